@@ -1,0 +1,61 @@
+using System.Buffers;
+
+namespace Cocaine.Fast.Core.Protocol;
+
+/// <summary>
+/// The bytes of one chunk, where they lie: in one span (a ring record, a receive block) or across the segments of a socket's
+/// buffer. It is valid only while the handler that was given it runs; whoever keeps the bytes copies them.
+/// </summary>
+internal readonly ref struct Payload
+{
+    private readonly ReadOnlySpan<byte> _span;
+    private readonly ReadOnlySequence<byte> _sequence;
+    private readonly bool _scattered;
+
+    public Payload(ReadOnlySpan<byte> span)
+    {
+        _span = span;
+        Length = span.Length;
+    }
+
+    public Payload(in ReadOnlySequence<byte> sequence)
+    {
+        Length = checked((int)sequence.Length);
+        if (sequence.IsSingleSegment)
+        {
+            _span = sequence.FirstSpan;
+        }
+        else
+        {
+            _sequence = sequence;
+            _scattered = true;
+        }
+    }
+
+    /// <summary>Length in bytes.</summary>
+    public int Length { get; }
+
+    /// <summary>True when <see cref="Span"/> holds all of the bytes.</summary>
+    public bool IsContiguous => !_scattered;
+
+    /// <summary>The bytes; only when <see cref="IsContiguous"/>.</summary>
+    public ReadOnlySpan<byte> Span => _span;
+
+    /// <summary>The bytes across segments; only when not <see cref="IsContiguous"/>.</summary>
+    public ReadOnlySequence<byte> Sequence => _sequence;
+
+    /// <summary>Copies all bytes to the start of <paramref name="destination"/>, which must have room for <see cref="Length"/>.</summary>
+    public void CopyTo(Span<byte> destination)
+    {
+        if (_scattered)
+        {
+            _sequence.CopyTo(destination);
+        }
+        else
+        {
+            _span.CopyTo(destination);
+        }
+    }
+
+    public byte[] ToArray() => _scattered ? _sequence.ToArray() : _span.ToArray();
+}
