@@ -1,0 +1,55 @@
+using System.Buffers;
+
+namespace Cocaine.Fast.Core.Rings;
+
+/// <summary>
+/// Joins the pieces of messages that are longer than a record. Holds memory only while a long message is under way, and no more than
+/// its bound, whatever the writer claims.
+/// </summary>
+internal sealed class PieceAssembler(int maxBytes)
+{
+    private byte[]? _block;
+    private int _length;
+
+    /// <summary>True when pieces were taken and the last one has not come yet.</summary>
+    public bool UnderWay => _length > 0;
+
+    /// <summary>Adds a piece. False when the message grows past the bound.</summary>
+    public bool TryAdd(ReadOnlySpan<byte> piece)
+    {
+        if (piece.Length > maxBytes - _length)
+        {
+            return false;
+        }
+
+        if (_block is null || _block.Length - _length < piece.Length)
+        {
+            byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(_length + piece.Length, Math.Min(_length * 2, maxBytes)));
+            _block.AsSpan(0, _length).CopyTo(larger);
+            Return();
+            _block = larger;
+        }
+
+        piece.CopyTo(_block.AsSpan(_length));
+        _length += piece.Length;
+        return true;
+    }
+
+    /// <summary>What was joined so far; valid until <see cref="Clear"/>.</summary>
+    public ReadOnlySpan<byte> Bytes => _block.AsSpan(0, _length);
+
+    public void Clear()
+    {
+        _length = 0;
+        Return();
+        _block = null;
+    }
+
+    private void Return()
+    {
+        if (_block is not null)
+        {
+            ArrayPool<byte>.Shared.Return(_block);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using System.Runtime.InteropServices;
+
+namespace Cocaine.Fast.Transport.Linux;
+
+/// <summary>One epoll instance. See epoll(7).</summary>
+/// <remarks>Safety: the event block is private memory of <see cref="MaxEvents"/> entries; one thread calls <see cref="Wait"/>.</remarks>
+internal sealed unsafe class Epoll : IDisposable
+{
+    public const uint In = 0x001, Out = 0x004, Error = 0x008, HangUp = 0x010, PeerClosed = 0x2000, EdgeTriggered = 1u << 31;
+
+    /// <summary>Events of one turn: more connections than one turn should serve before it flushes.</summary>
+    public const int MaxEvents = 512;
+
+    private const int Add = 1, Delete = 2, Modify = 3;
+    private const int CloseOnExec = 0x80000;
+
+    // struct epoll_event is packed on x86-64 only: 12 bytes there, 16 elsewhere.
+    private static readonly int EventSize = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
+    private static readonly int DataOffset = EventSize - 8;
+
+    private readonly int _epoll;
+    private readonly byte* _events;
+
+    public Epoll()
+    {
+        _epoll = LibC.epoll_create1(CloseOnExec);
+        if (_epoll < 0)
+        {
+            throw LibC.Failure("epoll_create1");
+        }
+
+        _events = (byte*)NativeMemory.AllocZeroed((nuint)(MaxEvents * EventSize));
+    }
+
+    public void Watch(int descriptor, uint events, ulong data) => Control(Add, descriptor, events, data);
+
+    public void Change(int descriptor, uint events, ulong data) => Control(Modify, descriptor, events, data);
+
+    /// <summary>Stops watching; a descriptor that is closed already is no error.</summary>
+    public void Forget(int descriptor) => LibC.epoll_ctl(_epoll, Delete, descriptor, _events);
+
+    /// <summary>Waits at most <paramref name="timeoutMs"/> (-1 = for ever) and returns how many events came; 0 after a signal.</summary>
+    public int Wait(int timeoutMs)
+    {
+        int count = LibC.epoll_wait(_epoll, _events, MaxEvents, timeoutMs);
+        if (count >= 0)
+        {
+            return count;
+        }
+
+        return Marshal.GetLastPInvokeError() == LibC.EINTR ? 0 : throw LibC.Failure("epoll_wait");
+    }
+
+    /// <summary>Event <paramref name="index"/> of the last wait.</summary>
+    public uint Event(int index, out ulong data)
+    {
+        byte* item = _events + (index * EventSize);
+        data = *(ulong*)(item + DataOffset);
+        return *(uint*)item;
+    }
+
+    public void Dispose()
+    {
+        _ = LibC.close(_epoll);
+        NativeMemory.Free(_events);
+    }
+
+    private void Control(int operation, int descriptor, uint events, ulong data)
+    {
+        byte* item = stackalloc byte[16];
+        *(uint*)item = events;
+        *(ulong*)(item + DataOffset) = data;
+        if (LibC.epoll_ctl(_epoll, operation, descriptor, item) != 0)
+        {
+            throw LibC.Failure("epoll_ctl");
+        }
+    }
+}

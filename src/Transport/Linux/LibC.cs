@@ -1,0 +1,159 @@
+using System.Runtime.InteropServices;
+
+namespace Cocaine.Fast.Transport.Linux;
+
+/// <summary>
+/// The system calls that .NET does not offer, as they are in the C library. Names and arguments are those of the manual pages, section 2.
+/// </summary>
+/// <remarks>
+/// Safety: every pointer given must stay valid for the call; no call keeps one. Blocking calls never run with a suppressed GC transition.
+/// </remarks>
+internal static unsafe partial class LibC
+{
+    public const int EINTR = 4, EAGAIN = 11, EPIPE = 32, ECONNRESET = 104, EINPROGRESS = 115;
+
+    private const string Library = "libc";
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int epoll_create1(int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int epoll_ctl(int epoll, int operation, int descriptor, void* @event);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int epoll_wait(int epoll, void* events, int maxEvents, int timeoutMs);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int eventfd(uint initial, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint read(int descriptor, void* buffer, nint count);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint write(int descriptor, void* buffer, nint count);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int close(int descriptor);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int pipe2(int* descriptors, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int fcntl(int descriptor, int command, nint argument);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int poll(void* descriptors, nint count, int timeoutMs);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint recv(int socket, void* buffer, nint length, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint send(int socket, void* buffer, nint length, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint sendmsg(int socket, MessageHeader* message, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint recvmsg(int socket, MessageHeader* message, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int accept4(int socket, void* address, void* addressLength, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int setsockopt(int socket, int level, int option, void* value, uint length);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int getsockopt(int socket, int level, int option, void* value, uint* length);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int getpeername(int socket, void* address, uint* length);
+
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int memfd_create(string name, uint flags);
+
+    [LibraryImport(Library)]
+    public static partial int posix_fallocate(int descriptor, long offset, long length);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial void* mmap(void* address, nint length, int protection, int flags, int descriptor, long offset);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int munmap(void* address, nint length);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial long lseek(int descriptor, long offset, int whence);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int kill(int process, int signal);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int waitid(int idType, uint id, void* info, int options, void* usage);
+
+    /// <summary>pidfd_open has no wrapper in older C libraries; its number is the same on every architecture.</summary>
+    [LibraryImport(Library, EntryPoint = "syscall", SetLastError = true)]
+    public static partial nint syscall_pidfd_open(nint number, nint process, nint flags);
+
+    [LibraryImport(Library)]
+    public static partial int posix_spawn(int* process, byte* path, void* fileActions, void* attributes, byte** arguments, byte** environment);
+
+    [LibraryImport(Library)]
+    public static partial int posix_spawn_file_actions_init(void* fileActions);
+
+    [LibraryImport(Library)]
+    public static partial int posix_spawn_file_actions_destroy(void* fileActions);
+
+    [LibraryImport(Library)]
+    public static partial int posix_spawn_file_actions_adddup2(void* fileActions, int descriptor, int newDescriptor);
+
+    [LibraryImport(Library)]
+    public static partial int posix_spawn_file_actions_addopen(void* fileActions, int descriptor, byte* path, int flags, uint mode);
+
+    [LibraryImport(Library)]
+    public static partial int posix_spawn_file_actions_addclosefrom_np(void* fileActions, int from);
+
+    [LibraryImport(Library)]
+    public static partial int posix_spawnattr_init(void* attributes);
+
+    [LibraryImport(Library)]
+    public static partial int posix_spawnattr_destroy(void* attributes);
+
+    [LibraryImport(Library)]
+    public static partial int posix_spawnattr_setflags(void* attributes, short flags);
+
+    [LibraryImport(Library)]
+    public static partial int posix_spawnattr_setpgroup(void* attributes, int group);
+
+    [LibraryImport(Library)]
+    public static partial int posix_spawnattr_setsigmask(void* attributes, void* mask);
+
+    [LibraryImport(Library)]
+    public static partial int posix_spawnattr_setsigdefault(void* attributes, void* mask);
+
+    /// <summary>Throws for the error that the last call left in errno.</summary>
+    public static IOException Failure(string call)
+    {
+        int error = Marshal.GetLastPInvokeError();
+        return new IOException($"{call}: {Marshal.GetPInvokeErrorMessage(error)} (errno {error})");
+    }
+}
+
+/// <summary>struct msghdr of 64-bit Linux.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct MessageHeader
+{
+    public void* Name;
+    public uint NameLength;
+    public IoVector* Vectors;
+    public nint VectorCount;
+    public void* Control;
+    public nint ControlLength;
+    public int Flags;
+}
+
+/// <summary>struct iovec.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct IoVector
+{
+    public void* Base;
+    public nint Length;
+}

@@ -1,0 +1,150 @@
+using System.Runtime.InteropServices;
+using Cocaine.Fast.Core.Rings;
+using Cocaine.Fast.Transport.Linux;
+
+namespace Cocaine.Fast.Transport.SharedMemory;
+
+/// <summary>
+/// One slave's two rings in one block: a sealed memfd when the slave is a process, private memory when it is a thread of this one. The
+/// layout is that of docs/worker-protocol.md either way.
+/// </summary>
+/// <remarks>
+/// Safety: the block is page-aligned and lives until <see cref="Dispose"/>; whoever disposes has stopped every ring end on it (their Detach).
+/// A memfd is sealed against shrinking before it is shared, and its pages exist, so no access can raise SIGBUS. A segment that was received
+/// is checked whole, against its real size, before a view is made.
+/// </remarks>
+internal sealed unsafe class Segment : IDisposable
+{
+    private const uint CloseOnExec = 1, AllowSealing = 2;
+    private const int AddSeals = 1033, SealSeal = 1, SealShrink = 2, SealGrow = 4;
+    private const int ReadWrite = 3, Shared = 1, Private = 2, Anonymous = 0x20;
+    private const int SeekEnd = 2;
+
+    private readonly byte* _base;
+    private readonly long _sizeBytes;
+    private bool _disposed;
+
+    private Segment(byte* start, long sizeBytes, int descriptor, int requestCapacity, int responseCapacity, long requestOffset, long responseOffset)
+    {
+        _base = start;
+        _sizeBytes = sizeBytes;
+        Descriptor = descriptor;
+        Requests = new RingView(start + RingDescriptor.RequestControlOffset, start + requestOffset, requestCapacity);
+        Responses = new RingView(start + RingDescriptor.ResponseControlOffset, start + responseOffset, responseCapacity);
+    }
+
+    /// <summary>The memfd, or -1 for private memory.</summary>
+    public int Descriptor { get; private set; }
+
+    public RingView Requests { get; }
+
+    public RingView Responses { get; }
+
+    /// <summary>How long the worker's side may spin before it parks, µs.</summary>
+    public int SpinMicroseconds => (int)Math.Min(*(uint*)(_base + RingDescriptor.SpinMicrosecondsOffset), 1_000_000u);
+
+    /// <summary>Makes a segment with two rings of <paramref name="capacityBytes"/> each.</summary>
+    /// <exception cref="IOException">No memory, or no descriptor.</exception>
+    public static Segment Create(int capacityBytes, ulong generation, int spinMicroseconds, bool shared)
+    {
+        long size = RingDescriptor.HeaderSizeBytes + (2L * capacityBytes);
+        int descriptor = shared ? CreateDescriptor(size) : -1;
+        byte* start = Map(size, descriptor, shared ? Shared : Private | Anonymous);
+        *(ulong*)(start + RingDescriptor.MagicOffset) = RingDescriptor.Magic;
+        *(uint*)(start + RingDescriptor.VersionOffset) = RingDescriptor.LayoutVersion;
+        *(uint*)(start + RingDescriptor.HeaderSizeOffset) = RingDescriptor.HeaderSizeBytes;
+        *(long*)(start + RingDescriptor.SegmentSizeOffset) = size;
+        *(ulong*)(start + RingDescriptor.GenerationOffset) = generation;
+        *(int*)(start + RingDescriptor.RequestCapacityOffset) = capacityBytes;
+        *(int*)(start + RingDescriptor.ResponseCapacityOffset) = capacityBytes;
+        long requests = RingDescriptor.HeaderSizeBytes;
+        long responses = requests + capacityBytes;
+        *(long*)(start + RingDescriptor.RequestOffsetOffset) = requests;
+        *(long*)(start + RingDescriptor.ResponseOffsetOffset) = responses;
+        *(int*)(start + RingDescriptor.SpinMicrosecondsOffset) = spinMicroseconds;
+        return new Segment(start, size, descriptor, capacityBytes, capacityBytes, requests, responses);
+    }
+
+    /// <summary>Maps a segment that the node handed over, and takes over its descriptor.</summary>
+    /// <exception cref="InvalidDataException">The header is not that of a segment of this layout.</exception>
+    public static Segment Open(int descriptor)
+    {
+        long size = LibC.lseek(descriptor, 0, SeekEnd);
+        if (size < RingDescriptor.HeaderSizeBytes)
+        {
+            throw new InvalidDataException($"a segment of {size} bytes is too small");
+        }
+
+        byte* start = Map(size, descriptor, Shared);
+        int requestCapacity = *(int*)(start + RingDescriptor.RequestCapacityOffset);
+        int responseCapacity = *(int*)(start + RingDescriptor.ResponseCapacityOffset);
+        long requests = *(long*)(start + RingDescriptor.RequestOffsetOffset);
+        long responses = *(long*)(start + RingDescriptor.ResponseOffsetOffset);
+        bool valid = *(ulong*)(start + RingDescriptor.MagicOffset) == RingDescriptor.Magic
+            && *(uint*)(start + RingDescriptor.VersionOffset) == RingDescriptor.LayoutVersion
+            && *(uint*)(start + RingDescriptor.HeaderSizeOffset) == RingDescriptor.HeaderSizeBytes
+            && *(long*)(start + RingDescriptor.SegmentSizeOffset) == size
+            && Fits(requests, requestCapacity, size) && Fits(responses, responseCapacity, size);
+        if (!valid)
+        {
+            _ = LibC.munmap(start, (nint)size);
+            throw new InvalidDataException("the segment's header is not of layout version 1");
+        }
+
+        return new Segment(start, size, descriptor, requestCapacity, responseCapacity, requests, responses);
+    }
+
+    /// <summary>Closes the descriptor once the peer has its own; the mapping stays.</summary>
+    public void CloseDescriptor()
+    {
+        if (Descriptor >= 0)
+        {
+            _ = LibC.close(Descriptor);
+            Descriptor = -1;
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        CloseDescriptor();
+        _ = LibC.munmap(_base, (nint)_sizeBytes);
+    }
+
+    private static int CreateDescriptor(long size)
+    {
+        int descriptor = LibC.memfd_create("cocaine-pipe", CloseOnExec | AllowSealing);
+        if (descriptor < 0)
+        {
+            throw LibC.Failure("memfd_create");
+        }
+
+        // Allocate now: a lack of memory is an error here, not a SIGBUS in the middle of a job.
+        int error = LibC.posix_fallocate(descriptor, 0, size);
+        if (error != 0 || LibC.fcntl(descriptor, AddSeals, SealSeal | SealShrink | SealGrow) != 0)
+        {
+            IOException failure = error != 0
+                ? new IOException($"posix_fallocate of {size} bytes: {Marshal.GetPInvokeErrorMessage(error)} (errno {error})")
+                : LibC.Failure("fcntl(F_ADD_SEALS)");
+            _ = LibC.close(descriptor);
+            throw failure;
+        }
+
+        return descriptor;
+    }
+
+    private static byte* Map(long size, int descriptor, int flags)
+    {
+        void* start = LibC.mmap(null, (nint)size, ReadWrite, flags, descriptor, 0);
+        return (nint)start == -1 ? throw LibC.Failure($"mmap of {size} bytes") : (byte*)start;
+    }
+
+    private static bool Fits(long offset, int capacity, long size) =>
+        capacity is >= RingDescriptor.MinCapacityBytes and <= RingDescriptor.MaxCapacityBytes && (capacity & (capacity - 1)) == 0
+        && offset >= RingDescriptor.HeaderSizeBytes && (offset & 7) == 0 && offset <= size - capacity;
+}
