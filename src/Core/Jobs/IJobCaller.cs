@@ -1,0 +1,32 @@
+using Cocaine.Fast.Core.Protocol;
+
+namespace Cocaine.Fast.Core.Jobs;
+
+/// <summary>
+/// Who gets a job's answer: a driver's connection, or its publisher. Exactly one of <see cref="OnDone"/> and <see cref="OnFailed"/> is called for a job that was
+/// accepted and not cancelled by the caller, after any number of chunks. All calls come on the loop.
+/// </summary>
+internal interface IJobCaller
+{
+    /// <summary>A piece of the answer. Its bytes are valid during the call only.</summary>
+    void OnChunk(Job job, in Payload data);
+
+    /// <summary>The answer is whole.</summary>
+    void OnDone(Job job);
+
+    /// <summary>The job failed with this error; nothing follows.</summary>
+    void OnFailed(Job job, in JobError error);
+
+    /// <summary>The slave takes this job's request slower than it comes (true), or again as fast (false).</summary>
+    void OnRequestPressure(Job job, bool high);
+}
+
+/// <summary>A job's error: the category and code of docs/protocol.md and a text in UTF-8.</summary>
+internal readonly ref struct JobError(int category, int code, ReadOnlySpan<byte> reason)
+{
+    public int Category { get; } = category;
+
+    public int Code { get; } = code;
+
+    public ReadOnlySpan<byte> Reason { get; } = reason;
+}

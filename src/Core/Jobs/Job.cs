@@ -1,0 +1,109 @@
+using System.Diagnostics;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Monitoring;
+
+namespace Cocaine.Fast.Core.Jobs;
+
+/// <summary>
+/// One request on its way. Pooled per engine; <see cref="MoveTo"/> is the only way from state to state. Its timer serves whichever of its bounds is
+/// nearest: time in queue, deadline, silence of the slave.
+/// </summary>
+internal sealed class Job(AppEngine engine, BlockPool blocks) : WheelTimer
+{
+    public AppEngine Engine { get; } = engine;
+
+    public JobState State { get; private set; }
+
+    /// <summary>Number within the engine, from 1. Valid in every state but Free.</summary>
+    public ulong Id { get; private set; }
+
+    /// <summary>The task it came through. Valid in every state but Free.</summary>
+    public TaskMonitor Task { get; private set; } = null!;
+
+    /// <summary>The method to call, UTF-8. Valid in every state but Free.</summary>
+    public byte[] Event { get; private set; } = [];
+
+    public JobPolicy Policy { get; private set; }
+
+    /// <summary>Who gets the answer; null once it was given or the caller went away.</summary>
+    public IJobCaller? Caller { get; set; }
+
+    /// <summary>The caller's own number for it. Valid while <see cref="Caller"/> is set.</summary>
+    public ulong CallerChannel { get; private set; }
+
+    /// <summary>The request, while it may be needed again. Valid in Queued and Running.</summary>
+    public RequestLog Request { get; } = new(blocks);
+
+    /// <summary>The caller has closed its side.</summary>
+    public bool RequestEnded { get; set; }
+
+    /// <summary>The slave that has it. Valid in Running and Streaming, and after an answer until the worker has closed its side.</summary>
+    public Slave? Slave { get; set; }
+
+    /// <summary>Its channel on the slave; valid with <see cref="Slave"/>.</summary>
+    public ulong SlaveChannel { get; set; }
+
+    /// <summary>We have sent our terminal message on the slave's channel; valid with <see cref="Slave"/>.</summary>
+    public bool NodeSideEnded { get; set; }
+
+    /// <summary>Runs begun, the present one included.</summary>
+    public int Runs { get; set; }
+
+    public long ArrivedTicks { get; private set; }
+
+    /// <summary>Begin of the present run. Valid from Running on.</summary>
+    public long DispatchedTicks { get; set; }
+
+    /// <summary>The caller was told that the request comes too fast; valid in Running and Streaming.</summary>
+    public bool UnderPressure { get; set; }
+
+    /// <summary>The job's slave must answer the cancel by then or is killed, ms; 0 = no bound. Valid in Failed with a slave.</summary>
+    public long CancelDueMs { get; set; }
+
+    /// <summary>Links of the queue (Queued) or of the engine's free list (Free).</summary>
+    internal Job? Next { get; set; }
+
+    /// <summary>Link of the queue; valid in Queued.</summary>
+    internal Job? Previous { get; set; }
+
+    public bool IsAnswered => State is JobState.Done or JobState.Failed;
+
+    /// <summary>Makes a free job a new one.</summary>
+    public void Begin(ulong id, IJobCaller caller, ulong callerChannel, TaskMonitor task, byte[] name, in JobPolicy policy, long nowTicks)
+    {
+        Debug.Assert(State == JobState.Free);
+        Id = id;
+        Caller = caller;
+        CallerChannel = callerChannel;
+        Task = task;
+        Event = name;
+        Policy = policy;
+        ArrivedTicks = nowTicks;
+        Runs = 0;
+        RequestEnded = NodeSideEnded = UnderPressure = false;
+        CancelDueMs = 0;
+    }
+
+    /// <summary>The only transition.</summary>
+    public void MoveTo(JobState next)
+    {
+        bool legal = (State, next) switch
+        {
+            (JobState.Free, JobState.Queued or JobState.Running or JobState.Failed) => true,
+            (JobState.Queued, JobState.Running or JobState.Failed) => true,
+            (JobState.Running, JobState.Queued or JobState.Streaming or JobState.Done or JobState.Failed) => true,
+            (JobState.Streaming, JobState.Done or JobState.Failed) => true,
+            (JobState.Done or JobState.Failed, JobState.Free) => true,
+            _ => false,
+        };
+        if (!legal)
+        {
+            throw new InvalidOperationException($"job {Id} cannot go from {State} to {next}");
+        }
+
+        State = next;
+    }
+
+    /// <inheritdoc/>
+    public override void OnDue(long nowMs) => Engine.OnJobTimer(this, nowMs);
+}

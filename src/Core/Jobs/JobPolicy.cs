@@ -1,0 +1,17 @@
+namespace Cocaine.Fast.Core.Jobs;
+
+/// <summary>What a caller asked for; 0 means the app's own setting, or none.</summary>
+internal readonly record struct JobPolicy
+{
+    /// <summary>Goes before jobs that are not.</summary>
+    public bool Urgent { get; init; }
+
+    /// <summary>Longest silence of the slave while it has this job, ms; 0 = the app's heartbeat-timeout.</summary>
+    public long SilenceTimeoutMs { get; init; }
+
+    /// <summary>Time from arrival until the answer is worthless, ms; 0 = none.</summary>
+    public long DeadlineMs { get; init; }
+
+    /// <summary>How often to run it again when its slave dies; null = the app's retry-limit.</summary>
+    public int? RetryLimit { get; init; }
+}

@@ -1,0 +1,288 @@
+using System.Diagnostics;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Transport.Linux;
+using Cocaine.Fast.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Transport.Loop;
+
+/// <summary>
+/// One thread around one epoll. It owns everything that lives on it: a turn runs to completion, so state has one writer and needs no lock.
+/// </summary>
+/// <remarks>
+/// A turn: wait for events · handle them · run posted work · fire timers · poll busy rings · ring bells · send. Only <see cref="Post(LoopWork)"/>,
+/// <see cref="Post(Action)"/> and <see cref="Stop"/> may be called from other threads.
+/// </remarks>
+internal sealed class EventLoop : IDisposable
+{
+    /// <summary>Longest sleep; a bound for every wait, even when nothing is due.</summary>
+    private const int MaxSleepMs = 60_000;
+
+    private readonly Epoll _epoll = new();
+    private readonly EventDescriptor _wake = new();
+    private readonly WorkQueue _posted = new();
+    private readonly HandlerTable _handlers = new();
+    private readonly List<PolledSource> _polled = [];
+    private readonly TurnList _bells = new();
+    private readonly TurnList _sends = new();
+    private readonly ILogger _log;
+    private readonly long _spinTicks;
+    private Thread? _thread;
+    private int _asleep;          // 1 while the loop waits and must be woken by whoever posts
+    private volatile bool _stopping;
+
+    /// <param name="log">Where a fault in a handler goes.</param>
+    /// <param name="spinMicroseconds">How long the loop looks for work before it sleeps; 0 where cores are few.</param>
+    public EventLoop(ILogger log, int spinMicroseconds = 0)
+    {
+        _log = log;
+        _spinTicks = spinMicroseconds * (Stopwatch.Frequency / 1_000_000);
+        NowTicks = Stopwatch.GetTimestamp();
+        _epoll.Watch(_wake.Descriptor, Epoll.In | Epoll.EdgeTriggered, HandlerTable.WakeData);
+    }
+
+    /// <summary>Monotonic time of this turn in ns.</summary>
+    public long NowTicks { get; private set; }
+
+    /// <summary>Monotonic time of this turn in ms; the clock of <see cref="Timers"/>.</summary>
+    public long NowMs => NowTicks / 1_000_000;
+
+    public DeadlineWheel Timers { get; } = new(Stopwatch.GetTimestamp() / 1_000_000);
+
+    /// <summary>Buffers of the connections that live on this loop.</summary>
+    public BufferPool Buffers { get; } = new();
+
+    /// <summary>Turns made so far; for tests and benchmarks.</summary>
+    public long Turns { get; private set; }
+
+    public bool IsLoopThread => Thread.CurrentThread == _thread;
+
+    /// <summary>Starts the loop's thread.</summary>
+    public void Start(string name)
+    {
+        _thread = new Thread(Run) { Name = name, IsBackground = true };
+        _thread.Start();
+    }
+
+    public void Watch(LoopHandler handler, int descriptor, uint events) => _epoll.Watch(descriptor, events, _handlers.Add(handler));
+
+    public void Change(LoopHandler handler, int descriptor, uint events) => _epoll.Change(descriptor, events, _handlers.DataOf(handler));
+
+    /// <summary>Stops watching; events of this turn that were not handled yet are dropped.</summary>
+    public void Forget(LoopHandler handler, int descriptor)
+    {
+        if (handler.Slot >= 0)
+        {
+            _handlers.Remove(handler);
+            _epoll.Forget(descriptor);
+        }
+    }
+
+    /// <summary>Polls a ring from now on until it parks.</summary>
+    public void Poll(PolledSource source)
+    {
+        if (!source.Polled)
+        {
+            source.Polled = true;
+            _polled.Add(source);
+        }
+    }
+
+    /// <summary>Bells are rung before anything is sent, so that slaves work while the loop sends.</summary>
+    public void ScheduleBell(TurnTask task) => _bells.Add(task);
+
+    public void ScheduleSend(TurnTask task) => _sends.Add(task);
+
+    /// <summary>Runs work on the loop. From any thread; work posted after the loop ended never runs.</summary>
+    public void Post(LoopWork work)
+    {
+        // The compare-exchange in Add is a full fence between the store of the work and the load of _asleep; its other half is the fence in
+        // Sleep between the store of _asleep and the look at the queue.
+        if (_posted.Add(work) && Volatile.Read(ref _asleep) == 1 && Interlocked.Exchange(ref _asleep, 0) == 1)
+        {
+            _wake.Ring();
+        }
+    }
+
+    public void Post(Action action) => Post(new ActionWork(action));
+
+    /// <summary>Ends the loop after the turn; from any thread.</summary>
+    public void Stop()
+    {
+        _stopping = true;
+        _wake.Ring();
+    }
+
+    /// <summary>Waits for the loop's thread to end.</summary>
+    public bool Join(TimeSpan timeout) => _thread is null || _thread.Join(timeout);
+
+    public void Dispose()
+    {
+        Stop();
+        if (!IsLoopThread && Join(TimeSpan.FromSeconds(5)))
+        {
+            _epoll.Dispose();
+            _wake.Dispose();
+        }
+    }
+
+    /// <summary>The loop itself, on the calling thread, until <see cref="Stop"/>.</summary>
+    internal void Run()
+    {
+        _thread ??= Thread.CurrentThread;
+        while (!_stopping)
+        {
+            try
+            {
+                Turn(Sleep());
+            }
+            catch (Exception fault) when (fault is not OutOfMemoryException)
+            {
+                // Unexpected: handlers end their own connection on their own errors. The loop goes on, because other apps live on it.
+                LoopLog.HandlerFault(_log, fault);
+            }
+        }
+    }
+
+    private int Sleep()
+    {
+        int timeout = NextTimeoutMs();
+        if (timeout > 0 && _spinTicks > 0)
+        {
+            int found = Spin();
+            if (found > 0 || !_posted.IsEmpty)
+            {
+                return found;
+            }
+        }
+
+        // Interlocked: a full fence between the store of _asleep and the looks below. Other half: the fence in Post.
+        Interlocked.Exchange(ref _asleep, 1);
+        if (!_posted.IsEmpty || !TryParkAll())
+        {
+            timeout = 0;
+        }
+
+        int count = _epoll.Wait(timeout);
+        Volatile.Write(ref _asleep, 0);
+        return count;
+    }
+
+    private int Spin()
+    {
+        long until = Stopwatch.GetTimestamp() + _spinTicks;
+        do
+        {
+            int count = _epoll.Wait(0);
+            if (count > 0 || !_posted.IsEmpty)
+            {
+                return count;
+            }
+        }
+        while (Stopwatch.GetTimestamp() < until);
+
+        return 0;
+    }
+
+    private void Turn(int events)
+    {
+        NowTicks = Stopwatch.GetTimestamp();
+        Turns++;
+        for (int i = 0; i < events; i++)
+        {
+            uint ready = _epoll.Event(i, out ulong data);
+            if (_handlers.Find(data) is { } handler)
+            {
+                Handle(handler, ready);
+            }
+        }
+
+        for (LoopWork? work = _posted.TakeAll(); work is not null;)
+        {
+            LoopWork current = work;
+            work = current.NextWork; // read before Run: the owner may post it again at once
+            current.NextWork = null;
+            RunWork(current);
+        }
+
+        Timers.Advance(NowMs);
+        PollAll();
+        _bells.RunAll();
+        _sends.RunAll();
+        _bells.RunAll();
+    }
+
+    // A fault in one handler must not swallow the events of the others: edge-triggered ones would not come again.
+    private void Handle(LoopHandler handler, uint ready)
+    {
+        try
+        {
+            handler.OnReady(ready);
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            LoopLog.HandlerFault(_log, fault);
+        }
+    }
+
+    private void RunWork(LoopWork work)
+    {
+        try
+        {
+            work.Run();
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            LoopLog.HandlerFault(_log, fault);
+        }
+    }
+
+    private void PollAll()
+    {
+        for (int i = _polled.Count - 1; i >= 0; i--)
+        {
+            if (!_polled[i].Poll())
+            {
+                RemovePolled(i);
+            }
+        }
+    }
+
+    /// <summary>Parks every busy ring; those that park are woken by their bell and polled again.</summary>
+    private bool TryParkAll()
+    {
+        bool parked = true;
+        for (int i = _polled.Count - 1; i >= 0; i--)
+        {
+            if (_polled[i].TryPark())
+            {
+                RemovePolled(i);
+            }
+            else
+            {
+                parked = false;
+            }
+        }
+
+        return parked;
+    }
+
+    private void RemovePolled(int index)
+    {
+        _polled[index].Polled = false;
+        _polled[index] = _polled[^1];
+        _polled.RemoveAt(_polled.Count - 1);
+    }
+
+    private int NextTimeoutMs()
+    {
+        if (_bells.Any || _sends.Any)
+        {
+            return 0;
+        }
+
+        long now = Stopwatch.GetTimestamp() / 1_000_000;
+        long due = Timers.NextDueMs(now);
+        return due <= now ? 0 : (int)Math.Min(due - now, MaxSleepMs);
+    }
+}

@@ -1,0 +1,362 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Transport.Linux;
+using Cocaine.Fast.Transport.Loop;
+
+namespace Cocaine.Fast.Transport.Sockets;
+
+/// <summary>
+/// A connected stream socket on a loop. Received bytes go straight into a pipe's memory; what is written in a turn goes out with one send at its
+/// end. All members are for the loop's thread.
+/// </summary>
+/// <remarks>
+/// Safety: pipe memory comes from <see cref="BufferPool"/> and is pinned, so its address is good for the duration of a call. The descriptor is
+/// closed once, in <see cref="Close"/>, after the loop forgot it.
+/// </remarks>
+internal abstract unsafe class SocketConnection : LoopHandler
+{
+    /// <summary>Receives of one event before others get their turn: 16 blocks, 64 KiB.</summary>
+    private const int MaxReceivesPerEvent = 16;
+
+    /// <summary>Buffers of one sendmsg: 64 blocks, 256 KiB, about what a socket takes at once.</summary>
+    private const int MaxVectors = 64;
+
+    private const int NoSignal = 0x4000, DontWait = 0x40;
+
+    private readonly SendTask _sendTask;
+    private Pipe? _input;          // while bytes wait in it
+    private int _descriptor;
+    private uint _watched;
+    private bool _readingPaused;
+    private bool _sendBlocked;     // the socket is full: EPOLLOUT is watched
+    private bool _delivering;      // inside Deliver: a resume goes on there
+
+    protected SocketConnection(EventLoop loop, int descriptor)
+    {
+        Loop = loop;
+        _descriptor = descriptor;
+        Output = new PipeSink(loop.Buffers);
+        _sendTask = new SendTask(this);
+    }
+
+    public EventLoop Loop { get; }
+
+    public bool IsOpen => _descriptor >= 0;
+
+    /// <summary>The descriptor, for a hand-over of others; -1 when closed.</summary>
+    public int Descriptor => _descriptor;
+
+    /// <summary>Monotonic ns of the last byte received.</summary>
+    public long LastReceivedTicks { get; private set; }
+
+    /// <summary>Where answers are written; call <see cref="ScheduleSend"/> after.</summary>
+    public PipeSink Output { get; }
+
+    /// <summary>Starts to watch the socket.</summary>
+    public void Open()
+    {
+        LastReceivedTicks = Loop.NowTicks;
+        _watched = Epoll.In | Epoll.PeerClosed;
+        Loop.Watch(this, _descriptor, _watched);
+    }
+
+    /// <summary>Sends what was written, once, at the end of this turn.</summary>
+    public void ScheduleSend()
+    {
+        if (!_sendTask.Scheduled)
+        {
+            Loop.ScheduleSend(_sendTask);
+        }
+    }
+
+    /// <summary>Stops taking bytes from the peer; the kernel's buffer, then the peer, wait.</summary>
+    public void PauseReading()
+    {
+        _readingPaused = true;
+        UpdateWatch();
+    }
+
+    public void ResumeReading()
+    {
+        if (!_readingPaused || !IsOpen)
+        {
+            return;
+        }
+
+        _readingPaused = false;
+        UpdateWatch();
+        if (_input is not null && !_delivering)
+        {
+            Deliver(_input);
+        }
+    }
+
+    /// <summary>Closes the socket at once; bytes not sent are dropped. Calls <see cref="OnClosed"/> once.</summary>
+    public void Close(string reason)
+    {
+        if (!IsOpen)
+        {
+            return;
+        }
+
+        Loop.Forget(this, _descriptor);
+        _ = LibC.close(_descriptor);
+        _descriptor = -1;
+        Output.Clear();
+        if (_input is not null && !_delivering)
+        {
+            DropInput();
+        }
+
+        OnClosed(reason);
+    }
+
+    /// <summary>Sends what it can and closes.</summary>
+    public void FlushAndClose(string reason)
+    {
+        if (IsOpen)
+        {
+            SendPending();
+            Close(reason);
+        }
+    }
+
+    public sealed override void OnReady(uint events)
+    {
+        if ((events & Epoll.Out) != 0)
+        {
+            _sendBlocked = false;
+            UpdateWatch();
+            SendPending();
+        }
+
+        if (!IsOpen)
+        {
+            return;
+        }
+
+        if ((events & (Epoll.In | Epoll.PeerClosed)) != 0 && !_readingPaused)
+        {
+            Receive();
+        }
+        else if ((events & (Epoll.Error | Epoll.HangUp)) != 0)
+        {
+            Close("the peer is gone");
+        }
+    }
+
+    /// <summary>Takes whole messages off the front of <paramref name="buffer"/> and returns how many bytes they had. May close the connection.</summary>
+    protected abstract long OnReceived(in ReadOnlySequence<byte> buffer);
+
+    /// <summary>The connection has ended, for any reason.</summary>
+    protected abstract void OnClosed(string reason);
+
+    /// <summary>Everything written has left for the kernel.</summary>
+    protected virtual void OnSent()
+    {
+    }
+
+    private void Receive()
+    {
+        Pipe pipe = _input ?? Loop.Buffers.RentPipe();
+        _input = pipe;
+        bool ended = false;
+        bool any = false;
+        for (int i = 0; i < MaxReceivesPerEvent; i++)
+        {
+            Memory<byte> memory = pipe.Writer.GetMemory();
+            nint count;
+            fixed (byte* start = memory.Span)
+            {
+                count = LibC.recv(_descriptor, start, memory.Length, DontWait);
+            }
+
+            if (count > 0)
+            {
+                any = true;
+                pipe.Writer.Advance((int)count);
+                if (count == memory.Length)
+                {
+                    continue;
+                }
+
+                break;
+            }
+
+            if (count < 0 && Marshal.GetLastPInvokeError() is LibC.EAGAIN or LibC.EINTR)
+            {
+                break;
+            }
+
+            ended = true;
+            break;
+        }
+
+        if (any)
+        {
+            LastReceivedTicks = Loop.NowTicks;
+            _ = pipe.Writer.FlushAsync(); // completes inline: the pipe has no thresholds and the scheduler is inline
+            Deliver(pipe);
+        }
+        else if (!ended)
+        {
+            ReturnIfEmpty(pipe, 0);
+        }
+
+        if (ended && IsOpen)
+        {
+            Close("the peer closed the connection");
+        }
+    }
+
+    private void Deliver(Pipe pipe)
+    {
+        long left = 0;
+        if (pipe.Reader.TryRead(out ReadResult result))
+        {
+            ReadOnlySequence<byte> buffer = result.Buffer;
+            long taken = 0;
+            _delivering = true;
+            try
+            {
+                taken = OnReceived(buffer);
+            }
+            finally
+            {
+                _delivering = false;
+                left = buffer.Length - taken;
+                SequencePosition consumed = buffer.GetPosition(taken);
+
+                // A pause leaves whole messages behind: they must be there to read at the resume, without new bytes.
+                pipe.Reader.AdvanceTo(consumed, _readingPaused ? consumed : buffer.End);
+            }
+        }
+
+        if (!IsOpen)
+        {
+            DropInput();
+        }
+        else
+        {
+            ReturnIfEmpty(pipe, left);
+        }
+    }
+
+    private void ReturnIfEmpty(Pipe pipe, long left)
+    {
+        if (left == 0 && _input is not null && !_readingPaused)
+        {
+            Loop.Buffers.ReturnPipe(pipe);
+            _input = null;
+        }
+    }
+
+    private void DropInput()
+    {
+        if (_input is { } pipe)
+        {
+            _input = null;
+            pipe.Writer.Complete();
+            pipe.Reader.Complete();
+            pipe.Reset();
+            Loop.Buffers.ReturnPipe(pipe);
+        }
+    }
+
+    private void SendPending()
+    {
+        while (IsOpen && !_sendBlocked && Output.PendingBytes > 0)
+        {
+            Pipe pipe = Output.Pipe!;
+            _ = pipe.Writer.FlushAsync(); // inline, see Receive
+            if (!pipe.Reader.TryRead(out ReadResult result))
+            {
+                return;
+            }
+
+            ReadOnlySequence<byte> buffer = result.Buffer;
+            nint sent = Send(buffer, out long offered);
+            if (sent < 0)
+            {
+                int error = Marshal.GetLastPInvokeError();
+                pipe.Reader.AdvanceTo(buffer.Start);
+                if (error is LibC.EAGAIN or LibC.EINTR)
+                {
+                    Block();
+                    return;
+                }
+
+                Close($"send failed: {Marshal.GetPInvokeErrorMessage(error)}");
+                return;
+            }
+
+            pipe.Reader.AdvanceTo(buffer.GetPosition(sent));
+            Output.Sent(sent);
+            if (sent < offered)
+            {
+                Block();
+            }
+        }
+
+        if (IsOpen && Output.PendingBytes == 0)
+        {
+            OnSent();
+        }
+    }
+
+    private nint Send(in ReadOnlySequence<byte> buffer, out long offered)
+    {
+        if (buffer.IsSingleSegment)
+        {
+            ReadOnlySpan<byte> span = buffer.FirstSpan;
+            offered = span.Length;
+            fixed (byte* start = span)
+            {
+                return LibC.send(_descriptor, start, span.Length, NoSignal | DontWait);
+            }
+        }
+
+        IoVector* vectors = stackalloc IoVector[MaxVectors];
+        int count = 0;
+        offered = 0;
+        foreach (ReadOnlyMemory<byte> part in buffer)
+        {
+            if (count == MaxVectors)
+            {
+                break;
+            }
+
+            // Pinned by the pool: the address outlives this scope.
+            vectors[count].Base = Unsafe.AsPointer(ref MemoryMarshal.GetReference(part.Span));
+            vectors[count++].Length = part.Length;
+            offered += part.Length;
+        }
+
+        MessageHeader header = new() { Vectors = vectors, VectorCount = count };
+        return LibC.sendmsg(_descriptor, &header, NoSignal | DontWait);
+    }
+
+    private void Block()
+    {
+        _sendBlocked = true;
+        UpdateWatch();
+    }
+
+    private void UpdateWatch()
+    {
+        uint wanted = (_readingPaused ? 0 : Epoll.In | Epoll.PeerClosed) | (_sendBlocked ? Epoll.Out : 0);
+        if (IsOpen && wanted != _watched && Slot >= 0)
+        {
+            _watched = wanted;
+            Loop.Change(this, _descriptor, wanted);
+        }
+    }
+
+    private sealed class SendTask(SocketConnection connection) : TurnTask
+    {
+        public override void OnTurnEnd() => connection.SendPending();
+    }
+}
