@@ -27,12 +27,13 @@ internal abstract unsafe class SocketConnection : LoopHandler
     private const int NoSignal = 0x4000, DontWait = 0x40;
 
     private readonly SendTask _sendTask;
+    private readonly ResumeTask _resumeTask;
     private Pipe? _input;          // while bytes wait in it
     private int _descriptor;
     private uint _watched;
     private bool _readingPaused;
     private bool _sendBlocked;     // the socket is full: EPOLLOUT is watched
-    private bool _delivering;      // inside Deliver: a resume goes on there
+    private bool _delivering;      // inside Deliver: it looks at the pause itself
 
     protected SocketConnection(EventLoop loop, int descriptor)
     {
@@ -40,6 +41,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
         _descriptor = descriptor;
         Output = new PipeSink(loop.Buffers);
         _sendTask = new SendTask(this);
+        _resumeTask = new ResumeTask(this);
     }
 
     public EventLoop Loop { get; }
@@ -48,6 +50,9 @@ internal abstract unsafe class SocketConnection : LoopHandler
 
     /// <summary>The descriptor, for a hand-over of others; -1 when closed.</summary>
     public int Descriptor => _descriptor;
+
+    /// <summary>True between <see cref="PauseReading"/> and <see cref="ResumeReading"/>.</summary>
+    public bool IsReadingPaused => _readingPaused;
 
     /// <summary>Monotonic ns of the last byte received.</summary>
     public long LastReceivedTicks { get; private set; }
@@ -88,9 +93,10 @@ internal abstract unsafe class SocketConnection : LoopHandler
 
         _readingPaused = false;
         UpdateWatch();
-        if (_input is not null && !_delivering)
+        if (_input is not null && !_delivering && !_resumeTask.Scheduled)
         {
-            Deliver(_input);
+            // Not here: whoever resumes is in the middle of something, and what waits may make new work for it.
+            Loop.ScheduleSend(_resumeTask);
         }
     }
 
@@ -358,5 +364,16 @@ internal abstract unsafe class SocketConnection : LoopHandler
     private sealed class SendTask(SocketConnection connection) : TurnTask
     {
         public override void OnTurnEnd() => connection.SendPending();
+    }
+
+    private sealed class ResumeTask(SocketConnection connection) : TurnTask
+    {
+        public override void OnTurnEnd()
+        {
+            if (connection.IsOpen && connection._input is { } pipe && !connection._readingPaused)
+            {
+                connection.Deliver(pipe);
+            }
+        }
     }
 }

@@ -1,0 +1,104 @@
+using Cocaine.Fast.Core.Manifest;
+
+namespace Cocaine.Fast.Backends.Languages;
+
+/// <summary>What a worker process is started with.</summary>
+/// <param name="Program">Absolute path.</param>
+/// <param name="Arguments">Words after the program.</param>
+/// <param name="Environment">All of its environment.</param>
+internal sealed record WorkerCommand(string Program, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment);
+
+/// <summary>From a manifest's type and args to a command line.</summary>
+internal sealed class CommandLine(string sdkDirectory)
+{
+    private const string SearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    /// <summary>The command of one worker of an app.</summary>
+    /// <exception cref="IOException">The interpreter or the SDK is not on this machine; the text says what to install.</exception>
+    public WorkerCommand For(AppManifest app, string uuid, string endpoint, string locator)
+    {
+        List<string> words = [];
+        string program = ProgramOf(app, words);
+        words.AddRange(["--app", app.Name, "--uuid", uuid, "--endpoint", endpoint, "--locator", locator, "--protocol", "1"]);
+        if (app.Type is AppType.Python or AppType.DotNet)
+        {
+            words.Add(app.Code.Source);
+        }
+
+        words.AddRange(app.Code.Argv);
+        return new WorkerCommand(program, words, EnvironmentOf(app));
+    }
+
+    private string ProgramOf(AppManifest app, List<string> words)
+    {
+        switch (app.Type)
+        {
+            case AppType.Python:
+                words.Add(Sdk("python/cocaine-worker.py"));
+                return Environment.GetEnvironmentVariable("COCAINE_PYTHON") ?? Find("python3", "apt-get install python3");
+            case AppType.DotNet:
+                words.Add(DotNetWorker());
+                return DotNetHost();
+            case AppType.Binary or AppType.Cpp:
+                return File.Exists(app.Code.Source) ? app.Code.Source : throw new IOException($"{app.Code.Source} does not exist");
+            default:
+                throw new IOException($"this build has no SDK for {app.Type.ToString().ToLowerInvariant()} apps");
+        }
+    }
+
+    private string Sdk(string file)
+    {
+        string path = Path.Combine(sdkDirectory, file);
+        return File.Exists(path) ? path : throw new IOException($"the SDK file {path} is missing: build with scripts/build");
+    }
+
+    private string DotNetWorker()
+    {
+        const string Name = "Cocaine.Fast.Worker.dll";
+        string published = Path.Combine(sdkDirectory, "dotnet", Name);
+        return File.Exists(published) ? published : Path.Combine(AppContext.BaseDirectory, Name);
+    }
+
+    private static string DotNetHost()
+    {
+        string? runtime = Path.GetDirectoryName(typeof(object).Assembly.Location); // …/shared/Microsoft.NETCore.App/10.0.x
+        string host = Path.GetFullPath(Path.Combine(runtime ?? "/", "../../../dotnet"));
+        return File.Exists(host) ? host : Find("dotnet", "the .NET 10 runtime");
+    }
+
+    private static string Find(string program, string install)
+    {
+        foreach (string folder in ("/usr/bin:" + (Environment.GetEnvironmentVariable("PATH") ?? SearchPath)).Split(':'))
+        {
+            string path = Path.Combine(folder, program);
+            if (File.Exists(path))
+            {
+                return path;
+            }
+        }
+
+        throw new IOException($"{program} is not on this machine: {install}");
+    }
+
+    private static Dictionary<string, string> EnvironmentOf(AppManifest app)
+    {
+        Dictionary<string, string> environment = new()
+        {
+            ["PATH"] = SearchPath,
+            ["LANG"] = "C.UTF-8",
+            ["HOME"] = Environment.GetEnvironmentVariable("HOME") ?? "/",
+        };
+        if (app.Type == AppType.DotNet)
+        {
+            environment["DOTNET_TieredPGO"] = "1";
+            environment["DOTNET_gcConcurrent"] = "0";
+        }
+
+        foreach ((string name, string value) in app.Code.Env)
+        {
+            environment[name] = value;
+        }
+
+        return environment;
+    }
+}

@@ -1,0 +1,46 @@
+using Cocaine.Fast.Backends.Languages;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Transport.Loop;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Backends.Processes;
+
+/// <summary>Makes slaves that are worker processes of one app.</summary>
+internal sealed class ProcessBackend(
+    AppManifest app, EventLoop loop, ProcessLauncher launcher, CommandLine commands, string socketDirectory, string locator, ILogger log) : ISlaveBackend
+{
+    public AppManifest App { get; } = app;
+
+    public EventLoop Loop { get; } = loop;
+
+    public ProcessLauncher Launcher { get; } = launcher;
+
+    public CommandLine Commands { get; } = commands;
+
+    public string Locator { get; } = locator;
+
+    public ILogger Log { get; } = log;
+
+    /// <summary>How long a worker may spin before it parks. Off by default where cores are few: it takes them from those who work.</summary>
+    public int SpinMicroseconds => App.Engine.SpinMicroseconds ?? (Environment.ProcessorCount > 4 ? 20 : 0);
+
+    public SlaveLink Launch(Slave slave) => new ProcessLink(this, slave);
+
+    public string SocketPath(string slave) => Path.Combine(socketDirectory, $"{Environment.ProcessId}-{slave}");
+}
+
+internal static partial class ProcessLog
+{
+    [LoggerMessage(400, LogLevel.Warning, "{App}: slave {Slave} is killed: {Reason}")]
+    public static partial void Killed(ILogger log, string app, string slave, string reason);
+
+    [LoggerMessage(401, LogLevel.Information, "{App}/{Slave}: {Line}")]
+    public static partial void Output(ILogger log, string app, string slave, string line);
+
+    [LoggerMessage(402, LogLevel.Warning, "{App}/{Slave}: {Line}")]
+    public static partial void Errors(ILogger log, string app, string slave, string line);
+
+    [LoggerMessage(403, LogLevel.Warning, "{App}: slave {Slave} gets no pipe and stays on its socket; check memory and the limit of open files")]
+    public static partial void NoPipe(ILogger log, Exception failure, string app, string slave);
+}

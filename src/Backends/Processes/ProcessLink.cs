@@ -1,0 +1,261 @@
+using System.Runtime.InteropServices;
+using Cocaine.Fast.Backends.Languages;
+using Cocaine.Fast.Backends.Rings;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Transport.Linux;
+using Cocaine.Fast.Transport.Loop;
+using Cocaine.Fast.Transport.SharedMemory;
+using Cocaine.Fast.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Backends.Processes;
+
+/// <summary>
+/// One worker process: its launch, its socket, its pipe when it asked for one, its output and its end. Lives on the engine's loop.
+/// </summary>
+/// <remarks>Safety: owns the pidfd, the socket's listener and, through them, every descriptor of this worker; <see cref="Finish"/> closes them all.</remarks>
+internal sealed unsafe class ProcessLink : SlaveLink
+{
+    private readonly ProcessBackend _backend;
+    private readonly EventLoop _loop;
+    private readonly Slave _slave;
+    private readonly Listener? _listener;
+    private readonly ExitWatch _exit;
+    private CapturedOutput? _output;
+    private CapturedOutput? _errors;
+    private WorkerConnection? _connection;
+    private RingPort? _ring;
+    private int _processId;
+    private string? _killReason;   // set once we decided to kill it
+    private bool _finished;
+
+    public ProcessLink(ProcessBackend backend, Slave slave)
+    {
+        _backend = backend;
+        _loop = backend.Loop;
+        _slave = slave;
+        _exit = new ExitWatch(this);
+        try
+        {
+            string path = backend.SocketPath(slave.ShortId);
+            WorkerCommand command = backend.Commands.For(backend.App, slave.Uuid, path, backend.Locator);
+            Endpoint endpoint = Endpoint.Parse("ipc://" + path);
+            _listener = Listener.Bind(_loop, endpoint, 1, UnixFileMode.UserRead | UnixFileMode.UserWrite, OnConnected)[0];
+            _listener.Open();
+            backend.Launcher.Start(
+                command,
+                process => _loop.Post(() => OnStarted(process)),
+                reason => _loop.Post(() => Finish(reason)));
+        }
+        catch (Exception failure) when (failure is IOException or FormatException or UnauthorizedAccessException)
+        {
+            _loop.Post(() => Finish(failure.Message));
+        }
+    }
+
+    public override MessageSink Sink => _ring is not null ? _ring.Sink : _connection!.Output;
+
+    public override long BacklogBytes => _ring is not null ? _ring.BacklogBytes : _connection?.Output.PendingBytes ?? 0;
+
+    public override bool PeerSpeaksBin => _ring is not null || _connection is { PeerSpeaksBin: true };
+
+    public override string Kind => _ring is not null ? "shared memory" : "socket";
+
+    public override int ProcessId => _processId;
+
+    public override void Flush()
+    {
+        if (_ring is not null)
+        {
+            _ring.Flush();
+        }
+        else
+        {
+            _connection?.ScheduleSend();
+        }
+    }
+
+    public override void PauseReading()
+    {
+        if (_ring is not null)
+        {
+            _ring.PauseReading();
+        }
+        else
+        {
+            _connection?.PauseReading();
+        }
+    }
+
+    public override void ResumeReading()
+    {
+        if (_ring is not null)
+        {
+            _ring.ResumeReading();
+        }
+        else
+        {
+            _connection?.ResumeReading();
+        }
+    }
+
+    public override void Kill(string reason)
+    {
+        if (_killReason is not null || _finished)
+        {
+            return;
+        }
+
+        _killReason = reason;
+        _slave.Engine.Counters.SlavesKilled++;
+        ProcessLog.Killed(_backend.Log, _backend.App.Name, _slave.ShortId, reason);
+        if (_processId > 0)
+        {
+            _ = LibC.kill(-_processId, 9); // the whole group: what the worker started goes with it
+        }
+    }
+
+    /// <summary>The worker has shown its uuid, and asks for the pipe or not.</summary>
+    public void OnHandshake(bool asksForPipe)
+    {
+        if (asksForPipe && !TryHandOver())
+        {
+            MessageWriter.WritePipeGrant(_connection!.Output, granted: false);
+            _connection.ScheduleSend();
+        }
+
+        _slave.OnReady();
+    }
+
+    /// <summary>The worker closed its socket: it has ended, or will be ended. What it left in the pipe still counts.</summary>
+    public void OnSocketClosed()
+    {
+        if (!_finished && _killReason is null && _slave.State != SlaveState.Draining)
+        {
+            _ring?.DrainAnswers();
+            Kill("closed its socket");
+        }
+    }
+
+    private bool TryHandOver()
+    {
+        Segment? segment = null;
+        EventDescriptor? nodeBell = null, workerBell = null;
+        try
+        {
+            segment = Segment.Create(_backend.App.Engine.PipeSizeBytes, _slave.Generation, _backend.SpinMicroseconds, shared: true);
+            nodeBell = new EventDescriptor();
+            workerBell = new EventDescriptor();
+            MemorySink grant = new(64);
+            MessageWriter.WritePipeGrant(grant, granted: true);
+            if (!DescriptorPassing.TrySend(
+                    _connection!.Descriptor, grant.Written, [segment.Descriptor, workerBell.Descriptor, nodeBell.Descriptor]))
+            {
+                throw LibC.Failure("sendmsg");
+            }
+
+            segment.CloseDescriptor();
+            _ring = new RingPort(_loop, _slave, segment, nodeBell, workerBell, reason => Kill($"broke its pipe: {reason}"));
+            _connection.OnPipe = true;
+            _ring.Open();
+            return true;
+        }
+        catch (IOException failure)
+        {
+            ProcessLog.NoPipe(_backend.Log, failure, _backend.App.Name, _slave.ShortId);
+            segment?.Dispose();
+            nodeBell?.Dispose();
+            workerBell?.Dispose();
+            return false;
+        }
+    }
+
+    private void OnStarted(StartedProcess process)
+    {
+        _processId = process.ProcessId;
+        string app = _backend.App.Name, slave = _slave.ShortId;
+        _output = new CapturedOutput(_loop, process.Output, line => ProcessLog.Output(_backend.Log, app, slave, line));
+        _errors = new CapturedOutput(_loop, process.Errors, line => ProcessLog.Errors(_backend.Log, app, slave, line));
+        _output.Open();
+        _errors.Open();
+        _exit.Open(process.ProcessDescriptor);
+        if (_killReason is not null)
+        {
+            _ = LibC.kill(-_processId, 9); // it was given up while it was being started
+        }
+    }
+
+    private void OnConnected(int descriptor)
+    {
+        if (_connection is not null || _finished)
+        {
+            _ = LibC.close(descriptor);
+            return;
+        }
+
+        _listener!.Dispose(); // one worker, one connection; the file goes away with it
+        _connection = new WorkerConnection(_loop, descriptor, _slave, this);
+        _connection.Open();
+    }
+
+    /// <summary>The process has ended.</summary>
+    private void OnExit(string how)
+    {
+        _ring?.DrainAnswers(); // answers that it published before it died are answers
+        _output?.Finish();
+        _errors?.Finish();
+        string cause = _killReason is null ? how : $"{_killReason}; {how}";
+        if (_slave.State == SlaveState.Starting && _errors is not null)
+        {
+            string last = string.Join('\n', _output!.LastLines.Concat(_errors.LastLines));
+            cause = last.Length > 0 ? $"{cause}\n{last}" : cause;
+        }
+
+        Finish(cause);
+    }
+
+    private void Finish(string cause)
+    {
+        if (_finished)
+        {
+            return;
+        }
+
+        _finished = true;
+        _slave.OnDead(cause);
+        _listener?.Dispose();
+        _ring?.Close();
+        _connection?.Close("the worker has ended");
+    }
+
+    /// <summary>Sees the process end, at once and without polling: a pidfd becomes readable then. See pidfd_open(2).</summary>
+    private sealed class ExitWatch(ProcessLink link) : LoopHandler
+    {
+        private const int ByPidfd = 3, Exited = 4, NoHang = 1, CodeExited = 1;
+        private int _descriptor = -1;
+
+        public void Open(int descriptor)
+        {
+            _descriptor = descriptor;
+            link._loop.Watch(this, descriptor, Epoll.In);
+        }
+
+        public override void OnReady(uint events)
+        {
+            int* info = stackalloc int[32]; // siginfo_t, 128 bytes: signo, errno, code, pad, pid, uid, status
+            new Span<int>(info, 32).Clear();
+            if (LibC.waitid(ByPidfd, (uint)_descriptor, info, Exited | NoHang, null) != 0 && Marshal.GetLastPInvokeError() == LibC.EINTR)
+            {
+                return; // level-triggered: it comes again
+            }
+
+            int status = info[6];
+            string how = info[0] == 0 ? "ended" : info[2] == CodeExited ? $"exit code {status}" : $"signal {status}";
+            link._loop.Forget(this, _descriptor);
+            _ = LibC.close(_descriptor);
+            _descriptor = -1;
+            link.OnExit(how);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Transport.Loop;
+using Cocaine.Fast.Transport.Sockets;
+
+namespace Cocaine.Fast.Backends.Processes;
+
+/// <summary>A worker's socket: carries the handshake, then either all messages or, beside the pipe, only the news that the worker is gone.</summary>
+internal sealed class WorkerConnection(EventLoop loop, int descriptor, Slave slave, ProcessLink link)
+    : MessageConnection(loop, descriptor, ProtocolLimits.Default)
+{
+    private bool _shaken;
+
+    /// <summary>The worker went over to the pipe: its socket must stay silent.</summary>
+    public bool OnPipe { get; set; }
+
+    protected override void OnMessage(in MessageView message, HeaderStatus headers)
+    {
+        if (!_shaken)
+        {
+            Shake(in message);
+        }
+        else if (OnPipe)
+        {
+            link.Kill("sent a message on the socket beside the pipe");
+        }
+        else if (!slave.OnMessage(in message, out string? fault))
+        {
+            link.Kill(fault!);
+        }
+    }
+
+    protected override void OnMalformed(ulong? channel, int code, string problem) => link.Kill($"sent what is no message: {problem}");
+
+    protected override void OnClosed(string reason) => link.OnSocketClosed();
+
+    protected override void OnSent()
+    {
+        if (!OnPipe)
+        {
+            slave.OnRoom();
+        }
+    }
+
+    private void Shake(in MessageView message)
+    {
+        ref readonly MessageLayout layout = ref message.Layout;
+        bool valid = layout is { Channel: 1, Type: 0, Shape: ArgumentShape.Data } && layout.DataLength == slave.Uuid.Length
+            && System.Text.Ascii.Equals(message.ShortData, slave.Uuid);
+        if (!valid)
+        {
+            link.Kill("its handshake does not carry the uuid that it was given");
+            return;
+        }
+
+        _shaken = true;
+        link.OnHandshake(layout.ArgumentCount > 1);
+    }
+}

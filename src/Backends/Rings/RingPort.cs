@@ -1,0 +1,241 @@
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Rings;
+using Cocaine.Fast.Transport.Linux;
+using Cocaine.Fast.Transport.Loop;
+using Cocaine.Fast.Transport.SharedMemory;
+
+namespace Cocaine.Fast.Backends.Rings;
+
+/// <summary>
+/// The node's end of a slave's pair of rings, on the loop: writes requests, takes answers, rings and hears the doorbells. The same for a thread and for a
+/// process.
+/// </summary>
+/// <remarks>
+/// Safety: owns the segment and both bells, and disposes them in <see cref="Close"/>, after the ring ends were detached. With a thread slave the thread must
+/// have ended before.
+/// </remarks>
+internal sealed class RingPort : LoopHandler
+{
+    /// <summary>Bytes published early within a turn, so that the slave works while the loop still reads: an eighth of the usual ring.</summary>
+    private const int EarlyPublishBytes = 128 << 10;
+
+    private readonly EventLoop _loop;
+    private readonly Slave _slave;
+    private readonly Segment _segment;
+    private readonly EventDescriptor _nodeBell;
+    private readonly EventDescriptor _slaveBell;
+    private readonly ByteRingWriter _requests;
+    private readonly ByteRingReader _answers;
+    private readonly PieceAssembler _pieces = new(ProtocolLimits.Default.MaxMessageBytes + (64 << 10));
+    private readonly BellTask _bellTask;
+    private readonly AnswerSource _source;
+    private readonly Action<string> _onFault;
+    private bool _paused;
+    private bool _closed;
+
+    public RingPort(EventLoop loop, Slave slave, Segment segment, EventDescriptor nodeBell, EventDescriptor slaveBell, Action<string> onFault)
+    {
+        _loop = loop;
+        _slave = slave;
+        _segment = segment;
+        _nodeBell = nodeBell;
+        _slaveBell = slaveBell;
+        _onFault = onFault;
+        _requests = new ByteRingWriter(segment.Requests);
+        _answers = new ByteRingReader(segment.Responses);
+        _bellTask = new BellTask(this);
+        _source = new AnswerSource(this);
+    }
+
+    public MessageSink Sink => _requests;
+
+    public long BacklogBytes => _requests.OverflowBytes;
+
+    public void Open()
+    {
+        _loop.Watch(this, _nodeBell.Descriptor, Epoll.In | Epoll.EdgeTriggered);
+        _loop.Poll(_source);
+    }
+
+    /// <summary>Shows what was written at the end of the turn, or now when much was written.</summary>
+    public void Flush()
+    {
+        if (!_bellTask.Scheduled)
+        {
+            _loop.ScheduleBell(_bellTask);
+        }
+
+        if (_requests.UnpublishedBytes > EarlyPublishBytes)
+        {
+            Publish();
+        }
+    }
+
+    public void PauseReading() => _paused = true;
+
+    public void ResumeReading()
+    {
+        _paused = false;
+        if (!_closed)
+        {
+            _loop.Poll(_source);
+        }
+    }
+
+    /// <summary>Takes the answers that a slave that is gone has left in its ring.</summary>
+    public void DrainAnswers()
+    {
+        if (!_closed && _answers.Fault is null)
+        {
+            _paused = false;
+            Take();
+        }
+    }
+
+    public void Close()
+    {
+        if (_closed)
+        {
+            return;
+        }
+
+        _closed = true;
+        _loop.Forget(this, _nodeBell.Descriptor);
+        _requests.Detach();
+        _answers.Detach();
+        _pieces.Clear();
+        _segment.Dispose();
+        _nodeBell.Dispose();
+        _slaveBell.Dispose();
+    }
+
+    /// <summary>The slave rang: there are answers, or room.</summary>
+    public override void OnReady(uint events)
+    {
+        _loop.Poll(_source);
+        if (_requests.OverflowBytes > 0)
+        {
+            _loop.ScheduleBell(_bellTask);
+        }
+    }
+
+    private void Publish()
+    {
+        if (_closed)
+        {
+            return;
+        }
+
+        long before = _requests.OverflowBytes;
+        bool drained = _requests.DrainOverflow();
+        if (_requests.Publish())
+        {
+            _slaveBell.Ring();
+        }
+
+        // Ask for the bell only after the publish: a slave that was shown nothing would make no room.
+        while (!drained && !_requests.TryWaitForRoom())
+        {
+            drained = _requests.DrainOverflow();
+            if (_requests.Publish())
+            {
+                _slaveBell.Ring();
+            }
+        }
+
+        if (_requests.Fault is { } fault)
+        {
+            _onFault(fault);
+        }
+        else if (before > 0 && _requests.OverflowBytes < EngineLimits.HighBacklogBytes / 2)
+        {
+            _slave.OnRoom();
+        }
+    }
+
+    /// <summary>Takes every record that is there now.</summary>
+    private void Take()
+    {
+        while (!_paused && !_closed)
+        {
+            RingRead read = _answers.TryRead(out ReadOnlySpan<byte> payload, out RecordKind kind);
+            if (read == RingRead.Empty)
+            {
+                break;
+            }
+
+            string? fault = read == RingRead.Fault ? _answers.Fault : TakeRecord(payload, kind);
+            if (fault is not null)
+            {
+                _answers.Detach();
+                _onFault(fault);
+                return;
+            }
+        }
+
+        if (!_closed && _answers.Release())
+        {
+            _slaveBell.Ring();
+        }
+    }
+
+    private string? TakeRecord(ReadOnlySpan<byte> payload, RecordKind kind)
+    {
+        if (kind == RecordKind.Last && !_pieces.UnderWay)
+        {
+            return TakeMessages(payload);
+        }
+
+        if (!_pieces.TryAdd(payload))
+        {
+            return "a message in pieces grew over the limit of one message";
+        }
+
+        if (kind == RecordKind.More)
+        {
+            return null;
+        }
+
+        string? fault = TakeMessages(_pieces.Bytes);
+        _pieces.Clear();
+        return fault;
+    }
+
+    private string? TakeMessages(ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            DecodeStatus status = MessageDecoder.Decode(bytes, ProtocolLimits.Default, out MessageLayout layout);
+            if (status != DecodeStatus.Ok)
+            {
+                return $"a record that is no message ({layout.Problem ?? status.ToString()})";
+            }
+
+            if (!_slave.OnMessage(new MessageView(in layout, bytes), out string? fault))
+            {
+                return fault;
+            }
+
+            bytes = bytes[layout.TotalBytes..];
+        }
+
+        return null;
+    }
+
+    private sealed class BellTask(RingPort port) : TurnTask
+    {
+        public override void OnTurnEnd() => port.Publish();
+    }
+
+    private sealed class AnswerSource(RingPort port) : PolledSource
+    {
+        public override bool Poll()
+        {
+            port.Take();
+            return !port._paused && !port._closed;
+        }
+
+        public override bool TryPark() => port._closed || port._paused || port._answers.TryPark();
+    }
+}

@@ -1,0 +1,441 @@
+using System.Text;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Core.Engine;
+
+/// <summary>Why a job was not accepted.</summary>
+internal readonly record struct JobRefusal(int Code, string Reason);
+
+/// <summary>
+/// One app's engine: takes jobs from drivers, queues them, hands them to slaves, and sees to it that each gets exactly one answer. Lives on one
+/// loop; all members are for its thread.
+/// </summary>
+internal sealed class AppEngine
+{
+    private readonly JobStore _store;
+    private Action? _onStopped;
+
+    public AppEngine(string name, EngineSettings settings, IEngineLoop loop, ISlaveBackend backend, ILogger log)
+    {
+        Name = name;
+        Settings = settings;
+        Loop = loop;
+        Log = log;
+        _store = new JobStore(this);
+        Pool = new SlavePool(this, backend);
+    }
+
+    public string Name { get; }
+
+    public EngineSettings Settings { get; }
+
+    public IEngineLoop Loop { get; }
+
+    public ILogger Log { get; }
+
+    public SlavePool Pool { get; }
+
+    public JobQueue Queue { get; } = new();
+
+    public EngineCounters Counters { get; } = new();
+
+    public EngineState State { get; private set; } = EngineState.Running;
+
+    /// <summary>Jobs on slaves whose answer is not whole yet.</summary>
+    public int RunningJobs { get; private set; }
+
+    /// <summary>A slave became ready; raised each time.</summary>
+    public event Action? SlaveReady;
+
+    /// <summary>Starts failed too often; raised once for each streak, with the last cause.</summary>
+    public event Action<string>? Broken;
+
+    public void Start() => Pool.Start();
+
+    /// <summary>
+    /// Takes a job, and gives it to a slave at once when one has room. The request's chunks follow by <see cref="AddChunk"/> and <see cref="EndRequest"/>.
+    /// Null when it is refused.
+    /// </summary>
+    public Job? Submit(
+        IJobCaller caller, ulong channel, TaskMonitor task, byte[] name, in JobPolicy policy, ReadOnlySpan<byte> headers, out JobRefusal refusal)
+    {
+        refusal = default;
+        if (State != EngineState.Running)
+        {
+            refusal = State == EngineState.Draining
+                ? new JobRefusal(ErrorCodes.ResourceError, "the app is draining: it takes no new jobs")
+                : new JobRefusal(ErrorCodes.ServerError, "the app is not running");
+            Counters.JobsRejected++;
+            return null;
+        }
+
+        Slave? slave = Queue.Count == 0 ? Pool.Pick() : null;
+        if (slave is null && !MayQueue(out refusal))
+        {
+            Counters.JobsRejected++;
+            return null;
+        }
+
+        Job job = _store.Take();
+        job.Begin(++Counters.JobsAccepted, caller, channel, task, name, in policy, Loop.NowTicks);
+        task.Accepted++;
+        if (!headers.IsEmpty)
+        {
+            job.Request.SetHeaders(headers);
+        }
+
+        if (slave is not null)
+        {
+            RunningJobs++;
+            slave.Run(job);
+        }
+        else
+        {
+            job.MoveTo(JobState.Queued);
+            Queue.Add(job);
+            Pool.Grow();
+        }
+
+        ArmTimer(job);
+        return job;
+    }
+
+    /// <summary>More of a job's request.</summary>
+    public void AddChunk(Job job, in Payload chunk)
+    {
+        switch (job.State)
+        {
+            case JobState.Queued:
+                if (job.Request.SizeBytes + (long)chunk.Length > EngineLimits.MaxWaitingRequestBytes)
+                {
+                    Fail(job, ErrorCodes.ResourceError, "the request is larger than what is kept of a waiting job");
+                    return;
+                }
+
+                job.Request.Add(in chunk);
+                return;
+            case JobState.Running:
+                Keep(job, in chunk);
+                Forward(job, in chunk);
+                return;
+            case JobState.Streaming:
+                Forward(job, in chunk);
+                return;
+            default:
+                return; // answered: the caller writes on, nobody reads
+        }
+    }
+
+    /// <summary>The request is whole.</summary>
+    public void EndRequest(Job job)
+    {
+        job.RequestEnded = true;
+        if (job.State is JobState.Running or JobState.Streaming)
+        {
+            job.Slave!.EndRequest(job);
+        }
+    }
+
+    /// <summary>The caller went away or gave up: nobody gets an answer, and the worker is told.</summary>
+    public void Cancel(Job job, ReadOnlySpan<byte> reason)
+    {
+        if (job.IsAnswered)
+        {
+            return;
+        }
+
+        job.Caller = null;
+        Counters.JobsCancelled++;
+        FailWith(job, new JobError(ErrorCodes.Category, ErrorCodes.BadRequest, reason));
+    }
+
+    /// <summary>Answers a job with one of our errors.</summary>
+    public void Fail(Job job, int code, string reason)
+    {
+        if (!job.IsAnswered)
+        {
+            FailWith(job, new JobError(ErrorCodes.Category, code, Encoding.UTF8.GetBytes(reason)));
+        }
+    }
+
+    /// <summary>The job that is next to run, for a slave with room.</summary>
+    public Job TakeNext()
+    {
+        Job job = Queue.Take()!;
+        RunningJobs++;
+        if (Settings.QueueTimeoutMs > 0 || job.Policy.SilenceTimeoutMs > 0)
+        {
+            ArmTimer(job, JobState.Running);
+        }
+
+        return job;
+    }
+
+    public void OnAnswerChunk(Job job, in Payload data)
+    {
+        if (job.State == JobState.Running)
+        {
+            job.MoveTo(JobState.Streaming);
+            job.Request.Forget();
+        }
+
+        if (job.State == JobState.Streaming)
+        {
+            job.Caller?.OnChunk(job, in data);
+        }
+    }
+
+    /// <summary>The worker has ended its side; the job leaves its slave.</summary>
+    public void OnAnswerEnd(Job job, bool failed, in JobError error)
+    {
+        if (!job.IsAnswered)
+        {
+            RunningJobs--;
+            long now = Loop.NowTicks;
+            job.Task.TimeInQueue.Record(job.DispatchedTicks - job.ArrivedTicks);
+            job.Task.TimeOnSlave.Record(now - job.DispatchedTicks);
+            IJobCaller? caller = job.Caller;
+            job.Caller = null;
+            if (failed)
+            {
+                CountFailure(job, error.Category, error.Code);
+                job.MoveTo(JobState.Failed);
+                caller?.OnFailed(job, in error);
+            }
+            else
+            {
+                Counters.JobsDone++;
+                job.Task.Done++;
+                job.MoveTo(JobState.Done);
+                caller?.OnDone(job);
+            }
+        }
+
+        _store.Return(job);
+        CheckDrained();
+    }
+
+    /// <summary>A job's slave is gone.</summary>
+    public void OnSlaveLost(Job job, string cause)
+    {
+        Slave slave = job.Slave!;
+        job.Slave = null;
+        if (job.IsAnswered)
+        {
+            _store.Return(job);
+            CheckDrained();
+            return;
+        }
+
+        int limit = job.Policy.RetryLimit ?? Settings.RetryLimit;
+        if (job.State == JobState.Running && job.Runs <= limit && job.Request.IsWhole && State != EngineState.Stopped)
+        {
+            RunningJobs--;
+            Counters.JobsRetried++;
+            job.UnderPressure = false;
+            job.MoveTo(JobState.Queued);
+            Queue.AddFront(job);
+            ArmTimer(job);
+            return;
+        }
+
+        FailWith(job, new JobError(ErrorCodes.Category, ErrorCodes.AppError, Encoding.UTF8.GetBytes($"slave {slave.ShortId} died: {cause}")));
+        CheckDrained();
+    }
+
+    /// <summary>The nearest of the job's bounds is due.</summary>
+    public void OnJobTimer(Job job, long nowMs)
+    {
+        switch (job.State)
+        {
+            case JobState.Done or JobState.Failed:
+                if (job.Slave is { } stuck && job.CancelDueMs > 0 && nowMs >= job.CancelDueMs)
+                {
+                    stuck.Link.Kill($"job {job.Id} did not answer its cancel within the termination-timeout of {Settings.TerminationTimeoutMs} ms");
+                }
+
+                return;
+            case JobState.Queued or JobState.Running or JobState.Streaming:
+                JobBounds.Check(this, job, nowMs);
+                return;
+        }
+    }
+
+    /// <summary>Refuses new jobs, finishes the others, ends the slaves; then calls back once.</summary>
+    public void Drain(Action onStopped)
+    {
+        _onStopped = onStopped;
+        if (State == EngineState.Running)
+        {
+            State = EngineState.Draining;
+        }
+
+        CheckDrained();
+    }
+
+    /// <summary>Ends at once: every job that is left gets an error, every slave is killed.</summary>
+    public void StopNow(string reason)
+    {
+        State = EngineState.Stopped;
+        while (Queue.Count > 0)
+        {
+            Fail(Queue.Oldest!, ErrorCodes.ResourceError, reason);
+        }
+
+        foreach (Slave slave in Pool.Slaves.ToArray())
+        {
+            slave.FailAll(ErrorCodes.ResourceError, reason);
+        }
+
+        Pool.KillAll(reason);
+        CheckDrained();
+    }
+
+    internal void OnSlaveReady() => SlaveReady?.Invoke();
+
+    internal void OnBroken(string cause)
+    {
+        while (Queue.Count > 0)
+        {
+            Fail(Queue.Oldest!, ErrorCodes.ServerError, BrokenReason(cause));
+        }
+
+        Broken?.Invoke(cause);
+    }
+
+    /// <summary>Called after each change that may have ended the last job or slave of a draining engine.</summary>
+    internal void CheckDrained()
+    {
+        if (State == EngineState.Running || Queue.Count + RunningJobs > 0)
+        {
+            return;
+        }
+
+        Pool.TerminateAll("the app stops");
+        if (Pool.Total == 0)
+        {
+            State = EngineState.Stopped;
+            Action? stopped = _onStopped;
+            _onStopped = null;
+            stopped?.Invoke();
+        }
+    }
+
+    internal void ArmTimer(Job job) => ArmTimer(job, job.State);
+
+    private void ArmTimer(Job job, JobState state)
+    {
+        long due = JobBounds.NextDueMs(this, job, state);
+        if (due != long.MaxValue)
+        {
+            Loop.Timers.Arm(job, due);
+        }
+        else if (job.IsArmed)
+        {
+            Loop.Timers.Cancel(job);
+        }
+    }
+
+    private bool MayQueue(out JobRefusal refusal)
+    {
+        refusal = default;
+        if (Pool.IsBroken)
+        {
+            refusal = new JobRefusal(ErrorCodes.ServerError, BrokenReason(Pool.LastFailure));
+        }
+        else if (Settings.QueueLimit > 0 && Queue.Count >= Settings.QueueLimit)
+        {
+            refusal = new JobRefusal(ErrorCodes.ResourceError, $"the queue is full: {Queue.Count} jobs wait");
+        }
+
+        return refusal.Code == 0;
+    }
+
+    private static string BrokenReason(string cause) => $"the app cannot be started: {cause}";
+
+    private void Keep(Job job, in Payload chunk)
+    {
+        if (!job.Request.IsWhole || job.Runs > (job.Policy.RetryLimit ?? Settings.RetryLimit))
+        {
+            return;
+        }
+
+        if (job.Request.SizeBytes + (long)chunk.Length > EngineLimits.MaxRetryRequestBytes)
+        {
+            job.Request.Forget();
+            return;
+        }
+
+        job.Request.Add(in chunk);
+    }
+
+    private void Forward(Job job, in Payload chunk)
+    {
+        Slave slave = job.Slave!;
+        slave.WriteChunk(job, in chunk);
+        long backlog = slave.Link.BacklogBytes;
+        if (backlog > EngineLimits.HighBacklogBytes)
+        {
+            OnBacklog(job, backlog);
+        }
+    }
+
+    private void OnBacklog(Job job, long backlog)
+    {
+        if (backlog > EngineLimits.MaxBacklogBytes)
+        {
+            Fail(job, ErrorCodes.ResourceError, "the app reads this request too slowly and its caller did not wait");
+        }
+        else if (!job.UnderPressure)
+        {
+            job.UnderPressure = true;
+            job.Caller?.OnRequestPressure(job, true);
+        }
+    }
+
+    private void FailWith(Job job, in JobError error)
+    {
+        JobState from = job.State;
+        if (from == JobState.Queued)
+        {
+            Queue.Remove(job);
+        }
+        else
+        {
+            RunningJobs--;
+        }
+
+        CountFailure(job, error.Category, error.Code);
+        IJobCaller? caller = job.Caller;
+        job.Caller = null;
+        job.MoveTo(JobState.Failed);
+        job.Request.Clear();
+        job.Slave?.Cancel(job, in error);
+        caller?.OnFailed(job, in error);
+        if (job.Slave is null)
+        {
+            _store.Return(job);
+        }
+        else if (job.CancelDueMs > 0)
+        {
+            Loop.Timers.Arm(job, job.CancelDueMs);
+        }
+        else
+        {
+            Loop.Timers.Cancel(job);
+        }
+
+        CheckDrained();
+    }
+
+    private void CountFailure(Job job, int category, int code)
+    {
+        Counters.JobsFailed++;
+        Counters.CountError(category == ErrorCodes.Category ? code : 0);
+        job.Task.Failed++;
+    }
+}

@@ -1,0 +1,31 @@
+namespace Cocaine.Fast.Core.Engine;
+
+/// <summary>The engine's bounds that no manifest sets.</summary>
+internal static class EngineLimits
+{
+    /// <summary>Request bytes of one waiting job: one message of the largest size, and its framing.</summary>
+    public const int MaxWaitingRequestBytes = (64 << 20) + (64 << 10);
+
+    /// <summary>Request bytes kept of a running job for another run; a longer request is run once: keeping it would copy what may be a whole file.</summary>
+    public const int MaxRetryRequestBytes = 1 << 20;
+
+    /// <summary>Backlog to a slave from which its callers are asked to wait: a quarter of the usual ring.</summary>
+    public const int HighBacklogBytes = 256 << 10;
+
+    /// <summary>Backlog at which a channel whose caller cannot wait fails: two messages of the largest size.</summary>
+    public const long MaxBacklogBytes = 128L << 20;
+
+    /// <summary>Failed starts in a row after which an app is broken.</summary>
+    public const int FailuresUntilBroken = 3;
+
+    /// <summary>Pause after the first failed start; doubled up to <see cref="MaxRestartPauseMs"/>.</summary>
+    public const int FirstRestartPauseMs = 100;
+
+    public const int MaxRestartPauseMs = 30_000;
+
+    /// <summary>Lines of a slave's output kept for its cause of death.</summary>
+    public const int LastLines = 20;
+
+    /// <summary>Slave loads that the pool tells apart when it looks for the least busy one.</summary>
+    public const int LoadLevels = 1024;
+}

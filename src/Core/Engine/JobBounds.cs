@@ -1,0 +1,77 @@
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Protocol;
+
+namespace Cocaine.Fast.Core.Engine;
+
+/// <summary>The times by which a job must have got somewhere: its wait in the queue, its deadline, its slave's silence.</summary>
+internal static class JobBounds
+{
+    /// <summary>When the nearest bound is due in a state, ms; long.MaxValue when there is none.</summary>
+    public static long NextDueMs(AppEngine engine, Job job, JobState state)
+    {
+        JobPolicy policy = job.Policy;
+        long due = policy.DeadlineMs > 0 ? ArrivedMs(job) + policy.DeadlineMs : long.MaxValue;
+        if (state == JobState.Queued)
+        {
+            return engine.Settings.QueueTimeoutMs > 0 ? Math.Min(due, ArrivedMs(job) + engine.Settings.QueueTimeoutMs) : due;
+        }
+
+        if (policy.SilenceTimeoutMs == 0)
+        {
+            return due;
+        }
+
+        return Math.Min(due, engine.Loop.NowMs + policy.SilenceTimeoutMs);
+    }
+
+    /// <summary>Fails the job when one of its bounds has passed, else arms its timer for the next.</summary>
+    public static void Check(AppEngine engine, Job job, long nowMs)
+    {
+        JobPolicy policy = job.Policy;
+        if (policy.DeadlineMs > 0 && nowMs >= ArrivedMs(job) + policy.DeadlineMs)
+        {
+            engine.Counters.Deadlines++;
+            engine.Fail(job, ErrorCodes.DeadlineError, $"the deadline of {policy.DeadlineMs} ms passed while the job was {NameOf(job.State)}");
+            return;
+        }
+
+        if (job.State == JobState.Queued)
+        {
+            long limit = engine.Settings.QueueTimeoutMs;
+            if (limit > 0 && nowMs >= ArrivedMs(job) + limit)
+            {
+                engine.Counters.QueueTimeouts++;
+                engine.Fail(job, ErrorCodes.TimeoutError, $"the job waited in the queue for the queue-timeout of {limit} ms and was never run");
+                return;
+            }
+
+            engine.ArmTimer(job);
+            return;
+        }
+
+        long silence = policy.SilenceTimeoutMs;
+        long heardMs = Math.Max(job.Slave!.LastHeardMs, job.DispatchedTicks / 1_000_000);
+        if (silence > 0 && nowMs >= heardMs + silence)
+        {
+            engine.Counters.SilenceTimeouts++;
+            job.CancelDueMs = nowMs + engine.Settings.TerminationTimeoutMs;
+            engine.Fail(job, ErrorCodes.TimeoutError, $"slave {job.Slave.ShortId} was silent for the job's timeout of {silence} ms");
+            return;
+        }
+
+        long due = policy.DeadlineMs > 0 ? ArrivedMs(job) + policy.DeadlineMs : long.MaxValue;
+        if (silence > 0)
+        {
+            due = Math.Min(due, heardMs + silence);
+        }
+
+        if (due != long.MaxValue)
+        {
+            engine.Loop.Timers.Arm(job, due);
+        }
+    }
+
+    private static long ArrivedMs(Job job) => job.ArrivedTicks / 1_000_000;
+
+    private static string NameOf(JobState state) => state == JobState.Queued ? "waiting in the queue" : "running";
+}

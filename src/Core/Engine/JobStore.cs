@@ -1,0 +1,38 @@
+using Cocaine.Fast.Core.Jobs;
+
+namespace Cocaine.Fast.Core.Engine;
+
+/// <summary>Job objects to use again, so that a request makes none. Bounded by the most jobs that were alive at once.</summary>
+internal sealed class JobStore(AppEngine engine)
+{
+    private readonly BlockPool _blocks = new();
+    private Job? _free;
+
+    public Job Take()
+    {
+        if (_free is not { } job)
+        {
+            return new Job(engine, _blocks);
+        }
+
+        _free = job.Next;
+        job.Next = null;
+        return job;
+    }
+
+    /// <summary>Takes back a job that was answered and has left its slave.</summary>
+    public void Return(Job job)
+    {
+        if (job.IsArmed)
+        {
+            engine.Loop.Timers.Cancel(job);
+        }
+
+        job.MoveTo(JobState.Free);
+        job.Slave = null;
+        job.Caller = null;
+        job.Request.Clear();
+        job.Next = _free;
+        _free = job;
+    }
+}

@@ -1,0 +1,30 @@
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Core.Engine;
+
+internal static partial class PoolLog
+{
+    [LoggerMessage(200, LogLevel.Information, "{App}: pool grows by {Count}: {Reason} (waiting {Waiting}, idle {Idle}, starting {Starting})")]
+    public static partial void Grows(ILogger log, string app, int count, int waiting, int idle, int starting, string reason);
+
+    [LoggerMessage(201, LogLevel.Information, "{App}: pool holds at its limit of {Limit} (waiting {Waiting}, idle {Idle}, starting {Starting}); raise engine.pool-limit if jobs wait too long")]
+    public static partial void Holds(ILogger log, string app, int waiting, int idle, int starting, int limit);
+
+    [LoggerMessage(202, LogLevel.Information, "{App}: pool shrinks: slave {Slave} idle for {IdleMs} ms (total {Total}, minimum {Minimum})")]
+    public static partial void Shrinks(ILogger log, string app, string slave, long idleMs, int total, int minimum);
+
+    [LoggerMessage(203, LogLevel.Information, "{App}: slave {Slave} is ready over {Kind} after {StartMs} ms")]
+    public static partial void Ready(ILogger log, string app, string slave, string kind, long startMs);
+
+    [LoggerMessage(204, LogLevel.Warning, "{App}: slave {Slave} died while {State}: {Cause}")]
+    public static partial void Died(ILogger log, string app, string slave, SlaveState state, string cause);
+
+    [LoggerMessage(205, LogLevel.Information, "{App}: slave {Slave} ended: {Cause}")]
+    public static partial void Ended(ILogger log, string app, string slave, string cause);
+
+    [LoggerMessage(206, LogLevel.Error, "{App}: broken: {Failures} starts failed in a row, jobs get 500 until one succeeds; it goes on trying. Last cause: {Cause}")]
+    public static partial void Broken(ILogger log, string app, int failures, string cause);
+
+    [LoggerMessage(207, LogLevel.Information, "{App}: no longer broken, a slave has started")]
+    public static partial void Recovered(ILogger log, string app);
+}

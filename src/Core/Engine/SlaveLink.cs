@@ -1,0 +1,55 @@
+using Cocaine.Fast.Core.Protocol;
+
+namespace Cocaine.Fast.Core.Engine;
+
+/// <summary>
+/// The way to one slave, whatever it is: rings to a thread, rings to a process, a worker's socket. A backend implements it; it reports to its
+/// <see cref="Slave"/> on the loop's thread: OnReady, OnMessage, OnRoom, OnDead.
+/// </summary>
+internal abstract class SlaveLink
+{
+    /// <summary>Where messages to the slave are written; call <see cref="Flush"/> after. Valid from OnReady on.</summary>
+    public abstract MessageSink Sink { get; }
+
+    /// <summary>Bytes that the slave has not made room for yet.</summary>
+    public abstract long BacklogBytes { get; }
+
+    /// <summary>True when payloads may be written as MessagePack bin.</summary>
+    public abstract bool PeerSpeaksBin { get; }
+
+    /// <summary>How it is connected, for info: "shared memory", "socket", "thread".</summary>
+    public abstract string Kind { get; }
+
+    /// <summary>The process id; 0 for a thread.</summary>
+    public abstract int ProcessId { get; }
+
+    /// <summary>Shows what was written to the slave at the end of this turn.</summary>
+    public abstract void Flush();
+
+    /// <summary>Stops taking the slave's messages, until <see cref="ResumeReading"/>: a caller is slower than it.</summary>
+    public abstract void PauseReading();
+
+    public abstract void ResumeReading();
+
+    /// <summary>Ends the slave at once, whatever it does. OnDead follows.</summary>
+    public abstract void Kill(string reason);
+}
+
+/// <summary>Makes slaves.</summary>
+internal interface ISlaveBackend
+{
+    /// <summary>Starts a slave. It never throws: what fails is reported through <see cref="Slave.OnDead"/>, later on the loop.</summary>
+    SlaveLink Launch(Slave slave);
+}
+
+/// <summary>What an engine needs of the loop it lives on.</summary>
+internal interface IEngineLoop
+{
+    /// <summary>Monotonic ns of this turn.</summary>
+    long NowTicks { get; }
+
+    /// <summary>Monotonic ms of this turn.</summary>
+    long NowMs { get; }
+
+    Jobs.DeadlineWheel Timers { get; }
+}

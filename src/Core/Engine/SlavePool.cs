@@ -1,0 +1,284 @@
+using Cocaine.Fast.Core.Jobs;
+
+namespace Cocaine.Fast.Core.Engine;
+
+/// <summary>
+/// An app's slaves: grows when jobs wait, shrinks by idleness, replaces what died, and backs off when starts fail.
+/// </summary>
+internal sealed class SlavePool
+{
+    private readonly AppEngine _engine;
+    private readonly ISlaveBackend _backend;
+    private readonly List<Slave> _slaves = [];
+    private readonly SlaveLevels _levels;
+    private readonly int[] _byState = new int[Enum.GetValues<SlaveState>().Length];
+    private readonly RestartTimer _restart;
+    private readonly RetireTimer _retire;
+    private ulong _generation;
+    private int _failures;     // starts that failed in a row
+    private bool _heldLogged;  // the present reason not to grow was logged
+
+    public SlavePool(AppEngine engine, ISlaveBackend backend)
+    {
+        _engine = engine;
+        _backend = backend;
+        _levels = new SlaveLevels(engine.Settings.Concurrency);
+        _restart = new RestartTimer(this);
+        _retire = new RetireTimer(this);
+    }
+
+    public IReadOnlyList<Slave> Slaves => _slaves;
+
+    /// <summary>Slaves that are not dead.</summary>
+    public int Total => _slaves.Count;
+
+    public int Starting => _byState[(int)SlaveState.Starting];
+
+    public int Idle => _byState[(int)SlaveState.Idle];
+
+    public int Busy => _byState[(int)SlaveState.Busy];
+
+    /// <summary>Starts fail again and again: waiting jobs get 500 until one succeeds.</summary>
+    public bool IsBroken => _failures >= EngineLimits.FailuresUntilBroken;
+
+    /// <summary>Why the last start failed; valid while starts fail.</summary>
+    public string LastFailure { get; private set; } = "";
+
+    /// <summary>Launches the first slaves: at least one, so that a broken app shows before its first job.</summary>
+    public void Start()
+    {
+        int count = Math.Max(1, _engine.Settings.PoolMinimum);
+        PoolLog.Grows(_engine.Log, _engine.Name, count, 0, 0, 0, "the app starts");
+        Launch(count);
+    }
+
+    /// <summary>The least loaded slave with room, or null.</summary>
+    public Slave? Pick() => _levels.Least();
+
+    /// <summary>A slave's load or state changed.</summary>
+    public void Moved(Slave slave) => _levels.Place(slave);
+
+    public void Count(SlaveState from, SlaveState to)
+    {
+        _byState[(int)from]--;
+        _byState[(int)to]++;
+    }
+
+    /// <summary>Gives waiting jobs to slaves with room.</summary>
+    public void Feed()
+    {
+        while (_engine.Queue.Count > 0 && Pick() is { } slave)
+        {
+            slave.Run(_engine.TakeNext());
+        }
+    }
+
+    /// <summary>A slave ended a job.</summary>
+    public void Freed(Slave slave)
+    {
+        Moved(slave);
+        if (_engine.Queue.Count > 0)
+        {
+            Feed();
+        }
+        else if (slave.State == SlaveState.Idle)
+        {
+            WatchIdle();
+        }
+    }
+
+    public void OnSlaveReady(Slave slave)
+    {
+        bool wasBroken = IsBroken;
+        _failures = 0;
+        LastFailure = "";
+        PoolLog.Ready(_engine.Log, _engine.Name, slave.ShortId, slave.Link.Kind, _engine.Loop.NowMs - slave.StartedMs);
+        if (wasBroken)
+        {
+            PoolLog.Recovered(_engine.Log, _engine.Name);
+        }
+
+        Feed();
+        WatchIdle();
+        _engine.OnSlaveReady();
+        if (Total < _engine.Settings.PoolMinimum)
+        {
+            Grow();
+        }
+    }
+
+    public void OnSlaveDead(Slave slave, SlaveState before, string cause)
+    {
+        _levels.Remove(slave);
+        _slaves.Remove(slave);
+        _byState[(int)SlaveState.Dead]--;
+        if (before == SlaveState.Draining)
+        {
+            PoolLog.Ended(_engine.Log, _engine.Name, slave.ShortId, cause);
+        }
+        else
+        {
+            PoolLog.Died(_engine.Log, _engine.Name, slave.ShortId, before, cause);
+            _engine.Counters.SlavesDied++;
+        }
+
+        if (before == SlaveState.Starting)
+        {
+            OnStartFailed(cause);
+        }
+
+        _engine.CheckDrained();
+    }
+
+    /// <summary>Launches slaves when jobs wait and too few are idle or starting, or when there are fewer than the minimum.</summary>
+    public void Grow()
+    {
+        if (_engine.State == EngineState.Stopped || _restart.IsArmed)
+        {
+            return;
+        }
+
+        int waiting = _engine.Queue.Count;
+        int available = Idle + Starting;
+        int concurrency = _engine.Settings.Concurrency;
+        int wanted = ((waiting + concurrency - 1) / concurrency) - available;
+        if (_engine.State == EngineState.Running)
+        {
+            wanted = Math.Max(wanted, _engine.Settings.PoolMinimum - Total);
+        }
+
+        if (wanted <= 0)
+        {
+            return;
+        }
+
+        int count = Math.Min(wanted, _engine.Settings.PoolLimit - Total);
+        if (count <= 0)
+        {
+            if (!_heldLogged)
+            {
+                _heldLogged = true;
+                PoolLog.Holds(_engine.Log, _engine.Name, waiting, Idle, Starting, _engine.Settings.PoolLimit);
+            }
+
+            return;
+        }
+
+        _heldLogged = false;
+        PoolLog.Grows(_engine.Log, _engine.Name, count, waiting, Idle, Starting, "jobs wait or slaves are below the minimum");
+        Launch(count);
+    }
+
+    /// <summary>Asks every slave to end.</summary>
+    public void TerminateAll(string reason)
+    {
+        _engine.Loop.Timers.Cancel(_restart);
+        _engine.Loop.Timers.Cancel(_retire);
+        foreach (Slave slave in _slaves.ToArray())
+        {
+            slave.Terminate(reason);
+        }
+    }
+
+    public void KillAll(string reason)
+    {
+        _engine.Loop.Timers.Cancel(_restart);
+        _engine.Loop.Timers.Cancel(_retire);
+        foreach (Slave slave in _slaves.ToArray())
+        {
+            slave.Link.Kill(reason);
+        }
+    }
+
+    private void Launch(int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            Slave slave = new(_engine, ++_generation);
+            _slaves.Add(slave);
+            _byState[(int)SlaveState.Starting]++;
+            _engine.Counters.SlavesStarted++;
+            slave.Launch(_backend);
+        }
+    }
+
+    private void OnStartFailed(string cause)
+    {
+        _failures++;
+        LastFailure = cause;
+        _engine.Counters.SlaveStartFailures++;
+        long pause = Math.Min((long)EngineLimits.FirstRestartPauseMs << Math.Min(_failures - 1, 16), EngineLimits.MaxRestartPauseMs);
+        if (_failures == EngineLimits.FailuresUntilBroken)
+        {
+            PoolLog.Broken(_engine.Log, _engine.Name, _failures, cause);
+        }
+
+        if (IsBroken)
+        {
+            _engine.OnBroken(cause);
+        }
+
+        if (_engine.State == EngineState.Running && !_restart.IsArmed)
+        {
+            _engine.Loop.Timers.Arm(_restart, _engine.Loop.NowMs + pause);
+        }
+    }
+
+    private void Restart()
+    {
+        if (_engine.State == EngineState.Running && Starting + Idle == 0)
+        {
+            Launch(1); // one at a time while starts fail
+        }
+        else
+        {
+            Grow();
+        }
+    }
+
+    private void WatchIdle()
+    {
+        if (!_retire.IsArmed && _engine.State == EngineState.Running && Total > _engine.Settings.PoolMinimum && Idle > 0)
+        {
+            _engine.Loop.Timers.Arm(_retire, _engine.Loop.NowMs + _engine.Settings.SuicideTimeoutMs);
+        }
+    }
+
+    /// <summary>Retires the slave that has been idle longest, if it has been for long enough; one at a time.</summary>
+    private void Retire(long nowMs)
+    {
+        Slave? oldest = null;
+        foreach (Slave slave in _slaves)
+        {
+            if (slave.State == SlaveState.Idle && (oldest is null || slave.IdleSinceMs < oldest.IdleSinceMs))
+            {
+                oldest = slave;
+            }
+        }
+
+        if (oldest is null || Total <= _engine.Settings.PoolMinimum)
+        {
+            return;
+        }
+
+        long due = oldest.IdleSinceMs + _engine.Settings.SuicideTimeoutMs;
+        if (due <= nowMs)
+        {
+            PoolLog.Shrinks(_engine.Log, _engine.Name, oldest.ShortId, nowMs - oldest.IdleSinceMs, Total, _engine.Settings.PoolMinimum);
+            oldest.Terminate("idle for the suicide-timeout");
+            due = nowMs + 1000;
+        }
+
+        _engine.Loop.Timers.Arm(_retire, due);
+    }
+
+    private sealed class RestartTimer(SlavePool pool) : WheelTimer
+    {
+        public override void OnDue(long nowMs) => pool.Restart();
+    }
+
+    private sealed class RetireTimer(SlavePool pool) : WheelTimer
+    {
+        public override void OnDue(long nowMs) => pool.Retire(nowMs);
+    }
+}

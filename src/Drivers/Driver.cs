@@ -1,0 +1,34 @@
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Transport.Loop;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Drivers;
+
+/// <summary>What a driver is made of: its task, the engine its jobs go to and the loop it lives on.</summary>
+/// <param name="Task">The task of the manifest.</param>
+/// <param name="Engine">Where jobs go.</param>
+/// <param name="Loop">The engine's loop.</param>
+/// <param name="Log">The node's log.</param>
+/// <param name="InfoMap">Gives the app's info as an encoded MessagePack map, for drivers that serve it.</param>
+internal sealed record DriverContext(TaskManifest Task, AppEngine Engine, EventLoop Loop, ILogger Log, Func<byte[]> InfoMap);
+
+/// <summary>Turns something that happens into jobs of one task. Lives on the engine's loop.</summary>
+internal abstract class Driver
+{
+    /// <summary>Binds or opens what it needs. When it throws, nothing stays open.</summary>
+    /// <exception cref="IOException">The port is taken, the path cannot be used, …: the text says what.</exception>
+    public abstract void Open();
+
+    /// <summary>Stops taking new work; jobs under way keep their way to the answer.</summary>
+    public abstract void StopTaking();
+
+    /// <summary>Ends what is left, connections included.</summary>
+    public abstract void Close();
+
+    /// <summary>Where it listens, as endpoints; empty when it does not.</summary>
+    public virtual IReadOnlyList<string> Endpoints => [];
+
+    /// <summary>Its own facts for info, by name.</summary>
+    public abstract IReadOnlyDictionary<string, object> Facts { get; }
+}

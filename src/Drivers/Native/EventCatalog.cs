@@ -1,0 +1,58 @@
+using System.Text;
+using Cocaine.Fast.Core.Monitoring;
+
+namespace Cocaine.Fast.Drivers.Native;
+
+/// <summary>
+/// The events that a native-server serves, found by their bytes without making a string. With <c>"*"</c> every name is served; names are then learnt up to a
+/// bound, and one more costs an allocation a request, so a peer that makes up names cannot fill the memory.
+/// </summary>
+internal sealed class EventCatalog
+{
+    /// <summary>Names learnt with "*": more methods than an app has.</summary>
+    private const int MaxLearnt = 256;
+
+    private readonly List<byte[]> _names = [];
+    private readonly bool _any;
+
+    public EventCatalog(string task, IReadOnlyList<string> events)
+    {
+        Monitor = new TaskMonitor(task);
+        _any = events.Contains("*");
+        foreach (string name in events)
+        {
+            if (name != "*")
+            {
+                _names.Add(Encoding.UTF8.GetBytes(name));
+            }
+        }
+    }
+
+    public TaskMonitor Monitor { get; }
+
+    /// <summary>The event with this name, or null when it is not served.</summary>
+    public byte[]? Find(ReadOnlySpan<byte> name)
+    {
+        List<byte[]> names = _names;
+        for (int i = 0; i < names.Count; i++)
+        {
+            if (name.SequenceEqual(names[i]))
+            {
+                return names[i];
+            }
+        }
+
+        return _any && name.Length is > 0 and <= 256 ? Learn(name) : null;
+    }
+
+    private byte[] Learn(ReadOnlySpan<byte> name)
+    {
+        byte[] copy = name.ToArray();
+        if (_names.Count < MaxLearnt)
+        {
+            _names.Add(copy);
+        }
+
+        return copy;
+    }
+}

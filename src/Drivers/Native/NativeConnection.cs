@@ -1,0 +1,309 @@
+using System.Numerics;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Transport.Sockets;
+
+namespace Cocaine.Fast.Drivers.Native;
+
+/// <summary>
+/// One client of a native-server: its channels are jobs. Every channel gets one terminal message, or the connection closes.
+/// </summary>
+internal sealed class NativeConnection : MessageConnection, IJobCaller
+{
+    /// <summary>Unsent answers from which slaves are held back: about what a socket buffers, so the wire never runs dry.</summary>
+    private const long HighOutputBytes = 1 << 20;
+
+    /// <summary>Unsent answers at which a channel that cannot be held back fails: two messages of the largest size.</summary>
+    private const long MaxOutputBytes = 128L << 20;
+
+    private readonly NativeServer _server;
+    private readonly AppEngine _engine;
+    private readonly Dictionary<ulong, Job> _channels = [];
+    private readonly StallTimer _stall;
+    private List<Slave>? _held;     // slaves that wait for this client to read
+    private ulong _highestChannel;
+    private Job? _pausedFor;        // reading is paused until this job's slave has room
+
+    public NativeConnection(NativeServer server, int descriptor)
+        : base(server.Context.Loop, descriptor, server.Limits)
+    {
+        _server = server;
+        _engine = server.Context.Engine;
+        _stall = new StallTimer(this);
+    }
+
+    public void OnChunk(Job job, in Payload data)
+    {
+        MessageWriter.WriteChunk(Output, job.CallerChannel, in data, PeerSpeaksBin);
+        ScheduleSend();
+        if (Output.PendingBytes > HighOutputBytes)
+        {
+            OnSlowReader(job);
+        }
+    }
+
+    public void OnDone(Job job)
+    {
+        MessageWriter.WriteClose(Output, job.CallerChannel);
+        Ended(job);
+    }
+
+    public void OnFailed(Job job, in JobError error)
+    {
+        MessageWriter.WriteError(Output, job.CallerChannel, error.Category, error.Code, error.Reason);
+        Ended(job);
+    }
+
+    public void OnRequestPressure(Job job, bool high)
+    {
+        if (high && _channels.Count == 1)
+        {
+            _pausedFor = job;
+            PauseReading();
+        }
+        else if (!high && _pausedFor == job)
+        {
+            _pausedFor = null;
+            ResumeReading();
+        }
+    }
+
+    protected override void OnMessage(in MessageView message, HeaderStatus headers)
+    {
+        ref readonly MessageLayout layout = ref message.Layout;
+        ulong channel = layout.Channel;
+        if (_channels.TryGetValue(channel, out Job? job))
+        {
+            OnOpenChannel(job, in message);
+        }
+        else if (channel > _highestChannel)
+        {
+            _highestChannel = channel;
+            OnNewChannel(in message, headers);
+        }
+        else if (channel == 0)
+        {
+            Refuse(0, ErrorCodes.BadRequest, "channels are numbered from 1");
+        }
+
+        // Else it is late: the client wrote on after our terminal message. Its headers went through the table; that is all.
+    }
+
+    protected override void OnMalformed(ulong? channel, int code, string problem)
+    {
+        _server.Malformed++;
+        if (BitOperations.IsPow2(_server.Malformed)) // a peer that sends garbage for ever does not fill the log
+        {
+            NativeLog.Malformed(_server.Context.Log, _engine.Name, _server.Context.Task.Name, PeerName, problem, _server.Malformed);
+        }
+
+        if (channel is { } known)
+        {
+            if (_channels.Remove(known, out Job? job))
+            {
+                _engine.Cancel(job, "the client broke the protocol"u8);
+            }
+
+            Refuse(known, code, problem);
+        }
+    }
+
+    protected override void OnClosed(string reason)
+    {
+        Loop.Timers.Cancel(_stall);
+        _server.Remove(this);
+        foreach (Job job in _channels.Values)
+        {
+            _engine.Cancel(job, "the client went away"u8);
+        }
+
+        _channels.Clear();
+        _pausedFor = null;
+        ReleaseSlaves();
+    }
+
+    protected override void OnSent()
+    {
+        if (_held is { Count: > 0 })
+        {
+            Loop.Timers.Cancel(_stall);
+            ReleaseSlaves();
+        }
+    }
+
+    private void OnOpenChannel(Job job, in MessageView message)
+    {
+        ref readonly MessageLayout layout = ref message.Layout;
+        switch (layout.Type)
+        {
+            case 0 when layout.Shape == ArgumentShape.Data && !job.RequestEnded:
+                _engine.AddChunk(job, message.Data);
+                break;
+            case 2 when !job.RequestEnded:
+                _engine.EndRequest(job);
+                break;
+            case 1 when layout.Shape == ArgumentShape.Error:
+                Forget(job);
+                _engine.Cancel(job, message.Text);
+                break;
+            case 2:
+                break; // closed twice: harmless
+            default:
+                Forget(job);
+                _engine.Cancel(job, "the client broke the protocol"u8);
+                Refuse(layout.Channel, ErrorCodes.BadRequest, job.RequestEnded
+                    ? "a message after the channel was closed" : "a message that the open channel does not take");
+                break;
+        }
+    }
+
+    private void OnNewChannel(in MessageView message, HeaderStatus headers)
+    {
+        ref readonly MessageLayout layout = ref message.Layout;
+        ulong channel = layout.Channel;
+        if (headers != HeaderStatus.Ok)
+        {
+            Refuse(channel, ErrorCodes.BadRequest, headers == HeaderStatus.TooMany ? "too many headers" : "a header's value is not raw bytes or a number");
+        }
+        else if (layout.Type == 1 && layout.Shape == ArgumentShape.Empty)
+        {
+            MessageWriter.WriteValue(Output, channel, _server.Context.InfoMap());
+            ScheduleSend();
+        }
+        else if (layout.Type != 0)
+        {
+            Refuse(channel, ErrorCodes.BadRequest, layout.Type == 1 ? "info takes no arguments" : "an app has the methods 0 (enqueue) and 1 (info)");
+        }
+        else if (layout.Shape != ArgumentShape.Data || layout.ArgumentCount > 2)
+        {
+            Refuse(channel, ErrorCodes.BadRequest, "enqueue takes an event and at most a tag");
+        }
+        else if (_channels.Count >= Limits.MaxChannels)
+        {
+            Refuse(channel, ErrorCodes.ResourceError, "too many open channels on this connection");
+        }
+        else
+        {
+            Enqueue(channel, message.ShortData);
+        }
+    }
+
+    private void Enqueue(ulong channel, ReadOnlySpan<byte> name)
+    {
+        if (_server.Events.Find(name) is not { } known)
+        {
+            Refuse(channel, ErrorCodes.NotFound, "no such event here");
+            return;
+        }
+
+        HeaderSet headers = Headers;
+        JobPolicy policy = default;
+        ReadOnlySpan<byte> forWorker = default;
+        if (!headers.IsEmpty)
+        {
+            policy = new JobPolicy
+            {
+                Urgent = headers.Urgent,
+                SilenceTimeoutMs = headers.SilenceTimeoutMs ?? 0,
+                DeadlineMs = headers.RequestTimeoutMs ?? 0,
+                RetryLimit = headers.RetryLimit,
+            };
+            forWorker = headers.ForWorker;
+        }
+
+        Job? job = _engine.Submit(this, channel, _server.Events.Monitor, known, in policy, forWorker, out JobRefusal refusal);
+        if (job is null)
+        {
+            Refuse(channel, refusal.Code, refusal.Reason);
+        }
+        else
+        {
+            _channels.Add(channel, job);
+        }
+    }
+
+    private void Refuse(ulong channel, int code, string reason)
+    {
+        MessageWriter.WriteError(Output, channel, ErrorCodes.Category, code, reason);
+        ScheduleSend();
+    }
+
+    private void Ended(Job job)
+    {
+        Forget(job);
+        ScheduleSend();
+    }
+
+    private void Forget(Job job)
+    {
+        _channels.Remove(job.CallerChannel);
+        if (_pausedFor == job)
+        {
+            _pausedFor = null;
+            ResumeReading();
+        }
+    }
+
+    private void OnSlowReader(Job job)
+    {
+        Slave? slave = job.Slave;
+        if (slave is null || _held?.Contains(slave) == true)
+        {
+            return;
+        }
+
+        if (slave.HoldBack())
+        {
+            (_held ??= []).Add(slave);
+            _stall.Watch();
+        }
+        else if (Output.PendingBytes > MaxOutputBytes)
+        {
+            _engine.Fail(job, ErrorCodes.ResourceError, "the client reads its answers too slowly");
+        }
+    }
+
+    private void ReleaseSlaves()
+    {
+        if (_held is null)
+        {
+            return;
+        }
+
+        Slave[] held = [.. _held];
+        _held.Clear();
+        foreach (Slave slave in held)
+        {
+            slave.LetGo();
+        }
+    }
+
+    /// <summary>A client that holds slaves back and does not read at all is disconnected.</summary>
+    private sealed class StallTimer(NativeConnection connection) : WheelTimer
+    {
+        /// <summary>Longer than any hiccup of a network, shorter than a user's patience with a slave that is taken.</summary>
+        private const int StallSeconds = 60;
+
+        private long _pending;
+
+        public void Watch()
+        {
+            _pending = connection.Output.PendingBytes;
+            connection.Loop.Timers.Arm(this, connection.Loop.NowMs + (StallSeconds * 1000));
+        }
+
+        public override void OnDue(long nowMs)
+        {
+            if (connection.Output.PendingBytes < _pending)
+            {
+                Watch();
+                return;
+            }
+
+            NativeServer server = connection._server;
+            NativeLog.Stalled(server.Context.Log, server.Context.Engine.Name, server.Context.Task.Name, connection.PeerName, StallSeconds);
+            connection.Close("the client does not read its answers");
+        }
+    }
+}

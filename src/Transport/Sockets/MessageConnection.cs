@@ -1,0 +1,170 @@
+using System.Buffers;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Transport.Loop;
+
+namespace Cocaine.Fast.Transport.Sockets;
+
+/// <summary>
+/// A connection that carries messages of docs/protocol.md: takes them off the received bytes one by one, passes every header array through the
+/// connection's table in order, and closes the connection on what cannot be understood.
+/// </summary>
+internal abstract class MessageConnection(EventLoop loop, int descriptor, ProtocolLimits limits) : SocketConnection(loop, descriptor)
+{
+    // A message that lies across two blocks is joined here; one per thread, because one message is handled at a time.
+    [ThreadStatic]
+    private static byte[]? _scratch;
+
+    private const int ScratchBytes = 16 << 10;
+
+    private HeaderTable? _table;
+    private HeaderSet? _headers;
+
+    /// <summary>True once the peer has sent a MessagePack bin, so that it gets payloads as bin too.</summary>
+    public bool PeerSpeaksBin { get; private set; }
+
+    public ProtocolLimits Limits { get; } = limits;
+
+    /// <summary>The headers of the message being handled; valid while <see cref="OnMessage"/> runs, and only when it says so.</summary>
+    protected HeaderSet Headers => _headers ??= new HeaderSet();
+
+    /// <summary>A whole message. <paramref name="headers"/> says what its headers were.</summary>
+    protected abstract void OnMessage(in MessageView message, HeaderStatus headers);
+
+    /// <summary>Bytes that are no message: <paramref name="channel"/> is set when it is known whose they are. The connection closes after this.</summary>
+    protected abstract void OnMalformed(ulong? channel, int code, string problem);
+
+    protected sealed override long OnReceived(in ReadOnlySequence<byte> buffer)
+    {
+        if (buffer.IsSingleSegment)
+        {
+            return TakeAll(buffer.FirstSpan, out _);
+        }
+
+        long taken = 0;
+        ReadOnlySequence<byte> rest = buffer;
+        while (IsOpen && !rest.IsEmpty)
+        {
+            long count = TakeAll(rest.FirstSpan, out DecodeStatus status);
+            if (status == DecodeStatus.NeedMore && IsOpen)
+            {
+                rest = rest.Slice(count);
+                taken += count;
+                count = TakeAcross(in rest);
+                if (count == 0)
+                {
+                    return taken;
+                }
+            }
+            else if (count == 0)
+            {
+                return taken; // stopped: paused or closed
+            }
+
+            taken += count;
+            rest = rest.Slice(count);
+        }
+
+        return taken;
+    }
+
+    /// <summary>Handles every whole message of a span; returns the bytes they had.</summary>
+    private int TakeAll(ReadOnlySpan<byte> span, out DecodeStatus status)
+    {
+        int taken = 0;
+        status = DecodeStatus.Ok;
+        while (taken < span.Length && IsOpen && !IsReadingPaused)
+        {
+            ReadOnlySpan<byte> rest = span[taken..];
+            status = MessageDecoder.Decode(rest, Limits, out MessageLayout layout);
+            if (status != DecodeStatus.Ok)
+            {
+                if (status != DecodeStatus.NeedMore)
+                {
+                    Refuse(status, in layout);
+                }
+
+                break;
+            }
+
+            taken += layout.TotalBytes;
+            Handle(new MessageView(in layout, rest));
+        }
+
+        return taken;
+    }
+
+    /// <summary>The message at the start of <paramref name="rest"/> lies across blocks. Returns its bytes when it is whole, else 0.</summary>
+    private int TakeAcross(in ReadOnlySequence<byte> rest)
+    {
+        if (rest.IsSingleSegment)
+        {
+            return 0;
+        }
+
+        byte[] scratch = _scratch ??= new byte[ScratchBytes];
+        int joined = (int)Math.Min(rest.Length, scratch.Length);
+        rest.Slice(0, joined).CopyTo(scratch);
+        DecodeStatus status = MessageDecoder.Decode(scratch.AsSpan(0, joined), Limits, out MessageLayout layout);
+        if (status == DecodeStatus.Ok)
+        {
+            Handle(new MessageView(in layout, scratch));
+            return layout.TotalBytes;
+        }
+
+        if (status == DecodeStatus.NeedMore && rest.Length > joined)
+        {
+            status = MessageDecoder.Decode(in rest, Limits, out layout);
+            if (status == DecodeStatus.Ok)
+            {
+                Handle(new MessageView(in layout, in rest));
+                return layout.TotalBytes;
+            }
+        }
+
+        if (status != DecodeStatus.NeedMore)
+        {
+            Refuse(status, in layout);
+        }
+
+        return 0;
+    }
+
+    private void Handle(in MessageView message)
+    {
+        ref readonly MessageLayout layout = ref message.Layout;
+        if (layout.SawBin)
+        {
+            PeerSpeaksBin = true;
+        }
+
+        // One byte is an empty array: most messages have no headers, and no table to keep.
+        HeaderStatus status = HeaderStatus.Ok;
+        if (layout.HeadersLength > 1)
+        {
+            _table ??= new HeaderTable();
+            HeaderSet headers = Headers;
+            headers.Clear();
+            status = HeaderReader.Decode(message.Headers, _table, headers, Limits);
+            if (status == HeaderStatus.Untrusted)
+            {
+                OnMalformed(layout.Channel, ErrorCodes.BadRequest, "a header index past the table: later headers cannot be trusted");
+                FlushAndClose("untrusted header table");
+                return;
+            }
+        }
+        else
+        {
+            _headers?.Clear();
+        }
+
+        OnMessage(in message, status);
+    }
+
+    private void Refuse(DecodeStatus status, in MessageLayout layout)
+    {
+        bool large = status == DecodeStatus.TooLarge;
+        string problem = layout.Problem ?? (large ? "the message is larger than the limit" : "not a message");
+        OnMalformed(layout.Channel == 0 ? null : layout.Channel, large ? ErrorCodes.TooLarge : ErrorCodes.BadRequest, problem);
+        FlushAndClose(problem);
+    }
+}
