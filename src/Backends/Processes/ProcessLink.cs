@@ -7,7 +7,6 @@ using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.SharedMemory;
 using Cocaine.Fast.Transport.Sockets;
-using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Backends.Processes;
 

@@ -93,7 +93,8 @@ internal sealed class RingPort : LoopHandler
         }
     }
 
-    public void Close()
+    /// <summary>Stops touching the rings, while the other side may still do so.</summary>
+    public void Detach()
     {
         if (_closed)
         {
@@ -105,6 +106,12 @@ internal sealed class RingPort : LoopHandler
         _requests.Detach();
         _answers.Detach();
         _pieces.Clear();
+    }
+
+    /// <summary>Frees the rings; the other side has ended.</summary>
+    public void Close()
+    {
+        Detach();
         _segment.Dispose();
         _nodeBell.Dispose();
         _slaveBell.Dispose();

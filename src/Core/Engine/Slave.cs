@@ -79,7 +79,7 @@ internal sealed class Slave : WheelTimer
             MoveTo(SlaveState.Busy);
         }
 
-        MessageWriter.WriteInvoke(Link.Sink, job.SlaveChannel, job.Event, Link.PeerSpeaksBin, job.Request.Headers);
+        MessageWriter.WriteInvoke(Link.Sink, job.SlaveChannel, job.Event, job.Request.Headers);
         foreach (ReadOnlySpan<byte> chunk in job.Request)
         {
             MessageWriter.WriteChunk(Link.Sink, job.SlaveChannel, new Payload(chunk), Link.PeerSpeaksBin);

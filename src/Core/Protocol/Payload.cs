@@ -18,7 +18,7 @@ internal readonly ref struct Payload
         Length = span.Length;
     }
 
-    public Payload(in ReadOnlySequence<byte> sequence)
+    public Payload(scoped in ReadOnlySequence<byte> sequence)
     {
         Length = checked((int)sequence.Length);
         if (sequence.IsSingleSegment)

@@ -15,7 +15,7 @@ internal sealed class NativeServer(DriverContext context) : Driver
 
     public DriverContext Context { get; } = context;
 
-    public EventCatalog Events { get; } = new(context.Task.Name, context.Task.Events);
+    public EventCatalog Events { get; } = new(context.Task.Name, context.Task.Events.Count > 0 ? context.Task.Events : [context.Task.Name]);
 
     public ProtocolLimits Limits { get; } = ProtocolLimits.Default;
 

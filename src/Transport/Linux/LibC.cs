@@ -68,6 +68,9 @@ internal static unsafe partial class LibC
     [LibraryImport(Library, SetLastError = true)]
     public static partial int getpeername(int socket, void* address, uint* length);
 
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int getsockname(int socket, void* address, uint* length);
+
     [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int memfd_create(string name, uint flags);
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Sockets;
@@ -13,7 +14,7 @@ namespace Cocaine.Fast.Transport.Loop;
 /// A turn: wait for events · handle them · run posted work · fire timers · poll busy rings · ring bells · send. Only <see cref="Post(LoopWork)"/>,
 /// <see cref="Post(Action)"/> and <see cref="Stop"/> may be called from other threads.
 /// </remarks>
-internal sealed class EventLoop : IDisposable
+internal sealed class EventLoop : IEngineLoop, IDisposable
 {
     /// <summary>Longest sleep; a bound for every wait, even when nothing is due.</summary>
     private const int MaxSleepMs = 60_000;

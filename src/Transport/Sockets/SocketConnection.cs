@@ -1,8 +1,8 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 
@@ -56,6 +56,9 @@ internal abstract unsafe class SocketConnection : LoopHandler
 
     /// <summary>Monotonic ns of the last byte received.</summary>
     public long LastReceivedTicks { get; private set; }
+
+    /// <summary>The peer for logs: its address, or "unix".</summary>
+    public string PeerName => SocketNames.Peer(_descriptor);
 
     /// <summary>Where answers are written; call <see cref="ScheduleSend"/> after.</summary>
     public PipeSink Output { get; }
@@ -204,7 +207,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
         if (any)
         {
             LastReceivedTicks = Loop.NowTicks;
-            _ = pipe.Writer.FlushAsync(); // completes inline: the pipe has no thresholds and the scheduler is inline
+            Commit(pipe);
             Deliver(pipe);
         }
         else if (!ended)
@@ -251,6 +254,14 @@ internal abstract unsafe class SocketConnection : LoopHandler
         }
     }
 
+    /// <summary>Shows what was written to the pipe's reader. Completes inline: the pipe has no thresholds and its schedulers are inline.</summary>
+    private static void Commit(Pipe pipe)
+    {
+        ValueTask<FlushResult> flushed = pipe.Writer.FlushAsync();
+        Debug.Assert(flushed.IsCompleted);
+        flushed.GetAwaiter().GetResult();
+    }
+
     private void ReturnIfEmpty(Pipe pipe, long left)
     {
         if (left == 0 && _input is not null && !_readingPaused)
@@ -277,7 +288,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
         while (IsOpen && !_sendBlocked && Output.PendingBytes > 0)
         {
             Pipe pipe = Output.Pipe!;
-            _ = pipe.Writer.FlushAsync(); // inline, see Receive
+            Commit(pipe);
             if (!pipe.Reader.TryRead(out ReadResult result))
             {
                 return;

@@ -1,0 +1,43 @@
+using System.Globalization;
+using System.Text;
+using Cocaine.Fast.Worker;
+
+namespace DotNetEcho;
+
+public sealed class EchoApp
+{
+    /// <summary>Gives every chunk back as it comes. It allocates nothing when the request is here already.</summary>
+    [Event("echo")]
+    public ValueTask Echo(Request request, Response response)
+    {
+        while (request.TryRead(out ReadOnlyMemory<byte> chunk))
+        {
+            response.Write(chunk.Span);
+        }
+
+        return request.IsEnded ? default : EchoRestAsync(request, response);
+    }
+
+    /// <summary>Streams the numbers from 1 to the one in the request, a chunk each.</summary>
+    [Event("count")]
+    public async ValueTask Count(Request request, Response response)
+    {
+        ReadOnlyMemory<byte> text = await request.ReadAllAsync();
+        int last = int.Parse(Encoding.UTF8.GetString(text.Span), CultureInfo.InvariantCulture);
+        for (int i = 1; i <= last; i++)
+        {
+            await response.WriteAsync(Encoding.UTF8.GetBytes($"{i}\n"));
+        }
+    }
+
+    [Event("fail")]
+    public string Fail(string request) => throw new InvalidOperationException(request);
+
+    private static async ValueTask EchoRestAsync(Request request, Response response)
+    {
+        while (await request.ReadAsync() is { } chunk)
+        {
+            await response.WriteAsync(chunk);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+namespace Cocaine.Fast.Core.Manifest;
+
+/// <summary>What kind of app a manifest describes.</summary>
+public enum AppType
+{
+    /// <summary>A Python file.</summary>
+    Python,
+
+    /// <summary>A C++ program or shared object.</summary>
+    Cpp,
+
+    /// <summary>A .NET assembly.</summary>
+    DotNet,
+
+    /// <summary>A Perl file.</summary>
+    Perl,
+
+    /// <summary>A JavaScript module.</summary>
+    JavaScript,
+
+    /// <summary>Any program that speaks the worker protocol.</summary>
+    Binary,
+}
+
+/// <summary>What makes an app's slaves.</summary>
+public enum BackendType
+{
+    /// <summary>Worker processes.</summary>
+    Process,
+
+    /// <summary>Threads of the node; .NET and C++ apps only.</summary>
+    Thread,
+}
+
+/// <summary>Where an app's code is.</summary>
+public sealed record CodeSource
+{
+    /// <summary>Absolute path of the file to run.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>Words that follow on the worker's command line.</summary>
+    public IReadOnlyList<string> Argv { get; init; } = [];
+
+    /// <summary>Variables added to the worker's environment.</summary>
+    public IReadOnlyDictionary<string, string> Env { get; init; } = new Dictionary<string, string>();
+}
+
+/// <summary>The <c>engine</c> part of a manifest. The defaults are the manifest's.</summary>
+public sealed record EngineSettings
+{
+    /// <summary>What makes slaves.</summary>
+    public BackendType Backend { get; init; } = BackendType.Process;
+
+    /// <summary>Most slaves, 1 to 1024.</summary>
+    public int PoolLimit { get; init; } = 10;
+
+    /// <summary>Slaves kept warm.</summary>
+    public int PoolMinimum { get; init; }
+
+    /// <summary>Jobs in one slave at once.</summary>
+    public int Concurrency { get; init; } = 1;
+
+    /// <summary>Most jobs waiting; 0 = unlimited.</summary>
+    public int QueueLimit { get; init; } = 10;
+
+    /// <summary>Longest wait in the queue, ms; 0 = none.</summary>
+    public long QueueTimeoutMs { get; init; }
+
+    /// <summary>Longest silence of a slave, ms.</summary>
+    public long HeartbeatTimeoutMs { get; init; } = 30_000;
+
+    /// <summary>From launch to loaded code, ms.</summary>
+    public long StartupTimeoutMs { get; init; } = 10_000;
+
+    /// <summary>Idleness after which a slave above the minimum retires, ms.</summary>
+    public long SuicideTimeoutMs { get; init; } = 600_000;
+
+    /// <summary>From terminate to SIGKILL, ms.</summary>
+    public long TerminationTimeoutMs { get; init; } = 5_000;
+
+    /// <summary>How often a job is run again when its slave dies.</summary>
+    public int RetryLimit { get; init; } = 1;
+
+    /// <summary>Jobs after which a slave is replaced; 0 = never.</summary>
+    public long MaxJobs { get; init; }
+
+    /// <summary>Age after which a slave is replaced, ms; 0 = never.</summary>
+    public long MaxAgeMs { get; init; }
+
+    /// <summary>Resident memory after which a slave is replaced, bytes; 0 = never.</summary>
+    public long MaxRssBytes { get; init; }
+
+    /// <summary>How long a slave spins before it parks, µs; null = by the number of cores.</summary>
+    public int? SpinMicroseconds { get; init; }
+
+    /// <summary>Size of each of a slave's two rings in bytes, a power of two.</summary>
+    public int PipeSizeBytes { get; init; } = 1 << 20;
+}
+
+/// <summary>An app as its manifest describes it.</summary>
+public sealed record AppManifest
+{
+    /// <summary>Name, <c>[a-z0-9._-]{1,64}</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Kind of code.</summary>
+    public required AppType Type { get; init; }
+
+    /// <summary>Where the code is.</summary>
+    public required CodeSource Code { get; init; }
+
+    /// <summary>The release; a higher one replaces a running lower one.</summary>
+    public int Version { get; init; }
+
+    /// <summary>How it is run.</summary>
+    public EngineSettings Engine { get; init; } = new();
+
+    /// <summary>The app's monitoring socket, or null.</summary>
+    public string? PubsubEndpoint { get; init; }
+
+    /// <summary>What drives it, at least one.</summary>
+    public required IReadOnlyList<TaskManifest> Tasks { get; init; }
+
+    /// <summary>The file that it was read from; null when it was made in code.</summary>
+    public string? FilePath { get; init; }
+}
+
+/// <summary>One task: the method called in the app, and what calls it.</summary>
+public sealed record TaskManifest
+{
+    /// <summary>The task's name, which is the method that is called.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The driver.</summary>
+    public required string DriverType { get; init; }
+
+    /// <summary>Where it listens or connects to.</summary>
+    public IReadOnlyList<string> Endpoints { get; init; } = [];
+
+    /// <summary>The events that a native-server serves; <c>*</c> = all. Empty = the task's own name.</summary>
+    public IReadOnlyList<string> Events { get; init; } = [];
+
+    /// <summary>Connections that may wait to be accepted.</summary>
+    public int Backlog { get; init; } = 1024;
+
+    /// <summary>The driver's other keys as they were validated: numbers, strings and booleans, times in ms.</summary>
+    public IReadOnlyDictionary<string, object> Keys { get; init; } = new Dictionary<string, object>();
+}

@@ -1,0 +1,73 @@
+namespace Cocaine.Fast.Core.Monitoring;
+
+/// <summary>What an engine has counted since it started. One thread writes, the loop's.</summary>
+internal sealed class EngineCounters
+{
+    private static readonly int[] Codes = [400, 401, 403, 404, 413, 500, 502, 503, 504, 520];
+    private readonly long[] _errors = new long[Codes.Length + 1];
+
+    /// <summary>Jobs taken. At each moment accepted = done + failed + queued + running.</summary>
+    public ulong JobsAccepted { get; set; }
+
+    public ulong JobsDone { get; set; }
+
+    /// <summary>Jobs answered with an error, those that their caller gave up included.</summary>
+    public ulong JobsFailed { get; set; }
+
+    /// <summary>Jobs that were never taken: the queue was full, the app broken or draining.</summary>
+    public ulong JobsRejected { get; set; }
+
+    /// <summary>Runs begun again because a slave died.</summary>
+    public ulong JobsRetried { get; set; }
+
+    /// <summary>Jobs whose caller gave up or went away.</summary>
+    public ulong JobsCancelled { get; set; }
+
+    public ulong SlavesStarted { get; set; }
+
+    public ulong SlavesDied { get; set; }
+
+    public ulong SlavesKilled { get; set; }
+
+    public ulong SlaveStartFailures { get; set; }
+
+    public ulong HeartbeatsSeen { get; set; }
+
+    public ulong StartupTimeouts { get; set; }
+
+    public ulong HeartbeatTimeouts { get; set; }
+
+    public ulong QueueTimeouts { get; set; }
+
+    public ulong SilenceTimeouts { get; set; }
+
+    public ulong Deadlines { get; set; }
+
+    /// <summary>Counts a failed job by its code; the app's own codes go together.</summary>
+    public void CountError(int code)
+    {
+        int index = Array.IndexOf(Codes, code);
+        _errors[index < 0 ? Codes.Length : index]++;
+    }
+
+    /// <summary>Failed jobs by code, "app" for the app's own; only those that happened.</summary>
+    public IReadOnlyDictionary<string, long> Errors
+    {
+        get
+        {
+            Dictionary<string, long> errors = [];
+            for (int i = 0; i < _errors.Length; i++)
+            {
+                if (_errors[i] > 0)
+                {
+                    errors[i < Codes.Length ? Codes[i].ToString(System.Globalization.CultureInfo.InvariantCulture) : "app"] = _errors[i];
+                }
+            }
+
+            return errors;
+        }
+    }
+
+    /// <summary>The promise: nothing is lost and nothing counted twice.</summary>
+    public bool Holds(int queued, int running) => JobsAccepted == JobsDone + JobsFailed + (ulong)queued + (ulong)running;
+}

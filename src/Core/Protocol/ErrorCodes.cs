@@ -1,0 +1,47 @@
+namespace Cocaine.Fast.Core.Protocol;
+
+/// <summary>Categories and codes of errors: section "Errors" of docs/protocol.md.</summary>
+public static class ErrorCodes
+{
+    /// <summary>The category of this node's own errors.</summary>
+    public const int Category = 1000;
+
+    /// <summary>Malformed message or header, wrong state, bad argument.</summary>
+    public const int BadRequest = 400;
+
+    /// <summary>Security is on and the peer is not known.</summary>
+    public const int Unauthenticated = 401;
+
+    /// <summary>Security is on and the peer may not.</summary>
+    public const int Forbidden = 403;
+
+    /// <summary>No such event or app.</summary>
+    public const int NotFound = 404;
+
+    /// <summary>Over a size limit.</summary>
+    public const int TooLarge = 413;
+
+    /// <summary>The engine is not running, the app cannot be started, or an internal fault.</summary>
+    public const int ServerError = 500;
+
+    /// <summary>The app raised, or its slave died after the answer had begun or the retries were spent.</summary>
+    public const int AppError = 502;
+
+    /// <summary>The queue is full, or the node is draining.</summary>
+    public const int ResourceError = 503;
+
+    /// <summary>Silence of the slave, the job's timeout, or its time in the queue.</summary>
+    public const int TimeoutError = 504;
+
+    /// <summary>The job's deadline passed.</summary>
+    public const int DeadlineError = 520;
+
+    /// <summary>The category of the public client frameworks' own errors.</summary>
+    public const int FrameworkCategory = 42;
+
+    /// <summary>The locator's category.</summary>
+    public const int LocatorCategory = 10;
+
+    /// <summary>The locator knows no such service.</summary>
+    public const int LocatorNotFound = 1;
+}

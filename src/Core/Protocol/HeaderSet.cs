@@ -1,0 +1,213 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using Cocaine.Fast.Core.MessagePack;
+
+namespace Cocaine.Fast.Core.Protocol;
+
+/// <summary>
+/// The headers of one message: the known ones as values, and all of them encoded again for the worker. Reused from message to message.
+/// </summary>
+internal sealed class HeaderSet
+{
+    private const int NumberBytes = 8;
+    private byte[] _others = new byte[512];   // literals for the worker, trace headers left out
+    private int _othersLength;
+    private int _othersCount;
+    private byte[] _forWorker = new byte[512];
+
+    /// <summary>No header came.</summary>
+    public bool IsEmpty { get; private set; } = true;
+
+    public ulong TraceId { get; private set; }
+
+    public ulong SpanId { get; private set; }
+
+    public ulong ParentId { get; private set; }
+
+    /// <summary>The client sent ids of its own.</summary>
+    public bool HasTrace { get; private set; }
+
+    /// <summary>ms from arrival to the deadline.</summary>
+    public long? RequestTimeoutMs { get; private set; }
+
+    /// <summary>ms of the slave's silence.</summary>
+    public long? SilenceTimeoutMs { get; private set; }
+
+    public int? RetryLimit { get; private set; }
+
+    public bool Urgent { get; private set; }
+
+    public void Clear()
+    {
+        if (IsEmpty)
+        {
+            return;
+        }
+
+        IsEmpty = true;
+        HasTrace = Urgent = false;
+        TraceId = SpanId = ParentId = 0;
+        RequestTimeoutMs = SilenceTimeoutMs = null;
+        RetryLimit = null;
+        _othersLength = _othersCount = 0;
+    }
+
+    /// <summary>Adds a header. False when it is a known one whose value is no number.</summary>
+    /// <param name="bare">It is a static index without a value of its own.</param>
+    public bool Add(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool bare)
+    {
+        IsEmpty = false;
+        if (bare)
+        {
+            return true;
+        }
+
+        if (IsNumeric(name))
+        {
+            return TryNumber(value, out ulong number) && Set(name, number);
+        }
+
+        AddOther(name, value);
+        return true;
+    }
+
+    /// <summary>Adds a header whose value is a MessagePack number. False when its name wants raw bytes.</summary>
+    public bool AddNumber(ReadOnlySpan<byte> name, ulong value)
+    {
+        IsEmpty = false;
+        return IsNumeric(name) && Set(name, value);
+    }
+
+    /// <summary>An encoded headers array for a worker's invoke; empty when the bare trace headers will do. Valid until the next change.</summary>
+    public ReadOnlySpan<byte> ForWorker
+    {
+        get
+        {
+            if (!HasTrace && _othersCount == 0)
+            {
+                return default;
+            }
+
+            int needed = 64 + _othersLength;
+            if (_forWorker.Length < needed)
+            {
+                _forWorker = new byte[needed * 2];
+            }
+
+            Span<byte> to = _forWorker;
+            int at = MsgPackEncoder.WriteArrayHead(to, (uint)(3 + _othersCount));
+            at += WriteTrace(to[at..], HeaderTable.TraceId, TraceId);
+            at += WriteTrace(to[at..], HeaderTable.SpanId, SpanId);
+            at += WriteTrace(to[at..], HeaderTable.ParentId, ParentId);
+            _others.AsSpan(0, _othersLength).CopyTo(to[at..]);
+            return to[..(at + _othersLength)];
+        }
+    }
+
+    /// <summary>Writes <c>[false, name, 8 bytes]</c> and returns its length: how our clients send numbers.</summary>
+    public static int WriteNumber(Span<byte> to, ReadOnlySpan<byte> name, ulong value)
+    {
+        int at = WriteLiteralStart(to, name);
+        to[at] = 0xa8;
+        BinaryPrimitives.WriteUInt64LittleEndian(to[(at + 1)..], value);
+        return at + 1 + NumberBytes;
+    }
+
+    private int WriteTrace(Span<byte> to, byte index, ulong value)
+    {
+        if (!HasTrace)
+        {
+            to[0] = index;
+            return 1;
+        }
+
+        to[0] = 0x93;
+        to[1] = 0xc2;
+        to[2] = index;
+        to[3] = 0xa8;
+        BinaryPrimitives.WriteUInt64LittleEndian(to[4..], value);
+        return 4 + NumberBytes;
+    }
+
+    private static int WriteLiteralStart(Span<byte> to, ReadOnlySpan<byte> name)
+    {
+        to[0] = 0x93;
+        to[1] = 0xc2;
+        int at = 2 + MsgPackEncoder.WriteStringHead(to[2..], (uint)name.Length, modern: false);
+        name.CopyTo(to[at..]);
+        return at + name.Length;
+    }
+
+    private void AddOther(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        int needed = _othersLength + name.Length + value.Length + 16;
+        if (_others.Length < needed)
+        {
+            Array.Resize(ref _others, needed * 2);
+        }
+
+        Span<byte> to = _others.AsSpan(_othersLength);
+        int at = WriteLiteralStart(to, name);
+        at += MsgPackEncoder.WriteStringHead(to[at..], (uint)value.Length, modern: false);
+        value.CopyTo(to[at..]);
+        _othersLength += at + value.Length;
+        _othersCount++;
+    }
+
+    private static bool IsNumeric(ReadOnlySpan<byte> name) =>
+        name.SequenceEqual("trace_id"u8) || name.SequenceEqual("span_id"u8) || name.SequenceEqual("parent_id"u8)
+        || name.SequenceEqual("request_timeout"u8) || name.SequenceEqual("silence_timeout"u8)
+        || name.SequenceEqual("urgent"u8) || name.SequenceEqual("retry_limit"u8);
+
+    private bool Set(ReadOnlySpan<byte> name, ulong value)
+    {
+        switch (name)
+        {
+            case [(byte)'t', ..]:
+                TraceId = value;
+                HasTrace = true;
+                return true;
+            case [(byte)'p', ..]:
+                ParentId = value;
+                HasTrace = true;
+                return true;
+            case [(byte)'u', ..]:
+                Urgent = value != 0;
+                return value <= 1;
+            case [(byte)'r', (byte)'e', (byte)'q', ..]:
+                RequestTimeoutMs = Bounded(value);
+                return true;
+            case [(byte)'r', ..]:
+                RetryLimit = (int)Math.Min(value, 1000); // more runs than any job survives usefully
+                return true;
+            case [(byte)'s', (byte)'i', ..]:
+                SilenceTimeoutMs = Bounded(value);
+                return true;
+            default:
+                SpanId = value;
+                HasTrace = true;
+                return true;
+        }
+    }
+
+    /// <summary>A year is for ever; a larger number would overflow sums of times.</summary>
+    private static long Bounded(ulong ms) => (long)Math.Min(ms, 366UL * 24 * 3600 * 1000);
+
+    /// <summary>Eight bytes little-endian, one byte, or decimal text.</summary>
+    private static bool TryNumber(ReadOnlySpan<byte> value, out ulong number)
+    {
+        if (value.Length == NumberBytes)
+        {
+            number = BinaryPrimitives.ReadUInt64LittleEndian(value);
+            return true;
+        }
+
+        if (Utf8Parser.TryParse(value, out number, out int used) && used == value.Length)
+        {
+            return true;
+        }
+
+        number = value.Length == 1 ? value[0] : 0UL;
+        return value.Length == 1 && value[0] <= 1;
+    }
+}

@@ -1,0 +1,78 @@
+namespace Cocaine.Fast.Core.Protocol;
+
+/// <summary>How decoding went.</summary>
+internal enum DecodeStatus : byte
+{
+    Ok,
+
+    /// <summary>The message is not whole yet.</summary>
+    NeedMore,
+
+    /// <summary>It can never become a message.</summary>
+    Malformed,
+
+    /// <summary>It says that it is larger than the limit.</summary>
+    TooLarge,
+}
+
+/// <summary>What a message's arguments are.</summary>
+internal enum ArgumentShape : byte
+{
+    /// <summary><c>[]</c></summary>
+    Empty,
+
+    /// <summary><c>[bytes, …]</c></summary>
+    Data,
+
+    /// <summary><c>[[category, code], reason?, …]</c></summary>
+    Error,
+
+    /// <summary><c>[code, text?, …]</c></summary>
+    CodeText,
+
+    /// <summary>Anything else.</summary>
+    Other,
+}
+
+/// <summary>
+/// Where the parts of a message are, as offsets from its first byte. Plain numbers: it stays valid when the bytes are copied elsewhere, and it keeps no
+/// reference to memory that may be shared.
+/// </summary>
+internal struct MessageLayout
+{
+    public ulong Channel;
+    public ulong Type;
+
+    /// <summary>Length of the whole message.</summary>
+    public int TotalBytes;
+
+    public int ArgumentCount;
+    public ArgumentShape Shape;
+
+    /// <summary>The first argument is bin, not str. Valid with Data.</summary>
+    public bool DataIsBin;
+
+    /// <summary>The message has a bin, str8 or ext somewhere: its sender knows the modern families.</summary>
+    public bool SawBin;
+
+    /// <summary>The first argument's bytes. Valid with Data.</summary>
+    public int DataOffset, DataLength;
+
+    /// <summary>Valid with Error.</summary>
+    public int Category;
+
+    /// <summary>Valid with Error and CodeText.</summary>
+    public int Code;
+
+    /// <summary>The text after the code; empty when there is none. Valid with Error and CodeText.</summary>
+    public int TextOffset, TextLength;
+
+    /// <summary>The arguments array, head included.</summary>
+    public int ArgumentsOffset, ArgumentsLength;
+
+    /// <summary>The headers array, head included; length 0 when there is none.</summary>
+    public int HeadersOffset, HeadersLength;
+
+    /// <summary>What is wrong. Valid when decoding said Malformed or TooLarge.</summary>
+    public string? Problem;
+}

@@ -1,0 +1,138 @@
+using System.Text.Json;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Drivers;
+using Cocaine.Fast.Drivers.Native;
+
+namespace Cocaine.Fast.Node;
+
+/// <summary>An app's state as one JSON object: what <c>info</c> shows.</summary>
+internal static class AppInfo
+{
+    public static void Write(
+        Utf8JsonWriter json, AppManifest manifest, AppEngine engine, IEnumerable<(TaskManifest Task, Driver Driver)> tasks, long nowMs)
+    {
+        SlavePool pool = engine.Pool;
+        Job? oldest = engine.Queue.Oldest;
+        json.WriteStartObject();
+        json.WriteString("app", manifest.Name);
+        json.WriteNumber("version", manifest.Version);
+        json.WriteString("state", pool.IsBroken ? "broken" : engine.State.ToString().ToLowerInvariant());
+        if (pool.IsBroken)
+        {
+            json.WriteString("cause", pool.LastFailure);
+        }
+
+        json.WriteStartObject("queue");
+        json.WriteNumber("depth", engine.Queue.Count);
+        json.WriteNumber("limit", manifest.Engine.QueueLimit);
+        json.WriteNumber("oldest-age-ms", oldest is null ? 0 : Math.Max(0, nowMs - (oldest.ArrivedTicks / 1_000_000)));
+        json.WriteEndObject();
+        WriteJobs(json, engine);
+        WritePool(json, manifest, pool, nowMs);
+        json.WriteStartObject("tasks");
+        foreach ((TaskManifest task, Driver driver) in tasks)
+        {
+            WriteTask(json, task, driver);
+        }
+
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static void WriteJobs(Utf8JsonWriter json, AppEngine engine)
+    {
+        EngineCounters counters = engine.Counters;
+        json.WriteStartObject("jobs");
+        json.WriteNumber("accepted", counters.JobsAccepted);
+        json.WriteNumber("done", counters.JobsDone);
+        json.WriteNumber("failed", counters.JobsFailed);
+        json.WriteNumber("queued", engine.Queue.Count);
+        json.WriteNumber("running", engine.RunningJobs);
+        json.WriteNumber("rejected", counters.JobsRejected);
+        json.WriteNumber("retried", counters.JobsRetried);
+        json.WriteNumber("cancelled", counters.JobsCancelled);
+        json.WriteStartObject("errors");
+        foreach ((string code, long count) in counters.Errors)
+        {
+            json.WriteNumber(code, count);
+        }
+
+        json.WriteEndObject();
+        json.WriteStartObject("timeouts");
+        json.WriteNumber("startup", counters.StartupTimeouts);
+        json.WriteNumber("heartbeat", counters.HeartbeatTimeouts);
+        json.WriteNumber("queue", counters.QueueTimeouts);
+        json.WriteNumber("silence", counters.SilenceTimeouts);
+        json.WriteNumber("deadline", counters.Deadlines);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static void WritePool(Utf8JsonWriter json, AppManifest manifest, SlavePool pool, long nowMs)
+    {
+        json.WriteStartObject("pool");
+        json.WriteNumber("limit", manifest.Engine.PoolLimit);
+        json.WriteNumber("minimum", manifest.Engine.PoolMinimum);
+        json.WriteNumber("total", pool.Total);
+        json.WriteNumber("starting", pool.Starting);
+        json.WriteNumber("idle", pool.Idle);
+        json.WriteNumber("busy", pool.Busy);
+        json.WriteStartArray("slaves");
+        foreach (Slave slave in pool.Slaves)
+        {
+            json.WriteStartObject();
+            json.WriteString("id", slave.ShortId);
+            json.WriteString("state", slave.State.ToString().ToLowerInvariant());
+            json.WriteString("pipe", slave.Link.Kind);
+            json.WriteNumber("pid", slave.Link.ProcessId);
+            json.WriteNumber("load", slave.Load);
+            json.WriteNumber("jobs-done", slave.JobsDone);
+            json.WriteNumber("age-ms", nowMs - slave.StartedMs);
+            json.WriteNumber("silent-ms", Math.Max(0, nowMs - slave.LastHeardMs));
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void WriteTask(Utf8JsonWriter json, TaskManifest task, Driver driver)
+    {
+        json.WriteStartObject(task.Name);
+        json.WriteString("type", task.DriverType);
+        json.WriteStartArray("endpoints");
+        foreach (string endpoint in driver.Endpoints)
+        {
+            json.WriteStringValue(endpoint);
+        }
+
+        json.WriteEndArray();
+        foreach ((string name, object value) in driver.Facts)
+        {
+            json.WritePropertyName(name);
+            JsonSerializer.Serialize(json, value);
+        }
+
+        if (driver is NativeServer server)
+        {
+            WriteTimes(json, "time-in-queue-s", server.Events.Monitor.TimeInQueue.Snapshot());
+            WriteTimes(json, "time-on-slave-s", server.Events.Monitor.TimeOnSlave.Snapshot());
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteTimes(Utf8JsonWriter json, string name, LatencySnapshot times)
+    {
+        json.WriteStartObject(name);
+        json.WriteNumber("p50", times.P50 / 1e9);
+        json.WriteNumber("p99", times.P99 / 1e9);
+        json.WriteNumber("p999", times.P999 / 1e9);
+        json.WriteNumber("max", times.Max / 1e9);
+        json.WriteNumber("count", times.Count);
+        json.WriteEndObject();
+    }
+}

@@ -1,0 +1,46 @@
+namespace Cocaine.Fast.Node;
+
+/// <summary>Where the node's files are.</summary>
+internal static class Folders
+{
+    /// <summary>The SDKs: beside the program, or in a folder above it when it runs from its sources.</summary>
+    public static string Sdk(string? configured)
+    {
+        if (configured is not null)
+        {
+            return configured;
+        }
+
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            string sdk = Path.Combine(folder.FullName, "workers");
+            if (File.Exists(Path.Combine(sdk, "python", "cocaine-worker.py")))
+            {
+                return sdk;
+            }
+        }
+
+        return Path.Combine(AppContext.BaseDirectory, "workers");
+    }
+
+    /// <summary>
+    /// The folder of the workers' sockets, for this user alone. A socket is there only until its worker has connected; what a killed node left is removed.
+    /// </summary>
+    public static string Sockets()
+    {
+        string? runtime = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
+        string parent = Environment.IsPrivilegedProcess ? "/run" : runtime is not null && Directory.Exists(runtime) ? runtime : Path.GetTempPath();
+        string folder = Path.Combine(parent, Environment.IsPrivilegedProcess || runtime is not null ? "cocaine-fast" : $"cocaine-fast-{Environment.UserName}");
+        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        foreach (string file in Directory.EnumerateFiles(folder))
+        {
+            string owner = Path.GetFileName(file).Split('-')[0];
+            if (!Directory.Exists($"/proc/{owner}"))
+            {
+                File.Delete(file);
+            }
+        }
+
+        return folder;
+    }
+}

@@ -1,0 +1,116 @@
+using System.Net;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Transport.Loop;
+using Cocaine.Fast.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Node;
+
+/// <summary>The locator: tells clients where an app, or one task of it, can be reached. Section "Locator" of docs/protocol.md.</summary>
+internal sealed class LocatorService(CocaineNode node, EventLoop loop, ILogger log)
+{
+    private const int Backlog = 128;
+
+    private readonly List<Listener> _listeners = [];
+
+    /// <summary>This node in a cluster.</summary>
+    public string Uuid { get; } = Guid.NewGuid().ToString();
+
+    public IReadOnlyList<string> Endpoints => _listeners.ConvertAll(listener => Endpoint.Describe(listener.Address));
+
+    public ILogger Log => log;
+
+    /// <summary>Binds and begins to answer; on the loop.</summary>
+    public void Open(string endpoint)
+    {
+        UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        _listeners.AddRange(Listener.Bind(loop, Endpoint.Parse(endpoint), Backlog, mode, descriptor => new LocatorConnection(this, loop, descriptor).Open()));
+        _listeners.ForEach(listener => listener.Open());
+    }
+
+    /// <summary>The addresses of <c>app</c> or <c>app/task</c> for a client that reached us at <paramref name="reached"/>; empty when there is none.</summary>
+    public IReadOnlyList<IPEndPoint> Resolve(string name, IPAddress reached)
+    {
+        string[] parts = name.Split('/', 2);
+        RunningApp? app = node.Apps.FirstOrDefault(app => app.Name == parts[0]);
+        if (app is null)
+        {
+            return [];
+        }
+
+        List<IPEndPoint> found = [];
+        foreach (TaskEndpoint task in app.Endpoints)
+        {
+            if ((parts.Length == 1 || task.Task == parts[1]) && task.Endpoint.StartsWith("tcp://", StringComparison.Ordinal)
+                && IPEndPoint.TryParse(task.Endpoint["tcp://".Length..], out IPEndPoint? at))
+            {
+                bool any = at.Address.Equals(IPAddress.Any) || at.Address.Equals(IPAddress.IPv6Any);
+                found.Add(any ? new IPEndPoint(reached, at.Port) : at);
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>An address of this node for its peers.</summary>
+    public IPEndPoint Own(IPAddress reached) => new(reached, _listeners.Count > 0 && _listeners[0].Address is IPEndPoint at ? at.Port : 0);
+}
+
+/// <summary>One client of the locator.</summary>
+internal sealed class LocatorConnection(LocatorService locator, EventLoop loop, int descriptor)
+    : MessageConnection(loop, descriptor, ProtocolLimits.Default)
+{
+    private const int Resolve = 0, Cluster = 3, Uuid = 6;
+    private ulong _highestChannel;
+
+    protected override void OnMessage(in MessageView message, HeaderStatus headers)
+    {
+        ref readonly MessageLayout layout = ref message.Layout;
+        ulong channel = layout.Channel;
+        if (channel <= _highestChannel)
+        {
+            return; // late: every answer of the locator is terminal
+        }
+
+        _highestChannel = channel;
+        LocatorAnswer answer = new();
+        switch (layout.Type)
+        {
+            case Resolve when layout.Shape == ArgumentShape.Data:
+                string name = System.Text.Encoding.UTF8.GetString(message.ShortData);
+                IReadOnlyList<IPEndPoint> found = locator.Resolve(name, SocketNames.Local(Descriptor));
+                if (found.Count == 0)
+                {
+                    MessageWriter.WriteError(Output, channel, ErrorCodes.LocatorCategory, ErrorCodes.LocatorNotFound, $"no service named {name} here");
+                    break;
+                }
+
+                MessageWriter.WriteArguments(Output, channel, answer.Resolved(found));
+                break;
+            case Cluster:
+                MessageWriter.WriteArguments(Output, channel, answer.Cluster(locator.Uuid, locator.Own(SocketNames.Local(Descriptor))));
+                break;
+            case Uuid:
+                MessageWriter.WriteArguments(Output, channel, answer.Text(locator.Uuid));
+                break;
+            default:
+                MessageWriter.WriteError(
+                    Output, channel, ErrorCodes.Category, ErrorCodes.BadRequest, "the locator has the methods 0 (resolve), 3 (cluster) and 6 (uuid)");
+                break;
+        }
+
+        ScheduleSend();
+    }
+
+    protected override void OnMalformed(ulong? channel, int code, string problem)
+    {
+        if (channel is { } known)
+        {
+            MessageWriter.WriteError(Output, known, ErrorCodes.Category, code, problem);
+        }
+    }
+
+    protected override void OnClosed(string reason)
+    {
+    }
+}

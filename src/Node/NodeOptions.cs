@@ -1,0 +1,45 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Cocaine.Fast.Node;
+
+/// <summary>How a node is made. Every member has a default that serves.</summary>
+public sealed class NodeOptions
+{
+    /// <summary>Where the locator listens when nothing else is said.</summary>
+    public const string DefaultLocator = "tcp://*:10053";
+
+    /// <summary>Event loops; 0 = half of the cores, at least 1. Apps are spread over them.</summary>
+    public int Loops { get; init; }
+
+    /// <summary>The locator's endpoint, or null for none. Default <see cref="DefaultLocator"/>.</summary>
+    public string? Locator { get; init; } = DefaultLocator;
+
+    /// <summary>Where the node keeps what outlives it; null = nothing is kept.</summary>
+    public string? StateDirectory { get; init; }
+
+    /// <summary>The folder with the SDKs (<c>python/</c>, <c>dotnet/</c>); null = <c>workers</c> beside the program or above it.</summary>
+    public string? SdkDirectory { get; init; }
+
+    /// <summary>How long a loop looks for work before it sleeps, µs. 0 = not at all: right where cores are few.</summary>
+    public int LoopSpinMicroseconds { get; init; }
+
+    /// <summary>Where the log goes; nowhere by default.</summary>
+    public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
+}
+
+/// <summary>The node or an app cannot do what was asked; the message says what and why.</summary>
+public sealed class NodeException : Exception
+{
+    /// <summary>Makes one with a message for people.</summary>
+    public NodeException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>Makes one with its cause.</summary>
+    public NodeException(string message, Exception inner)
+        : base(message, inner)
+    {
+    }
+}

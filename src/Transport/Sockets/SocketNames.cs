@@ -1,0 +1,50 @@
+using System.Buffers.Binary;
+using System.Net;
+using Cocaine.Fast.Transport.Linux;
+
+namespace Cocaine.Fast.Transport.Sockets;
+
+/// <summary>Names of sockets for logs.</summary>
+/// <remarks>Safety: the address block is on the stack, as large as any sockaddr.</remarks>
+internal static unsafe class SocketNames
+{
+    private const int MaxAddressBytes = 128, InterNetwork = 2, InterNetworkV6 = 10;
+
+    /// <summary>The address of this host that a peer reached; loopback for a Unix socket.</summary>
+    public static IPAddress Local(int descriptor)
+    {
+        byte* address = stackalloc byte[MaxAddressBytes];
+        uint length = MaxAddressBytes;
+        if (descriptor < 0 || LibC.getsockname(descriptor, address, &length) != 0)
+        {
+            return IPAddress.Loopback;
+        }
+
+        IPAddress local = *(ushort*)address switch
+        {
+            InterNetwork => new IPAddress(new ReadOnlySpan<byte>(address + 4, 4)),
+            InterNetworkV6 => new IPAddress(new ReadOnlySpan<byte>(address + 8, 16)),
+            _ => IPAddress.Loopback,
+        };
+        return local.IsIPv4MappedToIPv6 ? local.MapToIPv4() : local;
+    }
+
+    /// <summary>The peer's address and port, or "a local peer" for a Unix socket, or "a gone peer".</summary>
+    public static string Peer(int descriptor)
+    {
+        byte* address = stackalloc byte[MaxAddressBytes];
+        uint length = MaxAddressBytes;
+        if (descriptor < 0 || LibC.getpeername(descriptor, address, &length) != 0)
+        {
+            return "a gone peer";
+        }
+
+        int port = BinaryPrimitives.ReadUInt16BigEndian(new ReadOnlySpan<byte>(address + 2, 2));
+        return *(ushort*)address switch
+        {
+            InterNetwork => new IPEndPoint(new IPAddress(new ReadOnlySpan<byte>(address + 4, 4)), port).ToString(),
+            InterNetworkV6 => new IPEndPoint(new IPAddress(new ReadOnlySpan<byte>(address + 8, 16)), port).ToString(),
+            _ => "a local peer",
+        };
+    }
+}

@@ -1,0 +1,124 @@
+using System.Reflection;
+using System.Runtime.Loader;
+using System.Text;
+
+namespace Cocaine.Fast.Worker;
+
+/// <summary>Serves one job: to its end, or to where the returned task ends.</summary>
+internal delegate ValueTask JobHandler(Request request, Response response);
+
+/// <summary>An event of an app.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="NeedsWhole">The handler starts when the request is whole.</param>
+/// <param name="Handle">What runs.</param>
+internal sealed record AppEvent(string Name, bool NeedsWhole, JobHandler Handle);
+
+/// <summary>An app's code, loaded: its events by name. The assembly has a load context of its own, so two apps may use different versions of a library.</summary>
+internal sealed class AppHost
+{
+    private readonly List<(byte[] Name, AppEvent Event)> _events = [];
+
+    private AppHost(AppContext context) => Context = context;
+
+    public AppContext Context { get; }
+
+    /// <summary>Loads an app. The source is <c>/path/App.dll</c>, or <c>/path/App.dll:Namespace.Class</c>.</summary>
+    /// <exception cref="AppLoadException">It cannot be loaded, or has no events.</exception>
+    public static AppHost Load(string source, AppContext context)
+    {
+        int colon = source.LastIndexOf(':');
+        string path = colon > 0 ? source[..colon] : source;
+        try
+        {
+            Assembly assembly = new AppLoadContext(Path.GetFullPath(path)).LoadFromAssemblyPath(Path.GetFullPath(path));
+            return FromType(AppTypeOf(assembly, colon > 0 ? source[(colon + 1)..] : null), context);
+        }
+        catch (Exception failure) when (failure is IOException or BadImageFormatException or ReflectionTypeLoadException)
+        {
+            throw new AppLoadException($"{path} cannot be loaded: {failure.Message}", failure);
+        }
+    }
+
+    /// <summary>Hosts a class that is loaded already.</summary>
+    public static AppHost FromType(Type type, AppContext context)
+    {
+        AppHost host = new(context);
+        object app = Create(type, context);
+        foreach (MethodInfo method in type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly))
+        {
+            if (method.GetCustomAttribute<EventAttribute>() is { } mark)
+            {
+                string name = mark.Name ?? method.Name;
+                host._events.Add((Encoding.UTF8.GetBytes(name), Handlers.Bind(name, method, app)));
+            }
+        }
+
+        return host._events.Count > 0 ? host : throw new AppLoadException($"{type} has no public method with [Event]");
+    }
+
+    public AppEvent? Find(ReadOnlySpan<byte> name)
+    {
+        foreach ((byte[] known, AppEvent found) in _events)
+        {
+            if (name.SequenceEqual(known))
+            {
+                return found;
+            }
+        }
+
+        return null;
+    }
+
+    private static Type AppTypeOf(Assembly assembly, string? name)
+    {
+        if (name is not null)
+        {
+            return assembly.GetType(name) ?? throw new AppLoadException($"{assembly.GetName().Name} has no class {name}");
+        }
+
+        Type[] marked = [.. assembly.GetExportedTypes().Where(type => type.GetCustomAttribute<CocaineAppAttribute>() is not null)];
+        Type[] candidates = marked.Length > 0
+            ? marked
+            : [.. assembly.GetExportedTypes().Where(type => type.GetMethods().Any(method => method.GetCustomAttribute<EventAttribute>() is not null))];
+        return candidates.Length switch
+        {
+            1 => candidates[0],
+            0 => throw new AppLoadException($"{assembly.GetName().Name} has no public class with [Event] methods"),
+            _ => throw new AppLoadException(
+                $"{assembly.GetName().Name} has several classes with events ({string.Join(", ", candidates.Select(type => type.FullName))}): "
+                + "mark one with [CocaineApp], or name it after the path, as in App.dll:Namespace.Class"),
+        };
+    }
+
+    private static object Create(Type type, AppContext context)
+    {
+        try
+        {
+            return (type.GetConstructor([typeof(AppContext)]) is not null ? Activator.CreateInstance(type, context) : Activator.CreateInstance(type))!;
+        }
+        catch (TargetInvocationException failure)
+        {
+            throw new AppLoadException($"the constructor of {type} failed: {failure.InnerException}", failure);
+        }
+        catch (MissingMethodException failure)
+        {
+            throw new AppLoadException($"{type} has no public constructor without parameters or with an AppContext", failure);
+        }
+    }
+
+    /// <summary>The app's own libraries by its deps.json; ours are shared, or its types would not be ours.</summary>
+    private sealed class AppLoadContext(string path) : AssemblyLoadContext(Path.GetFileNameWithoutExtension(path))
+    {
+        private readonly AssemblyDependencyResolver _resolver = new(path);
+
+        protected override Assembly? Load(AssemblyName name)
+        {
+            if (name.Name!.StartsWith("Cocaine.Fast.", StringComparison.Ordinal))
+            {
+                return Default.LoadFromAssemblyName(name);
+            }
+
+            return _resolver.ResolveAssemblyToPath(name) is { } found ? LoadFromAssemblyPath(found) : null;
+        }
+    }
+}

@@ -1,0 +1,22 @@
+namespace Cocaine.Fast.Worker;
+
+/// <summary>Marks the class of an assembly that holds the app's events. Needed only when several classes have some.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class CocaineAppAttribute : Attribute;
+
+/// <summary>Marks a method that serves an event.</summary>
+/// <param name="name">The event's name; null = the method's own.</param>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class EventAttribute(string? name = null) : Attribute
+{
+    /// <summary>The event's name, or null for the method's own.</summary>
+    public string? Name { get; } = name;
+}
+
+/// <summary>What an app's code may know of itself. A class of the app may take it in its constructor.</summary>
+/// <param name="AppName">The app's name in its manifest.</param>
+/// <param name="Uuid">This slave.</param>
+public sealed record AppContext(string AppName, string Uuid);
+
+/// <summary>An assembly cannot be run as an app; the message says why.</summary>
+public sealed class AppLoadException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,0 +1,96 @@
+using System.Reflection;
+using System.Text;
+
+namespace Cocaine.Fast.Worker;
+
+/// <summary>From a method of an app to a handler. The signatures that an app may use are those of <see cref="Bind"/>.</summary>
+internal static class Handlers
+{
+    /// <exception cref="AppLoadException">The method has another signature.</exception>
+    public static AppEvent Bind(string name, MethodInfo method, object app)
+    {
+        Type[] takes = [.. method.GetParameters().Select(parameter => parameter.ParameterType)];
+        Type gives = method.ReturnType;
+        if (takes is [var first, var second] && first == typeof(Request) && second == typeof(Response))
+        {
+            if (gives == typeof(ValueTask))
+            {
+                return new AppEvent(name, false, method.CreateDelegate<JobHandler>(app));
+            }
+
+            if (gives == typeof(Task))
+            {
+                Func<Request, Response, Task> run = method.CreateDelegate<Func<Request, Response, Task>>(app);
+                return new AppEvent(name, false, (request, response) => new ValueTask(run(request, response)));
+            }
+
+            if (gives == typeof(void))
+            {
+                Action<Request, Response> run = method.CreateDelegate<Action<Request, Response>>(app);
+                return new AppEvent(name, true, (request, response) =>
+                {
+                    run(request, response);
+                    return default;
+                });
+            }
+        }
+
+        if (takes is [var only] && only == typeof(Request) && gives == typeof(IAsyncEnumerable<ReadOnlyMemory<byte>>))
+        {
+            Func<Request, IAsyncEnumerable<ReadOnlyMemory<byte>>> run = method.CreateDelegate<Func<Request, IAsyncEnumerable<ReadOnlyMemory<byte>>>>(app);
+            return new AppEvent(name, false, (request, response) => StreamAsync(run, request, response));
+        }
+
+        return BindWhole(name, method, app, takes, gives)
+            ?? throw new AppLoadException($"{method.DeclaringType}.{method.Name} has a signature that no event can have");
+    }
+
+    private static AppEvent? BindWhole(string name, MethodInfo method, object app, Type[] takes, Type gives)
+    {
+        if (takes is not [var only] || only != gives)
+        {
+            return null;
+        }
+
+        if (only == typeof(ReadOnlyMemory<byte>))
+        {
+            Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> run = method.CreateDelegate<Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>>(app);
+            return new AppEvent(name, true, (request, response) =>
+            {
+                response.Write(run(request.Whole()).Span);
+                return default;
+            });
+        }
+
+        if (only == typeof(byte[]))
+        {
+            Func<byte[], byte[]> run = method.CreateDelegate<Func<byte[], byte[]>>(app);
+            return new AppEvent(name, true, (request, response) =>
+            {
+                response.Write(run(request.Whole().ToArray()));
+                return default;
+            });
+        }
+
+        if (only == typeof(string))
+        {
+            Func<string, string> run = method.CreateDelegate<Func<string, string>>(app);
+            return new AppEvent(name, true, (request, response) =>
+            {
+                response.Write(Encoding.UTF8.GetBytes(run(Encoding.UTF8.GetString(request.Whole().Span))));
+                return default;
+            });
+        }
+
+        return null;
+    }
+
+    private static async ValueTask StreamAsync(
+        Func<Request, IAsyncEnumerable<ReadOnlyMemory<byte>>> run, Request request, Response response)
+    {
+        await foreach (ReadOnlyMemory<byte> chunk in run(request).WithCancellation(request.Cancelled))
+        {
+            await response.WriteAsync(chunk);
+        }
+    }
+}

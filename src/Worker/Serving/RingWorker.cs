@@ -1,0 +1,250 @@
+using System.Diagnostics;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Rings;
+using Cocaine.Fast.Transport.Linux;
+using Cocaine.Fast.Transport.SharedMemory;
+
+namespace Cocaine.Fast.Worker.Serving;
+
+/// <summary>Why a worker's loop ended.</summary>
+internal enum WorkerExit
+{
+    /// <summary>The node asked for it and every job is done.</summary>
+    Terminated = 0,
+
+    /// <summary>The node is gone, or gave this worker up.</summary>
+    Abandoned = 1,
+
+    /// <summary>The node's ring is broken.</summary>
+    Fault = 70,
+}
+
+/// <summary>
+/// A slave's loop over a pair of rings: the same for a thread of the node and for a worker process. It takes a batch, runs its handlers, publishes their answers
+/// once, and parks when there is nothing.
+/// </summary>
+/// <remarks>Safety: the segment must live until <see cref="Run"/> has returned.</remarks>
+internal sealed class RingWorker
+{
+    /// <summary>Time between heartbeats: what the node expects at the least.</summary>
+    private const int HeartbeatMs = 5000;
+
+    /// <summary>Answers published within a batch, so that the node starts to send them.</summary>
+    private const int EarlyPublishBytes = 64 << 10;
+
+    private const ulong BellData = 0, SocketData = 1;
+
+    private readonly WorkerSession _session;
+    private readonly ByteRingReader _requests;
+    private readonly ByteRingWriter _answers;
+    private readonly EventDescriptor _ownBell;
+    private readonly EventDescriptor _nodeBell;
+    private readonly PieceAssembler _pieces = new(ProtocolLimits.Default.MaxMessageBytes + ProtocolLimits.FramingBytes);
+    private readonly int _socket;
+    private readonly long _spinTicks;
+    private volatile bool _abandoned;
+
+    /// <param name="socket">The worker's socket, which tells that the node has gone; -1 in a thread.</param>
+    public RingWorker(AppHost app, Segment segment, EventDescriptor ownBell, EventDescriptor nodeBell, int socket = -1)
+    {
+        _requests = new ByteRingReader(segment.Requests);
+        _answers = new ByteRingWriter(segment.Responses);
+        _ownBell = ownBell;
+        _nodeBell = nodeBell;
+        _socket = socket;
+        _spinTicks = segment.SpinMicroseconds * (Stopwatch.Frequency / 1_000_000);
+        _session = new WorkerSession(app) { Sink = _answers, Backlog = () => _answers.OverflowBytes };
+    }
+
+    /// <summary>Makes <see cref="Run"/> return soon, from any thread.</summary>
+    public void Abandon()
+    {
+        _abandoned = true;
+        _ownBell.Ring();
+    }
+
+    /// <summary>Serves until the end.</summary>
+    public WorkerExit Run()
+    {
+        using Epoll epoll = new();
+        epoll.Watch(_ownBell.Descriptor, Epoll.In | Epoll.EdgeTriggered, BellData);
+        if (_socket >= 0)
+        {
+            epoll.Watch(_socket, Epoll.In | Epoll.PeerClosed, SocketData);
+        }
+
+        LoopContext context = new(_ownBell);
+        SynchronizationContext? before = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(context);
+        try
+        {
+            return Serve(epoll, context);
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(before);
+            _pieces.Clear();
+        }
+    }
+
+    private WorkerExit Serve(Epoll epoll, LoopContext context)
+    {
+        long heartbeatDue = 0;
+        while (!_abandoned)
+        {
+            if (!TakeBatch(out bool any))
+            {
+                return WorkerExit.Fault;
+            }
+
+            any |= context.RunAll();
+            _session.StartPending();
+            long now = Environment.TickCount64;
+            if (now >= heartbeatDue)
+            {
+                heartbeatDue = now + HeartbeatMs;
+                MessageWriter.WriteHeartbeat(_answers);
+            }
+
+            Publish();
+            if (_session.IsDone && _answers.OverflowBytes == 0)
+            {
+                return WorkerExit.Terminated;
+            }
+
+            if (!any && !Spin() && !Park(epoll, context, (int)Math.Max(1, heartbeatDue - now)))
+            {
+                return WorkerExit.Abandoned;
+            }
+        }
+
+        return WorkerExit.Abandoned;
+    }
+
+    /// <summary>Takes every record that is there. False when the ring is broken.</summary>
+    private bool TakeBatch(out bool any)
+    {
+        any = false;
+        while (true)
+        {
+            switch (_requests.TryRead(out ReadOnlySpan<byte> payload, out RecordKind kind))
+            {
+                case RingRead.Empty:
+                    if (_requests.Release())
+                    {
+                        _nodeBell.Ring();
+                    }
+
+                    return true;
+                case RingRead.Fault:
+                    Console.Error.WriteLine($"the request ring is broken: {_requests.Fault}");
+                    return false;
+            }
+
+            any = true;
+            if (!TakeRecord(payload, kind))
+            {
+                return false;
+            }
+
+            _session.StartPending();
+            if (_answers.UnpublishedBytes > EarlyPublishBytes)
+            {
+                Publish();
+            }
+        }
+    }
+
+    private bool TakeRecord(ReadOnlySpan<byte> payload, RecordKind kind)
+    {
+        if (kind == RecordKind.Last && !_pieces.UnderWay)
+        {
+            return IsGood(_session.TakeAll(payload));
+        }
+
+        if (!_pieces.TryAdd(payload))
+        {
+            return IsGood("a message in pieces grew over the limit");
+        }
+
+        if (kind == RecordKind.More)
+        {
+            return true;
+        }
+
+        string? problem = _session.TakeAll(_pieces.Bytes);
+        _pieces.Clear();
+        return IsGood(problem);
+    }
+
+    private static bool IsGood(string? problem)
+    {
+        if (problem is not null)
+        {
+            Console.Error.WriteLine($"the node sent what is no message: {problem}");
+        }
+
+        return problem is null;
+    }
+
+    private void Publish()
+    {
+        _answers.DrainOverflow();
+        if (_answers.Publish())
+        {
+            _nodeBell.Ring();
+        }
+    }
+
+    /// <summary>Looks for work for a short while. True when there is some.</summary>
+    private bool Spin()
+    {
+        if (_spinTicks == 0)
+        {
+            return false;
+        }
+
+        long until = Stopwatch.GetTimestamp() + _spinTicks;
+        do
+        {
+            if (_requests.HasRecords)
+            {
+                return true;
+            }
+
+            Thread.SpinWait(20);
+        }
+        while (Stopwatch.GetTimestamp() < until);
+
+        return false;
+    }
+
+    /// <summary>Waits for the bell. False when the node has gone.</summary>
+    private bool Park(Epoll epoll, LoopContext context, int timeoutMs)
+    {
+        if (!_requests.TryPark())
+        {
+            return true;
+        }
+
+        // After the park mark: a continuation that was posted before is seen here, one posted later rings.
+        if (context.HasWork || _abandoned || (_answers.OverflowBytes > 0 && !_answers.TryWaitForRoom()))
+        {
+            _requests.Unpark();
+            return true;
+        }
+
+        int events = epoll.Wait(timeoutMs);
+        _requests.Unpark();
+        for (int i = 0; i < events; i++)
+        {
+            _ = epoll.Event(i, out ulong data);
+            if (data == SocketData)
+            {
+                return false; // beside the pipe the socket says nothing but this
+            }
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,93 @@
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Transport.Loop;
+using Cocaine.Fast.Transport.Sockets;
+
+namespace Cocaine.Fast.Worker.Serving;
+
+/// <summary>A worker's loop over its socket, for when there is no pipe: the same session, driven by an event loop.</summary>
+internal sealed class SocketWorker : MessageConnection
+{
+    private const int HeartbeatMs = 5000;
+
+    private readonly WorkerSession _session;
+    private readonly LoopContext _context;
+    private readonly HeartbeatTimer _heartbeat;
+    private readonly SessionTask _task;
+
+    private SocketWorker(EventLoop loop, int descriptor, AppHost app)
+        : base(loop, descriptor, ProtocolLimits.Default)
+    {
+        _session = new WorkerSession(app) { Sink = Output, Backlog = () => Output.PendingBytes };
+        _context = new LoopContext(new LoopBell(this));
+        _heartbeat = new HeartbeatTimer(this);
+        _task = new SessionTask(this);
+    }
+
+    private WorkerExit Exit { get; set; } = WorkerExit.Abandoned;
+
+    /// <summary>Serves on the calling thread until the end. The handshake was made.</summary>
+    public static WorkerExit Run(EventLoop loop, int descriptor, AppHost app)
+    {
+        SocketWorker worker = new(loop, descriptor, app);
+        SynchronizationContext.SetSynchronizationContext(worker._context);
+        worker.Open();
+        worker._heartbeat.OnDue(loop.NowMs);
+        loop.Run();
+        return worker.Exit;
+    }
+
+    protected override void OnMessage(in MessageView message, HeaderStatus headers)
+    {
+        _session.Take(in message);
+        if (!_task.Scheduled)
+        {
+            Loop.ScheduleBell(_task);
+        }
+    }
+
+    protected override void OnMalformed(ulong? channel, int code, string problem)
+    {
+        Console.Error.WriteLine($"the node sent what is no message: {problem}");
+        Exit = WorkerExit.Fault;
+    }
+
+    protected override void OnClosed(string reason) => Loop.Stop();
+
+    protected override void OnSent() => RunSession();
+
+    private void RunSession()
+    {
+        _context.RunAll();
+        _session.StartPending();
+        if (Output.PendingBytes > 0)
+        {
+            ScheduleSend();
+        }
+        else if (_session.IsDone)
+        {
+            Exit = WorkerExit.Terminated;
+            Loop.Stop();
+        }
+    }
+
+    private sealed class SessionTask(SocketWorker worker) : TurnTask
+    {
+        public override void OnTurnEnd() => worker.RunSession();
+    }
+
+    private sealed class HeartbeatTimer(SocketWorker worker) : Core.Jobs.WheelTimer
+    {
+        public override void OnDue(long nowMs)
+        {
+            MessageWriter.WriteHeartbeat(worker.Output);
+            worker.ScheduleSend();
+            worker.Loop.Timers.Arm(this, nowMs + HeartbeatMs);
+        }
+    }
+
+    /// <summary>Continuations of other threads come as posted work.</summary>
+    private sealed class LoopBell(SocketWorker worker) : Core.Rings.Doorbell
+    {
+        public override void Ring() => worker.Loop.Post(worker.RunSession);
+    }
+}

@@ -1,0 +1,238 @@
+using System.Text;
+using Cocaine.Fast.Core.Protocol;
+
+namespace Cocaine.Fast.Worker.Serving;
+
+/// <summary>
+/// The worker's side of docs/worker-protocol.md over any sink: channels, handlers, terminate. It belongs to one thread; whoever drives it feeds messages in,
+/// calls <see cref="StartPending"/> after each batch and shows what was written to the node.
+/// </summary>
+internal sealed class WorkerSession(AppHost app)
+{
+    /// <summary>Answers that wait for room in the pipe, from which <see cref="Response.WriteAsync"/> waits.</summary>
+    private const int HighBacklogBytes = 1 << 20;
+
+    private const ulong ControlChannel = 1;
+
+    private readonly Dictionary<ulong, WorkerChannel> _channels = [];
+    private readonly Stack<WorkerChannel> _free = new();
+    private readonly List<WorkerChannel> _pending = [];
+    private TaskCompletionSource? _room;
+
+    /// <summary>Where messages to the node are written. Set by the driver before the first message.</summary>
+    public MessageSink Sink { get; set; } = null!;
+
+    /// <summary>How much waits for room in <see cref="Sink"/>. Set by the driver.</summary>
+    public Func<long> Backlog { get; set; } = static () => 0;
+
+    /// <summary>The node asked us to end.</summary>
+    public bool IsTerminating { get; private set; }
+
+    /// <summary>The node asked us to end, and every job is done.</summary>
+    public bool IsDone => IsTerminating && _channels.Count == 0;
+
+    /// <summary>Monotonic ms when the node last sent anything.</summary>
+    public long LastHeardMs { get; private set; } = Environment.TickCount64;
+
+    public bool HasRoom => Backlog() < HighBacklogBytes;
+
+    /// <summary>Takes every message of a batch. Returns what is wrong with it, or null.</summary>
+    public string? TakeAll(ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            DecodeStatus status = MessageDecoder.Decode(bytes, ProtocolLimits.Default, out MessageLayout layout);
+            if (status != DecodeStatus.Ok)
+            {
+                return layout.Problem ?? "a record that ends within a message";
+            }
+
+            Take(new MessageView(in layout, bytes));
+            bytes = bytes[layout.TotalBytes..];
+        }
+
+        return null;
+    }
+
+    /// <summary>Takes one message.</summary>
+    public void Take(in MessageView message)
+    {
+        ref readonly MessageLayout layout = ref message.Layout;
+        if (layout.Channel == ControlChannel)
+        {
+            IsTerminating |= layout.Type == 1;
+            return;
+        }
+
+        if (!_channels.TryGetValue(layout.Channel, out WorkerChannel? channel))
+        {
+            if (layout is { Type: 0, Shape: ArgumentShape.Data } && layout.HeadersLength > 0)
+            {
+                Open(in message);
+            }
+
+            return; // late: the job has ended here already
+        }
+
+        switch (layout.Type)
+        {
+            case 0 when layout.Shape == ArgumentShape.Data:
+                if (!channel.Ended)
+                {
+                    channel.Request.Add(message.Data);
+                }
+
+                break;
+            case 1:
+                channel.NodeEnded = true;
+                channel.Request.Cancel();
+                EndedByNode(channel);
+                break;
+            case 2:
+                channel.NodeEnded = true;
+                channel.Request.End();
+                EndedByNode(channel);
+                break;
+        }
+    }
+
+    /// <summary>Starts the handlers whose messages have come; a handler whose request came whole finds it whole.</summary>
+    public void StartPending()
+    {
+        for (int i = 0; i < _pending.Count; i++)
+        {
+            WorkerChannel channel = _pending[i];
+            if (!channel.Event.NeedsWhole || channel.NodeEnded)
+            {
+                _pending[i] = _pending[^1];
+                _pending.RemoveAt(_pending.Count - 1);
+                i--;
+                Start(channel);
+            }
+        }
+
+        if (_room is not null && HasRoom)
+        {
+            TaskCompletionSource room = _room;
+            _room = null;
+            room.SetResult();
+        }
+    }
+
+    public void WriteChunk(ulong channel, ReadOnlySpan<byte> chunk) => MessageWriter.WriteChunk(Sink, channel, new Payload(chunk), bin: true);
+
+    public void WriteError(ulong channel, int category, int code, string text) => MessageWriter.WriteError(Sink, channel, category, code, text);
+
+    public void WriteClose(ulong channel) => MessageWriter.WriteClose(Sink, channel);
+
+    /// <summary>Ends when the node has made room.</summary>
+    public Task WaitForRoomAsync() => (_room ??= new TaskCompletionSource()).Task;
+
+    /// <summary>The handler's task is done: its outcome becomes our terminal message.</summary>
+    internal void Finish(WorkerChannel channel)
+    {
+        ValueTask running = channel.Running;
+        channel.Running = default;
+        try
+        {
+            running.GetAwaiter().GetResult();
+            channel.Response.Close();
+        }
+        catch (Exception failure)
+        {
+            Fail(channel, failure);
+        }
+
+        channel.Ended = true;
+        if (channel.NodeEnded)
+        {
+            Release(channel);
+        }
+    }
+
+    private void Open(in MessageView message)
+    {
+        ulong number = message.Layout.Channel;
+        if (app.Find(message.ShortData) is not { } known)
+        {
+            string name = Encoding.UTF8.GetString(message.ShortData);
+            WriteError(number, ErrorCodes.Category, ErrorCodes.NotFound, $"there is no event '{name}' in app {app.Context.AppName}");
+            return; // the node's own terminal message comes later and finds nobody
+        }
+
+        WorkerChannel channel = _free.Count > 0 ? _free.Pop() : new WorkerChannel(this);
+        channel.Number = number;
+        channel.Event = known;
+        channel.Started = channel.Ended = channel.NodeEnded = false;
+        channel.Request.Begin(known.Name, message.Headers);
+        channel.Response.Channel = number;
+        channel.Response.IsEnded = false;
+        _channels.Add(number, channel);
+        _pending.Add(channel);
+    }
+
+    private void Start(WorkerChannel channel)
+    {
+        channel.Started = true;
+        if (channel.Request.IsCancelled)
+        {
+            Fail(channel, new OperationCanceledException("the job was cancelled"));
+            channel.Ended = true;
+            Release(channel);
+            return;
+        }
+
+#pragma warning disable CA2012 // stored here once, consumed once, in Finish
+        try
+        {
+            channel.Running = channel.Event.Handle(channel.Request, channel.Response);
+        }
+        catch (Exception failure)
+        {
+            channel.Running = ValueTask.FromException(failure);
+        }
+#pragma warning restore CA2012
+
+        if (channel.Running.IsCompleted)
+        {
+            Finish(channel);
+        }
+        else
+        {
+            channel.Running.GetAwaiter().UnsafeOnCompleted(channel.Continue);
+        }
+    }
+
+    private void EndedByNode(WorkerChannel channel)
+    {
+        if (channel.Ended)
+        {
+            Release(channel);
+        }
+    }
+
+    private void Fail(WorkerChannel channel, Exception failure)
+    {
+        if (channel.Response.IsEnded)
+        {
+            return;
+        }
+
+        channel.Response.IsEnded = true;
+        if (failure is not OperationCanceledException)
+        {
+            Console.Error.WriteLine(failure);
+        }
+
+        WriteError(channel.Number, ErrorCodes.Category, ErrorCodes.AppError, $"{failure.GetType().Name}: {failure.Message}");
+    }
+
+    private void Release(WorkerChannel channel)
+    {
+        if (_channels.Remove(channel.Number))
+        {
+            channel.Request.Reset();
+            _free.Push(channel);
+        }
+    }
+}
