@@ -1,1 +1,13 @@
-return 0;
+using System.CommandLine;
+using Cocaine.Fast.Host.Commands;
+
+RootCommand root = new("cocaine-fast: an application server for bare-metal hosts. Give it a manifest and it hosts the app.")
+{
+    RunCommand.Create(),
+    CheckCommand.Create(),
+    SchemaCommand.Create(),
+    CallCommand.Create(),
+    BenchCommand.Create(),
+    InfoCommand.Create(),
+};
+return await root.Parse(args).InvokeAsync();

@@ -1,0 +1,82 @@
+using Cocaine.Fast.Core.Protocol;
+
+namespace Cocaine.Fast.Client;
+
+/// <summary>What a caller asks for with a call. The default asks for nothing.</summary>
+public readonly record struct CallOptions
+{
+    /// <summary>Time after which the answer is worthless: the job fails with 520 then, here too when the node is silent.</summary>
+    public TimeSpan? Deadline { get; init; }
+
+    /// <summary>Longest silence of the slave while it has the job: 504 after it.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Goes before calls that are not.</summary>
+    public bool Urgent { get; init; }
+
+    /// <summary>How often to run the job again when its slave dies; null = as the app says.</summary>
+    public int? RetryLimit { get; init; }
+
+    /// <summary>Trace id that goes on to the app; 0 = none.</summary>
+    public ulong TraceId { get; init; }
+
+    /// <summary>Span id that goes with the trace id.</summary>
+    public ulong SpanId { get; init; }
+
+    /// <summary>Most bytes that <see cref="Encode"/> writes.</summary>
+    internal const int MaxEncodedBytes = 256;
+
+    /// <summary>The headers array; empty when nothing is asked for.</summary>
+    internal int Encode(Span<byte> to)
+    {
+        int count = 0;
+        int at = 1;
+        Add(to, ref at, ref count, "request_timeout"u8, Ms(Deadline));
+        Add(to, ref at, ref count, "silence_timeout"u8, Ms(Timeout));
+        Add(to, ref at, ref count, "urgent"u8, Urgent ? 1UL : null);
+        Add(to, ref at, ref count, "retry_limit"u8, RetryLimit is { } limit ? (ulong)Math.Max(0, limit) : null);
+        Add(to, ref at, ref count, "trace_id"u8, TraceId > 0 ? TraceId : null);
+        Add(to, ref at, ref count, "span_id"u8, TraceId > 0 ? SpanId : null);
+        to[0] = (byte)(0x90 | count);
+        return count == 0 ? 0 : at;
+    }
+
+    private static ulong? Ms(TimeSpan? time) => time is { } given ? (ulong)Math.Max(1, given.TotalMilliseconds) : null;
+
+    private static void Add(Span<byte> to, ref int at, ref int count, ReadOnlySpan<byte> name, ulong? value)
+    {
+        if (value is { } number)
+        {
+            at += HeaderSet.WriteNumber(to[at..], name, number);
+            count++;
+        }
+    }
+}
+
+/// <summary>The node or the app answered with an error.</summary>
+/// <param name="category">Whose code it is: 1000 is the node's.</param>
+/// <param name="code">The code, as in docs/protocol.md.</param>
+/// <param name="message">The reason.</param>
+public sealed class CocaineException(int category, int code, string message) : Exception(message)
+{
+    /// <summary>Whose code it is: 1000 is the node's.</summary>
+    public int Category { get; } = category;
+
+    /// <summary>The code, as in docs/protocol.md.</summary>
+    public int Code { get; } = code;
+}
+
+/// <summary>The connection is gone, or could not be made; what was under way may or may not have been done.</summary>
+public sealed class ConnectionLostException(string message, Exception? inner = null) : IOException(message, inner);
+
+/// <summary>How a client connects.</summary>
+public sealed record ClientOptions
+{
+    /// <summary>Longest time to connect. Default 5 s.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Run continuations on the connection's thread: saves a hand-over, but a continuation that blocks stops every call of the process. Default false.
+    /// </summary>
+    public bool UnsafeInlineContinuations { get; init; }
+}

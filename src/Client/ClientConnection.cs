@@ -1,0 +1,81 @@
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Transport.Loop;
+using Cocaine.Fast.Transport.Sockets;
+
+namespace Cocaine.Fast.Client;
+
+/// <summary>Who gets the messages of one channel; on the loop.</summary>
+internal interface IChannelOwner
+{
+    void OnChunk(in MessageView message);
+
+    void OnClosed();
+
+    void OnError(int category, int code, string reason);
+
+    /// <summary>The connection has ended before the channel did.</summary>
+    void OnLost(string reason);
+}
+
+/// <summary>The client's side of one connection: hands the messages of each channel to its owner. Lives on a loop.</summary>
+internal sealed class ClientConnection(EventLoop loop, int descriptor) : MessageConnection(loop, descriptor, ProtocolLimits.Default)
+{
+    private readonly Dictionary<ulong, IChannelOwner> _channels = [];
+    private ulong _lastChannel;
+
+    /// <summary>Why it ended; null while it is open.</summary>
+    public string? Ended { get; private set; }
+
+    /// <summary>The first message must show that we know the modern families.</summary>
+    public bool IsFirst => _lastChannel == 0;
+
+    /// <summary>A new channel of this owner.</summary>
+    public ulong Open(IChannelOwner owner)
+    {
+        _channels.Add(++_lastChannel, owner);
+        return _lastChannel;
+    }
+
+    /// <summary>Takes a channel away from its owner; what still comes for it is dropped.</summary>
+    public bool Forget(ulong channel) => _channels.Remove(channel);
+
+    protected override void OnMessage(in MessageView message, HeaderStatus headers)
+    {
+        ref readonly MessageLayout layout = ref message.Layout;
+        if (!_channels.TryGetValue(layout.Channel, out IChannelOwner? owner))
+        {
+            return;
+        }
+
+        switch (layout.Type)
+        {
+            case 0:
+                owner.OnChunk(in message);
+                break;
+            case 1 when layout.Shape == ArgumentShape.Error:
+                _channels.Remove(layout.Channel);
+                owner.OnError(layout.Category, layout.Code, System.Text.Encoding.UTF8.GetString(message.Text));
+                break;
+            case 2:
+                _channels.Remove(layout.Channel);
+                owner.OnClosed();
+                break;
+            default:
+                Close("the node sent a message that no answer has");
+                break;
+        }
+    }
+
+    protected override void OnMalformed(ulong? channel, int code, string problem) => Ended ??= $"the node sent what is no message: {problem}";
+
+    protected override void OnClosed(string reason)
+    {
+        Ended ??= reason;
+        IChannelOwner[] owners = [.. _channels.Values];
+        _channels.Clear();
+        foreach (IChannelOwner owner in owners)
+        {
+            owner.OnLost(Ended);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Net.Sockets;
+using System.Text;
+using Cocaine.Fast.Transport.Loop;
+using Cocaine.Fast.Transport.Linux;
+using Microsoft.Extensions.ObjectPool;
+
+namespace Cocaine.Fast.Client;
+
+/// <summary>
+/// A connection to a native-server: any number of calls at once from any thread. Calls that are under way when the connection ends fail with
+/// <see cref="ConnectionLostException"/>; nothing is sent again behind the caller's back.
+/// </summary>
+public sealed class CocaineClient : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<string, byte[]> _names = new(StringComparer.Ordinal);
+    private readonly ObjectPool<UnaryCall> _calls;
+
+    private CocaineClient(EventLoop loop, int descriptor, ClientOptions options)
+    {
+        Loop = loop;
+        Options = options;
+        Connection = new ClientConnection(loop, descriptor);
+
+        // More calls at once than this are made anew: they cost an object each.
+        _calls = new DefaultObjectPool<UnaryCall>(new CallPolicy(this), maximumRetained: 4096);
+    }
+
+    internal EventLoop Loop { get; }
+
+    internal ClientConnection Connection { get; }
+
+    internal ClientOptions Options { get; }
+
+    /// <summary>Connects.</summary>
+    /// <param name="endpoint"><c>tcp://HOST:PORT</c> or <c>ipc:///path</c>.</param>
+    /// <param name="options">How; null for the defaults.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="ConnectionLostException">Nobody answers there.</exception>
+    /// <exception cref="FormatException">The endpoint cannot be read.</exception>
+    public static async Task<CocaineClient> ConnectAsync(string endpoint, ClientOptions? options = null, CancellationToken cancellation = default)
+    {
+        options ??= new ClientOptions();
+        using Socket socket = await Connector.ConnectAsync(endpoint, options.ConnectTimeout, cancellation).ConfigureAwait(false);
+        EventLoop loop = ClientLoop.Shared;
+        CocaineClient client = new(loop, DescriptorCopy.Of((int)socket.Handle), options);
+        loop.Post(client.Connection.Open);
+        return client;
+    }
+
+    /// <summary>Calls an event with one request, and appends every chunk of the answer to <paramref name="answer"/>.</summary>
+    /// <param name="eventName">The method.</param>
+    /// <param name="request">Its bytes; they must not change before the call is done.</param>
+    /// <param name="answer">Gets the answer; used from another thread until the call is done.</param>
+    /// <param name="options">Deadlines and more.</param>
+    /// <param name="cancellation">Gives up: the job is cancelled.</param>
+    /// <returns>Bytes of the answer.</returns>
+    /// <exception cref="CocaineException">The answer was an error.</exception>
+    /// <exception cref="ConnectionLostException">The connection ended before the answer.</exception>
+    public ValueTask<int> CallAsync(
+        string eventName, ReadOnlyMemory<byte> request, IBufferWriter<byte> answer, in CallOptions options = default, CancellationToken cancellation = default) =>
+        _calls.Get().Begin(NameOf(eventName), request, answer, in options, cancellation);
+
+    /// <summary>Calls an event and gives the answer as an array.</summary>
+    /// <inheritdoc cref="CallAsync(string, ReadOnlyMemory{byte}, IBufferWriter{byte}, in CallOptions, CancellationToken)"/>
+    public async Task<byte[]> CallAsync(string eventName, ReadOnlyMemory<byte> request, CallOptions options = default, CancellationToken cancellation = default)
+    {
+        ArrayBufferWriter<byte> answer = new();
+        await CallAsync(eventName, request, answer, in options, cancellation).ConfigureAwait(false);
+        return answer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Opens a call whose request and answer are streamed.</summary>
+    public ClientCall Open(string eventName, CallOptions options = default) => new(this, NameOf(eventName), options);
+
+    /// <summary>The app's info as a MessagePack map.</summary>
+    /// <exception cref="CocaineException">The answer was an error.</exception>
+    public async Task<byte[]> InfoAsync(CancellationToken cancellation = default)
+    {
+        InfoCall call = new(this);
+        Loop.Post(call);
+        return await call.Answer.WaitAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Loop.Post(() =>
+        {
+            Connection.FlushAndClose("the client was disposed");
+            done.SetResult();
+        });
+        return new ValueTask(done.Task);
+    }
+
+    internal void Return(UnaryCall call) => _calls.Return(call);
+
+    private byte[] NameOf(string name) => _names.TryGetValue(name, out byte[]? known) ? known : _names.GetOrAdd(name, Encoding.UTF8.GetBytes(name));
+
+    private sealed class CallPolicy(CocaineClient client) : IPooledObjectPolicy<UnaryCall>
+    {
+        public UnaryCall Create() => new(client);
+
+        public bool Return(UnaryCall obj) => true;
+    }
+}

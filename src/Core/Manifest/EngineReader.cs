@@ -1,0 +1,57 @@
+namespace Cocaine.Fast.Core.Manifest;
+
+/// <summary>From the values of <c>engine</c> to its settings, and the checks that take more than one key.</summary>
+internal static class EngineReader
+{
+    /// <summary>Public frameworks of Cocaine beat every 20 s at the slowest, and over a socket.</summary>
+    private const long SlowestHeartbeatMs = 25_000;
+
+    public static EngineSettings From(Dictionary<string, object> values)
+    {
+        EngineSettings defaults = new();
+        long Of(string key, long fallback) => values.TryGetValue(key, out object? value) ? (long)value : fallback;
+        return new EngineSettings
+        {
+            Backend = values.GetValueOrDefault("backend") as string == "thread" ? BackendType.Thread : BackendType.Process,
+            PoolLimit = (int)Of("pool-limit", defaults.PoolLimit),
+            PoolMinimum = (int)Of("pool-minimum", defaults.PoolMinimum),
+            Concurrency = (int)Of("concurrency", defaults.Concurrency),
+            QueueLimit = (int)Of("queue-limit", defaults.QueueLimit),
+            QueueTimeoutMs = Of("queue-timeout", defaults.QueueTimeoutMs),
+            HeartbeatTimeoutMs = Of("heartbeat-timeout", defaults.HeartbeatTimeoutMs),
+            StartupTimeoutMs = Of("startup-timeout", defaults.StartupTimeoutMs),
+            SuicideTimeoutMs = Of("suicide-timeout", defaults.SuicideTimeoutMs),
+            TerminationTimeoutMs = Of("termination-timeout", defaults.TerminationTimeoutMs),
+            RetryLimit = (int)Of("retry-limit", defaults.RetryLimit),
+            MaxJobs = Of("max-jobs", 0),
+            MaxAgeMs = Of("max-age", 0),
+            MaxRssBytes = Of("max-rss", 0),
+            SpinMicroseconds = values.TryGetValue("spin", out object? spin) ? (int)(long)spin : null,
+            PipeSizeBytes = (int)Of("pipe-size", defaults.PipeSizeBytes),
+        };
+    }
+
+    public static void Check(ProblemList problems, JsonTree engine, EngineSettings settings, AppType type)
+    {
+        long OffsetOf(string key) => engine[key]?.Offset ?? engine.Offset;
+        if (settings.PoolMinimum > settings.PoolLimit)
+        {
+            problems.Add(
+                OffsetOf("pool-minimum"), "$.engine.pool-minimum", $"{settings.PoolMinimum} is more than the pool-limit of {settings.PoolLimit}");
+        }
+
+        if (settings.Backend == BackendType.Thread && type is not (AppType.DotNet or AppType.Cpp))
+        {
+            problems.Add(
+                OffsetOf("backend"), "$.engine.backend",
+                $"only dotnet and cpp apps run in threads of the node; a {type.ToString().ToLowerInvariant()} app needs \"process\"");
+        }
+
+        if (settings.HeartbeatTimeoutMs < SlowestHeartbeatMs && type is AppType.Binary or AppType.Cpp && engine["heartbeat-timeout"] is not null)
+        {
+            problems.Add(
+                OffsetOf("heartbeat-timeout"), "$.engine.heartbeat-timeout",
+                "workers of Cocaine's public frameworks beat every 20 s: below 25 s they are killed while they work", warning: true);
+        }
+    }
+}

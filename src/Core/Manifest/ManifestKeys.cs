@@ -1,0 +1,97 @@
+namespace Cocaine.Fast.Core.Manifest;
+
+/// <summary>Every key that a manifest knows.</summary>
+internal static class ManifestKeys
+{
+    public static readonly IReadOnlyList<string> Types = ["python", "cpp", "dotnet", "perl", "javascript", "binary"];
+
+    public static readonly IReadOnlyList<KeySpec> Engine =
+    [
+        new("backend", KeyKind.Text, "what makes slaves: worker processes, or threads of the node (dotnet and cpp only)", "process") { Choices = ["process", "thread"] },
+        new("pool-limit", KeyKind.Integer, "most slaves", "10") { Min = 1, Max = 1024 },
+        new("pool-minimum", KeyKind.Integer, "slaves kept warm", "0") { Max = 1024 },
+        new("concurrency", KeyKind.Integer, "jobs in one slave at once", "1") { Min = 1, Max = 65536 },
+        new("queue-limit", KeyKind.Integer, "most jobs waiting; one more gets 503 at once; 0 = unlimited", "10"),
+        new("queue-timeout", KeyKind.Duration, "longest wait in the queue; then 504, and the job is never run; 0 = none", "0"),
+        new("heartbeat-timeout", KeyKind.Duration, "longest silence of a slave; over: its jobs get 504, it is killed", "30") { Min = 1 },
+        new("startup-timeout", KeyKind.Duration, "from launch to handshake and loaded code", "10") { Min = 1 },
+        new("suicide-timeout", KeyKind.Duration, "an idle slave above pool-minimum retires", "600") { Min = 1 },
+        new("termination-timeout", KeyKind.Duration, "from terminate to SIGKILL", "5") { Min = 1 },
+        new("retry-limit", KeyKind.Integer, "how often a job is run again when its slave dies", "1") { Max = 1000 },
+        new("max-jobs", KeyKind.Integer, "jobs after which a slave is replaced; 0 = off", "0"),
+        new("max-age", KeyKind.Duration, "age after which a slave is replaced; 0 = off", "0"),
+        new("max-rss", KeyKind.Bytes, "resident memory after which a slave is replaced; 0 = off", "0"),
+        new("spin", KeyKind.Integer, "µs that a slave looks for work before it parks", "0 up to 4 cores, else 20") { Max = 1_000_000 },
+        new("pipe-size", KeyKind.Bytes, "size of each of a slave's two rings, a power of two from 4 KiB to 1 GiB", "1MiB") { Min = 4096, Max = 1 << 30 },
+    ];
+
+    private static readonly KeySpec Endpoint = new("endpoint", KeyKind.Endpoints, "where it listens", "required");
+    private static readonly KeySpec ZeroMqBacklog = new("backlog", KeyKind.Integer, "messages that may wait (high-water mark)", "1000") { Min = 1 };
+    private static readonly KeySpec Linger = new("linger", KeyKind.Milliseconds, "how long unsent messages are kept at the end", "0");
+    private static readonly KeySpec Interval = new("interval", KeyKind.Milliseconds, "time between ticks, ms", "required") { Min = 1 };
+
+    private static readonly KeySpec[] Recurring = [Interval, new("jitter", KeyKind.Milliseconds, "random delay of each tick, ms", "0")];
+
+    /// <summary>The keys of each driver, besides <c>type</c>.</summary>
+    public static readonly IReadOnlyDictionary<string, IReadOnlyList<KeySpec>> Drivers = new Dictionary<string, IReadOnlyList<KeySpec>>
+    {
+        ["native-server"] =
+        [
+            Endpoint,
+            new("backlog", KeyKind.Integer, "connections that may wait to be accepted", "1024") { Min = 1, Max = 65535 },
+            new("events", KeyKind.TextList, "the events that may be called; * = all", "the task's name"),
+            new("transport", KeyKind.Text, "native framing over sockets, or the framing of 2012 over ZeroMQ", "native") { Choices = ["native", "zeromq"] },
+        ],
+        ["native-sink"] = [Endpoint, new("backlog", KeyKind.Integer, "connections that may wait to be accepted", "1024") { Min = 1, Max = 65535 }],
+        ["recurring-timer"] = Recurring,
+        ["timed+auto"] = Recurring,
+        ["drifting-timer"] = [Interval],
+        ["cron"] =
+        [
+            new("schedule", KeyKind.Schedule, "when", "required"),
+            new("time-zone", KeyKind.Text, "the zone of the schedule", "UTC"),
+            new("overlap", KeyKind.Text, "what a match does while the last job runs", "skip") { Choices = ["skip", "queue", "allow"] },
+            new("missed", KeyKind.Text, "what is done about matches that passed while the node slept", "skip") { Choices = ["skip", "once"] },
+        ],
+        ["manual-scheduler"] = [],
+        ["filesystem-monitor"] =
+        [
+            new("path", KeyKind.AbsolutePath, "what is watched", "required"),
+            new("recursive", KeyKind.Boolean, "folders below it too", "false"),
+            new("events", KeyKind.TextList, "created, modified, deleted, moved", "all"),
+            new("settle", KeyKind.Milliseconds, "quiet time that ends a burst, ms", "50"),
+            new("on-start", KeyKind.Boolean, "what is there at the start counts as created", "false"),
+        ],
+        ["zeromq-server"] = [Endpoint, ZeroMqBacklog, Linger],
+        ["zeromq-sink"] = [Endpoint, ZeroMqBacklog, Linger],
+        ["zeromq-subscriber"] =
+        [
+            Endpoint,
+            new("topics", KeyKind.TextList, "prefixes that are subscribed to", "all"),
+            new("connect", KeyKind.Boolean, "connect to the endpoint, or bind it", "true"),
+        ],
+        ["server+lsd"] = [Endpoint],
+        ["raw-server"] =
+        [
+            Endpoint,
+            new("framing", KeyKind.Text, "what one job is", "stream") { Choices = ["stream", "line", "length32", "none"] },
+            new("max-frame", KeyKind.Bytes, "longest frame", "1MiB") { Min = 1, Max = 64 << 20 },
+            new("idle-timeout", KeyKind.Duration, "silence after which a connection is closed", "60"),
+        ],
+    };
+
+    /// <summary>Drivers whose endpoints are ZeroMQ's.</summary>
+    public static readonly IReadOnlySet<string> ZeroMqDrivers = new HashSet<string> { "zeromq-server", "zeromq-sink", "zeromq-subscriber", "server+lsd" };
+
+    /// <summary>The keys of the whole, for the documentation; their values have readers of their own.</summary>
+    public static readonly IReadOnlyList<(string Name, string Type, string Default, string Meaning)> Top =
+    [
+        ("name", "string", "the file's name", "`[a-z0-9._-]{1,64}`"),
+        ("type", "string", "required", string.Join(", ", Types)),
+        ("args", "string or {source, argv, env}", "required", "where the code is: `local:///abs/path`, or a path relative to the manifest"),
+        ("version", "int ≥ 0", "0", "the release; a higher one replaces a running lower one without losing a job"),
+        ("engine", "object", "defaults", "how it is run, below"),
+        ("pubsub", "{endpoint}", "none", "the app's monitoring socket"),
+        ("tasks", "object", "required", "one or more tasks: the key is the method that is called, `type` picks the driver"),
+    ];
+}

@@ -1,0 +1,90 @@
+using System.CommandLine;
+using System.Text.Json;
+using Cocaine.Fast.Client;
+using Spectre.Console;
+
+namespace Cocaine.Fast.Host.Commands;
+
+/// <summary><c>cocaine-fast bench ENDPOINT EVENT</c></summary>
+internal static class BenchCommand
+{
+    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+
+    public static Command Create()
+    {
+        Argument<string> endpoint = new("endpoint") { Description = "tcp://HOST:PORT or ipc:///path" };
+        Argument<string> name = new("event") { Description = "An event that gives its request back" };
+        Option<int> connections = new("--connections") { Description = "Connections", DefaultValueFactory = _ => 32 };
+        Option<int> inFlight = new("--in-flight") { Description = "Requests in flight on each", DefaultValueFactory = _ => 8 };
+        Option<int> size = new("--size") { Description = "Payload of a request, bytes", DefaultValueFactory = _ => 64 };
+        Option<double> duration = new("--duration") { Description = "Seconds", DefaultValueFactory = _ => 5 };
+        Option<bool> json = new("--json") { Description = "Print JSON" };
+        foreach (Option<int> option in (Option<int>[])[connections, inFlight, size])
+        {
+            option.Validators.Add(result =>
+            {
+                if (result.GetValueOrDefault<int>() < 1)
+                {
+                    result.AddError($"{option.Name} is 1 or more");
+                }
+            });
+        }
+
+        Command command = new(
+            "bench", "Put load on an event that echoes, and check every answer.\n\nExample:\n  cocaine-fast bench tcp://127.0.0.1:9100 echo --connections 32 --in-flight 8")
+        {
+            endpoint, name, connections, inFlight, size, duration, json,
+        };
+        command.SetAction((parsed, cancellation) => RunAsync(
+            new LoadOptions(
+                parsed.GetValue(endpoint)!, parsed.GetValue(name)!, parsed.GetValue(connections), parsed.GetValue(inFlight), parsed.GetValue(size),
+                TimeSpan.FromSeconds(parsed.GetValue(duration))),
+            parsed.GetValue(json), cancellation));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(LoadOptions options, bool json, CancellationToken cancellation)
+    {
+        LoadResult result;
+        try
+        {
+            result = await LoadRunner.RunAsync(options, cancellation);
+        }
+        catch (ConnectionLostException failure)
+        {
+            Console.Error.WriteLine(failure.Message);
+            return ExitCodes.NoConnection;
+        }
+        catch (FormatException failure)
+        {
+            Console.Error.WriteLine(failure.Message);
+            return ExitCodes.Invalid;
+        }
+
+        if (json)
+        {
+            Console.WriteLine(JsonSerializer.Serialize(result, Json));
+        }
+        else
+        {
+            Print(options, result);
+        }
+
+        return result.Mismatches == 0 && result.Errors.Count == 0 && result.Requests > 0 ? ExitCodes.Ok : ExitCodes.Failed;
+    }
+
+    private static void Print(LoadOptions options, LoadResult result)
+    {
+        Table table = new Table().Border(TableBorder.Minimal).Title($"{options.Connections} connections × {options.InFlight} in flight, {options.SizeBytes} B, {result.Seconds:F1} s");
+        foreach (string column in (string[])["requests/s", "p50 µs", "p90", "p99", "p99.9", "max", "requests", "mismatches", "errors"])
+        {
+            table.AddColumn(new TableColumn(column).RightAligned());
+        }
+
+        string errors = result.Errors.Count == 0 ? "0" : string.Join(", ", result.Errors.Select(pair => $"{pair.Key}: {pair.Value}"));
+        table.AddRow(
+            $"{result.RequestsPerSecond:N0}", $"{result.P50:F1}", $"{result.P90:F1}", $"{result.P99:F1}", $"{result.P999:F1}", $"{result.Max:F0}",
+            $"{result.Requests:N0}", $"{result.Mismatches}", errors);
+        AnsiConsole.Write(table);
+    }
+}

@@ -1,0 +1,16 @@
+namespace Cocaine.Fast.Host.Commands;
+
+/// <summary>What the program's exit codes mean.</summary>
+internal static class ExitCodes
+{
+    public const int Ok = 0;
+
+    /// <summary>It was tried and failed: an error answer, an app that cannot start.</summary>
+    public const int Failed = 1;
+
+    /// <summary>A manifest or an argument is wrong; nothing was started.</summary>
+    public const int Invalid = 2;
+
+    /// <summary>No connection.</summary>
+    public const int NoConnection = 3;
+}

@@ -1,0 +1,38 @@
+using Cocaine.Fast.Core.Manifest;
+
+namespace Cocaine.Fast.Host.Commands;
+
+/// <summary>Reads the manifests that a command was given and prints every mistake in them.</summary>
+internal static class Manifests
+{
+    /// <summary>All of them, or null when one has a mistake.</summary>
+    public static List<AppManifest>? Read(IEnumerable<string> paths, TextWriter report)
+    {
+        List<AppManifest> apps = [];
+        bool failed = false;
+        foreach (string path in paths)
+        {
+            ManifestResult result = ManifestReader.ReadFile(path, checkFiles: true);
+            foreach (ManifestProblem problem in result.Problems)
+            {
+                report.WriteLine(problem);
+            }
+
+            if (result.Manifest is null)
+            {
+                failed = true;
+            }
+            else if (apps.Exists(app => app.Name == result.Manifest.Name))
+            {
+                report.WriteLine($"{path}:1:1: $.name: another manifest has the name {result.Manifest.Name} already");
+                failed = true;
+            }
+            else
+            {
+                apps.Add(result.Manifest);
+            }
+        }
+
+        return failed ? null : apps;
+    }
+}

@@ -1,0 +1,107 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Node;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Host.Commands;
+
+/// <summary><c>cocaine-fast run MANIFEST...</c></summary>
+internal static class RunCommand
+{
+    public static Command Create()
+    {
+        Argument<string[]> files = new("manifest") { Description = "Manifest files", Arity = ArgumentArity.OneOrMore };
+        Option<string> locator = new("--locator") { Description = "The locator's endpoint, or none", DefaultValueFactory = _ => NodeOptions.DefaultLocator };
+        Option<int> loops = new("--loops") { Description = "Event loops; 0 = half of the cores" };
+        Option<string?> state = new("--state") { Description = "Folder for what outlives the node" };
+        Option<double> drain = new("--drain-timeout") { Description = "Seconds for jobs to finish at a stop", DefaultValueFactory = _ => 30 };
+        Option<LogLevel> level = new("--log-level") { Description = "Least level that is logged", DefaultValueFactory = _ => LogLevel.Information };
+        Option<string> format = new("--log-format") { Description = "text or json", DefaultValueFactory = _ => "text" };
+        format.AcceptOnlyFromAmong("text", "json");
+        Command command = new(
+            "run", "Run apps until SIGTERM or SIGINT; a second signal stops at once.\n\nExample:\n  cocaine-fast run examples/echo/manifest.json --locator none")
+        {
+            files, locator, loops, state, drain, level, format,
+        };
+        command.SetAction((parsed, _) =>
+        {
+            List<AppManifest>? apps = Manifests.Read(parsed.GetValue(files)!, Console.Error);
+            if (apps is null)
+            {
+                return Task.FromResult(ExitCodes.Invalid);
+            }
+
+            string at = parsed.GetValue(locator)!;
+            NodeOptions Options(ILoggerFactory log) => new()
+            {
+                Loops = parsed.GetValue(loops),
+                Locator = at == "none" ? null : at,
+                StateDirectory = parsed.GetValue(state),
+                LoggerFactory = log,
+            };
+            return RunAsync(apps, Options, TimeSpan.FromSeconds(parsed.GetValue(drain)), parsed.GetValue(level), parsed.GetValue(format)!);
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(
+        List<AppManifest> apps, Func<ILoggerFactory, NodeOptions> options, TimeSpan drainTimeout, LogLevel level, string format)
+    {
+        using ILoggerFactory logging = Logging.Create(level, format);
+        ILogger log = logging.CreateLogger("cocaine-fast");
+        TaskCompletionSource stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using CancellationTokenSource stopNow = new();
+        void OnSignal(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            if (!stop.TrySetResult())
+            {
+                stopNow.Cancel();
+            }
+        }
+
+        using PosixSignalRegistration term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        await using CocaineNode node = new(options(logging));
+        try
+        {
+            node.Start();
+            foreach (AppManifest app in apps)
+            {
+                Announce(await node.AddAsync(app));
+            }
+        }
+        catch (NodeException failure)
+        {
+            HostLog.CannotStart(log, failure.Message);
+            await node.StopAsync(drainTimeout, stopNow.Token);
+            return ExitCodes.Failed;
+        }
+
+        await stop.Task;
+        HostLog.Stopping(log, drainTimeout.TotalSeconds);
+        await node.StopAsync(drainTimeout, stopNow.Token);
+        HostLog.Stopped(log);
+        return stopNow.IsCancellationRequested ? ExitCodes.Failed : ExitCodes.Ok;
+    }
+
+    /// <summary>Says on standard output when an app serves, a line for each endpoint: what scripts wait for.</summary>
+    private static async void Announce(RunningApp app)
+    {
+        string word = "ready";
+        try
+        {
+            await app.Ready;
+        }
+        catch (NodeException)
+        {
+            word = "broken"; // the log has the cause
+        }
+
+        foreach (TaskEndpoint endpoint in app.Endpoints)
+        {
+            Console.WriteLine($"{word} app={app.Name} task={endpoint.Task} endpoint={endpoint.Endpoint}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Host;
+
+/// <summary>The log on standard error; standard output is for answers.</summary>
+internal static class Logging
+{
+    public static ILoggerFactory Create(LogLevel level, string format) => LoggerFactory.Create(builder =>
+    {
+        builder.SetMinimumLevel(level);
+        if (format == "json")
+        {
+            builder.AddJsonConsole(options =>
+            {
+                options.UseUtcTimestamp = true;
+                options.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ";
+            });
+        }
+        else
+        {
+            builder.AddSimpleConsole(options =>
+            {
+                options.SingleLine = true;
+                options.UseUtcTimestamp = true;
+                options.TimestampFormat = "HH:mm:ss.fff ";
+            });
+        }
+
+        builder.AddConsole(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+    });
+}
+
+internal static partial class HostLog
+{
+    [LoggerMessage(600, LogLevel.Error, "cannot start: {Reason}")]
+    public static partial void CannotStart(ILogger log, string reason);
+
+    [LoggerMessage(601, LogLevel.Information, "stopping: jobs may finish for {Seconds} s; a second signal stops at once")]
+    public static partial void Stopping(ILogger log, double seconds);
+
+    [LoggerMessage(602, LogLevel.Information, "stopped")]
+    public static partial void Stopped(ILogger log);
+}
