@@ -2,8 +2,8 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net.Sockets;
 using System.Text;
-using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Linux;
+using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.ObjectPool;
 
 namespace Cocaine.Fast.Client;

@@ -4,6 +4,9 @@ using Cocaine.Fast.Core.MessagePack;
 
 namespace Cocaine.Fast.Core.Protocol;
 
+/// <summary>Sees a header.</summary>
+internal delegate void HeaderLook(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value);
+
 /// <summary>
 /// The headers of one message: the known ones as values, and all of them encoded again for the worker. Reused from message to message.
 /// </summary>
@@ -14,6 +17,9 @@ internal sealed class HeaderSet
     private int _othersLength;
     private int _othersCount;
     private byte[] _forWorker = new byte[512];
+
+    /// <summary>Looks on at every header that comes, with its value; for tests.</summary>
+    internal HeaderLook? Seen { get; init; }
 
     /// <summary>No header came.</summary>
     public bool IsEmpty { get; private set; } = true;
@@ -57,6 +63,7 @@ internal sealed class HeaderSet
     public bool Add(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool bare)
     {
         IsEmpty = false;
+        Seen?.Invoke(name, value);
         if (bare)
         {
             return true;
