@@ -1,0 +1,28 @@
+"""
+Apps in Python. An app is a module; the task X calls its function X:
+
+    def echo(request):                     # the whole request, as bytes
+        yield request                      # every chunk goes to the caller; return works too
+
+    def relay(request, response):          # two parameters: streams
+        for chunk in request:
+            response.write(chunk)
+
+`async def` works in all of these forms, and runs concurrently when the manifest's engine.concurrency allows it.
+"""
+
+app_name = None  # the app's name, set before its module is loaded
+uuid = None      # this worker's
+
+_call = None       # what the synchronous handler that runs now is answering
+_task_call = None  # the same per asyncio task: a ContextVar, made when the app has async functions
+
+
+class Cancelled(Exception):
+    """The caller gave up: nobody reads this answer any more."""
+
+
+def current():
+    """The call that is being answered: its .event, .app, .headers and trace ids. None outside of handlers."""
+    call = _task_call.get() if _task_call is not None else None
+    return call if call is not None else _call

@@ -1,0 +1,83 @@
+"""The protocol's messages: [channel, type, args, headers?]. Reading any of them, and the pieces that written ones are made of."""
+
+from struct import Struct, error as StructError
+
+from .msgpack import Truncated, bin_head, pack_int, packb, text_head, unpack_from
+
+MAX_MESSAGE_BYTES = (64 << 20) + (1 << 16)  # the node's bound for a message, and room for its frame
+
+CONTROL = 1                          # the channel of handshake, heartbeat and terminate
+WRITE, ERROR, CLOSE = 0, 1, 2        # types on a channel; an invoke is the first write
+CATEGORY, NOT_FOUND, APP_ERROR = 1000, 404, 502
+
+HEARTBEAT = b"\x93\x01\x00\x90"
+CLOSE_TAIL = b"\x02\x90"             # follows a channel's head: [n, 2, []]
+SMALL = tuple(b"\x00\x91\xc4" + bytes((size,)) for size in range(256))  # [n, 0, [bin of that size…
+
+_U16, _U32 = Struct(">H").unpack_from, Struct(">I").unpack_from
+
+
+def channel_head(number):
+    """Every message that we write on a channel begins with this."""
+    return b"\x93" + pack_int(number)
+
+
+def chunk_head(size):
+    return SMALL[size] if size < 256 else b"\x00\x91" + bin_head(size)
+
+
+def error_tail(category, code, reason):
+    reason = reason.encode("utf-8", "replace")
+    return b"\x01\x92" + packb([category, code]) + text_head(len(reason)) + reason
+
+
+def handshake(uuid, with_pipe):
+    """The uuid goes as bin: that tells the node that we read bin."""
+    return packb([CONTROL, 0, [uuid.encode(), {"pipe": 1}] if with_pipe else [uuid.encode()]])
+
+
+def read(data, at):
+    """(channel, type, args, header items or None, where the next message begins). ValueError when it is none, Truncated when it is cut."""
+    # The usual ones by hand: fixarray of 3, [n, 0, [bytes]] and [n, 2, []].
+    try:
+        if data[at] == 0x93:
+            code = data[at + 1]
+            if code < 0x80:
+                number, i = code, at + 2
+            elif code == 0xCD:
+                number, i = _U16(data, at + 2)[0], at + 4
+            elif code == 0xCE:
+                number, i = _U32(data, at + 2)[0], at + 6
+            else:
+                return _read_any(data, at)
+            kind = data[i]
+            if kind == CLOSE and data[i + 1] == 0x90:
+                return number, CLOSE, None, None, i + 2
+            if kind == WRITE and data[i + 1] == 0x91:
+                code = data[i + 2]
+                if code == 0xC4:
+                    size, i = data[i + 3], i + 4
+                elif 0xA0 <= code < 0xC0:
+                    size, i = code & 31, i + 3
+                elif code == 0xC5 or code == 0xDA:
+                    size, i = _U16(data, i + 3)[0], i + 5
+                else:
+                    return _read_any(data, at)
+                end = i + size
+                if end > len(data):
+                    raise Truncated(end - at)
+                return number, WRITE, [data[i:end]], None, end
+    except (IndexError, StructError):
+        pass
+    return _read_any(data, at)
+
+
+def _read_any(data, at):
+    message, end = unpack_from(data, at, True)
+    if type(message) is not list or len(message) < 3:
+        raise ValueError("a message is an array of three or four")
+    number, kind, args = message[:3]
+    if type(number) is not int or type(kind) is not int or number < 1 or kind < 0 or type(args) is not list:
+        raise ValueError("a message of the wrong form")
+    headers = message[3] if len(message) > 3 else None
+    return number, kind, args, headers if type(headers) is list else None, end

@@ -1,0 +1,231 @@
+"""
+The shared-memory pipe: two byte rings in a segment that the node made. docs/worker-protocol.md has the layout and the rules.
+
+x86-64 only: counters are read and written through memoryview.cast, which moves an aligned word in one access, and this architecture gives
+every load acquire and every store release semantics. What it does not give is store-then-load order; see FENCE.
+"""
+
+import _thread
+import mmap
+import os
+import select
+from struct import unpack_from
+from time import monotonic
+
+from .frames import MAX_MESSAGE_BYTES
+from .exits import broken, node_gone
+
+HEADER_BYTES = 4096
+
+# Words of the control blocks, as indices of 8-byte counters and 4-byte flags.
+REQUEST_TAIL, REQUEST_HEAD, REQUEST_PARKED, REQUEST_WAITS = 1024 // 8, 1152 // 8, 1280 // 4, 1408 // 4
+RESPONSE_TAIL, RESPONSE_HEAD, RESPONSE_PARKED, RESPONSE_WAITS = 2048 // 8, 2176 // 8, 2304 // 4, 2432 // 4
+
+LAST, MORE, PADDING = 0, 1, 2  # a record's kind
+
+RING_ONCE = (1).to_bytes(8, "little")
+
+# A full fence in pure Python. Taking a free lock is an atomic read-modify-write (`lock cmpxchg`, in sem_trywait or in the interpreter), and so is
+# giving it back; on x86-64 a locked instruction lets no later load pass an earlier store. `with FENCE: pass` stands between a store and a load.
+FENCE = _thread.allocate_lock()
+
+
+class Pipe:
+    """Both rings, this side's. One thread."""
+
+    def __init__(self, segment, own_bell, node_bell, sock):
+        size = os.fstat(segment).st_size
+        if size < HEADER_BYTES:
+            broken("a segment of %d bytes" % size)
+        self._map = map_ = mmap.mmap(segment, size)
+        os.close(segment)
+        magic, version, header, total, _, requests, responses, request_at, response_at, spin = unpack_from("<8sIIQQIIQQI", map_)
+        if magic != b"CFPIPE01" or version != 1 or header != HEADER_BYTES or total != size:
+            broken("a segment with magic %r, version %d, header %d, size %d of %d" % (magic, version, header, total, size))
+        for capacity, at in (requests, request_at), (responses, response_at):
+            if not 4096 <= capacity <= 1 << 30 or capacity & (capacity - 1) or at < HEADER_BYTES or at % 8 or at + capacity > size:
+                broken("a ring of %d bytes at %d" % (capacity, at))
+        self._words, self._flags = memoryview(map_).cast("Q"), memoryview(map_).cast("I")
+        self._in_at, self._in_size = request_at, requests
+        self._out_at, self._out_size = response_at, responses
+        self._head = self._words[REQUEST_HEAD]     # next byte to read
+        self._tail = self._words[RESPONSE_TAIL]    # next byte to write
+        self._free_from = self._tail               # the node's head, as last seen
+        self._pieces = []                          # of a long message
+        self._pieces_size = 0
+        self._node_bell = node_bell
+        self._spin = spin / 1e6
+        self.bell = own_bell
+        self.sock = sock
+        self.best_batch = responses // 4 - 8       # more is cut into pieces
+        self._poll = select.epoll()
+        # Edge-triggered: each ring wakes, though the bell's count is never read.
+        self._poll.register(own_bell, select.EPOLLIN | select.EPOLLET)
+        self._poll.register(sock.fileno(), select.EPOLLIN | select.EPOLLRDHUP)
+
+    def fetch(self, pending):
+        """Moves everything that the node has written to `pending`, as (bytes, 0): whole messages. False when there was nothing."""
+        words, head, map_ = self._words, self._head, self._map
+        tail = words[REQUEST_TAIL]
+        if tail == head:
+            return False
+        base, mask = self._in_at, self._in_size - 1
+        if tail < head or tail - head > mask + 1 or tail & 7:
+            broken("a tail of %d with the head at %d" % (tail, head))
+        while head != tail:
+            place = head & mask
+            at = base + place
+            record = words[at >> 3]  # the one look at this header
+            length, kind = record & 0xFFFFFFFF, record >> 32
+            size = (length + 15) & -8
+            if kind > PADDING or size > tail - head or place + size > mask + 1:
+                broken("a record of kind %d and %d bytes at %d" % (kind, length, head))
+            head += size
+            if kind == LAST and not self._pieces:
+                if length:
+                    pending.append((map_[at + 8:at + 8 + length], 0))
+            elif kind != PADDING:
+                self._add_piece(pending, kind, map_[at + 8:at + 8 + length])
+        self._head = words[REQUEST_HEAD] = head
+        # Between our store of the head and our load of `writer waits`. Other half: the node's writer without room stores `writer waits`,
+        # fences, and looks at the head again.
+        with FENCE:
+            pass
+        if self._flags[REQUEST_WAITS]:
+            self._flags[REQUEST_WAITS] = 0
+            self._ring()
+        return True
+
+    def _add_piece(self, pending, kind, piece):
+        self._pieces.append(piece)
+        self._pieces_size += len(piece)
+        if self._pieces_size > MAX_MESSAGE_BYTES:
+            broken("a message of more than %d bytes" % MAX_MESSAGE_BYTES)
+        if kind == LAST:
+            pending.append((b"".join(self._pieces), 0))
+            self._pieces.clear()
+            self._pieces_size = 0
+
+    def truncated(self, pending, data, at, need):
+        broken("a record that ends inside a message")
+
+    def send(self, data, pending):
+        """Writes whole messages and shows them to the node. What comes in while there is no room goes to `pending`."""
+        size, most = len(data), self.best_batch
+        if size <= most:
+            self._write(data, size, LAST, pending)
+        else:
+            for at in range(0, size, most):
+                piece = data[at:at + most]
+                self._write(piece, len(piece), MORE if at + most < size else LAST, pending)
+
+    def _write(self, payload, length, kind, pending):
+        words, tail, capacity = self._words, self._tail, self._out_size
+        size = (length + 15) & -8
+        place = tail & (capacity - 1)
+        padding = capacity - place if place + size > capacity else 0
+        end = tail + padding + size
+        if end - self._free_from > capacity:
+            self._wait_for_room(end - capacity, pending)
+        at = self._out_at + place
+        if padding:
+            words[at >> 3] = padding - 8 | PADDING << 32
+            at = self._out_at
+        self._map[at + 8:at + 8 + length] = payload
+        words[at >> 3] = length | kind << 32
+        self._tail = words[RESPONSE_TAIL] = end
+        # Between our store of the tail and our load of `reader parked`. Other half: the node's reader stores `reader parked`, fences, and looks
+        # at the tail again. One of the two sees the other's store.
+        with FENCE:
+            pass
+        if self._flags[RESPONSE_PARKED]:
+            self._flags[RESPONSE_PARKED] = 0
+            self._ring()
+
+    def _wait_for_room(self, needed, pending):
+        """Until the node's head is at `needed`. Reads on meanwhile: were both sides to wait for room only, neither would make any."""
+        flags = self._flags
+        while True:
+            if self._look_at_head() >= needed:
+                return
+            flags[RESPONSE_WAITS] = 1
+            # Between our store of `writer waits` and our load of the head. Other half: the node's reader stores the head, fences, and looks at
+            # `writer waits`.
+            with FENCE:
+                pass
+            if self._look_at_head() < needed and not self.fetch(pending) and self._park():
+                self._sleep(-1)
+            flags[RESPONSE_WAITS] = flags[REQUEST_PARKED] = 0
+
+    def _look_at_head(self):
+        head = self._words[RESPONSE_HEAD]
+        if head < self._free_from or head > self._tail:
+            broken("a head of %d, not from %d to %d" % (head, self._free_from, self._tail))
+        self._free_from = head
+        return head
+
+    def everything_read(self):
+        """True when the node has read all that we wrote."""
+        return self._look_at_head() == self._tail
+
+    def wait(self, seconds):
+        """Until something has come, or the time is over."""
+        if self._spin > 0:
+            words, head, end = self._words, self._head, monotonic() + min(self._spin, seconds)
+            while monotonic() < end:
+                if words[REQUEST_TAIL] != head:
+                    return
+        if self._park():
+            self._sleep(seconds)
+        self._flags[REQUEST_PARKED] = 0
+
+    def _park(self):
+        """Says that we are about to sleep. False when something has come meanwhile."""
+        self._flags[REQUEST_PARKED] = 1
+        # Between our store of `reader parked` and our load of the tail. Other half: the node's writer stores the tail, fences, and looks at
+        # `reader parked`: either it sees that we park, and rings, or we see its tail here.
+        with FENCE:
+            pass
+        return self._words[REQUEST_TAIL] == self._head
+
+    def _sleep(self, seconds):
+        for descriptor, _ in self._poll.poll(seconds):
+            if descriptor != self.bell:
+                self.check_socket()
+
+    def check_socket(self):
+        """The socket beside the pipe only ever says that the node is gone."""
+        try:
+            data = self.sock.recv(1)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            data = b""
+        if data:
+            broken("a message on the socket beside the pipe")
+        node_gone()
+
+    def _ring(self):
+        try:
+            os.write(self._node_bell, RING_ONCE)
+        except BlockingIOError:
+            pass  # its count is at the limit: it has been rung more than enough
+
+    def park_for_loop(self):
+        """For a loop that watches the descriptors itself: as wait(), but returns at once. False when there is something to read."""
+        if self._park():
+            return True
+        self._flags[REQUEST_PARKED] = 0
+        return False
+
+    def unpark(self):
+        """The loop has woken."""
+        self._flags[REQUEST_PARKED] = 0
+        try:
+            os.read(self.bell, 8)  # for loops that watch it level-triggered
+        except BlockingIOError:
+            pass
+
+    def watched(self):
+        """(descriptor, callback) pairs for a loop, beside the one that brings messages."""
+        return self.bell, ((self.sock.fileno(), self.check_socket),)

@@ -1,0 +1,90 @@
+"""All messages over the Unix socket: where there is no pipe."""
+
+import select
+from fcntl import ioctl
+
+from .exits import broken, node_gone
+from .frames import MAX_MESSAGE_BYTES
+
+READ_BYTES = 1 << 18
+SIOCOUTQ = 0x5411  # bytes sent and not read yet; see unix(7)
+
+
+class PlainSocket:
+    """The same interface as pipe.Pipe."""
+
+    best_batch = 1 << 18
+
+    def __init__(self, sock, received):
+        self.sock = sock
+        self._rest = [received] if received else []  # the start of a message whose end has not come
+        self._rest_size = len(received)
+        self._need = 0
+        self._poll = select.epoll()
+        self._poll.register(sock.fileno(), select.EPOLLIN)
+        sock.setblocking(False)
+
+    def fetch(self, pending):
+        try:
+            data = self.sock.recv(READ_BYTES)
+        except (BlockingIOError, InterruptedError):
+            data = None
+        except OSError:
+            node_gone()
+        if data == b"":
+            node_gone()
+        if data is not None:
+            self._rest.append(data)
+            self._rest_size += len(data)
+        if not self._rest or self._rest_size < self._need:
+            return data is not None
+        pending.append((b"".join(self._rest), 0))
+        self._rest.clear()
+        self._rest_size = self._need = 0
+        return True
+
+    def truncated(self, pending, data, at, need):
+        """Keeps the start of a message until `need` bytes of it are here; joining only then keeps long messages linear."""
+        rest = data[at:]
+        if need > MAX_MESSAGE_BYTES:
+            broken("a message of more than %d bytes" % MAX_MESSAGE_BYTES)
+        if pending:  # more was read while a handler waited for room
+            following, start = pending.popleft()
+            pending.appendleft((rest + following[start:], 0))
+        else:
+            self._rest.insert(0, rest)
+            self._rest_size += len(rest)
+            self._need = need
+
+    def send(self, data, pending):
+        data = memoryview(data)
+        while data:
+            try:
+                data = data[self.sock.send(data):]
+            except (BlockingIOError, InterruptedError):
+                self._wait_for_room(pending)
+            except OSError:
+                node_gone()
+
+    def _wait_for_room(self, pending):
+        """Reads on meanwhile: were both sides to write only, neither would get on."""
+        descriptor = self.sock.fileno()
+        self._poll.modify(descriptor, select.EPOLLIN | select.EPOLLOUT)
+        self._poll.poll(-1)
+        self._poll.modify(descriptor, select.EPOLLIN)
+        self.fetch(pending)
+
+    def everything_read(self):
+        return int.from_bytes(ioctl(self.sock.fileno(), SIOCOUTQ, bytes(4)), "little") == 0
+
+    def wait(self, seconds):
+        self._poll.poll(seconds)
+
+    def park_for_loop(self):
+        return True  # the loop watches the socket, level-triggered
+
+    def unpark(self):
+        pass
+
+    def watched(self):
+        return self.sock.fileno(), ()

@@ -1,0 +1,416 @@
+"""
+One worker's conversation with the node: takes messages apart, runs handlers, writes what they answer.
+
+Answers are collected in `out` and shown to the node together, because a publish for each would cost more than a small handler does. An answer
+must not wait for other code that takes long, though. So a handler has to prove itself: only after PROVEN quick runs in a row do its answers
+share publishes; before each step of any other one, everything written so far is published.
+"""
+
+from _collections import deque
+from time import monotonic
+
+import cocaine
+
+from .app import PROVEN, STREAMS
+from .exits import broken, die
+from .frames import (APP_ERROR, CATEGORY, CLOSE, CLOSE_TAIL, CONTROL, ERROR, HEARTBEAT, NOT_FOUND, SMALL, WRITE, chunk_head, error_tail, read)
+from .msgpack import Truncated
+from .shapes import Shapes, StructError
+from .streams import Channel, Request, Response
+
+BEAT_SECONDS = 5.0
+SILENCE_SECONDS = 30.0  # a node that reads our heartbeats answers them
+QUICK_SECONDS = 0.001   # answers wait no longer than this for others
+
+_Generator = type(_ for _ in ())
+
+
+class Session:
+    def __init__(self, app, link):
+        self.app = app
+        self.link = link
+        self.out = []           # messages, in pieces, not published yet
+        self.out_size = 0       # bytes in it, the small ones not counted
+        self.pending = deque()  # (bytes, offset): messages not looked at yet
+        self.ready = deque()    # channels whose handler may run
+        self.channels = {}      # by number: until both sides have ended
+        self.running = 0        # channels that we have not ended
+        self.last = CONTROL     # the highest channel so far
+        self.draining = False
+        self.due = 0.0          # when what is written must be published
+        self.next_beat = 0.0
+        self.unanswered = None  # since when a heartbeat waits for its answer
+        self._shapes = Shapes(app)
+        self._shape = None      # the last one seen: the next request is probably alike
+
+    def serve(self):
+        """Until the node says terminate and everything is answered."""
+        while True:
+            self.work()
+            self.beat(monotonic())
+            if self.draining and not self.running:
+                return
+            self.link.wait(max(0.0, self.next_beat - monotonic()))
+
+    def work(self):
+        """Everything that has come, and what comes meanwhile."""
+        while self.turn():
+            pass
+
+    def turn(self):
+        """One batch. False when there was nothing."""
+        pending, ready = self.pending, self.ready
+        if not pending and not ready and not self.link.fetch(pending):
+            return False
+        while True:
+            if ready:
+                self.run(ready.popleft())
+            elif pending:
+                self.parse(*pending.popleft())
+            else:
+                break
+        cocaine._call = None
+        self.publish()
+        now = monotonic()
+        if now >= self.next_beat:
+            self.beat(now)
+        return True
+
+    def publish(self):
+        if self.out:
+            data = b"".join(self.out)
+            self.out.clear()
+            self.out_size = 0
+            self.link.send(data, self.pending)
+        self.due = monotonic() + QUICK_SECONDS
+
+    def beat(self, now):
+        if now < self.next_beat:
+            return
+        self.next_beat = now + BEAT_SECONDS
+        if self.unanswered is None or self.link.everything_read():
+            if self.unanswered is None:
+                self.unanswered = now
+            elif now - self.unanswered > SILENCE_SECONDS:
+                die(1, "the node has not answered a heartbeat for %d s" % SILENCE_SECONDS)
+            self.out.append(HEARTBEAT)
+            self.publish()
+        else:
+            self.unanswered = now  # it does not read now, so it has nothing to answer
+
+    # What comes in.
+
+    def parse(self, data, at):
+        """Messages from `at` on, until one makes a handler ready. Small whole requests to proven handlers are answered on the way."""
+        end, ready = len(data), self.ready
+        guessed = False
+        while at < end:
+            if self._shape is not None:
+                before = at
+                at = self._burst(data, at, self._shape)
+                if at < 0:
+                    return  # a generator took over, and with it the rest of the data
+                if at != before:
+                    guessed = False
+                    continue
+            if not guessed and data[at] == 0x94:
+                self._shape = self._shapes.guess(data, at)
+                guessed = True
+                continue
+            guessed = False
+            at = self.step(data, at)
+            if at < 0:
+                return
+            if ready:
+                if at < end:
+                    self.pending.appendleft((data, at))
+                return
+
+    def _burst(self, data, at, shape):
+        """Answers requests of one shape, one after another; where it stopped. No object per request but the ones that the app sees."""
+        unpackers, size_at, least, first_a, first_b, again, handler = shape
+        function, out, clock = handler.invoke, self.out, monotonic
+        small, tail_close = SMALL, CLOSE_TAIL
+        cocaine._call = handler
+        raw = None
+        then, due = clock(), self.due
+        while True:
+            try:
+                size = data[at + size_at]
+                a, number, b, head, middle, body, head_again, tail = unpackers[size](data, at)
+            except (IndexError, StructError):
+                break
+            if a != first_a or b != first_b or head != again + number or middle != small[size] or head_again != head or tail != tail_close:
+                break
+            at += least + size
+            raw = number
+            try:
+                answer = function(body)
+                if type(answer) is _Generator:
+                    for chunk in answer:
+                        if type(chunk) is bytes and len(chunk) < 256:
+                            out += (head, small[len(chunk)], chunk)
+                        else:
+                            self.write(head, chunk)
+                        now = clock()
+                        if now > due:
+                            self.pending.appendleft((data, at))
+                            raw = None
+                            self._adopt(number, handler, answer, now - then)
+                            return -1
+                        then = now
+                    out += (head, tail)
+                elif type(answer) is bytes and len(answer) < 256:
+                    out += (head, small[len(answer)], answer, head, tail)
+                else:
+                    self.write_all(head, answer)
+                    out += (head, tail)
+            except BaseException as failure:
+                self.fail(head, failure)
+            now = clock()
+            if now > due:
+                self.publish()
+                due = self.due
+                if now - then > QUICK_SECONDS:
+                    handler.streak = 0
+                    self._shape = None
+                    break
+            then = now
+        if raw is not None:
+            self._note(raw)
+        return at
+
+    def _note(self, raw):
+        self.last = max(self.last, int.from_bytes(raw, "big"))
+
+    def _adopt(self, raw, handler, generator, seconds):
+        """A generator of a burst goes on for longer: it gets a channel, so that it can be cancelled, and the node is listened to meanwhile."""
+        self._note(raw)
+        if seconds > QUICK_SECONDS:
+            handler.streak = 0
+            self._shape = None
+        channel = self._open(self.last, handler, handler.header_items)
+        channel.closed = channel.started = True
+        try:
+            self.publish()
+            self.stream(channel, generator)
+        except BaseException as failure:
+            self.end_with_failure(channel, failure)
+        self.end(channel)
+
+    def step(self, data, at):
+        """One message into channels and queues; runs no handler. Where the next one begins, or -1 when this one is not all here."""
+        try:
+            number, kind, args, headers, at = read(data, at)
+        except Truncated as short:
+            self.link.truncated(self.pending, data, at, short.need)
+            return -1
+        except ValueError as problem:
+            broken(str(problem))
+        channel = self.channels.get(number)
+        if channel is not None:
+            self._on_channel(channel, kind, args)
+        elif number == CONTROL:
+            self._on_control(kind, args)
+        elif number > self.last:
+            if kind != WRITE or len(args) < 1 or type(args[0]) is not bytes:
+                broken("a message of type %d on channel %d, which is not open" % (kind, number))
+            self.last = number
+            self._on_invoke(number, args[0], headers)
+        elif kind > CLOSE:
+            broken("a message of type %d" % kind)
+        return at  # else it is late: for a channel that both sides have ended
+
+    def _on_control(self, kind, args):
+        if kind == 0:
+            self.unanswered = None
+        elif kind == 1:
+            self.draining = True
+        else:
+            broken("a message of type %d on the control channel" % kind)
+
+    def _on_invoke(self, number, event, headers):
+        handler = self.app.find(event)
+        channel = self._open(number, handler, headers)
+        if handler is None:
+            self.end_with_error(channel, NOT_FOUND, "there is no event '%s' in app '%s'" % (event.decode("utf-8", "replace"), self.app.name))
+        elif handler.takes == STREAMS:
+            self.ready.append(channel)
+
+    def _on_channel(self, channel, kind, args):
+        if kind == WRITE:
+            if len(args) < 1 or type(args[0]) is not bytes:
+                broken("a chunk without data")
+            if not channel.ended and not channel.closed:
+                channel.chunks.append(args[0])
+        elif kind == CLOSE:
+            again, channel.closed = channel.closed, True
+            if channel.ended:
+                del self.channels[channel.number]
+            elif not again and channel.handler.takes != STREAMS:
+                self.ready.append(channel)
+        elif kind == ERROR:
+            channel.closed = True
+            if channel.ended:
+                self.channels.pop(channel.number, None)
+            else:
+                channel.cancelled = True
+                self.cancel(channel)
+        else:
+            broken("a message of type %d on a channel" % kind)
+        if channel.waiter is not None and not channel.waiter.done():
+            channel.waiter.set_result(None)
+
+    def cancel(self, channel):
+        """The caller gave up. A handler that runs finds out by itself; one that does not is not started."""
+        if not channel.started:
+            self.end_with_error(channel, APP_ERROR, "cancelled")
+
+    # Handlers.
+
+    def run(self, channel):
+        """Runs a synchronous handler to its end."""
+        if channel.ended:
+            return  # cancelled before it began
+        channel.started = True
+        handler = channel.handler
+        before, cocaine._call = cocaine._call, channel
+        try:
+            if handler.streak < PROVEN:
+                self.publish()
+            then = monotonic()
+            if handler.takes == STREAMS:
+                answer = handler.function(Request(self, channel), Response(self, channel, self.publish))
+            else:
+                answer = handler.invoke(channel.body())
+            self._judge(handler, monotonic() - then)
+            if isinstance(answer, (bytes, str)) or answer is None:
+                self.write_all(channel.head, answer)
+            else:
+                self.stream(channel, answer)
+        except BaseException as failure:
+            self.end_with_failure(channel, failure)
+        finally:
+            cocaine._call = before
+        self.end(channel)
+
+    def stream(self, channel, answer):
+        """Sends an iterable's chunks, and listens to the node between them."""
+        if isinstance(answer, (dict, bytearray, memoryview)):
+            return self.write_all(channel.head, answer)
+        handler, chunks = channel.handler, iter(answer)
+        try:
+            while not channel.ended:
+                if handler.streak < PROVEN:
+                    self.publish()
+                then = monotonic()
+                chunk = next(chunks, self)
+                now = monotonic()
+                self._judge(handler, now - then)
+                if chunk is self or channel.ended:
+                    return
+                self.write(channel.head, chunk)
+                if now > self.due or handler.streak < PROVEN:
+                    self.publish()
+                    self.listen()
+                    if channel.cancelled:
+                        raise cocaine.Cancelled
+        finally:
+            if hasattr(chunks, "close"):
+                chunks.close()  # GeneratorExit, now and not when the collector comes by
+
+    def _judge(self, handler, seconds):
+        if seconds > QUICK_SECONDS:
+            handler.streak = 0
+        elif handler.streak < PROVEN:
+            handler.streak += 1
+
+    def listen(self):
+        """Takes in what has come, without running anything: a handler runs already."""
+        now = monotonic()
+        if now >= self.next_beat:
+            self.beat(now)
+        pending = self.pending
+        heard = self.link.fetch(pending) or bool(pending)
+        while pending:
+            data, at = pending.popleft()
+            while 0 <= at < len(data):
+                at = self.step(data, at)
+        return heard
+
+    def hear(self):
+        """The same, but waits for something."""
+        self.publish()
+        if not self.listen():
+            self.link.wait(max(0.0, self.next_beat - monotonic()))
+
+    # What goes out.
+
+    def write_all(self, head, answer):
+        """A handler's whole answer: nothing, a chunk, or an iterable of chunks."""
+        if answer is None:
+            return
+        if isinstance(answer, (bytes, str, bytearray, memoryview)):
+            self.write(head, answer)
+        elif isinstance(answer, dict):
+            raise TypeError("a handler gives bytes, text or an iterable of them, not a dict")
+        else:
+            for chunk in answer:
+                self.write(head, chunk)
+
+    def write(self, head, chunk):
+        if type(chunk) is not bytes:
+            if isinstance(chunk, str):
+                chunk = chunk.encode("utf-8", "surrogateescape")
+            elif isinstance(chunk, (bytes, bytearray, memoryview)):
+                chunk = bytes(chunk)
+            else:
+                raise TypeError("a chunk is bytes or text, not %s" % type(chunk).__name__)
+        size = len(chunk)
+        if self.out_size + size + 16 > self.link.best_batch:
+            self.publish()
+        self.out += (head, chunk_head(size), chunk)
+        self.out_size += size + 16
+
+    def _open(self, number, handler, headers):
+        self.channels[number] = channel = Channel(number, handler, headers)
+        self.running += 1
+        return channel
+
+    def end(self, channel):
+        """Our one terminal message, unless it has been sent."""
+        self._finish(channel, CLOSE_TAIL)
+
+    def end_with_error(self, channel, code, text, category=CATEGORY):
+        self._finish(channel, error_tail(category, code, text))
+
+    def _finish(self, channel, tail):
+        if channel.ended:
+            return
+        channel.ended = True
+        channel.chunks.clear()
+        channel.task = None
+        self.running -= 1
+        self.out += (channel.head, tail)
+        if channel.closed:
+            self.channels.pop(channel.number, None)
+
+    def end_with_failure(self, channel, failure):
+        if not channel.ended:
+            if channel.cancelled and (isinstance(failure, cocaine.Cancelled) or not isinstance(failure, Exception)):
+                self.end_with_error(channel, APP_ERROR, "cancelled")
+            else:
+                self._finish(channel, self._tail_of(failure))
+        else:
+            self._tail_of(failure)  # too late for the caller, not for the log
+
+    def fail(self, head, failure):
+        self.out += (head, self._tail_of(failure))
+
+    @staticmethod
+    def _tail_of(failure):
+        import sys
+        sys.excepthook(type(failure), failure, failure.__traceback__)
+        text = str(failure)
+        name = type(failure).__name__
+        return error_tail(CATEGORY, APP_ERROR, "%s: %s" % (name, text) if text else name)

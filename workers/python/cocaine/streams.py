@@ -1,0 +1,136 @@
+"""A channel, and the two streams that an app sees of it."""
+
+from _collections import deque  # what collections gives, without the milliseconds of importing it
+
+from . import Cancelled
+from .app import Call
+from .frames import CATEGORY, channel_head
+
+
+class Channel(Call):
+    """One request and its answer. Each side ends once: `closed` is the node's end, `ended` ours; then the number is forgotten."""
+
+    __slots__ = ("number", "head", "handler", "header_items", "chunks", "closed", "ended", "cancelled", "started", "waiter", "task")
+
+    def __init__(self, number, handler, header_items):
+        self.number = number
+        self.head = channel_head(number)
+        self.handler = handler
+        self.header_items = header_items
+        self.chunks = deque()     # of the request, not read yet
+        self.closed = False
+        self.ended = False
+        self.cancelled = False
+        self.started = False      # the handler runs, or has run
+        self.waiter = None        # the future of an async read
+        self.task = None
+
+    def body(self):
+        """The whole request; valid when closed."""
+        chunks = self.chunks
+        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        chunks.clear()
+        return body
+
+    @property
+    def event(self):
+        return self.handler.event
+
+    @property
+    def app(self):
+        return self.handler.app
+
+
+class Request:
+    """The request's chunks, as they come."""
+
+    def __init__(self, session, channel):
+        self._session = session
+        self._channel = channel
+
+    event = property(lambda self: self._channel.event)
+    app = property(lambda self: self._channel.app)
+    headers = property(lambda self: self._channel.headers)
+    trace_id = property(lambda self: self._channel.trace_id)
+
+    def read(self):
+        """The next chunk, or None at the end. Waits for it; raises Cancelled when the caller gives up."""
+        channel = self._channel
+        while not channel.chunks:
+            if channel.cancelled:
+                raise Cancelled("the caller gave up")
+            if channel.closed:
+                return None
+            self._session.hear()
+        return channel.chunks.popleft()
+
+    def __iter__(self):
+        return iter(self.read, None)
+
+
+class AsyncRequest(Request):
+    """The same for async functions; a cancel is the task's CancelledError."""
+
+    async def read(self):
+        channel = self._channel
+        while not channel.chunks:
+            if channel.closed:
+                return None
+            channel.waiter = self._session.future()
+            try:
+                await channel.waiter
+            finally:
+                channel.waiter = None
+        return channel.chunks.popleft()
+
+    __iter__ = None
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        chunk = await self.read()
+        if chunk is None:
+            raise StopAsyncIteration
+        return chunk
+
+
+class _Done:
+    """What write gives back, for those who await it."""
+
+    def __await__(self):
+        return iter(())
+
+
+DONE = _Done()
+
+
+class Response:
+    """The answer. It is closed when the handler returns, unless it has ended before."""
+
+    def __init__(self, session, channel, written):
+        self._session = session
+        self._channel = channel
+        self._written = written   # publishes, now or soon
+
+    def write(self, chunk):
+        """Sends a chunk: bytes, or text as UTF-8."""
+        channel = self._channel
+        if channel.cancelled:
+            raise Cancelled("the caller gave up")
+        if channel.ended:
+            raise ValueError("the response has ended")
+        self._session.write(channel.head, chunk)
+        self._written()
+        return DONE
+
+    def error(self, code, text="", category=CATEGORY):
+        """Ends the answer with an error."""
+        self._session.end_with_error(self._channel, code, text, category)
+        self._written()
+        return DONE
+
+    def close(self):
+        self._session.end(self._channel)
+        self._written()
+        return DONE

@@ -1,0 +1,105 @@
+"""
+Start of a worker: loads the app, connects, shakes hands, serves.
+
+Time counts here: a pool that grows waits for it. So: _socket, not socket; asyncio only for apps that have async functions; no argparse, no logging.
+"""
+
+import gc
+import os
+import sys
+from _socket import AF_UNIX, CMSG_SPACE, MSG_CMSG_CLOEXEC, SCM_RIGHTS, SOCK_CLOEXEC, SOCK_STREAM, SOL_SOCKET, socket
+
+import cocaine
+
+from .app import App
+from .exits import broken, die, node_gone
+from .frames import CONTROL, handshake, read
+from .msgpack import Truncated
+
+_VALUED = ("--app", "--uuid", "--endpoint", "--locator", "--protocol")
+
+
+def main(words):
+    options, source, rest = _parse(words)
+    if source is None or "--endpoint" not in options:
+        sys.stderr.write("usage: cocaine-worker.py --app NAME --uuid UUID --endpoint PATH --locator HOST:PORT --protocol 1 SOURCE\n")
+        return 2
+    cocaine.app_name, cocaine.uuid = options.get("--app", "app"), options.get("--uuid", "")
+    sys.argv = [source] + rest
+    sys.stdout.reconfigure(line_buffering=True)
+    try:
+        app = App(cocaine.app_name, source)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())  # the whole traceback, as the interpreter would print it
+        return 1
+    link = _connect(options["--endpoint"], cocaine.uuid)
+    if app.has_async:
+        from .asynchronous import AsyncSession as Session
+    else:
+        from .session import Session
+    gc.freeze()  # what is loaded stays; the collector need not walk over it
+    Session(app, link).serve()
+    return 0
+
+
+def _parse(words):
+    """Options that the node gives, the app's path, and the app's own words after it. Unknown options are passed over."""
+    options, source, rest = {}, None, []
+    words = iter(words)
+    for word in words:
+        if source is None and word in _VALUED:
+            options[word] = next(words, "")
+        elif source is None and word.startswith("--"):
+            continue
+        elif source is None:
+            source = word
+        else:
+            rest.append(word)
+    return options, source, rest
+
+
+def _pipe_is_usable():
+    """The rings need x86-64's memory ordering and 64-bit words; see pipe.py."""
+    return os.uname().machine == "x86_64" and sys.maxsize > 1 << 32 and os.environ.get("COCAINE_PIPE") != "0"
+
+
+def _connect(endpoint, uuid):
+    sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC)
+    wanted = _pipe_is_usable()
+    try:
+        sock.connect(endpoint)
+        sock.sendall(handshake(uuid, wanted))
+    except OSError as failure:
+        die(1, "cannot reach the node at %s: %s" % (endpoint, failure))
+    if not wanted:
+        from .plain import PlainSocket
+        return PlainSocket(sock, b"")
+    received, descriptors = b"", []
+    while True:
+        try:
+            data, ancillary, _, _ = sock.recvmsg(4096, CMSG_SPACE(3 * 4), MSG_CMSG_CLOEXEC)
+        except OSError:
+            data = b""
+        if not data:
+            node_gone()
+        received += data
+        for level, kind, content in ancillary:
+            if level == SOL_SOCKET and kind == SCM_RIGHTS:
+                descriptors += [int.from_bytes(content[at:at + 4], sys.byteorder) for at in range(0, len(content) - 3, 4)]
+        try:
+            number, kind, args, _, end = read(received, 0)
+            break
+        except Truncated:
+            continue
+        except ValueError as problem:
+            broken(str(problem))
+    if number != CONTROL or kind != 0 or len(args) != 1 or not isinstance(args[0], dict):
+        broken("the handshake's answer is a message of type %d on channel %d" % (kind, number))
+    if not args[0].get(b"pipe"):
+        from .plain import PlainSocket
+        return PlainSocket(sock, received[end:])
+    if len(descriptors) != 3 or end != len(received):
+        broken("a grant with %d descriptors and %d bytes more" % (len(descriptors), len(received) - end))
+    from .pipe import Pipe
+    sock.setblocking(False)
+    return Pipe(*descriptors, sock)

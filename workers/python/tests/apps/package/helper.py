@@ -1,0 +1,2 @@
+def shout(request):
+    return request.upper() + b"!"
