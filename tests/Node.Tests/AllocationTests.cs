@@ -1,0 +1,68 @@
+using System.Text;
+using Cocaine.Fast.Client;
+using Cocaine.Fast.Core.Manifest;
+using Xunit.Abstractions;
+
+namespace Cocaine.Fast.Node.Tests;
+
+/// <summary>
+/// Counts every byte that the whole process allocates, node, client and, with a thread slave, the slave: GC.GetTotalAllocatedBytes(precise).
+/// </summary>
+[Collection(nameof(Alone))]
+public class AllocationTests(ITestOutputHelper output)
+{
+    private const int Requests = 100_000;
+
+    /// <summary>
+    /// What the runtime itself may allocate meanwhile (tiering, thread pool growth, timers of the test host): far less than a byte a request.
+    /// </summary>
+    private const long RuntimeNoiseBytes = 64 << 10;
+
+    [Theory]
+    [InlineData(BackendType.Thread)]
+    [InlineData(BackendType.Process)]
+    public async Task A_hundred_thousand_requests_allocate_nothing(BackendType backend)
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Apps.DotNet(backend));
+        LoadOptions warm = new(app.Endpoints[0].Endpoint, "echo", 8, 8, 64, TimeSpan.FromSeconds(3));
+        LoadResult result = await LoadRunner.RunAsync(warm);
+        Assert.Equal((0, 0), (result.Mismatches, result.Errors.Count));
+
+        // The load's own connections are made before the count: its objects are not the node's.
+        (long bytes, long requests) = await LoadCount.CountAsync(app.Endpoints[0].Endpoint, Requests);
+        output.WriteLine($"{backend}: {bytes} bytes in {requests} requests");
+        Assert.InRange(requests, Requests, int.MaxValue);
+        Assert.InRange(bytes, 0, RuntimeNoiseBytes);
+    }
+
+    [Fact]
+    public async Task A_call_of_the_client_allocates_nothing()
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Apps.DotNet(BackendType.Thread));
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        byte[] request = Encoding.UTF8.GetBytes(new string('x', 64));
+        System.Buffers.ArrayBufferWriter<byte> answer = new(1024);
+        await CallAsync(client, request, answer, 20_000);
+        long before = GC.GetTotalAllocatedBytes(precise: true);
+        await CallAsync(client, request, answer, 20_000);
+        long bytes = GC.GetTotalAllocatedBytes(precise: true) - before;
+        output.WriteLine($"{bytes} bytes in 20,000 calls");
+        Assert.InRange(bytes, 0, RuntimeNoiseBytes);
+    }
+
+    private static async Task CallAsync(CocaineClient client, byte[] request, System.Buffers.ArrayBufferWriter<byte> answer, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            answer.ResetWrittenCount();
+            await client.CallAsync("echo", request, answer);
+            Assert.Equal(64, answer.WrittenCount);
+        }
+    }
+}
+
+/// <summary>Tests that count for the whole process run by themselves.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public class Alone;

@@ -1,0 +1,56 @@
+using System.Text;
+using Cocaine.Fast.Client;
+using Cocaine.Fast.Core.Manifest;
+
+namespace Cocaine.Fast.Node.Tests;
+
+public class DotNetAppTests
+{
+    public static TheoryData<BackendType, string> Backends => new()
+    {
+        { BackendType.Thread, "1" }, { BackendType.Process, "1" }, { BackendType.Process, "0" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Backends))]
+    public async Task The_same_app_runs_in_a_thread_and_in_a_process_on_either_pipe(BackendType backend, string pipe)
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Apps.DotNet(backend, env: new Dictionary<string, string> { ["COCAINE_PIPE"] = pipe }));
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        Assert.Equal("hello", Encoding.UTF8.GetString(await client.CallAsync("echo", Apps.Bytes("hello"))));
+        Assert.Equal("1\n2\n3\n", Encoding.UTF8.GetString(await client.CallAsync("count", Apps.Bytes("3"))));
+        CocaineException raised = await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("fail", Apps.Bytes("no")));
+        Assert.Equal((502, "InvalidOperationException: no"), (raised.Code, raised.Message));
+        Assert.Equal(404, (await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("nothing", Apps.Bytes("")))).Code);
+        byte[] large = new byte[3 << 20];
+        new Random(3).NextBytes(large);
+        Assert.Equal(large, await client.CallAsync("echo", large));
+    }
+
+    [Theory]
+    [MemberData(nameof(Backends))]
+    public async Task Load_gives_every_answer_to_its_own_request_and_counts_add_up(BackendType backend, string pipe)
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Apps.DotNet(backend, env: new Dictionary<string, string> { ["COCAINE_PIPE"] = pipe }));
+        foreach ((int connections, int inFlight, int size) in ((int, int, int)[])[(32, 8, 64), (1, 1, 64), (4, 64, 5000), (2, 4, 300_000)])
+        {
+            LoadResult result = await LoadRunner.RunAsync(new LoadOptions(app.Endpoints[0].Endpoint, "echo", connections, inFlight, size, TimeSpan.FromSeconds(0.7)));
+            Assert.Equal((0, 0), (result.Mismatches, result.Errors.Count));
+            Assert.True(result.Requests > 0);
+        }
+
+        Assert.True(app.Engine.Counters.Holds(app.Engine.Queue.Count, app.Engine.RunningJobs));
+    }
+
+    [Fact]
+    public async Task An_assembly_that_is_no_app_fails_the_start()
+    {
+        await using TestNode node = TestNode.Start();
+        AppManifest manifest = Apps.DotNet(BackendType.Thread) with { Code = new CodeSource { Source = "/nowhere/App.dll" } };
+        RunningApp app = await node.AddAsync(manifest, waitReady: false);
+        NodeException failure = await Assert.ThrowsAsync<NodeException>(() => app.Ready.WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Contains("/nowhere/App.dll", failure.Message);
+    }
+}

@@ -1,0 +1,47 @@
+using System.Net.Sockets;
+using System.Text;
+using Cocaine.Fast.Client;
+using Cocaine.Fast.Transport.Linux;
+using Cocaine.Fast.Transport.Loop;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Cocaine.Fast.Node.Tests;
+
+/// <summary>Puts a steady load on an endpoint and counts what the process allocates while a number of its requests go through.</summary>
+internal static class LoadCount
+{
+    public static async Task<(long Bytes, long Requests)> CountAsync(string endpoint, int requests)
+    {
+        using EventLoop loop = new(NullLogger.Instance);
+        LoadPlan plan = new(Encoding.UTF8.GetBytes("echo"), 8, 64);
+        List<LoadConnection> connections = [];
+        for (int i = 0; i < 8; i++)
+        {
+            using Socket socket = await Connector.ConnectAsync(endpoint, TimeSpan.FromSeconds(5), CancellationToken.None);
+            connections.Add(new LoadConnection(loop, DescriptorCopy.Of((int)socket.Handle), plan));
+        }
+
+        loop.Start("load");
+        loop.Post(() => connections.ForEach(connection => connection.Begin()));
+        SpinUntil(() => plan.Done > requests / 2); // the load's own buffers have grown by then
+        long from = plan.Done;
+        long before = GC.GetTotalAllocatedBytes(precise: true);
+        SpinUntil(() => plan.Done - from >= requests);
+        long bytes = GC.GetTotalAllocatedBytes(precise: true) - before;
+        long counted = plan.Done - from;
+        loop.Post(() => plan.IsOver = true);
+        Assert.Equal(0, plan.Mismatches);
+        return (bytes, counted);
+    }
+
+    // Not a synchronisation but the measured interval; a wait object would allocate within it.
+    private static void SpinUntil(Func<bool> condition)
+    {
+        long limit = Environment.TickCount64 + 60_000;
+        while (!condition())
+        {
+            Assert.True(Environment.TickCount64 < limit, "the load does not go on");
+            Thread.Sleep(1);
+        }
+    }
+}

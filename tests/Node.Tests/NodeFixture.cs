@@ -1,0 +1,114 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Cocaine.Fast.Client;
+using Cocaine.Fast.Core.Manifest;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Node.Tests;
+
+/// <summary>A node in this process with apps on free ports; workers are real processes.</summary>
+internal sealed class TestNode : IAsyncDisposable
+{
+    private readonly LogCapture _log = new();
+    private readonly CocaineNode _node;
+
+    private TestNode(string? locator) => _node = new CocaineNode(new NodeOptions { Loops = 1, Locator = locator, LoggerFactory = _log });
+
+    public CocaineNode Node => _node;
+
+    public string Log => string.Join('\n', _log.Lines);
+
+    public static TestNode Start(string? locator = null)
+    {
+        TestNode node = new(locator);
+        node._node.Start();
+        return node;
+    }
+
+    public async Task<RunningApp> AddAsync(AppManifest manifest, bool waitReady = true)
+    {
+        RunningApp app = await _node.AddAsync(manifest);
+        if (waitReady)
+        {
+            await app.Ready.WaitAsync(TimeSpan.FromSeconds(20));
+        }
+
+        return app;
+    }
+
+    public static Task<CocaineClient> ConnectAsync(RunningApp app) => CocaineClient.ConnectAsync(app.Endpoints[0].Endpoint);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _node.StopAsync(TimeSpan.FromSeconds(10));
+        _log.Dispose();
+    }
+
+    private sealed class LogCapture : ILoggerFactory, ILogger
+    {
+        public ConcurrentQueue<string> Lines { get; } = new();
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public void AddProvider(ILoggerProvider provider)
+        {
+        }
+
+        public void Dispose()
+        {
+        }
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Lines.Enqueue($"{logLevel} {formatter(state, exception)} {exception}");
+    }
+}
+
+/// <summary>Manifests of the tests' apps.</summary>
+internal static class Apps
+{
+    public static string Root { get; } = FindRoot();
+
+    public static AppManifest Python(string file, EngineSettings? engine = null, IReadOnlyDictionary<string, string>? env = null) => new()
+    {
+        Name = Path.GetFileNameWithoutExtension(file),
+        Type = AppType.Python,
+        Code = new CodeSource { Source = Path.Combine(Root, "tests/apps", file), Env = env ?? new Dictionary<string, string>() },
+        Engine = engine ?? new EngineSettings { QueueLimit = 1000 },
+        Tasks = [Server()],
+    };
+
+    public static AppManifest DotNet(BackendType backend, EngineSettings? engine = null, IReadOnlyDictionary<string, string>? env = null) => new()
+    {
+        Name = "dotnet-echo",
+        Type = AppType.DotNet,
+        Code = new CodeSource
+        {
+            Source = Path.Combine(Root, "examples/dotnet-echo/bin/Release/net10.0/DotNetEcho.dll"),
+            Env = env ?? new Dictionary<string, string>(),
+        },
+        Engine = (engine ?? new EngineSettings { Concurrency = 1024, QueueLimit = 4096, PoolLimit = 1 }) with { Backend = backend },
+        Tasks = [Server()],
+    };
+
+    public static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
+
+    private static TaskManifest Server() => new() { Name = "event", DriverType = "native-server", Endpoints = ["tcp://127.0.0.1:0"], Events = ["*"] };
+
+    private static string FindRoot()
+    {
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Cocaine.Fast.sln")))
+            {
+                return folder.FullName;
+            }
+        }
+
+        throw new DirectoryNotFoundException("Cocaine.Fast.sln is in no folder above the tests");
+    }
+}

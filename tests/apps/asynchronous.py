@@ -1,0 +1,17 @@
+import asyncio
+
+
+async def echo(request):
+    await asyncio.sleep(0)
+    return request
+
+
+async def wait(request):
+    await asyncio.sleep(float(request))
+    yield b"waited"
+
+
+async def stream(request, response):
+    async for chunk in request:
+        response.write(chunk)
+    response.close()

@@ -1,0 +1,68 @@
+"""An app that does what a test asks for."""
+
+import os
+import signal
+import sys
+import time
+
+
+def echo(request):
+    yield request
+
+
+def pid():
+    return str(os.getpid())
+
+
+def count(request):
+    for number in range(1, int(request) + 1):
+        yield str(number)
+
+
+def fail(request):
+    raise ValueError(request.decode())
+
+
+def fail_late():
+    yield b"first"
+    raise ValueError("too late")
+
+
+def die(request):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_once(request):
+    """Dies in its first run; the file tells the second that there was one."""
+    path = request.decode()
+    if not os.path.exists(path):
+        open(path, "w").close()
+        os.kill(os.getpid(), signal.SIGSEGV)
+    yield b"survived"
+
+
+def die_late():
+    yield b"x" * 100000
+    yield b"y"
+    time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def sleep(request):
+    time.sleep(float(request))
+    yield b"slept"
+
+
+def chatty():
+    print("a line for the log")
+    print("another", file=sys.stderr)
+    yield b"done"
+
+
+def stream(request, response):
+    total = 0
+    for chunk in request:
+        total += len(chunk)
+        response.write(b"%d;" % len(chunk))
+    response.write(b"total %d" % total)
+    response.close()
