@@ -44,9 +44,10 @@ public class AllocationTests(ITestOutputHelper output)
         await using CocaineClient client = await TestNode.ConnectAsync(app);
         byte[] request = Encoding.UTF8.GetBytes(new string('x', 64));
         System.Buffers.ArrayBufferWriter<byte> answer = new(1024);
-        await CallAsync(client, request, answer, 20_000);
+        // Off the test's own synchronization context, which allocates for each continuation.
+        await Task.Run(() => CallAsync(client, request, answer, 20_000));
         long before = GC.GetTotalAllocatedBytes(precise: true);
-        await CallAsync(client, request, answer, 20_000);
+        await Task.Run(() => CallAsync(client, request, answer, 20_000));
         long bytes = GC.GetTotalAllocatedBytes(precise: true) - before;
         output.WriteLine($"{bytes} bytes in 20,000 calls");
         Assert.InRange(bytes, 0, RuntimeNoiseBytes);
@@ -57,8 +58,10 @@ public class AllocationTests(ITestOutputHelper output)
         for (int i = 0; i < count; i++)
         {
             answer.ResetWrittenCount();
-            await client.CallAsync("echo", request, answer);
-            Assert.Equal(64, answer.WrittenCount);
+            if (await client.CallAsync("echo", request, answer).ConfigureAwait(false) != request.Length)
+            {
+                Assert.Fail("the answer is not the request");
+            }
         }
     }
 }

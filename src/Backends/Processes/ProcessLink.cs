@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Cocaine.Fast.Backends.Languages;
 using Cocaine.Fast.Backends.Rings;
 using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
@@ -21,6 +22,7 @@ internal sealed unsafe class ProcessLink : SlaveLink
     private readonly Slave _slave;
     private readonly Listener? _listener;
     private readonly ExitWatch _exit;
+    private readonly OrphanTimer _orphan;
     private CapturedOutput? _output;
     private CapturedOutput? _errors;
     private WorkerConnection? _connection;
@@ -35,6 +37,7 @@ internal sealed unsafe class ProcessLink : SlaveLink
         _loop = backend.Loop;
         _slave = slave;
         _exit = new ExitWatch(this);
+        _orphan = new OrphanTimer(this);
         try
         {
             string path = backend.SocketPath(slave.ShortId);
@@ -127,13 +130,12 @@ internal sealed unsafe class ProcessLink : SlaveLink
         _slave.OnReady();
     }
 
-    /// <summary>The worker closed its socket: it has ended, or will be ended. What it left in the pipe still counts.</summary>
+    /// <summary>The worker closed its socket: most often because it has ended, which its pidfd tells with the cause a moment later. If not, it is ended.</summary>
     public void OnSocketClosed()
     {
         if (!_finished && _killReason is null && _slave.State != SlaveState.Draining)
         {
-            _ring?.DrainAnswers();
-            Kill("closed its socket");
+            _loop.Timers.Arm(_orphan, _loop.NowMs + OrphanTimer.GraceMs);
         }
     }
 
@@ -222,10 +224,23 @@ internal sealed unsafe class ProcessLink : SlaveLink
         }
 
         _finished = true;
+        _loop.Timers.Cancel(_orphan);
         _slave.OnDead(cause);
         _listener?.Dispose();
         _ring?.Close();
         _connection?.Close("the worker has ended");
+    }
+
+    /// <summary>Ends a worker that lives on without its socket.</summary>
+    private sealed class OrphanTimer(ProcessLink link) : WheelTimer
+    {
+        public const int GraceMs = 50;
+
+        public override void OnDue(long nowMs)
+        {
+            link._ring?.DrainAnswers();
+            link.Kill("closed its socket");
+        }
     }
 
     /// <summary>Sees the process end, at once and without polling: a pidfd becomes readable then. See pidfd_open(2).</summary>
