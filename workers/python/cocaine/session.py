@@ -46,8 +46,8 @@ class Session:
     def serve(self):
         """Until the node says terminate and everything is answered."""
         while True:
-            self.work()
             self.beat(monotonic())
+            self.work()
             if self.draining and not self.running:
                 return
             self.link.wait(max(0.0, self.next_beat - monotonic()))
@@ -108,6 +108,8 @@ class Session:
             if self._shape is not None:
                 before = at
                 at = self._burst(data, at, self._shape)
+                if at == before:
+                    at = self._larger(data, at, self._shape)
                 if at < 0:
                     return  # a generator took over, and with it the rest of the data
                 if at != before:
@@ -128,7 +130,7 @@ class Session:
 
     def _burst(self, data, at, shape):
         """Answers requests of one shape, one after another; where it stopped. No object per request but the ones that the app sees."""
-        unpackers, size_at, least, first_a, first_b, again, handler = shape
+        unpackers, size_at, least, first_a, first_b, again, handler, _ = shape
         function, out, clock = handler.invoke, self.out, monotonic
         small, tail_close = SMALL, CLOSE_TAIL
         cocaine._call = handler
@@ -179,6 +181,44 @@ class Session:
         if raw is not None:
             self._note(raw)
         return at
+
+    def _larger(self, data, at, shape):
+        """The same for one request whose data is a bin16; where it ended, or `at` when it is none."""
+        _, size_at, _, first_a, first_b, again, handler, unpack = shape
+        try:
+            a, number, b, head, middle, size = unpack(data, at)
+        except StructError:
+            return at
+        begin = at + size_at + 2
+        end = begin + size
+        after = end + len(head) + 2
+        if (a != first_a or b != first_b or head != again + number or middle != b"\x00\x91\xc5"
+                or data[end:after] != head + CLOSE_TAIL):
+            return at
+        cocaine._call = handler
+        then = monotonic()
+        try:
+            answer = handler.invoke(data[begin:end])
+            if type(answer) is _Generator:
+                for chunk in answer:
+                    self.write(head, chunk)
+                    if monotonic() > then + QUICK_SECONDS:
+                        self.pending.appendleft((data, after))
+                        self._adopt(number, handler, answer, monotonic() - then)
+                        return -1
+            else:
+                self.write_all(head, answer)
+            self.out += (head, CLOSE_TAIL)
+        except BaseException as failure:
+            self.fail(head, failure)
+        self._note(number)
+        now = monotonic()
+        if now > self.due:
+            self.publish()
+            if now - then > QUICK_SECONDS:
+                handler.streak = 0
+                self._shape = None
+        return after
 
     def _note(self, raw):
         self.last = max(self.last, int.from_bytes(raw, "big"))
@@ -299,6 +339,7 @@ class Session:
         if isinstance(answer, (dict, bytearray, memoryview)):
             return self.write_all(channel.head, answer)
         handler, chunks = channel.handler, iter(answer)
+        listen_at = 0.0  # not self.due: each publish puts that off, and full batches publish by themselves
         try:
             while not channel.ended:
                 if handler.streak < PROVEN:
@@ -310,9 +351,10 @@ class Session:
                 if chunk is self or channel.ended:
                     return
                 self.write(channel.head, chunk)
-                if now > self.due or handler.streak < PROVEN:
+                if now > listen_at or handler.streak < PROVEN:
                     self.publish()
                     self.listen()
+                    listen_at = monotonic() + QUICK_SECONDS
                     if channel.cancelled:
                         raise cocaine.Cancelled
         finally:

@@ -115,7 +115,7 @@ class FakeNode:
              "--locator", "127.0.0.1:10053", "--protocol", "1", app],
             env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.errors, pass_fds=pass_fds)
         self.rings = None
-        self.inbox = []        # messages of the worker
+        self.inbox = {}        # the worker's messages by channel: lists of [type, args]
         self.heartbeats = 0
         self.buffer = b""
         self.backlog = []      # (payload, kind) that had no room
@@ -135,6 +135,7 @@ class FakeNode:
             elif self.asked:
                 self.sock.sendall(msgpack.packb([1, 0, [{}]]))
             self.sock.setblocking(False)
+            self.buffer = self.buffer[self._parse(self.buffer):]
         listener.close()
         os.unlink(path)
         os.rmdir(self.folder)
@@ -178,6 +179,8 @@ class FakeNode:
                     sent = self.sock.send(payload)
                 except BlockingIOError:
                     return
+                except (BrokenPipeError, ConnectionResetError):
+                    sent = len(payload)  # it has ended: that is seen elsewhere
                 if sent < len(payload):
                     self.backlog[0] = (payload[sent:], 0)
                     continue
@@ -245,7 +248,7 @@ class FakeNode:
                 self.heartbeats += 1
                 self.send([1, 0, []])
             else:
-                self.inbox.append(message)
+                self.inbox.setdefault(message[0], []).append(message[1:])
         return at
 
     def until(self, condition):
@@ -259,21 +262,20 @@ class FakeNode:
 
     def answer(self, number):
         """(chunks, terminal message's args) of a channel."""
-        self.until(lambda: any(m[0] == number and m[1] in (1, 2) for m in self.inbox))
-        mine = [m for m in self.inbox if m[0] == number]
-        self.inbox = [m for m in self.inbox if m[0] != number]
-        assert [m[1] for m in mine[:-1]] == [0] * (len(mine) - 1), mine
-        return [m[2][0] for m in mine[:-1]], mine[-1][2]
+        self.until(lambda: self.inbox.get(number) and self.inbox[number][-1][0] != 0)
+        mine = self.inbox.pop(number)
+        assert [kind for kind, _ in mine[:-1]] == [0] * (len(mine) - 1), mine
+        return [args[0] for _, args in mine[:-1]], mine[-1][1]
 
     def call(self, event, *chunks, **options):
         return self.answer(self.invoke(event, *chunks, **options))
 
     def chunk(self, number):
         """The next chunk of a channel."""
-        message = self.until(lambda: next((m for m in self.inbox if m[0] == number), None))
-        self.inbox.remove(message)
-        assert message[1] == 0, message
-        return message[2][0]
+        self.until(lambda: self.inbox.get(number))
+        kind, args = self.inbox[number].pop(0)
+        assert kind == 0, args
+        return args[0]
 
     # The end.
 

@@ -32,7 +32,9 @@ def run(event, size, flight, app, seconds=3.0):
     head = b"\x94\xce%s\x00\x91" + bytes((0xA0 | len(name),)) + name + b"\x93PQR\x93\xce%s\x00\x91"
     data = (b"\xc4" + bytes((size,)) if size < 256 else b"\xc5" + struct.pack(">H", size)) + b"x" * size
     tail = b"\x93\xce%s\x02\x90"
-    number, step = 70000, min(32, flight)  # about what one receive of a busy connection brings
+    most = rings.capacity // 4 - 8
+    step = max(1, min(32, flight, most // (len(head) + len(data) + len(tail) + 8)))  # about what one receive of a busy connection brings
+    number = 70000
     done = received = sent = 0
     begin = cpu = last = None
     start = time.monotonic()
@@ -45,9 +47,7 @@ def run(event, size, flight, app, seconds=3.0):
                 raw = number.to_bytes(4, "big")
                 parts.append((head % (raw, raw)) + data + tail % raw)
             number += 1
-            payload = b"".join(parts)
-            most = rings.capacity // 4 - 8
-            if len(payload) > most or not rings.try_write(payload):
+            if not rings.try_write(b"".join(parts)):
                 break
             sent += step
         streams = rings.read()
