@@ -76,7 +76,8 @@ public sealed record ClientOptions
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Run continuations on the connection's thread: saves a hand-over, but a continuation that blocks stops every call of the process. Default false.
+    /// Run continuations on the connection's thread: saves a hand-over, but a continuation that blocks stops every call of the process.
+    /// Default false.
     /// </summary>
     public bool UnsafeInlineContinuations { get; init; }
 }

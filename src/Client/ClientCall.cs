@@ -7,7 +7,10 @@ namespace Cocaine.Fast.Client;
 /// <summary>A call whose request and answer are streamed. Dispose it: a call that has not ended is cancelled by that.</summary>
 public sealed class ClientCall : IAsyncDisposable
 {
-    /// <summary>Answer chunks that wait for their reader, from which the connection is not read: 256 chunks, so that a slow reader does not fill the memory.</summary>
+    /// <summary>
+    /// Answer chunks that wait for their reader, from which the connection is not read: 256 chunks, so that a slow reader does not fill
+    /// the memory.
+    /// </summary>
     private const int MaxWaitingChunks = 256;
 
     private readonly CocaineClient _client;

@@ -9,7 +9,8 @@ using Microsoft.Extensions.ObjectPool;
 namespace Cocaine.Fast.Client;
 
 /// <summary>
-/// A connection to a native-server: any number of calls at once from any thread. Calls that are under way when the connection ends fail with
+/// A connection to a native-server: any number of calls at once from any thread. Calls that are under way when the connection ends fail
+/// with
 /// <see cref="ConnectionLostException"/>; nothing is sent again behind the caller's back.
 /// </summary>
 public sealed class CocaineClient : IAsyncDisposable

@@ -7,11 +7,13 @@ using Cocaine.Fast.Transport.Loop;
 namespace Cocaine.Fast.Client;
 
 /// <summary>
-/// One call with one request and one answer. Pooled: it is its own posted work, its own task source and its own thread-pool item, so a call allocates
+/// One call with one request and one answer. Pooled: it is its own posted work, its own task source and its own thread-pool item, so a
+/// call allocates
 /// nothing.
 /// </summary>
 /// <remarks>
-/// The caller's thread sets it up and posts it; the loop alone touches it until it is done; then the awaiting side takes the result and gives it back. The post and
+/// The caller's thread sets it up and posts it; the loop alone touches it until it is done; then the awaiting side takes the result and
+/// gives it back. The post and
 /// the thread pool's queue are the fences between these three.
 /// </remarks>
 internal sealed class UnaryCall : LoopWork, IValueTaskSource<int>, IThreadPoolWorkItem, IChannelOwner
@@ -179,7 +181,9 @@ internal sealed class UnaryCall : LoopWork, IValueTaskSource<int>, IThreadPoolWo
             call.GiveUp(new CocaineException(ErrorCodes.Category, ErrorCodes.DeadlineError, "the deadline passed and the node is silent"));
     }
 
-    /// <summary>A cancellation on its way to the loop. It names the channel it is for: by the time it comes, the call may serve another.</summary>
+    /// <summary>
+    /// A cancellation on its way to the loop. It names the channel it is for: by the time it comes, the call may serve another.
+    /// </summary>
     private sealed class CancelWork(UnaryCall call) : LoopWork
     {
         private ulong _for;

@@ -9,7 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Node;
 
 /// <summary>
-/// A node: event loops with apps on them, and a locator. Made from options and manifests; the program <c>cocaine-fast</c> is a shell over it, and another .NET program may host
+/// A node: event loops with apps on them, and a locator. Made from options and manifests; the program <c>cocaine-fast</c> is a shell
+/// over it, and another .NET program may host
 /// one itself.
 /// </summary>
 public sealed class CocaineNode : IAsyncDisposable
@@ -79,7 +80,9 @@ public sealed class CocaineNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts an app; returns once its endpoints listen. Its first slave comes up meanwhile: see <see cref="RunningApp.Ready"/>.</summary>
+    /// <summary>
+    /// Starts an app; returns once its endpoints listen. Its first slave comes up meanwhile: see <see cref="RunningApp.Ready"/>.
+    /// </summary>
     /// <exception cref="NodeException">A driver cannot start, or an app of this name runs already.</exception>
     public async Task<RunningApp> AddAsync(AppManifest manifest, CancellationToken cancellation = default)
     {
@@ -116,7 +119,9 @@ public sealed class CocaineNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Drains every app and ends. What is not done within the time, or when <paramref name="stopNow"/> fires, is failed with 503.</summary>
+    /// <summary>
+    /// Drains every app and ends. What is not done within the time, or when <paramref name="stopNow"/> fires, is failed with 503.
+    /// </summary>
     public async Task StopAsync(TimeSpan drainTimeout, CancellationToken stopNow = default)
     {
         if (_stopped)

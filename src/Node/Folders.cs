@@ -24,7 +24,8 @@ internal static class Folders
     }
 
     /// <summary>
-    /// The folder of the workers' sockets, for this user alone. A socket is there only until its worker has connected; what a killed node left is removed.
+    /// The folder of the workers' sockets, for this user alone. A socket is there only until its worker has connected; what a killed
+    /// node left is removed.
     /// </summary>
     public static string Sockets()
     {

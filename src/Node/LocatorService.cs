@@ -28,7 +28,10 @@ internal sealed class LocatorService(CocaineNode node, EventLoop loop, ILogger l
         _listeners.ForEach(listener => listener.Open());
     }
 
-    /// <summary>The addresses of <c>app</c> or <c>app/task</c> for a client that reached us at <paramref name="reached"/>; empty when there is none.</summary>
+    /// <summary>
+    /// The addresses of <c>app</c> or <c>app/task</c> for a client that reached us at <paramref name="reached"/>; empty when there is
+    /// none.
+    /// </summary>
     public IReadOnlyList<IPEndPoint> Resolve(string name, IPAddress reached)
     {
         string[] parts = name.Split('/', 2);

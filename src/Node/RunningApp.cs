@@ -39,7 +39,8 @@ public sealed class RunningApp
     public IReadOnlyList<TaskEndpoint> Endpoints { get; private set; } = [];
 
     /// <summary>
-    /// Completes when the first slave is ready; fails with a <see cref="NodeException"/> when the app is broken: three starts in a row failed. A broken app answers 500 and goes on
+    /// Completes when the first slave is ready; fails with a <see cref="NodeException"/> when the app is broken: three starts in a row
+    /// failed. A broken app answers 500 and goes on
     /// trying.
     /// </summary>
     public Task Ready => _ready.Task;

@@ -66,3 +66,15 @@ def stream(request, response):
         response.write(b"%d;" % len(chunk))
     response.write(b"total %d" % total)
     response.close()
+
+
+def scribble():
+    """Writes noise over the whole shared segment."""
+    with open("/proc/self/maps") as maps:
+        ranges = [line.split()[0] for line in maps if "memfd:cocaine-pipe" in line]
+    with open("/proc/self/mem", "r+b", buffering=0) as memory:
+        for one in ranges:
+            start, end = (int(part, 16) for part in one.split("-"))
+            memory.seek(start)
+            memory.write(os.urandom(end - start))
+    yield b"scribbled"

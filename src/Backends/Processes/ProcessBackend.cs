@@ -22,7 +22,9 @@ internal sealed class ProcessBackend(
 
     public ILogger Log { get; } = log;
 
-    /// <summary>How long a worker may spin before it parks. Off by default where cores are few: it takes them from those who work.</summary>
+    /// <summary>
+    /// How long a worker may spin before it parks. Off by default where cores are few: it takes them from those who work.
+    /// </summary>
     public int SpinMicroseconds => App.Engine.SpinMicroseconds ?? (Environment.ProcessorCount > 4 ? 20 : 0);
 
     public SlaveLink Launch(Slave slave) => new ProcessLink(this, slave);

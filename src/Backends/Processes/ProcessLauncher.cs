@@ -10,7 +10,8 @@ namespace Cocaine.Fast.Backends.Processes;
 internal readonly record struct StartedProcess(int ProcessId, int ProcessDescriptor, int Output, int Errors);
 
 /// <summary>
-/// Starts worker processes, all from one thread that lives as long as the node: the parent-death signal fires when the thread that forked ends.
+/// Starts worker processes, all from one thread that lives as long as the node: the parent-death signal fires when the thread that
+/// forked ends.
 /// </summary>
 /// <remarks>
 /// Safety: posix_spawn's attribute and action blocks are private memory larger than the C library's structures (80 and 336 bytes on 64-bit

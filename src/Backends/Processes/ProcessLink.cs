@@ -14,7 +14,8 @@ namespace Cocaine.Fast.Backends.Processes;
 /// <summary>
 /// One worker process: its launch, its socket, its pipe when it asked for one, its output and its end. Lives on the engine's loop.
 /// </summary>
-/// <remarks>Safety: owns the pidfd, the socket's listener and, through them, every descriptor of this worker; <see cref="Finish"/> closes them all.</remarks>
+/// <remarks>Safety: owns the pidfd, the socket's listener and, through them, every descriptor of this worker; <see cref="Finish"/>
+/// closes them all.</remarks>
 internal sealed unsafe class ProcessLink : SlaveLink
 {
     private readonly ProcessBackend _backend;
@@ -130,7 +131,10 @@ internal sealed unsafe class ProcessLink : SlaveLink
         _slave.OnReady();
     }
 
-    /// <summary>The worker closed its socket: most often because it has ended, which its pidfd tells with the cause a moment later. If not, it is ended.</summary>
+    /// <summary>
+    /// The worker closed its socket: most often because it has ended, which its pidfd tells with the cause a moment later. If not, it
+    /// is ended.
+    /// </summary>
     public void OnSocketClosed()
     {
         if (!_finished && _killReason is null && _slave.State != SlaveState.Draining)

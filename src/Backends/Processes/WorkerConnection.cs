@@ -5,7 +5,9 @@ using Cocaine.Fast.Transport.Sockets;
 
 namespace Cocaine.Fast.Backends.Processes;
 
-/// <summary>A worker's socket: carries the handshake, then either all messages or, beside the pipe, only the news that the worker is gone.</summary>
+/// <summary>
+/// A worker's socket: carries the handshake, then either all messages or, beside the pipe, only the news that the worker is gone.
+/// </summary>
 internal sealed class WorkerConnection(EventLoop loop, int descriptor, Slave slave, ProcessLink link)
     : MessageConnection(loop, descriptor, ProtocolLimits.Default)
 {

@@ -8,16 +8,20 @@ using Cocaine.Fast.Transport.SharedMemory;
 namespace Cocaine.Fast.Backends.Rings;
 
 /// <summary>
-/// The node's end of a slave's pair of rings, on the loop: writes requests, takes answers, rings and hears the doorbells. The same for a thread and for a
+/// The node's end of a slave's pair of rings, on the loop: writes requests, takes answers, rings and hears the doorbells. The same for
+/// a thread and for a
 /// process.
 /// </summary>
 /// <remarks>
-/// Safety: owns the segment and both bells, and disposes them in <see cref="Close"/>, after the ring ends were detached. With a thread slave the thread must
+/// Safety: owns the segment and both bells, and disposes them in <see cref="Close"/>, after the ring ends were detached. With a thread
+/// slave the thread must
 /// have ended before.
 /// </remarks>
 internal sealed class RingPort : LoopHandler
 {
-    /// <summary>Bytes published early within a turn, so that the slave works while the loop still reads: an eighth of the usual ring.</summary>
+    /// <summary>
+    /// Bytes published early within a turn, so that the slave works while the loop still reads: an eighth of the usual ring.
+    /// </summary>
     private const int EarlyPublishBytes = 128 << 10;
 
     private readonly EventLoop _loop;

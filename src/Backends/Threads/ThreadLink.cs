@@ -12,7 +12,8 @@ namespace Cocaine.Fast.Backends.Threads;
 
 /// <summary>One slave that is a thread: rings in private memory, the .NET SDK's loop on the other side.</summary>
 /// <remarks>
-/// Safety: the thread and the loop share the segment; it is freed by the loop after the thread has ended. A thread that never ends keeps it.
+/// Safety: the thread and the loop share the segment; it is freed by the loop after the thread has ended. A thread that never ends
+/// keeps it.
 /// </remarks>
 internal sealed class ThreadLink : SlaveLink
 {

@@ -11,7 +11,8 @@ namespace Cocaine.Fast.Core.Engine;
 internal readonly record struct JobRefusal(int Code, string Reason);
 
 /// <summary>
-/// One app's engine: takes jobs from drivers, queues them, hands them to slaves, and sees to it that each gets exactly one answer. Lives on one
+/// One app's engine: takes jobs from drivers, queues them, hands them to slaves, and sees to it that each gets exactly one answer.
+/// Lives on one
 /// loop; all members are for its thread.
 /// </summary>
 internal sealed class AppEngine
@@ -57,7 +58,8 @@ internal sealed class AppEngine
     public void Start() => Pool.Start();
 
     /// <summary>
-    /// Takes a job, and gives it to a slave at once when one has room. The request's chunks follow by <see cref="AddChunk"/> and <see cref="EndRequest"/>.
+    /// Takes a job, and gives it to a slave at once when one has room. The request's chunks follow by <see cref="AddChunk"/> and <see
+    /// cref="EndRequest"/>.
     /// Null when it is refused.
     /// </summary>
     public Job? Submit(

@@ -6,7 +6,10 @@ internal static class EngineLimits
     /// <summary>Request bytes of one waiting job: one message of the largest size, and its framing.</summary>
     public const int MaxWaitingRequestBytes = (64 << 20) + (64 << 10);
 
-    /// <summary>Request bytes kept of a running job for another run; a longer request is run once: keeping it would copy what may be a whole file.</summary>
+    /// <summary>
+    /// Request bytes kept of a running job for another run; a longer request is run once: keeping it would copy what may be a whole
+    /// file.
+    /// </summary>
     public const int MaxRetryRequestBytes = 1 << 20;
 
     /// <summary>Backlog to a slave from which its callers are asked to wait: a quarter of the usual ring.</summary>

@@ -7,7 +7,7 @@ internal static partial class PoolLog
     [LoggerMessage(200, LogLevel.Information, "{App}: pool grows by {Count}: {Reason} (waiting {Waiting}, idle {Idle}, starting {Starting})")]
     public static partial void Grows(ILogger log, string app, int count, int waiting, int idle, int starting, string reason);
 
-    [LoggerMessage(201, LogLevel.Information, "{App}: pool holds at its limit of {Limit} (waiting {Waiting}, idle {Idle}, starting {Starting}); raise engine.pool-limit if jobs wait too long")]
+    [LoggerMessage(201, LogLevel.Information, "{App}: pool holds at its engine.pool-limit of {Limit} (waiting {Waiting}, idle {Idle}, starting {Starting})")]
     public static partial void Holds(ILogger log, string app, int waiting, int idle, int starting, int limit);
 
     [LoggerMessage(202, LogLevel.Information, "{App}: pool shrinks: slave {Slave} idle for {IdleMs} ms (total {Total}, minimum {Minimum})")]

@@ -5,7 +5,8 @@ using Cocaine.Fast.Core.Protocol;
 namespace Cocaine.Fast.Core.Engine;
 
 /// <summary>
-/// One slave as the engine sees it: its state, its channels with the jobs on them, and the watch over its silence. Lives on the engine's loop.
+/// One slave as the engine sees it: its state, its channels with the jobs on them, and the watch over its silence. Lives on the
+/// engine's loop.
 /// </summary>
 internal sealed class Slave : WheelTimer
 {
@@ -62,13 +63,15 @@ internal sealed class Slave : WheelTimer
 
     public void Launch(ISlaveBackend backend) => Link = backend.Launch(this);
 
-    /// <summary>Gives it a job. The request so far follows; the rest goes on by <see cref="WriteChunk"/> and <see cref="EndRequest"/>.</summary>
+    /// <summary>
+    /// Gives it a job. The request so far follows; the rest goes on by <see cref="WriteChunk"/> and <see cref="EndRequest"/>.
+    /// </summary>
     public void Run(Job job)
     {
         Debug.Assert(HasRoom);
         job.Slave = this;
         job.SlaveChannel = ++_lastChannel;
-        job.NodeSideEnded = false;
+        job.NodeSideEnded = job.CancelSent = false;
         job.Runs++;
         job.DispatchedTicks = _engine.Loop.NowTicks;
         job.MoveTo(JobState.Running);
@@ -118,9 +121,10 @@ internal sealed class Slave : WheelTimer
     /// <summary>Tells the worker that its answer is not wanted any more; the channel stays until the worker has closed its side.</summary>
     public void Cancel(Job job, in JobError error)
     {
-        if (!job.NodeSideEnded)
+        // After our close an old worker would take an error for a broken protocol; one of ours takes it for the cancel that it is.
+        if (!job.CancelSent && (!job.NodeSideEnded || Link.PeerSpeaksBin))
         {
-            job.NodeSideEnded = true;
+            job.NodeSideEnded = job.CancelSent = true;
             MessageWriter.WriteError(Link.Sink, job.SlaveChannel, error.Category, error.Code, error.Reason);
             Link.Flush();
         }
@@ -138,7 +142,9 @@ internal sealed class Slave : WheelTimer
         }
     }
 
-    /// <summary>A message of the worker. False when it breaks the protocol: <paramref name="fault"/> says how and the slave must be killed.</summary>
+    /// <summary>
+    /// A message of the worker. False when it breaks the protocol: <paramref name="fault"/> says how and the slave must be killed.
+    /// </summary>
     public bool OnMessage(in MessageView message, out string? fault)
     {
         fault = null;
@@ -225,7 +231,9 @@ internal sealed class Slave : WheelTimer
         _engine.Loop.Timers.Arm(this, _engine.Loop.NowMs + _engine.Settings.TerminationTimeoutMs);
     }
 
-    /// <summary>A caller is slower than this slave. When it is the only one, the slave itself is held back; else its answers are buffered.</summary>
+    /// <summary>
+    /// A caller is slower than this slave. When it is the only one, the slave itself is held back; else its answers are buffered.
+    /// </summary>
     public bool HoldBack()
     {
         if (Load > 1)

@@ -3,11 +3,13 @@ using System.Numerics;
 namespace Cocaine.Fast.Core.Jobs;
 
 /// <summary>
-/// A hierarchical timing wheel of 1 ms ticks: arming and cancelling take constant time, and a jump of the clock steps from one occupied slot to the next, never tick by tick.
+/// A hierarchical timing wheel of 1 ms ticks: arming and cancelling take constant time, and a jump of the clock steps from one occupied
+/// slot to the next, never tick by tick.
 /// After Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", 1987.
 /// </summary>
 /// <remarks>
-/// Six levels of 64 slots span 2^36 ms, about two years; what is due later waits in the last level's farthest slot and is placed again when it comes round.
+/// Six levels of 64 slots span 2^36 ms, about two years; what is due later waits in the last level's farthest slot and is placed again
+/// when it comes round.
 /// One bit per slot says whether it is occupied. One thread, the loop's, uses it. No timer fires early, and each fires once.
 /// </remarks>
 internal sealed class DeadlineWheel

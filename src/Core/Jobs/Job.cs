@@ -5,7 +5,8 @@ using Cocaine.Fast.Core.Monitoring;
 namespace Cocaine.Fast.Core.Jobs;
 
 /// <summary>
-/// One request on its way. Pooled per engine; <see cref="MoveTo"/> is the only way from state to state. Its timer serves whichever of its bounds is
+/// One request on its way. Pooled per engine; <see cref="MoveTo"/> is the only way from state to state. Its timer serves whichever of
+/// its bounds is
 /// nearest: time in queue, deadline, silence of the slave.
 /// </summary>
 internal sealed class Job(AppEngine engine, BlockPool blocks) : WheelTimer
@@ -45,6 +46,9 @@ internal sealed class Job(AppEngine engine, BlockPool blocks) : WheelTimer
 
     /// <summary>We have sent our terminal message on the slave's channel; valid with <see cref="Slave"/>.</summary>
     public bool NodeSideEnded { get; set; }
+
+    /// <summary>The worker was told that its answer is not wanted; valid with <see cref="Slave"/>.</summary>
+    public bool CancelSent { get; set; }
 
     /// <summary>Runs begun, the present one included.</summary>
     public int Runs { get; set; }

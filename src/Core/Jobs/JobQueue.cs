@@ -1,7 +1,8 @@
 namespace Cocaine.Fast.Core.Jobs;
 
 /// <summary>
-/// Jobs that wait, urgent ones first, each kind in the order of its arrival. Linked through the jobs themselves: no allocation, and a job leaves from
+/// Jobs that wait, urgent ones first, each kind in the order of its arrival. Linked through the jobs themselves: no allocation, and a
+/// job leaves from
 /// the middle in constant time.
 /// </summary>
 internal sealed class JobQueue

@@ -4,9 +4,11 @@ using Cocaine.Fast.Core.Protocol;
 namespace Cocaine.Fast.Core.Jobs;
 
 /// <summary>
-/// The request as far as it has come, kept while the job waits and until its answer has begun, so that it can be run again on another slave.
+/// The request as far as it has come, kept while the job waits and until its answer has begun, so that it can be run again on another
+/// slave.
 /// </summary>
-/// <remarks>Format: chunks one after the other, each a 4-byte length and its bytes. The invoke's headers come first, when there are any.</remarks>
+/// <remarks>Format: chunks one after the other, each a 4-byte length and its bytes. The invoke's headers come first, when there are
+/// any.</remarks>
 internal sealed class RequestLog(BlockPool blocks)
 {
     private const int PrefixBytes = 4;

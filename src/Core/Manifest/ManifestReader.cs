@@ -30,7 +30,9 @@ public static partial class ManifestReader
         }
     }
 
-    /// <summary>Reads a manifest from memory; <paramref name="filePath"/> names it in messages and is where its relative paths start from.</summary>
+    /// <summary>
+    /// Reads a manifest from memory; <paramref name="filePath"/> names it in messages and is where its relative paths start from.
+    /// </summary>
     public static ManifestResult Read(ReadOnlySpan<byte> utf8, string filePath, bool checkFiles = false)
     {
         ReadOnlySpan<byte> mark = [0xef, 0xbb, 0xbf];

@@ -31,10 +31,12 @@ internal enum MsgPackStatus : byte
 }
 
 /// <summary>
-/// The head of one value: its kind, and its number, count or length. Source: the MessagePack specification, github.com/msgpack/msgpack/blob/master/spec.md.
+/// The head of one value: its kind, and its number, count or length. Source: the MessagePack specification,
+/// github.com/msgpack/msgpack/blob/master/spec.md.
 /// </summary>
 /// <param name="Kind">What it is.</param>
-/// <param name="Bits">The number (two's complement when negative, IEEE bits when a float), the boolean, the count of items or pairs, or the length of the body.</param>
+/// <param name="Bits">The number (two's complement when negative, IEEE bits when a float), the boolean, the count of items or pairs, or
+/// the length of the body.</param>
 /// <param name="HeadBytes">Bytes of the head; the body follows.</param>
 /// <param name="IsModern">bin, str8 or ext: families that peers of before 2013 do not know.</param>
 /// <param name="ExtensionType">Type of an extension.</param>
@@ -59,7 +61,8 @@ internal readonly record struct MsgPackToken(MsgPackKind Kind, ulong Bits, int H
     };
 
     /// <summary>
-    /// Reads the head at the start of <paramref name="source"/>. Each byte is loaded once: the source may be memory that a hostile process writes to meanwhile.
+    /// Reads the head at the start of <paramref name="source"/>. Each byte is loaded once: the source may be memory that a hostile
+    /// process writes to meanwhile.
     /// </summary>
     public static MsgPackStatus TryRead(ReadOnlySpan<byte> source, out MsgPackToken token)
     {

@@ -6,7 +6,8 @@ namespace Cocaine.Fast.Core.Monitoring;
 internal readonly record struct LatencySnapshot(long P50, long P90, long P99, long P999, long Max, long Count);
 
 /// <summary>
-/// Counts latencies in buckets that are linear within each power of two: at most 1/32 off, from 1 ns to more than an hour, in constant time and 9 KiB. The idea is
+/// Counts latencies in buckets that are linear within each power of two: at most 1/32 off, from 1 ns to more than an hour, in constant
+/// time and 9 KiB. The idea is
 /// Gil Tene's HdrHistogram.
 /// </summary>
 /// <remarks>One thread records; others may read and see counts of slightly different moments.</remarks>

@@ -17,7 +17,10 @@ internal enum HeaderStatus : byte
     Untrusted,
 }
 
-/// <summary>Reads headers arrays: each item an index, or <c>[flag, name or index, value]</c>. Every array of a connection must pass through here, in order.</summary>
+/// <summary>
+/// Reads headers arrays: each item an index, or <c>[flag, name or index, value]</c>. Every array of a connection must pass through
+/// here, in order.
+/// </summary>
 internal static class HeaderReader
 {
     public static HeaderStatus Decode(ReadOnlySpan<byte> headers, HeaderTable table, HeaderSet set, ProtocolLimits limits)

@@ -85,7 +85,9 @@ internal sealed class HeaderSet
         return IsNumeric(name) && Set(name, value);
     }
 
-    /// <summary>An encoded headers array for a worker's invoke; empty when the bare trace headers will do. Valid until the next change.</summary>
+    /// <summary>
+    /// An encoded headers array for a worker's invoke; empty when the bare trace headers will do. Valid until the next change.
+    /// </summary>
     public ReadOnlySpan<byte> ForWorker
     {
         get

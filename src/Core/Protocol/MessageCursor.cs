@@ -4,7 +4,8 @@ using Cocaine.Fast.Core.MessagePack;
 namespace Cocaine.Fast.Core.Protocol;
 
 /// <summary>
-/// Walks over the values of one message, in a span or across segments, without believing any size in it. Bodies are skipped by their length, so
+/// Walks over the values of one message, in a span or across segments, without believing any size in it. Bodies are skipped by their
+/// length, so
 /// the work is bounded by the number of values, not by bytes.
 /// </summary>
 internal ref struct MessageCursor
@@ -38,6 +39,8 @@ internal ref struct MessageCursor
     public bool SawBin { get; private set; }
 
     public string? Problem { get; private set; }
+
+    public readonly int MaxElements => _limits.MaxElements;
 
     /// <summary>Reads the head of the next value and stands after it: at its body or its first child.</summary>
     public DecodeStatus ReadHead(out MsgPackToken token)

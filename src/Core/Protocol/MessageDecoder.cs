@@ -6,7 +6,8 @@ using Cocaine.Fast.Core.MessagePack;
 namespace Cocaine.Fast.Core.Protocol;
 
 /// <summary>
-/// Finds the parts of the message at the start of some bytes: <c>[channel, type, arguments, headers?, …]</c>, section "A message" of docs/protocol.md. Never throws,
+/// Finds the parts of the message at the start of some bytes: <c>[channel, type, arguments, headers?, …]</c>, section "A message" of
+/// docs/protocol.md. Never throws,
 /// whatever the bytes are, and loads each byte once, so that memory which changes meanwhile cannot lead it astray.
 /// </summary>
 internal static class MessageDecoder
@@ -35,7 +36,10 @@ internal static class MessageDecoder
             : DecodeAny(new MessageCursor(in input, limits), ref layout);
     }
 
-    /// <summary>The frames that make a usual request and its answer, whole and below 64 KiB: <c>[n, t, []]</c> and <c>[n, t, [bytes]]</c>, t ≤ 2.</summary>
+    /// <summary>
+    /// The frames that make a usual request and its answer, whole and below 64 KiB: <c>[n, t, []]</c> and <c>[n, t, [bytes]]</c>, t ≤
+    /// 2.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool TryDecodeUsual(ReadOnlySpan<byte> input, ref MessageLayout layout)
     {
@@ -177,6 +181,11 @@ internal static class MessageDecoder
         if (outer.Kind != MsgPackKind.Array || outer.Bits < 3)
         {
             return cursor.Malformed("a message is an array of 3 or 4 items");
+        }
+
+        if (outer.Bits > (ulong)cursor.MaxElements)
+        {
+            return cursor.Malformed("too many values in one message");
         }
 
         status = ReadUnsigned(ref cursor, "the channel is not an unsigned number", out layout.Channel);

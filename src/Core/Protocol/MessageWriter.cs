@@ -6,7 +6,8 @@ using Cocaine.Fast.Core.MessagePack;
 namespace Cocaine.Fast.Core.Protocol;
 
 /// <summary>
-/// Writes messages of docs/protocol.md to a sink. <c>bin</c> says whether the peer has shown that it knows the modern families; without it strings and bytes go as fixstr,
+/// Writes messages of docs/protocol.md to a sink. <c>bin</c> says whether the peer has shown that it knows the modern families; without
+/// it strings and bytes go as fixstr,
 /// str16 and str32 only, because one bin or str8 ends an old peer's connection. A text never needs more than str16.
 /// </summary>
 [SkipLocalsInit]
@@ -18,7 +19,9 @@ internal static class MessageWriter
     /// <summary>Longest name of an event.</summary>
     public const int MaxNameBytes = 256;
 
-    /// <summary>Everything of a message but data and headers: outer array 1, channel 9, type 1, arguments 1, pair 11, string head 5.</summary>
+    /// <summary>
+    /// Everything of a message but data and headers: outer array 1, channel 9, type 1, arguments 1, pair 11, string head 5.
+    /// </summary>
     private const int MaxFrameBytes = 32;
 
     private const byte Three = 0x93, Four = 0x94, NoArguments = 0x90, OneArgument = 0x91, TwoArguments = 0x92;
@@ -87,7 +90,10 @@ internal static class MessageWriter
         WriteNamed(sink, channel, name, headers, bin: false);
     }
 
-    /// <summary><c>[channel, 0, [event], headers?]</c>: client to node. The first one of a connection goes with <paramref name="bin"/>, which tells the node that we know it.</summary>
+    /// <summary>
+    /// <c>[channel, 0, [event], headers?]</c>: client to node. The first one of a connection goes with <paramref name="bin"/>, which
+    /// tells the node that we know it.
+    /// </summary>
     public static void WriteEnqueue(MessageSink sink, ulong channel, scoped ReadOnlySpan<byte> name, scoped ReadOnlySpan<byte> headers, bool bin) =>
         WriteNamed(sink, channel, name, headers, bin);
 
@@ -123,7 +129,10 @@ internal static class MessageWriter
         WriteTwo(sink, to[..at], reason);
     }
 
-    /// <summary><c>[1, 0, [uuid]]</c>, or <c>[1, 0, [uuid, {"pipe": 1}]]</c> to ask for the shared-memory pipe. The uuid goes as bin, to show that we know it.</summary>
+    /// <summary>
+    /// <c>[1, 0, [uuid]]</c>, or <c>[1, 0, [uuid, {"pipe": 1}]]</c> to ask for the shared-memory pipe. The uuid goes as bin, to show
+    /// that we know it.
+    /// </summary>
     public static void WriteHandshake(MessageSink sink, string uuid, bool askForPipe)
     {
         byte[] id = Encoding.UTF8.GetBytes(uuid);

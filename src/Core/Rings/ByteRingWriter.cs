@@ -8,11 +8,14 @@ namespace Cocaine.Fast.Core.Rings;
 /// The writing end of a single-producer, single-consumer byte ring, as a sink of messages.
 /// </summary>
 /// <remarks>
-/// <para>Messages of one turn gather in one open record; <see cref="Publish"/> seals it and shows everything written since the last call by a
-/// single release store of the tail. A writer that dies in between leaves a tail that does not cover what it wrote, so no reader sees half a
+/// <para>Messages of one turn gather in one open record; <see cref="Publish"/> seals it and shows everything written since the last
+/// call by a
+/// single release store of the tail. A writer that dies in between leaves a tail that does not cover what it wrote, so no reader sees
+/// half a
 /// record.</para>
 /// <para>When the ring has no room, messages go into a private overflow in order, and from there into the ring as the reader makes room
-/// (<see cref="DrainOverflow"/>): the writer never spins and never drops. Whoever feeds this writer watches <see cref="OverflowBytes"/> and stops
+/// (<see cref="DrainOverflow"/>): the writer never spins and never drops. Whoever feeds this writer watches <see cref="OverflowBytes"/>
+/// and stops
 /// taking input from the side that is ahead.</para>
 /// <para>Safety: one thread calls; every access stays within the view's capacity, which is checked here against private copies of tail and
 /// capacity. The reader's head is the only shared value that is believed, and only after it was checked to be between the last head seen
@@ -123,7 +126,8 @@ internal sealed unsafe class ByteRingWriter : MessageSink
         SealOpenRecord();
         _published = _tail;
 
-        // Release: the records' bytes and headers are visible before the tail that covers them. Its other half is the acquire load of Tail in
+        // Release: the records' bytes and headers are visible before the tail that covers them. Its other half is the acquire load of
+        // Tail in
         // ByteRingReader.TryRead.
         Volatile.Write(ref _ring.Tail, _tail);
 
@@ -257,7 +261,8 @@ internal sealed unsafe class ByteRingWriter : MessageSink
             return;
         }
 
-        // Acquire: the reader is done with the bytes before the head that it stored. Other half: the release store in ByteRingReader.Release.
+        // Acquire: the reader is done with the bytes before the head that it stored. Other half: the release store in
+        // ByteRingReader.Release.
         long head = Volatile.Read(ref _ring.Head);
         if (head < _cachedHead || head > _published || (head & (RingDescriptor.RecordAlignmentBytes - 1)) != 0)
         {

@@ -75,7 +75,8 @@ internal static class BenchCommand
 
     private static void Print(LoadOptions options, LoadResult result)
     {
-        Table table = new Table().Border(TableBorder.Minimal).Title($"{options.Connections} connections × {options.InFlight} in flight, {options.SizeBytes} B, {result.Seconds:F1} s");
+        Table table = new Table().Border(TableBorder.Minimal)
+            .Title($"{options.Connections} connections × {options.InFlight} in flight, {options.SizeBytes} B, {result.Seconds:F1} s");
         foreach (string column in (string[])["requests/s", "p50 µs", "p90", "p99", "p99.9", "max", "requests", "mismatches", "errors"])
         {
             table.AddColumn(new TableColumn(column).RightAligned());

@@ -1,6 +1,8 @@
 namespace Cocaine.Fast.Transport.Linux;
 
-/// <summary>A second descriptor of a socket that .NET made, for a connection of ours: its own life, close-on-exec, non-blocking like the first.</summary>
+/// <summary>
+/// A second descriptor of a socket that .NET made, for a connection of ours: its own life, close-on-exec, non-blocking like the first.
+/// </summary>
 internal static class DescriptorCopy
 {
     private const int DuplicateCloseOnExec = 1030;

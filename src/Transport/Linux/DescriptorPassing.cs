@@ -2,7 +2,8 @@
 namespace Cocaine.Fast.Transport.Linux;
 
 /// <summary>Descriptors over a Unix socket: SCM_RIGHTS of unix(7).</summary>
-/// <remarks>Safety: control blocks are on the stack and sized for <see cref="MaxDescriptors"/>; received descriptors belong to the caller and are close-on-exec.</remarks>
+/// <remarks>Safety: control blocks are on the stack and sized for <see cref="MaxDescriptors"/>; received descriptors belong to the
+/// caller and are close-on-exec.</remarks>
 internal static unsafe class DescriptorPassing
 {
     public const int MaxDescriptors = 4;
@@ -34,7 +35,9 @@ internal static unsafe class DescriptorPassing
         }
     }
 
-    /// <summary>Receives bytes and the descriptors that came with them. Returns the bytes, 0 at the end, -1 with errno set on failure.</summary>
+    /// <summary>
+    /// Receives bytes and the descriptors that came with them. Returns the bytes, 0 at the end, -1 with errno set on failure.
+    /// </summary>
     public static int Receive(int socket, Span<byte> data, Span<int> descriptors, out int descriptorCount)
     {
         long* control = stackalloc long[ControlBytes / sizeof(long)];

@@ -11,7 +11,8 @@ namespace Cocaine.Fast.Transport.Loop;
 /// One thread around one epoll. It owns everything that lives on it: a turn runs to completion, so state has one writer and needs no lock.
 /// </summary>
 /// <remarks>
-/// A turn: wait for events · handle them · run posted work · fire timers · poll busy rings · ring bells · send. Only <see cref="Post(LoopWork)"/>,
+/// A turn: wait for events · handle them · run posted work · fire timers · poll busy rings · ring bells · send. Only <see
+/// cref="Post(LoopWork)"/>,
 /// <see cref="Post(Action)"/> and <see cref="Stop"/> may be called from other threads.
 /// </remarks>
 internal sealed class EventLoop : IEngineLoop, IDisposable

@@ -16,11 +16,16 @@ internal abstract class TurnTask
     /// <summary>True while the task is in the loop's list. The loop's own.</summary>
     internal bool Scheduled { get; set; }
 
-    /// <summary>The turn ends. Runs on the loop's thread, once for each <see cref="EventLoop.ScheduleBell"/> or <see cref="EventLoop.ScheduleSend"/>.</summary>
+    /// <summary>
+    /// The turn ends. Runs on the loop's thread, once for each <see cref="EventLoop.ScheduleBell"/> or <see
+    /// cref="EventLoop.ScheduleSend"/>.
+    /// </summary>
     public abstract void OnTurnEnd();
 }
 
-/// <summary>Something that is looked at on each turn while it is busy, and parks before the loop sleeps: the reading end of a ring.</summary>
+/// <summary>
+/// Something that is looked at on each turn while it is busy, and parks before the loop sleeps: the reading end of a ring.
+/// </summary>
 internal abstract class PolledSource
 {
     /// <summary>True while the loop polls it. The loop's own.</summary>

@@ -9,7 +9,8 @@ namespace Cocaine.Fast.Transport.SharedMemory;
 /// layout is that of docs/worker-protocol.md either way.
 /// </summary>
 /// <remarks>
-/// Safety: the block is page-aligned and lives until <see cref="Dispose"/>; whoever disposes has stopped every ring end on it (their Detach).
+/// Safety: the block is page-aligned and lives until <see cref="Dispose"/>; whoever disposes has stopped every ring end on it (their
+/// Detach).
 /// A memfd is sealed against shrinking before it is shared, and its pages exist, so no access can raise SIGBUS. A segment that was received
 /// is checked whole, against its real size, before a view is made.
 /// </remarks>

@@ -5,7 +5,8 @@ using Cocaine.Fast.Transport.Loop;
 namespace Cocaine.Fast.Transport.Sockets;
 
 /// <summary>
-/// A connection that carries messages of docs/protocol.md: takes them off the received bytes one by one, passes every header array through the
+/// A connection that carries messages of docs/protocol.md: takes them off the received bytes one by one, passes every header array
+/// through the
 /// connection's table in order, and closes the connection on what cannot be understood.
 /// </summary>
 internal abstract class MessageConnection(EventLoop loop, int descriptor, ProtocolLimits limits) : SocketConnection(loop, descriptor)
@@ -30,7 +31,9 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
     /// <summary>A whole message. <paramref name="headers"/> says what its headers were.</summary>
     protected abstract void OnMessage(in MessageView message, HeaderStatus headers);
 
-    /// <summary>Bytes that are no message: <paramref name="channel"/> is set when it is known whose they are. The connection closes after this.</summary>
+    /// <summary>
+    /// Bytes that are no message: <paramref name="channel"/> is set when it is known whose they are. The connection closes after this.
+    /// </summary>
     protected abstract void OnMalformed(ulong? channel, int code, string problem);
 
     protected sealed override long OnReceived(in ReadOnlySequence<byte> buffer)
@@ -93,7 +96,9 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
         return taken;
     }
 
-    /// <summary>The message at the start of <paramref name="rest"/> lies across blocks. Returns its bytes when it is whole, else 0.</summary>
+    /// <summary>
+    /// The message at the start of <paramref name="rest"/> lies across blocks. Returns its bytes when it is whole, else 0.
+    /// </summary>
     private int TakeAcross(in ReadOnlySequence<byte> rest)
     {
         if (rest.IsSingleSegment)

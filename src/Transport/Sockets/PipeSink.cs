@@ -3,7 +3,9 @@ using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Transport.Sockets;
 
-/// <summary>Messages into a socket's output pipe. A pipe is taken from the loop's pool with the first message and goes back when all was sent.</summary>
+/// <summary>
+/// Messages into a socket's output pipe. A pipe is taken from the loop's pool with the first message and goes back when all was sent.
+/// </summary>
 internal sealed class PipeSink(BufferPool buffers) : MessageSink
 {
     private PipeWriter? _writer;

@@ -9,11 +9,13 @@ using Cocaine.Fast.Transport.Loop;
 namespace Cocaine.Fast.Transport.Sockets;
 
 /// <summary>
-/// A connected stream socket on a loop. Received bytes go straight into a pipe's memory; what is written in a turn goes out with one send at its
+/// A connected stream socket on a loop. Received bytes go straight into a pipe's memory; what is written in a turn goes out with one
+/// send at its
 /// end. All members are for the loop's thread.
 /// </summary>
 /// <remarks>
-/// Safety: pipe memory comes from <see cref="BufferPool"/> and is pinned, so its address is good for the duration of a call. The descriptor is
+/// Safety: pipe memory comes from <see cref="BufferPool"/> and is pinned, so its address is good for the duration of a call. The
+/// descriptor is
 /// closed once, in <see cref="Close"/>, after the loop forgot it.
 /// </remarks>
 internal abstract unsafe class SocketConnection : LoopHandler
@@ -157,7 +159,9 @@ internal abstract unsafe class SocketConnection : LoopHandler
         }
     }
 
-    /// <summary>Takes whole messages off the front of <paramref name="buffer"/> and returns how many bytes they had. May close the connection.</summary>
+    /// <summary>
+    /// Takes whole messages off the front of <paramref name="buffer"/> and returns how many bytes they had. May close the connection.
+    /// </summary>
     protected abstract long OnReceived(in ReadOnlySequence<byte> buffer);
 
     /// <summary>The connection has ended, for any reason.</summary>
@@ -254,7 +258,9 @@ internal abstract unsafe class SocketConnection : LoopHandler
         }
     }
 
-    /// <summary>Shows what was written to the pipe's reader. Completes inline: the pipe has no thresholds and its schedulers are inline.</summary>
+    /// <summary>
+    /// Shows what was written to the pipe's reader. Completes inline: the pipe has no thresholds and its schedulers are inline.
+    /// </summary>
     private static void Commit(Pipe pipe)
     {
         ValueTask<FlushResult> flushed = pipe.Writer.FlushAsync();

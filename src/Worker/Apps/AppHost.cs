@@ -13,7 +13,10 @@ internal delegate ValueTask JobHandler(Request request, Response response);
 /// <param name="Handle">What runs.</param>
 internal sealed record AppEvent(string Name, bool NeedsWhole, JobHandler Handle);
 
-/// <summary>An app's code, loaded: its events by name. The assembly has a load context of its own, so two apps may use different versions of a library.</summary>
+/// <summary>
+/// An app's code, loaded: its events by name. The assembly has a load context of its own, so two apps may use different versions of a
+/// library.
+/// </summary>
 internal sealed class AppHost
 {
     private readonly List<(byte[] Name, AppEvent Event)> _events = [];

@@ -2,7 +2,9 @@ using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Worker;
 
-/// <summary>A job's answer. Valid while its handler runs; used from the slave's thread. It is closed when the handler returns, if not before.</summary>
+/// <summary>
+/// A job's answer. Valid while its handler runs; used from the slave's thread. It is closed when the handler returns, if not before.
+/// </summary>
 public sealed class Response
 {
     private readonly Serving.WorkerSession _session;

@@ -4,7 +4,8 @@ using Cocaine.Fast.Core.Protocol;
 namespace Cocaine.Fast.Worker.Serving;
 
 /// <summary>
-/// The worker's side of docs/worker-protocol.md over any sink: channels, handlers, terminate. It belongs to one thread; whoever drives it feeds messages in,
+/// The worker's side of docs/worker-protocol.md over any sink: channels, handlers, terminate. It belongs to one thread; whoever drives
+/// it feeds messages in,
 /// calls <see cref="StartPending"/> after each batch and shows what was written to the node.
 /// </summary>
 internal sealed class WorkerSession(AppHost app)

@@ -1,4 +1,6 @@
-"""The session of an app with async functions: the same one, on an asyncio loop. Async handlers are tasks, as many as the node gives channels."""
+"""
+The session of an app with async functions: the same one, on an asyncio loop. Async handlers are tasks, as many as the node gives channels.
+"""
 
 import asyncio
 from contextvars import ContextVar

@@ -25,8 +25,9 @@ LAST, MORE, PADDING = 0, 1, 2  # a record's kind
 
 RING_ONCE = (1).to_bytes(8, "little")
 
-# A full fence in pure Python. Taking a free lock is an atomic read-modify-write (`lock cmpxchg`, in sem_trywait or in the interpreter), and so is
-# giving it back; on x86-64 a locked instruction lets no later load pass an earlier store. `with FENCE: pass` stands between a store and a load.
+# A full fence in pure Python. Taking a free lock is an atomic read-modify-write (`lock cmpxchg`, in sem_trywait or in the interpreter),
+# and so is giving it back; on x86-64 a locked instruction lets no later load pass an earlier store. `with FENCE: pass` stands between
+# a store and a load.
 FENCE = _thread.allocate_lock()
 
 
@@ -134,8 +135,8 @@ class Pipe:
         self._map[at + 8:at + 8 + length] = payload
         words[at >> 3] = length | kind << 32
         self._tail = words[RESPONSE_TAIL] = end
-        # Between our store of the tail and our load of `reader parked`. Other half: the node's reader stores `reader parked`, fences, and looks
-        # at the tail again. One of the two sees the other's store.
+        # Between our store of the tail and our load of `reader parked`. Other half: the node's reader stores `reader parked`, fences, and
+        # looks at the tail again. One of the two sees the other's store.
         with FENCE:
             pass
         if self._flags[RESPONSE_PARKED]:
@@ -149,8 +150,8 @@ class Pipe:
             if self._look_at_head() >= needed:
                 return
             flags[RESPONSE_WAITS] = 1
-            # Between our store of `writer waits` and our load of the head. Other half: the node's reader stores the head, fences, and looks at
-            # `writer waits`.
+            # Between our store of `writer waits` and our load of the head. Other half: the node's reader stores the head, fences, and
+            # looks at `writer waits`.
             with FENCE:
                 pass
             if self._look_at_head() < needed and not self.fetch(pending) and self._park():

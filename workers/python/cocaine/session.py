@@ -1,9 +1,8 @@
 """
-One worker's conversation with the node: takes messages apart, runs handlers, writes what they answer.
+One worker's conversation with the node: takes messages apart, runs handlers, keeps the heartbeat.
 
-Answers are collected in `out` and shown to the node together, because a publish for each would cost more than a small handler does. An answer
-must not wait for other code that takes long, though. So a handler has to prove itself: only after PROVEN quick runs in a row do its answers
-share publishes; before each step of any other one, everything written so far is published.
+Answers share publishes (see answers.py), but an answer must not wait for other code that takes long. So a handler has to prove itself: only
+after PROVEN quick runs in a row are its answers batched; before each step of any other one, everything written so far is published.
 """
 
 from _collections import deque
@@ -11,33 +10,27 @@ from time import monotonic
 
 import cocaine
 
+from .answers import QUICK_SECONDS, Answers
 from .app import PROVEN, STREAMS
 from .exits import broken, die
-from .frames import (APP_ERROR, CATEGORY, CLOSE, CLOSE_TAIL, CONTROL, ERROR, HEARTBEAT, NOT_FOUND, SMALL, WRITE, chunk_head, error_tail, read)
+from .frames import APP_ERROR, CLOSE, CLOSE_TAIL, CONTROL, ERROR, HEARTBEAT, NOT_FOUND, SMALL, WRITE, read
 from .msgpack import Truncated
 from .shapes import Shapes, StructError
-from .streams import Channel, Request, Response
+from .streams import Request, Response
 
 BEAT_SECONDS = 5.0
 SILENCE_SECONDS = 30.0  # a node that reads our heartbeats answers them
-QUICK_SECONDS = 0.001   # answers wait no longer than this for others
 
 _Generator = type(_ for _ in ())
 
 
-class Session:
+class Session(Answers):
     def __init__(self, app, link):
+        Answers.__init__(self, link)
         self.app = app
-        self.link = link
-        self.out = []           # messages, in pieces, not published yet
-        self.out_size = 0       # bytes in it, the small ones not counted
-        self.pending = deque()  # (bytes, offset): messages not looked at yet
         self.ready = deque()    # channels whose handler may run
-        self.channels = {}      # by number: until both sides have ended
-        self.running = 0        # channels that we have not ended
         self.last = CONTROL     # the highest channel so far
         self.draining = False
-        self.due = 0.0          # when what is written must be published
         self.next_beat = 0.0
         self.unanswered = None  # since when a heartbeat waits for its answer
         self._shapes = Shapes(app)
@@ -75,14 +68,6 @@ class Session:
         if now >= self.next_beat:
             self.beat(now)
         return True
-
-    def publish(self):
-        if self.out:
-            data = b"".join(self.out)
-            self.out.clear()
-            self.out_size = 0
-            self.link.send(data, self.pending)
-        self.due = monotonic() + QUICK_SECONDS
 
     def beat(self, now):
         if now < self.next_beat:
@@ -224,7 +209,7 @@ class Session:
         self.last = max(self.last, int.from_bytes(raw, "big"))
 
     def _adopt(self, raw, handler, generator, seconds):
-        """A generator of a burst goes on for longer: it gets a channel, so that it can be cancelled, and the node is listened to meanwhile."""
+        """A generator of a burst goes on for longer: with a channel it can be cancelled, and the node is listened to meanwhile."""
         self._note(raw)
         if seconds > QUICK_SECONDS:
             handler.streak = 0
@@ -273,7 +258,8 @@ class Session:
         handler = self.app.find(event)
         channel = self._open(number, handler, headers)
         if handler is None:
-            self.end_with_error(channel, NOT_FOUND, "there is no event '%s' in app '%s'" % (event.decode("utf-8", "replace"), self.app.name))
+            name = event.decode("utf-8", "replace")
+            self.end_with_error(channel, NOT_FOUND, "there is no event '%s' in app '%s'" % (name, self.app.name))
         elif handler.takes == STREAMS:
             self.ready.append(channel)
 
@@ -385,74 +371,3 @@ class Session:
         self.publish()
         if not self.listen():
             self.link.wait(max(0.0, self.next_beat - monotonic()))
-
-    # What goes out.
-
-    def write_all(self, head, answer):
-        """A handler's whole answer: nothing, a chunk, or an iterable of chunks."""
-        if answer is None:
-            return
-        if isinstance(answer, (bytes, str, bytearray, memoryview)):
-            self.write(head, answer)
-        elif isinstance(answer, dict):
-            raise TypeError("a handler gives bytes, text or an iterable of them, not a dict")
-        else:
-            for chunk in answer:
-                self.write(head, chunk)
-
-    def write(self, head, chunk):
-        if type(chunk) is not bytes:
-            if isinstance(chunk, str):
-                chunk = chunk.encode("utf-8", "surrogateescape")
-            elif isinstance(chunk, (bytes, bytearray, memoryview)):
-                chunk = bytes(chunk)
-            else:
-                raise TypeError("a chunk is bytes or text, not %s" % type(chunk).__name__)
-        size = len(chunk)
-        if self.out_size + size + 16 > self.link.best_batch:
-            self.publish()
-        self.out += (head, chunk_head(size), chunk)
-        self.out_size += size + 16
-
-    def _open(self, number, handler, headers):
-        self.channels[number] = channel = Channel(number, handler, headers)
-        self.running += 1
-        return channel
-
-    def end(self, channel):
-        """Our one terminal message, unless it has been sent."""
-        self._finish(channel, CLOSE_TAIL)
-
-    def end_with_error(self, channel, code, text, category=CATEGORY):
-        self._finish(channel, error_tail(category, code, text))
-
-    def _finish(self, channel, tail):
-        if channel.ended:
-            return
-        channel.ended = True
-        channel.chunks.clear()
-        channel.task = None
-        self.running -= 1
-        self.out += (channel.head, tail)
-        if channel.closed:
-            self.channels.pop(channel.number, None)
-
-    def end_with_failure(self, channel, failure):
-        if not channel.ended:
-            if channel.cancelled and (isinstance(failure, cocaine.Cancelled) or not isinstance(failure, Exception)):
-                self.end_with_error(channel, APP_ERROR, "cancelled")
-            else:
-                self._finish(channel, self._tail_of(failure))
-        else:
-            self._tail_of(failure)  # too late for the caller, not for the log
-
-    def fail(self, head, failure):
-        self.out += (head, self._tail_of(failure))
-
-    @staticmethod
-    def _tail_of(failure):
-        import sys
-        sys.excepthook(type(failure), failure, failure.__traceback__)
-        text = str(failure)
-        name = type(failure).__name__
-        return error_tail(CATEGORY, APP_ERROR, "%s: %s" % (name, text) if text else name)

@@ -3,8 +3,8 @@ Whole requests recognised in one step. A usual request comes as three messages i
 
     [n, 0, [event], [80, 81, 82]]   [n, 0, [bin8]]   [n, 2, []]
 
-and for an event, a width of n and a size of the data every byte but n and the data is known. So each such shape has a Struct that takes all three apart
-in one call; session.py compares the fixed parts. A bin16 takes a little longer, all else the general way.
+and for an event, a width of n and a size of the data every byte but n and the data is known. So each such shape has a Struct that takes
+all three apart in one call; session.py compares the fixed parts. A bin16 takes a little longer, all else the general way.
 """
 
 from struct import Struct, error as StructError
@@ -46,7 +46,7 @@ class Shapes:
 
 
 def _make(code, after_number, handler):
-    """(unpackers by size, where the size is, bytes without the data, the three fixed parts before and between, handler, unpacker for a bin16)."""
+    """(unpackers by size, where the size is, bytes without the data, the three fixed parts, handler, unpacker for a bin16)."""
     prefix = bytes((code,)) if code else b""
     width = _WIDTHS.get(code, 1)
     head = 1 + len(prefix) + width

@@ -1,7 +1,8 @@
 """
 Start of a worker: loads the app, connects, shakes hands, serves.
 
-Time counts here: a pool that grows waits for it. So: _socket, not socket; asyncio only for apps that have async functions; no argparse, no logging.
+Time counts here: a pool that grows waits for it. So: _socket, not socket; asyncio only for apps that have async functions; no argparse,
+no logging.
 """
 
 import gc

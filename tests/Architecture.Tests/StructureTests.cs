@@ -1,0 +1,159 @@
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+
+namespace Cocaine.Fast.Architecture.Tests;
+
+/// <summary>What the documents promise of the sources.</summary>
+public class StructureTests
+{
+    private static readonly string Root = FindRoot();
+
+    /// <summary>Which rooms each room may use.</summary>
+    private static readonly Dictionary<string, string[]> Allowed = new()
+    {
+        ["Core"] = [],
+        ["Transport"] = ["Core"],
+        ["Worker"] = ["Core", "Transport"],
+        ["Client"] = ["Core", "Transport"],
+        ["Drivers"] = ["Core", "Transport"],
+        ["Backends"] = ["Core", "Transport", "Worker"],
+        ["Node"] = ["Core", "Transport", "Worker", "Client", "Drivers", "Backends"],
+        ["Host"] = ["Node", "Client"],
+    };
+
+    [Fact]
+    public void Rooms_use_only_the_rooms_below_them()
+    {
+        foreach ((string room, string[] allowed) in Allowed)
+        {
+            string project = Directory.GetFiles(Path.Combine(Root, "src", room), "*.csproj").Single();
+            IEnumerable<string> used = XDocument.Load(project).Descendants("ProjectReference")
+                .Select(reference => Path.GetFileName(Path.GetDirectoryName(reference.Attribute("Include")!.Value.Replace('\\', '/')))!);
+            Assert.Empty(used.Except(allowed));
+        }
+
+        Assert.Equal(Allowed.Keys.Order(), Directory.GetDirectories(Path.Combine(Root, "src")).Select(folder => Path.GetFileName(folder)!).Order());
+    }
+
+    [Theory]
+    [InlineData("Core", @"using System\.(Net|IO\.Pipes)|System\.Diagnostics\.Process|DllImport|LibraryImport|using NetMQ")]
+    [InlineData("Transport", @"using NetMQ|System\.Diagnostics\.Process\b")]
+    [InlineData("Node", @"LibraryImport")]
+    public void Rooms_know_nothing_of_what_is_not_theirs(string room, string forbidden)
+    {
+        foreach (string file in Sources(Path.Combine("src", room)))
+        {
+            Assert.False(Regex.IsMatch(File.ReadAllText(file), forbidden), $"{file} has {forbidden}");
+        }
+    }
+
+    [Fact]
+    public void System_calls_are_in_one_place() => Assert.DoesNotContain(
+        Sources("src"), file => File.ReadAllText(file).Contains("LibraryImport(") && !file.Contains("/Transport/Linux/"));
+
+    [Fact]
+    public void Files_methods_and_lines_keep_their_bounds()
+    {
+        List<string> over = [];
+        foreach (string file in Sources("src").Concat(Sources("tests")).Concat(Sources("examples")))
+        {
+            string[] lines = File.ReadAllLines(file);
+            if (lines.Length > 600)
+            {
+                over.Add($"{file}: {lines.Length} lines");
+            }
+
+            bool isTest = file.Contains("/tests/");
+            over.AddRange(lines.Select((line, index) => (line, index)).Where(pair => pair.line.Length > (isTest ? 220 : 180))
+                .Select(pair => $"{file}:{pair.index + 1}: {pair.line.Length} characters"));
+            if (!isTest)
+            {
+                over.AddRange(LongMethods(file, lines));
+            }
+        }
+
+        Assert.Empty(over);
+    }
+
+    [Fact]
+    public void Folders_are_concepts_of_at_most_fifteen_files() => Assert.DoesNotContain(
+        Directory.GetDirectories(Path.Combine(Root, "src"), "*", SearchOption.AllDirectories),
+        folder => !folder.Contains("/bin") && !folder.Contains("/obj") && Directory.GetFiles(folder, "*.cs").Length > 15);
+
+    [Fact]
+    public void Unsafe_code_says_why_it_is_safe_and_orderings_name_their_other_half()
+    {
+        foreach (string file in Sources("src"))
+        {
+            string text = File.ReadAllText(file);
+            if (Regex.IsMatch(text, @"\bunsafe (partial |readonly |sealed |static |class |struct )"))
+            {
+                Assert.True(text.Contains("Safety:"), $"{file}: unsafe code without a Safety paragraph");
+            }
+
+            if (text.Contains("Interlocked.MemoryBarrier"))
+            {
+                Assert.True(Regex.IsMatch(text, "[Oo]ther half"), $"{file}: a fence that does not name its other half");
+            }
+        }
+    }
+
+    [Fact]
+    public void Nothing_is_left_open_and_partial_is_for_generated_code()
+    {
+        foreach (string file in Sources("src"))
+        {
+            string text = File.ReadAllText(file);
+            Assert.False(Regex.IsMatch(text, @"\b(TODO|FIXME|HACK|XXX|NotImplementedException)\b"), $"{file} has something left open");
+            if (Regex.IsMatch(text, @"\bpartial (class|struct)"))
+            {
+                Assert.True(Regex.IsMatch(text, "LoggerMessage|LibraryImport|GeneratedRegex"), $"{file}: partial without generated code");
+            }
+        }
+    }
+
+    [Fact]
+    public void Numbers_of_log_events_are_unique()
+    {
+        IEnumerable<string> numbers = Sources("src").SelectMany(file => Regex.Matches(File.ReadAllText(file), @"LoggerMessage\((\d+)").Select(match => match.Groups[1].Value));
+        Assert.Empty(numbers.GroupBy(number => number).Where(group => group.Count() > 1).Select(group => group.Key));
+    }
+
+    private static IEnumerable<string> LongMethods(string file, string[] lines)
+    {
+        int start = -1;
+        for (int i = 0; i < lines.Length; i++)
+        {
+            if (lines[i] == "    {")
+            {
+                start = i;
+            }
+            else if (lines[i] == "    }" && start >= 0)
+            {
+                bool isType = start > 0 && Regex.IsMatch(lines[start - 1], @"\b(class|struct|record|interface|enum)\b");
+                if (!isType && i - start > 72)
+                {
+                    yield return $"{file}:{start}: a method of {i - start - 1} lines";
+                }
+
+                start = -1;
+            }
+        }
+    }
+
+    private static IEnumerable<string> Sources(string folder) => Directory.EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories)
+        .Where(file => !file.Contains("/bin/") && !file.Contains("/obj/"));
+
+    private static string FindRoot()
+    {
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Cocaine.Fast.sln")))
+            {
+                return folder.FullName;
+            }
+        }
+
+        throw new DirectoryNotFoundException("Cocaine.Fast.sln is in no folder above the tests");
+    }
+}

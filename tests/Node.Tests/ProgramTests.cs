@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using System.Text;
+using Cocaine.Fast.Client;
+
+namespace Cocaine.Fast.Node.Tests;
+
+/// <summary>The program itself, as a user starts it.</summary>
+[Collection(nameof(Alone))]
+public sealed class ProgramTests
+{
+    private static readonly string Program = Path.Combine(Apps.Root, "src/Host/bin/Release/net10.0/cocaine-fast");
+    private static readonly string Echo = Path.Combine(Apps.Root, "examples/echo/manifest.json");
+
+    [Fact]
+    public async Task It_says_ready_serves_and_ends_with_0_on_sigterm()
+    {
+        using Process node = Start("run", Echo, "--locator", "none");
+        string endpoint = await ReadyAsync(node);
+        (int code, string answer, _) = await RunAsync("call", endpoint, "echo", "--data", "hello");
+        Assert.Equal((0, "hello"), (code, answer));
+        (code, _, string error) = await RunAsync("call", endpoint, "nothing");
+        Assert.Equal(1, code);
+        Assert.StartsWith("error 404: ", error, StringComparison.Ordinal);
+        Signal(node.Id, "TERM");
+        await node.WaitForExitAsync(new CancellationTokenSource(TimeSpan.FromSeconds(15)).Token);
+        Assert.Equal(0, node.ExitCode);
+    }
+
+    [Fact]
+    public async Task Killed_it_leaves_no_worker_and_no_file_behind()
+    {
+        HashSet<string> before = [.. Directory.EnumerateFileSystemEntries("/dev/shm"), .. OurFilesInTmp()];
+        using Process node = Start("run", Echo, "--locator", "none");
+        string endpoint = await ReadyAsync(node);
+        await using CocaineClient client = await CocaineClient.ConnectAsync(endpoint);
+        Assert.Equal("x", Encoding.UTF8.GetString(await client.CallAsync("echo", Apps.Bytes("x"))));
+        int[] workers = Children(node.Id);
+        Assert.NotEmpty(workers);
+        Signal(node.Id, "KILL");
+        long limit = Stopwatch.GetTimestamp() + Stopwatch.Frequency;
+        while (workers.Any(IsAlive))
+        {
+            Assert.True(Stopwatch.GetTimestamp() < limit, "a worker outlived its node by more than 1 s");
+            await Task.Yield();
+        }
+
+        Assert.DoesNotContain(Directory.EnumerateFileSystemEntries("/dev/shm").Concat(OurFilesInTmp()), file => !before.Contains(file));
+    }
+
+    [Fact]
+    public async Task Wrong_manifests_and_missing_nodes_have_their_exit_codes()
+    {
+        (int code, _, string report) = await RunAsync("check", Path.Combine(Apps.Root, "tests/manifests/broken.json"));
+        Assert.Equal(2, code);
+        Assert.Contains("did you mean 'native-server'?", report);
+        Assert.Equal(0, (await RunAsync("check", Echo)).Code);
+        Assert.Equal(2, (await RunAsync("run", "/nowhere.json")).Code);
+        Assert.Equal(3, (await RunAsync("call", "tcp://127.0.0.1:1", "echo")).Code);
+    }
+
+    private static Process Start(params string[] arguments) => Process.Start(new ProcessStartInfo(Program, arguments)
+    {
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    })!;
+
+    private static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
+    {
+        using Process process = Start(arguments);
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
+        return (process.ExitCode, await output, await error);
+    }
+
+    private static async Task<string> ReadyAsync(Process node)
+    {
+        _ = node.StandardError.ReadToEndAsync(); // or its pipe fills
+        string line = await node.StandardOutput.ReadLineAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token) ?? "";
+        Assert.StartsWith("ready app=echo task=echo endpoint=tcp://", line, StringComparison.Ordinal);
+        return line[(line.IndexOf("endpoint=", StringComparison.Ordinal) + "endpoint=".Length)..];
+    }
+
+    private static void Signal(int process, string signal)
+    {
+        using Process kill = Process.Start("/bin/kill", [$"-{signal}", $"{process}"])!;
+        kill.WaitForExit();
+    }
+
+    private static int[] Children(int process) => [.. Directory.EnumerateDirectories($"/proc/{process}/task")
+        .SelectMany(thread => File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        .Select(int.Parse)];
+
+    private static bool IsAlive(int process)
+    {
+        try
+        {
+            return !File.ReadAllText($"/proc/{process}/status").Contains("State:\tZ");
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    private static IEnumerable<string> OurFilesInTmp() =>
+        Directory.EnumerateFileSystemEntries("/tmp").Where(file => Path.GetFileName(file).Contains("cocaine", StringComparison.Ordinal));
+}

@@ -1,0 +1,104 @@
+"""
+What a worker writes: chunks, and one terminal message per channel.
+
+Answers are collected in `out` and shown to the node together, because a publish for each would cost more than a small handler does.
+When that is allowed is session.py's business.
+"""
+
+import sys
+from _collections import deque
+from time import monotonic
+
+import cocaine
+
+from .frames import APP_ERROR, CATEGORY, CLOSE_TAIL, chunk_head, error_tail
+from .streams import Channel
+
+QUICK_SECONDS = 0.001   # answers wait no longer than this for others
+
+
+class Answers:
+    def __init__(self, link):
+        self.link = link
+        self.out = []           # messages, in pieces, not published yet
+        self.out_size = 0       # bytes in it, the small ones not counted
+        self.due = 0.0          # when what is written must be published
+        self.pending = deque()  # (bytes, offset): messages that came and were not looked at yet
+        self.channels = {}      # by number: until both sides have ended
+        self.running = 0        # channels that we have not ended
+
+    def publish(self):
+        if self.out:
+            data = b"".join(self.out)
+            self.out.clear()
+            self.out_size = 0
+            self.link.send(data, self.pending)
+        self.due = monotonic() + QUICK_SECONDS
+
+    def write_all(self, head, answer):
+        """A handler's whole answer: nothing, a chunk, or an iterable of chunks."""
+        if answer is None:
+            return
+        if isinstance(answer, (bytes, str, bytearray, memoryview)):
+            self.write(head, answer)
+        elif isinstance(answer, dict):
+            raise TypeError("a handler gives bytes, text or an iterable of them, not a dict")
+        else:
+            for chunk in answer:
+                self.write(head, chunk)
+
+    def write(self, head, chunk):
+        if type(chunk) is not bytes:
+            if isinstance(chunk, str):
+                chunk = chunk.encode("utf-8", "surrogateescape")
+            elif isinstance(chunk, (bytes, bytearray, memoryview)):
+                chunk = bytes(chunk)
+            else:
+                raise TypeError("a chunk is bytes or text, not %s" % type(chunk).__name__)
+        size = len(chunk)
+        if self.out_size + size + 16 > self.link.best_batch:
+            self.publish()
+        self.out += (head, chunk_head(size), chunk)
+        self.out_size += size + 16
+
+    def _open(self, number, handler, headers):
+        self.channels[number] = channel = Channel(number, handler, headers)
+        self.running += 1
+        return channel
+
+    def end(self, channel):
+        """Our one terminal message, unless it has been sent."""
+        self._finish(channel, CLOSE_TAIL)
+
+    def end_with_error(self, channel, code, text, category=CATEGORY):
+        self._finish(channel, error_tail(category, code, text))
+
+    def _finish(self, channel, tail):
+        if channel.ended:
+            return
+        channel.ended = True
+        channel.chunks.clear()
+        channel.task = None
+        self.running -= 1
+        self.out += (channel.head, tail)
+        if channel.closed:
+            self.channels.pop(channel.number, None)
+
+    def end_with_failure(self, channel, failure):
+        if not channel.ended:
+            if channel.cancelled and (isinstance(failure, cocaine.Cancelled) or not isinstance(failure, Exception)):
+                self.end_with_error(channel, APP_ERROR, "cancelled")
+            else:
+                self._finish(channel, self._tail_of(failure))
+        else:
+            self._tail_of(failure)  # too late for the caller, not for the log
+
+    def fail(self, head, failure):
+        self.out += (head, self._tail_of(failure))
+
+    @staticmethod
+    def _tail_of(failure):
+        sys.excepthook(type(failure), failure, failure.__traceback__)
+        text = str(failure)
+        name = type(failure).__name__
+        return error_tail(CATEGORY, APP_ERROR, "%s: %s" % (name, text) if text else name)
