@@ -1,0 +1,56 @@
+using Cocaine.Fast.Core.Rings;
+using Cocaine.Fast.Transport.Linux;
+using Cocaine.Fast.Transport.SharedMemory;
+using Cocaine.Fast.Transport.Sockets;
+
+namespace Cocaine.Fast.Transport.Tests;
+
+public sealed class SegmentTests
+{
+    [Fact]
+    public unsafe void A_segment_opened_by_its_descriptor_is_the_same_memory()
+    {
+        using Segment made = Segment.Create(64 << 10, 7, 5, shared: true);
+        using Segment opened = Segment.Open(DescriptorCopy.Of(made.Descriptor));
+        Assert.Equal(5, opened.SpinMicroseconds);
+        made.Requests.Tail = 1234;
+        made.Responses.Data[100] = 42;
+        Assert.Equal((1234L, 42), (opened.Requests.Tail, opened.Responses.Data[100]));
+    }
+
+    [Theory]
+    [InlineData(RingDescriptor.MagicOffset)]
+    [InlineData(RingDescriptor.VersionOffset)]
+    [InlineData(RingDescriptor.SegmentSizeOffset)]
+    [InlineData(RingDescriptor.RequestCapacityOffset)]
+    [InlineData(RingDescriptor.ResponseOffsetOffset + 4)]
+    public unsafe void A_header_that_is_wrong_is_refused(int offset)
+    {
+        using Segment made = Segment.Create(64 << 10, 1, 0, shared: true);
+        byte* start = made.Requests.Data - RingDescriptor.HeaderSizeBytes;
+        start[offset] ^= 0x7f;
+        int descriptor = DescriptorCopy.Of(made.Descriptor);
+        Assert.Throws<InvalidDataException>(() => Segment.Open(descriptor));
+        _ = LibC.close(descriptor);
+    }
+
+    [Theory]
+    [InlineData("tcp://127.0.0.1:80", "127.0.0.1", 80)]
+    [InlineData("tcp://[::1]:0", "::1", 0)]
+    [InlineData("127.0.0.1:9", "127.0.0.1", 9)]
+    public void Endpoints_are_read(string text, string host, int port)
+    {
+        Endpoint endpoint = Endpoint.Parse(text);
+        Assert.Equal((host, port), (endpoint.Host, endpoint.Port));
+    }
+
+    [Fact]
+    public void An_interface_name_stands_for_all_of_its_addresses() =>
+        Assert.Contains(Endpoint.Parse("tcp://lo:80").ListenAddresses(), address => address.ToString() == "127.0.0.1:80");
+
+    [Theory]
+    [InlineData("tcp://host")]
+    [InlineData("ipc://relative")]
+    [InlineData("tcp://h:99999")]
+    public void What_is_no_endpoint_says_so(string text) => Assert.Throws<FormatException>(() => Endpoint.Parse(text));
+}
