@@ -44,6 +44,46 @@ public class DotNetAppTests
         Assert.True(app.Engine.Counters.Holds(app.Engine.Queue.Count, app.Engine.RunningJobs));
     }
 
+    [Theory]
+    [MemberData(nameof(Backends))]
+    public async Task The_largest_message_goes_through_and_a_larger_one_is_refused(BackendType backend, string pipe)
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Apps.DotNet(backend, env: new Dictionary<string, string> { ["COCAINE_PIPE"] = pipe }));
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        byte[] largest = new byte[64 << 20];
+        new Random(5).NextBytes(largest);
+        byte[] answer = await client.CallAsync("echo", largest).WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.True(largest.AsSpan().SequenceEqual(answer));
+
+        await using CocaineClient other = await TestNode.ConnectAsync(app);
+        await Assert.ThrowsAnyAsync<Exception>(() => other.CallAsync("echo", new byte[(64 << 20) + 1]).WaitAsync(TimeSpan.FromSeconds(60)));
+        Assert.Equal("fine", Encoding.UTF8.GetString(await client.CallAsync("echo", Apps.Bytes("fine"))));
+    }
+
+    [Fact]
+    public async Task A_client_that_does_not_read_holds_its_slave_back_and_nobody_else()
+    {
+        await using TestNode node = TestNode.Start();
+        EngineSettings engine = new() { PoolLimit = 2, Concurrency = 1, QueueLimit = 100 };
+        RunningApp app = await node.AddAsync(Apps.DotNet(BackendType.Process, engine));
+        using System.Net.Sockets.Socket slow = new(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+        slow.Connect(System.Net.IPEndPoint.Parse(app.Endpoints[0].Endpoint["tcp://".Length..]));
+        Core.Protocol.MemorySink sink = new();
+        Core.Protocol.MessageWriter.WriteEnqueue(sink, 1, "count"u8, default, bin: true);
+        Core.Protocol.MessageWriter.WriteChunk(sink, 1, new Core.Protocol.Payload("20000000"u8), bin: true); // some 300 MB of answer
+        Core.Protocol.MessageWriter.WriteClose(sink, 1);
+        slow.Send(sink.Written);
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        long before = GC.GetTotalMemory(forceFullCollection: true);
+        for (int i = 0; i < 200; i++)
+        {
+            Assert.Equal("fine", Encoding.UTF8.GetString(await client.CallAsync("echo", Apps.Bytes("fine"))));
+        }
+
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 32 << 20);
+    }
+
     [Fact]
     public async Task An_assembly_that_is_no_app_fails_the_start()
     {
