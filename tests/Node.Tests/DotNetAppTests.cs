@@ -54,6 +54,14 @@ public class DotNetAppTests
         byte[] largest = new byte[64 << 20];
         new Random(5).NextBytes(largest);
         byte[] answer = await client.CallAsync("echo", largest).WaitAsync(TimeSpan.FromSeconds(60));
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        for (int i = 0; i < 5; i++)
+        {
+            // Longer than the ring: were a wake-up lost on the way, it would wait for the next heartbeat, 5 s.
+            Assert.Equal(3 << 20, (await client.CallAsync("echo", largest.AsMemory(0, 3 << 20))).Length);
+        }
+
+        Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 4);
         Assert.True(largest.AsSpan().SequenceEqual(answer));
 
         await using CocaineClient other = await TestNode.ConnectAsync(app);

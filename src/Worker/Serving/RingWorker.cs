@@ -229,7 +229,7 @@ internal sealed class RingWorker
         }
 
         // After the park mark: a continuation that was posted before is seen here, one posted later rings.
-        if (context.HasWork || _abandoned || (_answers.OverflowBytes > 0 && !_answers.TryWaitForRoom()))
+        if (context.HasWork || _session.HasWaiterWithRoom || _abandoned || (_answers.OverflowBytes > 0 && !_answers.TryWaitForRoom()))
         {
             _requests.Unpark();
             return true;

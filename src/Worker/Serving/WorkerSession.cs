@@ -37,6 +37,9 @@ internal sealed class WorkerSession(AppHost app)
 
     public bool HasRoom => Backlog() < HighBacklogBytes;
 
+    /// <summary>A handler waited for room and there is some now: <see cref="StartPending"/> lets it go on, so its driver must not park.</summary>
+    public bool HasWaiterWithRoom => _room is not null && HasRoom;
+
     /// <summary>Takes every message of a batch. Returns what is wrong with it, or null.</summary>
     public string? TakeAll(ReadOnlySpan<byte> bytes)
     {
