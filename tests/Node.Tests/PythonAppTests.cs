@@ -231,7 +231,8 @@ public class PythonAppTests
         RunningApp app = await node.AddAsync(Apps.Python("behaviours.py"));
         CocaineClient client = await TestNode.ConnectAsync(app);
         int pid = int.Parse(await CallTextAsync(client, "pid"), System.Globalization.CultureInfo.InvariantCulture);
-        Task<byte[]> running = client.CallAsync("sleep", Apps.Bytes("0.5"));
+        string release = Path.Combine(Path.GetTempPath(), $"release-{Guid.NewGuid():N}");
+        Task<byte[]> running = client.CallAsync("hold", Apps.Bytes(release));
         while (!(await app.InfoJsonAsync()).Contains("\"running\":1"))
         {
             await Task.Yield();
@@ -239,9 +240,11 @@ public class PythonAppTests
 
         Task stopping = node.Node.StopAsync(TimeSpan.FromSeconds(10));
         Assert.Equal(503, (await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("echo", Apps.Bytes("late")))).Code);
-        Assert.Equal("slept", Encoding.UTF8.GetString(await running));
+        File.WriteAllText(release, "");
+        Assert.Equal("held", Encoding.UTF8.GetString(await running));
+        File.Delete(release);
         await stopping.WaitAsync(TimeSpan.FromSeconds(10));
-        Assert.False(Directory.Exists($"/proc/{pid}") && !File.ReadAllText($"/proc/{pid}/status").Contains("zombie"));
+        Assert.False(Directory.Exists($"/proc/{pid}"), "the worker outlived its app");
         await node.DisposeAsync();
     }
 

@@ -53,6 +53,13 @@ def sleep(request):
     yield b"slept"
 
 
+def hold(request):
+    """Runs until the file is there."""
+    while not os.path.exists(request.decode()):
+        time.sleep(0.005)
+    yield b"held"
+
+
 def chatty():
     print("a line for the log")
     print("another", file=sys.stderr)
