@@ -102,7 +102,7 @@ public sealed unsafe class RingTests
         int seed = Environment.TickCount;
         Random random = new(seed);
         int faults = 0;
-        for (int round = 0; round < 20_000; round++)
+        for (int round = 0; round < 200_000; round++)
         {
             using PrivateRing memory = new(4096);
             ByteRingReader reader = new(memory.View);
