@@ -25,16 +25,14 @@ Console.WriteLine(Encoding.UTF8.GetString(answer));
 
 // Both ways at once: each chunk comes back before the next one goes.
 await using ClientCall call = client.Open("shout");
-await using IAsyncEnumerator<ReadOnlyMemory<byte>> answers = call.ReadAllAsync().GetAsyncEnumerator();
 foreach (string word in (string[])["one", "two", "three"])
 {
     await call.WriteAsync(Encoding.UTF8.GetBytes(word));
-    await answers.MoveNextAsync();
-    Console.WriteLine(Encoding.UTF8.GetString(answers.Current.Span));
+    Console.WriteLine(Encoding.UTF8.GetString((await call.ReadAsync())!.Value.Span));
 }
 
 await call.CompleteAsync();
-Console.WriteLine(await answers.MoveNextAsync() ? "more?" : "the end");
+Console.WriteLine(await call.ReadAsync() is null ? "the end" : "more?");
 
 namespace Embedded
 {

@@ -1,118 +1,85 @@
-using System.Runtime.CompilerServices;
-using System.Threading.Channels;
-using Cocaine.Fast.Core.Protocol;
-
 namespace Cocaine.Fast.Client;
 
-/// <summary>A call whose request and answer are streamed. Dispose it: a call that has not ended is cancelled by that.</summary>
-public sealed class ClientCall : IAsyncDisposable
+/// <summary>
+/// A call whose request and answer are streamed, with one writer and one reader, which may be at work at once. Dispose it: a call that has
+/// not ended is cancelled by that. A stream allocates nothing once its client is warm.
+/// </summary>
+public readonly struct ClientCall : IAsyncDisposable, IEquatable<ClientCall>
 {
-    /// <summary>
-    /// Answer chunks that wait for their reader, from which the connection is not read: 256 chunks, so that a slow reader does not fill
-    /// the memory.
-    /// </summary>
-    private const int MaxWaitingChunks = 256;
+    private readonly StreamCall _call;
+    private readonly int _use;
 
-    private readonly CocaineClient _client;
-    private readonly Channel<byte[]> _answer = System.Threading.Channels.Channel.CreateUnbounded<byte[]>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly Owner _owner;
-    private ulong _channel;
-    private int _waiting;
-
-    internal ClientCall(CocaineClient client, byte[] name, CallOptions options)
+    internal ClientCall(StreamCall call)
     {
-        _client = client;
-        _owner = new Owner(this);
-        _client.Loop.Post(() => Start(name, options));
+        _call = call;
+        _use = call.Use;
     }
 
-    /// <summary>Sends a chunk of the request.</summary>
-    public Task WriteAsync(ReadOnlyMemory<byte> chunk) => OnLoop(connection =>
-        MessageWriter.WriteChunk(connection.Output, _channel, new Payload(chunk.Span), bin: true));
+    private StreamCall Call => _call is not null && _call.Use == _use ? _call : throw new ObjectDisposedException(nameof(ClientCall));
+
+    /// <summary>
+    /// Sends a chunk of the request; waits while more than 1 MiB is on its way. Dropped when the answer has ended already.
+    /// </summary>
+    /// <param name="chunk">Its bytes; they must not change before the write is done.</param>
+    /// <exception cref="InvalidOperationException">The write before has not been awaited.</exception>
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> chunk) => Call.WriteAsync(chunk);
 
     /// <summary>Ends the request.</summary>
-    public Task CompleteAsync() => OnLoop(connection => MessageWriter.WriteClose(connection.Output, _channel));
+    /// <exception cref="InvalidOperationException">The write before has not been awaited.</exception>
+    public ValueTask CompleteAsync() => Call.CompleteAsync();
 
-    /// <summary>The chunks of the answer as they come.</summary>
+    /// <summary>The next chunk of the answer, good until the next read; null at the end.</summary>
     /// <exception cref="CocaineException">The answer ended with an error.</exception>
     /// <exception cref="ConnectionLostException">The connection ended before the answer.</exception>
-    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellation = default)
-    {
-        while (await _answer.Reader.WaitToReadAsync(cancellation).ConfigureAwait(false))
-        {
-            while (_answer.Reader.TryRead(out byte[]? chunk))
-            {
-                if (Interlocked.Decrement(ref _waiting) == MaxWaitingChunks / 2)
-                {
-                    _client.Loop.Post(_client.Connection.ResumeReading);
-                }
+    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    public ValueTask<ReadOnlyMemory<byte>?> ReadAsync() => Call.ReadAsync();
 
-                yield return chunk;
-            }
-        }
-    }
+    /// <summary>The chunks of the answer as they come, for <c>await foreach</c>; each is good until the next.</summary>
+    /// <exception cref="CocaineException">The answer ended with an error.</exception>
+    /// <exception cref="ConnectionLostException">The connection ended before the answer.</exception>
+    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    public Chunks ReadAllAsync() => new(Call);
 
     /// <summary>Gives up when the answer has not ended: the job is cancelled.</summary>
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => _call is not null && _call.Use == _use ? _call.EndAsync() : default;
+
+    /// <inheritdoc/>
+    public bool Equals(ClientCall other) => ReferenceEquals(_call, other._call) && _use == other._use;
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => obj is ClientCall other && Equals(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(_call, _use);
+
+    /// <summary>Same call.</summary>
+    public static bool operator ==(ClientCall left, ClientCall right) => left.Equals(right);
+
+    /// <summary>Another call.</summary>
+    public static bool operator !=(ClientCall left, ClientCall right) => !left.Equals(right);
+
+    /// <summary>The chunks of an answer.</summary>
+    public readonly struct Chunks
     {
-        await OnLoop(connection =>
-        {
-            connection.ResumeReading();
-            if (connection.Forget(_channel))
-            {
-                MessageWriter.WriteError(connection.Output, _channel, ErrorCodes.FrameworkCategory, 1, "the client gave up"u8);
-            }
-        }).ConfigureAwait(false);
-        _answer.Writer.TryComplete();
+        private readonly StreamCall _call;
+
+        internal Chunks(StreamCall call) => _call = call;
+
+        /// <summary>Used by <c>await foreach</c>.</summary>
+        public Enumerator GetAsyncEnumerator() => new(_call);
     }
 
-    private void Start(byte[] name, CallOptions options)
+    /// <summary>Walks the chunks of an answer.</summary>
+    public readonly struct Enumerator
     {
-        ClientConnection connection = _client.Connection;
-        if (connection.Ended is { } reason)
-        {
-            _owner.OnLost(reason);
-            return;
-        }
+        private readonly StreamCall _call;
 
-        Span<byte> headers = stackalloc byte[CallOptions.MaxEncodedBytes];
-        bool first = connection.IsFirst;
-        _channel = connection.Open(_owner);
-        MessageWriter.WriteEnqueue(connection.Output, _channel, name, headers[..options.Encode(headers)], first);
-        connection.ScheduleSend();
-    }
+        internal Enumerator(StreamCall call) => _call = call;
 
-    private Task OnLoop(Action<ClientConnection> write)
-    {
-        TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        _client.Loop.Post(() =>
-        {
-            if (_client.Connection.Ended is null)
-            {
-                write(_client.Connection);
-                _client.Connection.ScheduleSend();
-            }
+        /// <summary>The chunk.</summary>
+        public ReadOnlyMemory<byte> Current => _call.Current;
 
-            done.SetResult();
-        });
-        return done.Task;
-    }
-
-    private sealed class Owner(ClientCall call) : IChannelOwner
-    {
-        public void OnChunk(in MessageView message)
-        {
-            call._answer.Writer.TryWrite(message.Data.ToArray());
-            if (Interlocked.Increment(ref call._waiting) >= MaxWaitingChunks)
-            {
-                call._client.Connection.PauseReading();
-            }
-        }
-
-        public void OnClosed() => call._answer.Writer.TryComplete();
-
-        public void OnError(int category, int code, string reason) => call._answer.Writer.TryComplete(new CocaineException(category, code, reason));
-
-        public void OnLost(string reason) => call._answer.Writer.TryComplete(new ConnectionLostException(reason));
+        /// <summary>Waits for the next chunk; false at the end.</summary>
+        public ValueTask<bool> MoveNextAsync() => _call.MoveNextAsync();
     }
 }

@@ -21,7 +21,9 @@ internal interface IChannelOwner
 internal sealed class ClientConnection(EventLoop loop, int descriptor) : MessageConnection(loop, descriptor, ProtocolLimits.Default)
 {
     private readonly Dictionary<ulong, IChannelOwner> _channels = [];
+    private readonly List<StreamWrite> _writers = [];
     private ulong _lastChannel;
+    private int _holders;      // calls whose readers are slower than the node
 
     /// <summary>Why it ended; null while it is open.</summary>
     public string? Ended { get; private set; }
@@ -38,6 +40,39 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
 
     /// <summary>Takes a channel away from its owner; what still comes for it is dropped.</summary>
     public bool Forget(ulong channel) => _channels.Remove(channel);
+
+    /// <summary>A reader is behind: nothing more is read until it, and every other that is behind, has let go.</summary>
+    public void HoldBack()
+    {
+        if (_holders++ == 0)
+        {
+            PauseReading();
+        }
+    }
+
+    public void LetGo()
+    {
+        if (--_holders == 0)
+        {
+            ResumeReading();
+        }
+    }
+
+    /// <summary>Tells a writer when what was written has left.</summary>
+    public void WaitForRoom(StreamWrite writer) => _writers.Add(writer);
+
+    protected override void OnSent()
+    {
+        if (_writers.Count > 0)
+        {
+            foreach (StreamWrite writer in _writers)
+            {
+                writer.OnRoom();
+            }
+
+            _writers.Clear();
+        }
+    }
 
     protected override void OnMessage(in MessageView message, HeaderStatus headers)
     {
@@ -66,7 +101,8 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
         }
     }
 
-    protected override void OnMalformed(ulong? channel, int code, string problem) => Ended ??= $"the node sent what is no message: {problem}";
+    protected override void OnMalformed(ulong? channel, int code, string problem) =>
+        Ended ??= $"the node sent what is no message: {problem}";
 
     protected override void OnClosed(string reason)
     {

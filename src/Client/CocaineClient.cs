@@ -17,6 +17,7 @@ public sealed class CocaineClient : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, byte[]> _names = new(StringComparer.Ordinal);
     private readonly ObjectPool<UnaryCall> _calls;
+    private readonly ObjectPool<StreamCall> _streams;
 
     private CocaineClient(EventLoop loop, int descriptor, ClientOptions options)
     {
@@ -25,7 +26,8 @@ public sealed class CocaineClient : IAsyncDisposable
         Connection = new ClientConnection(loop, descriptor);
 
         // More calls at once than this are made anew: they cost an object each.
-        _calls = new DefaultObjectPool<UnaryCall>(new CallPolicy(this), maximumRetained: 4096);
+        _calls = new DefaultObjectPool<UnaryCall>(new CallPolicy<UnaryCall>(() => new UnaryCall(this)), maximumRetained: 4096);
+        _streams = new DefaultObjectPool<StreamCall>(new CallPolicy<StreamCall>(() => new StreamCall(this)), maximumRetained: 256);
     }
 
     internal EventLoop Loop { get; }
@@ -40,7 +42,8 @@ public sealed class CocaineClient : IAsyncDisposable
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="ConnectionLostException">Nobody answers there.</exception>
     /// <exception cref="FormatException">The endpoint cannot be read.</exception>
-    public static async Task<CocaineClient> ConnectAsync(string endpoint, ClientOptions? options = null, CancellationToken cancellation = default)
+    public static async Task<CocaineClient> ConnectAsync(string endpoint, ClientOptions? options = null,
+        CancellationToken cancellation = default)
     {
         options ??= new ClientOptions();
         using Socket socket = await Connector.ConnectAsync(endpoint, options.ConnectTimeout, cancellation).ConfigureAwait(false);
@@ -60,12 +63,14 @@ public sealed class CocaineClient : IAsyncDisposable
     /// <exception cref="CocaineException">The answer was an error.</exception>
     /// <exception cref="ConnectionLostException">The connection ended before the answer.</exception>
     public ValueTask<int> CallAsync(
-        string eventName, ReadOnlyMemory<byte> request, IBufferWriter<byte> answer, in CallOptions options = default, CancellationToken cancellation = default) =>
+        string eventName, ReadOnlyMemory<byte> request, IBufferWriter<byte> answer, in CallOptions options = default,
+        CancellationToken cancellation = default) =>
         _calls.Get().Begin(NameOf(eventName), request, answer, in options, cancellation);
 
     /// <summary>Calls an event and gives the answer as an array.</summary>
     /// <inheritdoc cref="CallAsync(string, ReadOnlyMemory{byte}, IBufferWriter{byte}, in CallOptions, CancellationToken)"/>
-    public async Task<byte[]> CallAsync(string eventName, ReadOnlyMemory<byte> request, CallOptions options = default, CancellationToken cancellation = default)
+    public async Task<byte[]> CallAsync(string eventName, ReadOnlyMemory<byte> request, CallOptions options = default,
+        CancellationToken cancellation = default)
     {
         ArrayBufferWriter<byte> answer = new();
         await CallAsync(eventName, request, answer, in options, cancellation).ConfigureAwait(false);
@@ -73,7 +78,16 @@ public sealed class CocaineClient : IAsyncDisposable
     }
 
     /// <summary>Opens a call whose request and answer are streamed.</summary>
-    public ClientCall Open(string eventName, CallOptions options = default) => new(this, NameOf(eventName), options);
+    /// <param name="eventName">The method.</param>
+    /// <param name="options">Deadlines and more.</param>
+    /// <param name="cancellation">Gives up: the job is cancelled, and reads fail.</param>
+    public ClientCall Open(string eventName, in CallOptions options = default, CancellationToken cancellation = default)
+    {
+        StreamCall call = _streams.Get();
+        ClientCall handle = new(call);
+        call.Open(NameOf(eventName), in options, cancellation);
+        return handle;
+    }
 
     /// <summary>The app's info as a MessagePack map.</summary>
     /// <exception cref="CocaineException">The answer was an error.</exception>
@@ -98,12 +112,16 @@ public sealed class CocaineClient : IAsyncDisposable
 
     internal void Return(UnaryCall call) => _calls.Return(call);
 
-    private byte[] NameOf(string name) => _names.TryGetValue(name, out byte[]? known) ? known : _names.GetOrAdd(name, Encoding.UTF8.GetBytes(name));
+    internal void Return(StreamCall call) => _streams.Return(call);
 
-    private sealed class CallPolicy(CocaineClient client) : IPooledObjectPolicy<UnaryCall>
+    private byte[] NameOf(string name) =>
+        _names.TryGetValue(name, out byte[]? known) ? known : _names.GetOrAdd(name, Encoding.UTF8.GetBytes(name));
+
+    private sealed class CallPolicy<T>(Func<T> create) : IPooledObjectPolicy<T>
+        where T : notnull
     {
-        public UnaryCall Create() => new(client);
+        public T Create() => create();
 
-        public bool Return(UnaryCall obj) => true;
+        public bool Return(T obj) => true;
     }
 }

@@ -44,7 +44,8 @@ internal static class Connector
             last = failure;
         }
 
-        string why = last is OperationCanceledException ? $"no answer within {timeout.TotalSeconds} s" : last?.Message ?? "it has no address";
+        string why = last is OperationCanceledException ? $"no answer within {timeout.TotalSeconds} s" : last?.Message
+            ?? "it has no address";
         throw new ConnectionLostException($"cannot connect to {endpoint}: {why}", last);
     }
 }

@@ -37,7 +37,8 @@ public static class LoadRunner
         List<LoadConnection> connections = [];
         for (int i = 0; i < options.Connections; i++)
         {
-            using Socket socket = await Connector.ConnectAsync(options.Endpoint, TimeSpan.FromSeconds(5), cancellation).ConfigureAwait(false);
+            using Socket socket = await Connector.ConnectAsync(options.Endpoint, TimeSpan.FromSeconds(5),
+                cancellation).ConfigureAwait(false);
             connections.Add(new LoadConnection(loop, DescriptorCopy.Of((int)socket.Handle), plan));
         }
 

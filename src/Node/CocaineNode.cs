@@ -184,8 +184,10 @@ public sealed class CocaineNode : IAsyncDisposable
             NodeLog.NoDeathSignal(_log);
         }
 
-        string locator = LocatorEndpoints.FirstOrDefault()?["tcp://".Length..].Replace("[::]", "127.0.0.1", StringComparison.Ordinal) ?? "127.0.0.1:10053";
-        return new ProcessBackend(manifest, loop, _launcher, new CommandLine(Folders.Sdk(_options.SdkDirectory)), Folders.Sockets(), locator, log);
+        string locator = LocatorEndpoints.FirstOrDefault()?["tcp://".Length..].Replace("[::]", "127.0.0.1", StringComparison.Ordinal)
+            ?? "127.0.0.1:10053";
+        return new ProcessBackend(manifest, loop, _launcher, new CommandLine(Folders.Sdk(_options.SdkDirectory)), Folders.Sockets(),
+            locator, log);
     }
 
     private void StopLoops()
@@ -204,6 +206,7 @@ internal static partial class NodeLog
     [LoggerMessage(500, LogLevel.Warning, "stopping at once: {Reason}; jobs that are not done get 503")]
     public static partial void StopsNow(ILogger log, string reason);
 
-    [LoggerMessage(501, LogLevel.Warning, "setpriv (util-linux) is not on this machine: workers notice the node's end by their socket only")]
+    [LoggerMessage(501, LogLevel.Warning,
+        "setpriv (util-linux) is not on this machine: workers notice the node's end by their socket only")]
     public static partial void NoDeathSignal(ILogger log);
 }

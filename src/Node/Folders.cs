@@ -30,8 +30,10 @@ internal static class Folders
     public static string Sockets()
     {
         string? runtime = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
-        string parent = Environment.IsPrivilegedProcess ? "/run" : runtime is not null && Directory.Exists(runtime) ? runtime : Path.GetTempPath();
-        string folder = Path.Combine(parent, Environment.IsPrivilegedProcess || runtime is not null ? "cocaine-fast" : $"cocaine-fast-{Environment.UserName}");
+        string parent = Environment.IsPrivilegedProcess ? "/run" : runtime is not null && Directory.Exists(runtime) ? runtime
+            : Path.GetTempPath();
+        string folder = Path.Combine(parent, Environment.IsPrivilegedProcess || runtime is not null ? "cocaine-fast"
+            : $"cocaine-fast-{Environment.UserName}");
         Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         foreach (string file in Directory.EnumerateFiles(folder))
         {

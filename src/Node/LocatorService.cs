@@ -24,7 +24,8 @@ internal sealed class LocatorService(CocaineNode node, EventLoop loop, ILogger l
     public void Open(string endpoint)
     {
         UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        _listeners.AddRange(Listener.Bind(loop, Endpoint.Parse(endpoint), Backlog, mode, descriptor => new LocatorConnection(this, loop, descriptor).Open()));
+        _listeners.AddRange(Listener.Bind(loop, Endpoint.Parse(endpoint), Backlog, mode, descriptor =>
+            new LocatorConnection(this, loop, descriptor).Open()));
         _listeners.ForEach(listener => listener.Open());
     }
 
@@ -84,7 +85,8 @@ internal sealed class LocatorConnection(LocatorService locator, EventLoop loop, 
                 IReadOnlyList<IPEndPoint> found = locator.Resolve(name, SocketNames.Local(Descriptor));
                 if (found.Count == 0)
                 {
-                    MessageWriter.WriteError(Output, channel, ErrorCodes.LocatorCategory, ErrorCodes.LocatorNotFound, $"no service named {name} here");
+                    MessageWriter.WriteError(Output, channel, ErrorCodes.LocatorCategory, ErrorCodes.LocatorNotFound,
+                        $"no service named {name} here");
                     break;
                 }
 
@@ -98,7 +100,8 @@ internal sealed class LocatorConnection(LocatorService locator, EventLoop loop, 
                 break;
             default:
                 MessageWriter.WriteError(
-                    Output, channel, ErrorCodes.Category, ErrorCodes.BadRequest, "the locator has the methods 0 (resolve), 3 (cluster) and 6 (uuid)");
+                    Output, channel, ErrorCodes.Category, ErrorCodes.BadRequest,
+                        "the locator has the methods 0 (resolve), 3 (cluster) and 6 (uuid)");
                 break;
         }
 

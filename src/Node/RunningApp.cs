@@ -85,7 +85,8 @@ public sealed class RunningApp
             throw;
         }
 
-        Endpoints = [.. Manifest.Tasks.Zip(_drivers).SelectMany(pair => pair.Second.Endpoints.Select(at => new TaskEndpoint(pair.First.Name, at)))];
+        Endpoints = [.. Manifest.Tasks.Zip(_drivers).SelectMany(pair =>
+            pair.Second.Endpoints.Select(at => new TaskEndpoint(pair.First.Name, at)))];
         Engine.Start();
     }
 

@@ -32,7 +32,8 @@ public class StructureTests
             Assert.Empty(used.Except(allowed));
         }
 
-        Assert.Equal(Allowed.Keys.Order(), Directory.GetDirectories(Path.Combine(Root, "src")).Select(folder => Path.GetFileName(folder)!).Order());
+        Assert.Equal(Allowed.Keys.Order(),
+            Directory.GetDirectories(Path.Combine(Root, "src")).Select(folder => Path.GetFileName(folder)!).Order());
     }
 
     [Theory]
@@ -64,7 +65,7 @@ public class StructureTests
             }
 
             bool isTest = file.Contains("/tests/");
-            over.AddRange(lines.Select((line, index) => (line, index)).Where(pair => pair.line.Length > (isTest ? 220 : 180))
+            over.AddRange(lines.Select((line, index) => (line, index)).Where(pair => pair.line.Length > (isTest ? 180 : 140))
                 .Select(pair => $"{file}:{pair.index + 1}: {pair.line.Length} characters"));
             if (!isTest)
             {
@@ -115,7 +116,8 @@ public class StructureTests
     [Fact]
     public void Numbers_of_log_events_are_unique()
     {
-        IEnumerable<string> numbers = Sources("src").SelectMany(file => Regex.Matches(File.ReadAllText(file), @"LoggerMessage\((\d+)").Select(match => match.Groups[1].Value));
+        IEnumerable<string> numbers = Sources("src").SelectMany(file =>
+            Regex.Matches(File.ReadAllText(file), @"LoggerMessage\((\d+)").Select(match => match.Groups[1].Value));
         Assert.Empty(numbers.GroupBy(number => number).Where(group => group.Count() > 1).Select(group => group.Key));
     }
 
@@ -141,7 +143,8 @@ public class StructureTests
         }
     }
 
-    private static IEnumerable<string> Sources(string folder) => Directory.EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories)
+    private static IEnumerable<string> Sources(string folder) =>
+        Directory.EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories)
         .Where(file => !file.Contains("/bin/") && !file.Contains("/obj/"));
 
     private static string FindRoot()

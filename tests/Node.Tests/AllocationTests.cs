@@ -6,7 +6,8 @@ using Xunit.Abstractions;
 namespace Cocaine.Fast.Node.Tests;
 
 /// <summary>
-/// Counts every byte that the whole process allocates, node, client and, with a thread slave, the slave: GC.GetTotalAllocatedBytes(precise).
+/// Counts every byte that the whole process allocates, node, client and, with a thread slave, the slave:
+/// GC.GetTotalAllocatedBytes(precise).
 /// </summary>
 [Collection(nameof(Alone))]
 public class AllocationTests(ITestOutputHelper output)
@@ -14,7 +15,8 @@ public class AllocationTests(ITestOutputHelper output)
     private const int Requests = 100_000;
 
     /// <summary>
-    /// What the runtime itself may allocate meanwhile (tiering, thread pool growth, timers of the test host): far less than a byte a request.
+    /// What the runtime itself may allocate meanwhile (tiering, thread pool growth, timers of the test host): far less than a
+    /// byte a request.
     /// </summary>
     private const long RuntimeNoiseBytes = 64 << 10;
 
@@ -51,6 +53,45 @@ public class AllocationTests(ITestOutputHelper output)
         long bytes = GC.GetTotalAllocatedBytes(precise: true) - before;
         output.WriteLine($"{bytes} bytes in 20,000 calls");
         Assert.InRange(bytes, 0, RuntimeNoiseBytes);
+    }
+
+    [Fact]
+    public async Task A_streamed_call_of_the_client_allocates_nothing()
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Apps.DotNet(BackendType.Process)); // a handler that waits for chunks has objects of its own
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        await Task.Run(() => StreamAsync(client, 10_000));
+        long before = GC.GetTotalAllocatedBytes(precise: true);
+        await Task.Run(() => StreamAsync(client, 10_000));
+        long bytes = GC.GetTotalAllocatedBytes(precise: true) - before;
+        output.WriteLine($"{bytes} bytes in 10,000 calls of three chunks each way");
+        Assert.InRange(bytes, 0, RuntimeNoiseBytes);
+    }
+
+    private static async Task StreamAsync(CocaineClient client, int count)
+    {
+        byte[] chunk = new byte[64];
+        for (int i = 0; i < count; i++)
+        {
+            ClientCall call = client.Open("echo");
+            for (int k = 0; k < 3; k++)
+            {
+                await call.WriteAsync(chunk).ConfigureAwait(false);
+                if ((await call.ReadAsync().ConfigureAwait(false))!.Value.Length != chunk.Length)
+                {
+                    Assert.Fail("the answer is not the request");
+                }
+            }
+
+            await call.CompleteAsync().ConfigureAwait(false);
+            if (await call.ReadAsync().ConfigureAwait(false) is not null)
+            {
+                Assert.Fail("a chunk too many");
+            }
+
+            await call.DisposeAsync().ConfigureAwait(false);
+        }
     }
 
     private static async Task CallAsync(CocaineClient client, byte[] request, System.Buffers.ArrayBufferWriter<byte> answer, int count)

@@ -36,7 +36,8 @@ public class DotNetAppTests
         RunningApp app = await node.AddAsync(Apps.DotNet(backend, env: new Dictionary<string, string> { ["COCAINE_PIPE"] = pipe }));
         foreach ((int connections, int inFlight, int size) in ((int, int, int)[])[(32, 8, 64), (1, 1, 64), (4, 64, 5000), (2, 4, 300_000)])
         {
-            LoadResult result = await LoadRunner.RunAsync(new LoadOptions(app.Endpoints[0].Endpoint, "echo", connections, inFlight, size, TimeSpan.FromSeconds(0.7)));
+            LoadResult result = await LoadRunner.RunAsync(new LoadOptions(app.Endpoints[0].Endpoint, "echo", connections, inFlight, size,
+                TimeSpan.FromSeconds(0.7)));
             Assert.Equal((0, 0), (result.Mismatches, result.Errors.Count));
             Assert.True(result.Requests > 0);
         }

@@ -118,11 +118,13 @@ public class HostilePeerTests(ITestOutputHelper output)
     public async Task A_worker_that_scribbles_over_its_segment_costs_only_itself()
     {
         await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", new EngineSettings { RetryLimit = 0, PoolLimit = 2, HeartbeatTimeoutMs = 5000 }));
+        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py",
+            new EngineSettings { RetryLimit = 0, PoolLimit = 2, HeartbeatTimeoutMs = 5000 }));
         await using CocaineClient client = await TestNode.ConnectAsync(app);
         for (int i = 0; i < 5; i++)
         {
-            CocaineException failure = await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("scribble", default(ReadOnlyMemory<byte>)));
+            CocaineException failure = await Assert.ThrowsAsync<CocaineException>(() =>
+                client.CallAsync("scribble", default(ReadOnlyMemory<byte>)));
             Assert.True(failure.Code is 502 or 504, failure.Message);
             Assert.Equal("whole", Encoding.UTF8.GetString(await client.CallAsync("echo", Apps.Bytes("whole"))));
         }

@@ -17,13 +17,16 @@ public class LocatorTests
             + "\"1\":[\"info\",{},{\"0\":[\"value\",{}],\"1\":[\"error\",{}]}]}";
         foreach (string name in (string[])["dotnet-echo", "dotnet-echo/event"])
         {
-            Assert.Equal($"[2,0,[[[\"127.0.0.1\",{port}]],1,{api}]]", await AskAsync(node, sink => MessageWriter.WriteEnqueue(sink, 2, System.Text.Encoding.UTF8.GetBytes(name), default, bin: false)));
+            Assert.Equal($"[2,0,[[[\"127.0.0.1\",{port}]],1,{api}]]", await AskAsync(node, sink =>
+                MessageWriter.WriteEnqueue(sink, 2, System.Text.Encoding.UTF8.GetBytes(name), default, bin: false)));
         }
 
-        Assert.StartsWith("[5,1,[[10,1],", await AskAsync(node, sink => MessageWriter.WriteEnqueue(sink, 5, "logging"u8, default, bin: false)), StringComparison.Ordinal);
+        Assert.StartsWith("[5,1,[[10,1],",
+            await AskAsync(node, sink => MessageWriter.WriteEnqueue(sink, 5, "logging"u8, default, bin: false)), StringComparison.Ordinal);
         Assert.StartsWith("[1,0,[\"", await AskAsync(node, sink => MessageWriter.WriteEmpty(sink, 1, 6)), StringComparison.Ordinal);
         Assert.StartsWith("[1,0,[{\"", await AskAsync(node, sink => MessageWriter.WriteEmpty(sink, 1, 3)), StringComparison.Ordinal);
-        Assert.StartsWith("[1,1,[[1000,400],", await AskAsync(node, sink => MessageWriter.WriteEmpty(sink, 1, 5)), StringComparison.Ordinal);
+        Assert.StartsWith("[1,1,[[1000,400],", await AskAsync(node, sink => MessageWriter.WriteEmpty(sink, 1, 5)),
+            StringComparison.Ordinal);
     }
 
     /// <summary>A connection per question, as public clients do it; the answer as JSON.</summary>

@@ -63,7 +63,8 @@ internal sealed class TestNode : IAsyncDisposable
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?,
+            string> formatter) =>
             Lines.Enqueue($"{logLevel} {formatter(state, exception)} {exception}");
     }
 }
@@ -71,6 +72,16 @@ internal sealed class TestNode : IAsyncDisposable
 /// <summary>Manifests of the tests' apps.</summary>
 internal static class Apps
 {
+    /// <summary>Asks for the app's info until it shows something; each question is answered by the loop, so this does not spin.</summary>
+    public static async Task UntilInfoShowsAsync(this RunningApp app, string text)
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(20));
+        while (!(await app.InfoJsonAsync().WaitAsync(limit.Token)).Contains(text))
+        {
+            limit.Token.ThrowIfCancellationRequested();
+        }
+    }
+
     public static string Root { get; } = FindRoot();
 
     public static AppManifest Python(string file, EngineSettings? engine = null, IReadOnlyDictionary<string, string>? env = null) => new()
@@ -82,22 +93,24 @@ internal static class Apps
         Tasks = [Server()],
     };
 
-    public static AppManifest DotNet(BackendType backend, EngineSettings? engine = null, IReadOnlyDictionary<string, string>? env = null) => new()
-    {
-        Name = "dotnet-echo",
-        Type = AppType.DotNet,
-        Code = new CodeSource
+    public static AppManifest DotNet(BackendType backend, EngineSettings? engine = null, IReadOnlyDictionary<string,
+        string>? env = null) => new()
         {
-            Source = Path.Combine(Root, "examples/dotnet-echo/bin/Release/net10.0/DotNetEcho.dll"),
-            Env = env ?? new Dictionary<string, string>(),
-        },
-        Engine = (engine ?? new EngineSettings { Concurrency = 1024, QueueLimit = 4096, PoolLimit = 1 }) with { Backend = backend },
-        Tasks = [Server()],
-    };
+            Name = "dotnet-echo",
+            Type = AppType.DotNet,
+            Code = new CodeSource
+            {
+                Source = Path.Combine(Root, "examples/dotnet-echo/bin/Release/net10.0/DotNetEcho.dll"),
+                Env = env ?? new Dictionary<string, string>(),
+            },
+            Engine = (engine ?? new EngineSettings { Concurrency = 1024, QueueLimit = 4096, PoolLimit = 1 }) with { Backend = backend },
+            Tasks = [Server()],
+        };
 
     public static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
 
-    private static TaskManifest Server() => new() { Name = "event", DriverType = "native-server", Endpoints = ["tcp://127.0.0.1:0"], Events = ["*"] };
+    private static TaskManifest Server() =>
+        new() { Name = "event", DriverType = "native-server", Endpoints = ["tcp://127.0.0.1:0"], Events = ["*"] };
 
     private static string FindRoot()
     {

@@ -34,7 +34,8 @@ public class PythonAppTests
         CocaineException raised = await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("fail", Apps.Bytes("no luck")));
         Assert.Equal((1000, 502, "ValueError: no luck"), (raised.Category, raised.Code, raised.Message));
         Assert.Contains("Traceback (most recent call last)", node.Log);
-        Assert.Equal(404, (await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("nothing", default(ReadOnlyMemory<byte>)))).Code);
+        Assert.Equal(404, (await Assert.ThrowsAsync<CocaineException>(() =>
+            client.CallAsync("nothing", default(ReadOnlyMemory<byte>)))).Code);
         Assert.Contains(pipe == "1" ? "\"pipe\":\"shared memory\"" : "\"pipe\":\"socket\"", await app.InfoJsonAsync());
     }
 
@@ -44,7 +45,9 @@ public class PythonAppTests
     {
         await using TestNode node = TestNode.Start();
         EngineSettings engine = new() { PipeSizeBytes = 64 << 10 };
-        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", engine, new Dictionary<string, string> { ["COCAINE_PIPE"] = pipe }));
+        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", engine, new Dictionary<string,
+            string>
+        { ["COCAINE_PIPE"] = pipe }));
         await using CocaineClient client = await TestNode.ConnectAsync(app);
         byte[] large = new byte[5 << 20];
         new Random(7).NextBytes(large);
@@ -97,10 +100,7 @@ public class PythonAppTests
         await using CocaineClient client = await TestNode.ConnectAsync(app);
         int pid = int.Parse(await CallTextAsync(client, "pid"), System.Globalization.CultureInfo.InvariantCulture);
         Task<byte[]> sleeping = client.CallAsync("sleep", Apps.Bytes("30"));
-        while (!(await app.InfoJsonAsync()).Contains("\"running\":1"))
-        {
-            await Task.Yield();
-        }
+        await app.UntilInfoShowsAsync("\"running\":1");
 
         long killed = Stopwatch.GetTimestamp();
         using (Process worker = Process.GetProcessById(pid))
@@ -137,7 +137,8 @@ public class PythonAppTests
         await using TestNode node = TestNode.Start();
         RunningApp app = await node.AddAsync(Apps.Python("broken.py"), waitReady: false);
         await using CocaineClient client = await TestNode.ConnectAsync(app);
-        CocaineException failure = await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("event", default(ReadOnlyMemory<byte>)));
+        CocaineException failure = await Assert.ThrowsAsync<CocaineException>(() =>
+            client.CallAsync("event", default(ReadOnlyMemory<byte>)));
         Assert.Equal(500, failure.Code);
         Assert.Contains("No module named 'no_such_module_anywhere'", failure.Message);
         Assert.Contains("No module named 'no_such_module_anywhere'", node.Log);
@@ -233,12 +234,9 @@ public class PythonAppTests
         int pid = int.Parse(await CallTextAsync(client, "pid"), System.Globalization.CultureInfo.InvariantCulture);
         string release = Path.Combine(Path.GetTempPath(), $"release-{Guid.NewGuid():N}");
         Task<byte[]> running = client.CallAsync("hold", Apps.Bytes(release));
-        while (!(await app.InfoJsonAsync()).Contains("\"running\":1"))
-        {
-            await Task.Yield();
-        }
-
+        await app.UntilInfoShowsAsync("\"running\":1");
         Task stopping = node.Node.StopAsync(TimeSpan.FromSeconds(10));
+        await app.UntilInfoShowsAsync("\"draining\""); // a request that comes before the loop knows is taken, and rightly
         Assert.Equal(503, (await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("echo", Apps.Bytes("late")))).Code);
         File.WriteAllText(release, "");
         Assert.Equal("held", Encoding.UTF8.GetString(await running));

@@ -5,7 +5,8 @@ using Cocaine.Fast.Core.Rings;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.SharedMemory;
 
-// The other process of the ring tests: connects to a Unix socket, gets a segment and two bells, and writes numbers into the response ring, a record each.
+// The other process of the ring tests: connects to a Unix socket, gets a segment and two bells, and writes numbers into the
+// response ring, a record each.
 if (args is not ["write-numbers", var path, var countText])
 {
     Console.Error.WriteLine("Peers write-numbers SOCKET COUNT");

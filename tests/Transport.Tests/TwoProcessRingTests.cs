@@ -60,12 +60,15 @@ public sealed class TwoProcessRingTests(ITestOutputHelper output)
             _process = Process.Start(new ProcessStartInfo("dotnet", [program, "write-numbers", path, $"{count}"]))!;
             using Socket socket = listener.Accept();
             File.Delete(path);
-            Assert.True(DescriptorPassing.TrySend((int)socket.Handle, [0], [_segment.Descriptor, _peerBell.Descriptor, _ownBell.Descriptor]));
+            Assert.True(DescriptorPassing.TrySend((int)socket.Handle, [0],
+                [_segment.Descriptor, _peerBell.Descriptor, _ownBell.Descriptor]));
             _reader = new ByteRingReader(_segment.Responses);
             _epoll.Watch(_ownBell.Descriptor, Epoll.In | Epoll.EdgeTriggered, 0);
         }
 
-        /// <summary>Reads until so many numbers have come, or the writer is dead and the ring empty. Returns how many came in all.</summary>
+        /// <summary>
+        /// Reads until so many numbers have come, or the writer is dead and the ring empty. Returns how many came in all.
+        /// </summary>
         public long Read(long until, bool stopAtExit)
         {
             while (_next < until)

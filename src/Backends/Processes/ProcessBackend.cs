@@ -8,7 +8,8 @@ namespace Cocaine.Fast.Backends.Processes;
 
 /// <summary>Makes slaves that are worker processes of one app.</summary>
 internal sealed class ProcessBackend(
-    AppManifest app, EventLoop loop, ProcessLauncher launcher, CommandLine commands, string socketDirectory, string locator, ILogger log) : ISlaveBackend
+    AppManifest app, EventLoop loop, ProcessLauncher launcher, CommandLine commands, string socketDirectory, string locator, ILogger log)
+        : ISlaveBackend
 {
     public AppManifest App { get; } = app;
 
@@ -43,6 +44,7 @@ internal static partial class ProcessLog
     [LoggerMessage(402, LogLevel.Warning, "{App}/{Slave}: {Line}")]
     public static partial void Errors(ILogger log, string app, string slave, string line);
 
-    [LoggerMessage(403, LogLevel.Warning, "{App}: slave {Slave} gets no pipe and stays on its socket; check memory and the limit of open files")]
+    [LoggerMessage(403, LogLevel.Warning,
+        "{App}: slave {Slave} gets no pipe and stays on its socket; check memory and the limit of open files")]
     public static partial void NoPipe(ILogger log, Exception failure, string app, string slave);
 }

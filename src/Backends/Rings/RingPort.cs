@@ -38,7 +38,8 @@ internal sealed class RingPort : LoopHandler
     private bool _paused;
     private bool _closed;
 
-    public RingPort(EventLoop loop, Slave slave, Segment segment, EventDescriptor nodeBell, EventDescriptor slaveBell, Action<string> onFault)
+    public RingPort(EventLoop loop, Slave slave, Segment segment, EventDescriptor nodeBell, EventDescriptor slaveBell,
+        Action<string> onFault)
     {
         _loop = loop;
         _slave = slave;

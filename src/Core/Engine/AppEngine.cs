@@ -63,7 +63,8 @@ internal sealed class AppEngine
     /// Null when it is refused.
     /// </summary>
     public Job? Submit(
-        IJobCaller caller, ulong channel, TaskMonitor task, byte[] name, in JobPolicy policy, ReadOnlySpan<byte> headers, out JobRefusal refusal)
+        IJobCaller caller, ulong channel, TaskMonitor task, byte[] name, in JobPolicy policy, ReadOnlySpan<byte> headers,
+        out JobRefusal refusal)
     {
         refusal = default;
         if (State != EngineState.Running)
@@ -245,7 +246,8 @@ internal sealed class AppEngine
             return;
         }
 
-        FailWith(job, new JobError(ErrorCodes.Category, ErrorCodes.AppError, Encoding.UTF8.GetBytes($"slave {slave.ShortId} died: {cause}")));
+        FailWith(job, new JobError(ErrorCodes.Category, ErrorCodes.AppError,
+            Encoding.UTF8.GetBytes($"slave {slave.ShortId} died: {cause}")));
         CheckDrained();
     }
 
@@ -257,7 +259,8 @@ internal sealed class AppEngine
             case JobState.Done or JobState.Failed:
                 if (job.Slave is { } stuck && job.CancelDueMs > 0 && nowMs >= job.CancelDueMs)
                 {
-                    stuck.Link.Kill($"job {job.Id} did not answer its cancel within the termination-timeout of {Settings.TerminationTimeoutMs} ms");
+                    stuck.Link.Kill(
+                        $"job {job.Id} did not answer its cancel within the termination-timeout of {Settings.TerminationTimeoutMs} ms");
                 }
 
                 return;

@@ -31,7 +31,8 @@ internal static class JobBounds
         if (policy.DeadlineMs > 0 && nowMs >= ArrivedMs(job) + policy.DeadlineMs)
         {
             engine.Counters.Deadlines++;
-            engine.Fail(job, ErrorCodes.DeadlineError, $"the deadline of {policy.DeadlineMs} ms passed while the job was {NameOf(job.State)}");
+            engine.Fail(job, ErrorCodes.DeadlineError,
+                $"the deadline of {policy.DeadlineMs} ms passed while the job was {NameOf(job.State)}");
             return;
         }
 
@@ -41,7 +42,8 @@ internal static class JobBounds
             if (limit > 0 && nowMs >= ArrivedMs(job) + limit)
             {
                 engine.Counters.QueueTimeouts++;
-                engine.Fail(job, ErrorCodes.TimeoutError, $"the job waited in the queue for the queue-timeout of {limit} ms and was never run");
+                engine.Fail(job, ErrorCodes.TimeoutError,
+                    $"the job waited in the queue for the queue-timeout of {limit} ms and was never run");
                 return;
             }
 
@@ -50,7 +52,8 @@ internal static class JobBounds
         }
 
         long silence = policy.SilenceTimeoutMs;
-        long heardMs = Math.Max(job.Slave!.LastHeardMs, job.DispatchedTicks / 1_000_000);
+        // A slave that is held back for a slow caller cannot be heard: that is not its silence.
+        long heardMs = job.Slave!.IsHeldBack ? nowMs : Math.Max(job.Slave.LastHeardMs, job.DispatchedTicks / 1_000_000);
         if (silence > 0 && nowMs >= heardMs + silence)
         {
             engine.Counters.SilenceTimeouts++;

@@ -4,10 +4,12 @@ namespace Cocaine.Fast.Core.Engine;
 
 internal static partial class PoolLog
 {
-    [LoggerMessage(200, LogLevel.Information, "{App}: pool grows by {Count}: {Reason} (waiting {Waiting}, idle {Idle}, starting {Starting})")]
+    [LoggerMessage(200, LogLevel.Information,
+        "{App}: pool grows by {Count}: {Reason} (waiting {Waiting}, idle {Idle}, starting {Starting})")]
     public static partial void Grows(ILogger log, string app, int count, int waiting, int idle, int starting, string reason);
 
-    [LoggerMessage(201, LogLevel.Information, "{App}: pool holds at its engine.pool-limit of {Limit} (waiting {Waiting}, idle {Idle}, starting {Starting})")]
+    [LoggerMessage(201, LogLevel.Information,
+        "{App}: pool holds at its engine.pool-limit of {Limit} (waiting {Waiting}, idle {Idle}, starting {Starting})")]
     public static partial void Holds(ILogger log, string app, int waiting, int idle, int starting, int limit);
 
     [LoggerMessage(202, LogLevel.Information, "{App}: pool shrinks: slave {Slave} idle for {IdleMs} ms (total {Total}, minimum {Minimum})")]
@@ -22,7 +24,8 @@ internal static partial class PoolLog
     [LoggerMessage(205, LogLevel.Information, "{App}: slave {Slave} ended: {Cause}")]
     public static partial void Ended(ILogger log, string app, string slave, string cause);
 
-    [LoggerMessage(206, LogLevel.Error, "{App}: broken: {Failures} starts failed in a row, jobs get 500 until one succeeds; it goes on trying. Last cause: {Cause}")]
+    [LoggerMessage(206, LogLevel.Error,
+        "{App}: broken: {Failures} starts failed in a row, jobs get 500 until one succeeds; it goes on trying. Last cause: {Cause}")]
     public static partial void Broken(ILogger log, string app, int failures, string cause);
 
     [LoggerMessage(207, LogLevel.Information, "{App}: no longer broken, a slave has started")]

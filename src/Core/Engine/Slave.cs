@@ -61,6 +61,9 @@ internal sealed class Slave : WheelTimer
     /// <summary>True when it can take one more job.</summary>
     public bool HasRoom => State is SlaveState.Idle or SlaveState.Busy && _stalled == 0 && Load < _engine.Settings.Concurrency;
 
+    /// <summary>Its answers are not read, because its only caller is slower than it is.</summary>
+    public bool IsHeldBack => _stalled > 0;
+
     public void Launch(ISlaveBackend backend) => Link = backend.Launch(this);
 
     /// <summary>
@@ -78,7 +81,8 @@ internal sealed class Slave : WheelTimer
         _channels.Add(job.SlaveChannel, job);
         if (State == SlaveState.Idle)
         {
-            LastHeardMs = Math.Max(LastHeardMs, _engine.Loop.NowMs - 1); // silence counts from the dispatch on, not from an idle hour before
+            // silence counts from the dispatch on, not from an idle hour before
+            LastHeardMs = Math.Max(LastHeardMs, _engine.Loop.NowMs - 1);
             MoveTo(SlaveState.Busy);
         }
 
@@ -291,7 +295,7 @@ internal sealed class Slave : WheelTimer
     private void WatchSilence(long nowMs)
     {
         long due = LastHeardMs + _engine.Settings.HeartbeatTimeoutMs;
-        if (nowMs < due || _stalled > 0)
+        if (nowMs < due || IsHeldBack)
         {
             _engine.Loop.Timers.Arm(this, Math.Max(due, nowMs + 1000));
             return;
@@ -340,7 +344,8 @@ internal sealed class Slave : WheelTimer
 
     private bool OnLate(in MessageLayout layout, out string? fault)
     {
-        fault = layout.Channel <= _lastChannel && layout.Type <= 2 ? null : $"a message on channel {layout.Channel}, which was never opened";
+        fault = layout.Channel <= _lastChannel && layout.Type <= 2 ? null
+            : $"a message on channel {layout.Channel}, which was never opened";
         return fault is null;
     }
 

@@ -124,25 +124,3 @@ public sealed record AppManifest
     /// <summary>The file that it was read from; null when it was made in code.</summary>
     public string? FilePath { get; init; }
 }
-
-/// <summary>One task: the method called in the app, and what calls it.</summary>
-public sealed record TaskManifest
-{
-    /// <summary>The task's name, which is the method that is called.</summary>
-    public required string Name { get; init; }
-
-    /// <summary>The driver.</summary>
-    public required string DriverType { get; init; }
-
-    /// <summary>Where it listens or connects to.</summary>
-    public IReadOnlyList<string> Endpoints { get; init; } = [];
-
-    /// <summary>The events that a native-server serves; <c>*</c> = all. Empty = the task's own name.</summary>
-    public IReadOnlyList<string> Events { get; init; } = [];
-
-    /// <summary>Connections that may wait to be accepted.</summary>
-    public int Backlog { get; init; } = 1024;
-
-    /// <summary>The driver's other keys as they were validated: numbers, strings and booleans, times in ms.</summary>
-    public IReadOnlyDictionary<string, object> Keys { get; init; } = new Dictionary<string, object>();
-}

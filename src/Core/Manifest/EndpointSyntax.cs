@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text;
+using System.Text.Json;
 
 namespace Cocaine.Fast.Core.Manifest;
 
@@ -9,30 +11,111 @@ internal static class EndpointSyntax
     private const int MaxPathBytes = 107;
 
     /// <summary>What is wrong with it, or null.</summary>
-    public static string? Problem(string endpoint)
+    public static string? Problem(string endpoint, bool takesUnix)
     {
+        string shown = JsonPath.Shown(endpoint);
         if (endpoint.StartsWith("ipc://", StringComparison.Ordinal))
         {
             string path = endpoint["ipc://".Length..];
-            return path.StartsWith('/') && path.Length is > 1 and <= MaxPathBytes
-                ? null : $"'{endpoint}': a Unix socket is ipc:///absolute/path of at most {MaxPathBytes} bytes";
+            return path.StartsWith('/') && !path.EndsWith('/') && Encoding.UTF8.GetByteCount(path) <= MaxPathBytes
+                ? null : $"'{shown}': a Unix socket is ipc:///absolute/path of at most {MaxPathBytes} bytes";
         }
 
         if (!endpoint.StartsWith("tcp://", StringComparison.Ordinal))
         {
-            return $"'{endpoint}' is not an endpoint: expected tcp://HOST:PORT or ipc:///path";
+            return $"'{shown}' is not an endpoint: expected tcp://HOST:PORT{(takesUnix ? " or ipc:///path" : "")}";
         }
 
         string rest = endpoint["tcp://".Length..];
         int colon = rest.LastIndexOf(':');
-        string host = colon > 0 ? rest[..colon] : "";
-        bool bracketed = host.StartsWith('[') && host.EndsWith(']');
-        if (host.Length == 0 || (host.Contains(':') && !bracketed) || host.Contains('/'))
+        if (colon <= 0 || !IsHost(rest[..colon]))
         {
-            return $"'{endpoint}': expected tcp://HOST:PORT, HOST an address ([::1] for IPv6), a name, * or an interface";
+            return $"'{shown}': expected tcp://HOST:PORT, HOST an address ([::1] for IPv6), a name, * or an interface";
         }
 
         return int.TryParse(rest.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port) && port <= 65535
-            ? null : $"'{endpoint}': the port is a number from 0 (any free one) to 65535";
+            ? null : $"'{shown}': the port is a number from 0 (any free one) to 65535";
+    }
+
+    private static bool IsHost(string host)
+    {
+        if (host.StartsWith('['))
+        {
+            return host.EndsWith(']') && Uri.CheckHostName(host) == UriHostNameType.IPv6;
+        }
+
+        bool isNumeric = host.All(letter => char.IsAsciiDigit(letter) || letter == '.');
+        return isNumeric
+            ? host.Split('.') is { Length: 4 } parts && Array.TrueForAll(parts, IsByte)
+            : host == "*" || host.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_' or '@');
+    }
+
+    private static bool IsByte(string part) => byte.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out _);
+}
+
+/// <summary>Checks the endpoints of a manifest, each by itself and all together: two cannot have one port.</summary>
+internal sealed class EndpointChecks(ProblemList problems)
+{
+    private readonly List<(string Host, string Port, string Path)> _taken = [];
+
+    /// <param name="zeroMq">What is bound by ZeroMQ, as a message says it; null when it is not.</param>
+    /// <param name="value">One endpoint or a list.</param>
+    /// <param name="path">Where it stands.</param>
+    /// <param name="owner">The object that it belongs to.</param>
+    /// <param name="binds">It is listened on, not connected to.</param>
+    public void Check(JsonTree? value, string path, string owner, string? zeroMq, bool binds)
+    {
+        if (value is null)
+        {
+            return;
+        }
+
+        foreach ((JsonTree item, string at) in KeyReader.Items(value, path))
+        {
+            if (item.Kind != JsonValueKind.String || item.Text.Length == 0)
+            {
+                continue; // is reported as no endpoint
+            }
+
+            if (zeroMq is not null && item.Text.StartsWith("ipc://", StringComparison.Ordinal))
+            {
+                problems.Add(
+                    item.Offset, at,
+                    $"'{JsonPath.Shown(item.Text)}': {zeroMq} takes tcp:// only, "
+                    + "because NetMQ's ipc:// is a loopback port that every local user can connect to");
+            }
+            else if (EndpointSyntax.Problem(item.Text, takesUnix: zeroMq is null) is { } problem)
+            {
+                problems.Add(item.Offset, at, problem);
+            }
+            else if (binds)
+            {
+                Take(item, at, owner);
+            }
+        }
+    }
+
+    private void Take(JsonTree item, string at, string owner)
+    {
+        bool isTcp = item.Text.StartsWith("tcp://", StringComparison.Ordinal);
+        int colon = isTcp ? item.Text.LastIndexOf(':') : item.Text.Length;
+        string host = isTcp ? item.Text[..colon].ToLowerInvariant() : item.Text;
+        string port = isTcp ? item.Text[(colon + 1)..].TrimStart('0') : "ipc";
+        if (port.Length == 0)
+        {
+            return; // any free one
+        }
+
+        bool Clashes((string Host, string Port, string Path) other) =>
+            other.Port == port && (other.Host == host || (isTcp && (other.Host == "tcp://*" || host == "tcp://*")));
+        int clash = _taken.FindIndex(Clashes);
+        if (clash < 0)
+        {
+            _taken.Add((host, port, owner));
+            return;
+        }
+
+        string what = _taken[clash].Host == host ? "the endpoint" : "on the port";
+        problems.Add(item.Offset, at, $"'{JsonPath.Shown(item.Text)}' is {what} of {_taken[clash].Path} already");
     }
 }

@@ -31,23 +31,32 @@ internal static class EngineReader
         };
     }
 
-    public static void Check(ProblemList problems, JsonTree engine, EngineSettings settings, AppType type)
+    /// <param name="problems">Gets what is wrong.</param>
+    /// <param name="engine">The JSON, for places.</param>
+    /// <param name="values">The values that were good; a check on another one would only follow from a reported mistake.</param>
+    /// <param name="settings">The settings with their defaults.</param>
+    /// <param name="type">The app's type; null when it was wrong.</param>
+    public static void Check(
+        ProblemList problems, JsonTree engine, Dictionary<string, object> values, EngineSettings settings, AppType? type)
     {
-        long OffsetOf(string key) => engine[key]?.Offset ?? engine.Offset;
-        if (settings.PoolMinimum > settings.PoolLimit)
+        long OffsetOf(string key) => engine[key]!.Offset;
+        bool isLimitKnown = engine["pool-limit"] is null || values.ContainsKey("pool-limit");
+        if (settings.PoolMinimum > settings.PoolLimit && isLimitKnown)
         {
             problems.Add(
-                OffsetOf("pool-minimum"), "$.engine.pool-minimum", $"{settings.PoolMinimum} is more than the pool-limit of {settings.PoolLimit}");
+                OffsetOf("pool-minimum"), "$.engine.pool-minimum",
+                $"{settings.PoolMinimum} is more than the pool-limit of {settings.PoolLimit}");
         }
 
-        if (settings.Backend == BackendType.Thread && type is not (AppType.DotNet or AppType.Cpp))
+        if (settings.Backend == BackendType.Thread && type is not (null or AppType.DotNet or AppType.Cpp))
         {
             problems.Add(
                 OffsetOf("backend"), "$.engine.backend",
-                $"only dotnet and cpp apps run in threads of the node; a {type.ToString().ToLowerInvariant()} app needs \"process\"");
+                $"only dotnet and cpp apps run in threads of the node; a {type.Value.ToString().ToLowerInvariant()} app needs \"process\"");
         }
 
-        if (settings.HeartbeatTimeoutMs < SlowestHeartbeatMs && type is AppType.Binary or AppType.Cpp && engine["heartbeat-timeout"] is not null)
+        bool bringsItsFramework = type is AppType.Binary or AppType.Cpp && settings.Backend == BackendType.Process;
+        if (bringsItsFramework && settings.HeartbeatTimeoutMs < SlowestHeartbeatMs && values.ContainsKey("heartbeat-timeout"))
         {
             problems.Add(
                 OffsetOf("heartbeat-timeout"), "$.engine.heartbeat-timeout",

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Cocaine.Fast.Core.Manifest;
@@ -10,6 +11,7 @@ internal sealed class JsonTree
     /// <summary>Byte offset of its first character.</summary>
     public required long Offset { get; init; }
 
+    /// <summary>Of a string, its letters; of a number, its digits as they were written.</summary>
     public string Text { get; init; } = "";
 
     public double Number { get; init; }
@@ -18,15 +20,17 @@ internal sealed class JsonTree
 
     public List<JsonTree> Items { get; } = [];
 
-    public JsonTree? this[string name] => Members.FindLast(member => member.Name == name)?.Value;
+    /// <summary>The member of that name, the first one when there are more: the one that is checked.</summary>
+    public JsonTree? this[string name] => Members.Find(member => member.Name == name)?.Value;
 
     /// <summary>Its type, as a message says it.</summary>
     public string KindName => Kind switch
     {
-        JsonValueKind.Object => "an object",
-        JsonValueKind.Array => "a list",
-        JsonValueKind.String => $"the string \"{(Text.Length > 40 ? Text[..40] + "…" : Text)}\"",
-        JsonValueKind.Number => FormattableString.Invariant($"the number {Number}"),
+        JsonValueKind.Object => Members.Count > 0 ? "an object" : "an empty object",
+        JsonValueKind.Array => Items.Count > 0 ? "a list" : "an empty list",
+        JsonValueKind.String when Text.Length == 0 => "an empty string",
+        JsonValueKind.String => $"the string \"{JsonPath.Shown(Text)}\"",
+        JsonValueKind.Number => $"the number {JsonPath.Shown(Text)}",
         JsonValueKind.True => "true",
         JsonValueKind.False => "false",
         _ => "null",
@@ -34,6 +38,7 @@ internal sealed class JsonTree
 
     /// <summary>Reads a document. Comments and trailing commas are allowed.</summary>
     /// <exception cref="JsonException">It is no JSON.</exception>
+    /// <exception cref="JsonTextException">One of its strings is no text.</exception>
     public static JsonTree Parse(ReadOnlySpan<byte> utf8)
     {
         Utf8JsonReader reader = new(utf8, new JsonReaderOptions
@@ -58,7 +63,7 @@ internal sealed class JsonTree
                 while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
                 {
                     long at = reader.TokenStartIndex;
-                    string name = reader.GetString()!;
+                    string name = Read(in reader);
                     reader.Read();
                     item.Members.Add(new JsonMember(name, at, ReadValue(ref reader)));
                 }
@@ -73,15 +78,40 @@ internal sealed class JsonTree
 
                 return list;
             case JsonTokenType.String:
-                return new JsonTree { Kind = JsonValueKind.String, Offset = offset, Text = reader.GetString()! };
+                return new JsonTree { Kind = JsonValueKind.String, Offset = offset, Text = Read(in reader) };
             case JsonTokenType.Number:
-                return new JsonTree { Kind = JsonValueKind.Number, Offset = offset, Number = reader.GetDouble() };
+                return new JsonTree
+                {
+                    Kind = JsonValueKind.Number,
+                    Offset = offset,
+                    Text = Encoding.ASCII.GetString(reader.ValueSpan),
+                    Number = reader.GetDouble(),
+                };
             case JsonTokenType.True or JsonTokenType.False:
                 return new JsonTree { Kind = reader.GetBoolean() ? JsonValueKind.True : JsonValueKind.False, Offset = offset };
             default:
                 return new JsonTree { Kind = JsonValueKind.Null, Offset = offset };
         }
     }
+
+    private static string Read(in Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.GetString()!;
+        }
+        catch (InvalidOperationException) // expected: an escape that is half of a pair
+        {
+            throw new JsonTextException(reader.TokenStartIndex, "a \\u escape of the string is half of a surrogate pair");
+        }
+    }
+}
+
+/// <summary>JSON by its grammar, but a string in it is no text.</summary>
+internal sealed class JsonTextException(long offset, string message) : Exception(message)
+{
+    /// <summary>Byte offset of the string.</summary>
+    public long Offset { get; } = offset;
 }
 
 /// <summary>A member of an object and where its name stood.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 
 namespace Cocaine.Fast.Core.Manifest;
@@ -6,22 +5,26 @@ namespace Cocaine.Fast.Core.Manifest;
 /// <summary>Reads the values of an object by its table of keys: every mistake is reported, every good value kept.</summary>
 internal sealed class KeyReader(ProblemList problems)
 {
-    private static readonly (string Unit, double Ms)[] Durations = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
-    private static readonly (string Unit, double Bytes)[] Sizes = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("B", 1)];
+    private static readonly string[] ScheduleNames =
+        ["@every_second", "@every_minute", "@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"];
 
-    /// <summary>Good values by key: string, string[], long, bool. Times are in ms, sizes in bytes.</summary>
+    /// <summary>
+    /// Good values by key: string, string[], long, bool, a dictionary of strings; of objects with a table of their own, the JSON. Times are
+    /// in ms, sizes in bytes.
+    /// </summary>
     public Dictionary<string, object> Read(JsonTree item, string path, IReadOnlyList<KeySpec> specs, params string[] alsoKnown)
     {
         Dictionary<string, object> values = [];
         HashSet<string> seen = [];
         foreach (JsonMember member in item.Members)
         {
-            string at = $"{path}.{member.Name}";
+            string at = JsonPath.Member(path, member.Name);
+            KeySpec? spec = specs.FirstOrDefault(known => known.Name == member.Name);
             if (!seen.Add(member.Name))
             {
                 problems.Add(member.Offset, at, "the key stands here twice");
             }
-            else if (specs.FirstOrDefault(spec => spec.Name == member.Name) is { } spec)
+            else if (spec is not null)
             {
                 if (ReadValue(spec, member.Value, at) is { } value)
                 {
@@ -30,7 +33,7 @@ internal sealed class KeyReader(ProblemList problems)
             }
             else if (!alsoKnown.Contains(member.Name))
             {
-                problems.Unknown(member, at, "key", specs.Select(known => known.Name).Concat(alsoKnown));
+                problems.Unknown(member, at, specs.Select(known => known.Name).Concat(alsoKnown));
             }
         }
 
@@ -42,82 +45,135 @@ internal sealed class KeyReader(ProblemList problems)
         return values;
     }
 
+    /// <summary>The items of a list and their places; a string is a list of one.</summary>
+    public static IEnumerable<(JsonTree Value, string Path)> Items(JsonTree value, string path) => value.Kind == JsonValueKind.Array
+        ? value.Items.Select((item, index) => (item, FormattableString.Invariant($"{path}[{index}]")))
+        : [(value, path)];
+
     private object? ReadValue(KeySpec spec, JsonTree value, string path)
     {
-        object? read = spec.Kind switch
+        switch (spec.Kind)
         {
-            KeyKind.Text or KeyKind.AbsolutePath or KeyKind.Schedule => value.Kind == JsonValueKind.String ? value.Text : null,
-            KeyKind.Boolean => value.Kind switch { JsonValueKind.True => true, JsonValueKind.False => false, _ => null },
-            KeyKind.Integer or KeyKind.Milliseconds => Whole(value, 1),
-            KeyKind.Duration => value.Kind == JsonValueKind.Number ? Whole(value, 1000) : WithUnit(value, Durations),
-            KeyKind.Bytes => value.Kind == JsonValueKind.Number ? Whole(value, 1) : WithUnit(value, Sizes),
-            _ => Texts(value),
-        };
-        string? problem = read is null ? $"expected {spec.Expected}, found {value.KindName}" : Check(spec, read);
-        if (problem is null)
-        {
-            return read;
-        }
-
-        problems.Add(value.Offset, path, problem);
-        return null;
-    }
-
-    private static string? Check(KeySpec spec, object value)
-    {
-        switch (value)
-        {
-            case long number when number < spec.Min || number > (spec.Kind == KeyKind.Duration ? 1e12 : spec.Max):
-                return $"expected {spec.Expected}, found {number}";
-            case long size when spec.Name == "pipe-size" && (size & (size - 1)) != 0:
-                return $"a ring's size is a power of two: {1L << (int)Math.Round(Math.Log2(size))} is the nearest";
-            case string text when spec.Choices.Count > 0 && !spec.Choices.Contains(text):
-                return $"expected {spec.Expected}, found '{text}'{ProblemList.Nearest(text, spec.Choices)}";
-            case string text when spec.Kind == KeyKind.AbsolutePath && !text.StartsWith('/'):
-                return $"expected {spec.Expected}, found '{text}'";
-            case string text when spec.Kind == KeyKind.Schedule && !IsSchedule(text):
-                return $"expected {spec.Expected}, found '{text}'";
-            case string[] texts when spec.Kind == KeyKind.Endpoints:
-                return texts.Select(EndpointSyntax.Problem).FirstOrDefault(problem => problem is not null);
-            default:
+            case KeyKind.TextList or KeyKind.Endpoints or KeyKind.Words:
+                return ReadList(spec, value, path);
+            case KeyKind.Variables:
+                return ReadVariables(spec, value, path);
+            case KeyKind.Code when value.Kind is JsonValueKind.String or JsonValueKind.Object:
+            case KeyKind.Section when value.Kind == JsonValueKind.Object:
+            case KeyKind.Tasks when value.Kind == JsonValueKind.Object && value.Members.Count > 0:
+                return value;
+            case KeyKind.Code or KeyKind.Section or KeyKind.Tasks:
+                problems.Wrong(value, path, spec.Expected);
                 return null;
+            default:
+                return ReadSingle(spec, value, path);
         }
     }
 
-    private static bool IsSchedule(string text) =>
-        text is "@hourly" or "@daily" or "@midnight" or "@weekly" or "@monthly" or "@yearly" or "@annually"
-        || text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length is 5 or 6;
-
-    private static object? Whole(JsonTree value, double factor)
+    private object? ReadSingle(KeySpec spec, JsonTree value, string path)
     {
-        double scaled = value.Number * factor;
-        return value.Kind == JsonValueKind.Number && Math.Abs(scaled) < 1e15 && (factor > 1 || scaled == Math.Floor(scaled)) ? (long)Math.Round(scaled) : null;
+        object? read = KeyValues.Of(spec, value);
+        switch (read)
+        {
+            case null:
+            case long low when low < spec.Min:
+                problems.Wrong(value, path, spec.Expected);
+                return null;
+            case long high when high > spec.Max:
+                string most = spec.Expected.Contains(KeyValues.Written(spec, spec.Max), StringComparison.Ordinal)
+                    ? spec.Expected : $"at most {KeyValues.Written(spec, spec.Max)}";
+                problems.Wrong(value, path, most);
+                return null;
+            case long size when spec.IsPowerOfTwo && (size & (size - 1)) != 0:
+                problems.Add(value.Offset, path, $"a ring's size is a power of two: {KeyValues.NearestPowerOfTwo(size)} is the nearest");
+                return null;
+            case string text when !IsGood(spec, text):
+                IEnumerable<string> near = spec.Kind == KeyKind.Schedule && text.StartsWith('@') ? ScheduleNames : spec.Choices;
+                problems.Wrong(value, path, spec.Expected, near);
+                return null;
+            default:
+                return read;
+        }
     }
 
-    private static object? WithUnit(JsonTree value, (string Unit, double Factor)[] units)
+    private static bool IsGood(KeySpec spec, string text) => !text.Contains('\0') && spec.Kind switch
     {
-        if (value.Kind != JsonValueKind.String)
+        _ when spec.Choices.Count > 0 => spec.Choices.Contains(text),
+        KeyKind.AbsolutePath => text.StartsWith('/'),
+        KeyKind.Schedule => IsSchedule(text),
+        KeyKind.AppName => IsAppName(text),
+        _ => true,
+    };
+
+    /// <summary>Names become names of files: "." and ".." are none.</summary>
+    public static bool IsAppName(string text) => text.Length is > 0 and <= 64 && text is not ("." or "..")
+        && text.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '.' or '_' or '-');
+
+    /// <summary>The form only: whether a field's numbers are in range is seen by the driver.</summary>
+    private static bool IsSchedule(string text)
+    {
+        string[] fields = text.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
+        return ScheduleNames.Contains(text) || (fields.Length is 5 or 6 && fields.All(field => field.All(IsScheduleLetter)));
+    }
+
+    private static bool IsScheduleLetter(char letter) => char.IsAsciiLetterOrDigit(letter) || "*,-/?#".Contains(letter);
+
+    private string[]? ReadList(KeySpec spec, JsonTree value, string path)
+    {
+        bool isList = value.Kind == JsonValueKind.Array && (value.Items.Count > 0 || spec.Kind == KeyKind.Words);
+        if (!isList && (value.Kind != JsonValueKind.String || spec.Kind == KeyKind.Words))
         {
+            problems.Wrong(value, path, spec.Expected);
             return null;
         }
 
-        foreach ((string unit, double factor) in units)
+        List<string> texts = [];
+        string expected = spec.Kind == KeyKind.Endpoints ? "an endpoint" : "a string";
+        foreach ((JsonTree item, string at) in Items(value, path))
         {
-            if (value.Text.EndsWith(unit, StringComparison.Ordinal) && double.TryParse(
-                value.Text.AsSpan(0, value.Text.Length - unit.Length).Trim(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number))
+            if (item.Kind != JsonValueKind.String || (item.Text.Length == 0 && !spec.AllowsEmpty) || item.Text.Contains('\0'))
             {
-                return number * factor < 1e15 ? (long)Math.Round(number * factor) : null;
+                problems.Wrong(item, at, expected);
+            }
+            else if (spec.Choices.Count > 0 && !spec.Choices.Contains(item.Text))
+            {
+                problems.Wrong(item, at, "one of " + string.Join(", ", spec.Choices), spec.Choices);
+            }
+            else
+            {
+                texts.Add(item.Text);
             }
         }
 
-        return null;
+        return [.. texts];
     }
 
-    private static object? Texts(JsonTree value) => value.Kind switch
+    private Dictionary<string, string>? ReadVariables(KeySpec spec, JsonTree value, string path)
     {
-        JsonValueKind.String => (string[])[value.Text],
-        JsonValueKind.Array when value.Items.Count > 0 && value.Items.TrueForAll(item => item.Kind == JsonValueKind.String)
-            => value.Items.Select(item => item.Text).ToArray(),
-        _ => null,
-    };
+        if (value.Kind != JsonValueKind.Object)
+        {
+            problems.Wrong(value, path, spec.Expected);
+            return null;
+        }
+
+        Dictionary<string, string> variables = [];
+        foreach (JsonMember member in value.Members)
+        {
+            string at = JsonPath.Member(path, member.Name);
+            if (member.Name.Length == 0 || member.Name.Contains('=') || member.Name.Contains('\0'))
+            {
+                problems.Add(member.Offset, at, "a variable's name is not empty and has no '='");
+            }
+            else if (member.Value.Kind != JsonValueKind.String || member.Value.Text.Contains('\0'))
+            {
+                problems.Wrong(member.Value, at, "a string");
+            }
+            else if (!variables.TryAdd(member.Name, member.Value.Text))
+            {
+                problems.Add(member.Offset, at, "the variable stands here twice");
+            }
+        }
+
+        return variables;
+    }
 }

@@ -4,7 +4,15 @@ namespace Cocaine.Fast.Core.Manifest;
 internal enum KeyKind
 {
     Text,
+
+    /// <summary>A string or a list of strings.</summary>
     TextList,
+
+    /// <summary>A list of strings, which may be empty.</summary>
+    Words,
+
+    /// <summary>An object of strings.</summary>
+    Variables,
     Integer,
     Boolean,
 
@@ -17,6 +25,9 @@ internal enum KeyKind
     /// <summary>Bytes as a number, or a number and KiB, MiB, GiB.</summary>
     Bytes,
 
+    /// <summary>One endpoint.</summary>
+    Endpoint,
+
     /// <summary>One endpoint, or a list of them.</summary>
     Endpoints,
 
@@ -25,39 +36,79 @@ internal enum KeyKind
 
     /// <summary>A cron expression.</summary>
     Schedule,
+
+    /// <summary>An app's name.</summary>
+    AppName,
+
+    /// <summary>A string, or an object with a table of its own.</summary>
+    Code,
+
+    /// <summary>An object with a table of its own.</summary>
+    Section,
+
+    /// <summary>The tasks.</summary>
+    Tasks,
 }
 
 /// <summary>
-/// One key of a manifest. Validation, the JSON schema and the tables of docs/manifest.md all come from these.
+/// One key of a manifest. Validation, defaults, the JSON schema and the tables of docs/manifest.md all come from these.
 /// </summary>
 /// <param name="Name">The key.</param>
 /// <param name="Kind">What its value may be.</param>
 /// <param name="Meaning">One sentence for the documentation.</param>
-/// <param name="Default">As it is written in the documentation; "required" when there is none.</param>
+/// <param name="Default">As it would be written in a manifest, or in words; "required" when there is none.</param>
 internal sealed record KeySpec(string Name, KeyKind Kind, string Meaning, string Default = "none")
 {
-    public double Min { get; init; }
+    /// <summary>Longest duration: 10,000 days in ms, so that sums of a few stay far from overflow.</summary>
+    private const long MaxDurationMs = 10_000L * 24 * 3600 * 1000;
 
-    public double Max { get; init; } = int.MaxValue;
+    /// <summary>Least value of a number, in the unit that is kept: ms, bytes.</summary>
+    public long Min { get; init; }
 
-    /// <summary>The only values, when they are few.</summary>
+    /// <summary>Greatest value of a number, in the unit that is kept.</summary>
+    public long Max { get; init; } = Kind == KeyKind.Duration ? MaxDurationMs : int.MaxValue;
+
+    /// <summary>The only values of a string or of a list's items, when they are few.</summary>
     public IReadOnlyList<string> Choices { get; init; } = [];
 
+    /// <summary>Strings may be empty.</summary>
+    public bool AllowsEmpty { get; init; }
+
+    /// <summary>The number is a power of two.</summary>
+    public bool IsPowerOfTwo { get; init; }
+
+    /// <summary>The default of a list, whose <see cref="Default"/> is words.</summary>
+    public string[]? DefaultList { get; init; }
+
     public bool IsRequired => Default == "required";
+
+    /// <summary>The default as the reader would have read it; null when it has none or is decided elsewhere.</summary>
+    public object? DefaultValue => IsRequired ? null : DefaultList ?? KeyValues.OfText(this, Default);
 
     /// <summary>What is expected, in words.</summary>
     public string Expected => Kind switch
     {
+        KeyKind.TextList when Choices.Count > 0 => "one or a list of " + string.Join(", ", Choices),
         _ when Choices.Count > 0 => "one of " + string.Join(", ", Choices),
         KeyKind.Text => "a string",
         KeyKind.TextList => "a string or a list of strings",
+        KeyKind.Words => "a list of strings",
+        KeyKind.Variables => "an object of strings",
         KeyKind.Integer => Max < int.MaxValue ? $"a whole number from {Min} to {Max}" : $"a whole number, {Min} or more",
         KeyKind.Boolean => "true or false",
-        KeyKind.Duration => "seconds as a number, or a string with a unit (\"250ms\", \"10s\", \"1m\", \"2h\")",
+        KeyKind.Duration =>
+            $"seconds as a number{(Min > 0 ? " above 0" : ", 0 or more")}, or a string with a unit (\"250ms\", \"10s\", \"1m\", \"2h\")",
         KeyKind.Milliseconds => $"milliseconds as a whole number, {Min} or more",
-        KeyKind.Bytes => "bytes as a number, or a string with a unit (\"64KiB\", \"1MiB\")",
+        KeyKind.Bytes =>
+            $"bytes from {KeyValues.Written(this, Min)} to {KeyValues.Written(this, Max)}, "
+            + "as a number or a string with a unit (\"64KiB\", \"1MiB\")",
+        KeyKind.Endpoint => "an endpoint (tcp://HOST:PORT)",
         KeyKind.Endpoints => "an endpoint (tcp://HOST:PORT or ipc:///path) or a list of them",
         KeyKind.AbsolutePath => "an absolute path",
-        _ => "a cron expression of 5 or 6 fields, or @hourly, @daily, @weekly, @monthly, @yearly",
+        KeyKind.Schedule => "a cron expression of 5 or 6 fields, or @hourly, @daily, @weekly, @monthly, @yearly",
+        KeyKind.AppName => "a name of a-z, 0-9, '.', '_' and '-', at most 64 characters",
+        KeyKind.Code => "local:///absolute/path, a path relative to the manifest, or {source, argv, env}",
+        KeyKind.Tasks => "an object with one or more tasks",
+        _ => "an object",
     };
 }

@@ -9,37 +9,41 @@ internal static class ManifestDocumentation
     public static string Tables()
     {
         StringBuilder text = new();
-        text.Append("## The whole\n\n| key | type | default | meaning |\n| --- | --- | --- | --- |\n");
-        foreach ((string name, string type, string fallback, string meaning) in ManifestKeys.Top)
-        {
-            text.Append($"| `{name}` | {type} | {fallback} | {meaning} |\n");
-        }
-
-        text.Append("\n## engine\n\n");
-        Table(text, ManifestKeys.Engine);
-        text.Append("\n## tasks.X\n\nEach task has a `type`, the driver, and the driver's keys.\n");
+        Section(text, "## The whole", ManifestKeys.Top);
+        Section(text, "## args, as an object", ManifestKeys.Args);
+        Section(text, "## engine", ManifestKeys.Engine);
+        Section(text, "## pubsub", ManifestKeys.Pubsub);
+        text.Append("## tasks.X\n\nEach task has a `type`, the driver, and the driver's keys.\n\n");
         foreach ((string driver, IReadOnlyList<KeySpec> specs) in ManifestKeys.Drivers)
         {
-            text.Append($"\n### {driver}\n\n");
-            if (specs.Count == 0)
+            if (ManifestKeys.Aliases.TryGetValue(driver, out string? meant))
             {
-                text.Append("No keys.\n");
+                text.Append($"### {driver}\n\nAnother name of {meant}.\n\n");
             }
             else
             {
-                Table(text, specs);
+                Section(text, $"### {driver}", specs);
             }
         }
 
         return text.ToString();
     }
 
-    private static void Table(StringBuilder text, IReadOnlyList<KeySpec> specs)
+    private static void Section(StringBuilder text, string heading, IReadOnlyList<KeySpec> specs)
     {
+        text.Append($"{heading}\n\n");
+        if (specs.Count == 0)
+        {
+            text.Append("No keys.\n\n");
+            return;
+        }
+
         text.Append("| key | value | default | meaning |\n| --- | --- | --- | --- |\n");
         foreach (KeySpec spec in specs)
         {
             text.Append($"| `{spec.Name}` | {spec.Expected} | {spec.Default} | {spec.Meaning} |\n");
         }
+
+        text.Append('\n');
     }
 }

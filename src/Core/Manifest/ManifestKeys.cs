@@ -1,13 +1,45 @@
 namespace Cocaine.Fast.Core.Manifest;
 
-/// <summary>Every key that a manifest knows.</summary>
+/// <summary>Every key that a manifest knows: the one table behind validation, schema and documentation.</summary>
 internal static class ManifestKeys
 {
     public static readonly IReadOnlyList<string> Types = ["python", "cpp", "dotnet", "perl", "javascript", "binary"];
 
+    /// <summary>The whole.</summary>
+    public static readonly IReadOnlyList<KeySpec> Top =
+    [
+        new("name", KeyKind.AppName, "what the app is called", "the file's name"),
+        new("type", KeyKind.Text, "the language of its code; binary is any program that speaks the worker protocol", "required")
+        {
+            Choices = Types,
+        },
+        new("args", KeyKind.Code, "where its code is", "required"),
+        new("version", KeyKind.Integer, "the release; a higher one replaces a running lower one without losing a job", "0"),
+        new("engine", KeyKind.Section, "how it is run, below", "its defaults"),
+        new("pubsub", KeyKind.Section, "the app's monitoring socket, below"),
+        new(
+            "tasks", KeyKind.Tasks,
+            "what makes its jobs, below: the key is the method that is called, `type` picks the driver", "required"),
+    ];
+
+    /// <summary><c>args</c>, when it is an object.</summary>
+    public static readonly IReadOnlyList<KeySpec> Args =
+    [
+        new("source", KeyKind.Text, "`local:///absolute/path`, or a path relative to the manifest", "required"),
+        new("argv", KeyKind.Words, "words that follow on the worker's command line") { AllowsEmpty = true, DefaultList = [] },
+        new("env", KeyKind.Variables, "variables added to the worker's environment"),
+    ];
+
+    /// <summary><c>pubsub</c>.</summary>
+    public static readonly IReadOnlyList<KeySpec> Pubsub = [new("endpoint", KeyKind.Endpoint, "the monitoring socket", "required")];
+
+    /// <summary><c>engine</c>.</summary>
     public static readonly IReadOnlyList<KeySpec> Engine =
     [
-        new("backend", KeyKind.Text, "what makes slaves: worker processes, or threads of the node (dotnet and cpp only)", "process") { Choices = ["process", "thread"] },
+        new("backend", KeyKind.Text, "what makes slaves: worker processes, or threads of the node (dotnet and cpp only)", "process")
+        {
+            Choices = ["process", "thread"],
+        },
         new("pool-limit", KeyKind.Integer, "most slaves", "10") { Min = 1, Max = 1024 },
         new("pool-minimum", KeyKind.Integer, "slaves kept warm", "0") { Max = 1024 },
         new("concurrency", KeyKind.Integer, "jobs in one slave at once", "1") { Min = 1, Max = 65536 },
@@ -20,15 +52,28 @@ internal static class ManifestKeys
         new("retry-limit", KeyKind.Integer, "how often a job is run again when its slave dies", "1") { Max = 1000 },
         new("max-jobs", KeyKind.Integer, "jobs after which a slave is replaced; 0 = off", "0"),
         new("max-age", KeyKind.Duration, "age after which a slave is replaced; 0 = off", "0"),
-        new("max-rss", KeyKind.Bytes, "resident memory after which a slave is replaced; 0 = off", "0"),
+        new("max-rss", KeyKind.Bytes, "resident memory after which a slave is replaced; 0 = off", "0") { Max = 1L << 40 },
         new("spin", KeyKind.Integer, "µs that a slave looks for work before it parks", "0 up to 4 cores, else 20") { Max = 1_000_000 },
-        new("pipe-size", KeyKind.Bytes, "size of each of a slave's two rings, a power of two from 4 KiB to 1 GiB", "1MiB") { Min = 4096, Max = 1 << 30 },
+        new("pipe-size", KeyKind.Bytes, "size of each of a slave's two rings, a power of two", "1MiB")
+        {
+            Min = 4096,
+            Max = 1 << 30,
+            IsPowerOfTwo = true,
+        },
     ];
 
+    private static readonly KeySpec Backlog =
+        new("backlog", KeyKind.Integer, "connections that may wait to be accepted", "1024") { Min = 1, Max = 65535 };
+
     private static readonly KeySpec Endpoint = new("endpoint", KeyKind.Endpoints, "where it listens", "required");
-    private static readonly KeySpec ZeroMqBacklog = new("backlog", KeyKind.Integer, "messages that may wait (high-water mark)", "1000") { Min = 1 };
+    private static readonly KeySpec ZeroMqBacklog = new("backlog", KeyKind.Integer, "messages that may wait (high-water mark)", "1000")
+    {
+        Min = 1,
+    };
     private static readonly KeySpec Linger = new("linger", KeyKind.Milliseconds, "how long unsent messages are kept at the end", "0");
     private static readonly KeySpec Interval = new("interval", KeyKind.Milliseconds, "time between ticks, ms", "required") { Min = 1 };
+
+    private static readonly string[] FileEvents = ["created", "modified", "deleted", "moved"];
 
     private static readonly KeySpec[] Recurring = [Interval, new("jitter", KeyKind.Milliseconds, "random delay of each tick, ms", "0")];
 
@@ -38,11 +83,14 @@ internal static class ManifestKeys
         ["native-server"] =
         [
             Endpoint,
-            new("backlog", KeyKind.Integer, "connections that may wait to be accepted", "1024") { Min = 1, Max = 65535 },
+            Backlog,
             new("events", KeyKind.TextList, "the events that may be called; * = all", "the task's name"),
-            new("transport", KeyKind.Text, "native framing over sockets, or the framing of 2012 over ZeroMQ", "native") { Choices = ["native", "zeromq"] },
+            new("transport", KeyKind.Text, "native framing over sockets, or the framing of 2012 over ZeroMQ", "native")
+            {
+                Choices = ["native", "zeromq"],
+            },
         ],
-        ["native-sink"] = [Endpoint, new("backlog", KeyKind.Integer, "connections that may wait to be accepted", "1024") { Min = 1, Max = 65535 }],
+        ["native-sink"] = [Endpoint, Backlog],
         ["recurring-timer"] = Recurring,
         ["timed+auto"] = Recurring,
         ["drifting-timer"] = [Interval],
@@ -51,14 +99,18 @@ internal static class ManifestKeys
             new("schedule", KeyKind.Schedule, "when", "required"),
             new("time-zone", KeyKind.Text, "the zone of the schedule", "UTC"),
             new("overlap", KeyKind.Text, "what a match does while the last job runs", "skip") { Choices = ["skip", "queue", "allow"] },
-            new("missed", KeyKind.Text, "what is done about matches that passed while the node slept", "skip") { Choices = ["skip", "once"] },
+            new("missed", KeyKind.Text, "what is done about matches that passed while the node slept", "skip")
+            {
+                Choices = ["skip",
+                "once"],
+            },
         ],
         ["manual-scheduler"] = [],
         ["filesystem-monitor"] =
         [
             new("path", KeyKind.AbsolutePath, "what is watched", "required"),
             new("recursive", KeyKind.Boolean, "folders below it too", "false"),
-            new("events", KeyKind.TextList, "created, modified, deleted, moved", "all"),
+            new("events", KeyKind.TextList, "what is reported", "all") { Choices = FileEvents, DefaultList = FileEvents },
             new("settle", KeyKind.Milliseconds, "quiet time that ends a burst, ms", "50"),
             new("on-start", KeyKind.Boolean, "what is there at the start counts as created", "false"),
         ],
@@ -66,8 +118,8 @@ internal static class ManifestKeys
         ["zeromq-sink"] = [Endpoint, ZeroMqBacklog, Linger],
         ["zeromq-subscriber"] =
         [
-            Endpoint,
-            new("topics", KeyKind.TextList, "prefixes that are subscribed to", "all"),
+            Endpoint with { Meaning = "what it connects to, or binds" },
+            new("topics", KeyKind.TextList, "prefixes that are subscribed to", "all") { AllowsEmpty = true, DefaultList = [""] },
             new("connect", KeyKind.Boolean, "connect to the endpoint, or bind it", "true"),
         ],
         ["server+lsd"] = [Endpoint],
@@ -80,18 +132,11 @@ internal static class ManifestKeys
         ],
     };
 
-    /// <summary>Drivers whose endpoints are ZeroMQ's.</summary>
-    public static readonly IReadOnlySet<string> ZeroMqDrivers = new HashSet<string> { "zeromq-server", "zeromq-sink", "zeromq-subscriber", "server+lsd" };
+    /// <summary>Other names of drivers.</summary>
+    public static readonly IReadOnlyDictionary<string, string> Aliases =
+        new Dictionary<string, string> { ["timed+auto"] = "recurring-timer" };
 
-    /// <summary>The keys of the whole, for the documentation; their values have readers of their own.</summary>
-    public static readonly IReadOnlyList<(string Name, string Type, string Default, string Meaning)> Top =
-    [
-        ("name", "string", "the file's name", "`[a-z0-9._-]{1,64}`"),
-        ("type", "string", "required", string.Join(", ", Types)),
-        ("args", "string or {source, argv, env}", "required", "where the code is: `local:///abs/path`, or a path relative to the manifest"),
-        ("version", "int ≥ 0", "0", "the release; a higher one replaces a running lower one without losing a job"),
-        ("engine", "object", "defaults", "how it is run, below"),
-        ("pubsub", "{endpoint}", "none", "the app's monitoring socket"),
-        ("tasks", "object", "required", "one or more tasks: the key is the method that is called, `type` picks the driver"),
-    ];
+    /// <summary>Drivers whose endpoints are ZeroMQ's.</summary>
+    public static readonly IReadOnlySet<string> ZeroMqDrivers =
+        new HashSet<string> { "zeromq-server", "zeromq-sink", "zeromq-subscriber", "server+lsd" };
 }

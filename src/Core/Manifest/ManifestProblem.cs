@@ -1,9 +1,12 @@
+using System.Globalization;
+using System.Text;
+
 namespace Cocaine.Fast.Core.Manifest;
 
 /// <summary>One mistake in a manifest.</summary>
 /// <param name="File">The file as it was named.</param>
 /// <param name="Line">Line, from 1.</param>
-/// <param name="Column">Column in characters, from 1.</param>
+/// <param name="Column">Column in characters (Unicode code points), from 1.</param>
 /// <param name="Path">JSON path, as <c>$.engine.pool-limit</c>.</param>
 /// <param name="Message">What is wrong, what was expected, the nearest known name.</param>
 /// <param name="IsWarning">The app can be run all the same.</param>
@@ -21,37 +24,52 @@ public sealed record ManifestResult(AppManifest? Manifest, IReadOnlyList<Manifes
 /// <summary>Gathers mistakes, and turns byte offsets into lines and columns.</summary>
 internal sealed class ProblemList(string file, byte[] text)
 {
-    private readonly List<(long Offset, ManifestProblem Problem)> _problems = [];
+    private readonly List<(long Offset, string Path, string Message, bool IsWarning)> _entries = [];
 
-    public bool HasErrors => _problems.Exists(entry => !entry.Problem.IsWarning);
+    public bool HasErrors => _entries.Exists(entry => !entry.IsWarning);
 
-    public IReadOnlyList<ManifestProblem> Sorted => [.. _problems.OrderBy(entry => entry.Offset).Select(entry => entry.Problem)];
-
-    public void Add(long offset, string path, string message, bool warning = false)
+    /// <summary>All of them in the order of the file, in one walk over it however many they are.</summary>
+    public IReadOnlyList<ManifestProblem> Sorted()
     {
-        int end = (int)Math.Clamp(offset, 0, text.Length);
-        ReadOnlySpan<byte> before = text.AsSpan(0, end);
-        int line = before.Count((byte)'\n') + 1;
-        ReadOnlySpan<byte> start = before[(before.LastIndexOf((byte)'\n') + 1)..];
-        int column = System.Text.Encoding.UTF8.GetCharCount(start) + 1;
-        _problems.Add((offset, new ManifestProblem(file, line, column, path, message, warning)));
+        List<ManifestProblem> sorted = new(_entries.Count);
+        int at = 0, line = 1, column = 1;
+        foreach ((long offset, string path, string message, bool isWarning) in _entries.OrderBy(entry => entry.Offset))
+        {
+            for (; at < Math.Min(offset, text.Length); at++)
+            {
+                bool isNewLine = text[at] == '\n';
+                line += isNewLine ? 1 : 0;
+                column = isNewLine ? 1 : column + ((text[at] & 0xc0) == 0x80 ? 0 : 1); // 10xxxxxx continues a character
+            }
+
+            sorted.Add(new ManifestProblem(file, line, column, path, message, isWarning));
+        }
+
+        return sorted;
     }
 
-    public void Unknown(JsonMember member, string path, string what, IEnumerable<string> known) =>
-        Add(member.Offset, path, $"unknown {what} '{member.Name}'{Nearest(member.Name, known)}");
+    public void Add(long offset, string path, string message, bool warning = false) => _entries.Add((offset, path, message, warning));
 
-    /// <summary>"; did you mean …?", or nothing when no name is near.</summary>
+    /// <summary>Another value was expected; <paramref name="near"/> are names that it may have meant.</summary>
+    public void Wrong(JsonTree value, string path, string expected, IEnumerable<string>? near = null) =>
+        Add(value.Offset, path, $"expected {expected}, found {value.KindName}{(near is null ? "" : Nearest(value.Text, near))}");
+
+    public void Unknown(JsonMember member, string path, IEnumerable<string> known) =>
+        Add(member.Offset, path, $"unknown key '{JsonPath.Shown(member.Name)}'{Nearest(member.Name, known)}");
+
+    /// <summary>"; did you mean …?", or nothing when no name is near: up to three letters away, fewer for a short name.</summary>
     public static string Nearest(string name, IEnumerable<string> known)
     {
         (string? best, int distance) = known.Select(candidate => (candidate, Distance(name.ToLowerInvariant(), candidate)))
             .OrderBy(pair => pair.Item2).FirstOrDefault();
-        return best is not null && distance <= Math.Max(2, best.Length / 3) ? $"; did you mean '{best}'?" : "";
+        int most = best?.Length switch { null or <= 3 => 1, <= 8 => 2, _ => 3 };
+        return best is not null && distance <= most ? $"; did you mean '{best}'?" : "";
     }
 
     /// <summary>Levenshtein's distance.</summary>
     private static int Distance(string a, string b)
     {
-        if (a.Length > 64)
+        if (Math.Abs(a.Length - b.Length) > 3)
         {
             return int.MaxValue;
         }
@@ -70,5 +88,48 @@ internal sealed class ProblemList(string file, byte[] text)
         }
 
         return row[b.Length];
+    }
+}
+
+/// <summary>How names and strings of a manifest are shown: on one line, whatever is in them.</summary>
+internal static class JsonPath
+{
+    private const int MaxShown = 40;
+
+    public static string Member(string parent, string name) =>
+        name.Length is > 0 and <= MaxShown && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-')
+            ? $"{parent}.{name}" : $"{parent}['{Shown(name).Replace("'", "\\'", StringComparison.Ordinal)}']";
+
+    /// <summary>Cut after some letters, and on one line.</summary>
+    public static string Shown(string text)
+    {
+        StringBuilder kept = new();
+        int count = 0;
+        foreach (Rune letter in text.EnumerateRunes())
+        {
+            if (count++ == MaxShown)
+            {
+                kept.Append('…');
+                break;
+            }
+
+            kept.Append(letter.ToString());
+        }
+
+        return OnOneLine(kept.ToString());
+    }
+
+    /// <summary>What would not print, or would turn the line around, is escaped.</summary>
+    public static string OnOneLine(string text)
+    {
+        StringBuilder shown = new();
+        foreach (Rune letter in text.EnumerateRunes())
+        {
+            bool isHidden = Rune.GetUnicodeCategory(letter) is UnicodeCategory.Control or UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+            shown.Append(isHidden ? FormattableString.Invariant($"\\u{letter.Value:x4}") : letter.ToString());
+        }
+
+        return shown.ToString();
     }
 }

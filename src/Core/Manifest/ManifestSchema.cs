@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -6,7 +8,17 @@ namespace Cocaine.Fast.Core.Manifest;
 /// <summary>The JSON schema of a manifest (draft 2020-12), made from the same tables that check it.</summary>
 public static class ManifestSchema
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private const string NamePattern = @"^(?!\.{1,2}$)[a-z0-9._-]{1,64}$";
+    private const string TcpPattern = "^tcp://.+:[0-9]{1,5}$";
+    private const string EndpointPattern = "^(tcp://.+:[0-9]{1,5}|ipc:///.+)$";
+    private const string DurationPattern = @"^\s*[0-9]*\.?[0-9]*\s*(ms|s|m|h|d)$";
+    private const string SizePattern = @"^\s*[0-9]*\.?[0-9]*\s*(B|KiB|MiB|GiB)$";
+
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // it is not put into HTML
+    };
 
     /// <summary>The schema as text.</summary>
     public static string Write()
@@ -15,55 +27,13 @@ public static class ManifestSchema
         {
             ["$schema"] = "https://json-schema.org/draft/2020-12/schema",
             ["title"] = "cocaine-fast manifest",
-            ["type"] = "object",
-            ["required"] = new JsonArray("type", "args", "tasks"),
-            ["additionalProperties"] = false,
-            ["properties"] = new JsonObject
-            {
-                ["name"] = new JsonObject { ["type"] = "string", ["pattern"] = "^[a-z0-9._-]{1,64}$" },
-                ["type"] = new JsonObject { ["enum"] = Array(ManifestKeys.Types) },
-                ["args"] = Args(),
-                ["version"] = new JsonObject { ["type"] = "integer", ["minimum"] = 0 },
-                ["engine"] = Object(ManifestKeys.Engine),
-                ["pubsub"] = Object([new KeySpec("endpoint", KeyKind.Endpoints, "the monitoring socket", "required")]),
-                ["tasks"] = Tasks(),
-            },
         };
-        return schema.ToJsonString(Indented);
-    }
-
-    private static JsonObject Args() => new()
-    {
-        ["oneOf"] = new JsonArray(
-            new JsonObject { ["type"] = "string" },
-            new JsonObject
-            {
-                ["type"] = "object",
-                ["required"] = new JsonArray("source"),
-                ["additionalProperties"] = false,
-                ["properties"] = new JsonObject
-                {
-                    ["source"] = new JsonObject { ["type"] = "string" },
-                    ["argv"] = new JsonObject { ["type"] = "array", ["items"] = new JsonObject { ["type"] = "string" } },
-                    ["env"] = new JsonObject { ["type"] = "object", ["additionalProperties"] = new JsonObject { ["type"] = "string" } },
-                },
-            }),
-    };
-
-    private static JsonObject Tasks()
-    {
-        JsonArray drivers = [];
-        foreach ((string type, IReadOnlyList<KeySpec> specs) in ManifestKeys.Drivers)
+        foreach ((string name, JsonNode? value) in Object(ManifestKeys.Top))
         {
-            JsonObject driver = Object(specs);
-            driver["properties"]!["type"] = new JsonObject { ["const"] = type };
-            JsonArray required = driver["required"] as JsonArray ?? [];
-            required.Add("type");
-            driver["required"] = required.Parent is null ? required : driver["required"]!.DeepClone();
-            drivers.Add(driver);
+            schema[name] = value?.DeepClone();
         }
 
-        return new JsonObject { ["type"] = "object", ["minProperties"] = 1, ["additionalProperties"] = new JsonObject { ["oneOf"] = drivers } };
+        return schema.ToJsonString(Indented);
     }
 
     private static JsonObject Object(IReadOnlyList<KeySpec> specs)
@@ -73,6 +43,11 @@ public static class ManifestSchema
         {
             JsonObject property = Value(spec);
             property["description"] = spec.Meaning;
+            if (Default(spec) is { } value)
+            {
+                property["default"] = value;
+            }
+
             properties[spec.Name] = property;
         }
 
@@ -80,26 +55,81 @@ public static class ManifestSchema
         string[] required = [.. specs.Where(spec => spec.IsRequired).Select(spec => spec.Name)];
         if (required.Length > 0)
         {
-            item["required"] = Array(required);
+            item["required"] = Texts(required);
         }
 
         return item;
     }
 
+    private static JsonObject Tasks()
+    {
+        JsonArray drivers = [];
+        foreach ((string type, IReadOnlyList<KeySpec> specs) in ManifestKeys.Drivers)
+        {
+            JsonObject driver = Object(specs);
+            driver["properties"]!["type"] = new JsonObject { ["const"] = type };
+            driver["required"] = Texts(["type", .. specs.Where(spec => spec.IsRequired).Select(spec => spec.Name)]);
+            drivers.Add(driver);
+        }
+
+        return new JsonObject
+        {
+            ["type"] = "object",
+            ["minProperties"] = 1,
+            ["additionalProperties"] = new JsonObject { ["oneOf"] = drivers },
+        };
+    }
+
     private static JsonObject Value(KeySpec spec) => spec.Kind switch
     {
-        _ when spec.Choices.Count > 0 => new JsonObject { ["enum"] = Array(spec.Choices) },
+        KeyKind.TextList => OneOrMore(spec.Choices.Count > 0 ? new JsonObject { ["enum"] = Texts(spec.Choices) } : Text(spec)),
+        KeyKind.Endpoints => OneOrMore(Pattern(EndpointPattern)),
+        KeyKind.Endpoint => Pattern(TcpPattern),
+        _ when spec.Choices.Count > 0 => new JsonObject { ["enum"] = Texts(spec.Choices) },
         KeyKind.Boolean => new JsonObject { ["type"] = "boolean" },
         KeyKind.Integer or KeyKind.Milliseconds => new JsonObject { ["type"] = "integer", ["minimum"] = spec.Min, ["maximum"] = spec.Max },
-        KeyKind.Duration or KeyKind.Bytes => new JsonObject { ["type"] = new JsonArray("number", "string") },
-        KeyKind.TextList or KeyKind.Endpoints => new JsonObject
+        KeyKind.Duration => new JsonObject
         {
-            ["oneOf"] = new JsonArray(
-                new JsonObject { ["type"] = "string" },
-                new JsonObject { ["type"] = "array", ["minItems"] = 1, ["items"] = new JsonObject { ["type"] = "string" } }),
+            ["type"] = new JsonArray("number", "string"),
+            [spec.Min > 0 ? "exclusiveMinimum" : "minimum"] = 0,
+            ["maximum"] = spec.Max / 1000,
+            ["pattern"] = DurationPattern,
         },
-        _ => new JsonObject { ["type"] = "string" },
+        KeyKind.Bytes => new JsonObject
+        {
+            ["type"] = new JsonArray("integer", "string"),
+            ["minimum"] = spec.Min,
+            ["maximum"] = spec.Max,
+            ["pattern"] = SizePattern,
+        },
+        KeyKind.Words => new JsonObject { ["type"] = "array", ["items"] = new JsonObject { ["type"] = "string" } },
+        KeyKind.Variables => new JsonObject { ["type"] = "object", ["additionalProperties"] = new JsonObject { ["type"] = "string" } },
+        KeyKind.AbsolutePath => Pattern("^/"),
+        KeyKind.AppName => Pattern(NamePattern),
+        KeyKind.Code => new JsonObject { ["oneOf"] = new JsonArray(Text(spec), Object(ManifestKeys.Args)) },
+        KeyKind.Section => Object(spec.Name == "engine" ? ManifestKeys.Engine : ManifestKeys.Pubsub),
+        KeyKind.Tasks => Tasks(),
+        _ => Text(spec),
     };
 
-    private static JsonArray Array(IEnumerable<string> texts) => new([.. texts.Select(text => (JsonNode)text)]);
+    /// <summary>As a manifest would have it.</summary>
+    private static JsonNode? Default(KeySpec spec) => spec.DefaultValue switch
+    {
+        null => null,
+        string[] texts => Texts(texts),
+        bool flag => flag,
+        _ => double.TryParse(spec.Default, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : spec.Default,
+    };
+
+    private static JsonObject Text(KeySpec spec) =>
+        spec.AllowsEmpty ? new JsonObject { ["type"] = "string" } : new JsonObject { ["type"] = "string", ["minLength"] = 1 };
+
+    private static JsonObject Pattern(string pattern) => new() { ["type"] = "string", ["pattern"] = pattern };
+
+    private static JsonObject OneOrMore(JsonObject item) => new()
+    {
+        ["oneOf"] = new JsonArray(item, new JsonObject { ["type"] = "array", ["minItems"] = 1, ["items"] = item.DeepClone() }),
+    };
+
+    private static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(text => (JsonNode)text)]);
 }

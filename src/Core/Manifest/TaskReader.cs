@@ -3,32 +3,24 @@ using System.Text.Json;
 namespace Cocaine.Fast.Core.Manifest;
 
 /// <summary>Reads <c>tasks</c>: each by the table of its driver.</summary>
-internal sealed class TaskReader(ProblemList problems, KeyReader keys)
+internal sealed class TaskReader(ProblemList problems, KeyReader keys, EndpointChecks endpoints)
 {
-    private readonly Dictionary<string, string> _taken = [];
+    private const int MaxNameLength = 256;
 
-    public IReadOnlyList<TaskManifest> Read(JsonTree root)
+    public IReadOnlyList<TaskManifest> Read(JsonTree tasks)
     {
-        JsonTree? tasks = root["tasks"];
-        if (tasks is null || tasks.Kind != JsonValueKind.Object || tasks.Members.Count == 0)
-        {
-            problems.Add(tasks?.Offset ?? root.Offset, tasks is null ? "$" : "$.tasks", tasks is null
-                ? "the key 'tasks' is missing: an object with one or more tasks" : "expected an object with one or more tasks");
-            return [];
-        }
-
         List<TaskManifest> read = [];
         HashSet<string> seen = [];
         foreach (JsonMember member in tasks.Members)
         {
-            string path = $"$.tasks.{member.Name}";
+            string path = JsonPath.Member("$.tasks", member.Name);
             if (!seen.Add(member.Name))
             {
                 problems.Add(member.Offset, path, "the task stands here twice");
             }
-            else if (member.Name.Length is 0 or > 256)
+            else if (member.Name.Length is 0 or > MaxNameLength)
             {
-                problems.Add(member.Offset, path, "a task's name has 1 to 256 characters");
+                problems.Add(member.Offset, path, $"a task's name has 1 to {MaxNameLength} characters");
             }
             else if (ReadTask(member, path) is { } task)
             {
@@ -44,7 +36,7 @@ internal sealed class TaskReader(ProblemList problems, KeyReader keys)
         JsonTree item = member.Value;
         if (item.Kind != JsonValueKind.Object)
         {
-            problems.Add(item.Offset, path, $"expected an object with the driver's 'type' and keys, found {item.KindName}");
+            problems.Wrong(item, path, "an object with the driver's 'type' and keys");
             return null;
         }
 
@@ -62,36 +54,23 @@ internal sealed class TaskReader(ProblemList problems, KeyReader keys)
         }
 
         Dictionary<string, object> values = keys.Read(item, path, specs, "type");
-        string[] endpoints = values.GetValueOrDefault("endpoint") as string[] ?? [];
-        CheckEndpoints(item, path, type.Text, endpoints, zeroMq: ManifestKeys.ZeroMqDrivers.Contains(type.Text) || values.GetValueOrDefault("transport") as string == "zeromq");
+        if (values.ContainsKey("endpoint"))
+        {
+            bool zeroMq = ManifestKeys.ZeroMqDrivers.Contains(type.Text) || values.GetValueOrDefault("transport") as string == "zeromq";
+            bool connects = type.Text == "zeromq-subscriber" && values.GetValueOrDefault("connect") is not false;
+            endpoints.Check(item["endpoint"], $"{path}.endpoint", path, zeroMq ? NameOf(type.Text) : null, binds: !connects);
+        }
+
         return new TaskManifest
         {
             Name = member.Name,
-            DriverType = type.Text,
-            Endpoints = endpoints,
+            DriverType = ManifestKeys.Aliases.GetValueOrDefault(type.Text, type.Text),
+            Endpoints = values.GetValueOrDefault("endpoint") as string[] ?? [],
             Events = values.GetValueOrDefault("events") as string[] ?? [],
-            Backlog = values.TryGetValue("backlog", out object? backlog) ? (int)(long)backlog : 1024,
+            Backlog = values.TryGetValue("backlog", out object? backlog) ? (int)(long)backlog : 0,
             Keys = values,
         };
     }
 
-    private void CheckEndpoints(JsonTree item, string path, string driver, string[] endpoints, bool zeroMq)
-    {
-        long offset = item["endpoint"]?.Offset ?? item.Offset;
-        foreach (string endpoint in endpoints)
-        {
-            if (zeroMq && endpoint.StartsWith("ipc://", StringComparison.Ordinal))
-            {
-                problems.Add(
-                    offset, $"{path}.endpoint",
-                    $"'{endpoint}': {driver} takes tcp:// only, because NetMQ's ipc:// is a loopback port that every local user can connect to");
-            }
-
-            bool connects = driver == "zeromq-subscriber" && item["connect"] is not { Kind: JsonValueKind.False };
-            if (!connects && !endpoint.EndsWith(":0", StringComparison.Ordinal) && !_taken.TryAdd(endpoint, path))
-            {
-                problems.Add(offset, $"{path}.endpoint", $"'{endpoint}' is the endpoint of {_taken[endpoint]} already");
-            }
-        }
-    }
+    private static string NameOf(string driver) => ManifestKeys.ZeroMqDrivers.Contains(driver) ? driver : $"{driver} over ZeroMQ";
 }

@@ -31,7 +31,8 @@ internal static class HeaderReader
             return HeaderStatus.Untrusted;
         }
 
-        HeaderStatus worst = array.Bits > (ulong)limits.MaxHeaders || headers.Length > limits.MaxHeaderBytes ? HeaderStatus.TooMany : HeaderStatus.Ok;
+        HeaderStatus worst = array.Bits > (ulong)limits.MaxHeaders || headers.Length > limits.MaxHeaderBytes ? HeaderStatus.TooMany
+            : HeaderStatus.Ok;
         for (ulong i = 0; i < array.Bits; i++)
         {
             HeaderStatus status = DecodeOne(ref cursor, headers, table, set, keep: worst != HeaderStatus.TooMany);
@@ -74,7 +75,8 @@ internal static class HeaderReader
     }
 
     private static HeaderStatus DecodeValue(
-        ref MessageCursor cursor, ReadOnlySpan<byte> bytes, HeaderTable table, HeaderSet set, scoped ReadOnlySpan<byte> name, bool add, bool keep)
+        ref MessageCursor cursor, ReadOnlySpan<byte> bytes, HeaderTable table, HeaderSet set, scoped ReadOnlySpan<byte> name, bool add,
+            bool keep)
     {
         int start = cursor.Position;
         if (cursor.ReadHead(out MsgPackToken value) != DecodeStatus.Ok)

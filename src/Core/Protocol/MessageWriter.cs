@@ -94,7 +94,8 @@ internal static class MessageWriter
     /// <c>[channel, 0, [event], headers?]</c>: client to node. The first one of a connection goes with <paramref name="bin"/>, which
     /// tells the node that we know it.
     /// </summary>
-    public static void WriteEnqueue(MessageSink sink, ulong channel, scoped ReadOnlySpan<byte> name, scoped ReadOnlySpan<byte> headers, bool bin) =>
+    public static void WriteEnqueue(MessageSink sink, ulong channel, scoped ReadOnlySpan<byte> name, scoped ReadOnlySpan<byte> headers,
+        bool bin) =>
         WriteNamed(sink, channel, name, headers, bin);
 
     /// <summary><c>[channel, 0, [value]]</c>, the value already encoded.</summary>
@@ -161,13 +162,15 @@ internal static class MessageWriter
         return map.Length;
     }
 
-    private static void WriteNamed(MessageSink sink, ulong channel, scoped ReadOnlySpan<byte> name, scoped ReadOnlySpan<byte> headers, bool bin)
+    private static void WriteNamed(MessageSink sink, ulong channel, scoped ReadOnlySpan<byte> name, scoped ReadOnlySpan<byte> headers,
+        bool bin)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(name.Length, MaxNameBytes);
         Span<byte> to = stackalloc byte[MaxFrameBytes + MaxNameBytes];
         int at = WriteStart(to, headers.IsEmpty ? Three : Four, channel, 0);
         to[at++] = OneArgument;
-        at += bin ? MsgPackEncoder.WriteBinaryHead(to[at..], (uint)name.Length) : MsgPackEncoder.WriteStringHead(to[at..], (uint)name.Length, modern: false);
+        at += bin ? MsgPackEncoder.WriteBinaryHead(to[at..], (uint)name.Length)
+            : MsgPackEncoder.WriteStringHead(to[at..], (uint)name.Length, modern: false);
         name.CopyTo(to[at..]);
         WriteTwo(sink, to[..(at + name.Length)], headers);
     }
@@ -208,7 +211,8 @@ internal static class MessageWriter
             return at + 2;
         }
 
-        return at + (bin ? MsgPackEncoder.WriteBinaryHead(to[at..], (uint)length) : MsgPackEncoder.WriteStringHead(to[at..], (uint)length, modern: false));
+        return at + (bin ? MsgPackEncoder.WriteBinaryHead(to[at..], (uint)length)
+            : MsgPackEncoder.WriteStringHead(to[at..], (uint)length, modern: false));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -164,7 +164,8 @@ internal sealed class NativeConnection : MessageConnection, IJobCaller
         ulong channel = layout.Channel;
         if (headers != HeaderStatus.Ok)
         {
-            Refuse(channel, ErrorCodes.BadRequest, headers == HeaderStatus.TooMany ? "too many headers" : "a header's value is not raw bytes or a number");
+            Refuse(channel, ErrorCodes.BadRequest, headers == HeaderStatus.TooMany ? "too many headers"
+                : "a header's value is not raw bytes or a number");
         }
         else if (layout.Type == 1 && layout.Shape == ArgumentShape.Empty)
         {
@@ -173,7 +174,8 @@ internal sealed class NativeConnection : MessageConnection, IJobCaller
         }
         else if (layout.Type != 0)
         {
-            Refuse(channel, ErrorCodes.BadRequest, layout.Type == 1 ? "info takes no arguments" : "an app has the methods 0 (enqueue) and 1 (info)");
+            Refuse(channel, ErrorCodes.BadRequest, layout.Type == 1 ? "info takes no arguments"
+                : "an app has the methods 0 (enqueue) and 1 (info)");
         }
         else if (layout.Shape != ArgumentShape.Data || layout.ArgumentCount > 2)
         {

@@ -31,36 +31,23 @@ internal static class BenchCommand
         }
 
         Command command = new(
-            "bench", "Put load on an event that echoes, and check every answer.\n\nExample:\n  cocaine-fast bench tcp://127.0.0.1:9100 echo --connections 32 --in-flight 8")
+            "bench",
+            "Put load on an event that echoes, and check every answer.\n\nExample:\n"
+            + "  cocaine-fast bench tcp://127.0.0.1:9100 echo --connections 32 --in-flight 8")
         {
             endpoint, name, connections, inFlight, size, duration, json,
         };
-        command.SetAction((parsed, cancellation) => RunAsync(
+        command.SetAction((parsed, cancellation) => Guarded.RunAsync(() => RunAsync(
             new LoadOptions(
-                parsed.GetValue(endpoint)!, parsed.GetValue(name)!, parsed.GetValue(connections), parsed.GetValue(inFlight), parsed.GetValue(size),
-                TimeSpan.FromSeconds(parsed.GetValue(duration))),
-            parsed.GetValue(json), cancellation));
+                parsed.GetValue(endpoint)!, parsed.GetValue(name)!, parsed.GetValue(connections), parsed.GetValue(inFlight),
+                parsed.GetValue(size), TimeSpan.FromSeconds(parsed.GetValue(duration))),
+            parsed.GetValue(json), cancellation)));
         return command;
     }
 
     private static async Task<int> RunAsync(LoadOptions options, bool json, CancellationToken cancellation)
     {
-        LoadResult result;
-        try
-        {
-            result = await LoadRunner.RunAsync(options, cancellation);
-        }
-        catch (ConnectionLostException failure)
-        {
-            Console.Error.WriteLine(failure.Message);
-            return ExitCodes.NoConnection;
-        }
-        catch (FormatException failure)
-        {
-            Console.Error.WriteLine(failure.Message);
-            return ExitCodes.Invalid;
-        }
-
+        LoadResult result = await LoadRunner.RunAsync(options, cancellation);
         if (json)
         {
             Console.WriteLine(JsonSerializer.Serialize(result, Json));
@@ -84,8 +71,8 @@ internal static class BenchCommand
 
         string errors = result.Errors.Count == 0 ? "0" : string.Join(", ", result.Errors.Select(pair => $"{pair.Key}: {pair.Value}"));
         table.AddRow(
-            $"{result.RequestsPerSecond:N0}", $"{result.P50:F1}", $"{result.P90:F1}", $"{result.P99:F1}", $"{result.P999:F1}", $"{result.Max:F0}",
-            $"{result.Requests:N0}", $"{result.Mismatches}", errors);
+            $"{result.RequestsPerSecond:N0}", $"{result.P50:F1}", $"{result.P90:F1}", $"{result.P99:F1}", $"{result.P999:F1}",
+            $"{result.Max:F0}", $"{result.Requests:N0}", $"{result.Mismatches}", errors);
         AnsiConsole.Write(table);
     }
 }

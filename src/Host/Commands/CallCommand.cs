@@ -20,7 +20,9 @@ internal static class CallCommand
         Option<double?> deadline = new("--deadline") { Description = "Time until the answer is worthless, seconds" };
         Option<bool> urgent = new("--urgent") { Description = "Go before calls that are not" };
         Command command = new(
-            "call", "Call an event; the answer's chunks go to standard output as they come.\n\nExample:\n  cocaine-fast call tcp://127.0.0.1:9100 echo --data hello")
+            "call",
+            "Call an event; the answer's chunks go to standard output as they come.\n\nExample:\n"
+            + "  cocaine-fast call tcp://127.0.0.1:9100 echo --data hello")
         {
             endpoint, name, data, file, timeout, deadline, urgent,
         };
@@ -32,7 +34,8 @@ internal static class CallCommand
                 Deadline = Seconds(parsed.GetValue(deadline)),
                 Urgent = parsed.GetValue(urgent),
             };
-            return RunAsync(parsed.GetValue(endpoint)!, parsed.GetValue(name)!, parsed.GetValue(data), parsed.GetValue(file), options, cancellation);
+            return Guarded.RunAsync(() => RunAsync(
+                parsed.GetValue(endpoint)!, parsed.GetValue(name)!, parsed.GetValue(data), parsed.GetValue(file), options, cancellation));
         });
         return command;
     }
@@ -42,36 +45,18 @@ internal static class CallCommand
     private static async Task<int> RunAsync(
         string endpoint, string name, string? data, string? file, CallOptions options, CancellationToken cancellation)
     {
-        try
+        await using CocaineClient client = await CocaineClient.ConnectAsync(endpoint, cancellation: cancellation);
+        await using ClientCall call = client.Open(name, options, cancellation);
+        Task sending = SendAsync(call, data, file, cancellation);
+        using Stream output = Console.OpenStandardOutput();
+        await foreach (ReadOnlyMemory<byte> chunk in call.ReadAllAsync())
         {
-            await using CocaineClient client = await CocaineClient.ConnectAsync(endpoint, cancellation: cancellation);
-            await using ClientCall call = client.Open(name, options);
-            Task sending = SendAsync(call, data, file, cancellation);
-            using Stream output = Console.OpenStandardOutput();
-            await foreach (ReadOnlyMemory<byte> chunk in call.ReadAllAsync(cancellation))
-            {
-                await output.WriteAsync(chunk, cancellation);
-                await output.FlushAsync(cancellation);
-            }
+            await output.WriteAsync(chunk, cancellation);
+            await output.FlushAsync(cancellation);
+        }
 
-            await sending;
-            return ExitCodes.Ok;
-        }
-        catch (CocaineException failure)
-        {
-            Console.Error.WriteLine($"error {failure.Code}: {failure.Message}");
-            return ExitCodes.Failed;
-        }
-        catch (ConnectionLostException failure)
-        {
-            Console.Error.WriteLine(failure.Message);
-            return ExitCodes.NoConnection;
-        }
-        catch (Exception failure) when (failure is FormatException or FileNotFoundException)
-        {
-            Console.Error.WriteLine(failure.Message);
-            return ExitCodes.Invalid;
-        }
+        await sending;
+        return ExitCodes.Ok;
     }
 
     private static async Task SendAsync(ClientCall call, string? data, string? file, CancellationToken cancellation)

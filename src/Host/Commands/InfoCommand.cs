@@ -15,46 +15,30 @@ internal static class InfoCommand
     {
         Argument<string> endpoint = new("endpoint") { Description = "tcp://HOST:PORT or ipc:///path of an app" };
         Option<bool> json = new("--json") { Description = "Print JSON" };
-        Command command = new("info", "Show what an app is doing.\n\nExample:\n  cocaine-fast info tcp://127.0.0.1:9100") { endpoint, json };
-        command.SetAction((parsed, cancellation) => RunAsync(parsed.GetValue(endpoint)!, parsed.GetValue(json), cancellation));
+        Command command = new("info", "Show what an app is doing.\n\nExample:\n  cocaine-fast info tcp://127.0.0.1:9100")
+        {
+            endpoint, json,
+        };
+        command.SetAction((parsed, cancellation) =>
+            Guarded.RunAsync(() => RunAsync(parsed.GetValue(endpoint)!, parsed.GetValue(json), cancellation)));
         return command;
     }
 
     private static async Task<int> RunAsync(string endpoint, bool json, CancellationToken cancellation)
     {
-        try
+        await using CocaineClient client = await CocaineClient.ConnectAsync(endpoint, cancellation: cancellation);
+        string text = MessagePackSerializer.ConvertToJson(await client.InfoAsync(cancellation), cancellationToken: cancellation);
+        using JsonDocument info = JsonDocument.Parse(text);
+        if (json)
         {
-            await using CocaineClient client = await CocaineClient.ConnectAsync(endpoint, cancellation: cancellation);
-            string text = MessagePackSerializer.ConvertToJson(await client.InfoAsync(cancellation), cancellationToken: cancellation);
-            using JsonDocument info = JsonDocument.Parse(text);
-            if (json)
-            {
-                Console.WriteLine(JsonSerializer.Serialize(info.RootElement, Indented));
-            }
-            else
-            {
-                Table table = new Table().Border(TableBorder.Minimal).AddColumn("what").AddColumn("value");
-                Fill(table, "", info.RootElement);
-                AnsiConsole.Write(table);
-            }
-
+            Console.WriteLine(JsonSerializer.Serialize(info.RootElement, Indented));
             return ExitCodes.Ok;
         }
-        catch (CocaineException failure)
-        {
-            Console.Error.WriteLine($"error {failure.Code}: {failure.Message}");
-            return ExitCodes.Failed;
-        }
-        catch (ConnectionLostException failure)
-        {
-            Console.Error.WriteLine(failure.Message);
-            return ExitCodes.NoConnection;
-        }
-        catch (FormatException failure)
-        {
-            Console.Error.WriteLine(failure.Message);
-            return ExitCodes.Invalid;
-        }
+
+        Table table = new Table().Border(TableBorder.Minimal).AddColumn("what").AddColumn("value");
+        Fill(table, "", info.RootElement);
+        AnsiConsole.Write(table);
+        return ExitCodes.Ok;
     }
 
     private static void Fill(Table table, string path, JsonElement value)

@@ -12,15 +12,29 @@ internal static class RunCommand
     public static Command Create()
     {
         Argument<string[]> files = new("manifest") { Description = "Manifest files", Arity = ArgumentArity.OneOrMore };
-        Option<string> locator = new("--locator") { Description = "The locator's endpoint, or none", DefaultValueFactory = _ => NodeOptions.DefaultLocator };
+        Option<string> locator = new("--locator")
+        {
+            Description = "The locator's endpoint, or none",
+            DefaultValueFactory = _ => NodeOptions.DefaultLocator,
+        };
         Option<int> loops = new("--loops") { Description = "Event loops; 0 = half of the cores" };
         Option<string?> state = new("--state") { Description = "Folder for what outlives the node" };
-        Option<double> drain = new("--drain-timeout") { Description = "Seconds for jobs to finish at a stop", DefaultValueFactory = _ => 30 };
-        Option<LogLevel> level = new("--log-level") { Description = "Least level that is logged", DefaultValueFactory = _ => LogLevel.Information };
+        Option<double> drain = new("--drain-timeout")
+        {
+            Description = "Seconds for jobs to finish at a stop",
+            DefaultValueFactory = _ => 30,
+        };
+        Option<LogLevel> level = new("--log-level")
+        {
+            Description = "Least level that is logged",
+            DefaultValueFactory = _ => LogLevel.Information,
+        };
         Option<string> format = new("--log-format") { Description = "text or json", DefaultValueFactory = _ => "text" };
         format.AcceptOnlyFromAmong("text", "json");
         Command command = new(
-            "run", "Run apps until SIGTERM or SIGINT; a second signal stops at once.\n\nExample:\n  cocaine-fast run examples/echo/manifest.json --locator none")
+            "run",
+            "Run apps until SIGTERM or SIGINT; a second signal stops at once.\n\nExample:\n"
+            + "  cocaine-fast run examples/echo/manifest.json --locator none")
         {
             files, locator, loops, state, drain, level, format,
         };

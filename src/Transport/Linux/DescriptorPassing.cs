@@ -47,7 +47,8 @@ internal static unsafe class DescriptorPassing
             MessageHeader message = new() { Vectors = &vector, VectorCount = 1, Control = control, ControlLength = ControlBytes };
             nint count = LibC.recvmsg(socket, &message, CloseOnExec);
             descriptorCount = 0;
-            if (count > 0 && message.ControlLength >= ControlHeaderBytes && ((int*)control)[2] == SocketLevel && ((int*)control)[3] == Rights)
+            if (count > 0 && message.ControlLength >= ControlHeaderBytes && ((int*)control)[2] == SocketLevel
+                && ((int*)control)[3] == Rights)
             {
                 int came = (int)((control[0] - ControlHeaderBytes) / sizeof(int));
                 for (int i = 0; i < came; i++)

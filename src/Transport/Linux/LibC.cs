@@ -97,7 +97,8 @@ internal static unsafe partial class LibC
     public static partial nint syscall_pidfd_open(nint number, nint process, nint flags);
 
     [LibraryImport(Library)]
-    public static partial int posix_spawn(int* process, byte* path, void* fileActions, void* attributes, byte** arguments, byte** environment);
+    public static partial int posix_spawn(int* process, byte* path, void* fileActions, void* attributes, byte** arguments,
+        byte** environment);
 
     [LibraryImport(Library)]
     public static partial int posix_spawn_file_actions_init(void* fileActions);

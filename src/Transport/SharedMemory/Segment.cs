@@ -25,7 +25,8 @@ internal sealed unsafe class Segment : IDisposable
     private readonly long _sizeBytes;
     private bool _disposed;
 
-    private Segment(byte* start, long sizeBytes, int descriptor, int requestCapacity, int responseCapacity, long requestOffset, long responseOffset)
+    private Segment(byte* start, long sizeBytes, int descriptor, int requestCapacity, int responseCapacity, long requestOffset,
+        long responseOffset)
     {
         _base = start;
         _sizeBytes = sizeBytes;

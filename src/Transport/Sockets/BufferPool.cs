@@ -26,7 +26,8 @@ internal sealed class BufferPool : MemoryPool<byte>
     public BufferPool()
     {
         // Thresholds are off: the connection itself stops reading when too much waits, see SocketConnection.
-        _options = new PipeOptions(this, PipeScheduler.Inline, PipeScheduler.Inline, 0, 0, BlockSizeBytes, useSynchronizationContext: false);
+        _options = new PipeOptions(this, PipeScheduler.Inline, PipeScheduler.Inline, 0, 0, BlockSizeBytes,
+            useSynchronizationContext: false);
     }
 
     public override int MaxBufferSize => BlockSizeBytes;

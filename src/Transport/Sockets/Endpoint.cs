@@ -47,7 +47,8 @@ public sealed class Endpoint
 
         string rest = text.StartsWith("tcp://", StringComparison.Ordinal) ? text["tcp://".Length..] : text;
         int colon = rest.LastIndexOf(':');
-        if (colon > 0 && int.TryParse(rest.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port) && port <= 65535)
+        if (colon > 0 && int.TryParse(rest.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port)
+            && port <= 65535)
         {
             return new Endpoint(text, rest[..colon].Trim('[', ']'), port, null);
         }

@@ -31,12 +31,18 @@ internal sealed class AppHost
     {
         int colon = source.LastIndexOf(':');
         string path = colon > 0 ? source[..colon] : source;
+        if (!File.Exists(path))
+        {
+            throw new AppLoadException($"{path} is not there");
+        }
+
         try
         {
             Assembly assembly = new AppLoadContext(Path.GetFullPath(path)).LoadFromAssemblyPath(Path.GetFullPath(path));
             return FromType(AppTypeOf(assembly, colon > 0 ? source[(colon + 1)..] : null), context);
         }
-        catch (Exception failure) when (failure is IOException or BadImageFormatException or ReflectionTypeLoadException)
+        catch (Exception failure)
+            when (failure is IOException or BadImageFormatException or TypeLoadException or ReflectionTypeLoadException)
         {
             throw new AppLoadException($"{path} cannot be loaded: {failure.Message}", failure);
         }
@@ -47,12 +53,18 @@ internal sealed class AppHost
     {
         AppHost host = new(context);
         object app = Create(type, context);
-        foreach (MethodInfo method in type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly))
+        foreach (MethodInfo method in type.GetMethods(BindingFlags.Public | BindingFlags.Instance))
         {
             if (method.GetCustomAttribute<EventAttribute>() is { } mark)
             {
                 string name = mark.Name ?? method.Name;
-                host._events.Add((Encoding.UTF8.GetBytes(name), Handlers.Bind(name, method, app)));
+                byte[] bytes = Encoding.UTF8.GetBytes(name);
+                if (host.Find(bytes) is not null)
+                {
+                    throw new AppLoadException($"{type} has two methods for the event '{name}'");
+                }
+
+                host._events.Add((bytes, Handlers.Bind(name, method, app)));
             }
         }
 
@@ -82,13 +94,15 @@ internal sealed class AppHost
         Type[] marked = [.. assembly.GetExportedTypes().Where(type => type.GetCustomAttribute<CocaineAppAttribute>() is not null)];
         Type[] candidates = marked.Length > 0
             ? marked
-            : [.. assembly.GetExportedTypes().Where(type => type.GetMethods().Any(method => method.GetCustomAttribute<EventAttribute>() is not null))];
+            : [.. assembly.GetExportedTypes().Where(type =>
+                !type.IsAbstract && type.GetMethods().Any(method => method.GetCustomAttribute<EventAttribute>() is not null))];
         return candidates.Length switch
         {
             1 => candidates[0],
             0 => throw new AppLoadException($"{assembly.GetName().Name} has no public class with [Event] methods"),
             _ => throw new AppLoadException(
-                $"{assembly.GetName().Name} has several classes with events ({string.Join(", ", candidates.Select(type => type.FullName))}): "
+                $"{assembly.GetName().Name} has several classes with events ("
+                + $"{string.Join(", ", candidates.Select(type => type.FullName))}): "
                 + "mark one with [CocaineApp], or name it after the path, as in App.dll:Namespace.Class"),
         };
     }
@@ -97,7 +111,8 @@ internal sealed class AppHost
     {
         try
         {
-            return (type.GetConstructor([typeof(AppContext)]) is not null ? Activator.CreateInstance(type, context) : Activator.CreateInstance(type))!;
+            return (type.GetConstructor([typeof(AppContext)]) is not null ? Activator.CreateInstance(type, context)
+                : Activator.CreateInstance(type))!;
         }
         catch (TargetInvocationException failure)
         {
@@ -109,8 +124,11 @@ internal sealed class AppHost
         }
     }
 
-    /// <summary>The app's own libraries by its deps.json; ours are shared, or its types would not be ours.</summary>
-    private sealed class AppLoadContext(string path) : AssemblyLoadContext(Path.GetFileNameWithoutExtension(path))
+    /// <summary>
+    /// The app's own libraries by its deps.json; ours are shared, or its types would not be ours. Collectible: every thread slave loads
+    /// its app anew, and a node must not keep the code of all that have ended.
+    /// </summary>
+    private sealed class AppLoadContext(string path) : AssemblyLoadContext(Path.GetFileNameWithoutExtension(path), isCollectible: true)
     {
         private readonly AssemblyDependencyResolver _resolver = new(path);
 

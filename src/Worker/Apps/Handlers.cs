@@ -37,7 +37,8 @@ internal static class Handlers
 
         if (takes is [var only] && only == typeof(Request) && gives == typeof(IAsyncEnumerable<ReadOnlyMemory<byte>>))
         {
-            Func<Request, IAsyncEnumerable<ReadOnlyMemory<byte>>> run = method.CreateDelegate<Func<Request, IAsyncEnumerable<ReadOnlyMemory<byte>>>>(app);
+            Func<Request, IAsyncEnumerable<ReadOnlyMemory<byte>>> run =
+                method.CreateDelegate<Func<Request, IAsyncEnumerable<ReadOnlyMemory<byte>>>>(app);
             return new AppEvent(name, false, (request, response) => StreamAsync(run, request, response));
         }
 
@@ -54,7 +55,8 @@ internal static class Handlers
 
         if (only == typeof(ReadOnlyMemory<byte>))
         {
-            Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> run = method.CreateDelegate<Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>>(app);
+            Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> run =
+                method.CreateDelegate<Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>>(app);
             return new AppEvent(name, true, (request, response) =>
             {
                 response.Write(run(request.Whole()).Span);

@@ -20,18 +20,25 @@ internal sealed class LoopContext(Doorbell bell) : SynchronizationContext
         }
     }
 
-    public override void Send(SendOrPostCallback d, object? state) => throw new NotSupportedException("waiting for the slave's own thread would stop it");
+    public override void Send(SendOrPostCallback d, object? state) =>
+        throw new NotSupportedException("waiting for the slave's own thread would stop it");
 
-    /// <summary>Runs what was posted. True when there was anything.</summary>
-    public bool RunAll()
+    /// <summary>
+    /// Runs what was posted before the call. True when there was anything. What is posted meanwhile waits for the next turn: a handler
+    /// that yields again and again must not keep the loop from its messages and heartbeats.
+    /// </summary>
+    public bool RunPosted()
     {
-        bool any = false;
-        while (_work.TryDequeue(out (SendOrPostCallback Callback, object? State) work))
+        if (_work.IsEmpty)
         {
-            any = true;
+            return false;
+        }
+
+        for (int left = _work.Count; left > 0 && _work.TryDequeue(out (SendOrPostCallback Callback, object? State) work); left--)
+        {
             work.Callback(work.State);
         }
 
-        return any;
+        return true;
     }
 }

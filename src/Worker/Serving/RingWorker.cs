@@ -24,7 +24,10 @@ internal enum WorkerExit
 /// handlers, publishes their answers
 /// once, and parks when there is nothing.
 /// </summary>
-/// <remarks>Safety: the segment must live until <see cref="Run"/> has returned.</remarks>
+/// <remarks>
+/// Safety: the segment must live until <see cref="Run"/> has returned. After that no shared memory is touched, even by a handler that
+/// still writes from where it should not.
+/// </remarks>
 internal sealed class RingWorker
 {
     /// <summary>Time between heartbeats: what the node expects at the least.</summary>
@@ -43,6 +46,8 @@ internal sealed class RingWorker
     private readonly PieceAssembler _pieces = new(ProtocolLimits.Default.MaxMessageBytes + ProtocolLimits.FramingBytes);
     private readonly int _socket;
     private readonly long _spinTicks;
+    private long _heartbeatDueMs;
+    private long _publishedMs;
     private volatile bool _abandoned;
 
     /// <param name="socket">The worker's socket, which tells that the node has gone; -1 in a thread.</param>
@@ -54,7 +59,7 @@ internal sealed class RingWorker
         _nodeBell = nodeBell;
         _socket = socket;
         _spinTicks = segment.SpinMicroseconds * (Stopwatch.Frequency / 1_000_000);
-        _session = new WorkerSession(app) { Sink = _answers, Backlog = () => _answers.OverflowBytes };
+        _session = new WorkerSession(app) { Sink = _answers, Backlog = () => _answers.OverflowBytes, BetweenHandlers = PublishWhenLate };
     }
 
     /// <summary>Makes <see cref="Run"/> return soon, from any thread.</summary>
@@ -85,12 +90,13 @@ internal sealed class RingWorker
         {
             SynchronizationContext.SetSynchronizationContext(before);
             _pieces.Clear();
+            _requests.Detach();
+            _answers.Detach();
         }
     }
 
     private WorkerExit Serve(Epoll epoll, LoopContext context)
     {
-        long heartbeatDue = 0;
         while (!_abandoned)
         {
             if (!TakeBatch(out bool any))
@@ -98,22 +104,22 @@ internal sealed class RingWorker
                 return WorkerExit.Fault;
             }
 
-            any |= context.RunAll();
+            any |= context.RunPosted();
             _session.StartPending();
             long now = Environment.TickCount64;
-            if (now >= heartbeatDue)
+            Publish(now);
+            if (_answers.Fault is { } fault)
             {
-                heartbeatDue = now + HeartbeatMs;
-                MessageWriter.WriteHeartbeat(_answers);
+                Console.Error.WriteLine($"the response ring is broken: {fault}");
+                return WorkerExit.Fault;
             }
 
-            Publish();
             if (_session.IsDone && _answers.OverflowBytes == 0)
             {
                 return WorkerExit.Terminated;
             }
 
-            if (!any && !Spin() && !Park(epoll, context, (int)Math.Max(1, heartbeatDue - now)))
+            if (!any && !Spin(context) && !Park(epoll, context, (int)Math.Max(1, _heartbeatDueMs - now)))
             {
                 return WorkerExit.Abandoned;
             }
@@ -149,10 +155,7 @@ internal sealed class RingWorker
             }
 
             _session.StartPending();
-            if (_answers.UnpublishedBytes > EarlyPublishBytes)
-            {
-                Publish();
-            }
+            PublishWhenLate();
         }
     }
 
@@ -188,8 +191,25 @@ internal sealed class RingWorker
         return problem is null;
     }
 
-    private void Publish()
+    /// <summary>Within a batch: shows the answers so far when they are many, or when the clock has moved on since the last time.</summary>
+    private void PublishWhenLate()
     {
+        long now = Environment.TickCount64;
+        if (now != _publishedMs || _answers.UnpublishedBytes > EarlyPublishBytes)
+        {
+            Publish(now);
+        }
+    }
+
+    private void Publish(long nowMs)
+    {
+        _publishedMs = nowMs;
+        if (nowMs >= _heartbeatDueMs)
+        {
+            _heartbeatDueMs = nowMs + HeartbeatMs;
+            MessageWriter.WriteHeartbeat(_answers);
+        }
+
         _answers.DrainOverflow();
         if (_answers.Publish())
         {
@@ -198,7 +218,7 @@ internal sealed class RingWorker
     }
 
     /// <summary>Looks for work for a short while. True when there is some.</summary>
-    private bool Spin()
+    private bool Spin(LoopContext context)
     {
         if (_spinTicks == 0)
         {
@@ -208,7 +228,7 @@ internal sealed class RingWorker
         long until = Stopwatch.GetTimestamp() + _spinTicks;
         do
         {
-            if (_requests.HasRecords)
+            if (_requests.HasRecords || context.HasWork)
             {
                 return true;
             }
@@ -229,7 +249,8 @@ internal sealed class RingWorker
         }
 
         // After the park mark: a continuation that was posted before is seen here, one posted later rings.
-        if (context.HasWork || _session.HasWaiterWithRoom || _abandoned || (_answers.OverflowBytes > 0 && !_answers.TryWaitForRoom()))
+        if (context.HasWork || _session.HasWaiterWithRoom || _abandoned || (_answers.OverflowBytes > 0 && !_answers.TryWaitForRoom())
+            || _answers.Fault is not null)
         {
             _requests.Unpark();
             return true;

@@ -13,6 +13,7 @@ internal sealed class SocketWorker : MessageConnection
     private readonly LoopContext _context;
     private readonly HeartbeatTimer _heartbeat;
     private readonly SessionTask _task;
+    private readonly Action _runSession;
 
     private SocketWorker(EventLoop loop, int descriptor, AppHost app)
         : base(loop, descriptor, ProtocolLimits.Default)
@@ -21,6 +22,7 @@ internal sealed class SocketWorker : MessageConnection
         _context = new LoopContext(new LoopBell(this));
         _heartbeat = new HeartbeatTimer(this);
         _task = new SessionTask(this);
+        _runSession = RunSession;
     }
 
     private WorkerExit Exit { get; set; } = WorkerExit.Abandoned;
@@ -57,8 +59,13 @@ internal sealed class SocketWorker : MessageConnection
 
     private void RunSession()
     {
-        _context.RunAll();
+        _context.RunPosted();
         _session.StartPending();
+        if (_context.HasWork)
+        {
+            Loop.Post(_runSession); // posted on this thread, so without a bell: another turn takes it
+        }
+
         if (Output.PendingBytes > 0)
         {
             ScheduleSend();
@@ -88,6 +95,6 @@ internal sealed class SocketWorker : MessageConnection
     /// <summary>Continuations of other threads come as posted work.</summary>
     private sealed class LoopBell(SocketWorker worker) : Core.Rings.Doorbell
     {
-        public override void Ring() => worker.Loop.Post(worker.RunSession);
+        public override void Ring() => worker.Loop.Post(worker._runSession);
     }
 }

@@ -19,6 +19,7 @@ internal sealed class WorkerSession(AppHost app)
     private readonly Stack<WorkerChannel> _free = new();
     private readonly List<WorkerChannel> _pending = [];
     private TaskCompletionSource? _room;
+    private ulong _newest = ControlChannel; // the channel opened last: invokes come with increasing numbers
 
     /// <summary>Where messages to the node are written. Set by the driver before the first message.</summary>
     public MessageSink Sink { get; set; } = null!;
@@ -26,18 +27,22 @@ internal sealed class WorkerSession(AppHost app)
     /// <summary>How much waits for room in <see cref="Sink"/>. Set by the driver.</summary>
     public Func<long> Backlog { get; set; } = static () => 0;
 
+    /// <summary>
+    /// Called between the handlers of a batch, so that slow ones do not keep the answers of those before them. Set by the driver.
+    /// </summary>
+    public Action BetweenHandlers { get; set; } = static () => { };
+
     /// <summary>The node asked us to end.</summary>
     public bool IsTerminating { get; private set; }
 
     /// <summary>The node asked us to end, and every job is done.</summary>
     public bool IsDone => IsTerminating && _channels.Count == 0;
 
-    /// <summary>Monotonic ms when the node last sent anything.</summary>
-    public long LastHeardMs { get; private set; } = Environment.TickCount64;
-
     public bool HasRoom => Backlog() < HighBacklogBytes;
 
-    /// <summary>A handler waited for room and there is some now: <see cref="StartPending"/> lets it go on, so its driver must not park.</summary>
+    /// <summary>
+    /// A handler waited for room and there is some now: <see cref="StartPending"/> lets it go on, so its driver must not park.
+    /// </summary>
     public bool HasWaiterWithRoom => _room is not null && HasRoom;
 
     /// <summary>Takes every message of a batch. Returns what is wrong with it, or null.</summary>
@@ -70,8 +75,9 @@ internal sealed class WorkerSession(AppHost app)
 
         if (!_channels.TryGetValue(layout.Channel, out WorkerChannel? channel))
         {
-            if (layout is { Type: 0, Shape: ArgumentShape.Data } && layout.HeadersLength > 0)
+            if (layout.Channel > _newest && layout is { Type: 0, Shape: ArgumentShape.Data })
             {
+                _newest = layout.Channel;
                 Open(in message);
             }
 
@@ -103,18 +109,24 @@ internal sealed class WorkerSession(AppHost app)
     /// <summary>Starts the handlers whose messages have come; a handler whose request came whole finds it whole.</summary>
     public void StartPending()
     {
+        int kept = 0;
         for (int i = 0; i < _pending.Count; i++)
         {
             WorkerChannel channel = _pending[i];
-            if (!channel.Event.NeedsWhole || channel.NodeEnded)
+            if (channel.Event.NeedsWhole && !channel.NodeEnded)
             {
-                _pending[i] = _pending[^1];
-                _pending.RemoveAt(_pending.Count - 1);
-                i--;
-                Start(channel);
+                _pending[kept++] = channel; // those that go on waiting keep their order
+                continue;
+            }
+
+            Start(channel);
+            if (i + 1 < _pending.Count)
+            {
+                BetweenHandlers();
             }
         }
 
+        _pending.RemoveRange(kept, _pending.Count - kept);
         if (_room is not null && HasRoom)
         {
             TaskCompletionSource room = _room;
@@ -123,9 +135,11 @@ internal sealed class WorkerSession(AppHost app)
         }
     }
 
-    public void WriteChunk(ulong channel, ReadOnlySpan<byte> chunk) => MessageWriter.WriteChunk(Sink, channel, new Payload(chunk), bin: true);
+    public void WriteChunk(ulong channel, ReadOnlySpan<byte> chunk) =>
+        MessageWriter.WriteChunk(Sink, channel, new Payload(chunk), bin: true);
 
-    public void WriteError(ulong channel, int category, int code, string text) => MessageWriter.WriteError(Sink, channel, category, code, text);
+    public void WriteError(ulong channel, int category, int code, string text) =>
+        MessageWriter.WriteError(Sink, channel, category, code, text);
 
     public void WriteClose(ulong channel) => MessageWriter.WriteClose(Sink, channel);
 
@@ -217,17 +231,17 @@ internal sealed class WorkerSession(AppHost app)
 
     private void Fail(WorkerChannel channel, Exception failure)
     {
+        if (failure is not OperationCanceledException)
+        {
+            Console.Error.WriteLine(failure);
+        }
+
         if (channel.Response.IsEnded)
         {
             return;
         }
 
         channel.Response.IsEnded = true;
-        if (failure is not OperationCanceledException)
-        {
-            Console.Error.WriteLine(failure);
-        }
-
         WriteError(channel.Number, ErrorCodes.Category, ErrorCodes.AppError, $"{failure.GetType().Name}: {failure.Message}");
     }
 

@@ -9,12 +9,16 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cocaine.Fast.Core.Tests.Engine;
 
-/// <summary>The engine under random schedules of a virtual clock and scripted slaves: whatever happens, each accepted job gets exactly one outcome.</summary>
+/// <summary>
+/// The engine under random schedules of a virtual clock and scripted slaves: whatever happens, each accepted job gets exactly one
+/// outcome.
+/// </summary>
 public class EngineModelTests
 {
     [Fact]
     public void Whatever_happens_each_job_gets_exactly_one_outcome_and_counts_add_up() =>
-        Gen.Select(Gen.Int[1, 4], Gen.Int[1, 3], Gen.Int[0, 5], Gen.Select(Gen.Int[0, 9], Gen.Int[0, 1000]).Array[1, 120]).Sample((pool, concurrency, queue, steps) =>
+        Gen.Select(Gen.Int[1, 4], Gen.Int[1, 3], Gen.Int[0, 5],
+            Gen.Select(Gen.Int[0, 9], Gen.Int[0, 1000]).Array[1, 120]).Sample((pool, concurrency, queue, steps) =>
         {
             World world = new(new EngineSettings
             {
@@ -163,7 +167,8 @@ public class EngineModelTests
 
         public void Close(int which) => Answer(which, (link, channel) => MessageWriter.WriteClose(link.FromSlave, channel), ends: true);
 
-        public void Chunk(int which) => Answer(which, (link, channel) => MessageWriter.WriteChunk(link.FromSlave, channel, new Payload("x"u8), bin: true), ends: false);
+        public void Chunk(int which) =>
+            Answer(which, (link, channel) => MessageWriter.WriteChunk(link.FromSlave, channel, new Payload("x"u8), bin: true), ends: false);
 
         public void Die(int which)
         {

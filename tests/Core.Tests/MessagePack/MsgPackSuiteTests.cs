@@ -74,7 +74,8 @@ public class MsgPackSuiteTests
         else if (item.TryGetProperty("bignum", out value))
         {
             BigInteger expected = BigInteger.Parse(value.GetString()!, CultureInfo.InvariantCulture);
-            Assert.Equal(expected, token.IsInteger ? (token.Kind == MsgPackKind.Negative ? (long)token.Bits : token.Bits) : new BigInteger(token.AsDouble));
+            Assert.Equal(expected, token.IsInteger ? (token.Kind == MsgPackKind.Negative ? (long)token.Bits : token.Bits)
+                : new BigInteger(token.AsDouble));
         }
         else if (item.TryGetProperty("number", out value))
         {

@@ -13,7 +13,8 @@ public class CodecPropertyTests
         .Select((kind, channel, bytes, bin) => Write(kind, channel, bytes, bin));
 
     [Fact]
-    public void What_is_written_is_read() => Gen.Select(Gen.ULong[1, ulong.MaxValue], Gen.Byte.Array[0, 70_000], Gen.Bool).Sample((channel, data, bin) =>
+    public void What_is_written_is_read() =>
+        Gen.Select(Gen.ULong[1, ulong.MaxValue], Gen.Byte.Array[0, 70_000], Gen.Bool).Sample((channel, data, bin) =>
     {
         byte[] bytes = Write(0, channel, data, bin);
         Assert.Equal(DecodeStatus.Ok, MessageDecoder.Decode(bytes, Limits, out MessageLayout layout));
@@ -23,7 +24,8 @@ public class CodecPropertyTests
     }, iter: 2000);
 
     [Fact]
-    public void Errors_keep_category_code_and_reason() => Gen.Select(Gen.Int, Gen.Int, Gen.String[0, 3000]).Sample((category, code, reason) =>
+    public void Errors_keep_category_code_and_reason() =>
+        Gen.Select(Gen.Int, Gen.Int, Gen.String[0, 3000]).Sample((category, code, reason) =>
     {
         MemorySink sink = new();
         MessageWriter.WriteError(sink, 7, category, code, reason);
@@ -52,7 +54,8 @@ public class CodecPropertyTests
     }, iter: 2000);
 
     [Fact]
-    public void Old_peers_get_only_what_they_know() => Gen.Select(Gen.Int[0, 5], Gen.ULong[1, 1 << 20], Gen.Byte.Array[0, 70_000]).Sample((kind, channel, data) =>
+    public void Old_peers_get_only_what_they_know() =>
+        Gen.Select(Gen.Int[0, 5], Gen.ULong[1, 1 << 20], Gen.Byte.Array[0, 70_000]).Sample((kind, channel, data) =>
     {
         if (kind != 4) // a handshake is ours alone
         {

@@ -12,10 +12,12 @@ public class DecoderFuzzTests(ITestOutputHelper output)
     [Fact]
     public void A_million_random_and_mutated_frames_never_lead_it_out_of_bounds()
     {
-        int seed = int.TryParse(Environment.GetEnvironmentVariable("COCAINE_FUZZ_SEED"), CultureInfo.InvariantCulture, out int given) ? given : Environment.TickCount;
+        int seed = int.TryParse(Environment.GetEnvironmentVariable("COCAINE_FUZZ_SEED"), CultureInfo.InvariantCulture, out int given)
+            ? given : Environment.TickCount;
         output.WriteLine($"COCAINE_FUZZ_SEED={seed}");
         Random random = new(seed);
-        byte[][] good = [.. VectorFile.Read("frames.json").EnumerateArray().Select(frame => VectorFile.Hex(frame.GetProperty("hex").GetString()!))];
+        byte[][] good = [.. VectorFile.Read("frames.json").EnumerateArray().Select(frame =>
+            VectorFile.Hex(frame.GetProperty("hex").GetString()!))];
         HeaderTable table = new();
         HeaderSet set = new();
         int accepted = 0;

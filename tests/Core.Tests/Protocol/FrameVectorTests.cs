@@ -37,13 +37,18 @@ public class FrameVectorTests
             byte[] bytes = VectorFile.Hex(message.GetProperty("hex").GetString()!);
             Assert.Equal(DecodeStatus.Ok, MessageDecoder.Decode(bytes, ProtocolLimits.Default, out MessageLayout layout));
             List<(string Name, string Value)> seen = [];
-            HeaderSet set = new() { Seen = (name, value) => seen.Add((System.Text.Encoding.UTF8.GetString(name), Convert.ToHexStringLower(value))) };
+            HeaderSet set = new()
+            {
+                Seen = (name, value) => seen.Add((System.Text.Encoding.UTF8.GetString(name), Convert.ToHexStringLower(value))),
+            };
             if (layout.HeadersLength > 0)
             {
-                Assert.Equal(HeaderStatus.Ok, HeaderReader.Decode(bytes.AsSpan(layout.HeadersOffset, layout.HeadersLength), table, set, ProtocolLimits.Default));
+                Assert.Equal(HeaderStatus.Ok,
+                    HeaderReader.Decode(bytes.AsSpan(layout.HeadersOffset, layout.HeadersLength), table, set, ProtocolLimits.Default));
             }
 
-            (string, string)[] expected = [.. message.GetProperty("headers").EnumerateArray().Select(pair => (pair[0].GetString()!, pair[1].GetString()!))];
+            (string, string)[] expected = [.. message.GetProperty("headers").EnumerateArray().Select(pair =>
+                (pair[0].GetString()!, pair[1].GetString()!))];
             Assert.Equal(expected, seen);
             Assert.Equal(message.GetProperty("table_entries").GetInt32(), table.Count);
             Assert.Equal(message.GetProperty("table_size").GetInt32(), table.SizeBytes);

@@ -160,11 +160,13 @@ public sealed unsafe class RingTests
     {
         string text = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs", "worker-protocol.md"));
         Dictionary<int, string> documented = Regex.Matches(text, @"^ +(\d+) +\d+  (.+)$", RegexOptions.Multiline)
-            .Where(match => int.Parse(match.Groups[1].Value) >= 16).ToDictionary(match => int.Parse(match.Groups[1].Value), match => match.Groups[2].Value);
+            .Where(match => int.Parse(match.Groups[1].Value) >= 16).ToDictionary(match => int.Parse(match.Groups[1].Value), match =>
+                match.Groups[2].Value);
         (int Offset, string Says)[] ours =
         [
             (RingDescriptor.SegmentSizeOffset, "segment size"), (RingDescriptor.GenerationOffset, "generation"),
-            (RingDescriptor.RequestCapacityOffset, "request ring capacity"), (RingDescriptor.ResponseCapacityOffset, "response ring capacity"),
+            (RingDescriptor.RequestCapacityOffset, "request ring capacity"),
+                (RingDescriptor.ResponseCapacityOffset, "response ring capacity"),
             (RingDescriptor.RequestOffsetOffset, "request ring offset"), (RingDescriptor.ResponseOffsetOffset, "response ring offset"),
             (RingDescriptor.SpinMicrosecondsOffset, "spin"),
             (RingDescriptor.RequestControlOffset + RingDescriptor.TailOffset, "request ring: tail"),

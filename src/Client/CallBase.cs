@@ -1,0 +1,149 @@
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Transport.Loop;
+
+namespace Cocaine.Fast.Client;
+
+/// <summary>
+/// What every call has: its channel, its deadline, its cancellation. Pooled, and its own posted work, so that a call allocates nothing.
+/// </summary>
+/// <remarks>
+/// The caller's thread sets it up and posts it; from there the loop alone touches what is here, until the call has ended. The post is the
+/// fence.
+/// </remarks>
+internal abstract class CallBase : LoopWork, IChannelOwner
+{
+    /// <summary>Past its deadline the node has this long to say so itself.</summary>
+    private const int DeadlineSlackMs = 1000;
+
+    private readonly DeadlineTimer _timer;
+    private readonly CancelWork _cancel;
+    private byte[] _name = [];
+    private CallOptions _options;
+    private CancellationToken _cancellation;
+    private CancellationTokenRegistration _registration;
+
+    protected CallBase(CocaineClient client)
+    {
+        Client = client;
+        _timer = new DeadlineTimer(this);
+        _cancel = new CancelWork(this);
+    }
+
+    protected CocaineClient Client { get; }
+
+    protected ClientConnection Connection => Client.Connection;
+
+    /// <summary>0 before it is open and after it has ended.</summary>
+    protected ulong Channel { get; private set; }
+
+    /// <summary>On the loop: opens the channel.</summary>
+    public override void Run()
+    {
+        if (Connection.Ended is { } reason)
+        {
+            OnLost(reason);
+            return;
+        }
+
+        if (_cancellation.IsCancellationRequested)
+        {
+            Finish(new OperationCanceledException(_cancellation));
+            return;
+        }
+
+        Span<byte> headers = stackalloc byte[CallOptions.MaxEncodedBytes];
+        bool first = Connection.IsFirst;
+        Channel = Connection.Open(this);
+        MessageWriter.WriteEnqueue(Connection.Output, Channel, _name, headers[.._options.Encode(headers)], first);
+        WriteRequest();
+        Connection.ScheduleSend();
+        if (_options.Deadline is { } deadline)
+        {
+            Client.Loop.Timers.Arm(_timer, Client.Loop.NowMs + (long)deadline.TotalMilliseconds + DeadlineSlackMs);
+        }
+
+        if (_cancellation.CanBeCanceled)
+        {
+            _registration = _cancellation.UnsafeRegister(static call => ((CallBase)call!)._cancel.Ask(), this);
+        }
+    }
+
+    public abstract void OnChunk(in MessageView message);
+
+    public void OnClosed() => Finish(null);
+
+    public void OnError(int category, int code, string reason) => Finish(new CocaineException(category, code, reason));
+
+    public void OnLost(string reason) => Finish(new ConnectionLostException(reason));
+
+    protected void Post(byte[] name, in CallOptions options, CancellationToken cancellation)
+    {
+        _name = name;
+        _options = options;
+        _cancellation = cancellation;
+        Client.Loop.Post(this);
+    }
+
+    /// <summary>What goes out with the opening message.</summary>
+    protected virtual void WriteRequest()
+    {
+    }
+
+    /// <summary>The call has ended; the channel is closed and no message comes any more.</summary>
+    protected abstract void OnFinished(Exception? failure);
+
+    /// <summary>On the loop: ends a call that has not ended, and tells the node.</summary>
+    protected void GiveUp(Exception failure)
+    {
+        if (Channel != 0 && Connection.Forget(Channel))
+        {
+            MessageWriter.WriteError(Connection.Output, Channel, ErrorCodes.FrameworkCategory, 1, "the client gave up"u8);
+            Connection.ScheduleSend();
+            Finish(failure);
+        }
+    }
+
+    private void Finish(Exception? failure)
+    {
+        Channel = 0;
+        Client.Loop.Timers.Cancel(_timer);
+        _registration.Unregister();
+        _registration = default;
+        OnFinished(failure);
+    }
+
+    private sealed class DeadlineTimer(CallBase call) : WheelTimer
+    {
+        public override void OnDue(long nowMs) =>
+            call.GiveUp(new CocaineException(ErrorCodes.Category, ErrorCodes.DeadlineError, "the deadline passed and the node is silent"));
+    }
+
+    /// <summary>
+    /// A cancellation on its way to the loop. It names the channel it is for: by the time it comes, the call may serve another.
+    /// </summary>
+    private sealed class CancelWork(CallBase call) : LoopWork
+    {
+        private ulong _for;
+        private int _posted;
+
+        public void Ask()
+        {
+            if (Interlocked.Exchange(ref _posted, 1) == 0)
+            {
+                _for = call.Channel;
+                call.Client.Loop.Post(this);
+            }
+        }
+
+        public override void Run()
+        {
+            ulong channel = _for;
+            Volatile.Write(ref _posted, 0); // after _for is read: from here on another thread may ask again
+            if (channel == call.Channel)
+            {
+                call.GiveUp(new OperationCanceledException("the call was cancelled"));
+            }
+        }
+    }
+}

@@ -1,0 +1,260 @@
+using System.Threading.Tasks.Sources;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Transport.Loop;
+
+namespace Cocaine.Fast.Client;
+
+/// <summary>One call whose request and answer are streamed; what is behind a <see cref="ClientCall"/>.</summary>
+/// <remarks>
+/// Three sides: the loop, one reader, one writer. Reader and loop share chunks and the end under a lock that is held for one copy of a
+/// chunk at the most; the writer's next write waits for the one before.
+/// </remarks>
+internal sealed class StreamCall : CallBase
+{
+    private readonly Lock _lock = new();
+    private readonly ChunkBuffer _chunks = new();   // under the lock, but for TryTake
+    private readonly ReadSignal _reading;
+    private readonly EndSignal _ending;
+    private readonly StreamWrite _write;
+    private readonly EndWork _end;
+    private readonly LetGoWork _letGo;
+    private Exception? _failure;   // valid once _ended; under the lock
+    private bool _ended;           // under the lock: the loop is done with it
+    private bool _waiting;         // under the lock: a reader waits
+    private bool _holding;         // written by the loop: the connection is held back for this call's reader
+
+    public StreamCall(CocaineClient client)
+        : base(client)
+    {
+        bool inline = client.Options.UnsafeInlineContinuations;
+        _reading = new ReadSignal(this, inline);
+        _ending = new EndSignal(this, inline);
+        _write = new StreamWrite(client, inline);
+        _end = new EndWork(this);
+        _letGo = new LetGoWork(this);
+    }
+
+    /// <summary>Counts the uses, so that a handle of an earlier one is known.</summary>
+    public int Use { get; private set; }
+
+    /// <summary>The chunk that the reader is at.</summary>
+    public ReadOnlyMemory<byte> Current { get; private set; }
+
+    public void Open(byte[] name, in CallOptions options, CancellationToken cancellation) => Post(name, in options, cancellation);
+
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> chunk) => _write.Begin(this, chunk, isEnd: false);
+
+    public ValueTask CompleteAsync() => _write.Begin(this, default, isEnd: true);
+
+    /// <summary>Waits for the next chunk; false at the end.</summary>
+    public ValueTask<bool> MoveNextAsync() => TryRead(out Exception? failure, out bool isEnd) switch
+    {
+        false => _reading.Task,
+        _ when failure is not null => ValueTask.FromException<bool>(failure),
+        _ => new ValueTask<bool>(!isEnd),
+    };
+
+    /// <summary>Waits for the next chunk; null at the end.</summary>
+    public ValueTask<ReadOnlyMemory<byte>?> ReadAsync() => TryRead(out Exception? failure, out bool isEnd) switch
+    {
+        false => _reading.ChunkTask,
+        _ when failure is not null => ValueTask.FromException<ReadOnlyMemory<byte>?>(failure),
+        _ => new ValueTask<ReadOnlyMemory<byte>?>(isEnd ? default(ReadOnlyMemory<byte>?) : Current),
+    };
+
+    /// <summary>Reads what is here. False when there is nothing yet: then the wait for it has begun.</summary>
+    private bool TryRead(out Exception? failure, out bool isEnd)
+    {
+        failure = null;
+        isEnd = false;
+        if (_chunks.TryTake(out ReadOnlyMemory<byte> chunk))
+        {
+            Current = chunk;
+            return true;
+        }
+
+        lock (_lock)
+        {
+            if (!_chunks.HasWaiting)
+            {
+                if (_ended)
+                {
+                    (failure, isEnd) = (_failure, true);
+                    return true;
+                }
+
+                _reading.Begin();
+                _waiting = true;
+                return false;
+            }
+        }
+
+        TakeWaiting();
+        return true;
+    }
+
+    /// <summary>Ends the use: a call that has not ended is cancelled.</summary>
+    public ValueTask EndAsync()
+    {
+        Use++;
+        _ending.Begin();
+        ValueTask done = _ending.VoidTask; // before the post: the signal is another use's after it
+        Client.Loop.Post(_end);
+        return done;
+    }
+
+    public override void OnChunk(in MessageView message)
+    {
+        Payload data = message.Layout.Shape == ArgumentShape.Data ? message.Data : new Payload(message.Arguments);
+        bool wake;
+        lock (_lock)
+        {
+            _chunks.Add(in data);
+            wake = _waiting;
+            _waiting = false;
+            if (_chunks.WaitingBytes >= ChunkBuffer.HighBytes && !_holding)
+            {
+                _holding = true;
+                Connection.HoldBack();
+            }
+        }
+
+        if (wake)
+        {
+            _reading.Complete(true, null);
+        }
+    }
+
+    /// <summary>On the loop: writes one message of the request. False when the call has ended.</summary>
+    public bool WriteOne(ReadOnlyMemory<byte> chunk, bool isEnd)
+    {
+        if (Channel == 0)
+        {
+            return false;
+        }
+
+        if (isEnd)
+        {
+            MessageWriter.WriteClose(Connection.Output, Channel);
+        }
+        else
+        {
+            MessageWriter.WriteChunk(Connection.Output, Channel, new Payload(chunk.Span), bin: true);
+        }
+
+        Connection.ScheduleSend();
+        return true;
+    }
+
+    protected override void OnFinished(Exception? failure)
+    {
+        bool wake;
+        lock (_lock)
+        {
+            _ended = true;
+            _failure = failure;
+            wake = _waiting;
+            _waiting = false;
+        }
+
+        LetGo();
+        _write.OnRoom(); // there is nothing to wait for any more
+        if (wake)
+        {
+            _reading.Complete(false, failure);
+        }
+    }
+
+    /// <summary>Reader: goes on with what has come.</summary>
+    private void TakeWaiting()
+    {
+        lock (_lock)
+        {
+            _chunks.Exchange();
+        }
+
+        _chunks.TryTake(out ReadOnlyMemory<byte> chunk);
+        Current = chunk;
+        if (Volatile.Read(ref _holding)) // it was set under the lock, with the chunk that made it so
+        {
+            _letGo.Post();
+        }
+    }
+
+    private void LetGo()
+    {
+        if (_holding)
+        {
+            _holding = false;
+            Connection.LetGo();
+        }
+    }
+
+    private void Recycle()
+    {
+        Current = default;
+        if (_reading.IsIdle && _write.IsIdle)
+        {
+            _chunks.Clear();
+            _ended = false;
+            _failure = null;
+            Client.Return(this);
+        }
+    }
+
+    private sealed class ReadSignal(StreamCall call, bool runInline) : Signal<bool>(runInline), IValueTaskSource<ReadOnlyMemory<byte>?>
+    {
+        /// <summary>The same wait, for a caller who takes the chunk itself.</summary>
+        public ValueTask<ReadOnlyMemory<byte>?> ChunkTask => new(this, Version);
+
+        ReadOnlyMemory<byte>? IValueTaskSource<ReadOnlyMemory<byte>?>.GetResult(short token) =>
+            Take(token) ? call.Current : default(ReadOnlyMemory<byte>?);
+
+        protected override void OnTaken(bool result)
+        {
+            if (result)
+            {
+                call.TakeWaiting();
+            }
+        }
+    }
+
+    private sealed class EndSignal(StreamCall call, bool runInline) : Signal<bool>(runInline)
+    {
+        protected override void OnIdle() => call.Recycle();
+    }
+
+    /// <summary>The end of a use, on its way to the loop.</summary>
+    private sealed class EndWork(StreamCall call) : LoopWork
+    {
+        public override void Run()
+        {
+            if (call.Channel != 0)
+            {
+                call.GiveUp(new OperationCanceledException("the call was disposed before its end"));
+            }
+
+            call._ending.Complete(true, null);
+        }
+    }
+
+    /// <summary>The reader has taken what made the connection wait.</summary>
+    private sealed class LetGoWork(StreamCall call) : LoopWork
+    {
+        private int _posted;
+
+        public void Post()
+        {
+            if (Interlocked.Exchange(ref _posted, 1) == 0)
+            {
+                call.Client.Loop.Post(this);
+            }
+        }
+
+        public override void Run()
+        {
+            Volatile.Write(ref _posted, 0);
+            call.LetGo();
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using System.Text.Json;
+
+namespace Cocaine.Fast.Core.Manifest;
+
+/// <summary>From the JSON of a whole manifest to the model.</summary>
+internal sealed class AppReader(ProblemList problems, string filePath, bool checkFiles)
+{
+    private readonly KeyReader _keys = new(problems);
+    private readonly EndpointChecks _endpoints = new(problems);
+
+    public AppManifest Read(JsonTree root)
+    {
+        Dictionary<string, object> values = _keys.Read(root, "$", ManifestKeys.Top);
+        AppType? type = values.TryGetValue("type", out object? text) ? Enum.Parse<AppType>((string)text, ignoreCase: true) : null;
+        return new AppManifest
+        {
+            Name = Name(root, values),
+            Type = type ?? AppType.Binary,
+            Code = values.TryGetValue("args", out object? args) ? Code((JsonTree)args) : new CodeSource { Source = "" },
+            Version = (int)(values.GetValueOrDefault("version") as long? ?? 0),
+            Engine = values.TryGetValue("engine", out object? engine) ? Engine((JsonTree)engine, type) : new EngineSettings(),
+            PubsubEndpoint = values.TryGetValue("pubsub", out object? pubsub) ? Pubsub((JsonTree)pubsub) : null,
+            Tasks = values.TryGetValue("tasks", out object? tasks)
+                ? new TaskReader(problems, _keys, _endpoints).Read((JsonTree)tasks) : [],
+            FilePath = filePath,
+        };
+    }
+
+    private string Name(JsonTree root, Dictionary<string, object> values)
+    {
+        if (root["name"] is not null)
+        {
+            return values.GetValueOrDefault("name") as string ?? "";
+        }
+
+        string name = Path.GetFileNameWithoutExtension(filePath).ToLowerInvariant();
+        if (!KeyReader.IsAppName(name))
+        {
+            problems.Add(
+                root.Offset, "$.name",
+                $"the file's name '{JsonPath.Shown(name)}' is no app name ([a-z0-9._-], at most 64): give one with 'name'");
+        }
+
+        return name;
+    }
+
+    private CodeSource Code(JsonTree args)
+    {
+        if (args.Kind == JsonValueKind.String)
+        {
+            return new CodeSource { Source = Source(args, "$.args") };
+        }
+
+        Dictionary<string, object> values = _keys.Read(args, "$.args", ManifestKeys.Args);
+        return new CodeSource
+        {
+            Source = values.ContainsKey("source") ? Source(args["source"]!, "$.args.source") : "",
+            Argv = values.GetValueOrDefault("argv") as string[] ?? [],
+            Env = values.GetValueOrDefault("env") as Dictionary<string, string> ?? [],
+        };
+    }
+
+    private string Source(JsonTree value, string path)
+    {
+        const string Local = "local://";
+        bool isLocal = value.Text.StartsWith(Local, StringComparison.Ordinal);
+        string text = isLocal ? value.Text[Local.Length..] : value.Text;
+        if (text.Length == 0 || text.Contains('\0') || (isLocal ? !text.StartsWith('/') : text.Contains("://", StringComparison.Ordinal)))
+        {
+            problems.Wrong(value, path, "local:///absolute/path, or a path relative to the manifest");
+            return "";
+        }
+
+        string full = Path.GetFullPath(text, Path.GetDirectoryName(Path.GetFullPath(filePath)) ?? "/");
+        if (checkFiles && !File.Exists(full) && !Directory.Exists(full))
+        {
+            problems.Add(value.Offset, path, $"there is no file {full}");
+        }
+
+        return full;
+    }
+
+    private EngineSettings Engine(JsonTree item, AppType? type)
+    {
+        Dictionary<string, object> values = _keys.Read(item, "$.engine", ManifestKeys.Engine);
+        EngineSettings settings = EngineReader.From(values);
+        EngineReader.Check(problems, item, values, settings, type);
+        return settings;
+    }
+
+    private string? Pubsub(JsonTree item)
+    {
+        Dictionary<string, object> values = _keys.Read(item, "$.pubsub", ManifestKeys.Pubsub);
+        if (values.GetValueOrDefault("endpoint") is not string endpoint)
+        {
+            return null;
+        }
+
+        _endpoints.Check(item["endpoint"], "$.pubsub.endpoint", "$.pubsub", "pubsub (a ZeroMQ socket)", binds: true);
+        return endpoint;
+    }
+}

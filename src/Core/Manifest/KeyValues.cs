@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Cocaine.Fast.Core.Manifest;
+
+/// <summary>From JSON values to what is kept, and back to how it is written.</summary>
+internal static class KeyValues
+{
+    /// <summary>Beyond it a double no longer tells whole numbers apart with room to spare.</summary>
+    private const double Largest = 1e15;
+
+    private static readonly (string Unit, long Factor)[] Durations =
+        [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+
+    private static readonly (string Unit, long Factor)[] Sizes = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("B", 1)];
+
+    /// <summary>A single value as it is kept (string, long, bool), or null when its JSON type or form is another.</summary>
+    public static object? Of(KeySpec spec, JsonTree value) => spec.Kind switch
+    {
+        KeyKind.Boolean => value.Kind switch { JsonValueKind.True => true, JsonValueKind.False => false, _ => null },
+        KeyKind.Integer or KeyKind.Milliseconds => Whole(value),
+        KeyKind.Duration => value.Kind == JsonValueKind.Number ? Scaled(value.Number, 1000) : WithUnit(value, Durations),
+        KeyKind.Bytes => value.Kind == JsonValueKind.Number ? Whole(value) : WithUnit(value, Sizes),
+        _ => value.Kind == JsonValueKind.String && (value.Text.Length > 0 || spec.AllowsEmpty) ? value.Text : null,
+    };
+
+    /// <summary>A default of the table as it is kept, or null when it is words.</summary>
+    public static object? OfText(KeySpec spec, string text)
+    {
+        bool isWritten = spec.Kind is KeyKind.Text or KeyKind.Boolean or KeyKind.Integer or KeyKind.Milliseconds
+            or KeyKind.Duration or KeyKind.Bytes;
+        if (!isWritten)
+        {
+            return null;
+        }
+
+        JsonValueKind kind = text switch { "true" => JsonValueKind.True, "false" => JsonValueKind.False, _ => JsonValueKind.String };
+        bool isNumber = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number);
+        return Of(spec, new JsonTree { Kind = isNumber ? JsonValueKind.Number : kind, Offset = 0, Text = text, Number = number });
+    }
+
+    /// <summary>A kept number as a manifest would have it: "1MiB", "10000d".</summary>
+    public static string Written(KeySpec spec, long number)
+    {
+        (string Unit, long Factor)[] units = spec.Kind switch { KeyKind.Duration => Durations, KeyKind.Bytes => Sizes, _ => [] };
+        (string unit, long factor) = units.Where(entry => number != 0 && number % entry.Factor == 0).OrderBy(entry => entry.Factor)
+            .LastOrDefault(("", 1));
+        return FormattableString.Invariant($"{number / factor}{(factor > 1 || spec.Kind == KeyKind.Duration ? unit : "")}");
+    }
+
+    /// <summary>The nearest power of two; the lower one when two are as near.</summary>
+    public static long NearestPowerOfTwo(long number)
+    {
+        long below = 1L << (int)Math.Log2(number);
+        return number - below <= (below * 2) - number ? below : below * 2;
+    }
+
+    private static object? Whole(JsonTree value)
+    {
+        bool isWhole = value.Kind == JsonValueKind.Number && Math.Abs(value.Number) < Largest && value.Number == Math.Floor(value.Number);
+        return isWhole ? (long)value.Number : null;
+    }
+
+    /// <summary>Rounded; but 0 means "none" for many keys, so that nothing above 0 becomes it.</summary>
+    private static object? Scaled(double number, double factor)
+    {
+        double scaled = number * factor;
+        return Math.Abs(scaled) >= Largest ? null : scaled > 0 ? Math.Max(1, (long)Math.Round(scaled)) : (long)Math.Floor(scaled);
+    }
+
+    private static object? WithUnit(JsonTree value, (string Unit, long Factor)[] units)
+    {
+        if (value.Kind != JsonValueKind.String)
+        {
+            return null;
+        }
+
+        foreach ((string unit, long factor) in units)
+        {
+            ReadOnlySpan<char> digits = value.Text.AsSpan(0, Math.Max(0, value.Text.Length - unit.Length)).Trim();
+            if (value.Text.EndsWith(unit, StringComparison.Ordinal)
+                && double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number))
+            {
+                return Scaled(number, factor);
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,101 @@
+using System.Net.Sockets;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Transport.Linux;
+using Cocaine.Fast.Transport.Loop;
+using Cocaine.Fast.Transport.SharedMemory;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Cocaine.Fast.Worker.Serving;
+
+/// <summary>A worker process: the handshake, then the rings, or the socket where there are none.</summary>
+internal static class ProcessWorker
+{
+    /// <summary>The shortest answer to a handshake, <c>[1, 0, [{}]]</c>; the rest of a longer one is read as its length tells.</summary>
+    private const int MinAnswerBytes = 5;
+
+    private const int MaxAnswerBytes = 256;
+
+    /// <summary>Segment, worker's bell, node's bell.</summary>
+    private const int GrantDescriptors = 3;
+
+    /// <summary>Serves until the end.</summary>
+    /// <exception cref="SocketException">The node is not there.</exception>
+    /// <exception cref="IOException">The system refused what a worker needs.</exception>
+    public static WorkerExit Run(AppHost app, string uuid, string endpoint, bool askForPipe)
+    {
+        using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Connect(new UnixDomainSocketEndPoint(endpoint));
+        MemorySink handshake = new(128);
+        MessageWriter.WriteHandshake(handshake, uuid, askForPipe);
+        socket.Send(handshake.Written);
+        int descriptor = (int)socket.Handle;
+        if (askForPipe)
+        {
+            int[] descriptors = new int[DescriptorPassing.MaxDescriptors];
+            switch (ReceiveAnswer(descriptor, descriptors))
+            {
+                case GrantDescriptors:
+                    return RunOnRings(app, descriptor, descriptors);
+                case < 0:
+                    return WorkerExit.Abandoned;
+            }
+        }
+
+        socket.Blocking = false;
+        using EventLoop loop = new(NullLogger.Instance);
+        return SocketWorker.Run(loop, descriptor, app);
+    }
+
+    private static WorkerExit RunOnRings(AppHost app, int socket, int[] descriptors)
+    {
+        try
+        {
+            using Segment segment = Segment.Open(descriptors[0]);
+            using EventDescriptor ownBell = new(descriptors[1]);
+            using EventDescriptor nodeBell = new(descriptors[2]);
+            segment.CloseDescriptor();
+            return new RingWorker(app, segment, ownBell, nodeBell, socket).Run();
+        }
+        catch (InvalidDataException failure)
+        {
+            Console.Error.WriteLine(failure.Message);
+            return WorkerExit.Fault;
+        }
+    }
+
+    /// <summary>
+    /// Takes the answer and nothing of what follows it: without a pipe the next message may be right behind. Returns how many
+    /// descriptors came with it, or -1 when the node has gone.
+    /// </summary>
+    private static int ReceiveAnswer(int socket, int[] descriptors)
+    {
+        Span<byte> answer = stackalloc byte[MaxAnswerBytes];
+        int length = 0, passed = 0;
+        int wanted = MinAnswerBytes;
+        while (true)
+        {
+            int count = DescriptorPassing.Receive(socket, answer.Slice(length, wanted), descriptors.AsSpan(passed), out int came);
+            if (count <= 0)
+            {
+                return -1;
+            }
+
+            length += count;
+            passed += came;
+            wanted = Math.Max(1, MinAnswerBytes - length);
+            if (length >= MinAnswerBytes)
+            {
+                switch (MessageDecoder.Decode(answer[..length], ProtocolLimits.Default, out _))
+                {
+                    case DecodeStatus.Ok:
+                        return passed;
+                    case DecodeStatus.NeedMore when length < MaxAnswerBytes:
+                        break;
+                    default:
+                        Console.Error.WriteLine("the node's answer to the handshake is no message");
+                        return -1;
+                }
+            }
+        }
+    }
+}

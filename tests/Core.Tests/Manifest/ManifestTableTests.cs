@@ -1,0 +1,67 @@
+using System.Text.Json;
+using Cocaine.Fast.Core.Manifest;
+
+namespace Cocaine.Fast.Core.Tests.Manifest;
+
+/// <summary>What is made from the table of keys agrees with it.</summary>
+public class ManifestTableTests
+{
+    private const string Begin = "<!-- generated: the tables of the code; COCAINE_UPDATE_DOCS=1 scripts/test writes them anew -->\n";
+    private const string End = "<!-- end of what is generated -->\n";
+
+    [Fact]
+    public void The_schema_names_every_key_where_it_belongs()
+    {
+        using JsonDocument document = JsonDocument.Parse(ManifestSchema.Write());
+        JsonElement top = document.RootElement;
+        Assert.Equal("https://json-schema.org/draft/2020-12/schema", top.GetProperty("$schema").GetString());
+        Assert.Equal(["type", "args", "tasks"], top.GetProperty("required").EnumerateArray().Select(name => name.GetString()));
+        Assert.Equal(Names(ManifestKeys.Top), Properties(top));
+        JsonElement properties = top.GetProperty("properties");
+        Assert.Equal(Names(ManifestKeys.Engine), Properties(properties.GetProperty("engine")));
+        Assert.Equal(Names(ManifestKeys.Pubsub), Properties(properties.GetProperty("pubsub")));
+        Assert.Equal(Names(ManifestKeys.Args), Properties(properties.GetProperty("args").GetProperty("oneOf")[1]));
+        JsonElement[] drivers =
+            [.. properties.GetProperty("tasks").GetProperty("additionalProperties").GetProperty("oneOf").EnumerateArray()];
+        Assert.Equal(
+            ManifestKeys.Drivers.Keys,
+                drivers.Select(driver => driver.GetProperty("properties").GetProperty("type").GetProperty("const").GetString()));
+        foreach ((IReadOnlyList<KeySpec> specs, JsonElement driver) in ManifestKeys.Drivers.Values.Zip(drivers))
+        {
+            Assert.Equal([.. Names(specs), "type"], Properties(driver));
+        }
+    }
+
+    [Fact]
+    public void The_defaults_of_the_table_are_those_of_the_model()
+    {
+        Dictionary<string, object> written = ManifestKeys.Engine.Where(spec => spec.DefaultValue is not null)
+            .ToDictionary(spec => spec.Name, spec => spec.DefaultValue!);
+        Assert.Equal(ManifestKeys.Engine.Select(spec => spec.Name).Except(["spin"]), written.Keys);
+        Assert.Equal(new EngineSettings(), EngineReader.From(written));
+    }
+
+    [Fact]
+    public void The_tables_in_the_documentation_are_those_of_the_code()
+    {
+        string path = Path.Combine(RepositoryRoot.Path, "docs", "manifest.md");
+        string text = File.ReadAllText(path);
+        int begin = text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
+        int end = text.IndexOf(End, StringComparison.Ordinal);
+        Assert.True(begin >= Begin.Length && end >= begin, "docs/manifest.md has lost the marks around its generated part");
+        if (Environment.GetEnvironmentVariable("COCAINE_UPDATE_DOCS") == "1")
+        {
+            File.WriteAllText(path, text[..begin] + ManifestDocumentation.Tables() + text[end..]);
+            return;
+        }
+
+        Assert.True(
+            text[begin..end] == ManifestDocumentation.Tables(),
+            "docs/manifest.md is not up to date: run the tests once with COCAINE_UPDATE_DOCS=1");
+    }
+
+    private static IEnumerable<string> Names(IEnumerable<KeySpec> specs) => specs.Select(spec => spec.Name);
+
+    private static IEnumerable<string> Properties(JsonElement schema) =>
+        schema.GetProperty("properties").EnumerateObject().Select(property => property.Name);
+}

@@ -1,0 +1,103 @@
+using System.Text.Json;
+using Cocaine.Fast.Core.Manifest;
+
+namespace Cocaine.Fast.Core.Tests.Manifest;
+
+public class TaskManifestTests
+{
+    private static readonly AppManifest Every = Samples.Read("good/every-driver.json").Manifest!;
+
+    [Theory]
+    [InlineData("good/readme.json")]
+    [InlineData("good/minimal.json")]
+    [InlineData("good/every-driver.json")]
+    public void Good_samples_have_no_problems(string name)
+    {
+        ManifestResult result = Samples.Read(name);
+        Assert.Empty(result.Problems);
+        Assert.NotNull(result.Manifest);
+    }
+
+    [Fact]
+    public void Every_driver_and_every_engine_key_is_in_the_sample()
+    {
+        using JsonDocument sample = JsonDocument.Parse(Samples.Text("good/every-driver.json"));
+        IEnumerable<string?> drivers = sample.RootElement.GetProperty("tasks").EnumerateObject()
+            .Select(task => task.Value.GetProperty("type").GetString());
+        Assert.Empty(ManifestKeys.Drivers.Keys.Except(drivers.OfType<string>()));
+        IEnumerable<string> engine = sample.RootElement.GetProperty("engine").EnumerateObject().Select(key => key.Name);
+        Assert.Empty(ManifestKeys.Engine.Select(spec => spec.Name).Except(engine));
+    }
+
+    [Fact]
+    public void All_settings_of_an_engine_are_read() => Assert.Equal(
+        new EngineSettings
+        {
+            Backend = BackendType.Thread,
+            PoolLimit = 4,
+            PoolMinimum = 2,
+            Concurrency = 64,
+            QueueLimit = 0,
+            QueueTimeoutMs = 250,
+            HeartbeatTimeoutMs = 60_000,
+            StartupTimeoutMs = 2_500,
+            SuicideTimeoutMs = 7_200_000,
+            TerminationTimeoutMs = 10_000,
+            RetryLimit = 0,
+            MaxJobs = 100_000,
+            MaxAgeMs = 86_400_000,
+            MaxRssBytes = 4L << 30,
+            SpinMicroseconds = 20,
+            PipeSizeBytes = 64 << 10,
+        },
+        Every.Engine);
+
+    [Fact]
+    public void Code_has_its_words_and_variables()
+    {
+        Assert.Equal(Path.Combine(Samples.Folder, "good/bin/App.dll"), Every.Code.Source);
+        Assert.Equal(["--verbose", ""], Every.Code.Argv);
+        Assert.Equal(new Dictionary<string, string> { ["MODE"] = "test", ["EMPTY"] = "" }, Every.Code.Env);
+    }
+
+    [Fact]
+    public void Values_that_were_written_are_typed()
+    {
+        Assert.Equal((1000, 10L), (Task("tick").GetInt("interval"), Task("tick").GetLong("jitter")));
+        Assert.Equal(("recurring-timer", 1000), (Task("tock").DriverType, Task("tock").GetInt("interval")));
+        Assert.Equal("Europe/Berlin", Task("nightly").GetText("time-zone"));
+        Assert.True(Task("spool").GetBool("recursive"));
+        Assert.Equal(["created", "moved"], Task("spool").Events);
+        Assert.Equal((16, 5), (Task("call").Backlog, Task("pull").GetInt("backlog")));
+        Assert.Equal((65_536, 0L), (Task("raw").GetInt("max-frame"), Task("raw").GetLong("idle-timeout")));
+        Assert.Equal(["", "app"], Task("follow").GetList("topics"));
+    }
+
+    [Fact]
+    public void Values_that_were_not_written_are_the_drivers_defaults()
+    {
+        TaskManifest daily = Task("daily");
+        Assert.Equal(("UTC", "skip", "skip"), (daily.GetText("time-zone"), daily.GetText("overlap"), daily.GetText("missed")));
+        Assert.Equal((1024, 1000), (Task("sink").Backlog, Task("route").Backlog));
+        TaskManifest raw = new() { Name = "raw", DriverType = "raw-server" };
+        Assert.Equal(("stream", 1 << 20, 60_000L), (raw.GetText("framing"), raw.GetInt("max-frame"), raw.GetLong("idle-timeout")));
+        TaskManifest files = new() { Name = "files", DriverType = "filesystem-monitor" };
+        Assert.Equal(["created", "modified", "deleted", "moved"], files.Events);
+        Assert.Equal((50, false), (files.GetInt("settle"), files.GetBool("on-start")));
+        Assert.Equal([""], new TaskManifest { Name = "s", DriverType = "zeromq-subscriber" }.GetList("topics"));
+        Assert.Equal(["echo"], new TaskManifest { Name = "echo", DriverType = "native-server" }.Events);
+    }
+
+    [Fact]
+    public void A_key_that_is_not_there_says_so()
+    {
+        TaskManifest timer = new() { Name = "tick", DriverType = "recurring-timer" };
+        Assert.Equal(
+            "task tick: recurring-timer has no value for 'interval'",
+                Assert.Throws<KeyNotFoundException>(() => timer.GetInt("interval")).Message);
+        Assert.Throws<KeyNotFoundException>(() => timer.GetText("path"));
+        Assert.Throws<InvalidCastException>(() => timer.GetText("jitter"));
+    }
+
+    private static TaskManifest Task(string name) => Every.Tasks.Single(task => task.Name == name);
+}
