@@ -6,6 +6,8 @@ namespace DotNetEcho;
 
 public sealed class EchoApp
 {
+    private static readonly byte[] Zeros = new byte[64 << 10];
+
     /// <summary>Gives every chunk back as it comes. It allocates nothing when the request is here already.</summary>
     [Event("echo")]
     public ValueTask Echo(Request request, Response response)
@@ -27,6 +29,18 @@ public sealed class EchoApp
         for (int i = 1; i <= last; i++)
         {
             await response.WriteAsync(Encoding.UTF8.GetBytes($"{i}\n"));
+        }
+    }
+
+    /// <summary>Streams as many bytes as the request says.</summary>
+    [Event("blob")]
+    public async ValueTask Blob(Request request, Response response)
+    {
+        ReadOnlyMemory<byte> text = await request.ReadAllAsync();
+        int left = int.Parse(Encoding.UTF8.GetString(text.Span), CultureInfo.InvariantCulture);
+        for (; left > 0; left -= Math.Min(left, Zeros.Length))
+        {
+            await response.WriteAsync(Zeros.AsMemory(0, Math.Min(left, Zeros.Length)));
         }
     }
 

@@ -17,3 +17,12 @@ def slow(request):
     """Answers after as many seconds as the request says; 1 when it is empty."""
     time.sleep(float(request or 1))
     yield b"done"
+
+
+def blob(request):
+    """Streams as many bytes as the request says."""
+    left = int(request)
+    part = bytes(min(left, 65536))
+    while left > 0:
+        yield part[:left]
+        left -= len(part)

@@ -20,7 +20,7 @@ internal interface IChannelOwner
 /// <summary>The client's side of one connection: hands the messages of each channel to its owner. Lives on a loop.</summary>
 internal sealed class ClientConnection(EventLoop loop, int descriptor) : MessageConnection(loop, descriptor, ProtocolLimits.Default)
 {
-    private readonly Dictionary<ulong, IChannelOwner> _channels = [];
+    private readonly ChannelTable<IChannelOwner> _channels = new();
     private readonly List<StreamWrite> _writers = [];
     private ulong _lastChannel;
     private int _holders;      // calls whose readers are slower than the node
@@ -39,7 +39,7 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
     }
 
     /// <summary>Takes a channel away from its owner; what still comes for it is dropped.</summary>
-    public bool Forget(ulong channel) => _channels.Remove(channel);
+    public bool Forget(ulong channel) => _channels.Remove(channel, out _);
 
     /// <summary>A reader is behind: nothing more is read until it, and every other that is behind, has let go.</summary>
     public void HoldBack()
@@ -77,7 +77,7 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
     protected override void OnMessage(in MessageView message, HeaderStatus headers)
     {
         ref readonly MessageLayout layout = ref message.Layout;
-        if (!_channels.TryGetValue(layout.Channel, out IChannelOwner? owner))
+        if (!_channels.TryGet(layout.Channel, out IChannelOwner? owner))
         {
             return;
         }
@@ -88,11 +88,11 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
                 owner.OnChunk(in message);
                 break;
             case 1 when layout.Shape == ArgumentShape.Error:
-                _channels.Remove(layout.Channel);
+                _channels.Remove(layout.Channel, out _);
                 owner.OnError(layout.Category, layout.Code, System.Text.Encoding.UTF8.GetString(message.Text));
                 break;
             case 2:
-                _channels.Remove(layout.Channel);
+                _channels.Remove(layout.Channel, out _);
                 owner.OnClosed();
                 break;
             default:
@@ -107,9 +107,7 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
     protected override void OnClosed(string reason)
     {
         Ended ??= reason;
-        IChannelOwner[] owners = [.. _channels.Values];
-        _channels.Clear();
-        foreach (IChannelOwner owner in owners)
+        foreach (IChannelOwner owner in _channels.TakeAll())
         {
             owner.OnLost(Ended);
         }

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
-using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
@@ -22,13 +21,12 @@ internal sealed class LoadPlan(byte[] name, int inFlight, int sizeBytes)
     /// <summary>What follows the number in every request.</summary>
     public byte[] Pattern { get; } = [.. Enumerable.Range(0, Math.Max(sizeBytes, NumberBytes)).Select(i => (byte)(i * 31))];
 
-    public LatencyHistogram Latency { get; } = new();
+    /// <summary>Gets the time of every answer, ns.</summary>
+    public required Action<long> OnAnswer { get; init; }
 
     public Dictionary<string, long> Errors { get; } = [];
 
     public ulong NextNumber { get; set; }
-
-    public long Done { get; set; }
 
     /// <summary>Answers that are not the ones to their requests.</summary>
     public long Mismatches { get; set; }
@@ -95,8 +93,7 @@ internal sealed class LoadConnection : MessageConnection
         }
         else
         {
-            _plan.Done++;
-            _plan.Latency.Record(Stopwatch.GetTimestamp() - slot.SentTicks);
+            _plan.OnAnswer(Stopwatch.GetTimestamp() - slot.SentTicks);
         }
 
         slot.Channel = 0;

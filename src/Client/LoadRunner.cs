@@ -32,7 +32,8 @@ public static class LoadRunner
     public static async Task<LoadResult> RunAsync(LoadOptions options, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        LoadPlan plan = new(Encoding.UTF8.GetBytes(options.Event), options.InFlight, options.SizeBytes);
+        LatencyHistogram latencies = new();
+        LoadPlan plan = new(Encoding.UTF8.GetBytes(options.Event), options.InFlight, options.SizeBytes) { OnAnswer = latencies.Record };
         using EventLoop loop = new(NullLogger.Instance);
         List<LoadConnection> connections = [];
         for (int i = 0; i < options.Connections; i++)
@@ -47,17 +48,16 @@ public static class LoadRunner
         await Pause(options.Duration / 10, cancellation).ConfigureAwait(false);
         long start = await OnLoop(loop, () =>
         {
-            plan.Latency.Reset();
-            plan.Done = 0;
+            latencies.Reset();
             return Stopwatch.GetTimestamp();
         }).ConfigureAwait(false);
         await Pause(options.Duration, cancellation).ConfigureAwait(false);
         (long done, double seconds) = await OnLoop(loop, () =>
         {
             plan.IsOver = true;
-            return (plan.Done, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            return (latencies.Count, Stopwatch.GetElapsedTime(start).TotalSeconds);
         }).ConfigureAwait(false);
-        LatencySnapshot latency = await OnLoop(loop, plan.Latency.Snapshot).ConfigureAwait(false);
+        LatencySnapshot latency = await OnLoop(loop, latencies.Snapshot).ConfigureAwait(false);
         await DrainAsync(loop, plan).ConfigureAwait(false);
         return new LoadResult(
             done, done / seconds, latency.P50 / 1e3, latency.P90 / 1e3, latency.P99 / 1e3, latency.P999 / 1e3, latency.Max / 1e3,

@@ -39,6 +39,25 @@ internal static class AppInfo
         }
 
         json.WriteEndObject();
+        WriteNode(json);
+        json.WriteEndObject();
+    }
+
+    /// <summary>The process that the app shares with others: its memory tells whether requests make garbage.</summary>
+    private static void WriteNode(Utf8JsonWriter json)
+    {
+        json.WriteStartObject("node");
+        json.WriteNumber("pid", Environment.ProcessId);
+        json.WriteNumber("rss-bytes", Environment.WorkingSet);
+        json.WriteNumber("cpu-s", Environment.CpuUsage.TotalTime.TotalSeconds);
+        json.WriteNumber("allocated-bytes", GC.GetTotalAllocatedBytes());
+        json.WriteStartArray("collections");
+        for (int generation = 0; generation <= GC.MaxGeneration; generation++)
+        {
+            json.WriteNumberValue(GC.CollectionCount(generation));
+        }
+
+        json.WriteEndArray();
         json.WriteEndObject();
     }
 

@@ -13,7 +13,8 @@ internal static class LoadCount
     public static async Task<(long Bytes, long Requests)> CountAsync(string endpoint, int requests)
     {
         using EventLoop loop = new(NullLogger.Instance);
-        LoadPlan plan = new(Encoding.UTF8.GetBytes("echo"), 8, 64);
+        long done = 0;
+        LoadPlan plan = new(Encoding.UTF8.GetBytes("echo"), 8, 64) { OnAnswer = _ => Volatile.Write(ref done, done + 1) };
         List<LoadConnection> connections = [];
         for (int i = 0; i < 8; i++)
         {
@@ -23,12 +24,12 @@ internal static class LoadCount
 
         loop.Start("load");
         loop.Post(() => connections.ForEach(connection => connection.Begin()));
-        SpinUntil(() => plan.Done > requests / 2); // the load's own buffers have grown by then
-        long from = plan.Done;
+        SpinUntil(() => Volatile.Read(ref done) > requests / 2); // the load's own buffers have grown by then
+        long from = Volatile.Read(ref done);
         long before = GC.GetTotalAllocatedBytes(precise: true);
-        SpinUntil(() => plan.Done - from >= requests);
+        SpinUntil(() => Volatile.Read(ref done) - from >= requests);
         long bytes = GC.GetTotalAllocatedBytes(precise: true) - before;
-        long counted = plan.Done - from;
+        long counted = Volatile.Read(ref done) - from;
         loop.Post(() => plan.IsOver = true);
         Assert.Equal(0, plan.Mismatches);
         return (bytes, counted);

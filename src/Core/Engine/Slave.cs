@@ -14,7 +14,7 @@ internal sealed class Slave : WheelTimer
     private const ulong ControlChannel = 1;
 
     private readonly AppEngine _engine;
-    private readonly Dictionary<ulong, Job> _channels = [];
+    private readonly ChannelTable<Job> _channels = new();
     private ulong _lastChannel = ControlChannel;
     private int _stalled;      // callers that hold this slave's answers back
 
@@ -154,7 +154,7 @@ internal sealed class Slave : WheelTimer
         fault = null;
         LastHeardMs = _engine.Loop.NowMs;
         ref readonly MessageLayout layout = ref message.Layout;
-        if (_channels.TryGetValue(layout.Channel, out Job? job))
+        if (_channels.TryGet(layout.Channel, out Job? job))
         {
             switch (layout.Type)
             {
@@ -180,7 +180,7 @@ internal sealed class Slave : WheelTimer
     public void OnRoom()
     {
         // A copy: a caller that reads on at once may bring a new job to this very slave.
-        foreach (Job job in _channels.Values.ToArray())
+        foreach (Job job in _channels.ToList())
         {
             if (job.UnderPressure)
             {
@@ -201,14 +201,13 @@ internal sealed class Slave : WheelTimer
         SlaveState before = State;
         MoveTo(SlaveState.Dead);
         _engine.Loop.Timers.Cancel(this);
-        Job[] jobs = _channels.Count == 0 ? [] : [.. _channels.Values];
-        _channels.Clear();
+        List<Job> jobs = _channels.TakeAll();
         _engine.Pool.OnSlaveDead(this, before, cause);
 
         // Newest first, each to the queue's front: so the oldest stands first again.
-        foreach (Job job in jobs.OrderByDescending(job => job.SlaveChannel))
+        for (int i = jobs.Count - 1; i >= 0; i--)
         {
-            _engine.OnSlaveLost(job, cause);
+            _engine.OnSlaveLost(jobs[i], cause);
         }
 
         _engine.Pool.Grow();
@@ -268,7 +267,7 @@ internal sealed class Slave : WheelTimer
     /// <summary>Answers every job on it with an error of ours.</summary>
     public void FailAll(int code, string reason)
     {
-        foreach (Job job in _channels.Values)
+        foreach (Job job in _channels.ToList())
         {
             _engine.Fail(job, code, reason);
         }
@@ -309,7 +308,7 @@ internal sealed class Slave : WheelTimer
 
     private void End(Job job, bool failed, in JobError error)
     {
-        _channels.Remove(job.SlaveChannel);
+        _channels.Remove(job.SlaveChannel, out _);
         JobsDone++;
         EndRequest(job); // our side is owed too, or the worker keeps the channel for ever
         _engine.OnAnswerEnd(job, failed, in error);

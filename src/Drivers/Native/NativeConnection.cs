@@ -19,7 +19,7 @@ internal sealed class NativeConnection : MessageConnection, IJobCaller
 
     private readonly NativeServer _server;
     private readonly AppEngine _engine;
-    private readonly Dictionary<ulong, Job> _channels = [];
+    private readonly ChannelTable<Job> _channels = new();
     private readonly StallTimer _stall;
     private List<Slave>? _held;     // slaves that wait for this client to read
     private ulong _highestChannel;
@@ -73,7 +73,7 @@ internal sealed class NativeConnection : MessageConnection, IJobCaller
     {
         ref readonly MessageLayout layout = ref message.Layout;
         ulong channel = layout.Channel;
-        if (_channels.TryGetValue(channel, out Job? job))
+        if (_channels.TryGet(channel, out Job? job))
         {
             OnOpenChannel(job, in message);
         }
@@ -113,12 +113,11 @@ internal sealed class NativeConnection : MessageConnection, IJobCaller
     {
         Loop.Timers.Cancel(_stall);
         _server.Remove(this);
-        foreach (Job job in _channels.Values)
+        foreach (Job job in _channels.TakeAll())
         {
             _engine.Cancel(job, "the client went away"u8);
         }
 
-        _channels.Clear();
         _pausedFor = null;
         ReleaseSlaves();
     }
@@ -239,7 +238,7 @@ internal sealed class NativeConnection : MessageConnection, IJobCaller
 
     private void Forget(Job job)
     {
-        _channels.Remove(job.CallerChannel);
+        _channels.Remove(job.CallerChannel, out _);
         if (_pausedFor == job)
         {
             _pausedFor = null;

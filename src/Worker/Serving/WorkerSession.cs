@@ -15,7 +15,7 @@ internal sealed class WorkerSession(AppHost app)
 
     private const ulong ControlChannel = 1;
 
-    private readonly Dictionary<ulong, WorkerChannel> _channels = [];
+    private readonly ChannelTable<WorkerChannel> _channels = new();
     private readonly Stack<WorkerChannel> _free = new();
     private readonly List<WorkerChannel> _pending = [];
     private TaskCompletionSource? _room;
@@ -73,7 +73,7 @@ internal sealed class WorkerSession(AppHost app)
             return;
         }
 
-        if (!_channels.TryGetValue(layout.Channel, out WorkerChannel? channel))
+        if (!_channels.TryGet(layout.Channel, out WorkerChannel? channel))
         {
             if (layout.Channel > _newest && layout is { Type: 0, Shape: ArgumentShape.Data })
             {
@@ -247,7 +247,7 @@ internal sealed class WorkerSession(AppHost app)
 
     private void Release(WorkerChannel channel)
     {
-        if (_channels.Remove(channel.Number))
+        if (_channels.Remove(channel.Number, out _))
         {
             channel.Request.Reset();
             _free.Push(channel);

@@ -1,0 +1,147 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text;
+using Cocaine.Fast.Client;
+using Cocaine.Fast.Transport.Linux;
+using Cocaine.Fast.Transport.Loop;
+using Cocaine.Fast.Transport.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Cocaine.Fast.Bench.Load;
+
+/// <summary>A load of connections on one event loop.</summary>
+internal abstract class LoopLoad : Load
+{
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
+    private readonly EventLoop _loop = new(NullLogger.Instance);
+
+    public override async Task StartAsync(LoadSpec spec)
+    {
+        Tallies.Add(new Tally());
+        List<Action> begins = [];
+        for (int i = 0; i < spec.Connections; i++)
+        {
+            using Socket socket = await Connector.ConnectAsync(spec.Endpoint, ConnectTimeout, CancellationToken.None);
+            begins.Add(Connect(_loop, DescriptorCopy.Of((int)socket.Handle), spec));
+        }
+
+        _loop.Start("load");
+        _loop.Post(() => begins.ForEach(begin => begin()));
+    }
+
+    public override Task StopAsync()
+    {
+        TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _loop.Post(() =>
+        {
+            End();
+            done.SetResult();
+        });
+        return done.Task.ContinueWith(_ => _loop.Dispose(), TaskScheduler.Default);
+    }
+
+    /// <summary>Makes a connection; gives what begins its requests, on the loop.</summary>
+    protected abstract Action Connect(EventLoop loop, int descriptor, LoadSpec spec);
+
+    /// <summary>Closes every connection, on the loop.</summary>
+    protected abstract void End();
+}
+
+/// <summary>Calls of the native protocol: the load of <c>cocaine-fast bench</c>.</summary>
+internal sealed class NativeLoad : LoopLoad
+{
+    private readonly List<LoadConnection> _connections = [];
+    private LoadPlan? _plan;
+
+    protected override Action Connect(EventLoop loop, int descriptor, LoadSpec spec)
+    {
+        Tally tally = Tallies[0];
+        _plan ??= new LoadPlan(Encoding.UTF8.GetBytes("echo"), spec.InFlight, spec.SizeBytes) { OnAnswer = tally.Record };
+        LoadConnection connection = new(loop, descriptor, _plan);
+        _connections.Add(connection);
+        return connection.Begin;
+    }
+
+    protected override void End()
+    {
+        Tallies[0].Wrong = _plan!.Mismatches + _plan.Errors.Values.Sum();
+        _connections.ForEach(connection => connection.Close("over"));
+    }
+}
+
+/// <summary>Bytes to a server that gives them back.</summary>
+internal sealed class RawLoad : LoopLoad
+{
+    private readonly List<RawConnection> _connections = [];
+
+    protected override Action Connect(EventLoop loop, int descriptor, LoadSpec spec)
+    {
+        RawConnection connection = new(loop, descriptor, spec, Tallies[0]);
+        _connections.Add(connection);
+        return connection.Begin;
+    }
+
+    protected override void End() => _connections.ForEach(connection => connection.Close("over"));
+
+    /// <summary>One connection: requests of one size, each starting with its number; answers come in their order.</summary>
+    private sealed class RawConnection(EventLoop loop, int descriptor, LoadSpec spec, Tally tally) : SocketConnection(loop, descriptor)
+    {
+        private readonly byte[] _request = new byte[spec.SizeBytes];
+        private readonly long[] _sentTicks = new long[spec.InFlight];
+        private ulong _sent;
+        private ulong _received;
+
+        public void Begin()
+        {
+            Open();
+            for (int i = 0; i < spec.InFlight; i++)
+            {
+                Send();
+            }
+        }
+
+        protected override long OnReceived(in ReadOnlySequence<byte> buffer)
+        {
+            long taken = 0;
+            Span<byte> number = stackalloc byte[8];
+            while (buffer.Length - taken >= spec.SizeBytes)
+            {
+                buffer.Slice(taken, 8).CopyTo(number);
+                if (BinaryPrimitives.ReadUInt64LittleEndian(number) != _received)
+                {
+                    tally.Wrong++;
+                }
+
+                tally.Record(Stopwatch.GetTimestamp() - _sentTicks[_received % (ulong)spec.InFlight]);
+                _received++;
+                taken += spec.SizeBytes;
+                Send();
+            }
+
+            return taken;
+        }
+
+        protected override void OnClosed(string reason)
+        {
+        }
+
+        private void Send()
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(_request, _sent);
+            _sentTicks[_sent++ % (ulong)spec.InFlight] = Stopwatch.GetTimestamp();
+            if (spec.SizeBytes <= Output.MaxContiguousBytes)
+            {
+                _request.CopyTo(Output.BeginMessage(spec.SizeBytes));
+                Output.EndMessage(spec.SizeBytes);
+            }
+            else
+            {
+                Output.WriteLong(_request, default, default);
+            }
+
+            ScheduleSend();
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using Cocaine.Fast.Bench.Headline;
+using Cocaine.Fast.Bench.Load;
+using Cocaine.Fast.Bench.Systems;
+
+// dotnet run -c Release --project bench [-- micro | scale | guard]; "agent" and "serve" are this program's own helpers.
+switch (args)
+{
+    case []:
+        return await HeadlineSuite.RunAsync();
+    case ["agent"]:
+        await LoadAgent.RunAsync();
+        return 0;
+    case ["serve", "pipelines"]:
+        await EchoServers.RunAsync(EchoServers.PipelinesAsync);
+        return 0;
+    case ["serve", "event-args"]:
+        await EchoServers.RunAsync(EchoServers.EventArgsAsync);
+        return 0;
+    case ["serve", "grpc"]:
+        await RivalServers.GrpcAsync();
+        return 0;
+    case ["serve", "netmq"]:
+        await RivalServers.NetMqAsync();
+        return 0;
+    case ["serve", "nats", string url]:
+        await RivalServers.NatsAsync(url);
+        return 0;
+    default:
+        Console.Error.WriteLine("usage: bench [micro | scale | guard]");
+        return 2;
+}
