@@ -66,27 +66,17 @@ internal sealed class HeadlineSuite : IDisposable
     {
         BenchSystem[] systems = [.. _systems.Where(shape.Takes)];
         Dictionary<BenchSystem, List<LoadFigures>> runs = systems.ToDictionary(system => system, _ => new List<LoadFigures>());
-        Dictionary<BenchSystem, double> allocated = [];
         Console.Error.WriteLine($"measuring {shape}");
         for (int round = 0; round < Rounds; round++)
         {
             foreach (BenchSystem system in systems)
             {
                 Pin(system, shape.OneCpu);
-                long before = system.IsOurs ? await system.AllocatedBytesAsync() : 0;
-                long own = system.IsOurs ? await system.AllocatedBytesAsync() - before : 0; // what the question itself costs
-                LoadFigures figures = await MeasureOneAsync(system, shape, WarmSeconds, MeasureSeconds);
-                runs[system].Add(figures);
-                if (system.IsOurs && figures.Requests > 0)
-                {
-                    // The warm-up's requests are not in the count, so this is an upper bound.
-                    allocated[system] = Math.Max(0, (await system.AllocatedBytesAsync() - before - (2 * own)) / (double)figures.Requests);
-                }
+                runs[system].Add(await MeasureOneAsync(system, shape, WarmSeconds, MeasureSeconds));
             }
         }
 
-        return [.. systems.Select(system => Row.Of(
-            system.Name, shape.ToString(), runs[system], allocated.TryGetValue(system, out double bytes) ? bytes : null))];
+        return [.. systems.Select(system => Row.Of(system.Name, shape.ToString(), runs[system]))];
     }
 
     private Task<LoadFigures> MeasureOneAsync(BenchSystem system, Shape shape, double warm, double seconds) => system.Protocol == "wrk"

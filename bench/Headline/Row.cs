@@ -9,7 +9,7 @@ internal sealed record Row(
     double P999Us, double ServerCpuPerMillion, double ServerCpuPerMillionMin, double ServerCpuPerMillionMax, double ClientCpuPerMillion,
     double RssMiB, double? AllocatedBytesPerRequest, long Wrong, string Error)
 {
-    public static Row Of(string system, string shape, IReadOnlyList<LoadFigures> runs, double? allocated)
+    public static Row Of(string system, string shape, IReadOnlyList<LoadFigures> runs)
     {
         LoadFigures[] good = [.. runs.Where(run => run.Error.Length == 0)];
         if (good.Length == 0)
@@ -22,7 +22,9 @@ internal sealed record Row(
                 good.Max(run => run.RequestsPerSecond),
             Median(run => run.P50Us), Median(run => run.P99Us), Median(run => run.P999Us), Median(run => run.ServerCpuPerMillion),
             good.Min(run => run.ServerCpuPerMillion), good.Max(run => run.ServerCpuPerMillion), Median(run => run.ClientCpuPerMillion),
-            Median(run => run.ServerRssBytes) / (1 << 20), allocated, good.Sum(run => run.Wrong), "");
+            Median(run => run.ServerRssBytes) / (1 << 20),
+            good[0].AllocatedBytesPerRequest is null ? null : Median(run => run.AllocatedBytesPerRequest ?? 0), good.Sum(run => run.Wrong),
+                "");
 
         double Median(Func<LoadFigures, double> of) => good.Select(of).Order().ElementAt(good.Length / 2);
     }

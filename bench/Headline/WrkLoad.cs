@@ -33,7 +33,7 @@ internal static partial class WrkLoad
         return new LoadFigures(
             rate, Percentile(output, "50"), Percentile(output, "99"), 0, cpu / count * 1e6,
                 0,
-            ProcessTree.RssBytes(system.Pids), (long)count, 0, "");
+            ProcessTree.RssBytes(system.Pids), (long)count, 0, null, "");
     }
 
     private static double Percentile(string output, string percent)

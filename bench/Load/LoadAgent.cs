@@ -30,9 +30,11 @@ internal static class LoadAgent
 
     private static async Task<LoadFigures> MeasureAsync(LoadSpec spec)
     {
+        using NodeMemory? memory = spec.Protocol is "native" or "blob" ? await NodeMemory.OpenAsync(spec.Endpoint) : null;
         Load load = Load.Of(spec.Protocol);
         await load.StartAsync(spec);
         await Task.Delay(TimeSpan.FromSeconds(spec.WarmSeconds));
+        long allocatedBefore = memory is null ? 0 : await memory.AllocatedBytesAsync();
         double serverBefore = ProcessTree.CpuSeconds(spec.ServerPids);
         double clientBefore = Environment.CpuUsage.TotalTime.TotalSeconds;
         long start = Stopwatch.GetTimestamp();
@@ -40,6 +42,7 @@ internal static class LoadAgent
         await Task.Delay(TimeSpan.FromSeconds(spec.Seconds));
         load.Tallies.ForEach(tally => tally.Counts = false);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        long allocated = memory is null ? 0 : await memory.AllocatedBytesAsync() - allocatedBefore - memory.QuestionBytes;
         double millions = load.Tallies.Sum(tally => tally.Done) / 1e6;
         double server = ProcessTree.CpuSeconds(spec.ServerPids) - serverBefore;
         double client = Environment.CpuUsage.TotalTime.TotalSeconds - clientBefore;
@@ -54,6 +57,7 @@ internal static class LoadAgent
         LatencySnapshot latency = all.Snapshot();
         return new LoadFigures(
             millions * 1e6 / seconds, latency.P50 / 1e3, latency.P99 / 1e3, latency.P999 / 1e3, server / millions, client / millions,
-            ProcessTree.RssBytes(spec.ServerPids), (long)(millions * 1e6), load.Tallies.Sum(tally => tally.Wrong), "");
+            ProcessTree.RssBytes(spec.ServerPids), (long)(millions * 1e6), load.Tallies.Sum(tally => tally.Wrong),
+            memory is null ? null : Math.Max(0, allocated) / (millions * 1e6), "");
     }
 }

@@ -15,7 +15,7 @@ internal sealed record LoadSpec(
 /// <summary>What was measured.</summary>
 internal sealed record LoadFigures(
     double RequestsPerSecond, double P50Us, double P99Us, double P999Us, double ServerCpuPerMillion, double ClientCpuPerMillion,
-    long ServerRssBytes, long Requests, long Wrong, string Error)
+    long ServerRssBytes, long Requests, long Wrong, double? AllocatedBytesPerRequest, string Error)
 {
-    public static LoadFigures Failed(string error) => new(0, 0, 0, 0, 0, 0, 0, 0, 0, error);
+    public static LoadFigures Failed(string error) => new(0, 0, 0, 0, 0, 0, 0, 0, 0, null, error);
 }

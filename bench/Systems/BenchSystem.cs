@@ -1,7 +1,4 @@
-using System.Text.Json;
 using Cocaine.Fast.Bench.Load;
-using Cocaine.Fast.Client;
-using MessagePack;
 
 namespace Cocaine.Fast.Bench.Systems;
 
@@ -38,14 +35,6 @@ internal sealed class BenchSystem(string name, string protocol, Func<Task<(List<
         {
             return failure.Message;
         }
-    }
-
-    /// <summary>Bytes that a node of ours has allocated until now.</summary>
-    public async Task<long> AllocatedBytesAsync()
-    {
-        await using CocaineClient client = await CocaineClient.ConnectAsync(Endpoint);
-        using JsonDocument info = JsonDocument.Parse(MessagePackSerializer.ConvertToJson(await client.InfoAsync()));
-        return info.RootElement.GetProperty("node").GetProperty("allocated-bytes").GetInt64();
     }
 
     public List<int> AllPids() => ProcessTree.All(Pids);

@@ -151,21 +151,46 @@ internal sealed class LoadConnection : MessageConnection
         }
         else
         {
-            CheckSlowly(ref slot, data.ToArray());
+            CheckParts(ref slot, in data);
         }
 
         slot.Received += data.Length;
     }
 
-    private void CheckSlowly(ref Flight slot, byte[] data)
+    /// <summary>An answer in chunks, or one that lies across blocks.</summary>
+    private void CheckParts(ref Flight slot, in Payload data)
+    {
+        if (slot.Received + data.Length > _plan.SizeBytes)
+        {
+            slot.Bad = true;
+            return;
+        }
+
+        int at = slot.Received;
+        if (data.IsContiguous)
+        {
+            CheckPart(ref slot, at, data.Span);
+            return;
+        }
+
+        foreach (ReadOnlyMemory<byte> part in data.Sequence)
+        {
+            CheckPart(ref slot, at, part.Span);
+            at += part.Length;
+        }
+    }
+
+    private void CheckPart(ref Flight slot, int at, ReadOnlySpan<byte> part)
     {
         Span<byte> number = stackalloc byte[LoadPlan.NumberBytes];
         BinaryPrimitives.WriteUInt64LittleEndian(number, slot.Number);
-        for (int i = 0; i < data.Length && !slot.Bad; i++)
+        for (; at < LoadPlan.NumberBytes && !part.IsEmpty; at++)
         {
-            int at = slot.Received + i;
-            slot.Bad = at >= _plan.SizeBytes || data[i] != (at < LoadPlan.NumberBytes ? number[at] : _plan.Pattern[at]);
+            slot.Bad |= part[0] != number[at];
+            part = part[1..];
         }
+
+        slot.Bad |= !part.SequenceEqual(_plan.Pattern.AsSpan(at, part.Length));
     }
 
     private struct Flight

@@ -5,6 +5,7 @@ using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Drivers.Native;
+using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Node;
 
@@ -12,9 +13,10 @@ namespace Cocaine.Fast.Node;
 internal static class AppInfo
 {
     public static void Write(
-        Utf8JsonWriter json, AppManifest manifest, AppEngine engine, IEnumerable<(TaskManifest Task, Driver Driver)> tasks, long nowMs)
+        Utf8JsonWriter json, AppManifest manifest, AppEngine engine, IEnumerable<(TaskManifest Task, Driver Driver)> tasks, EventLoop loop)
     {
         SlavePool pool = engine.Pool;
+        long nowMs = loop.NowMs;
         Job? oldest = engine.Queue.Oldest;
         json.WriteStartObject();
         json.WriteString("app", manifest.Name);
@@ -39,7 +41,19 @@ internal static class AppInfo
         }
 
         json.WriteEndObject();
+        WriteLoop(json, loop.Counters);
         WriteNode(json);
+        json.WriteEndObject();
+    }
+
+    /// <summary>What the app's loop asked of the kernel; other apps may be on the same loop.</summary>
+    private static void WriteLoop(Utf8JsonWriter json, LoopCounters counters)
+    {
+        json.WriteStartObject("loop");
+        json.WriteNumber("turns", counters.Turns);
+        json.WriteNumber("receives", counters.Receives);
+        json.WriteNumber("sends", counters.Sends);
+        json.WriteNumber("bells", counters.Bells);
         json.WriteEndObject();
     }
 

@@ -115,7 +115,7 @@ public sealed class RunningApp
         using MemoryStream stream = new();
         using (Utf8JsonWriter writer = new(stream))
         {
-            AppInfo.Write(writer, Manifest, Engine, Manifest.Tasks.Zip(_drivers), _loop.NowMs);
+            AppInfo.Write(writer, Manifest, Engine, Manifest.Tasks.Zip(_drivers), _loop);
         }
 
         return System.Text.Encoding.UTF8.GetString(stream.ToArray());

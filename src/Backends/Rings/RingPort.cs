@@ -143,7 +143,7 @@ internal sealed class RingPort : LoopHandler
         bool drained = _requests.DrainOverflow();
         if (_requests.Publish())
         {
-            _slaveBell.Ring();
+            RingSlave();
         }
 
         // Ask for the bell only after the publish: a slave that was shown nothing would make no room.
@@ -152,7 +152,7 @@ internal sealed class RingPort : LoopHandler
             drained = _requests.DrainOverflow();
             if (_requests.Publish())
             {
-                _slaveBell.Ring();
+                RingSlave();
             }
         }
 
@@ -164,6 +164,12 @@ internal sealed class RingPort : LoopHandler
         {
             _slave.OnRoom();
         }
+    }
+
+    private void RingSlave()
+    {
+        _loop.Counters.Bells++;
+        _slaveBell.Ring();
     }
 
     /// <summary>Takes every record that is there now.</summary>
@@ -188,7 +194,7 @@ internal sealed class RingPort : LoopHandler
 
         if (!_closed && _answers.Release())
         {
-            _slaveBell.Ring();
+            RingSlave();
         }
     }
 

@@ -397,7 +397,7 @@ internal sealed class AppEngine
         }
         else if (!job.UnderPressure)
         {
-            job.UnderPressure = true;
+            job.UnderPressure = job.Slave!.HasPressedJobs = true;
             job.Caller?.OnRequestPressure(job, true);
         }
     }

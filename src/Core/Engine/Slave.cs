@@ -61,6 +61,9 @@ internal sealed class Slave : WheelTimer
     /// <summary>True when it can take one more job.</summary>
     public bool HasRoom => State is SlaveState.Idle or SlaveState.Busy && _stalled == 0 && Load < _engine.Settings.Concurrency;
 
+    /// <summary>Callers of some of its jobs were told that their requests come too fast.</summary>
+    public bool HasPressedJobs { get; set; }
+
     /// <summary>Its answers are not read, because its only caller is slower than it is.</summary>
     public bool IsHeldBack => _stalled > 0;
 
@@ -179,6 +182,13 @@ internal sealed class Slave : WheelTimer
     /// <summary>The slave made room after its backlog was over the bound.</summary>
     public void OnRoom()
     {
+        if (!HasPressedJobs)
+        {
+            return;
+        }
+
+        HasPressedJobs = false;
+
         // A copy: a caller that reads on at once may bring a new job to this very slave.
         foreach (Job job in _channels.ToList())
         {

@@ -3,7 +3,8 @@ using System.Numerics;
 namespace Cocaine.Fast.Core.Jobs;
 
 /// <summary>
-/// Byte blocks in powers of two for one loop's jobs. ArrayPool.Shared keeps too few of a size for hundreds of jobs in flight, so it would
+/// Byte blocks of four sizes within each power of two for one loop's jobs. ArrayPool.Shared keeps too few of a size for hundreds
+/// of jobs in flight, so it would
 /// allocate on the request path.
 /// </summary>
 internal sealed class BlockPool
@@ -14,13 +15,13 @@ internal sealed class BlockPool
     /// <summary>Kept free at most: what a burst of large requests leaves behind is given back to the runtime beyond this.</summary>
     private const long MaxFreeBytes = 32 << 20;
 
-    private readonly Stack<byte[]>?[] _free = new Stack<byte[]>?[32];
+    private readonly Stack<byte[]>?[] _free = new Stack<byte[]>?[32 * 4];
     private long _freeBytes;
 
     public byte[] Rent(int minBytes)
     {
-        int size = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(minBytes, MinBlockBytes));
-        Stack<byte[]>? blocks = _free[BitOperations.Log2((uint)size)];
+        int size = SizeOf(minBytes);
+        Stack<byte[]>? blocks = _free[ClassOf(size)];
         if (blocks is null || !blocks.TryPop(out byte[]? block))
         {
             return GC.AllocateUninitializedArray<byte>(size);
@@ -38,6 +39,20 @@ internal sealed class BlockPool
         }
 
         _freeBytes += block.Length;
-        (_free[BitOperations.Log2((uint)block.Length)] ??= new Stack<byte[]>()).Push(block);
+        (_free[ClassOf(block.Length)] ??= new Stack<byte[]>()).Push(block);
+    }
+
+    /// <summary>Rounds up to a quarter of a power of two: 64 KiB and some bytes of framing take 80 KiB, not 128.</summary>
+    private static int SizeOf(int minBytes)
+    {
+        int bytes = Math.Max(minBytes, MinBlockBytes);
+        int step = 1 << (BitOperations.Log2((uint)bytes) - 2);
+        return checked((bytes + step - 1) & -step);
+    }
+
+    private static int ClassOf(int size)
+    {
+        int power = BitOperations.Log2((uint)size);
+        return (power * 4) + ((size >> (power - 2)) & 3);
     }
 }

@@ -28,7 +28,13 @@ internal sealed class ChannelTable<T>
     {
         ref Slot slot = ref SlotOf(number);
         value = slot.Value;
-        return (slot.Number == number && value is not null) || TryGetOther(number, out value);
+        if (slot.Number == number && value is not null)
+        {
+            return true;
+        }
+
+        value = null;
+        return _others is not null && _others.TryGetValue(number, out value);
     }
 
     /// <summary>Adds a channel that is not there.</summary>
@@ -60,6 +66,7 @@ internal sealed class ChannelTable<T>
             return true;
         }
 
+        value = null;
         if (_others is not null && _others.Remove(number, out value))
         {
             Count--;
@@ -97,12 +104,6 @@ internal sealed class ChannelTable<T>
     }
 
     private ref Slot SlotOf(ulong number) => ref _slots[(int)(number & (ulong)(_slots.Length - 1))];
-
-    private bool TryGetOther(ulong number, [NotNullWhen(true)] out T? value)
-    {
-        value = null;
-        return _others is not null && _others.TryGetValue(number, out value);
-    }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void AddSlowly(ulong number, T value)

@@ -97,20 +97,50 @@ internal static class MessageDecoder
         layout.ArgumentsLength = at - argumentsOffset;
         if (outer == Four)
         {
-            // Empty headers only; others go the long way.
-            if (at >= input.Length || input[at] != NoArguments)
+            if (!TryDecodeBareHeaders(input, ref at, ref layout))
             {
                 layout = default;
                 return false;
             }
-
-            at++;
         }
 
         layout.Channel = channel;
         layout.Type = type;
         layout.ArgumentsOffset = argumentsOffset;
         layout.TotalBytes = at;
+        return true;
+    }
+
+    /// <summary>No headers, or the bare indexes of static ones that every invoke has; others go the long way.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool TryDecodeBareHeaders(ReadOnlySpan<byte> input, ref int at, ref MessageLayout layout)
+    {
+        if (at >= input.Length || (input[at] & 0xf0) != NoArguments)
+        {
+            return false;
+        }
+
+        int count = input[at] & 0x0f;
+        if (count > 0)
+        {
+            if (count > 3 || count >= input.Length - at)
+            {
+                return false;
+            }
+
+            foreach (byte index in input.Slice(at + 1, count))
+            {
+                if (index > 0x7f)
+                {
+                    return false;
+                }
+            }
+
+            layout.HeadersOffset = at;
+            layout.HeadersLength = count + 1;
+        }
+
+        at += count + 1;
         return true;
     }
 

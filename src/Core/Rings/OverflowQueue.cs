@@ -10,6 +10,10 @@ namespace Cocaine.Fast.Core.Rings;
 internal sealed class OverflowQueue
 {
     private const int LengthPrefixBytes = 4;
+
+    /// <summary>A block of up to the usual ring's size stays for the next burst; a larger one is given back.</summary>
+    private const int MaxKeptBytes = 1 << 20;
+
     private byte[]? _block;
     private int _head;      // start of the first message's length
     private int _tail;
@@ -58,7 +62,11 @@ internal sealed class OverflowQueue
         _head += LengthPrefixBytes + length;
         if (_head == _tail)
         {
-            Clear();
+            _head = _tail = 0;
+            if (_block!.Length > MaxKeptBytes)
+            {
+                Clear();
+            }
         }
     }
 

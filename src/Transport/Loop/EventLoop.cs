@@ -54,8 +54,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     /// <summary>Buffers of the connections that live on this loop.</summary>
     public BufferPool Buffers { get; } = new();
 
-    /// <summary>Turns made so far; for tests and benchmarks.</summary>
-    public long Turns { get; private set; }
+    public LoopCounters Counters { get; } = new();
 
     public bool IsLoopThread => Thread.CurrentThread == _thread;
 
@@ -189,7 +188,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     private void Turn(int events)
     {
         NowTicks = Stopwatch.GetTimestamp();
-        Turns++;
+        Counters.Turns++;
         for (int i = 0; i < events; i++)
         {
             uint ready = _epoll.Event(i, out ulong data);

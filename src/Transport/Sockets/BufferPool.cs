@@ -16,10 +16,17 @@ internal sealed class BufferPool : MemoryPool<byte>
     /// <summary>One block: a page, room for some tens of small messages of a turn.</summary>
     public const int BlockSizeBytes = 4096;
 
-    /// <summary>Blocks of one slab: 128 KiB, on the pinned heap and never moved.</summary>
-    private const int BlocksPerSlab = 32;
+    /// <summary>
+    /// A large block, for a peer that sends or gets more than a small one holds: what a socket takes at once, in few calls.
+    /// </summary>
+    public const int LargeBlockSizeBytes = 64 << 10;
 
+    /// <summary>Bytes of one slab on the pinned heap, never moved: 64 small blocks or 4 large ones.</summary>
+    private const int SlabBytes = 256 << 10;
+
+    // What was made is kept: as much as was in use at once, which the connections' own bounds limit.
     private readonly Stack<Block> _free = new();
+    private readonly Stack<Block> _freeLarge = new();
     private readonly Stack<Pipe> _pipes = new();
     private readonly PipeOptions _options;
 
@@ -30,19 +37,21 @@ internal sealed class BufferPool : MemoryPool<byte>
             useSynchronizationContext: false);
     }
 
-    public override int MaxBufferSize => BlockSizeBytes;
+    public override int MaxBufferSize => LargeBlockSizeBytes;
 
     /// <summary>Blocks made so far; for tests.</summary>
     public int BlockCount { get; private set; }
 
     public override IMemoryOwner<byte> Rent(int minBufferSize = -1)
     {
-        if (_free.Count == 0)
+        bool large = minBufferSize > BlockSizeBytes;
+        Stack<Block> free = large ? _freeLarge : _free;
+        if (free.Count == 0)
         {
-            AddSlab();
+            AddSlab(free, large ? LargeBlockSizeBytes : BlockSizeBytes);
         }
 
-        return _free.Pop();
+        return free.Pop();
     }
 
     /// <summary>An empty pipe.</summary>
@@ -55,21 +64,20 @@ internal sealed class BufferPool : MemoryPool<byte>
     {
     }
 
-    private void AddSlab()
+    private void AddSlab(Stack<Block> free, int blockBytes)
     {
-        byte[] slab = GC.AllocateUninitializedArray<byte>(BlocksPerSlab * BlockSizeBytes, pinned: true);
-        for (int i = BlocksPerSlab - 1; i >= 0; i--)
+        byte[] slab = GC.AllocateUninitializedArray<byte>(SlabBytes, pinned: true);
+        for (int at = SlabBytes - blockBytes; at >= 0; at -= blockBytes)
         {
-            _free.Push(new Block(this, MemoryMarshal.CreateFromPinnedArray(slab, i * BlockSizeBytes, BlockSizeBytes)));
+            free.Push(new Block(free, MemoryMarshal.CreateFromPinnedArray(slab, at, blockBytes)));
+            BlockCount++;
         }
-
-        BlockCount += BlocksPerSlab;
     }
 
-    private sealed class Block(BufferPool pool, Memory<byte> memory) : IMemoryOwner<byte>
+    private sealed class Block(Stack<Block> home, Memory<byte> memory) : IMemoryOwner<byte>
     {
         public Memory<byte> Memory { get; } = memory;
 
-        public void Dispose() => pool._free.Push(this);
+        public void Dispose() => home.Push(this);
     }
 }

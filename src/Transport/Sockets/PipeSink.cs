@@ -78,7 +78,8 @@ internal sealed class PipeSink(BufferPool buffers) : MessageSink
         _writer ??= Open();
         while (bytes.Length > 0)
         {
-            Span<byte> span = _writer.GetSpan();
+            // One byte is whatever is left of the present block; a long rest asks for a block of its own.
+            Span<byte> span = _writer.GetSpan(bytes.Length > BufferPool.BlockSizeBytes ? BufferPool.LargeBlockSizeBytes : 1);
             int count = Math.Min(span.Length, bytes.Length);
             bytes[..count].CopyTo(span);
             _writer.Advance(count);

@@ -20,8 +20,8 @@ namespace Cocaine.Fast.Transport.Sockets;
 /// </remarks>
 internal abstract unsafe class SocketConnection : LoopHandler
 {
-    /// <summary>Receives of one event before others get their turn: 16 blocks, 64 KiB.</summary>
-    private const int MaxReceivesPerEvent = 16;
+    /// <summary>Receives of one event before others get their turn: a small block and 4 large ones, 260 KiB.</summary>
+    private const int MaxReceivesPerEvent = 5;
 
     /// <summary>Buffers of one sendmsg: 64 blocks, 256 KiB, about what a socket takes at once.</summary>
     private const int MaxVectors = 64;
@@ -180,7 +180,9 @@ internal abstract unsafe class SocketConnection : LoopHandler
         bool any = false;
         for (int i = 0; i < MaxReceivesPerEvent; i++)
         {
-            Memory<byte> memory = pipe.Writer.GetMemory();
+            // Who fills a small block has more: the next is a large one.
+            Memory<byte> memory = pipe.Writer.GetMemory(i == 0 ? 1 : BufferPool.LargeBlockSizeBytes);
+            Loop.Counters.Receives++;
             nint count;
             fixed (byte* start = memory.Span)
             {
@@ -301,6 +303,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
             }
 
             ReadOnlySequence<byte> buffer = result.Buffer;
+            Loop.Counters.Sends++;
             nint sent = Send(buffer, out long offered);
             if (sent < 0)
             {

@@ -8,7 +8,8 @@ public class ChannelTableTests
 {
     [Fact]
     public void It_holds_what_a_dictionary_holds() =>
-        Gen.Select(Gen.ULong[1, 64], Gen.OneOf(Gen.Const(1UL), Gen.Const(8UL), Gen.Const(1UL << 16), Gen.Const(1UL << 40)), Gen.Int[0, 2]).Array[1, 300].Sample(steps =>
+        Gen.Select(Gen.ULong[1, 64], Gen.OneOf(Gen.Const(1UL), Gen.Const(8UL), Gen.Const(1UL << 16), Gen.Const(1UL << 40)),
+            Gen.Int[0, 2]).Array[1, 300].Sample(steps =>
         {
             ChannelTable<string> table = new();
             Dictionary<ulong, string> model = [];

@@ -14,6 +14,9 @@ HEARTBEAT = b"\x93\x01\x00\x90"
 CLOSE_TAIL = b"\x02\x90"             # follows a channel's head: [n, 2, []]
 SMALL = tuple(b"\x00\x91\xc4" + bytes((size,)) for size in range(256))  # [n, 0, [bin of that size…
 
+LARGE = b"\x00\x91\xc5"             # the same with a bin16, up to its size
+
+_large_head = Struct(">3sH").pack
 _U16, _U32 = Struct(">H").unpack_from, Struct(">I").unpack_from
 
 
@@ -23,7 +26,9 @@ def channel_head(number):
 
 
 def chunk_head(size):
-    return SMALL[size] if size < 256 else b"\x00\x91" + bin_head(size)
+    if size < 256:
+        return SMALL[size]
+    return _large_head(LARGE, size) if size < 65536 else b"\x00\x91" + bin_head(size)
 
 
 def error_tail(category, code, reason):

@@ -13,7 +13,7 @@ import cocaine
 from .answers import QUICK_SECONDS, Answers
 from .app import PROVEN, STREAMS
 from .exits import broken, die
-from .frames import APP_ERROR, CLOSE, CLOSE_TAIL, CONTROL, ERROR, HEARTBEAT, NOT_FOUND, SMALL, WRITE, read
+from .frames import APP_ERROR, CLOSE, CLOSE_TAIL, CONTROL, ERROR, HEARTBEAT, LARGE, NOT_FOUND, SMALL, WRITE, read
 from .msgpack import Truncated
 from .shapes import Shapes, StructError
 from .streams import Request, Response
@@ -93,8 +93,6 @@ class Session(Answers):
             if self._shape is not None:
                 before = at
                 at = self._burst(data, at, self._shape)
-                if at == before:
-                    at = self._larger(data, at, self._shape)
                 if at < 0:
                     return  # a generator took over, and with it the rest of the data
                 if at != before:
@@ -115,7 +113,7 @@ class Session(Answers):
 
     def _burst(self, data, at, shape):
         """Answers requests of one shape, one after another; where it stopped. No object per request but the ones that the app sees."""
-        unpackers, size_at, least, first_a, first_b, again, handler, _ = shape
+        unpackers, size_at, least, first_a, first_b, again, handler = shape
         function, out, clock = handler.invoke, self.out, monotonic
         small, tail_close = SMALL, CLOSE_TAIL
         cocaine._call = handler
@@ -127,9 +125,21 @@ class Session(Answers):
                 a, number, b, head, middle, body, head_again, tail = unpackers[size](data, at)
             except (IndexError, StructError):
                 break
-            if a != first_a or b != first_b or head != again + number or middle != small[size] or head_again != head or tail != tail_close:
+            if a != first_a or b != first_b or head != again + number:
                 break
-            at += least + size
+            if middle == small[size]:
+                if head_again != head or tail != tail_close:
+                    break
+                at += least + size
+            elif middle.startswith(LARGE):  # a bin16: what was taken for its size is the high byte of it
+                begin = at + size_at + 2
+                end = begin + (size << 8 | data[begin - 1])
+                after = end + len(head) + 2
+                if data[end:after] != head + tail_close:
+                    break
+                at, body, tail = after, data[begin:end], tail_close
+            else:
+                break
             raw = number
             try:
                 answer = function(body)
@@ -166,44 +176,6 @@ class Session(Answers):
         if raw is not None:
             self._note(raw)
         return at
-
-    def _larger(self, data, at, shape):
-        """The same for one request whose data is a bin16; where it ended, or `at` when it is none."""
-        _, size_at, _, first_a, first_b, again, handler, unpack = shape
-        try:
-            a, number, b, head, middle, size = unpack(data, at)
-        except StructError:
-            return at
-        begin = at + size_at + 2
-        end = begin + size
-        after = end + len(head) + 2
-        if (a != first_a or b != first_b or head != again + number or middle != b"\x00\x91\xc5"
-                or data[end:after] != head + CLOSE_TAIL):
-            return at
-        cocaine._call = handler
-        then = monotonic()
-        try:
-            answer = handler.invoke(data[begin:end])
-            if type(answer) is _Generator:
-                for chunk in answer:
-                    self.write(head, chunk)
-                    if monotonic() > then + QUICK_SECONDS:
-                        self.pending.appendleft((data, after))
-                        self._adopt(number, handler, answer, monotonic() - then)
-                        return -1
-            else:
-                self.write_all(head, answer)
-            self.out += (head, CLOSE_TAIL)
-        except BaseException as failure:
-            self.fail(head, failure)
-        self._note(number)
-        now = monotonic()
-        if now > self.due:
-            self.publish()
-            if now - then > QUICK_SECONDS:
-                handler.streak = 0
-                self._shape = None
-        return after
 
     def _note(self, raw):
         self.last = max(self.last, int.from_bytes(raw, "big"))

@@ -46,12 +46,11 @@ class Shapes:
 
 
 def _make(code, after_number, handler):
-    """(unpackers by size, where the size is, bytes without the data, the three fixed parts, handler, unpacker for a bin16)."""
+    """(unpackers by size, where the size is, bytes without the data, the three fixed parts, handler)."""
     prefix = bytes((code,)) if code else b""
     width = _WIDTHS.get(code, 1)
     head = 1 + len(prefix) + width
     form = ">%ds%ds%ds%ds4s%%ds%ds2s" % (1 + len(prefix), width, len(after_number), head, head)
     size_at = head + len(after_number) + head + 3
     unpackers = tuple(Struct(form % size).unpack_from for size in range(256))
-    larger = Struct(">%ds%ds%ds%ds3sH" % (1 + len(prefix), width, len(after_number), head)).unpack_from
-    return unpackers, size_at, size_at + 1 + head + 2, b"\x94" + prefix, after_number, b"\x93" + prefix, handler, larger
+    return unpackers, size_at, size_at + 1 + head + 2, b"\x94" + prefix, after_number, b"\x93" + prefix, handler
