@@ -38,8 +38,8 @@ public class DotNetAppTests
         {
             LoadResult result = await LoadRunner.RunAsync(new LoadOptions(app.Endpoints[0].Endpoint, "echo", connections, inFlight, size,
                 TimeSpan.FromSeconds(0.7)));
-            Assert.Equal((0, 0), (result.Mismatches, result.Errors.Count));
-            Assert.True(result.Requests > 0);
+            Assert.True(result.Mismatches == 0 && result.Errors.Count == 0 && result.Requests > 0,
+                $"{connections}x{inFlight}, {size} B: {result.Mismatches} mismatches, errors {string.Join(", ", result.Errors)}; {result.Requests} requests\n{node.Log}");
         }
 
         Assert.True(app.Engine.Counters.Holds(app.Engine.Queue.Count, app.Engine.RunningJobs));

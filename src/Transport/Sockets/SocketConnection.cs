@@ -31,6 +31,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
     private readonly SendTask _sendTask;
     private readonly ResumeTask _resumeTask;
     private Pipe? _input;          // while bytes wait in it
+    private long _unread;          // bytes in _input that OnReceived has not taken
     private int _descriptor;
     private uint _watched;
     private bool _readingPaused;
@@ -192,6 +193,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
             if (count > 0)
             {
                 any = true;
+                _unread += count;
                 pipe.Writer.Advance((int)count);
                 if (count == memory.Length)
                 {
@@ -218,7 +220,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
         }
         else if (!ended)
         {
-            ReturnIfEmpty(pipe, 0);
+            ReturnIfEmpty();
         }
 
         if (ended && IsOpen)
@@ -229,7 +231,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
 
     private void Deliver(Pipe pipe)
     {
-        long left = 0;
+        // False when all that waits was looked at before: a resume after a receive in the same turn finds that.
         if (pipe.Reader.TryRead(out ReadResult result))
         {
             ReadOnlySequence<byte> buffer = result.Buffer;
@@ -242,7 +244,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
             finally
             {
                 _delivering = false;
-                left = buffer.Length - taken;
+                _unread -= taken;
                 SequencePosition consumed = buffer.GetPosition(taken);
 
                 // A pause leaves whole messages behind: they must be there to read at the resume, without new bytes.
@@ -256,7 +258,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
         }
         else
         {
-            ReturnIfEmpty(pipe, left);
+            ReturnIfEmpty();
         }
     }
 
@@ -270,12 +272,12 @@ internal abstract unsafe class SocketConnection : LoopHandler
         flushed.GetAwaiter().GetResult();
     }
 
-    private void ReturnIfEmpty(Pipe pipe, long left)
+    private void ReturnIfEmpty()
     {
-        if (left == 0 && _input is not null && !_readingPaused)
+        if (_unread == 0 && _input is { } pipe && !_readingPaused)
         {
-            Loop.Buffers.ReturnPipe(pipe);
             _input = null;
+            Loop.Buffers.ReturnPipe(pipe);
         }
     }
 
@@ -284,6 +286,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
         if (_input is { } pipe)
         {
             _input = null;
+            _unread = 0;
             pipe.Writer.Complete();
             pipe.Reader.Complete();
             pipe.Reset();
