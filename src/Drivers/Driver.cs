@@ -1,5 +1,7 @@
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Drivers.Publishing;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
 
@@ -11,7 +13,11 @@ namespace Cocaine.Fast.Drivers;
 /// <param name="Loop">The engine's loop.</param>
 /// <param name="Log">The node's log.</param>
 /// <param name="InfoMap">Gives the app's info as an encoded MessagePack map, for drivers that serve it.</param>
-internal sealed record DriverContext(TaskManifest Task, AppEngine Engine, EventLoop Loop, ILogger Log, Func<byte[]> InfoMap);
+internal sealed record DriverContext(TaskManifest Task, AppEngine Engine, EventLoop Loop, ILogger Log, Func<byte[]> InfoMap)
+{
+    /// <summary>Where the answers of a publishing driver go.</summary>
+    public ResultPublisher Publisher { get; init; } = ResultPublisher.None;
+}
 
 /// <summary>Turns something that happens into jobs of one task. Lives on the engine's loop.</summary>
 internal abstract class Driver
@@ -28,6 +34,9 @@ internal abstract class Driver
 
     /// <summary>Where it listens, as endpoints; empty when it does not.</summary>
     public virtual IReadOnlyList<string> Endpoints => [];
+
+    /// <summary>What is measured of its task.</summary>
+    public abstract TaskMonitor Monitor { get; }
 
     /// <summary>Its own facts for info, by name.</summary>
     public abstract IReadOnlyDictionary<string, object> Facts { get; }

@@ -4,7 +4,6 @@ using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Drivers;
-using Cocaine.Fast.Drivers.Native;
 using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Node;
@@ -149,12 +148,8 @@ internal static class AppInfo
             JsonSerializer.Serialize(json, value);
         }
 
-        if (driver is NativeServer server)
-        {
-            WriteTimes(json, "time-in-queue-s", server.Events.Monitor.TimeInQueue.Snapshot());
-            WriteTimes(json, "time-on-slave-s", server.Events.Monitor.TimeOnSlave.Snapshot());
-        }
-
+        WriteTimes(json, "time-in-queue-s", driver.Monitor.TimeInQueue.Snapshot());
+        WriteTimes(json, "time-on-slave-s", driver.Monitor.TimeOnSlave.Snapshot());
         json.WriteEndObject();
     }
 

@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Transport.Sockets;
 using Microsoft.Extensions.Logging;
@@ -16,6 +17,8 @@ internal sealed class NativeServer(DriverContext context) : Driver
     public DriverContext Context { get; } = context;
 
     public EventCatalog Events { get; } = new(context.Task.Name, context.Task.Events.Count > 0 ? context.Task.Events : [context.Task.Name]);
+
+    public override TaskMonitor Monitor => Events.Monitor;
 
     public ProtocolLimits Limits { get; } = ProtocolLimits.Default;
 

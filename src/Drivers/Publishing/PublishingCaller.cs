@@ -1,0 +1,67 @@
+using System.Text;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Protocol;
+
+namespace Cocaine.Fast.Drivers.Publishing;
+
+/// <summary>Makes the jobs of a publishing driver and publishes their answers: nobody waits for them.</summary>
+internal class PublishingCaller(DriverContext context) : IJobCaller
+{
+    private readonly byte[] _method = Encoding.UTF8.GetBytes(context.Task.Name);
+    private ulong _jobs;
+
+    public TaskMonitor Monitor { get; } = new(context.Task.Name);
+
+    /// <summary>Jobs that the engine refused: its queue was full, or it was not running.</summary>
+    public long Dropped { get; private set; }
+
+    /// <summary>Jobs under way.</summary>
+    public int Pending { get; private set; }
+
+    /// <summary>Makes a job of a whole request. A refusal is counted, and published when <paramref name="publishRefusal"/> says so.</summary>
+    public bool TrySubmit(ReadOnlySpan<byte> request, in JobPolicy policy = default, bool publishRefusal = true)
+    {
+        Job? job = context.Engine.Submit(this, ++_jobs, Monitor, _method, in policy, default, out JobRefusal refusal);
+        if (job is null)
+        {
+            Dropped++;
+            if (publishRefusal)
+            {
+                context.Publisher.PublishError(context.Task.Name, ErrorCodes.Category, refusal.Code, refusal.Reason);
+            }
+
+            return false;
+        }
+
+        Pending++;
+        if (!request.IsEmpty)
+        {
+            context.Engine.AddChunk(job, new Payload(request));
+        }
+
+        context.Engine.EndRequest(job);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public virtual void OnChunk(Job job, in Payload data) =>
+        context.Publisher.PublishChunk(context.Task.Name, data.IsContiguous ? data.Span : data.ToArray());
+
+    /// <inheritdoc/>
+    public virtual void OnDone(Job job) => Pending--;
+
+    /// <inheritdoc/>
+    public virtual void OnFailed(Job job, in JobError error)
+    {
+        Pending--;
+        context.Publisher.PublishError(context.Task.Name, error.Category, error.Code, Encoding.UTF8.GetString(error.Reason));
+    }
+
+    /// <inheritdoc/>
+    public void OnRequestPressure(Job job, bool high)
+    {
+        // The request was whole before: there is nothing to hold back.
+    }
+}
