@@ -62,10 +62,22 @@ public class BrokenManifestTests
     [Fact]
     public void A_file_full_of_mistakes_is_read_in_time()
     {
-        string keys = string.Join(",", Enumerable.Range(0, 60_000).Select(i => $"\"k{i}\":1"));
-        Stopwatch watch = Stopwatch.StartNew();
-        Assert.Equal(60_003, Problems(Encoding.UTF8.GetBytes($"{{{keys}}}")).Length);
-        Assert.True(watch.ElapsedMilliseconds < 1500, $"{watch.ElapsedMilliseconds} ms");
+        TimeSpan few = LeastTimeOf(15_000);
+        TimeSpan many = LeastTimeOf(60_000);
+        Assert.True(many < few * 10, $"{few.TotalMilliseconds} ms, four times the mistakes {many.TotalMilliseconds} ms"); // its square is 16
+    }
+
+    /// <summary>The least of three: the others are what the machine did meanwhile.</summary>
+    private static TimeSpan LeastTimeOf(int mistakes)
+    {
+        string keys = string.Join(",", Enumerable.Range(0, mistakes).Select(i => $"\"k{i}\":1"));
+        byte[] text = Encoding.UTF8.GetBytes($"{{{keys}}}");
+        return Enumerable.Range(0, 3).Min(_ =>
+        {
+            long start = Stopwatch.GetTimestamp();
+            Assert.Equal(mistakes + 3, Problems(text).Length);
+            return Stopwatch.GetElapsedTime(start);
+        });
     }
 
     [Theory]
