@@ -20,7 +20,9 @@ internal class PublishingCaller(DriverContext context) : IJobCaller
     /// <summary>Jobs under way.</summary>
     public int Pending { get; private set; }
 
-    /// <summary>Makes a job of a whole request. A refusal is counted, and published when <paramref name="publishRefusal"/> says so.</summary>
+    /// <summary>
+    /// Makes a job of a whole request. A refusal is counted, and published when <paramref name="publishRefusal"/> says so.
+    /// </summary>
     public bool TrySubmit(ReadOnlySpan<byte> request, in JobPolicy policy = default, bool publishRefusal = true)
     {
         Job? job = context.Engine.Submit(this, ++_jobs, Monitor, _method, in policy, default, out JobRefusal refusal);

@@ -10,7 +10,7 @@ namespace Cocaine.Fast.Transport.Linux;
 /// </remarks>
 internal static unsafe partial class LibC
 {
-    public const int EINTR = 4, EAGAIN = 11, EPIPE = 32, ECONNRESET = 104, EINPROGRESS = 115;
+    public const int EINTR = 4, EAGAIN = 11, EPIPE = 32, ECONNRESET = 104, ECANCELED = 125, EINPROGRESS = 115;
 
     private const string Library = "libc";
 
@@ -95,6 +95,10 @@ internal static unsafe partial class LibC
     /// <summary>pidfd_open has no wrapper in older C libraries; its number is the same on every architecture.</summary>
     [LibraryImport(Library, EntryPoint = "syscall", SetLastError = true)]
     public static partial nint syscall_pidfd_open(nint number, nint process, nint flags);
+
+    /// <summary>A system call that the C library has no wrapper for.</summary>
+    [LibraryImport(Library, EntryPoint = "syscall", SetLastError = true)]
+    public static partial nint syscall_six(nint number, nint a, nint b, nint c, nint d, nint e, nint f);
 
     [LibraryImport(Library)]
     public static partial int posix_spawn(int* process, byte* path, void* fileActions, void* attributes, byte** arguments,

@@ -54,6 +54,9 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     /// <summary>Buffers of the connections that live on this loop.</summary>
     public BufferPool Buffers { get; } = new();
 
+    /// <summary>Collects the sends at the end of a turn.</summary>
+    public SendBatch SendBatch { get; } = new();
+
     public LoopCounters Counters { get; } = new();
 
     public bool IsLoopThread => Thread.CurrentThread == _thread;
@@ -124,6 +127,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         {
             _epoll.Dispose();
             _wake.Dispose();
+            SendBatch.Dispose();
         }
     }
 
@@ -209,7 +213,16 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         Timers.Advance(NowMs);
         PollAll();
         _bells.RunAll();
-        _sends.RunAll();
+        SendBatch.Begin(_sends.Count);
+        try
+        {
+            _sends.RunAll();
+        }
+        finally
+        {
+            SendBatch.Flush(); // also after a fault in one task: what others added is sent
+        }
+
         _bells.RunAll();
     }
 

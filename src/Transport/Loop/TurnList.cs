@@ -8,6 +8,8 @@ internal sealed class TurnList
 
     public bool Any => _count > 0;
 
+    public int Count => _count;
+
     public void Add(TurnTask task)
     {
         if (task.Scheduled)

@@ -36,6 +36,8 @@ internal abstract unsafe class SocketConnection : LoopHandler
     private uint _watched;
     private bool _readingPaused;
     private bool _sendBlocked;     // the socket is full: EPOLLOUT is watched
+    private bool _isBatched;       // its send is in the turn's batch
+    private ReadOnlySequence<byte> _offered; // what it sends there; valid while _isBatched
     private bool _delivering;      // inside Deliver: it looks at the pause itself
 
     protected SocketConnection(EventLoop loop, int descriptor)
@@ -109,6 +111,11 @@ internal abstract unsafe class SocketConnection : LoopHandler
     /// <summary>Closes the socket at once; bytes not sent are dropped. Calls <see cref="OnClosed"/> once.</summary>
     public void Close(string reason)
     {
+        if (_isBatched)
+        {
+            Loop.SendBatch.Settle(this); // may find the peer gone, and close
+        }
+
         if (!IsOpen)
         {
             return;
@@ -294,40 +301,50 @@ internal abstract unsafe class SocketConnection : LoopHandler
         }
     }
 
+    /// <summary>The turn ends: sends what was written, with others' when there are others.</summary>
+    private void EndTurn()
+    {
+        if (!Loop.SendBatch.IsCollecting || !IsOpen || _sendBlocked || Output.PendingBytes == 0)
+        {
+            SendPending();
+            return;
+        }
+
+        ReadOnlySequence<byte> buffer = BeginSend();
+        if (!buffer.IsSingleSegment)
+        {
+            EndSend(SendParts(in buffer, out long offered), offered, in buffer);
+            SendPending();
+            return;
+        }
+
+        _offered = buffer;
+        _isBatched = true;
+        ReadOnlySpan<byte> span = buffer.FirstSpan;
+        Loop.SendBatch.Add(this, _descriptor, Unsafe.AsPointer(ref MemoryMarshal.GetReference(span)), span.Length, NoSignal | DontWait);
+    }
+
+    /// <summary>What became of the send that was added to the turn's batch: bytes, or a negative errno.</summary>
+    public void OnSendResult(int result)
+    {
+        ReadOnlySequence<byte> buffer = _offered;
+        _offered = default;
+        _isBatched = false;
+        EndSend(result, buffer.Length, in buffer);
+        SendPending();
+    }
+
     private void SendPending()
     {
+        if (_isBatched)
+        {
+            Loop.SendBatch.Settle(this);
+        }
+
         while (IsOpen && !_sendBlocked && Output.PendingBytes > 0)
         {
-            Pipe pipe = Output.Pipe!;
-            Commit(pipe);
-            if (!pipe.Reader.TryRead(out ReadResult result))
-            {
-                return;
-            }
-
-            ReadOnlySequence<byte> buffer = result.Buffer;
-            Loop.Counters.Sends++;
-            nint sent = Send(buffer, out long offered);
-            if (sent < 0)
-            {
-                int error = Marshal.GetLastPInvokeError();
-                pipe.Reader.AdvanceTo(buffer.Start);
-                if (error is LibC.EAGAIN or LibC.EINTR)
-                {
-                    Block();
-                    return;
-                }
-
-                Close($"send failed: {Marshal.GetPInvokeErrorMessage(error)}");
-                return;
-            }
-
-            pipe.Reader.AdvanceTo(buffer.GetPosition(sent));
-            Output.Sent(sent);
-            if (sent < offered)
-            {
-                Block();
-            }
+            ReadOnlySequence<byte> buffer = BeginSend();
+            EndSend(Send(buffer, out long offered), offered, in buffer);
         }
 
         if (IsOpen && Output.PendingBytes == 0)
@@ -336,18 +353,62 @@ internal abstract unsafe class SocketConnection : LoopHandler
         }
     }
 
-    private nint Send(in ReadOnlySequence<byte> buffer, out long offered)
+    /// <summary>Shows what was written and has not been sent; <see cref="EndSend"/> must follow.</summary>
+    private ReadOnlySequence<byte> BeginSend()
     {
-        if (buffer.IsSingleSegment)
+        Pipe pipe = Output.Pipe!;
+        Commit(pipe);
+        pipe.Reader.TryRead(out ReadResult result);
+        Loop.Counters.Sends++;
+        return result.Buffer;
+    }
+
+    /// <summary>Takes off what was sent; a negative number is an errno.</summary>
+    private void EndSend(nint sent, long offered, in ReadOnlySequence<byte> buffer)
+    {
+        PipeReader reader = Output.Pipe!.Reader;
+        if (sent >= 0)
         {
-            ReadOnlySpan<byte> span = buffer.FirstSpan;
-            offered = span.Length;
-            fixed (byte* start = span)
+            reader.AdvanceTo(buffer.GetPosition(sent));
+            Output.Sent(sent);
+            if (sent < offered)
             {
-                return LibC.send(_descriptor, start, span.Length, NoSignal | DontWait);
+                Block();
             }
+
+            return;
         }
 
+        reader.AdvanceTo(buffer.Start);
+        if (-sent is LibC.EAGAIN or LibC.EINTR)
+        {
+            Block();
+        }
+        else
+        {
+            Close($"send failed: {Marshal.GetPInvokeErrorMessage((int)-sent)}");
+        }
+    }
+
+    /// <summary>One send; the bytes sent, or a negative errno.</summary>
+    private nint Send(in ReadOnlySequence<byte> buffer, out long offered)
+    {
+        if (!buffer.IsSingleSegment)
+        {
+            return SendParts(in buffer, out offered);
+        }
+
+        ReadOnlySpan<byte> span = buffer.FirstSpan;
+        offered = span.Length;
+        fixed (byte* start = span)
+        {
+            nint sent = LibC.send(_descriptor, start, span.Length, NoSignal | DontWait);
+            return sent < 0 ? -Marshal.GetLastPInvokeError() : sent;
+        }
+    }
+
+    private nint SendParts(in ReadOnlySequence<byte> buffer, out long offered)
+    {
         IoVector* vectors = stackalloc IoVector[MaxVectors];
         int count = 0;
         offered = 0;
@@ -365,7 +426,8 @@ internal abstract unsafe class SocketConnection : LoopHandler
         }
 
         MessageHeader header = new() { Vectors = vectors, VectorCount = count };
-        return LibC.sendmsg(_descriptor, &header, NoSignal | DontWait);
+        nint sent = LibC.sendmsg(_descriptor, &header, NoSignal | DontWait);
+        return sent < 0 ? -Marshal.GetLastPInvokeError() : sent;
     }
 
     private void Block()
@@ -386,7 +448,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
 
     private sealed class SendTask(SocketConnection connection) : TurnTask
     {
-        public override void OnTurnEnd() => connection.SendPending();
+        public override void OnTurnEnd() => connection.EndTurn();
     }
 
     private sealed class ResumeTask(SocketConnection connection) : TurnTask
