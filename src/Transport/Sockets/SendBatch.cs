@@ -12,7 +12,7 @@ namespace Cocaine.Fast.Transport.Sockets;
 /// </remarks>
 internal sealed unsafe class SendBatch : IDisposable
 {
-    private readonly SocketConnection?[] _connections = new SocketConnection?[SubmissionRing.Capacity]; // null once told its result
+    private readonly SocketSender?[] _senders = new SocketSender?[SubmissionRing.Capacity]; // null once told its result
     private readonly int[] _results = new int[SubmissionRing.Capacity];
     private SubmissionRing? _ring;
     private int _made;      // sends made whose results are being told
@@ -34,9 +34,9 @@ internal sealed unsafe class SendBatch : IDisposable
     }
 
     /// <summary>Adds a send.</summary>
-    public void Add(SocketConnection connection, int descriptor, void* start, int length, int flags)
+    public void Add(SocketSender sender, int descriptor, void* start, int length, int flags)
     {
-        _connections[_ring!.Add(descriptor, start, length, flags)] = connection;
+        _senders[_ring!.Add(descriptor, start, length, flags)] = sender;
         if (_ring.IsFull)
         {
             MakeAll();
@@ -54,7 +54,7 @@ internal sealed unsafe class SendBatch : IDisposable
     }
 
     /// <summary>Sees to it that a connection whose send was added knows its result.</summary>
-    public void Settle(SocketConnection connection)
+    public void Settle(SocketSender sender)
     {
         if (_ring is { Count: > 0 })
         {
@@ -62,7 +62,7 @@ internal sealed unsafe class SendBatch : IDisposable
             return;
         }
 
-        int index = Array.IndexOf(_connections, connection, 0, _made); // made with others, whose results are being told
+        int index = Array.IndexOf(_senders, sender, 0, _made); // made with others, whose results are being told
         if (index >= 0)
         {
             Tell(index);
@@ -83,7 +83,7 @@ internal sealed unsafe class SendBatch : IDisposable
 
         for (int i = 0; i < _made; i++)
         {
-            if (_connections[i] is not null)
+            if (_senders[i] is not null)
             {
                 Tell(i);
             }
@@ -92,8 +92,8 @@ internal sealed unsafe class SendBatch : IDisposable
 
     private void Tell(int index)
     {
-        SocketConnection connection = _connections[index]!;
-        _connections[index] = null;
-        connection.OnSendResult(_results[index]);
+        SocketSender sender = _senders[index]!;
+        _senders[index] = null;
+        sender.OnResult(_results[index]);
     }
 }

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.IO.Pipelines;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
@@ -23,29 +22,22 @@ internal abstract unsafe class SocketConnection : LoopHandler
     /// <summary>Receives of one event before others get their turn: a small block and 4 large ones, 260 KiB.</summary>
     private const int MaxReceivesPerEvent = 5;
 
-    /// <summary>Buffers of one sendmsg: 64 blocks, 256 KiB, about what a socket takes at once.</summary>
-    private const int MaxVectors = 64;
+    private const int DontWait = 0x40;
 
-    private const int NoSignal = 0x4000, DontWait = 0x40;
-
-    private readonly SendTask _sendTask;
+    private readonly SocketSender _sender;
     private readonly ResumeTask _resumeTask;
     private Pipe? _input;          // while bytes wait in it
     private long _unread;          // bytes in _input that OnReceived has not taken
     private int _descriptor;
     private uint _watched;
     private bool _readingPaused;
-    private bool _sendBlocked;     // the socket is full: EPOLLOUT is watched
-    private bool _isBatched;       // its send is in the turn's batch
-    private ReadOnlySequence<byte> _offered; // what it sends there; valid while _isBatched
     private bool _delivering;      // inside Deliver: it looks at the pause itself
 
     protected SocketConnection(EventLoop loop, int descriptor)
     {
         Loop = loop;
         _descriptor = descriptor;
-        Output = new PipeSink(loop.Buffers);
-        _sendTask = new SendTask(this);
+        _sender = new SocketSender(this);
         _resumeTask = new ResumeTask(this);
     }
 
@@ -66,7 +58,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
     public string PeerName => SocketNames.Peer(_descriptor);
 
     /// <summary>Where answers are written; call <see cref="ScheduleSend"/> after.</summary>
-    public PipeSink Output { get; }
+    public PipeSink Output => _sender.Output;
 
     /// <summary>Starts to watch the socket.</summary>
     public void Open()
@@ -79,9 +71,9 @@ internal abstract unsafe class SocketConnection : LoopHandler
     /// <summary>Sends what was written, once, at the end of this turn.</summary>
     public void ScheduleSend()
     {
-        if (!_sendTask.Scheduled)
+        if (!_sender.Scheduled)
         {
-            Loop.ScheduleSend(_sendTask);
+            Loop.ScheduleSend(_sender);
         }
     }
 
@@ -111,11 +103,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
     /// <summary>Closes the socket at once; bytes not sent are dropped. Calls <see cref="OnClosed"/> once.</summary>
     public void Close(string reason)
     {
-        if (_isBatched)
-        {
-            Loop.SendBatch.Settle(this); // may find the peer gone, and close
-        }
-
+        _sender.Settle(); // may find the peer gone, and close
         if (!IsOpen)
         {
             return;
@@ -138,7 +126,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
     {
         if (IsOpen)
         {
-            SendPending();
+            _sender.Flush();
             Close(reason);
         }
     }
@@ -147,9 +135,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
     {
         if ((events & Epoll.Out) != 0)
         {
-            _sendBlocked = false;
-            UpdateWatch();
-            SendPending();
+            _sender.OnRoom();
         }
 
         if (!IsOpen)
@@ -176,8 +162,19 @@ internal abstract unsafe class SocketConnection : LoopHandler
     protected abstract void OnClosed(string reason);
 
     /// <summary>Everything written has left for the kernel.</summary>
-    protected virtual void OnSent()
+    protected internal virtual void OnSent()
     {
+    }
+
+    /// <summary>Watches for what is of use now: bytes unless paused, room when the socket was full.</summary>
+    internal void UpdateWatch()
+    {
+        uint wanted = (_readingPaused ? 0 : Epoll.In | Epoll.PeerClosed) | (_sender.IsBlocked ? Epoll.Out : 0);
+        if (IsOpen && wanted != _watched && Slot >= 0)
+        {
+            _watched = wanted;
+            Loop.Change(this, _descriptor, wanted);
+        }
     }
 
     private void Receive()
@@ -272,7 +269,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
     /// <summary>
     /// Shows what was written to the pipe's reader. Completes inline: the pipe has no thresholds and its schedulers are inline.
     /// </summary>
-    private static void Commit(Pipe pipe)
+    internal static void Commit(Pipe pipe)
     {
         ValueTask<FlushResult> flushed = pipe.Writer.FlushAsync();
         Debug.Assert(flushed.IsCompleted);
@@ -299,156 +296,6 @@ internal abstract unsafe class SocketConnection : LoopHandler
             pipe.Reset();
             Loop.Buffers.ReturnPipe(pipe);
         }
-    }
-
-    /// <summary>The turn ends: sends what was written, with others' when there are others.</summary>
-    private void EndTurn()
-    {
-        if (!Loop.SendBatch.IsCollecting || !IsOpen || _sendBlocked || Output.PendingBytes == 0)
-        {
-            SendPending();
-            return;
-        }
-
-        ReadOnlySequence<byte> buffer = BeginSend();
-        if (!buffer.IsSingleSegment)
-        {
-            EndSend(SendParts(in buffer, out long offered), offered, in buffer);
-            SendPending();
-            return;
-        }
-
-        _offered = buffer;
-        _isBatched = true;
-        ReadOnlySpan<byte> span = buffer.FirstSpan;
-        Loop.SendBatch.Add(this, _descriptor, Unsafe.AsPointer(ref MemoryMarshal.GetReference(span)), span.Length, NoSignal | DontWait);
-    }
-
-    /// <summary>What became of the send that was added to the turn's batch: bytes, or a negative errno.</summary>
-    public void OnSendResult(int result)
-    {
-        ReadOnlySequence<byte> buffer = _offered;
-        _offered = default;
-        _isBatched = false;
-        EndSend(result, buffer.Length, in buffer);
-        SendPending();
-    }
-
-    private void SendPending()
-    {
-        if (_isBatched)
-        {
-            Loop.SendBatch.Settle(this);
-        }
-
-        while (IsOpen && !_sendBlocked && Output.PendingBytes > 0)
-        {
-            ReadOnlySequence<byte> buffer = BeginSend();
-            EndSend(Send(buffer, out long offered), offered, in buffer);
-        }
-
-        if (IsOpen && Output.PendingBytes == 0)
-        {
-            OnSent();
-        }
-    }
-
-    /// <summary>Shows what was written and has not been sent; <see cref="EndSend"/> must follow.</summary>
-    private ReadOnlySequence<byte> BeginSend()
-    {
-        Pipe pipe = Output.Pipe!;
-        Commit(pipe);
-        pipe.Reader.TryRead(out ReadResult result);
-        Loop.Counters.Sends++;
-        return result.Buffer;
-    }
-
-    /// <summary>Takes off what was sent; a negative number is an errno.</summary>
-    private void EndSend(nint sent, long offered, in ReadOnlySequence<byte> buffer)
-    {
-        PipeReader reader = Output.Pipe!.Reader;
-        if (sent >= 0)
-        {
-            reader.AdvanceTo(buffer.GetPosition(sent));
-            Output.Sent(sent);
-            if (sent < offered)
-            {
-                Block();
-            }
-
-            return;
-        }
-
-        reader.AdvanceTo(buffer.Start);
-        if (-sent is LibC.EAGAIN or LibC.EINTR)
-        {
-            Block();
-        }
-        else
-        {
-            Close($"send failed: {Marshal.GetPInvokeErrorMessage((int)-sent)}");
-        }
-    }
-
-    /// <summary>One send; the bytes sent, or a negative errno.</summary>
-    private nint Send(in ReadOnlySequence<byte> buffer, out long offered)
-    {
-        if (!buffer.IsSingleSegment)
-        {
-            return SendParts(in buffer, out offered);
-        }
-
-        ReadOnlySpan<byte> span = buffer.FirstSpan;
-        offered = span.Length;
-        fixed (byte* start = span)
-        {
-            nint sent = LibC.send(_descriptor, start, span.Length, NoSignal | DontWait);
-            return sent < 0 ? -Marshal.GetLastPInvokeError() : sent;
-        }
-    }
-
-    private nint SendParts(in ReadOnlySequence<byte> buffer, out long offered)
-    {
-        IoVector* vectors = stackalloc IoVector[MaxVectors];
-        int count = 0;
-        offered = 0;
-        foreach (ReadOnlyMemory<byte> part in buffer)
-        {
-            if (count == MaxVectors)
-            {
-                break;
-            }
-
-            // Pinned by the pool: the address outlives this scope.
-            vectors[count].Base = Unsafe.AsPointer(ref MemoryMarshal.GetReference(part.Span));
-            vectors[count++].Length = part.Length;
-            offered += part.Length;
-        }
-
-        MessageHeader header = new() { Vectors = vectors, VectorCount = count };
-        nint sent = LibC.sendmsg(_descriptor, &header, NoSignal | DontWait);
-        return sent < 0 ? -Marshal.GetLastPInvokeError() : sent;
-    }
-
-    private void Block()
-    {
-        _sendBlocked = true;
-        UpdateWatch();
-    }
-
-    private void UpdateWatch()
-    {
-        uint wanted = (_readingPaused ? 0 : Epoll.In | Epoll.PeerClosed) | (_sendBlocked ? Epoll.Out : 0);
-        if (IsOpen && wanted != _watched && Slot >= 0)
-        {
-            _watched = wanted;
-            Loop.Change(this, _descriptor, wanted);
-        }
-    }
-
-    private sealed class SendTask(SocketConnection connection) : TurnTask
-    {
-        public override void OnTurnEnd() => connection.EndTurn();
     }
 
     private sealed class ResumeTask(SocketConnection connection) : TurnTask

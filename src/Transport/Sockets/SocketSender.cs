@@ -1,0 +1,183 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Cocaine.Fast.Transport.Linux;
+using Cocaine.Fast.Transport.Loop;
+
+namespace Cocaine.Fast.Transport.Sockets;
+
+/// <summary>
+/// The sending half of a connection: what is written in a turn goes out once, at its end, with the sends of other connections when there
+/// are any.
+/// </summary>
+/// <remarks>
+/// Safety: what is offered to the kernel is pinned memory of the output pipe, not advanced over before the result is there. All members
+/// are for the loop's thread.
+/// </remarks>
+internal sealed unsafe class SocketSender(SocketConnection connection) : TurnTask
+{
+    /// <summary>Buffers of one sendmsg: 64 blocks, 256 KiB, about what a socket takes at once.</summary>
+    private const int MaxVectors = 64;
+
+    private const int NoSignal = 0x4000, DontWait = 0x40;
+
+    private bool _isBatched;                 // its send is in the turn's batch
+    private ReadOnlySequence<byte> _offered; // what it sends there; valid while _isBatched
+
+    /// <summary>What was written and not sent.</summary>
+    public PipeSink Output { get; } = new(connection.Loop.Buffers);
+
+    /// <summary>The socket is full; <see cref="OnRoom"/> ends that.</summary>
+    public bool IsBlocked { get; private set; }
+
+    /// <summary>The turn ends: sends what was written, with others' when there are others.</summary>
+    public override void OnTurnEnd()
+    {
+        SendBatch batch = connection.Loop.SendBatch;
+        if (!batch.IsCollecting || !connection.IsOpen || IsBlocked || Output.PendingBytes == 0)
+        {
+            Flush();
+            return;
+        }
+
+        ReadOnlySequence<byte> buffer = BeginSend();
+        if (!buffer.IsSingleSegment)
+        {
+            EndSend(SendParts(in buffer, out long offered), offered, in buffer);
+            Flush();
+            return;
+        }
+
+        _offered = buffer;
+        _isBatched = true;
+        ReadOnlySpan<byte> span = buffer.FirstSpan;
+        batch.Add(this, connection.Descriptor, Unsafe.AsPointer(ref MemoryMarshal.GetReference(span)), span.Length, NoSignal | DontWait);
+    }
+
+    /// <summary>What became of the send that was added to the turn's batch: bytes, or a negative errno.</summary>
+    public void OnResult(int result)
+    {
+        ReadOnlySequence<byte> buffer = _offered;
+        _offered = default;
+        _isBatched = false;
+        EndSend(result, buffer.Length, in buffer);
+        Flush();
+    }
+
+    /// <summary>The socket has room again.</summary>
+    public void OnRoom()
+    {
+        IsBlocked = false;
+        connection.UpdateWatch();
+        Flush();
+    }
+
+    /// <summary>Sees to it that nothing is in the hands of the turn's batch.</summary>
+    public void Settle()
+    {
+        if (_isBatched)
+        {
+            connection.Loop.SendBatch.Settle(this);
+        }
+    }
+
+    /// <summary>Sends all that the socket takes.</summary>
+    public void Flush()
+    {
+        Settle();
+        while (connection.IsOpen && !IsBlocked && Output.PendingBytes > 0)
+        {
+            ReadOnlySequence<byte> buffer = BeginSend();
+            EndSend(Send(in buffer, out long offered), offered, in buffer);
+        }
+
+        if (connection.IsOpen && Output.PendingBytes == 0)
+        {
+            connection.OnSent();
+        }
+    }
+
+    /// <summary>Shows what was written and has not been sent; <see cref="EndSend"/> must follow.</summary>
+    private ReadOnlySequence<byte> BeginSend()
+    {
+        Pipe pipe = Output.Pipe!;
+        SocketConnection.Commit(pipe);
+        pipe.Reader.TryRead(out ReadResult result);
+        connection.Loop.Counters.Sends++;
+        return result.Buffer;
+    }
+
+    /// <summary>Takes off what was sent; a negative number is an errno.</summary>
+    private void EndSend(nint sent, long offered, in ReadOnlySequence<byte> buffer)
+    {
+        PipeReader reader = Output.Pipe!.Reader;
+        if (sent >= 0)
+        {
+            reader.AdvanceTo(buffer.GetPosition(sent));
+            Output.Sent(sent);
+            if (sent < offered)
+            {
+                Block();
+            }
+
+            return;
+        }
+
+        reader.AdvanceTo(buffer.Start);
+        if (-sent is LibC.EAGAIN or LibC.EINTR)
+        {
+            Block();
+        }
+        else
+        {
+            connection.Close($"send failed: {Marshal.GetPInvokeErrorMessage((int)-sent)}");
+        }
+    }
+
+    /// <summary>One send; the bytes sent, or a negative errno.</summary>
+    private nint Send(in ReadOnlySequence<byte> buffer, out long offered)
+    {
+        if (!buffer.IsSingleSegment)
+        {
+            return SendParts(in buffer, out offered);
+        }
+
+        ReadOnlySpan<byte> span = buffer.FirstSpan;
+        offered = span.Length;
+        fixed (byte* start = span)
+        {
+            nint sent = LibC.send(connection.Descriptor, start, span.Length, NoSignal | DontWait);
+            return sent < 0 ? -Marshal.GetLastPInvokeError() : sent;
+        }
+    }
+
+    private nint SendParts(in ReadOnlySequence<byte> buffer, out long offered)
+    {
+        IoVector* vectors = stackalloc IoVector[MaxVectors];
+        int count = 0;
+        offered = 0;
+        foreach (ReadOnlyMemory<byte> part in buffer)
+        {
+            if (count == MaxVectors)
+            {
+                break;
+            }
+
+            // Pinned by the pool: the address outlives this scope.
+            vectors[count].Base = Unsafe.AsPointer(ref MemoryMarshal.GetReference(part.Span));
+            vectors[count++].Length = part.Length;
+            offered += part.Length;
+        }
+
+        MessageHeader header = new() { Vectors = vectors, VectorCount = count };
+        nint sent = LibC.sendmsg(connection.Descriptor, &header, NoSignal | DontWait);
+        return sent < 0 ? -Marshal.GetLastPInvokeError() : sent;
+    }
+
+    private void Block()
+    {
+        IsBlocked = true;
+        connection.UpdateWatch();
+    }
+}
