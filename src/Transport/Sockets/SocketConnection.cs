@@ -162,9 +162,12 @@ internal abstract unsafe class SocketConnection : LoopHandler
     protected abstract void OnClosed(string reason);
 
     /// <summary>Everything written has left for the kernel.</summary>
-    protected internal virtual void OnSent()
+    protected virtual void OnSent()
     {
     }
+
+    /// <summary>The sender's way to <see cref="OnSent"/>.</summary>
+    internal void TellSent() => OnSent();
 
     /// <summary>Watches for what is of use now: bytes unless paused, room when the socket was full.</summary>
     internal void UpdateWatch()

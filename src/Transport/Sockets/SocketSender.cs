@@ -94,7 +94,7 @@ internal sealed unsafe class SocketSender(SocketConnection connection) : TurnTas
 
         if (connection.IsOpen && Output.PendingBytes == 0)
         {
-            connection.OnSent();
+            connection.TellSent();
         }
     }
 
