@@ -9,7 +9,7 @@ namespace Cocaine.Fast.Drivers.Native;
 /// <summary>
 /// One client of a native-server: its channels are jobs. Every channel gets one terminal message, or the connection closes.
 /// </summary>
-internal sealed class NativeConnection : MessageConnection, IJobCaller
+internal class NativeConnection : MessageConnection, IJobCaller
 {
     /// <summary>Unsent answers from which slaves are held back: about what a socket buffers, so the wire never runs dry.</summary>
     private const long HighOutputBytes = 1 << 20;
@@ -33,7 +33,7 @@ internal sealed class NativeConnection : MessageConnection, IJobCaller
         _stall = new StallTimer(this);
     }
 
-    public void OnChunk(Job job, in Payload data)
+    public virtual void OnChunk(Job job, in Payload data)
     {
         MessageWriter.WriteChunk(Output, job.CallerChannel, in data, PeerSpeaksBin);
         ScheduleSend();
@@ -43,13 +43,13 @@ internal sealed class NativeConnection : MessageConnection, IJobCaller
         }
     }
 
-    public void OnDone(Job job)
+    public virtual void OnDone(Job job)
     {
         MessageWriter.WriteClose(Output, job.CallerChannel);
         Ended(job);
     }
 
-    public void OnFailed(Job job, in JobError error)
+    public virtual void OnFailed(Job job, in JobError error)
     {
         MessageWriter.WriteError(Output, job.CallerChannel, error.Category, error.Code, error.Reason);
         Ended(job);
@@ -131,6 +131,18 @@ internal sealed class NativeConnection : MessageConnection, IJobCaller
         }
     }
 
+    /// <summary>The client has closed its side, and the engine knows.</summary>
+    protected virtual void OnRequestWhole(Job job)
+    {
+    }
+
+    /// <summary>Ends the client's channel without waiting for the job: it is not the client's any more.</summary>
+    protected void Accept(Job job)
+    {
+        MessageWriter.WriteClose(Output, job.CallerChannel);
+        Ended(job);
+    }
+
     private void OnOpenChannel(Job job, in MessageView message)
     {
         ref readonly MessageLayout layout = ref message.Layout;
@@ -141,6 +153,7 @@ internal sealed class NativeConnection : MessageConnection, IJobCaller
                 break;
             case 2 when !job.RequestEnded:
                 _engine.EndRequest(job);
+                OnRequestWhole(job);
                 break;
             case 1 when layout.Shape == ArgumentShape.Error:
                 Forget(job);
