@@ -24,7 +24,8 @@ internal sealed class CronPlan
     private readonly TimeZoneInfo _zone;
     private readonly bool _makesUp;
     private readonly List<Span> _decided = [];
-    private DateTimeOffset _read; // what the clock showed last
+    private DateTimeOffset _read;   // what the clock showed last
+    private DateTimeOffset? _next;  // the first match after that
 
     public CronPlan(CronExpression schedule, TimeZoneInfo zone, bool makesUp, DateTimeOffset now)
     {
@@ -33,10 +34,11 @@ internal sealed class CronPlan
         _makesUp = makesUp;
         _read = now;
         Begin(now);
+        _next = NextAfter(now);
     }
 
     /// <summary>The next match; null when there is none in any year.</summary>
-    public DateTimeOffset? Next => NextAfter(_read);
+    public DateTimeOffset? Next => _next;
 
     /// <summary>Matches that were noticed too late to be run at their time; of a long gap, as many as were counted.</summary>
     public long Missed { get; private set; }
@@ -47,6 +49,12 @@ internal sealed class CronPlan
         if (now < _read)
         {
             GoBack(now);
+            return 0;
+        }
+
+        if (now - _read <= Grace && !(_next <= now))
+        {
+            GoOn(now); // the usual look
             return 0;
         }
 
@@ -64,10 +72,20 @@ internal sealed class CronPlan
             due++;
         }
 
-        Span last = _decided[^1];
-        _decided[^1] = last with { To = last.To > now ? last.To : now };
-        _read = now;
+        GoOn(now);
+        _next = NextAfter(now);
         return due == 0 && owed ? 1 : due;
+    }
+
+    private void GoOn(DateTimeOffset now)
+    {
+        Span last = _decided[^1];
+        if (last.To < now)
+        {
+            _decided[^1] = last with { To = now };
+        }
+
+        _read = now;
     }
 
     /// <summary>The clock was put back: what it passes for the second time has had its turn already.</summary>
@@ -78,6 +96,8 @@ internal sealed class CronPlan
         {
             Begin(now);
         }
+
+        _next = NextAfter(now);
     }
 
     /// <summary>Counts the matches up to <paramref name="until"/>, which nobody noticed in time. False when there are none.</summary>
