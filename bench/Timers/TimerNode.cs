@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Cocaine.Fast.Backends.Threads;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
@@ -41,7 +42,8 @@ internal sealed class TimerNode : IDisposable
     /// <summary>The time from which the first timer counts, ns.</summary>
     public long StartNs => _timers[0].StartMs * 1_000_000;
 
-    public static async Task<TimerNode> StartAsync(int timers, int intervalMs, int jitterMs, bool keep)
+    /// <summary>The timers start one after the other over one interval, so that as many tick in each millisecond.</summary>
+    public static async Task<TimerNode> StartAsync(int timers, int intervalMs, bool keep)
     {
         TimerNode node = new(keep);
         TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -54,19 +56,28 @@ internal sealed class TimerNode : IDisposable
         {
             Name = "tick",
             DriverType = "recurring-timer",
-            Keys = new Dictionary<string, object> { ["interval"] = (long)intervalMs, ["jitter"] = (long)jitterMs },
+            Keys = new Dictionary<string, object> { ["interval"] = (long)intervalMs },
         };
         DriverContext context = new(task, node._engine, node._loop, NullLogger.Instance, () => []) { Publisher = node._ticks };
-        await CocaineNode.Run(node._loop, () =>
+        int perMs = Math.Max(1, timers / intervalMs);
+        long start = Stopwatch.GetTimestamp();
+        for (int opened = 0; opened < timers; opened += perMs)
         {
-            for (int i = 0; i < timers; i++)
-            {
-                RecurringTimer timer = new(context);
-                timer.Open();
-                node._timers.Add(timer);
-            }
-        });
+            SpinWait.SpinUntil(() => Stopwatch.GetElapsedTime(start).TotalMilliseconds >= opened / perMs);
+            await CocaineNode.Run(node._loop, () => node.Open(context, perMs));
+        }
+
         return node;
+    }
+
+    private void Open(DriverContext context, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            RecurringTimer timer = new(context);
+            timer.Open();
+            _timers.Add(timer);
+        }
     }
 
     /// <summary>No further tick; those under way are done when this returns.</summary>

@@ -20,7 +20,7 @@ internal static class DriverRegistry
     /// <summary>The types that this build can run.</summary>
     public static IReadOnlyCollection<string> Types => Makers.Keys;
 
-    /// <summary>Makes the driver of a task, or returns null when neither this build nor the embedding program has one of its type.</summary>
+    /// <summary>Makes the driver of a task; null when neither this build nor the embedding program has one of its type.</summary>
     public static Driver? Create(DriverContext context, IReadOnlyDictionary<string, Func<CustomDriver>> custom)
     {
         string type = context.Task.DriverType;

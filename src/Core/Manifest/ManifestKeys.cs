@@ -75,7 +75,8 @@ internal static class ManifestKeys
 
     private static readonly string[] FileEvents = ["created", "modified", "deleted", "moved"];
 
-    private static readonly KeySpec[] Recurring = [Interval, new("jitter", KeyKind.Milliseconds, "random delay of each tick, ms, at most the interval", "0")];
+    private static readonly KeySpec[] Recurring =
+        [Interval, new("jitter", KeyKind.Milliseconds, "random delay of each tick, ms, at most the interval", "0")];
 
     /// <summary>The keys of each driver, besides <c>type</c>.</summary>
     public static readonly IReadOnlyDictionary<string, IReadOnlyList<KeySpec>> Drivers = new Dictionary<string, IReadOnlyList<KeySpec>>

@@ -11,8 +11,8 @@ public static class ManifestReader
     private const int MaxFileBytes = 1 << 20;
 
     /// <summary>
-    /// Reads a file. With <paramref name="checkFiles"/>, code that is not there is a mistake too. <paramref name="customDrivers"/> are types
-    /// of an embedding program's own drivers: their keys are taken as they are, for the drivers to check.
+    /// Reads a file. With <paramref name="checkFiles"/>, code that is not there is a mistake too. <paramref name="customDrivers"/> are
+    /// types of an embedding program's own drivers: their keys are taken as they are, for the drivers to check.
     /// </summary>
     public static ManifestResult ReadFile(string path, bool checkFiles = false, IEnumerable<string>? customDrivers = null)
     {

@@ -10,7 +10,7 @@ internal static class Schedules
     public static readonly IReadOnlyList<string> Names =
         ["@every_second", "@every_minute", "@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"];
 
-    /// <summary>A time from which a schedule that ever comes must come: every weekday falls on every date in the 28 years after it.</summary>
+    /// <summary>From here a schedule that ever comes must come: every date falls on every weekday in the 28 years after it.</summary>
     private static readonly DateTime Long = new(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
     /// <summary>False when the time zones of the machine are not installed.</summary>

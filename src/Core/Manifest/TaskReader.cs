@@ -45,7 +45,8 @@ internal sealed class TaskReader(
 
         if (item["type"] is not { } type)
         {
-            problems.Add(item.Offset, path, $"the key 'type' is missing: one of {string.Join(", ", ManifestKeys.Drivers.Keys.Concat(customDrivers))}");
+            string known = string.Join(", ", ManifestKeys.Drivers.Keys.Concat(customDrivers));
+            problems.Add(item.Offset, path, $"the key 'type' is missing: one of {known}");
             return null;
         }
 
@@ -72,7 +73,8 @@ internal sealed class TaskReader(
         if (values.GetValueOrDefault("jitter") is long jitter && values.GetValueOrDefault("interval") is long interval && jitter > interval)
         {
             problems.Add(
-                item["jitter"]!.Offset, $"{path}.jitter", $"{jitter} is more than the interval of {interval}: ticks would overtake each other");
+                item["jitter"]!.Offset, $"{path}.jitter",
+                $"{jitter} is more than the interval of {interval}: ticks would overtake each other");
         }
 
         return new TaskManifest

@@ -70,7 +70,8 @@ internal sealed class CustomCall : LoopWork, IJobCaller
         _answerBytes += data.Length;
         if (_answerBytes > MaxAnswerBytes)
         {
-            _jobs.Context.Engine.Fail(job, ErrorCodes.TooLarge, $"the answer is longer than the {MaxAnswerBytes} bytes that are kept of one");
+            _jobs.Context.Engine.Fail(
+                job, ErrorCodes.TooLarge, $"the answer is longer than the {MaxAnswerBytes} bytes that are kept of one");
             return;
         }
 

@@ -49,6 +49,7 @@ internal sealed class CustomDriverHost(DriverContext context, CustomDriver drive
 
 internal static partial class CustomLog
 {
-    [LoggerMessage(350, LogLevel.Error, "{App}/{Task}: the program's driver {Driver} failed while it was stopped; the app stops all the same")]
+    [LoggerMessage(350, LogLevel.Error,
+        "{App}/{Task}: the program's driver {Driver} failed while it was stopped; the app stops all the same")]
     public static partial void Fault(ILogger log, Exception fault, string app, string task, string driver);
 }

@@ -10,7 +10,7 @@ namespace Cocaine.Fast.Drivers.Custom;
 /// <summary>The way of a <see cref="CustomDriver"/> to the jobs of its task. Its methods may be called from any thread.</summary>
 public sealed class TaskJobs
 {
-    /// <summary>Jobs on their way to the loop: what a loop takes in a few milliseconds. The app's queue has its own bound after that.</summary>
+    /// <summary>Jobs on their way to the loop: what it takes in a few milliseconds. The app's queue has its own bound after that.</summary>
     private const int MaxOnTheWay = 16_384;
 
     private readonly DriverContext _context;

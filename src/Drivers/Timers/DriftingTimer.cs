@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Drivers.Timers;
 
-/// <summary>The drifting-timer driver: the next tick comes one interval after the last job has ended, so there are never two at once.</summary>
+/// <summary>The drifting-timer driver: the next tick comes one interval after the last job has ended, so never two at once.</summary>
 internal sealed class DriftingTimer(DriverContext context) : TimerDriver(context)
 {
     private long _intervalMs;

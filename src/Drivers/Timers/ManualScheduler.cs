@@ -100,6 +100,11 @@ internal sealed class ManualScheduler(DriverContext context) : TimerDriver(conte
 
     private void AskAgain(string why)
     {
+        if (!IsTaking)
+        {
+            return;
+        }
+
         long pauseMs = Math.Min((long)FirstPauseMs << Math.Min(_failures, 16), MaxPauseMs);
         _failures++;
         TimerLog.Useless(Context.Log, Context.Engine.Name, Context.Task.Name, why, pauseMs);

@@ -47,7 +47,7 @@ internal sealed class RecurringTimer(DriverContext context) : TimerDriver(contex
 
     protected override void AddFacts(Dictionary<string, object> facts) => facts["skipped"] = _skipped;
 
-    /// <summary>After a long hold-up the ticks of the last seconds are made up for, and the newest in any case; older ones are not.</summary>
+    /// <summary>After a long hold-up the ticks of the last seconds are made up for, and the newest anyway; older ones are not.</summary>
     private void SkipOlderThanGrace(long nowMs)
     {
         long newest = (nowMs - _startMs) / _intervalMs;
