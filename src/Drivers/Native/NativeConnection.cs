@@ -24,6 +24,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
     private List<Slave>? _held;     // slaves that wait for this client to read
     private ulong _highestChannel;
     private Job? _pausedFor;        // reading is paused until this job's slave has room
+    private bool _pausedForReader;  // reading is paused until the client has read what it was answered
 
     public NativeConnection(NativeServer server, int descriptor)
         : base(server.Context.Loop, descriptor, server.Limits)
@@ -65,7 +66,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         else if (!high && _pausedFor == job)
         {
             _pausedFor = null;
-            ResumeReading();
+            Resume();
         }
     }
 
@@ -124,6 +125,13 @@ internal class NativeConnection : MessageConnection, IJobCaller
 
     protected override void OnSent()
     {
+        if (_pausedForReader)
+        {
+            _pausedForReader = false;
+            Loop.Timers.Cancel(_stall);
+            Resume();
+        }
+
         if (_held is { Count: > 0 })
         {
             Loop.Timers.Cancel(_stall);
@@ -141,6 +149,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
     {
         MessageWriter.WriteClose(Output, job.CallerChannel);
         Ended(job);
+        OnAnswered();
     }
 
     private void OnOpenChannel(Job job, in MessageView message)
@@ -183,6 +192,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         {
             MessageWriter.WriteValue(Output, channel, _server.Context.InfoMap());
             ScheduleSend();
+            OnAnswered();
         }
         else if (layout.Type != 0)
         {
@@ -241,6 +251,26 @@ internal class NativeConnection : MessageConnection, IJobCaller
     {
         MessageWriter.WriteError(Output, channel, ErrorCodes.Category, code, reason);
         ScheduleSend();
+        OnAnswered();
+    }
+
+    /// <summary>The node itself has answered a message: no slave can be held back for a client that sends on and does not read.</summary>
+    private void OnAnswered()
+    {
+        if (Output.PendingBytes > HighOutputBytes && !_pausedForReader && IsOpen)
+        {
+            _pausedForReader = true;
+            PauseReading();
+            _stall.Watch();
+        }
+    }
+
+    private void Resume()
+    {
+        if (_pausedFor is null && !_pausedForReader)
+        {
+            ResumeReading();
+        }
     }
 
     private void Ended(Job job)
@@ -255,7 +285,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         if (_pausedFor == job)
         {
             _pausedFor = null;
-            ResumeReading();
+            Resume();
         }
     }
 

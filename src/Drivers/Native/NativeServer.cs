@@ -22,6 +22,9 @@ internal class NativeServer(DriverContext context) : Driver
 
     public ProtocolLimits Limits { get; } = ProtocolLimits.Default;
 
+    /// <summary>The clients that are connected.</summary>
+    public IReadOnlyCollection<NativeConnection> Connections => _connections;
+
     /// <summary>Messages that could not be understood.</summary>
     public long Malformed { get; set; }
 

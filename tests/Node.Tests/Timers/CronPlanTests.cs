@@ -81,6 +81,7 @@ public class CronPlanTests
             TimeZoneInfo zone = TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin");
             CronPlan plan = new(Cocaine.Fast.Core.Manifest.Schedules.Parse("*/5 * * * *"), zone, makesUp: seed % 2 == 0, now);
             Dictionary<DateTimeOffset, DateTimeOffset> given = [];
+            bool isKnown = true; // each match that was made up for
             for (int i = 0; i < 4000; i++)
             {
                 bool jumps = i % 500 == 499;
@@ -90,14 +91,14 @@ public class CronPlanTests
                 DateTimeOffset match = new(now.Ticks - (now.Ticks % TimeSpan.FromMinutes(5).Ticks), TimeSpan.Zero);
                 if (due == 1 && jumps)
                 {
-                    given.TryAdd(match, now); // if it was given already, the job makes up for an older one
+                    isKnown &= given.TryAdd(match, now); // if it was given already, the job makes up for an older one
                 }
                 else if (due == 1)
                 {
                     Assert.True(given.TryAdd(match, now), $"seed {seed}: {match} at {given.GetValueOrDefault(match)} and at {now}");
                     Assert.True(now - match <= TimeSpan.FromSeconds(10), $"seed {seed}: {match} at {now}");
                 }
-                else if (!jumps && now - match < TimeSpan.FromSeconds(1))
+                else if (isKnown && !jumps && now - match < TimeSpan.FromSeconds(1))
                 {
                     Assert.True(given.ContainsKey(match), $"seed {seed}: {match} was never given");
                 }

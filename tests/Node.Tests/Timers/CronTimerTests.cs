@@ -91,9 +91,9 @@ public class CronTimerTests
     public void A_clock_that_was_wrong_by_years_and_is_put_right_goes_on_at_once()
     {
         VirtualApp app = Open("*/10 * * * *");
-        app.SetClock(TimeSpan.FromDays(1000));
+        app.SetClock(TimeSpan.FromDays(1000) + Minute);
         app.Pass(TimeSpan.FromMinutes(15));
-        app.SetClock(TimeSpan.FromDays(-1000));
+        app.SetClock(TimeSpan.FromDays(-1000) - Minute);
         app.Pass(TimeSpan.FromMinutes(16));
         Assert.Equal([At(1, 0, 10, 0).AddDays(1000), At(1, 0, 20, 0), At(1, 0, 30, 0)], app.Times);
     }

@@ -69,10 +69,10 @@ public class ManualSchedulerTests
     }
 
     [Theory]
-    [InlineData("1800000000", 1800000000)]
+    [InlineData("1800000000", 1800000000.0)]
     [InlineData(" 1800000000.5\n", 1800000000.5)]
-    [InlineData("1.8e9", 1800000000)]
-    [InlineData("0", 0)]
+    [InlineData("1.8e9", 1800000000.0)]
+    [InlineData("0", 0.0)]
     [InlineData("-1", null)]
     [InlineData("NaN", null)]
     [InlineData("Infinity", null)]
