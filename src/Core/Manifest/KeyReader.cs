@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Cocaine.Fast.Core.Calendar;
 
 namespace Cocaine.Fast.Core.Manifest;
 
@@ -89,7 +90,7 @@ internal sealed class KeyReader(ProblemList problems)
                 problems.Wrong(value, path, spec.Expected, near);
                 return null;
             case string text when spec.Kind == KeyKind.Schedule && Schedules.Problem(text) is { } problem:
-                problems.Add(value.Offset, path, problem);
+                problems.Add(value.Offset, path, $"the schedule '{JsonPath.Shown(text)}': {JsonPath.OnOneLine(problem)}");
                 return null;
             case string text when spec.Kind == KeyKind.TimeZone && Schedules.FindZone(text) is null:
                 NoSuchZone(spec, value, path);

@@ -1,4 +1,4 @@
-using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Calendar;
 using Cronos;
 
 namespace Cocaine.Fast.Drivers.Timers;
@@ -28,7 +28,8 @@ internal sealed class CronTimer(DriverContext context) : TimerDriver(context)
             throw new FormatException($"the schedule '{schedule}' has not 5 or 6 fields");
         }
 
-        CronExpression parsed = Schedules.Problem(schedule) is { } problem ? throw new FormatException(problem) : Schedules.Parse(schedule);
+        CronExpression parsed = Schedules.Problem(schedule) is { } problem
+            ? throw new FormatException($"the schedule '{schedule}': {problem}") : Schedules.Parse(schedule);
         _overlap = Context.Task.GetText("overlap");
         _plan = new CronPlan(parsed, zone, Context.Task.GetText("missed") == "once", Context.Clock.GetUtcNow());
     }

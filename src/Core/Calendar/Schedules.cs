@@ -1,7 +1,7 @@
 using System.Security;
 using Cronos;
 
-namespace Cocaine.Fast.Core.Manifest;
+namespace Cocaine.Fast.Core.Calendar;
 
 /// <summary>Cron expressions and time zones, as manifests name them.</summary>
 internal static class Schedules
@@ -36,13 +36,11 @@ internal static class Schedules
     {
         try
         {
-            return Parse(text).GetNextOccurrence(Long, inclusive: true) is null
-                ? $"the schedule '{JsonPath.Shown(text)}' matches no date of any year" : null;
+            return Parse(text).GetNextOccurrence(Long, inclusive: true) is null ? "no date of any year matches it" : null;
         }
         catch (CronFormatException mistake)
         {
-            string message = mistake.Message.Replace("The given cron expression has an invalid format. ", "", StringComparison.Ordinal);
-            return $"the schedule '{JsonPath.Shown(text)}': {JsonPath.OnOneLine(message)}";
+            return mistake.Message.Replace("The given cron expression has an invalid format. ", "", StringComparison.Ordinal);
         }
     }
 
