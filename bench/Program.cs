@@ -1,12 +1,15 @@
 using Cocaine.Fast.Bench.Headline;
 using Cocaine.Fast.Bench.Load;
 using Cocaine.Fast.Bench.Systems;
+using Cocaine.Fast.Bench.Timers;
 
-// dotnet run -c Release --project bench [-- micro | scale | guard]; "agent" and "serve" are this program's own helpers.
+// dotnet run -c Release --project bench [-- micro | scale | guard | timers [--duration S]]; "agent" and "serve" are this program's own helpers.
 switch (args)
 {
     case []:
         return await HeadlineSuite.RunAsync();
+    case ["timers", .. string[] rest]:
+        return await TimerSuite.RunAsync(rest);
     case ["agent"]:
         await LoadAgent.RunAsync();
         return 0;
@@ -26,6 +29,6 @@ switch (args)
         await RivalServers.NatsAsync(url);
         return 0;
     default:
-        Console.Error.WriteLine("usage: bench [micro | scale | guard]");
+        Console.Error.WriteLine("usage: bench [micro | scale | guard | timers [--duration S]]");
         return 2;
 }

@@ -17,6 +17,9 @@ internal sealed record DriverContext(TaskManifest Task, AppEngine Engine, EventL
 {
     /// <summary>Where the answers of a publishing driver go.</summary>
     public ResultPublisher Publisher { get; init; } = ResultPublisher.None;
+
+    /// <summary>The wall clock, for drivers whose times are dates; everything else goes by the loop's own clock.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
 }
 
 /// <summary>Turns something that happens into jobs of one task. Lives on the engine's loop.</summary>

@@ -1,4 +1,6 @@
+using Cocaine.Fast.Drivers.Custom;
 using Cocaine.Fast.Drivers.Native;
+using Cocaine.Fast.Drivers.Timers;
 
 namespace Cocaine.Fast.Drivers;
 
@@ -8,12 +10,21 @@ internal static class DriverRegistry
     private static readonly Dictionary<string, Func<DriverContext, Driver>> Makers = new(StringComparer.Ordinal)
     {
         ["native-server"] = context => new NativeServer(context),
+        ["native-sink"] = context => new NativeSink(context),
+        ["recurring-timer"] = context => new RecurringTimer(context),
+        ["drifting-timer"] = context => new DriftingTimer(context),
+        ["cron"] = context => new CronTimer(context),
+        ["manual-scheduler"] = context => new ManualScheduler(context),
     };
 
     /// <summary>The types that this build can run.</summary>
     public static IReadOnlyCollection<string> Types => Makers.Keys;
 
-    /// <summary>Makes the driver of a task, or returns null when this build has none of its type.</summary>
-    public static Driver? Create(DriverContext context) =>
-        Makers.TryGetValue(context.Task.DriverType, out Func<DriverContext, Driver>? make) ? make(context) : null;
+    /// <summary>Makes the driver of a task; null when neither this build nor the embedding program has one of its type.</summary>
+    public static Driver? Create(DriverContext context, IReadOnlyDictionary<string, Func<CustomDriver>> custom)
+    {
+        string type = context.Task.DriverType;
+        return Makers.TryGetValue(type, out Func<DriverContext, Driver>? make) ? make(context)
+            : custom.TryGetValue(type, out Func<CustomDriver>? makeCustom) ? new CustomDriverHost(context, makeCustom()) : null;
+    }
 }

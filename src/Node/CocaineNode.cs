@@ -31,6 +31,11 @@ public sealed class CocaineNode : IAsyncDisposable
     public CocaineNode(NodeOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
+        if (options.Drivers.Keys.FirstOrDefault(name => ManifestKeys.Drivers.ContainsKey(name)) is { } taken)
+        {
+            throw new ArgumentException($"the node has a driver {taken} already: give yours another name", nameof(options));
+        }
+
         _options = options;
         _log = options.LoggerFactory.CreateLogger("node");
     }
@@ -105,7 +110,7 @@ public sealed class CocaineNode : IAsyncDisposable
         try
         {
             ISlaveBackend backend = BackendFor(manifest, loop);
-            await Run(loop, () => app.Start(backend)).ConfigureAwait(false);
+            await Run(loop, () => app.Start(backend, _options.Drivers)).ConfigureAwait(false);
             return app;
         }
         catch

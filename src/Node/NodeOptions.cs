@@ -1,3 +1,4 @@
+using Cocaine.Fast.Drivers.Custom;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -23,6 +24,12 @@ public sealed class NodeOptions
 
     /// <summary>How long a loop looks for work before it sleeps, µs. 0 = not at all: right where cores are few.</summary>
     public int LoopSpinMicroseconds { get; init; }
+
+    /// <summary>
+    /// Drivers of the embedding program, by the type that manifests name them with; each task of that type gets one. A name that the node
+    /// has a driver for already is refused.
+    /// </summary>
+    public IReadOnlyDictionary<string, Func<CustomDriver>> Drivers { get; init; } = new Dictionary<string, Func<CustomDriver>>();
 
     /// <summary>Where the log goes; nowhere by default.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Drivers;
+using Cocaine.Fast.Drivers.Custom;
 using Cocaine.Fast.Transport.Loop;
 using MessagePack;
 using Microsoft.Extensions.Logging;
@@ -47,6 +48,8 @@ public sealed class RunningApp
 
     internal AppEngine Engine { get; private set; } = null!;
 
+    internal IReadOnlyList<Driver> Drivers => _drivers;
+
     /// <summary>The app's state as JSON, as <c>info</c> gives it.</summary>
     public Task<string> InfoJsonAsync()
     {
@@ -56,7 +59,7 @@ public sealed class RunningApp
     }
 
     /// <summary>Opens drivers and launches the first slaves; on the loop.</summary>
-    internal void Start(ISlaveBackend backend)
+    internal void Start(ISlaveBackend backend, IReadOnlyDictionary<string, Func<CustomDriver>> customDrivers)
     {
         Engine = new AppEngine(Name, Manifest.Engine, _loop, backend, _log);
         Engine.SlaveReady += () => _ready.TrySetResult();
@@ -65,13 +68,13 @@ public sealed class RunningApp
         {
             foreach (TaskManifest task in Manifest.Tasks)
             {
-                Driver driver = DriverRegistry.Create(new DriverContext(task, Engine, _loop, _log, InfoMap))
+                Driver driver = DriverRegistry.Create(new DriverContext(task, Engine, _loop, _log, InfoMap), customDrivers)
                     ?? throw new NodeException($"app {Name}: task {task.Name}: this build has no driver {task.DriverType}");
                 try
                 {
                     driver.Open();
                 }
-                catch (Exception failure) when (failure is IOException or FormatException)
+                catch (Exception failure) when (failure is IOException or FormatException or KeyNotFoundException or InvalidCastException)
                 {
                     throw new NodeException($"app {Name}: task {task.Name}: {failure.Message}", failure);
                 }

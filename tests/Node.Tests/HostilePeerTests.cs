@@ -5,6 +5,8 @@ using System.Text;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Drivers.Native;
+using Cocaine.Fast.Transport.Loop;
 using Xunit.Abstractions;
 
 namespace Cocaine.Fast.Node.Tests;
@@ -147,6 +149,57 @@ public class HostilePeerTests(ITestOutputHelper output)
         }
 
         return random.Next(10) == 0 ? bytes[..random.Next(1, bytes.Length)] : bytes;
+    }
+
+    /// <summary>Each answer is a thousand bytes and more, to a question of five: a node that answered on would fill its memory.</summary>
+    [Fact]
+    public async Task A_client_that_asks_and_does_not_read_is_not_read_either_and_gets_every_answer_when_it_reads()
+    {
+        const int Questions = 20_000;
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Apps.DotNet(BackendType.Thread));
+        using Socket socket = await ConnectAsync(app);
+        MemorySink sink = new();
+        for (uint channel = 1; channel <= Questions; channel++)
+        {
+            MessageWriter.WriteEmpty(sink, channel, 1); // info
+        }
+
+        Task sending = Task.Run(() => socket.Send(sink.Written));
+        EventLoop loop = (EventLoop)app.Engine.Loop;
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+        (bool isPaused, long unsent, int answerBytes) = (false, 0, (await app.InfoJsonAsync()).Length);
+        while (!isPaused)
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            await CocaineNode.Run(loop, () =>
+            {
+                NativeConnection connection = ((NativeServer)app.Drivers[0]).Connections.Single();
+                (isPaused, unsent) = (connection.IsReadingPaused, connection.Output.PendingBytes);
+            });
+        }
+
+        Assert.InRange(unsent, 1, (1 << 20) + (2 * answerBytes));
+        byte[] buffer = new byte[1 << 20];
+        int kept = 0;
+        ulong next = 1;
+        while (next <= Questions)
+        {
+            int received = await socket.ReceiveAsync(buffer.AsMemory(kept), limit.Token);
+            Assert.True(received > 0, "the connection was closed");
+            kept += received;
+            int taken = 0;
+            while (MessageDecoder.Decode(buffer.AsSpan(taken, kept - taken), ProtocolLimits.Default, out MessageLayout layout) == DecodeStatus.Ok)
+            {
+                Assert.Equal(next++, layout.Channel);
+                taken += layout.TotalBytes;
+            }
+
+            buffer.AsSpan(taken, kept - taken).CopyTo(buffer);
+            kept -= taken;
+        }
+
+        await sending;
     }
 
     private static async Task<Socket> ConnectAsync(RunningApp app)

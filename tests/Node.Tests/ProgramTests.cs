@@ -27,6 +27,25 @@ public sealed class ProgramTests
     }
 
     [Fact]
+    public async Task An_app_without_endpoints_is_ready_task_by_task()
+    {
+        using Process node = Start("run", Path.Combine(Apps.Root, "examples/timers/manifest.json"), "--locator", "none");
+        _ = node.StandardError.ReadToEndAsync();
+        CancellationToken limit = new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token;
+        List<string?> lines = [];
+        for (int i = 0; i < 4; i++)
+        {
+            lines.Add(await node.StandardOutput.ReadLineAsync(limit));
+        }
+
+        Assert.Equal(
+            ["ready app=timers task=beat", "ready app=timers task=poll", "ready app=timers task=nightly", "ready app=timers task=plan"], lines);
+        Signal(node.Id, "TERM");
+        await node.WaitForExitAsync(new CancellationTokenSource(TimeSpan.FromSeconds(15)).Token);
+        Assert.Equal(0, node.ExitCode);
+    }
+
+    [Fact]
     public async Task Killed_it_leaves_no_worker_and_no_file_behind()
     {
         HashSet<string> before = [.. Directory.EnumerateFileSystemEntries("/dev/shm"), .. OurFilesInTmp()];

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Cocaine.Fast.Core.Manifest;
 
 /// <summary>From the JSON of a whole manifest to the model.</summary>
-internal sealed class AppReader(ProblemList problems, string filePath, bool checkFiles)
+internal sealed class AppReader(ProblemList problems, string filePath, bool checkFiles, IReadOnlyList<string> customDrivers)
 {
     private readonly KeyReader _keys = new(problems);
     private readonly EndpointChecks _endpoints = new(problems);
@@ -21,7 +21,7 @@ internal sealed class AppReader(ProblemList problems, string filePath, bool chec
             Engine = values.TryGetValue("engine", out object? engine) ? Engine((JsonTree)engine, type) : new EngineSettings(),
             PubsubEndpoint = values.TryGetValue("pubsub", out object? pubsub) ? Pubsub((JsonTree)pubsub) : null,
             Tasks = values.TryGetValue("tasks", out object? tasks)
-                ? new TaskReader(problems, _keys, _endpoints).Read((JsonTree)tasks) : [],
+                ? new TaskReader(problems, _keys, _endpoints, customDrivers).Read((JsonTree)tasks) : [],
             FilePath = filePath,
         };
     }

@@ -1,13 +1,11 @@
 using System.Text.Json;
+using Cocaine.Fast.Core.Calendar;
 
 namespace Cocaine.Fast.Core.Manifest;
 
 /// <summary>Reads the values of an object by its table of keys: every mistake is reported, every good value kept.</summary>
 internal sealed class KeyReader(ProblemList problems)
 {
-    private static readonly string[] ScheduleNames =
-        ["@every_second", "@every_minute", "@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"];
-
     /// <summary>
     /// Good values by key: string, string[], long, bool, a dictionary of strings; of objects with a table of their own, the JSON. Times are
     /// in ms, sizes in bytes.
@@ -88,8 +86,14 @@ internal sealed class KeyReader(ProblemList problems)
                 problems.Add(value.Offset, path, $"a ring's size is a power of two: {KeyValues.NearestPowerOfTwo(size)} is the nearest");
                 return null;
             case string text when !IsGood(spec, text):
-                IEnumerable<string> near = spec.Kind == KeyKind.Schedule && text.StartsWith('@') ? ScheduleNames : spec.Choices;
+                IEnumerable<string> near = spec.Kind == KeyKind.Schedule && text.StartsWith('@') ? Schedules.Names : spec.Choices;
                 problems.Wrong(value, path, spec.Expected, near);
+                return null;
+            case string text when spec.Kind == KeyKind.Schedule && Schedules.Problem(text) is { } problem:
+                problems.Add(value.Offset, path, $"the schedule '{JsonPath.Shown(text)}': {JsonPath.OnOneLine(problem)}");
+                return null;
+            case string text when spec.Kind == KeyKind.TimeZone && Schedules.FindZone(text) is null:
+                NoSuchZone(spec, value, path);
                 return null;
             default:
                 return read;
@@ -100,7 +104,7 @@ internal sealed class KeyReader(ProblemList problems)
     {
         _ when spec.Choices.Count > 0 => spec.Choices.Contains(text),
         KeyKind.AbsolutePath => text.StartsWith('/'),
-        KeyKind.Schedule => IsSchedule(text),
+        KeyKind.Schedule => Schedules.IsFormed(text),
         KeyKind.AppName => IsAppName(text),
         _ => true,
     };
@@ -109,14 +113,19 @@ internal sealed class KeyReader(ProblemList problems)
     public static bool IsAppName(string text) => text.Length is > 0 and <= 64 && text is not ("." or "..")
         && text.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '.' or '_' or '-');
 
-    /// <summary>The form only: whether a field's numbers are in range is seen by the driver.</summary>
-    private static bool IsSchedule(string text)
+    private void NoSuchZone(KeySpec spec, JsonTree value, string path)
     {
-        string[] fields = text.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
-        return ScheduleNames.Contains(text) || (fields.Length is 5 or 6 && fields.All(field => field.All(IsScheduleLetter)));
+        if (Schedules.HasZones)
+        {
+            problems.Wrong(value, path, spec.Expected, Schedules.ZoneNames);
+        }
+        else
+        {
+            problems.Add(
+                value.Offset, path,
+                $"this machine knows no time zone but UTC, found {value.KindName}: as root, apt-get install tzdata");
+        }
     }
-
-    private static bool IsScheduleLetter(char letter) => char.IsAsciiLetterOrDigit(letter) || "*,-/?#".Contains(letter);
 
     private string[]? ReadList(KeySpec spec, JsonTree value, string path)
     {

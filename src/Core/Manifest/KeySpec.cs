@@ -37,6 +37,9 @@ internal enum KeyKind
     /// <summary>A cron expression.</summary>
     Schedule,
 
+    /// <summary>A time zone of the tz database.</summary>
+    TimeZone,
+
     /// <summary>An app's name.</summary>
     AppName,
 
@@ -106,6 +109,7 @@ internal sealed record KeySpec(string Name, KeyKind Kind, string Meaning, string
         KeyKind.Endpoints => "an endpoint (tcp://HOST:PORT or ipc:///path) or a list of them",
         KeyKind.AbsolutePath => "an absolute path",
         KeyKind.Schedule => "a cron expression of 5 or 6 fields, or @hourly, @daily, @weekly, @monthly, @yearly",
+        KeyKind.TimeZone => "a time zone of the tz database (UTC, Europe/Berlin)",
         KeyKind.AppName => "a name of a-z, 0-9, '.', '_' and '-', at most 64 characters",
         KeyKind.Code => "local:///absolute/path, a path relative to the manifest, or {source, argv, env}",
         KeyKind.Tasks => "an object with one or more tasks",

@@ -75,7 +75,8 @@ internal static class ManifestKeys
 
     private static readonly string[] FileEvents = ["created", "modified", "deleted", "moved"];
 
-    private static readonly KeySpec[] Recurring = [Interval, new("jitter", KeyKind.Milliseconds, "random delay of each tick, ms", "0")];
+    private static readonly KeySpec[] Recurring =
+        [Interval, new("jitter", KeyKind.Milliseconds, "random delay of each tick, ms, at most the interval", "0")];
 
     /// <summary>The keys of each driver, besides <c>type</c>.</summary>
     public static readonly IReadOnlyDictionary<string, IReadOnlyList<KeySpec>> Drivers = new Dictionary<string, IReadOnlyList<KeySpec>>
@@ -97,12 +98,11 @@ internal static class ManifestKeys
         ["cron"] =
         [
             new("schedule", KeyKind.Schedule, "when", "required"),
-            new("time-zone", KeyKind.Text, "the zone of the schedule", "UTC"),
+            new("time-zone", KeyKind.TimeZone, "the zone of the schedule", "UTC"),
             new("overlap", KeyKind.Text, "what a match does while the last job runs", "skip") { Choices = ["skip", "queue", "allow"] },
             new("missed", KeyKind.Text, "what is done about matches that passed while the node slept", "skip")
             {
-                Choices = ["skip",
-                "once"],
+                Choices = ["skip", "once"],
             },
         ],
         ["manual-scheduler"] = [],

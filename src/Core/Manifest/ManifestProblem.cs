@@ -60,7 +60,8 @@ internal sealed class ProblemList(string file, byte[] text)
     /// <summary>"; did you mean …?", or nothing when no name is near: up to three letters away, fewer for a short name.</summary>
     public static string Nearest(string name, IEnumerable<string> known)
     {
-        (string? best, int distance) = known.Select(candidate => (candidate, Distance(name.ToLowerInvariant(), candidate)))
+        string wanted = name.ToLowerInvariant();
+        (string? best, int distance) = known.Select(candidate => (candidate, Distance(wanted, candidate.ToLowerInvariant())))
             .OrderBy(pair => pair.Item2).FirstOrDefault();
         int most = best?.Length switch { null or <= 3 => 1, <= 8 => 2, _ => 3 };
         return best is not null && distance <= most ? $"; did you mean '{best}'?" : "";

@@ -10,8 +10,11 @@ public static class ManifestReader
     /// <summary>Largest file: a manifest has some kilobytes.</summary>
     private const int MaxFileBytes = 1 << 20;
 
-    /// <summary>Reads a file. With <paramref name="checkFiles"/>, code that is not there is a mistake too.</summary>
-    public static ManifestResult ReadFile(string path, bool checkFiles = false)
+    /// <summary>
+    /// Reads a file. With <paramref name="checkFiles"/>, code that is not there is a mistake too. <paramref name="customDrivers"/> are
+    /// types of an embedding program's own drivers: their keys are taken as they are, for the drivers to check.
+    /// </summary>
+    public static ManifestResult ReadFile(string path, bool checkFiles = false, IEnumerable<string>? customDrivers = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         try
@@ -24,7 +27,7 @@ public static class ManifestReader
             // By reading, not by its length: a pipe has none, and /dev/zero no end.
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
             byte[] bytes = new byte[MaxFileBytes + 1];
-            return Read(bytes.AsSpan(0, file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)), path, checkFiles);
+            return Read(bytes.AsSpan(0, file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)), path, checkFiles, customDrivers);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -35,7 +38,8 @@ public static class ManifestReader
     /// <summary>
     /// Reads a manifest from memory; <paramref name="filePath"/> names it in messages and is where its relative paths start from.
     /// </summary>
-    public static ManifestResult Read(ReadOnlySpan<byte> utf8, string filePath, bool checkFiles = false)
+    public static ManifestResult Read(
+        ReadOnlySpan<byte> utf8, string filePath, bool checkFiles = false, IEnumerable<string>? customDrivers = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(filePath);
         if (utf8.Length > MaxFileBytes)
@@ -50,7 +54,8 @@ public static class ManifestReader
         }
 
         ProblemList problems = new(filePath, utf8.ToArray());
-        AppManifest? manifest = Parse(utf8, problems) is { } root ? new AppReader(problems, filePath, checkFiles).Read(root) : null;
+        AppReader reader = new(problems, filePath, checkFiles, customDrivers is null ? [] : [.. customDrivers]);
+        AppManifest? manifest = Parse(utf8, problems) is { } root ? reader.Read(root) : null;
         return new ManifestResult(problems.HasErrors ? null : manifest, problems.Sorted());
     }
 

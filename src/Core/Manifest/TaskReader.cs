@@ -3,9 +3,12 @@ using System.Text.Json;
 namespace Cocaine.Fast.Core.Manifest;
 
 /// <summary>Reads <c>tasks</c>: each by the table of its driver.</summary>
-internal sealed class TaskReader(ProblemList problems, KeyReader keys, EndpointChecks endpoints)
+internal sealed class TaskReader(
+    ProblemList problems, KeyReader keys, EndpointChecks endpoints, IReadOnlyList<string> customDrivers)
 {
     private const int MaxNameLength = 256;
+
+    private static readonly KeySpec CustomNumber = new("", KeyKind.Integer, "");
 
     public IReadOnlyList<TaskManifest> Read(JsonTree tasks)
     {
@@ -42,13 +45,19 @@ internal sealed class TaskReader(ProblemList problems, KeyReader keys, EndpointC
 
         if (item["type"] is not { } type)
         {
-            problems.Add(item.Offset, path, $"the key 'type' is missing: one of {string.Join(", ", ManifestKeys.Drivers.Keys)}");
+            string known = string.Join(", ", ManifestKeys.Drivers.Keys.Concat(customDrivers));
+            problems.Add(item.Offset, path, $"the key 'type' is missing: one of {known}");
             return null;
+        }
+
+        if (type.Kind == JsonValueKind.String && customDrivers.Contains(type.Text))
+        {
+            return new TaskManifest { Name = member.Name, DriverType = type.Text, Keys = CustomKeys(item, path) };
         }
 
         if (type.Kind != JsonValueKind.String || !ManifestKeys.Drivers.TryGetValue(type.Text, out IReadOnlyList<KeySpec>? specs))
         {
-            string near = ProblemList.Nearest(type.Text, ManifestKeys.Drivers.Keys);
+            string near = ProblemList.Nearest(type.Text, ManifestKeys.Drivers.Keys.Concat(customDrivers));
             problems.Add(type.Offset, $"{path}.type", $"there is no driver {type.KindName}{near}");
             return null;
         }
@@ -61,6 +70,13 @@ internal sealed class TaskReader(ProblemList problems, KeyReader keys, EndpointC
             endpoints.Check(item["endpoint"], $"{path}.endpoint", path, zeroMq ? NameOf(type.Text) : null, binds: !connects);
         }
 
+        if (values.GetValueOrDefault("jitter") is long jitter && values.GetValueOrDefault("interval") is long interval && jitter > interval)
+        {
+            problems.Add(
+                item["jitter"]!.Offset, $"{path}.jitter",
+                $"{jitter} is more than the interval of {interval}: ticks would overtake each other");
+        }
+
         return new TaskManifest
         {
             Name = member.Name,
@@ -70,6 +86,37 @@ internal sealed class TaskReader(ProblemList problems, KeyReader keys, EndpointC
             Backlog = values.TryGetValue("backlog", out object? backlog) ? (int)(long)backlog : 0,
             Keys = values,
         };
+    }
+
+    /// <summary>The keys of a driver that the table does not know: texts, whole numbers, booleans and lists of texts.</summary>
+    private Dictionary<string, object> CustomKeys(JsonTree item, string path)
+    {
+        Dictionary<string, object> values = [];
+        foreach (JsonMember member in item.Members.Where(member => member.Name != "type"))
+        {
+            JsonTree value = member.Value;
+            object? read = value.Kind switch
+            {
+                JsonValueKind.String => value.Text,
+                JsonValueKind.Number => KeyValues.Of(CustomNumber, value),
+                JsonValueKind.True => true,
+                JsonValueKind.False => false,
+                JsonValueKind.Array when value.Items.All(text => text.Kind == JsonValueKind.String) =>
+                    value.Items.Select(text => text.Text).ToArray(),
+                _ => null,
+            };
+            string at = JsonPath.Member(path, member.Name);
+            if (read is null)
+            {
+                problems.Wrong(value, at, "a string, a whole number, true or false, or a list of strings");
+            }
+            else if (!values.TryAdd(member.Name, read))
+            {
+                problems.Add(member.Offset, at, "the key stands here twice");
+            }
+        }
+
+        return values;
     }
 
     private static string NameOf(string driver) => ManifestKeys.ZeroMqDrivers.Contains(driver) ? driver : $"{driver} over ZeroMQ";

@@ -10,8 +10,12 @@ internal readonly record struct LatencySnapshot(long P50, long P90, long P99, lo
 /// time and 9 KiB. The idea is
 /// Gil Tene's HdrHistogram.
 /// </summary>
-/// <remarks>One thread records; others may read and see counts of slightly different moments.</remarks>
-internal sealed class LatencyHistogram
+/// <remarks>
+/// One thread records; others may read and see counts of slightly different moments. A sparse one keeps only the powers of two between the
+/// shortest and the longest that it has seen, some 256 bytes each, and allocates when it sees one beyond: not for the request path.
+/// </remarks>
+/// <param name="sparse">Grow with what is seen, instead of taking all of the 9 KiB at once.</param>
+internal sealed class LatencyHistogram(bool sparse = false)
 {
     private const int SubBits = 5, Sub = 1 << SubBits;
 
@@ -20,7 +24,8 @@ internal sealed class LatencyHistogram
 
     private const int Buckets = (MaxBits - SubBits + 1) * Sub;
 
-    private long[]? _counts; // made by the first record: a node has more histograms than busy ones
+    private long[] _counts = []; // grows at the first record: a node has more histograms than busy ones
+    private int _first;          // the bucket that _counts begins with, a multiple of Sub
 
     public long Count { get; private set; }
 
@@ -29,9 +34,14 @@ internal sealed class LatencyHistogram
 
     public void Record(long nanoseconds)
     {
-        long[] counts = _counts ??= new long[Buckets];
         long value = Math.Clamp(nanoseconds, 0, (1L << MaxBits) - 1);
-        counts[IndexOf(value)]++;
+        int bucket = IndexOf(value);
+        if ((uint)(bucket - _first) >= (uint)_counts.Length)
+        {
+            Widen(bucket, bucket);
+        }
+
+        _counts[bucket - _first]++;
         Count++;
         if (nanoseconds > Max)
         {
@@ -42,7 +52,8 @@ internal sealed class LatencyHistogram
     /// <summary>The value below or at which so many percent lie, at most 1/32 too high; 0 when empty.</summary>
     public long ValueAtPercentile(double percent)
     {
-        if (_counts is not { } counts || Count == 0)
+        long[] counts = _counts;
+        if (Count == 0)
         {
             return 0;
         }
@@ -53,7 +64,7 @@ internal sealed class LatencyHistogram
             wanted -= counts[i];
             if (wanted <= 0)
             {
-                return Math.Min(HighestIn(i), Max);
+                return Math.Min(HighestIn(_first + i), Max);
             }
         }
 
@@ -66,15 +77,15 @@ internal sealed class LatencyHistogram
     /// <summary>Adds another's counts.</summary>
     public void Merge(LatencyHistogram other)
     {
-        if (other._counts is not { } theirs)
+        if (other._counts.Length == 0)
         {
             return;
         }
 
-        long[] counts = _counts ??= new long[Buckets];
-        for (int i = 0; i < counts.Length; i++)
+        Widen(other._first, other._first + other._counts.Length - 1);
+        for (int i = 0; i < other._counts.Length; i++)
         {
-            counts[i] += theirs[i];
+            _counts[other._first + i - _first] += other._counts[i];
         }
 
         Count += other.Count;
@@ -83,8 +94,25 @@ internal sealed class LatencyHistogram
 
     public void Reset()
     {
-        _counts?.AsSpan().Clear();
+        _counts.AsSpan().Clear();
         Count = Max = 0;
+    }
+
+    /// <summary>Makes room for the buckets from one to another; all of them when it is not sparse.</summary>
+    private void Widen(int from, int to)
+    {
+        int first = sparse ? from & -Sub : 0;
+        int end = sparse ? (to & -Sub) + Sub : Buckets;
+        if (_counts.Length > 0)
+        {
+            first = Math.Min(first, _first);
+            end = Math.Max(end, _first + _counts.Length);
+        }
+
+        long[] wider = new long[end - first];
+        _counts.CopyTo(wider, _counts.Length > 0 ? _first - first : 0);
+        _counts = wider;
+        _first = first;
     }
 
     private static int IndexOf(long value)

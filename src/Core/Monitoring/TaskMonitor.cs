@@ -1,15 +1,17 @@
 namespace Cocaine.Fast.Core.Monitoring;
 
 /// <summary>What is measured of one task.</summary>
-internal sealed class TaskMonitor(string name)
+/// <param name="name">The task's name.</param>
+/// <param name="sparse">Its histograms grow with what they see: for tasks that a node may have very many of.</param>
+internal sealed class TaskMonitor(string name, bool sparse = false)
 {
     public string Name { get; } = name;
 
     /// <summary>From arrival to the dispatch of the run that answered.</summary>
-    public LatencyHistogram TimeInQueue { get; } = new();
+    public LatencyHistogram TimeInQueue { get; } = new(sparse);
 
     /// <summary>From dispatch to the terminal answer.</summary>
-    public LatencyHistogram TimeOnSlave { get; } = new();
+    public LatencyHistogram TimeOnSlave { get; } = new(sparse);
 
     public long Accepted { get; set; }
 

@@ -9,7 +9,7 @@ namespace Cocaine.Fast.Drivers.Native;
 /// <summary>
 /// One client of a native-server: its channels are jobs. Every channel gets one terminal message, or the connection closes.
 /// </summary>
-internal sealed class NativeConnection : MessageConnection, IJobCaller
+internal class NativeConnection : MessageConnection, IJobCaller
 {
     /// <summary>Unsent answers from which slaves are held back: about what a socket buffers, so the wire never runs dry.</summary>
     private const long HighOutputBytes = 1 << 20;
@@ -24,6 +24,7 @@ internal sealed class NativeConnection : MessageConnection, IJobCaller
     private List<Slave>? _held;     // slaves that wait for this client to read
     private ulong _highestChannel;
     private Job? _pausedFor;        // reading is paused until this job's slave has room
+    private bool _pausedForReader;  // reading is paused until the client has read what it was answered
 
     public NativeConnection(NativeServer server, int descriptor)
         : base(server.Context.Loop, descriptor, server.Limits)
@@ -33,7 +34,7 @@ internal sealed class NativeConnection : MessageConnection, IJobCaller
         _stall = new StallTimer(this);
     }
 
-    public void OnChunk(Job job, in Payload data)
+    public virtual void OnChunk(Job job, in Payload data)
     {
         MessageWriter.WriteChunk(Output, job.CallerChannel, in data, PeerSpeaksBin);
         ScheduleSend();
@@ -43,13 +44,13 @@ internal sealed class NativeConnection : MessageConnection, IJobCaller
         }
     }
 
-    public void OnDone(Job job)
+    public virtual void OnDone(Job job)
     {
         MessageWriter.WriteClose(Output, job.CallerChannel);
         Ended(job);
     }
 
-    public void OnFailed(Job job, in JobError error)
+    public virtual void OnFailed(Job job, in JobError error)
     {
         MessageWriter.WriteError(Output, job.CallerChannel, error.Category, error.Code, error.Reason);
         Ended(job);
@@ -65,7 +66,7 @@ internal sealed class NativeConnection : MessageConnection, IJobCaller
         else if (!high && _pausedFor == job)
         {
             _pausedFor = null;
-            ResumeReading();
+            Resume();
         }
     }
 
@@ -124,11 +125,31 @@ internal sealed class NativeConnection : MessageConnection, IJobCaller
 
     protected override void OnSent()
     {
+        if (_pausedForReader)
+        {
+            _pausedForReader = false;
+            Loop.Timers.Cancel(_stall);
+            Resume();
+        }
+
         if (_held is { Count: > 0 })
         {
             Loop.Timers.Cancel(_stall);
             ReleaseSlaves();
         }
+    }
+
+    /// <summary>The client has closed its side, and the engine knows.</summary>
+    protected virtual void OnRequestWhole(Job job)
+    {
+    }
+
+    /// <summary>Ends the client's channel without waiting for the job: it is not the client's any more.</summary>
+    protected void Accept(Job job)
+    {
+        MessageWriter.WriteClose(Output, job.CallerChannel);
+        Ended(job);
+        OnAnswered();
     }
 
     private void OnOpenChannel(Job job, in MessageView message)
@@ -141,6 +162,7 @@ internal sealed class NativeConnection : MessageConnection, IJobCaller
                 break;
             case 2 when !job.RequestEnded:
                 _engine.EndRequest(job);
+                OnRequestWhole(job);
                 break;
             case 1 when layout.Shape == ArgumentShape.Error:
                 Forget(job);
@@ -170,6 +192,7 @@ internal sealed class NativeConnection : MessageConnection, IJobCaller
         {
             MessageWriter.WriteValue(Output, channel, _server.Context.InfoMap());
             ScheduleSend();
+            OnAnswered();
         }
         else if (layout.Type != 0)
         {
@@ -228,6 +251,26 @@ internal sealed class NativeConnection : MessageConnection, IJobCaller
     {
         MessageWriter.WriteError(Output, channel, ErrorCodes.Category, code, reason);
         ScheduleSend();
+        OnAnswered();
+    }
+
+    /// <summary>The node itself has answered a message: no slave can be held back for a client that sends on and does not read.</summary>
+    private void OnAnswered()
+    {
+        if (Output.PendingBytes > HighOutputBytes && !_pausedForReader && IsOpen)
+        {
+            _pausedForReader = true;
+            PauseReading();
+            _stall.Watch();
+        }
+    }
+
+    private void Resume()
+    {
+        if (_pausedFor is null && !_pausedForReader)
+        {
+            ResumeReading();
+        }
     }
 
     private void Ended(Job job)
@@ -242,7 +285,7 @@ internal sealed class NativeConnection : MessageConnection, IJobCaller
         if (_pausedFor == job)
         {
             _pausedFor = null;
-            ResumeReading();
+            Resume();
         }
     }
 

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Drivers.Native;
 
 /// <summary>The native-server driver: the protocol of docs/protocol.md over TCP or a Unix socket.</summary>
-internal sealed class NativeServer(DriverContext context) : Driver
+internal class NativeServer(DriverContext context) : Driver
 {
     /// <summary>Connections of one task: as many as descriptors are usual; one more is closed at once.</summary>
     private const int MaxConnections = 65_536;
@@ -21,6 +21,9 @@ internal sealed class NativeServer(DriverContext context) : Driver
     public override TaskMonitor Monitor => Events.Monitor;
 
     public ProtocolLimits Limits { get; } = ProtocolLimits.Default;
+
+    /// <summary>The clients that are connected.</summary>
+    public IReadOnlyCollection<NativeConnection> Connections => _connections;
 
     /// <summary>Messages that could not be understood.</summary>
     public long Malformed { get; set; }
@@ -69,9 +72,12 @@ internal sealed class NativeServer(DriverContext context) : Driver
 
     public void Remove(NativeConnection connection) => _connections.Remove(connection);
 
+    /// <summary>What serves a client that has connected.</summary>
+    protected virtual NativeConnection Connect(int descriptor) => new(this, descriptor);
+
     private void Accept(int descriptor)
     {
-        NativeConnection connection = new(this, descriptor);
+        NativeConnection connection = Connect(descriptor);
         if (_connections.Count >= MaxConnections)
         {
             NativeLog.TooMany(Context.Log, Context.Engine.Name, Context.Task.Name, MaxConnections);

@@ -12,7 +12,7 @@ internal class PublishingCaller(DriverContext context) : IJobCaller
     private readonly byte[] _method = Encoding.UTF8.GetBytes(context.Task.Name);
     private ulong _jobs;
 
-    public TaskMonitor Monitor { get; } = new(context.Task.Name);
+    public TaskMonitor Monitor { get; } = new(context.Task.Name, sparse: true);
 
     /// <summary>Jobs that the engine refused: its queue was full, or it was not running.</summary>
     public long Dropped { get; private set; }

@@ -100,7 +100,10 @@ internal static class RunCommand
         return stopNow.IsCancellationRequested ? ExitCodes.Failed : ExitCodes.Ok;
     }
 
-    /// <summary>Says on standard output when an app serves, a line for each endpoint: what scripts wait for.</summary>
+    /// <summary>
+    /// Says on standard output when an app serves, a line for each endpoint, or for each task when it has no endpoints: what scripts wait
+    /// for.
+    /// </summary>
     private static async void Announce(RunningApp app)
     {
         string word = "ready";
@@ -116,6 +119,14 @@ internal static class RunCommand
         foreach (TaskEndpoint endpoint in app.Endpoints)
         {
             Console.WriteLine($"{word} app={app.Name} task={endpoint.Task} endpoint={endpoint.Endpoint}");
+        }
+
+        if (app.Endpoints.Count == 0)
+        {
+            foreach (TaskManifest task in app.Manifest.Tasks)
+            {
+                Console.WriteLine($"{word} app={app.Name} task={task.Name}");
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ namespace Cocaine.Fast.Transport.Linux;
 /// </remarks>
 internal static unsafe partial class LibC
 {
-    public const int EINTR = 4, EAGAIN = 11, EPIPE = 32, ECONNRESET = 104, ECANCELED = 125, EINPROGRESS = 115;
+    public const int EPERM = 1, EINTR = 4, EAGAIN = 11, EPIPE = 32, ENOSYS = 38, ECONNRESET = 104, EINPROGRESS = 115, ECANCELED = 125;
 
     private const string Library = "libc";
 
@@ -22,6 +22,11 @@ internal static unsafe partial class LibC
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int epoll_wait(int epoll, void* events, int maxEvents, int timeoutMs);
+
+    /// <summary>epoll_pwait2 has no wrapper in older C libraries; its number is the same on every architecture.</summary>
+    [LibraryImport(Library, EntryPoint = "syscall", SetLastError = true)]
+    public static partial nint syscall_epoll_pwait2(
+        nint number, nint epoll, void* events, nint maxEvents, TimeSpec* timeout, void* signalMask, nint signalMaskBytes);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int eventfd(uint initial, int flags);
@@ -164,4 +169,12 @@ internal unsafe struct IoVector
 {
     public void* Base;
     public nint Length;
+}
+
+/// <summary>struct timespec of 64-bit Linux.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct TimeSpec
+{
+    public long Seconds;
+    public long Nanoseconds;
 }

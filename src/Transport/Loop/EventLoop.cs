@@ -18,7 +18,7 @@ namespace Cocaine.Fast.Transport.Loop;
 internal sealed class EventLoop : IEngineLoop, IDisposable
 {
     /// <summary>Longest sleep; a bound for every wait, even when nothing is due.</summary>
-    private const int MaxSleepMs = 60_000;
+    private const long MaxSleepNs = 60_000_000_000;
 
     private readonly Epoll _epoll = new();
     private readonly EventDescriptor _wake = new();
@@ -151,7 +151,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
 
     private int Sleep()
     {
-        int timeout = NextTimeoutMs();
+        long timeout = NextTimeoutNs();
         if (timeout > 0 && _spinTicks > 0)
         {
             int found = Spin();
@@ -168,7 +168,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
             timeout = 0;
         }
 
-        int count = _epoll.Wait(timeout);
+        int count = _epoll.WaitNs(timeout);
         Volatile.Write(ref _asleep, 0);
         return count;
     }
@@ -288,15 +288,15 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         _polled.RemoveAt(_polled.Count - 1);
     }
 
-    private int NextTimeoutMs()
+    private long NextTimeoutNs()
     {
         if (_bells.Any || _sends.Any)
         {
             return 0;
         }
 
-        long now = Stopwatch.GetTimestamp() / 1_000_000;
-        long due = Timers.NextDueMs(now);
-        return due <= now ? 0 : (int)Math.Min(due - now, MaxSleepMs);
+        long now = Stopwatch.GetTimestamp();
+        long dueMs = Timers.NextDueMs(now / 1_000_000);
+        return dueMs == long.MaxValue ? MaxSleepNs : Math.Clamp((dueMs * 1_000_000) - now, 0, MaxSleepNs);
     }
 }

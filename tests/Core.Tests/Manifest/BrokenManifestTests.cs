@@ -10,6 +10,7 @@ public class BrokenManifestTests
     [Theory]
     [InlineData("broken")]
     [InlineData("broken-relations")]
+    [InlineData("broken-times")]
     [InlineData("broken-values")]
     public void Every_mistake_is_reported_at_its_place(string name)
     {
@@ -19,7 +20,7 @@ public class BrokenManifestTests
 
     [Fact]
     public void Every_broken_sample_is_under_test() => Assert.Equal(
-        ["broken", "broken-relations", "broken-values"],
+        ["broken", "broken-relations", "broken-times", "broken-values"],
         Directory.GetFiles(Samples.Folder, "broken*.json").Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal));
 
     [Fact]

@@ -99,5 +99,28 @@ public class TaskManifestTests
         Assert.Throws<InvalidCastException>(() => timer.GetText("jitter"));
     }
 
+    [Fact]
+    public void A_driver_of_the_embedding_program_has_its_keys_as_they_are()
+    {
+        ReadOnlySpan<byte> text = """
+            { "type": "python", "args": "a.py", "tasks": {
+              "own": { "type": "udp-listener", "listen": "[::1]:5", "limit": 7, "loud": true, "words": ["a", "b"] },
+              "bad": { "type": "udp-listener", "ratio": 0.5, "map": {}, "map": 1 },
+              "not": { "type": "udp-listner" } } }
+            """u8;
+        ManifestResult result = ManifestReader.Read(text, "a.json", customDrivers: ["udp-listener"]);
+        Assert.Equal(
+            [
+                "a.json:3:45: $.tasks.bad.ratio: expected a string, a whole number, true or false, or a list of strings, found the number 0.5",
+                "a.json:3:57: $.tasks.bad.map: expected a string, a whole number, true or false, or a list of strings, found an empty object",
+                "a.json:4:20: $.tasks.not.type: there is no driver the string \"udp-listner\"; did you mean 'udp-listener'?",
+            ],
+            result.Problems.Select(problem => problem.ToString()));
+        int cut = System.Text.Encoding.UTF8.GetString(text).IndexOf(",\n  \"bad\"", StringComparison.Ordinal);
+        TaskManifest own = ManifestReader.Read([.. text[..cut], .. "}}"u8], "a.json", customDrivers: ["udp-listener"]).Manifest!.Tasks.Single();
+        Assert.Equal(("udp-listener", "[::1]:5", 7, true), (own.DriverType, own.GetText("listen"), own.GetInt("limit"), own.GetBool("loud")));
+        Assert.Equal(["a", "b"], own.GetList("words"));
+    }
+
     private static TaskManifest Task(string name) => Every.Tasks.Single(task => task.Name == name);
 }

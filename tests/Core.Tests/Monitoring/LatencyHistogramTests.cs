@@ -34,6 +34,21 @@ public class LatencyHistogramTests
     }
 
     [Fact]
+    public void A_sparse_one_says_the_same_as_a_full_one() =>
+        Gen.Long[0, 1L << 43].Array[1, 100].Sample(values =>
+        {
+            LatencyHistogram full = new(), sparse = new(sparse: true), merged = new(sparse: true);
+            Array.ForEach(values, full.Record);
+            Array.ForEach(values, sparse.Record);
+            merged.Record(values[0]);
+            merged.Merge(sparse);
+            full.Record(values[0]);
+            sparse.Record(values[0]);
+            Assert.Equal(full.Snapshot(), sparse.Snapshot());
+            Assert.Equal(full.Snapshot(), merged.Snapshot());
+        }, iter: 2000);
+
+    [Fact]
     public void Extremes_are_kept_within_range()
     {
         LatencyHistogram histogram = new();

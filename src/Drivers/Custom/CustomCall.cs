@@ -1,0 +1,113 @@
+using System.Text;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Transport.Loop;
+
+namespace Cocaine.Fast.Drivers.Custom;
+
+/// <summary>One job of a custom driver that waits for the answer. All but <see cref="Refuse"/> happens on the loop.</summary>
+internal sealed class CustomCall : LoopWork, IJobCaller
+{
+    /// <summary>Bytes of an answer that is kept whole: one message of the largest size.</summary>
+    private const long MaxAnswerBytes = 64L << 20;
+
+    private readonly TaskJobs _jobs;
+    private readonly ReadOnlyMemory<byte> _request;
+    private readonly CancellationToken _cancellation;
+    private readonly TaskCompletionSource<IReadOnlyList<byte[]>> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<byte[]> _chunks = [];
+    private CancellationTokenRegistration _registration;
+    private long _answerBytes;
+    private Job? _job; // from Run until the answer
+
+    public CustomCall(TaskJobs jobs, ReadOnlyMemory<byte> request, CancellationToken cancellation)
+    {
+        _jobs = jobs;
+        _request = request;
+        _cancellation = cancellation;
+    }
+
+    public Task<IReadOnlyList<byte[]>> Answer => _answer.Task;
+
+    public override void Run()
+    {
+        _jobs.Arrived();
+        if (_cancellation.IsCancellationRequested)
+        {
+            _answer.TrySetCanceled(_cancellation);
+            return;
+        }
+
+        AppEngine engine = _jobs.Context.Engine;
+        _job = engine.Submit(this, 0, _jobs.Monitor, _jobs.Method, default, default, out JobRefusal refusal);
+        if (_job is not { } job)
+        {
+            Refuse(refusal.Code, refusal.Reason);
+            return;
+        }
+
+        if (_cancellation.CanBeCanceled)
+        {
+            _registration = _cancellation.UnsafeRegister(static call => ((CustomCall)call!).PostCancel(), this);
+        }
+
+        if (!_request.IsEmpty)
+        {
+            engine.AddChunk(job, new Payload(_request.Span));
+        }
+
+        if (_job is not null) // a request that is too large has failed by now
+        {
+            engine.EndRequest(job);
+        }
+    }
+
+    public void Refuse(int code, string reason) => _answer.TrySetException(new JobException(ErrorCodes.Category, code, reason));
+
+    public void OnChunk(Job job, in Payload data)
+    {
+        _answerBytes += data.Length;
+        if (_answerBytes > MaxAnswerBytes)
+        {
+            _jobs.Context.Engine.Fail(
+                job, ErrorCodes.TooLarge, $"the answer is longer than the {MaxAnswerBytes} bytes that are kept of one");
+            return;
+        }
+
+        _chunks.Add(data.ToArray());
+    }
+
+    public void OnDone(Job job)
+    {
+        End();
+        _answer.TrySetResult(_chunks);
+    }
+
+    public void OnFailed(Job job, in JobError error)
+    {
+        End();
+        _answer.TrySetException(new JobException(error.Category, error.Code, Encoding.UTF8.GetString(error.Reason)));
+    }
+
+    public void OnRequestPressure(Job job, bool high)
+    {
+        // The request was whole before: there is nothing to hold back.
+    }
+
+    private void End()
+    {
+        _job = null;
+        _registration.Unregister(); // does not wait for a cancel that runs; that one finds no job
+    }
+
+    private void PostCancel() => _jobs.Context.Loop.Post(() =>
+    {
+        if (_job is { } job)
+        {
+            End();
+            _jobs.Context.Engine.Cancel(job, "the driver gave the job up"u8);
+            _answer.TrySetCanceled(_cancellation);
+        }
+    });
+}

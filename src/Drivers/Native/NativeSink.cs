@@ -1,0 +1,63 @@
+using System.Text;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Protocol;
+
+namespace Cocaine.Fast.Drivers.Native;
+
+/// <summary>
+/// The native-sink driver: the protocol of the native-server, but a caller is told that its job was accepted, and the results are
+/// published.
+/// </summary>
+internal sealed class NativeSink(DriverContext context) : NativeServer(context)
+{
+    /// <summary>Jobs whose request is whole and that are not done yet: they belong to nobody's connection.</summary>
+    public int Accepted { get; set; }
+
+    public override IReadOnlyDictionary<string, object> Facts =>
+        new Dictionary<string, object>(base.Facts) { ["running"] = Accepted };
+
+    protected override NativeConnection Connect(int descriptor) => new SinkConnection(this, descriptor);
+}
+
+/// <summary>
+/// One client of a native-sink. A job is accepted when its request is whole and the engine has it: from then on the node answers for it,
+/// whatever becomes of the client.
+/// </summary>
+internal sealed class SinkConnection(NativeSink sink, int descriptor) : NativeConnection(sink, descriptor)
+{
+    public override void OnChunk(Job job, in Payload data) =>
+        sink.Context.Publisher.PublishChunk(sink.Context.Task.Name, data.IsContiguous ? data.Span : data.ToArray());
+
+    public override void OnDone(Job job)
+    {
+        if (job.RequestEnded)
+        {
+            sink.Accepted--;
+        }
+        else
+        {
+            base.OnDone(job); // the app did not want the rest of the request
+        }
+    }
+
+    public override void OnFailed(Job job, in JobError error)
+    {
+        if (job.RequestEnded)
+        {
+            sink.Accepted--;
+        }
+        else
+        {
+            base.OnFailed(job, in error);
+        }
+
+        sink.Context.Publisher.PublishError(
+            sink.Context.Task.Name, error.Category, error.Code, Encoding.UTF8.GetString(error.Reason));
+    }
+
+    protected override void OnRequestWhole(Job job)
+    {
+        sink.Accepted++;
+        Accept(job);
+    }
+}

@@ -1,0 +1,189 @@
+using System.Globalization;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Drivers.Publishing;
+
+namespace Cocaine.Fast.Drivers.Timers;
+
+/// <summary>
+/// What the drivers that make jobs by time share: one timer of the loop's wheel, the caller of their jobs, their facts. A driver says when
+/// it wants to be called next, and what it does then.
+/// </summary>
+internal abstract class TimerDriver : Driver
+{
+    /// <summary>
+    /// How late a tick may be made up for one by one: longer than a busy machine holds a loop up, shorter than anybody would call it a
+    /// suspension. See docs/drivers.md.
+    /// </summary>
+    public const int GraceMs = 10_000;
+
+    /// <summary>After an unexpected fault the driver goes on, but not in a tight loop.</summary>
+    private const int FaultPauseMs = 1000;
+
+    private readonly Alarm _alarm;
+    private readonly Caller _caller;
+
+    protected TimerDriver(DriverContext context)
+    {
+        Context = context;
+        _alarm = new Alarm(this);
+        _caller = new Caller(this);
+    }
+
+    public override TaskMonitor Monitor => _caller.Monitor;
+
+    public override IReadOnlyDictionary<string, object> Facts
+    {
+        get
+        {
+            Dictionary<string, object> facts = new()
+            {
+                ["next-tick"] = NextTick?.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture) ?? "none",
+                ["ticks"] = Ticks,
+                ["dropped"] = _caller.Dropped,
+                ["running"] = _caller.Pending,
+            };
+            AddFacts(facts);
+            return facts;
+        }
+    }
+
+    protected DriverContext Context { get; }
+
+    protected IEngineLoop Loop => Context.Engine.Loop;
+
+    /// <summary>Ticks that came, those that made no job included.</summary>
+    protected long Ticks { get; set; }
+
+    /// <summary>Jobs under way.</summary>
+    protected int Running => _caller.Pending;
+
+    /// <summary>False once no new work is taken.</summary>
+    protected bool IsTaking { get; private set; }
+
+    /// <summary>When the next tick is, in UTC; null when none is planned.</summary>
+    protected virtual DateTimeOffset? NextTick =>
+        _alarm.IsArmed ? Context.Clock.GetUtcNow().ToUniversalTime().AddMilliseconds(_alarm.DueMs - Loop.NowMs) : null;
+
+    public sealed override void Open()
+    {
+        Begin(Loop.NowMs);
+        IsTaking = true;
+        if (FirstDueMs is { } due)
+        {
+            CallAt(due);
+        }
+    }
+
+    public override void StopTaking()
+    {
+        IsTaking = false;
+        Loop.Timers.Cancel(_alarm);
+    }
+
+    public override void Close() => StopTaking();
+
+    /// <summary>When <see cref="OnDue"/> is to be called first; asked after <see cref="Begin"/>.</summary>
+    protected abstract long? FirstDueMs { get; }
+
+    /// <summary>Reads the task's keys.</summary>
+    /// <exception cref="FormatException">One of them cannot be used.</exception>
+    protected abstract void Begin(long nowMs);
+
+    /// <summary>The time that was asked for has come.</summary>
+    protected abstract void OnDue(long nowMs);
+
+    /// <summary>A job has ended, well or not. It must make no new one from here: the slave is not free yet.</summary>
+    protected virtual void OnJobEnded(bool failed)
+    {
+    }
+
+    /// <summary>A chunk of an answer: true when the driver keeps it, false when it is to be published.</summary>
+    protected virtual bool Takes(in Payload chunk) => false;
+
+    /// <summary>Facts of this kind of driver.</summary>
+    protected virtual void AddFacts(Dictionary<string, object> facts)
+    {
+    }
+
+    /// <summary>Calls <see cref="OnDue"/> at a time of the loop's clock, once; a later call replaces it.</summary>
+    protected void CallAt(long dueMs)
+    {
+        if (IsTaking)
+        {
+            Loop.Timers.Arm(_alarm, dueMs);
+        }
+    }
+
+    /// <summary>
+    /// The loop's time for a wall clock that must show <paramref name="due"/>. The wall clock may jump meanwhile, so it is looked at once a
+    /// second, by all such drivers of a loop in the same turn.
+    /// </summary>
+    protected long LoopTimeOf(DateTimeOffset due)
+    {
+        long lookAgain = ((Loop.NowMs / 1000) + 1) * 1000;
+        double leftMs = Math.Ceiling((due - Context.Clock.GetUtcNow()).TotalMilliseconds);
+        return leftMs > lookAgain - Loop.NowMs ? lookAgain : Loop.NowMs + Math.Max(0, (long)leftMs);
+    }
+
+    /// <summary>Makes a job. False when the engine did not take it.</summary>
+    protected bool MakeJob()
+    {
+        if (_caller.TrySubmit([]))
+        {
+            return true;
+        }
+
+        if (long.IsPow2(_caller.Dropped)) // an app that is full for long does not fill the log
+        {
+            TimerLog.Dropped(Context.Log, Context.Engine.Name, Context.Task.Name, _caller.Dropped);
+        }
+
+        return false;
+    }
+
+    /// <summary>Publishes what was kept of an answer after all.</summary>
+    protected void Publish(ReadOnlySpan<byte> chunk) => Context.Publisher.PublishChunk(Context.Task.Name, chunk);
+
+    private sealed class Alarm(TimerDriver driver) : WheelTimer
+    {
+        public override void OnDue(long nowMs)
+        {
+            try
+            {
+                driver.OnDue(nowMs);
+            }
+            catch (Exception fault) when (fault is not OutOfMemoryException)
+            {
+                // Unexpected: but a timer that ends without a word is worse than one that stumbles.
+                TimerLog.Fault(driver.Context.Log, fault, driver.Context.Engine.Name, driver.Context.Task.Name);
+                driver.CallAt(nowMs + FaultPauseMs);
+            }
+        }
+    }
+
+    private sealed class Caller(TimerDriver driver) : PublishingCaller(driver.Context)
+    {
+        public override void OnChunk(Job job, in Payload data)
+        {
+            if (!driver.Takes(in data))
+            {
+                base.OnChunk(job, in data);
+            }
+        }
+
+        public override void OnDone(Job job)
+        {
+            base.OnDone(job);
+            driver.OnJobEnded(failed: false);
+        }
+
+        public override void OnFailed(Job job, in JobError error)
+        {
+            base.OnFailed(job, in error);
+            driver.OnJobEnded(failed: true);
+        }
+    }
+}
