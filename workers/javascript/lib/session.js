@@ -240,17 +240,17 @@ class Session {
 
     // Handlers.
 
-    /** A whole request. When its handler is a plain function that gives its answer at once, that is all: no channel is made. */
+    /**
+     * A whole request. When its handler is a plain function that has shown that it answers at once, that is all: no channel is made, and no
+     * context that would follow it through its awaits.
+     */
     runWhole(number, handler, body) {
-        if (handler.waits) {
+        if (handler.waits || handler.streak < PROVEN) {
             const channel = this.openChannel(number, handler, BARE);
             channel.closed = true;
             channel.chunks.push(body);
             this.run(channel);
             return;
-        }
-        if (handler.streak < PROVEN) {
-            this.flush();
         }
         const then = performance.now();
         let answer, failure, failed = false;
@@ -273,7 +273,7 @@ class Session {
         } else {
             const channel = this.openChannel(number, handler, BARE);
             channel.closed = channel.started = true;
-            state.calls.run(channel, () => this.give(channel, answer));
+            state.calls.run(channel, () => this.tryGive(channel, answer));
         }
         this.judge(handler, then);
     }
@@ -306,6 +306,14 @@ class Session {
         this.judge(handler, then);
     }
 
+    tryGive(channel, answer) {
+        try {
+            this.give(channel, answer);
+        } catch (failure) {
+            this.fail(channel, failure);
+        }
+    }
+
     // What a handler gave back: nothing, a chunk, a promise of these, or something that gives chunks.
     give(channel, answer) {
         if (answer === undefined || answer === null || channel.ended) {
@@ -315,15 +323,7 @@ class Session {
             this.end(channel);
         } else if (typeof answer.then === 'function') {
             channel.handler.waits = true;
-            answer.then(
-                (value) => {
-                    try {
-                        this.give(channel, value);
-                    } catch (failure) {
-                        this.fail(channel, failure);
-                    }
-                },
-                (failure) => this.fail(channel, failure));
+            answer.then((value) => this.tryGive(channel, value), (failure) => this.fail(channel, failure));
             return;
         } else if (typeof answer[Symbol.asyncIterator] === 'function') {
             this.stream(channel, answer[Symbol.asyncIterator](), true);
@@ -370,7 +370,7 @@ class Session {
             try {
                 await chunks.return?.(); // its finally blocks
             } catch (failure) {
-                log(failure);
+                textOf(failure);
             }
         }
     }
@@ -381,7 +381,7 @@ class Session {
         if (channel !== undefined && !channel.ended) {
             this.fail(channel, failure);
         } else {
-            log(failure);
+            textOf(failure);
         }
     }
 
@@ -476,11 +476,15 @@ function log(failure) {
 
 // What was thrown, for the log and for the caller.
 function textOf(failure) {
-    log(failure);
-    if (failure instanceof Error) {
-        return failure.message ? `${failure.name}: ${failure.message}` : failure.name;
+    try {
+        log(failure);
+        if (failure instanceof Error) {
+            return failure.message ? `${failure.name}: ${failure.message}` : `${failure.name}`;
+        }
+        return typeof failure === 'string' ? failure : inspect(failure);
+    } catch {
+        return 'something was thrown that cannot be shown'; // its own getters throw
     }
-    return typeof failure === 'string' ? failure : inspect(failure);
 }
 
 module.exports = { Session };

@@ -63,6 +63,10 @@ test('errors', async (t) => {
     assert.deepEqual(await node.call('rejects'), [[], [1000, 502, 'Error: async text']]);
     assert.deepEqual(await node.call('raisesLate'), [[Buffer.from('first')], [1000, 502, 'Error: later']]);
     assert.deepEqual(await node.call('number'), [[], [1000, 502, 'TypeError: a handler gives bytes, text or an iterable of them, not number']]);
+    for (let i = 0; i < 40; i++) {
+        assert.match((await node.call('number', 'x'))[1][2], /not number$/);
+    }
+    assert.equal((await node.call('hidden', 'x'))[1][1], 502);
     assert.deepEqual(await node.call('refuses'), [[], [42, 77, 'mine']]);
     assert.deepEqual(await node.call('floats'), [[], [1000, 502, 'Error: floating']]);
     assert.deepEqual(await node.call('throwsInTimer'), [[], [1000, 502, 'Error: in a timer']]);
@@ -86,6 +90,18 @@ test('streams both ways, side by side', async (t) => {
     const first = node.invoke('meet', '1'), second = node.invoke('meet', '2');
     assert.equal(String((await node.answer(first))[0][0]), 'first met 2');
     assert.equal(String((await node.answer(second))[0][0]), 'second');
+});
+
+test('a reader that is slow holds the node back, and gets all', async (t) => {
+    const node = await on(t);
+    const number = node.open('size');
+    const chunk = Buffer.alloc(1 << 20);
+    for (let i = 0; i < 60; i++) {
+        node.send([number, 0, [chunk]]);
+    }
+    node.send([number, 2, []]);
+    assert.deepEqual(await node.answer(number), [[Buffer.from(`${60 << 20}`)], undefined]);
+    await gives(node, ['on'], 'echo', 'on');
 });
 
 test('a cancel is seen', async (t) => {
@@ -121,6 +137,7 @@ test('what a call knows', async (t) => {
     assert.equal(told[2], '7');
     assert.deepEqual(told[3].slice(1), [['x', 'y'], [':method', 'GET']]);
     await gives(node, ['whoLater'], 'whoLater');
+    await gives(node, ['who2'], 'who2', 'x');
 });
 
 test('every form of a message, cut anywhere', async (t) => {

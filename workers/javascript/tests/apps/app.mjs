@@ -35,5 +35,13 @@ export function* endless() { try { for (;;) yield 'x'; } finally { console.error
 export async function aborted() { await sleep(60_000, undefined, { signal: current().signal }); }
 export const who = () => JSON.stringify([current().event, current().app, String(current().traceId), current().headers.map(([n, v]) => [n, v.toString('latin1')])]);
 export async function whoLater() { await sleep(1); return current().event; }
+export const hidden = () => { throw Object.defineProperty(new Error(), 'message', { get() { throw new Error('inner'); } }); };
+export async function size(request, response) {
+    await sleep(50); // more comes than is kept
+    let total = 0;
+    for await (const chunk of request) { total += chunk.length; }
+    response.write(String(total));
+}
+export const who2 = (request) => sleep(1).then(() => current()?.event);
 export class Thing {}
 export const notAFunction = 5;

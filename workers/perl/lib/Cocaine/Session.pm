@@ -101,7 +101,7 @@ sub flush {
 sub await_room {
     vec(my $readable = '', fileno $socket, 1) = 1;
     vec(my $writable = '', fileno $socket, 1) = 1;
-    select $readable, $writable, undef, undef;
+    select $readable, $writable, undef, BEAT_SECONDS;
     fetch() if vec $readable // '', fileno $socket, 1;
     return;
 }
@@ -147,6 +147,7 @@ sub node_gone { return POSIX::_exit(0) }    # nobody is left to tell; finishing 
 
 # Everything that is here. Small whole requests to proven handlers are answered on the way.
 sub parse {
+    $due = now() + QUICK_SECONDS if $out eq '';
     while (1) {
         run(shift @ready) while @ready;
         return if length $in < $need || $in eq '';
