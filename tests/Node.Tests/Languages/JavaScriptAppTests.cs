@@ -27,7 +27,7 @@ public class JavaScriptAppTests
     {
         Name = "contract-javascript",
         Type = AppType.JavaScript,
-        Code = new CodeSource { Source = Path.Combine(Apps.Root, "tests/contract/javascript/app.mjs") },
+        Code = new CodeSource { Source = Path.Combine(Apps.Root, "tests/contract/javascript/contract.mjs") },
         Engine = new EngineSettings { PoolLimit = 1, Concurrency = 64, QueueLimit = 1000 },
         Tasks = [new TaskManifest { Name = "t", DriverType = "native-server", Endpoints = ["tcp://127.0.0.1:0"], Events = ["*"] }],
     };

@@ -27,7 +27,7 @@ public class PerlAppTests
     {
         Name = "contract-perl",
         Type = AppType.Perl,
-        Code = new CodeSource { Source = Path.Combine(Apps.Root, "tests/contract/perl/app.pl") },
+        Code = new CodeSource { Source = Path.Combine(Apps.Root, "tests/contract/perl/contract.pl") },
         Engine = new EngineSettings { PoolLimit = 1, Concurrency = 64, QueueLimit = 1000 },
         Tasks = [new TaskManifest { Name = "t", DriverType = "native-server", Endpoints = ["tcp://127.0.0.1:0"], Events = ["*"] }],
     };
