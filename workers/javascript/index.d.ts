@@ -6,8 +6,10 @@
 export type Chunk = Uint8Array | string;
 
 /** What a handler may give: nothing, a chunk, chunks one after another, or a promise of these. */
-export type Answer =
-    void | null | undefined | Chunk | Iterable<Chunk> | AsyncIterable<Chunk> | Promise<void | null | undefined | Chunk | Iterable<Chunk> | AsyncIterable<Chunk>>;
+export type Answer = Given | Promise<Given>;
+
+/** What such a promise resolves to. */
+export type Given = void | null | undefined | Chunk | Iterable<Chunk> | AsyncIterable<Chunk>;
 
 /** An exported function with one parameter: gets the whole request. */
 export type Handler = (request: Buffer) => Answer;

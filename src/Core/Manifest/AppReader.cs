@@ -55,7 +55,8 @@ internal sealed class AppReader(ProblemList problems, string filePath, bool chec
         if (values.ContainsKey("wsgi") && type is { } other and not AppType.Python)
         {
             problems.Add(
-                args["wsgi"]!.Offset, "$.args.wsgi", $"only python apps are WSGI applications, not {other.ToString().ToLowerInvariant()} ones");
+                args["wsgi"]!.Offset, "$.args.wsgi",
+                $"only python apps are WSGI applications, not {other.ToString().ToLowerInvariant()} ones");
         }
 
         return new CodeSource

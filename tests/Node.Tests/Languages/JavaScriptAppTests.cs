@@ -21,7 +21,8 @@ public class JavaScriptAppTests
 
     [NeedsFact("node", "nodejs")]
     public Task An_app_that_does_not_load_is_a_failed_start_with_its_error() => ScriptApps.FailedStartAsync(
-        App() with { Code = new CodeSource { Source = Path.Combine(Apps.Root, "workers/javascript/tests/apps/broken.mjs") } }, "nowhere.mjs");
+        App() with { Code = new CodeSource { Source = Path.Combine(Apps.Root, "workers/javascript/tests/apps/broken.mjs") } },
+        "nowhere.mjs");
 
     private static AppManifest App() => new()
     {

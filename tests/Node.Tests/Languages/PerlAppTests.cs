@@ -21,7 +21,8 @@ public class PerlAppTests
 
     [NeedsFact("perl", "perl")]
     public Task An_app_that_does_not_load_is_a_failed_start_with_its_error() => ScriptApps.FailedStartAsync(
-        App() with { Code = new CodeSource { Source = Path.Combine(Apps.Root, "workers/perl/tests/apps/broken.pl") } }, "No/Such/Module.pm");
+        App() with { Code = new CodeSource { Source = Path.Combine(Apps.Root, "workers/perl/tests/apps/broken.pl") } },
+        "No/Such/Module.pm");
 
     private static AppManifest App() => new()
     {

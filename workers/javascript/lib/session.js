@@ -2,8 +2,8 @@
 
 // One worker's conversation with the node: takes messages apart, runs handlers, keeps the heartbeat.
 //
-// Answers share sends, but an answer must not wait for other code that takes long. So a handler has to prove itself: only after PROVEN quick
-// runs in a row are its answers collected; before each step of any other one, everything written so far is sent.
+// Answers share sends, but an answer must not wait for other code that takes long. So a handler has to prove itself: only after PROVEN
+// quick runs in a row are its answers collected; before each step of any other one, everything written so far is sent.
 
 const { inspect } = require('node:util');
 const { Cancelled } = require('./cancelled.js');
@@ -375,7 +375,8 @@ class Session {
         }
     }
 
-    // A rejection that nobody handled, or what a callback threw. When it comes from a call's code, that call has failed; the worker goes on.
+    // A rejection that nobody handled, or what a callback threw. When it comes from a call's code, that call has failed; the worker goes
+    // on.
     stray(failure) {
         const channel = state.calls.getStore();
         if (channel !== undefined && !channel.ended) {

@@ -42,6 +42,7 @@ class FakeNode {
         this.rest = Buffer.alloc(0);
         this.waiting = [];
         this.next = 2;
+        this.isMidMessage = false;  // no answer to a heartbeat now
     }
 
     receive(data) {
@@ -53,7 +54,9 @@ class FakeNode {
                 at = end;
                 if (number === 1 && type === 0 && args.length === 0) {
                     this.heartbeats++;
-                    this.send([1, 0, []]);
+                    if (!this.isMidMessage) {
+                        this.send([1, 0, []]);
+                    }
                 } else {
                     if (!this.inbox.has(number)) {
                         this.inbox.set(number, []);

@@ -7,7 +7,8 @@ Runs an app's handlers without a node:
     answer = Runner("app.py").call("event", b"request")        in a test
     assert answer.chunks == [b"…"] and answer.error is None
 
-The session is the worker's own, over a socket pair to a thread that plays the node: streams, async functions, headers and errors are as they will be.
+The session is the worker's own, over a socket pair to a thread that plays the node: streams, async functions, headers and errors are as they
+will be.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """
 WSGI applications behind an HTTP proxy that speaks the protocol: `"args": {"source": "app.py", "wsgi": "application"}` in the manifest.
 
-The request is the MessagePack of [method, uri, http version, [[name, value]…], body], as the proxies of Cocaine 0.11 and 0.12 send it, or of a map with
-method, uri, version, headers (pairs or a map) and body. The answer's first chunk is the MessagePack of [status, [[name, value]…]], or for a map of
-{"code": status, "headers": [[name, value]…]}; the chunks after it are the body as it is.
+The request is the MessagePack of [method, uri, http version, [[name, value]…], body], as the proxies of Cocaine 0.11 and 0.12 send it, or
+of a map with method, uri, version, headers (pairs or a map) and body. The answer's first chunk is the MessagePack of
+[status, [[name, value]…]], or for a map of {"code": status, "headers": [[name, value]…]}; the chunks after it are the body as it is.
 """
 
 from __future__ import annotations

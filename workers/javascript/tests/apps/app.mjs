@@ -33,7 +33,8 @@ export async function waits(request, response) {
 }
 export function* endless() { try { for (;;) yield 'x'; } finally { console.error('endless was closed'); } }
 export async function aborted() { await sleep(60_000, undefined, { signal: current().signal }); }
-export const who = () => JSON.stringify([current().event, current().app, String(current().traceId), current().headers.map(([n, v]) => [n, v.toString('latin1')])]);
+export const who = () => JSON.stringify([current().event, current().app, String(current().traceId),
+    current().headers.map(([n, v]) => [n, v.toString('latin1')])]);
 export async function whoLater() { await sleep(1); return current().event; }
 export const hidden = () => { throw Object.defineProperty(new Error(), 'message', { get() { throw new Error('inner'); } }); };
 export async function size(request, response) {

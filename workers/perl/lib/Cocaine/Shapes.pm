@@ -82,7 +82,7 @@ sub guess {
     my $code = defined $1 ? ord $1 : 0;
     my ($width, $number_form) = @{ $width{$code} // [1, 'C'] };
     my $at = ($code ? 2 : 1) + $width;
-    return if substr($$in, $at) !~ /^\x00\x91(?:([\xa0-\xbf])|[\xc4\xd9](.))/s;
+    return if length $$in <= $at || substr($$in, $at, 4) !~ /^\x00\x91(?:([\xa0-\xbf])|[\xc4\xd9](.))/s;
     my ($begin, $size) = defined $1 ? ($at + 3, ord($1) & 31) : ($at + 4, ord $2);
     my $event = substr $$in, $begin, $size;
     return if substr($$in, $begin + $size, 4) ne "\x93\x50\x51\x52";

@@ -100,7 +100,7 @@ sub take {
         my ($number, $type, $args) = @$message;
         if ($number == 1 && $type == 0 && !@$args) {
             $self->{heartbeats}++;
-            send $self->{socket}, "\x93\x01\x00\x90", MSG_NOSIGNAL;
+            send $self->{socket}, "\x93\x01\x00\x90", MSG_NOSIGNAL if !$self->{is_mid_message};
         }
         else {
             push @{ $self->{inbox}{$number} }, [$type, $args];
