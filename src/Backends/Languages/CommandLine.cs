@@ -20,7 +20,12 @@ internal sealed class CommandLine(string sdkDirectory)
         List<string> words = [];
         string program = ProgramOf(app, words);
         words.AddRange(["--app", app.Name, "--uuid", uuid, "--endpoint", endpoint, "--locator", locator, "--protocol", "1"]);
-        if (app.Type is AppType.Python or AppType.DotNet)
+        if (app.Code.Wsgi is { } application)
+        {
+            words.AddRange(["--wsgi", application]);
+        }
+
+        if (app.Type is not (AppType.Binary or AppType.Cpp))
         {
             words.Add(app.Code.Source);
         }
@@ -36,6 +41,12 @@ internal sealed class CommandLine(string sdkDirectory)
             case AppType.Python:
                 words.Add(Sdk("python/cocaine-worker.py"));
                 return Environment.GetEnvironmentVariable("COCAINE_PYTHON") ?? Find("python3", "apt-get install python3");
+            case AppType.Perl:
+                words.Add(Sdk("perl/cocaine-worker.pl"));
+                return Environment.GetEnvironmentVariable("COCAINE_PERL") ?? Find("perl", "apt-get install perl (5.30 or later)");
+            case AppType.JavaScript:
+                words.Add(Sdk("javascript/cocaine-worker.js"));
+                return Environment.GetEnvironmentVariable("COCAINE_NODE") ?? Find("node", "apt-get install nodejs (18 or later)");
             case AppType.DotNet:
                 words.Add(DotNetWorker());
                 return DotNetHost();

@@ -41,6 +41,9 @@ public sealed record CodeSource
     /// <summary>Words that follow on the worker's command line.</summary>
     public IReadOnlyList<string> Argv { get; init; } = [];
 
+    /// <summary>The WSGI application in the source, which then answers every event; null when it has events. Python only.</summary>
+    public string? Wsgi { get; init; }
+
     /// <summary>Variables added to the worker's environment.</summary>
     public IReadOnlyDictionary<string, string> Env { get; init; } = new Dictionary<string, string>();
 }

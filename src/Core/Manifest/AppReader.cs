@@ -16,7 +16,7 @@ internal sealed class AppReader(ProblemList problems, string filePath, bool chec
         {
             Name = Name(root, values),
             Type = type ?? AppType.Binary,
-            Code = values.TryGetValue("args", out object? args) ? Code((JsonTree)args) : new CodeSource { Source = "" },
+            Code = values.TryGetValue("args", out object? args) ? Code((JsonTree)args, type) : new CodeSource { Source = "" },
             Version = (int)(values.GetValueOrDefault("version") as long? ?? 0),
             Engine = values.TryGetValue("engine", out object? engine) ? Engine((JsonTree)engine, type) : new EngineSettings(),
             PubsubEndpoint = values.TryGetValue("pubsub", out object? pubsub) ? Pubsub((JsonTree)pubsub) : null,
@@ -44,7 +44,7 @@ internal sealed class AppReader(ProblemList problems, string filePath, bool chec
         return name;
     }
 
-    private CodeSource Code(JsonTree args)
+    private CodeSource Code(JsonTree args, AppType? type)
     {
         if (args.Kind == JsonValueKind.String)
         {
@@ -52,10 +52,18 @@ internal sealed class AppReader(ProblemList problems, string filePath, bool chec
         }
 
         Dictionary<string, object> values = _keys.Read(args, "$.args", ManifestKeys.Args);
+        if (values.ContainsKey("wsgi") && type is { } other and not AppType.Python)
+        {
+            problems.Add(
+                args["wsgi"]!.Offset, "$.args.wsgi",
+                $"only python apps are WSGI applications, not {other.ToString().ToLowerInvariant()} ones");
+        }
+
         return new CodeSource
         {
             Source = values.ContainsKey("source") ? Source(args["source"]!, "$.args.source") : "",
             Argv = values.GetValueOrDefault("argv") as string[] ?? [],
+            Wsgi = values.GetValueOrDefault("wsgi") as string,
             Env = values.GetValueOrDefault("env") as Dictionary<string, string> ?? [],
         };
     }

@@ -28,6 +28,7 @@ internal static class ManifestKeys
         new("source", KeyKind.Text, "`local:///absolute/path`, or a path relative to the manifest", "required"),
         new("argv", KeyKind.Words, "words that follow on the worker's command line") { AllowsEmpty = true, DefaultList = [] },
         new("env", KeyKind.Variables, "variables added to the worker's environment"),
+        new("wsgi", KeyKind.Text, "the WSGI application in the source, which answers every event; python only"),
     ];
 
     /// <summary><c>pubsub</c>.</summary>

@@ -11,18 +11,28 @@ Apps in Python. An app is a module; the task X calls its function X:
 `async def` works in all of these forms, and runs concurrently when the manifest's engine.concurrency allows it.
 """
 
-app_name = None  # the app's name, set before its module is loaded
-uuid = None      # this worker's
+from __future__ import annotations
 
-_call = None       # what the synchronous handler that runs now is answering
-_task_call = None  # the same per asyncio task: a ContextVar, made when the app has async functions
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from contextvars import ContextVar
+    from typing import Optional
+
+    from .app import Call
+
+app_name: Optional[str] = None  # the app's name, set before its module is loaded
+uuid: Optional[str] = None      # this worker's
+app_version: int = 0            # the manifest's "version"
+
+_call: Optional[Call] = None    # what the synchronous handler that runs now is answering
+_task_call: Optional[ContextVar[Optional[Call]]] = None  # the same per asyncio task, when the app has async functions
 
 
 class Cancelled(Exception):
     """The caller gave up: nobody reads this answer any more."""
 
 
-def current():
+def current() -> Optional[Call]:
     """The call that is being answered: its .event, .app, .headers and trace ids. None outside of handlers."""
     call = _task_call.get() if _task_call is not None else None
     return call if call is not None else _call

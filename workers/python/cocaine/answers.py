@@ -5,6 +5,8 @@ Answers are collected in `out` and shown to the node together, because a publish
 When that is allowed is session.py's business.
 """
 
+from __future__ import annotations
+
 import sys
 from _collections import deque
 from time import monotonic
@@ -14,11 +16,22 @@ import cocaine
 from .frames import APP_ERROR, CATEGORY, CLOSE_TAIL, chunk_head, error_tail
 from .streams import Channel
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Union
+
+    from .app import Handler
+    from .pipe import Pipe
+    from .plain import PlainSocket
+
+    Link = Union[Pipe, PlainSocket]
+    Pending = deque[tuple[bytes, int]]
+
 QUICK_SECONDS = 0.001   # answers wait no longer than this for others
 
 
 class Answers:
-    def __init__(self, link):
+    def __init__(self, link: Link) -> None:
         self.link = link
         self.out = []           # messages, in pieces, not published yet
         self.out_size = 0       # bytes in it, the small ones not counted
@@ -27,7 +40,7 @@ class Answers:
         self.channels = {}      # by number: until both sides have ended
         self.running = 0        # channels that we have not ended
 
-    def publish(self):
+    def publish(self) -> None:
         if self.out:
             data = b"".join(self.out)
             self.out.clear()
@@ -35,7 +48,7 @@ class Answers:
             self.link.send(data, self.pending)
         self.due = monotonic() + QUICK_SECONDS
 
-    def write_all(self, head, answer):
+    def write_all(self, head: bytes, answer: Any) -> None:
         """A handler's whole answer: nothing, a chunk, or an iterable of chunks."""
         if answer is None:
             return
@@ -47,7 +60,7 @@ class Answers:
             for chunk in answer:
                 self.write(head, chunk)
 
-    def write(self, head, chunk):
+    def write(self, head: bytes, chunk: Any) -> None:
         if type(chunk) is not bytes:
             if isinstance(chunk, str):
                 chunk = chunk.encode("utf-8", "surrogateescape")
@@ -61,19 +74,19 @@ class Answers:
         self.out += (head, chunk_head(size), chunk)
         self.out_size += size + 16
 
-    def _open(self, number, handler, headers):
+    def _open(self, number: int, handler: Handler | None, headers: list[Any] | None) -> Channel:
         self.channels[number] = channel = Channel(number, handler, headers)
         self.running += 1
         return channel
 
-    def end(self, channel):
+    def end(self, channel: Channel) -> None:
         """Our one terminal message, unless it has been sent."""
         self._finish(channel, CLOSE_TAIL)
 
-    def end_with_error(self, channel, code, text, category=CATEGORY):
+    def end_with_error(self, channel: Channel, code: int, text: str, category: int = CATEGORY) -> None:
         self._finish(channel, error_tail(category, code, text))
 
-    def _finish(self, channel, tail):
+    def _finish(self, channel: Channel, tail: bytes) -> None:
         if channel.ended:
             return
         channel.ended = True
@@ -84,7 +97,7 @@ class Answers:
         if channel.closed:
             self.channels.pop(channel.number, None)
 
-    def end_with_failure(self, channel, failure):
+    def end_with_failure(self, channel: Channel, failure: BaseException) -> None:
         if not channel.ended:
             if channel.cancelled and (isinstance(failure, cocaine.Cancelled) or not isinstance(failure, Exception)):
                 self.end_with_error(channel, APP_ERROR, "cancelled")
@@ -93,11 +106,11 @@ class Answers:
         else:
             self._tail_of(failure)  # too late for the caller, not for the log
 
-    def fail(self, head, failure):
+    def fail(self, head: bytes, failure: BaseException) -> None:
         self.out += (head, self._tail_of(failure))
 
     @staticmethod
-    def _tail_of(failure):
+    def _tail_of(failure: BaseException) -> bytes:
         sys.excepthook(type(failure), failure, failure.__traceback__)
         text = str(failure)
         name = type(failure).__name__

@@ -1,7 +1,15 @@
 """The app: its module, and the handlers in it."""
 
+from __future__ import annotations
+
 import os
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+    from typing import Any
 
 PROVEN = 64  # quick runs in a row after which a handler's answers are sent in batches; see session.py
 
@@ -16,13 +24,13 @@ class Call:
     __slots__ = ()
 
     @property
-    def headers(self):
+    def headers(self) -> list[tuple[bytes, bytes]]:
         """(name, value) pairs of bytes."""
         from .headers import read_items
         return read_items(self.header_items)
 
     @property
-    def trace_id(self):
+    def trace_id(self) -> int:
         from .headers import trace_id
         return trace_id(self.headers, b"trace_id")
 
@@ -34,7 +42,7 @@ class Handler(Call):
 
     header_items = (80, 81, 82)
 
-    def __init__(self, name, app, function):
+    def __init__(self, name: str, app: str, function: Callable[..., Any]) -> None:
         self.event = name
         self.app = app
         self.function = function
@@ -46,13 +54,13 @@ class Handler(Call):
 class App:
     """The module, loaded."""
 
-    def __init__(self, name, source):
+    def __init__(self, name: str, source: str) -> None:
         self.name = name
-        self.folder, self.module = _load(source)
+        self.folder, self.module = load(source)
         self._handlers = {}
         self.has_async = any(handler is not None and handler.is_async for handler in map(self._make, list(vars(self.module))))
 
-    def find(self, event):
+    def find(self, event: bytes) -> Handler | None:
         """The handler of an event, by its bytes, or None."""
         handler = self._handlers.get(event)
         if handler is None:
@@ -61,11 +69,11 @@ class App:
                 self._handlers[event] = handler
         return handler
 
-    def _make(self, name):
+    def _make(self, name: str) -> Handler | None:
         target = getattr(self.module, name, None)
         return Handler(name, self.name, target) if callable(target) and self._serves(name, target) else None
 
-    def _serves(self, name, target):
+    def _serves(self, name: str, target: Any) -> bool:
         """
         Callers choose names, so not all that the module can see is served: what __all__ lists, or else public callables
         whose code lies in the app's folder. `from os import system` makes no event.
@@ -82,7 +90,7 @@ class App:
         return path is not None and os.path.abspath(path).startswith(self.folder + os.sep)
 
 
-def _load(source):
+def load(source: str) -> tuple[str, ModuleType]:
     """A file, or a folder with __init__.py. The app's own folder comes first on the path, so it finds its modules."""
     # importlib.util gives the same two under its name, and takes milliseconds to import.
     from _frozen_importlib import module_from_spec
@@ -107,7 +115,7 @@ def _load(source):
     return folder, module
 
 
-def _shape_of(target):
+def _shape_of(target: Any) -> tuple[int, bool]:
     """(what it takes, whether it is async) of anything that can be called."""
     outer = target
     if isinstance(target, type):

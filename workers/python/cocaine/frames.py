@@ -1,8 +1,14 @@
 """The protocol's messages: [channel, type, args, headers?]. Reading any of them, and the pieces that written ones are made of."""
 
+from __future__ import annotations
+
 from struct import Struct, error as StructError
 
 from .msgpack import Truncated, bin_head, pack_int, packb, text_head, unpack_from
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 MAX_MESSAGE_BYTES = (64 << 20) + (1 << 16)  # the node's bound for a message, and room for its frame
 
@@ -20,28 +26,28 @@ _large_head = Struct(">3sH").pack
 _U16, _U32 = Struct(">H").unpack_from, Struct(">I").unpack_from
 
 
-def channel_head(number):
+def channel_head(number: int) -> bytes:
     """Every message that we write on a channel begins with this."""
     return b"\x93" + pack_int(number)
 
 
-def chunk_head(size):
+def chunk_head(size: int) -> bytes:
     if size < 256:
         return SMALL[size]
     return _large_head(LARGE, size) if size < 65536 else b"\x00\x91" + bin_head(size)
 
 
-def error_tail(category, code, reason):
+def error_tail(category: int, code: int, reason: str) -> bytes:
     reason = reason.encode("utf-8", "replace")
     return b"\x01\x92" + packb([category, code]) + text_head(len(reason)) + reason
 
 
-def handshake(uuid, with_pipe):
+def handshake(uuid: str, with_pipe: bool) -> bytes:
     """The uuid goes as bin: that tells the node that we read bin."""
     return packb([CONTROL, 0, [uuid.encode(), {"pipe": 1}] if with_pipe else [uuid.encode()]])
 
 
-def read(data, at):
+def read(data: bytes, at: int) -> tuple[int, int, list[Any] | None, list[Any] | None, int]:
     """(channel, type, args, header items or None, where the next message begins). ValueError when it is none, Truncated when it is cut."""
     # The usual ones by hand: fixarray of 3, [n, 0, [bytes]] and [n, 2, []].
     try:
@@ -77,7 +83,7 @@ def read(data, at):
     return _read_any(data, at)
 
 
-def _read_any(data, at):
+def _read_any(data: bytes, at: int) -> tuple[int, int, list[Any], list[Any] | None, int]:
     message, end = unpack_from(data, at, True)
     if type(message) is not list or len(message) < 3:
         raise ValueError("a message is an array of three or four")

@@ -3,6 +3,12 @@ A message's headers: items are an index into the static table, or [flag, name or
 indexes only, so there is no dynamic table here. Imported when an app asks for headers.
 """
 
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _NAMES = (
     ":authority :method :method :path :path :scheme :scheme :status :status :status :status :status :status :status accept-charset "
     "accept-encoding accept-language accept-ranges accept access-control-allow-origin age allow authorization cache-control "
@@ -15,7 +21,7 @@ _VALUES = {2: b"GET", 3: b"POST", 4: b"/", 5: b"/index.html", 6: b"http", 7: b"h
 _TRACE = {80: b"trace_id", 81: b"span_id", 82: b"parent_id"}  # 62 to 79 are reserved
 
 
-def _entry(index):
+def _entry(index: int) -> tuple[bytes, bytes] | None:
     if index in _TRACE:
         return _TRACE[index], bytes(8)
     if 1 <= index <= len(_NAMES):
@@ -23,7 +29,7 @@ def _entry(index):
     return None
 
 
-def read_items(items):
+def read_items(items: list[Any] | None) -> list[tuple[bytes, bytes]]:
     """The (name, value) pairs of the items that can be understood, in order."""
     pairs = []
     for item in items or ():
@@ -40,7 +46,7 @@ def read_items(items):
     return pairs
 
 
-def trace_id(pairs, name):
+def trace_id(pairs: list[tuple[bytes, bytes]], name: bytes) -> int:
     """A trace header's number: 8 bytes little-endian, or decimal text. 0 when there is none."""
     for key, value in pairs:
         if key == name:

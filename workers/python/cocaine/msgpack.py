@@ -6,7 +6,13 @@ MessagePack: https://github.com/msgpack/msgpack/blob/master/spec.md
 Text is str, bytes are bytes; raw=True reads both as bytes, as the protocol does, where a payload's family means nothing.
 """
 
+from __future__ import annotations
+
 from struct import Struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 MAX_DEPTH = 32
 
@@ -23,7 +29,7 @@ _CONTAINERS = {0xDC: 2, 0xDD: 4, 0xDE: 2, 0xDF: 4}
 class Truncated(ValueError):
     """The data ends before the value does: at least `need` bytes from where reading began are wanted."""
 
-    def __init__(self, need):
+    def __init__(self, need: int) -> None:
         ValueError.__init__(self, "the data ends inside a value")
         self.need = need
 
@@ -33,21 +39,21 @@ class Ext:
 
     __slots__ = ("code", "data")
 
-    def __init__(self, code, data):
+    def __init__(self, code: int, data: bytes) -> None:
         self.code = code
         self.data = data
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, Ext) and (self.code, self.data) == (other.code, other.data)
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash((self.code, self.data))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return "Ext(%d, %r)" % (self.code, self.data)
 
 
-def unpackb(data, raw=False):
+def unpackb(data: bytes | bytearray | memoryview, raw: bool = False) -> Any:
     """The one value that data holds."""
     data = bytes(data)
     value, end = unpack_from(data, 0, raw)
@@ -56,12 +62,12 @@ def unpackb(data, raw=False):
     return value
 
 
-def unpack_from(data, at=0, raw=False):
+def unpack_from(data: bytes, at: int = 0, raw: bool = False) -> tuple[Any, int]:
     """The value at `at`, and where the next one begins. The data must be bytes."""
     return _unpack(data, at, raw, 0, at)
 
 
-def _unpack(data, at, raw, depth, start):
+def _unpack(data: bytes, at: int, raw: bool, depth: int, start: int) -> tuple[Any, int]:
     if at >= len(data):
         raise Truncated(at - start + 1)
     first = data[at]
@@ -103,20 +109,20 @@ def _unpack(data, at, raw, depth, start):
     return Ext(body[0] - 256 if body[0] > 127 else body[0], body[1:]), end
 
 
-def _uint(data, at, width, start):
+def _uint(data: bytes, at: int, width: int, start: int) -> int:
     if at + width > len(data):
         raise Truncated(at + width - start)
     return int.from_bytes(data[at:at + width], "big")
 
 
-def _bytes(data, at, size, text, start):
+def _bytes(data: bytes, at: int, size: int, text: bool, start: int) -> tuple[Any, int]:
     end = at + size
     if end > len(data):
         raise Truncated(end - start)
     return (data[at:end].decode("utf-8", "surrogateescape") if text else data[at:end]), end
 
 
-def _array(data, at, count, raw, depth, start):
+def _array(data: bytes, at: int, count: int, raw: bool, depth: int, start: int) -> tuple[list[Any], int]:
     _check(data, at, count, depth, start)
     values = []
     for _ in range(count):
@@ -125,7 +131,7 @@ def _array(data, at, count, raw, depth, start):
     return values, at
 
 
-def _map(data, at, count, raw, depth, start):
+def _map(data: bytes, at: int, count: int, raw: bool, depth: int, start: int) -> tuple[dict[Any, Any], int]:
     _check(data, at, 2 * count, depth, start)
     values = {}
     for _ in range(count):
@@ -136,7 +142,7 @@ def _map(data, at, count, raw, depth, start):
     return values, at
 
 
-def _check(data, at, count, depth, start):
+def _check(data: bytes, at: int, count: int, depth: int, start: int) -> None:
     """A value is at least a byte: so a made-up count costs no memory, and never more than the data's own length."""
     if depth >= MAX_DEPTH:
         raise ValueError("nested deeper than %d" % MAX_DEPTH)
@@ -144,14 +150,14 @@ def _check(data, at, count, depth, start):
         raise Truncated(at + count - start)
 
 
-def packb(value):
+def packb(value: Any) -> bytes:
     """The bytes of None, a bool, number, str, bytes, list, tuple, dict or Ext, in the shortest form."""
     out = []
     _pack(value, out, 0)
     return b"".join(out)
 
 
-def _pack(value, out, depth):
+def _pack(value: Any, out: list[bytes], depth: int) -> None:
     if value is None:
         out.append(b"\xc0")
     elif value is True or value is False:
@@ -188,7 +194,7 @@ def _pack(value, out, depth):
         raise TypeError("MessagePack has no form for %s" % type(value).__name__)
 
 
-def pack_int(value):
+def pack_int(value: int) -> bytes:
     if value >= 0:
         if value < 0x80:
             return bytes((value,))
@@ -213,16 +219,16 @@ def pack_int(value):
     raise ValueError("%d has more than 64 bits" % value)
 
 
-def text_head(size):
+def text_head(size: int) -> bytes:
     """Without str8, which the oldest peers do not read."""
     return bytes((0xA0 | size,)) if size < 32 else _sized(size, None, b"\xda", b"\xdb")
 
 
-def bin_head(size):
+def bin_head(size: int) -> bytes:
     return _sized(size, b"\xc4", b"\xc5", b"\xc6")
 
 
-def _sized(size, small, medium, large):
+def _sized(size: int, small: bytes | None, medium: bytes, large: bytes) -> bytes:
     if small is not None and size < 0x100:
         return small + bytes((size,))
     if size < 0x10000:

@@ -5,6 +5,8 @@ x86-64 only: counters are read and written through memoryview.cast, which moves 
 every load acquire and every store release semantics. What it does not give is store-then-load order; see FENCE.
 """
 
+from __future__ import annotations
+
 import _thread
 import mmap
 import os
@@ -14,6 +16,15 @@ from time import monotonic
 
 from .frames import MAX_MESSAGE_BYTES
 from .exits import broken, node_gone
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from _socket import socket
+
+    from .answers import Pending
 
 HEADER_BYTES = 4096
 
@@ -34,7 +45,7 @@ FENCE = _thread.allocate_lock()
 class Pipe:
     """Both rings, this side's. One thread."""
 
-    def __init__(self, segment, own_bell, node_bell, sock):
+    def __init__(self, segment: int, own_bell: int, node_bell: int, sock: socket) -> None:
         size = os.fstat(segment).st_size
         if size < HEADER_BYTES:
             broken("a segment of %d bytes" % size)
@@ -64,7 +75,7 @@ class Pipe:
         self._poll.register(own_bell, select.EPOLLIN | select.EPOLLET)
         self._poll.register(sock.fileno(), select.EPOLLIN | select.EPOLLRDHUP)
 
-    def fetch(self, pending):
+    def fetch(self, pending: Pending) -> bool:
         """Moves everything that the node has written to `pending`, as (bytes, 0): whole messages. False when there was nothing."""
         words, head, map_ = self._words, self._head, self._map
         tail = words[REQUEST_TAIL]
@@ -97,7 +108,7 @@ class Pipe:
             self._ring()
         return True
 
-    def _add_piece(self, pending, kind, piece):
+    def _add_piece(self, pending: Pending, kind: int, piece: bytes) -> None:
         self._pieces.append(piece)
         self._pieces_size += len(piece)
         if self._pieces_size > MAX_MESSAGE_BYTES:
@@ -107,10 +118,10 @@ class Pipe:
             self._pieces.clear()
             self._pieces_size = 0
 
-    def truncated(self, pending, data, at, need):
+    def truncated(self, pending: Pending, data: bytes, at: int, need: int) -> None:
         broken("a record that ends inside a message")
 
-    def send(self, data, pending):
+    def send(self, data: bytes, pending: Pending) -> None:
         """Writes whole messages and shows them to the node. What comes in while there is no room goes to `pending`."""
         size, most = len(data), self.best_batch
         if size <= most:
@@ -120,7 +131,7 @@ class Pipe:
                 piece = data[at:at + most]
                 self._write(piece, len(piece), MORE if at + most < size else LAST, pending)
 
-    def _write(self, payload, length, kind, pending):
+    def _write(self, payload: bytes, length: int, kind: int, pending: Pending) -> None:
         words, tail, capacity = self._words, self._tail, self._out_size
         size = (length + 15) & -8
         place = tail & (capacity - 1)
@@ -143,7 +154,7 @@ class Pipe:
             self._flags[RESPONSE_PARKED] = 0
             self._ring()
 
-    def _wait_for_room(self, needed, pending):
+    def _wait_for_room(self, needed: int, pending: Pending) -> None:
         """Until the node's head is at `needed`. Reads on meanwhile: were both sides to wait for room only, neither would make any."""
         flags = self._flags
         while True:
@@ -158,18 +169,18 @@ class Pipe:
                 self._sleep(-1)
             flags[RESPONSE_WAITS] = flags[REQUEST_PARKED] = 0
 
-    def _look_at_head(self):
+    def _look_at_head(self) -> int:
         head = self._words[RESPONSE_HEAD]
         if head < self._free_from or head > self._tail:
             broken("a head of %d, not from %d to %d" % (head, self._free_from, self._tail))
         self._free_from = head
         return head
 
-    def everything_read(self):
+    def everything_read(self) -> bool:
         """True when the node has read all that we wrote."""
         return self._look_at_head() == self._tail
 
-    def wait(self, seconds):
+    def wait(self, seconds: float) -> None:
         """Until something has come, or the time is over."""
         if self._spin > 0:
             words, head, end = self._words, self._head, monotonic() + min(self._spin, seconds)
@@ -180,7 +191,7 @@ class Pipe:
             self._sleep(seconds)
         self._flags[REQUEST_PARKED] = 0
 
-    def _park(self):
+    def _park(self) -> bool:
         """Says that we are about to sleep. False when something has come meanwhile."""
         self._flags[REQUEST_PARKED] = 1
         # Between our store of `reader parked` and our load of the tail. Other half: the node's writer stores the tail, fences, and looks at
@@ -189,12 +200,12 @@ class Pipe:
             pass
         return self._words[REQUEST_TAIL] == self._head
 
-    def _sleep(self, seconds):
+    def _sleep(self, seconds: float) -> None:
         for descriptor, _ in self._poll.poll(seconds):
             if descriptor != self.bell:
                 self.check_socket()
 
-    def check_socket(self):
+    def check_socket(self) -> None:
         """The socket beside the pipe only ever says that the node is gone."""
         try:
             data = self.sock.recv(1)
@@ -206,20 +217,20 @@ class Pipe:
             broken("a message on the socket beside the pipe")
         node_gone()
 
-    def _ring(self):
+    def _ring(self) -> None:
         try:
             os.write(self._node_bell, RING_ONCE)
         except BlockingIOError:
             pass  # its count is at the limit: it has been rung more than enough
 
-    def park_for_loop(self):
+    def park_for_loop(self) -> bool:
         """For a loop that watches the descriptors itself: as wait(), but returns at once. False when there is something to read."""
         if self._park():
             return True
         self._flags[REQUEST_PARKED] = 0
         return False
 
-    def unpark(self):
+    def unpark(self) -> None:
         """The loop has woken."""
         self._flags[REQUEST_PARKED] = 0
         try:
@@ -227,6 +238,6 @@ class Pipe:
         except BlockingIOError:
             pass
 
-    def watched(self):
+    def watched(self) -> tuple[int, tuple[tuple[int, Callable[[], None]], ...]]:
         """(descriptor, callback) pairs for a loop, beside the one that brings messages."""
         return self.bell, ((self.sock.fileno(), self.check_socket),)

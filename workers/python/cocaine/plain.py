@@ -1,10 +1,21 @@
 """All messages over the Unix socket: where there is no pipe."""
 
+from __future__ import annotations
+
 import select
 from fcntl import ioctl
 
 from .exits import broken, node_gone
 from .frames import MAX_MESSAGE_BYTES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from _socket import socket
+
+    from .answers import Pending
 
 READ_BYTES = 1 << 18
 SIOCOUTQ = 0x5411  # bytes sent and not read yet; see unix(7)
@@ -15,7 +26,7 @@ class PlainSocket:
 
     best_batch = 1 << 18
 
-    def __init__(self, sock, received):
+    def __init__(self, sock: socket, received: bytes) -> None:
         self.sock = sock
         self._rest = [received] if received else []  # the start of a message whose end has not come
         self._rest_size = len(received)
@@ -24,7 +35,7 @@ class PlainSocket:
         self._poll.register(sock.fileno(), select.EPOLLIN)
         sock.setblocking(False)
 
-    def fetch(self, pending):
+    def fetch(self, pending: Pending) -> bool:
         try:
             data = self.sock.recv(READ_BYTES)
         except (BlockingIOError, InterruptedError):
@@ -43,7 +54,7 @@ class PlainSocket:
         self._rest_size = self._need = 0
         return True
 
-    def truncated(self, pending, data, at, need):
+    def truncated(self, pending: Pending, data: bytes, at: int, need: int) -> None:
         """Keeps the start of a message until `need` bytes of it are here; joining only then keeps long messages linear."""
         rest = data[at:]
         if need > MAX_MESSAGE_BYTES:
@@ -56,7 +67,7 @@ class PlainSocket:
             self._rest_size += len(rest)
             self._need = need
 
-    def send(self, data, pending):
+    def send(self, data: bytes, pending: Pending) -> None:
         data = memoryview(data)
         while data:
             try:
@@ -66,7 +77,7 @@ class PlainSocket:
             except OSError:
                 node_gone()
 
-    def _wait_for_room(self, pending):
+    def _wait_for_room(self, pending: Pending) -> None:
         """Reads on meanwhile: were both sides to write only, neither would get on."""
         descriptor = self.sock.fileno()
         self._poll.modify(descriptor, select.EPOLLIN | select.EPOLLOUT)
@@ -74,17 +85,17 @@ class PlainSocket:
         self._poll.modify(descriptor, select.EPOLLIN)
         self.fetch(pending)
 
-    def everything_read(self):
+    def everything_read(self) -> bool:
         return int.from_bytes(ioctl(self.sock.fileno(), SIOCOUTQ, bytes(4)), "little") == 0
 
-    def wait(self, seconds):
+    def wait(self, seconds: float) -> None:
         self._poll.poll(seconds)
 
-    def park_for_loop(self):
+    def park_for_loop(self) -> bool:
         return True  # the loop watches the socket, level-triggered
 
-    def unpark(self):
+    def unpark(self) -> None:
         pass
 
-    def watched(self):
+    def watched(self) -> tuple[int, tuple[tuple[int, Callable[[], None]], ...]]:
         return self.sock.fileno(), ()

@@ -5,6 +5,8 @@ Answers share publishes (see answers.py), but an answer must not wait for other 
 after PROVEN quick runs in a row are its answers batched; before each step of any other one, everything written so far is published.
 """
 
+from __future__ import annotations
+
 from _collections import deque
 from time import monotonic
 
@@ -18,6 +20,16 @@ from .msgpack import Truncated
 from .shapes import Shapes, StructError
 from .streams import Request, Response
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from typing import Any
+
+    from .answers import Link
+    from .app import App, Handler
+    from .shapes import Shape
+    from .streams import Channel
+
 BEAT_SECONDS = 5.0
 SILENCE_SECONDS = 30.0  # a node that reads our heartbeats answers them
 
@@ -25,7 +37,7 @@ _Generator = type(_ for _ in ())
 
 
 class Session(Answers):
-    def __init__(self, app, link):
+    def __init__(self, app: App, link: Link) -> None:
         Answers.__init__(self, link)
         self.app = app
         self.ready = deque()    # channels whose handler may run
@@ -36,7 +48,7 @@ class Session(Answers):
         self._shapes = Shapes(app)
         self._shape = None      # the last one seen: the next request is probably alike
 
-    def serve(self):
+    def serve(self) -> None:
         """Until the node says terminate and everything is answered."""
         while True:
             self.beat(monotonic())
@@ -45,12 +57,12 @@ class Session(Answers):
                 return
             self.link.wait(max(0.0, self.next_beat - monotonic()))
 
-    def work(self):
+    def work(self) -> None:
         """Everything that has come, and what comes meanwhile."""
         while self.turn():
             pass
 
-    def turn(self):
+    def turn(self) -> bool:
         """One batch. False when there was nothing."""
         pending, ready = self.pending, self.ready
         if not pending and not ready and not self.link.fetch(pending):
@@ -69,7 +81,7 @@ class Session(Answers):
             self.beat(now)
         return True
 
-    def beat(self, now):
+    def beat(self, now: float) -> None:
         if now < self.next_beat:
             return
         self.next_beat = now + BEAT_SECONDS
@@ -85,7 +97,7 @@ class Session(Answers):
 
     # What comes in.
 
-    def parse(self, data, at):
+    def parse(self, data: bytes, at: int) -> None:
         """Messages from `at` on, until one makes a handler ready. Small whole requests to proven handlers are answered on the way."""
         end, ready = len(data), self.ready
         guessed = False
@@ -111,7 +123,7 @@ class Session(Answers):
                     self.pending.appendleft((data, at))
                 return
 
-    def _burst(self, data, at, shape):
+    def _burst(self, data: bytes, at: int, shape: Shape) -> int:
         """Answers requests of one shape, one after another; where it stopped. No object per request but the ones that the app sees."""
         unpackers, size_at, least, first_a, first_b, again, handler = shape
         function, out, clock = handler.invoke, self.out, monotonic
@@ -177,10 +189,10 @@ class Session(Answers):
             self._note(raw)
         return at
 
-    def _note(self, raw):
+    def _note(self, raw: bytes) -> None:
         self.last = max(self.last, int.from_bytes(raw, "big"))
 
-    def _adopt(self, raw, handler, generator, seconds):
+    def _adopt(self, raw: bytes, handler: Handler, generator: Generator[Any, None, None], seconds: float) -> None:
         """A generator of a burst goes on for longer: with a channel it can be cancelled, and the node is listened to meanwhile."""
         self._note(raw)
         if seconds > QUICK_SECONDS:
@@ -195,7 +207,7 @@ class Session(Answers):
             self.end_with_failure(channel, failure)
         self.end(channel)
 
-    def step(self, data, at):
+    def step(self, data: bytes, at: int) -> int:
         """One message into channels and queues; runs no handler. Where the next one begins, or -1 when this one is not all here."""
         try:
             number, kind, args, headers, at = read(data, at)
@@ -218,7 +230,7 @@ class Session(Answers):
             broken("a message of type %d" % kind)
         return at  # else it is late: for a channel that both sides have ended
 
-    def _on_control(self, kind, args):
+    def _on_control(self, kind: int, args: list[Any] | None) -> None:
         if kind == 0:
             self.unanswered = None
         elif kind == 1:
@@ -226,7 +238,7 @@ class Session(Answers):
         else:
             broken("a message of type %d on the control channel" % kind)
 
-    def _on_invoke(self, number, event, headers):
+    def _on_invoke(self, number: int, event: bytes, headers: list[Any] | None) -> None:
         handler = self.app.find(event)
         channel = self._open(number, handler, headers)
         if handler is None:
@@ -235,7 +247,7 @@ class Session(Answers):
         elif handler.takes == STREAMS:
             self.ready.append(channel)
 
-    def _on_channel(self, channel, kind, args):
+    def _on_channel(self, channel: Channel, kind: int, args: list[Any] | None) -> None:
         if kind == WRITE:
             if len(args) < 1 or type(args[0]) is not bytes:
                 broken("a chunk without data")
@@ -259,14 +271,14 @@ class Session(Answers):
         if channel.waiter is not None and not channel.waiter.done():
             channel.waiter.set_result(None)
 
-    def cancel(self, channel):
+    def cancel(self, channel: Channel) -> None:
         """The caller gave up. A handler that runs finds out by itself; one that does not is not started."""
         if not channel.started:
             self.end_with_error(channel, APP_ERROR, "cancelled")
 
     # Handlers.
 
-    def run(self, channel):
+    def run(self, channel: Channel) -> None:
         """Runs a synchronous handler to its end."""
         if channel.ended:
             return  # cancelled before it began
@@ -292,7 +304,7 @@ class Session(Answers):
             cocaine._call = before
         self.end(channel)
 
-    def stream(self, channel, answer):
+    def stream(self, channel: Channel, answer: Any) -> None:
         """Sends an iterable's chunks, and listens to the node between them."""
         if isinstance(answer, (dict, bytearray, memoryview)):
             return self.write_all(channel.head, answer)
@@ -319,13 +331,13 @@ class Session(Answers):
             if hasattr(chunks, "close"):
                 chunks.close()  # GeneratorExit, now and not when the collector comes by
 
-    def _judge(self, handler, seconds):
+    def _judge(self, handler: Handler, seconds: float) -> None:
         if seconds > QUICK_SECONDS:
             handler.streak = 0
         elif handler.streak < PROVEN:
             handler.streak += 1
 
-    def listen(self):
+    def listen(self) -> bool:
         """Takes in what has come, without running anything: a handler runs already."""
         now = monotonic()
         if now >= self.next_beat:
@@ -338,7 +350,7 @@ class Session(Answers):
                 at = self.step(data, at)
         return heard
 
-    def hear(self):
+    def hear(self) -> None:
         """The same, but waits for something."""
         self.publish()
         if not self.listen():

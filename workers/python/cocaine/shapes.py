@@ -7,10 +7,20 @@ and for an event, a width of n and a size of the data every byte but n and the d
 all three apart in one call; session.py compares the fixed parts. A bin16 takes a little longer, all else the general way.
 """
 
+from __future__ import annotations
+
 from struct import Struct, error as StructError
 
 from .app import PROVEN, STREAMS
 from .msgpack import Truncated, unpack_from
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .app import App, Handler
+
+    Shape = tuple[Any, ...]
 
 __all__ = ["Shapes", "StructError"]
 
@@ -19,11 +29,11 @@ _NO_TRACE = b"\x93\x50\x51\x52"
 
 
 class Shapes:
-    def __init__(self, app):
+    def __init__(self, app: App) -> None:
         self._app = app
         self._known = {}
 
-    def guess(self, data, at):
+    def guess(self, data: bytes, at: int) -> Shape | None:
         """The shape of the request that begins with the invoke at `at`, or None when it has none."""
         try:
             code = data[at + 1]
@@ -45,7 +55,7 @@ class Shapes:
         return shape
 
 
-def _make(code, after_number, handler):
+def _make(code: int, after_number: bytes, handler: Handler) -> Shape:
     """(unpackers by size, where the size is, bytes without the data, the three fixed parts, handler)."""
     prefix = bytes((code,)) if code else b""
     width = _WIDTHS.get(code, 1)

@@ -1,10 +1,20 @@
 """A channel, and the two streams that an app sees of it."""
 
+from __future__ import annotations
+
 from _collections import deque  # what collections gives, without the milliseconds of importing it
 
 from . import Cancelled
 from .app import Call
 from .frames import CATEGORY, channel_head
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from typing import Any
+
+    from .app import Handler
+    from .session import Session
 
 
 class Channel(Call):
@@ -12,7 +22,7 @@ class Channel(Call):
 
     __slots__ = ("number", "head", "handler", "header_items", "chunks", "closed", "ended", "cancelled", "started", "waiter", "task")
 
-    def __init__(self, number, handler, header_items):
+    def __init__(self, number: int, handler: Handler | None, header_items: Sequence[Any]) -> None:
         self.number = number
         self.head = channel_head(number)
         self.handler = handler
@@ -25,7 +35,7 @@ class Channel(Call):
         self.waiter = None        # the future of an async read
         self.task = None
 
-    def body(self):
+    def body(self) -> bytes:
         """The whole request; valid when closed."""
         chunks = self.chunks
         body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
@@ -33,18 +43,18 @@ class Channel(Call):
         return body
 
     @property
-    def event(self):
+    def event(self) -> str:
         return self.handler.event
 
     @property
-    def app(self):
+    def app(self) -> str:
         return self.handler.app
 
 
 class Request:
     """The request's chunks, as they come."""
 
-    def __init__(self, session, channel):
+    def __init__(self, session: Session, channel: Channel) -> None:
         self._session = session
         self._channel = channel
 
@@ -53,7 +63,7 @@ class Request:
     headers = property(lambda self: self._channel.headers)
     trace_id = property(lambda self: self._channel.trace_id)
 
-    def read(self):
+    def read(self) -> bytes | None:
         """The next chunk, or None at the end. Waits for it; raises Cancelled when the caller gives up."""
         channel = self._channel
         while not channel.chunks:
@@ -64,14 +74,14 @@ class Request:
             self._session.hear()
         return channel.chunks.popleft()
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[bytes]:
         return iter(self.read, None)
 
 
 class AsyncRequest(Request):
     """The same for async functions; a cancel is the task's CancelledError."""
 
-    async def read(self):
+    async def read(self) -> bytes | None:
         channel = self._channel
         while not channel.chunks:
             if channel.closed:
@@ -85,10 +95,10 @@ class AsyncRequest(Request):
 
     __iter__ = None
 
-    def __aiter__(self):
+    def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
-    async def __anext__(self):
+    async def __anext__(self) -> bytes:
         chunk = await self.read()
         if chunk is None:
             raise StopAsyncIteration
@@ -98,7 +108,7 @@ class AsyncRequest(Request):
 class _Done:
     """What write gives back, for those who await it."""
 
-    def __await__(self):
+    def __await__(self) -> Iterator[None]:
         return iter(())
 
 
@@ -108,12 +118,12 @@ DONE = _Done()
 class Response:
     """The answer. It is closed when the handler returns, unless it has ended before."""
 
-    def __init__(self, session, channel, written):
+    def __init__(self, session: Session, channel: Channel, written: Callable[[], None]) -> None:
         self._session = session
         self._channel = channel
         self._written = written   # publishes, now or soon
 
-    def write(self, chunk):
+    def write(self, chunk: bytes | str) -> _Done:
         """Sends a chunk: bytes, or text as UTF-8."""
         channel = self._channel
         if channel.cancelled:
@@ -124,13 +134,13 @@ class Response:
         self._written()
         return DONE
 
-    def error(self, code, text="", category=CATEGORY):
+    def error(self, code: int, text: str = "", category: int = CATEGORY) -> _Done:
         """Ends the answer with an error."""
         self._session.end_with_error(self._channel, code, text, category)
         self._written()
         return DONE
 
-    def close(self):
+    def close(self) -> _Done:
         self._session.end(self._channel)
         self._written()
         return DONE

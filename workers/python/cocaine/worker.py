@@ -5,6 +5,8 @@ Time counts here: a pool that grows waits for it. So: _socket, not socket; async
 no logging.
 """
 
+from __future__ import annotations
+
 import gc
 import os
 import sys
@@ -17,19 +19,25 @@ from .exits import broken, die, node_gone
 from .frames import CONTROL, handshake, read
 from .msgpack import Truncated
 
-_VALUED = ("--app", "--uuid", "--endpoint", "--locator", "--protocol")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .answers import Link
+    from .wsgi import WsgiApp
+
+_VALUED = ("--app", "--uuid", "--endpoint", "--locator", "--protocol", "--wsgi")
 
 
-def main(words):
+def main(words: list[str]) -> int:
     options, source, rest = _parse(words)
     if source is None or "--endpoint" not in options:
         sys.stderr.write("usage: cocaine-worker.py --app NAME --uuid UUID --endpoint PATH --locator HOST:PORT --protocol 1 SOURCE\n")
         return 2
     cocaine.app_name, cocaine.uuid = options.get("--app", "app"), options.get("--uuid", "")
+    cocaine.app_version = int(os.environ.get("COCAINE_APP_VERSION", "0"))
     sys.argv = [source] + rest
     sys.stdout.reconfigure(line_buffering=True)
     try:
-        app = App(cocaine.app_name, source)
+        app = _load(cocaine.app_name, source, options.get("--wsgi"))
     except BaseException:
         sys.excepthook(*sys.exc_info())  # the whole traceback, as the interpreter would print it
         return 1
@@ -43,7 +51,14 @@ def main(words):
     return 0
 
 
-def _parse(words):
+def _load(name: str, source: str, wsgi: str | None) -> App | WsgiApp:
+    if wsgi is None:
+        return App(name, source)
+    from .wsgi import WsgiApp
+    return WsgiApp(name, source, wsgi)
+
+
+def _parse(words: list[str]) -> tuple[dict[str, str], str | None, list[str]]:
     """Options that the node gives, the app's path, and the app's own words after it. Unknown options are passed over."""
     options, source, rest = {}, None, []
     words = iter(words)
@@ -59,12 +74,12 @@ def _parse(words):
     return options, source, rest
 
 
-def _pipe_is_usable():
+def _pipe_is_usable() -> bool:
     """The rings need x86-64's memory ordering and 64-bit words; see pipe.py."""
     return os.uname().machine == "x86_64" and sys.maxsize > 1 << 32 and os.environ.get("COCAINE_PIPE") != "0"
 
 
-def _connect(endpoint, uuid):
+def _connect(endpoint: str, uuid: str) -> Link:
     sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC)
     wanted = _pipe_is_usable()
     try:

@@ -101,7 +101,7 @@ class Rings:
 
 
 class FakeNode:
-    def __init__(self, app, pipe=True, capacity=1 << 20, grant=True, env=None, pass_fds=()):
+    def __init__(self, app, pipe=True, capacity=1 << 20, grant=True, env=None, pass_fds=(), words=()):
         self.folder = tempfile.mkdtemp()
         path = os.path.join(self.folder, "s")
         listener = socket.socket(socket.AF_UNIX)
@@ -112,7 +112,7 @@ class FakeNode:
         environment.update(env or {})
         self.process = subprocess.Popen(
             [sys.executable, os.path.join(SDK, "cocaine-worker.py"), "--app", "test", "--uuid", "u-1", "--endpoint", path,
-             "--locator", "127.0.0.1:10053", "--protocol", "1", app],
+             "--locator", "127.0.0.1:10053", "--protocol", "1", *words, app],
             env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.errors, pass_fds=pass_fds)
         self.rings = None
         self.inbox = {}        # the worker's messages by channel: lists of [type, args]

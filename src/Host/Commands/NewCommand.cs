@@ -1,0 +1,84 @@
+using System.CommandLine;
+using Cocaine.Fast.Core.Manifest;
+
+namespace Cocaine.Fast.Host.Commands;
+
+/// <summary><c>cocaine-fast new LANGUAGE NAME</c>: a folder with a small app, its manifest and its test.</summary>
+internal static class NewCommand
+{
+    /// <summary>What to do with a new app, a command a line; it is printed, not copied.</summary>
+    private const string NextSteps = "NEXT";
+
+    /// <summary>A folder for each language, beside the program.</summary>
+    private static readonly string Templates = Path.Combine(AppContext.BaseDirectory, "templates");
+
+    public static Command Create()
+    {
+        string[] languages = Languages();
+        Argument<string> language = new("language") { Description = string.Join(", ", languages) };
+        Argument<string> name = new("name") { Description = "The app's name, or a path that ends with it: the folder to make" };
+        Command command = new(
+            "new", "Make a folder with a small app, its manifest and its test.\n\nExample:\n  cocaine-fast new python my-app")
+        {
+            language, name,
+        };
+        command.SetAction(parsed => Run(parsed.GetValue(language)!, parsed.GetValue(name)!));
+        return command;
+    }
+
+    private static string[] Languages() => Directory.Exists(Templates)
+        ? [.. Directory.GetDirectories(Templates).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal)] : [];
+
+    private static int Run(string language, string folder)
+    {
+        string[] languages = Languages();
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
+        string? mistake = !languages.Contains(language)
+            ? $"'{language}' is no language that apps are made in: {string.Join(", ", languages)}"
+            : !KeyReader.IsAppName(name) ? $"'{name}' is no app name: a-z, 0-9, '.', '_' and '-', at most 64 characters"
+            : Path.Exists(folder) ? $"{folder} is there already; nothing was written" : null;
+        if (mistake is not null)
+        {
+            Console.Error.WriteLine(mistake);
+            return ExitCodes.Invalid;
+        }
+
+        try
+        {
+            Write(Path.Combine(Templates, language), folder, name);
+            return ExitCodes.Ok;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            Console.Error.WriteLine(failure.Message);
+            return ExitCodes.Failed;
+        }
+    }
+
+    private static void Write(string template, string folder, string name)
+    {
+        string Filled(string file) => File.ReadAllText(file).Replace("__NAME__", name, StringComparison.Ordinal)
+            .Replace("__FOLDER__", folder, StringComparison.Ordinal)
+            .Replace("__SDK__", Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory), StringComparison.Ordinal);
+
+        foreach (string file in Directory.EnumerateFiles(template, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        {
+            string relative = Path.GetRelativePath(template, file);
+            if (relative == NextSteps)
+            {
+                continue;
+            }
+
+            string target = Path.Combine(folder, relative);
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.WriteAllText(target, Filled(file));
+            Console.WriteLine($"made {target}");
+        }
+
+        Console.WriteLine("\nNext:");
+        foreach (string line in Filled(Path.Combine(template, NextSteps)).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            Console.WriteLine($"  {line}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using Cocaine.Fast.Client;
+using Cocaine.Fast.Core.Manifest;
+
+namespace Cocaine.Fast.Node.Tests;
+
+/// <summary>What <c>new</c> makes: its test passes, and it runs at once.</summary>
+public sealed class NewAppTests : IDisposable
+{
+    private static readonly string Program = Path.Combine(Apps.Root, "src/Host/bin/Release/net10.0/cocaine-fast");
+    private readonly string _folder = Directory.CreateTempSubdirectory("new-app-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public Task Python() => MakeAndUseAsync("python", ["/usr/bin/env", "python3", "test_app.py"]);
+
+    [NeedsFact("perl", "perl")]
+    public Task Perl() => MakeAndUseAsync("perl", ["/usr/bin/env", "perl", "test.pl"]);
+
+    [NeedsFact("node", "nodejs")]
+    public Task JavaScript() => MakeAndUseAsync("javascript", ["/usr/bin/env", "node", "test.mjs"]);
+
+    [Fact]
+    public Task DotNet() => MakeAndUseAsync(
+        "dotnet",
+        ["/usr/bin/env", "dotnet", "build", "App.csproj", "-c", "Release", "-v", "quiet", "--nologo"],
+        ["/usr/bin/env", "dotnet", "run", "--project", "tests"]);
+
+    [Fact]
+    public async Task Nothing_is_overwritten_and_mistakes_are_told()
+    {
+        Directory.CreateDirectory(Path.Combine(_folder, "there"));
+        (int code, string text) = await RunAsync(_folder, Program, "new", "python", "there");
+        Assert.Equal((2, "there is there already; nothing was written\n"), (code, text));
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(_folder, "there")));
+        (code, text) = await RunAsync(_folder, Program, "new", "cobol", "app");
+        Assert.Equal(2, code);
+        Assert.StartsWith("'cobol' is no language that apps are made in: ", text, StringComparison.Ordinal);
+        (code, text) = await RunAsync(_folder, Program, "new", "python", "My App");
+        Assert.Equal(2, code);
+        Assert.StartsWith("'My App' is no app name", text, StringComparison.Ordinal);
+        Assert.Single(Directory.GetFileSystemEntries(_folder));
+    }
+
+    private async Task MakeAndUseAsync(string language, params string[][] commands)
+    {
+        string name = $"my-{language}";
+        (int code, string text) = await RunAsync(_folder, Program, "new", language, name);
+        Assert.True(code == 0, text);
+        Assert.Contains($"  cocaine-fast run {name}/manifest.json --locator none", text);
+        string folder = Path.Combine(_folder, name);
+        foreach (string[] command in commands)
+        {
+            (code, text) = await RunAsync(folder, command);
+            Assert.True(code == 0, $"{string.Join(' ', command)}: {text}");
+        }
+
+        ManifestResult manifest = ManifestReader.ReadFile(Path.Combine(folder, "manifest.json"), checkFiles: true);
+        Assert.Empty(manifest.Problems);
+        Assert.Equal(name, manifest.Manifest!.Name);
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(manifest.Manifest);
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        Assert.Equal("hello, you", await ScriptApps.TextAsync(client, "hello", "you"));
+        Assert.Equal("LOUD", await ScriptApps.TextAsync(client, "shout", "loud"));
+    }
+
+    private static async Task<(int Code, string Text)> RunAsync(string folder, params string[] command)
+    {
+        ProcessStartInfo start = new(command[0], command[1..])
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
+        start.Environment["MSBUILDDISABLENODEREUSE"] = "1"; // no server stays behind that keeps our pipes open
+        start.Environment["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
+        using Process process = Process.Start(start)!;
+        using CancellationTokenSource limit = new(TimeSpan.FromMinutes(4));
+        Task<string> output = process.StandardOutput.ReadToEndAsync(limit.Token);
+        Task<string> errors = process.StandardError.ReadToEndAsync(limit.Token);
+        await process.WaitForExitAsync(limit.Token);
+        return (process.ExitCode, await output + await errors);
+    }
+}

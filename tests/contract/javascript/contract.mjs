@@ -1,0 +1,60 @@
+// The contract's events in JavaScript: what a binding must do, see the page on the worker protocol.
+
+const { current, worker } = globalThis.cocaine;
+
+export function echo(request) {
+    return request;
+}
+
+export async function relay(request, response) {
+    for await (const chunk of request) {
+        await response.write(chunk);
+    }
+}
+
+export function* count(request) {
+    for (let number = 0; number < Number(request); number++) {
+        yield String(number);
+    }
+}
+
+export function raises(request) {
+    throw new Error(String(request));
+}
+
+export function* raises_late(request) {
+    yield 'first';
+    throw new Error(String(request));
+}
+
+export async function refuses(request, response) {
+    response.error(77, 'mine', 42);
+}
+
+export async function waits(request, response) {
+    request.signal.addEventListener('abort', () => console.error('waits was cancelled'));
+    response.write('waiting');
+    await request.body();
+    response.write('done');
+}
+
+export async function sleeps(request) {
+    await new Promise((resolve) => setTimeout(resolve, Number(request)));
+    return 'slept';
+}
+
+export function prints(request) {
+    console.log(String(request));
+    console.error(String(request));
+    return 'printed';
+}
+
+export function headers() {
+    return current().headers.map(([name, value]) => `${name}=${value.toString('hex')}\n`).join('');
+}
+
+export async function whoami() {
+    await null;
+    const call = current();
+    return `${call.app} ${worker.uuid} ${call.event} ${worker.version}`;
+}

@@ -1,0 +1,68 @@
+# The contract's events in Perl: what a binding must do, see the page on the worker protocol.
+use strict;
+use warnings;
+
+use Cocaine;
+
+$| = 1;
+
+sub echo { return $_[0] }
+
+sub relay :Streams {
+    my ($request, $response) = @_;
+    while (defined(my $chunk = $request->read)) {
+        $response->write($chunk);
+    }
+}
+
+sub count {
+    my ($count) = @_;
+    my $next = 0;
+    return sub { return $next < $count ? $next++ : undef };
+}
+
+sub raises { die "$_[0]\n" }
+
+sub raises_late {
+    my ($text) = @_;
+    my $begun = 0;
+    return sub { $begun++ ? die "$text\n" : 'first' };
+}
+
+sub refuses :Streams {
+    my ($request, $response) = @_;
+    $response->error(77, 'mine', 42);
+}
+
+sub waits :Streams {
+    my ($request, $response) = @_;
+    $response->write('waiting');
+    if (!eval { $request->body; 1 }) {
+        my $failure = $@;
+        print STDERR "waits was cancelled\n" if ref $failure && $failure->isa('Cocaine::Cancelled');
+        die $failure;
+    }
+    $response->write('done');
+}
+
+sub sleeps {
+    select undef, undef, undef, $_[0] / 1000;
+    return 'slept';
+}
+
+sub prints {
+    print "$_[0]\n";
+    print STDERR "$_[0]\n";
+    return 'printed';
+}
+
+sub headers {
+    return join '', map { "$_->[0]=" . unpack('H*', $_->[1]) . "\n" } Cocaine::current()->headers;
+}
+
+sub whoami {
+    my $call = Cocaine::current();
+    return join ' ', $call->app, $Cocaine::uuid, $call->event, $Cocaine::app_version;
+}
+
+1;

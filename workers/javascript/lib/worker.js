@@ -1,0 +1,75 @@
+'use strict';
+
+// Start of a worker: loads the app, connects, shakes hands, serves.
+
+const net = require('node:net');
+const { App } = require('./app.js');
+const { Output } = require('./output.js');
+const { Session } = require('./session.js');
+const { state } = require('./state.js');
+
+const VALUED = ['--app', '--uuid', '--endpoint', '--locator', '--protocol'];
+const READ_BYTES = 1 << 18;
+const BEHIND_BYTES = 1 << 20; // unsent answers from which on handlers that await their writes wait
+
+exports.main = async function main(words) {
+    const { options, source, rest } = parse(words);
+    if (source === undefined || options['--endpoint'] === undefined) {
+        process.stderr.write(
+            'usage: cocaine-worker.js --app NAME --uuid UUID --endpoint PATH --locator HOST:PORT --protocol 1 SOURCE\n');
+        process.exit(2);
+    }
+    const worker = state.worker;
+    worker.app = options['--app'] ?? 'app';
+    worker.uuid = options['--uuid'] ?? '';
+    worker.version = Number(process.env.COCAINE_APP_VERSION ?? 0);
+    process.argv = [process.argv[0], source, ...rest];
+    globalThis.cocaine = require('../index.js'); // apps need no node_modules to find it
+    let app;
+    try {
+        app = await App.load(worker.app, source);
+    } catch (failure) {
+        console.error(failure);
+        process.exit(1);
+    }
+    serve(app, options['--endpoint'], worker.uuid);
+};
+
+// Options that the node gives, the app's path, and the app's own words after it. Unknown options are passed over.
+function parse(words) {
+    const options = {};
+    for (let i = 0; i < words.length; i++) {
+        if (VALUED.includes(words[i])) {
+            options[words[i]] = words[++i];
+        } else if (!words[i].startsWith('--')) {
+            return { options, source: words[i], rest: words.slice(i + 1) };
+        }
+    }
+    return { options, source: undefined, rest: [] };
+}
+
+function serve(app, endpoint, uuid) {
+    let session;
+    const socket = net.connect({
+        path: endpoint,
+        writableHighWaterMark: BEHIND_BYTES,
+        onread: {
+            buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+            callback: (count, buffer) => {
+                session.receive(buffer.subarray(0, count));
+                return true;
+            },
+        },
+    });
+    session = new Session(app, new Output(socket), socket);
+    socket.on('error', (failure) => {
+        if (session.isOpen) {
+            session.nodeGone();
+        }
+        process.stderr.write(`cannot reach the node at ${endpoint}: ${failure.message}\n`);
+        process.exit(1);
+    });
+    socket.on('end', () => session.nodeGone());
+    socket.on('close', () => session.nodeGone());
+    socket.on('connect', () => session.open(uuid));
+}

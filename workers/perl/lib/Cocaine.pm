@@ -1,0 +1,73 @@
+package Cocaine;
+
+use 5.030;
+use strict;
+use warnings;
+
+our $VERSION = '0.1.0';
+
+our $app_name    = undef;   # the app's name, set before its file is loaded
+our $uuid        = undef;   # this worker's
+our $app_version = 0;       # the manifest's "version"
+
+our $call;                  # what the handler that runs now is answering
+
+sub current { return $call }
+
+1;
+
+__END__
+
+=head1 NAME
+
+Cocaine - apps in Perl for a cocaine-fast node
+
+=head1 SYNOPSIS
+
+    # app.pl: every sub is an event
+    use strict;
+    use warnings;
+
+    sub echo {
+        my ($request) = @_;         # the whole request, as bytes
+        return $request;            # one chunk; a list gives as many
+    }
+
+    sub count {
+        my ($last) = @_;
+        my $n = 0;
+        return sub { $n < $last ? $n++ : undef };   # an iterator: a chunk a call, undef ends it
+    }
+
+    sub relay :Streams {            # both ways at once
+        my ($request, $response) = @_;
+        while (defined(my $chunk = $request->read)) {
+            $response->write($chunk);
+        }
+    }
+
+    1;
+
+=head1 DESCRIPTION
+
+The events are the subs of the file's first package (C<main> when it names none) that were written there: neither what is imported nor
+constants nor names that begin with an underscore. What a sub gives back is the answer: nothing, strings, an array of strings, or a code
+reference that gives a chunk each time it is called and undef at the end. Text (strings that Perl knows as characters) goes as UTF-8.
+C<die> ends the answer with error 502 and its text.
+
+Handlers run one after the other; iterators take turns, so several answers stream at once.
+
+=head2 The call
+
+C<Cocaine::current()> is the call that is being answered: C<event>, C<app>, C<headers> (a list of [name, value] pairs of bytes),
+C<header(NAME)>, C<trace_id>, and C<cancelled>, which looks whether the caller has given up. It is undef outside of handlers.
+C<$Cocaine::app_name>, C<$Cocaine::uuid> and C<$Cocaine::app_version> are known while the file is loaded.
+
+=head2 Streams
+
+With the attribute C<:Streams> a sub gets two objects. C<< $request->read >> waits for the next chunk and is undef at the end; it dies
+with a C<Cocaine::Cancelled> when the caller gives up. C<< $request->body >> is all the rest. The request also has what
+the call has. C<< $response->write(CHUNK) >>, C<< $response->error(CODE, TEXT, CATEGORY) >> and C<< $response->close >>; the answer is
+closed when the sub returns.
+
+=cut

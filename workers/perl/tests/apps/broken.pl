@@ -1,0 +1,1 @@
+use No::Such::Module; sub event { 1 } 1;

@@ -1,0 +1,1 @@
+sub event { my ($x = @_; }
