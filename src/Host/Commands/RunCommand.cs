@@ -52,6 +52,7 @@ internal static class RunCommand
                 Loops = parsed.GetValue(loops),
                 Locator = at == "none" ? null : at,
                 StateDirectory = parsed.GetValue(state),
+                OwnsProcess = true,
                 LoggerFactory = log,
             };
             return RunAsync(apps, Options, TimeSpan.FromSeconds(parsed.GetValue(drain)), parsed.GetValue(level), parsed.GetValue(format)!);
@@ -116,6 +117,11 @@ internal static class RunCommand
         foreach (TaskEndpoint endpoint in app.Endpoints)
         {
             Console.WriteLine($"{word} app={app.Name} task={endpoint.Task} endpoint={endpoint.Endpoint}");
+        }
+
+        foreach (string endpoint in app.PubsubEndpoints)
+        {
+            Console.WriteLine($"{word} app={app.Name} pubsub={endpoint}");
         }
     }
 }
