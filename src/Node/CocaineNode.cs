@@ -207,7 +207,7 @@ public sealed class CocaineNode : IAsyncDisposable
         _zeroMq.Value.Dispose();
         if (_options.OwnsProcess)
         {
-            // Its sockets send in the background what they have left, for as long as their linger lets them; the process must not end before.
+            // Its sockets send in the background what they have left, as long as their linger lets them: the process must not end before.
             await Task.WhenAny(Task.Run(ZeroMqPoller.EndAll), Task.Delay(MaxLinger, CancellationToken.None)).ConfigureAwait(false);
         }
     }

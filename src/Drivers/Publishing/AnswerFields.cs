@@ -151,7 +151,8 @@ internal static class AnswerFields
         else
         {
             byte[] text = TakeText(ref rest);
-            bool isNumber = token.IsInteger || (token.Kind is MsgPackKind.Float32 or MsgPackKind.Float64 && double.IsFinite(token.AsDouble));
+            bool isFloat = token.Kind is MsgPackKind.Float32 or MsgPackKind.Float64;
+            bool isNumber = token.IsInteger || (isFloat && double.IsFinite(token.AsDouble));
             if (isNumber || token.Kind is MsgPackKind.Nil or MsgPackKind.Boolean)
             {
                 json.WriteRawValue(text);

@@ -41,7 +41,8 @@ internal readonly ref struct NativeGroup
         bool isHead = group.Count > 1 && TryReadHead(group[1], out uuid);
         if (group.Count != Frames)
         {
-            return new NativeGroup { Uuid = uuid, Problem = "a group has four frames: 1, [1, uuid, false], [urgent, timeout, deadline], body" };
+            const string Shape = "a group has four frames: 1, [1, uuid, false], [urgent, timeout, deadline], body";
+            return new NativeGroup { Uuid = uuid, Problem = Shape };
         }
 
         if (!IsType(group[0]))
@@ -51,7 +52,8 @@ internal readonly ref struct NativeGroup
 
         if (!isHead || uuid.Length != UuidLength)
         {
-            return new NativeGroup { Uuid = uuid, Problem = $"the second frame is [1, uuid, false] with a uuid of {UuidLength} characters" };
+            string shape = $"the second frame is [1, uuid, false] with a uuid of {UuidLength} characters";
+            return new NativeGroup { Uuid = uuid, Problem = shape };
         }
 
         if (!TryReadPolicy(group[2], out bool urgent, out double timeout, out double deadline))

@@ -12,7 +12,7 @@ internal static partial class ZeroMqLog
     public static partial void Malformed(ILogger log, string app, string task, string problem, long total);
 
     [LoggerMessage(342, LogLevel.Warning,
-        "{App}/{Task}: answers were dropped because their clients went away or do not read ({Total} so far); read faster or raise 'backlog'")]
+        "{App}/{Task}: answers were dropped because their clients went away or do not read ({Total} so far): read faster, raise 'backlog'")]
     public static partial void AnswersDropped(ILogger log, string app, string task, long total);
 
     [LoggerMessage(343, LogLevel.Warning, "{App}/{Task}: {Count} messages were taken off the socket and not run before the stop")]

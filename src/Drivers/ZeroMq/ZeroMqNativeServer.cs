@@ -14,7 +14,7 @@ namespace Cocaine.Fast.Drivers.ZeroMq;
 internal sealed class ZeroMqNativeServer(DriverContext context)
     : RouterDriver(context, MethodOf(context.Task.Name, context.Task.Events), lingerMs: 0)
 {
-    /// <summary>Bytes of [1, uuid, false]: heads of the array and the number, the old head of a string of 36, the uuid and the flag.</summary>
+    /// <summary>Bytes of [1, uuid, false]: heads of the array and the number, the old head of a string, the uuid and the flag.</summary>
     private const int HeadBytes = 1 + 1 + 3 + NativeGroup.UuidLength + 1;
 
     private static readonly byte[] Answer = [1];

@@ -3,7 +3,9 @@ using NetMQ.Sockets;
 
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
-/// <summary>The native-sink driver over ZeroMQ: PULL, groups of frames as of 2012. Nobody is told of a bad one: it is logged and counted.</summary>
+/// <summary>
+/// The native-sink driver over ZeroMQ: PULL, groups of frames as of 2012. Nobody is told of a bad one: it is logged and counted.
+/// </summary>
 internal sealed class ZeroMqNativeSink(DriverContext context) : FeedDriver(context)
 {
     public override void Open() => Socket.Open(new ZeroMqSocketOptions(

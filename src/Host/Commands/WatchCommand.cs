@@ -22,7 +22,8 @@ internal static class WatchCommand
         };
         Option<bool> json = new("--json") { Description = "Print a JSON object a line: time, source, field, host, value" };
         Command command = new(
-            "watch", "Show what an app publishes, until interrupted.\n\nExample:\n  cocaine-fast watch tcp://127.0.0.1:9200 --topic app:task")
+            "watch",
+            "Show what an app publishes, until interrupted.\n\nExample:\n  cocaine-fast watch tcp://127.0.0.1:9200 --topic app:task")
         {
             endpoint, topic, json,
         };
@@ -40,8 +41,8 @@ internal static class WatchCommand
             {
                 if (json)
                 {
-                    Console.WriteLine(JsonSerializer.Serialize(
-                        new { time = field.Time, source = field.Source, field = field.Name, host = field.Host, value = field.Text }, Lines));
+                    var line = new { time = field.Time, source = field.Source, field = field.Name, host = field.Host, value = field.Text };
+                    Console.WriteLine(JsonSerializer.Serialize(line, Lines));
                 }
                 else
                 {

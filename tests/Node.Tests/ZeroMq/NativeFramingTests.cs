@@ -55,7 +55,8 @@ public sealed class NativeFramingTests
         await peer.OpenAsync("dealer", "DEALER", app.EndpointOf("echo"));
         string uuid = Uuid();
         byte[] text = Encoding.ASCII.GetBytes(uuid);
-        byte[][] heads = [[0x93, 0xcc, 1, 0xd9, 36, .. text, 0xc2], [0x93, 0xcf, 0, 0, 0, 0, 0, 0, 0, 1, 0xc4, 36, .. text, 0xc2], [0xdc, 0, 3, 1, 0xdb, 0, 0, 0, 36, .. text, 0xc3]];
+        byte[][] heads = [
+            [0x93, 0xcc, 1, 0xd9, 36, .. text, 0xc2], [0x93, 0xcf, 0, 0, 0, 0, 0, 0, 0, 1, 0xc4, 36, .. text, 0xc2], [0xdc, 0, 3, 1, 0xdb, 0, 0, 0, 36, .. text, 0xc3]];
         byte[][] policies = [[0x93, 0xc2, 0, 0], [0x93, 0xc3, 0xca, 0x40, 0, 0, 0, 0xc2 - 0xc2], [0x93, 0xc2, 0xcd, 0, 30, 0xce, 0xff, 0xff, 0xff, 0xff]];
         for (int i = 0; i < heads.Length; i++)
         {

@@ -16,7 +16,9 @@ internal sealed class MessageBatch : LoopWork
     /// <summary>Bytes after which a batch is sent off: what a loop copies in well under a millisecond.</summary>
     private const int FullBytes = 256 << 10;
 
-    /// <summary>Most frames of a message: one more is kept, which shows that there were too many, and the rest is read and dropped.</summary>
+    /// <summary>
+    /// Most frames of a message: one more is kept, which shows that there were too many, and the rest is read and dropped.
+    /// </summary>
     public const int MaxFramesPerMessage = 1024;
 
     private readonly ZeroMqSocket _socket;
@@ -70,7 +72,9 @@ internal sealed class MessageBatch : LoopWork
         }
     }
 
-    /// <summary>The next message, which stays the next until <see cref="Skip"/>. Its frames are valid until the batch is given back.</summary>
+    /// <summary>
+    /// The next message, which stays the next until <see cref="Skip"/>. Its frames are valid until the batch is given back.
+    /// </summary>
     public bool TryPeek(out FrameList message)
     {
         if (_next == _count)
