@@ -2,14 +2,24 @@ using Cocaine.Fast.Bench.Headline;
 using Cocaine.Fast.Bench.Load;
 using Cocaine.Fast.Bench.Systems;
 using Cocaine.Fast.Bench.Timers;
+using Cocaine.Fast.Bench.ZeroMq;
 
-// dotnet run -c Release --project bench [-- micro | scale | guard | timers [--duration S]]; "agent" and "serve" are this program's own helpers.
+// dotnet run -c Release --project bench [-- micro | scale | guard | timers [--duration S] | zeromq]; "agent", "serve" and "zeromq-serve" are
+// this program's own helpers.
 switch (args)
 {
     case []:
         return await HeadlineSuite.RunAsync();
     case ["timers", .. string[] rest]:
         return await TimerSuite.RunAsync(rest);
+    case ["zeromq"]:
+        return await ZeroMqSuite.RunAsync();
+    case ["zeromq-serve", "bare"]:
+        await EnvelopeServers.BareAsync();
+        return 0;
+    case ["zeromq-serve", "thread"]:
+        await EnvelopeServers.NodeAsync();
+        return 0;
     case ["agent"]:
         await LoadAgent.RunAsync();
         return 0;
@@ -29,6 +39,6 @@ switch (args)
         await RivalServers.NatsAsync(url);
         return 0;
     default:
-        Console.Error.WriteLine("usage: bench [micro | scale | guard | timers [--duration S]]");
+        Console.Error.WriteLine("usage: bench [micro | scale | guard | timers [--duration S] | zeromq]");
         return 2;
 }

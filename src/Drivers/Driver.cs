@@ -2,6 +2,7 @@ using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Drivers.Publishing;
+using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
 
@@ -20,6 +21,9 @@ internal sealed record DriverContext(TaskManifest Task, AppEngine Engine, EventL
 
     /// <summary>The wall clock, for drivers whose times are dates; everything else goes by the loop's own clock.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>The node's ZeroMQ thread, made when the first driver asks for it.</summary>
+    public Func<ZeroMqPoller> ZeroMq { get; init; } = () => throw new IOException("this node has no ZeroMQ thread");
 }
 
 /// <summary>Turns something that happens into jobs of one task. Lives on the engine's loop.</summary>

@@ -1,6 +1,7 @@
 using Cocaine.Fast.Drivers.Custom;
 using Cocaine.Fast.Drivers.Native;
 using Cocaine.Fast.Drivers.Timers;
+using Cocaine.Fast.Drivers.ZeroMq;
 
 namespace Cocaine.Fast.Drivers;
 
@@ -9,12 +10,16 @@ internal static class DriverRegistry
 {
     private static readonly Dictionary<string, Func<DriverContext, Driver>> Makers = new(StringComparer.Ordinal)
     {
-        ["native-server"] = context => new NativeServer(context),
-        ["native-sink"] = context => new NativeSink(context),
+        ["native-server"] = context => IsOverZeroMq(context) ? new ZeroMqNativeServer(context) : new NativeServer(context),
+        ["native-sink"] = context => IsOverZeroMq(context) ? new ZeroMqNativeSink(context) : new NativeSink(context),
         ["recurring-timer"] = context => new RecurringTimer(context),
         ["drifting-timer"] = context => new DriftingTimer(context),
         ["cron"] = context => new CronTimer(context),
         ["manual-scheduler"] = context => new ManualScheduler(context),
+        ["zeromq-server"] = context => new ZeroMqServer(context),
+        ["zeromq-sink"] = context => new ZeroMqSink(context),
+        ["zeromq-subscriber"] = context => new ZeroMqSubscriber(context),
+        ["server+lsd"] = context => new LsdServer(context),
     };
 
     /// <summary>The types that this build can run.</summary>
@@ -27,4 +32,7 @@ internal static class DriverRegistry
         return Makers.TryGetValue(type, out Func<DriverContext, Driver>? make) ? make(context)
             : custom.TryGetValue(type, out Func<CustomDriver>? makeCustom) ? new CustomDriverHost(context, makeCustom()) : null;
     }
+
+    private static bool IsOverZeroMq(DriverContext context) =>
+        context.Task.Keys.TryGetValue("transport", out object? transport) && transport is "zeromq";
 }

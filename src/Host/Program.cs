@@ -10,5 +10,6 @@ RootCommand root = new("cocaine-fast: an application server for bare-metal hosts
     BenchCommand.Create(),
     InfoCommand.Create(),
     NewCommand.Create(),
+    WatchCommand.Create(),
 };
 return await root.Parse(args).InvokeAsync();

@@ -4,6 +4,7 @@ using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Drivers;
+using Cocaine.Fast.Drivers.ZeroMq;
 using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Node;
@@ -12,7 +13,8 @@ namespace Cocaine.Fast.Node;
 internal static class AppInfo
 {
     public static void Write(
-        Utf8JsonWriter json, AppManifest manifest, AppEngine engine, IEnumerable<(TaskManifest Task, Driver Driver)> tasks, EventLoop loop)
+        Utf8JsonWriter json, AppManifest manifest, AppEngine engine, IEnumerable<(TaskManifest Task, Driver Driver)> tasks,
+        ZeroMqPublisher? publisher, EventLoop loop)
     {
         SlavePool pool = engine.Pool;
         long nowMs = loop.NowMs;
@@ -40,8 +42,29 @@ internal static class AppInfo
         }
 
         json.WriteEndObject();
+        WritePubsub(json, publisher);
         WriteLoop(json, loop.Counters);
         WriteNode(json);
+        json.WriteEndObject();
+    }
+
+    private static void WritePubsub(Utf8JsonWriter json, ZeroMqPublisher? publisher)
+    {
+        if (publisher is null)
+        {
+            return;
+        }
+
+        json.WriteStartObject("pubsub");
+        json.WriteStartArray("endpoints");
+        foreach (string endpoint in publisher.Endpoints)
+        {
+            json.WriteStringValue(endpoint);
+        }
+
+        json.WriteEndArray();
+        json.WriteNumber("published", publisher.Published);
+        json.WriteNumber("dropped", publisher.Dropped);
         json.WriteEndObject();
     }
 

@@ -3,6 +3,7 @@ using Cocaine.Fast.Backends.Processes;
 using Cocaine.Fast.Backends.Threads;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
 
@@ -17,6 +18,9 @@ public sealed class CocaineNode : IAsyncDisposable
 {
     private static readonly TimeSpan KillGrace = TimeSpan.FromSeconds(5);
 
+    /// <summary>Longest wait for unsent ZeroMQ messages at the end, whatever a task's linger says.</summary>
+    private static readonly TimeSpan MaxLinger = TimeSpan.FromSeconds(30);
+
     private readonly NodeOptions _options;
     private readonly ILogger _log;
     private readonly List<EventLoop> _loops = [];
@@ -24,6 +28,7 @@ public sealed class CocaineNode : IAsyncDisposable
     private readonly Lock _lock = new();
     private ProcessLauncher? _launcher;
     private LocatorService? _locator;
+    private readonly Lazy<ZeroMqPoller> _zeroMq; // a node without ZeroMQ tasks never starts its thread
     private int _nextLoop;
     private bool _stopped;
 
@@ -38,6 +43,7 @@ public sealed class CocaineNode : IAsyncDisposable
 
         _options = options;
         _log = options.LoggerFactory.CreateLogger("node");
+        _zeroMq = new Lazy<ZeroMqPoller>(() => new ZeroMqPoller(_log));
     }
 
     /// <summary>The apps that it runs.</summary>
@@ -103,7 +109,7 @@ public sealed class CocaineNode : IAsyncDisposable
             }
 
             loop = _loops[_nextLoop++ % _loops.Count];
-            app = new RunningApp(manifest, loop, _options.LoggerFactory.CreateLogger(manifest.Name));
+            app = new RunningApp(manifest, loop, () => _zeroMq.Value, _options.LoggerFactory.CreateLogger(manifest.Name));
             _apps.Add(app);
         }
 
@@ -152,6 +158,7 @@ public sealed class CocaineNode : IAsyncDisposable
         }
 
         StopLoops();
+        await StopZeroMqAsync().ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -193,6 +200,21 @@ public sealed class CocaineNode : IAsyncDisposable
             ?? "127.0.0.1:10053";
         return new ProcessBackend(manifest, loop, _launcher, new CommandLine(Folders.Sdk(_options.SdkDirectory)), Folders.Sockets(),
             locator, log);
+    }
+
+    private async Task StopZeroMqAsync()
+    {
+        if (!_zeroMq.IsValueCreated)
+        {
+            return;
+        }
+
+        _zeroMq.Value.Dispose();
+        if (_options.OwnsProcess)
+        {
+            // Its sockets send in the background what they have left, as long as their linger lets them: the process must not end before.
+            await Task.WhenAny(Task.Run(ZeroMqPoller.EndAll), Task.Delay(MaxLinger, CancellationToken.None)).ConfigureAwait(false);
+        }
     }
 
     private void StopLoops()

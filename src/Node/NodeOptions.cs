@@ -31,6 +31,12 @@ public sealed class NodeOptions
     /// </summary>
     public IReadOnlyDictionary<string, Func<CustomDriver>> Drivers { get; init; } = new Dictionary<string, Func<CustomDriver>>();
 
+    /// <summary>
+    /// True when the process ends with this node, and nothing else in it uses NetMQ: the stop then waits until unsent ZeroMQ messages
+    /// are out or their linger is over, and shuts NetMQ down. False (default) leaves that to NetMQ's threads, which go on.
+    /// </summary>
+    public bool OwnsProcess { get; init; }
+
     /// <summary>Where the log goes; nowhere by default.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 }

@@ -3,6 +3,9 @@ using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Drivers.Custom;
+using Cocaine.Fast.Drivers.Publishing;
+using Cocaine.Fast.Drivers.ZeroMq;
+using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Transport.Loop;
 using MessagePack;
 using Microsoft.Extensions.Logging;
@@ -22,11 +25,14 @@ public sealed class RunningApp
     private readonly EventLoop _loop;
     private readonly List<Driver> _drivers = [];
     private readonly ILogger _log;
+    private readonly Func<ZeroMqPoller> _zeroMq;
+    private ZeroMqPublisher? _publisher;
 
-    internal RunningApp(AppManifest manifest, EventLoop loop, ILogger log)
+    internal RunningApp(AppManifest manifest, EventLoop loop, Func<ZeroMqPoller> zeroMq, ILogger log)
     {
         Manifest = manifest;
         _loop = loop;
+        _zeroMq = zeroMq;
         _log = log;
     }
 
@@ -38,6 +44,9 @@ public sealed class RunningApp
 
     /// <summary>Where its tasks listen.</summary>
     public IReadOnlyList<TaskEndpoint> Endpoints { get; private set; } = [];
+
+    /// <summary>Where its monitoring socket listens; empty when it has none.</summary>
+    public IReadOnlyList<string> PubsubEndpoints => _publisher?.Endpoints ?? [];
 
     /// <summary>
     /// Completes when the first slave is ready; fails with a <see cref="NodeException"/> when the app is broken: three starts in a row
@@ -66,30 +75,21 @@ public sealed class RunningApp
         Engine.Broken += cause => _ready.TrySetException(new NodeException($"app {Name} is broken: {cause}"));
         try
         {
+            OpenPubsub();
             foreach (TaskManifest task in Manifest.Tasks)
             {
-                Driver driver = DriverRegistry.Create(new DriverContext(task, Engine, _loop, _log, InfoMap), customDrivers)
-                    ?? throw new NodeException($"app {Name}: task {task.Name}: this build has no driver {task.DriverType}");
-                try
-                {
-                    driver.Open();
-                }
-                catch (Exception failure) when (failure is IOException or FormatException or KeyNotFoundException or InvalidCastException)
-                {
-                    throw new NodeException($"app {Name}: task {task.Name}: {failure.Message}", failure);
-                }
-
-                _drivers.Add(driver);
+                OpenDriver(task, customDrivers);
             }
         }
         catch
         {
-            _drivers.ForEach(driver => driver.Close()); // none starts half
+            CloseAll(); // none starts half
             throw;
         }
 
         Endpoints = [.. Manifest.Tasks.Zip(_drivers).SelectMany(pair =>
             pair.Second.Endpoints.Select(at => new TaskEndpoint(pair.First.Name, at)))];
+        _publisher?.Watch(Engine, _drivers.ConvertAll(driver => driver.Monitor));
         Engine.Start();
     }
 
@@ -101,7 +101,7 @@ public sealed class RunningApp
             _drivers.ForEach(driver => driver.StopTaking());
             Engine.Drain(() =>
             {
-                _drivers.ForEach(driver => driver.Close());
+                CloseAll();
                 _stopped.TrySetResult();
             });
         });
@@ -111,6 +111,53 @@ public sealed class RunningApp
     /// <summary>Ends at once.</summary>
     internal void StopNow(string reason) => _loop.Post(() => Engine.StopNow(reason));
 
+    private void OpenPubsub()
+    {
+        if (Manifest.PubsubEndpoint is not { } endpoint)
+        {
+            return;
+        }
+
+        ZeroMqPublisher publisher = new(Name, _loop, _zeroMq(), _log);
+        try
+        {
+            publisher.Open(endpoint);
+        }
+        catch (Exception failure) when (failure is IOException or FormatException)
+        {
+            throw new NodeException($"app {Name}: pubsub: {failure.Message}", failure);
+        }
+
+        _publisher = publisher;
+    }
+
+    private void OpenDriver(TaskManifest task, IReadOnlyDictionary<string, Func<CustomDriver>> customDrivers)
+    {
+        DriverContext context = new(task, Engine, _loop, _log, InfoMap)
+        {
+            Publisher = _publisher ?? ResultPublisher.None,
+            ZeroMq = _zeroMq,
+        };
+        Driver driver = DriverRegistry.Create(context, customDrivers)
+            ?? throw new NodeException($"app {Name}: task {task.Name}: this build has no driver {task.DriverType}");
+        try
+        {
+            driver.Open();
+        }
+        catch (Exception failure) when (failure is IOException or FormatException or KeyNotFoundException or InvalidCastException)
+        {
+            throw new NodeException($"app {Name}: task {task.Name}: {failure.Message}", failure);
+        }
+
+        _drivers.Add(driver);
+    }
+
+    private void CloseAll()
+    {
+        _drivers.ForEach(driver => driver.Close());
+        _publisher?.Close(); // last: what the drivers' last jobs gave is still published
+    }
+
     private byte[] InfoMap() => MessagePackSerializer.ConvertFromJson(InfoJson());
 
     private string InfoJson()
@@ -118,7 +165,7 @@ public sealed class RunningApp
         using MemoryStream stream = new();
         using (Utf8JsonWriter writer = new(stream))
         {
-            AppInfo.Write(writer, Manifest, Engine, Manifest.Tasks.Zip(_drivers), _loop);
+            AppInfo.Write(writer, Manifest, Engine, Manifest.Tasks.Zip(_drivers), _publisher, _loop);
         }
 
         return System.Text.Encoding.UTF8.GetString(stream.ToArray());

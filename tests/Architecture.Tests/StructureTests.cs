@@ -49,6 +49,10 @@ public class StructureTests
     }
 
     [Fact]
+    public void NetMQ_is_used_by_the_ZeroMQ_drivers_only() => Assert.DoesNotContain(
+        Sources("src"), file => Regex.IsMatch(File.ReadAllText(file), @"using NetMQ\b") && !file.Contains("/Drivers/ZeroMq/"));
+
+    [Fact]
     public void System_calls_are_in_one_place() => Assert.DoesNotContain(
         Sources("src"), file => File.ReadAllText(file).Contains("LibraryImport(") && !file.Contains("/Transport/Linux/"));
 

@@ -72,6 +72,11 @@ internal static class ManifestKeys
         Min = 1,
     };
     private static readonly KeySpec Linger = new("linger", KeyKind.Milliseconds, "how long unsent messages are kept at the end", "0");
+    private static readonly KeySpec NativeTransport =
+        new("transport", KeyKind.Text, "native framing over sockets, or the framing of 2012 over ZeroMQ", "native")
+        {
+            Choices = ["native", "zeromq"],
+        };
     private static readonly KeySpec Interval = new("interval", KeyKind.Milliseconds, "time between ticks, ms", "required") { Min = 1 };
 
     private static readonly string[] FileEvents = ["created", "modified", "deleted", "moved"];
@@ -87,12 +92,9 @@ internal static class ManifestKeys
             Endpoint,
             Backlog,
             new("events", KeyKind.TextList, "the events that may be called; * = all", "the task's name"),
-            new("transport", KeyKind.Text, "native framing over sockets, or the framing of 2012 over ZeroMQ", "native")
-            {
-                Choices = ["native", "zeromq"],
-            },
+            NativeTransport,
         ],
-        ["native-sink"] = [Endpoint, Backlog],
+        ["native-sink"] = [Endpoint, Backlog, NativeTransport],
         ["recurring-timer"] = Recurring,
         ["timed+auto"] = Recurring,
         ["drifting-timer"] = [Interval],
@@ -122,8 +124,9 @@ internal static class ManifestKeys
             Endpoint with { Meaning = "what it connects to, or binds" },
             new("topics", KeyKind.TextList, "prefixes that are subscribed to", "all") { AllowsEmpty = true, DefaultList = [""] },
             new("connect", KeyKind.Boolean, "connect to the endpoint, or bind it", "true"),
+            ZeroMqBacklog,
         ],
-        ["server+lsd"] = [Endpoint],
+        ["server+lsd"] = [Endpoint, ZeroMqBacklog, Linger],
         ["raw-server"] =
         [
             Endpoint,

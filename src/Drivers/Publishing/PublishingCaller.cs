@@ -28,10 +28,13 @@ internal class PublishingCaller(DriverContext context) : IJobCaller
         Job? job = context.Engine.Submit(this, ++_jobs, Monitor, _method, in policy, default, out JobRefusal refusal);
         if (job is null)
         {
-            Dropped++;
             if (publishRefusal)
             {
-                context.Publisher.PublishError(context.Task.Name, ErrorCodes.Category, refusal.Code, refusal.Reason);
+                Refuse(refusal.Code, refusal.Reason);
+            }
+            else
+            {
+                Dropped++;
             }
 
             return false;
@@ -45,6 +48,13 @@ internal class PublishingCaller(DriverContext context) : IJobCaller
 
         context.Engine.EndRequest(job);
         return true;
+    }
+
+    /// <summary>Counts a job that could not be made, and publishes why.</summary>
+    public void Refuse(int code, string reason)
+    {
+        Dropped++;
+        context.Publisher.PublishError(context.Task.Name, ErrorCodes.Category, code, reason);
     }
 
     /// <inheritdoc/>

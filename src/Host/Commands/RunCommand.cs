@@ -52,6 +52,7 @@ internal static class RunCommand
                 Loops = parsed.GetValue(loops),
                 Locator = at == "none" ? null : at,
                 StateDirectory = parsed.GetValue(state),
+                OwnsProcess = true,
                 LoggerFactory = log,
             };
             return RunAsync(apps, Options, TimeSpan.FromSeconds(parsed.GetValue(drain)), parsed.GetValue(level), parsed.GetValue(format)!);
@@ -127,6 +128,11 @@ internal static class RunCommand
             {
                 Console.WriteLine($"{word} app={app.Name} task={task.Name}");
             }
+        }
+
+        foreach (string endpoint in app.PubsubEndpoints)
+        {
+            Console.WriteLine($"{word} app={app.Name} pubsub={endpoint}");
         }
     }
 }

@@ -1,0 +1,189 @@
+using System.Numerics;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Drivers.Publishing;
+using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using Cocaine.Fast.Transport.Loop;
+
+namespace Cocaine.Fast.Drivers.ZeroMq;
+
+/// <summary>
+/// A publishing driver that is fed by a ZeroMQ socket: PULL or SUB. A message that the engine has no room for is kept, and no further
+/// one is taken, so that the peers' queues fill as ZeroMQ means it: a PUSH waits, a PUB drops.
+/// </summary>
+internal abstract class FeedDriver : Driver
+{
+    /// <summary>
+    /// How soon a full queue is looked at again when none of this driver's own jobs ends: other tasks have filled it. Short beside any
+    /// queue that is worth its name, and a hundred looks a second cost nothing.
+    /// </summary>
+    private const int RetryMs = 10;
+
+    private readonly Queue<MessageBatch> _batches = new();
+    private readonly RetryTimer _retry;
+    private readonly PumpTask _pump;
+    private readonly int _queueLimit;
+    private int _at;       // frames of the first batch's next message that are done with
+    private long _malformed;
+    private bool _stopped;
+
+    protected FeedDriver(DriverContext context)
+    {
+        Context = context;
+        Caller = new FeedCaller(this, context);
+        _retry = new RetryTimer(this);
+        _pump = new PumpTask(this);
+        _queueLimit = context.Engine.Settings.QueueLimit > 0 ? context.Engine.Settings.QueueLimit : HighWaterMark;
+        Socket = new ZeroMqSocket(
+            context.ZeroMq(), context.Loop, $"{context.Engine.Name}/{context.Task.Name}", context.Log, OnBatch, dropped: null);
+    }
+
+    public override TaskMonitor Monitor => Caller.Monitor;
+
+    public override IReadOnlyList<string> Endpoints => Socket.Endpoints;
+
+    public override IReadOnlyDictionary<string, object> Facts => new Dictionary<string, object>
+    {
+        ["received"] = Received,
+        ["pending"] = Caller.Pending,
+        ["held-back"] = _batches.Count > 0,
+        ["dropped"] = Caller.Dropped,
+        ["malformed"] = _malformed,
+    };
+
+    protected DriverContext Context { get; }
+
+    protected PublishingCaller Caller { get; }
+
+    protected ZeroMqSocket Socket { get; }
+
+    /// <summary>Messages taken so far.</summary>
+    protected long Received { get; private set; }
+
+    protected int HighWaterMark => Context.Task.Backlog;
+
+    /// <summary>The engine would take a job now.</summary>
+    protected bool HasRoom
+    {
+        get
+        {
+            AppEngine engine = Context.Engine;
+            return engine.State == EngineState.Running && !engine.Pool.IsBroken && engine.Queue.Count < _queueLimit;
+        }
+    }
+
+    public override void StopTaking()
+    {
+        Socket.StopReceiving();
+        _stopped = true;
+        Context.Loop.Timers.Cancel(_retry);
+        int left = 0;
+        while (_batches.TryDequeue(out MessageBatch? batch))
+        {
+            for (; batch.TryPeek(out _); batch.Skip())
+            {
+                left++;
+            }
+
+            Socket.Return(batch);
+        }
+
+        if (left > 0)
+        {
+            ZeroMqLog.LeftOver(Context.Log, Context.Engine.Name, Context.Task.Name, left);
+        }
+    }
+
+    public override void Close()
+    {
+        StopTaking();
+        Socket.Close();
+    }
+
+    /// <summary>
+    /// Makes jobs of a message from a frame on, as long as there is room. True when it is done; else <paramref name="at"/> is where to
+    /// go on.
+    /// </summary>
+    protected abstract bool TryRun(FrameList message, ref int at);
+
+    protected void OnMalformed(string problem)
+    {
+        if (BitOperations.IsPow2(++_malformed)) // a peer that sends garbage for ever does not fill the log
+        {
+            ZeroMqLog.Malformed(Context.Log, Context.Engine.Name, Context.Task.Name, problem, _malformed);
+        }
+    }
+
+    private void OnBatch(MessageBatch batch)
+    {
+        _batches.Enqueue(batch);
+        if (_stopped)
+        {
+            StopTaking();
+        }
+        else if (_batches.Count == 1)
+        {
+            Pump();
+        }
+    }
+
+    private void Pump()
+    {
+        while (_batches.TryPeek(out MessageBatch? batch))
+        {
+            while (batch.TryPeek(out FrameList message))
+            {
+                if (message.Count > MessageBatch.MaxFramesPerMessage)
+                {
+                    OnMalformed($"a message of more than {MessageBatch.MaxFramesPerMessage} frames");
+                }
+                else if (!TryRun(message, ref _at))
+                {
+                    Context.Loop.Timers.Arm(_retry, Context.Loop.NowMs + RetryMs);
+                    return;
+                }
+
+                _at = 0;
+                Received++;
+                batch.Skip();
+            }
+
+            _batches.Dequeue();
+            Socket.Return(batch);
+        }
+    }
+
+    private void OnJobEnd()
+    {
+        if (_batches.Count > 0)
+        {
+            Context.Loop.ScheduleSend(_pump); // at the end of the turn: the slave takes the next job from the queue only after this
+        }
+    }
+
+    private sealed class FeedCaller(FeedDriver driver, DriverContext context) : PublishingCaller(context)
+    {
+        public override void OnDone(Job job)
+        {
+            base.OnDone(job);
+            driver.OnJobEnd();
+        }
+
+        public override void OnFailed(Job job, in JobError error)
+        {
+            base.OnFailed(job, in error);
+            driver.OnJobEnd();
+        }
+    }
+
+    private sealed class RetryTimer(FeedDriver driver) : WheelTimer
+    {
+        public override void OnDue(long nowMs) => driver.Pump();
+    }
+
+    private sealed class PumpTask(FeedDriver driver) : TurnTask
+    {
+        public override void OnTurnEnd() => driver.Pump();
+    }
+}

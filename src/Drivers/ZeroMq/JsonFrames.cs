@@ -1,0 +1,56 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Cocaine.Fast.Drivers.ZeroMq;
+
+/// <summary>The JSON frames of ZeroMQ drivers. One for each driver; it lives on the loop.</summary>
+internal sealed class JsonFrames
+{
+    private readonly ArrayBufferWriter<byte> _buffer = new(256);
+    private readonly Utf8JsonWriter _writer;
+
+    // Nothing here goes into HTML: texts stay as they are.
+    public JsonFrames() =>
+        _writer = new Utf8JsonWriter(_buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
+    /// <summary><c>{"code", "message"}</c>, after <c>"uuid"</c> when there is one.</summary>
+    public byte[] Error(ReadOnlySpan<byte> uuid, int code, ReadOnlySpan<byte> reason)
+    {
+        Begin(uuid);
+        _writer.WriteNumber("code", code);
+        _writer.WriteString("message", Encoding.UTF8.GetString(reason)); // also makes valid UTF-8 of what an app raised
+        return End();
+    }
+
+    /// <summary><c>{"uuid"}</c>, and <c>"completed": true</c> at the end.</summary>
+    public byte[] Answer(ReadOnlySpan<byte> uuid, bool isLast)
+    {
+        Begin(uuid);
+        if (isLast)
+        {
+            _writer.WriteBoolean("completed", true);
+        }
+
+        return End();
+    }
+
+    private void Begin(ReadOnlySpan<byte> uuid)
+    {
+        _buffer.ResetWrittenCount();
+        _writer.Reset();
+        _writer.WriteStartObject();
+        if (!uuid.IsEmpty)
+        {
+            _writer.WriteString("uuid", uuid);
+        }
+    }
+
+    private byte[] End()
+    {
+        _writer.WriteEndObject();
+        _writer.Flush();
+        return _buffer.WrittenSpan.ToArray();
+    }
+}

@@ -1,0 +1,170 @@
+using System.Text;
+using System.Text.Json;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+
+namespace Cocaine.Fast.Drivers.ZeroMq;
+
+/// <summary>
+/// The server+lsd driver: [route…, ""] and pairs of frames, a JSON envelope {uuid, urgent, timeout, deadline} and a body. Each answer is
+/// a message of its own: {uuid} and a chunk, {uuid, "completed": true}, or {uuid, code, message}.
+/// </summary>
+internal sealed class LsdServer(DriverContext context)
+    : RouterDriver(context, context.Task.Name, context.Task.GetInt("linger"))
+{
+    /// <summary>Longer than any uuid; what clients call their jobs is kept as long as they run.</summary>
+    private const int MaxUuidBytes = 64;
+
+    private readonly JsonFrames _frames = new();
+    private readonly Stack<Call> _free = new(); // as many as there were jobs at once
+
+    protected override void OnMessage(Route route, FrameList body)
+    {
+        Span<byte> uuid = stackalloc byte[MaxUuidBytes];
+        for (int at = 0; at < body.Count; at += 2)
+        {
+            string? problem = ReadEnvelope(body[at], uuid, out int uuidLength, out JobPolicy policy, out bool isLate);
+            ReadOnlySpan<byte> id = uuid[..uuidLength];
+            if (at + 1 == body.Count)
+            {
+                OnMalformed(route, id, "there is no body after the envelope");
+            }
+            else if (isLate)
+            {
+                Engine.Counters.Deadlines++;
+                Refuse(route, id, ErrorCodes.DeadlineError, problem!);
+            }
+            else if (problem is not null)
+            {
+                OnMalformed(route, id, problem);
+            }
+            else
+            {
+                Run(route, id, body[at + 1], in policy);
+            }
+        }
+    }
+
+    protected override void Refuse(Route route, ReadOnlySpan<byte> id, int code, string reason) =>
+        WriteError(route, id, code, Encoding.UTF8.GetBytes(reason));
+
+    private void Run(Route route, ReadOnlySpan<byte> uuid, ReadOnlySpan<byte> request, in JobPolicy policy)
+    {
+        if (!_free.TryPop(out Call? call))
+        {
+            call = new Call(this);
+        }
+
+        call.SetUuid(uuid);
+        if (!call.TrySubmit(route, request, in policy, out JobRefusal refusal))
+        {
+            _free.Push(call);
+            Refuse(route, uuid, refusal.Code, refusal.Reason);
+        }
+    }
+
+    private void WriteError(Route route, ReadOnlySpan<byte> uuid, int code, ReadOnlySpan<byte> reason)
+    {
+        if (Socket.TryBegin(route))
+        {
+            Socket.AddShared(_frames.Error(uuid, code, reason), more: false);
+        }
+    }
+
+    /// <summary>What is wrong with an envelope, or null. Its uuid is given also when something else is wrong.</summary>
+    private static string? ReadEnvelope(
+        ReadOnlySpan<byte> envelope, Span<byte> uuid, out int uuidLength, out JobPolicy policy, out bool isLate)
+    {
+        uuidLength = 0;
+        policy = default;
+        isLate = false;
+        bool urgent = false;
+        double timeout = 0, deadline = 0;
+        string? wrong = null;
+        try
+        {
+            Utf8JsonReader reader = new(envelope);
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            {
+                return "the envelope is no JSON object";
+            }
+
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                bool isUuid = reader.ValueTextEquals("uuid"u8), isUrgent = reader.ValueTextEquals("urgent"u8);
+                bool isTimeout = reader.ValueTextEquals("timeout"u8), isDeadline = reader.ValueTextEquals("deadline"u8);
+                reader.Read();
+                if (isUuid && reader.TokenType == JsonTokenType.String && reader.ValueSpan.Length is > 0 and <= MaxUuidBytes)
+                {
+                    uuidLength = reader.CopyString(uuid);
+                }
+                else if (isUrgent && reader.TokenType is JsonTokenType.True or JsonTokenType.False)
+                {
+                    urgent = isUrgent && reader.TokenType == JsonTokenType.True;
+                }
+                else if ((isTimeout || isDeadline) && reader.TokenType == JsonTokenType.Number)
+                {
+                    (timeout, deadline) = isTimeout ? (reader.GetDouble(), deadline) : (timeout, reader.GetDouble());
+                }
+                else if (isUuid || isUrgent || isTimeout || isDeadline)
+                {
+                    wrong ??= "the envelope is {uuid: a string, urgent: true or false, timeout: seconds, deadline: Unix time}";
+                    reader.Skip();
+                }
+                else
+                {
+                    reader.Skip(); // a key that we do not know
+                }
+            }
+
+            if (reader.Read())
+            {
+                return "the envelope is no JSON object";
+            }
+        }
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException or FormatException)
+        {
+            return "the envelope is no JSON object";
+        }
+
+        wrong ??= uuidLength == 0 ? $"the envelope has no uuid of 1 to {MaxUuidBytes} characters" : null;
+        return wrong ?? OldPolicy.Read(urgent, timeout, deadline, out policy, out isLate);
+    }
+
+    private sealed class Call(LsdServer server) : RouterCall(server)
+    {
+        private readonly byte[] _uuid = new byte[MaxUuidBytes];
+        private int _uuidLength;
+
+        private ReadOnlySpan<byte> Uuid => _uuid.AsSpan(0, _uuidLength);
+
+        public void SetUuid(ReadOnlySpan<byte> uuid)
+        {
+            uuid.CopyTo(_uuid);
+            _uuidLength = uuid.Length;
+        }
+
+        protected override void WriteChunk(in Payload data)
+        {
+            if (Driver.Socket.TryBegin(Route))
+            {
+                Driver.Socket.AddShared(server._frames.Answer(Uuid, isLast: false), more: true);
+                Driver.Socket.AddShared(data.ToArray(), more: false);
+            }
+        }
+
+        protected override void WriteEnd()
+        {
+            if (Driver.Socket.TryBegin(Route))
+            {
+                Driver.Socket.AddShared(server._frames.Answer(Uuid, isLast: true), more: false);
+            }
+        }
+
+        protected override void WriteError(int code, ReadOnlySpan<byte> reason) => server.WriteError(Route, Uuid, code, reason);
+
+        protected override void Free() => server._free.Push(this);
+    }
+}

@@ -1,0 +1,39 @@
+using Cocaine.Fast.Core.Jobs;
+
+namespace Cocaine.Fast.Drivers.ZeroMq;
+
+/// <summary>A job's policy as clients of 2012 give it: seconds, and the deadline as absolute Unix time.</summary>
+internal static class OldPolicy
+{
+    /// <summary>Beyond it a timeout is none: three years.</summary>
+    private const double MaxSeconds = 1e8;
+
+    /// <summary>What is wrong, or null. <paramref name="isLate"/>: the deadline has passed.</summary>
+    public static string? Read(bool urgent, double timeout, double deadline, out JobPolicy policy, out bool isLate)
+    {
+        policy = default;
+        isLate = false;
+        if (!(timeout >= 0) || !(deadline >= 0)) // NaN too
+        {
+            return "a timeout and a deadline are numbers from 0 on";
+        }
+
+        long deadlineMs = 0;
+        if (deadline > 0)
+        {
+            double left = deadline - (DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000.0);
+            if (left <= 0)
+            {
+                isLate = true;
+                return "the deadline passed before the job arrived";
+            }
+
+            deadlineMs = ToMs(left);
+        }
+
+        policy = new JobPolicy { Urgent = urgent, SilenceTimeoutMs = timeout > 0 ? ToMs(timeout) : 0, DeadlineMs = deadlineMs };
+        return null;
+    }
+
+    private static long ToMs(double seconds) => seconds >= MaxSeconds ? 0 : Math.Max(1, (long)Math.Round(seconds * 1000));
+}

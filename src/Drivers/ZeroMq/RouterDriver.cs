@@ -1,0 +1,214 @@
+using System.Numerics;
+using System.Text;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using NetMQ.Sockets;
+
+namespace Cocaine.Fast.Drivers.ZeroMq;
+
+/// <summary>
+/// A serving driver on a ROUTER socket. It answers every message that has a sender; what the answers look like is for the drivers
+/// themselves.
+/// </summary>
+internal abstract class RouterDriver : Driver
+{
+    private readonly RouteTable _routes = new();
+    private readonly int _lingerMs;
+
+    /// <param name="context">What it is made of.</param>
+    /// <param name="method">The method that is called.</param>
+    /// <param name="lingerMs">How long unsent answers are kept at the end.</param>
+    protected RouterDriver(DriverContext context, string method, int lingerMs)
+    {
+        Context = context;
+        Method = Encoding.UTF8.GetBytes(method);
+        Monitor = new TaskMonitor(context.Task.Name);
+        _lingerMs = lingerMs;
+        string app = context.Engine.Name, task = context.Task.Name;
+        Socket = new ZeroMqSocket(
+            context.ZeroMq(), context.Loop, $"{app}/{task}", context.Log, OnBatch,
+            total => ZeroMqLog.AnswersDropped(context.Log, app, task, total));
+    }
+
+    public override TaskMonitor Monitor { get; }
+
+    public override IReadOnlyList<string> Endpoints => Socket.Endpoints;
+
+    public override IReadOnlyDictionary<string, object> Facts => new Dictionary<string, object>
+    {
+        ["peers"] = _routes.Count,
+        ["received"] = Received,
+        ["malformed"] = Malformed,
+        ["dropped"] = Socket.Dropped,
+    };
+
+    public DriverContext Context { get; }
+
+    public AppEngine Engine => Context.Engine;
+
+    public ZeroMqSocket Socket { get; }
+
+    /// <summary>The method that is called, UTF-8.</summary>
+    public byte[] Method { get; }
+
+    private long Received { get; set; }
+
+    private long Malformed { get; set; }
+
+    public override void Open() => Socket.Open(new ZeroMqSocketOptions(
+        () =>
+        {
+            RouterSocket socket = new();
+            socket.Options.RouterMandatory = true; // else it would not say what it drops
+            return socket;
+        },
+        Context.Task.Endpoints, Connects: false, Context.Task.Backlog, _lingerMs));
+
+    /// <summary>While it drains, the engine itself refuses new jobs with 503, and peers are told so.</summary>
+    public override void StopTaking()
+    {
+    }
+
+    public override void Close()
+    {
+        Socket.StopReceiving();
+        Socket.Close();
+    }
+
+    /// <summary>A message: what follows the route and the empty frame. Its bytes are valid during the call only.</summary>
+    protected abstract void OnMessage(Route route, FrameList body);
+
+    /// <summary>Answers what is no request.</summary>
+    protected abstract void Refuse(Route route, ReadOnlySpan<byte> id, int code, string reason);
+
+    /// <summary>Counts what is not in the driver's framing, and answers it with 400.</summary>
+    protected void OnMalformed(Route route, ReadOnlySpan<byte> id, string problem)
+    {
+        if (BitOperations.IsPow2(++Malformed)) // a peer that sends garbage for ever does not fill the log
+        {
+            ZeroMqLog.Malformed(Context.Log, Engine.Name, Context.Task.Name, problem, Malformed);
+        }
+
+        Refuse(route, id, ErrorCodes.BadRequest, problem);
+    }
+
+    private void OnBatch(MessageBatch batch)
+    {
+        try
+        {
+            for (; batch.TryPeek(out FrameList message); batch.Skip())
+            {
+                Received++;
+                Route route = _routes.Find(message, out int body);
+                if (message.Count > MessageBatch.MaxFramesPerMessage)
+                {
+                    OnMalformed(route, default, $"a message of more than {MessageBatch.MaxFramesPerMessage} frames");
+                }
+                else if (body < 0)
+                {
+                    OnMalformed(route, default, "there is no empty frame after the route");
+                }
+                else if (body == message.Count)
+                {
+                    OnMalformed(route, default, "there is nothing after the empty frame");
+                }
+                else
+                {
+                    OnMessage(route, message.From(body));
+                }
+            }
+        }
+        finally
+        {
+            Socket.Return(batch);
+        }
+    }
+}
+
+/// <summary>A job that came through a ROUTER and is answered in parts as they come. Pooled by its driver.</summary>
+internal abstract class RouterCall(RouterDriver driver) : IJobCaller
+{
+    private int _droppedBefore;
+
+    /// <summary>Where the answer goes. Valid from Submit to Ended.</summary>
+    protected Route Route { get; private set; } = null!;
+
+    protected RouterDriver Driver { get; } = driver;
+
+    /// <summary>Makes the job. False when it was refused; the call is free again then.</summary>
+    public bool TrySubmit(Route route, ReadOnlySpan<byte> request, in JobPolicy policy, out JobRefusal refusal)
+    {
+        Route = route;
+        _droppedBefore = route.Dropped;
+        Job? job = Driver.Engine.Submit(this, 0, Driver.Monitor, Driver.Method, in policy, default, out refusal);
+        if (job is null)
+        {
+            return false;
+        }
+
+        route.Pending++;
+        if (!request.IsEmpty)
+        {
+            Driver.Engine.AddChunk(job, new Payload(request));
+        }
+
+        Driver.Engine.EndRequest(job);
+        return true;
+    }
+
+    public void OnChunk(Job job, in Payload data)
+    {
+        if (Route.Dropped != _droppedBefore)
+        {
+            // What was dropped may have been this job's: an answer with a hole in it must not end as if it were whole.
+            Driver.Engine.Fail(job, ErrorCodes.ResourceError, "the client does not read its answers: some were dropped");
+            return;
+        }
+
+        WriteChunk(in data);
+    }
+
+    public void OnDone(Job job)
+    {
+        if (Route.Dropped != _droppedBefore)
+        {
+            WriteError(ErrorCodes.ResourceError, "the client does not read its answers: some were dropped"u8);
+        }
+        else
+        {
+            WriteEnd();
+        }
+
+        End();
+    }
+
+    public void OnFailed(Job job, in JobError error)
+    {
+        WriteError(error.Code, error.Reason);
+        End();
+    }
+
+    public void OnRequestPressure(Job job, bool high)
+    {
+        // The request was whole before: there is nothing to hold back.
+    }
+
+    protected abstract void WriteChunk(in Payload data);
+
+    protected abstract void WriteEnd();
+
+    protected abstract void WriteError(int code, ReadOnlySpan<byte> reason);
+
+    /// <summary>The answer is out: the call goes back to its pool.</summary>
+    protected abstract void Free();
+
+    private void End()
+    {
+        Route.Pending--;
+        Route = null!;
+        Free();
+    }
+}

@@ -1,0 +1,149 @@
+using Cocaine.Fast.Transport.Loop;
+using NetMQ;
+
+namespace Cocaine.Fast.Drivers.ZeroMq.Sockets;
+
+/// <summary>
+/// Whole messages on their way from a socket to a loop: filled on the poller's thread, posted, read on the loop, given back. A socket has
+/// a fixed number of them, and that is its back-pressure: with all of them out it is not read, its high-water mark is reached, and
+/// the peers wait.
+/// </summary>
+internal sealed class MessageBatch : LoopWork
+{
+    /// <summary>Frames after which a batch is sent off: enough that one wake-up is shared by tens of messages.</summary>
+    private const int FullFrames = 512;
+
+    /// <summary>Bytes after which a batch is sent off: what a loop copies in well under a millisecond.</summary>
+    private const int FullBytes = 256 << 10;
+
+    /// <summary>
+    /// Most frames of a message: one more is kept, which shows that there were too many, and the rest is read and dropped.
+    /// </summary>
+    public const int MaxFramesPerMessage = 1024;
+
+    private readonly ZeroMqSocket _socket;
+    private Msg[] _frames = new Msg[64];
+    private int _count;
+    private int _next;
+
+    public MessageBatch(ZeroMqSocket socket)
+    {
+        _socket = socket;
+        Prepare(0);
+    }
+
+    public bool IsEmpty => _count == 0;
+
+    /// <summary>Takes what the socket has, up to a full batch; on the poller's thread.</summary>
+    public void Fill(NetMQSocket socket)
+    {
+        int bytes = 0;
+        while (_count < FullFrames && bytes < FullBytes)
+        {
+            int first = _count;
+            int frames = 0;
+            do
+            {
+                // Past the bound the last slot is used again and again.
+                if (frames <= MaxFramesPerMessage)
+                {
+                    Reserve();
+                }
+                else
+                {
+                    _count--;
+                }
+
+                if (!socket.TryReceive(ref _frames[_count], TimeSpan.Zero))
+                {
+                    if (_count > first)
+                    {
+                        _frames[_count - 1].ResetFlags(MsgFlags.More); // cannot be: messages come whole; but what is read must end
+                    }
+
+                    return;
+                }
+
+                bytes += _frames[_count].Size;
+                frames++;
+                _count++;
+            }
+            while (_frames[_count - 1].HasMore);
+        }
+    }
+
+    /// <summary>
+    /// The next message, which stays the next until <see cref="Skip"/>. Its frames are valid until the batch is given back.
+    /// </summary>
+    public bool TryPeek(out FrameList message)
+    {
+        if (_next == _count)
+        {
+            message = default;
+            return false;
+        }
+
+        message = new FrameList(_frames.AsSpan(_next, EndOfNext() - _next));
+        return true;
+    }
+
+    /// <summary>Goes on to the message after the next.</summary>
+    public void Skip() => _next = EndOfNext();
+
+    /// <summary>Runs on the loop.</summary>
+    public override void Run() => _socket.OnBatch(this);
+
+    /// <summary>Empties it for another filling; on the loop, before it is given back.</summary>
+    public void Clear()
+    {
+        for (int i = 0; i < _count; i++)
+        {
+            _frames[i].Close();
+            _frames[i].InitEmpty();
+        }
+
+        _count = _next = 0;
+    }
+
+    private int EndOfNext()
+    {
+        int end = _next;
+        while (_frames[end++].HasMore)
+        {
+        }
+
+        return end;
+    }
+
+    private void Reserve()
+    {
+        if (_count == _frames.Length)
+        {
+            Array.Resize(ref _frames, _count * 2);
+            Prepare(_count);
+        }
+    }
+
+    private void Prepare(int from)
+    {
+        for (int i = from; i < _frames.Length; i++)
+        {
+            _frames[i].InitEmpty();
+        }
+    }
+}
+
+/// <summary>The frames of one message, or some of them, where they lie in a batch.</summary>
+internal readonly ref struct FrameList(Span<Msg> frames)
+{
+    private readonly Span<Msg> _frames = frames;
+
+    public int Count => _frames.Length;
+
+    public ReadOnlySpan<byte> this[int index] => _frames[index].Slice();
+
+    /// <summary>The frames from one on.</summary>
+    public FrameList From(int index) => new(_frames[index..]);
+
+    public FrameList Slice(int index, int count) => new(_frames.Slice(index, count));
+}

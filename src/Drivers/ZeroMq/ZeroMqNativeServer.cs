@@ -1,0 +1,127 @@
+using System.Text;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.MessagePack;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+
+namespace Cocaine.Fast.Drivers.ZeroMq;
+
+/// <summary>
+/// The native-server driver with the framing of 2012: [route…, ""] and groups of four frames. Each answer is a message of its own: a chunk
+/// is 1 · [1, uuid, false] · bytes, the end 1 · [1, uuid, true], an error 2 · [2, uuid, code, text]. That framing names no event: the
+/// task's method is called, or the one event that the manifest gives.
+/// </summary>
+internal sealed class ZeroMqNativeServer(DriverContext context)
+    : RouterDriver(context, MethodOf(context.Task.Name, context.Task.Events), lingerMs: 0)
+{
+    /// <summary>Bytes of [1, uuid, false]: heads of the array and the number, the old head of a string, the uuid and the flag.</summary>
+    private const int HeadBytes = 1 + 1 + 3 + NativeGroup.UuidLength + 1;
+
+    private static readonly byte[] Answer = [1];
+    private static readonly byte[] Error = [2];
+
+    private readonly Stack<Call> _free = new(); // as many as there were jobs at once
+
+    protected override void OnMessage(Route route, FrameList body)
+    {
+        for (int at = 0; at < body.Count;)
+        {
+            NativeGroup group = NativeGroup.Read(body, ref at);
+            if (group.IsLate)
+            {
+                Engine.Counters.Deadlines++;
+                Refuse(route, group.Uuid, ErrorCodes.DeadlineError, group.Problem!);
+            }
+            else if (group.Problem is not null)
+            {
+                OnMalformed(route, group.Uuid, group.Problem);
+            }
+            else
+            {
+                Run(route, in group);
+            }
+        }
+    }
+
+    protected override void Refuse(Route route, ReadOnlySpan<byte> id, int code, string reason) =>
+        WriteError(route, id, code, Encoding.UTF8.GetBytes(reason));
+
+    private static string MethodOf(string task, IReadOnlyList<string> events) => events is [not "*"] ? events[0] : task;
+
+    private void Run(Route route, in NativeGroup group)
+    {
+        if (!_free.TryPop(out Call? call))
+        {
+            call = new Call(this);
+        }
+
+        group.Uuid.CopyTo(call.Uuid);
+        if (!call.TrySubmit(route, group.Body, group.Policy, out JobRefusal refusal))
+        {
+            _free.Push(call);
+            Refuse(route, group.Uuid, refusal.Code, refusal.Reason);
+        }
+    }
+
+    private void WriteError(Route route, ReadOnlySpan<byte> uuid, int code, ReadOnlySpan<byte> reason)
+    {
+        if (!Socket.TryBegin(route))
+        {
+            return;
+        }
+
+        byte[] frame = new byte[(4 * MsgPackEncoder.MaxHeadBytes) + uuid.Length + reason.Length];
+        int length = MsgPackEncoder.WriteArrayHead(frame, 4);
+        length += MsgPackEncoder.WriteUnsigned(frame.AsSpan(length), 2);
+        length += WriteOldString(frame.AsSpan(length), uuid);
+        length += MsgPackEncoder.WriteSigned(frame.AsSpan(length), code);
+        length += WriteOldString(frame.AsSpan(length), reason);
+        Socket.AddShared(Error, more: true);
+        Socket.Add(frame.AsSpan(0, length), more: false);
+    }
+
+    private static int WriteOldString(Span<byte> to, ReadOnlySpan<byte> text)
+    {
+        int head = MsgPackEncoder.WriteStringHead(to, (uint)text.Length, modern: false);
+        text.CopyTo(to[head..]);
+        return head + text.Length;
+    }
+
+    private sealed class Call(ZeroMqNativeServer server) : RouterCall(server)
+    {
+        public byte[] Uuid { get; } = new byte[NativeGroup.UuidLength];
+
+        protected override void WriteChunk(in Payload data)
+        {
+            if (Driver.Socket.TryBegin(Route))
+            {
+                Driver.Socket.AddShared(Answer, more: true);
+                Driver.Socket.AddShared(Head(isLast: false), more: true);
+                Driver.Socket.AddShared(data.ToArray(), more: false);
+            }
+        }
+
+        protected override void WriteEnd()
+        {
+            if (Driver.Socket.TryBegin(Route))
+            {
+                Driver.Socket.AddShared(Answer, more: true);
+                Driver.Socket.AddShared(Head(isLast: true), more: false);
+            }
+        }
+
+        protected override void WriteError(int code, ReadOnlySpan<byte> reason) => server.WriteError(Route, Uuid, code, reason);
+
+        protected override void Free() => server._free.Push(this);
+
+        private byte[] Head(bool isLast)
+        {
+            byte[] head = new byte[HeadBytes];
+            head[0] = 0x93;
+            head[1] = 1;
+            int length = 2 + WriteOldString(head.AsSpan(2), Uuid);
+            MsgPackEncoder.WriteBoolean(head.AsSpan(length), isLast);
+            return head;
+        }
+    }
+}

@@ -1,0 +1,40 @@
+using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using NetMQ.Sockets;
+
+namespace Cocaine.Fast.Drivers.ZeroMq;
+
+/// <summary>
+/// The native-sink driver over ZeroMQ: PULL, groups of frames as of 2012. Nobody is told of a bad one: it is logged and counted.
+/// </summary>
+internal sealed class ZeroMqNativeSink(DriverContext context) : FeedDriver(context)
+{
+    public override void Open() => Socket.Open(new ZeroMqSocketOptions(
+        () => new PullSocket(), Context.Task.Endpoints, Connects: false, HighWaterMark, LingerMs: 0));
+
+    protected override bool TryRun(FrameList message, ref int at)
+    {
+        while (at < message.Count)
+        {
+            if (!HasRoom)
+            {
+                return false;
+            }
+
+            NativeGroup group = NativeGroup.Read(message, ref at);
+            if (group.Problem is null)
+            {
+                Caller.TrySubmit(group.Body, group.Policy);
+            }
+            else if (group.IsLate)
+            {
+                Caller.Refuse(Core.Protocol.ErrorCodes.DeadlineError, group.Problem);
+            }
+            else
+            {
+                OnMalformed(group.Problem);
+            }
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,126 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Drivers.Publishing;
+using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using Cocaine.Fast.Transport.Loop;
+using Microsoft.Extensions.Logging;
+using NetMQ.Sockets;
+
+namespace Cocaine.Fast.Drivers.ZeroMq;
+
+/// <summary>
+/// An app's pubsub socket: a field is two frames, <c>source field host time</c> and its text. A subscriber that does not keep up loses
+/// fields, as ZeroMQ means it.
+/// </summary>
+internal sealed class ZeroMqPublisher : ResultPublisher
+{
+    /// <summary>Fields that wait for one subscriber: ZeroMQ's usual number.</summary>
+    private const int HighWaterMark = 1000;
+
+    private const int EngineFieldsMs = 1000;
+
+    private readonly string _app;
+    private readonly string _host = Clean(Dns.GetHostName());
+    private readonly EventLoop _loop;
+    private readonly ZeroMqSocket _socket;
+    private readonly JsonFrames _frames = new();
+    private EngineTimer? _timer;
+
+    public ZeroMqPublisher(string app, EventLoop loop, ZeroMqPoller poller, ILogger log)
+    {
+        _app = Clean(app);
+        _loop = loop;
+        _socket = new ZeroMqSocket(poller, loop, $"{app}/pubsub", log, received: null, total => ZeroMqLog.FieldsDropped(log, app, total));
+    }
+
+    /// <summary>Where it listens.</summary>
+    public IReadOnlyList<string> Endpoints => _socket.Endpoints;
+
+    /// <summary>Fields published, whether somebody heard them or not.</summary>
+    public long Published { get; private set; }
+
+    /// <summary>Fields that did not get as far as the socket.</summary>
+    public long Dropped => _socket.Dropped;
+
+    /// <summary>Binds the endpoint.</summary>
+    /// <exception cref="IOException">It cannot be bound.</exception>
+    public void Open(string endpoint) =>
+        _socket.Open(new ZeroMqSocketOptions(() => new PublisherSocket(), [endpoint], Connects: false, HighWaterMark, LingerMs: 0));
+
+    /// <summary>Publishes the engine's own fields from now on, once a second.</summary>
+    public void Watch(AppEngine engine, IReadOnlyList<TaskMonitor> tasks)
+    {
+        _timer = new EngineTimer(this, engine, tasks);
+        _loop.Timers.Arm(_timer, _loop.NowMs + EngineFieldsMs);
+    }
+
+    public void Close()
+    {
+        if (_timer is not null)
+        {
+            _loop.Timers.Cancel(_timer);
+        }
+
+        _socket.Close();
+    }
+
+    public override void PublishChunk(string task, ReadOnlySpan<byte> chunk)
+    {
+        if (AnswerFields.Of(chunk) is not { } fields)
+        {
+            Publish(task, "error", chunk.ToArray());
+            return;
+        }
+
+        foreach (AnswerField field in fields)
+        {
+            Publish(task, field.Name, field.Text);
+        }
+    }
+
+    public override void PublishError(string task, int category, int code, string reason) =>
+        Publish(task, "error", _frames.Error(default, code, Encoding.UTF8.GetBytes(reason)));
+
+    private void Publish(string? task, string field, byte[] text)
+    {
+        if (!_socket.TryBegin(route: null))
+        {
+            return;
+        }
+
+        Published++;
+        double now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000.0;
+        string source = task is null ? _app : $"{_app}:{Clean(task)}";
+        string topic = string.Create(CultureInfo.InvariantCulture, $"{source} {Clean(field)} {_host} {now:F3}");
+        _socket.AddShared(Encoding.UTF8.GetBytes(topic), more: true);
+        _socket.AddShared(text, more: false);
+    }
+
+    /// <summary>A name must not look like two words: an app could make up a whole topic.</summary>
+    private static string Clean(string name)
+    {
+        bool IsBad(char letter) => char.IsWhiteSpace(letter) || char.IsControl(letter);
+        return name.Length == 0 ? "_" : !name.Any(IsBad) ? name
+            : string.Create(name.Length, name, (to, from) =>
+            {
+                for (int i = 0; i < to.Length; i++)
+                {
+                    to[i] = IsBad(from[i]) ? '_' : from[i];
+                }
+            });
+    }
+
+    private sealed class EngineTimer(ZeroMqPublisher publisher, AppEngine engine, IReadOnlyList<TaskMonitor> tasks) : WheelTimer
+    {
+        public override void OnDue(long nowMs)
+        {
+            EngineFields.Each(engine, tasks, publisher.Publish);
+            long next = DueMs + EngineFieldsMs; // from when it was due, so that it does not drift; a second that was missed is not made up
+            publisher._loop.Timers.Arm(this, next > nowMs ? next : nowMs + EngineFieldsMs);
+        }
+    }
+}

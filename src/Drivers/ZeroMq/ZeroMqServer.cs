@@ -1,0 +1,38 @@
+using System.Text;
+using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+
+namespace Cocaine.Fast.Drivers.ZeroMq;
+
+/// <summary>
+/// The zeromq-server driver: [route…, "", body…], each body frame a job, and one reply for each message: [route…, "", …] with the
+/// chunks of its jobs in the order of the bodies. A ROUTER cannot tell a REQ from a DEALER, and a REQ takes exactly one reply:
+/// so the reply is
+/// sent when the last job is done.
+/// </summary>
+internal sealed class ZeroMqServer(DriverContext context)
+    : RouterDriver(context, context.Task.Name, context.Task.GetInt("linger"))
+{
+    private readonly Stack<Exchange> _free = new(); // as many as there were messages at once
+
+    public JsonFrames Frames { get; } = new();
+
+    protected override void OnMessage(Route route, FrameList body)
+    {
+        if (!_free.TryPop(out Exchange? exchange))
+        {
+            exchange = new Exchange(this);
+        }
+
+        exchange.Run(route, body);
+    }
+
+    protected override void Refuse(Route route, ReadOnlySpan<byte> id, int code, string reason)
+    {
+        if (Socket.TryBegin(route))
+        {
+            Socket.AddShared(Frames.Error(id, code, Encoding.UTF8.GetBytes(reason)), more: false);
+        }
+    }
+
+    public void Free(Exchange exchange) => _free.Push(exchange);
+}

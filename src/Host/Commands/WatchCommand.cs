@@ -1,0 +1,96 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Cocaine.Fast.Node;
+using Spectre.Console;
+
+namespace Cocaine.Fast.Host.Commands;
+
+/// <summary><c>cocaine-fast watch ENDPOINT</c></summary>
+internal static class WatchCommand
+{
+    private static readonly JsonSerializerOptions Lines = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static Command Create()
+    {
+        Argument<string> endpoint = new("endpoint") { Description = "tcp://HOST:PORT of an app's pubsub socket" };
+        Option<string> topic = new("--topic")
+        {
+            Description = "Only what begins with this: an app, app:task, or 'app:task field'",
+            DefaultValueFactory = _ => "",
+        };
+        Option<bool> json = new("--json") { Description = "Print a JSON object a line: time, source, field, host, value" };
+        Command command = new(
+            "watch",
+            "Show what an app publishes, until interrupted.\n\nExample:\n  cocaine-fast watch tcp://127.0.0.1:9200 --topic app:task")
+        {
+            endpoint, topic, json,
+        };
+        command.SetAction((parsed, cancellation) => Guarded.RunAsync(
+            () => RunAsync(parsed.GetValue(endpoint)!, parsed.GetValue(topic)!, parsed.GetValue(json), cancellation)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(string endpoint, string topic, bool json, CancellationToken cancellation)
+    {
+        Columns columns = new();
+        try
+        {
+            await foreach (PublishedField field in FieldWatcher.WatchAsync(endpoint, topic, cancellation))
+            {
+                if (json)
+                {
+                    var line = new { time = field.Time, source = field.Source, field = field.Name, host = field.Host, value = field.Text };
+                    Console.WriteLine(JsonSerializer.Serialize(line, Lines));
+                }
+                else
+                {
+                    columns.Write(field);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // how it is meant to end
+        }
+        catch (NodeException failure)
+        {
+            Console.Error.WriteLine(failure.Message);
+            return ExitCodes.NoConnection;
+        }
+
+        return ExitCodes.Ok;
+    }
+
+    /// <summary>Lines for people: columns grow to what was seen, and have colours where there is a terminal.</summary>
+    private sealed class Columns
+    {
+        /// <summary>A name longer than this pushes its own line out of the column, not all that follow.</summary>
+        private const int MaxWidth = 40;
+
+        private int _source = 12;
+        private int _name = 14;
+
+        public void Write(PublishedField field)
+        {
+            _source = Math.Max(_source, Math.Min(field.Source.Length, MaxWidth));
+            _name = Math.Max(_name, Math.Min(field.Name.Length, MaxWidth));
+            string time = field.Time.ToLocalTime().ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture);
+            string source = Plain(field.Source).PadRight(_source), name = Plain(field.Name).PadRight(_name), text = Plain(field.Text);
+            if (Console.IsOutputRedirected)
+            {
+                Console.WriteLine($"{time}  {source}  {name}  {text}");
+                return;
+            }
+
+            string colour = field.Name == "error" ? "red" : "default";
+            AnsiConsole.MarkupLine(
+                $"[grey]{time}[/]  [blue]{Markup.Escape(source)}[/]  [green]{Markup.Escape(name)}[/]  [{colour}]{Markup.Escape(text)}[/]");
+        }
+
+        /// <summary>What an app publishes must not drive the terminal.</summary>
+        private static string Plain(string text) =>
+            text.Any(char.IsControl) ? string.Concat(text.Select(letter => char.IsControl(letter) ? '\u00b7' : letter)) : text;
+    }
+}
