@@ -1,5 +1,8 @@
+using Cocaine.Fast.Bench.Guard;
 using Cocaine.Fast.Bench.Headline;
 using Cocaine.Fast.Bench.Load;
+using Cocaine.Fast.Bench.Micro;
+using Cocaine.Fast.Bench.Scale;
 using Cocaine.Fast.Bench.Systems;
 
 // dotnet run -c Release --project bench [-- micro | scale | guard]; "agent" and "serve" are this program's own helpers.
@@ -7,6 +10,12 @@ switch (args)
 {
     case []:
         return await HeadlineSuite.RunAsync();
+    case ["scale"]:
+        return await ScaleSuite.RunAsync();
+    case ["guard"]:
+        return await GuardSuite.RunAsync();
+    case ["micro", .. string[] options]:
+        return MicroSuite.Run(options);
     case ["agent"]:
         await LoadAgent.RunAsync();
         return 0;
@@ -26,6 +35,6 @@ switch (args)
         await RivalServers.NatsAsync(url);
         return 0;
     default:
-        Console.Error.WriteLine("usage: bench [micro | scale | guard]");
+        Console.Error.WriteLine("usage: bench [micro [--filter GLOB] | scale | guard]");
         return 2;
 }
