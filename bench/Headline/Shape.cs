@@ -35,7 +35,7 @@ internal sealed record Shape(
     public static Shape LonePinned { get; } = new(1, 1, 64, Field.OursAndLimits, Place.OneCpu);
 
     /// <summary>Connections with one request each: nothing to batch but what comes at once.</summary>
-    public static IReadOnlyList<Shape> Wide { get; } = [new(256, 1, 64, Field.OursAndLimits), new(1000, 1, 64, Field.OursAndLimits)];
+    public static IReadOnlyList<Shape> Wide { get; } = [new(256, 1, 64, Field.Everyone), new(1000, 1, 64, Field.OursAndLimits)];
 
     public static Shape Stream { get; } = new(4, 1, 16 << 20, Field.Ours, IsStream: true);
 
@@ -43,7 +43,7 @@ internal sealed record Shape(
     [
         Main,
         LonePinned,
-        new(1, 1, 64, Field.OursAndLimits, Place.TwoCpus),
+        new(1, 1, 64, Field.Everyone, Place.TwoCpus),
         .. Wide,
         new(32, 8, 1 << 10, Field.OursAndLimits),
         new(32, 8, 64 << 10, Field.OursAndLimits),

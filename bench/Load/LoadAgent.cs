@@ -35,8 +35,7 @@ internal static class LoadAgent
         await load.StartAsync(spec);
         await Task.Delay(TimeSpan.FromSeconds(spec.WarmSeconds));
 
-        // The questions to the node lie outside of the window of time and CPU; its counts cover a little more than the window, and are
-        // divided by what was answered between the questions.
+        // The questions to the node lie outside of the window of time and CPU: its counts are of a little more than the window.
         NodeCounts? nodeBefore = probe is null ? null : await probe.CountAsync();
         long everBefore = load.Tallies.Sum(tally => tally.Ever);
         Instant before = Instant.Now(spec.ServerPids);
@@ -45,7 +44,10 @@ internal static class LoadAgent
         load.Tallies.ForEach(tally => tally.Counts = false);
         Instant after = Instant.Now(spec.ServerPids);
         long ever = load.Tallies.Sum(tally => tally.Ever) - everBefore;
-        NodeCounts? node = nodeBefore is null ? null : (await probe!.CountSinceAsync(nodeBefore)).Per(Math.Max(1, ever));
+        NodeCounts? node = nodeBefore is null ? null : await probe!.CountSinceAsync(nodeBefore);
+
+        // The node's own count of jobs is of the same moments. With several apps it is one app's: then what was answered here.
+        node = node?.Per(Math.Max(1, spec.Endpoints.Length == 1 ? node.Done : ever));
         long rss = ProcessTree.RssBytes(spec.ServerPids);
         await load.StopAsync();
         double millions = load.Tallies.Sum(tally => tally.Done) / 1e6;

@@ -10,24 +10,23 @@ namespace Cocaine.Fast.Bench.Load;
 /// <param name="Receives">Receives from sockets.</param>
 /// <param name="Sends">Sends to sockets.</param>
 /// <param name="Bells">Doorbells of slaves that were rung.</param>
-internal sealed record NodeCounts(double AllocatedBytes, double Turns, double Receives, double Sends, double Bells)
+/// <param name="Done">Jobs of the app that were answered.</param>
+internal sealed record NodeCounts(double AllocatedBytes, double Turns, double Receives, double Sends, double Bells, double Done)
 {
-    /// <summary>System calls of the loop that a request causes.</summary>
-    public double SystemCalls => Turns + Receives + Sends + Bells;
-
     public static NodeCounts operator -(NodeCounts a, NodeCounts b) => new(
-        a.AllocatedBytes - b.AllocatedBytes, a.Turns - b.Turns, a.Receives - b.Receives, a.Sends - b.Sends, a.Bells - b.Bells);
+        a.AllocatedBytes - b.AllocatedBytes, a.Turns - b.Turns, a.Receives - b.Receives, a.Sends - b.Sends, a.Bells - b.Bells,
+        a.Done - b.Done);
 
     /// <summary>The share of one request. Below 0 is what the counting's own cost, taken off, was less this time.</summary>
     public NodeCounts Per(double requests) => new(
-        Math.Max(0, AllocatedBytes) / requests, Turns / requests, Receives / requests, Sends / requests, Bells / requests);
+        Math.Max(0, AllocatedBytes) / requests, Turns / requests, Receives / requests, Sends / requests, Bells / requests, Done / requests);
 }
 
 /// <summary>Asks a node of ours what it has counted.</summary>
 internal sealed class NodeProbe : IAsyncDisposable
 {
     private readonly CocaineClient _client;
-    private NodeCounts _question = new(0, 0, 0, 0, 0);
+    private NodeCounts _question = new(0, 0, 0, 0, 0, 0);
 
     private NodeProbe(CocaineClient client) => _client = client;
 
@@ -47,7 +46,7 @@ internal sealed class NodeProbe : IAsyncDisposable
         JsonElement loop = info.RootElement.GetProperty("loop");
         return new NodeCounts(
             info.RootElement.GetProperty("node").GetProperty("allocated-bytes").GetInt64(), Of("turns"), Of("receives"), Of("sends"),
-            Of("bells"));
+            Of("bells"), info.RootElement.GetProperty("jobs").GetProperty("done").GetInt64());
 
         long Of(string name) => loop.GetProperty(name).GetInt64();
     }

@@ -43,6 +43,22 @@ internal static class ScaleReport
         Console.WriteLine(text);
     }
 
+    /// <summary>What the dearest place does more than the cheapest: s/M is also µs a request.</summary>
+    private static string Difference(Axis axis)
+    {
+        ScalePoint[] points = [.. axis.Points.Where(point => point.IsGood && point.X >= axis.FlatFrom).OrderBy(point => point.Cpu.Median)];
+        if (points.Length < 2 || axis.Ratio <= Flat)
+        {
+            return "";
+        }
+
+        ScalePoint low = points[0], high = points[^1];
+        return $"From {low.X:N0} to {high.X:N0} a request costs {high.Cpu.Median - low.Cpu.Median:F1} µs more, with "
+            + $"{More(node => node.Turns)} turns, {More(node => node.Receives + node.Sends)} receives and sends and {More(node => node.Bells)} bells. ";
+
+        string More(Func<NodeCounts, double> of) => (high.Count(of) - low.Count(of)).ToString("+0.000;-0.000");
+    }
+
     private static void Add(StringBuilder text, Axis axis)
     {
         bool compares = axis.Limit.Count > 0;
@@ -68,6 +84,6 @@ internal static class ScaleReport
 
         string from = axis.FlatFrom > axis.Points[0].X ? $" from {axis.FlatFrom:N0} on" : "";
         string verdict = axis.Ratio <= Flat ? "Flat" : "Not flat";
-        text.AppendLine($"\n{verdict}{from}: the dearest is {axis.Ratio:F2} × the cheapest. {axis.Why}\n");
+        text.AppendLine($"\n{verdict}{from}: the dearest is {axis.Ratio:F2} × the cheapest. {Difference(axis)}{axis.Why}\n");
     }
 }

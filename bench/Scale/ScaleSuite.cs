@@ -89,8 +89,8 @@ internal sealed class ScaleSuite : IDisposable
         }
 
         return new Axis("apps", "200 connections spread over them, 1 in flight on each, a thread slave for each app", points,
-            "The same requests reach more slaves: each turn rings more bells, and each slave wakes for fewer requests. The bells column is "
-            + "that; with 200 apps a request wakes a slave of its own.")
+            "The same requests reach more slaves: each turn rings more bells, and each slave wakes for fewer requests, down to one. A "
+            + "wake-up is two system calls and two switches of a CPU between threads.")
         {
             FlatFrom = 1,
         };

@@ -33,7 +33,7 @@ internal static class Catalog
 
     public static List<BenchSystem> Rivals() =>
     [
-        Role(Grpc, "grpc", "grpc"),
+        Role(Grpc, "grpc", "grpc", serverGc: true), // as its own project template has it
         Role("NetMQ DEALER/ROUTER", "netmq", "netmq"),
         new(Nats, "nats", StartNatsAsync),
         new("uWSGI + Python (wrk, 1 in flight)", "wrk", StartUwsgiAsync),
@@ -56,9 +56,11 @@ internal static class Catalog
         return new Started([server], server.Ready[0]["ready ".Length..]);
     });
 
-    private static BenchSystem Role(string name, string protocol, string role) => new(name, protocol, async () =>
+    private static BenchSystem Role(string name, string protocol, string role, bool serverGc = false) => new(name, protocol, async () =>
     {
-        ServerProcess server = await ServerProcess.StartRoleAsync("serve", role);
+        ProcessStartInfo start = ServerProcess.OwnRole("serve", role);
+        start.Environment["DOTNET_gcServer"] = serverGc ? "1" : "0";
+        ServerProcess server = await ServerProcess.StartAsync(start, "ready ");
         return new Started([server], server.Ready[0]["ready ".Length..]);
     });
 
@@ -67,7 +69,8 @@ internal static class Catalog
         int port = FreePort();
         ServerProcess server = await ServerProcess.StartAsync(
             new ProcessStartInfo("nats-server", ["-a", "127.0.0.1", "-p", $"{port}"]), "Server is ready");
-        ServerProcess responder = await ServerProcess.StartRoleAsync("serve", "nats", $"nats://127.0.0.1:{port}");
+        ServerProcess responder = await ServerProcess.StartAsync(
+            ServerProcess.OwnRole("serve", "nats", $"nats://127.0.0.1:{port}"), "ready ");
         return new Started([server, responder], $"tcp://127.0.0.1:{port}");
     }
 

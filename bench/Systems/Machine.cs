@@ -10,7 +10,7 @@ internal static class Machine
 {
     public static string Describe() =>
         $"{CpuModel()}, {Environment.ProcessorCount} CPUs, {MemoryGiB()} GiB, {RuntimeInformation.OSDescription}, "
-        + $"Linux {Environment.OSVersion.Version}, {DateTime.UtcNow:yyyy-MM-dd}";
+        + $"Linux {File.ReadAllText("/proc/sys/kernel/osrelease").Trim()}, {DateTime.UtcNow:yyyy-MM-dd}";
 
     /// <summary>Versions of everything; what is not installed is left out.</summary>
     public static string Versions()
@@ -32,7 +32,7 @@ internal static class Machine
     }
 
     private static string PackageVersion(string name, Type type) =>
-        $"{name} {type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]}";
+        $"{name} {type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0].Trim()}";
 
     /// <summary>The first line that a program prints, or nothing.</summary>
     private static string First(string program, params string[] arguments)

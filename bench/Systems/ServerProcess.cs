@@ -30,9 +30,6 @@ internal sealed class ServerProcess : IDisposable
         return new ProcessStartInfo(program, [.. hosted ? [typeof(ServerProcess).Assembly.Location] : (string[])[], .. arguments]);
     }
 
-    /// <summary>Starts this program in another role.</summary>
-    public static Task<ServerProcess> StartRoleAsync(params string[] arguments) => StartAsync(OwnRole(arguments), "ready ");
-
     /// <summary>Starts a program, and waits for so many lines that contain a text.</summary>
     public static async Task<ServerProcess> StartAsync(ProcessStartInfo start, string readyMark, int readyLines = 1)
     {
