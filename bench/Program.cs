@@ -10,8 +10,8 @@ switch (args)
 {
     case []:
         return await HeadlineSuite.RunAsync();
-    case ["scale"]:
-        return await ScaleSuite.RunAsync();
+    case ["scale", .. string[] axes]:
+        return await ScaleSuite.RunAsync(axes);
     case ["guard"]:
         return await GuardSuite.RunAsync();
     case ["micro", .. string[] options]:
@@ -35,6 +35,6 @@ switch (args)
         await RivalServers.NatsAsync(url);
         return 0;
     default:
-        Console.Error.WriteLine("usage: bench [micro [--filter GLOB] | scale | guard]");
+        Console.Error.WriteLine("usage: bench [micro [--filter GLOB] | scale [AXIS...] | guard]");
         return 2;
 }

@@ -46,8 +46,9 @@ internal sealed class Aims(IReadOnlyList<Row> rows, Extras extras)
 
         AtLeast("process .NET: GB/s, 16 MiB answers streamed", 2,
             Value(Catalog.DotNet, Shape.Stream.ToString(), row => row.RequestsPerSecond) * Shape.Stream.SizeBytes / 1e9, "F2");
-        AtMost("ours: B allocated per request, worst shape of echo (below an object's 24 is none)", NoAllocationBytes,
-            rows.Where(row => row.Shape != Shape.Stream.ToString()).Max(row => row.AllocatedBytesPerRequest?.Median ?? 0), "F2");
+        Row worst = rows.Where(row => row.Shape != Shape.Stream.ToString()).MaxBy(row => row.AllocatedBytesPerRequest?.Median ?? 0)!;
+        AtMost($"B allocated per request, below an object's 24; worst: {worst.System}, {worst.Shape}", NoAllocationBytes,
+            worst.AllocatedBytesPerRequest?.Median ?? double.NaN, "F2");
         AtMost($"idle connection: B of node memory, {extras.Idle.Connections:N0} of them", 4096, extras.Idle.BytesEach, "N0");
         AtMost("start to ready, Python echo: ms", 400, Ready(Extras.PythonStart), "F0");
         AtMost("start to ready, thread .NET echo: ms", 250, Ready(Extras.ThreadStart), "F0");

@@ -29,7 +29,11 @@ internal static class ScaleReport
             Add(text, axis);
         }
 
-        text.AppendLine("## Memory of idle connections\n\n| connections | bytes of node memory each |\n| --: | --: |");
+        if (memory.Count > 0)
+        {
+            text.AppendLine("## Memory of idle connections\n\n| connections | bytes of node memory each |\n| --: | --: |");
+        }
+
         foreach (IdleMemory idle in memory)
         {
             text.AppendLine($"| {idle.Connections:N0} | {idle.BytesEach:N0} |");
@@ -54,7 +58,8 @@ internal static class ScaleReport
 
         ScalePoint low = points[0], high = points[^1];
         return $"From {low.X:N0} to {high.X:N0} a request costs {high.Cpu.Median - low.Cpu.Median:F1} µs more, with "
-            + $"{More(node => node.Turns)} turns, {More(node => node.Receives + node.Sends)} receives and sends and {More(node => node.Bells)} bells. ";
+            + $"{More(node => node.Turns)} turns, {More(node => node.Receives + node.Sends)} receives and sends and "
+            + $"{More(node => node.Bells)} bells. ";
 
         string More(Func<NodeCounts, double> of) => (high.Count(of) - low.Count(of)).ToString("+0.000;-0.000");
     }

@@ -20,23 +20,38 @@ internal sealed class ScaleSuite : IDisposable
     private const int Descriptors = 10_200;
 
     private readonly AgentProcess _agent = AgentProcess.Start();
+    private readonly List<IdleMemory> _idle = [];
 
-    public static async Task<int> RunAsync()
+    /// <param name="names">The axes to measure; none = all.</param>
+    public static async Task<int> RunAsync(string[] names)
     {
         await OurNode.BuildAsync();
         SayDescriptors();
         long start = Stopwatch.GetTimestamp();
         using ScaleSuite suite = new();
-        List<Axis> axes =
+        (string Name, Func<Task<Axis>> Measure)[] all =
         [
-            await suite.ConnectionsAsync(), await suite.ChannelsAsync(), await suite.AppsAsync(),
-            await suite.SlavesAsync("thread"), await suite.SlavesAsync("process"), await suite.SpinAsync(1, 1),
-            await suite.SpinAsync(Connections, InFlight),
+            ("connections", suite.ConnectionsAsync), ("channels", suite.ChannelsAsync), ("apps", suite.AppsAsync),
+            ("threads", () => suite.SlavesAsync("thread")), ("processes", () => suite.SlavesAsync("process")),
+            ("spin-lone", () => suite.SpinAsync(1, 1)), ("spin-busy", () => suite.SpinAsync(Connections, InFlight)),
+            ("idle", suite.IdleAsync), ("timers", suite.TimersAsync),
         ];
-        (Axis idle, List<IdleMemory> memory) = await suite.IdleAsync();
-        axes.Add(idle);
-        axes.Add(await suite.TimersAsync());
-        ScaleReport.Write(axes, memory, Stopwatch.GetElapsedTime(start));
+        if (names.Except(all.Select(axis => axis.Name)).ToArray() is { Length: > 0 } unknown)
+        {
+            Console.Error.WriteLine($"no axis {string.Join(", ", unknown)}; there are {string.Join(", ", all.Select(axis => axis.Name))}");
+            return 2;
+        }
+
+        List<Axis> axes = [];
+        foreach ((string name, Func<Task<Axis>> measure) in all)
+        {
+            if (names.Length == 0 || names.Contains(name))
+            {
+                axes.Add(await measure());
+            }
+        }
+
+        ScaleReport.Write(axes, suite._idle, Stopwatch.GetElapsedTime(start));
         return axes.TrueForAll(axis => axis.Points.Any(point => point.IsGood)) ? 0 : 1;
     }
 
@@ -57,9 +72,9 @@ internal sealed class ScaleSuite : IDisposable
         }
 
         return new Axis("connections", "1 in flight on each, thread slave", ours,
-            "Every request is a receive and a send of its own: the kernel's part is the same for the C echo beside it. With few "
-            + "connections a turn carries few requests, so a request pays for its own turns and bells; with thousands "
-            + "the sockets' state leaves the caches.")
+            "Every request is a receive and a send of its own, as in the C echo beside it. With few connections a turn carries few requests, "
+            + "so a request pays for its own turns and bells. With thousands the counts are the same, and so is what the C echo pays more: "
+            + "memory that is touched again only after all the others' was.")
         {
             FlatFrom = 100,
             Limit = echo,
@@ -133,22 +148,23 @@ internal sealed class ScaleSuite : IDisposable
         };
     }
 
-    private async Task<(Axis Axis, List<IdleMemory> Memory)> IdleAsync()
+    private async Task<Axis> IdleAsync()
     {
         List<ScalePoint> points = [];
-        List<IdleMemory> memory = [];
         using BenchSystem node = new OurNode("dotnet", "thread").Named("idle");
         points.AddRange(await PointsAsync("idle connections", node, [0], (system, _) => Spec(system, Connections, InFlight)));
         await using IdleConnections connections = new(node);
         foreach (int count in (int[])[1000, 10_000])
         {
-            memory.Add(await connections.MeasureAsync(count));
+            _idle.Add(await connections.MeasureAsync(count));
             points.AddRange(await PointsAsync("idle connections", node, [count], (system, _) => Spec(system, Connections, InFlight)));
         }
 
-        return (new Axis("idle connections", "beside 32×8, thread slave", points,
+        return new Axis("idle connections", "beside 32×8, thread slave", points,
             "An idle connection has no buffer and is in no list that a turn walks; it costs the kernel's and its own memory only.")
-        { FlatFrom = 0 }, memory);
+        {
+            FlatFrom = 0,
+        };
     }
 
     private async Task<Axis> TimersAsync()
