@@ -72,9 +72,9 @@ internal sealed class ScaleSuite : IDisposable
         }
 
         return new Axis("connections", "1 in flight on each, thread slave", ours,
-            "Every request is a receive and a send of its own, as in the C echo beside it. With few connections a turn carries few requests, "
-            + "so a request pays for its own turns and bells. With thousands the counts are the same, and so is what the C echo pays more: "
-            + "memory that is touched again only after all the others' was.")
+            "Every request is a receive and a send of its own, as in the C echo beside it. With few connections a turn carries few "
+            + "requests, so a request pays for its own turns and bells. With thousands the counts are the same, and the C echo pays more "
+            + "too: memory that is touched again only after all the others' was.")
         {
             FlatFrom = 100,
             Limit = echo,
