@@ -61,7 +61,7 @@ internal static class ScaleReport
             + $"{More(node => node.Turns)} turns, {More(node => node.Receives + node.Sends)} receives and sends and "
             + $"{More(node => node.Bells)} bells. ";
 
-        string More(Func<NodeCounts, double> of) => (high.Count(of) - low.Count(of)).ToString("+0.000;-0.000");
+        string More(Func<NodeCounts, double> of) => Math.Round(high.Count(of) - low.Count(of), 3).ToString("+0.000;-0.000;0.000");
     }
 
     private static void Add(StringBuilder text, Axis axis)
