@@ -1,5 +1,8 @@
+using Cocaine.Fast.Bench.Guard;
 using Cocaine.Fast.Bench.Headline;
 using Cocaine.Fast.Bench.Load;
+using Cocaine.Fast.Bench.Micro;
+using Cocaine.Fast.Bench.Scale;
 using Cocaine.Fast.Bench.Systems;
 using Cocaine.Fast.Bench.Timers;
 using Cocaine.Fast.Bench.ZeroMq;
@@ -20,6 +23,12 @@ switch (args)
     case ["zeromq-serve", "thread"]:
         await EnvelopeServers.NodeAsync();
         return 0;
+    case ["scale", .. string[] axes]:
+        return await ScaleSuite.RunAsync(axes);
+    case ["guard"]:
+        return await GuardSuite.RunAsync();
+    case ["micro", .. string[] options]:
+        return MicroSuite.Run(options);
     case ["agent"]:
         await LoadAgent.RunAsync();
         return 0;
@@ -39,6 +48,6 @@ switch (args)
         await RivalServers.NatsAsync(url);
         return 0;
     default:
-        Console.Error.WriteLine("usage: bench [micro | scale | guard | timers [--duration S] | zeromq]");
+        Console.Error.WriteLine("usage: bench [micro [--filter GLOB] | scale [AXIS...] | guard | timers [--duration S] | zeromq]");
         return 2;
 }

@@ -12,11 +12,12 @@ internal static class Chart
     public static string Draw(IReadOnlyList<Row> rows, string machine)
     {
         Row[] good = [.. rows.Where(row => row.Error.Length == 0)];
-        double mostCpu = good.Max(row => row.ServerCpuPerMillion), mostRate = good.Max(row => row.RequestsPerSecond);
+        double mostCpu = good.Max(row => row.ServerCpuPerMillion.Median), mostRate = good.Max(row => row.RequestsPerSecond.Median);
         int width = Left + (2 * BarWidth) + Gap + 120;
         StringBuilder svg = new();
         svg.AppendLine(CultureInfo.InvariantCulture,
-            $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{Top + (good.Length * LineHeight) + 30}\" font-family=\"sans-serif\" font-size=\"13\">");
+            $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{Top + (good.Length * LineHeight) + 30}\" ");
+        svg.AppendLine("font-family=\"sans-serif\" font-size=\"13\">");
         svg.AppendLine("<rect width=\"100%\" height=\"100%\" fill=\"white\"/>");
         Text(svg, 10, 22, $"64 B echo, 32 connections × 8 in flight. {machine}");
         Text(svg, Left, 46, "server CPU s per million requests (log, shorter is better)");
@@ -27,10 +28,10 @@ internal static class Chart
             int y = Top + (i * LineHeight);
             string color = row.System.StartsWith("cocaine", StringComparison.Ordinal) ? "#2a78c2" : "#9aa5b1";
             Text(svg, 10, y + 17, row.System);
-            double cpu = Math.Log(1 + row.ServerCpuPerMillion) / Math.Log(1 + mostCpu);
-            Bar(svg, Left, y, cpu * BarWidth * 0.8, color, row.ServerCpuPerMillion.ToString("F2", CultureInfo.InvariantCulture));
-            Bar(svg, Left + BarWidth + Gap, y, row.RequestsPerSecond / mostRate * BarWidth * 0.8, color,
-                row.RequestsPerSecond.ToString("N0", CultureInfo.InvariantCulture));
+            double cpu = Math.Log(1 + row.ServerCpuPerMillion.Median) / Math.Log(1 + mostCpu);
+            Bar(svg, Left, y, cpu * BarWidth * 0.8, color, row.ServerCpuPerMillion.Median.ToString("F2", CultureInfo.InvariantCulture));
+            Bar(svg, Left + BarWidth + Gap, y, row.RequestsPerSecond.Median / mostRate * BarWidth * 0.8, color,
+                row.RequestsPerSecond.Median.ToString("N0", CultureInfo.InvariantCulture));
         }
 
         return svg.AppendLine("</svg>").ToString();

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using Cocaine.Fast.Bench.Load;
 using Cocaine.Fast.Bench.Systems;
 
@@ -9,37 +8,52 @@ namespace Cocaine.Fast.Bench.Headline;
 internal sealed class HeadlineSuite : IDisposable
 {
     private const int Rounds = 3;
-    private const double MeasureSeconds = 0.8, WarmSeconds = 0.15, FirstWarmSeconds = 1.5;
+
+    /// <summary>
+    /// Long enough for the 10 ms of /proc to be 2 % of what is read, short enough for all of it to stay below six minutes.
+    /// </summary>
+    private const double MeasureSeconds = 0.8;
+
+    /// <summary>Connections fill their buffers, and the client's code for this system gets hot again.</summary>
+    private const double WarmSeconds = 0.15;
+
+    /// <summary>The runtime compiles a method in two steps, the second after some 100 ms without new ones; once for each server.</summary>
+    private const double FirstWarmSeconds = 2.5;
 
     private readonly List<BenchSystem> _systems = [];
     private readonly List<string> _missing = [];
-    private AgentProcess _agent = null!;
+    private readonly AgentProcess _agent = AgentProcess.Start();
 
     public static async Task<int> RunAsync()
     {
-        using HeadlineSuite suite = new();
+        await OurNode.BuildAsync();
         long start = Stopwatch.GetTimestamp();
-        await suite.StartAsync();
         List<Row> rows = [];
-        foreach (Shape shape in Shape.All)
+        List<string> missing;
+        using (HeadlineSuite suite = new())
         {
-            rows.AddRange(await suite.MeasureAsync(shape));
+            await suite.StartAsync();
+            missing = suite._missing;
+            foreach (Shape shape in Shape.All)
+            {
+                rows.AddRange(await suite.MeasureAsync(shape));
+            }
         }
 
-        List<(string What, double Ms)> starts = await StartTimes.MeasureAsync();
-        Report.Write(rows, starts, suite._missing, Stopwatch.GetElapsedTime(start));
+        Console.Error.WriteLine("measuring idle connections and starts");
+        Extras extras = await Extras.MeasureAsync();
+        Report.Write(rows, extras, missing, Stopwatch.GetElapsedTime(start));
         return rows.TrueForAll(row => row.Wrong == 0) ? 0 : 1;
     }
 
     public void Dispose()
     {
-        _systems.ForEach(system => system.Dispose());
-        _agent?.Dispose();
+        Parallel.ForEach(_systems, system => system.Dispose());
+        _agent.Dispose();
     }
 
     private async Task StartAsync()
     {
-        _agent = await AgentProcess.StartAsync();
         foreach (BenchSystem system in (BenchSystem[])[.. Catalog.Ours(), .. Catalog.Limits(), .. Catalog.Rivals()])
         {
             if (await system.StartAsync() is { } why)
@@ -54,7 +68,6 @@ internal sealed class HeadlineSuite : IDisposable
             }
         }
 
-        // Once for everyone before anything counts: the runtime compiles what is hot.
         foreach (BenchSystem system in _systems)
         {
             Console.Error.WriteLine($"warming up {system.Name}");
@@ -67,11 +80,11 @@ internal sealed class HeadlineSuite : IDisposable
         BenchSystem[] systems = [.. _systems.Where(shape.Takes)];
         Dictionary<BenchSystem, List<LoadFigures>> runs = systems.ToDictionary(system => system, _ => new List<LoadFigures>());
         Console.Error.WriteLine($"measuring {shape}");
+        Cpus.Pin([.. systems.SelectMany(system => ProcessTree.All(system.Pids)), _agent.Pid], shape.Cpus);
         for (int round = 0; round < Rounds; round++)
         {
             foreach (BenchSystem system in systems)
             {
-                Pin(system, shape.OneCpu);
                 runs[system].Add(await MeasureOneAsync(system, shape, WarmSeconds, MeasureSeconds));
             }
         }
@@ -80,57 +93,7 @@ internal sealed class HeadlineSuite : IDisposable
     }
 
     private Task<LoadFigures> MeasureOneAsync(BenchSystem system, Shape shape, double warm, double seconds) => system.Protocol == "wrk"
-        ? WrkLoad.MeasureAsync(system, shape, seconds)
-        : _agent.AskAsync(new LoadSpec(
-            shape.IsStream ? "blob" : system.Protocol, system.Endpoint, shape.Connections, shape.InFlight, shape.SizeBytes, seconds, warm,
-                system.Pids));
-
-    /// <summary>Client and server on CPU 0, or on all.</summary>
-    private void Pin(BenchSystem system, bool oneCpu)
-    {
-        string cpus = oneCpu ? "0" : $"0-{Environment.ProcessorCount - 1}";
-        foreach (int pid in (int[])[.. system.AllPids(), _agent.Pid])
-        {
-            using Process taskset = Process.Start(new ProcessStartInfo("taskset",
-                ["-acp", cpus, $"{pid}"])
-            { RedirectStandardOutput = true })!;
-            taskset.WaitForExit();
-        }
-    }
-}
-
-/// <summary>The client's process, from the suite's side.</summary>
-internal sealed class AgentProcess : IDisposable
-{
-    private readonly Process _process;
-
-    private AgentProcess(Process process) => _process = process;
-
-    public int Pid => _process.Id;
-
-    public static Task<AgentProcess> StartAsync()
-    {
-        bool hosted = Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal);
-        ProcessStartInfo start = new(Environment.ProcessPath!,
-            [.. hosted ? [typeof(AgentProcess).Assembly.Location] : (string[])[], "agent"])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        };
-        return Task.FromResult(new AgentProcess(Process.Start(start)!));
-    }
-
-    public async Task<LoadFigures> AskAsync(LoadSpec spec)
-    {
-        await _process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(spec));
-        await _process.StandardInput.FlushAsync();
-        string? line = await _process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60));
-        return line is null ? LoadFigures.Failed("the load agent ended") : JsonSerializer.Deserialize<LoadFigures>(line)!;
-    }
-
-    public void Dispose()
-    {
-        _process.Kill();
-        _process.Dispose();
-    }
+        ? WrkLoad.MeasureAsync(system, shape.Connections)
+        : _agent.AskAsync(system.Spec(
+            shape.Connections, shape.InFlight, shape.SizeBytes, seconds, warm, shape.IsStream ? "blob" : null));
 }

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Cocaine.Fast.Bench.Systems;
@@ -15,53 +13,76 @@ internal static class Report
         NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
-    public static void Write(List<Row> rows, List<(string What, double Ms)> starts, List<string> missing, TimeSpan took)
+    public static void Write(IReadOnlyList<Row> rows, Extras extras, IReadOnlyList<string> missing, TimeSpan took)
     {
-        string machine = $"{CpuModel()}, {Environment.ProcessorCount} CPUs, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}, "
-            + $"{DateTime.UtcNow:yyyy-MM-dd}, {took.TotalSeconds:F0} s";
-        string text = Markdown(rows, starts, missing, machine);
+        string machine = Machine.Describe(), versions = Machine.Versions();
+        IReadOnlyList<Aim> aims = new Aims(rows, extras).All();
+        string text = Markdown(rows, extras, aims, missing, $"{machine}; {took.TotalSeconds:F0} s.\n\nVersions: {versions}.");
         string folder = Path.Combine(Catalog.Root, "artifacts/bench");
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "headline.md"), text);
-        File.WriteAllText(Path.Combine(folder, "headline.json"), JsonSerializer.Serialize(new { machine, rows, missing }, Json));
+        File.WriteAllText(Path.Combine(folder, "headline.json"),
+            JsonSerializer.Serialize(new { machine, versions, rows, extras, aims, missing }, Json));
         File.WriteAllText(Path.Combine(folder, "headline.svg"),
             Chart.Draw([.. rows.Where(row => row.Shape == Shape.Main.ToString())], machine));
         Console.WriteLine(text);
     }
 
-    private static string Markdown(List<Row> rows, List<(string What, double Ms)> starts, List<string> missing, string machine)
+    private static string Markdown(
+        IReadOnlyList<Row> rows, Extras extras, IReadOnlyList<Aim> aims, IReadOnlyList<string> missing, string header)
     {
         StringBuilder text = new();
-        text.AppendLine(CultureInfo.InvariantCulture, $"# Echo, each system in turns, medians of 3 (min..max)\n\n{machine}\n");
-        text.AppendLine("s/M = CPU seconds (user and system) per million requests, of all processes of a side. × = server CPU of the stock Pipelines echo, divided by this.\n");
+        Line(text, $"# Echo: each system in turns, medians of 3 (min..max)\n\n{header}\n");
+        Line(text, "The shape is connections × requests in flight on each. s/M = CPU seconds (user and system, from /proc) per million "
+            + "requests, of all processes of a side. "
+            + $"× = server s/M of the {Catalog.PipelinesEcho}, divided by this. B = managed bytes that the node allocates per request.\n");
+        Line(text, $"| shape | system | requests/s | p50 µs | p99 | p99.9 | server s/M | × | client s/M | RSS MiB | B |");
+        Line(text, $"| --- | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |");
         foreach (IGrouping<string, Row> shape in rows.GroupBy(row => row.Shape))
         {
-            double stock = shape.FirstOrDefault(row => row.System.Contains("Pipelines", StringComparison.Ordinal))?.ServerCpuPerMillion
-                ?? double.NaN;
-            text.AppendLine(CultureInfo.InvariantCulture, $"## {shape.Key}\n");
-            text.AppendLine("| system | requests/s | p50 µs | p99 | p99.9 | server s/M | × | client s/M | RSS MiB | B allocated |");
-            text.AppendLine("| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |");
+            double stock = shape.FirstOrDefault(row => row.System == Catalog.PipelinesEcho)?.ServerCpuPerMillion.Median ?? double.NaN;
             foreach (Row row in shape)
             {
-                text.AppendLine(row.Error.Length > 0 ? $"| {row.System} | {row.Error} |" : string.Create(CultureInfo.InvariantCulture,
-                    $"| {row.System} | {row.RequestsPerSecond:N0} ({row.RequestsPerSecondMin:N0}..{row.RequestsPerSecondMax:N0}) | {row.P50Us:F1} | {row.P99Us:F0} | {row.P999Us:F0} "
-                    + $"| {row.ServerCpuPerMillion:F2} ({row.ServerCpuPerMillionMin:F2}..{row.ServerCpuPerMillionMax:F2}) | {stock / row.ServerCpuPerMillion:F2} "
-                    + $"| {row.ClientCpuPerMillion:F2} | {row.RssMiB:F0} | {(row.AllocatedBytesPerRequest is { } bytes ? bytes.ToString("F2", CultureInfo.InvariantCulture) : "")} |"));
+                Add(text, row, stock);
             }
-
-            text.AppendLine();
         }
 
-        foreach ((string what, double ms) in starts)
+        Line(text, $"\n| start | to ready, ms | to the first answer, ms |\n| --- | --: | --: |");
+        foreach (StartTime start in extras.Starts)
         {
-            text.AppendLine(CultureInfo.InvariantCulture, $"Start to first answer, {what}: {ms:F0} ms (median of 5).");
+            Line(text, $"| {start.What} | {start.ReadyMs.Show("F0")} | {start.AnsweredMs.Show("F0")} |");
         }
 
-        missing.ForEach(line => text.AppendLine(CultureInfo.InvariantCulture, $"Not here, skipped: {line}"));
+        Line(text, $"\n| aim | wanted | measured | |\n| --- | --: | --: | --- |");
+        foreach (Aim aim in aims)
+        {
+            Line(text, $"| {aim.What} | {aim.Wanted} | {aim.Measured} | {aim.Verdict} |");
+        }
+
+        text.AppendLine();
+        foreach (string line in missing)
+        {
+            Line(text, $"Not here, skipped: {line}");
+        }
+
         return text.ToString();
     }
 
-    private static string CpuModel() => File.ReadLines("/proc/cpuinfo")
-        .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim()
-            ?? RuntimeInformation.ProcessArchitecture.ToString();
+    private static void Add(StringBuilder text, Row row, double stock)
+    {
+        if (row.Error.Length > 0)
+        {
+            Line(text, $"| {row.Shape} | {row.System} | {row.Error} | | | | | | | | |");
+            return;
+        }
+
+        string factor = double.IsNaN(stock) ? "" : (stock / row.ServerCpuPerMillion.Median).ToString("F2");
+        string bytes = row.AllocatedBytesPerRequest is { } figure ? figure.Median.ToString("F2") : "";
+        Line(text, $"| {row.Shape} | {row.System} | {row.RequestsPerSecond.Show("N0")} | {row.P50Us.Show("F1")} | {row.P99Us.Median:F0} "
+            + $"| {row.P999Us.Median:F0} | {row.ServerCpuPerMillion.Show("F2")} | {factor} | {row.ClientCpuPerMillion.Median:F2} "
+            + $"| {row.RssMiB.Median:F0} | {bytes} |");
+    }
+
+    // The program runs without cultures (InvariantGlobalization): numbers in strings have one form.
+    private static void Line(StringBuilder text, string line) => text.AppendLine(line);
 }

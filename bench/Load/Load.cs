@@ -6,15 +6,19 @@ namespace Cocaine.Fast.Bench.Load;
 internal sealed class Tally
 {
     private volatile bool _counts;
+    private long _done;
+    private long _ever;
 
     public LatencyHistogram Latency { get; } = new();
 
     /// <summary>Answers that were not the ones to their requests, ever.</summary>
     public long Wrong { get; set; }
 
+    /// <summary>Answers while <see cref="Counts"/>.</summary>
     public long Done => Volatile.Read(ref _done);
 
-    private long _done;
+    /// <summary>Answers since the begin, counted or not.</summary>
+    public long Ever => Volatile.Read(ref _ever);
 
     public bool Counts
     {
@@ -24,6 +28,7 @@ internal sealed class Tally
 
     public void Record(long nanoseconds)
     {
+        Volatile.Write(ref _ever, _ever + 1);
         if (_counts)
         {
             Latency.Record(nanoseconds);

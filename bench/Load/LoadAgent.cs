@@ -30,23 +30,27 @@ internal static class LoadAgent
 
     private static async Task<LoadFigures> MeasureAsync(LoadSpec spec)
     {
-        using NodeMemory? memory = spec.Protocol is "native" or "blob" ? await NodeMemory.OpenAsync(spec.Endpoint) : null;
+        await using NodeProbe? probe = spec.Protocol is "native" or "blob" ? await NodeProbe.OpenAsync(spec.Endpoint) : null;
         Load load = Load.Of(spec.Protocol);
         await load.StartAsync(spec);
         await Task.Delay(TimeSpan.FromSeconds(spec.WarmSeconds));
-        long allocatedBefore = memory is null ? 0 : await memory.AllocatedBytesAsync();
-        double serverBefore = ProcessTree.CpuSeconds(spec.ServerPids);
-        double clientBefore = Environment.CpuUsage.TotalTime.TotalSeconds;
-        long start = Stopwatch.GetTimestamp();
+
+        // The questions to the node lie outside of the window of time and CPU: its counts are of a little more than the window.
+        NodeCounts? nodeBefore = probe is null ? null : await probe.CountAsync();
+        long everBefore = load.Tallies.Sum(tally => tally.Ever);
+        Instant before = Instant.Now(spec.ServerPids);
         load.Tallies.ForEach(tally => tally.Counts = true);
         await Task.Delay(TimeSpan.FromSeconds(spec.Seconds));
         load.Tallies.ForEach(tally => tally.Counts = false);
-        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        long allocated = memory is null ? 0 : await memory.AllocatedBytesAsync() - allocatedBefore - memory.QuestionBytes;
-        double millions = load.Tallies.Sum(tally => tally.Done) / 1e6;
-        double server = ProcessTree.CpuSeconds(spec.ServerPids) - serverBefore;
-        double client = Environment.CpuUsage.TotalTime.TotalSeconds - clientBefore;
+        Instant after = Instant.Now(spec.ServerPids);
+        long ever = load.Tallies.Sum(tally => tally.Ever) - everBefore;
+        NodeCounts? node = nodeBefore is null ? null : await probe!.CountSinceAsync(nodeBefore);
+
+        // The node's own count of jobs is of the same moments. With several apps it is one app's: then what was answered here.
+        node = node?.Per(Math.Max(1, spec.Endpoints.Length == 1 ? node.Done : ever));
+        long rss = ProcessTree.RssBytes(spec.ServerPids);
         await load.StopAsync();
+        double millions = load.Tallies.Sum(tally => tally.Done) / 1e6;
         if (millions == 0)
         {
             return LoadFigures.Failed("no answer");
@@ -55,9 +59,18 @@ internal static class LoadAgent
         LatencyHistogram all = new();
         load.Tallies.ForEach(tally => all.Merge(tally.Latency));
         LatencySnapshot latency = all.Snapshot();
+        double seconds = Stopwatch.GetElapsedTime(before.Ticks, after.Ticks).TotalSeconds;
         return new LoadFigures(
-            millions * 1e6 / seconds, latency.P50 / 1e3, latency.P99 / 1e3, latency.P999 / 1e3, server / millions, client / millions,
-            ProcessTree.RssBytes(spec.ServerPids), (long)(millions * 1e6), load.Tallies.Sum(tally => tally.Wrong),
-            memory is null ? null : Math.Max(0, allocated) / (millions * 1e6), "");
+            millions * 1e6 / seconds, latency.P50 / 1e3, latency.P99 / 1e3, latency.P999 / 1e3, (after.Server - before.Server) / millions,
+            (after.Roots - before.Roots) / millions, (after.Client - before.Client) / millions, rss,
+            load.Tallies.Sum(tally => tally.Wrong), node, "");
+    }
+
+    /// <summary>Clocks, read together.</summary>
+    private readonly record struct Instant(long Ticks, double Server, double Roots, double Client)
+    {
+        public static Instant Now(int[] pids) => new(
+            Stopwatch.GetTimestamp(), ProcessTree.CpuSeconds(ProcessTree.All(pids)), ProcessTree.CpuSeconds(pids),
+            Environment.CpuUsage.TotalTime.TotalSeconds);
     }
 }

@@ -23,7 +23,8 @@ internal abstract class LoopLoad : Load
         List<Action> begins = [];
         for (int i = 0; i < spec.Connections; i++)
         {
-            using Socket socket = await Connector.ConnectAsync(spec.Endpoint, ConnectTimeout, CancellationToken.None);
+            string endpoint = spec.Endpoints[i % spec.Endpoints.Length];
+            using Socket socket = await Connector.ConnectAsync(endpoint, ConnectTimeout, CancellationToken.None);
             begins.Add(Connect(_loop, DescriptorCopy.Of((int)socket.Handle), spec));
         }
 
@@ -58,7 +59,11 @@ internal sealed class NativeLoad : LoopLoad
     protected override Action Connect(EventLoop loop, int descriptor, LoadSpec spec)
     {
         Tally tally = Tallies[0];
-        _plan ??= new LoadPlan(Encoding.UTF8.GetBytes("echo"), spec.InFlight, spec.SizeBytes) { OnAnswer = tally.Record };
+        _plan ??= new LoadPlan(Encoding.UTF8.GetBytes("echo"), spec.InFlight, spec.SizeBytes)
+        {
+            OnAnswer = tally.Record,
+            Headers = HeadersOf(spec.DeadlineMs),
+        };
         LoadConnection connection = new(loop, descriptor, _plan);
         _connections.Add(connection);
         return connection.Begin;
@@ -68,6 +73,13 @@ internal sealed class NativeLoad : LoopLoad
     {
         Tallies[0].Wrong = _plan!.Mismatches + _plan.Errors.Values.Sum();
         _connections.ForEach(connection => connection.Close("over"));
+    }
+
+    private static byte[] HeadersOf(long deadlineMs)
+    {
+        Span<byte> headers = stackalloc byte[CallOptions.MaxEncodedBytes];
+        CallOptions options = new() { Deadline = deadlineMs > 0 ? TimeSpan.FromMilliseconds(deadlineMs) : null };
+        return headers[..options.Encode(headers)].ToArray();
     }
 }
 

@@ -2,35 +2,25 @@ using System.Globalization;
 
 namespace Cocaine.Fast.Bench.Load;
 
-/// <summary>CPU and memory of processes with all their descendants, from /proc.</summary>
+/// <summary>CPU and memory of processes and their descendants, from /proc.</summary>
 internal static class ProcessTree
 {
     /// <summary>USER_HZ, 100 on every Linux of ours.</summary>
     private const double TicksPerSecond = 100;
 
-    /// <summary>User and system seconds of all of them until now, their ended children included.</summary>
-    public static double CpuSeconds(IEnumerable<int> roots)
-    {
-        double ticks = 0;
-        foreach (int pid in All(roots))
-        {
-            // The name may have blanks: fields count from behind its bracket. utime is field 14, cutime 16.
-            string[]? fields = Fields(pid);
-            ticks += fields is null ? 0
-                : long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture);
-        }
+    /// <summary>Fields of /proc/PID/stat, counted from behind the bracket that ends the name, which may have blanks.</summary>
+    private const int UserTime = 11, SystemTime = 12, ChildrenUserTime = 13, ChildrenSystemTime = 14, ResidentPages = 21;
 
-        return ticks / TicksPerSecond;
-    }
+    /// <summary>User and system seconds of these processes until now.</summary>
+    public static double CpuSeconds(IEnumerable<int> pids) =>
+        pids.Sum(pid => Field(pid, UserTime) + Field(pid, SystemTime)) / TicksPerSecond;
 
-    /// <summary>CPU by process name, seconds.</summary>
-    public static Dictionary<string, double> CpuByProcess(IEnumerable<int> roots) => All(roots).ToDictionary(
-        pid => $"{Name(pid)}-{pid}", pid => CpuSecondsOfOne(pid));
+    /// <summary>User and system seconds of the children of this process that have ended.</summary>
+    public static double EndedChildrenCpuSeconds() =>
+        (Field(Environment.ProcessId, ChildrenUserTime) + Field(Environment.ProcessId, ChildrenSystemTime)) / TicksPerSecond;
 
-    /// <summary>Resident memory of all of them, bytes.</summary>
-    public static long RssBytes(IEnumerable<int> roots) =>
-        All(roots).Sum(pid =>
-            Fields(pid) is { } fields ? long.Parse(fields[21], CultureInfo.InvariantCulture) * Environment.SystemPageSize : 0);
+    /// <summary>Resident memory of processes and their descendants, bytes; what they share is counted in each.</summary>
+    public static long RssBytes(IEnumerable<int> roots) => All(roots).Sum(pid => Field(pid, ResidentPages)) * Environment.SystemPageSize;
 
     /// <summary>The processes and their descendants.</summary>
     public static List<int> All(IEnumerable<int> roots)
@@ -56,22 +46,17 @@ internal static class ProcessTree
         return found;
     }
 
-    private static double CpuSecondsOfOne(int pid) => Fields(pid) is { } fields
-        ? (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)) / TicksPerSecond
-            : 0;
-
-    private static string Name(int pid) => File.Exists($"/proc/{pid}/comm") ? File.ReadAllText($"/proc/{pid}/comm").Trim() : "?";
-
-    private static string[]? Fields(int pid)
+    /// <summary>A number of a process that may have ended: then 0.</summary>
+    private static long Field(int pid, int index)
     {
         try
         {
             string stat = File.ReadAllText($"/proc/{pid}/stat");
-            return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            return long.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[index], CultureInfo.InvariantCulture);
         }
         catch (IOException)
         {
-            return null;
+            return 0;
         }
     }
 }

@@ -1,43 +1,58 @@
+using System.ComponentModel;
 using Cocaine.Fast.Bench.Load;
 
 namespace Cocaine.Fast.Bench.Systems;
 
+/// <summary>A server that runs: its processes, and where it listens.</summary>
+internal sealed record Started(IReadOnlyList<ServerProcess> Processes, params string[] Endpoints);
+
 /// <summary>A server under measurement: its name in tables, how it is spoken to, and how it starts.</summary>
-internal sealed class BenchSystem(string name, string protocol, Func<Task<(List<ServerProcess> Processes, string Endpoint)>> start)
-    : IDisposable
+internal sealed class BenchSystem(string name, string protocol, Func<Task<Started>> start) : IDisposable
 {
-    private List<ServerProcess> _processes = [];
+    private Started _started = new([]);
 
     public string Name { get; } = name;
 
+    /// <summary>Which load it takes.</summary>
     public string Protocol { get; } = protocol;
 
     /// <summary>Ours: it has info to ask for, and every shape is measured.</summary>
     public bool IsOurs => Protocol == "native";
 
-    /// <summary>Small enough to be measured with every shape.</summary>
-    public bool IsLimit { get; init; }
+    /// <summary>What a program costs that does nothing with the bytes.</summary>
+    public bool IsLimit => Protocol == "raw";
 
-    public string Endpoint { get; private set; } = "";
+    public string[] Endpoints => _started.Endpoints;
 
-    public int[] Pids => [.. _processes.Select(process => process.Pid)];
+    public int[] Pids => [.. _started.Processes.Select(process => process.Pid)];
 
     /// <summary>Starts it; null when it serves, else why it cannot be measured here.</summary>
     public async Task<string?> StartAsync()
     {
         try
         {
-            (_processes, Endpoint) = await start();
+            _started = await start();
             return null;
         }
-        catch (Exception failure)
-            when (failure is System.ComponentModel.Win32Exception or IOException or TimeoutException or FileNotFoundException)
+        catch (Win32Exception missing) when (missing.NativeErrorCode == 2)
+        {
+            return "a program that it needs is not installed (scripts/bench-setup installs it)";
+        }
+        catch (Exception failure) when (failure is Win32Exception or IOException or TimeoutException)
         {
             return failure.Message;
         }
     }
 
-    public List<int> AllPids() => ProcessTree.All(Pids);
+    /// <summary>A measurement of it.</summary>
+    public LoadSpec Spec(int connections, int inFlight, int sizeBytes, double seconds, double warmSeconds, string? protocol = null) =>
+        new(protocol ?? Protocol, Endpoints, connections, inFlight, sizeBytes, seconds, warmSeconds, Pids);
 
-    public void Dispose() => _processes.ForEach(process => process.Dispose());
+    public void Dispose()
+    {
+        foreach (ServerProcess process in _started.Processes)
+        {
+            process.Dispose();
+        }
+    }
 }

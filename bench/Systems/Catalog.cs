@@ -2,107 +2,90 @@ using System.Diagnostics;
 
 namespace Cocaine.Fast.Bench.Systems;
 
-/// <summary>Every system that the suites measure.</summary>
+/// <summary>Every system of the headline suite.</summary>
 internal static class Catalog
 {
+    /// <summary>Those that ratios are told of.</summary>
+    public const string PipelinesEcho = ".NET Pipelines echo", CEcho = "C epoll echo", Grpc = "gRPC (Grpc.AspNetCore)",
+        Nats = "NATS request/reply", Thread = "cocaine-fast thread, TCP", DotNet = "cocaine-fast process .NET, TCP",
+        Python = "cocaine-fast process Python, TCP";
+
     /// <summary>The repository's folder.</summary>
     public static string Root { get; } = FindRoot();
 
-    /// <summary>The program as it is shipped.</summary>
-    public static string Binary => Path.Combine(Root, "artifacts/cocaine-fast/cocaine-fast");
-
     public static List<BenchSystem> Ours() =>
     [
-        Node("thread, TCP", "dotnet", "thread", unix: false),
-        Node("thread, Unix socket", "dotnet", "thread", unix: true),
-        Node("process .NET, TCP", "dotnet", "process", unix: false),
-        Node("process .NET, Unix socket", "dotnet", "process", unix: true),
-        Node("process .NET, worker on its socket", "dotnet", "process", unix: false, pipe: false),
-        Node("process Python, TCP", "python", "process", unix: false),
-        Node("process Python, worker on its socket", "python", "process", unix: false, pipe: false),
+        new OurNode("dotnet", "thread").Named("thread, TCP"),
+        new OurNode("dotnet", "thread") { Unix = true }.Named("thread, Unix socket"),
+        new OurNode("dotnet", "process").Named("process .NET, TCP"),
+        new OurNode("dotnet", "process") { Unix = true }.Named("process .NET, Unix socket"),
+        new OurNode("dotnet", "process") { Pipe = false }.Named("process .NET, worker on its socket"),
+        new OurNode("python", "process").Named("process Python, TCP"),
+        new OurNode("python", "process") { Pipe = false }.Named("process Python, worker on its socket"),
     ];
 
     public static List<BenchSystem> Limits() =>
     [
-        new("C epoll echo", "raw", CompileAndStartAsync) { IsLimit = true },
+        C(),
         Role(".NET SocketAsyncEventArgs echo", "raw", "event-args"),
-        Role(".NET Pipelines echo", "raw", "pipelines"),
+        Role(PipelinesEcho, "raw", "pipelines"),
     ];
 
     public static List<BenchSystem> Rivals() =>
     [
-        Role("gRPC (Grpc.AspNetCore)", "grpc", "grpc"),
-        Role("NetMQ ROUTER", "netmq", "netmq"),
-        new("NATS request/reply", "nats", StartNatsAsync),
-        new("uWSGI + Python (wrk)", "wrk", StartUwsgiAsync),
+        Role(Grpc, "grpc", "grpc", serverGc: true), // as its own project template has it
+        Role("NetMQ DEALER/ROUTER", "netmq", "netmq"),
+        new(Nats, "nats", StartNatsAsync),
+        new("uWSGI + Python (wrk, 1 in flight)", "wrk", StartUwsgiAsync),
     ];
 
-    /// <summary>A node of ours with one echo app.</summary>
-    public static BenchSystem Node(string name, string type, string backend, bool unix, bool pipe = true) =>
-        new($"cocaine-fast {name}", "native", async () =>
+    /// <summary>The echo in C, compiled on the spot.</summary>
+    public static BenchSystem C() => new(CEcho, "raw", async () =>
     {
-        if (!File.Exists(Binary))
-        {
-            throw new FileNotFoundException($"{Binary} is not there: run scripts/build first");
-        }
-
-        string source = type == "python" ? "examples/echo/echo.py" : "examples/dotnet-echo/bin/Release/net10.0/DotNetEcho.dll";
-        string endpoint = unix ? $"ipc://{Path.Combine(Path.GetTempPath(), $"bench-{Guid.NewGuid():N}.sock")}" : "tcp://127.0.0.1:0";
-        string manifest = Path.Combine(Path.GetTempPath(), $"bench-{Guid.NewGuid():N}.json");
-        await File.WriteAllTextAsync(manifest, $$"""
-            {
-              "name": "echo", "type": "{{type}}",
-              "args": { "source": "local://{{Path.Combine(Root, source)}}", "env": { "COCAINE_PIPE": "{{(pipe ? 1 : 0)}}" } },
-              "engine": { "backend": "{{backend}}", "pool-limit": 1, "concurrency": 2048, "queue-limit": 65536 },
-              "tasks": { "echo": { "type": "native-server", "endpoint": "{{endpoint}}", "events": "*" } }
-            }
-            """);
-        ServerProcess node = await ServerProcess.StartAsync(
-            Binary, ["run", manifest, "--locator", "none", "--log-level", "Error"], "endpoint=");
-        File.Delete(manifest);
-        return ([node], node.Ready[(node.Ready.IndexOf("endpoint=", StringComparison.Ordinal) + "endpoint=".Length)..]);
-    });
-
-    private static BenchSystem Role(string name, string protocol, string role) => new(name, protocol, async () =>
-    {
-        ServerProcess server = await ServerProcess.StartRoleAsync("serve", role);
-        return ([server], server.Ready["ready ".Length..]);
-    })
-    { IsLimit = protocol == "raw" };
-
-    private static async Task<(List<ServerProcess> Processes, string Endpoint)> CompileAndStartAsync()
-    {
-        string binary = Path.Combine(Path.GetTempPath(), "cocaine-bench-epoll-echo");
+        string folder = Directory.CreateTempSubdirectory("cocaine-bench-").FullName;
+        string binary = Path.Combine(folder, "epoll-echo");
         using Process compiler = Process.Start("gcc", ["-O2", "-o", binary, Path.Combine(AppContext.BaseDirectory, "native/epoll_echo.c")]);
         await compiler.WaitForExitAsync();
-        ServerProcess server = await ServerProcess.StartAsync(binary, [], "ready ");
-        return ([server], server.Ready["ready ".Length..]);
-    }
+        if (compiler.ExitCode != 0)
+        {
+            throw new IOException("gcc could not compile native/epoll_echo.c");
+        }
 
-    private static async Task<(List<ServerProcess> Processes, string Endpoint)> StartNatsAsync()
+        ServerProcess server = await ServerProcess.StartAsync(new ProcessStartInfo(binary), "ready ");
+        server.Folder = folder;
+        return new Started([server], server.Ready[0]["ready ".Length..]);
+    });
+
+    private static BenchSystem Role(string name, string protocol, string role, bool serverGc = false) => new(name, protocol, async () =>
+    {
+        ProcessStartInfo start = ServerProcess.OwnRole("serve", role);
+        start.Environment["DOTNET_gcServer"] = serverGc ? "1" : "0";
+        ServerProcess server = await ServerProcess.StartAsync(start, "ready ");
+        return new Started([server], server.Ready[0]["ready ".Length..]);
+    });
+
+    private static async Task<Started> StartNatsAsync()
     {
         int port = FreePort();
-        ServerProcess server = await ServerProcess.StartAsync("nats-server", ["-a", "127.0.0.1", "-p", $"{port}"], "Server is ready");
-        ServerProcess responder = await ServerProcess.StartRoleAsync("serve", "nats", $"nats://127.0.0.1:{port}");
-        return ([server, responder], $"tcp://127.0.0.1:{port}");
+        ServerProcess server = await ServerProcess.StartAsync(
+            new ProcessStartInfo("nats-server", ["-a", "127.0.0.1", "-p", $"{port}"]), "Server is ready");
+        ServerProcess responder = await ServerProcess.StartAsync(
+            ServerProcess.OwnRole("serve", "nats", $"nats://127.0.0.1:{port}"), "ready ");
+        return new Started([server, responder], $"tcp://127.0.0.1:{port}");
     }
 
-    private static async Task<(List<ServerProcess> Processes, string Endpoint)> StartUwsgiAsync()
+    private static async Task<Started> StartUwsgiAsync()
     {
-        using Process wrk = Process.Start(new ProcessStartInfo("wrk", ["--version"])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true
-        })!;
+        ProcessStartInfo version = new("wrk", ["--version"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using Process wrk = Process.Start(version)!;
         await wrk.WaitForExitAsync();
         int port = FreePort();
         ServerProcess server = await ServerProcess.StartAsync(
-            "uwsgi",
-            ["--plugin", "python3", "--http-socket", $"127.0.0.1:{port}", "--listen", "100", "--disable-logging", "--master",
-                "--processes", "1",
-             "--die-on-term", "--wsgi-file", Path.Combine(AppContext.BaseDirectory, "native/echo.wsgi.py")],
+            new ProcessStartInfo("uwsgi",
+                ["--plugin", "python3", "--http-socket", $"127.0.0.1:{port}", "--listen", "100", "--disable-logging", "--master",
+                 "--processes", "1", "--die-on-term", "--wsgi-file", Path.Combine(AppContext.BaseDirectory, "native/echo.wsgi.py")]),
             "spawned uWSGI worker");
-        return ([server], $"tcp://127.0.0.1:{port}");
+        return new Started([server], $"tcp://127.0.0.1:{port}");
     }
 
     private static int FreePort()

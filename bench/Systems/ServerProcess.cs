@@ -1,82 +1,115 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 
 namespace Cocaine.Fast.Bench.Systems;
 
-/// <summary>A server in a process of its own: ends when its standard input does, or is killed.</summary>
+/// <summary>A server in a process of its own. It is ended with its owner, or at the latest with this process.</summary>
 internal sealed class ServerProcess : IDisposable
 {
-    private static readonly TimeSpan ReadyTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan ReadyTimeout = TimeSpan.FromSeconds(60);
+    private static readonly ConcurrentDictionary<ServerProcess, bool> Living = new();
     private readonly Process _process;
+
+    static ServerProcess() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Living.Keys.ToList().ForEach(server => server.Dispose());
 
     private ServerProcess(Process process) => _process = process;
 
     public int Pid => _process.Id;
 
-    /// <summary>What it printed after "ready".</summary>
-    public string Ready { get; private set; } = "";
+    /// <summary>The lines with which it said that it serves.</summary>
+    public IReadOnlyList<string> Ready { get; private set; } = [];
 
-    /// <summary>Starts this program in another role.</summary>
-    public static Task<ServerProcess> StartRoleAsync(params string[] arguments) =>
-        StartAsync(Environment.ProcessPath!, [.. Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal)
-            ? [typeof(ServerProcess).Assembly.Location] : (string[])[], .. arguments], "ready ");
+    /// <summary>A folder that goes with it.</summary>
+    public string? Folder { get; set; }
 
-    /// <summary>Starts a program, and waits for a line that contains a text; "" waits for nothing.</summary>
-    public static async Task<ServerProcess> StartAsync(
-        string file, IReadOnlyList<string> arguments, string readyMark, IReadOnlyDictionary<string, string>? environment = null)
+    /// <summary>How this program starts itself in another role.</summary>
+    public static ProcessStartInfo OwnRole(params string[] arguments)
     {
-        ProcessStartInfo start = new(file, arguments)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true
-        };
-        foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
-        {
-            start.Environment[name] = value;
-        }
+        string program = Environment.ProcessPath!;
+        bool hosted = Path.GetFileName(program) == "dotnet";
+        return new ProcessStartInfo(program, [.. hosted ? [typeof(ServerProcess).Assembly.Location] : (string[])[], .. arguments]);
+    }
 
+    /// <summary>Starts a program, and waits for so many lines that contain a text.</summary>
+    public static async Task<ServerProcess> StartAsync(ProcessStartInfo start, string readyMark, int readyLines = 1)
+    {
+        start.RedirectStandardInput = true;
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
         Process process = Process.Start(start)!;
         ServerProcess server = new(process);
-        TaskCompletionSource<string> ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Living[server] = true;
+        List<string> said = [];
+        string last = "";
+        TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
         process.OutputDataReceived += (_, line) => Look(line.Data);
         process.ErrorDataReceived += (_, line) => Look(line.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        if (readyMark.Length > 0)
+        try
         {
-            server.Ready = await ready.Task.WaitAsync(ReadyTimeout);
+            await ready.Task.WaitAsync(ReadyTimeout);
+        }
+        catch
+        {
+            server.Dispose();
+            throw;
         }
 
+        server.Ready = said;
         return server;
 
         void Look(string? line)
         {
-            if (line is not null && line.Contains(readyMark, StringComparison.Ordinal))
+            lock (said)
             {
-                ready.TrySetResult(line);
-            }
-            else if (line is null)
-            {
-                ready.TrySetException(new IOException($"{file} ended before it served"));
+                if (line is null)
+                {
+                    ready.TrySetException(new IOException($"{start.FileName} ended before it served: {last}"));
+                    return;
+                }
+
+                last = line;
+                if (!ready.Task.IsCompleted && line.Contains(readyMark, StringComparison.Ordinal))
+                {
+                    said.Add(line);
+                    if (said.Count == readyLines)
+                    {
+                        ready.TrySetResult();
+                    }
+                }
             }
         }
     }
 
     public void Dispose()
     {
+        if (!Living.TryRemove(this, out _))
+        {
+            return;
+        }
+
         try
         {
-            _process.StandardInput.Close();
-            if (!_process.WaitForExit(1000))
+            using (Process kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]))
+            {
+                kill.WaitForExit();
+            }
+
+            if (!_process.WaitForExit(2000))
             {
                 _process.Kill(entireProcessTree: true);
             }
         }
-        catch (Exception gone) when (gone is InvalidOperationException or IOException)
+        catch (InvalidOperationException)
         {
             // it has ended already
         }
 
         _process.Dispose();
+        if (Folder is not null)
+        {
+            Directory.Delete(Folder, recursive: true);
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Cocaine.Fast.Worker;
 
@@ -44,9 +45,15 @@ public sealed class EchoApp
         }
     }
 
+    /// <summary>Tells how many bytes its process has allocated until now: whether requests make garbage.</summary>
+    [Event("allocated")]
+    public string Allocated(string request) => GC.GetTotalAllocatedBytes(precise: true).ToString(CultureInfo.InvariantCulture);
+
     [Event("fail")]
     public string Fail(string request) => throw new InvalidOperationException(request);
 
+    // A handler that has to wait is an object while it does; pooled, it is none for the next request.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private static async ValueTask EchoRestAsync(Request request, Response response)
     {
         while (await request.ReadAsync() is { } chunk)

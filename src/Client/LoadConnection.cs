@@ -21,6 +21,9 @@ internal sealed class LoadPlan(byte[] name, int inFlight, int sizeBytes)
     /// <summary>What follows the number in every request.</summary>
     public byte[] Pattern { get; } = [.. Enumerable.Range(0, Math.Max(sizeBytes, NumberBytes)).Select(i => (byte)(i * 31))];
 
+    /// <summary>An encoded headers array for every request; empty for none.</summary>
+    public byte[] Headers { get; init; } = [];
+
     /// <summary>Gets the time of every answer, ns.</summary>
     public required Action<long> OnAnswer { get; init; }
 
@@ -135,7 +138,7 @@ internal sealed class LoadConnection : MessageConnection
         ulong number = _plan.NextNumber++;
         BinaryPrimitives.WriteUInt64LittleEndian(_request, number);
         _slots[_channel & mask] = new Flight { Channel = _channel, Number = number, SentTicks = Stopwatch.GetTimestamp() };
-        MessageWriter.WriteEnqueue(Output, _channel, _plan.Name, default, first);
+        MessageWriter.WriteEnqueue(Output, _channel, _plan.Name, _plan.Headers, first);
         MessageWriter.WriteChunk(Output, _channel, new Payload(_request), bin: true);
         MessageWriter.WriteClose(Output, _channel);
         _inFlight++;

@@ -86,7 +86,7 @@ internal static class AppInfo
         json.WriteNumber("pid", Environment.ProcessId);
         json.WriteNumber("rss-bytes", Environment.WorkingSet);
         json.WriteNumber("cpu-s", Environment.CpuUsage.TotalTime.TotalSeconds);
-        json.WriteNumber("allocated-bytes", GC.GetTotalAllocatedBytes());
+        json.WriteNumber("allocated-bytes", GC.GetTotalAllocatedBytes(precise: true)); // else in steps of 8 KiB
         json.WriteStartArray("collections");
         for (int generation = 0; generation <= GC.MaxGeneration; generation++)
         {

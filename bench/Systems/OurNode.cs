@@ -1,0 +1,91 @@
+using System.Diagnostics;
+
+namespace Cocaine.Fast.Bench.Systems;
+
+/// <summary>A node of ours with one or more echo apps, as it is shipped.</summary>
+/// <param name="Type">python or dotnet.</param>
+/// <param name="Backend">process or thread.</param>
+internal sealed record OurNode(string Type, string Backend)
+{
+    private static readonly string Published = Path.Combine(Catalog.Root, "artifacts/cocaine-fast");
+
+    /// <summary>Clients come over a Unix socket.</summary>
+    public bool Unix { get; init; }
+
+    /// <summary>Workers get the shared-memory pipe; else they stay on their socket.</summary>
+    public bool Pipe { get; init; } = true;
+
+    /// <summary>Slaves of each app.</summary>
+    public int Slaves { get; init; } = 1;
+
+    /// <summary>Jobs in one slave at once: more than any shape has in flight, so that nothing waits in the queue.</summary>
+    public int Concurrency { get; init; } = 2048;
+
+    /// <summary>How long a slave looks for work before it parks, µs.</summary>
+    public int SpinMicroseconds { get; init; }
+
+    /// <summary>Apps, each with an endpoint of its own.</summary>
+    public int Apps { get; init; } = 1;
+
+    /// <summary>Builds the program when it is not there, or when the sources are newer: yesterday's would be measured as today's.</summary>
+    public static async Task BuildAsync()
+    {
+        DateTime sources = Newest(Path.Combine(Catalog.Root, "src")) is var src && Newest(Path.Combine(Catalog.Root, "workers")) is var sdk
+            && src > sdk ? src : sdk;
+        if (Directory.Exists(Published) && Newest(Published) > sources)
+        {
+            return;
+        }
+
+        string script = Path.Combine(Catalog.Root, "scripts/build");
+        Console.Error.WriteLine($"building with {script}");
+        using Process build = Process.Start(new ProcessStartInfo(script) { RedirectStandardOutput = true })!;
+        string output = await build.StandardOutput.ReadToEndAsync();
+        await build.WaitForExitAsync();
+        if (build.ExitCode != 0)
+        {
+            throw new IOException($"{script} failed:\n{output}");
+        }
+    }
+
+    /// <summary>The system that it is in tables.</summary>
+    public BenchSystem Named(string name) => new($"cocaine-fast {name}", "native", StartAsync);
+
+    private static string EchoDll => Path.Combine(Catalog.Root, "examples/dotnet-echo/bin/Release/net10.0/DotNetEcho.dll");
+
+    private async Task<Started> StartAsync()
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("cocaine-bench-");
+        string[] manifests = [.. Enumerable.Range(0, Apps).Select(i => Path.Combine(folder.FullName, $"echo-{i}.json"))];
+        for (int i = 0; i < Apps; i++)
+        {
+            await File.WriteAllTextAsync(manifests[i], Manifest(Unix ? $"ipc://{folder.FullName}/{i}.sock" : "tcp://127.0.0.1:0"));
+        }
+
+        ServerProcess node = await ServerProcess.StartAsync(
+            new ProcessStartInfo(Path.Combine(Published, "cocaine-fast"),
+                ["run", .. manifests, "--locator", "none", "--loops", "1", "--log-level", "Error"]),
+            "ready app=", Apps);
+        node.Folder = folder.FullName;
+        return new Started([node], [.. node.Ready.Select(line => line[(line.IndexOf("endpoint=", StringComparison.Ordinal) + 9)..])]);
+    }
+
+    private string Manifest(string endpoint) => $$"""
+        {
+          "type": "{{Type}}",
+          "args": {
+            "source": "local://{{(Type == "python" ? Path.Combine(Catalog.Root, "examples/echo/echo.py") : EchoDll)}}",
+            "env": { "COCAINE_PIPE": "{{(Pipe ? 1 : 0)}}" }
+          },
+          "engine": {
+            "backend": "{{Backend}}", "pool-limit": {{Slaves}}, "pool-minimum": {{Slaves}}, "concurrency": {{Concurrency}},
+            "queue-limit": 0, "startup-timeout": 60, "spin": {{SpinMicroseconds}}
+          },
+          "tasks": { "echo": { "type": "native-server", "endpoint": "{{endpoint}}", "backlog": 16384, "events": "*" } }
+        }
+        """;
+
+    private static DateTime Newest(string folder) => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+        .Where(file => !file.Contains("/obj/") && !file.Contains("/bin/") && !file.Contains("/__pycache__/") && !file.Contains("/tests/"))
+        .Select(File.GetLastWriteTimeUtc).DefaultIfEmpty().Max();
+}
