@@ -1,4 +1,6 @@
+using System.Globalization;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Worker.Native;
 
 namespace Cocaine.Fast.Backends.Languages;
 
@@ -20,7 +22,7 @@ internal sealed class CommandLine(string sdkDirectory)
         List<string> words = [];
         string program = ProgramOf(app, words);
         words.AddRange(["--app", app.Name, "--uuid", uuid, "--endpoint", endpoint, "--locator", locator, "--protocol", "1"]);
-        if (app.Type is AppType.Python or AppType.DotNet)
+        if (app.Type is AppType.Python or AppType.DotNet || IsSharedObject(app))
         {
             words.Add(app.Code.Source);
         }
@@ -37,6 +39,7 @@ internal sealed class CommandLine(string sdkDirectory)
                 words.Add(Sdk("python/cocaine-worker.py"));
                 return Environment.GetEnvironmentVariable("COCAINE_PYTHON") ?? Find("python3", "apt-get install python3");
             case AppType.DotNet:
+            case AppType.Cpp when IsSharedObject(app):
                 words.Add(DotNetWorker());
                 return DotNetHost();
             case AppType.Binary or AppType.Cpp:
@@ -45,6 +48,9 @@ internal sealed class CommandLine(string sdkDirectory)
                 throw new IOException($"this build has no SDK for {app.Type.ToString().ToLowerInvariant()} apps");
         }
     }
+
+    /// <summary>A C++ app that is no program: the .NET worker loads it and leaves the serving to it.</summary>
+    private static bool IsSharedObject(AppManifest app) => app.Type == AppType.Cpp && NativeApp.IsSharedObject(app.Code.Source);
 
     private string Sdk(string file)
     {
@@ -87,8 +93,9 @@ internal sealed class CommandLine(string sdkDirectory)
             ["PATH"] = SearchPath,
             ["LANG"] = "C.UTF-8",
             ["HOME"] = Environment.GetEnvironmentVariable("HOME") ?? "/",
+            ["COCAINE_APP_VERSION"] = app.Version.ToString(CultureInfo.InvariantCulture),
         };
-        if (app.Type == AppType.DotNet)
+        if (app.Type == AppType.DotNet || IsSharedObject(app))
         {
             environment["DOTNET_TieredPGO"] = "1";
             environment["DOTNET_gcConcurrent"] = "0";

@@ -64,6 +64,7 @@ struct call {
     call_owner* owner = nullptr;
     std::uint64_t number = 0;
     const entry* handler = nullptr;
+    unsigned chunks_written = 0;
     int busy = 0;               // a handler or callback of it is on the stack
     bool queued = false;        // in the session's list of what is ready
     bool started = false;       // stream and thread: the handler was called
@@ -86,6 +87,7 @@ struct call {
         owner = &by;
         number = channel;
         handler = known;
+        chunks_written = 0;
         queued = started = held = end_told = ended = node_ended = cancelled = false;
         header_bytes_.assign(header_bytes);
     }

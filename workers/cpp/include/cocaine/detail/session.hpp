@@ -102,7 +102,7 @@ public:
         if (c.cancelled) throw cancelled();
         if (c.ended) throw std::logic_error("the answer has ended");
         put_chunk(c.number, chunk);
-        publish_when_due();
+        if (c.chunks_written++ > 0) publish_when_due();    // a handler with one chunk is looked after when it returns
     }
 
     void fail(call& c, int category, int code, std::string_view reason) override {
