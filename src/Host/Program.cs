@@ -9,5 +9,6 @@ RootCommand root = new("cocaine-fast: an application server for bare-metal hosts
     CallCommand.Create(),
     BenchCommand.Create(),
     InfoCommand.Create(),
+    WorkerCheckCommand.Create(),
 };
 return await root.Parse(args).InvokeAsync();

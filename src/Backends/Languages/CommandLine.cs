@@ -13,7 +13,8 @@ internal sealed record WorkerCommand(string Program, IReadOnlyList<string> Argum
 /// <summary>From a manifest's type and args to a command line.</summary>
 internal sealed class CommandLine(string sdkDirectory)
 {
-    private const string SearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    /// <summary>Where a worker's environment looks for programs.</summary>
+    public const string SearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     /// <summary>The command of one worker of an app.</summary>
     /// <exception cref="IOException">The interpreter or the SDK is not on this machine; the text says what to install.</exception>
