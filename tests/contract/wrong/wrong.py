@@ -230,6 +230,11 @@ def answer(node, channel, event, headers):
         if FAULT == "ends when it is slow" and int(text) > 1000:
             os._exit(6)
         time.sleep(int(text) / 1000)
+        if FAULT == "drops its jobs at a terminate":
+            if select.select([node.sock], [], [], 0)[0]:
+                node.kept += node.messages()
+            if any(message[0] == 1 and message[1] == 1 for message in node.kept):
+                sys.exit(0)
         node.chunk(channel, b"slept")
         node.close(channel)
         if FAULT == "dies of a late cancel":
