@@ -7,7 +7,11 @@ namespace Cocaine.Fast.Host.Commands;
 /// <summary><c>cocaine-fast worker-check -- COMMAND...</c></summary>
 internal static class WorkerCheckCommand
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+    };
 
     public static Command Create()
     {

@@ -45,8 +45,10 @@ internal static class AppCases
             throw new CheckFailure($"prints answered \"{RequestCases.Short(answer)}\", not \"printed\"");
         }
 
-        c.Until(() => c.Process.StandardOutput.Contains(Line + "\n", StringComparison.Ordinal), "the line did not come on stdout", 1, false);
-        c.Until(() => c.Process.StandardError.Contains(Line + "\n", StringComparison.Ordinal), "the line did not come on stderr", 1, false);
+        c.Until(
+            () => c.Process.StandardOutput.Contains(Line + "\n", StringComparison.Ordinal), "the line did not come on stdout", 1, false);
+        c.Until(
+            () => c.Process.StandardError.Contains(Line + "\n", StringComparison.Ordinal), "the line did not come on stderr", 1, false);
         c.Settle();
     }
 

@@ -217,7 +217,8 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
 
             if (!_channels.TryGetValue(message.Channel, out CheckedChannel? channel))
             {
-                Violations.Add((AlwaysCases.Terminals, $"a message of type {message.Type} on channel {message.Channel}, which nobody opened"));
+                Violations.Add((AlwaysCases.Terminals,
+                    $"a message of type {message.Type} on channel {message.Channel}, which nobody opened"));
                 continue;
             }
 
@@ -256,7 +257,8 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
         }
         else if (message.Arguments != arguments || message.Shape != shape)
         {
-            Violations.Add((AlwaysCases.Arity, $"{what} with {message.Arguments} arguments ({message.Shape}); {arguments} ({shape}) are due"));
+            Violations.Add((AlwaysCases.Arity,
+                $"{what} with {message.Arguments} arguments ({message.Shape}); {arguments} ({shape}) are due"));
         }
         else if (message.Parts is not (3 or 4))
         {

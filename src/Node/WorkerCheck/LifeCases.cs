@@ -99,7 +99,8 @@ internal static class LifeCases
         c.Until(() => c.Process.End is not null, "after the terminate it did not end", 1, endIsGood: true);
         if (!c.Process.ExitedWithZero)
         {
-            throw new CheckFailure($"after the terminate it ended with {c.Process.End}, not with exit code 0 {c.Process.LastLines()}".TrimEnd());
+            throw new CheckFailure(
+                $"after the terminate it ended with {c.Process.End}, not with exit code 0 {c.Process.LastLines()}".TrimEnd());
         }
     }
 }

@@ -9,7 +9,8 @@ namespace Cocaine.Fast.Node.WorkerCheck;
 /// <summary>A message of the worker, as it came.</summary>
 /// <param name="Parts">Elements of the outer array when it is a fixarray, else -1.</param>
 internal sealed record Received(
-    ulong Channel, ulong Type, int Parts, int Arguments, ArgumentShape Shape, byte[] Data, int Category, int Code, string Text, bool SawBin);
+    ulong Channel, ulong Type, int Parts, int Arguments, ArgumentShape Shape, byte[] Data, int Category, int Code, string Text,
+    bool SawBin);
 
 /// <summary>
 /// The node's end of a worker's connection, on one thread and without an event loop: bytes and rings on one side, whole messages on the

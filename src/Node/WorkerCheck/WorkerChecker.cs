@@ -53,7 +53,8 @@ public static class WorkerChecker
             string? problem = TryStart(out bool usable);
             if (!usable && problem is null)
             {
-                Report(AlwaysCases.Handshake, AlwaysCases.Start, CheckOutcome.Skipped, "the worker does not ask for the shared-memory pipe");
+                Report(AlwaysCases.Handshake, AlwaysCases.Start, CheckOutcome.Skipped,
+                    "the worker does not ask for the shared-memory pipe");
                 return;
             }
 

@@ -75,7 +75,7 @@ public class FrameReplayTests
                 client.SendBytes(frame);
                 client.Close(channel);
                 string answer = await client.AnswerAsync(channel);
-                return data is "echo" or "payload" or "ping" ? Differs(" close", answer)
+                return data is "echo" or "upload" or "ping" ? Differs(" close", answer)
                     : data == "headers" ? (answer.EndsWith("] close", StringComparison.Ordinal) ? "" : answer) : answer;
             case "chunk":
                 client.OpenAs(channel, "echo");

@@ -158,7 +158,7 @@ class Worker:
             self.sock.sendall(b"".join(data for _, data in messages))
             if messages[-1][0] != "chunk":
                 return
-        elif event in ("echo", "payload", "ping"):
+        elif event in ("echo", "upload", "ping"):
             if request:
                 self.chunk(channel, request)
         elif event == "count":

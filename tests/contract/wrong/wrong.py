@@ -108,16 +108,15 @@ class Node:
         while True:
             self.beat()
             if select.select([self.sock], [], [], 0.5)[0]:
-                data = self.sock.recv(1 << 20)
+                data = self.sock.recv(5 if FAULT == "drops what is cut" else 1 << 20)
                 if not data:
                     while FAULT == "lives on without its node":
                         time.sleep(1)
                     os._exit(1)
                 self.buffer += data
-            view = bytes(self.buffer)
             try:
-                while at < len(view):
-                    message, at = unpack(view, at)
+                while at < len(self.buffer):
+                    message, at = unpack(self.buffer, at)
                     found.append(message)
             except IndexError:
                 pass

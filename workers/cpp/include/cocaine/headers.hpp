@@ -46,7 +46,8 @@ inline bool static_header(std::uint64_t index, header& into) {
 // Those that can be understood, in order.
 inline std::vector<header> read_headers(std::string_view encoded) {
     std::vector<header> all;
-    cursor c{reinterpret_cast<const unsigned char*>(encoded.data()), reinterpret_cast<const unsigned char*>(encoded.data()) + encoded.size()};
+    const unsigned char* bytes = reinterpret_cast<const unsigned char*>(encoded.data());
+    cursor c{bytes, bytes + encoded.size()};
     std::uint32_t count;
     if (c.array(count) != parse::ok) return all;
     for (std::uint32_t i = 0; i < count; ++i) {

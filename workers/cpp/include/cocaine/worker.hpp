@@ -94,7 +94,8 @@ public:
 private:
     int run_in_process() {
         if (uuid_.empty() || endpoint_.empty() || uuid_.size() > 255) {
-            std::fprintf(stderr, "a worker is started by the node: --app NAME --uuid UUID --endpoint PATH --locator HOST:PORT --protocol 1\n");
+            std::fprintf(
+                stderr, "a worker is started by the node: --app NAME --uuid UUID --endpoint PATH --locator HOST:PORT --protocol 1\n");
             return 2;
         }
         std::setvbuf(stdout, nullptr, _IOLBF, 0);    // the log shows lines when they are printed
