@@ -11,5 +11,6 @@ RootCommand root = new("cocaine-fast: an application server for bare-metal hosts
     InfoCommand.Create(),
     NewCommand.Create(),
     WatchCommand.Create(),
+    WorkerCheckCommand.Create(),
 };
 return await root.Parse(args).InvokeAsync();

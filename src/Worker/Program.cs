@@ -1,8 +1,10 @@
 using System.Net.Sockets;
 using Cocaine.Fast.Worker;
+using Cocaine.Fast.Worker.Native;
 using Cocaine.Fast.Worker.Serving;
 
-// The worker process of a .NET app: --app NAME --uuid UUID --endpoint PATH --locator HOST:PORT --protocol 1 SOURCE
+// The worker process of a .NET app, or of a C++ app that is a shared object:
+// --app NAME --uuid UUID --endpoint PATH --locator HOST:PORT --protocol 1 SOURCE
 Dictionary<string, string> options = [];
 int next = 0;
 for (; next + 1 < args.Length && args[next].StartsWith("--", StringComparison.Ordinal); next += 2)
@@ -17,10 +19,16 @@ if (next >= args.Length || !options.ContainsKey("uuid") || !options.ContainsKey(
     return 2;
 }
 
+_ = int.TryParse(Environment.GetEnvironmentVariable("COCAINE_APP_VERSION"), out int version);
 AppHost app;
 try
 {
-    app = AppHost.Load(args[next], new Cocaine.Fast.Worker.AppContext(options.GetValueOrDefault("app", ""), options["uuid"]));
+    if (NativeApp.IsSharedObject(args[next]))
+    {
+        return NativeApp.Load(args[next]).RunProcess([args[next], .. args[..next], .. args[(next + 1)..]]);
+    }
+
+    app = AppHost.Load(args[next], new Cocaine.Fast.Worker.AppContext(options.GetValueOrDefault("app", ""), options["uuid"], version));
 }
 catch (AppLoadException failure)
 {

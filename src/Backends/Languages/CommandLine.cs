@@ -1,4 +1,6 @@
+using System.Globalization;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Worker.Native;
 
 namespace Cocaine.Fast.Backends.Languages;
 
@@ -11,7 +13,8 @@ internal sealed record WorkerCommand(string Program, IReadOnlyList<string> Argum
 /// <summary>From a manifest's type and args to a command line.</summary>
 internal sealed class CommandLine(string sdkDirectory)
 {
-    private const string SearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    /// <summary>Where a worker's environment looks for programs.</summary>
+    public const string SearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     /// <summary>The command of one worker of an app.</summary>
     /// <exception cref="IOException">The interpreter or the SDK is not on this machine; the text says what to install.</exception>
@@ -25,7 +28,7 @@ internal sealed class CommandLine(string sdkDirectory)
             words.AddRange(["--wsgi", application]);
         }
 
-        if (app.Type is not (AppType.Binary or AppType.Cpp))
+        if (app.Type is not (AppType.Binary or AppType.Cpp) || IsSharedObject(app))
         {
             words.Add(app.Code.Source);
         }
@@ -48,6 +51,7 @@ internal sealed class CommandLine(string sdkDirectory)
                 words.Add(Sdk("javascript/cocaine-worker.js"));
                 return Environment.GetEnvironmentVariable("COCAINE_NODE") ?? Find("node", "apt-get install nodejs (18 or later)");
             case AppType.DotNet:
+            case AppType.Cpp when IsSharedObject(app):
                 words.Add(DotNetWorker());
                 return DotNetHost();
             case AppType.Binary or AppType.Cpp:
@@ -56,6 +60,9 @@ internal sealed class CommandLine(string sdkDirectory)
                 throw new IOException($"this build has no SDK for {app.Type.ToString().ToLowerInvariant()} apps");
         }
     }
+
+    /// <summary>A C++ app that is no program: the .NET worker loads it and leaves the serving to it.</summary>
+    private static bool IsSharedObject(AppManifest app) => app.Type == AppType.Cpp && NativeApp.IsSharedObject(app.Code.Source);
 
     private string Sdk(string file)
     {
@@ -98,8 +105,9 @@ internal sealed class CommandLine(string sdkDirectory)
             ["PATH"] = SearchPath,
             ["LANG"] = "C.UTF-8",
             ["HOME"] = Environment.GetEnvironmentVariable("HOME") ?? "/",
+            ["COCAINE_APP_VERSION"] = app.Version.ToString(CultureInfo.InvariantCulture),
         };
-        if (app.Type == AppType.DotNet)
+        if (app.Type == AppType.DotNet || IsSharedObject(app))
         {
             environment["DOTNET_TieredPGO"] = "1";
             environment["DOTNET_gcConcurrent"] = "0";

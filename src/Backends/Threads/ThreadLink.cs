@@ -6,11 +6,12 @@ using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.SharedMemory;
 using Cocaine.Fast.Worker;
+using Cocaine.Fast.Worker.Native;
 using Cocaine.Fast.Worker.Serving;
 
 namespace Cocaine.Fast.Backends.Threads;
 
-/// <summary>One slave that is a thread: rings in private memory, the .NET SDK's loop on the other side.</summary>
+/// <summary>One slave that is a thread: rings in private memory, the .NET SDK's loop or a C++ app's own on the other side.</summary>
 /// <remarks>
 /// Safety: the thread and the loop share the segment; it is freed by the loop after the thread has ended. A thread that never ends
 /// keeps it.
@@ -24,7 +25,7 @@ internal sealed class ThreadLink : SlaveLink
     private readonly EventDescriptor _nodeBell = new();
     private readonly EventDescriptor _slaveBell = new();
     private readonly RingPort _port;
-    private RingWorker? _worker;    // set by the thread once the app is loaded
+    private ISlaveLoop? _worker;    // set by the thread once the app is loaded
     private string? _killReason;
     private volatile bool _killed;
 
@@ -78,8 +79,7 @@ internal sealed class ThreadLink : SlaveLink
         string cause;
         try
         {
-            AppHost app = AppHost.Load(_backend.App.Code.Source, new Worker.AppContext(_backend.App.Name, _slave.Uuid));
-            RingWorker worker = new(app, _segment, _slaveBell, _nodeBell);
+            ISlaveLoop worker = LoadApp();
             _worker = worker;
             if (_killed)
             {
@@ -100,6 +100,18 @@ internal sealed class ThreadLink : SlaveLink
         }
 
         _loop.Post(() => OnEnded(cause));
+    }
+
+    private ISlaveLoop LoadApp()
+    {
+        AppManifest app = _backend.App;
+        if (app.Type == AppType.Cpp)
+        {
+            return NativeApp.Load(app.Code.Source).Open(app, _slave.Uuid, _segment, _slaveBell, _nodeBell);
+        }
+
+        Worker.AppContext context = new(app.Name, _slave.Uuid, app.Version);
+        return new RingWorker(AppHost.Load(app.Code.Source, context), _segment, _slaveBell, _nodeBell);
     }
 
     private void OnLoaded()

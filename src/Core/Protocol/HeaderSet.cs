@@ -18,7 +18,7 @@ internal sealed class HeaderSet
     private int _othersCount;
     private byte[] _forWorker = new byte[512];
 
-    /// <summary>Looks on at every header that comes, with its value; for tests.</summary>
+    /// <summary>Looks on at every header that comes, with its value; for workers and tests.</summary>
     internal HeaderLook? Seen { get; init; }
 
     /// <summary>No header came.</summary>

@@ -167,6 +167,10 @@ internal class NativeConnection : MessageConnection, IJobCaller
             case 1 when layout.Shape == ArgumentShape.Error:
                 Forget(job);
                 _engine.Cancel(job, message.Text);
+
+                // Every channel is answered by one terminal message, this one by the client's own error: else old clients keep it open.
+                MessageWriter.WriteError(Output, layout.Channel, layout.Category, layout.Code, message.Text);
+                ScheduleSend();
                 break;
             case 2:
                 break; // closed twice: harmless

@@ -42,6 +42,11 @@ internal sealed unsafe class Segment : IDisposable
 
     public RingView Responses { get; }
 
+    /// <summary>The block's address, for native code that serves its rings itself; valid until <see cref="Dispose"/>.</summary>
+    public nint Start => (nint)_base;
+
+    public long SizeBytes => _sizeBytes;
+
     /// <summary>How long the worker's side may spin before it parks, µs.</summary>
     public int SpinMicroseconds => (int)Math.Min(*(uint*)(_base + RingDescriptor.SpinMicrosecondsOffset), 1_000_000u);
 

@@ -16,7 +16,8 @@ public sealed class EventAttribute(string? name = null) : Attribute
 /// <summary>What an app's code may know of itself. A class of the app may take it in its constructor.</summary>
 /// <param name="AppName">The app's name in its manifest.</param>
 /// <param name="Uuid">This slave.</param>
-public sealed record AppContext(string AppName, string Uuid);
+/// <param name="Version">The manifest's version.</param>
+public sealed record AppContext(string AppName, string Uuid, int Version = 0);
 
 /// <summary>An assembly cannot be run as an app; the message says why.</summary>
 public sealed class AppLoadException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Threading.Tasks.Sources;
 using Cocaine.Fast.Core.Protocol;
 
@@ -36,6 +37,15 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
 
     /// <summary>The invoke's headers as they came: an encoded MessagePack array.</summary>
     public ReadOnlySpan<byte> Headers => _headers.AsSpan(0, _headersLength);
+
+    /// <summary>The invoke's headers, decoded; a trace id that the caller did not send is eight zero bytes.</summary>
+    public IReadOnlyList<(string Name, byte[] Value)> ReadHeaders()
+    {
+        List<(string Name, byte[] Value)> all = [];
+        HeaderSet set = new() { Seen = (name, value) => all.Add((Encoding.UTF8.GetString(name), value.ToArray())) };
+        _ = HeaderReader.Decode(Headers, new HeaderTable(), set, ProtocolLimits.Default); // what is wrong in them is left out
+        return all;
+    }
 
     /// <summary>Fires when the job is cancelled. Made when it is first asked for.</summary>
     public CancellationToken Cancelled

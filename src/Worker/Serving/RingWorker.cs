@@ -28,7 +28,7 @@ internal enum WorkerExit
 /// Safety: the segment must live until <see cref="Run"/> has returned. After that no shared memory is touched, even by a handler that
 /// still writes from where it should not.
 /// </remarks>
-internal sealed class RingWorker
+internal sealed class RingWorker : ISlaveLoop
 {
     /// <summary>Time between heartbeats: what the node expects at the least.</summary>
     private const int HeartbeatMs = 5000;

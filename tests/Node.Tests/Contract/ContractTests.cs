@@ -1,0 +1,65 @@
+using Cocaine.Fast.Node.WorkerCheck;
+
+namespace Cocaine.Fast.Node.Tests.Contract;
+
+/// <summary>The whole contract over every SDK, on both pipes: what <c>cocaine-fast worker-check</c> does.</summary>
+internal static class Contract
+{
+    public static string Folder(string language) => Path.Combine(Apps.Root, "tests/contract", language);
+
+    /// <summary>Patient: the machine may be busy with something else.</summary>
+    public static async Task HoldsAsync(string pipe, params string[] command)
+    {
+        IReadOnlyList<CheckRow> rows = await RunAsync(new WorkerCheckOptions
+        {
+            Command = command,
+            Pipes = [pipe],
+            Patience = TimeSpan.FromSeconds(30),
+            LongestSilence = TimeSpan.FromSeconds(25),
+        });
+        Assert.DoesNotContain(rows, row => row.Outcome == CheckOutcome.Failed);
+        Assert.Equal(WorkerChecker.CaseNames, rows.Select(row => row.Case));
+        Assert.Equal(pipe == WorkerChecker.Socket ? ["refused pipe"] : [], rows.Where(row => row.Outcome == CheckOutcome.Skipped).Select(row => row.Case));
+    }
+
+    /// <summary>On a thread of its own: the checker waits for its worker, and the pool's threads are for those who do not wait.</summary>
+    public static Task<IReadOnlyList<CheckRow>> RunAsync(WorkerCheckOptions options) =>
+        Task.Factory.StartNew(() => WorkerChecker.Run(options), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+}
+
+public class PythonContractTests
+{
+    [Theory]
+    [InlineData(WorkerChecker.Socket)]
+    [InlineData(WorkerChecker.SharedMemory)]
+    public Task Python_keeps_the_contract(string pipe) => Contract.HoldsAsync(
+        pipe, "/usr/bin/python3", Path.Combine(Apps.Root, "workers/python/cocaine-worker.py"), "{}",
+        Path.Combine(Contract.Folder("python"), "contract.py"));
+}
+
+public class DotNetContractTests
+{
+    [Theory]
+    [InlineData(WorkerChecker.Socket)]
+    [InlineData(WorkerChecker.SharedMemory)]
+    public Task DotNet_keeps_the_contract(string pipe) => Contract.HoldsAsync(
+        pipe, "dotnet", Path.Combine(AppContext.BaseDirectory, "Cocaine.Fast.Worker.dll"), "{}",
+        Path.Combine(Contract.Folder("dotnet"), "bin/Release/net10.0/Contract.dll"));
+}
+
+public class CppContractTests
+{
+    [CppTheory]
+    [InlineData(WorkerChecker.Socket)]
+    [InlineData(WorkerChecker.SharedMemory)]
+    public Task A_Cpp_program_keeps_the_contract(string pipe) => Contract.HoldsAsync(pipe, CppBuild.ContractProgram);
+}
+
+public class CppObjectContractTests
+{
+    [CppTheory]
+    [InlineData(WorkerChecker.Socket)]
+    [InlineData(WorkerChecker.SharedMemory)]
+    public Task A_Cpp_shared_object_in_a_worker_process_keeps_the_contract(string pipe) => Contract.HoldsAsync(
+        pipe, "dotnet", Path.Combine(AppContext.BaseDirectory, "Cocaine.Fast.Worker.dll"), "{}", CppBuild.ContractObject);
+}

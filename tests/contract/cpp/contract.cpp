@@ -1,0 +1,74 @@
+// The contract app of docs/worker-protocol.md.
+#include <cocaine/worker.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+using cocaine::request;
+using cocaine::response;
+
+COCAINE_APP(worker) {
+    worker.on("echo", [](request& ask, response& reply) { reply.write(ask.body()); });
+
+    worker.on_stream("relay", [](request& ask, response& reply) {
+        ask.on_chunk([&reply](std::string_view chunk) { reply.write(chunk); });
+    });
+
+    worker.on("count", [](request& ask, response& reply) {
+        int last = std::stoi(std::string(ask.body()));
+        for (int number = 0; number < last; ++number) reply.write(std::to_string(number));
+    });
+
+    worker.on("raises", [](request& ask, response&) { throw std::runtime_error(std::string(ask.body())); });
+
+    worker.on("raises_late", [](request& ask, response& reply) {
+        reply.write("first");
+        throw std::runtime_error(std::string(ask.body()));
+    });
+
+    worker.on("refuses", [](request&, response& reply) { reply.error(77, "mine"); });
+
+    worker.on_thread("waits", [](request& ask, response& reply) {
+        reply.write("waiting");
+        try {
+            ask.body();
+        } catch (const cocaine::cancelled&) {
+            std::fprintf(stderr, "waits was cancelled\n");
+            throw;
+        }
+        reply.write("done");
+    });
+
+    worker.on_thread("sleeps", [](request& ask, response& reply) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(std::stoi(std::string(ask.body()))));
+        reply.write("slept");
+    });
+
+    worker.on("prints", [](request& ask, response& reply) {
+        std::string text(ask.body());
+        std::printf("%s\n", text.c_str());
+        std::fprintf(stderr, "%s\n", text.c_str());
+        reply.write("printed");
+    });
+
+    worker.on("headers", [](request& ask, response& reply) {
+        std::string lines;
+        for (const cocaine::header& one : ask.headers()) {
+            lines += one.name + "=";
+            for (unsigned char byte : one.value) {
+                char digits[3];
+                std::snprintf(digits, sizeof digits, "%02x", byte);
+                lines += digits;
+            }
+            lines += '\n';
+        }
+        reply.write(lines);
+    });
+
+    worker.on("whoami", [app = worker.app(), uuid = worker.uuid(), version = worker.version()](request& ask, response& reply) {
+        reply.write(app + " " + uuid + " " + std::string(ask.event()) + " " + version);
+    });
+}

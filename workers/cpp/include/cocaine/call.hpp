@@ -1,0 +1,107 @@
+// What a handler sees: the request, the answer, and an answer that outlives it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "headers.hpp"
+
+namespace cocaine {
+
+namespace detail {
+struct remote_call;
+}
+
+// The caller gave up: nobody reads this answer any more. Thrown by reads and writes of a cancelled call; a handler may let it pass.
+class cancelled : public std::runtime_error {
+public:
+    cancelled() : std::runtime_error("the caller gave up") {}
+};
+
+// A call's request. Valid while its handler runs; for on_stream, until the call has ended.
+class request {
+public:
+    virtual ~request() = default;
+
+    // The event that was called: the task's name.
+    virtual std::string_view event() const = 0;
+
+    // The next chunk, or nothing at the end of the request. In a handler of on() every chunk is here already; in one of on_thread() it
+    // waits, and throws cancelled. The bytes are valid until the next read.
+    virtual std::optional<std::string_view> read() = 0;
+
+    // What was not read yet, to the end and in one piece. Valid until the handler returns. In a handler of on_thread() it waits.
+    virtual std::string_view body() = 0;
+
+    // The caller gave up. Looks whether news have come, so a long handler may ask now and then.
+    virtual bool cancelled() = 0;
+
+    // For on_stream(): what to do with each chunk, at the end of the request, and when the caller gives up.
+    virtual void on_chunk(std::function<void(std::string_view)> callback) = 0;
+    virtual void on_end(std::function<void()> callback) = 0;
+    virtual void on_cancel(std::function<void()> callback) = 0;
+
+    // The call's headers, decoded when they are asked for.
+    std::vector<header> headers() const { return detail::read_headers(raw_headers()); }
+
+    // 0 when the caller has not sent it.
+    std::uint64_t trace_id() const { return detail::header_number(headers(), "trace_id"); }
+    std::uint64_t span_id() const { return detail::header_number(headers(), "span_id"); }
+    std::uint64_t parent_id() const { return detail::header_number(headers(), "parent_id"); }
+
+    // As they came: an encoded MessagePack array.
+    virtual std::string_view raw_headers() const = 0;
+};
+
+// An answer that may be given after the handler has returned, from any thread. Copies are the same answer; when the last one goes it
+// is closed. Writes wait while the node takes less than they bring; after the call has ended they do nothing.
+class answer {
+public:
+    answer() = default;
+
+    void write(std::string_view chunk) const;
+    void error(int code, std::string_view reason, int category = 42) const;
+    void close() const;
+    bool cancelled() const;
+
+    explicit operator bool() const { return call_ != nullptr; }
+
+private:
+    friend struct detail::remote_call;
+    explicit answer(std::shared_ptr<detail::remote_call> call) : call_(std::move(call)) {}
+
+    std::shared_ptr<detail::remote_call> call_;
+};
+
+// A call's answer. Valid while its handler runs; for on_stream, until the call has ended. It is closed when the handler returns (for
+// on_stream: when on_end has returned), unless it was ended before or later() was called. Used from the handler's thread.
+class response {
+public:
+    virtual ~response() = default;
+
+    // Sends a chunk. In handlers on the loop it leaves with others, within a millisecond of work; flush() sends it now.
+    virtual void write(std::string_view chunk) = 0;
+
+    // Ends the answer with an error of the app's own.
+    virtual void error(int code, std::string_view reason, int category = 42) = 0;
+
+    // Ends the answer.
+    virtual void close() = 0;
+
+    virtual void flush() = 0;
+
+    // The answer has ended: nothing more is taken.
+    virtual bool ended() const = 0;
+
+    // Takes the answer out of the handler's hands. What was written before goes first.
+    virtual answer later() = 0;
+};
+
+using handler = std::function<void(request&, response&)>;
+
+}  // namespace cocaine

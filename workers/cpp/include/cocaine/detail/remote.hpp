@@ -1,0 +1,251 @@
+// Calls that are answered from other threads than the loop's: their messages go through an outlet that the loop empties.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "../call.hpp"
+#include "link.hpp"
+
+namespace cocaine::detail {
+
+enum class post_kind { chunk, error, close };
+
+struct posted {
+    std::uint64_t channel;
+    post_kind kind;
+    std::string text;    // the chunk, or the error's reason
+    int category = 0;
+    int code = 0;
+};
+
+class outlet {
+public:
+    // Bytes that wait for the loop, from which writers wait: as much as the usual ring.
+    static constexpr std::size_t high_bytes = 1 << 20;
+
+    explicit outlet(link& to) : link_(&to), loop_(std::this_thread::get_id()) {}
+
+    void post(posted&& one) {
+        std::unique_lock<std::mutex> lock(mutex_);
+        if (std::this_thread::get_id() != loop_) room_.wait(lock, [this] { return bytes_ < high_bytes || link_ == nullptr; });
+        if (link_ == nullptr) return;
+        bytes_ += one.text.size() + 64;
+        items_.push_back(std::move(one));
+        if (items_.size() == 1) link_->ring();
+    }
+
+    bool take(std::deque<posted>& into) {
+        std::lock_guard<std::mutex> lock(mutex_);
+        if (items_.empty()) return false;
+        into.swap(items_);
+        bytes_ = 0;
+        room_.notify_all();
+        return true;
+    }
+
+    // The loop has ended: what is posted from now on is dropped.
+    void shut() {
+        std::lock_guard<std::mutex> lock(mutex_);
+        link_ = nullptr;
+        items_.clear();
+        room_.notify_all();
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable room_;
+    std::deque<posted> items_;
+    std::size_t bytes_ = 0;
+    link* link_;
+    std::thread::id loop_;
+};
+
+// A call as other threads may hold it. The loop feeds its request; its answer goes to the outlet.
+struct remote_call : std::enable_shared_from_this<remote_call> {
+    remote_call(std::shared_ptr<outlet> to, std::uint64_t number, std::string event, std::string headers)
+        : out(std::move(to)), channel(number), event_name(std::move(event)), header_bytes(std::move(headers)) {}
+
+    ~remote_call() { close(); }
+
+    remote_call(const remote_call&) = delete;
+    remote_call& operator=(const remote_call&) = delete;
+
+    answer handle() { return answer(shared_from_this()); }
+
+    void write(std::string_view chunk) {
+        if (!ended) out->post({channel, post_kind::chunk, std::string(chunk)});
+    }
+
+    void error(int category, int code, std::string_view reason) {
+        if (!ended.exchange(true)) out->post({channel, post_kind::error, std::string(reason), category, code});
+    }
+
+    void close() {
+        if (!ended.exchange(true)) out->post({channel, post_kind::close, {}});
+    }
+
+    // The loop's calls.
+    void push(std::string_view chunk) {
+        std::lock_guard<std::mutex> lock(mutex);
+        chunks.emplace_back(chunk);
+        news.notify_one();
+    }
+
+    void end(bool by_cancel) {
+        std::lock_guard<std::mutex> lock(mutex);
+        request_ended = true;
+        if (by_cancel) is_cancelled = true;
+        news.notify_all();
+    }
+
+    std::shared_ptr<outlet> out;
+    const std::uint64_t channel;
+    const std::string event_name;
+    const std::string header_bytes;
+    std::atomic<bool> ended{false};
+    std::atomic<bool> is_cancelled{false};
+    std::mutex mutex;                   // over the two below
+    std::condition_variable news;
+    std::deque<std::string> chunks;
+    bool request_ended = false;
+};
+
+class thread_request final : public request {
+public:
+    explicit thread_request(remote_call& call) : call_(call) {}
+
+    std::string_view event() const override { return call_.event_name; }
+    std::string_view raw_headers() const override { return call_.header_bytes; }
+    bool cancelled() override { return call_.is_cancelled; }
+
+    std::optional<std::string_view> read() override {
+        std::unique_lock<std::mutex> lock(call_.mutex);
+        call_.news.wait(lock, [this] { return !call_.chunks.empty() || call_.request_ended; });
+        if (call_.is_cancelled) throw cocaine::cancelled();
+        if (call_.chunks.empty()) return std::nullopt;
+        current_ = std::move(call_.chunks.front());
+        call_.chunks.pop_front();
+        return std::string_view(current_);
+    }
+
+    std::string_view body() override {
+        std::string all;
+        while (auto chunk = read()) all.append(*chunk);
+        body_ = std::move(all);
+        return body_;
+    }
+
+    void on_chunk(std::function<void(std::string_view)>) override { wrong(); }
+    void on_end(std::function<void()>) override { wrong(); }
+    void on_cancel(std::function<void()>) override { wrong(); }
+
+private:
+    [[noreturn]] static void wrong() { throw std::logic_error("callbacks are for handlers of on_stream()"); }
+
+    remote_call& call_;
+    std::string current_;
+    std::string body_;
+};
+
+class thread_response final : public response {
+public:
+    explicit thread_response(remote_call& call) : call_(call) {}
+
+    void write(std::string_view chunk) override {
+        if (call_.is_cancelled) throw cocaine::cancelled();
+        if (call_.ended) throw std::logic_error("the answer has ended");
+        call_.write(chunk);
+    }
+
+    void error(int code, std::string_view reason, int category) override { call_.error(category, code, reason); }
+    void close() override { call_.close(); }
+    void flush() override {}
+    bool ended() const override { return call_.ended; }
+
+    answer later() override {
+        kept_ = true;
+        return call_.handle();
+    }
+
+    bool kept() const { return kept_; }
+
+private:
+    remote_call& call_;
+    bool kept_ = false;
+};
+
+// Threads for handlers that may wait. As many as calls run at once (the node's engine.concurrency), up to a bound; more calls queue.
+class thread_pool : public std::enable_shared_from_this<thread_pool> {
+public:
+    static constexpr std::size_t max_threads = 1024;
+
+    void run(std::function<void()> work) {
+        std::lock_guard<std::mutex> lock(mutex_);
+        work_.push_back(std::move(work));
+        if (work_.size() <= idle_ || threads_.size() >= max_threads) {
+            news_.notify_one();
+            return;
+        }
+        // The thread keeps the pool alive: in a thread of the node a handler may run longer than its worker.
+        threads_.emplace_back([self = shared_from_this()] { self->serve(); });
+    }
+
+    // Lets the threads end when their work is done; waits for them, or leaves them to themselves.
+    void stop(bool wait) {
+        {
+            std::lock_guard<std::mutex> lock(mutex_);
+            stopping_ = true;
+            news_.notify_all();
+        }
+        for (std::thread& one : threads_) wait ? one.join() : one.detach();
+        threads_.clear();
+    }
+
+private:
+    void serve() {
+        std::unique_lock<std::mutex> lock(mutex_);
+        for (;;) {
+            ++idle_;
+            news_.wait(lock, [this] { return !work_.empty() || stopping_; });
+            --idle_;
+            if (work_.empty()) return;
+            std::function<void()> work = std::move(work_.front());
+            work_.pop_front();
+            lock.unlock();
+            work();
+            work = nullptr;
+            lock.lock();
+        }
+    }
+
+    std::mutex mutex_;
+    std::condition_variable news_;
+    std::deque<std::function<void()>> work_;
+    std::vector<std::thread> threads_;
+    std::size_t idle_ = 0;
+    bool stopping_ = false;
+};
+
+}  // namespace cocaine::detail
+
+namespace cocaine {
+
+inline void answer::write(std::string_view chunk) const {
+    if (call_) call_->write(chunk);
+}
+
+inline void answer::error(int code, std::string_view reason, int category) const {
+    if (call_) call_->error(category, code, reason);
+}
+
+inline void answer::close() const {
+    if (call_) call_->close();
+}
+
+inline bool answer::cancelled() const { return call_ && call_->is_cancelled; }
+
+}  // namespace cocaine
