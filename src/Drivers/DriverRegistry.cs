@@ -1,4 +1,5 @@
 using Cocaine.Fast.Drivers.Native;
+using Cocaine.Fast.Drivers.Raw;
 
 namespace Cocaine.Fast.Drivers;
 
@@ -8,6 +9,7 @@ internal static class DriverRegistry
     private static readonly Dictionary<string, Func<DriverContext, Driver>> Makers = new(StringComparer.Ordinal)
     {
         ["native-server"] = context => new NativeServer(context),
+        ["raw-server"] = context => new RawServer(context),
     };
 
     /// <summary>The types that this build can run.</summary>

@@ -126,9 +126,13 @@ internal static class ManifestKeys
         ["raw-server"] =
         [
             Endpoint,
-            new("framing", KeyKind.Text, "what one job is", "stream") { Choices = ["stream", "line", "length32", "none"] },
-            new("max-frame", KeyKind.Bytes, "longest frame", "1MiB") { Min = 1, Max = 64 << 20 },
-            new("idle-timeout", KeyKind.Duration, "silence after which a connection is closed", "60"),
+            Backlog,
+            new("framing", KeyKind.Text, "what one job is: a connection, a line, a frame with its length, or what one receive brings", "stream")
+            {
+                Choices = ["stream", "line", "length32", "none"],
+            },
+            new("max-frame", KeyKind.Bytes, "longest line or frame, and longest answer of length32", "1MiB") { Min = 1, Max = 64 << 20 },
+            new("idle-timeout", KeyKind.Duration, "silence after which a connection is closed; 0 = never", "60"),
         ],
     };
 
