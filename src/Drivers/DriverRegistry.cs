@@ -1,3 +1,4 @@
+using Cocaine.Fast.Drivers.FileSystem;
 using Cocaine.Fast.Drivers.Native;
 using Cocaine.Fast.Drivers.Raw;
 
@@ -8,6 +9,7 @@ internal static class DriverRegistry
 {
     private static readonly Dictionary<string, Func<DriverContext, Driver>> Makers = new(StringComparer.Ordinal)
     {
+        ["filesystem-monitor"] = context => new FileSystemMonitor(context),
         ["native-server"] = context => new NativeServer(context),
         ["raw-server"] = context => new RawServer(context),
     };

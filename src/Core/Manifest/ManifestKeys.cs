@@ -111,7 +111,7 @@ internal static class ManifestKeys
             new("path", KeyKind.AbsolutePath, "what is watched", "required"),
             new("recursive", KeyKind.Boolean, "folders below it too", "false"),
             new("events", KeyKind.TextList, "what is reported", "all") { Choices = FileEvents, DefaultList = FileEvents },
-            new("settle", KeyKind.Milliseconds, "quiet time that ends a burst, ms", "50"),
+            new("settle", KeyKind.Milliseconds, "quiet time that ends a burst, ms; one that does not end is delivered after ten of them, 1 s at the least", "50"),
             new("on-start", KeyKind.Boolean, "what is there at the start counts as created", "false"),
         ],
         ["zeromq-server"] = [Endpoint, ZeroMqBacklog, Linger],

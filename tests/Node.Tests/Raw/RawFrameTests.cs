@@ -96,7 +96,7 @@ public class RawFrameTests
     {
         await using TestNode node = TestNode.Start();
         RunningApp app = await node.AddAsync(RawPeer.App("line", "line",
-            new EngineSettings { PoolLimit = 2, QueueLimit = 10, TerminationTimeoutMs = 300 }));
+            new EngineSettings { PoolLimit = 2, QueueLimit = 10, TerminationTimeoutMs = 300, HeartbeatTimeoutMs = 2000 }));
         using RawPeer peer = RawPeer.Connect(app);
         peer.Send("hold /nowhere/a\nhold /nowhere/b\nhold /nowhere/c\n");
         await app.UntilInfoShowsAsync("\"queued\":1,\"running\":2");

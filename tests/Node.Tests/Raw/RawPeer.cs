@@ -54,14 +54,23 @@ internal sealed class RawPeer : IDisposable
     public byte[] Read(int count)
     {
         byte[] bytes = new byte[count];
-        for (int got = 0; got < count;)
+        ReadInto(bytes);
+        return bytes;
+    }
+
+    /// <summary>Fills the buffer.</summary>
+    public void ReadInto(byte[] bytes)
+    {
+        for (int got = 0; got < bytes.Length;)
         {
             int received = Socket.Receive(bytes.AsSpan(got));
-            Assert.True(received > 0, $"the node ended after {got} of {count} bytes: {Encoding.UTF8.GetString(bytes, 0, got)}");
+            if (received == 0)
+            {
+                Assert.Fail($"the node ended after {got} of {bytes.Length} bytes: {Encoding.UTF8.GetString(bytes, 0, got)}");
+            }
+
             got += received;
         }
-
-        return bytes;
     }
 
     public string ReadLine()
