@@ -35,6 +35,14 @@ internal sealed class RenameTracker(EventLoop loop, FolderTree tree, TreeScanner
             return; // it came and went before it was seen; where it goes to it is new
         }
 
+        if (isKnown && (FolderTree.Find(folder, happened.Name).Kind == FileKind.Folder) != isFolder)
+        {
+            // A scan was faster: what it saw is not what was moved. It will be found again.
+            scanner.Delete(folder, happened.Name, !isFolder);
+            scanner.Add(folder, deep: false);
+            return;
+        }
+
         byte[] from = paths.Relative(folder, happened.Name).ToArray();
         tree.Remove(folder, happened.Name, out FileEntry entry);
         entry.Kind = isFolder ? FileKind.Folder : entry.Kind;
@@ -128,6 +136,13 @@ internal sealed class RenameTracker(EventLoop loop, FolderTree tree, TreeScanner
         }
 
         changes.Deleted(half.From, half.Entry.Kind == FileKind.Folder);
+        ref FileEntry again = ref FolderTree.Find(half.Folder, half.Name);
+        if (!half.Folder.IsDetached && !Unsafe.IsNullRef(ref again))
+        {
+            // A scan has found another of this name already, and what was said of it is undone now: it will be found again.
+            scanner.Delete(half.Folder, half.Name, again.Kind == FileKind.Folder);
+            scanner.Add(half.Folder, deep: false);
+        }
     }
 
     /// <param name="Cookie">The kernel's number of the rename.</param>
