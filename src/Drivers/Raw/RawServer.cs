@@ -104,7 +104,8 @@ internal sealed class RawServer : Driver
 
     private void Accept(int descriptor)
     {
-        RawConnection connection = Framing == Framing.Stream ? new StreamConnection(this, descriptor) : new FrameConnection(this, descriptor);
+        RawConnection connection = Framing == Framing.Stream
+            ? new StreamConnection(this, descriptor) : new FrameConnection(this, descriptor);
         if (_connections.Count >= MaxConnections)
         {
             RawLog.TooMany(Context.Log, Context.Engine.Name, Context.Task.Name, MaxConnections);

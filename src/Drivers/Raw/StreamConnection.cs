@@ -11,7 +11,9 @@ namespace Cocaine.Fast.Drivers.Raw;
 /// </summary>
 internal sealed class StreamConnection : RawConnection
 {
-    /// <summary>Request bytes kept while the job waits for a slave; then the peer waits. As much as the engine keeps for a busy one.</summary>
+    /// <summary>
+    /// Request bytes kept while the job waits for a slave; then the peer waits. As much as the engine keeps for a busy one.
+    /// </summary>
     private const int MaxWaitingBytes = EngineLimits.HighBacklogBytes;
 
     /// <summary>How often a peer whose job waits in the queue is looked at: the engine does not tell when a job leaves it.</summary>

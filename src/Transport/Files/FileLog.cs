@@ -5,8 +5,8 @@ namespace Cocaine.Fast.Transport.Files;
 internal static partial class FileLog
 {
     [LoggerMessage(120, LogLevel.Warning,
-        "watching {Path}: the kernel lost events because they came faster than they were read; the tree is looked at anew ({Total} times so far; "
-        + "fs.inotify.max_queued_events is the bound)")]
+        "watching {Path}: the kernel lost events because they came faster than they were read; the tree is looked at anew "
+        + "({Total} times so far; fs.inotify.max_queued_events is the bound)")]
     public static partial void Overflow(ILogger log, string path, long total);
 
     [LoggerMessage(121, LogLevel.Warning,

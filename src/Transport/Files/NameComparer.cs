@@ -1,6 +1,8 @@
 namespace Cocaine.Fast.Transport.Files;
 
-/// <summary>Names and paths as bytes, found by spans without making an array. The hash is seeded: who makes names cannot make it slow.</summary>
+/// <summary>
+/// Names and paths as bytes, found by spans without making an array. The hash is seeded: who makes names cannot make it slow.
+/// </summary>
 internal sealed class NameComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
 {
     public static NameComparer Instance { get; } = new();

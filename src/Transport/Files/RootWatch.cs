@@ -55,7 +55,8 @@ internal sealed class RootWatch(Inotify inotify, FolderTree tree, string path)
     public bool Owns(int watch) => _above.Contains(watch);
 
     /// <summary>The event means that the path may be something else now.</summary>
-    public bool IsChange(in InotifyEvent happened) => happened.Has(Inotify.DeleteSelf | Inotify.MoveSelf | Inotify.Unmount | Inotify.Ignored)
+    public bool IsChange(in InotifyEvent happened) =>
+        happened.Has(Inotify.DeleteSelf | Inotify.MoveSelf | Inotify.Unmount | Inotify.Ignored)
         || (IsAwaited(in happened) && happened.Has(Inotify.Create | Inotify.MovedTo | Inotify.Delete | Inotify.MovedFrom));
 
     /// <summary>The path is a file, and its content was written to.</summary>
