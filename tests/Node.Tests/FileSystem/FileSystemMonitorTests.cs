@@ -257,7 +257,7 @@ public sealed class FileSystemMonitorTests : IDisposable
 
     private async Task UntilAsync(Func<bool> condition)
     {
-        long limit = Environment.TickCount64 + 30_000;
+        long limit = Environment.TickCount64 + 120_000;
         while (!condition())
         {
             Assert.True(Environment.TickCount64 < limit, File.Exists(_log) ? File.ReadAllText(_log)[..Math.Min(3000, (int)new FileInfo(_log).Length)] : "no job");

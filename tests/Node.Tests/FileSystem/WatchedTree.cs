@@ -63,7 +63,7 @@ internal sealed class WatchedTree : IDisposable
     /// <summary>Takes until the condition holds; each look is a turn of the loop.</summary>
     public void TakeUntil(Func<bool> condition, Func<string> otherwise)
     {
-        long limit = Environment.TickCount64 + 30_000;
+        long limit = Environment.TickCount64 + 120_000;
         while (true)
         {
             Take();
