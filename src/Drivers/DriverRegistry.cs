@@ -1,5 +1,7 @@
 using Cocaine.Fast.Drivers.Custom;
+using Cocaine.Fast.Drivers.FileSystem;
 using Cocaine.Fast.Drivers.Native;
+using Cocaine.Fast.Drivers.Raw;
 using Cocaine.Fast.Drivers.Timers;
 using Cocaine.Fast.Drivers.ZeroMq;
 
@@ -20,6 +22,8 @@ internal static class DriverRegistry
         ["zeromq-sink"] = context => new ZeroMqSink(context),
         ["zeromq-subscriber"] = context => new ZeroMqSubscriber(context),
         ["server+lsd"] = context => new LsdServer(context),
+        ["filesystem-monitor"] = context => new FileSystemMonitor(context),
+        ["raw-server"] = context => new RawServer(context),
     };
 
     /// <summary>The types that this build can run.</summary>

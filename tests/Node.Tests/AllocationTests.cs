@@ -69,6 +69,39 @@ public class AllocationTests(ITestOutputHelper output)
         Assert.InRange(bytes, 0, RuntimeNoiseBytes);
     }
 
+    [Fact]
+    public async Task A_hundred_thousand_lines_of_a_raw_server_allocate_nothing()
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Raw.RawPeer.DotNetApp("echo", "line"));
+        using Raw.RawPeer first = Raw.RawPeer.Connect(app);
+        using Raw.RawPeer second = Raw.RawPeer.Connect(app);
+        await Task.Run(() => SendLines(first, second, 50_000));
+        long before = GC.GetTotalAllocatedBytes(precise: true);
+        await Task.Run(() => SendLines(first, second, Requests));
+        long bytes = GC.GetTotalAllocatedBytes(precise: true) - before;
+        output.WriteLine($"{bytes} bytes in {Requests} lines");
+        Assert.InRange(bytes, 0, RuntimeNoiseBytes);
+    }
+
+    private static void SendLines(Raw.RawPeer first, Raw.RawPeer second, int count)
+    {
+        const int Burst = 50, LineBytes = 64;
+        byte[] lines = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(new string('x', LineBytes - 1) + "\n", Burst)));
+        byte[] answers = new byte[lines.Length];
+        for (int sent = 0; sent < count; sent += 2 * Burst)
+        {
+            first.Send(lines);
+            second.Send(lines);
+            first.ReadInto(answers);
+            second.ReadInto(answers);
+            if (!answers.AsSpan().SequenceEqual(lines))
+            {
+                Assert.Fail("the answers are not the lines");
+            }
+        }
+    }
+
     private static async Task StreamAsync(CocaineClient client, int count)
     {
         byte[] chunk = new byte[64];

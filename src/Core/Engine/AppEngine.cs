@@ -239,10 +239,16 @@ internal sealed class AppEngine
         {
             RunningJobs--;
             Counters.JobsRetried++;
-            job.UnderPressure = false;
             job.MoveTo(JobState.Queued);
             Queue.AddFront(job);
             ArmTimer(job);
+            if (job.UnderPressure)
+            {
+                // The slave that its caller waits for is gone: nobody else would let it go on with its request.
+                job.UnderPressure = false;
+                job.Caller?.OnRequestPressure(job, false);
+            }
+
             return;
         }
 

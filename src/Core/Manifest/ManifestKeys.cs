@@ -114,7 +114,9 @@ internal static class ManifestKeys
             new("path", KeyKind.AbsolutePath, "what is watched", "required"),
             new("recursive", KeyKind.Boolean, "folders below it too", "false"),
             new("events", KeyKind.TextList, "what is reported", "all") { Choices = FileEvents, DefaultList = FileEvents },
-            new("settle", KeyKind.Milliseconds, "quiet time that ends a burst, ms", "50"),
+            new(
+                "settle", KeyKind.Milliseconds,
+                "quiet time that ends a burst, ms; one that does not end is delivered after ten of them, 1 s at the least", "50"),
             new("on-start", KeyKind.Boolean, "what is there at the start counts as created", "false"),
         ],
         ["zeromq-server"] = [Endpoint, ZeroMqBacklog, Linger],
@@ -130,9 +132,15 @@ internal static class ManifestKeys
         ["raw-server"] =
         [
             Endpoint,
-            new("framing", KeyKind.Text, "what one job is", "stream") { Choices = ["stream", "line", "length32", "none"] },
-            new("max-frame", KeyKind.Bytes, "longest frame", "1MiB") { Min = 1, Max = 64 << 20 },
-            new("idle-timeout", KeyKind.Duration, "silence after which a connection is closed", "60"),
+            Backlog,
+            new(
+                "framing", KeyKind.Text,
+                "what one job is: a connection, a line, a frame with its length, or what one receive brings", "stream")
+            {
+                Choices = ["stream", "line", "length32", "none"],
+            },
+            new("max-frame", KeyKind.Bytes, "longest line or frame, and longest answer of length32", "1MiB") { Min = 1, Max = 64 << 20 },
+            new("idle-timeout", KeyKind.Duration, "silence after which a connection is closed; 0 = never", "60"),
         ],
     };
 

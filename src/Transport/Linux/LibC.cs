@@ -10,7 +10,8 @@ namespace Cocaine.Fast.Transport.Linux;
 /// </remarks>
 internal static unsafe partial class LibC
 {
-    public const int EPERM = 1, EINTR = 4, EAGAIN = 11, EPIPE = 32, ENOSYS = 38, ECONNRESET = 104, EINPROGRESS = 115, ECANCELED = 125;
+    public const int EPERM = 1, ENOENT = 2, EINTR = 4, EAGAIN = 11, EACCES = 13, ENOTDIR = 20, EMFILE = 24, ENOSPC = 28, EPIPE = 32,
+        ENOSYS = 38, ELOOP = 40, ECONNRESET = 104, EINPROGRESS = 115, ECANCELED = 125;
 
     private const string Library = "libc";
 
@@ -68,6 +69,9 @@ internal static unsafe partial class LibC
     public static partial int setsockopt(int socket, int level, int option, void* value, uint length);
 
     [LibraryImport(Library, SetLastError = true)]
+    public static partial int shutdown(int socket, int how);
+
+    [LibraryImport(Library, SetLastError = true)]
     public static partial int getsockopt(int socket, int level, int option, void* value, uint* length);
 
     [LibraryImport(Library, SetLastError = true)]
@@ -90,6 +94,24 @@ internal static unsafe partial class LibC
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial long lseek(int descriptor, long offset, int whence);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int open(byte* path, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint getdents64(int descriptor, void* buffer, nint count);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int statx(int folder, byte* path, int flags, uint mask, void* buffer);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int inotify_init1(int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int inotify_add_watch(int descriptor, byte* path, uint mask);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int inotify_rm_watch(int descriptor, int watch);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int kill(int process, int signal);

@@ -14,7 +14,7 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
     private const int MaxAcceptsPerEvent = 64;
 
     private const int NonBlocking = 0x800, CloseOnExec = 0x80000;
-    private const int TcpLevel = 6, NoDelay = 1;
+    private const int TcpLevel = 6, NoDelay = 1, SocketLevel = 1, ReuseAddress = 2;
     private readonly EventLoop _loop;
     private readonly Action<int> _accepted;
     private readonly Socket _socket;
@@ -112,7 +112,9 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
             }
             else
             {
-                socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+                // Not ReuseAddress of .NET: that sets SO_REUSEPORT too, and a port that is taken would be shared without a word.
+                int one = 1;
+                socket.SetRawSocketOption(SocketLevel, ReuseAddress, MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in one)));
                 if (address is IPEndPoint { AddressFamily: AddressFamily.InterNetworkV6 } v6)
                 {
                     socket.DualMode = v6.Address.Equals(IPAddress.IPv6Any);

@@ -32,6 +32,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
     private uint _watched;
     private bool _readingPaused;
     private bool _delivering;      // inside Deliver: it looks at the pause itself
+    private bool _inputEnded;      // the peer has sent its last byte; the socket is open for our answers still
 
     protected SocketConnection(EventLoop loop, int descriptor)
     {
@@ -172,7 +173,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
     /// <summary>Watches for what is of use now: bytes unless paused, room when the socket was full.</summary>
     internal void UpdateWatch()
     {
-        uint wanted = (_readingPaused ? 0 : Epoll.In | Epoll.PeerClosed) | (_sender.IsBlocked ? Epoll.Out : 0);
+        uint wanted = (_readingPaused || _inputEnded ? 0 : Epoll.In | Epoll.PeerClosed) | (_sender.IsBlocked ? Epoll.Out : 0);
         if (IsOpen && wanted != _watched && Slot >= 0)
         {
             _watched = wanted;
@@ -180,11 +181,18 @@ internal abstract unsafe class SocketConnection : LoopHandler
         }
     }
 
+    /// <summary>
+    /// The peer has closed its side; all that it sent was received, and given to <see cref="OnReceived"/> unless reading is paused. True
+    /// keeps the connection open for what is still to be sent; a peer that goes away altogether closes it then.
+    /// </summary>
+    protected virtual bool OnPeerEnded() => false;
+
     private void Receive()
     {
         Pipe pipe = _input ?? Loop.Buffers.RentPipe();
         _input = pipe;
         bool ended = false;
+        bool failed = false;
         bool any = false;
         for (int i = 0; i < MaxReceivesPerEvent; i++)
         {
@@ -216,6 +224,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
             }
 
             ended = true;
+            failed = count < 0;
             break;
         }
 
@@ -232,7 +241,21 @@ internal abstract unsafe class SocketConnection : LoopHandler
 
         if (ended && IsOpen)
         {
+            EndInput(failed);
+        }
+    }
+
+    private void EndInput(bool failed)
+    {
+        _inputEnded = true;
+        if (failed || !OnPeerEnded())
+        {
             Close("the peer closed the connection");
+        }
+        else if (IsOpen)
+        {
+            ReturnIfEmpty();
+            UpdateWatch();
         }
     }
 

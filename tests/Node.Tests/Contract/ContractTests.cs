@@ -63,3 +63,19 @@ public class CppObjectContractTests
     public Task A_Cpp_shared_object_in_a_worker_process_keeps_the_contract(string pipe) => Contract.HoldsAsync(
         pipe, "dotnet", Path.Combine(AppContext.BaseDirectory, "Cocaine.Fast.Worker.dll"), "{}", CppBuild.ContractObject);
 }
+
+public class PerlContractTests
+{
+    [NeedsFact("perl", "perl")]
+    public Task Perl_keeps_the_contract() => Contract.HoldsAsync(
+        WorkerChecker.Socket, "perl", Path.Combine(Apps.Root, "workers/perl/cocaine-worker.pl"), "{}",
+        Path.Combine(Contract.Folder("perl"), "contract.pl"));
+}
+
+public class JavaScriptContractTests
+{
+    [NeedsFact("node", "nodejs")]
+    public Task JavaScript_keeps_the_contract() => Contract.HoldsAsync(
+        WorkerChecker.Socket, "node", Path.Combine(Apps.Root, "workers/javascript/cocaine-worker.js"), "{}",
+        Path.Combine(Contract.Folder("javascript"), "contract.mjs"));
+}

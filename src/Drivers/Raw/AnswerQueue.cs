@@ -1,0 +1,145 @@
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Protocol;
+
+namespace Cocaine.Fast.Drivers.Raw;
+
+/// <summary>Where the answer to one frame is.</summary>
+internal enum AnswerState
+{
+    /// <summary>Its job runs or waits.</summary>
+    Open,
+
+    /// <summary>All of it is here.</summary>
+    Whole,
+
+    /// <summary>Its job failed; the bytes are the error's text.</summary>
+    Failed,
+}
+
+/// <summary>The answer to one frame, until it is its turn to be written. Pooled by the server.</summary>
+internal sealed class Answer
+{
+    private byte[]? _block;
+
+    public AnswerState State { get; set; }
+
+    /// <summary>Valid in Open.</summary>
+    public Job? Job { get; set; }
+
+    /// <summary>Bytes of it have been written: an error can no longer take their place. Valid in every state.</summary>
+    public bool HasBegun { get; set; }
+
+    /// <summary>The slave that waits until these bytes find room. Valid in Open.</summary>
+    public Slave? Held { get; set; }
+
+    /// <summary>The slave takes the request slower than it came. Valid in Open.</summary>
+    public bool IsPressed { get; set; }
+
+    /// <summary>Bytes kept, not written yet.</summary>
+    public int Length { get; private set; }
+
+    public ReadOnlySpan<byte> Bytes => _block.AsSpan(0, Length);
+
+    public void Append(BlockPool blocks, scoped in Payload data)
+    {
+        int needed = checked(Length + data.Length);
+        if (_block is null || needed > _block.Length)
+        {
+            // Doubled, so that an answer of many chunks is not copied with each of them.
+            byte[] larger = blocks.Rent(Math.Max(needed, Length * 2));
+            Bytes.CopyTo(larger);
+            if (_block is not null)
+            {
+                blocks.Return(_block);
+            }
+
+            _block = larger;
+        }
+
+        data.CopyTo(_block.AsSpan(Length));
+        Length = needed;
+    }
+
+    public void Clear(BlockPool blocks)
+    {
+        if (_block is not null)
+        {
+            blocks.Return(_block);
+            _block = null;
+        }
+
+        Length = 0;
+    }
+
+    /// <summary>Lets the slave go on that waits for room.</summary>
+    public void LetGo()
+    {
+        Slave? held = Held;
+        Held = null;
+        held?.LetGo();
+    }
+}
+
+/// <summary>The answers that a connection owes, in the order of their requests: a ring that grows up to its bound.</summary>
+internal sealed class AnswerQueue(RawServer server)
+{
+    /// <summary>Requests of one connection in flight: enough to keep a pool of slaves busy over the time of one round trip.</summary>
+    public const int MaxCount = 64;
+
+    private const int FirstCount = 4;
+
+    private Answer[] _ring = new Answer[FirstCount];
+    private ulong _first;      // number of the oldest
+    private ulong _next;       // number that the next one gets
+
+    public int Count => (int)(_next - _first);
+
+    /// <summary>The oldest: the one that may be written.</summary>
+    public Answer First => _ring[_first & Mask];
+
+    /// <summary>The number of the newest.</summary>
+    public ulong Last => _next - 1;
+
+    private ulong Mask => (ulong)_ring.Length - 1;
+
+    public Answer this[ulong number] => _ring[number & Mask];
+
+    public bool IsFirst(Answer answer) => Count > 0 && First == answer;
+
+    public Answer Add()
+    {
+        if (Count == _ring.Length)
+        {
+            Grow();
+        }
+
+        Answer answer = server.FreeAnswers.Count > 0 ? server.FreeAnswers.Pop() : new Answer();
+        _ring[_next++ & Mask] = answer;
+        return answer;
+    }
+
+    /// <summary>Gives the oldest back to the pool.</summary>
+    public void RemoveFirst()
+    {
+        Answer answer = First;
+        answer.LetGo();
+        answer.Clear(server.Blocks);
+        answer.State = AnswerState.Open;
+        answer.Job = null;
+        answer.HasBegun = answer.IsPressed = false;
+        server.FreeAnswers.Push(answer);
+        _first++;
+    }
+
+    private void Grow()
+    {
+        Answer[] larger = new Answer[_ring.Length * 2];
+        for (ulong number = _first; number < _next; number++)
+        {
+            larger[number & ((ulong)larger.Length - 1)] = this[number];
+        }
+
+        _ring = larger;
+    }
+}

@@ -1,0 +1,318 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Protocol;
+
+namespace Cocaine.Fast.Drivers.Raw;
+
+/// <summary>
+/// A connection whose frames are jobs: they run side by side on the app's slaves, and are answered in the order in which they came.
+/// </summary>
+internal sealed class FrameConnection : RawConnection
+{
+    /// <summary>An error's text is for people.</summary>
+    private const int MaxErrorBytes = 4096;
+
+    /// <summary>Set in the length of a length32 frame that is an error; no frame is long enough for it.</summary>
+    private const uint ErrorBit = 0x8000_0000;
+
+    private readonly AnswerQueue _answers;
+    private readonly Framing _framing;
+    private FrameReader _reader;
+    private long _kept;            // answer bytes that wait for their turn
+    private int _pressed;          // jobs whose slaves take their requests slower than they came
+
+    public FrameConnection(RawServer server, int descriptor)
+        : base(server, descriptor)
+    {
+        _framing = server.Framing;
+        _reader = new FrameReader(_framing, server.MaxFrameBytes);
+        _answers = new AnswerQueue(server);
+    }
+
+    protected override bool OwesAnswer => _answers.Count > 0;
+
+    protected override bool WaitsForApp => _answers.Count > 0;
+
+    /// <summary>A full queue makes a peer wait that has a job in flight: it would get nothing but errors for being fast.</summary>
+    protected override bool MayTake => _answers.Count < AnswerQueue.MaxCount && _pressed == 0 && Output.PendingBytes <= HighOutputBytes
+        && !(_answers.Count > 0 && QueueIsFull);
+
+    private bool QueueIsFull => Engine.Settings.QueueLimit > 0 && Engine.Queue.Count >= Engine.Settings.QueueLimit;
+
+    /// <summary>Bytes of the oldest answer go out as they come; but for length32, which needs the length first.</summary>
+    private bool StreamsFirst => _framing != Framing.Length32;
+
+    public override void OnChunk(Job job, in Payload data)
+    {
+        Answer answer = _answers[job.CallerChannel];
+        bool isFirst = _answers.IsFirst(answer);
+        if (isFirst && StreamsFirst)
+        {
+            answer.HasBegun = true;
+            Write(in data);
+        }
+        else if (!StreamsFirst && answer.Length + (long)data.Length > Server.MaxFrameBytes)
+        {
+            Engine.Fail(job, ErrorCodes.TooLarge, "the answer is longer than max-frame");
+            return;
+        }
+        else
+        {
+            answer.Append(Server.Blocks, in data);
+            _kept += data.Length;
+        }
+
+        long waiting = Output.PendingBytes + (isFirst ? 0 : _kept);
+        if (waiting > HighOutputBytes && answer.Held is null)
+        {
+            HoldBack(job, answer, waiting);
+        }
+    }
+
+    public override void OnDone(Job job) => End(job, AnswerState.Whole);
+
+    public override void OnFailed(Job job, in JobError error)
+    {
+        Answer answer = _answers[job.CallerChannel];
+        if (answer.HasBegun)
+        {
+            answer.Job = null;
+            Abort("a job failed after its answer had begun");
+            return;
+        }
+
+        SetError(answer, error.Code, error.Reason);
+        End(job, AnswerState.Failed);
+    }
+
+    public override void OnRequestPressure(Job job, bool high)
+    {
+        SetPressed(_answers[job.CallerChannel], high);
+        UpdateReading();
+    }
+
+    protected override long Take(in ReadOnlySequence<byte> buffer)
+    {
+        ReadOnlySequence<byte> rest = buffer;
+        while (State == RawState.Taking && !rest.IsEmpty)
+        {
+            if (!MayTake)
+            {
+                PauseReading();
+                break;
+            }
+
+            FrameLook look = _reader.Next(in rest, out ReadOnlySequence<byte> frame, out long size);
+            if (look == FrameLook.More)
+            {
+                break;
+            }
+
+            if (look == FrameLook.TooLong)
+            {
+                Refuse(ErrorCodes.TooLarge, "longer than max-frame");
+                break;
+            }
+
+            Submit(in frame);
+            rest = rest.Slice(size);
+        }
+
+        return buffer.Length - rest.Length;
+    }
+
+    protected override void OnRequestsEnded(long rest)
+    {
+        if (rest > 0)
+        {
+            CountMalformed("it ended within a frame"); // half a command is not run
+        }
+
+        Finish();
+    }
+
+    protected override void Abandon()
+    {
+        while (_answers.Count > 0)
+        {
+            if (_answers.First.Job is { } job)
+            {
+                _answers.First.Job = null;
+                Engine.Cancel(job, "the peer went away"u8);
+            }
+
+            _answers.RemoveFirst();
+        }
+    }
+
+    protected override void OnRoom()
+    {
+        if (_answers.Count > 0)
+        {
+            _answers.First.LetGo();
+        }
+    }
+
+    private void Submit(in ReadOnlySequence<byte> frame)
+    {
+        Server.Counters.Frames++;
+        Answer answer = _answers.Add();
+        Job? job = Engine.Submit(this, _answers.Last, Server.Monitor, Server.Method, default, default, out JobRefusal refusal);
+        if (job is null)
+        {
+            CountRefusal(refusal.Reason);
+            Fail(answer, refusal.Code, refusal.Reason);
+            return;
+        }
+
+        answer.Job = job;
+        Engine.AddChunk(job, new Payload(in frame));
+        if (answer.Job == job)
+        {
+            Engine.EndRequest(job);
+        }
+    }
+
+    /// <summary>The framing is broken: the error comes after the answers that are owed, and then the end.</summary>
+    private void Refuse(int code, string problem)
+    {
+        CountMalformed(problem);
+        Fail(_answers.Add(), code, problem);
+        Finish();
+    }
+
+    private void Fail(Answer answer, int code, string reason)
+    {
+        SetError(answer, code, System.Text.Encoding.UTF8.GetBytes(reason));
+        answer.State = AnswerState.Failed;
+        WriteReady();
+    }
+
+    private void End(Job job, AnswerState state)
+    {
+        Answer answer = _answers[job.CallerChannel];
+        answer.Job = null;
+        answer.State = state;
+        answer.LetGo();
+        SetPressed(answer, false);
+        if (_answers.IsFirst(answer))
+        {
+            WriteReady();
+        }
+
+        UpdateReading();
+    }
+
+    /// <summary>Writes the answers whose turn has come.</summary>
+    private void WriteReady()
+    {
+        while (_answers.Count > 0 && _answers.First is { State: not AnswerState.Open } answer)
+        {
+            if (_framing == Framing.None && answer.State == AnswerState.Failed)
+            {
+                DropOthers(); // an end in place of the answer is all that this framing can say
+                Finish();
+                ScheduleSend();
+                return;
+            }
+
+            WriteWhole(answer);
+            _answers.RemoveFirst();
+        }
+
+        if (_answers.Count == 0)
+        {
+            return;
+        }
+
+        Answer first = _answers.First;
+        if (StreamsFirst && first.Length > 0)
+        {
+            first.HasBegun = true;
+            WriteKept(first);
+        }
+
+        if (Output.PendingBytes <= HighOutputBytes)
+        {
+            first.LetGo();
+        }
+    }
+
+    private void WriteWhole(Answer answer)
+    {
+        if (_framing == Framing.Length32)
+        {
+            Span<byte> prefix = stackalloc byte[sizeof(uint)];
+            BinaryPrimitives.WriteUInt32BigEndian(prefix, (uint)answer.Length | (answer.State == AnswerState.Failed ? ErrorBit : 0));
+            Write(new Payload(prefix));
+        }
+
+        WriteKept(answer);
+        if (_framing == Framing.Line)
+        {
+            Write(new Payload("\n"u8));
+        }
+
+        ScheduleSend();
+    }
+
+    private void WriteKept(Answer answer)
+    {
+        if (answer.Length > 0)
+        {
+            Write(new Payload(answer.Bytes));
+            _kept -= answer.Length;
+            answer.Clear(Server.Blocks);
+        }
+    }
+
+    /// <summary>The text of an error takes the place of the answer: <c>error CODE REASON</c>, on one line.</summary>
+    private void SetError(Answer answer, int code, ReadOnlySpan<byte> reason)
+    {
+        _kept -= answer.Length;
+        answer.Clear(Server.Blocks);
+        Span<byte> number = stackalloc byte[16];
+        Utf8Formatter.TryFormat(code, number, out int digits);
+        answer.Append(Server.Blocks, new Payload("error "u8));
+        answer.Append(Server.Blocks, new Payload(number[..digits]));
+        answer.Append(Server.Blocks, new Payload(" "u8));
+        byte[] text = reason[..Math.Min(reason.Length, MaxErrorBytes)].ToArray();
+        foreach (ref byte one in text.AsSpan())
+        {
+            one = one < (byte)' ' ? (byte)' ' : one;
+        }
+
+        answer.Append(Server.Blocks, new Payload(text));
+        _kept += answer.Length;
+    }
+
+    private void HoldBack(Job job, Answer answer, long waiting)
+    {
+        if (job.Slave is { } slave && slave.HoldBack())
+        {
+            answer.Held = slave;
+        }
+        else if (waiting > MaxOutputBytes)
+        {
+            Engine.Fail(job, ErrorCodes.ResourceError, "the peer reads its answers too slowly");
+        }
+    }
+
+    private void SetPressed(Answer answer, bool high)
+    {
+        if (answer.IsPressed != high)
+        {
+            answer.IsPressed = high;
+            _pressed += high ? 1 : -1;
+        }
+    }
+
+    private void DropOthers()
+    {
+        _kept = 0;
+        Abandon();
+    }
+}

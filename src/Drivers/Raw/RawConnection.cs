@@ -1,0 +1,329 @@
+using System.Buffers;
+using System.Numerics;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Transport.Sockets;
+
+namespace Cocaine.Fast.Drivers.Raw;
+
+/// <summary>Where a raw connection is.</summary>
+internal enum RawState
+{
+    /// <summary>Takes requests and gives answers.</summary>
+    Taking,
+
+    /// <summary>Takes no more; what is owed is still answered.</summary>
+    Finishing,
+
+    /// <summary>All was sent and our side is closed; what the peer still sends is dropped until it has ended too.</summary>
+    Lingering,
+
+    /// <summary>Gone.</summary>
+    Closed,
+}
+
+/// <summary>
+/// One peer of a raw-server: what its framings share. When the peer closes its side, its answers go on; when all are sent, ours is
+/// closed, and the socket stays until the peer has read them: closing with bytes unread would reset them away.
+/// </summary>
+internal abstract class RawConnection : SocketConnection, IJobCaller
+{
+    /// <summary>Unsent answers from which slaves are held back and nothing is read: about what a socket buffers.</summary>
+    protected const long HighOutputBytes = 1 << 20;
+
+    /// <summary>Answer bytes at which a job whose slave cannot be held back fails: two messages of the largest size.</summary>
+    protected const long MaxOutputBytes = 128L << 20;
+
+    /// <summary>How long a peer may take to end after we did: several round trips to anywhere.</summary>
+    private const int LingerMs = 2000;
+
+    private readonly IdleTimer _idle;
+    private readonly StallTimer _stall;
+    private bool _peerEnded;       // valid in every state: the peer has closed its side
+    private long _unread;          // bytes that the last look left behind; valid in Taking
+    private bool _waitsWhole;      // reading was paused then: they may hold whole requests; valid in Taking
+    private long _lastAnswerMs;    // when answer bytes were written last
+    private long _written;         // answer bytes ever written to Output
+
+    protected RawConnection(RawServer server, int descriptor)
+        : base(server.Context.Loop, descriptor)
+    {
+        Server = server;
+        Engine = server.Context.Engine;
+        _idle = new IdleTimer(this);
+        _stall = new StallTimer(this);
+    }
+
+    public RawState State { get; private set; } = RawState.Taking;
+
+    protected RawServer Server { get; }
+
+    protected AppEngine Engine { get; }
+
+    /// <summary>Some job has not given its whole answer to <see cref="SocketConnection.Output"/>.</summary>
+    protected abstract bool OwesAnswer { get; }
+
+    /// <summary>Silence is the app's, not the peer's: the connection is not idle.</summary>
+    protected abstract bool WaitsForApp { get; }
+
+    /// <summary>Nothing keeps the next request from being taken.</summary>
+    protected abstract bool MayTake { get; }
+
+    /// <summary>What was left when reading was paused has not been looked at again: it will be, without new bytes.</summary>
+    private bool WholeRequestsWait => _waitsWhole && _unread > 0;
+
+    /// <summary>Starts to watch the socket.</summary>
+    public void Begin()
+    {
+        Open();
+        _lastAnswerMs = Loop.NowMs;
+        if (Server.IdleTimeoutMs > 0)
+        {
+            Loop.Timers.Arm(_idle, Loop.NowMs + Server.IdleTimeoutMs);
+        }
+
+        OnBegin();
+    }
+
+    public abstract void OnChunk(Job job, in Payload data);
+
+    public abstract void OnDone(Job job);
+
+    public abstract void OnFailed(Job job, in JobError error);
+
+    public abstract void OnRequestPressure(Job job, bool high);
+
+    protected virtual void OnBegin()
+    {
+    }
+
+    /// <summary>Takes requests off the front of what came, and returns their bytes. Pauses reading when it must leave some.</summary>
+    protected abstract long Take(in ReadOnlySequence<byte> buffer);
+
+    /// <summary>The peer's last request was taken; <paramref name="rest"/> bytes after it are no whole one.</summary>
+    protected abstract void OnRequestsEnded(long rest);
+
+    /// <summary>The connection is gone: jobs are cancelled, slaves let go.</summary>
+    protected abstract void Abandon();
+
+    /// <summary>Everything was sent: slaves that were held back may go on.</summary>
+    protected abstract void OnRoom();
+
+    /// <summary>Reads, or waits, as <see cref="MayTake"/> says.</summary>
+    protected void UpdateReading()
+    {
+        if (State != RawState.Taking)
+        {
+            return;
+        }
+
+        if (!MayTake)
+        {
+            PauseReading();
+        }
+        else if (IsReadingPaused)
+        {
+            ResumeReading();
+            if (_peerEnded && !WholeRequestsWait)
+            {
+                OnRequestsEnded(_unread); // nothing will come that would show it
+            }
+        }
+    }
+
+    /// <summary>Takes no more requests; closes when all answers are out.</summary>
+    protected void Finish()
+    {
+        if (State == RawState.Taking)
+        {
+            MoveTo(RawState.Finishing);
+            ResumeReading(); // what the peer still sends is dropped
+            ScheduleSend();
+        }
+    }
+
+    /// <summary>Ends with a reset: the peer must not take what it has for a whole answer.</summary>
+    protected void Abort(string reason)
+    {
+        if (IsOpen)
+        {
+            SocketEnds.ResetOnClose(Descriptor);
+            Close(reason);
+        }
+    }
+
+    /// <summary>Writes answer bytes as they are.</summary>
+    protected void Write(in Payload data)
+    {
+        Output.WriteLong(default, in data, default);
+        _written += data.Length;
+        _lastAnswerMs = Loop.NowMs;
+        ScheduleSend();
+        if (Output.PendingBytes > HighOutputBytes && !_stall.IsArmed)
+        {
+            _stall.Watch();
+        }
+    }
+
+    protected void CountRefusal(string reason)
+    {
+        long refused = ++Server.Counters.Refused;
+        if (BitOperations.IsPow2(refused)) // a flood does not fill the log
+        {
+            RawLog.Refused(Server.Context.Log, Engine.Name, Server.Context.Task.Name, PeerName, reason, refused);
+        }
+    }
+
+    protected void CountMalformed(string problem)
+    {
+        long malformed = ++Server.Counters.Malformed;
+        if (BitOperations.IsPow2(malformed))
+        {
+            RawLog.Malformed(Server.Context.Log, Engine.Name, Server.Context.Task.Name, PeerName, problem, malformed);
+        }
+    }
+
+    protected sealed override long OnReceived(in ReadOnlySequence<byte> buffer)
+    {
+        if (State != RawState.Taking)
+        {
+            return buffer.Length;
+        }
+
+        long taken = Take(in buffer);
+        _unread = buffer.Length - taken;
+        _waitsWhole = IsReadingPaused;
+        if (_peerEnded && !IsReadingPaused && State == RawState.Taking)
+        {
+            OnRequestsEnded(_unread);
+        }
+
+        return State == RawState.Taking ? taken : buffer.Length;
+    }
+
+    protected sealed override bool OnPeerEnded()
+    {
+        _peerEnded = true;
+        if (State == RawState.Taking && !IsReadingPaused && !WholeRequestsWait)
+        {
+            OnRequestsEnded(_unread);
+        }
+
+        return State != RawState.Lingering;
+    }
+
+    protected sealed override void OnSent()
+    {
+        Loop.Timers.Cancel(_stall);
+        OnRoom();
+        UpdateReading();
+        if (State != RawState.Finishing || OwesAnswer || Output.PendingBytes > 0)
+        {
+            return;
+        }
+
+        if (_peerEnded)
+        {
+            Close("all is answered");
+            return;
+        }
+
+        MoveTo(RawState.Lingering);
+        SocketEnds.EndWriting(Descriptor);
+        Loop.Timers.Arm(_idle, Loop.NowMs + LingerMs);
+    }
+
+    protected sealed override void OnClosed(string reason)
+    {
+        MoveTo(RawState.Closed);
+        Loop.Timers.Cancel(_idle);
+        Loop.Timers.Cancel(_stall);
+        Server.Remove(this);
+        Abandon();
+    }
+
+    private void OnIdleDue(long nowMs)
+    {
+        if (State == RawState.Lingering)
+        {
+            Close("all is answered");
+            return;
+        }
+
+        long due = Math.Max(LastReceivedTicks / 1_000_000, _lastAnswerMs) + Server.IdleTimeoutMs;
+        if (WaitsForApp || due > nowMs)
+        {
+            Loop.Timers.Arm(_idle, Math.Max(due, nowMs + Math.Min(Server.IdleTimeoutMs, 1000)));
+            return;
+        }
+
+        Server.Counters.IdleClosed++;
+        if (OwesAnswer)
+        {
+            Abort("idle for its idle-timeout");
+        }
+        else
+        {
+            Close("idle for its idle-timeout");
+        }
+    }
+
+    private void MoveTo(RawState next)
+    {
+        bool legal = (State, next) switch
+        {
+            (RawState.Taking, RawState.Finishing) => true,
+            (RawState.Finishing, RawState.Lingering) => true,
+            (not RawState.Closed, RawState.Closed) => true,
+            _ => false,
+        };
+        if (!legal)
+        {
+            throw new InvalidOperationException($"a connection cannot go from {State} to {next}");
+        }
+
+        State = next;
+    }
+
+    /// <summary>Looks now and then whether the connection is idle: cheaper than moving a timer with every byte.</summary>
+    private sealed class IdleTimer(RawConnection connection) : WheelTimer
+    {
+        public override void OnDue(long nowMs) => connection.OnIdleDue(nowMs);
+    }
+
+    /// <summary>A peer that leaves much unread and takes nothing of it is disconnected: it may hold slaves back.</summary>
+    private sealed class StallTimer(RawConnection connection) : WheelTimer
+    {
+        /// <summary>
+        /// Where idle-timeout is off: longer than any hiccup of a network, shorter than a user's patience with a slave that is taken.
+        /// </summary>
+        private const int DefaultStallMs = 60_000;
+
+        private long _sent;
+
+        public void Watch()
+        {
+            _sent = Sent;
+            connection.Loop.Timers.Arm(this, connection.Loop.NowMs + StallMs);
+        }
+
+        public override void OnDue(long nowMs)
+        {
+            if (Sent > _sent)
+            {
+                Watch();
+                return;
+            }
+
+            RawServer server = connection.Server;
+            server.Counters.Stalled++;
+            RawLog.Stalled(server.Context.Log, server.Context.Engine.Name, server.Context.Task.Name, connection.PeerName, StallMs);
+            connection.Abort("the peer does not read its answers");
+        }
+
+        private long Sent => connection._written - connection.Output.PendingBytes;
+
+        private long StallMs => connection.Server.IdleTimeoutMs > 0 ? connection.Server.IdleTimeoutMs : DefaultStallMs;
+    }
+}

@@ -1,0 +1,154 @@
+using System.Buffers;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Protocol;
+
+namespace Cocaine.Fast.Drivers.Raw;
+
+/// <summary>
+/// A connection that is one job: it starts with the connection, so that the app may speak first; what comes are the request's chunks,
+/// what the app gives goes out at once. A job that fails resets the connection: an answer that merely ended would look whole.
+/// </summary>
+internal sealed class StreamConnection : RawConnection
+{
+    /// <summary>
+    /// Request bytes kept while the job waits for a slave; then the peer waits. As much as the engine keeps for a busy one.
+    /// </summary>
+    private const int MaxWaitingBytes = EngineLimits.HighBacklogBytes;
+
+    /// <summary>How often a peer whose job waits in the queue is looked at: the engine does not tell when a job leaves it.</summary>
+    private const int QueueLookMs = 10;
+
+    private readonly QueueTimer _queueTimer;
+    private Job? _job;             // until it is answered
+    private Slave? _held;          // waits for the peer to read
+    private bool _pressed;         // the slave takes the request slower than it comes
+    private bool _requestEnded;    // the peer has closed its side, and the app knows
+
+    public StreamConnection(RawServer server, int descriptor)
+        : base(server, descriptor) => _queueTimer = new QueueTimer(this);
+
+    protected override bool OwesAnswer => _job is not null;
+
+    protected override bool WaitsForApp => _job is not null && _requestEnded;
+
+    protected override bool MayTake => !_pressed && !WaitsInQueue && Output.PendingBytes <= HighOutputBytes;
+
+    private bool WaitsInQueue => _job is { State: JobState.Queued, Request.SizeBytes: > MaxWaitingBytes };
+
+    public override void OnChunk(Job job, in Payload data)
+    {
+        Write(in data);
+        if (Output.PendingBytes <= HighOutputBytes || _held is not null)
+        {
+            return;
+        }
+
+        if (job.Slave is { } slave && slave.HoldBack())
+        {
+            _held = slave;
+        }
+        else if (Output.PendingBytes > MaxOutputBytes)
+        {
+            Engine.Fail(job, ErrorCodes.ResourceError, "the peer reads its answer too slowly");
+        }
+    }
+
+    public override void OnDone(Job job)
+    {
+        _job = null;
+        LetGo();
+        Finish();
+        ScheduleSend();
+    }
+
+    public override void OnFailed(Job job, in JobError error)
+    {
+        _job = null;
+        Abort("the job failed");
+    }
+
+    public override void OnRequestPressure(Job job, bool high)
+    {
+        _pressed = high;
+        UpdateReading();
+    }
+
+    protected override void OnBegin()
+    {
+        Server.Counters.Frames++;
+        _job = Engine.Submit(this, 1, Server.Monitor, Server.Method, default, default, out JobRefusal refusal);
+        if (_job is null)
+        {
+            CountRefusal(refusal.Reason);
+            Abort(refusal.Reason);
+        }
+    }
+
+    protected override long Take(in ReadOnlySequence<byte> buffer)
+    {
+        if (!MayTake)
+        {
+            PauseReading();
+            return 0;
+        }
+
+        if (_job is { } job)
+        {
+            Engine.AddChunk(job, new Payload(in buffer));
+            if (WaitsInQueue)
+            {
+                Loop.Timers.Arm(_queueTimer, Loop.NowMs + QueueLookMs);
+            }
+
+            UpdateReading();
+        }
+
+        return buffer.Length;
+    }
+
+    protected override void OnRequestsEnded(long rest)
+    {
+        if (_job is { } job && !_requestEnded)
+        {
+            _requestEnded = true;
+            Engine.EndRequest(job);
+        }
+    }
+
+    protected override void Abandon()
+    {
+        Loop.Timers.Cancel(_queueTimer);
+        if (_job is { } job)
+        {
+            _job = null;
+            Engine.Cancel(job, "the peer went away"u8);
+        }
+
+        LetGo();
+    }
+
+    protected override void OnRoom() => LetGo();
+
+    private void LetGo()
+    {
+        Slave? held = _held;
+        _held = null;
+        held?.LetGo();
+    }
+
+    private sealed class QueueTimer(StreamConnection connection) : WheelTimer
+    {
+        public override void OnDue(long nowMs)
+        {
+            if (connection.WaitsInQueue)
+            {
+                connection.Loop.Timers.Arm(this, nowMs + QueueLookMs);
+            }
+            else
+            {
+                connection.UpdateReading();
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+namespace Cocaine.Fast.Transport.Linux;
+
+/// <summary>What a path is.</summary>
+internal enum FileKind : byte
+{
+    /// <summary>A file, a pipe, a socket, a device.</summary>
+    File,
+    Folder,
+
+    /// <summary>A symbolic link.</summary>
+    Link,
+}
+
+/// <summary>What statx(2) says of a path.</summary>
+/// <param name="Kind">What it is.</param>
+/// <param name="Identity">Of inode and device: another one is another file under the same name.</param>
+/// <param name="SizeBytes">Its size.</param>
+/// <param name="ModifiedNs">When its content was changed, ns since 1970.</param>
+/// <remarks>Safety: the buffer is on the stack and as large as struct statx, whose layout is the same on every architecture.</remarks>
+internal readonly unsafe record struct FileStatus(FileKind Kind, ulong Identity, long SizeBytes, long ModifiedNs)
+{
+    private const int BufferBytes = 256, ModeOffset = 28, InodeOffset = 32, SizeOffset = 40, ModifiedOffset = 112, DeviceOffset = 136;
+    private const int HereFolder = -100, DontFollow = 0x100;
+    private const uint BasicFields = 0x7ff;
+
+    /// <summary>Reads the status of a path that has its closing zero byte; false when there is none.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> path, bool follow, out FileStatus status)
+    {
+        byte* buffer = stackalloc byte[BufferBytes];
+        status = default;
+        fixed (byte* start = path)
+        {
+            if (LibC.statx(HereFolder, start, follow ? 0 : DontFollow, BasicFields, buffer) != 0)
+            {
+                return false;
+            }
+        }
+
+        ulong device = *(ulong*)(buffer + DeviceOffset);
+        status = new FileStatus(
+            (*(ushort*)(buffer + ModeOffset) & 0xf000) switch { 0x4000 => FileKind.Folder, 0xa000 => FileKind.Link, _ => FileKind.File },
+            *(ulong*)(buffer + InodeOffset) ^ (device * 0x9e37_79b9_7f4a_7c15),
+            *(long*)(buffer + SizeOffset),
+            (*(long*)(buffer + ModifiedOffset) * 1_000_000_000) + *(uint*)(buffer + ModifiedOffset + sizeof(long)));
+        return true;
+    }
+}

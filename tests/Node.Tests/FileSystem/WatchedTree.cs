@@ -1,0 +1,106 @@
+using Cocaine.Fast.Drivers.FileSystem;
+using Cocaine.Fast.Transport.Files;
+using Cocaine.Fast.Transport.Loop;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Cocaine.Fast.Node.Tests.FileSystem;
+
+/// <summary>A real folder, a watcher on a loop of its own, and a mirror of what it tells.</summary>
+internal sealed class WatchedTree : IDisposable
+{
+    private readonly EventLoop _loop = new(NullLogger.Instance);
+
+    public WatchedTree(bool recursive = true, string watched = "watched", bool make = true, bool reportExisting = false, int maxWaiting = 100_000,
+        Func<TreeOptions, TreeOptions>? change = null)
+    {
+        Folder = Directory.CreateTempSubdirectory("tree-").FullName;
+        Path = System.IO.Path.Combine(Folder, watched);
+        if (make)
+        {
+            Directory.CreateDirectory(Path);
+        }
+
+        Burst = new Burst(maxWaiting);
+        TreeOptions options = new(Path, recursive, reportExisting) { PollMs = 100 };
+        Watcher = new TreeWatcher(_loop, change is null ? options : change(options), Burst, NullLogger.Instance);
+    }
+
+    /// <summary>The folder in which the watched path is.</summary>
+    public string Folder { get; }
+
+    public string Path { get; }
+
+    public Burst Burst { get; }
+
+    public TreeWatcher Watcher { get; }
+
+    public TreeMirror Mirror { get; } = new();
+
+    /// <summary>Starts to watch; what is there is known to the mirror.</summary>
+    public WatchedTree Start(bool known = true)
+    {
+        if (known)
+        {
+            Mirror.Names.UnionWith(OnDisk());
+        }
+
+        _loop.Start("files");
+        OnLoop(Watcher.Start);
+        return this;
+    }
+
+    public string At(string name) => System.IO.Path.Combine(Path, name);
+
+    public void OnLoop(Action action) => CocaineNode.Run(_loop, action).WaitAsync(TimeSpan.FromSeconds(30)).GetAwaiter().GetResult();
+
+    /// <summary>Takes what the watcher has told so far.</summary>
+    public void Take() => OnLoop(() =>
+    {
+        Mirror.Take(Burst);
+        Watcher.Resume();
+    });
+
+    /// <summary>Takes until the condition holds; each look is a turn of the loop.</summary>
+    public void TakeUntil(Func<bool> condition, Func<string> otherwise)
+    {
+        long limit = Environment.TickCount64 + 120_000;
+        while (true)
+        {
+            Take();
+            if (condition())
+            {
+                return;
+            }
+
+            Assert.True(Environment.TickCount64 < limit, otherwise());
+            Thread.Yield();
+        }
+    }
+
+    /// <summary>Takes until the mirror shows what is on the disk.</summary>
+    public void TakeUntilSame() => TakeUntil(
+        () => Mirror.Names.SetEquals(OnDisk()),
+        () => $"unheard: {string.Join(' ', OnDisk().Except(Mirror.Names).Take(20))}; gone: {string.Join(' ', Mirror.Names.Except(OnDisk()).Take(20))}");
+
+    public void TakeUntilHeard(params string[] names) => TakeUntil(
+        () => Mirror.Heard.IsSupersetOf(names), () => $"heard only {string.Join(' ', Mirror.Heard)}");
+
+    public void Dispose()
+    {
+        OnLoop(Watcher.Dispose);
+        _loop.Dispose();
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    private SortedSet<string> OnDisk()
+    {
+        SortedSet<string> names = new(StringComparer.Ordinal);
+        if (Directory.Exists(Path))
+        {
+            EnumerationOptions all = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None };
+            names.UnionWith(Directory.EnumerateFileSystemEntries(Path, "*", all).Select(one => System.IO.Path.GetRelativePath(Path, one)));
+        }
+
+        return names;
+    }
+}
