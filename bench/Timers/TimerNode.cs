@@ -110,6 +110,7 @@ internal sealed class TimerNode : IDisposable
             }
         }
 
-        public override void PublishError(string task, int category, int code, string reason) => Console.Error.WriteLine($"{code} {reason}");
+        public override void PublishError(string task, int category, int code, string reason) =>
+            Console.Error.WriteLine($"{code} {reason}");
     }
 }

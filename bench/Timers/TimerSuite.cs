@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Cocaine.Fast.Bench.Timers;
 
 /// <summary>
-/// How exact ticks are, beside the timers of .NET at the same time on the same machine; and what a tick costs with few and with many timers.
+/// How exact ticks are, beside the timers of .NET at the same time on the same machine; and what a tick costs with few and with many
+/// timers.
 /// </summary>
 internal static class TimerSuite
 {
@@ -22,7 +23,8 @@ internal static class TimerSuite
         }
 
         Console.WriteLine(FormattableString.Invariant($"# Ticks every {IntervalMs} ms for {seconds} s, all at the same time\n"));
-        Console.WriteLine("Error of tick n: from start + n intervals to the first line of the code that runs; of ours that is the app's handler.\n");
+        Console.WriteLine(
+            "Error of tick n: from start + n intervals to the first line of the code that runs; of ours that is the app's handler.\n");
         Console.WriteLine("| timer | ticks | lost | doubled | mean error µs | p50 | p99 | p99.9 | max | first 10 % | last 10 % |");
         Console.WriteLine("| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |");
         TimeSpan duration = TimeSpan.FromSeconds(seconds);
@@ -35,7 +37,8 @@ internal static class TimerSuite
         }
 
         Console.WriteLine(FormattableString.Invariant($"\n# CPU of a tick, {TicksPerSecond:N0} a second in all\n"));
-        Console.WriteLine("CPU of the whole process, user and system, handler included; as many ticks in every millisecond with few timers as with many.\n");
+        Console.WriteLine(
+            "CPU of the whole process, user and system, handler included; as many ticks in every millisecond with few timers as with many.\n");
         Console.WriteLine("| timers | interval ms | ticks | µs CPU a tick | MiB of memory |");
         Console.WriteLine("| --: | --: | --: | --: | --: |");
         foreach (int timers in (int[])[100, 100_000])
@@ -64,8 +67,9 @@ internal static class TimerSuite
         int tenth = Math.Max(1, inOrder.Length / 10);
         double At(double part) => sorted[Math.Min(sorted.Length - 1, (int)(sorted.Length * part))];
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"| {name} | {times.Count} | {Math.Max(0, intervals - times.Count)} | {Math.Max(0, times.Count - intervals)} | {sorted.Average():F0} "
-            + $"| {At(0.5):F0} | {At(0.99):F0} | {At(0.999):F0} | {sorted[^1]:F0} | {inOrder[..tenth].Average():F0} | {inOrder[^tenth..].Average():F0} |"));
+            $"| {name} | {times.Count} | {Math.Max(0, intervals - times.Count)} | {Math.Max(0, times.Count - intervals)} "
+            + $"| {sorted.Average():F0} | {At(0.5):F0} | {At(0.99):F0} | {At(0.999):F0} | {sorted[^1]:F0} "
+            + $"| {inOrder[..tenth].Average():F0} | {inOrder[^tenth..].Average():F0} |"));
         return intervals == times.Count;
     }
 

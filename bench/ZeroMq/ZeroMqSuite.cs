@@ -44,7 +44,8 @@ internal static class ZeroMqSuite
         }
 
         double share = Median(all["thread"], figures => figures.PerSecond) / bare;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"promised: {LeastShare:F1}; {(share >= LeastShare ? "held" : "MISSED")}"));
+        string verdict = share >= LeastShare ? "held" : "MISSED";
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"promised: {LeastShare:F1}; {verdict}"));
         return share >= LeastShare && all.Values.SelectMany(list => list).All(figures => figures.Wrong == 0) ? 0 : 1;
     }
 
@@ -85,7 +86,8 @@ internal static class ZeroMqSuite
         }
     }
 
-    private static double Median(List<Figures> figures, Func<Figures, double> of) => figures.Select(of).Order().ElementAt(figures.Count / 2);
+    private static double Median(List<Figures> figures, Func<Figures, double> of) =>
+        figures.Select(of).Order().ElementAt(figures.Count / 2);
 
     /// <param name="PerSecond">Requests answered.</param>
     /// <param name="P50Ms">Median latency.</param>

@@ -159,17 +159,17 @@ internal sealed class RawCounters
 
 internal static partial class RawLog
 {
-    [LoggerMessage(340, LogLevel.Warning, "{App}/{Task}: a connection was refused: there are {Max} already")]
+    [LoggerMessage(310, LogLevel.Warning, "{App}/{Task}: a connection was refused: there are {Max} already")]
     public static partial void TooMany(ILogger log, string app, string task, int max);
 
-    [LoggerMessage(341, LogLevel.Warning,
+    [LoggerMessage(311, LogLevel.Warning,
         "{App}/{Task}: {Peer} broke the framing and is disconnected: {Problem} ({Total} so far; max-frame in the manifest is the bound)")]
     public static partial void Malformed(ILogger log, string app, string task, string peer, string problem, long total);
 
-    [LoggerMessage(342, LogLevel.Warning, "{App}/{Task}: {Peer} has not read its answers for {Milliseconds} ms and was disconnected")]
+    [LoggerMessage(312, LogLevel.Warning, "{App}/{Task}: {Peer} has not read its answers for {Milliseconds} ms and was disconnected")]
     public static partial void Stalled(ILogger log, string app, string task, string peer, long milliseconds);
 
-    [LoggerMessage(343, LogLevel.Warning,
+    [LoggerMessage(313, LogLevel.Warning,
         "{App}/{Task}: no job for {Peer}: {Reason} ({Total} refused so far; queue-limit and pool-limit are the bounds)")]
     public static partial void Refused(ILogger log, string app, string task, string peer, string reason, long total);
 }

@@ -4,24 +4,24 @@ namespace Cocaine.Fast.Drivers.ZeroMq;
 
 internal static partial class ZeroMqLog
 {
-    [LoggerMessage(340, LogLevel.Error, "a handler on the ZeroMQ thread failed; the thread goes on. Please report this with the stack")]
+    [LoggerMessage(330, LogLevel.Error, "a handler on the ZeroMQ thread failed; the thread goes on. Please report this with the stack")]
     public static partial void PollerFault(ILogger log, Exception fault);
 
-    [LoggerMessage(341, LogLevel.Warning,
+    [LoggerMessage(331, LogLevel.Warning,
         "{App}/{Task}: a message that is not in this driver's framing was refused: {Problem} ({Total} so far)")]
     public static partial void Malformed(ILogger log, string app, string task, string problem, long total);
 
-    [LoggerMessage(342, LogLevel.Warning,
+    [LoggerMessage(332, LogLevel.Warning,
         "{App}/{Task}: answers were dropped because their clients went away or do not read ({Total} so far): read faster, raise 'backlog'")]
     public static partial void AnswersDropped(ILogger log, string app, string task, long total);
 
-    [LoggerMessage(343, LogLevel.Warning, "{App}/{Task}: {Count} messages were taken off the socket and not run before the stop")]
+    [LoggerMessage(333, LogLevel.Warning, "{App}/{Task}: {Count} messages were taken off the socket and not run before the stop")]
     public static partial void LeftOver(ILogger log, string app, string task, int count);
 
-    [LoggerMessage(344, LogLevel.Warning,
+    [LoggerMessage(334, LogLevel.Warning,
         "{App}: results come faster than they can be published: {Total} fields were dropped so far; publish less, or larger maps")]
     public static partial void FieldsDropped(ILogger log, string app, long total);
 
-    [LoggerMessage(345, LogLevel.Warning, "{Socket}: the socket did not close in order: {Problem}")]
+    [LoggerMessage(335, LogLevel.Warning, "{Socket}: the socket did not close in order: {Problem}")]
     public static partial void CloseFailed(ILogger log, string socket, string problem);
 }
