@@ -38,7 +38,7 @@ internal static class TimerSuite
 
         Console.WriteLine(FormattableString.Invariant($"\n# CPU of a tick, {TicksPerSecond:N0} a second in all\n"));
         Console.WriteLine(
-            "CPU of the whole process, user and system, handler included; as many ticks in every millisecond with few timers as with many.\n");
+            "CPU of the whole process, user and system, handler included; as many ticks in a millisecond with few timers as with many.\n");
         Console.WriteLine("| timers | interval ms | ticks | µs CPU a tick | MiB of memory |");
         Console.WriteLine("| --: | --: | --: | --: | --: |");
         foreach (int timers in (int[])[100, 100_000])

@@ -154,6 +154,6 @@ internal ref struct MessageCursor
 
         int count = (int)Math.Min(rest.Length, joined.Length);
         rest.Slice(0, count).CopyTo(joined);
-        return joined[..count].ToArray(); // a head across two segments: once in a message of tens of KiB
+        return joined[..count]; // a head across two segments
     }
 }

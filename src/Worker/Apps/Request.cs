@@ -127,8 +127,11 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
     ValueTaskSourceStatus IValueTaskSource<ReadOnlyMemory<byte>?>.GetStatus(short token) => _waiter.GetStatus(token);
 
     void IValueTaskSource<ReadOnlyMemory<byte>?>.OnCompleted(
-        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _waiter.OnCompleted(continuation, state, token, flags);
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+    {
+        // The slave's thread completes it, and that is where its context would post the handler's rest to: going on at once needs no object.
+        _waiter.OnCompleted(continuation, state, token, flags & ~ValueTaskSourceOnCompletedFlags.UseSchedulingContext);
+    }
 
     /// <summary>What has come and was not read, as one piece.</summary>
     internal ReadOnlyMemory<byte> Whole()

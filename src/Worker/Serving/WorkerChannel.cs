@@ -24,7 +24,11 @@ internal sealed class WorkerChannel(WorkerSession session)
     public ValueTask Running { get; set; }
 
     /// <summary>Goes on when <see cref="Running"/> is done. Made once a channel, so that a job makes none.</summary>
-    public Action Continue => _continue ??= () => session.Finish(this);
+    public Action Continue => _continue ??= () => session.OnHandlerDone(this);
+
+    /// <summary>The same as work for the slave's thread, for a handler that was done on another one.</summary>
+    public SendOrPostCallback Finish => _finish ??= _ => session.Finish(this);
 
     private Action? _continue;
+    private SendOrPostCallback? _finish;
 }

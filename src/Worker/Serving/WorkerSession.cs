@@ -19,6 +19,7 @@ internal sealed class WorkerSession(AppHost app)
     private readonly Stack<WorkerChannel> _free = new();
     private readonly List<WorkerChannel> _pending = [];
     private TaskCompletionSource? _room;
+    private SynchronizationContext? _context; // of the thread that starts handlers; valid from the first one on
     private ulong _newest = ControlChannel; // the channel opened last: invokes come with increasing numbers
 
     /// <summary>Where messages to the node are written. Set by the driver before the first message.</summary>
@@ -146,6 +147,19 @@ internal sealed class WorkerSession(AppHost app)
     /// <summary>Ends when the node has made room.</summary>
     public Task WaitForRoomAsync() => (_room ??= new TaskCompletionSource()).Task;
 
+    /// <summary>A handler that had to wait is done, on this session's thread or on any other.</summary>
+    internal void OnHandlerDone(WorkerChannel channel)
+    {
+        if (_context is { } context && SynchronizationContext.Current != context)
+        {
+            context.Post(channel.Finish, null);
+        }
+        else
+        {
+            Finish(channel);
+        }
+    }
+
     /// <summary>The handler's task is done: its outcome becomes our terminal message.</summary>
     internal void Finish(WorkerChannel channel)
     {
@@ -192,6 +206,7 @@ internal sealed class WorkerSession(AppHost app)
     private void Start(WorkerChannel channel)
     {
         channel.Started = true;
+        _context ??= SynchronizationContext.Current;
         if (channel.Request.IsCancelled)
         {
             Fail(channel, new OperationCanceledException("the job was cancelled"));
@@ -217,7 +232,8 @@ internal sealed class WorkerSession(AppHost app)
         }
         else
         {
-            channel.Running.GetAwaiter().UnsafeOnCompleted(channel.Continue);
+            // Not by the context, which takes objects: OnHandlerDone itself looks where it is.
+            channel.Running.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(channel.Continue);
         }
     }
 
