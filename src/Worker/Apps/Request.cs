@@ -129,7 +129,7 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
     void IValueTaskSource<ReadOnlyMemory<byte>?>.OnCompleted(
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
     {
-        // The slave's thread completes it, and that is where its context would post the handler's rest to: going on at once needs no object.
+        // The slave's thread completes it, where its context would bring the handler's rest too: going on at once needs no object.
         _waiter.OnCompleted(continuation, state, token, flags & ~ValueTaskSourceOnCompletedFlags.UseSchedulingContext);
     }
 
