@@ -68,10 +68,11 @@ public sealed class SendBatchTests
             echo.Write("answer"u8);
         }));
         loop.Start("test");
-        foreach (Socket peer in peers)
+        for (int i = 0; i < peers.Count; i++)
         {
-            byte[] buffer = new byte[16];
-            Assert.Equal(6, await peer.ReceiveAsync(buffer).WaitAsync(TimeSpan.FromSeconds(10)));
+            // The fifth is closed without a flush: where the kernel has no io_uring that is before its own send.
+            int count = await peers[i].ReceiveAsync(new byte[16]).WaitAsync(TimeSpan.FromSeconds(10));
+            Assert.True(count == 6 || (i == 5 && count == 0), $"{i}: {count}");
         }
 
         Assert.Equal(0, await peers[5].ReceiveAsync(new byte[1]).WaitAsync(TimeSpan.FromSeconds(10)));
