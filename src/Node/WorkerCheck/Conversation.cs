@@ -169,7 +169,13 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
 
             if (!endIsGood && (process.End is not null || end.SocketEnded))
             {
-                end.Pump(50);
+                end.Pump(50); // it may have answered before it went
+                TakeMessages();
+                if (isSo())
+                {
+                    return;
+                }
+
                 throw new CheckFailure($"the worker has gone ({process.End ?? "it closed its socket"}) {process.LastLines()}".TrimEnd());
             }
 

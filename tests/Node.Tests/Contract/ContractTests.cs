@@ -2,7 +2,10 @@ using Cocaine.Fast.Node.WorkerCheck;
 
 namespace Cocaine.Fast.Node.Tests.Contract;
 
-/// <summary>The whole contract over every SDK, on both pipes: what <c>cocaine-fast worker-check</c> does.</summary>
+/// <summary>
+/// The whole contract over every SDK, on both pipes: what <c>cocaine-fast worker-check</c> does. One at a time, as the kit is used: its cases
+/// are about time too, and nodes of other tests beside it would take that from it.
+/// </summary>
 internal static class Contract
 {
     public static string Folder(string language) => Path.Combine(Apps.Root, "tests/contract", language);
@@ -27,6 +30,7 @@ internal static class Contract
         Task.Factory.StartNew(() => WorkerChecker.Run(options), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }
 
+[Collection(nameof(Alone))]
 public class PythonContractTests
 {
     [Theory]
@@ -37,6 +41,7 @@ public class PythonContractTests
         Path.Combine(Contract.Folder("python"), "contract.py"));
 }
 
+[Collection(nameof(Alone))]
 public class DotNetContractTests
 {
     [Theory]
@@ -47,6 +52,7 @@ public class DotNetContractTests
         Path.Combine(Contract.Folder("dotnet"), "bin/Release/net10.0/Contract.dll"));
 }
 
+[Collection(nameof(Alone))]
 public class CppContractTests
 {
     [CppTheory]
@@ -55,6 +61,7 @@ public class CppContractTests
     public Task A_Cpp_program_keeps_the_contract(string pipe) => Contract.HoldsAsync(pipe, CppBuild.ContractProgram);
 }
 
+[Collection(nameof(Alone))]
 public class CppObjectContractTests
 {
     [CppTheory]
@@ -64,6 +71,7 @@ public class CppObjectContractTests
         pipe, "dotnet", Path.Combine(AppContext.BaseDirectory, "Cocaine.Fast.Worker.dll"), "{}", CppBuild.ContractObject);
 }
 
+[Collection(nameof(Alone))]
 public class PerlContractTests
 {
     [NeedsFact("perl", "perl")]
@@ -72,6 +80,7 @@ public class PerlContractTests
         Path.Combine(Contract.Folder("perl"), "contract.pl"));
 }
 
+[Collection(nameof(Alone))]
 public class JavaScriptContractTests
 {
     [NeedsFact("node", "nodejs")]
