@@ -77,10 +77,15 @@ internal sealed class WatchedTree : IDisposable
         }
     }
 
-    /// <summary>Takes until the mirror shows what is on the disk.</summary>
+    /// <summary>
+    /// Takes until the mirror shows what is on the disk. The watched path itself, whose name is empty, is none of what is in it: it is
+    /// heard of when it was seen to be away.
+    /// </summary>
     public void TakeUntilSame() => TakeUntil(
-        () => Mirror.Names.SetEquals(OnDisk()),
-        () => $"unheard: {string.Join(' ', OnDisk().Except(Mirror.Names).Take(20))}; gone: {string.Join(' ', Mirror.Names.Except(OnDisk()).Take(20))}");
+        () => Below().SetEquals(OnDisk()),
+        () => $"unheard: {string.Join(' ', OnDisk().Except(Below()).Take(20))}; gone: {string.Join(' ', Below().Except(OnDisk()).Take(20))}");
+
+    private HashSet<string> Below() => [.. Mirror.Names.Where(name => name.Length > 0)];
 
     public void TakeUntilHeard(params string[] names) => TakeUntil(
         () => Mirror.Heard.IsSupersetOf(names), () => $"heard only {string.Join(' ', Mirror.Heard)}");
