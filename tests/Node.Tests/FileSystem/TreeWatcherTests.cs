@@ -36,7 +36,7 @@ public class TreeWatcherTests(ITestOutputHelper output)
     public async Task A_hundred_thousand_files_made_in_a_burst_are_all_reported_in_bounded_memory()
     {
         const int Count = 100_000, PerFolder = 10_000, MaxWaiting = 5000;
-        using WatchedTree tree = new(maxWaiting: MaxWaiting);
+        using WatchedTree tree = new(maxWaiting: MaxWaiting, inMemory: true);
         tree.Start();
         Task making = Task.Run(() =>
         {
