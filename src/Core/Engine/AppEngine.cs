@@ -15,7 +15,6 @@ namespace Cocaine.Fast.Core.Engine;
 /// </summary>
 internal sealed class AppEngine
 {
-    private ulong _lastJobId;
     private bool _servedNewest;     // what the queue did when it was looked at last
     private long _orderLogDueMs;
     private Action? _onStopped;
@@ -28,7 +27,7 @@ internal sealed class AppEngine
         Loop = loop;
         Log = log;
         Records = records ?? EngineRecords.None;
-        _lastJobId = Records.FirstJobId;
+        Counters.LastJobId = Math.Max(Counters.LastJobId, Records.FirstJobId);
         Admission = new Admission(this);
         Answers = new JobAnswers(this);
         Requests = new RequestFlow(this);
@@ -81,7 +80,7 @@ internal sealed class AppEngine
         out JobRefusal refusal)
     {
         refusal = default;
-        ulong id = ++_lastJobId; // one that is refused has a number too: its caller can ask for it
+        ulong id = ++Counters.LastJobId; // one that is refused has a number too: its caller can ask for it
         Slave? slave = State == EngineState.Running && Queue.Count == 0 ? Pool.Pick() : null;
         if (slave is null)
         {

@@ -346,7 +346,7 @@ internal sealed class Slave : WheelTimer
         long due = LastHeardMs + _engine.Settings.HeartbeatTimeoutMs;
         if (nowMs < due || IsHeldBack)
         {
-            _engine.Loop.Timers.Arm(this, Math.Max(due, nowMs + 1000));
+            _engine.Loop.Timers.Arm(this, nowMs < due ? due : nowMs + 1000);
             return;
         }
 
