@@ -95,6 +95,7 @@ internal sealed class AppEngine
         Job job = Answers.Take();
         job.Begin(++Counters.JobsAccepted, caller, channel, task, name, in policy, Loop.NowTicks);
         task.Accepted++;
+        Records.Ledger.Arrived(job.Id, job.ArrivedTicks, task.Utf8Name, name);
         if (!headers.IsEmpty)
         {
             job.Request.SetHeaders(headers);
@@ -108,6 +109,7 @@ internal sealed class AppEngine
         else
         {
             job.MoveTo(JobState.Queued);
+            Records.Ledger.Queued(job.Id, job.ArrivedTicks);
             Queue.Add(job);
             Pool.Grow();
         }

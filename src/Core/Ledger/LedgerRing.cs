@@ -8,7 +8,8 @@ namespace Cocaine.Fast.Core.Ledger;
 /// count takes it.
 /// </summary>
 /// <remarks>
-/// One thread writes, others and other processes read, also after the writer was killed between any two stores. What holds it together are
+/// The engine's thread writes, others and other processes read, also after the writer was killed between any two stores. (A second engine
+/// of the app may write from its own thread while the first one drains: their ids, and so their slots, are different ones.) What holds it together are
 /// two stamps in each slot, each of which is the job's id when what it vouches for is whole:
 /// <list type="bullet">
 /// <item>The id stamp vouches for the arrival. A slot is taken over by id stamp := 0, a store barrier, the arrival's fields, then id stamp
@@ -33,6 +34,7 @@ internal sealed unsafe class LedgerRing : IJobLedger
     private readonly byte* _records;
     private readonly ulong _mask;
     private readonly TimeProvider _clock;
+    private bool _isStopped; // the memory may be gone
     private long _pairedTicks;
     private long _wallMinusTicks;
 
@@ -50,15 +52,24 @@ internal sealed unsafe class LedgerRing : IJobLedger
         Pair(clock.GetTimestamp()); // of the system's clock: monotonic ns, as the loop's are
     }
 
-    public ulong LastId { get; }
+    public ulong LastId { get; private set; }
+
+    /// <summary>Writes no more: the memory goes. On the loop, as every other call.</summary>
+    public void Stop() => _isStopped = true;
 
     public void Arrived(ulong id, long nowTicks, ReadOnlySpan<byte> task, ReadOnlySpan<byte> name)
     {
+        if (_isStopped)
+        {
+            return;
+        }
+
         if ((ulong)(nowTicks - _pairedTicks) > PairingAgeNs)
         {
             Pair(nowTicks);
         }
 
+        LastId = Math.Max(LastId, id);
         byte* slot = Slot(id);
         Volatile.Write(ref *(ulong*)(slot + LedgerLayout.IdOffset), 0);
         Volatile.WriteBarrier(); // no field of the new job before the zero; other half: the reader's second look
@@ -79,7 +90,7 @@ internal sealed unsafe class LedgerRing : IJobLedger
     public void Ended(ulong id, long nowTicks, JobOutcome outcome, int category, int code, ReadOnlySpan<byte> text)
     {
         byte* slot = Slot(id);
-        if (*(ulong*)(slot + LedgerLayout.IdOffset) != id)
+        if (_isStopped || *(ulong*)(slot + LedgerLayout.IdOffset) != id)
         {
             return; // a later job has the slot
         }
@@ -92,7 +103,7 @@ internal sealed unsafe class LedgerRing : IJobLedger
     private void WriteWord(ulong id, int offset, ulong value)
     {
         byte* slot = Slot(id);
-        if (*(ulong*)(slot + LedgerLayout.IdOffset) == id)
+        if (!_isStopped && *(ulong*)(slot + LedgerLayout.IdOffset) == id)
         {
             Volatile.Write(ref *(ulong*)(slot + offset), value);
         }
