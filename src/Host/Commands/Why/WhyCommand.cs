@@ -103,7 +103,7 @@ internal static class WhyCommand
 
     private static List<(JobRecords From, LedgerEntry Job)> LastFailed(IReadOnlyList<JobRecords> all, int count) =>
         [.. all.SelectMany(one => one.Entries.Where(job => IsFailure(one, job)).Select(job => (one, job)))
-            .OrderByDescending(pair => pair.job.Arrived).Take(count)];
+            .OrderByDescending(pair => pair.job.Arrived).ThenByDescending(pair => pair.job.Id).Take(count)];
 
     private static bool IsFailure(JobRecords from, LedgerEntry job) =>
         job.Outcome is JobOutcome.Failed or JobOutcome.Refused || from.EndedWithNode(job);
