@@ -4,6 +4,7 @@ using Cocaine.Fast.Backends.Threads;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using Cocaine.Fast.Node.Records;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
 
@@ -29,6 +30,7 @@ public sealed class CocaineNode : IAsyncDisposable
     private ProcessLauncher? _launcher;
     private LocatorService? _locator;
     private readonly Lazy<ZeroMqPoller> _zeroMq; // a node without ZeroMQ tasks never starts its thread
+    private readonly NodeRecords _records;
     private int _nextLoop;
     private bool _stopped;
 
@@ -43,6 +45,7 @@ public sealed class CocaineNode : IAsyncDisposable
 
         _options = options;
         _log = options.LoggerFactory.CreateLogger("node");
+        _records = new NodeRecords(options, _log);
         _zeroMq = new Lazy<ZeroMqPoller>(() => new ZeroMqPoller(_log));
     }
 
@@ -109,7 +112,7 @@ public sealed class CocaineNode : IAsyncDisposable
             }
 
             loop = _loops[_nextLoop++ % _loops.Count];
-            app = new RunningApp(manifest, loop, () => _zeroMq.Value, _options.LoggerFactory.CreateLogger(manifest.Name));
+            app = new RunningApp(manifest, loop, () => _zeroMq.Value, _records, _options.LoggerFactory.CreateLogger(manifest.Name));
             _apps.Add(app);
         }
 
@@ -224,6 +227,7 @@ public sealed class CocaineNode : IAsyncDisposable
             loop.Dispose();
         }
 
+        _records.CloseAll();
         _launcher?.Dispose();
     }
 }

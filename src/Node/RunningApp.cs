@@ -6,6 +6,7 @@ using Cocaine.Fast.Drivers.Custom;
 using Cocaine.Fast.Drivers.Publishing;
 using Cocaine.Fast.Drivers.ZeroMq;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using Cocaine.Fast.Node.Records;
 using Cocaine.Fast.Transport.Loop;
 using MessagePack;
 using Microsoft.Extensions.Logging;
@@ -26,13 +27,16 @@ public sealed class RunningApp
     private readonly List<Driver> _drivers = [];
     private readonly ILogger _log;
     private readonly Func<ZeroMqPoller> _zeroMq;
+    private readonly NodeRecords _records;
+    private EngineRecords _kept = EngineRecords.None;
     private ZeroMqPublisher? _publisher;
 
-    internal RunningApp(AppManifest manifest, EventLoop loop, Func<ZeroMqPoller> zeroMq, ILogger log)
+    internal RunningApp(AppManifest manifest, EventLoop loop, Func<ZeroMqPoller> zeroMq, NodeRecords records, ILogger log)
     {
         Manifest = manifest;
         _loop = loop;
         _zeroMq = zeroMq;
+        _records = records;
         _log = log;
     }
 
@@ -70,7 +74,8 @@ public sealed class RunningApp
     /// <summary>Opens drivers and launches the first slaves; on the loop.</summary>
     internal void Start(ISlaveBackend backend, IReadOnlyDictionary<string, Func<CustomDriver>> customDrivers)
     {
-        Engine = new AppEngine(Name, Manifest.Engine, _loop, backend, _log);
+        _kept = _records.Acquire(Manifest);
+        Engine = new AppEngine(Name, Manifest.Engine, _loop, backend, _log, _kept);
         Engine.SlaveReady += () => _ready.TrySetResult();
         Engine.Broken += cause => _ready.TrySetException(new NodeException($"app {Name} is broken: {cause}"));
         try
@@ -156,6 +161,7 @@ public sealed class RunningApp
     {
         _drivers.ForEach(driver => driver.Close());
         _publisher?.Close(); // last: what the drivers' last jobs gave is still published
+        _records.Release(Name, _kept);
     }
 
     private byte[] InfoMap() => MessagePackSerializer.ConvertFromJson(InfoJson());

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Unicode;
 using Cocaine.Fast.Core.Engine.Handling;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
@@ -80,7 +81,9 @@ internal sealed class AppEngine
         out JobRefusal refusal)
     {
         refusal = default;
-        ulong id = ++Counters.LastJobId; // one that is refused has a number too: its caller can ask for it
+
+        // One that is refused has a number too: its caller can ask for it. Two versions of an app share the ledger, and so the numbers.
+        ulong id = Counters.LastJobId = Math.Max(Counters.LastJobId, Records.Ledger.LastId) + 1;
         Slave? slave = State == EngineState.Running && Queue.Count == 0 ? Pool.Pick() : null;
         if (slave is null)
         {
@@ -88,6 +91,7 @@ internal sealed class AppEngine
             if (refusal.Code != 0)
             {
                 Counters.JobsRejected++;
+                RecordRefusal(id, task, name, in refusal);
                 return null;
             }
         }
@@ -96,6 +100,7 @@ internal sealed class AppEngine
         Counters.JobsAccepted++;
         job.Begin(id, caller, channel, task, name, in policy, Loop.NowTicks);
         task.Accepted++;
+        Records.Ledger.Arrived(job.Id, job.ArrivedTicks, task.Utf8Name, name);
         if (!headers.IsEmpty)
         {
             job.Request.SetHeaders(headers);
@@ -109,6 +114,7 @@ internal sealed class AppEngine
         else
         {
             job.MoveTo(JobState.Queued);
+            Records.Ledger.Queued(job.Id, job.ArrivedTicks);
             Queue.Add(job);
             if (Queue.Count == 1)
             {
@@ -263,6 +269,14 @@ internal sealed class AppEngine
 
     /// <summary>How often a job may be run again.</summary>
     internal int RetryLimitOf(Job job) => job.Policy.RetryLimit ?? Settings.RetryLimit;
+
+    private void RecordRefusal(ulong id, TaskMonitor task, byte[] name, in JobRefusal refusal)
+    {
+        Span<byte> reason = stackalloc byte[EngineLimits.RecordedReasonBytes];
+        Utf8.FromUtf16(refusal.Reason, reason, out _, out int length); // what does not fit is cut
+        Records.Ledger.Arrived(id, Loop.NowTicks, task.Utf8Name, name);
+        Records.Ledger.Ended(id, Loop.NowTicks, JobOutcome.Refused, ErrorCodes.Category, refusal.Code, reason[..length]);
+    }
 
     internal void ArmTimer(Job job) => ArmTimer(job, job.State);
 

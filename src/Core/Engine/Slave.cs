@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Cocaine.Fast.Core.Engine.Handling;
 using Cocaine.Fast.Core.Engine.Recycling;
 using Cocaine.Fast.Core.Jobs;
@@ -28,6 +29,7 @@ internal sealed class Slave : WheelTimer
         _engine = engine;
         Generation = generation;
         Uuid = Guid.NewGuid().ToString();
+        ShortNumber = uint.Parse(ShortId, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
         StartedMs = LastHeardMs = engine.Loop.NowMs;
         _capacity = engine.Settings.Concurrency;
         Wear = WearLimits.For(engine.Settings, generation, StartedMs);
@@ -41,6 +43,9 @@ internal sealed class Slave : WheelTimer
 
     /// <summary>The first part of the uuid: what logs call it.</summary>
     public string ShortId => Uuid[..8];
+
+    /// <summary>The same as a number, for records.</summary>
+    public uint ShortNumber { get; }
 
     public SlaveState State { get; private set; } = SlaveState.Starting;
 
@@ -97,6 +102,7 @@ internal sealed class Slave : WheelTimer
         job.Runs++;
         job.DispatchedTicks = _engine.Loop.NowTicks;
         job.MoveTo(JobState.Running);
+        _engine.Records.Ledger.Dispatched(job.Id, job.DispatchedTicks, ShortNumber, job.Runs);
         _channels.Add(job.SlaveChannel, job);
         if (State == SlaveState.Idle)
         {

@@ -75,6 +75,10 @@ internal static class ManifestKeys
             Max = 1 << 30,
             IsPowerOfTwo = true,
         },
+        new("ledger-jobs", KeyKind.Integer, "latest jobs whose records are kept for `why`, rounded up to a power of two; 0 = none", "16384")
+        {
+            Max = 1 << 20,
+        },
     ];
 
     private static readonly KeySpec Backlog =

@@ -19,6 +19,7 @@ internal static class RunCommand
         };
         Option<int> loops = new("--loops") { Description = "Event loops; 0 = half of the cores" };
         Option<string?> state = new("--state") { Description = "Folder for what outlives the node" };
+        Option<string?> ledger = new("--ledger-folder") { Description = "Folder for the records of jobs, in memory; see why" };
         Option<double> drain = new("--drain-timeout")
         {
             Description = "Seconds for jobs to finish at a stop",
@@ -36,7 +37,7 @@ internal static class RunCommand
             "Run apps until SIGTERM or SIGINT; a second signal stops at once.\n\nExample:\n"
             + "  cocaine-fast run examples/echo/manifest.json --locator none")
         {
-            files, locator, loops, state, drain, level, format,
+            files, locator, loops, state, ledger, drain, level, format,
         };
         command.SetAction((parsed, _) =>
         {
@@ -52,6 +53,7 @@ internal static class RunCommand
                 Loops = parsed.GetValue(loops),
                 Locator = at == "none" ? null : at,
                 StateDirectory = parsed.GetValue(state),
+                LedgerDirectory = parsed.GetValue(ledger),
                 OwnsProcess = true,
                 LoggerFactory = log,
             };
