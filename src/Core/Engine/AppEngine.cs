@@ -20,8 +20,16 @@ internal sealed class AppEngine
     private readonly JobStore _store;
     private Action? _onStopped;
 
-    public AppEngine(string name, EngineSettings settings, IEngineLoop loop, ISlaveBackend backend, ILogger log)
+    /// <param name="name">The app's name.</param>
+    /// <param name="settings">How it is run.</param>
+    /// <param name="loop">Where it lives.</param>
+    /// <param name="backend">Makes its slaves.</param>
+    /// <param name="log">The app's log.</param>
+    /// <param name="counters">Those of the version that this one replaces on the same loop, so that they and the ids of jobs go on.</param>
+    public AppEngine(
+        string name, EngineSettings settings, IEngineLoop loop, ISlaveBackend backend, ILogger log, EngineCounters? counters = null)
     {
+        Counters = counters ?? new EngineCounters();
         Name = name;
         Settings = settings;
         Loop = loop;
@@ -42,9 +50,15 @@ internal sealed class AppEngine
 
     public JobQueue Queue { get; } = new();
 
-    public EngineCounters Counters { get; } = new();
+    public EngineCounters Counters { get; }
 
     public EngineState State { get; private set; } = EngineState.Running;
+
+    /// <summary>Refuses new jobs until it is resumed; those that it has go on.</summary>
+    public bool IsPaused { get; set; }
+
+    /// <summary>New jobs are not refused outright.</summary>
+    public bool IsTaking => State == EngineState.Running && !IsPaused;
 
     /// <summary>Jobs on slaves whose answer is not whole yet.</summary>
     public int RunningJobs { get; private set; }
@@ -55,7 +69,8 @@ internal sealed class AppEngine
     /// <summary>Starts failed too often; raised once for each streak, with the last cause.</summary>
     public event Action<string>? Broken;
 
-    public void Start() => Pool.Start();
+    /// <summary>Launches the first slaves: as many as asked for, within the pool's bounds.</summary>
+    public void Start(int slaves = 1) => Pool.Start(slaves);
 
     /// <summary>
     /// Takes a job, and gives it to a slave at once when one has room. The request's chunks follow by <see cref="AddChunk"/> and <see
@@ -67,9 +82,11 @@ internal sealed class AppEngine
         out JobRefusal refusal)
     {
         refusal = default;
-        if (State != EngineState.Running)
+        if (State != EngineState.Running || IsPaused)
         {
-            refusal = State == EngineState.Draining
+            refusal = State == EngineState.Running
+                ? new JobRefusal(ErrorCodes.ResourceError, "the app is paused: it takes no new jobs until it is resumed")
+                : State == EngineState.Draining
                 ? new JobRefusal(ErrorCodes.ResourceError, "the app is draining: it takes no new jobs")
                 : new JobRefusal(ErrorCodes.ServerError, "the app is not running");
             Counters.JobsRejected++;
