@@ -27,7 +27,7 @@ internal sealed class AppVersion
         Manifest = manifest;
         _loop = loop;
         _timer = new WarmTimer(this);
-        Engine = new AppEngine(manifest.Name, manifest.Engine, loop, backend, log, counters);
+        Engine = new AppEngine(manifest.Name, manifest.Engine, loop, backend, log, records: null, counters);
         Engine.SlaveReady += OnSlaveReady;
         Engine.Broken += cause => Decide($"its slaves do not start: {cause}");
     }
