@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Cocaine.Fast.Core.Manifest;
 
-/// <summary>One mistake in a manifest.</summary>
+/// <summary>One mistake in a manifest or in the config of a node.</summary>
 /// <param name="File">The file as it was named.</param>
 /// <param name="Line">Line, from 1.</param>
 /// <param name="Column">Column in characters (Unicode code points), from 1.</param>
