@@ -1,9 +1,14 @@
 using System.CommandLine;
 using Cocaine.Fast.Host.Commands;
+using Cocaine.Fast.Host.Commands.Control;
 
 RootCommand root = new("cocaine-fast: an application server for bare-metal hosts. Give it a manifest and it hosts the app.")
 {
     RunCommand.Create(),
+    ServeCommand.Create(),
+    AppCommand.Create(),
+    EventsCommand.Create(),
+    QuarantineCommand.Create(),
     CheckCommand.Create(),
     SchemaCommand.Create(),
     CallCommand.Create(),

@@ -14,6 +14,9 @@ public sealed record ManifestText(ReadOnlyMemory<byte> Utf8, string FilePath);
 /// </summary>
 public interface IControlHost
 {
+    /// <summary>Apps that should run and could not be started, in the state <c>failed</c> and with their reasons.</summary>
+    IReadOnlyList<AppSummary> Failed => [];
+
     /// <summary>Reads the manifest, starts the app, and keeps it. Returns once its endpoints listen.</summary>
     /// <exception cref="ManifestException">The manifest has mistakes: all of them are in it.</exception>
     /// <exception cref="NodeException">It cannot be started, or runs already.</exception>

@@ -99,6 +99,9 @@ internal static unsafe partial class LibC
     public static partial int open(byte* path, int flags);
 
     [LibraryImport(Library, SetLastError = true)]
+    public static partial int fsync(int descriptor);
+
+    [LibraryImport(Library, SetLastError = true)]
     public static partial nint getdents64(int descriptor, void* buffer, nint count);
 
     [LibraryImport(Library, SetLastError = true)]
