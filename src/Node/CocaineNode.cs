@@ -6,6 +6,7 @@ using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Reload;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
 
@@ -31,6 +32,7 @@ public sealed class CocaineNode : IAsyncDisposable
     private ProcessLauncher? _launcher;
     private LocatorService? _locator;
     private readonly Lazy<ZeroMqPoller> _zeroMq; // a node without ZeroMQ tasks never starts its thread
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _nextLoop;
     private bool _stopped;
 
@@ -101,7 +103,6 @@ public sealed class CocaineNode : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(manifest);
         cancellation.ThrowIfCancellationRequested();
-        EventLoop loop;
         RunningApp app;
         lock (_lock)
         {
@@ -110,15 +111,15 @@ public sealed class CocaineNode : IAsyncDisposable
                 throw new NodeException($"app {manifest.Name} runs already");
             }
 
-            loop = _loops[_nextLoop++ % _loops.Count];
-            app = new RunningApp(manifest, loop, () => _zeroMq.Value, _options.LoggerFactory.CreateLogger(manifest.Name));
+            EventLoop loop = _loops[_nextLoop++ % _loops.Count];
+            AppParts parts = new(loop, () => _zeroMq.Value, _options.Drivers, _options.LoggerFactory.CreateLogger(manifest.Name));
+            app = new RunningApp(parts, manifest, BackendFor(manifest, loop));
             _apps.Add(app);
         }
 
         try
         {
-            ISlaveBackend backend = BackendFor(manifest, loop);
-            await Run(loop, () => app.Start(backend, _options.Drivers)).ConfigureAwait(false);
+            await Run(app.Loop, app.Start).ConfigureAwait(false);
             return app;
         }
         catch
@@ -147,7 +148,13 @@ public sealed class CocaineNode : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(next);
         RunningApp app = Get(next.Name);
-        throw new NodeException($"app {app.Name} cannot be replaced yet");
+        ISlaveBackend backend;
+        lock (_lock)
+        {
+            backend = BackendFor(next, app.Loop);
+        }
+
+        return UntilEndAsync(app.ReplaceAsync(next, backend, force, cancellation));
     }
 
     /// <summary>
@@ -158,11 +165,29 @@ public sealed class CocaineNode : IAsyncDisposable
     public async Task DeleteAsync(string name, TimeSpan drainTimeout, CancellationToken cancellation = default)
     {
         RunningApp app = Get(name);
-        await app.DrainAsync().WaitAsync(drainTimeout, cancellation).ConfigureAwait(false);
+        if (!app.TryClaimEnd())
+        {
+            throw new NodeException($"app {name} is being deleted already") { Code = ErrorCodes.ResourceError };
+        }
+
+        Task stopped = app.DrainAsync();
+        try
+        {
+            await UntilEndAsync(stopped.WaitAsync(drainTimeout, cancellation)).ConfigureAwait(false);
+        }
+        catch (Exception late) when (late is TimeoutException or OperationCanceledException)
+        {
+            NodeLog.DeletesNow(_log, name, late is TimeoutException ? "its drain-timeout is over" : "the wait was given up");
+            app.StopNow("the app is deleted");
+            await Task.WhenAny(stopped, Task.Delay(KillGrace, CancellationToken.None)).ConfigureAwait(false);
+        }
+
         lock (_lock)
         {
             _apps.Remove(app);
         }
+
+        NodeLog.Deleted(_log, name);
     }
 
     /// <summary>
@@ -170,11 +195,11 @@ public sealed class CocaineNode : IAsyncDisposable
     /// Jobs that run or wait are finished; endpoints stay open. Does nothing when it is paused.
     /// </summary>
     /// <exception cref="NodeException">No such app runs (404).</exception>
-    public Task PauseAsync(string name) => Task.FromResult(Get(name));
+    public Task PauseAsync(string name) => OnLoopAsync(name, app => app.Pause(true));
 
     /// <summary>The app takes jobs again. Does nothing when it is not paused.</summary>
     /// <exception cref="NodeException">No such app runs (404).</exception>
-    public Task ResumeAsync(string name) => Task.FromResult(Get(name));
+    public Task ResumeAsync(string name) => OnLoopAsync(name, app => app.Pause(false));
 
     /// <summary>
     /// Sets the bounds of an app's pool at once; null leaves one as it is. Slaves over a lower limit retire when they are idle, never within
@@ -229,11 +254,35 @@ public sealed class CocaineNode : IAsyncDisposable
         }
 
         StopLoops();
+        _ended.TrySetResult();
         await StopZeroMqAsync().ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync(KillGrace).ConfigureAwait(false);
+
+    private Task OnLoopAsync(string name, Action<RunningApp> action)
+    {
+        RunningApp app = Get(name);
+        return UntilEndAsync(Run(app.Loop, () => action(app)));
+    }
+
+    /// <summary>Waits for what an app's loop does, but not for a loop that has ended.</summary>
+    private async Task<T> UntilEndAsync<T>(Task<T> task)
+    {
+        await UntilEndAsync((Task)task).ConfigureAwait(false);
+        return await task.ConfigureAwait(false);
+    }
+
+    private async Task UntilEndAsync(Task task)
+    {
+        if (await Task.WhenAny(task, _ended.Task).ConfigureAwait(false) != task && !task.IsCompleted)
+        {
+            throw new NodeException("the node has stopped") { Code = ErrorCodes.ResourceError };
+        }
+
+        await task.ConfigureAwait(false);
+    }
 
     private RunningApp Get(string name) =>
         Find(name) ?? throw new NodeException($"no app {name} runs here") { Code = ErrorCodes.NotFound };
@@ -318,4 +367,10 @@ internal static partial class NodeLog
     [LoggerMessage(501, LogLevel.Warning,
         "setpriv (util-linux) is not on this machine: workers notice the node's end by their socket only")]
     public static partial void NoDeathSignal(ILogger log);
+
+    [LoggerMessage(502, LogLevel.Warning, "{App}: {Reason}; jobs that are not done get 503")]
+    public static partial void DeletesNow(ILogger log, string app, string reason);
+
+    [LoggerMessage(503, LogLevel.Information, "{App}: deleted")]
+    public static partial void Deleted(ILogger log, string app);
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Cocaine.Fast.Core.Engine.Handling;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
 
@@ -162,7 +163,7 @@ internal sealed class Slave : WheelTimer
             switch (layout.Type)
             {
                 case 0 when layout.Shape == ArgumentShape.Data:
-                    _engine.OnAnswerChunk(job, message.Data);
+                    JobAnswers.OnChunk(job, message.Data);
                     return true;
                 case 1 when layout.Shape == ArgumentShape.Error:
                     End(job, failed: true, new JobError(layout.Category, layout.Code, message.Text));
@@ -217,7 +218,7 @@ internal sealed class Slave : WheelTimer
         // Newest first, each to the queue's front: so the oldest stands first again.
         for (int i = jobs.Count - 1; i >= 0; i--)
         {
-            _engine.OnSlaveLost(jobs[i], cause);
+            _engine.Answers.OnSlaveLost(jobs[i], cause);
         }
 
         _engine.Pool.Grow();
@@ -321,7 +322,7 @@ internal sealed class Slave : WheelTimer
         _channels.Remove(job.SlaveChannel, out _);
         JobsDone++;
         EndRequest(job); // our side is owed too, or the worker keeps the channel for ever
-        _engine.OnAnswerEnd(job, failed, in error);
+        _engine.Answers.OnEnd(job, failed, in error);
         if (_channels.Count == 0 && State == SlaveState.Busy)
         {
             IdleSinceMs = _engine.Loop.NowMs;

@@ -45,9 +45,9 @@ internal sealed class SlavePool
     public string LastFailure { get; private set; } = "";
 
     /// <summary>Launches the first slaves: at least one, so that a broken app shows before its first job.</summary>
-    public void Start()
+    public void Start(int slaves)
     {
-        int count = Math.Max(1, _engine.Settings.PoolMinimum);
+        int count = Math.Clamp(slaves, Math.Max(1, _engine.Settings.PoolMinimum), _engine.Settings.PoolLimit);
         PoolLog.Grows(_engine.Log, _engine.Name, count, 0, 0, 0, "the app starts");
         Launch(count);
     }

@@ -17,8 +17,6 @@ internal class NativeConnection : MessageConnection, IJobCaller
     /// <summary>Unsent answers at which a channel that cannot be held back fails: two messages of the largest size.</summary>
     private const long MaxOutputBytes = 128L << 20;
 
-    private readonly NativeServer _server;
-    private readonly AppEngine _engine;
     private readonly ChannelTable<Job> _channels = new();
     private readonly StallTimer _stall;
     private List<Slave>? _held;     // slaves that wait for this client to read
@@ -29,10 +27,12 @@ internal class NativeConnection : MessageConnection, IJobCaller
     public NativeConnection(NativeServer server, int descriptor)
         : base(server.Context.Loop, descriptor, server.Limits)
     {
-        _server = server;
-        _engine = server.Context.Engine;
+        Server = server;
         _stall = new StallTimer(this);
     }
+
+    /// <summary>Whose client it is. Changes when another version of the app takes over.</summary>
+    protected NativeServer Server { get; private set; }
 
     public virtual void OnChunk(Job job, in Payload data)
     {
@@ -55,6 +55,9 @@ internal class NativeConnection : MessageConnection, IJobCaller
         MessageWriter.WriteError(Output, job.CallerChannel, error.Category, error.Code, error.Reason);
         Ended(job);
     }
+
+    /// <summary>The driver of the next version goes on with this client; its jobs stay where they are.</summary>
+    public virtual void MoveTo(NativeServer next) => Server = next;
 
     public void OnRequestPressure(Job job, bool high)
     {
@@ -93,17 +96,17 @@ internal class NativeConnection : MessageConnection, IJobCaller
 
     protected override void OnMalformed(ulong? channel, int code, string problem)
     {
-        _server.Malformed++;
-        if (BitOperations.IsPow2(_server.Malformed)) // a peer that sends garbage for ever does not fill the log
+        Server.Malformed++;
+        if (BitOperations.IsPow2(Server.Malformed)) // a peer that sends garbage for ever does not fill the log
         {
-            NativeLog.Malformed(_server.Context.Log, _engine.Name, _server.Context.Task.Name, PeerName, problem, _server.Malformed);
+            NativeLog.Malformed(Server.Context.Log, Server.Context.Engine.Name, Server.Context.Task.Name, PeerName, problem, Server.Malformed);
         }
 
         if (channel is { } known)
         {
             if (_channels.Remove(known, out Job? job))
             {
-                _engine.Cancel(job, "the client broke the protocol"u8);
+                job.Engine.Cancel(job, "the client broke the protocol"u8);
             }
 
             Refuse(known, code, problem);
@@ -113,10 +116,10 @@ internal class NativeConnection : MessageConnection, IJobCaller
     protected override void OnClosed(string reason)
     {
         Loop.Timers.Cancel(_stall);
-        _server.Remove(this);
+        Server.Remove(this);
         foreach (Job job in _channels.TakeAll())
         {
-            _engine.Cancel(job, "the client went away"u8);
+            job.Engine.Cancel(job, "the client went away"u8);
         }
 
         _pausedFor = null;
@@ -158,15 +161,15 @@ internal class NativeConnection : MessageConnection, IJobCaller
         switch (layout.Type)
         {
             case 0 when layout.Shape == ArgumentShape.Data && !job.RequestEnded:
-                _engine.AddChunk(job, message.Data);
+                job.Engine.AddChunk(job, message.Data);
                 break;
             case 2 when !job.RequestEnded:
-                _engine.EndRequest(job);
+                job.Engine.EndRequest(job);
                 OnRequestWhole(job);
                 break;
             case 1 when layout.Shape == ArgumentShape.Error:
                 Forget(job);
-                _engine.Cancel(job, message.Text);
+                job.Engine.Cancel(job, message.Text);
 
                 // Every channel is answered by one terminal message, this one by the client's own error: else old clients keep it open.
                 MessageWriter.WriteError(Output, layout.Channel, layout.Category, layout.Code, message.Text);
@@ -176,7 +179,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
                 break; // closed twice: harmless
             default:
                 Forget(job);
-                _engine.Cancel(job, "the client broke the protocol"u8);
+                job.Engine.Cancel(job, "the client broke the protocol"u8);
                 Refuse(layout.Channel, ErrorCodes.BadRequest, job.RequestEnded
                     ? "a message after the channel was closed" : "a message that the open channel does not take");
                 break;
@@ -194,7 +197,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         }
         else if (layout.Type == 1 && layout.Shape == ArgumentShape.Empty)
         {
-            MessageWriter.WriteValue(Output, channel, _server.Context.InfoMap());
+            MessageWriter.WriteValue(Output, channel, Server.Context.InfoMap());
             ScheduleSend();
             OnAnswered();
         }
@@ -219,7 +222,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
 
     private void Enqueue(ulong channel, ReadOnlySpan<byte> name)
     {
-        if (_server.Events.Find(name) is not { } known)
+        if (Server.Events.Find(name) is not { } known)
         {
             Refuse(channel, ErrorCodes.NotFound, "no such event here");
             return;
@@ -240,7 +243,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
             forWorker = headers.ForWorker;
         }
 
-        Job? job = _engine.Submit(this, channel, _server.Events.Monitor, known, in policy, forWorker, out JobRefusal refusal);
+        Job? job = Server.Context.Engine.Submit(this, channel, Server.Events.Monitor, known, in policy, forWorker, out JobRefusal refusal);
         if (job is null)
         {
             Refuse(channel, refusal.Code, refusal.Reason);
@@ -308,7 +311,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         }
         else if (Output.PendingBytes > MaxOutputBytes)
         {
-            _engine.Fail(job, ErrorCodes.ResourceError, "the client reads its answers too slowly");
+            job.Engine.Fail(job, ErrorCodes.ResourceError, "the client reads its answers too slowly");
         }
     }
 
@@ -349,7 +352,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
                 return;
             }
 
-            NativeServer server = connection._server;
+            NativeServer server = connection.Server;
             NativeLog.Stalled(server.Context.Log, server.Context.Engine.Name, server.Context.Task.Name, connection.PeerName, StallSeconds);
             connection.Close("the client does not read its answers");
         }

@@ -1,7 +1,7 @@
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
 
-namespace Cocaine.Fast.Core.Engine;
+namespace Cocaine.Fast.Core.Engine.Handling;
 
 /// <summary>The times by which a job must have got somewhere: its wait in the queue, its deadline, its slave's silence.</summary>
 internal static class JobBounds

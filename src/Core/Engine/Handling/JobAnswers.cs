@@ -1,0 +1,153 @@
+using System.Text;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Protocol;
+
+namespace Cocaine.Fast.Core.Engine.Handling;
+
+/// <summary>
+/// How jobs end: by their worker's answer, by an error of ours, by their caller, or with their slave. Each gets exactly one answer, and
+/// its object goes back to the store once it has left its slave.
+/// </summary>
+internal sealed class JobAnswers(AppEngine engine)
+{
+    private readonly JobStore _store = new(engine);
+
+    /// <summary>Jobs on slaves whose answer is not whole yet.</summary>
+    public int Running { get; private set; }
+
+    /// <summary>A free job object.</summary>
+    public Job Take() => _store.Take();
+
+    /// <summary>One more job goes to a slave.</summary>
+    public void CountRun() => Running++;
+
+    /// <summary>A piece of the worker's answer.</summary>
+    public static void OnChunk(Job job, in Payload data)
+    {
+        if (job.State == JobState.Running)
+        {
+            job.MoveTo(JobState.Streaming);
+            job.Request.Forget();
+        }
+
+        if (job.State == JobState.Streaming)
+        {
+            job.Caller?.OnChunk(job, in data);
+        }
+    }
+
+    /// <summary>The worker has ended its side; the job leaves its slave.</summary>
+    public void OnEnd(Job job, bool failed, in JobError error)
+    {
+        if (!job.IsAnswered)
+        {
+            Running--;
+            long now = engine.Loop.NowTicks;
+            job.Task.TimeInQueue.Record(job.DispatchedTicks - job.ArrivedTicks);
+            job.Task.TimeOnSlave.Record(now - job.DispatchedTicks);
+            IJobCaller? caller = job.Caller;
+            job.Caller = null;
+            if (failed)
+            {
+                CountFailure(job, error.Category, error.Code);
+                job.MoveTo(JobState.Failed);
+                caller?.OnFailed(job, in error);
+            }
+            else
+            {
+                engine.Counters.JobsDone++;
+                job.Task.Done++;
+                job.MoveTo(JobState.Done);
+                caller?.OnDone(job);
+            }
+        }
+
+        Return(job);
+    }
+
+    /// <summary>A job's slave is gone.</summary>
+    public void OnSlaveLost(Job job, string cause)
+    {
+        Slave slave = job.Slave!;
+        job.Slave = null;
+        if (job.IsAnswered)
+        {
+            Return(job);
+            return;
+        }
+
+        int limit = job.Policy.RetryLimit ?? engine.Settings.RetryLimit;
+        if (job.State == JobState.Running && job.Runs <= limit && job.Request.IsWhole && engine.State != EngineState.Stopped)
+        {
+            RunAgain(job);
+            return;
+        }
+
+        Fail(job, new JobError(ErrorCodes.Category, ErrorCodes.AppError,
+            Encoding.UTF8.GetBytes($"slave {slave.ShortId} died: {cause}")));
+    }
+
+    /// <summary>Answers a job that has no answer yet with an error that is not its worker's.</summary>
+    public void Fail(Job job, in JobError error)
+    {
+        JobState from = job.State;
+        if (from == JobState.Queued)
+        {
+            engine.Queue.Remove(job);
+        }
+        else
+        {
+            Running--;
+        }
+
+        CountFailure(job, error.Category, error.Code);
+        IJobCaller? caller = job.Caller;
+        job.Caller = null;
+        job.MoveTo(JobState.Failed);
+        job.Request.Clear();
+        job.Slave?.Cancel(job, in error);
+        caller?.OnFailed(job, in error);
+        if (job.Slave is null)
+        {
+            _store.Return(job);
+        }
+        else if (job.CancelDueMs > 0)
+        {
+            engine.Loop.Timers.Arm(job, job.CancelDueMs);
+        }
+        else
+        {
+            engine.Loop.Timers.Cancel(job);
+        }
+
+        engine.CheckDrained();
+    }
+
+    private void RunAgain(Job job)
+    {
+        Running--;
+        engine.Counters.JobsRetried++;
+        job.MoveTo(JobState.Queued);
+        engine.Queue.AddFront(job);
+        engine.ArmTimer(job);
+        if (job.UnderPressure)
+        {
+            // The slave that its caller waits for is gone: nobody else would let it go on with its request.
+            job.UnderPressure = false;
+            job.Caller?.OnRequestPressure(job, false);
+        }
+    }
+
+    private void Return(Job job)
+    {
+        _store.Return(job);
+        engine.CheckDrained();
+    }
+
+    private void CountFailure(Job job, int category, int code)
+    {
+        engine.Counters.JobsFailed++;
+        engine.Counters.CountError(category == ErrorCodes.Category ? code : 0);
+        job.Task.Failed++;
+    }
+}
