@@ -79,7 +79,7 @@ public static class ConfigReader
                     : defaults.LogLevel,
                 LogFormat = log.GetValueOrDefault("format") as string ?? defaults.LogFormat,
                 EngineDefaults = Engine(values),
-                Apps = Apps(root, values.GetValueOrDefault("apps") as string[] ?? []),
+                Apps = Apps(root["apps"]),
             };
         }
 
@@ -126,16 +126,21 @@ public static class ConfigReader
             return new EngineDefaults(read);
         }
 
-        private List<string> Apps(JsonTree root, string[] paths)
+        private List<string> Apps(JsonTree? list)
         {
             string folder = Path.GetDirectoryName(Path.GetFullPath(filePath)) ?? "/";
             List<string> apps = [];
-            foreach (string path in paths)
+            foreach ((JsonTree item, string at) in list is { Kind: JsonValueKind.Array } ? KeyReader.Items(list, "$.apps") : [])
             {
-                string full = Path.GetFullPath(path, folder);
+                if (item.Kind != JsonValueKind.String || item.Text.Length == 0 || item.Text.Contains('\0'))
+                {
+                    continue; // is reported as no string
+                }
+
+                string full = Path.GetFullPath(item.Text, folder);
                 if (apps.Contains(full))
                 {
-                    problems.Add(root["apps"]!.Offset, "$.apps", $"'{JsonPath.Shown(path)}' stands here twice");
+                    problems.Add(item.Offset, at, $"'{JsonPath.Shown(item.Text)}' stands here twice");
                 }
 
                 apps.Add(full);

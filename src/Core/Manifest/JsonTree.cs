@@ -190,18 +190,27 @@ internal static class JsonText
         }
         catch (JsonException mistake)
         {
-            problems.Add(OffsetOf(utf8, mistake), "$", $"not JSON: {Reason(mistake)}");
+            problems.Add(OffsetOf(utf8, mistake), "$", $"not JSON: {Reason(mistake, kind)}");
         }
 
         return null;
     }
 
     /// <summary>The reader's own words, less its place and what is advice for programmers.</summary>
-    private static string Reason(JsonException mistake)
+    private static string Reason(JsonException mistake, string kind)
     {
         string text = mistake.Message.Split(" LineNumber")[0].Split(" Path:")[0];
-        return JsonPath.OnOneLine(text.Replace(" Change the reader options.", "", StringComparison.Ordinal)
-            .Replace(", when isFinalBlock is true", "", StringComparison.Ordinal));
+        if (text.StartsWith("Expected depth to be zero", StringComparison.Ordinal))
+        {
+            return "the file ends before every { and [ is closed";
+        }
+
+        if (text.StartsWith("The input does not contain any JSON tokens", StringComparison.Ordinal))
+        {
+            return $"there is nothing in the file but comments; a {kind} is an object";
+        }
+
+        return JsonPath.OnOneLine(text.Replace(" Change the reader options.", "", StringComparison.Ordinal));
     }
 
     private static int OffsetOfInvalid(ReadOnlySpan<byte> utf8)

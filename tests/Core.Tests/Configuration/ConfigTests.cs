@@ -65,7 +65,7 @@ public class ConfigTests
         Assert.EndsWith(
             ": $.engine.backend: only dotnet and cpp apps run in threads of the node; a python app needs \"process\" (a default of the node)",
             problems[1]);
-        Assert.All(problems, problem => Assert.StartsWith("a.json:1:82: ", problem)); // where 'engine' stands
+        Assert.All(problems, problem => Assert.StartsWith("a.json:1:86: ", problem)); // where 'engine' stands
     }
 
     [Fact]
