@@ -6,6 +6,7 @@ using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Node.Reload;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
@@ -26,6 +27,7 @@ public sealed class CocaineNode : IAsyncDisposable
 
     private readonly NodeOptions _options;
     private readonly ILogger _log;
+    private readonly Feed<NodeEvent> _events = AppJournal.CreateEvents();
     private readonly List<EventLoop> _loops = [];
     private readonly List<RunningApp> _apps = [];
     private readonly Lock _lock = new();
@@ -46,7 +48,7 @@ public sealed class CocaineNode : IAsyncDisposable
         }
 
         _options = options;
-        _log = options.LoggerFactory.CreateLogger("node");
+        _log = new AppJournal("", options.LoggerFactory.CreateLogger("node"), _events);
         _zeroMq = new Lazy<ZeroMqPoller>(() => new ZeroMqPoller(_log));
     }
 
@@ -112,8 +114,9 @@ public sealed class CocaineNode : IAsyncDisposable
             }
 
             EventLoop loop = _loops[_nextLoop++ % _loops.Count];
-            AppParts parts = new(loop, () => _zeroMq.Value, _options.Drivers, _options.LoggerFactory.CreateLogger(manifest.Name));
-            app = new RunningApp(parts, manifest, BackendFor(manifest, loop));
+            AppJournal log = new(manifest.Name, _options.LoggerFactory.CreateLogger(manifest.Name), _events);
+            AppParts parts = new(loop, () => _zeroMq.Value, _options.Drivers, log);
+            app = new RunningApp(parts, manifest, BackendFor(manifest, loop, log));
             _apps.Add(app);
         }
 
@@ -151,7 +154,7 @@ public sealed class CocaineNode : IAsyncDisposable
         ISlaveBackend backend;
         lock (_lock)
         {
-            backend = BackendFor(next, app.Loop);
+            backend = BackendFor(next, app.Loop, app.Journal);
         }
 
         return UntilEndAsync(app.ReplaceAsync(next, backend, force, cancellation));
@@ -187,6 +190,7 @@ public sealed class CocaineNode : IAsyncDisposable
             _apps.Remove(app);
         }
 
+        app.Journal.Lines.End();
         NodeLog.Deleted(_log, name);
     }
 
@@ -214,14 +218,14 @@ public sealed class CocaineNode : IAsyncDisposable
     /// </summary>
     /// <exception cref="NodeException">No such app runs (404).</exception>
     public IAsyncEnumerable<LogLine> Logs(string name, bool follow = true, CancellationToken cancellation = default) =>
-        AsyncEnumerable.Empty<LogLine>();
+        Get(name).Journal.Lines.ReadAsync(filter: null, follow, cancellation);
 
     /// <summary>
     /// The last events of an app, or of the node and all of its apps; then, with <paramref name="follow"/>, those that come. An app need not
     /// run. A reader that is too slow loses the oldest events and is told how many.
     /// </summary>
     public IAsyncEnumerable<NodeEvent> Events(string? name = null, bool follow = true, CancellationToken cancellation = default) =>
-        AsyncEnumerable.Empty<NodeEvent>();
+        _events.ReadAsync(name is null ? null : one => one.App == name, follow, cancellation);
 
     /// <summary>The app of this name, or null.</summary>
     public RunningApp? Find(string name) => Apps.FirstOrDefault(app => app.Name == name);
@@ -255,11 +259,31 @@ public sealed class CocaineNode : IAsyncDisposable
 
         StopLoops();
         _ended.TrySetResult();
+        foreach (RunningApp app in Apps)
+        {
+            app.Journal.Lines.End();
+        }
+
+        _events.End();
         await StopZeroMqAsync().ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync(KillGrace).ConfigureAwait(false);
+
+    /// <summary>A loop for what belongs to no app.</summary>
+    internal EventLoop FirstLoop => _loops[0];
+
+    /// <summary>Its log, which keeps what goes through it as events.</summary>
+    internal ILogger Log => _log;
+
+    internal int LoopCount => _loops.Count;
+
+    /// <summary>The jobs that kill slaves; null when nothing is kept of them.</summary>
+    internal IQuarantineControl? Quarantine { get; set; }
+
+    /// <summary>When it was made, by the wall clock.</summary>
+    internal DateTimeOffset Since { get; } = DateTimeOffset.UtcNow;
 
     private Task OnLoopAsync(string name, Action<RunningApp> action)
     {
@@ -313,9 +337,8 @@ public sealed class CocaineNode : IAsyncDisposable
         return done.Task;
     }
 
-    private ISlaveBackend BackendFor(AppManifest manifest, EventLoop loop)
+    private ISlaveBackend BackendFor(AppManifest manifest, EventLoop loop, ILogger log)
     {
-        ILogger log = _options.LoggerFactory.CreateLogger(manifest.Name);
         if (manifest.Engine.Backend == BackendType.Thread)
         {
             return new ThreadBackend(manifest, loop, log);

@@ -2,6 +2,7 @@ using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Node.Reload;
 using Cocaine.Fast.Transport.Loop;
 using MessagePack;
@@ -25,6 +26,7 @@ public sealed class RunningApp
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly EventLoop _loop;
+    private readonly AppParts _parts;
     private readonly ILogger _log;
     private readonly TaskSet _tasks;
     private readonly List<AppVersion> _older = [];  // versions that finish their jobs; valid in every phase
@@ -35,11 +37,12 @@ public sealed class RunningApp
     internal RunningApp(AppParts parts, AppManifest manifest, ISlaveBackend backend)
     {
         Name = manifest.Name;
+        _parts = parts;
         _loop = parts.Loop;
         _log = parts.Log;
         _tasks = new TaskSet(Name, parts, InfoMap);
         _tasks.LateOpened += () => Endpoints = _tasks.Endpoints;
-        _version = new AppVersion(manifest, _loop, backend, _log, counters: null);
+        _version = new AppVersion(manifest, parts, backend, counters: null);
     }
 
     /// <summary>The app's name.</summary>
@@ -71,6 +74,8 @@ public sealed class RunningApp
     internal TaskSet Tasks => _tasks;
 
     internal EventLoop Loop => _loop;
+
+    internal AppJournal Journal => _parts.Log;
 
     /// <summary>The app's state as JSON, as <c>info</c> gives it.</summary>
     public Task<string> InfoJsonAsync()
@@ -182,7 +187,7 @@ public sealed class RunningApp
 
         MoveTo(AppPhase.Replacing);
         AppEngine engine = _version.Engine;
-        Replacement replacement = new(_version, new AppVersion(next, _loop, backend, _log, engine.Counters));
+        Replacement replacement = new(_version, new AppVersion(next, _parts, backend, engine.Counters));
         _replacement = replacement;
 
         // As many as have work: a pool of one would refuse what the old pool could take.

@@ -1,7 +1,8 @@
+using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Drivers.Custom;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Transport.Loop;
-using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Reload;
 
@@ -9,6 +10,8 @@ namespace Cocaine.Fast.Node.Reload;
 /// <param name="Loop">Where it lives.</param>
 /// <param name="ZeroMq">The node's ZeroMQ thread, made when first asked for.</param>
 /// <param name="CustomDrivers">Drivers of the embedding program.</param>
-/// <param name="Log">The app's log.</param>
+/// <param name="Log">The app's log, which keeps what its workers write.</param>
+/// <param name="Records">What outlives an engine of the app; null when nothing does.</param>
 internal sealed record AppParts(
-    EventLoop Loop, Func<ZeroMqPoller> ZeroMq, IReadOnlyDictionary<string, Func<CustomDriver>> CustomDrivers, ILogger Log);
+    EventLoop Loop, Func<ZeroMqPoller> ZeroMq, IReadOnlyDictionary<string, Func<CustomDriver>> CustomDrivers, AppJournal Log,
+    EngineRecords? Records = null);

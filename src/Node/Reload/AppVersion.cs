@@ -3,7 +3,6 @@ using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Transport.Loop;
-using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Reload;
 
@@ -18,16 +17,15 @@ internal sealed class AppVersion
     private long _beganMs;
 
     /// <param name="manifest">What it is made from.</param>
-    /// <param name="loop">The app's loop.</param>
+    /// <param name="parts">What the node gives to the app.</param>
     /// <param name="backend">Makes its slaves.</param>
-    /// <param name="log">The app's log.</param>
     /// <param name="counters">Those of the version before: they go on.</param>
-    public AppVersion(AppManifest manifest, EventLoop loop, ISlaveBackend backend, ILogger log, EngineCounters? counters)
+    public AppVersion(AppManifest manifest, AppParts parts, ISlaveBackend backend, EngineCounters? counters)
     {
         Manifest = manifest;
-        _loop = loop;
+        _loop = parts.Loop;
         _timer = new WarmTimer(this);
-        Engine = new AppEngine(manifest.Name, manifest.Engine, loop, backend, log, records: null, counters);
+        Engine = new AppEngine(manifest.Name, manifest.Engine, _loop, backend, parts.Log, parts.Records, counters);
         Engine.SlaveReady += OnSlaveReady;
         Engine.Broken += cause => Decide($"its slaves do not start: {cause}");
     }
