@@ -271,9 +271,6 @@ public sealed class CocaineNode : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync(KillGrace).ConfigureAwait(false);
 
-    /// <summary>A loop for what belongs to no app.</summary>
-    internal EventLoop FirstLoop => _loops[0];
-
     /// <summary>Its log, which keeps what goes through it as events.</summary>
     internal ILogger Log => _log;
 

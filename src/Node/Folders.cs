@@ -86,14 +86,4 @@ internal static class Folders
             ? $"ipc://{runtime}/cocaine-fast/control.sock"
             : $"ipc://{Path.Combine(Path.GetTempPath(), $"cocaine-fast-{Environment.UserName}")}/control.sock";
     }
-
-    /// <summary>Makes the folder of a Unix socket, for this user alone, when it is not there.</summary>
-    public static void PrepareFor(string endpoint)
-    {
-        const string Unix = "ipc://";
-        if (endpoint.StartsWith(Unix, StringComparison.Ordinal) && Path.GetDirectoryName(endpoint[Unix.Length..]) is { Length: > 0 } folder)
-        {
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-    }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Cocaine.Fast.Client;
+using Cocaine.Fast.Host.Commands.Control;
 using MessagePack;
 using Spectre.Console;
 
@@ -43,7 +44,7 @@ internal static class InfoCommand
 
         Table table = new Table().Border(TableBorder.Minimal).AddColumn("what").AddColumn("value");
         Fill(table, "", info.RootElement);
-        AnsiConsole.Write(table);
+        ControlCall.Print(table);
     }
 
     private static void Fill(Table table, string path, JsonElement value)

@@ -52,7 +52,11 @@ internal sealed class Server(string? configFile, NodeConfig config)
         }
 
         notifier.Stopping();
-        HostLog.Stopping(log, daemon.DrainTimeout.TotalSeconds);
+        if (code == ExitCodes.Ok)
+        {
+            HostLog.Stopping(log, daemon.DrainTimeout.TotalSeconds);
+        }
+
         await daemon.StopAsync(daemon.DrainTimeout, _stopNow.Token);
         HostLog.Stopped(log);
         return _stopNow.IsCancellationRequested ? ExitCodes.Failed : code;

@@ -13,14 +13,15 @@ internal static partial class DaemonLog
     [LoggerMessage(522, LogLevel.Information, "app {App}: version {Version} of {Origin}")]
     public static partial void AppStarted(ILogger log, string app, int version, string origin);
 
-    [LoggerMessage(523, LogLevel.Information, "the config and its manifests were read again: {Changed} apps changed, {Added} came, {Removed} went, "
-        + "{Failed} failed")]
-    public static partial void Reloaded(ILogger log, int changed, int added, int removed, int failed);
+    [LoggerMessage(523, LogLevel.Information,
+        "apps of the config and of the state folder: {Added} came, {Changed} changed, {Removed} went, {Failed} failed")]
+    public static partial void Applied(ILogger log, int added, int changed, int removed, int failed);
 
     [LoggerMessage(524, LogLevel.Error, "reload: {Problem}")]
     public static partial void ReloadProblem(ILogger log, string problem);
 
-    [LoggerMessage(525, LogLevel.Warning, "reload: the key {Key} of the config has changed; that takes a restart, and is as it was until then")]
+    [LoggerMessage(525, LogLevel.Warning,
+        "reload: the key {Key} of the config has changed; that takes a restart, and is as it was until then")]
     public static partial void TakesRestart(ILogger log, string key);
 
     [LoggerMessage(526, LogLevel.Warning, "app {App}: the kept one is left alone while the config names an app of this name ({File})")]
@@ -28,4 +29,11 @@ internal static partial class DaemonLog
 
     [LoggerMessage(527, LogLevel.Information, "control: {Endpoint}")]
     public static partial void ControlListens(ILogger log, string endpoint);
+
+    [LoggerMessage(540, LogLevel.Warning, "systemd could not be told {Key}: {Reason}; it may think that the node does not come up or is dead")]
+    public static partial void NotifyFailed(ILogger log, string key, string reason);
+
+    [LoggerMessage(541, LogLevel.Error,
+        "an event loop has not come round for {Seconds} s: a handler on it is stuck; systemd's watchdog ends the node unless it goes on")]
+    public static partial void LoopStuck(ILogger log, double seconds);
 }

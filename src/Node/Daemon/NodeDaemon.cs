@@ -70,17 +70,6 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         _state = StateFolder.Open(_statePath);
         _store = new AppStore(_statePath);
         _node.Start();
-        try
-        {
-            Folders.PrepareFor(_controlEndpoint);
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw new NodeException(
-                $"the folder of {_controlEndpoint} cannot be made: {failure.Message}; the key 'control.endpoint' of the config chooses another",
-                failure);
-        }
-
         _control = await ControlService.OpenAsync(_node, _controlEndpoint, this).ConfigureAwait(false);
         DaemonLog.ControlListens(_log, _control.Endpoint);
         await ApplyAsync(cancellation).ConfigureAwait(false);
@@ -211,12 +200,13 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     public async Task StopAsync(TimeSpan drainTimeout, CancellationToken stopNow = default)
     {
         _jsonControl?.Close();
-        await _node.StopAsync(drainTimeout, stopNow).ConfigureAwait(false);
         if (_control is not null)
         {
-            await _control.DisposeAsync().ConfigureAwait(false);
+            await _control.DisposeAsync().ConfigureAwait(false); // lives on a loop of the node, which ends
+            _control = null;
         }
 
+        await _node.StopAsync(drainTimeout, stopNow).ConfigureAwait(false);
         _state?.Dispose(); // last: until here another node must not take what this one has
     }
 
@@ -254,7 +244,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         }
 
         _apps.KeepFailures(known);
-        DaemonLog.Reloaded(_log, counts.Changed, counts.Added, counts.Removed, counts.Failed);
+        DaemonLog.Applied(_log, counts.Added, counts.Changed, counts.Removed, counts.Failed);
     }
 
     /// <summary>The apps of the config by name, and the files that are none.</summary>

@@ -36,18 +36,18 @@ internal static class AppViews
                 Table table = new Table().Border(TableBorder.Minimal);
                 foreach (string column in (string[])["app", "version", "state", "slaves", "busy", "queued", "done", "failed", "endpoints"])
                 {
-                    table.AddColumn(column);
+                    table.AddColumn(new TableColumn(column).NoWrap());
                 }
 
                 foreach (AppSummary app in apps)
                 {
-                    string last = app.Reason is { } reason ? ControlCall.Plain(reason) : string.Join(' ', app.Endpoints);
+                    string last = app.Reason is { } reason ? ControlCall.Plain(reason) : string.Join('\n', app.Endpoints);
                     table.AddRow(
                         Markup.Escape(app.App), Text(app.Version), app.State, Text(app.Slaves), Text(app.Busy), Text(app.Queued),
                         Text(app.Done), Text(app.Failed), Markup.Escape(last));
                 }
 
-                AnsiConsole.Write(table);
+                ControlCall.Print(table);
                 return ExitCodes.Ok;
             });
     }

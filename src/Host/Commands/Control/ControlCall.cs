@@ -5,6 +5,7 @@ using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Control;
+using Spectre.Console;
 
 namespace Cocaine.Fast.Host.Commands.Control;
 
@@ -49,6 +50,12 @@ internal static class ControlCall
                 Console.Error.WriteLine(refusal.Message); // of a manifest: its mistakes, a line each, as `check` shows them
                 return ExitCodes.Invalid;
             }
+            catch (ConnectionLostException failure)
+            {
+                Console.Error.WriteLine(
+                    $"no node at {parsed.GetValue(node)}: {failure.Message}. Is 'cocaine-fast serve' running? --node says where it listens");
+                return ExitCodes.NoConnection;
+            }
         }));
         return command;
     }
@@ -75,6 +82,17 @@ internal static class ControlCall
         }
 
         return ExitCodes.Ok;
+    }
+
+    /// <summary>Prints a table: as wide as it is where no terminal bounds it.</summary>
+    public static void Print(Table table)
+    {
+        if (Console.IsOutputRedirected)
+        {
+            AnsiConsole.Profile.Width = 1000;
+        }
+
+        AnsiConsole.Write(table);
     }
 
     /// <summary>What others wrote must not drive the terminal.</summary>

@@ -46,7 +46,7 @@ internal static class QuarantineCommand
                     job.RequestBytes.ToString(CultureInfo.InvariantCulture), Markup.Escape(ControlCall.Plain(job.Cause)));
             }
 
-            AnsiConsole.Write(table);
+            ControlCall.Print(table);
             return ExitCodes.Ok;
         });
     }

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace Cocaine.Fast.Host.Serving;
+namespace Cocaine.Fast.Node.Daemon;
 
 /// <summary>
 /// Tells systemd that the node is alive as long as every loop of it comes round: one that is stuck ends the messages, and systemd ends the
@@ -20,7 +20,7 @@ internal static class Watchdog
         int late = 0;
         try
         {
-            while (await timer.WaitForNextTickAsync(stop))
+            while (await timer.WaitForNextTickAsync(stop).ConfigureAwait(false))
             {
                 if (answered.IsCompletedSuccessfully)
                 {
@@ -30,7 +30,7 @@ internal static class Watchdog
                 }
                 else
                 {
-                    ServeLog.LoopStuck(log, (interval * ++late / 2).TotalSeconds);
+                    DaemonLog.LoopStuck(log, (interval * ++late / 2).TotalSeconds);
                 }
             }
         }

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using Microsoft.Extensions.Logging;
 
-namespace Cocaine.Fast.Host.Serving;
+namespace Cocaine.Fast.Node.Daemon;
 
 /// <summary>
 /// Tells systemd how the service is doing: sd_notify(3), a datagram of KEY=value lines to the socket of NOTIFY_SOCKET. Without one it does
@@ -69,7 +69,7 @@ internal sealed class SystemdNotifier : IDisposable
         }
         catch (SocketException failure)
         {
-            ServeLog.NotifyFailed(_log, lines.Split('=')[0], failure.Message);
+            DaemonLog.NotifyFailed(_log, lines.Split('=')[0], failure.Message);
         }
     }
 }
