@@ -210,7 +210,7 @@ public sealed class CocaineNode : IAsyncDisposable
     /// a job. The manifest's bounds come back with the next version.
     /// </summary>
     /// <exception cref="NodeException">No such app runs (404), or the bounds are none (400).</exception>
-    public Task ScaleAsync(string name, int? minimum = null, int? limit = null) => Task.FromResult(Get(name));
+    public Task ScaleAsync(string name, int? minimum = null, int? limit = null) => OnLoopAsync(name, app => app.Scale(minimum, limit));
 
     /// <summary>
     /// The last lines that an app's workers wrote, up to a bound; then, with <paramref name="follow"/>, those that come, until the app is

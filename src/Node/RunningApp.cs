@@ -1,6 +1,7 @@
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Node.Reload;
@@ -66,6 +67,10 @@ public sealed class RunningApp
     internal AppPhase Phase { get; private set; } = AppPhase.Starting;
 
     internal AppVersion Version => _version;
+
+    internal AppEngine Engine => _version.Engine;
+
+    internal IReadOnlyList<Driver> Drivers => [.. _tasks.Tasks.Select(task => task.Driver)];
 
     internal IReadOnlyList<AppVersion> Older => _older;
 
@@ -165,6 +170,22 @@ public sealed class RunningApp
         }
     }
 
+    /// <summary>Sets the bounds of the pool that takes jobs; on the loop.</summary>
+    internal void Scale(int? minimum, int? limit)
+    {
+        const int MostSlaves = 1024; // as engine.pool-limit in a manifest
+        SlavePool pool = _version.Engine.Pool;
+        int least = minimum ?? pool.Minimum, most = limit ?? pool.Limit;
+        if (most is < 1 or > MostSlaves || least < 0 || least > most)
+        {
+            throw Refusal(ErrorCodes.BadRequest,
+                $"cannot have {least} to {most} slaves: the limit is 1 to {MostSlaves}, and the minimum 0 to the limit");
+        }
+
+        pool.SetBounds(least, most);
+        ReloadLog.Scaled(_log, Name, least, most);
+    }
+
     private Replacement BeginReplacement(AppManifest next, ISlaveBackend backend, bool force)
     {
         if (Phase != AppPhase.Serving)
@@ -190,8 +211,8 @@ public sealed class RunningApp
         Replacement replacement = new(_version, new AppVersion(next, _parts, backend, engine.Counters));
         _replacement = replacement;
 
-        // As many as have work: a pool of one would refuse what the old pool could take.
-        int wanted = Math.Clamp(engine.Pool.Busy, Math.Max(1, next.Engine.PoolMinimum), next.Engine.PoolLimit);
+        // As many as there are: a pool of one would refuse what the old pool could take.
+        int wanted = Math.Clamp(engine.Pool.Busy + engine.Pool.Idle, Math.Max(1, next.Engine.PoolMinimum), next.Engine.PoolLimit);
         ReloadLog.Begins(_log, Name, Manifest.Version, next.Version, wanted);
 
         // Posted: it is decided in the middle of what an engine does.

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Cocaine.Fast.Core.Engine.Handling;
+using Cocaine.Fast.Core.Engine.Recycling;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
 
@@ -18,6 +19,9 @@ internal sealed class Slave : WheelTimer
     private readonly ChannelTable<Job> _channels = new();
     private ulong _lastChannel = ControlChannel;
     private int _stalled;      // callers that hold this slave's answers back
+    private int _capacity;     // jobs it may have at once; 0 once it was retired
+    private string? _retired;  // why it ends when it has no jobs any more; valid in Busy
+    private long _rssReadMs;
 
     public Slave(AppEngine engine, ulong generation)
     {
@@ -25,6 +29,8 @@ internal sealed class Slave : WheelTimer
         Generation = generation;
         Uuid = Guid.NewGuid().ToString();
         StartedMs = LastHeardMs = engine.Loop.NowMs;
+        _capacity = engine.Settings.Concurrency;
+        Wear = WearLimits.For(engine.Settings, generation, StartedMs);
         engine.Loop.Timers.Arm(this, StartedMs + engine.Settings.StartupTimeoutMs);
     }
 
@@ -56,11 +62,23 @@ internal sealed class Slave : WheelTimer
 
     public long JobsDone { get; private set; }
 
+    /// <summary>What it may do before it is replaced.</summary>
+    public WearLimits Wear { get; }
+
+    /// <summary>Why it is to be replaced. Valid in Idle and Busy.</summary>
+    public WearReason Worn { get; set; }
+
+    /// <summary>Its resident memory when it was looked at last, bytes; 0 without engine.max-rss.</summary>
+    public long RssBytes { get; private set; }
+
     /// <summary>Its place in the pool's lists. The pool's own.</summary>
     internal PoolPlace Place;
 
+    /// <summary>It gets no more jobs, and ends when it has none.</summary>
+    public bool IsRetired => _capacity == 0;
+
     /// <summary>True when it can take one more job.</summary>
-    public bool HasRoom => State is SlaveState.Idle or SlaveState.Busy && _stalled == 0 && Load < _engine.Settings.Concurrency;
+    public bool HasRoom => State is SlaveState.Idle or SlaveState.Busy && _stalled == 0 && Load < _capacity;
 
     /// <summary>Callers of some of its jobs were told that their requests come too fast.</summary>
     public bool HasPressedJobs { get; set; }
@@ -143,7 +161,7 @@ internal sealed class Slave : WheelTimer
     {
         if (State == SlaveState.Starting)
         {
-            LastHeardMs = _engine.Loop.NowMs;
+            LastHeardMs = IdleSinceMs = _engine.Loop.NowMs;
             MoveTo(SlaveState.Idle);
             _engine.Loop.Timers.Arm(this, LastHeardMs + _engine.Settings.HeartbeatTimeoutMs);
             _engine.Pool.OnSlaveReady(this);
@@ -215,10 +233,13 @@ internal sealed class Slave : WheelTimer
         List<Job> jobs = _channels.TakeAll();
         _engine.Pool.OnSlaveDead(this, before, cause);
 
+        // One that was told to end did not die of its jobs.
+        SlaveDeath? death = jobs.Count > 0 && before != SlaveState.Draining ? new SlaveDeath(ShortId, cause, Link.LastLines) : null;
+
         // Newest first, each to the queue's front: so the oldest stands first again.
         for (int i = jobs.Count - 1; i >= 0; i--)
         {
-            _engine.Answers.OnSlaveLost(jobs[i], cause);
+            _engine.Answers.OnSlaveLost(jobs[i], cause, death);
         }
 
         _engine.Pool.Grow();
@@ -244,6 +265,24 @@ internal sealed class Slave : WheelTimer
         Link.Flush();
         _engine.Loop.Timers.Arm(this, _engine.Loop.NowMs + _engine.Settings.TerminationTimeoutMs);
     }
+
+    /// <summary>Gives it no more jobs, and asks it to end when it has none.</summary>
+    public void Retire(string reason)
+    {
+        if (State == SlaveState.Idle)
+        {
+            Terminate(reason);
+        }
+        else if (State == SlaveState.Busy)
+        {
+            _capacity = 0;
+            _retired = reason;
+            _engine.Pool.Moved(this);
+        }
+    }
+
+    /// <summary>Takes the place of an idle slave: it counts as idle since that one was.</summary>
+    public void ContinueIdleness(Slave other) => IdleSinceMs = other.IdleSinceMs;
 
     /// <summary>
     /// A caller is slower than this slave. When it is the only one, the slave itself is held back; else its answers are buffered.
@@ -275,12 +314,15 @@ internal sealed class Slave : WheelTimer
         }
     }
 
-    /// <summary>Answers every job on it with an error of ours.</summary>
-    public void FailAll(int code, string reason)
+    /// <summary>Answers every job on it, or those that are meant, with an error of ours.</summary>
+    public void FailAll(int code, string reason, Predicate<Job>? isMeant = null)
     {
         foreach (Job job in _channels.ToList())
         {
-            _engine.Fail(job, code, reason);
+            if (isMeant is null || isMeant(job))
+            {
+                _engine.Fail(job, code, reason);
+            }
         }
     }
 
@@ -311,22 +353,55 @@ internal sealed class Slave : WheelTimer
             return;
         }
 
-        _engine.Counters.HeartbeatTimeouts++;
         string reason = $"slave {ShortId} was silent for its heartbeat-timeout of {_engine.Settings.HeartbeatTimeoutMs} ms";
+        long patience = PatienceMs();
+        if (nowMs < patience)
+        {
+            // Jobs with a timeout of their own have it instead of the heartbeat-timeout; the others have not.
+            FailAll(ErrorCodes.TimeoutError, reason, job => job.Policy.SilenceTimeoutMs == 0);
+            _engine.Loop.Timers.Arm(this, patience);
+            return;
+        }
+
+        _engine.Counters.HeartbeatTimeouts++;
         FailAll(ErrorCodes.TimeoutError, reason);
         Link.Kill(reason);
+    }
+
+    /// <summary>Until when the timeouts of its jobs let it be silent, ms: the job's own timer is first, then its cancel has its time.</summary>
+    private long PatienceMs()
+    {
+        long until = 0;
+        foreach (Job job in _channels.ToList())
+        {
+            long its = job.IsAnswered ? job.CancelDueMs
+                : job.Policy.SilenceTimeoutMs == 0 ? 0
+                : Math.Max(LastHeardMs, job.DispatchedTicks / 1_000_000) + job.Policy.SilenceTimeoutMs
+                    + _engine.Settings.TerminationTimeoutMs;
+            until = Math.Max(until, its);
+        }
+
+        return until;
     }
 
     private void End(Job job, bool failed, in JobError error)
     {
         _channels.Remove(job.SlaveChannel, out _);
-        JobsDone++;
+        if (++JobsDone == Wear.Jobs)
+        {
+            _engine.Pool.Recycler.OnWorn(this, WearReason.Jobs);
+        }
+
         EndRequest(job); // our side is owed too, or the worker keeps the channel for ever
         _engine.Answers.OnEnd(job, failed, in error);
         if (_channels.Count == 0 && State == SlaveState.Busy)
         {
             IdleSinceMs = _engine.Loop.NowMs;
             MoveTo(SlaveState.Idle);
+            if (_retired is not null)
+            {
+                Terminate(_retired);
+            }
         }
 
         _engine.Pool.Freed(this);
@@ -341,6 +416,7 @@ internal sealed class Slave : WheelTimer
                 _engine.Counters.HeartbeatsSeen++;
                 MessageWriter.WriteHeartbeat(Link.Sink);
                 Link.Flush();
+                WatchMemory();
                 return true;
             case 1:
                 // The worker wants to go, or echoes our terminate: it gets no more jobs and its end is awaited.
@@ -349,6 +425,22 @@ internal sealed class Slave : WheelTimer
             default:
                 fault = $"a message of type {layout.Type} with {layout.ArgumentCount} arguments on the control channel";
                 return false;
+        }
+    }
+
+    private void WatchMemory()
+    {
+        long nowMs = _engine.Loop.NowMs;
+        if (_engine.Settings.MaxRssBytes == 0 || nowMs - _rssReadMs < EngineLimits.RssPeriodMs)
+        {
+            return;
+        }
+
+        _rssReadMs = nowMs;
+        RssBytes = Link.ReadRssBytes();
+        if (RssBytes >= Wear.RssBytes && State is (SlaveState.Idle or SlaveState.Busy))
+        {
+            _engine.Pool.Recycler.OnWorn(this, WearReason.Memory);
         }
     }
 

@@ -147,7 +147,7 @@ internal sealed class FrameConnection : RawConnection
             if (_answers.First.Job is { } job)
             {
                 _answers.First.Job = null;
-                job.Engine.Cancel(job, "the peer went away"u8);
+                job.Engine.Cancel(job, "the peer went away"u8, clientGone: true);
             }
 
             _answers.RemoveFirst();

@@ -122,7 +122,7 @@ internal sealed class StreamConnection : RawConnection
         if (_job is { } job)
         {
             _job = null;
-            job.Engine.Cancel(job, "the peer went away"u8);
+            job.Engine.Cancel(job, "the peer went away"u8, clientGone: true);
         }
 
         LetGo();

@@ -5,7 +5,7 @@ namespace Cocaine.Fast.Node.Reload;
 internal static partial class ReloadLog
 {
     [LoggerMessage(510, LogLevel.Information,
-        "{App}: version {Next} comes up beside version {Version}: {Slaves} slaves, as many as have work now")]
+        "{App}: version {Next} comes up beside version {Version}, with {Slaves} slaves")]
     public static partial void Begins(ILogger log, string app, int version, int next, int slaves);
 
     [LoggerMessage(511, LogLevel.Information,
