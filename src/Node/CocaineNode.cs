@@ -278,9 +278,6 @@ public sealed class CocaineNode : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync(KillGrace).ConfigureAwait(false);
 
-    /// <summary>A loop for what belongs to no app.</summary>
-    internal EventLoop FirstLoop => _loops[0];
-
     /// <summary>Its log, which keeps what goes through it as events.</summary>
     internal ILogger Log => _log;
 
@@ -317,6 +314,14 @@ public sealed class CocaineNode : IAsyncDisposable
 
     private RunningApp Get(string name) =>
         Find(name) ?? throw new NodeException($"no app {name} runs here") { Code = ErrorCodes.NotFound };
+
+    /// <summary>A loop for what belongs to no app.</summary>
+    internal EventLoop FirstLoop => _loops[0];
+
+    internal ZeroMqPoller ZeroMq => _zeroMq.Value;
+
+    /// <summary>Completes when every loop has come to it: one that is stuck in a handler does not.</summary>
+    internal Task PingAsync() => Task.WhenAll(_loops.ConvertAll(loop => Run(loop, static () => { })));
 
     internal static Task Run(EventLoop loop, Action action)
     {
