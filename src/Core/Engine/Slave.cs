@@ -18,6 +18,7 @@ internal sealed class Slave : WheelTimer
     private readonly ChannelTable<Job> _channels = new();
     private ulong _lastChannel = ControlChannel;
     private int _stalled;      // callers that hold this slave's answers back
+    private bool _condemned;   // it is being killed: what it still says counts, but it gets no more jobs
 
     public Slave(AppEngine engine, ulong generation)
     {
@@ -60,7 +61,7 @@ internal sealed class Slave : WheelTimer
     internal PoolPlace Place;
 
     /// <summary>True when it can take one more job.</summary>
-    public bool HasRoom => State is SlaveState.Idle or SlaveState.Busy && _stalled == 0 && Load < _engine.Settings.Concurrency;
+    public bool HasRoom => State is SlaveState.Idle or SlaveState.Busy && !_condemned && _stalled == 0 && Load < _engine.Settings.Concurrency;
 
     /// <summary>Callers of some of its jobs were told that their requests come too fast.</summary>
     public bool HasPressedJobs { get; set; }
@@ -141,7 +142,7 @@ internal sealed class Slave : WheelTimer
     /// <summary>The worker has shaken hands and its code is loaded.</summary>
     public void OnReady()
     {
-        if (State == SlaveState.Starting)
+        if (State == SlaveState.Starting && !_condemned)
         {
             LastHeardMs = _engine.Loop.NowMs;
             MoveTo(SlaveState.Idle);
@@ -201,6 +202,13 @@ internal sealed class Slave : WheelTimer
         }
     }
 
+    /// <summary>Its link is killing it; <see cref="OnDead"/> follows when it is gone.</summary>
+    public void OnKilled()
+    {
+        _condemned = true;
+        _engine.Pool.Moved(this);
+    }
+
     /// <summary>The slave is gone. Its jobs are run again or fail with the cause.</summary>
     public void OnDead(string cause)
     {
@@ -221,6 +229,7 @@ internal sealed class Slave : WheelTimer
             _engine.Answers.OnSlaveLost(jobs[i], cause);
         }
 
+        _engine.Pool.Feed(); // another one may have room for what came back
         _engine.Pool.Grow();
     }
 

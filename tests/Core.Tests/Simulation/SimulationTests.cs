@@ -1,0 +1,110 @@
+using System.Globalization;
+
+namespace Cocaine.Fast.Core.Tests.Simulation;
+
+/// <summary>
+/// The engine under random schedules, each from its seed. A failure prints the seed and the steps; <c>COCAINE_SIM_SEED=N</c> runs that one
+/// again, <c>COCAINE_SIM_COUNT</c> sets how many are run.
+/// </summary>
+public class SimulationTests
+{
+    private const int Schedules = 100_000;
+
+    [Fact]
+    public void Every_promise_holds_under_a_hundred_thousand_random_schedules()
+    {
+        if (Environment.GetEnvironmentVariable("COCAINE_SIM_SEED") is { Length: > 0 } one)
+        {
+            Assert.Null(Failure(ulong.Parse(one, CultureInfo.InvariantCulture)));
+            return;
+        }
+
+        int count = int.TryParse(Environment.GetEnvironmentVariable("COCAINE_SIM_COUNT"), out int asked) ? asked : Schedules;
+        int ran = 0;
+        ulong failed = ulong.MaxValue;
+        Lock both = new();
+        Parallel.For(1, count + 1, (seed, state) =>
+        {
+            if (!Holds((ulong)seed))
+            {
+                lock (both)
+                {
+                    failed = Math.Min(failed, (ulong)seed);
+                }
+
+                state.Break(); // smaller seeds are still run: the smallest is reported
+            }
+
+            Interlocked.Increment(ref ran);
+        });
+        Assert.True(failed == ulong.MaxValue, failed == ulong.MaxValue ? "" : Failure(failed));
+        Assert.Equal(count, ran);
+    }
+
+    [Theory]
+    [InlineData(Sabotage.OutcomeTwice, "is answered")]
+    [InlineData(Sabotage.ChunkAfterEnd, "gets a piece of an answer")]
+    [InlineData(Sabotage.LosesOutcome, "requests have no outcome")]
+    [InlineData(Sabotage.SwapsAnswers, "gets the answer of request")]
+    [InlineData(Sabotage.SkipsChunk, "gets piece")]
+    [InlineData(Sabotage.RunsTwice, "is run although nobody waits for a run")]
+    [InlineData(Sabotage.KeepsSlave, "slaves live, but the pool has")]
+    [InlineData(Sabotage.RepeatsRequest, "'s slave gets piece")]
+    internal void The_model_sees_a_broken_promise(Sabotage fault, string expected)
+    {
+        int done = 0;
+        for (ulong seed = 1; seed < 200; seed++)
+        {
+            SimWorld world = new(seed, traced: false, fault);
+            BrokenPromise? seen = null;
+            try
+            {
+                new Schedule(world).Run();
+            }
+            catch (BrokenPromise broken)
+            {
+                seen = broken;
+            }
+
+            if (!world.SabotageWasDone)
+            {
+                Assert.Null(seen); // a run in which the fault had no occasion
+                continue;
+            }
+
+            done++;
+            Assert.NotNull(seen);
+            Assert.Contains(expected, seen.Message);
+        }
+
+        Assert.True(done > 20, $"only {done} runs had the fault");
+    }
+
+    private static bool Holds(ulong seed)
+    {
+        try
+        {
+            new Schedule(new SimWorld(seed)).Run();
+            return true;
+        }
+        catch (Exception)
+        {
+            return false; // it is run again with its trace
+        }
+    }
+
+    /// <summary>Runs a schedule; null when all holds, else what does not and the steps up to there.</summary>
+    private static string? Failure(ulong seed)
+    {
+        SimWorld world = new(seed, traced: true);
+        try
+        {
+            new Schedule(world).Run();
+            return null;
+        }
+        catch (Exception failure)
+        {
+            return $"COCAINE_SIM_SEED={seed}\n{world.Trace}\n{failure}";
+        }
+    }
+}
