@@ -55,6 +55,9 @@ internal sealed class Job(AppEngine engine, BlockPool blocks) : WheelTimer
 
     public long ArrivedTicks { get; private set; }
 
+    /// <summary>When it began to wait last: its arrival, or the end of a run that its slave did not survive. Valid in Queued.</summary>
+    public long WaitsSinceTicks { get; set; }
+
     /// <summary>Begin of the present run. Valid from Running on.</summary>
     public long DispatchedTicks { get; set; }
 
@@ -82,7 +85,7 @@ internal sealed class Job(AppEngine engine, BlockPool blocks) : WheelTimer
         Task = task;
         Event = name;
         Policy = policy;
-        ArrivedTicks = nowTicks;
+        ArrivedTicks = WaitsSinceTicks = nowTicks;
         Runs = 0;
         RequestEnded = NodeSideEnded = UnderPressure = false;
         CancelDueMs = 0;

@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
 
 namespace Cocaine.Fast.Core.Tests.Simulation;
@@ -69,11 +70,11 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
     public SimRequest OnDispatch(SimLink link, int id)
     {
         SimRequest request = _all[id];
+        Require(request.Phase is Phase.Offered or Phase.Waiting, request, "is run although nobody waits for a run");
         Require(link.IsReady, request, "is given to a slave that is not ready");
         Require(!link.IsKilled, request, "is given to a slave that is being killed");
         Require(!link.TerminateAsked, request, "is given to a slave that was told to end");
         Require(link.Channels.Count - (link.Ending is null ? 0 : 1) < settings.Concurrency, request, "is one more than a slave may have");
-        Require(request.Phase is Phase.Offered or Phase.Waiting, request, "is run although nobody waits for a run");
         Require(request.AnswerChunks == 0, request, "is run again although its answer has begun");
         Require(request.Runs <= (request.Policy.RetryLimit ?? settings.RetryLimit), request, "is run more often than its retry-limit lets it");
         Require(request.Runs == 0 || !request.TooLargeToKeep, request, "is run again although its request was not kept");
@@ -140,6 +141,23 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
             case 520:
                 Require(world.NowMs >= request.DeadlineMs, request, "fails by a deadline that is not over");
                 break;
+            case 504 when before == Phase.Waiting:
+                Require(settings.QueueTimeoutMs > 0 && world.NowMs >= request.WaitsSinceMs + settings.QueueTimeoutMs, request,
+                    "fails by a queue-timeout that is not over");
+                break;
+            case 504:
+                Require(IsSilent(request), request, "fails by the silence of a slave that is not silent");
+                break;
+            case 502:
+                Require(before == Phase.Waiting && request.Runs > 0 && world.InDeath, request, "fails by a slave that did not die");
+                break;
+            case 500:
+                Require(before == Phase.Waiting && world.Engine.Pool.IsBroken, request, "fails although the app is not broken");
+                break;
+            case 503:
+                Require(world.Engine.State == EngineState.Stopped || request.Link?.Backlog > EngineLimits.MaxBacklogBytes, request,
+                    "fails although the engine was not stopped");
+                break;
             case -1:
                 Require(request.Link?.Ending?.Request == request, request, "fails by an error of its app that the app did not send");
                 break;
@@ -177,6 +195,13 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
         {
             throw new BrokenPromise($"{request} {what}");
         }
+    }
+
+    private bool IsSilent(SimRequest request)
+    {
+        long heard = request.Link!.LastHeardMs, silence = request.Policy.SilenceTimeoutMs;
+        return world.NowMs >= heard + settings.HeartbeatTimeoutMs
+            || (silence > 0 && world.NowMs >= Math.Max(heard, request.DispatchedMs) + silence);
     }
 
     private static bool Again(SimRequest request) => request.Runs > 0;

@@ -93,7 +93,7 @@ internal sealed class Schedule
 
     private void Chunk() => WithChannel((link, channel) =>
     {
-        if (_world.Sabotages(Sabotage.SkipsChunk))
+        if (channel.Request.IsOpen && _world.Sabotages(Sabotage.SkipsChunk))
         {
             link.AnswerChunk(channel, skip: 1);
             return;

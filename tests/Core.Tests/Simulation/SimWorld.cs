@@ -22,13 +22,17 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
     private Sabotage _sabotage;
     private int _depth;
 
-    public SimWorld(ulong seed, bool traced = false, Sabotage sabotage = Sabotage.None)
+    /// <param name="seed">Everything follows from it.</param>
+    /// <param name="traced">Keep what happens as text.</param>
+    /// <param name="sabotage">A fault to build in.</param>
+    /// <param name="settings">Settings that are not random: for a test that knows what it wants.</param>
+    public SimWorld(ulong seed, bool traced = false, Sabotage sabotage = Sabotage.None, EngineSettings? settings = null)
     {
         Random = new SimRandom(seed);
         _trace = traced ? [] : null;
         _sabotage = sabotage;
-        Settings = SimSettings.From(Random);
-        ReentryPercent = Random.Chance(30) ? Random.Between(5, 40) : 0;
+        Settings = settings ?? SimSettings.From(Random);
+        ReentryPercent = settings is null && Random.Chance(30) ? Random.Between(5, 40) : 0;
         Timers = new DeadlineWheel(0);
         Model = new JobModel(this, Settings);
         for (int i = 0; i < 3; i++)
@@ -107,9 +111,10 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
     public bool SabotageWasDone => _sabotage == Sabotage.None;
 
     /// <summary>A new request of some caller, whole or with its rest to come.</summary>
-    public void Submit(SimCaller caller, bool whole)
+    public void Submit(SimCaller caller, bool whole) => Submit(caller, whole, SimSettings.Policy(Random));
+
+    public void Submit(SimCaller caller, bool whole, JobPolicy policy)
     {
-        JobPolicy policy = SimSettings.Policy(Random);
         SimRequest request = caller.Open(Model.All.Count, in policy);
         Model.Add(request);
         byte[] name = Encoding.UTF8.GetBytes(request.Id.ToString(CultureInfo.InvariantCulture));

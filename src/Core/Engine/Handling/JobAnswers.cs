@@ -128,6 +128,7 @@ internal sealed class JobAnswers(AppEngine engine)
         Running--;
         engine.Counters.JobsRetried++;
         job.MoveTo(JobState.Queued);
+        job.WaitsSinceTicks = engine.Loop.NowTicks;
         engine.Queue.AddFront(job);
         engine.ArmTimer(job);
         if (job.UnderPressure)

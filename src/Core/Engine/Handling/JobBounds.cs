@@ -13,7 +13,7 @@ internal static class JobBounds
         long due = policy.DeadlineMs > 0 ? ArrivedMs(job) + policy.DeadlineMs : long.MaxValue;
         if (state == JobState.Queued)
         {
-            return engine.Settings.QueueTimeoutMs > 0 ? Math.Min(due, ArrivedMs(job) + engine.Settings.QueueTimeoutMs) : due;
+            return engine.Settings.QueueTimeoutMs > 0 ? Math.Min(due, WaitsSinceMs(job) + engine.Settings.QueueTimeoutMs) : due;
         }
 
         if (policy.SilenceTimeoutMs == 0)
@@ -39,11 +39,11 @@ internal static class JobBounds
         if (job.State == JobState.Queued)
         {
             long limit = engine.Settings.QueueTimeoutMs;
-            if (limit > 0 && nowMs >= ArrivedMs(job) + limit)
+            if (limit > 0 && nowMs >= WaitsSinceMs(job) + limit)
             {
                 engine.Counters.QueueTimeouts++;
                 engine.Fail(job, ErrorCodes.TimeoutError,
-                    $"the job waited in the queue for the queue-timeout of {limit} ms and was never run");
+                    $"the job waited in the queue for the queue-timeout of {limit} ms and was {(job.Runs == 0 ? "never run" : "not run again")}");
                 return;
             }
 
@@ -73,6 +73,8 @@ internal static class JobBounds
             engine.Loop.Timers.Arm(job, due);
         }
     }
+
+    private static long WaitsSinceMs(Job job) => job.WaitsSinceTicks / 1_000_000;
 
     private static long ArrivedMs(Job job) => job.ArrivedTicks / 1_000_000;
 
