@@ -14,6 +14,7 @@ RootCommand root = new("cocaine-fast: an application server for bare-metal hosts
     SchemaCommand.Create(),
     CallCommand.Create(),
     BenchCommand.Create(),
+    ChaosCommand.Create(),
     InfoCommand.Create(),
     NewCommand.Create(),
     WatchCommand.Create(),
