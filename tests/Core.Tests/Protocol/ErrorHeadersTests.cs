@@ -26,7 +26,7 @@ public class ErrorHeadersTests
             MessageWriter.WriteClose(sink, 9);
             byte[] bytes = sink.Written.ToArray();
             Assert.Equal(DecodeStatus.Ok, MessageDecoder.Decode(bytes, ProtocolLimits.Default, out MessageLayout layout));
-            Assert.Equal((1, ArgumentShape.Error, 503), (layout.Type, layout.Shape, layout.Code));
+            Assert.Equal((1UL, ArgumentShape.Error, 503), (layout.Type, layout.Shape, layout.Code));
             HeaderSet set = new();
             if (layout.HeadersLength > 0)
             {
