@@ -4,6 +4,7 @@ using Cocaine.Fast.Backends.Threads;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Records;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
@@ -45,7 +46,8 @@ public sealed class CocaineNode : IAsyncDisposable
 
         _options = options;
         _log = options.LoggerFactory.CreateLogger("node");
-        _records = new NodeRecords(options, _log);
+        _records = new NodeRecords(options, name => Apps.FirstOrDefault(app => app.Name == name), _log);
+        Quarantine = _records.Quarantine;
         _zeroMq = new Lazy<ZeroMqPoller>(() => new ZeroMqPoller(_log));
     }
 
@@ -185,6 +187,9 @@ public sealed class CocaineNode : IAsyncDisposable
         return done.Task;
     }
 
+    /// <summary>The jobs that kill slaves; null when nothing is kept of them.</summary>
+    internal IQuarantineControl? Quarantine { get; set; }
+
     private ISlaveBackend BackendFor(AppManifest manifest, EventLoop loop)
     {
         ILogger log = _options.LoggerFactory.CreateLogger(manifest.Name);
@@ -227,7 +232,7 @@ public sealed class CocaineNode : IAsyncDisposable
             loop.Dispose();
         }
 
-        _records.CloseAll();
+        _records.Close();
         _launcher?.Dispose();
     }
 }

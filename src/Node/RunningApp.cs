@@ -63,6 +63,8 @@ public sealed class RunningApp
 
     internal IReadOnlyList<Driver> Drivers => _drivers;
 
+    internal EventLoop Loop => _loop;
+
     /// <summary>The app's state as JSON, as <c>info</c> gives it.</summary>
     public Task<string> InfoJsonAsync()
     {

@@ -74,6 +74,9 @@ internal static unsafe partial class LibC
     [LibraryImport(Library, SetLastError = true)]
     public static partial int getsockopt(int socket, int level, int option, void* value, uint* length);
 
+    [LibraryImport(Library)]
+    public static partial uint geteuid();
+
     [LibraryImport(Library, SetLastError = true)]
     public static partial int getpeername(int socket, void* address, uint* length);
 
@@ -99,6 +102,9 @@ internal static unsafe partial class LibC
     public static partial int open(byte* path, int flags);
 
     [LibraryImport(Library, SetLastError = true)]
+    public static partial int fsync(int descriptor);
+
+    [LibraryImport(Library, SetLastError = true)]
     public static partial nint getdents64(int descriptor, void* buffer, nint count);
 
     [LibraryImport(Library, SetLastError = true)]
@@ -112,9 +118,6 @@ internal static unsafe partial class LibC
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int inotify_rm_watch(int descriptor, int watch);
-
-    [LibraryImport(Library)]
-    public static partial uint geteuid();
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int kill(int process, int signal);
