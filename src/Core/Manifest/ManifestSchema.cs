@@ -107,7 +107,12 @@ public static class ManifestSchema
         KeyKind.AbsolutePath => Pattern("^/"),
         KeyKind.AppName => Pattern(NamePattern),
         KeyKind.Code => new JsonObject { ["oneOf"] = new JsonArray(Text(spec), Object(ManifestKeys.Args)) },
-        KeyKind.Section => Object(spec.Name == "engine" ? ManifestKeys.Engine : ManifestKeys.Pubsub),
+        KeyKind.Section => Object(spec.Name switch
+        {
+            "engine" => ManifestKeys.Engine,
+            "isolation" => IsolationKeys.All,
+            _ => ManifestKeys.Pubsub,
+        }),
         KeyKind.Tasks => Tasks(),
         _ => Text(spec),
     };
