@@ -16,7 +16,6 @@ namespace Cocaine.Fast.Core.Engine;
 /// </summary>
 internal sealed class AppEngine
 {
-    private ulong _lastJobId;
     private bool _servedNewest;     // what the queue did when it was looked at last
     private long _orderLogDueMs;
     private Action? _onStopped;
@@ -29,7 +28,7 @@ internal sealed class AppEngine
         Loop = loop;
         Log = log;
         Records = records ?? EngineRecords.None;
-        _lastJobId = Records.FirstJobId;
+        Counters.LastJobId = Math.Max(Counters.LastJobId, Records.FirstJobId);
         Admission = new Admission(this);
         Answers = new JobAnswers(this);
         Requests = new RequestFlow(this);
@@ -82,9 +81,7 @@ internal sealed class AppEngine
         out JobRefusal refusal)
     {
         refusal = default;
-
-        // One that is refused has a number too: its caller can ask for it. Two versions of an app share the ledger, and so the numbers.
-        ulong id = _lastJobId = Math.Max(_lastJobId, Records.Ledger.LastId) + 1;
+        ulong id = ++Counters.LastJobId; // one that is refused has a number too: its caller can ask for it
         Slave? slave = State == EngineState.Running && Queue.Count == 0 ? Pool.Pick() : null;
         if (slave is null)
         {
@@ -165,7 +162,7 @@ internal sealed class AppEngine
         }
     }
 
-    /// <summary>The job that is next to run, for a slave with room; null when its time was up: then it is answered, and never run.</summary>
+    /// <summary>The job that is next to run, for a slave with room; null when its time was up: then it is answered and not run.</summary>
     public Job? TakeNext()
     {
         Job job = Queue.Next(Loop.NowTicks)!;
@@ -307,7 +304,8 @@ internal sealed class AppEngine
         {
             _orderLogDueMs = Loop.NowMs + EngineLimits.OverloadLogMs;
             long waitMs = (Loop.NowTicks - (Queue.Oldest?.ArrivedTicks ?? Loop.NowTicks)) / 1_000_000;
-            PoolLog.OrderChanges(Log, Name, _servedNewest ? "newest" : "oldest", Queue.Count, waitMs, Settings.QueueTargetMs, Counters.Overloads);
+            PoolLog.OrderChanges(
+                Log, Name, _servedNewest ? "newest" : "oldest", Queue.Count, waitMs, Settings.QueueTargetMs, Counters.Overloads);
         }
     }
 

@@ -143,8 +143,8 @@ internal sealed class JobAnswers(AppEngine engine)
         Running--;
         engine.Counters.JobsRetried++;
         job.MoveTo(JobState.Queued);
-        job.QueuedAgainTicks = engine.Loop.NowTicks;
-        engine.Records.Ledger.Queued(job.Id, job.QueuedAgainTicks);
+        job.WaitsSinceTicks = engine.Loop.NowTicks;
+        engine.Records.Ledger.Queued(job.Id, job.WaitsSinceTicks);
         engine.Queue.AddAgain(job);
         engine.ArmTimer(job);
         if (job.UnderPressure)
