@@ -51,7 +51,8 @@ public sealed class CocaineNode : IAsyncDisposable
 
         _options = options;
         _log = new AppJournal("", options.LoggerFactory.CreateLogger("node"), _events);
-        _records = new NodeRecords(options, _log);
+        _records = new NodeRecords(options, name => Apps.FirstOrDefault(app => app.Name == name), _log);
+        Quarantine = _records.Quarantine;
         _zeroMq = new Lazy<ZeroMqPoller>(() => new ZeroMqPoller(_log));
     }
 
@@ -382,7 +383,7 @@ public sealed class CocaineNode : IAsyncDisposable
             loop.Dispose();
         }
 
-        _records.CloseAll();
+        _records.Close();
         _launcher?.Dispose();
     }
 }
