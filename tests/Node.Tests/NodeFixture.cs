@@ -9,7 +9,7 @@ namespace Cocaine.Fast.Node.Tests;
 /// <summary>A node in this process with apps on free ports; workers are real processes.</summary>
 internal sealed class TestNode : IAsyncDisposable
 {
-    private readonly LogCapture _log = new();
+    private readonly LogLines _log = new();
     private readonly CocaineNode _node;
 
     private TestNode(string? locator) => _node = new CocaineNode(new NodeOptions { Loops = 1, Locator = locator, LoggerFactory = _log });
@@ -43,30 +43,31 @@ internal sealed class TestNode : IAsyncDisposable
         await _node.StopAsync(TimeSpan.FromSeconds(10));
         _log.Dispose();
     }
+}
 
-    private sealed class LogCapture : ILoggerFactory, ILogger
+/// <summary>A log whose lines a test can look at.</summary>
+internal sealed class LogLines : ILoggerFactory, ILogger
+{
+    public ConcurrentQueue<string> Lines { get; } = new();
+
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public void AddProvider(ILoggerProvider provider)
     {
-        public ConcurrentQueue<string> Lines { get; } = new();
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public void AddProvider(ILoggerProvider provider)
-        {
-        }
-
-        public void Dispose()
-        {
-        }
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?,
-            string> formatter) =>
-            Lines.Enqueue($"{logLevel} {formatter(state, exception)} {exception}");
     }
+
+    public void Dispose()
+    {
+    }
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?,
+        string> formatter) =>
+        Lines.Enqueue($"{logLevel} {formatter(state, exception)} {exception}");
 }
 
 /// <summary>Manifests of the tests' apps.</summary>
