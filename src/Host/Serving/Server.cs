@@ -31,7 +31,7 @@ internal sealed class Server(string? configFile, NodeConfig config)
         using PosixSignalRegistration term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnStop);
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnStop);
         using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnReload);
-        NodeDaemon daemon = new(config, logging);
+        NodeDaemon daemon = new(config, logging, ownsProcess: true);
         daemon.AppStarted += RunCommand.Announce;
         int code = ExitCodes.Ok;
         try

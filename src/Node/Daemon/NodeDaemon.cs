@@ -26,7 +26,10 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     private JsonControl? _jsonControl;
 
     /// <summary>Makes a daemon; <see cref="StartAsync"/> makes it run.</summary>
-    public NodeDaemon(NodeConfig config, ILoggerFactory logging)
+    /// <param name="config">How it is run.</param>
+    /// <param name="logging">Where the log goes.</param>
+    /// <param name="ownsProcess">The process ends with it: see <see cref="NodeOptions.OwnsProcess"/>.</param>
+    public NodeDaemon(NodeConfig config, ILoggerFactory logging, bool ownsProcess = false)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(logging);
@@ -39,7 +42,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             Loops = config.Loops,
             Locator = config.Locator,
             StateDirectory = _statePath,
-            OwnsProcess = true,
+            OwnsProcess = ownsProcess,
             LoggerFactory = logging,
         });
     }
