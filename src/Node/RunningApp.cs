@@ -3,6 +3,7 @@ using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Drivers.Custom;
+using Cocaine.Fast.Drivers.Native;
 using Cocaine.Fast.Drivers.Publishing;
 using Cocaine.Fast.Drivers.ZeroMq;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
@@ -24,6 +25,7 @@ public sealed class RunningApp
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly EventLoop _loop;
     private readonly List<Driver> _drivers = [];
+    private readonly List<NativeServer> _nativeServers = [];
     private readonly ILogger _log;
     private readonly Func<ZeroMqPoller> _zeroMq;
     private ZeroMqPublisher? _publisher;
@@ -137,6 +139,7 @@ public sealed class RunningApp
         {
             Publisher = _publisher ?? ResultPublisher.None,
             ZeroMq = _zeroMq,
+            Siblings = _nativeServers,
         };
         Driver driver = DriverRegistry.Create(context, customDrivers)
             ?? throw new NodeException($"app {Name}: task {task.Name}: this build has no driver {task.DriverType}");

@@ -25,6 +25,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
     private ulong _highestChannel;
     private Job? _pausedFor;        // reading is paused until this job's slave has room
     private bool _pausedForReader;  // reading is paused until the client has read what it was answered
+    private EventCatalog[]? _siblings; // events of other tasks that it may call, too; null until it asks for one
 
     public NativeConnection(NativeServer server, int descriptor)
         : base(server.Context.Loop, descriptor, server.Limits)
@@ -219,7 +220,8 @@ internal class NativeConnection : MessageConnection, IJobCaller
 
     private void Enqueue(ulong channel, ReadOnlySpan<byte> name)
     {
-        if (_server.Events.Find(name) is not { } known)
+        EventCatalog events = _server.Events;
+        if ((events.Find(name) ?? FindAtSiblings(name, ref events)) is not { } known)
         {
             Refuse(channel, ErrorCodes.NotFound, "no such event here");
             return;
@@ -240,7 +242,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
             forWorker = headers.ForWorker;
         }
 
-        Job? job = _engine.Submit(this, channel, _server.Events.Monitor, known, in policy, forWorker, out JobRefusal refusal);
+        Job? job = _engine.Submit(this, channel, events.Monitor, known, in policy, forWorker, out JobRefusal refusal);
         if (job is null)
         {
             Refuse(channel, refusal.Code, refusal.Reason);
@@ -249,6 +251,21 @@ internal class NativeConnection : MessageConnection, IJobCaller
         {
             _channels.Add(channel, job);
         }
+    }
+
+    private byte[]? FindAtSiblings(ReadOnlySpan<byte> name, ref EventCatalog events)
+    {
+        _siblings ??= _server.EventsOfSiblingsAt(SocketNames.LocalTcp(Descriptor));
+        foreach (EventCatalog sibling in _siblings)
+        {
+            if (sibling.Find(name) is { } known)
+            {
+                events = sibling;
+                return known;
+            }
+        }
+
+        return null;
     }
 
     private void Refuse(ulong channel, int code, string reason)

@@ -1,20 +1,15 @@
+using System.Net;
+using System.Net.Sockets;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Drivers.Native;
 
 /// <summary>The native-server driver: the protocol of docs/protocol.md over TCP or a Unix socket.</summary>
-internal class NativeServer(DriverContext context) : Driver
+internal class NativeServer(DriverContext context) : ListeningDriver<NativeConnection>(context)
 {
-    /// <summary>Connections of one task: as many as descriptors are usual; one more is closed at once.</summary>
-    private const int MaxConnections = 65_536;
-
-    private readonly List<Listener> _listeners = [];
-    private readonly HashSet<NativeConnection> _connections = [];
-
-    public DriverContext Context { get; } = context;
+    private readonly List<IPAddress> _addresses = []; // it listens on them; they stay when it stops taking
 
     public EventCatalog Events { get; } = new(context.Task.Name, context.Task.Events.Count > 0 ? context.Task.Events : [context.Task.Name]);
 
@@ -22,79 +17,49 @@ internal class NativeServer(DriverContext context) : Driver
 
     public ProtocolLimits Limits { get; } = ProtocolLimits.Default;
 
-    /// <summary>The clients that are connected.</summary>
-    public IReadOnlyCollection<NativeConnection> Connections => _connections;
-
     /// <summary>Messages that could not be understood.</summary>
     public long Malformed { get; set; }
 
-    public override IReadOnlyList<string> Endpoints => _listeners.ConvertAll(listener => Endpoint.Describe(listener.Address));
-
     public override IReadOnlyDictionary<string, object> Facts => new Dictionary<string, object>
     {
-        ["connections"] = _connections.Count,
+        ["connections"] = Connections.Count,
         ["malformed"] = Malformed,
     };
 
     public override void Open()
     {
-        try
-        {
-            foreach (string endpoint in Context.Task.Endpoints)
-            {
-                UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-                _listeners.AddRange(Listener.Bind(Context.Loop, Endpoint.Parse(endpoint), Context.Task.Backlog, mode, Accept));
-            }
-
-            _listeners.ForEach(listener => listener.Open());
-        }
-        catch
-        {
-            StopTaking();
-            throw;
-        }
-    }
-
-    public override void StopTaking()
-    {
-        _listeners.ForEach(listener => listener.Dispose());
-        _listeners.Clear();
+        base.Open();
+        _addresses.AddRange(Listeners.Select(listener => listener.Address).OfType<IPEndPoint>().Select(at => at.Address));
+        Context.Siblings.Add(this);
     }
 
     public override void Close()
     {
-        StopTaking();
-        foreach (NativeConnection connection in _connections.ToArray())
-        {
-            connection.FlushAndClose("the app stops");
-        }
+        Context.Siblings.Remove(this);
+        base.Close();
     }
 
-    public void Remove(NativeConnection connection) => _connections.Remove(connection);
+    /// <summary>
+    /// The events of the app's other native-servers that a client at this address of the node could as well call on their own ports: so
+    /// one endpoint is enough for all events of an app, and a task that listens on fewer addresses is not opened to more.
+    /// </summary>
+    public EventCatalog[] EventsOfSiblingsAt(IPAddress? reached) => reached is null || !SharesEvents ? []
+        : [.. Context.Siblings.Where(server => server != this && server.SharesEvents && server.ListensAt(reached)).Select(server => server.Events)];
+
+    /// <summary>Its events can be called at its siblings' endpoints, and theirs at its own.</summary>
+    public virtual bool SharesEvents => true;
 
     /// <summary>What serves a client that has connected.</summary>
-    protected virtual NativeConnection Connect(int descriptor) => new(this, descriptor);
+    protected override NativeConnection Connect(int descriptor) => new(this, descriptor);
 
-    private void Accept(int descriptor)
-    {
-        NativeConnection connection = Connect(descriptor);
-        if (_connections.Count >= MaxConnections)
-        {
-            NativeLog.TooMany(Context.Log, Context.Engine.Name, Context.Task.Name, MaxConnections);
-            connection.Close("too many connections");
-            return;
-        }
+    protected override void Begin(NativeConnection connection) => connection.Open();
 
-        _connections.Add(connection);
-        connection.Open();
-    }
+    private bool ListensAt(IPAddress reached) => _addresses.Exists(address => address.Equals(reached) || address.Equals(IPAddress.IPv6Any)
+        || (address.Equals(IPAddress.Any) && reached.AddressFamily == AddressFamily.InterNetwork));
 }
 
 internal static partial class NativeLog
 {
-    [LoggerMessage(300, LogLevel.Warning, "{App}/{Task}: a connection was refused: there are {Max} already")]
-    public static partial void TooMany(ILogger log, string app, string task, int max);
-
     [LoggerMessage(301, LogLevel.Warning, "{App}/{Task}: {Peer} sent what is no message and was disconnected: {Problem} ({Total} so far)")]
     public static partial void Malformed(ILogger log, string app, string task, string peer, string problem, long total);
 

@@ -11,22 +11,25 @@ internal static unsafe class SocketNames
     private const int MaxAddressBytes = 128, InterNetwork = 2, InterNetworkV6 = 10;
 
     /// <summary>The address of this host that a peer reached; loopback for a Unix socket.</summary>
-    public static IPAddress Local(int descriptor)
+    public static IPAddress Local(int descriptor) => LocalTcp(descriptor) ?? IPAddress.Loopback;
+
+    /// <summary>The address of this host that a peer reached over TCP; null for a Unix socket, and for one that is gone.</summary>
+    public static IPAddress? LocalTcp(int descriptor)
     {
         byte* address = stackalloc byte[MaxAddressBytes];
         uint length = MaxAddressBytes;
         if (descriptor < 0 || LibC.getsockname(descriptor, address, &length) != 0)
         {
-            return IPAddress.Loopback;
+            return null;
         }
 
-        IPAddress local = *(ushort*)address switch
+        IPAddress? local = *(ushort*)address switch
         {
             InterNetwork => new IPAddress(new ReadOnlySpan<byte>(address + 4, 4)),
             InterNetworkV6 => new IPAddress(new ReadOnlySpan<byte>(address + 8, 16)),
-            _ => IPAddress.Loopback,
+            _ => null,
         };
-        return local.IsIPv4MappedToIPv6 ? local.MapToIPv4() : local;
+        return local is { IsIPv4MappedToIPv6: true } ? local.MapToIPv4() : local;
     }
 
     /// <summary>The peer's address and port, or "a local peer" for a Unix socket, or "a gone peer".</summary>
