@@ -1,6 +1,7 @@
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Drivers.Native;
 using Cocaine.Fast.Drivers.Publishing;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Transport.Loop;
@@ -33,6 +34,9 @@ internal sealed record DriverContext(TaskManifest Task, AppEngine Engine, EventL
 
     /// <summary>The wall clock, for drivers whose times are dates; everything else goes by the loop's own clock.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>The native-servers of the app, on the engine's loop: each serves the events of the others as well.</summary>
+    public List<NativeServer> Siblings { get; init; } = [];
 
     /// <summary>The node's ZeroMQ thread, made when the first driver asks for it.</summary>
     public Func<ZeroMqPoller> ZeroMq { get; init; } = () => throw new IOException("this node has no ZeroMQ thread");
