@@ -45,7 +45,8 @@ internal static class Cgroup
             if (wanted > 0)
             {
                 throw new IOException(
-                    $"isolation.cgroup: {folder} has no {file}: write +{file.Split('.')[0]} into cgroup.subtree_control of the folder above");
+                    $"isolation.cgroup: {folder} has no {file}: "
+                    + $"write +{file.Split('.')[0]} into cgroup.subtree_control of the folder above");
             }
 
             return;

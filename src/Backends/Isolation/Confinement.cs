@@ -32,7 +32,7 @@ internal sealed class Confinement
     /// <summary>Who they run as; null = who the node runs as.</summary>
     public Account? Account { get; }
 
-    /// <summary>Finds out whether this node can confine an app as its manifest says, makes its cgroup, and how its workers are started.</summary>
+    /// <summary>Finds out whether this node can confine an app as its manifest says and how; makes its cgroup.</summary>
     /// <exception cref="IOException">A right, a program, a user or a folder is missing; the text names it.</exception>
     public static Confinement Of(AppManifest app)
     {
@@ -93,7 +93,7 @@ internal sealed class Confinement
 
         if (settings.CpuTimeS > 0)
         {
-            // The soft limit first, whose signal 24 (SIGXCPU) says what the worker died of; a worker that ignores it is killed a second later.
+            // The soft limit first, whose signal 24 (SIGXCPU) says what the worker died of; one that ignores it is killed a second later.
             limits.Add($"--cpu={Text(settings.CpuTimeS)}:{Text(settings.CpuTimeS + 1)}");
         }
 

@@ -64,7 +64,8 @@ internal sealed class Rights
         if (missing.Length > 0)
         {
             throw new IOException(
-                $"isolation.cpu-affinity: the node may not use CPU {string.Join(',', missing)}; it may use {string.Join(',', _cpus.Order())}");
+                $"isolation.cpu-affinity: the node may not use CPU {string.Join(',', missing)}; "
+                + $"it may use {string.Join(',', _cpus.Order())}");
         }
 
         if (settings.WorkingFolder is { } folder && !Directory.Exists(folder))
@@ -78,7 +79,8 @@ internal sealed class Rights
         if (wanted > _hardLimits.GetValueOrDefault(name, long.MaxValue) && !Has(SystemResource))
         {
             throw new IOException(
-                $"isolation.{key}: {wanted} is over the node's own hard limit of {_hardLimits[name]}: without CAP_SYS_RESOURCE it cannot be raised");
+                $"isolation.{key}: {wanted} is over the node's own hard limit of {_hardLimits[name]}: "
+                + "without CAP_SYS_RESOURCE it cannot be raised");
         }
     }
 
