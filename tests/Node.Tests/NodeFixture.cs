@@ -64,7 +64,7 @@ internal sealed class TestNode : IAsyncDisposable
     }
 }
 
-/// <summary>What a node logs.</summary>
+/// <summary>A log whose lines a test can look at.</summary>
 internal sealed class LogLines : ILoggerFactory, ILogger
 {
     public ConcurrentQueue<string> Lines { get; } = new();

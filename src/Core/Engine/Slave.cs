@@ -22,6 +22,7 @@ internal sealed class Slave : WheelTimer
     private int _stalled;      // callers that hold this slave's answers back
     private int _capacity;     // jobs it may have at once; 0 once it was retired
     private string? _retired;  // why it ends when it has no jobs any more; valid in Busy
+    private bool _condemned;   // it is being killed: what it still says counts, but it gets no more jobs
 
     public Slave(AppEngine engine, ulong generation)
     {
@@ -84,8 +85,11 @@ internal sealed class Slave : WheelTimer
     /// <summary>Its place in the pool's lists. The pool's own.</summary>
     internal PoolPlace Place;
 
+    /// <summary>It gets no more jobs, and ends when it has none.</summary>
+    public bool IsRetired => _capacity == 0;
+
     /// <summary>True when it can take one more job.</summary>
-    public bool HasRoom => State is SlaveState.Idle or SlaveState.Busy && _stalled == 0 && Load < _capacity;
+    public bool HasRoom => State is SlaveState.Idle or SlaveState.Busy && !_condemned && _stalled == 0 && Load < _capacity;
 
     /// <summary>Callers of some of its jobs were told that their requests come too fast.</summary>
     public bool HasPressedJobs { get; set; }
@@ -167,7 +171,7 @@ internal sealed class Slave : WheelTimer
     /// <summary>The worker has shaken hands and its code is loaded.</summary>
     public void OnReady()
     {
-        if (State == SlaveState.Starting)
+        if (State == SlaveState.Starting && !_condemned)
         {
             LastHeardMs = IdleSinceMs = _engine.Loop.NowMs;
             MoveTo(SlaveState.Idle);
@@ -227,6 +231,13 @@ internal sealed class Slave : WheelTimer
         }
     }
 
+    /// <summary>Its link is killing it; <see cref="OnDead"/> follows when it is gone.</summary>
+    public void OnKilled()
+    {
+        _condemned = true;
+        _engine.Pool.Moved(this);
+    }
+
     /// <summary>The slave is gone. Its jobs are run again or fail with the cause.</summary>
     public void OnDead(string cause)
     {
@@ -250,6 +261,7 @@ internal sealed class Slave : WheelTimer
             _engine.Answers.OnSlaveLost(jobs[i], cause, death);
         }
 
+        _engine.Pool.Feed(); // another one may have room for what came back
         _engine.Pool.Grow();
     }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Numerics;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
@@ -17,22 +18,24 @@ internal class NativeConnection : MessageConnection, IJobCaller
     /// <summary>Unsent answers at which a channel that cannot be held back fails: two messages of the largest size.</summary>
     private const long MaxOutputBytes = 128L << 20;
 
-    private readonly NativeServer _server;
-    private readonly AppEngine _engine;
     private readonly ChannelTable<Job> _channels = new();
     private readonly StallTimer _stall;
     private List<Slave>? _held;     // slaves that wait for this client to read
     private ulong _highestChannel;
     private Job? _pausedFor;        // reading is paused until this job's slave has room
     private bool _pausedForReader;  // reading is paused until the client has read what it was answered
+    private IPAddress? _reached;    // where it came to us; looked up once it asks for what another task has
+    private bool _reachedKnown;
 
     public NativeConnection(NativeServer server, int descriptor)
         : base(server.Context.Loop, descriptor, server.Limits)
     {
-        _server = server;
-        _engine = server.Context.Engine;
+        Server = server;
         _stall = new StallTimer(this);
     }
+
+    /// <summary>Whose client it is. Changes when another version of the app takes over.</summary>
+    protected NativeServer Server { get; private set; }
 
     public virtual void OnChunk(Job job, in Payload data)
     {
@@ -56,6 +59,9 @@ internal class NativeConnection : MessageConnection, IJobCaller
         MessageWriter.WriteError(Output, job.CallerChannel, error.Category, error.Code, error.Reason, in headers);
         Ended(job);
     }
+
+    /// <summary>The driver of the next version goes on with this client; its jobs stay where they are.</summary>
+    public virtual void MoveTo(NativeServer next) => Server = next;
 
     public void OnRequestPressure(Job job, bool high)
     {
@@ -94,10 +100,10 @@ internal class NativeConnection : MessageConnection, IJobCaller
 
     protected override void OnMalformed(ulong? channel, int code, string problem)
     {
-        _server.Malformed++;
-        if (BitOperations.IsPow2(_server.Malformed)) // a peer that sends garbage for ever does not fill the log
+        Server.Malformed++;
+        if (BitOperations.IsPow2(Server.Malformed)) // a peer that sends garbage for ever does not fill the log
         {
-            NativeLog.Malformed(_server.Context.Log, _engine.Name, _server.Context.Task.Name, PeerName, problem, _server.Malformed);
+            NativeLog.Malformed(Server.Context.Log, Server.Context.Engine.Name, Server.Context.Task.Name, PeerName, problem, Server.Malformed);
         }
 
         if (channel is { } known)
@@ -106,7 +112,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
             if (_channels.Remove(known, out Job? job))
             {
                 id = job.Id;
-                _engine.Cancel(job, "the client broke the protocol"u8);
+                job.Engine.Cancel(job, "the client broke the protocol"u8);
             }
 
             Refuse(known, code, problem, new ErrorHeaders { JobId = id });
@@ -116,10 +122,10 @@ internal class NativeConnection : MessageConnection, IJobCaller
     protected override void OnClosed(string reason)
     {
         Loop.Timers.Cancel(_stall);
-        _server.Remove(this);
+        Server.Remove(this);
         foreach (Job job in _channels.TakeAll())
         {
-            _engine.Cancel(job, "the client went away"u8, clientGone: true);
+            job.Engine.Cancel(job, "the client went away"u8, clientGone: true);
         }
 
         _pausedFor = null;
@@ -161,16 +167,16 @@ internal class NativeConnection : MessageConnection, IJobCaller
         switch (layout.Type)
         {
             case 0 when layout.Shape == ArgumentShape.Data && !job.RequestEnded:
-                _engine.AddChunk(job, message.Data);
+                job.Engine.AddChunk(job, message.Data);
                 break;
             case 2 when !job.RequestEnded:
-                _engine.EndRequest(job);
+                job.Engine.EndRequest(job);
                 OnRequestWhole(job);
                 break;
             case 1 when layout.Shape == ArgumentShape.Error:
                 ErrorHeaders own = new() { JobId = job.Id };
                 Forget(job);
-                _engine.Cancel(job, message.Text);
+                job.Engine.Cancel(job, message.Text);
 
                 // Every channel is answered by one terminal message, this one by the client's own error: else old clients keep it open.
                 MessageWriter.WriteError(Output, layout.Channel, layout.Category, layout.Code, message.Text, in own);
@@ -183,7 +189,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
                 string problem = job.RequestEnded
                     ? "a message after the channel was closed" : "a message that the open channel does not take";
                 Forget(job);
-                _engine.Cancel(job, "the client broke the protocol"u8);
+                job.Engine.Cancel(job, "the client broke the protocol"u8);
                 Refuse(layout.Channel, ErrorCodes.BadRequest, problem, in its);
                 break;
         }
@@ -200,7 +206,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         }
         else if (layout.Type == 1 && layout.Shape == ArgumentShape.Empty)
         {
-            MessageWriter.WriteValue(Output, channel, _server.Context.InfoMap());
+            MessageWriter.WriteValue(Output, channel, Server.Context.InfoMap());
             ScheduleSend();
             OnAnswered();
         }
@@ -225,7 +231,8 @@ internal class NativeConnection : MessageConnection, IJobCaller
 
     private void Enqueue(ulong channel, ReadOnlySpan<byte> name)
     {
-        if (_server.Events.Find(name) is not { } known)
+        EventCatalog events = Server.Events;
+        if ((events.Find(name) ?? FindAtSiblings(name, out events)) is not { } known)
         {
             Refuse(channel, ErrorCodes.NotFound, "no such event here");
             return;
@@ -246,7 +253,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
             forWorker = headers.ForWorker;
         }
 
-        Job? job = _engine.Submit(this, channel, _server.Events.Monitor, known, in policy, forWorker, out JobRefusal refusal);
+        Job? job = Server.Context.Engine.Submit(this, channel, events.Monitor, known, in policy, forWorker, out JobRefusal refusal);
         if (job is null)
         {
             ErrorHeaders why = new() { JobId = refusal.JobId, RetryAfterS = refusal.RetryAfterS };
@@ -256,6 +263,18 @@ internal class NativeConnection : MessageConnection, IJobCaller
         {
             _channels.Add(channel, job);
         }
+    }
+
+    private byte[]? FindAtSiblings(ReadOnlySpan<byte> name, out EventCatalog events)
+    {
+        if (!_reachedKnown)
+        {
+            _reached = SocketNames.LocalTcp(Descriptor);
+            _reachedKnown = true;
+        }
+
+        events = Server.Events;
+        return _reached is null ? null : Server.FindAtSiblings(name, _reached, out events);
     }
 
     private void Refuse(ulong channel, int code, string reason, in ErrorHeaders headers = default)
@@ -315,7 +334,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         }
         else if (Output.PendingBytes > MaxOutputBytes)
         {
-            _engine.Fail(job, ErrorCodes.ResourceError, "the client reads its answers too slowly");
+            job.Engine.Fail(job, ErrorCodes.ResourceError, "the client reads its answers too slowly");
         }
     }
 
@@ -356,7 +375,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
                 return;
             }
 
-            NativeServer server = connection._server;
+            NativeServer server = connection.Server;
             NativeLog.Stalled(server.Context.Log, server.Context.Engine.Name, server.Context.Task.Name, connection.PeerName, StallSeconds);
             connection.Close("the client does not read its answers");
         }

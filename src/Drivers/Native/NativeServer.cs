@@ -1,20 +1,15 @@
+using System.Net;
+using System.Net.Sockets;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Drivers.Native;
 
 /// <summary>The native-server driver: the protocol of docs/protocol.md over TCP or a Unix socket.</summary>
-internal class NativeServer(DriverContext context) : Driver
+internal class NativeServer(DriverContext context) : ListeningDriver<NativeConnection>(context)
 {
-    /// <summary>Connections of one task: as many as descriptors are usual; one more is closed at once.</summary>
-    private const int MaxConnections = 65_536;
-
-    private readonly List<Listener> _listeners = [];
-    private readonly HashSet<NativeConnection> _connections = [];
-
-    public DriverContext Context { get; } = context;
+    private readonly List<IPAddress> _addresses = []; // it listens on them; they stay when it stops taking
 
     public EventCatalog Events { get; } = new(context.Task.Name, context.Task.Events.Count > 0 ? context.Task.Events : [context.Task.Name]);
 
@@ -22,79 +17,95 @@ internal class NativeServer(DriverContext context) : Driver
 
     public ProtocolLimits Limits { get; } = ProtocolLimits.Default;
 
-    /// <summary>The clients that are connected.</summary>
-    public IReadOnlyCollection<NativeConnection> Connections => _connections;
-
     /// <summary>Messages that could not be understood.</summary>
     public long Malformed { get; set; }
 
-    public override IReadOnlyList<string> Endpoints => _listeners.ConvertAll(listener => Endpoint.Describe(listener.Address));
+    /// <summary>Its events can be called at its siblings' endpoints, and theirs at its own.</summary>
+    public virtual bool SharesEvents => true;
 
     public override IReadOnlyDictionary<string, object> Facts => new Dictionary<string, object>
     {
-        ["connections"] = _connections.Count,
+        ["connections"] = Connections.Count,
         ["malformed"] = Malformed,
     };
 
     public override void Open()
     {
-        try
-        {
-            foreach (string endpoint in Context.Task.Endpoints)
-            {
-                UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-                _listeners.AddRange(Listener.Bind(Context.Loop, Endpoint.Parse(endpoint), Context.Task.Backlog, mode, Accept));
-            }
-
-            _listeners.ForEach(listener => listener.Open());
-        }
-        catch
-        {
-            StopTaking();
-            throw;
-        }
+        base.Open();
+        Join();
     }
 
-    public override void StopTaking()
+    public override void TakeOver()
     {
-        _listeners.ForEach(listener => listener.Dispose());
-        _listeners.Clear();
+        base.TakeOver();
+        Join();
+    }
+
+    /// <summary>Another version goes on: what only this one knows is not called any more.</summary>
+    public override void HandOff()
+    {
+        Context.Siblings.Remove(this);
+        base.HandOff();
     }
 
     public override void Close()
     {
-        StopTaking();
-        foreach (NativeConnection connection in _connections.ToArray())
+        Context.Siblings.Remove(this);
+        base.Close();
+    }
+
+    /// <summary>
+    /// An event of one of the app's other native-servers that a client who reached this address could as well call on its own port: so one
+    /// endpoint is enough for all events of an app, and a task that listens on fewer addresses is not opened to more. Null when none has it.
+    /// </summary>
+    public byte[]? FindAtSiblings(ReadOnlySpan<byte> name, IPAddress reached, out EventCatalog events)
+    {
+        events = Events;
+        foreach (NativeServer sibling in Context.Siblings)
         {
-            connection.FlushAndClose("the app stops");
+            if (sibling != this && SharesEvents && sibling.SharesEvents && sibling.Events.Find(name) is { } known && sibling.ListensAt(reached))
+            {
+                events = sibling.Events;
+                return known;
+            }
+        }
+
+        return null;
+    }
+
+    protected override void Adopt(NativeConnection connection) => connection.MoveTo(this);
+
+    protected override NativeConnection Connect(int descriptor) => new(this, descriptor);
+
+    protected override void Begin(NativeConnection connection) => connection.Open();
+
+    private void Join()
+    {
+        _addresses.Clear();
+        _addresses.AddRange(Listeners.Addresses.OfType<IPEndPoint>().Select(at => at.Address));
+        if (!Context.Siblings.Contains(this))
+        {
+            Context.Siblings.Add(this);
         }
     }
 
-    public void Remove(NativeConnection connection) => _connections.Remove(connection);
-
-    /// <summary>What serves a client that has connected.</summary>
-    protected virtual NativeConnection Connect(int descriptor) => new(this, descriptor);
-
-    private void Accept(int descriptor)
+    private bool ListensAt(IPAddress reached)
     {
-        NativeConnection connection = Connect(descriptor);
-        if (_connections.Count >= MaxConnections)
+        foreach (IPAddress address in _addresses)
         {
-            NativeLog.TooMany(Context.Log, Context.Engine.Name, Context.Task.Name, MaxConnections);
-            connection.Close("too many connections");
-            return;
+            if (address.Equals(reached) || address.Equals(IPAddress.IPv6Any)
+                || (address.Equals(IPAddress.Any) && reached.AddressFamily == AddressFamily.InterNetwork))
+            {
+                return true;
+            }
         }
 
-        _connections.Add(connection);
-        connection.Open();
+        return false;
     }
 }
 
 internal static partial class NativeLog
 {
-    [LoggerMessage(300, LogLevel.Warning, "{App}/{Task}: a connection was refused: there are {Max} already")]
-    public static partial void TooMany(ILogger log, string app, string task, int max);
-
     [LoggerMessage(301, LogLevel.Warning, "{App}/{Task}: {Peer} sent what is no message and was disconnected: {Problem} ({Total} so far)")]
     public static partial void Malformed(ILogger log, string app, string task, string peer, string problem, long total);
 
