@@ -357,8 +357,15 @@ public sealed class CocaineNode : IAsyncDisposable
 
         string locator = LocatorEndpoints.FirstOrDefault()?["tcp://".Length..].Replace("[::]", "127.0.0.1", StringComparison.Ordinal)
             ?? "127.0.0.1:10053";
-        return new ProcessBackend(manifest, loop, _launcher, new CommandLine(Folders.Sdk(_options.SdkDirectory)), Folders.Sockets(),
-            locator, log);
+        try
+        {
+            return new ProcessBackend(manifest, loop, _launcher, new CommandLine(Folders.Sdk(_options.SdkDirectory)), Folders.Sockets(),
+                locator, log);
+        }
+        catch (IOException failure)
+        {
+            throw new NodeException($"app {manifest.Name}: {failure.Message}", failure);
+        }
     }
 
     private async Task StopZeroMqAsync()

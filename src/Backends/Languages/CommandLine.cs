@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cocaine.Fast.Backends.Isolation;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Worker.Native;
 
@@ -8,7 +9,11 @@ namespace Cocaine.Fast.Backends.Languages;
 /// <param name="Program">Absolute path.</param>
 /// <param name="Arguments">Words after the program.</param>
 /// <param name="Environment">All of its environment.</param>
-internal sealed record WorkerCommand(string Program, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment);
+internal sealed record WorkerCommand(string Program, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment)
+{
+    /// <summary>How it is confined.</summary>
+    public Confinement Confinement { get; init; } = Confinement.None;
+}
 
 /// <summary>From a manifest's type and args to a command line.</summary>
 internal sealed class CommandLine(string sdkDirectory)
@@ -18,7 +23,7 @@ internal sealed class CommandLine(string sdkDirectory)
 
     /// <summary>The command of one worker of an app.</summary>
     /// <exception cref="IOException">The interpreter or the SDK is not on this machine; the text says what to install.</exception>
-    public WorkerCommand For(AppManifest app, string uuid, string endpoint, string locator)
+    public WorkerCommand For(AppManifest app, Confinement confinement, string uuid, string endpoint, string locator)
     {
         List<string> words = [];
         string program = ProgramOf(app, words);
@@ -34,7 +39,7 @@ internal sealed class CommandLine(string sdkDirectory)
         }
 
         words.AddRange(app.Code.Argv);
-        return new WorkerCommand(program, words, EnvironmentOf(app));
+        return new WorkerCommand(program, words, EnvironmentOf(app, confinement)) { Confinement = confinement };
     }
 
     private string ProgramOf(AppManifest app, List<string> words)
@@ -98,13 +103,13 @@ internal sealed class CommandLine(string sdkDirectory)
         throw new IOException($"{program} is not on this machine: {install}");
     }
 
-    private static Dictionary<string, string> EnvironmentOf(AppManifest app)
+    private static Dictionary<string, string> EnvironmentOf(AppManifest app, Confinement confinement)
     {
         Dictionary<string, string> environment = new()
         {
             ["PATH"] = SearchPath,
             ["LANG"] = "C.UTF-8",
-            ["HOME"] = Environment.GetEnvironmentVariable("HOME") ?? "/",
+            ["HOME"] = confinement.Account is { } account ? account.Home ?? "/" : Environment.GetEnvironmentVariable("HOME") ?? "/",
             ["COCAINE_APP_VERSION"] = app.Version.ToString(CultureInfo.InvariantCulture),
         };
         if (app.Type == AppType.DotNet || IsSharedObject(app))
