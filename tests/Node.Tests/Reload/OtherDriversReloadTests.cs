@@ -116,7 +116,8 @@ public class OtherDriversReloadTests
 
         await node.Node.StopAsync(Versions.Long); // every job that was made has ended
         lines = File.ReadAllText(log);
-        Assert.Empty(Enumerable.Range(0, made).Where(number => !lines.Contains($"\"file-{number}\"")));
+        int[] missed = [.. Enumerable.Range(0, made).Where(number => !lines.Contains($"\"file-{number}\""))];
+        Assert.Empty(missed);
         Assert.Equal(5, app.Manifest.Version);
         Directory.Delete(folder, recursive: true);
         File.Delete(log);
