@@ -51,7 +51,7 @@ internal static class ManifestKeys
         },
         new(
             "queue-order", KeyKind.Text,
-            "which waiting job is next: the oldest, or with adaptive the newest while the oldest waits for longer than queue-target", "fifo")
+            "which waiting job is next: the oldest; with adaptive the newest while the oldest waits for longer than queue-target", "fifo")
         {
             Choices = ["fifo", "adaptive"],
         },

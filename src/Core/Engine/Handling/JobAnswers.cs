@@ -141,7 +141,7 @@ internal sealed class JobAnswers(AppEngine engine)
         Running--;
         engine.Counters.JobsRetried++;
         job.MoveTo(JobState.Queued);
-        job.QueuedAgainTicks = engine.Loop.NowTicks;
+        job.WaitsSinceTicks = engine.Loop.NowTicks;
         engine.Queue.AddAgain(job);
         engine.ArmTimer(job);
         if (job.UnderPressure)
