@@ -110,7 +110,10 @@ public sealed class CocaineNode : IAsyncDisposable
         {
             if (_apps.Exists(other => other.Name == manifest.Name))
             {
-                throw new NodeException($"app {manifest.Name} runs already");
+                throw new NodeException($"app {manifest.Name} runs already: replace it, or delete it first")
+                {
+                    Code = ErrorCodes.BadRequest,
+                };
             }
 
             EventLoop loop = _loops[_nextLoop++ % _loops.Count];
