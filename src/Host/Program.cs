@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Cocaine.Fast.Host.Commands;
 using Cocaine.Fast.Host.Commands.Control;
+using Cocaine.Fast.Host.Commands.Why;
 
 RootCommand root = new("cocaine-fast: an application server for bare-metal hosts. Give it a manifest and it hosts the app.")
 {
@@ -13,9 +14,11 @@ RootCommand root = new("cocaine-fast: an application server for bare-metal hosts
     SchemaCommand.Create(),
     CallCommand.Create(),
     BenchCommand.Create(),
+    ChaosCommand.Create(),
     InfoCommand.Create(),
     NewCommand.Create(),
     WatchCommand.Create(),
     WorkerCheckCommand.Create(),
+    WhyCommand.Create(),
 };
 return await root.Parse(args).InvokeAsync();

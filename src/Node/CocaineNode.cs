@@ -7,6 +7,7 @@ using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Journal;
+using Cocaine.Fast.Node.Records;
 using Cocaine.Fast.Node.Reload;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
@@ -34,6 +35,7 @@ public sealed class CocaineNode : IAsyncDisposable
     private ProcessLauncher? _launcher;
     private LocatorService? _locator;
     private readonly Lazy<ZeroMqPoller> _zeroMq; // a node without ZeroMQ tasks never starts its thread
+    private readonly NodeRecords _records;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _nextLoop;
     private bool _stopped;
@@ -49,6 +51,8 @@ public sealed class CocaineNode : IAsyncDisposable
 
         _options = options;
         _log = new AppJournal("", options.LoggerFactory.CreateLogger("node"), _events);
+        _records = new NodeRecords(options, name => Apps.FirstOrDefault(app => app.Name == name), _log);
+        Quarantine = _records.Quarantine;
         _zeroMq = new Lazy<ZeroMqPoller>(() => new ZeroMqPoller(_log));
     }
 
@@ -118,7 +122,11 @@ public sealed class CocaineNode : IAsyncDisposable
 
             EventLoop loop = _loops[_nextLoop++ % _loops.Count];
             AppJournal log = new(manifest.Name, _options.LoggerFactory.CreateLogger(manifest.Name), _events);
-            AppParts parts = new(loop, () => _zeroMq.Value, _options.Drivers, log);
+            EngineRecords records = _records.Acquire(manifest);
+            AppParts parts = new(loop, () => _zeroMq.Value, _options.Drivers, log, records)
+            {
+                Ended = () => _records.Release(manifest.Name, records),
+            };
             app = new RunningApp(parts, manifest, BackendFor(manifest, loop, log));
             _apps.Add(app);
         }
@@ -378,6 +386,7 @@ public sealed class CocaineNode : IAsyncDisposable
             loop.Dispose();
         }
 
+        _records.Close();
         _launcher?.Dispose();
     }
 }

@@ -31,11 +31,7 @@ internal static class Folders
     /// </summary>
     public static string Sockets()
     {
-        string? runtime = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
-        string parent = Environment.IsPrivilegedProcess ? "/run" : runtime is not null && Directory.Exists(runtime) ? runtime
-            : Path.GetTempPath();
-        string folder = Path.Combine(parent, Environment.IsPrivilegedProcess || runtime is not null ? "cocaine-fast"
-            : $"cocaine-fast-{Environment.UserName}");
+        string folder = SocketFolder();
         Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         foreach (string file in Directory.EnumerateFiles(folder))
         {
@@ -85,5 +81,15 @@ internal static class Folders
         return runtime is not null && Directory.Exists(runtime)
             ? $"ipc://{runtime}/cocaine-fast/control.sock"
             : $"ipc://{Path.Combine(Path.GetTempPath(), $"cocaine-fast-{Environment.UserName}")}/control.sock";
+    }
+
+    /// <summary>Where <see cref="Sockets"/> is, there or not.</summary>
+    public static string SocketFolder()
+    {
+        string? runtime = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
+        string parent = Environment.IsPrivilegedProcess ? "/run" : runtime is not null && Directory.Exists(runtime) ? runtime
+            : Path.GetTempPath();
+        return Path.Combine(parent, Environment.IsPrivilegedProcess || runtime is not null ? "cocaine-fast"
+            : $"cocaine-fast-{Environment.UserName}");
     }
 }

@@ -19,6 +19,12 @@ public sealed class NodeOptions
     /// <summary>Where the node keeps what outlives it; null = nothing is kept.</summary>
     public string? StateDirectory { get; init; }
 
+    /// <summary>
+    /// Where the records of jobs are, which <c>cocaine-fast why</c> reads: a folder in memory, or its write-back holds up the loops. Null =
+    /// <c>cocaine-fast/ledger</c> in /run (root) or XDG_RUNTIME_DIR, or a folder of the user's in /dev/shm.
+    /// </summary>
+    public string? LedgerDirectory { get; init; }
+
     /// <summary>The folder with the SDKs (<c>python/</c>, <c>dotnet/</c>); null = <c>workers</c> beside the program or above it.</summary>
     public string? SdkDirectory { get; init; }
 

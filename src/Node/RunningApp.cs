@@ -82,6 +82,8 @@ public sealed class RunningApp
 
     internal AppJournal Journal => _parts.Log;
 
+    internal EventLoop Loop => _loop;
+
     /// <summary>The app's state as JSON, as <c>info</c> gives it.</summary>
     public Task<string> InfoJsonAsync()
     {
@@ -111,6 +113,7 @@ public sealed class RunningApp
         catch
         {
             MoveTo(AppPhase.Stopped);
+            _parts.Ended();
             _stopped.TrySetResult();
             throw;
         }
@@ -304,6 +307,7 @@ public sealed class RunningApp
             {
                 _tasks.Close();
                 MoveTo(AppPhase.Stopped);
+                _parts.Ended();
                 _stopped.TrySetResult();
             }
         });

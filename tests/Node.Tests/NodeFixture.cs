@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using System.Text.Json;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
 using Microsoft.Extensions.Logging;
@@ -12,15 +13,29 @@ internal sealed class TestNode : IAsyncDisposable
     private readonly LogLines _log = new();
     private readonly CocaineNode _node;
 
-    private TestNode(string? locator) => _node = new CocaineNode(new NodeOptions { Loops = 1, Locator = locator, LoggerFactory = _log });
+    private TestNode(string? locator, string? stateDirectory)
+    {
+        LedgerDirectory = Path.Combine(Path.GetTempPath(), $"ledger-{Guid.NewGuid():N}");
+        _node = new CocaineNode(new NodeOptions
+        {
+            Loops = 1,
+            Locator = locator,
+            LedgerDirectory = LedgerDirectory,
+            StateDirectory = stateDirectory,
+            LoggerFactory = _log,
+        });
+    }
+
+    /// <summary>This node's own, so that tests side by side do not meet; it goes with the node.</summary>
+    public string LedgerDirectory { get; }
 
     public CocaineNode Node => _node;
 
-    public string Log => string.Join('\n', _log.Lines);
+    public string Log => _log.Text;
 
-    public static TestNode Start(string? locator = null)
+    public static TestNode Start(string? locator = null, string? stateDirectory = null)
     {
-        TestNode node = new(locator);
+        TestNode node = new(locator, stateDirectory);
         node._node.Start();
         return node;
     }
@@ -42,13 +57,35 @@ internal sealed class TestNode : IAsyncDisposable
     {
         await _node.StopAsync(TimeSpan.FromSeconds(10));
         _log.Dispose();
+        if (Directory.Exists(LedgerDirectory))
+        {
+            Directory.Delete(LedgerDirectory, recursive: true);
+        }
     }
 }
 
 /// <summary>A log whose lines a test can look at.</summary>
 internal sealed class LogLines : ILoggerFactory, ILogger
 {
+    private readonly List<(string Text, TaskCompletionSource Seen)> _waiting = [];
+
     public ConcurrentQueue<string> Lines { get; } = new();
+
+    /// <summary>Completes when a line has the text.</summary>
+    public Task UntilAsync(string text)
+    {
+        lock (_waiting)
+        {
+            TaskCompletionSource seen = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waiting.Add((text, seen));
+            if (Lines.Any(line => line.Contains(text)))
+            {
+                seen.TrySetResult();
+            }
+
+            return seen.Task;
+        }
+    }
 
     public ILogger CreateLogger(string categoryName) => this;
 
@@ -66,8 +103,15 @@ internal sealed class LogLines : ILoggerFactory, ILogger
     public bool IsEnabled(LogLevel logLevel) => true;
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?,
-        string> formatter) =>
-        Lines.Enqueue($"{logLevel} {formatter(state, exception)} {exception}");
+        string> formatter)
+    {
+        string written = $"{logLevel} {formatter(state, exception)} {exception}";
+        Lines.Enqueue(written);
+        lock (_waiting)
+        {
+            _waiting.RemoveAll(wait => written.Contains(wait.Text) && (wait.Seen.TrySetResult() || wait.Seen.Task.IsCompleted));
+        }
+    }
 }
 
 /// <summary>Manifests of the tests' apps.</summary>
@@ -79,6 +123,22 @@ internal static class Apps
         using CancellationTokenSource limit = new(TimeSpan.FromSeconds(20));
         while (!(await app.InfoJsonAsync().WaitAsync(limit.Token)).Contains(text))
         {
+            limit.Token.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>Asks for the app's info until it is as wanted.</summary>
+    public static async Task UntilAsync(this RunningApp app, Predicate<JsonElement> isSo)
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+        while (true)
+        {
+            using JsonDocument info = JsonDocument.Parse(await app.InfoJsonAsync().WaitAsync(limit.Token));
+            if (isSo(info.RootElement))
+            {
+                return;
+            }
+
             limit.Token.ThrowIfCancellationRequested();
         }
     }

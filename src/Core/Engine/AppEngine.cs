@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Unicode;
 using Cocaine.Fast.Core.Engine.Handling;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
@@ -96,7 +97,9 @@ internal sealed class AppEngine
         out JobRefusal refusal)
     {
         refusal = default;
-        ulong id = ++Counters.LastJobId; // one that is refused has a number too: its caller can ask for it
+
+        // One that is refused has a number too: its caller can ask for it. Two versions of an app share the ledger, and so the numbers.
+        ulong id = Counters.LastJobId = Math.Max(Counters.LastJobId, Records.Ledger.LastId) + 1;
         Slave? slave = IsTaking && Queue.Count == 0 ? Pool.Pick() : null;
         if (slave is null)
         {
@@ -104,6 +107,7 @@ internal sealed class AppEngine
             if (refusal.Code != 0)
             {
                 Counters.JobsRejected++;
+                RecordRefusal(id, task, name, in refusal);
                 return null;
             }
         }
@@ -112,6 +116,7 @@ internal sealed class AppEngine
         Counters.JobsAccepted++;
         job.Begin(id, caller, channel, task, name, in policy, Loop.NowTicks);
         task.Accepted++;
+        Records.Ledger.Arrived(job.Id, job.ArrivedTicks, task.Utf8Name, name);
         if (!headers.IsEmpty)
         {
             job.Request.SetHeaders(headers);
@@ -125,6 +130,7 @@ internal sealed class AppEngine
         else
         {
             job.MoveTo(JobState.Queued);
+            Records.Ledger.Queued(job.Id, job.ArrivedTicks);
             Queue.Add(job);
             if (Queue.Count == 1)
             {
@@ -174,7 +180,7 @@ internal sealed class AppEngine
         }
     }
 
-    /// <summary>The job that is next to run, for a slave with room; null when its time was up: then it is answered, and never run.</summary>
+    /// <summary>The job that is next to run, for a slave with room; null when its time was up: then it is answered and not run.</summary>
     public Job? TakeNext()
     {
         Job job = Queue.Next(Loop.NowTicks)!;
@@ -280,6 +286,14 @@ internal sealed class AppEngine
     /// <summary>How often a job may be run again.</summary>
     internal int RetryLimitOf(Job job) => job.Policy.RetryLimit ?? Settings.RetryLimit;
 
+    private void RecordRefusal(ulong id, TaskMonitor task, byte[] name, in JobRefusal refusal)
+    {
+        Span<byte> reason = stackalloc byte[EngineLimits.RecordedReasonBytes];
+        Utf8.FromUtf16(refusal.Reason, reason, out _, out int length); // what does not fit is cut
+        Records.Ledger.Arrived(id, Loop.NowTicks, task.Utf8Name, name);
+        Records.Ledger.Ended(id, Loop.NowTicks, JobOutcome.Refused, ErrorCodes.Category, refusal.Code, reason[..length]);
+    }
+
     internal void ArmTimer(Job job) => ArmTimer(job, job.State);
 
     private void ArmTimer(Job job, JobState state)
@@ -308,7 +322,8 @@ internal sealed class AppEngine
         {
             _orderLogDueMs = Loop.NowMs + EngineLimits.OverloadLogMs;
             long waitMs = (Loop.NowTicks - (Queue.Oldest?.ArrivedTicks ?? Loop.NowTicks)) / 1_000_000;
-            PoolLog.OrderChanges(Log, Name, _servedNewest ? "newest" : "oldest", Queue.Count, waitMs, Settings.QueueTargetMs, Counters.Overloads);
+            PoolLog.OrderChanges(
+                Log, Name, _servedNewest ? "newest" : "oldest", Queue.Count, waitMs, Settings.QueueTargetMs, Counters.Overloads);
         }
     }
 

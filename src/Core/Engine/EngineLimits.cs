@@ -47,6 +47,9 @@ internal static class EngineLimits
 
     public const int MaxRestartPauseMs = 30_000;
 
+    /// <summary>Of a refusal's reason, for the job's record: as much as that has room for.</summary>
+    public const int RecordedReasonBytes = Ledger.LedgerLayout.MaxTextBytes;
+
     /// <summary>Lines of a slave's output kept for its cause of death.</summary>
     public const int LastLines = 20;
 

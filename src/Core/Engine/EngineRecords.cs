@@ -9,6 +9,9 @@ internal sealed record EngineRecords
     /// <summary>The last job number that an engine before this one may have used; the first one of this engine follows it.</summary>
     public ulong FirstJobId { get; init; }
 
+    /// <summary>Who keeps a record of each job.</summary>
+    public IJobLedger Ledger { get; init; } = NoLedger.Instance;
+
     /// <summary>Who keeps jobs that kill slaves.</summary>
     public IQuarantine Quarantine { get; init; } = NoQuarantine.Instance;
 

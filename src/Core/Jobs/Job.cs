@@ -58,8 +58,8 @@ internal sealed class Job(AppEngine engine, BlockPool blocks) : WheelTimer
 
     public long ArrivedTicks { get; private set; }
 
-    /// <summary>When it went back to the queue. Valid in Queued, after a run.</summary>
-    public long QueuedAgainTicks { get; set; }
+    /// <summary>When it began to wait last: its arrival, or the end of a run that its slave did not survive. Valid in Queued.</summary>
+    public long WaitsSinceTicks { get; set; }
 
     /// <summary>Begin of the present run. Valid from Running on.</summary>
     public long DispatchedTicks { get; set; }
@@ -88,7 +88,7 @@ internal sealed class Job(AppEngine engine, BlockPool blocks) : WheelTimer
         Task = task;
         Event = name;
         Policy = policy;
-        ArrivedTicks = nowTicks;
+        ArrivedTicks = WaitsSinceTicks = nowTicks;
         Runs = 0;
         Deaths = null;
         RequestEnded = NodeSideEnded = UnderPressure = false;

@@ -117,6 +117,12 @@ public sealed record EngineSettings
 
     /// <summary>Size of each of a slave's two rings in bytes, a power of two.</summary>
     public int PipeSizeBytes { get; init; } = 1 << 20;
+
+    /// <summary>
+    /// Jobs whose records are kept, the latest; 0 = none. The default takes 4 MiB, which stay in a usual cache's reach, and is a second or
+    /// so of full load, hours of a quiet app: long enough to ask about an error that was just seen.
+    /// </summary>
+    public int LedgerJobs { get; init; } = 16_384;
 }
 
 /// <summary>An app as its manifest describes it.</summary>
@@ -136,6 +142,9 @@ public sealed record AppManifest
 
     /// <summary>How it is run.</summary>
     public EngineSettings Engine { get; init; } = new();
+
+    /// <summary>How its worker processes are confined; null = not at all.</summary>
+    public IsolationSettings? Isolation { get; init; }
 
     /// <summary>The app's monitoring socket, or null.</summary>
     public string? PubsubEndpoint { get; init; }

@@ -13,7 +13,7 @@ internal sealed class AppReader(
     {
         Dictionary<string, object> values = _keys.Read(root, "$", ManifestKeys.Top);
         AppType? type = values.TryGetValue("type", out object? text) ? Enum.Parse<AppType>((string)text, ignoreCase: true) : null;
-        return new AppManifest
+        AppManifest app = new()
         {
             Name = Name(root, values),
             Type = type ?? AppType.Binary,
@@ -25,6 +25,8 @@ internal sealed class AppReader(
                 ? new TaskReader(problems, _keys, _endpoints, customDrivers).Read((JsonTree)tasks) : [],
             FilePath = filePath,
         };
+        return values.TryGetValue("isolation", out object? isolation)
+            ? app with { Isolation = Isolation((JsonTree)isolation, app.Engine.Backend) } : app;
     }
 
     private string Name(JsonTree root, Dictionary<string, object> values)
@@ -104,6 +106,9 @@ internal sealed class AppReader(
         EngineReader.Check(problems, item ?? root, values, settings, type);
         return settings;
     }
+
+    private IsolationSettings Isolation(JsonTree item, BackendType backend) =>
+        new IsolationReader(problems, item).Read(_keys.Read(item, "$.isolation", IsolationKeys.All), backend);
 
     private string? Pubsub(JsonTree item)
     {

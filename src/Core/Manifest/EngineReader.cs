@@ -31,6 +31,7 @@ internal static class EngineReader
             MaxRssBytes = Of("max-rss", 0),
             SpinMicroseconds = values.TryGetValue("spin", out object? spin) ? (int)(long)spin : null,
             PipeSizeBytes = (int)Of("pipe-size", defaults.PipeSizeBytes),
+            LedgerJobs = (int)Of("ledger-jobs", defaults.LedgerJobs),
         };
     }
 

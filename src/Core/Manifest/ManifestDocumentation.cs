@@ -13,6 +13,7 @@ internal static class ManifestDocumentation
         Section(text, "## The whole", ManifestKeys.Top);
         Section(text, "## args, as an object", ManifestKeys.Args);
         Section(text, "## engine", ManifestKeys.Engine);
+        Section(text, "## isolation", IsolationKeys.All);
         Section(text, "## pubsub", ManifestKeys.Pubsub);
         text.Append("## tasks.X\n\nEach task has a `type`, the driver, and the driver's keys.\n\n");
         foreach ((string driver, IReadOnlyList<KeySpec> specs) in ManifestKeys.Drivers)

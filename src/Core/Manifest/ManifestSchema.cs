@@ -27,6 +27,7 @@ public static class ManifestSchema
         ["pubsub"] = ManifestKeys.Pubsub,
         ["control"] = ConfigKeys.Control,
         ["log"] = ConfigKeys.Log,
+        ["isolation"] = IsolationKeys.All,
     };
 
     /// <summary>The schema of manifests as text.</summary>

@@ -8,11 +8,11 @@ internal sealed class EngineCounters
     private static readonly int[] Codes = [400, 401, 403, 404, 413, 500, 502, 503, 504, 520];
     private readonly long[] _errors = new long[Codes.Length + 1];
 
+    /// <summary>The last number that a job got; those that were refused have numbers too.</summary>
+    public ulong LastJobId { get; set; }
+
     /// <summary>Jobs taken. At each moment accepted = done + failed + queued + running.</summary>
     public ulong JobsAccepted { get; set; }
-
-    /// <summary>The number of the newest job, refused ones included.</summary>
-    public ulong LastJobId { get; set; }
 
     public ulong JobsDone { get; set; }
 

@@ -20,6 +20,7 @@ internal static class RunCommand
         };
         Option<int> loops = new("--loops") { Description = "Event loops; 0 = half of the cores" };
         Option<string?> state = new("--state") { Description = "Folder for what outlives the node" };
+        Option<string?> ledger = new("--ledger-folder") { Description = "Folder for the records of jobs, in memory; see why" };
         Option<bool> watch = new("--watch")
         {
             Description = "Replace an app, without losing a job, when its manifest file changes",
@@ -41,7 +42,7 @@ internal static class RunCommand
             "Run apps until SIGTERM or SIGINT; a second signal stops at once.\n\nExample:\n"
             + "  cocaine-fast run examples/echo/manifest.json --locator none")
         {
-            files, locator, loops, state, watch, drain, level, format,
+            files, locator, loops, state, ledger, watch, drain, level, format,
         };
         command.SetAction((parsed, _) =>
         {
@@ -57,6 +58,7 @@ internal static class RunCommand
                 Loops = parsed.GetValue(loops),
                 Locator = at == "none" ? null : at,
                 StateDirectory = parsed.GetValue(state),
+                LedgerDirectory = parsed.GetValue(ledger),
                 OwnsProcess = true,
                 LoggerFactory = log,
             };

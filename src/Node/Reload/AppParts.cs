@@ -14,4 +14,8 @@ namespace Cocaine.Fast.Node.Reload;
 /// <param name="Records">What outlives an engine of the app; null when nothing does.</param>
 internal sealed record AppParts(
     EventLoop Loop, Func<ZeroMqPoller> ZeroMq, IReadOnlyDictionary<string, Func<CustomDriver>> CustomDrivers, AppJournal Log,
-    EngineRecords? Records = null);
+    EngineRecords? Records = null)
+{
+    /// <summary>Called once, on the loop, when the app has stopped.</summary>
+    public Action Ended { get; init; } = static () => { };
+}

@@ -120,6 +120,9 @@ internal static unsafe partial class LibC
     public static partial int inotify_rm_watch(int descriptor, int watch);
 
     [LibraryImport(Library, SetLastError = true)]
+    public static partial int lchown(byte* path, uint user, uint group);
+
+    [LibraryImport(Library, SetLastError = true)]
     public static partial int kill(int process, int signal);
 
     [LibraryImport(Library, SetLastError = true)]
@@ -148,6 +151,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport(Library)]
     public static partial int posix_spawn_file_actions_addopen(void* fileActions, int descriptor, byte* path, int flags, uint mode);
+
+    [LibraryImport(Library)]
+    public static partial int posix_spawn_file_actions_addchdir_np(void* fileActions, byte* path);
 
     [LibraryImport(Library)]
     public static partial int posix_spawn_file_actions_addclosefrom_np(void* fileActions, int from);

@@ -14,7 +14,7 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
     private const int MaxAcceptsPerEvent = 64;
 
     private const int NonBlocking = 0x800, CloseOnExec = 0x80000;
-    private const int TcpLevel = 6, NoDelay = 1, SocketLevel = 1, ReuseAddress = 2;
+    private const int SocketLevel = 1, ReuseAddress = 2;
     private readonly EventLoop _loop;
     private Action<int> _accepted;
     private readonly Socket _socket;
@@ -84,8 +84,7 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
 
             if (_isTcp)
             {
-                int one = 1;
-                _ = LibC.setsockopt(descriptor, TcpLevel, NoDelay, &one, sizeof(int));
+                SocketTuning.Apply(descriptor);
             }
 
             _accepted(descriptor);

@@ -19,6 +19,7 @@ public class ManifestTableTests
         Assert.Equal(Names(ManifestKeys.Top), Properties(top));
         JsonElement properties = top.GetProperty("properties");
         Assert.Equal(Names(ManifestKeys.Engine), Properties(properties.GetProperty("engine")));
+        Assert.Equal(Names(IsolationKeys.All), Properties(properties.GetProperty("isolation")));
         Assert.Equal(Names(ManifestKeys.Pubsub), Properties(properties.GetProperty("pubsub")));
         Assert.Equal(Names(ManifestKeys.Args), Properties(properties.GetProperty("args").GetProperty("oneOf")[1]));
         JsonElement[] drivers =

@@ -27,6 +27,7 @@ internal sealed class JobAnswers(AppEngine engine)
         if (job.State == JobState.Running)
         {
             job.MoveTo(JobState.Streaming);
+            job.Engine.Records.Ledger.FirstByte(job.Id, job.Engine.Loop.NowTicks);
             job.Request.Forget();
         }
 
@@ -49,7 +50,7 @@ internal sealed class JobAnswers(AppEngine engine)
             job.Caller = null;
             if (failed)
             {
-                CountFailure(job, error.Category, error.Code);
+                CountFailure(job, JobOutcome.Failed, in error);
                 job.MoveTo(JobState.Failed);
                 caller?.OnFailed(job, in error);
             }
@@ -57,6 +58,7 @@ internal sealed class JobAnswers(AppEngine engine)
             {
                 engine.Counters.JobsDone++;
                 job.Task.Done++;
+                engine.Records.Ledger.Ended(job.Id, now, JobOutcome.Done, 0, 0, default);
                 job.MoveTo(JobState.Done);
                 caller?.OnDone(job);
             }
@@ -113,8 +115,8 @@ internal sealed class JobAnswers(AppEngine engine)
             Running--;
         }
 
-        CountFailure(job, error.Category, error.Code);
         IJobCaller? caller = job.Caller;
+        CountFailure(job, caller is null ? JobOutcome.Cancelled : JobOutcome.Failed, in error);
         job.Caller = null;
         job.MoveTo(JobState.Failed);
         job.Request.Clear();
@@ -141,7 +143,8 @@ internal sealed class JobAnswers(AppEngine engine)
         Running--;
         engine.Counters.JobsRetried++;
         job.MoveTo(JobState.Queued);
-        job.QueuedAgainTicks = engine.Loop.NowTicks;
+        job.WaitsSinceTicks = engine.Loop.NowTicks;
+        engine.Records.Ledger.Queued(job.Id, job.WaitsSinceTicks);
         engine.Queue.AddAgain(job);
         engine.ArmTimer(job);
         if (job.UnderPressure)
@@ -174,10 +177,11 @@ internal sealed class JobAnswers(AppEngine engine)
         engine.CheckDrained();
     }
 
-    private void CountFailure(Job job, int category, int code)
+    private void CountFailure(Job job, JobOutcome outcome, in JobError error)
     {
         engine.Counters.JobsFailed++;
-        engine.Counters.CountError(category == ErrorCodes.Category ? code : 0);
+        engine.Counters.CountError(error.Category == ErrorCodes.Category ? error.Code : 0);
         job.Task.Failed++;
+        engine.Records.Ledger.Ended(job.Id, engine.Loop.NowTicks, outcome, error.Category, error.Code, error.Reason);
     }
 }

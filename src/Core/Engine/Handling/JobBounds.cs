@@ -13,7 +13,7 @@ internal static class JobBounds
         long due = policy.DeadlineMs > 0 ? ArrivedMs(job) + policy.DeadlineMs : long.MaxValue;
         if (state == JobState.Queued)
         {
-            return engine.Settings.QueueTimeoutMs > 0 ? Math.Min(due, QueuedMs(job) + engine.Settings.QueueTimeoutMs) : due;
+            return engine.Settings.QueueTimeoutMs > 0 ? Math.Min(due, WaitsSinceMs(job) + engine.Settings.QueueTimeoutMs) : due;
         }
 
         if (policy.SilenceTimeoutMs == 0)
@@ -54,11 +54,11 @@ internal static class JobBounds
         }
 
         long limit = engine.Settings.QueueTimeoutMs;
-        if (limit > 0 && job.State == JobState.Queued && nowMs >= QueuedMs(job) + limit)
+        if (limit > 0 && job.State == JobState.Queued && nowMs >= WaitsSinceMs(job) + limit)
         {
             engine.Counters.QueueTimeouts++;
-            string end = job.Runs == 0 ? "was never run" : "was not run again";
-            engine.Fail(job, ErrorCodes.TimeoutError, $"the job waited in the queue for the queue-timeout of {limit} ms and {end}");
+            string end = job.Runs == 0 ? "never run" : "not run again";
+            engine.Fail(job, ErrorCodes.TimeoutError, $"the job waited in the queue for the queue-timeout of {limit} ms and was {end}");
             return true;
         }
 
@@ -91,10 +91,9 @@ internal static class JobBounds
         }
     }
 
-    private static long ArrivedMs(Job job) => job.ArrivedTicks / 1_000_000;
+    private static long WaitsSinceMs(Job job) => job.WaitsSinceTicks / 1_000_000;
 
-    /// <summary>Since when it waits: a job that is to be run again has not waited while it ran.</summary>
-    private static long QueuedMs(Job job) => (job.Runs == 0 ? job.ArrivedTicks : job.QueuedAgainTicks) / 1_000_000;
+    private static long ArrivedMs(Job job) => job.ArrivedTicks / 1_000_000;
 
     private static string NameOf(JobState state) => state == JobState.Queued ? "waiting in the queue" : "running";
 }
