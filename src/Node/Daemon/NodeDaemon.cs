@@ -59,6 +59,9 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     /// <summary>How many apps run and how many could not be started, in words.</summary>
     public string Status => $"{_apps.Running.Count} apps run, {_apps.Failed.Count} failed";
 
+    /// <summary>Where the control protocol of 2012 is served.</summary>
+    public IReadOnlyList<string> ZeroMqControlEndpoints => _jsonControl?.Endpoints ?? [];
+
     /// <inheritdoc/>
     public IReadOnlyList<AppSummary> Failed =>
         [.. _apps.Failed.Select(app => new AppSummary(app.Name, 0, "failed", 0, 0, 0, 0, 0, [], app.Reason))];
@@ -79,7 +82,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         if (_config.ZeroMqControlEndpoint is { } endpoint)
         {
             _jsonControl = await JsonControl.OpenAsync(this, endpoint, _log).ConfigureAwait(false);
-            DaemonLog.ControlListens(_log, string.Join(", ", _jsonControl.Endpoints));
+            DaemonLog.ControlListens(_log, string.Join(", ", ZeroMqControlEndpoints));
         }
     }
 

@@ -49,6 +49,9 @@ internal sealed class TestDaemon : IAsyncDisposable
 
     public Task DeleteAsync(string name) => Daemon.DeleteAsync(name, TimeSpan.FromSeconds(10), CancellationToken.None);
 
+    /// <summary>Waits for a line of the log.</summary>
+    public Task UntilLogAsync(string text) => _log.UntilAsync(text).WaitAsync(TimeSpan.FromSeconds(60));
+
     /// <summary>Names and versions of what runs.</summary>
     public string[] Running => [.. Daemon.Node.Apps.Select(app => $"{app.Name} {app.Manifest.Version}").Order(StringComparer.Ordinal)];
 
