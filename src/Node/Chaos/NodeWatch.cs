@@ -74,7 +74,7 @@ internal sealed class NodeWatch(ChaosOptions options, ChaosLedger ledger)
             await Task.Delay(100).ConfigureAwait(false);
             jobs = await CheckCountersAsync(node).ConfigureAwait(false);
             int workers = Math.Max(0, node.Workers.Count - node.BaseWorkers);
-            over = ProcessTable.Usage(node.Id).Descriptors - node.BaseDescriptors - (workers * DescriptorsPerWorker) - OwnDescriptors;
+            over = ProcessTable.Descriptors(node.Id).Values.Sum() - node.BaseDescriptors.Values.Sum() - (workers * DescriptorsPerWorker) - OwnDescriptors;
         }
         while ((jobs is not (0, 0) || over > 0) && Environment.TickCount64 < end);
 
@@ -86,7 +86,9 @@ internal sealed class NodeWatch(ChaosOptions options, ChaosLedger ledger)
 
         if (over > 0)
         {
-            ledger.Fault($"{over} descriptors more than before the first client, besides {DescriptorsPerWorker} for each worker");
+            ledger.Fault($"{over} descriptors more than before the first client, besides {DescriptorsPerWorker} for each worker: "
+                + string.Join(", ", ProcessTable.Descriptors(node.Id).Select(kind => (kind.Key, Count: kind.Value - node.BaseDescriptors.GetValueOrDefault(kind.Key)))
+                    .Where(kind => kind.Count > 0).Select(kind => $"{kind.Count} {kind.Key}")));
         }
 
         CheckMemory();
