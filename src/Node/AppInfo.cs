@@ -31,10 +31,14 @@ internal static class AppInfo
         json.WriteStartObject("queue");
         json.WriteNumber("depth", engine.Queue.Count);
         json.WriteNumber("limit", manifest.Engine.QueueLimit);
+        json.WriteNumber("bytes", engine.Queue.SizeBytes);
+        json.WriteNumber("bytes-limit", manifest.Engine.QueueBytes);
+        json.WriteString("serves", engine.Queue.ServesNewest ? "newest" : "oldest");
+        json.WriteNumber("overloads", engine.Counters.Overloads);
         json.WriteNumber("oldest-age-ms", oldest is null ? 0 : Math.Max(0, nowMs - (oldest.ArrivedTicks / 1_000_000)));
         json.WriteEndObject();
         WriteJobs(json, engine);
-        WritePool(json, manifest, pool, nowMs);
+        WritePool(json, manifest, engine, nowMs);
         json.WriteStartObject("tasks");
         foreach ((TaskManifest task, Driver driver) in tasks)
         {
@@ -109,6 +113,8 @@ internal static class AppInfo
         json.WriteNumber("rejected", counters.JobsRejected);
         json.WriteNumber("retried", counters.JobsRetried);
         json.WriteNumber("cancelled", counters.JobsCancelled);
+        json.WriteNumber("client-gone", counters.ClientsGone);
+        json.WriteNumber("quarantined", counters.JobsQuarantined);
         json.WriteStartObject("errors");
         foreach ((string code, long count) in counters.Errors)
         {
@@ -126,8 +132,9 @@ internal static class AppInfo
         json.WriteEndObject();
     }
 
-    private static void WritePool(Utf8JsonWriter json, AppManifest manifest, SlavePool pool, long nowMs)
+    private static void WritePool(Utf8JsonWriter json, AppManifest manifest, AppEngine engine, long nowMs)
     {
+        SlavePool pool = engine.Pool;
         json.WriteStartObject("pool");
         json.WriteNumber("limit", manifest.Engine.PoolLimit);
         json.WriteNumber("minimum", manifest.Engine.PoolMinimum);
@@ -135,6 +142,12 @@ internal static class AppInfo
         json.WriteNumber("starting", pool.Starting);
         json.WriteNumber("idle", pool.Idle);
         json.WriteNumber("busy", pool.Busy);
+        json.WriteStartObject("recycled");
+        json.WriteNumber("max-jobs", engine.Counters.RecycledForJobs);
+        json.WriteNumber("max-age", engine.Counters.RecycledForAge);
+        json.WriteNumber("max-rss", engine.Counters.RecycledForMemory);
+        json.WriteNumber("failed", engine.Counters.RecyclingsFailed);
+        json.WriteEndObject();
         json.WriteStartArray("slaves");
         foreach (Slave slave in pool.Slaves)
         {
@@ -146,6 +159,11 @@ internal static class AppInfo
             json.WriteNumber("load", slave.Load);
             json.WriteNumber("jobs-done", slave.JobsDone);
             json.WriteNumber("age-ms", nowMs - slave.StartedMs);
+            if (slave.RssBytes > 0)
+            {
+                json.WriteNumber("rss-bytes", slave.RssBytes);
+            }
+
             json.WriteNumber("silent-ms", Math.Max(0, nowMs - slave.LastHeardMs));
             json.WriteEndObject();
         }

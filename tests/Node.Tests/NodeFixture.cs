@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using System.Text.Json;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
 using Microsoft.Extensions.Logging;
@@ -78,6 +79,22 @@ internal static class Apps
         using CancellationTokenSource limit = new(TimeSpan.FromSeconds(20));
         while (!(await app.InfoJsonAsync().WaitAsync(limit.Token)).Contains(text))
         {
+            limit.Token.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>Asks for the app's info until it is as wanted.</summary>
+    public static async Task UntilAsync(this RunningApp app, Predicate<JsonElement> isSo)
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+        while (true)
+        {
+            using JsonDocument info = JsonDocument.Parse(await app.InfoJsonAsync().WaitAsync(limit.Token));
+            if (isSo(info.RootElement))
+            {
+                return;
+            }
+
             limit.Token.ThrowIfCancellationRequested();
         }
     }

@@ -60,6 +60,23 @@ def hold(request):
     yield b"held"
 
 
+def stall(request):
+    """Runs while the file is there, and 10 ms more."""
+    while os.path.exists(request.decode()):
+        time.sleep(0.005)
+    time.sleep(0.01)
+    yield b"went on"
+
+
+kept = []
+
+
+def grow(request):
+    """Keeps so many bytes for ever."""
+    kept.append(b"x" * int(request))
+    yield b"grown"
+
+
 def chatty():
     print("a line for the log")
     print("another", file=sys.stderr)

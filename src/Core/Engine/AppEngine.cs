@@ -8,9 +8,6 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Core.Engine;
 
-/// <summary>Why a job was not accepted.</summary>
-internal readonly record struct JobRefusal(int Code, string Reason);
-
 /// <summary>
 /// One app's engine: takes jobs from drivers, queues them, hands them to slaves, and sees to it that each gets exactly one answer.
 /// Lives on one loop; all members are for its thread. What comes of a job is in <see cref="Answers"/>, of its request in <see
@@ -18,6 +15,8 @@ internal readonly record struct JobRefusal(int Code, string Reason);
 /// </summary>
 internal sealed class AppEngine
 {
+    private bool _servedNewest;     // what the queue did when it was looked at last
+    private long _orderLogDueMs;
     private Action? _onStopped;
 
     public AppEngine(
@@ -28,8 +27,11 @@ internal sealed class AppEngine
         Loop = loop;
         Log = log;
         Records = records ?? EngineRecords.None;
+        Counters.LastJobId = Math.Max(Counters.LastJobId, Records.FirstJobId);
+        Admission = new Admission(this);
         Answers = new JobAnswers(this);
         Requests = new RequestFlow(this);
+        Queue = new JobQueue(settings.QueueOrder, settings.QueueTargetMs, EngineLimits.QueueIntervalMs);
         Pool = new SlavePool(this, backend);
     }
 
@@ -45,11 +47,13 @@ internal sealed class AppEngine
 
     public SlavePool Pool { get; }
 
+    public Admission Admission { get; }
+
     public JobAnswers Answers { get; }
 
     public RequestFlow Requests { get; }
 
-    public JobQueue Queue { get; } = new();
+    public JobQueue Queue { get; }
 
     public EngineCounters Counters { get; } = new();
 
@@ -76,24 +80,21 @@ internal sealed class AppEngine
         out JobRefusal refusal)
     {
         refusal = default;
-        if (State != EngineState.Running)
+        ulong id = ++Counters.LastJobId; // one that is refused has a number too: its caller can ask for it
+        Slave? slave = State == EngineState.Running && Queue.Count == 0 ? Pool.Pick() : null;
+        if (slave is null)
         {
-            refusal = State == EngineState.Draining
-                ? new JobRefusal(ErrorCodes.ResourceError, "the app is draining: it takes no new jobs")
-                : new JobRefusal(ErrorCodes.ServerError, "the app is not running");
-            Counters.JobsRejected++;
-            return null;
-        }
-
-        Slave? slave = Queue.Count == 0 ? Pool.Pick() : null;
-        if (slave is null && !MayQueue(out refusal))
-        {
-            Counters.JobsRejected++;
-            return null;
+            refusal = WhyNot(id);
+            if (refusal.Code != 0)
+            {
+                Counters.JobsRejected++;
+                return null;
+            }
         }
 
         Job job = Answers.Take();
-        job.Begin(++Counters.JobsAccepted, caller, channel, task, name, in policy, Loop.NowTicks);
+        Counters.JobsAccepted++;
+        job.Begin(id, caller, channel, task, name, in policy, Loop.NowTicks);
         task.Accepted++;
         if (!headers.IsEmpty)
         {
@@ -109,6 +110,11 @@ internal sealed class AppEngine
         {
             job.MoveTo(JobState.Queued);
             Queue.Add(job);
+            if (Queue.Count == 1)
+            {
+                Admission.OnFirstWaiting();
+            }
+
             Pool.Grow();
         }
 
@@ -123,7 +129,10 @@ internal sealed class AppEngine
     public void EndRequest(Job job) => RequestFlow.End(job);
 
     /// <summary>The caller went away or gave up: nobody gets an answer, and the worker is told.</summary>
-    public void Cancel(Job job, ReadOnlySpan<byte> reason)
+    /// <param name="job">The job.</param>
+    /// <param name="reason">Why, for the worker.</param>
+    /// <param name="clientGone">The caller's connection has ended.</param>
+    public void Cancel(Job job, ReadOnlySpan<byte> reason, bool clientGone = false)
     {
         if (job.IsAnswered)
         {
@@ -132,22 +141,38 @@ internal sealed class AppEngine
 
         job.Caller = null;
         Counters.JobsCancelled++;
+        if (clientGone)
+        {
+            Counters.ClientsGone++;
+        }
+
         Answers.Fail(job, new JobError(ErrorCodes.Category, ErrorCodes.BadRequest, reason));
     }
 
     /// <summary>Answers a job with one of our errors.</summary>
-    public void Fail(Job job, int code, string reason)
+    public void Fail(Job job, int code, string reason, int retryAfterS = 0)
     {
         if (!job.IsAnswered)
         {
-            Answers.Fail(job, new JobError(ErrorCodes.Category, code, Encoding.UTF8.GetBytes(reason)));
+            Answers.Fail(job, new JobError(ErrorCodes.Category, code, Encoding.UTF8.GetBytes(reason), retryAfterS));
         }
     }
 
-    /// <summary>The job that is next to run, for a slave with room.</summary>
-    public Job TakeNext()
+    /// <summary>The job that is next to run, for a slave with room; null when its time was up: then it is answered and not run.</summary>
+    public Job? TakeNext()
     {
-        Job job = Queue.Take()!;
+        Job job = Queue.Next(Loop.NowTicks)!;
+        if (Queue.ServesNewest != _servedNewest)
+        {
+            OnOrderChanged();
+        }
+
+        if (JobBounds.TryExpire(this, job, Loop.NowMs))
+        {
+            return null;
+        }
+
+        Queue.Remove(job);
         Answers.CountRun();
         if (Settings.QueueTimeoutMs > 0 || job.Policy.SilenceTimeoutMs > 0)
         {
@@ -212,7 +237,7 @@ internal sealed class AppEngine
     {
         while (Queue.Count > 0)
         {
-            Fail(Queue.Oldest!, ErrorCodes.ServerError, BrokenReason(cause));
+            Fail(Queue.Oldest!, ErrorCodes.ServerError, Admission.BrokenReason(cause));
         }
 
         Broken?.Invoke(cause);
@@ -236,6 +261,9 @@ internal sealed class AppEngine
         }
     }
 
+    /// <summary>How often a job may be run again.</summary>
+    internal int RetryLimitOf(Job job) => job.Policy.RetryLimit ?? Settings.RetryLimit;
+
     internal void ArmTimer(Job job) => ArmTimer(job, job.State);
 
     private void ArmTimer(Job job, JobState state)
@@ -251,20 +279,29 @@ internal sealed class AppEngine
         }
     }
 
-    private bool MayQueue(out JobRefusal refusal)
+    /// <summary>The queue is behind, or no longer; few lines say so, however often it changes.</summary>
+    private void OnOrderChanged()
     {
-        refusal = default;
-        if (Pool.IsBroken)
+        _servedNewest = Queue.ServesNewest;
+        if (_servedNewest)
         {
-            refusal = new JobRefusal(ErrorCodes.ServerError, BrokenReason(Pool.LastFailure));
-        }
-        else if (Settings.QueueLimit > 0 && Queue.Count >= Settings.QueueLimit)
-        {
-            refusal = new JobRefusal(ErrorCodes.ResourceError, $"the queue is full: {Queue.Count} jobs wait");
+            Counters.Overloads++;
         }
 
-        return refusal.Code == 0;
+        if (Loop.NowMs >= _orderLogDueMs)
+        {
+            _orderLogDueMs = Loop.NowMs + EngineLimits.OverloadLogMs;
+            long waitMs = (Loop.NowTicks - (Queue.Oldest?.ArrivedTicks ?? Loop.NowTicks)) / 1_000_000;
+            PoolLog.OrderChanges(
+                Log, Name, _servedNewest ? "newest" : "oldest", Queue.Count, waitMs, Settings.QueueTargetMs, Counters.Overloads);
+        }
     }
 
-    private static string BrokenReason(string cause) => $"the app cannot be started: {cause}";
+    /// <summary>Why a job that no slave takes at once is refused; the code is 0 when it may wait.</summary>
+    private JobRefusal WhyNot(ulong jobId) => State switch
+    {
+        EngineState.Running => Admission.Check(jobId),
+        EngineState.Draining => new JobRefusal(ErrorCodes.ResourceError, "the app is draining: it takes no new jobs", jobId),
+        _ => new JobRefusal(ErrorCodes.ServerError, "the app is not running", jobId),
+    };
 }

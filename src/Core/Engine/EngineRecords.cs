@@ -11,4 +11,7 @@ internal sealed record EngineRecords
 
     /// <summary>Who keeps jobs that kill slaves.</summary>
     public IQuarantine Quarantine { get; init; } = NoQuarantine.Instance;
+
+    /// <summary>Requests are kept during their last run too, because the quarantine may want them.</summary>
+    public bool KeepsRequests => Quarantine != NoQuarantine.Instance;
 }

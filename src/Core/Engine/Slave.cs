@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Cocaine.Fast.Core.Engine.Handling;
+using Cocaine.Fast.Core.Engine.Recycling;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
 
@@ -19,6 +20,8 @@ internal sealed class Slave : WheelTimer
     private ulong _lastChannel = ControlChannel;
     private int _stalled;      // callers that hold this slave's answers back
     private bool _condemned;   // it is being killed: what it still says counts, but it gets no more jobs
+    private int _capacity;     // jobs it may have at once; 0 once it was retired
+    private string? _retired;  // why it ends when it has no jobs any more; valid in Busy
 
     public Slave(AppEngine engine, ulong generation)
     {
@@ -26,6 +29,8 @@ internal sealed class Slave : WheelTimer
         Generation = generation;
         Uuid = Guid.NewGuid().ToString();
         StartedMs = LastHeardMs = engine.Loop.NowMs;
+        _capacity = engine.Settings.Concurrency;
+        Wear = WearLimits.For(engine.Settings, generation, StartedMs);
         engine.Loop.Timers.Arm(this, StartedMs + engine.Settings.StartupTimeoutMs);
     }
 
@@ -55,13 +60,28 @@ internal sealed class Slave : WheelTimer
     /// <summary>Jobs on it, those that were answered and whose channel the worker has not closed yet included.</summary>
     public int Load => _channels.Count;
 
+    /// <summary>The jobs that <see cref="Load"/> counts; a copy, not for each job.</summary>
+    public IReadOnlyList<Job> Jobs => _channels.ToList();
+
     public long JobsDone { get; private set; }
+
+    /// <summary>What it may do before it is replaced.</summary>
+    public WearLimits Wear { get; }
+
+    /// <summary>Why it is to be replaced. Valid in Idle and Busy.</summary>
+    public WearReason Worn { get; set; }
+
+    /// <summary>Its resident memory when it was looked at last, bytes; 0 without engine.max-rss.</summary>
+    public long RssBytes { get; set; }
+
+    /// <summary>When its memory was looked at last, ms. The recycler's own.</summary>
+    public long RssReadMs { get; set; }
 
     /// <summary>Its place in the pool's lists. The pool's own.</summary>
     internal PoolPlace Place;
 
     /// <summary>True when it can take one more job.</summary>
-    public bool HasRoom => State is SlaveState.Idle or SlaveState.Busy && !_condemned && _stalled == 0 && Load < _engine.Settings.Concurrency;
+    public bool HasRoom => State is SlaveState.Idle or SlaveState.Busy && !_condemned && _stalled == 0 && Load < _capacity;
 
     /// <summary>Callers of some of its jobs were told that their requests come too fast.</summary>
     public bool HasPressedJobs { get; set; }
@@ -144,7 +164,7 @@ internal sealed class Slave : WheelTimer
     {
         if (State == SlaveState.Starting && !_condemned)
         {
-            LastHeardMs = _engine.Loop.NowMs;
+            LastHeardMs = IdleSinceMs = _engine.Loop.NowMs;
             MoveTo(SlaveState.Idle);
             _engine.Loop.Timers.Arm(this, LastHeardMs + _engine.Settings.HeartbeatTimeoutMs);
             _engine.Pool.OnSlaveReady(this);
@@ -223,10 +243,13 @@ internal sealed class Slave : WheelTimer
         List<Job> jobs = _channels.TakeAll();
         _engine.Pool.OnSlaveDead(this, before, cause);
 
+        // One that was told to end did not die of its jobs.
+        SlaveDeath? death = jobs.Count > 0 && before != SlaveState.Draining ? new SlaveDeath(ShortId, cause, Link.LastLines) : null;
+
         // Newest first, each to the queue's front: so the oldest stands first again.
         for (int i = jobs.Count - 1; i >= 0; i--)
         {
-            _engine.Answers.OnSlaveLost(jobs[i], cause);
+            _engine.Answers.OnSlaveLost(jobs[i], cause, death);
         }
 
         _engine.Pool.Feed(); // another one may have room for what came back
@@ -253,6 +276,24 @@ internal sealed class Slave : WheelTimer
         Link.Flush();
         _engine.Loop.Timers.Arm(this, _engine.Loop.NowMs + _engine.Settings.TerminationTimeoutMs);
     }
+
+    /// <summary>Gives it no more jobs, and asks it to end when it has none.</summary>
+    public void Retire(string reason)
+    {
+        if (State == SlaveState.Idle)
+        {
+            Terminate(reason);
+        }
+        else if (State == SlaveState.Busy)
+        {
+            _capacity = 0;
+            _retired = reason;
+            _engine.Pool.Moved(this);
+        }
+    }
+
+    /// <summary>Takes the place of an idle slave: it counts as idle since that one was.</summary>
+    public void ContinueIdleness(Slave other) => IdleSinceMs = other.IdleSinceMs;
 
     /// <summary>
     /// A caller is slower than this slave. When it is the only one, the slave itself is held back; else its answers are buffered.
@@ -284,12 +325,15 @@ internal sealed class Slave : WheelTimer
         }
     }
 
-    /// <summary>Answers every job on it with an error of ours.</summary>
-    public void FailAll(int code, string reason)
+    /// <summary>Answers every job on it, or those that are meant, with an error of ours.</summary>
+    public void FailAll(int code, string reason, Predicate<Job>? isMeant = null)
     {
-        foreach (Job job in _channels.ToList())
+        foreach (Job job in Jobs)
         {
-            _engine.Fail(job, code, reason);
+            if (isMeant is null || isMeant(job))
+            {
+                _engine.Fail(job, code, reason);
+            }
         }
     }
 
@@ -306,36 +350,29 @@ internal sealed class Slave : WheelTimer
                 Link.Kill($"did not end within the termination-timeout of {_engine.Settings.TerminationTimeoutMs} ms");
                 break;
             case SlaveState.Idle or SlaveState.Busy:
-                WatchSilence(nowMs);
+                SilenceWatch.Check(this, nowMs);
                 break;
         }
-    }
-
-    private void WatchSilence(long nowMs)
-    {
-        long due = LastHeardMs + _engine.Settings.HeartbeatTimeoutMs;
-        if (nowMs < due || IsHeldBack)
-        {
-            _engine.Loop.Timers.Arm(this, Math.Max(due, nowMs + 1000));
-            return;
-        }
-
-        _engine.Counters.HeartbeatTimeouts++;
-        string reason = $"slave {ShortId} was silent for its heartbeat-timeout of {_engine.Settings.HeartbeatTimeoutMs} ms";
-        FailAll(ErrorCodes.TimeoutError, reason);
-        Link.Kill(reason);
     }
 
     private void End(Job job, bool failed, in JobError error)
     {
         _channels.Remove(job.SlaveChannel, out _);
-        JobsDone++;
+        if (++JobsDone == Wear.Jobs)
+        {
+            _engine.Pool.Recycler.OnWorn(this, WearReason.Jobs);
+        }
+
         EndRequest(job); // our side is owed too, or the worker keeps the channel for ever
         _engine.Answers.OnEnd(job, failed, in error);
         if (_channels.Count == 0 && State == SlaveState.Busy)
         {
             IdleSinceMs = _engine.Loop.NowMs;
             MoveTo(SlaveState.Idle);
+            if (_retired is not null)
+            {
+                Terminate(_retired);
+            }
         }
 
         _engine.Pool.Freed(this);
@@ -350,6 +387,7 @@ internal sealed class Slave : WheelTimer
                 _engine.Counters.HeartbeatsSeen++;
                 MessageWriter.WriteHeartbeat(Link.Sink);
                 Link.Flush();
+                _engine.Pool.Recycler.OnHeartbeat(this);
                 return true;
             case 1:
                 // The worker wants to go, or echoes our terminate: it gets no more jobs and its end is awaited.

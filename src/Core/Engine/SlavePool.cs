@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Engine.Recycling;
 using Cocaine.Fast.Core.Jobs;
 
 namespace Cocaine.Fast.Core.Engine;
@@ -23,11 +24,15 @@ internal sealed class SlavePool
         _engine = engine;
         _backend = backend;
         _levels = new SlaveLevels(engine.Settings.Concurrency);
+        Recycler = new Recycler(engine);
         _restart = new RestartTimer(this);
         _retire = new RetireTimer(this);
     }
 
     public IReadOnlyList<Slave> Slaves => _slaves;
+
+    /// <summary>Replaces worn slaves.</summary>
+    public Recycler Recycler { get; }
 
     /// <summary>Slaves that are not dead.</summary>
     public int Total => _slaves.Count;
@@ -69,7 +74,10 @@ internal sealed class SlavePool
     {
         while (_engine.Queue.Count > 0 && Pick() is { } slave)
         {
-            slave.Run(_engine.TakeNext());
+            if (_engine.TakeNext() is { } job)
+            {
+                slave.Run(job);
+            }
         }
     }
 
@@ -98,6 +106,7 @@ internal sealed class SlavePool
             PoolLog.Recovered(_engine.Log, _engine.Name);
         }
 
+        Recycler.OnReady(slave); // first: the slave that it relieves gets no more jobs
         Feed();
         WatchIdle();
         _engine.OnSlaveReady();
@@ -122,9 +131,14 @@ internal sealed class SlavePool
             _engine.Counters.SlavesDied++;
         }
 
+        bool wasSpare = Recycler.OnDead(slave, before, cause);
         if (before == SlaveState.Starting)
         {
-            OnStartFailed(cause);
+            _engine.Counters.SlaveStartFailures++;
+            if (!wasSpare)
+            {
+                OnStartFailed(cause);
+            }
         }
 
         _engine.CheckDrained();
@@ -169,11 +183,21 @@ internal sealed class SlavePool
         Launch(count);
     }
 
+    /// <summary>The pause after so many failed starts in a row: each twice the one before, up to a bound.</summary>
+    public static long PauseMs(int failures) =>
+        Math.Min((long)EngineLimits.FirstRestartPauseMs << Math.Min(failures - 1, 16), EngineLimits.MaxRestartPauseMs);
+
+    /// <summary>Launches a slave that is to take a worn one's place, over the pool-limit if need be.</summary>
+    public Slave LaunchReplacement()
+    {
+        Launch(1);
+        return _slaves[^1];
+    }
+
     /// <summary>Asks every slave to end.</summary>
     public void TerminateAll(string reason)
     {
-        _engine.Loop.Timers.Cancel(_restart);
-        _engine.Loop.Timers.Cancel(_retire);
+        CancelTimers();
         foreach (Slave slave in _slaves.ToArray())
         {
             slave.Terminate(reason);
@@ -182,12 +206,18 @@ internal sealed class SlavePool
 
     public void KillAll(string reason)
     {
-        _engine.Loop.Timers.Cancel(_restart);
-        _engine.Loop.Timers.Cancel(_retire);
+        CancelTimers();
         foreach (Slave slave in _slaves.ToArray())
         {
             slave.Link.Kill(reason);
         }
+    }
+
+    private void CancelTimers()
+    {
+        _engine.Loop.Timers.Cancel(_restart);
+        _engine.Loop.Timers.Cancel(_retire);
+        _engine.Loop.Timers.Cancel(Recycler);
     }
 
     private void Launch(int count)
@@ -206,8 +236,6 @@ internal sealed class SlavePool
     {
         _failures++;
         LastFailure = cause;
-        _engine.Counters.SlaveStartFailures++;
-        long pause = Math.Min((long)EngineLimits.FirstRestartPauseMs << Math.Min(_failures - 1, 16), EngineLimits.MaxRestartPauseMs);
         if (_failures == EngineLimits.FailuresUntilBroken)
         {
             PoolLog.Broken(_engine.Log, _engine.Name, _failures, cause);
@@ -220,13 +248,13 @@ internal sealed class SlavePool
 
         if (_engine.State == EngineState.Running && !_restart.IsArmed)
         {
-            _engine.Loop.Timers.Arm(_restart, _engine.Loop.NowMs + pause);
+            _engine.Loop.Timers.Arm(_restart, _engine.Loop.NowMs + PauseMs(_failures));
         }
     }
 
     private void Restart()
     {
-        if (_engine.State == EngineState.Running && Starting + Idle == 0)
+        if (_engine.State == EngineState.Running && Starting + Idle == 0 && Total < _engine.Settings.PoolLimit)
         {
             Launch(1); // one at a time while starts fail
         }

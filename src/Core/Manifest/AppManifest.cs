@@ -32,6 +32,16 @@ public enum BackendType
     Thread,
 }
 
+/// <summary>Which of the jobs that wait is next.</summary>
+public enum QueueOrder
+{
+    /// <summary>By their arrival.</summary>
+    Fifo,
+
+    /// <summary>By their arrival; the newest first while the oldest has waited for too long.</summary>
+    Adaptive,
+}
+
 /// <summary>Where an app's code is.</summary>
 public sealed record CodeSource
 {
@@ -65,6 +75,15 @@ public sealed record EngineSettings
 
     /// <summary>Most jobs waiting; 0 = unlimited.</summary>
     public int QueueLimit { get; init; } = 10;
+
+    /// <summary>Most request bytes of the jobs that wait; 0 = unlimited. The default is two messages of the largest size.</summary>
+    public long QueueBytes { get; init; } = 128 << 20;
+
+    /// <summary>Which of the jobs that wait is next.</summary>
+    public QueueOrder QueueOrder { get; init; }
+
+    /// <summary>Wait of the oldest job that is too long for an adaptive queue, ms.</summary>
+    public long QueueTargetMs { get; init; } = 100;
 
     /// <summary>Longest wait in the queue, ms; 0 = none.</summary>
     public long QueueTimeoutMs { get; init; }

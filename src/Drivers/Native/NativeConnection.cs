@@ -52,7 +52,8 @@ internal class NativeConnection : MessageConnection, IJobCaller
 
     public virtual void OnFailed(Job job, in JobError error)
     {
-        MessageWriter.WriteError(Output, job.CallerChannel, error.Category, error.Code, error.Reason);
+        ErrorHeaders headers = new() { JobId = job.Id, RetryAfterS = error.RetryAfterS };
+        MessageWriter.WriteError(Output, job.CallerChannel, error.Category, error.Code, error.Reason, in headers);
         Ended(job);
     }
 
@@ -101,12 +102,14 @@ internal class NativeConnection : MessageConnection, IJobCaller
 
         if (channel is { } known)
         {
+            ulong id = 0;
             if (_channels.Remove(known, out Job? job))
             {
+                id = job.Id;
                 _engine.Cancel(job, "the client broke the protocol"u8);
             }
 
-            Refuse(known, code, problem);
+            Refuse(known, code, problem, new ErrorHeaders { JobId = id });
         }
     }
 
@@ -116,7 +119,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         _server.Remove(this);
         foreach (Job job in _channels.TakeAll())
         {
-            _engine.Cancel(job, "the client went away"u8);
+            _engine.Cancel(job, "the client went away"u8, clientGone: true);
         }
 
         _pausedFor = null;
@@ -165,20 +168,23 @@ internal class NativeConnection : MessageConnection, IJobCaller
                 OnRequestWhole(job);
                 break;
             case 1 when layout.Shape == ArgumentShape.Error:
+                ErrorHeaders own = new() { JobId = job.Id };
                 Forget(job);
                 _engine.Cancel(job, message.Text);
 
                 // Every channel is answered by one terminal message, this one by the client's own error: else old clients keep it open.
-                MessageWriter.WriteError(Output, layout.Channel, layout.Category, layout.Code, message.Text);
+                MessageWriter.WriteError(Output, layout.Channel, layout.Category, layout.Code, message.Text, in own);
                 ScheduleSend();
                 break;
             case 2:
                 break; // closed twice: harmless
             default:
+                ErrorHeaders its = new() { JobId = job.Id };
+                string problem = job.RequestEnded
+                    ? "a message after the channel was closed" : "a message that the open channel does not take";
                 Forget(job);
                 _engine.Cancel(job, "the client broke the protocol"u8);
-                Refuse(layout.Channel, ErrorCodes.BadRequest, job.RequestEnded
-                    ? "a message after the channel was closed" : "a message that the open channel does not take");
+                Refuse(layout.Channel, ErrorCodes.BadRequest, problem, in its);
                 break;
         }
     }
@@ -243,7 +249,8 @@ internal class NativeConnection : MessageConnection, IJobCaller
         Job? job = _engine.Submit(this, channel, _server.Events.Monitor, known, in policy, forWorker, out JobRefusal refusal);
         if (job is null)
         {
-            Refuse(channel, refusal.Code, refusal.Reason);
+            ErrorHeaders why = new() { JobId = refusal.JobId, RetryAfterS = refusal.RetryAfterS };
+            Refuse(channel, refusal.Code, refusal.Reason, in why);
         }
         else
         {
@@ -251,9 +258,9 @@ internal class NativeConnection : MessageConnection, IJobCaller
         }
     }
 
-    private void Refuse(ulong channel, int code, string reason)
+    private void Refuse(ulong channel, int code, string reason, in ErrorHeaders headers = default)
     {
-        MessageWriter.WriteError(Output, channel, ErrorCodes.Category, code, reason);
+        MessageWriter.WriteError(Output, channel, ErrorCodes.Category, code, reason, in headers);
         ScheduleSend();
         OnAnswered();
     }

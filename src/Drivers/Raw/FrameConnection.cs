@@ -141,7 +141,7 @@ internal sealed class FrameConnection : RawConnection
             if (_answers.First.Job is { } job)
             {
                 _answers.First.Job = null;
-                Engine.Cancel(job, "the peer went away"u8);
+                Engine.Cancel(job, "the peer went away"u8, clientGone: true);
             }
 
             _answers.RemoveFirst();

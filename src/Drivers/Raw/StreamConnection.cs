@@ -122,7 +122,7 @@ internal sealed class StreamConnection : RawConnection
         if (_job is { } job)
         {
             _job = null;
-            Engine.Cancel(job, "the peer went away"u8);
+            Engine.Cancel(job, "the peer went away"u8, clientGone: true);
         }
 
         LetGo();

@@ -66,7 +66,10 @@ internal sealed class JobAnswers(AppEngine engine)
     }
 
     /// <summary>A job's slave is gone.</summary>
-    public void OnSlaveLost(Job job, string cause)
+    /// <param name="job">The job.</param>
+    /// <param name="cause">Why, for people.</param>
+    /// <param name="death">The same for the quarantine; null when the job had no part in it.</param>
+    public void OnSlaveLost(Job job, string cause, SlaveDeath? death)
     {
         Slave slave = job.Slave!;
         job.Slave = null;
@@ -76,11 +79,21 @@ internal sealed class JobAnswers(AppEngine engine)
             return;
         }
 
-        int limit = job.Policy.RetryLimit ?? engine.Settings.RetryLimit;
+        if (death is not null)
+        {
+            (job.Deaths ??= []).Add(death);
+        }
+
+        int limit = engine.RetryLimitOf(job);
         if (job.State == JobState.Running && job.Runs <= limit && job.Request.IsWhole && engine.State != EngineState.Stopped)
         {
             RunAgain(job);
             return;
+        }
+
+        if (job.Deaths?.Count > limit)
+        {
+            Quarantine(job);
         }
 
         Fail(job, new JobError(ErrorCodes.Category, ErrorCodes.AppError,
@@ -129,7 +142,7 @@ internal sealed class JobAnswers(AppEngine engine)
         engine.Counters.JobsRetried++;
         job.MoveTo(JobState.Queued);
         job.WaitsSinceTicks = engine.Loop.NowTicks;
-        engine.Queue.AddFront(job);
+        engine.Queue.AddAgain(job);
         engine.ArmTimer(job);
         if (job.UnderPressure)
         {
@@ -137,6 +150,22 @@ internal sealed class JobAnswers(AppEngine engine)
             job.UnderPressure = false;
             job.Caller?.OnRequestPressure(job, false);
         }
+    }
+
+    private void Quarantine(Job job)
+    {
+        engine.Counters.JobsQuarantined++;
+        engine.Records.Quarantine.Keep(new QuarantinedJob
+        {
+            JobId = job.Id,
+            Task = job.Task.Name,
+            Event = job.Event,
+            Policy = job.Policy,
+            Headers = job.Request.Headers,
+            Request = job.Request,
+            IsWhole = job.RequestEnded && job.Request.IsWhole,
+            Deaths = job.Deaths!,
+        });
     }
 
     private void Return(Job job)

@@ -47,17 +47,27 @@ internal sealed class RequestFlow(AppEngine engine)
             return;
         }
 
+        long limit = engine.Settings.QueueBytes;
+        if (limit > 0 && engine.Queue.SizeBytes + chunk.Length > limit)
+        {
+            engine.Fail(job, ErrorCodes.ResourceError, Admission.FullReason(engine.Queue.SizeBytes), engine.Admission.RetryAfterS());
+            return;
+        }
+
+        int before = job.Request.SizeBytes;
         job.Request.Add(in chunk);
+        engine.Queue.CountGrowth(job.Request.SizeBytes - before);
     }
 
     private void KeepForRetry(Job job, in Payload chunk)
     {
-        if (!job.Request.IsWhole || job.Runs > (job.Policy.RetryLimit ?? engine.Settings.RetryLimit))
+        if (!job.Request.IsWhole)
         {
             return;
         }
 
-        if (job.Request.SizeBytes + (long)chunk.Length > EngineLimits.MaxRetryRequestBytes)
+        bool isLastRun = job.Runs > engine.RetryLimitOf(job) && !engine.Records.KeepsRequests;
+        if (isLastRun || job.Request.SizeBytes + (long)chunk.Length > EngineLimits.MaxRetryRequestBytes)
         {
             job.Request.Forget();
             return;
