@@ -19,9 +19,18 @@ internal sealed class AppEngine
     private long _orderLogDueMs;
     private Action? _onStopped;
 
+    /// <param name="name">The app's name.</param>
+    /// <param name="settings">How it is run.</param>
+    /// <param name="loop">Where it lives.</param>
+    /// <param name="backend">Makes its slaves.</param>
+    /// <param name="log">The app's log.</param>
+    /// <param name="records">What outlives it.</param>
+    /// <param name="counters">Those of the version that this one replaces on the same loop, so that they and the ids of jobs go on.</param>
     public AppEngine(
-        string name, EngineSettings settings, IEngineLoop loop, ISlaveBackend backend, ILogger log, EngineRecords? records = null)
+        string name, EngineSettings settings, IEngineLoop loop, ISlaveBackend backend, ILogger log, EngineRecords? records = null,
+        EngineCounters? counters = null)
     {
+        Counters = counters ?? new EngineCounters();
         Name = name;
         Settings = settings;
         Loop = loop;
@@ -55,9 +64,15 @@ internal sealed class AppEngine
 
     public JobQueue Queue { get; }
 
-    public EngineCounters Counters { get; } = new();
+    public EngineCounters Counters { get; }
 
     public EngineState State { get; private set; } = EngineState.Running;
+
+    /// <summary>Refuses new jobs until it is resumed; those that it has go on.</summary>
+    public bool IsPaused { get; set; }
+
+    /// <summary>New jobs are not refused outright.</summary>
+    public bool IsTaking => State == EngineState.Running && !IsPaused;
 
     /// <summary>Jobs on slaves whose answer is not whole yet.</summary>
     public int RunningJobs => Answers.Running;
@@ -68,7 +83,8 @@ internal sealed class AppEngine
     /// <summary>Starts failed too often; raised once for each streak, with the last cause.</summary>
     public event Action<string>? Broken;
 
-    public void Start() => Pool.Start();
+    /// <summary>Launches the first slaves: as many as asked for, within the pool's bounds.</summary>
+    public void Start(int slaves = 1) => Pool.Start(slaves);
 
     /// <summary>
     /// Takes a job, and gives it to a slave at once when one has room. The request's chunks follow by <see cref="AddChunk"/> and <see
@@ -81,7 +97,7 @@ internal sealed class AppEngine
     {
         refusal = default;
         ulong id = ++Counters.LastJobId; // one that is refused has a number too: its caller can ask for it
-        Slave? slave = State == EngineState.Running && Queue.Count == 0 ? Pool.Pick() : null;
+        Slave? slave = IsTaking && Queue.Count == 0 ? Pool.Pick() : null;
         if (slave is null)
         {
             refusal = WhyNot(id);
@@ -300,6 +316,8 @@ internal sealed class AppEngine
     /// <summary>Why a job that no slave takes at once is refused; the code is 0 when it may wait.</summary>
     private JobRefusal WhyNot(ulong jobId) => State switch
     {
+        EngineState.Running when IsPaused => new JobRefusal(
+            ErrorCodes.ResourceError, "the app is paused: it takes no new jobs until it is resumed", jobId),
         EngineState.Running => Admission.Check(jobId),
         EngineState.Draining => new JobRefusal(ErrorCodes.ResourceError, "the app is draining: it takes no new jobs", jobId),
         _ => new JobRefusal(ErrorCodes.ServerError, "the app is not running", jobId),

@@ -80,6 +80,9 @@ internal sealed class Slave : WheelTimer
     /// <summary>Its place in the pool's lists. The pool's own.</summary>
     internal PoolPlace Place;
 
+    /// <summary>It gets no more jobs, and ends when it has none.</summary>
+    public bool IsRetired => _capacity == 0;
+
     /// <summary>True when it can take one more job.</summary>
     public bool HasRoom => State is SlaveState.Idle or SlaveState.Busy && !_condemned && _stalled == 0 && Load < _capacity;
 

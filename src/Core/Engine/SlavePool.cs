@@ -23,6 +23,8 @@ internal sealed class SlavePool
     {
         _engine = engine;
         _backend = backend;
+        Minimum = engine.Settings.PoolMinimum;
+        Limit = engine.Settings.PoolLimit;
         _levels = new SlaveLevels(engine.Settings.Concurrency);
         Recycler = new Recycler(engine);
         _restart = new RestartTimer(this);
@@ -30,6 +32,12 @@ internal sealed class SlavePool
     }
 
     public IReadOnlyList<Slave> Slaves => _slaves;
+
+    /// <summary>Slaves that are kept warm. The manifest's until <see cref="SetBounds"/>.</summary>
+    public int Minimum { get; private set; }
+
+    /// <summary>Most slaves. The manifest's until <see cref="SetBounds"/>.</summary>
+    public int Limit { get; private set; }
 
     /// <summary>Replaces worn slaves.</summary>
     public Recycler Recycler { get; }
@@ -50,9 +58,9 @@ internal sealed class SlavePool
     public string LastFailure { get; private set; } = "";
 
     /// <summary>Launches the first slaves: at least one, so that a broken app shows before its first job.</summary>
-    public void Start()
+    public void Start(int slaves)
     {
-        int count = Math.Max(1, _engine.Settings.PoolMinimum);
+        int count = Math.Clamp(slaves, Math.Max(1, Minimum), Limit);
         PoolLog.Grows(_engine.Log, _engine.Name, count, 0, 0, 0, "the app starts");
         Launch(count);
     }
@@ -110,7 +118,7 @@ internal sealed class SlavePool
         Feed();
         WatchIdle();
         _engine.OnSlaveReady();
-        if (Total < _engine.Settings.PoolMinimum)
+        if (Total < Minimum)
         {
             Grow();
         }
@@ -158,7 +166,7 @@ internal sealed class SlavePool
         int wanted = ((waiting + concurrency - 1) / concurrency) - available;
         if (_engine.State == EngineState.Running)
         {
-            wanted = Math.Max(wanted, _engine.Settings.PoolMinimum - Total);
+            wanted = Math.Max(wanted, Minimum - Total);
         }
 
         if (wanted <= 0)
@@ -166,13 +174,13 @@ internal sealed class SlavePool
             return;
         }
 
-        int count = Math.Min(wanted, _engine.Settings.PoolLimit - Total);
+        int count = Math.Min(wanted, Limit - Total);
         if (count <= 0)
         {
             if (!_heldLogged)
             {
                 _heldLogged = true;
-                PoolLog.Holds(_engine.Log, _engine.Name, waiting, Idle, Starting, _engine.Settings.PoolLimit);
+                PoolLog.Holds(_engine.Log, _engine.Name, waiting, Idle, Starting, Limit);
             }
 
             return;
@@ -192,6 +200,32 @@ internal sealed class SlavePool
     {
         Launch(1);
         return _slaves[^1];
+    }
+
+    /// <summary>
+    /// The bounds from now on. Slaves over the limit get no more jobs and end when they have none: first those that have the fewest.
+    /// </summary>
+    public void SetBounds(int minimum, int limit)
+    {
+        Minimum = minimum;
+        Limit = limit;
+        _heldLogged = false;
+        Slave[] working = [.. _slaves.Where(slave => slave.State != SlaveState.Draining && !slave.IsRetired)];
+        foreach (Slave slave in working.OrderBy(slave => slave.State).ThenBy(slave => slave.Load).Take(Math.Max(0, working.Length - limit)))
+        {
+            const string Why = "the pool has a lower limit";
+            if (slave.State == SlaveState.Starting)
+            {
+                slave.Terminate(Why);
+            }
+            else
+            {
+                slave.Retire(Why);
+            }
+        }
+
+        Grow();
+        WatchIdle();
     }
 
     /// <summary>Asks every slave to end.</summary>
@@ -266,7 +300,7 @@ internal sealed class SlavePool
 
     private void WatchIdle()
     {
-        if (!_retire.IsArmed && _engine.State == EngineState.Running && Total > _engine.Settings.PoolMinimum && Idle > 0)
+        if (!_retire.IsArmed && _engine.State == EngineState.Running && Total > Minimum && Idle > 0)
         {
             _engine.Loop.Timers.Arm(_retire, _engine.Loop.NowMs + _engine.Settings.SuicideTimeoutMs);
         }
@@ -284,7 +318,7 @@ internal sealed class SlavePool
             }
         }
 
-        if (oldest is null || Total <= _engine.Settings.PoolMinimum)
+        if (oldest is null || Total <= Minimum)
         {
             return;
         }
@@ -292,7 +326,7 @@ internal sealed class SlavePool
         long due = oldest.IdleSinceMs + _engine.Settings.SuicideTimeoutMs;
         if (due <= nowMs)
         {
-            PoolLog.Shrinks(_engine.Log, _engine.Name, oldest.ShortId, nowMs - oldest.IdleSinceMs, Total, _engine.Settings.PoolMinimum);
+            PoolLog.Shrinks(_engine.Log, _engine.Name, oldest.ShortId, nowMs - oldest.IdleSinceMs, Total, Minimum);
             oldest.Terminate("idle for the suicide-timeout");
             due = nowMs + 1000;
         }

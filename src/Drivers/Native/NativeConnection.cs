@@ -17,8 +17,6 @@ internal class NativeConnection : MessageConnection, IJobCaller
     /// <summary>Unsent answers at which a channel that cannot be held back fails: two messages of the largest size.</summary>
     private const long MaxOutputBytes = 128L << 20;
 
-    private readonly NativeServer _server;
-    private readonly AppEngine _engine;
     private readonly ChannelTable<Job> _channels = new();
     private readonly StallTimer _stall;
     private List<Slave>? _held;     // slaves that wait for this client to read
@@ -29,10 +27,12 @@ internal class NativeConnection : MessageConnection, IJobCaller
     public NativeConnection(NativeServer server, int descriptor)
         : base(server.Context.Loop, descriptor, server.Limits)
     {
-        _server = server;
-        _engine = server.Context.Engine;
+        Server = server;
         _stall = new StallTimer(this);
     }
+
+    /// <summary>Whose client it is. Changes when another version of the app takes over.</summary>
+    protected NativeServer Server { get; private set; }
 
     public virtual void OnChunk(Job job, in Payload data)
     {
@@ -56,6 +56,9 @@ internal class NativeConnection : MessageConnection, IJobCaller
         MessageWriter.WriteError(Output, job.CallerChannel, error.Category, error.Code, error.Reason, in headers);
         Ended(job);
     }
+
+    /// <summary>The driver of the next version goes on with this client; its jobs stay where they are.</summary>
+    public virtual void MoveTo(NativeServer next) => Server = next;
 
     public void OnRequestPressure(Job job, bool high)
     {
@@ -94,10 +97,10 @@ internal class NativeConnection : MessageConnection, IJobCaller
 
     protected override void OnMalformed(ulong? channel, int code, string problem)
     {
-        _server.Malformed++;
-        if (BitOperations.IsPow2(_server.Malformed)) // a peer that sends garbage for ever does not fill the log
+        Server.Malformed++;
+        if (BitOperations.IsPow2(Server.Malformed)) // a peer that sends garbage for ever does not fill the log
         {
-            NativeLog.Malformed(_server.Context.Log, _engine.Name, _server.Context.Task.Name, PeerName, problem, _server.Malformed);
+            NativeLog.Malformed(Server.Context.Log, Server.Context.Engine.Name, Server.Context.Task.Name, PeerName, problem, Server.Malformed);
         }
 
         if (channel is { } known)
@@ -106,7 +109,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
             if (_channels.Remove(known, out Job? job))
             {
                 id = job.Id;
-                _engine.Cancel(job, "the client broke the protocol"u8);
+                job.Engine.Cancel(job, "the client broke the protocol"u8);
             }
 
             Refuse(known, code, problem, new ErrorHeaders { JobId = id });
@@ -116,10 +119,10 @@ internal class NativeConnection : MessageConnection, IJobCaller
     protected override void OnClosed(string reason)
     {
         Loop.Timers.Cancel(_stall);
-        _server.Remove(this);
+        Server.Remove(this);
         foreach (Job job in _channels.TakeAll())
         {
-            _engine.Cancel(job, "the client went away"u8, clientGone: true);
+            job.Engine.Cancel(job, "the client went away"u8, clientGone: true);
         }
 
         _pausedFor = null;
@@ -161,16 +164,16 @@ internal class NativeConnection : MessageConnection, IJobCaller
         switch (layout.Type)
         {
             case 0 when layout.Shape == ArgumentShape.Data && !job.RequestEnded:
-                _engine.AddChunk(job, message.Data);
+                job.Engine.AddChunk(job, message.Data);
                 break;
             case 2 when !job.RequestEnded:
-                _engine.EndRequest(job);
+                job.Engine.EndRequest(job);
                 OnRequestWhole(job);
                 break;
             case 1 when layout.Shape == ArgumentShape.Error:
                 ErrorHeaders own = new() { JobId = job.Id };
                 Forget(job);
-                _engine.Cancel(job, message.Text);
+                job.Engine.Cancel(job, message.Text);
 
                 // Every channel is answered by one terminal message, this one by the client's own error: else old clients keep it open.
                 MessageWriter.WriteError(Output, layout.Channel, layout.Category, layout.Code, message.Text, in own);
@@ -183,7 +186,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
                 string problem = job.RequestEnded
                     ? "a message after the channel was closed" : "a message that the open channel does not take";
                 Forget(job);
-                _engine.Cancel(job, "the client broke the protocol"u8);
+                job.Engine.Cancel(job, "the client broke the protocol"u8);
                 Refuse(layout.Channel, ErrorCodes.BadRequest, problem, in its);
                 break;
         }
@@ -200,7 +203,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         }
         else if (layout.Type == 1 && layout.Shape == ArgumentShape.Empty)
         {
-            MessageWriter.WriteValue(Output, channel, _server.Context.InfoMap());
+            MessageWriter.WriteValue(Output, channel, Server.Context.InfoMap());
             ScheduleSend();
             OnAnswered();
         }
@@ -225,7 +228,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
 
     private void Enqueue(ulong channel, ReadOnlySpan<byte> name)
     {
-        if (_server.Events.Find(name) is not { } known)
+        if (Server.Events.Find(name) is not { } known)
         {
             Refuse(channel, ErrorCodes.NotFound, "no such event here");
             return;
@@ -246,7 +249,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
             forWorker = headers.ForWorker;
         }
 
-        Job? job = _engine.Submit(this, channel, _server.Events.Monitor, known, in policy, forWorker, out JobRefusal refusal);
+        Job? job = Server.Context.Engine.Submit(this, channel, Server.Events.Monitor, known, in policy, forWorker, out JobRefusal refusal);
         if (job is null)
         {
             ErrorHeaders why = new() { JobId = refusal.JobId, RetryAfterS = refusal.RetryAfterS };
@@ -315,7 +318,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         }
         else if (Output.PendingBytes > MaxOutputBytes)
         {
-            _engine.Fail(job, ErrorCodes.ResourceError, "the client reads its answers too slowly");
+            job.Engine.Fail(job, ErrorCodes.ResourceError, "the client reads its answers too slowly");
         }
     }
 
@@ -356,7 +359,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
                 return;
             }
 
-            NativeServer server = connection._server;
+            NativeServer server = connection.Server;
             NativeLog.Stalled(server.Context.Log, server.Context.Engine.Name, server.Context.Task.Name, connection.PeerName, StallSeconds);
             connection.Close("the client does not read its answers");
         }

@@ -1,22 +1,29 @@
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Drivers.Native;
 
 /// <summary>The native-server driver: the protocol of docs/protocol.md over TCP or a Unix socket.</summary>
-internal class NativeServer(DriverContext context) : Driver
+internal class NativeServer : Driver
 {
     /// <summary>Connections of one task: as many as descriptors are usual; one more is closed at once.</summary>
     private const int MaxConnections = 65_536;
 
-    private readonly List<Listener> _listeners = [];
     private readonly HashSet<NativeConnection> _connections = [];
 
-    public DriverContext Context { get; } = context;
+    public NativeServer(DriverContext context)
+    {
+        Context = context;
+        Events = new EventCatalog(context.Task.Name, context.Task.Events.Count > 0 ? context.Task.Events : [context.Task.Name]);
+        Listeners = new ServingListeners(context, Accept);
+    }
 
-    public EventCatalog Events { get; } = new(context.Task.Name, context.Task.Events.Count > 0 ? context.Task.Events : [context.Task.Name]);
+    public DriverContext Context { get; }
+
+    public EventCatalog Events { get; }
+
+    public override ServingListeners Listeners { get; }
 
     public override TaskMonitor Monitor => Events.Monitor;
 
@@ -28,7 +35,7 @@ internal class NativeServer(DriverContext context) : Driver
     /// <summary>Messages that could not be understood.</summary>
     public long Malformed { get; set; }
 
-    public override IReadOnlyList<string> Endpoints => _listeners.ConvertAll(listener => Endpoint.Describe(listener.Address));
+    public override IReadOnlyList<string> Endpoints => Listeners.Endpoints;
 
     public override IReadOnlyDictionary<string, object> Facts => new Dictionary<string, object>
     {
@@ -36,30 +43,30 @@ internal class NativeServer(DriverContext context) : Driver
         ["malformed"] = Malformed,
     };
 
-    public override void Open()
+    public override void Open() => Listeners.Open();
+
+    /// <summary>Takes over listeners, and the clients of the same task when they are served in the same way.</summary>
+    public override void TakeOver()
     {
-        try
+        Listeners.TakeOver();
+        foreach (NativeServer other in Context.Predecessors.OfType<NativeServer>())
         {
-            foreach (string endpoint in Context.Task.Endpoints)
+            if (other.Context.Task.Name != Context.Task.Name || other.GetType() != GetType())
             {
-                UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-                _listeners.AddRange(Listener.Bind(Context.Loop, Endpoint.Parse(endpoint), Context.Task.Backlog, mode, Accept));
+                continue;
             }
 
-            _listeners.ForEach(listener => listener.Open());
-        }
-        catch
-        {
-            StopTaking();
-            throw;
+            foreach (NativeConnection connection in other._connections)
+            {
+                connection.MoveTo(this);
+                _connections.Add(connection);
+            }
+
+            other._connections.Clear();
         }
     }
 
-    public override void StopTaking()
-    {
-        _listeners.ForEach(listener => listener.Dispose());
-        _listeners.Clear();
-    }
+    public override void StopTaking() => Listeners.Close();
 
     public override void Close()
     {

@@ -1,7 +1,6 @@
 using System.Text;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
-using Cocaine.Fast.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Drivers.Raw;
@@ -12,12 +11,12 @@ internal sealed class RawServer : Driver
     /// <summary>Connections of one task: as many as descriptors are usual; one more is closed at once.</summary>
     private const int MaxConnections = 65_536;
 
-    private readonly List<Listener> _listeners = [];
     private readonly HashSet<RawConnection> _connections = [];
 
     public RawServer(DriverContext context)
     {
         Context = context;
+        Listeners = new ServingListeners(context, Accept);
         Method = Encoding.UTF8.GetBytes(context.Task.Name);
         Monitor = new TaskMonitor(context.Task.Name);
         Framing = context.Task.GetText("framing") switch
@@ -32,6 +31,8 @@ internal sealed class RawServer : Driver
     }
 
     public DriverContext Context { get; }
+
+    public override ServingListeners Listeners { get; }
 
     public byte[] Method { get; }
 
@@ -52,7 +53,7 @@ internal sealed class RawServer : Driver
 
     public override TaskMonitor Monitor { get; }
 
-    public override IReadOnlyList<string> Endpoints => _listeners.ConvertAll(listener => Endpoint.Describe(listener.Address));
+    public override IReadOnlyList<string> Endpoints => Listeners.Endpoints;
 
     public override IReadOnlyDictionary<string, object> Facts => new Dictionary<string, object>
     {
@@ -66,30 +67,30 @@ internal sealed class RawServer : Driver
         ["stalled"] = Counters.Stalled,
     };
 
-    public override void Open()
+    public override void Open() => Listeners.Open();
+
+    /// <summary>Takes over listeners, and the peers of the same task when their bytes are cut in the same way.</summary>
+    public override void TakeOver()
     {
-        try
+        Listeners.TakeOver();
+        foreach (RawServer other in Context.Predecessors.OfType<RawServer>())
         {
-            foreach (string endpoint in Context.Task.Endpoints)
+            if (other.Context.Task.Name != Context.Task.Name || other.Framing != Framing)
             {
-                UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-                _listeners.AddRange(Listener.Bind(Context.Loop, Endpoint.Parse(endpoint), Context.Task.Backlog, mode, Accept));
+                continue;
             }
 
-            _listeners.ForEach(listener => listener.Open());
-        }
-        catch
-        {
-            StopTaking();
-            throw;
+            foreach (RawConnection connection in other._connections)
+            {
+                connection.MoveTo(this);
+                _connections.Add(connection);
+            }
+
+            other._connections.Clear();
         }
     }
 
-    public override void StopTaking()
-    {
-        _listeners.ForEach(listener => listener.Dispose());
-        _listeners.Clear();
-    }
+    public override void StopTaking() => Listeners.Close();
 
     public override void Close()
     {

@@ -130,7 +130,7 @@ internal sealed class Recycler(AppEngine engine) : WheelTimer
         }
 
         RecycleLog.Begins(engine.Log, engine.Name, worn.ShortId, worn.Worn, worn.JobsDone, engine.Loop.NowMs - worn.StartedMs,
-            worn.RssBytes, engine.Pool.Total, engine.Settings.PoolLimit);
+            worn.RssBytes, engine.Pool.Total, engine.Pool.Limit);
         MoveTo(RecycleStage.Launching, worn, engine.Pool.LaunchReplacement());
     }
 
