@@ -73,7 +73,7 @@ internal abstract class CallBase : LoopWork, IChannelOwner
 
     public void OnClosed() => Finish(null);
 
-    public void OnError(int category, int code, string reason) => Finish(new CocaineException(category, code, reason));
+    public void OnError(CocaineException error) => Finish(error);
 
     public void OnLost(string reason) => Finish(new ConnectionLostException(reason));
 

@@ -64,6 +64,12 @@ public sealed class CocaineException(int category, int code, string message) : E
 
     /// <summary>The code, as in docs/protocol.md.</summary>
     public int Code { get; } = code;
+
+    /// <summary>The job's number within its app, which the node knows it by; 0 when the node did not say.</summary>
+    public ulong JobId { get; init; }
+
+    /// <summary>When the node expects to have room for the call again; null when it was not room that was missing.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }
 
 /// <summary>The connection is gone, or could not be made; what was under way may or may not have been done.</summary>

@@ -11,7 +11,7 @@ internal interface IChannelOwner
 
     void OnClosed();
 
-    void OnError(int category, int code, string reason);
+    void OnError(CocaineException error);
 
     /// <summary>The connection has ended before the channel did.</summary>
     void OnLost(string reason);
@@ -89,7 +89,7 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
                 break;
             case 1 when layout.Shape == ArgumentShape.Error:
                 _channels.Remove(layout.Channel, out _);
-                owner.OnError(layout.Category, layout.Code, System.Text.Encoding.UTF8.GetString(message.Text));
+                owner.OnError(ErrorOf(in message, headers));
                 break;
             case 2:
                 _channels.Remove(layout.Channel, out _);
@@ -99,6 +99,17 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
                 Close("the node sent a message that no answer has");
                 break;
         }
+    }
+
+    private CocaineException ErrorOf(in MessageView message, HeaderStatus status)
+    {
+        ref readonly MessageLayout layout = ref message.Layout;
+        ErrorHeaders headers = status == HeaderStatus.Ok ? Headers.OfError : default;
+        return new CocaineException(layout.Category, layout.Code, System.Text.Encoding.UTF8.GetString(message.Text))
+        {
+            JobId = headers.JobId,
+            RetryAfter = headers.RetryAfterS > 0 ? TimeSpan.FromSeconds(headers.RetryAfterS) : null,
+        };
     }
 
     protected override void OnMalformed(ulong? channel, int code, string problem) =>

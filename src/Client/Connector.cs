@@ -22,12 +22,12 @@ internal static class Connector
                 limit.CancelAfter(timeout);
                 try
                 {
+                    await socket.ConnectAsync(address, limit.Token).ConfigureAwait(false);
                     if (!unix)
                     {
-                        socket.NoDelay = true;
+                        SocketTuning.Apply((int)socket.Handle);
                     }
 
-                    await socket.ConnectAsync(address, limit.Token).ConfigureAwait(false);
                     socket.Blocking = false;
                     return socket;
                 }

@@ -32,7 +32,7 @@ internal sealed class InfoCall(CocaineClient client) : LoopWork, IChannelOwner
 
     public void OnClosed() => _answer.TrySetException(new ConnectionLostException("the node closed the call without an answer"));
 
-    public void OnError(int category, int code, string reason) => _answer.TrySetException(new CocaineException(category, code, reason));
+    public void OnError(CocaineException error) => _answer.TrySetException(error);
 
     public void OnLost(string reason) => _answer.TrySetException(new ConnectionLostException(reason));
 }

@@ -4,49 +4,53 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Drivers;
 
 /// <summary>What drivers share that listen on TCP or Unix sockets: their listeners, and the clients that are connected.</summary>
-internal abstract class ListeningDriver<TConnection>(DriverContext context) : Driver
+internal abstract class ListeningDriver<TConnection> : Driver
     where TConnection : SocketConnection
 {
     /// <summary>Connections of one task: as many as descriptors are usual; one more is closed at once.</summary>
     private const int MaxConnections = 65_536;
 
-    private readonly List<Listener> _listeners = [];
     private readonly HashSet<TConnection> _connections = [];
 
-    public DriverContext Context { get; } = context;
+    protected ListeningDriver(DriverContext context)
+    {
+        Context = context;
+        Listeners = new ServingListeners(context, Accept);
+    }
+
+    public DriverContext Context { get; }
+
+    public sealed override ServingListeners Listeners { get; }
 
     /// <summary>The clients that are connected.</summary>
     public IReadOnlyCollection<TConnection> Connections => _connections;
 
-    public override IReadOnlyList<string> Endpoints => _listeners.ConvertAll(listener => Endpoint.Describe(listener.Address));
+    public override IReadOnlyList<string> Endpoints => Listeners.Endpoints;
 
-    /// <summary>Where it listens; empty when it takes no more.</summary>
-    protected IReadOnlyList<Listener> Listeners => _listeners;
+    public override void Open() => Listeners.Open();
 
-    public override void Open()
+    /// <summary>Takes over listeners, and the clients of the same task when they are served in the same way.</summary>
+    public override void TakeOver()
     {
-        try
+        Listeners.TakeOver();
+        foreach (ListeningDriver<TConnection> other in Context.Predecessors.OfType<ListeningDriver<TConnection>>())
         {
-            foreach (string endpoint in Context.Task.Endpoints)
+            if (other.Context.Task.Name != Context.Task.Name || !ServesLike(other))
             {
-                UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-                _listeners.AddRange(Listener.Bind(Context.Loop, Endpoint.Parse(endpoint), Context.Task.Backlog, mode, Accept));
+                continue;
             }
 
-            _listeners.ForEach(listener => listener.Open());
-        }
-        catch
-        {
-            StopTaking();
-            throw;
+            foreach (TConnection connection in other._connections)
+            {
+                Adopt(connection);
+                _connections.Add(connection);
+            }
+
+            other._connections.Clear();
         }
     }
 
-    public override void StopTaking()
-    {
-        _listeners.ForEach(listener => listener.Dispose());
-        _listeners.Clear();
-    }
+    public override void StopTaking() => Listeners.Close();
 
     public override void Close()
     {
@@ -65,6 +69,12 @@ internal abstract class ListeningDriver<TConnection>(DriverContext context) : Dr
 
     /// <summary>Starts to serve a client.</summary>
     protected abstract void Begin(TConnection connection);
+
+    /// <summary>The clients of the other driver can go on with this one.</summary>
+    protected abstract bool ServesLike(ListeningDriver<TConnection> other);
+
+    /// <summary>Goes on with a client of the version before.</summary>
+    protected abstract void Adopt(TConnection connection);
 
     /// <summary>A client was turned away: there are too many.</summary>
     protected virtual void OnTooMany()

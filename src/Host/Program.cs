@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Cocaine.Fast.Host.Commands;
+using Cocaine.Fast.Host.Commands.Why;
 
 RootCommand root = new("cocaine-fast: an application server for bare-metal hosts. Give it a manifest and it hosts the app.")
 {
@@ -12,5 +13,6 @@ RootCommand root = new("cocaine-fast: an application server for bare-metal hosts
     NewCommand.Create(),
     WatchCommand.Create(),
     WorkerCheckCommand.Create(),
+    WhyCommand.Create(),
 };
 return await root.Parse(args).InvokeAsync();

@@ -5,6 +5,8 @@ using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Drivers.ZeroMq;
+using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Reload;
 using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Node;
@@ -12,40 +14,107 @@ namespace Cocaine.Fast.Node;
 /// <summary>An app's state as one JSON object: what <c>info</c> shows.</summary>
 internal static class AppInfo
 {
-    public static void Write(
-        Utf8JsonWriter json, AppManifest manifest, AppEngine engine, IEnumerable<(TaskManifest Task, Driver Driver)> tasks,
-        ZeroMqPublisher? publisher, EventLoop loop)
+    /// <summary>The object as text; on the app's loop.</summary>
+    public static string Text(RunningApp app)
     {
+        using MemoryStream stream = new();
+        using (Utf8JsonWriter writer = new(stream))
+        {
+            Write(writer, app);
+        }
+
+        return System.Text.Encoding.UTF8.GetString(stream.ToArray());
+    }
+
+    /// <summary>What a list shows; on the app's loop.</summary>
+    public static AppSummary Summary(RunningApp app)
+    {
+        AppEngine engine = app.Version.Engine;
+        return new AppSummary(
+            app.Name, app.Manifest.Version, StateOf(app), engine.Pool.Total + app.Older.Sum(older => older.Engine.Pool.Total),
+            engine.Pool.Busy + app.Older.Sum(older => older.Engine.Pool.Busy), QueuedJobs(app), (long)engine.Counters.JobsDone,
+            (long)engine.Counters.JobsFailed, [.. app.Endpoints.Select(at => at.Endpoint)]);
+    }
+
+    private static string StateOf(RunningApp app)
+    {
+        AppEngine engine = app.Version.Engine;
+        return engine.State != EngineState.Running ? engine.State.ToString().ToLowerInvariant()
+            : engine.Pool.IsBroken ? "broken" : engine.IsPaused ? "paused"
+            : app.Phase == AppPhase.Replacing ? "replacing" : "running";
+    }
+
+    /// <summary>Versions that have jobs, each once: a stopping app's last version is among the older ones.</summary>
+    private static IEnumerable<AppVersion> Versions(RunningApp app) => app.Older.Where(older => older != app.Version).Append(app.Version);
+
+    private static int QueuedJobs(RunningApp app) => Versions(app).Sum(version => version.Engine.Queue.Count);
+
+    private static void Write(Utf8JsonWriter json, RunningApp app)
+    {
+        AppManifest manifest = app.Manifest;
+        AppEngine engine = app.Version.Engine;
         SlavePool pool = engine.Pool;
+        EventLoop loop = app.Loop;
         long nowMs = loop.NowMs;
         Job? oldest = engine.Queue.Oldest;
         json.WriteStartObject();
         json.WriteString("app", manifest.Name);
         json.WriteNumber("version", manifest.Version);
-        json.WriteString("state", pool.IsBroken ? "broken" : engine.State.ToString().ToLowerInvariant());
+        json.WriteString("state", StateOf(app));
         if (pool.IsBroken)
         {
             json.WriteString("cause", pool.LastFailure);
         }
 
+        WriteVersions(json, app);
         json.WriteStartObject("queue");
         json.WriteNumber("depth", engine.Queue.Count);
         json.WriteNumber("limit", manifest.Engine.QueueLimit);
+        json.WriteNumber("bytes", engine.Queue.SizeBytes);
+        json.WriteNumber("bytes-limit", manifest.Engine.QueueBytes);
+        json.WriteString("serves", engine.Queue.ServesNewest ? "newest" : "oldest");
+        json.WriteNumber("overloads", engine.Counters.Overloads);
         json.WriteNumber("oldest-age-ms", oldest is null ? 0 : Math.Max(0, nowMs - (oldest.ArrivedTicks / 1_000_000)));
         json.WriteEndObject();
-        WriteJobs(json, engine);
-        WritePool(json, manifest, pool, nowMs);
+        WriteJobs(json, app);
+        WritePool(json, manifest, engine, nowMs);
         json.WriteStartObject("tasks");
-        foreach ((TaskManifest task, Driver driver) in tasks)
+        foreach (AppTask task in app.Tasks.Tasks)
         {
-            WriteTask(json, task, driver);
+            WriteTask(json, task.Manifest, task.Driver);
         }
 
         json.WriteEndObject();
-        WritePubsub(json, publisher);
+        WritePubsub(json, app.Tasks.Publisher);
         WriteLoop(json, loop.Counters);
         WriteNode(json);
         json.WriteEndObject();
+    }
+
+    /// <summary>The version that comes up, and those that finish their jobs.</summary>
+    private static void WriteVersions(Utf8JsonWriter json, RunningApp app)
+    {
+        if (app.Replacement is { } replacement)
+        {
+            json.WriteStartObject("next");
+            json.WriteNumber("version", replacement.Next.Manifest.Version);
+            json.WriteNumber("starting", replacement.Next.Engine.Pool.Starting);
+            json.WriteNumber("age-ms", replacement.Next.AgeMs);
+            json.WriteEndObject();
+        }
+
+        json.WriteStartArray("older");
+        foreach (AppVersion older in app.Older.Where(older => older != app.Version))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("version", older.Manifest.Version);
+            json.WriteNumber("queued", older.Engine.Queue.Count);
+            json.WriteNumber("running", older.Engine.RunningJobs);
+            json.WriteNumber("slaves", older.Engine.Pool.Total);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     private static void WritePubsub(Utf8JsonWriter json, ZeroMqPublisher? publisher)
@@ -97,18 +166,21 @@ internal static class AppInfo
         json.WriteEndObject();
     }
 
-    private static void WriteJobs(Utf8JsonWriter json, AppEngine engine)
+    /// <summary>All versions together: they count in one place.</summary>
+    private static void WriteJobs(Utf8JsonWriter json, RunningApp app)
     {
-        EngineCounters counters = engine.Counters;
+        EngineCounters counters = app.Version.Engine.Counters;
         json.WriteStartObject("jobs");
         json.WriteNumber("accepted", counters.JobsAccepted);
         json.WriteNumber("done", counters.JobsDone);
         json.WriteNumber("failed", counters.JobsFailed);
-        json.WriteNumber("queued", engine.Queue.Count);
-        json.WriteNumber("running", engine.RunningJobs);
+        json.WriteNumber("queued", QueuedJobs(app));
+        json.WriteNumber("running", Versions(app).Sum(version => version.Engine.RunningJobs));
         json.WriteNumber("rejected", counters.JobsRejected);
         json.WriteNumber("retried", counters.JobsRetried);
         json.WriteNumber("cancelled", counters.JobsCancelled);
+        json.WriteNumber("client-gone", counters.ClientsGone);
+        json.WriteNumber("quarantined", counters.JobsQuarantined);
         json.WriteStartObject("errors");
         foreach ((string code, long count) in counters.Errors)
         {
@@ -126,15 +198,22 @@ internal static class AppInfo
         json.WriteEndObject();
     }
 
-    private static void WritePool(Utf8JsonWriter json, AppManifest manifest, SlavePool pool, long nowMs)
+    private static void WritePool(Utf8JsonWriter json, AppManifest manifest, AppEngine engine, long nowMs)
     {
+        SlavePool pool = engine.Pool;
         json.WriteStartObject("pool");
-        json.WriteNumber("limit", manifest.Engine.PoolLimit);
-        json.WriteNumber("minimum", manifest.Engine.PoolMinimum);
+        json.WriteNumber("limit", pool.Limit);
+        json.WriteNumber("minimum", pool.Minimum);
         json.WriteNumber("total", pool.Total);
         json.WriteNumber("starting", pool.Starting);
         json.WriteNumber("idle", pool.Idle);
         json.WriteNumber("busy", pool.Busy);
+        json.WriteStartObject("recycled");
+        json.WriteNumber("max-jobs", engine.Counters.RecycledForJobs);
+        json.WriteNumber("max-age", engine.Counters.RecycledForAge);
+        json.WriteNumber("max-rss", engine.Counters.RecycledForMemory);
+        json.WriteNumber("failed", engine.Counters.RecyclingsFailed);
+        json.WriteEndObject();
         json.WriteStartArray("slaves");
         foreach (Slave slave in pool.Slaves)
         {
@@ -146,6 +225,11 @@ internal static class AppInfo
             json.WriteNumber("load", slave.Load);
             json.WriteNumber("jobs-done", slave.JobsDone);
             json.WriteNumber("age-ms", nowMs - slave.StartedMs);
+            if (slave.RssBytes > 0)
+            {
+                json.WriteNumber("rss-bytes", slave.RssBytes);
+            }
+
             json.WriteNumber("silent-ms", Math.Max(0, nowMs - slave.LastHeardMs));
             json.WriteEndObject();
         }

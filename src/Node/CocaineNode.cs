@@ -3,7 +3,12 @@ using Cocaine.Fast.Backends.Processes;
 using Cocaine.Fast.Backends.Threads;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Journal;
+using Cocaine.Fast.Node.Records;
+using Cocaine.Fast.Node.Reload;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
 
@@ -23,12 +28,15 @@ public sealed class CocaineNode : IAsyncDisposable
 
     private readonly NodeOptions _options;
     private readonly ILogger _log;
+    private readonly Feed<NodeEvent> _events = AppJournal.CreateEvents();
     private readonly List<EventLoop> _loops = [];
     private readonly List<RunningApp> _apps = [];
     private readonly Lock _lock = new();
     private ProcessLauncher? _launcher;
     private LocatorService? _locator;
     private readonly Lazy<ZeroMqPoller> _zeroMq; // a node without ZeroMQ tasks never starts its thread
+    private readonly NodeRecords _records;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _nextLoop;
     private bool _stopped;
 
@@ -42,7 +50,8 @@ public sealed class CocaineNode : IAsyncDisposable
         }
 
         _options = options;
-        _log = options.LoggerFactory.CreateLogger("node");
+        _log = new AppJournal("", options.LoggerFactory.CreateLogger("node"), _events);
+        _records = new NodeRecords(options, _log);
         _zeroMq = new Lazy<ZeroMqPoller>(() => new ZeroMqPoller(_log));
     }
 
@@ -99,7 +108,6 @@ public sealed class CocaineNode : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(manifest);
         cancellation.ThrowIfCancellationRequested();
-        EventLoop loop;
         RunningApp app;
         lock (_lock)
         {
@@ -108,15 +116,20 @@ public sealed class CocaineNode : IAsyncDisposable
                 throw new NodeException($"app {manifest.Name} runs already");
             }
 
-            loop = _loops[_nextLoop++ % _loops.Count];
-            app = new RunningApp(manifest, loop, () => _zeroMq.Value, _options.LoggerFactory.CreateLogger(manifest.Name));
+            EventLoop loop = _loops[_nextLoop++ % _loops.Count];
+            AppJournal log = new(manifest.Name, _options.LoggerFactory.CreateLogger(manifest.Name), _events);
+            EngineRecords records = _records.Acquire(manifest);
+            AppParts parts = new(loop, () => _zeroMq.Value, _options.Drivers, log, records)
+            {
+                Ended = () => _records.Release(manifest.Name, records),
+            };
+            app = new RunningApp(parts, manifest, BackendFor(manifest, loop, log));
             _apps.Add(app);
         }
 
         try
         {
-            ISlaveBackend backend = BackendFor(manifest, loop);
-            await Run(loop, () => app.Start(backend, _options.Drivers)).ConfigureAwait(false);
+            await Run(app.Loop, app.Start).ConfigureAwait(false);
             return app;
         }
         catch
@@ -129,6 +142,100 @@ public sealed class CocaineNode : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>
+    /// Replaces the running version of an app by another, without losing a job: the new version's slaves come up beside the old ones, then
+    /// new jobs go to them, and the old ones finish what they have. Returns when new jobs go to the new version, or when it did not come up:
+    /// the old one goes on then, as if nothing had been asked. See docs/reload.md.
+    /// </summary>
+    /// <param name="next">The new version; its name says which app is meant.</param>
+    /// <param name="force">Also when its version is not higher.</param>
+    /// <param name="cancellation">Gives up before the switch: the old version goes on.</param>
+    /// <exception cref="NodeException">
+    /// No such app runs (404), the version is not higher (400), or it is being replaced or deleted already (503).
+    /// </exception>
+    public Task<ReplaceOutcome> ReplaceAsync(AppManifest next, bool force = false, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(next);
+        RunningApp app = Get(next.Name);
+        ISlaveBackend backend;
+        lock (_lock)
+        {
+            backend = BackendFor(next, app.Loop, app.Journal);
+        }
+
+        return UntilEndAsync(app.ReplaceAsync(next, backend, force, cancellation));
+    }
+
+    /// <summary>
+    /// Ends an app: it takes no more jobs, finishes those it has within the time, and is gone; its endpoints are free then. What is not done
+    /// within the time, or when <paramref name="cancellation"/> fires, is failed with 503. A replacement under way is given up.
+    /// </summary>
+    /// <exception cref="NodeException">No such app runs (404), or it is being deleted already (503).</exception>
+    public async Task DeleteAsync(string name, TimeSpan drainTimeout, CancellationToken cancellation = default)
+    {
+        RunningApp app = Get(name);
+        if (!app.TryClaimEnd())
+        {
+            throw new NodeException($"app {name} is being deleted already") { Code = ErrorCodes.ResourceError };
+        }
+
+        Task stopped = app.DrainAsync();
+        try
+        {
+            await UntilEndAsync(stopped.WaitAsync(drainTimeout, cancellation)).ConfigureAwait(false);
+        }
+        catch (Exception late) when (late is TimeoutException or OperationCanceledException)
+        {
+            NodeLog.DeletesNow(_log, name, late is TimeoutException ? "its drain-timeout is over" : "the wait was given up");
+            app.StopNow("the app is deleted");
+            await Task.WhenAny(stopped, Task.Delay(KillGrace, CancellationToken.None)).ConfigureAwait(false);
+        }
+
+        lock (_lock)
+        {
+            _apps.Remove(app);
+        }
+
+        app.Journal.Lines.End();
+        NodeLog.Deleted(_log, name);
+    }
+
+    /// <summary>
+    /// The app takes no new jobs: callers get 503, ticks of timers are skipped and counted, what a ZeroMQ sink or a file monitor has waits.
+    /// Jobs that run or wait are finished; endpoints stay open. Does nothing when it is paused.
+    /// </summary>
+    /// <exception cref="NodeException">No such app runs (404).</exception>
+    public Task PauseAsync(string name) => OnLoopAsync(name, app => app.Pause(true));
+
+    /// <summary>The app takes jobs again. Does nothing when it is not paused.</summary>
+    /// <exception cref="NodeException">No such app runs (404).</exception>
+    public Task ResumeAsync(string name) => OnLoopAsync(name, app => app.Pause(false));
+
+    /// <summary>
+    /// Sets the bounds of an app's pool at once; null leaves one as it is. Slaves over a lower limit retire when they are idle, never within
+    /// a job. The manifest's bounds come back with the next version.
+    /// </summary>
+    /// <exception cref="NodeException">No such app runs (404), or the bounds are none (400).</exception>
+    public Task ScaleAsync(string name, int? minimum = null, int? limit = null) => OnLoopAsync(name, app => app.Scale(minimum, limit));
+
+    /// <summary>
+    /// The last lines that an app's workers wrote, up to a bound; then, with <paramref name="follow"/>, those that come, until the app is
+    /// gone. A reader that is too slow loses the oldest lines and is told how many.
+    /// </summary>
+    /// <exception cref="NodeException">No such app runs (404).</exception>
+    public IAsyncEnumerable<LogLine> Logs(string name, bool follow = true, CancellationToken cancellation = default) =>
+        Get(name).Journal.Lines.ReadAsync(filter: null, follow, cancellation);
+
+    /// <summary>
+    /// The last events of an app, or of the node and all of its apps; then, with <paramref name="follow"/>, those that come. An app need not
+    /// run. A reader that is too slow loses the oldest events and is told how many.
+    /// </summary>
+    public IAsyncEnumerable<NodeEvent> Events(string? name = null, bool follow = true, CancellationToken cancellation = default) =>
+        _events.ReadAsync(name is null ? null : one => one.App == name, follow, cancellation);
+
+    /// <summary>The app of this name, or null.</summary>
+    public RunningApp? Find(string name) => Apps.FirstOrDefault(app => app.Name == name);
 
     /// <summary>
     /// Drains every app and ends. What is not done within the time, or when <paramref name="stopNow"/> fires, is failed with 503.
@@ -158,11 +265,58 @@ public sealed class CocaineNode : IAsyncDisposable
         }
 
         StopLoops();
+        _ended.TrySetResult();
+        foreach (RunningApp app in Apps)
+        {
+            app.Journal.Lines.End();
+        }
+
+        _events.End();
         await StopZeroMqAsync().ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync(KillGrace).ConfigureAwait(false);
+
+    /// <summary>A loop for what belongs to no app.</summary>
+    internal EventLoop FirstLoop => _loops[0];
+
+    /// <summary>Its log, which keeps what goes through it as events.</summary>
+    internal ILogger Log => _log;
+
+    internal int LoopCount => _loops.Count;
+
+    /// <summary>The jobs that kill slaves; null when nothing is kept of them.</summary>
+    internal IQuarantineControl? Quarantine { get; set; }
+
+    /// <summary>When it was made, by the wall clock.</summary>
+    internal DateTimeOffset Since { get; } = DateTimeOffset.UtcNow;
+
+    private Task OnLoopAsync(string name, Action<RunningApp> action)
+    {
+        RunningApp app = Get(name);
+        return UntilEndAsync(Run(app.Loop, () => action(app)));
+    }
+
+    /// <summary>Waits for what an app's loop does, but not for a loop that has ended.</summary>
+    private async Task<T> UntilEndAsync<T>(Task<T> task)
+    {
+        await UntilEndAsync((Task)task).ConfigureAwait(false);
+        return await task.ConfigureAwait(false);
+    }
+
+    private async Task UntilEndAsync(Task task)
+    {
+        if (await Task.WhenAny(task, _ended.Task).ConfigureAwait(false) != task && !task.IsCompleted)
+        {
+            throw new NodeException("the node has stopped") { Code = ErrorCodes.ResourceError };
+        }
+
+        await task.ConfigureAwait(false);
+    }
+
+    private RunningApp Get(string name) =>
+        Find(name) ?? throw new NodeException($"no app {name} runs here") { Code = ErrorCodes.NotFound };
 
     internal static Task Run(EventLoop loop, Action action)
     {
@@ -182,9 +336,8 @@ public sealed class CocaineNode : IAsyncDisposable
         return done.Task;
     }
 
-    private ISlaveBackend BackendFor(AppManifest manifest, EventLoop loop)
+    private ISlaveBackend BackendFor(AppManifest manifest, EventLoop loop, ILogger log)
     {
-        ILogger log = _options.LoggerFactory.CreateLogger(manifest.Name);
         if (manifest.Engine.Backend == BackendType.Thread)
         {
             return new ThreadBackend(manifest, loop, log);
@@ -224,6 +377,7 @@ public sealed class CocaineNode : IAsyncDisposable
             loop.Dispose();
         }
 
+        _records.CloseAll();
         _launcher?.Dispose();
     }
 }
@@ -236,4 +390,10 @@ internal static partial class NodeLog
     [LoggerMessage(501, LogLevel.Warning,
         "setpriv (util-linux) is not on this machine: workers notice the node's end by their socket only")]
     public static partial void NoDeathSignal(ILogger log);
+
+    [LoggerMessage(502, LogLevel.Warning, "{App}: {Reason}; jobs that are not done get 503")]
+    public static partial void DeletesNow(ILogger log, string app, string reason);
+
+    [LoggerMessage(503, LogLevel.Information, "{App}: deleted")]
+    public static partial void Deleted(ILogger log, string app);
 }

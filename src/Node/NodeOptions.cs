@@ -19,6 +19,12 @@ public sealed class NodeOptions
     /// <summary>Where the node keeps what outlives it; null = nothing is kept.</summary>
     public string? StateDirectory { get; init; }
 
+    /// <summary>
+    /// Where the records of jobs are, which <c>cocaine-fast why</c> reads: a folder in memory, or its write-back holds up the loops. Null =
+    /// <c>cocaine-fast/ledger</c> in /run (root) or XDG_RUNTIME_DIR, or a folder of the user's in /dev/shm.
+    /// </summary>
+    public string? LedgerDirectory { get; init; }
+
     /// <summary>The folder with the SDKs (<c>python/</c>, <c>dotnet/</c>); null = <c>workers</c> beside the program or above it.</summary>
     public string? SdkDirectory { get; init; }
 
@@ -44,6 +50,9 @@ public sealed class NodeOptions
 /// <summary>The node or an app cannot do what was asked; the message says what and why.</summary>
 public sealed class NodeException : Exception
 {
+    /// <summary>The code of docs/protocol.md that says what kind of failure it is; 500 unless another fits better.</summary>
+    public int Code { get; init; } = 500;
+
     /// <summary>Makes one with a message for people.</summary>
     public NodeException(string message)
         : base(message)

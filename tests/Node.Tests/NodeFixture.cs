@@ -9,18 +9,32 @@ namespace Cocaine.Fast.Node.Tests;
 /// <summary>A node in this process with apps on free ports; workers are real processes.</summary>
 internal sealed class TestNode : IAsyncDisposable
 {
-    private readonly LogCapture _log = new();
+    private readonly LogLines _log = new();
     private readonly CocaineNode _node;
 
-    private TestNode(string? locator) => _node = new CocaineNode(new NodeOptions { Loops = 1, Locator = locator, LoggerFactory = _log });
+    private TestNode(string? locator, string? stateDirectory)
+    {
+        LedgerDirectory = Path.Combine(Path.GetTempPath(), $"ledger-{Guid.NewGuid():N}");
+        _node = new CocaineNode(new NodeOptions
+        {
+            Loops = 1,
+            Locator = locator,
+            LedgerDirectory = LedgerDirectory,
+            StateDirectory = stateDirectory,
+            LoggerFactory = _log,
+        });
+    }
+
+    /// <summary>This node's own, so that tests side by side do not meet; it goes with the node.</summary>
+    public string LedgerDirectory { get; }
 
     public CocaineNode Node => _node;
 
-    public string Log => string.Join('\n', _log.Lines);
+    public string Log => _log.Text;
 
-    public static TestNode Start(string? locator = null)
+    public static TestNode Start(string? locator = null, string? stateDirectory = null)
     {
-        TestNode node = new(locator);
+        TestNode node = new(locator, stateDirectory);
         node._node.Start();
         return node;
     }
@@ -42,31 +56,38 @@ internal sealed class TestNode : IAsyncDisposable
     {
         await _node.StopAsync(TimeSpan.FromSeconds(10));
         _log.Dispose();
+        if (Directory.Exists(LedgerDirectory))
+        {
+            Directory.Delete(LedgerDirectory, recursive: true);
+        }
     }
+}
 
-    private sealed class LogCapture : ILoggerFactory, ILogger
+/// <summary>What a node logs.</summary>
+internal sealed class LogLines : ILoggerFactory, ILogger
+{
+    public ConcurrentQueue<string> Lines { get; } = new();
+
+    public string Text => string.Join('\n', Lines);
+
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public void AddProvider(ILoggerProvider provider)
     {
-        public ConcurrentQueue<string> Lines { get; } = new();
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public void AddProvider(ILoggerProvider provider)
-        {
-        }
-
-        public void Dispose()
-        {
-        }
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?,
-            string> formatter) =>
-            Lines.Enqueue($"{logLevel} {formatter(state, exception)} {exception}");
     }
+
+    public void Dispose()
+    {
+    }
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?,
+        string> formatter) =>
+        Lines.Enqueue($"{logLevel} {formatter(state, exception)} {exception}");
 }
 
 /// <summary>Manifests of the tests' apps.</summary>

@@ -49,7 +49,8 @@ public sealed class ProgramTests
     public async Task Killed_it_leaves_no_worker_and_no_file_behind()
     {
         HashSet<string> before = [.. Directory.EnumerateFileSystemEntries("/dev/shm"), .. OurFilesInTmp()];
-        using Process node = Start("run", Echo, "--locator", "none");
+        string ledgers = Path.Combine(Path.GetTempPath(), $"ledger-{Guid.NewGuid():N}"); // meant to stay
+        using Process node = Start("run", Echo, "--locator", "none", "--ledger-folder", ledgers);
         string endpoint = await ReadyAsync(node);
         await using CocaineClient client = await CocaineClient.ConnectAsync(endpoint);
         Assert.Equal("x", Encoding.UTF8.GetString(await client.CallAsync("echo", Apps.Bytes("x"))));
@@ -64,6 +65,7 @@ public sealed class ProgramTests
         }
 
         Assert.DoesNotContain(Directory.EnumerateFileSystemEntries("/dev/shm").Concat(OurFilesInTmp()), file => !before.Contains(file));
+        Directory.Delete(ledgers, recursive: true);
     }
 
     [Fact]

@@ -2,14 +2,20 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Cocaine.Fast.Core.Rings;
+using Cocaine.Fast.Peers;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.SharedMemory;
 
 // The other process of the ring tests: connects to a Unix socket, gets a segment and two bells, and writes numbers into the
 // response ring, a record each.
+if (args is ["write-ledger", var ledger])
+{
+    return LedgerWriter.Run(ledger);
+}
+
 if (args is not ["write-numbers", var path, var countText])
 {
-    Console.Error.WriteLine("Peers write-numbers SOCKET COUNT");
+    Console.Error.WriteLine("Peers write-numbers SOCKET COUNT | write-ledger FILE");
     return 2;
 }
 

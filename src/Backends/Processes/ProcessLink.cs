@@ -67,6 +67,10 @@ internal sealed unsafe class ProcessLink : SlaveLink
 
     public override int ProcessId => _processId;
 
+    public override long ReadRssBytes() => _processId > 0 ? ProcessMemory.ResidentBytes(_processId) : 0;
+
+    public override IReadOnlyList<string> LastLines => [.. _output?.LastLines ?? [], .. _errors?.LastLines ?? []];
+
     public override void Flush()
     {
         if (_ring is not null)
@@ -213,7 +217,7 @@ internal sealed unsafe class ProcessLink : SlaveLink
         string cause = _killReason is null ? how : $"{_killReason}; {how}";
         if (_slave.State == SlaveState.Starting && _errors is not null)
         {
-            string last = string.Join('\n', _output!.LastLines.Concat(_errors.LastLines));
+            string last = string.Join('\n', LastLines);
             cause = last.Length > 0 ? $"{cause}\n{last}" : cause;
         }
 

@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Unicode;
+using Cocaine.Fast.Core.Engine.Handling;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Monitoring;
@@ -7,26 +9,39 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Core.Engine;
 
-/// <summary>Why a job was not accepted.</summary>
-internal readonly record struct JobRefusal(int Code, string Reason);
-
 /// <summary>
 /// One app's engine: takes jobs from drivers, queues them, hands them to slaves, and sees to it that each gets exactly one answer.
-/// Lives on one
-/// loop; all members are for its thread.
+/// Lives on one loop; all members are for its thread. What comes of a job is in <see cref="Answers"/>, of its request in <see
+/// cref="Requests"/>, of its times in <see cref="JobBounds"/>.
 /// </summary>
 internal sealed class AppEngine
 {
-    private readonly JobStore _store;
+    private bool _servedNewest;     // what the queue did when it was looked at last
+    private long _orderLogDueMs;
     private Action? _onStopped;
 
-    public AppEngine(string name, EngineSettings settings, IEngineLoop loop, ISlaveBackend backend, ILogger log)
+    /// <param name="name">The app's name.</param>
+    /// <param name="settings">How it is run.</param>
+    /// <param name="loop">Where it lives.</param>
+    /// <param name="backend">Makes its slaves.</param>
+    /// <param name="log">The app's log.</param>
+    /// <param name="records">What outlives it.</param>
+    /// <param name="counters">Those of the version that this one replaces on the same loop, so that they and the ids of jobs go on.</param>
+    public AppEngine(
+        string name, EngineSettings settings, IEngineLoop loop, ISlaveBackend backend, ILogger log, EngineRecords? records = null,
+        EngineCounters? counters = null)
     {
+        Counters = counters ?? new EngineCounters();
         Name = name;
         Settings = settings;
         Loop = loop;
         Log = log;
-        _store = new JobStore(this);
+        Records = records ?? EngineRecords.None;
+        Counters.LastJobId = Math.Max(Counters.LastJobId, Records.FirstJobId);
+        Admission = new Admission(this);
+        Answers = new JobAnswers(this);
+        Requests = new RequestFlow(this);
+        Queue = new JobQueue(settings.QueueOrder, settings.QueueTargetMs, EngineLimits.QueueIntervalMs);
         Pool = new SlavePool(this, backend);
     }
 
@@ -38,16 +53,30 @@ internal sealed class AppEngine
 
     public ILogger Log { get; }
 
+    public EngineRecords Records { get; }
+
     public SlavePool Pool { get; }
 
-    public JobQueue Queue { get; } = new();
+    public Admission Admission { get; }
 
-    public EngineCounters Counters { get; } = new();
+    public JobAnswers Answers { get; }
+
+    public RequestFlow Requests { get; }
+
+    public JobQueue Queue { get; }
+
+    public EngineCounters Counters { get; }
 
     public EngineState State { get; private set; } = EngineState.Running;
 
+    /// <summary>Refuses new jobs until it is resumed; those that it has go on.</summary>
+    public bool IsPaused { get; set; }
+
+    /// <summary>New jobs are not refused outright.</summary>
+    public bool IsTaking => State == EngineState.Running && !IsPaused;
+
     /// <summary>Jobs on slaves whose answer is not whole yet.</summary>
-    public int RunningJobs { get; private set; }
+    public int RunningJobs => Answers.Running;
 
     /// <summary>A slave became ready; raised each time.</summary>
     public event Action? SlaveReady;
@@ -55,7 +84,8 @@ internal sealed class AppEngine
     /// <summary>Starts failed too often; raised once for each streak, with the last cause.</summary>
     public event Action<string>? Broken;
 
-    public void Start() => Pool.Start();
+    /// <summary>Launches the first slaves: as many as asked for, within the pool's bounds.</summary>
+    public void Start(int slaves = 1) => Pool.Start(slaves);
 
     /// <summary>
     /// Takes a job, and gives it to a slave at once when one has room. The request's chunks follow by <see cref="AddChunk"/> and <see
@@ -67,25 +97,26 @@ internal sealed class AppEngine
         out JobRefusal refusal)
     {
         refusal = default;
-        if (State != EngineState.Running)
+
+        // One that is refused has a number too: its caller can ask for it. Two versions of an app share the ledger, and so the numbers.
+        ulong id = Counters.LastJobId = Math.Max(Counters.LastJobId, Records.Ledger.LastId) + 1;
+        Slave? slave = IsTaking && Queue.Count == 0 ? Pool.Pick() : null;
+        if (slave is null)
         {
-            refusal = State == EngineState.Draining
-                ? new JobRefusal(ErrorCodes.ResourceError, "the app is draining: it takes no new jobs")
-                : new JobRefusal(ErrorCodes.ServerError, "the app is not running");
-            Counters.JobsRejected++;
-            return null;
+            refusal = WhyNot(id);
+            if (refusal.Code != 0)
+            {
+                Counters.JobsRejected++;
+                RecordRefusal(id, task, name, in refusal);
+                return null;
+            }
         }
 
-        Slave? slave = Queue.Count == 0 ? Pool.Pick() : null;
-        if (slave is null && !MayQueue(out refusal))
-        {
-            Counters.JobsRejected++;
-            return null;
-        }
-
-        Job job = _store.Take();
-        job.Begin(++Counters.JobsAccepted, caller, channel, task, name, in policy, Loop.NowTicks);
+        Job job = Answers.Take();
+        Counters.JobsAccepted++;
+        job.Begin(id, caller, channel, task, name, in policy, Loop.NowTicks);
         task.Accepted++;
+        Records.Ledger.Arrived(job.Id, job.ArrivedTicks, task.Utf8Name, name);
         if (!headers.IsEmpty)
         {
             job.Request.SetHeaders(headers);
@@ -93,13 +124,19 @@ internal sealed class AppEngine
 
         if (slave is not null)
         {
-            RunningJobs++;
+            Answers.CountRun();
             slave.Run(job);
         }
         else
         {
             job.MoveTo(JobState.Queued);
+            Records.Ledger.Queued(job.Id, job.ArrivedTicks);
             Queue.Add(job);
+            if (Queue.Count == 1)
+            {
+                Admission.OnFirstWaiting();
+            }
+
             Pool.Grow();
         }
 
@@ -108,43 +145,16 @@ internal sealed class AppEngine
     }
 
     /// <summary>More of a job's request.</summary>
-    public void AddChunk(Job job, in Payload chunk)
-    {
-        switch (job.State)
-        {
-            case JobState.Queued:
-                if (job.Request.SizeBytes + (long)chunk.Length > EngineLimits.MaxWaitingRequestBytes)
-                {
-                    Fail(job, ErrorCodes.ResourceError, "the request is larger than what is kept of a waiting job");
-                    return;
-                }
-
-                job.Request.Add(in chunk);
-                return;
-            case JobState.Running:
-                Keep(job, in chunk);
-                Forward(job, in chunk);
-                return;
-            case JobState.Streaming:
-                Forward(job, in chunk);
-                return;
-            default:
-                return; // answered: the caller writes on, nobody reads
-        }
-    }
+    public void AddChunk(Job job, in Payload chunk) => Requests.Add(job, in chunk);
 
     /// <summary>The request is whole.</summary>
-    public void EndRequest(Job job)
-    {
-        job.RequestEnded = true;
-        if (job.State is JobState.Running or JobState.Streaming)
-        {
-            job.Slave!.EndRequest(job);
-        }
-    }
+    public void EndRequest(Job job) => RequestFlow.End(job);
 
     /// <summary>The caller went away or gave up: nobody gets an answer, and the worker is told.</summary>
-    public void Cancel(Job job, ReadOnlySpan<byte> reason)
+    /// <param name="job">The job.</param>
+    /// <param name="reason">Why, for the worker.</param>
+    /// <param name="clientGone">The caller's connection has ended.</param>
+    public void Cancel(Job job, ReadOnlySpan<byte> reason, bool clientGone = false)
     {
         if (job.IsAnswered)
         {
@@ -153,108 +163,45 @@ internal sealed class AppEngine
 
         job.Caller = null;
         Counters.JobsCancelled++;
-        FailWith(job, new JobError(ErrorCodes.Category, ErrorCodes.BadRequest, reason));
+        if (clientGone)
+        {
+            Counters.ClientsGone++;
+        }
+
+        Answers.Fail(job, new JobError(ErrorCodes.Category, ErrorCodes.BadRequest, reason));
     }
 
     /// <summary>Answers a job with one of our errors.</summary>
-    public void Fail(Job job, int code, string reason)
+    public void Fail(Job job, int code, string reason, int retryAfterS = 0)
     {
         if (!job.IsAnswered)
         {
-            FailWith(job, new JobError(ErrorCodes.Category, code, Encoding.UTF8.GetBytes(reason)));
+            Answers.Fail(job, new JobError(ErrorCodes.Category, code, Encoding.UTF8.GetBytes(reason), retryAfterS));
         }
     }
 
-    /// <summary>The job that is next to run, for a slave with room.</summary>
-    public Job TakeNext()
+    /// <summary>The job that is next to run, for a slave with room; null when its time was up: then it is answered, and never run.</summary>
+    public Job? TakeNext()
     {
-        Job job = Queue.Take()!;
-        RunningJobs++;
+        Job job = Queue.Next(Loop.NowTicks)!;
+        if (Queue.ServesNewest != _servedNewest)
+        {
+            OnOrderChanged();
+        }
+
+        if (JobBounds.TryExpire(this, job, Loop.NowMs))
+        {
+            return null;
+        }
+
+        Queue.Remove(job);
+        Answers.CountRun();
         if (Settings.QueueTimeoutMs > 0 || job.Policy.SilenceTimeoutMs > 0)
         {
             ArmTimer(job, JobState.Running);
         }
 
         return job;
-    }
-
-    public void OnAnswerChunk(Job job, in Payload data)
-    {
-        if (job.State == JobState.Running)
-        {
-            job.MoveTo(JobState.Streaming);
-            job.Request.Forget();
-        }
-
-        if (job.State == JobState.Streaming)
-        {
-            job.Caller?.OnChunk(job, in data);
-        }
-    }
-
-    /// <summary>The worker has ended its side; the job leaves its slave.</summary>
-    public void OnAnswerEnd(Job job, bool failed, in JobError error)
-    {
-        if (!job.IsAnswered)
-        {
-            RunningJobs--;
-            long now = Loop.NowTicks;
-            job.Task.TimeInQueue.Record(job.DispatchedTicks - job.ArrivedTicks);
-            job.Task.TimeOnSlave.Record(now - job.DispatchedTicks);
-            IJobCaller? caller = job.Caller;
-            job.Caller = null;
-            if (failed)
-            {
-                CountFailure(job, error.Category, error.Code);
-                job.MoveTo(JobState.Failed);
-                caller?.OnFailed(job, in error);
-            }
-            else
-            {
-                Counters.JobsDone++;
-                job.Task.Done++;
-                job.MoveTo(JobState.Done);
-                caller?.OnDone(job);
-            }
-        }
-
-        _store.Return(job);
-        CheckDrained();
-    }
-
-    /// <summary>A job's slave is gone.</summary>
-    public void OnSlaveLost(Job job, string cause)
-    {
-        Slave slave = job.Slave!;
-        job.Slave = null;
-        if (job.IsAnswered)
-        {
-            _store.Return(job);
-            CheckDrained();
-            return;
-        }
-
-        int limit = job.Policy.RetryLimit ?? Settings.RetryLimit;
-        if (job.State == JobState.Running && job.Runs <= limit && job.Request.IsWhole && State != EngineState.Stopped)
-        {
-            RunningJobs--;
-            Counters.JobsRetried++;
-            job.MoveTo(JobState.Queued);
-            Queue.AddFront(job);
-            ArmTimer(job);
-            if (job.UnderPressure)
-            {
-                // The slave that its caller waits for is gone: nobody else would let it go on with its request.
-                job.UnderPressure = false;
-                job.Caller?.OnRequestPressure(job, false);
-            }
-
-            return;
-        }
-
-        FailWith(job, new JobError(ErrorCodes.Category, ErrorCodes.AppError,
-            Encoding.UTF8.GetBytes($"slave {slave.ShortId} died: {cause}")));
-        CheckDrained();
     }
 
     /// <summary>The nearest of the job's bounds is due.</summary>
@@ -312,7 +259,7 @@ internal sealed class AppEngine
     {
         while (Queue.Count > 0)
         {
-            Fail(Queue.Oldest!, ErrorCodes.ServerError, BrokenReason(cause));
+            Fail(Queue.Oldest!, ErrorCodes.ServerError, Admission.BrokenReason(cause));
         }
 
         Broken?.Invoke(cause);
@@ -336,6 +283,17 @@ internal sealed class AppEngine
         }
     }
 
+    /// <summary>How often a job may be run again.</summary>
+    internal int RetryLimitOf(Job job) => job.Policy.RetryLimit ?? Settings.RetryLimit;
+
+    private void RecordRefusal(ulong id, TaskMonitor task, byte[] name, in JobRefusal refusal)
+    {
+        Span<byte> reason = stackalloc byte[EngineLimits.RecordedReasonBytes];
+        Utf8.FromUtf16(refusal.Reason, reason, out _, out int length); // what does not fit is cut
+        Records.Ledger.Arrived(id, Loop.NowTicks, task.Utf8Name, name);
+        Records.Ledger.Ended(id, Loop.NowTicks, JobOutcome.Refused, ErrorCodes.Category, refusal.Code, reason[..length]);
+    }
+
     internal void ArmTimer(Job job) => ArmTimer(job, job.State);
 
     private void ArmTimer(Job job, JobState state)
@@ -351,102 +309,30 @@ internal sealed class AppEngine
         }
     }
 
-    private bool MayQueue(out JobRefusal refusal)
+    /// <summary>The queue is behind, or no longer; few lines say so, however often it changes.</summary>
+    private void OnOrderChanged()
     {
-        refusal = default;
-        if (Pool.IsBroken)
+        _servedNewest = Queue.ServesNewest;
+        if (_servedNewest)
         {
-            refusal = new JobRefusal(ErrorCodes.ServerError, BrokenReason(Pool.LastFailure));
-        }
-        else if (Settings.QueueLimit > 0 && Queue.Count >= Settings.QueueLimit)
-        {
-            refusal = new JobRefusal(ErrorCodes.ResourceError, $"the queue is full: {Queue.Count} jobs wait");
+            Counters.Overloads++;
         }
 
-        return refusal.Code == 0;
-    }
-
-    private static string BrokenReason(string cause) => $"the app cannot be started: {cause}";
-
-    private void Keep(Job job, in Payload chunk)
-    {
-        if (!job.Request.IsWhole || job.Runs > (job.Policy.RetryLimit ?? Settings.RetryLimit))
+        if (Loop.NowMs >= _orderLogDueMs)
         {
-            return;
-        }
-
-        if (job.Request.SizeBytes + (long)chunk.Length > EngineLimits.MaxRetryRequestBytes)
-        {
-            job.Request.Forget();
-            return;
-        }
-
-        job.Request.Add(in chunk);
-    }
-
-    private void Forward(Job job, in Payload chunk)
-    {
-        Slave slave = job.Slave!;
-        slave.WriteChunk(job, in chunk);
-        long backlog = slave.Link.BacklogBytes;
-        if (backlog > EngineLimits.HighBacklogBytes)
-        {
-            OnBacklog(job, backlog);
+            _orderLogDueMs = Loop.NowMs + EngineLimits.OverloadLogMs;
+            long waitMs = (Loop.NowTicks - (Queue.Oldest?.ArrivedTicks ?? Loop.NowTicks)) / 1_000_000;
+            PoolLog.OrderChanges(Log, Name, _servedNewest ? "newest" : "oldest", Queue.Count, waitMs, Settings.QueueTargetMs, Counters.Overloads);
         }
     }
 
-    private void OnBacklog(Job job, long backlog)
+    /// <summary>Why a job that no slave takes at once is refused; the code is 0 when it may wait.</summary>
+    private JobRefusal WhyNot(ulong jobId) => State switch
     {
-        if (backlog > EngineLimits.MaxBacklogBytes)
-        {
-            Fail(job, ErrorCodes.ResourceError, "the app reads this request too slowly and its caller did not wait");
-        }
-        else if (!job.UnderPressure)
-        {
-            job.UnderPressure = job.Slave!.HasPressedJobs = true;
-            job.Caller?.OnRequestPressure(job, true);
-        }
-    }
-
-    private void FailWith(Job job, in JobError error)
-    {
-        JobState from = job.State;
-        if (from == JobState.Queued)
-        {
-            Queue.Remove(job);
-        }
-        else
-        {
-            RunningJobs--;
-        }
-
-        CountFailure(job, error.Category, error.Code);
-        IJobCaller? caller = job.Caller;
-        job.Caller = null;
-        job.MoveTo(JobState.Failed);
-        job.Request.Clear();
-        job.Slave?.Cancel(job, in error);
-        caller?.OnFailed(job, in error);
-        if (job.Slave is null)
-        {
-            _store.Return(job);
-        }
-        else if (job.CancelDueMs > 0)
-        {
-            Loop.Timers.Arm(job, job.CancelDueMs);
-        }
-        else
-        {
-            Loop.Timers.Cancel(job);
-        }
-
-        CheckDrained();
-    }
-
-    private void CountFailure(Job job, int category, int code)
-    {
-        Counters.JobsFailed++;
-        Counters.CountError(category == ErrorCodes.Category ? code : 0);
-        job.Task.Failed++;
-    }
+        EngineState.Running when IsPaused => new JobRefusal(
+            ErrorCodes.ResourceError, "the app is paused: it takes no new jobs until it is resumed", jobId),
+        EngineState.Running => Admission.Check(jobId),
+        EngineState.Draining => new JobRefusal(ErrorCodes.ResourceError, "the app is draining: it takes no new jobs", jobId),
+        _ => new JobRefusal(ErrorCodes.ServerError, "the app is not running", jobId),
+    };
 }

@@ -18,6 +18,27 @@ internal static class EngineLimits
     /// <summary>Backlog at which a channel whose caller cannot wait fails: two messages of the largest size.</summary>
     public const long MaxBacklogBytes = 128L << 20;
 
+    /// <summary>
+    /// How long the oldest job's wait must be over engine.queue-target until an adaptive queue serves the newest first. CoDel's interval
+    /// (RFC 8289): longer than a burst that clears by itself, shorter than a caller's patience.
+    /// </summary>
+    public const int QueueIntervalMs = 100;
+
+    /// <summary>Least time between two log lines about the queue's order, which may change with every interval.</summary>
+    public const int OverloadLogMs = 10_000;
+
+    /// <summary>Least time between two looks at a slave's memory; heartbeats, which they come with, may be more frequent.</summary>
+    public const int RssPeriodMs = 1000;
+
+    /// <summary>Seconds of a retry hint: less cannot be said in whole ones, and after a minute everything may be otherwise.</summary>
+    public const int MinRetryAfterS = 1;
+
+    /// <inheritdoc cref="MinRetryAfterS"/>
+    public const int MaxRetryAfterS = 60;
+
+    /// <summary>The speed behind a retry hint is that of up to two of these: many jobs of most apps, and still of late.</summary>
+    public const int SpeedWindowMs = 10_000;
+
     /// <summary>Failed starts in a row after which an app is broken.</summary>
     public const int FailuresUntilBroken = 3;
 
@@ -25,6 +46,9 @@ internal static class EngineLimits
     public const int FirstRestartPauseMs = 100;
 
     public const int MaxRestartPauseMs = 30_000;
+
+    /// <summary>Of a refusal's reason, for the job's record: as much as that has room for.</summary>
+    public const int RecordedReasonBytes = Ledger.LedgerLayout.MaxTextBytes;
 
     /// <summary>Lines of a slave's output kept for its cause of death.</summary>
     public const int LastLines = 20;

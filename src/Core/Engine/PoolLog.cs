@@ -28,6 +28,12 @@ internal static partial class PoolLog
         "{App}: broken: {Failures} starts failed in a row, jobs get 500 until one succeeds; it goes on trying. Last cause: {Cause}")]
     public static partial void Broken(ILogger log, string app, int failures, string cause);
 
+    [LoggerMessage(208, LogLevel.Warning,
+        "{App}: the queue serves the {Which} first now (waiting {Waiting}, the oldest for {WaitMs} ms, engine.queue-target {TargetMs} ms; "
+        + "overloads so far {Overloads})")]
+    public static partial void OrderChanges(
+        ILogger log, string app, string which, int waiting, long waitMs, long targetMs, ulong overloads);
+
     [LoggerMessage(207, LogLevel.Information, "{App}: no longer broken, a slave has started")]
     public static partial void Recovered(ILogger log, string app);
 }

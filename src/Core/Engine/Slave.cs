@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
+using Cocaine.Fast.Core.Engine.Handling;
+using Cocaine.Fast.Core.Engine.Recycling;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
 
@@ -17,13 +20,19 @@ internal sealed class Slave : WheelTimer
     private readonly ChannelTable<Job> _channels = new();
     private ulong _lastChannel = ControlChannel;
     private int _stalled;      // callers that hold this slave's answers back
+    private int _capacity;     // jobs it may have at once; 0 once it was retired
+    private string? _retired;  // why it ends when it has no jobs any more; valid in Busy
+    private long _rssReadMs;
 
     public Slave(AppEngine engine, ulong generation)
     {
         _engine = engine;
         Generation = generation;
         Uuid = Guid.NewGuid().ToString();
+        ShortNumber = uint.Parse(ShortId, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
         StartedMs = LastHeardMs = engine.Loop.NowMs;
+        _capacity = engine.Settings.Concurrency;
+        Wear = WearLimits.For(engine.Settings, generation, StartedMs);
         engine.Loop.Timers.Arm(this, StartedMs + engine.Settings.StartupTimeoutMs);
     }
 
@@ -34,6 +43,9 @@ internal sealed class Slave : WheelTimer
 
     /// <summary>The first part of the uuid: what logs call it.</summary>
     public string ShortId => Uuid[..8];
+
+    /// <summary>The same as a number, for records.</summary>
+    public uint ShortNumber { get; }
 
     public SlaveState State { get; private set; } = SlaveState.Starting;
 
@@ -55,11 +67,23 @@ internal sealed class Slave : WheelTimer
 
     public long JobsDone { get; private set; }
 
+    /// <summary>What it may do before it is replaced.</summary>
+    public WearLimits Wear { get; }
+
+    /// <summary>Why it is to be replaced. Valid in Idle and Busy.</summary>
+    public WearReason Worn { get; set; }
+
+    /// <summary>Its resident memory when it was looked at last, bytes; 0 without engine.max-rss.</summary>
+    public long RssBytes { get; private set; }
+
     /// <summary>Its place in the pool's lists. The pool's own.</summary>
     internal PoolPlace Place;
 
+    /// <summary>It gets no more jobs, and ends when it has none.</summary>
+    public bool IsRetired => _capacity == 0;
+
     /// <summary>True when it can take one more job.</summary>
-    public bool HasRoom => State is SlaveState.Idle or SlaveState.Busy && _stalled == 0 && Load < _engine.Settings.Concurrency;
+    public bool HasRoom => State is SlaveState.Idle or SlaveState.Busy && _stalled == 0 && Load < _capacity;
 
     /// <summary>Callers of some of its jobs were told that their requests come too fast.</summary>
     public bool HasPressedJobs { get; set; }
@@ -81,6 +105,7 @@ internal sealed class Slave : WheelTimer
         job.Runs++;
         job.DispatchedTicks = _engine.Loop.NowTicks;
         job.MoveTo(JobState.Running);
+        _engine.Records.Ledger.Dispatched(job.Id, job.DispatchedTicks, ShortNumber, job.Runs);
         _channels.Add(job.SlaveChannel, job);
         if (State == SlaveState.Idle)
         {
@@ -142,7 +167,7 @@ internal sealed class Slave : WheelTimer
     {
         if (State == SlaveState.Starting)
         {
-            LastHeardMs = _engine.Loop.NowMs;
+            LastHeardMs = IdleSinceMs = _engine.Loop.NowMs;
             MoveTo(SlaveState.Idle);
             _engine.Loop.Timers.Arm(this, LastHeardMs + _engine.Settings.HeartbeatTimeoutMs);
             _engine.Pool.OnSlaveReady(this);
@@ -162,7 +187,7 @@ internal sealed class Slave : WheelTimer
             switch (layout.Type)
             {
                 case 0 when layout.Shape == ArgumentShape.Data:
-                    _engine.OnAnswerChunk(job, message.Data);
+                    JobAnswers.OnChunk(job, message.Data);
                     return true;
                 case 1 when layout.Shape == ArgumentShape.Error:
                     End(job, failed: true, new JobError(layout.Category, layout.Code, message.Text));
@@ -214,10 +239,13 @@ internal sealed class Slave : WheelTimer
         List<Job> jobs = _channels.TakeAll();
         _engine.Pool.OnSlaveDead(this, before, cause);
 
+        // One that was told to end did not die of its jobs.
+        SlaveDeath? death = jobs.Count > 0 && before != SlaveState.Draining ? new SlaveDeath(ShortId, cause, Link.LastLines) : null;
+
         // Newest first, each to the queue's front: so the oldest stands first again.
         for (int i = jobs.Count - 1; i >= 0; i--)
         {
-            _engine.OnSlaveLost(jobs[i], cause);
+            _engine.Answers.OnSlaveLost(jobs[i], cause, death);
         }
 
         _engine.Pool.Grow();
@@ -243,6 +271,24 @@ internal sealed class Slave : WheelTimer
         Link.Flush();
         _engine.Loop.Timers.Arm(this, _engine.Loop.NowMs + _engine.Settings.TerminationTimeoutMs);
     }
+
+    /// <summary>Gives it no more jobs, and asks it to end when it has none.</summary>
+    public void Retire(string reason)
+    {
+        if (State == SlaveState.Idle)
+        {
+            Terminate(reason);
+        }
+        else if (State == SlaveState.Busy)
+        {
+            _capacity = 0;
+            _retired = reason;
+            _engine.Pool.Moved(this);
+        }
+    }
+
+    /// <summary>Takes the place of an idle slave: it counts as idle since that one was.</summary>
+    public void ContinueIdleness(Slave other) => IdleSinceMs = other.IdleSinceMs;
 
     /// <summary>
     /// A caller is slower than this slave. When it is the only one, the slave itself is held back; else its answers are buffered.
@@ -274,12 +320,15 @@ internal sealed class Slave : WheelTimer
         }
     }
 
-    /// <summary>Answers every job on it with an error of ours.</summary>
-    public void FailAll(int code, string reason)
+    /// <summary>Answers every job on it, or those that are meant, with an error of ours.</summary>
+    public void FailAll(int code, string reason, Predicate<Job>? isMeant = null)
     {
         foreach (Job job in _channels.ToList())
         {
-            _engine.Fail(job, code, reason);
+            if (isMeant is null || isMeant(job))
+            {
+                _engine.Fail(job, code, reason);
+            }
         }
     }
 
@@ -306,26 +355,59 @@ internal sealed class Slave : WheelTimer
         long due = LastHeardMs + _engine.Settings.HeartbeatTimeoutMs;
         if (nowMs < due || IsHeldBack)
         {
-            _engine.Loop.Timers.Arm(this, Math.Max(due, nowMs + 1000));
+            _engine.Loop.Timers.Arm(this, nowMs < due ? due : nowMs + 1000);
+            return;
+        }
+
+        string reason = $"slave {ShortId} was silent for its heartbeat-timeout of {_engine.Settings.HeartbeatTimeoutMs} ms";
+        long patience = PatienceMs();
+        if (nowMs < patience)
+        {
+            // Jobs with a timeout of their own have it instead of the heartbeat-timeout; the others have not.
+            FailAll(ErrorCodes.TimeoutError, reason, job => job.Policy.SilenceTimeoutMs == 0);
+            _engine.Loop.Timers.Arm(this, patience);
             return;
         }
 
         _engine.Counters.HeartbeatTimeouts++;
-        string reason = $"slave {ShortId} was silent for its heartbeat-timeout of {_engine.Settings.HeartbeatTimeoutMs} ms";
         FailAll(ErrorCodes.TimeoutError, reason);
         Link.Kill(reason);
+    }
+
+    /// <summary>Until when the timeouts of its jobs let it be silent, ms: the job's own timer is first, then its cancel has its time.</summary>
+    private long PatienceMs()
+    {
+        long until = 0;
+        foreach (Job job in _channels.ToList())
+        {
+            long its = job.IsAnswered ? job.CancelDueMs
+                : job.Policy.SilenceTimeoutMs == 0 ? 0
+                : Math.Max(LastHeardMs, job.DispatchedTicks / 1_000_000) + job.Policy.SilenceTimeoutMs
+                    + _engine.Settings.TerminationTimeoutMs;
+            until = Math.Max(until, its);
+        }
+
+        return until;
     }
 
     private void End(Job job, bool failed, in JobError error)
     {
         _channels.Remove(job.SlaveChannel, out _);
-        JobsDone++;
+        if (++JobsDone == Wear.Jobs)
+        {
+            _engine.Pool.Recycler.OnWorn(this, WearReason.Jobs);
+        }
+
         EndRequest(job); // our side is owed too, or the worker keeps the channel for ever
-        _engine.OnAnswerEnd(job, failed, in error);
+        _engine.Answers.OnEnd(job, failed, in error);
         if (_channels.Count == 0 && State == SlaveState.Busy)
         {
             IdleSinceMs = _engine.Loop.NowMs;
             MoveTo(SlaveState.Idle);
+            if (_retired is not null)
+            {
+                Terminate(_retired);
+            }
         }
 
         _engine.Pool.Freed(this);
@@ -340,6 +422,7 @@ internal sealed class Slave : WheelTimer
                 _engine.Counters.HeartbeatsSeen++;
                 MessageWriter.WriteHeartbeat(Link.Sink);
                 Link.Flush();
+                WatchMemory();
                 return true;
             case 1:
                 // The worker wants to go, or echoes our terminate: it gets no more jobs and its end is awaited.
@@ -348,6 +431,22 @@ internal sealed class Slave : WheelTimer
             default:
                 fault = $"a message of type {layout.Type} with {layout.ArgumentCount} arguments on the control channel";
                 return false;
+        }
+    }
+
+    private void WatchMemory()
+    {
+        long nowMs = _engine.Loop.NowMs;
+        if (_engine.Settings.MaxRssBytes == 0 || nowMs - _rssReadMs < EngineLimits.RssPeriodMs)
+        {
+            return;
+        }
+
+        _rssReadMs = nowMs;
+        RssBytes = Link.ReadRssBytes();
+        if (RssBytes >= Wear.RssBytes && State is (SlaveState.Idle or SlaveState.Busy))
+        {
+            _engine.Pool.Recycler.OnWorn(this, WearReason.Memory);
         }
     }
 

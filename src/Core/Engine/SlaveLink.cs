@@ -24,6 +24,12 @@ internal abstract class SlaveLink
     /// <summary>The process id; 0 for a thread.</summary>
     public abstract int ProcessId { get; }
 
+    /// <summary>Resident memory of the slave's process now, bytes; 0 when it has none of its own. Reads a file: not for each job.</summary>
+    public virtual long ReadRssBytes() => 0;
+
+    /// <summary>The last lines that the slave printed, oldest first; none for a thread.</summary>
+    public virtual IReadOnlyList<string> LastLines => [];
+
     /// <summary>Shows what was written to the slave at the end of this turn.</summary>
     public abstract void Flush();
 

@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Engine.Recycling;
 using Cocaine.Fast.Core.Jobs;
 
 namespace Cocaine.Fast.Core.Engine;
@@ -22,12 +23,24 @@ internal sealed class SlavePool
     {
         _engine = engine;
         _backend = backend;
+        Minimum = engine.Settings.PoolMinimum;
+        Limit = engine.Settings.PoolLimit;
         _levels = new SlaveLevels(engine.Settings.Concurrency);
+        Recycler = new Recycler(engine);
         _restart = new RestartTimer(this);
         _retire = new RetireTimer(this);
     }
 
     public IReadOnlyList<Slave> Slaves => _slaves;
+
+    /// <summary>Slaves that are kept warm. The manifest's until <see cref="SetBounds"/>.</summary>
+    public int Minimum { get; private set; }
+
+    /// <summary>Most slaves. The manifest's until <see cref="SetBounds"/>.</summary>
+    public int Limit { get; private set; }
+
+    /// <summary>Replaces worn slaves.</summary>
+    public Recycler Recycler { get; }
 
     /// <summary>Slaves that are not dead.</summary>
     public int Total => _slaves.Count;
@@ -45,9 +58,9 @@ internal sealed class SlavePool
     public string LastFailure { get; private set; } = "";
 
     /// <summary>Launches the first slaves: at least one, so that a broken app shows before its first job.</summary>
-    public void Start()
+    public void Start(int slaves)
     {
-        int count = Math.Max(1, _engine.Settings.PoolMinimum);
+        int count = Math.Clamp(slaves, Math.Max(1, Minimum), Limit);
         PoolLog.Grows(_engine.Log, _engine.Name, count, 0, 0, 0, "the app starts");
         Launch(count);
     }
@@ -69,7 +82,10 @@ internal sealed class SlavePool
     {
         while (_engine.Queue.Count > 0 && Pick() is { } slave)
         {
-            slave.Run(_engine.TakeNext());
+            if (_engine.TakeNext() is { } job)
+            {
+                slave.Run(job);
+            }
         }
     }
 
@@ -98,10 +114,11 @@ internal sealed class SlavePool
             PoolLog.Recovered(_engine.Log, _engine.Name);
         }
 
+        Recycler.OnReady(slave); // first: the slave that it relieves gets no more jobs
         Feed();
         WatchIdle();
         _engine.OnSlaveReady();
-        if (Total < _engine.Settings.PoolMinimum)
+        if (Total < Minimum)
         {
             Grow();
         }
@@ -122,9 +139,14 @@ internal sealed class SlavePool
             _engine.Counters.SlavesDied++;
         }
 
+        bool wasSpare = Recycler.OnDead(slave, before, cause);
         if (before == SlaveState.Starting)
         {
-            OnStartFailed(cause);
+            _engine.Counters.SlaveStartFailures++;
+            if (!wasSpare)
+            {
+                OnStartFailed(cause);
+            }
         }
 
         _engine.CheckDrained();
@@ -144,7 +166,7 @@ internal sealed class SlavePool
         int wanted = ((waiting + concurrency - 1) / concurrency) - available;
         if (_engine.State == EngineState.Running)
         {
-            wanted = Math.Max(wanted, _engine.Settings.PoolMinimum - Total);
+            wanted = Math.Max(wanted, Minimum - Total);
         }
 
         if (wanted <= 0)
@@ -152,13 +174,13 @@ internal sealed class SlavePool
             return;
         }
 
-        int count = Math.Min(wanted, _engine.Settings.PoolLimit - Total);
+        int count = Math.Min(wanted, Limit - Total);
         if (count <= 0)
         {
             if (!_heldLogged)
             {
                 _heldLogged = true;
-                PoolLog.Holds(_engine.Log, _engine.Name, waiting, Idle, Starting, _engine.Settings.PoolLimit);
+                PoolLog.Holds(_engine.Log, _engine.Name, waiting, Idle, Starting, Limit);
             }
 
             return;
@@ -169,11 +191,47 @@ internal sealed class SlavePool
         Launch(count);
     }
 
+    /// <summary>The pause after so many failed starts in a row: each twice the one before, up to a bound.</summary>
+    public static long PauseMs(int failures) =>
+        Math.Min((long)EngineLimits.FirstRestartPauseMs << Math.Min(failures - 1, 16), EngineLimits.MaxRestartPauseMs);
+
+    /// <summary>Launches a slave that is to take a worn one's place, over the pool-limit if need be.</summary>
+    public Slave LaunchReplacement()
+    {
+        Launch(1);
+        return _slaves[^1];
+    }
+
+    /// <summary>
+    /// The bounds from now on. Slaves over the limit get no more jobs and end when they have none: first those that have the fewest.
+    /// </summary>
+    public void SetBounds(int minimum, int limit)
+    {
+        Minimum = minimum;
+        Limit = limit;
+        _heldLogged = false;
+        Slave[] working = [.. _slaves.Where(slave => slave.State != SlaveState.Draining && !slave.IsRetired)];
+        foreach (Slave slave in working.OrderBy(slave => slave.State).ThenBy(slave => slave.Load).Take(Math.Max(0, working.Length - limit)))
+        {
+            const string Why = "the pool has a lower limit";
+            if (slave.State == SlaveState.Starting)
+            {
+                slave.Terminate(Why);
+            }
+            else
+            {
+                slave.Retire(Why);
+            }
+        }
+
+        Grow();
+        WatchIdle();
+    }
+
     /// <summary>Asks every slave to end.</summary>
     public void TerminateAll(string reason)
     {
-        _engine.Loop.Timers.Cancel(_restart);
-        _engine.Loop.Timers.Cancel(_retire);
+        CancelTimers();
         foreach (Slave slave in _slaves.ToArray())
         {
             slave.Terminate(reason);
@@ -182,12 +240,18 @@ internal sealed class SlavePool
 
     public void KillAll(string reason)
     {
-        _engine.Loop.Timers.Cancel(_restart);
-        _engine.Loop.Timers.Cancel(_retire);
+        CancelTimers();
         foreach (Slave slave in _slaves.ToArray())
         {
             slave.Link.Kill(reason);
         }
+    }
+
+    private void CancelTimers()
+    {
+        _engine.Loop.Timers.Cancel(_restart);
+        _engine.Loop.Timers.Cancel(_retire);
+        _engine.Loop.Timers.Cancel(Recycler);
     }
 
     private void Launch(int count)
@@ -206,8 +270,6 @@ internal sealed class SlavePool
     {
         _failures++;
         LastFailure = cause;
-        _engine.Counters.SlaveStartFailures++;
-        long pause = Math.Min((long)EngineLimits.FirstRestartPauseMs << Math.Min(_failures - 1, 16), EngineLimits.MaxRestartPauseMs);
         if (_failures == EngineLimits.FailuresUntilBroken)
         {
             PoolLog.Broken(_engine.Log, _engine.Name, _failures, cause);
@@ -220,7 +282,7 @@ internal sealed class SlavePool
 
         if (_engine.State == EngineState.Running && !_restart.IsArmed)
         {
-            _engine.Loop.Timers.Arm(_restart, _engine.Loop.NowMs + pause);
+            _engine.Loop.Timers.Arm(_restart, _engine.Loop.NowMs + PauseMs(_failures));
         }
     }
 
@@ -238,7 +300,7 @@ internal sealed class SlavePool
 
     private void WatchIdle()
     {
-        if (!_retire.IsArmed && _engine.State == EngineState.Running && Total > _engine.Settings.PoolMinimum && Idle > 0)
+        if (!_retire.IsArmed && _engine.State == EngineState.Running && Total > Minimum && Idle > 0)
         {
             _engine.Loop.Timers.Arm(_retire, _engine.Loop.NowMs + _engine.Settings.SuicideTimeoutMs);
         }
@@ -256,7 +318,7 @@ internal sealed class SlavePool
             }
         }
 
-        if (oldest is null || Total <= _engine.Settings.PoolMinimum)
+        if (oldest is null || Total <= Minimum)
         {
             return;
         }
@@ -264,7 +326,7 @@ internal sealed class SlavePool
         long due = oldest.IdleSinceMs + _engine.Settings.SuicideTimeoutMs;
         if (due <= nowMs)
         {
-            PoolLog.Shrinks(_engine.Log, _engine.Name, oldest.ShortId, nowMs - oldest.IdleSinceMs, Total, _engine.Settings.PoolMinimum);
+            PoolLog.Shrinks(_engine.Log, _engine.Name, oldest.ShortId, nowMs - oldest.IdleSinceMs, Total, Minimum);
             oldest.Terminate("idle for the suicide-timeout");
             due = nowMs + 1000;
         }

@@ -23,11 +23,14 @@ internal interface IJobCaller
 }
 
 /// <summary>A job's error: the category and code of docs/protocol.md and a text in UTF-8.</summary>
-internal readonly ref struct JobError(int category, int code, ReadOnlySpan<byte> reason)
+internal readonly ref struct JobError(int category, int code, ReadOnlySpan<byte> reason, int retryAfterS = 0)
 {
     public int Category { get; } = category;
 
     public int Code { get; } = code;
 
     public ReadOnlySpan<byte> Reason { get; } = reason;
+
+    /// <summary>When there is room again by the present speed, s; 0 when room is not what was missing.</summary>
+    public int RetryAfterS { get; } = retryAfterS;
 }

@@ -15,7 +15,7 @@ internal sealed class Job(AppEngine engine, BlockPool blocks) : WheelTimer
 
     public JobState State { get; private set; }
 
-    /// <summary>Number within the engine, from 1. Valid in every state but Free.</summary>
+    /// <summary>Its number within the app; also that of a job that was refused counts. Valid in every state but Free.</summary>
     public ulong Id { get; private set; }
 
     /// <summary>The task it came through. Valid in every state but Free.</summary>
@@ -53,7 +53,13 @@ internal sealed class Job(AppEngine engine, BlockPool blocks) : WheelTimer
     /// <summary>Runs begun, the present one included.</summary>
     public int Runs { get; set; }
 
+    /// <summary>The slaves that died while they ran it; null when none did. Valid in every state but Free.</summary>
+    public List<SlaveDeath>? Deaths { get; set; }
+
     public long ArrivedTicks { get; private set; }
+
+    /// <summary>When it began to wait last: its arrival, or the end of a run that its slave did not survive. Valid in Queued.</summary>
+    public long WaitsSinceTicks { get; set; }
 
     /// <summary>Begin of the present run. Valid from Running on.</summary>
     public long DispatchedTicks { get; set; }
@@ -82,8 +88,9 @@ internal sealed class Job(AppEngine engine, BlockPool blocks) : WheelTimer
         Task = task;
         Event = name;
         Policy = policy;
-        ArrivedTicks = nowTicks;
+        ArrivedTicks = WaitsSinceTicks = nowTicks;
         Runs = 0;
+        Deaths = null;
         RequestEnded = NodeSideEnded = UnderPressure = false;
         CancelDueMs = 0;
     }

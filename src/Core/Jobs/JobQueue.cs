@@ -1,112 +1,68 @@
+using Cocaine.Fast.Core.Manifest;
+
 namespace Cocaine.Fast.Core.Jobs;
 
-/// <summary>
-/// Jobs that wait, urgent ones first, each kind in the order of its arrival. Linked through the jobs themselves: no allocation, and a
-/// job leaves from
-/// the middle in constant time.
-/// </summary>
+/// <summary>Jobs that wait, urgent ones first. Bounded by the engine, in jobs and in bytes.</summary>
 internal sealed class JobQueue
 {
-    private readonly Lane _urgent = new();
-    private readonly Lane _usual = new();
+    private readonly QueueLane _urgent;
+    private readonly QueueLane _usual;
 
-    public int Count => _urgent.Count + _usual.Count;
+    /// <param name="order">Which job of a kind is next.</param>
+    /// <param name="targetMs">Wait of the oldest that is too long; of an adaptive queue.</param>
+    /// <param name="intervalMs">How long it must have been too long.</param>
+    public JobQueue(QueueOrder order = QueueOrder.Fifo, long targetMs = 0, long intervalMs = 0)
+    {
+        _urgent = new QueueLane(order, targetMs * 1_000_000, intervalMs * 1_000_000);
+        _usual = new QueueLane(order, targetMs * 1_000_000, intervalMs * 1_000_000);
+    }
+
+    public int Count { get; private set; }
+
+    /// <summary>Request bytes of the jobs that wait.</summary>
+    public long SizeBytes { get; private set; }
+
+    /// <summary>The newest of some kind of jobs goes first at present.</summary>
+    public bool ServesNewest => _urgent.ServesNewest || _usual.ServesNewest;
 
     /// <summary>The job that has waited longest, or null.</summary>
     public Job? Oldest
     {
         get
         {
-            Job? urgent = _urgent.First, usual = _usual.First;
+            Job? urgent = _urgent.Oldest, usual = _usual.Oldest;
             return urgent is null ? usual : usual is null || urgent.ArrivedTicks < usual.ArrivedTicks ? urgent : usual;
         }
     }
 
-    public void Add(Job job) => LaneOf(job).AddLast(job);
+    public void Add(Job job)
+    {
+        LaneOf(job).Add(job);
+        Count++;
+        SizeBytes += job.Request.SizeBytes;
+    }
 
     /// <summary>Puts a job that is to be run again before all others of its kind.</summary>
-    public void AddFront(Job job) => LaneOf(job).AddFirst(job);
-
-    /// <summary>The next job to run, taken out; null when none waits.</summary>
-    public Job? Take()
+    public void AddAgain(Job job)
     {
-        Job? job = _urgent.First ?? _usual.First;
-        if (job is not null)
-        {
-            Remove(job);
-        }
-
-        return job;
+        LaneOf(job).AddAgain(job);
+        Count++;
+        SizeBytes += job.Request.SizeBytes;
     }
 
-    public void Remove(Job job) => LaneOf(job).Remove(job);
+    /// <summary>The request of a job that waits has grown.</summary>
+    public void CountGrowth(int bytes) => SizeBytes += bytes;
 
-    private Lane LaneOf(Job job) => job.Policy.Urgent ? _urgent : _usual;
+    /// <summary>The job that is next to run, still in the queue; null when none waits.</summary>
+    public Job? Next(long nowTicks) => _urgent.Next(nowTicks) ?? _usual.Next(nowTicks);
 
-    private sealed class Lane
+    /// <summary>Takes a job out; its request must not have been cleared yet.</summary>
+    public void Remove(Job job)
     {
-        private Job? _last;
-
-        public Job? First { get; private set; }
-
-        public int Count { get; private set; }
-
-        public void AddLast(Job job)
-        {
-            job.Previous = _last;
-            job.Next = null;
-            if (_last is null)
-            {
-                First = job;
-            }
-            else
-            {
-                _last.Next = job;
-            }
-
-            _last = job;
-            Count++;
-        }
-
-        public void AddFirst(Job job)
-        {
-            job.Previous = null;
-            job.Next = First;
-            if (First is null)
-            {
-                _last = job;
-            }
-            else
-            {
-                First.Previous = job;
-            }
-
-            First = job;
-            Count++;
-        }
-
-        public void Remove(Job job)
-        {
-            if (job.Previous is null)
-            {
-                First = job.Next;
-            }
-            else
-            {
-                job.Previous.Next = job.Next;
-            }
-
-            if (job.Next is null)
-            {
-                _last = job.Previous;
-            }
-            else
-            {
-                job.Next.Previous = job.Previous;
-            }
-
-            job.Next = job.Previous = null;
-            Count--;
-        }
+        LaneOf(job).Remove(job);
+        Count--;
+        SizeBytes -= job.Request.SizeBytes;
     }
+
+    private QueueLane LaneOf(Job job) => job.Policy.Urgent ? _urgent : _usual;
 }

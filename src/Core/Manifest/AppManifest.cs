@@ -32,6 +32,16 @@ public enum BackendType
     Thread,
 }
 
+/// <summary>Which of the jobs that wait is next.</summary>
+public enum QueueOrder
+{
+    /// <summary>By their arrival.</summary>
+    Fifo,
+
+    /// <summary>By their arrival; the newest first while the oldest has waited for too long.</summary>
+    Adaptive,
+}
+
 /// <summary>Where an app's code is.</summary>
 public sealed record CodeSource
 {
@@ -66,6 +76,15 @@ public sealed record EngineSettings
     /// <summary>Most jobs waiting; 0 = unlimited.</summary>
     public int QueueLimit { get; init; } = 10;
 
+    /// <summary>Most request bytes of the jobs that wait; 0 = unlimited. The default is two messages of the largest size.</summary>
+    public long QueueBytes { get; init; } = 128 << 20;
+
+    /// <summary>Which of the jobs that wait is next.</summary>
+    public QueueOrder QueueOrder { get; init; }
+
+    /// <summary>Wait of the oldest job that is too long for an adaptive queue, ms.</summary>
+    public long QueueTargetMs { get; init; } = 100;
+
     /// <summary>Longest wait in the queue, ms; 0 = none.</summary>
     public long QueueTimeoutMs { get; init; }
 
@@ -98,6 +117,12 @@ public sealed record EngineSettings
 
     /// <summary>Size of each of a slave's two rings in bytes, a power of two.</summary>
     public int PipeSizeBytes { get; init; } = 1 << 20;
+
+    /// <summary>
+    /// Jobs whose records are kept, the latest; 0 = none. The default takes 4 MiB, which stay in a usual cache's reach, and is a second or
+    /// so of full load, hours of a quiet app: long enough to ask about an error that was just seen.
+    /// </summary>
+    public int LedgerJobs { get; init; } = 16_384;
 }
 
 /// <summary>An app as its manifest describes it.</summary>

@@ -17,6 +17,9 @@ internal static class EngineReader
             PoolMinimum = (int)Of("pool-minimum", defaults.PoolMinimum),
             Concurrency = (int)Of("concurrency", defaults.Concurrency),
             QueueLimit = (int)Of("queue-limit", defaults.QueueLimit),
+            QueueBytes = Of("queue-bytes", defaults.QueueBytes),
+            QueueOrder = values.GetValueOrDefault("queue-order") as string == "adaptive" ? QueueOrder.Adaptive : QueueOrder.Fifo,
+            QueueTargetMs = Of("queue-target", defaults.QueueTargetMs),
             QueueTimeoutMs = Of("queue-timeout", defaults.QueueTimeoutMs),
             HeartbeatTimeoutMs = Of("heartbeat-timeout", defaults.HeartbeatTimeoutMs),
             StartupTimeoutMs = Of("startup-timeout", defaults.StartupTimeoutMs),
@@ -28,6 +31,7 @@ internal static class EngineReader
             MaxRssBytes = Of("max-rss", 0),
             SpinMicroseconds = values.TryGetValue("spin", out object? spin) ? (int)(long)spin : null,
             PipeSizeBytes = (int)Of("pipe-size", defaults.PipeSizeBytes),
+            LedgerJobs = (int)Of("ledger-jobs", defaults.LedgerJobs),
         };
     }
 
@@ -53,6 +57,12 @@ internal static class EngineReader
             problems.Add(
                 OffsetOf("backend"), "$.engine.backend",
                 $"only dotnet and cpp apps run in threads of the node; a {type.Value.ToString().ToLowerInvariant()} app needs \"process\"");
+        }
+
+        if (settings is { Backend: BackendType.Thread, MaxRssBytes: > 0 })
+        {
+            problems.Add(
+                OffsetOf("max-rss"), "$.engine.max-rss", "only for backend process: threads share the memory of the node");
         }
 
         bool bringsItsFramework = type is AppType.Binary or AppType.Cpp && settings.Backend == BackendType.Process;

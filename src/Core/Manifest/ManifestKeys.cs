@@ -45,21 +45,39 @@ internal static class ManifestKeys
         new("pool-minimum", KeyKind.Integer, "slaves kept warm", "0") { Max = 1024 },
         new("concurrency", KeyKind.Integer, "jobs in one slave at once", "1") { Min = 1, Max = 65536 },
         new("queue-limit", KeyKind.Integer, "most jobs waiting; one more gets 503 at once; 0 = unlimited", "10"),
+        new("queue-bytes", KeyKind.Bytes, "most request bytes of the jobs that wait; more gets 503 at once; 0 = unlimited", "128MiB")
+        {
+            Max = 1L << 40,
+        },
+        new(
+            "queue-order", KeyKind.Text,
+            "which waiting job is next: the oldest, or with adaptive the newest while the oldest waits for longer than queue-target", "fifo")
+        {
+            Choices = ["fifo", "adaptive"],
+        },
+        new("queue-target", KeyKind.Duration, "the longest wait that is no overload to an adaptive queue", "100ms") { Min = 1 },
         new("queue-timeout", KeyKind.Duration, "longest wait in the queue; then 504, and the job is never run; 0 = none", "0"),
         new("heartbeat-timeout", KeyKind.Duration, "longest silence of a slave; over: its jobs get 504, it is killed", "30") { Min = 1 },
         new("startup-timeout", KeyKind.Duration, "from launch to handshake and loaded code", "10") { Min = 1 },
         new("suicide-timeout", KeyKind.Duration, "an idle slave above pool-minimum retires", "600") { Min = 1 },
         new("termination-timeout", KeyKind.Duration, "from terminate to SIGKILL", "5") { Min = 1 },
         new("retry-limit", KeyKind.Integer, "how often a job is run again when its slave dies", "1") { Max = 1000 },
-        new("max-jobs", KeyKind.Integer, "jobs after which a slave is replaced; 0 = off", "0"),
-        new("max-age", KeyKind.Duration, "age after which a slave is replaced; 0 = off", "0"),
-        new("max-rss", KeyKind.Bytes, "resident memory after which a slave is replaced; 0 = off", "0") { Max = 1L << 40 },
+        new("max-jobs", KeyKind.Integer, "jobs after which a slave is replaced, ±10 %; 0 = off", "0"),
+        new("max-age", KeyKind.Duration, "age after which a slave is replaced, ±10 %; 0 = off", "0"),
+        new("max-rss", KeyKind.Bytes, "resident memory after which a slave is replaced, ±10 %; backend process only; 0 = off", "0")
+        {
+            Max = 1L << 40,
+        },
         new("spin", KeyKind.Integer, "µs that a slave looks for work before it parks", "0 up to 4 cores, else 20") { Max = 1_000_000 },
         new("pipe-size", KeyKind.Bytes, "size of each of a slave's two rings, a power of two", "1MiB")
         {
             Min = 4096,
             Max = 1 << 30,
             IsPowerOfTwo = true,
+        },
+        new("ledger-jobs", KeyKind.Integer, "latest jobs whose records are kept for `why`, rounded up to a power of two; 0 = none", "16384")
+        {
+            Max = 1 << 20,
         },
     ];
 

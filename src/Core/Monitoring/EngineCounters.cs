@@ -1,3 +1,5 @@
+using Cocaine.Fast.Core.Engine.Recycling;
+
 namespace Cocaine.Fast.Core.Monitoring;
 
 /// <summary>What an engine has counted since it started. One thread writes, the loop's.</summary>
@@ -5,6 +7,9 @@ internal sealed class EngineCounters
 {
     private static readonly int[] Codes = [400, 401, 403, 404, 413, 500, 502, 503, 504, 520];
     private readonly long[] _errors = new long[Codes.Length + 1];
+
+    /// <summary>The last number that a job got; those that were refused have numbers too.</summary>
+    public ulong LastJobId { get; set; }
 
     /// <summary>Jobs taken. At each moment accepted = done + failed + queued + running.</summary>
     public ulong JobsAccepted { get; set; }
@@ -23,6 +28,12 @@ internal sealed class EngineCounters
     /// <summary>Jobs whose caller gave up or went away.</summary>
     public ulong JobsCancelled { get; set; }
 
+    /// <summary>Those of them whose caller's connection had ended.</summary>
+    public ulong ClientsGone { get; set; }
+
+    /// <summary>Jobs that killed every slave that they were given.</summary>
+    public ulong JobsQuarantined { get; set; }
+
     public ulong SlavesStarted { get; set; }
 
     public ulong SlavesDied { get; set; }
@@ -30,6 +41,21 @@ internal sealed class EngineCounters
     public ulong SlavesKilled { get; set; }
 
     public ulong SlaveStartFailures { get; set; }
+
+    /// <summary>Slaves replaced because of engine.max-jobs, max-age or max-rss.</summary>
+    public ulong RecycledForJobs { get; private set; }
+
+    /// <inheritdoc cref="RecycledForJobs"/>
+    public ulong RecycledForAge { get; private set; }
+
+    /// <inheritdoc cref="RecycledForJobs"/>
+    public ulong RecycledForMemory { get; private set; }
+
+    /// <summary>Replacements that did not come up.</summary>
+    public ulong RecyclingsFailed { get; set; }
+
+    /// <summary>Times that the queue went over from oldest to newest first.</summary>
+    public ulong Overloads { get; set; }
 
     public ulong HeartbeatsSeen { get; set; }
 
@@ -42,6 +68,23 @@ internal sealed class EngineCounters
     public ulong SilenceTimeouts { get; set; }
 
     public ulong Deadlines { get; set; }
+
+    /// <summary>Counts a slave whose replacement is ready.</summary>
+    public void CountRecycled(WearReason reason)
+    {
+        switch (reason)
+        {
+            case WearReason.Jobs:
+                RecycledForJobs++;
+                break;
+            case WearReason.Age:
+                RecycledForAge++;
+                break;
+            case WearReason.Memory:
+                RecycledForMemory++;
+                break;
+        }
+    }
 
     /// <summary>Counts a failed job by its code; the app's own codes go together.</summary>
     public void CountError(int code)

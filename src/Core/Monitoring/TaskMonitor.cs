@@ -7,6 +7,9 @@ internal sealed class TaskMonitor(string name, bool sparse = false)
 {
     public string Name { get; } = name;
 
+    /// <summary>The name in UTF-8, for records that are written without making anything.</summary>
+    public byte[] Utf8Name { get; } = System.Text.Encoding.UTF8.GetBytes(name);
+
     /// <summary>From arrival to the dispatch of the run that answered.</summary>
     public LatencyHistogram TimeInQueue { get; } = new(sparse);
 

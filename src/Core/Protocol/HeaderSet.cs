@@ -17,6 +17,7 @@ internal sealed class HeaderSet
     private int _othersLength;
     private int _othersCount;
     private byte[] _forWorker = new byte[512];
+    private ErrorHeaders _ofError;
 
     /// <summary>Looks on at every header that comes, with its value; for workers and tests.</summary>
     internal HeaderLook? Seen { get; init; }
@@ -43,6 +44,9 @@ internal sealed class HeaderSet
 
     public bool Urgent { get; private set; }
 
+    /// <summary>What an error's headers say; to a node they are headers like others.</summary>
+    public ErrorHeaders OfError => _ofError;
+
     public void Clear()
     {
         if (IsEmpty)
@@ -55,6 +59,7 @@ internal sealed class HeaderSet
         TraceId = SpanId = ParentId = 0;
         RequestTimeoutMs = SilenceTimeoutMs = null;
         RetryLimit = null;
+        _ofError = default;
         _othersLength = _othersCount = 0;
     }
 
@@ -74,6 +79,7 @@ internal sealed class HeaderSet
             return TryNumber(value, out ulong number) && Set(name, number);
         }
 
+        _ofError.Read(name, value);
         AddOther(name, value);
         return true;
     }

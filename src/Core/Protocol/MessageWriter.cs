@@ -60,23 +60,38 @@ internal static class MessageWriter
         sink.EndMessage(at + 1);
     }
 
-    /// <summary><c>[channel, 1, [[category, code], reason]]</c></summary>
-    public static void WriteError(MessageSink sink, ulong channel, int category, int code, scoped ReadOnlySpan<byte> reason)
+    /// <summary><c>[channel, 1, [[category, code], reason], headers?]</c></summary>
+    public static void WriteError(
+        MessageSink sink, ulong channel, int category, int code, scoped ReadOnlySpan<byte> reason, in ErrorHeaders headers = default)
     {
         reason = Cut(reason);
+        Span<byte> tail = stackalloc byte[ErrorHeaders.MaxEncodedBytes];
+        tail = tail[..headers.Write(tail)];
         Span<byte> to = stackalloc byte[MaxFrameBytes];
-        int at = WriteStart(to, Three, channel, 1);
+        int at = WriteStart(to, tail.IsEmpty ? Three : Four, channel, 1);
         to[at++] = TwoArguments;
         to[at++] = TwoArguments;
         at += MsgPackEncoder.WriteSigned(to[at..], category);
         at += MsgPackEncoder.WriteSigned(to[at..], code);
         at += MsgPackEncoder.WriteStringHead(to[at..], (uint)reason.Length, modern: false);
-        WriteTwo(sink, to[..at], reason);
+        int length = at + reason.Length + tail.Length;
+        if (length > sink.MaxContiguousBytes)
+        {
+            sink.WriteLong(to[..at], new Payload(reason), tail);
+            return;
+        }
+
+        Span<byte> message = sink.BeginMessage(length);
+        to[..at].CopyTo(message);
+        reason.CopyTo(message[at..]);
+        tail.CopyTo(message[(at + reason.Length)..]);
+        sink.EndMessage(length);
     }
 
-    /// <inheritdoc cref="WriteError(MessageSink, ulong, int, int, ReadOnlySpan{byte})"/>
-    public static void WriteError(MessageSink sink, ulong channel, int category, int code, string reason) =>
-        WriteError(sink, channel, category, code, Encoding.UTF8.GetBytes(reason));
+    /// <inheritdoc cref="WriteError(MessageSink, ulong, int, int, ReadOnlySpan{byte}, in ErrorHeaders)"/>
+    public static void WriteError(
+        MessageSink sink, ulong channel, int category, int code, string reason, in ErrorHeaders headers = default) =>
+        WriteError(sink, channel, category, code, Encoding.UTF8.GetBytes(reason), in headers);
 
     /// <summary><c>[channel, 0, [event], headers]</c>: node to worker.</summary>
     /// <param name="headers">An encoded headers array with the three trace headers; empty for the bare ones.</param>

@@ -70,7 +70,7 @@ internal sealed class CustomCall : LoopWork, IJobCaller
         _answerBytes += data.Length;
         if (_answerBytes > MaxAnswerBytes)
         {
-            _jobs.Context.Engine.Fail(
+            job.Engine.Fail(
                 job, ErrorCodes.TooLarge, $"the answer is longer than the {MaxAnswerBytes} bytes that are kept of one");
             return;
         }
@@ -106,7 +106,7 @@ internal sealed class CustomCall : LoopWork, IJobCaller
         if (_job is { } job)
         {
             End();
-            _jobs.Context.Engine.Cancel(job, "the driver gave the job up"u8);
+            job.Engine.Cancel(job, "the driver gave the job up"u8);
             _answer.TrySetCanceled(_cancellation);
         }
     });

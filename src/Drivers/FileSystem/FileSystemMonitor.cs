@@ -2,6 +2,7 @@ using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Drivers.Publishing;
 using Cocaine.Fast.Transport.Files;
+using Cocaine.Fast.Transport.Linux;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Drivers.FileSystem;
@@ -96,6 +97,13 @@ internal sealed class FileSystemMonitor : Driver
             _watcher = null;
             watcher.Dispose();
         }
+    }
+
+    /// <summary>What the kernel has noticed by now is taken first: the next driver did not watch yet when it happened.</summary>
+    public override void HandOff()
+    {
+        _watcher?.OnReady(Epoll.In);
+        StopTaking();
     }
 
     public override void Close() => StopTaking();

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Numerics;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
@@ -17,23 +18,24 @@ internal class NativeConnection : MessageConnection, IJobCaller
     /// <summary>Unsent answers at which a channel that cannot be held back fails: two messages of the largest size.</summary>
     private const long MaxOutputBytes = 128L << 20;
 
-    private readonly NativeServer _server;
-    private readonly AppEngine _engine;
     private readonly ChannelTable<Job> _channels = new();
     private readonly StallTimer _stall;
+    private readonly IPAddress? _reached; // our address that it has reached; null over a Unix socket
     private List<Slave>? _held;     // slaves that wait for this client to read
     private ulong _highestChannel;
     private Job? _pausedFor;        // reading is paused until this job's slave has room
     private bool _pausedForReader;  // reading is paused until the client has read what it was answered
-    private EventCatalog[]? _siblings; // events of other tasks that it may call, too; null until it asks for one
 
     public NativeConnection(NativeServer server, int descriptor)
         : base(server.Context.Loop, descriptor, server.Limits)
     {
-        _server = server;
-        _engine = server.Context.Engine;
+        Server = server;
         _stall = new StallTimer(this);
+        _reached = SocketNames.LocalTcp(descriptor);
     }
+
+    /// <summary>Whose client it is. Changes when another version of the app takes over.</summary>
+    protected NativeServer Server { get; private set; }
 
     public virtual void OnChunk(Job job, in Payload data)
     {
@@ -53,9 +55,13 @@ internal class NativeConnection : MessageConnection, IJobCaller
 
     public virtual void OnFailed(Job job, in JobError error)
     {
-        MessageWriter.WriteError(Output, job.CallerChannel, error.Category, error.Code, error.Reason);
+        ErrorHeaders headers = new() { JobId = job.Id, RetryAfterS = error.RetryAfterS };
+        MessageWriter.WriteError(Output, job.CallerChannel, error.Category, error.Code, error.Reason, in headers);
         Ended(job);
     }
+
+    /// <summary>The driver of the next version goes on with this client; its jobs stay where they are.</summary>
+    public virtual void MoveTo(NativeServer next) => Server = next;
 
     public void OnRequestPressure(Job job, bool high)
     {
@@ -94,30 +100,32 @@ internal class NativeConnection : MessageConnection, IJobCaller
 
     protected override void OnMalformed(ulong? channel, int code, string problem)
     {
-        _server.Malformed++;
-        if (BitOperations.IsPow2(_server.Malformed)) // a peer that sends garbage for ever does not fill the log
+        Server.Malformed++;
+        if (BitOperations.IsPow2(Server.Malformed)) // a peer that sends garbage for ever does not fill the log
         {
-            NativeLog.Malformed(_server.Context.Log, _engine.Name, _server.Context.Task.Name, PeerName, problem, _server.Malformed);
+            NativeLog.Malformed(Server.Context.Log, Server.Context.Engine.Name, Server.Context.Task.Name, PeerName, problem, Server.Malformed);
         }
 
         if (channel is { } known)
         {
+            ulong id = 0;
             if (_channels.Remove(known, out Job? job))
             {
-                _engine.Cancel(job, "the client broke the protocol"u8);
+                id = job.Id;
+                job.Engine.Cancel(job, "the client broke the protocol"u8);
             }
 
-            Refuse(known, code, problem);
+            Refuse(known, code, problem, new ErrorHeaders { JobId = id });
         }
     }
 
     protected override void OnClosed(string reason)
     {
         Loop.Timers.Cancel(_stall);
-        _server.Remove(this);
+        Server.Remove(this);
         foreach (Job job in _channels.TakeAll())
         {
-            _engine.Cancel(job, "the client went away"u8);
+            job.Engine.Cancel(job, "the client went away"u8, clientGone: true);
         }
 
         _pausedFor = null;
@@ -159,27 +167,30 @@ internal class NativeConnection : MessageConnection, IJobCaller
         switch (layout.Type)
         {
             case 0 when layout.Shape == ArgumentShape.Data && !job.RequestEnded:
-                _engine.AddChunk(job, message.Data);
+                job.Engine.AddChunk(job, message.Data);
                 break;
             case 2 when !job.RequestEnded:
-                _engine.EndRequest(job);
+                job.Engine.EndRequest(job);
                 OnRequestWhole(job);
                 break;
             case 1 when layout.Shape == ArgumentShape.Error:
+                ErrorHeaders own = new() { JobId = job.Id };
                 Forget(job);
-                _engine.Cancel(job, message.Text);
+                job.Engine.Cancel(job, message.Text);
 
                 // Every channel is answered by one terminal message, this one by the client's own error: else old clients keep it open.
-                MessageWriter.WriteError(Output, layout.Channel, layout.Category, layout.Code, message.Text);
+                MessageWriter.WriteError(Output, layout.Channel, layout.Category, layout.Code, message.Text, in own);
                 ScheduleSend();
                 break;
             case 2:
                 break; // closed twice: harmless
             default:
+                ErrorHeaders its = new() { JobId = job.Id };
+                string problem = job.RequestEnded
+                    ? "a message after the channel was closed" : "a message that the open channel does not take";
                 Forget(job);
-                _engine.Cancel(job, "the client broke the protocol"u8);
-                Refuse(layout.Channel, ErrorCodes.BadRequest, job.RequestEnded
-                    ? "a message after the channel was closed" : "a message that the open channel does not take");
+                job.Engine.Cancel(job, "the client broke the protocol"u8);
+                Refuse(layout.Channel, ErrorCodes.BadRequest, problem, in its);
                 break;
         }
     }
@@ -195,7 +206,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         }
         else if (layout.Type == 1 && layout.Shape == ArgumentShape.Empty)
         {
-            MessageWriter.WriteValue(Output, channel, _server.Context.InfoMap());
+            MessageWriter.WriteValue(Output, channel, Server.Context.InfoMap());
             ScheduleSend();
             OnAnswered();
         }
@@ -220,8 +231,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
 
     private void Enqueue(ulong channel, ReadOnlySpan<byte> name)
     {
-        EventCatalog events = _server.Events;
-        if ((events.Find(name) ?? FindAtSiblings(name, ref events)) is not { } known)
+        if (Server.Find(name, _reached, out EventCatalog events) is not { } known)
         {
             Refuse(channel, ErrorCodes.NotFound, "no such event here");
             return;
@@ -242,10 +252,11 @@ internal class NativeConnection : MessageConnection, IJobCaller
             forWorker = headers.ForWorker;
         }
 
-        Job? job = _engine.Submit(this, channel, events.Monitor, known, in policy, forWorker, out JobRefusal refusal);
+        Job? job = Server.Context.Engine.Submit(this, channel, events.Monitor, known, in policy, forWorker, out JobRefusal refusal);
         if (job is null)
         {
-            Refuse(channel, refusal.Code, refusal.Reason);
+            ErrorHeaders why = new() { JobId = refusal.JobId, RetryAfterS = refusal.RetryAfterS };
+            Refuse(channel, refusal.Code, refusal.Reason, in why);
         }
         else
         {
@@ -253,24 +264,9 @@ internal class NativeConnection : MessageConnection, IJobCaller
         }
     }
 
-    private byte[]? FindAtSiblings(ReadOnlySpan<byte> name, ref EventCatalog events)
+    private void Refuse(ulong channel, int code, string reason, in ErrorHeaders headers = default)
     {
-        _siblings ??= _server.EventsOfSiblingsAt(SocketNames.LocalTcp(Descriptor));
-        foreach (EventCatalog sibling in _siblings)
-        {
-            if (sibling.Find(name) is { } known)
-            {
-                events = sibling;
-                return known;
-            }
-        }
-
-        return null;
-    }
-
-    private void Refuse(ulong channel, int code, string reason)
-    {
-        MessageWriter.WriteError(Output, channel, ErrorCodes.Category, code, reason);
+        MessageWriter.WriteError(Output, channel, ErrorCodes.Category, code, reason, in headers);
         ScheduleSend();
         OnAnswered();
     }
@@ -325,7 +321,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         }
         else if (Output.PendingBytes > MaxOutputBytes)
         {
-            _engine.Fail(job, ErrorCodes.ResourceError, "the client reads its answers too slowly");
+            job.Engine.Fail(job, ErrorCodes.ResourceError, "the client reads its answers too slowly");
         }
     }
 
@@ -366,7 +362,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
                 return;
             }
 
-            NativeServer server = connection._server;
+            NativeServer server = connection.Server;
             NativeLog.Stalled(server.Context.Log, server.Context.Engine.Name, server.Context.Task.Name, connection.PeerName, StallSeconds);
             connection.Close("the client does not read its answers");
         }

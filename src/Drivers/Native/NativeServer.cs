@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
 using Microsoft.Extensions.Logging;
@@ -7,11 +6,13 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Drivers.Native;
 
 /// <summary>The native-server driver: the protocol of docs/protocol.md over TCP or a Unix socket.</summary>
-internal class NativeServer(DriverContext context) : ListeningDriver<NativeConnection>(context)
+internal class NativeServer : ListeningDriver<NativeConnection>
 {
-    private readonly List<IPAddress> _addresses = []; // it listens on them; they stay when it stops taking
+    public NativeServer(DriverContext context)
+        : base(context) =>
+        Events = new EventCatalog(context.Task.Name, context.Task.Events.Count > 0 ? context.Task.Events : [context.Task.Name]);
 
-    public EventCatalog Events { get; } = new(context.Task.Name, context.Task.Events.Count > 0 ? context.Task.Events : [context.Task.Name]);
+    public EventCatalog Events { get; }
 
     public override TaskMonitor Monitor => Events.Monitor;
 
@@ -26,11 +27,19 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
         ["malformed"] = Malformed,
     };
 
+    /// <summary>Its events can be called at its siblings' endpoints, and theirs at its own.</summary>
+    protected virtual bool SharesEvents => true;
+
     public override void Open()
     {
         base.Open();
-        _addresses.AddRange(Listeners.Select(listener => listener.Address).OfType<IPEndPoint>().Select(at => at.Address));
         Context.Siblings.Add(this);
+    }
+
+    public override void HandOff()
+    {
+        Context.Siblings.Remove(this);
+        base.HandOff();
     }
 
     public override void Close()
@@ -40,22 +49,38 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
     }
 
     /// <summary>
-    /// The events of the app's other native-servers that a client at this address of the node could as well call on their own ports: so
-    /// one endpoint is enough for all events of an app, and a task that listens on fewer addresses is not opened to more.
+    /// The event with this name, and whose it is. Also those of the app's other native-servers that a client at this address of the node
+    /// could call on their own ports: so one endpoint is enough for all events of an app, and a task that listens on fewer addresses is not
+    /// opened to more.
     /// </summary>
-    public EventCatalog[] EventsOfSiblingsAt(IPAddress? reached) => reached is null || !SharesEvents ? []
-        : [.. Context.Siblings.Where(server => server != this && server.SharesEvents && server.ListensAt(reached)).Select(server => server.Events)];
+    public byte[]? Find(ReadOnlySpan<byte> name, IPAddress? reached, out EventCatalog events)
+    {
+        events = Events;
+        byte[]? known = Events.Find(name);
+        if (known is not null || reached is null || !SharesEvents)
+        {
+            return known;
+        }
 
-    /// <summary>Its events can be called at its siblings' endpoints, and theirs at its own.</summary>
-    public virtual bool SharesEvents => true;
+        foreach (NativeServer sibling in Context.Siblings)
+        {
+            if (sibling != this && sibling.SharesEvents && sibling.Listeners.ListenAt(reached) && sibling.Events.Find(name) is { } its)
+            {
+                events = sibling.Events;
+                return its;
+            }
+        }
 
-    /// <summary>What serves a client that has connected.</summary>
+        return null;
+    }
+
     protected override NativeConnection Connect(int descriptor) => new(this, descriptor);
 
     protected override void Begin(NativeConnection connection) => connection.Open();
 
-    private bool ListensAt(IPAddress reached) => _addresses.Exists(address => address.Equals(reached) || address.Equals(IPAddress.IPv6Any)
-        || (address.Equals(IPAddress.Any) && reached.AddressFamily == AddressFamily.InterNetwork));
+    protected override bool ServesLike(ListeningDriver<NativeConnection> other) => other.GetType() == GetType();
+
+    protected override void Adopt(NativeConnection connection) => connection.MoveTo(this);
 }
 
 internal static partial class NativeLog

@@ -17,7 +17,7 @@ internal sealed class NativeSink(DriverContext context) : NativeServer(context)
         new Dictionary<string, object>(base.Facts) { ["running"] = Accepted };
 
     /// <summary>A sink's calls end when they are accepted: only its own events are called so, and nobody else serves them.</summary>
-    public override bool SharesEvents => false;
+    protected override bool SharesEvents => false;
 
     protected override NativeConnection Connect(int descriptor) => new SinkConnection(this, descriptor);
 }
@@ -28,14 +28,25 @@ internal sealed class NativeSink(DriverContext context) : NativeServer(context)
 /// </summary>
 internal sealed class SinkConnection(NativeSink sink, int descriptor) : NativeConnection(sink, descriptor)
 {
+    private int _accepted; // jobs of this client that are not done yet
+
+    private NativeSink Sink => (NativeSink)Server;
+
+    public override void MoveTo(NativeServer next)
+    {
+        Sink.Accepted -= _accepted;
+        base.MoveTo(next);
+        Sink.Accepted += _accepted;
+    }
+
     public override void OnChunk(Job job, in Payload data) =>
-        sink.Context.Publisher.PublishChunk(sink.Context.Task.Name, data.IsContiguous ? data.Span : data.ToArray());
+        Sink.Context.Publisher.PublishChunk(Sink.Context.Task.Name, data.IsContiguous ? data.Span : data.ToArray());
 
     public override void OnDone(Job job)
     {
         if (job.RequestEnded)
         {
-            sink.Accepted--;
+            Count(-1);
         }
         else
         {
@@ -47,20 +58,26 @@ internal sealed class SinkConnection(NativeSink sink, int descriptor) : NativeCo
     {
         if (job.RequestEnded)
         {
-            sink.Accepted--;
+            Count(-1);
         }
         else
         {
             base.OnFailed(job, in error);
         }
 
-        sink.Context.Publisher.PublishError(
-            sink.Context.Task.Name, error.Category, error.Code, Encoding.UTF8.GetString(error.Reason));
+        Sink.Context.Publisher.PublishError(
+            Sink.Context.Task.Name, error.Category, error.Code, Encoding.UTF8.GetString(error.Reason));
     }
 
     protected override void OnRequestWhole(Job job)
     {
-        sink.Accepted++;
+        Count(1);
         Accept(job);
+    }
+
+    private void Count(int change)
+    {
+        _accepted += change;
+        Sink.Accepted += change;
     }
 }

@@ -43,10 +43,10 @@ internal class PublishingCaller(DriverContext context) : IJobCaller
         Pending++;
         if (!request.IsEmpty)
         {
-            context.Engine.AddChunk(job, new Payload(request));
+            job.Engine.AddChunk(job, new Payload(request));
         }
 
-        context.Engine.EndRequest(job);
+        job.Engine.EndRequest(job);
         return true;
     }
 

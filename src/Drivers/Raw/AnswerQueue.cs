@@ -93,6 +93,9 @@ internal sealed class AnswerQueue(RawServer server)
     private ulong _first;      // number of the oldest
     private ulong _next;       // number that the next one gets
 
+    /// <summary>Whose buffers and free answers are used.</summary>
+    public RawServer Server { get; set; } = server;
+
     public int Count => (int)(_next - _first);
 
     /// <summary>The oldest: the one that may be written.</summary>
@@ -114,7 +117,7 @@ internal sealed class AnswerQueue(RawServer server)
             Grow();
         }
 
-        Answer answer = server.FreeAnswers.Count > 0 ? server.FreeAnswers.Pop() : new Answer();
+        Answer answer = Server.FreeAnswers.Count > 0 ? Server.FreeAnswers.Pop() : new Answer();
         _ring[_next++ & Mask] = answer;
         return answer;
     }
@@ -124,11 +127,11 @@ internal sealed class AnswerQueue(RawServer server)
     {
         Answer answer = First;
         answer.LetGo();
-        answer.Clear(server.Blocks);
+        answer.Clear(Server.Blocks);
         answer.State = AnswerState.Open;
         answer.Job = null;
         answer.HasBegun = answer.IsPressed = false;
-        server.FreeAnswers.Push(answer);
+        Server.FreeAnswers.Push(answer);
         _first++;
     }
 

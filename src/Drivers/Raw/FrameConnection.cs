@@ -32,6 +32,12 @@ internal sealed class FrameConnection : RawConnection
         _answers = new AnswerQueue(server);
     }
 
+    public override void MoveTo(RawServer next)
+    {
+        base.MoveTo(next);
+        _answers.Server = next;
+    }
+
     protected override bool OwesAnswer => _answers.Count > 0;
 
     protected override bool WaitsForApp => _answers.Count > 0;
@@ -56,7 +62,7 @@ internal sealed class FrameConnection : RawConnection
         }
         else if (!StreamsFirst && answer.Length + (long)data.Length > Server.MaxFrameBytes)
         {
-            Engine.Fail(job, ErrorCodes.TooLarge, "the answer is longer than max-frame");
+            job.Engine.Fail(job, ErrorCodes.TooLarge, "the answer is longer than max-frame");
             return;
         }
         else
@@ -141,7 +147,7 @@ internal sealed class FrameConnection : RawConnection
             if (_answers.First.Job is { } job)
             {
                 _answers.First.Job = null;
-                Engine.Cancel(job, "the peer went away"u8);
+                job.Engine.Cancel(job, "the peer went away"u8, clientGone: true);
             }
 
             _answers.RemoveFirst();
@@ -169,10 +175,10 @@ internal sealed class FrameConnection : RawConnection
         }
 
         answer.Job = job;
-        Engine.AddChunk(job, new Payload(in frame));
+        job.Engine.AddChunk(job, new Payload(in frame));
         if (answer.Job == job)
         {
-            Engine.EndRequest(job);
+            job.Engine.EndRequest(job);
         }
     }
 
@@ -297,7 +303,7 @@ internal sealed class FrameConnection : RawConnection
         }
         else if (waiting > MaxOutputBytes)
         {
-            Engine.Fail(job, ErrorCodes.ResourceError, "the peer reads its answers too slowly");
+            job.Engine.Fail(job, ErrorCodes.ResourceError, "the peer reads its answers too slowly");
         }
     }
 

@@ -50,16 +50,17 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
         : base(server.Context.Loop, descriptor)
     {
         Server = server;
-        Engine = server.Context.Engine;
         _idle = new IdleTimer(this);
         _stall = new StallTimer(this);
     }
 
     public RawState State { get; private set; } = RawState.Taking;
 
-    protected RawServer Server { get; }
+    /// <summary>Whose peer it is. Changes when another version of the app takes over.</summary>
+    protected RawServer Server { get; private set; }
 
-    protected AppEngine Engine { get; }
+    /// <summary>Where new jobs go.</summary>
+    protected AppEngine Engine => Server.Context.Engine;
 
     /// <summary>Some job has not given its whole answer to <see cref="SocketConnection.Output"/>.</summary>
     protected abstract bool OwesAnswer { get; }
@@ -84,6 +85,16 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
         }
 
         OnBegin();
+    }
+
+    /// <summary>The driver of the next version, with the same framing, goes on with this peer; its jobs stay where they are.</summary>
+    public virtual void MoveTo(RawServer next)
+    {
+        Server = next;
+        if (next.IdleTimeoutMs > 0 && !_idle.IsArmed)
+        {
+            Loop.Timers.Arm(_idle, Loop.NowMs + next.IdleTimeoutMs);
+        }
     }
 
     public abstract void OnChunk(Job job, in Payload data);
@@ -249,6 +260,11 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
         {
             Close("all is answered");
             return;
+        }
+
+        if (Server.IdleTimeoutMs == 0)
+        {
+            return; // another version has none
         }
 
         long due = Math.Max(LastReceivedTicks / 1_000_000, _lastAnswerMs) + Server.IdleTimeoutMs;

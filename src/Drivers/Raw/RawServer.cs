@@ -64,6 +64,11 @@ internal sealed class RawServer : ListeningDriver<RawConnection>
         connection.Begin();
     }
 
+    /// <summary>Their bytes are cut in the same way.</summary>
+    protected override bool ServesLike(ListeningDriver<RawConnection> other) => ((RawServer)other).Framing == Framing;
+
+    protected override void Adopt(RawConnection connection) => connection.MoveTo(this);
+
     protected override void OnTooMany() => Counters.Refused++;
 }
 

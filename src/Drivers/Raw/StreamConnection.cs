@@ -50,7 +50,7 @@ internal sealed class StreamConnection : RawConnection
         }
         else if (Output.PendingBytes > MaxOutputBytes)
         {
-            Engine.Fail(job, ErrorCodes.ResourceError, "the peer reads its answer too slowly");
+            job.Engine.Fail(job, ErrorCodes.ResourceError, "the peer reads its answer too slowly");
         }
     }
 
@@ -95,7 +95,7 @@ internal sealed class StreamConnection : RawConnection
 
         if (_job is { } job)
         {
-            Engine.AddChunk(job, new Payload(in buffer));
+            job.Engine.AddChunk(job, new Payload(in buffer));
             if (WaitsInQueue)
             {
                 Loop.Timers.Arm(_queueTimer, Loop.NowMs + QueueLookMs);
@@ -112,7 +112,7 @@ internal sealed class StreamConnection : RawConnection
         if (_job is { } job && !_requestEnded)
         {
             _requestEnded = true;
-            Engine.EndRequest(job);
+            job.Engine.EndRequest(job);
         }
     }
 
@@ -122,7 +122,7 @@ internal sealed class StreamConnection : RawConnection
         if (_job is { } job)
         {
             _job = null;
-            Engine.Cancel(job, "the peer went away"u8);
+            job.Engine.Cancel(job, "the peer went away"u8, clientGone: true);
         }
 
         LetGo();

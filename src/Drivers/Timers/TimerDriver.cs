@@ -83,6 +83,18 @@ internal abstract class TimerDriver : Driver
         Loop.Timers.Cancel(_alarm);
     }
 
+    /// <summary>A tick whose time has come, and that the loop has not got to yet, still comes.</summary>
+    public override void HandOff()
+    {
+        if (_alarm.IsArmed && _alarm.DueMs <= Loop.NowMs)
+        {
+            Loop.Timers.Cancel(_alarm);
+            _alarm.OnDue(Loop.NowMs);
+        }
+
+        StopTaking();
+    }
+
     public override void Close() => StopTaking();
 
     /// <summary>When <see cref="OnDue"/> is to be called first; asked after <see cref="Begin"/>.</summary>

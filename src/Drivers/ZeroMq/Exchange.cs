@@ -49,7 +49,7 @@ internal sealed class Exchange(ZeroMqServer server) : IJobCaller
     {
         if (_bytes + data.Length > MaxReplyBytes || _frames >= MaxReplyFrames)
         {
-            server.Engine.Fail(job, ErrorCodes.TooLarge,
+            job.Engine.Fail(job, ErrorCodes.TooLarge,
                 $"the answer is over {MaxReplyBytes >> 20} MiB or {MaxReplyFrames} chunks, which one ZeroMQ reply cannot carry");
             return;
         }
@@ -85,10 +85,10 @@ internal sealed class Exchange(ZeroMqServer server) : IJobCaller
 
         if (!body.IsEmpty)
         {
-            server.Engine.AddChunk(job, new Payload(body));
+            job.Engine.AddChunk(job, new Payload(body));
         }
 
-        server.Engine.EndRequest(job);
+        job.Engine.EndRequest(job);
     }
 
     private void EndOne()

@@ -23,7 +23,6 @@ internal abstract class FeedDriver : Driver
     private readonly Queue<MessageBatch> _batches = new();
     private readonly RetryTimer _retry;
     private readonly PumpTask _pump;
-    private readonly int _queueLimit;
     private int _at;       // frames of the first batch's next message that are done with
     private long _malformed;
     private bool _stopped;
@@ -34,7 +33,6 @@ internal abstract class FeedDriver : Driver
         Caller = new FeedCaller(this, context);
         _retry = new RetryTimer(this);
         _pump = new PumpTask(this);
-        _queueLimit = context.Engine.Settings.QueueLimit > 0 ? context.Engine.Settings.QueueLimit : HighWaterMark;
         Socket = new ZeroMqSocket(
             context.ZeroMq(), context.Loop, $"{context.Engine.Name}/{context.Task.Name}", context.Log, OnBatch, dropped: null);
     }
@@ -69,7 +67,8 @@ internal abstract class FeedDriver : Driver
         get
         {
             AppEngine engine = Context.Engine;
-            return engine.State == EngineState.Running && !engine.Pool.IsBroken && engine.Queue.Count < _queueLimit;
+            int limit = engine.Settings.QueueLimit > 0 ? engine.Settings.QueueLimit : HighWaterMark;
+            return engine.IsTaking && !engine.Pool.IsBroken && engine.Queue.Count < limit;
         }
     }
 

@@ -47,6 +47,7 @@ internal abstract class RouterDriver : Driver
 
     public DriverContext Context { get; }
 
+    /// <summary>Where new jobs go.</summary>
     public AppEngine Engine => Context.Engine;
 
     public ZeroMqSocket Socket { get; }
@@ -152,10 +153,10 @@ internal abstract class RouterCall(RouterDriver driver) : IJobCaller
         route.Pending++;
         if (!request.IsEmpty)
         {
-            Driver.Engine.AddChunk(job, new Payload(request));
+            job.Engine.AddChunk(job, new Payload(request));
         }
 
-        Driver.Engine.EndRequest(job);
+        job.Engine.EndRequest(job);
         return true;
     }
 
@@ -164,7 +165,7 @@ internal abstract class RouterCall(RouterDriver driver) : IJobCaller
         if (Route.Dropped != _droppedBefore)
         {
             // What was dropped may have been this job's: an answer with a hole in it must not end as if it were whole.
-            Driver.Engine.Fail(job, ErrorCodes.ResourceError, "the client does not read its answers: some were dropped");
+            job.Engine.Fail(job, ErrorCodes.ResourceError, "the client does not read its answers: some were dropped");
             return;
         }
 

@@ -51,11 +51,17 @@ internal sealed class ZeroMqPublisher : ResultPublisher
     public void Open(string endpoint) =>
         _socket.Open(new ZeroMqSocketOptions(() => new PublisherSocket(), [endpoint], Connects: false, HighWaterMark, LingerMs: 0));
 
-    /// <summary>Publishes the engine's own fields from now on, once a second.</summary>
+    /// <summary>Publishes the engine's own fields from now on, once a second; those of another version in place of the ones before.</summary>
     public void Watch(AppEngine engine, IReadOnlyList<TaskMonitor> tasks)
     {
+        long due = _timer is { IsArmed: true } ? _timer.DueMs : _loop.NowMs + EngineFieldsMs;
+        if (_timer is not null)
+        {
+            _loop.Timers.Cancel(_timer);
+        }
+
         _timer = new EngineTimer(this, engine, tasks);
-        _loop.Timers.Arm(_timer, _loop.NowMs + EngineFieldsMs);
+        _loop.Timers.Arm(_timer, due);
     }
 
     public void Close()

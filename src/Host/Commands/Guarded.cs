@@ -14,7 +14,7 @@ internal static class Guarded
         }
         catch (CocaineException failure)
         {
-            Console.Error.WriteLine($"error {failure.Code}: {failure.Message}");
+            Console.Error.WriteLine($"error {failure.Code}: {failure.Message}{Details(failure)}");
             return ExitCodes.Failed;
         }
         catch (ConnectionLostException failure)
@@ -32,5 +32,14 @@ internal static class Guarded
             Console.Error.WriteLine("interrupted");
             return ExitCodes.Failed;
         }
+    }
+
+    /// <summary>What the node said besides: <c> (job 17; retry after 2 s)</c>.</summary>
+    private static string Details(CocaineException failure)
+    {
+        string job = failure.JobId > 0 ? FormattableString.Invariant($"job {failure.JobId}") : "";
+        string retry = failure.RetryAfter is { } time ? FormattableString.Invariant($"retry after {time.TotalSeconds:0} s") : "";
+        string both = job.Length > 0 && retry.Length > 0 ? $"{job}; {retry}" : job + retry;
+        return both.Length > 0 ? $" ({both})" : "";
     }
 }

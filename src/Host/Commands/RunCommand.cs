@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Node;
+using Cocaine.Fast.Node.Reload;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Host.Commands;
@@ -19,6 +20,11 @@ internal static class RunCommand
         };
         Option<int> loops = new("--loops") { Description = "Event loops; 0 = half of the cores" };
         Option<string?> state = new("--state") { Description = "Folder for what outlives the node" };
+        Option<string?> ledger = new("--ledger-folder") { Description = "Folder for the records of jobs, in memory; see why" };
+        Option<bool> watch = new("--watch")
+        {
+            Description = "Replace an app, without losing a job, when its manifest file changes",
+        };
         Option<double> drain = new("--drain-timeout")
         {
             Description = "Seconds for jobs to finish at a stop",
@@ -36,7 +42,7 @@ internal static class RunCommand
             "Run apps until SIGTERM or SIGINT; a second signal stops at once.\n\nExample:\n"
             + "  cocaine-fast run examples/echo/manifest.json --locator none")
         {
-            files, locator, loops, state, drain, level, format,
+            files, locator, loops, state, ledger, watch, drain, level, format,
         };
         command.SetAction((parsed, _) =>
         {
@@ -52,16 +58,19 @@ internal static class RunCommand
                 Loops = parsed.GetValue(loops),
                 Locator = at == "none" ? null : at,
                 StateDirectory = parsed.GetValue(state),
+                LedgerDirectory = parsed.GetValue(ledger),
                 OwnsProcess = true,
                 LoggerFactory = log,
             };
-            return RunAsync(apps, Options, TimeSpan.FromSeconds(parsed.GetValue(drain)), parsed.GetValue(level), parsed.GetValue(format)!);
+            TimeSpan drainTimeout = TimeSpan.FromSeconds(parsed.GetValue(drain));
+            return RunAsync(apps, Options, parsed.GetValue(watch), drainTimeout, parsed.GetValue(level), parsed.GetValue(format)!);
         });
         return command;
     }
 
     private static async Task<int> RunAsync(
-        List<AppManifest> apps, Func<ILoggerFactory, NodeOptions> options, TimeSpan drainTimeout, LogLevel level, string format)
+        List<AppManifest> apps, Func<ILoggerFactory, NodeOptions> options, bool watch, TimeSpan drainTimeout, LogLevel level,
+        string format)
     {
         using ILoggerFactory logging = Logging.Create(level, format);
         ILogger log = logging.CreateLogger("cocaine-fast");
@@ -94,7 +103,12 @@ internal static class RunCommand
             return ExitCodes.Failed;
         }
 
+        using CancellationTokenSource watching = new();
+        Task watches = watch
+            ? Task.WhenAll(apps.Select(app => new ManifestWatch(node, app, log).RunAsync(watching.Token))) : Task.CompletedTask;
         await stop.Task;
+        await watching.CancelAsync();
+        await watches;
         HostLog.Stopping(log, drainTimeout.TotalSeconds);
         await node.StopAsync(drainTimeout, stopNow.Token);
         HostLog.Stopped(log);

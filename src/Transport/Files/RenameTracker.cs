@@ -27,6 +27,10 @@ internal sealed class RenameTracker(EventLoop loop, FolderTree tree, TreeScanner
         if (_halves.Count == MaxHalves)
         {
             End(0);
+            if (folder.IsDetached)
+            {
+                return;
+            }
         }
 
         bool isFolder = happened.Has(Inotify.IsFolder);
@@ -68,6 +72,11 @@ internal sealed class RenameTracker(EventLoop loop, FolderTree tree, TreeScanner
             _halves.RemoveAt(index);
             Flush();
             _halves.Add(half);
+            if (folder.IsDetached)
+            {
+                Flush(); // the folder it went to has left the tree, and so has it
+                return true;
+            }
         }
 
         FlushName(folder, happened.Name);

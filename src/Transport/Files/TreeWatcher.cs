@@ -243,6 +243,11 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
             _renames.FlushName(folder, name);
         }
 
+        if (folder.IsDetached)
+        {
+            return; // it, or one above it, was what waited: gone from the tree with all that is in it
+        }
+
         bool isKnown = !Unsafe.IsNullRef(ref FolderTree.Find(folder, name));
         if (happened.Has(Inotify.MovedFrom))
         {

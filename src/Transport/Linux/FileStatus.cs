@@ -19,9 +19,12 @@ internal enum FileKind : byte
 /// <remarks>Safety: the buffer is on the stack and as large as struct statx, whose layout is the same on every architecture.</remarks>
 internal readonly unsafe record struct FileStatus(FileKind Kind, ulong Identity, long SizeBytes, long ModifiedNs)
 {
-    private const int BufferBytes = 256, ModeOffset = 28, InodeOffset = 32, SizeOffset = 40, ModifiedOffset = 112, DeviceOffset = 136;
+    private const int BufferBytes = 256, OwnerOffset = 20, ModeOffset = 28, InodeOffset = 32, SizeOffset = 40, ModifiedOffset = 112, DeviceOffset = 136;
     private const int HereFolder = -100, DontFollow = 0x100;
     private const uint BasicFields = 0x7ff;
+
+    /// <summary>The user that it belongs to.</summary>
+    public uint OwnerId { get; init; }
 
     /// <summary>Reads the status of a path that has its closing zero byte; false when there is none.</summary>
     public static bool TryRead(ReadOnlySpan<byte> path, bool follow, out FileStatus status)
@@ -41,7 +44,10 @@ internal readonly unsafe record struct FileStatus(FileKind Kind, ulong Identity,
             (*(ushort*)(buffer + ModeOffset) & 0xf000) switch { 0x4000 => FileKind.Folder, 0xa000 => FileKind.Link, _ => FileKind.File },
             *(ulong*)(buffer + InodeOffset) ^ (device * 0x9e37_79b9_7f4a_7c15),
             *(long*)(buffer + SizeOffset),
-            (*(long*)(buffer + ModifiedOffset) * 1_000_000_000) + *(uint*)(buffer + ModifiedOffset + sizeof(long)));
+            (*(long*)(buffer + ModifiedOffset) * 1_000_000_000) + *(uint*)(buffer + ModifiedOffset + sizeof(long)))
+        {
+            OwnerId = *(uint*)(buffer + OwnerOffset),
+        };
         return true;
     }
 }

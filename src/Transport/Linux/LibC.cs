@@ -74,6 +74,9 @@ internal static unsafe partial class LibC
     [LibraryImport(Library, SetLastError = true)]
     public static partial int getsockopt(int socket, int level, int option, void* value, uint* length);
 
+    [LibraryImport(Library)]
+    public static partial uint geteuid();
+
     [LibraryImport(Library, SetLastError = true)]
     public static partial int getpeername(int socket, void* address, uint* length);
 

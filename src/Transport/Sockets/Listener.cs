@@ -14,9 +14,9 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
     private const int MaxAcceptsPerEvent = 64;
 
     private const int NonBlocking = 0x800, CloseOnExec = 0x80000;
-    private const int TcpLevel = 6, NoDelay = 1, SocketLevel = 1, ReuseAddress = 2;
+    private const int SocketLevel = 1, ReuseAddress = 2;
     private readonly EventLoop _loop;
-    private readonly Action<int> _accepted;
+    private Action<int> _accepted;
     private readonly Socket _socket;
     private readonly bool _isTcp;
 
@@ -59,6 +59,13 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
     /// <summary>Begins to accept; on the loop's thread.</summary>
     public void Open() => _loop.Watch(this, (int)_socket.Handle, Epoll.In);
 
+    /// <summary>From now on another owner gets what is accepted; on the loop's thread. Connections in the backlog stay in it.</summary>
+    public void HandTo(Action<int> accepted, int backlog)
+    {
+        _accepted = accepted;
+        _socket.Listen(backlog); // on a socket that listens it changes the bound only
+    }
+
     public override void OnReady(uint events)
     {
         for (int i = 0; i < MaxAcceptsPerEvent; i++)
@@ -77,8 +84,7 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
 
             if (_isTcp)
             {
-                int one = 1;
-                _ = LibC.setsockopt(descriptor, TcpLevel, NoDelay, &one, sizeof(int));
+                SocketTuning.Apply(descriptor);
             }
 
             _accepted(descriptor);

@@ -18,18 +18,15 @@ internal static unsafe class SocketNames
     {
         byte* address = stackalloc byte[MaxAddressBytes];
         uint length = MaxAddressBytes;
-        if (descriptor < 0 || LibC.getsockname(descriptor, address, &length) != 0)
-        {
-            return null;
-        }
+        return descriptor < 0 || LibC.getsockname(descriptor, address, &length) != 0 ? null : Address(address);
+    }
 
-        IPAddress? local = *(ushort*)address switch
-        {
-            InterNetwork => new IPAddress(new ReadOnlySpan<byte>(address + 4, 4)),
-            InterNetworkV6 => new IPAddress(new ReadOnlySpan<byte>(address + 8, 16)),
-            _ => null,
-        };
-        return local is { IsIPv4MappedToIPv6: true } ? local.MapToIPv4() : local;
+    /// <summary>The peer's address; null for a Unix socket or a peer that is gone.</summary>
+    public static IPAddress? Remote(int descriptor)
+    {
+        byte* address = stackalloc byte[MaxAddressBytes];
+        uint length = MaxAddressBytes;
+        return descriptor < 0 || LibC.getpeername(descriptor, address, &length) != 0 ? null : Address(address);
     }
 
     /// <summary>The peer's address and port, or "a local peer" for a Unix socket, or "a gone peer".</summary>
@@ -49,5 +46,16 @@ internal static unsafe class SocketNames
             InterNetworkV6 => new IPEndPoint(new IPAddress(new ReadOnlySpan<byte>(address + 8, 16)), port).ToString(),
             _ => "a local peer",
         };
+    }
+
+    private static IPAddress? Address(byte* address)
+    {
+        IPAddress? ip = *(ushort*)address switch
+        {
+            InterNetwork => new IPAddress(new ReadOnlySpan<byte>(address + 4, 4)),
+            InterNetworkV6 => new IPAddress(new ReadOnlySpan<byte>(address + 8, 16)),
+            _ => null,
+        };
+        return ip is { IsIPv4MappedToIPv6: true } ? ip.MapToIPv4() : ip;
     }
 }

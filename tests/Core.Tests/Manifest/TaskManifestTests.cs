@@ -33,12 +33,14 @@ public class TaskManifestTests
     public void All_settings_of_an_engine_are_read() => Assert.Equal(
         new EngineSettings
         {
-            Backend = BackendType.Thread,
             PoolLimit = 4,
             PoolMinimum = 2,
             Concurrency = 64,
             QueueLimit = 0,
             QueueTimeoutMs = 250,
+            QueueBytes = 1 << 20,
+            QueueOrder = QueueOrder.Adaptive,
+            QueueTargetMs = 50,
             HeartbeatTimeoutMs = 60_000,
             StartupTimeoutMs = 2_500,
             SuicideTimeoutMs = 7_200_000,

@@ -111,7 +111,8 @@ public sealed class ChainTests : IDisposable
 
     private Process Start(string program, params string[] arguments)
     {
-        Process process = Process.Start(new ProcessStartInfo(program, arguments)
+        // A shell that runs the tests in the background has them ignore SIGINT, and so would this process.
+        Process process = Process.Start(new ProcessStartInfo("env", ["--default-signal=INT", program, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = program == Program && arguments[0] == "watch",

@@ -1,6 +1,6 @@
 using Cocaine.Fast.Core.Jobs;
 
-namespace Cocaine.Fast.Core.Engine;
+namespace Cocaine.Fast.Core.Engine.Handling;
 
 /// <summary>Job objects to use again, so that a request makes none. Bounded by the most jobs that were alive at once.</summary>
 internal sealed class JobStore(AppEngine engine)

@@ -1,7 +1,7 @@
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
 
-namespace Cocaine.Fast.Core.Engine;
+namespace Cocaine.Fast.Core.Engine.Handling;
 
 /// <summary>The times by which a job must have got somewhere: its wait in the queue, its deadline, its slave's silence.</summary>
 internal static class JobBounds
@@ -13,7 +13,7 @@ internal static class JobBounds
         long due = policy.DeadlineMs > 0 ? ArrivedMs(job) + policy.DeadlineMs : long.MaxValue;
         if (state == JobState.Queued)
         {
-            return engine.Settings.QueueTimeoutMs > 0 ? Math.Min(due, ArrivedMs(job) + engine.Settings.QueueTimeoutMs) : due;
+            return engine.Settings.QueueTimeoutMs > 0 ? Math.Min(due, WaitsSinceMs(job) + engine.Settings.QueueTimeoutMs) : due;
         }
 
         if (policy.SilenceTimeoutMs == 0)
@@ -27,30 +27,47 @@ internal static class JobBounds
     /// <summary>Fails the job when one of its bounds has passed, else arms its timer for the next.</summary>
     public static void Check(AppEngine engine, Job job, long nowMs)
     {
-        JobPolicy policy = job.Policy;
-        if (policy.DeadlineMs > 0 && nowMs >= ArrivedMs(job) + policy.DeadlineMs)
+        if (TryExpire(engine, job, nowMs))
         {
-            engine.Counters.Deadlines++;
-            engine.Fail(job, ErrorCodes.DeadlineError,
-                $"the deadline of {policy.DeadlineMs} ms passed while the job was {NameOf(job.State)}");
             return;
         }
 
         if (job.State == JobState.Queued)
         {
-            long limit = engine.Settings.QueueTimeoutMs;
-            if (limit > 0 && nowMs >= ArrivedMs(job) + limit)
-            {
-                engine.Counters.QueueTimeouts++;
-                engine.Fail(job, ErrorCodes.TimeoutError,
-                    $"the job waited in the queue for the queue-timeout of {limit} ms and was never run");
-                return;
-            }
-
             engine.ArmTimer(job);
-            return;
+        }
+        else
+        {
+            CheckSilence(engine, job, nowMs);
+        }
+    }
+
+    /// <summary>Answers a job whose deadline or time in the queue has passed; false when neither has.</summary>
+    public static bool TryExpire(AppEngine engine, Job job, long nowMs)
+    {
+        long deadline = job.Policy.DeadlineMs;
+        if (deadline > 0 && nowMs >= ArrivedMs(job) + deadline)
+        {
+            engine.Counters.Deadlines++;
+            engine.Fail(job, ErrorCodes.DeadlineError, $"the deadline of {deadline} ms passed while the job was {NameOf(job.State)}");
+            return true;
         }
 
+        long limit = engine.Settings.QueueTimeoutMs;
+        if (limit > 0 && job.State == JobState.Queued && nowMs >= WaitsSinceMs(job) + limit)
+        {
+            engine.Counters.QueueTimeouts++;
+            engine.Fail(job, ErrorCodes.TimeoutError,
+                $"the job waited in the queue for the queue-timeout of {limit} ms and was {(job.Runs == 0 ? "never run" : "not run again")}");
+            return true;
+        }
+
+        return false;
+    }
+
+    private static void CheckSilence(AppEngine engine, Job job, long nowMs)
+    {
+        JobPolicy policy = job.Policy;
         long silence = policy.SilenceTimeoutMs;
         // A slave that is held back for a slow caller cannot be heard: that is not its silence.
         long heardMs = job.Slave!.IsHeldBack ? nowMs : Math.Max(job.Slave.LastHeardMs, job.DispatchedTicks / 1_000_000);
@@ -73,6 +90,8 @@ internal static class JobBounds
             engine.Loop.Timers.Arm(job, due);
         }
     }
+
+    private static long WaitsSinceMs(Job job) => job.WaitsSinceTicks / 1_000_000;
 
     private static long ArrivedMs(Job job) => job.ArrivedTicks / 1_000_000;
 

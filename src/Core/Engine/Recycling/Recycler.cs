@@ -1,0 +1,182 @@
+using Cocaine.Fast.Core.Jobs;
+
+namespace Cocaine.Fast.Core.Engine.Recycling;
+
+/// <summary>Where the replacement of a worn slave is: <c>resting → launching → ending → resting</c>.</summary>
+internal enum RecycleStage
+{
+    /// <summary>No slave is being replaced.</summary>
+    Resting,
+
+    /// <summary>The replacement was launched; the old slave works on.</summary>
+    Launching,
+
+    /// <summary>The replacement is ready; the old slave gets no more jobs, and ends when it has none.</summary>
+    Ending,
+}
+
+/// <summary>
+/// Replaces worn slaves, one at a time: the replacement is ready before the old one is told to end, and no job is cut short. For that
+/// moment the pool has one slave more than its limit.
+/// </summary>
+internal sealed class Recycler(AppEngine engine) : WheelTimer
+{
+    private Slave? _old;           // valid in Launching and Ending
+    private Slave? _replacement;   // valid in Launching
+    private int _failures;         // replacements in a row that did not come up
+    private long _restUntilMs;     // no replacement is launched before
+
+    public RecycleStage Stage { get; private set; }
+
+    /// <summary>A slave is ready: it may be the replacement that was waited for.</summary>
+    public void OnReady(Slave slave)
+    {
+        if (slave == _replacement)
+        {
+            _failures = 0;
+            Relieve(_old!, slave);
+        }
+
+        WatchAge();
+    }
+
+    /// <summary>A slave is worn: it is replaced when its turn has come.</summary>
+    public void OnWorn(Slave slave, WearReason why)
+    {
+        if (slave.Worn == WearReason.None)
+        {
+            slave.Worn = why;
+            TryBegin();
+        }
+    }
+
+    /// <summary>
+    /// A slave is gone. True when it was a replacement that did not come up: that breaks no app, because the slave that it was for works on.
+    /// </summary>
+    public bool OnDead(Slave slave, SlaveState before, string cause)
+    {
+        if (slave != _old && slave != _replacement)
+        {
+            return false;
+        }
+
+        bool failed = slave == _replacement && before == SlaveState.Starting;
+        if (failed)
+        {
+            long pauseMs = SlavePool.PauseMs(++_failures);
+            _restUntilMs = engine.Loop.NowMs + pauseMs;
+            engine.Counters.RecyclingsFailed++;
+            RecycleLog.Failed(engine.Log, engine.Name, _old!.ShortId, slave.ShortId, _failures, pauseMs, cause);
+        }
+        else if (slave == _old && Stage == RecycleStage.Ending)
+        {
+            RecycleLog.Done(engine.Log, engine.Name, slave.ShortId, engine.Pool.Total);
+        }
+
+        MoveTo(RecycleStage.Resting, null, null);
+        TryBegin();
+        return failed;
+    }
+
+    /// <summary>Some slave has reached its age, or the rest after a failed replacement is over.</summary>
+    public override void OnDue(long nowMs)
+    {
+        foreach (Slave slave in engine.Pool.Slaves)
+        {
+            if (slave.Worn == WearReason.None && slave.Wear.AgeDueMs <= nowMs && slave.State is SlaveState.Idle or SlaveState.Busy)
+            {
+                slave.Worn = WearReason.Age;
+            }
+        }
+
+        TryBegin();
+        WatchAge();
+    }
+
+    private void TryBegin()
+    {
+        if (Stage != RecycleStage.Resting || engine.State != EngineState.Running)
+        {
+            return;
+        }
+
+        Slave? worn = FirstWorn();
+        if (worn is null)
+        {
+            return;
+        }
+
+        if (engine.Loop.NowMs < _restUntilMs)
+        {
+            WatchAge();
+            return;
+        }
+
+        RecycleLog.Begins(engine.Log, engine.Name, worn.ShortId, worn.Worn, worn.JobsDone, engine.Loop.NowMs - worn.StartedMs,
+            worn.RssBytes, engine.Pool.Total, engine.Pool.Limit);
+        MoveTo(RecycleStage.Launching, worn, engine.Pool.LaunchReplacement());
+    }
+
+    private void Relieve(Slave old, Slave replacement)
+    {
+        engine.Counters.CountRecycled(old.Worn);
+        RecycleLog.Relieved(engine.Log, engine.Name, old.ShortId, replacement.ShortId, old.Load);
+        if (old.State == SlaveState.Idle)
+        {
+            replacement.ContinueIdleness(old); // else an app that nobody calls would never lose its last slave
+        }
+
+        MoveTo(RecycleStage.Ending, old, null);
+        old.Retire($"recycled: {old.Worn}");
+    }
+
+    private Slave? FirstWorn()
+    {
+        foreach (Slave slave in engine.Pool.Slaves)
+        {
+            if (slave.Worn != WearReason.None && slave.State is SlaveState.Idle or SlaveState.Busy)
+            {
+                return slave;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Arms the timer for the next slave that reaches its age, and for the end of a rest.</summary>
+    private void WatchAge()
+    {
+        long due = engine.Loop.NowMs < _restUntilMs ? _restUntilMs : long.MaxValue;
+        foreach (Slave slave in engine.Pool.Slaves)
+        {
+            if (slave.Worn == WearReason.None)
+            {
+                due = Math.Min(due, slave.Wear.AgeDueMs);
+            }
+        }
+
+        if (due != long.MaxValue && engine.State == EngineState.Running)
+        {
+            engine.Loop.Timers.Arm(this, Math.Max(due, engine.Loop.NowMs + 1));
+        }
+    }
+
+    private void MoveTo(RecycleStage next, Slave? old, Slave? replacement)
+    {
+        bool legal = (Stage, next) switch
+        {
+            (RecycleStage.Resting, RecycleStage.Launching) => true,
+            (RecycleStage.Launching, RecycleStage.Ending) => true,
+            (not RecycleStage.Resting, RecycleStage.Resting) => true,
+            _ => false,
+        };
+        if (!legal)
+        {
+            throw new InvalidOperationException($"recycling cannot go from {Stage} to {next}");
+        }
+
+        Stage = next;
+        _old = old;
+        _replacement = replacement;
+    }
+}

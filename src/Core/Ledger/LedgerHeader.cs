@@ -1,0 +1,76 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using System.Text;
+
+namespace Cocaine.Fast.Core.Ledger;
+
+/// <summary>The first page of a ledger's file: says what it is, and is checked by whoever maps it.</summary>
+/// <param name="App">The app whose jobs it holds.</param>
+/// <param name="Records">How many records it has room for, a power of two.</param>
+/// <param name="ProcessId">The node that writes it, or wrote it last.</param>
+/// <param name="WallNs">When that node opened it, ns since 1970.</param>
+/// <param name="MonotonicNs">The same moment on the monotonic clock.</param>
+/// <param name="FirstId">The first id of that node: smaller ones are of nodes before it.</param>
+/// <param name="StoppedNs">When it stopped, ns since 1970; 0 while it runs, and when it was killed.</param>
+internal sealed record LedgerHeader(
+    string App, int Records, int ProcessId, long WallNs, long MonotonicNs, ulong FirstId, long StoppedNs)
+{
+    /// <summary>Reads a header; null when it is none of ours, with what is wrong.</summary>
+    public static LedgerHeader? Read(ReadOnlySpan<byte> page, long fileSizeBytes, out string problem)
+    {
+        problem = "";
+        if (page.Length < LedgerLayout.HeaderSizeBytes
+            || BinaryPrimitives.ReadUInt64LittleEndian(page[LedgerLayout.MagicOffset..]) != LedgerLayout.Magic)
+        {
+            problem = "it is no ledger";
+            return null;
+        }
+
+        uint version = BinaryPrimitives.ReadUInt32LittleEndian(page[LedgerLayout.VersionOffset..]);
+        uint recordBytes = BinaryPrimitives.ReadUInt32LittleEndian(page[LedgerLayout.RecordBytesOffset..]);
+        if (version != LedgerLayout.Version || recordBytes != LedgerLayout.RecordSizeBytes)
+        {
+            problem = $"its layout is version {version} with records of {recordBytes} bytes, "
+                + $"not {LedgerLayout.Version} with {LedgerLayout.RecordSizeBytes}";
+            return null;
+        }
+
+        uint records = BinaryPrimitives.ReadUInt32LittleEndian(page[LedgerLayout.RecordCountOffset..]);
+        int length = page[LedgerLayout.AppLengthOffset];
+        bool fits = records is >= LedgerLayout.MinRecords and <= LedgerLayout.MaxRecords && BitOperations.IsPow2(records)
+            && fileSizeBytes == LedgerLayout.FileSizeBytes((int)records) && length is > 0 and <= LedgerLayout.MaxAppBytes;
+        if (!fits)
+        {
+            problem = $"its header says {records} records, and it has {fileSizeBytes} bytes";
+            return null;
+        }
+
+        return new LedgerHeader(
+            Encoding.UTF8.GetString(page.Slice(LedgerLayout.AppOffset, length)),
+            (int)records,
+            BinaryPrimitives.ReadInt32LittleEndian(page[LedgerLayout.ProcessOffset..]),
+            BinaryPrimitives.ReadInt64LittleEndian(page[LedgerLayout.WallOffset..]),
+            BinaryPrimitives.ReadInt64LittleEndian(page[LedgerLayout.MonotonicOffset..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(page[LedgerLayout.FirstIdOffset..]),
+            BinaryPrimitives.ReadInt64LittleEndian(page[LedgerLayout.StoppedOffset..]));
+    }
+
+    /// <summary>Writes it, the magic last: a page that was not written to its end is no header.</summary>
+    public void Write(Span<byte> page)
+    {
+        int length = Encoding.UTF8.GetByteCount(App);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, LedgerLayout.MaxAppBytes);
+        BinaryPrimitives.WriteUInt32LittleEndian(page[LedgerLayout.VersionOffset..], LedgerLayout.Version);
+        BinaryPrimitives.WriteUInt32LittleEndian(page[LedgerLayout.RecordBytesOffset..], LedgerLayout.RecordSizeBytes);
+        BinaryPrimitives.WriteUInt32LittleEndian(page[LedgerLayout.RecordCountOffset..], (uint)Records);
+        BinaryPrimitives.WriteInt32LittleEndian(page[LedgerLayout.ProcessOffset..], ProcessId);
+        BinaryPrimitives.WriteInt64LittleEndian(page[LedgerLayout.WallOffset..], WallNs);
+        BinaryPrimitives.WriteInt64LittleEndian(page[LedgerLayout.MonotonicOffset..], MonotonicNs);
+        BinaryPrimitives.WriteUInt64LittleEndian(page[LedgerLayout.FirstIdOffset..], FirstId);
+        BinaryPrimitives.WriteInt64LittleEndian(page[LedgerLayout.StoppedOffset..], StoppedNs);
+        page[LedgerLayout.AppLengthOffset] = (byte)length;
+        Encoding.UTF8.GetBytes(App, page[LedgerLayout.AppOffset..]);
+        Volatile.WriteBarrier(); // before the magic; its other half is the lock, under which the next node reads
+        BinaryPrimitives.WriteUInt64LittleEndian(page[LedgerLayout.MagicOffset..], LedgerLayout.Magic);
+    }
+}

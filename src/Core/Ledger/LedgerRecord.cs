@@ -1,0 +1,111 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Text;
+using System.Text.Unicode;
+using Cocaine.Fast.Core.Engine;
+
+namespace Cocaine.Fast.Core.Ledger;
+
+/// <summary>
+/// A record's bytes but for its stamps: those are the ring's and the reader's, who know the orderings. Pure: spans in, spans out.
+/// </summary>
+internal static class LedgerRecord
+{
+    /// <summary>Makes a slot the record of a new job.</summary>
+    public static void WriteArrival(
+        Span<byte> record, long arrivedWallNs, long arrivedTicks, ReadOnlySpan<byte> task, ReadOnlySpan<byte> name)
+    {
+        BinaryPrimitives.WriteInt64LittleEndian(record[LedgerLayout.ArrivedWallOffset..], arrivedWallNs);
+        BinaryPrimitives.WriteInt64LittleEndian(record[LedgerLayout.ArrivedOffset..], arrivedTicks);
+        record[LedgerLayout.QueuedOffset..LedgerLayout.EndStampOffset].Clear(); // queued, dispatched, first byte, slave
+        Span<byte> names = record.Slice(LedgerLayout.NamesOffset, LedgerLayout.MaxNamesBytes);
+        int taskLength = Fit(task, LedgerLayout.MaxNamesBytes / 2);
+        int nameLength = Fit(name, LedgerLayout.MaxNamesBytes - taskLength);
+        task[..taskLength].CopyTo(names);
+        name[..nameLength].CopyTo(names[taskLength..]);
+        record[LedgerLayout.TaskLengthOffset] = (byte)taskLength;
+        record[LedgerLayout.EventLengthOffset] = (byte)nameLength;
+    }
+
+    /// <summary>How the job ended.</summary>
+    public static void WriteEnd(Span<byte> record, long endedTicks, JobOutcome outcome, int category, int code, ReadOnlySpan<byte> text)
+    {
+        BinaryPrimitives.WriteInt64LittleEndian(record[LedgerLayout.EndedOffset..], endedTicks);
+        record[LedgerLayout.OutcomeOffset] = (byte)outcome;
+        if (outcome == JobOutcome.Done)
+        {
+            return; // lines 3 and 4 stay as they are: nobody reads them of a job that is done
+        }
+
+        int length = Fit(text, LedgerLayout.MaxTextBytes);
+        BinaryPrimitives.WriteUInt16LittleEndian(record[LedgerLayout.TextLengthOffset..], (ushort)length);
+        BinaryPrimitives.WriteInt32LittleEndian(record[LedgerLayout.CategoryOffset..], category);
+        BinaryPrimitives.WriteInt32LittleEndian(record[LedgerLayout.CodeOffset..], code);
+        text[..length].CopyTo(record[LedgerLayout.TextOffset..]);
+    }
+
+    /// <summary>The word with the slave, and which run of the job it is.</summary>
+    public static ulong SlaveWord(uint slave, int run) => slave | ((ulong)(ushort)Math.Clamp(run, 1, ushort.MaxValue) << 32);
+
+    /// <summary>
+    /// Reads a copy of a record. Whatever is in it gives an entry: lengths are bounded, unknown outcomes are open, and text is made to
+    /// be valid.
+    /// </summary>
+    public static LedgerEntry Read(ReadOnlySpan<byte> record, ulong id, bool isEnded)
+    {
+        long arrived = BinaryPrimitives.ReadInt64LittleEndian(record[LedgerLayout.ArrivedOffset..]);
+        long? After(ReadOnlySpan<byte> word)
+        {
+            long ticks = BinaryPrimitives.ReadInt64LittleEndian(word);
+            return ticks == 0 ? null : Math.Max(0, ticks - arrived);
+        }
+
+        int taskLength = Math.Min((int)record[LedgerLayout.TaskLengthOffset], LedgerLayout.MaxNamesBytes);
+        int nameLength = Math.Min((int)record[LedgerLayout.EventLengthOffset], LedgerLayout.MaxNamesBytes - taskLength);
+        ReadOnlySpan<byte> names = record[LedgerLayout.NamesOffset..];
+        ulong slave = BinaryPrimitives.ReadUInt64LittleEndian(record[LedgerLayout.SlaveOffset..]);
+        int runs = (ushort)(slave >> 32);
+        JobOutcome outcome = isEnded ? (JobOutcome)record[LedgerLayout.OutcomeOffset] : JobOutcome.Open;
+        outcome = Enum.IsDefined(outcome) ? outcome : JobOutcome.Open;
+        bool hasError = outcome is not (JobOutcome.Open or JobOutcome.Done);
+        int textLength = Math.Min(
+            (int)BinaryPrimitives.ReadUInt16LittleEndian(record[LedgerLayout.TextLengthOffset..]), LedgerLayout.MaxTextBytes);
+        return new LedgerEntry
+        {
+            Id = id,
+            Task = Encoding.UTF8.GetString(names[..taskLength]),
+            Event = Encoding.UTF8.GetString(names.Slice(taskLength, nameLength)),
+            Arrived = WallTime(BinaryPrimitives.ReadInt64LittleEndian(record[LedgerLayout.ArrivedWallOffset..])),
+            QueuedNs = After(record[LedgerLayout.QueuedOffset..]),
+            DispatchedNs = After(record[LedgerLayout.DispatchedOffset..]),
+            FirstByteNs = After(record[LedgerLayout.FirstByteOffset..]),
+            EndedNs = outcome == JobOutcome.Open ? null : After(record[LedgerLayout.EndedOffset..]),
+            Slave = runs == 0 ? null : ((uint)slave).ToString("x8", CultureInfo.InvariantCulture),
+            Runs = runs,
+            Outcome = outcome,
+            Category = hasError ? BinaryPrimitives.ReadInt32LittleEndian(record[LedgerLayout.CategoryOffset..]) : 0,
+            Code = hasError ? BinaryPrimitives.ReadInt32LittleEndian(record[LedgerLayout.CodeOffset..]) : 0,
+            Text = hasError ? Encoding.UTF8.GetString(record.Slice(LedgerLayout.TextOffset, textLength)) : "",
+        };
+    }
+
+    /// <summary>Bytes of a text that fit into a room, cut between two characters.</summary>
+    private static int Fit(ReadOnlySpan<byte> text, int room) => text.Length <= room ? text.Length : Cut(text, room);
+
+    private static int Cut(ReadOnlySpan<byte> text, int room)
+    {
+        int length = room;
+        while (length > room - 4 && (text[length] & 0xc0) == 0x80) // 10xxxxxx continues a character
+        {
+            length--;
+        }
+
+        return Utf8.IsValid(text[..length]) ? length : room; // what is no UTF-8 is cut anywhere
+    }
+
+    private static DateTimeOffset WallTime(long ns)
+    {
+        long ticks = DateTimeOffset.UnixEpoch.Ticks + (ns / 100);
+        return ticks >= 0 && ticks <= DateTimeOffset.MaxValue.Ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : DateTimeOffset.UnixEpoch;
+    }
+}

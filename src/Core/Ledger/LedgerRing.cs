@@ -1,0 +1,121 @@
+using System.Runtime.CompilerServices;
+using Cocaine.Fast.Core.Engine;
+
+namespace Cocaine.Fast.Core.Ledger;
+
+/// <summary>
+/// Writes the records of an app's jobs into a ring in mapped memory: the job with id N has the slot N mod the count, until the job N +
+/// count takes it.
+/// </summary>
+/// <remarks>
+/// The engine's thread writes, others and other processes read, also after the writer was killed between any two stores. (A second engine
+/// of the app may write from its own thread while the first one drains: their ids, and so their slots, are different ones.) What holds it together are
+/// two stamps in each slot, each of which is the job's id when what it vouches for is whole:
+/// <list type="bullet">
+/// <item>The id stamp vouches for the arrival. A slot is taken over by id stamp := 0, a store barrier, the arrival's fields, then id stamp
+/// := the new id with release. A reader takes the id stamp with acquire, copies, and looks at it again after a load barrier: the same id
+/// both times means that nothing of what it copied is of another job.</item>
+/// <item>The end stamp vouches for the outcome, and is written with release after the outcome's fields. It needs no clearing: it holds the
+/// id of an older job, which is another. A reader that takes it with acquire and sees the id has the outcome whole; else the job is open,
+/// or was when its node ended.</item>
+/// </list>
+/// Each stage in between is one aligned word, whole by itself. A killed process leaves the stores up to some point of its program, in the
+/// order that the barriers keep; so whoever comes later sees what a concurrent reader might have seen.
+/// Safety: the memory is that of a mapped file or of a test, at least <see cref="LedgerLayout.FileSizeBytes"/> of the count, and outlives
+/// this object's use; the count is a copy of ours and a power of two, so that no slot lies outside.
+/// </remarks>
+internal sealed unsafe class LedgerRing : IJobLedger
+{
+    /// <summary>
+    /// The wall clock is asked once in this time and reckoned from the monotonic one in between: a look at it costs more than a record.
+    /// </summary>
+    private const long PairingAgeNs = 1_000_000_000;
+
+    private readonly byte* _records;
+    private readonly ulong _mask;
+    private readonly TimeProvider _clock;
+    private bool _isStopped; // the memory may be gone
+    private long _pairedTicks;
+    private long _wallMinusTicks;
+
+    /// <param name="start">Start of the file's memory, the header.</param>
+    /// <param name="records">How many records it has.</param>
+    /// <param name="lastId">The greatest id that it holds.</param>
+    /// <param name="clock">The wall clock.</param>
+    public LedgerRing(byte* start, int records, ulong lastId, TimeProvider clock)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(LedgerLayout.RecordsFor(records), records);
+        _records = start + LedgerLayout.HeaderSizeBytes;
+        _mask = (ulong)records - 1;
+        LastId = lastId;
+        _clock = clock;
+        Pair(clock.GetTimestamp()); // of the system's clock: monotonic ns, as the loop's are
+    }
+
+    public ulong LastId { get; private set; }
+
+    /// <summary>Writes no more: the memory goes. On the loop, as every other call.</summary>
+    public void Stop() => _isStopped = true;
+
+    public void Arrived(ulong id, long nowTicks, ReadOnlySpan<byte> task, ReadOnlySpan<byte> name)
+    {
+        if (_isStopped)
+        {
+            return;
+        }
+
+        if ((ulong)(nowTicks - _pairedTicks) > PairingAgeNs)
+        {
+            Pair(nowTicks);
+        }
+
+        LastId = Math.Max(LastId, id);
+        byte* slot = Slot(id);
+        Volatile.Write(ref *(ulong*)(slot + LedgerLayout.IdOffset), 0);
+        Volatile.WriteBarrier(); // no field of the new job before the zero; other half: the reader's second look
+        LedgerRecord.WriteArrival(new Span<byte>(slot, LedgerLayout.RecordSizeBytes), nowTicks + _wallMinusTicks, nowTicks, task, name);
+        Volatile.Write(ref *(ulong*)(slot + LedgerLayout.IdOffset), id);
+    }
+
+    public void Queued(ulong id, long nowTicks) => WriteWord(id, LedgerLayout.QueuedOffset, (ulong)nowTicks);
+
+    public void Dispatched(ulong id, long nowTicks, uint slave, int run)
+    {
+        WriteWord(id, LedgerLayout.SlaveOffset, LedgerRecord.SlaveWord(slave, run));
+        WriteWord(id, LedgerLayout.DispatchedOffset, (ulong)nowTicks);
+    }
+
+    public void FirstByte(ulong id, long nowTicks) => WriteWord(id, LedgerLayout.FirstByteOffset, (ulong)nowTicks);
+
+    public void Ended(ulong id, long nowTicks, JobOutcome outcome, int category, int code, ReadOnlySpan<byte> text)
+    {
+        byte* slot = Slot(id);
+        if (_isStopped || *(ulong*)(slot + LedgerLayout.IdOffset) != id)
+        {
+            return; // a later job has the slot
+        }
+
+        LedgerRecord.WriteEnd(new Span<byte>(slot, LedgerLayout.RecordSizeBytes), nowTicks, outcome, category, code, text);
+        Volatile.Write(ref *(ulong*)(slot + LedgerLayout.EndStampOffset), id);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void WriteWord(ulong id, int offset, ulong value)
+    {
+        byte* slot = Slot(id);
+        if (!_isStopped && *(ulong*)(slot + LedgerLayout.IdOffset) == id)
+        {
+            Volatile.Write(ref *(ulong*)(slot + offset), value);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private byte* Slot(ulong id) => _records + ((nint)(id & _mask) * LedgerLayout.RecordSizeBytes);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Pair(long nowTicks)
+    {
+        _pairedTicks = nowTicks;
+        _wallMinusTicks = ((_clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100) - nowTicks;
+    }
+}

@@ -1,0 +1,76 @@
+using System.Buffers.Text;
+using Cocaine.Fast.Core.MessagePack;
+
+namespace Cocaine.Fast.Core.Protocol;
+
+/// <summary>
+/// What an error says besides its reason: section "Headers" of docs/protocol.md. Nothing is added to the table of the connection, so that
+/// the headers of an error can be left unread.
+/// </summary>
+internal struct ErrorHeaders
+{
+    /// <summary>Most bytes that <see cref="Write"/> writes: array 1, of two headers each 2, a name of at most 7, a number of at most 21.</summary>
+    public const int MaxEncodedBytes = 1 + (2 * (2 + 7 + 21));
+
+    /// <summary>The number of the job that failed or was refused; 0 when the request never was one.</summary>
+    public ulong JobId { get; set; }
+
+    /// <summary>When to come again, s; 0 when nothing is known about it.</summary>
+    public int RetryAfterS { get; set; }
+
+    /// <summary>Takes a header that it knows.</summary>
+    public void Read(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        if (name.SequenceEqual("job-id"u8) && Utf8Parser.TryParse(value, out ulong id, out int used) && used == value.Length)
+        {
+            JobId = id;
+        }
+        else if (name.SequenceEqual("retry-after"u8) && Utf8Parser.TryParse(value, out int seconds, out used) && used == value.Length
+            && seconds > 0)
+        {
+            RetryAfterS = seconds;
+        }
+    }
+
+    /// <summary>Writes the headers array and returns its length; 0 when there is nothing to say.</summary>
+    public readonly int Write(Span<byte> to)
+    {
+        int count = (JobId > 0 ? 1 : 0) + (RetryAfterS > 0 ? 1 : 0);
+        if (count == 0)
+        {
+            return 0;
+        }
+
+        int at = MsgPackEncoder.WriteArrayHead(to, (uint)count);
+        if (JobId > 0)
+        {
+            at += WriteText(to[at..], "job-id"u8, JobId);
+        }
+
+        return RetryAfterS > 0 ? at + WriteText(to[at..], "retry-after"u8, (ulong)RetryAfterS) : at;
+    }
+
+    /// <summary><c>[false, name or index, decimal text]</c></summary>
+    private static int WriteText(Span<byte> to, ReadOnlySpan<byte> name, ulong number)
+    {
+        to[0] = 0x93;
+        to[1] = 0xc2;
+        int at = 2;
+        if (HeaderTable.IndexOf(name) is > 0 and int index)
+        {
+            at += MsgPackEncoder.WriteUnsigned(to[at..], (ulong)index);
+        }
+        else
+        {
+            at += MsgPackEncoder.WriteStringHead(to[at..], (uint)name.Length, modern: false);
+            name.CopyTo(to[at..]);
+            at += name.Length;
+        }
+
+        Span<byte> digits = stackalloc byte[20];
+        Utf8Formatter.TryFormat(number, digits, out int length);
+        at += MsgPackEncoder.WriteStringHead(to[at..], (uint)length, modern: false);
+        digits[..length].CopyTo(to[at..]);
+        return at + length;
+    }
+}

@@ -1,0 +1,131 @@
+using System.Net;
+using System.Net.Sockets;
+using Cocaine.Fast.Transport.Sockets;
+
+namespace Cocaine.Fast.Drivers;
+
+/// <summary>
+/// The listeners of a serving driver. When another version of the app has the same endpoint, written in the same way, they are handed over:
+/// nobody who connects meanwhile is turned away.
+/// </summary>
+internal sealed class ServingListeners(DriverContext context, Action<int> accepted)
+{
+    private readonly List<OpenEndpoint> _open = [];
+    private readonly List<IPAddress> _addresses = []; // of those that are open, and after Close of those that were
+
+    /// <summary>Where they listen.</summary>
+    public IReadOnlyList<string> Endpoints =>
+        [.. _open.SelectMany(at => at.Listeners).Select(listener => Endpoint.Describe(listener.Address))];
+
+    /// <summary>
+    /// Clients that reach the node at this address can reach these listeners too; also after they were closed, when clients that are
+    /// connected are told why nothing more is taken.
+    /// </summary>
+    public bool ListenAt(IPAddress reached)
+    {
+        foreach (IPAddress address in _addresses)
+        {
+            if (address.Equals(reached) || address.Equals(IPAddress.IPv6Any)
+                || (address.Equals(IPAddress.Any) && reached.AddressFamily == AddressFamily.InterNetwork))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Binds what no predecessor has, and claims the rest. When it throws, nothing stays bound or claimed.</summary>
+    /// <exception cref="IOException">An endpoint cannot be bound.</exception>
+    public void Open()
+    {
+        try
+        {
+            foreach (string text in context.Task.Endpoints)
+            {
+                if (FindClaimable(text) is { } claimable)
+                {
+                    claimable.ClaimedBy = this;
+                    continue;
+                }
+
+                const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+                _open.Add(new OpenEndpoint(
+                    text, Listener.Bind(context.Loop, Endpoint.Parse(text), context.Task.Backlog, Mode, accepted)));
+            }
+
+            foreach (Listener listener in _open.SelectMany(at => at.Listeners))
+            {
+                listener.Open();
+            }
+
+            NoteAddresses();
+        }
+        catch
+        {
+            Close();
+            throw;
+        }
+    }
+
+    /// <summary>What was claimed is ours now.</summary>
+    public void TakeOver()
+    {
+        foreach (ServingListeners other in Predecessors)
+        {
+            foreach (OpenEndpoint at in other._open.FindAll(at => at.ClaimedBy == this))
+            {
+                other._open.Remove(at);
+                at.ClaimedBy = null;
+                _open.Add(at);
+                foreach (Listener listener in at.Listeners)
+                {
+                    listener.HandTo(accepted, context.Task.Backlog);
+                }
+            }
+        }
+
+        List<string> order = [.. context.Task.Endpoints];
+        _open.Sort((one, two) => order.IndexOf(one.Text).CompareTo(order.IndexOf(two.Text)));
+        NoteAddresses();
+    }
+
+    /// <summary>Listens no more; what was claimed and not taken over stays with its owner.</summary>
+    public void Close()
+    {
+        foreach (OpenEndpoint claimed in Predecessors.SelectMany(other => other._open).Where(at => at.ClaimedBy == this))
+        {
+            claimed.ClaimedBy = null;
+        }
+
+        foreach (Listener listener in _open.SelectMany(at => at.Listeners))
+        {
+            listener.Dispose();
+        }
+
+        _open.Clear();
+    }
+
+    private void NoteAddresses()
+    {
+        _addresses.Clear();
+        _addresses.AddRange(_open.SelectMany(at => at.Listeners).Select(listener => listener.Address).OfType<IPEndPoint>().Select(at => at.Address));
+    }
+
+    private IEnumerable<ServingListeners> Predecessors =>
+        context.Predecessors.Select(driver => driver.Listeners).OfType<ServingListeners>();
+
+    private OpenEndpoint? FindClaimable(string text) =>
+        Predecessors.SelectMany(other => other._open).FirstOrDefault(at => at.Text == text && at.ClaimedBy is null);
+
+    /// <summary>An endpoint of the manifest and its listeners, one for each address.</summary>
+    private sealed class OpenEndpoint(string text, IReadOnlyList<Listener> listeners)
+    {
+        public string Text { get; } = text;
+
+        public IReadOnlyList<Listener> Listeners { get; } = listeners;
+
+        /// <summary>Who takes it over at the switch; null when nobody does.</summary>
+        public ServingListeners? ClaimedBy { get; set; }
+    }
+}

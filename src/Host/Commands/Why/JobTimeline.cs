@@ -1,0 +1,45 @@
+using Cocaine.Fast.Core.Ledger;
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Node.Records;
+
+namespace Cocaine.Fast.Host.Commands.Why;
+
+/// <summary>One job, a line for each stage.</summary>
+internal static class JobTimeline
+{
+    public static void Write(JobRecords from, LedgerEntry job)
+    {
+        string total = job.EndedNs is { } ended ? $" after {JobWords.Time(ended)}" : "";
+        Console.WriteLine($"job {job.Id} of {from.App}: {JobWords.Outcome(from, job)}{total}");
+        string name = JsonPath.OnOneLine(job.Event), task = JsonPath.OnOneLine(job.Task);
+        Line("arrived", JobWords.Clock(job.Arrived), $"event {name}, task {task}");
+        if (job.QueuedNs is { } queued)
+        {
+            bool again = job.Runs > 0 && (job.DispatchedNs is not { } began || began < queued || job.Runs > 1);
+            Line("queued", "+" + JobWords.Time(queued), again ? "again, its slave was gone" : "no slave had room");
+        }
+
+        if (job.DispatchedNs is { } dispatched)
+        {
+            string waited = job.QueuedNs is null ? "at once" : $"{JobWords.Time(Math.Max(0, dispatched - job.QueuedNs.Value))} in the queue";
+            Line("dispatched", "+" + JobWords.Time(dispatched), $"to slave {job.Slave}, {waited}{(job.Runs > 1 ? $", run {job.Runs}" : "")}");
+        }
+
+        if (job.FirstByteNs is { } first)
+        {
+            Line("first byte", "+" + JobWords.Time(first), $"{JobWords.Time(first - (job.DispatchedNs ?? first))} after its dispatch");
+        }
+
+        if (job.EndedNs is { } end)
+        {
+            Line(JobWords.Outcome(from, job), "+" + JobWords.Time(end), JobWords.Error(job));
+        }
+        else if (from.EndedWithNode(job))
+        {
+            Line("lost", "", "the node ended before the job did: its caller's connection broke");
+        }
+    }
+
+    private static void Line(string stage, string when, string what) =>
+        Console.WriteLine($"  {stage,-10}  {when,-26}  {what}".TrimEnd());
+}

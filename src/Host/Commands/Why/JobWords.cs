@@ -1,0 +1,41 @@
+using System.Globalization;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Ledger;
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Node.Records;
+
+namespace Cocaine.Fast.Host.Commands.Why;
+
+/// <summary>A job's record in words.</summary>
+internal static class JobWords
+{
+    public static string Outcome(JobRecords from, LedgerEntry job) => job.Outcome switch
+    {
+        JobOutcome.Done => "done",
+        JobOutcome.Failed => "failed",
+        JobOutcome.Refused => "refused",
+        JobOutcome.Cancelled => "cancelled",
+        _ when from.EndedWithNode(job) => job.Slave is null ? "waiting when the node ended" : "running when the node ended",
+        _ => job.Slave is null ? "waiting" : "running",
+    };
+
+    /// <summary>"502 slave 3f2a1b2c died: signal 9"; the category too when it is the app's own.</summary>
+    public static string Error(LedgerEntry job)
+    {
+        string code = job.Category == ErrorCodes.Category ? $"{job.Code}" : $"[{job.Category}, {job.Code}]";
+        return job.Outcome is JobOutcome.Open or JobOutcome.Done ? "" : $"{code} {JsonPath.OnOneLine(job.Text)}";
+    }
+
+    public static string Time(long ns) => ns switch
+    {
+        < 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{ns / 1e3:0.0} µs"),
+        < 1_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{ns / 1e6:0.000} ms"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{ns / 1e9:0.000} s"),
+    };
+
+    public static string Time(long? ns) => ns is { } known ? Time(known) : "";
+
+    public static string Clock(DateTimeOffset time) =>
+        time.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss.ffffff", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,115 @@
+using System.CommandLine;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Ledger;
+using Cocaine.Fast.Node.Records;
+
+namespace Cocaine.Fast.Host.Commands.Why;
+
+/// <summary><c>cocaine-fast why JOB|--last-failed|--slow</c></summary>
+internal static class WhyCommand
+{
+    private const int DefaultSlow = 10;
+
+    public static Command Create()
+    {
+        Argument<ulong?> job = new("job") { Description = "The job's id, as the error answer has it", Arity = ArgumentArity.ZeroOrOne };
+        Option<string?> app = new("--app") { Description = "The app; all of the folder when it is not said" };
+        Option<int?> failed = new("--last-failed")
+        {
+            Description = "The last N jobs (1) that failed, were refused, or ended with their node",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        Option<int?> slow = new("--slow")
+        {
+            Description = $"The N jobs ({DefaultSlow}) that took longest",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        Option<string?> folder = new("--folder") { Description = "The node's ledger folder, when it is not the usual one" };
+        Option<bool> json = new("--json") { Description = "Print JSON, a list of jobs" };
+        Command command = new(
+            "why",
+            "Show what became of a job: when it came, how long it waited, on which slave it ran, its outcome and error.\n"
+            + "Works while the node runs, and after it has stopped or was killed.\n\nExamples:\n"
+            + "  cocaine-fast why 4711 --app echo\n  cocaine-fast why --last-failed 20")
+        {
+            job, app, failed, slow, folder, json,
+        };
+        command.Validators.Add(parsed =>
+        {
+            bool isJob = parsed.GetValue(job) is not null, isFailed = parsed.GetResult(failed) is not null;
+            bool isSlow = parsed.GetResult(slow) is not null;
+            if ((isJob ? 1 : 0) + (isFailed ? 1 : 0) + (isSlow ? 1 : 0) != 1)
+            {
+                parsed.AddError("say which jobs: an id, --last-failed or --slow");
+            }
+            else if (isFailed && parsed.GetValue(failed) is < 1 || isSlow && parsed.GetValue(slow) is < 1)
+            {
+                parsed.AddError("the number of jobs is 1 or more");
+            }
+        });
+        command.SetAction(parsed => Run(
+            parsed.GetValue(folder) ?? LedgerFolder.Default(), parsed.GetValue(app), parsed.GetValue(json),
+            all => parsed.GetValue(job) is { } id ? WithId(all, id)
+                : parsed.GetResult(slow) is not null ? Slowest(all, parsed.GetValue(slow) ?? DefaultSlow)
+                : LastFailed(all, parsed.GetValue(failed) ?? 1)));
+        return command;
+    }
+
+    private static int Run(
+        string? folder, string? app, bool json, Func<IReadOnlyList<JobRecords>, List<(JobRecords From, LedgerEntry Job)>> choose)
+    {
+        List<(JobRecords From, LedgerEntry Job)> chosen;
+        IReadOnlyList<JobRecords> all;
+        try
+        {
+            all = JobRecords.Read(
+                folder ?? throw new IOException("this machine has no usual ledger folder: name the node's with --folder"), app);
+            chosen = choose(all);
+        }
+        catch (IOException failure)
+        {
+            Console.Error.WriteLine(failure.Message);
+            return ExitCodes.Failed;
+        }
+
+        if (json)
+        {
+            JobsAsJson.Write(chosen);
+        }
+        else if (chosen.Count == 1)
+        {
+            JobTimeline.Write(chosen[0].From, chosen[0].Job);
+        }
+        else
+        {
+            JobTable.Write(chosen);
+        }
+
+        if (chosen.Count == 0)
+        {
+            all.ToList().ForEach(one => Console.Error.WriteLine(RangeOf(one)));
+            return ExitCodes.Failed;
+        }
+
+        return ExitCodes.Ok;
+    }
+
+    private static List<(JobRecords From, LedgerEntry Job)> WithId(IReadOnlyList<JobRecords> all, ulong id) =>
+        [.. all.SelectMany(one => one.Entries.Where(job => job.Id == id).Select(job => (one, job)))];
+
+    private static List<(JobRecords From, LedgerEntry Job)> Slowest(IReadOnlyList<JobRecords> all, int count) =>
+        [.. all.SelectMany(one => one.Entries.Where(job => job.EndedNs is not null).Select(job => (one, job)))
+            .OrderByDescending(pair => pair.job.EndedNs).Take(count)];
+
+    private static List<(JobRecords From, LedgerEntry Job)> LastFailed(IReadOnlyList<JobRecords> all, int count) =>
+        [.. all.SelectMany(one => one.Entries.Where(job => IsFailure(one, job)).Select(job => (one, job)))
+            .OrderByDescending(pair => pair.job.Arrived).ThenByDescending(pair => pair.job.Id).Take(count)];
+
+    private static bool IsFailure(JobRecords from, LedgerEntry job) =>
+        job.Outcome is JobOutcome.Failed or JobOutcome.Refused || from.EndedWithNode(job);
+
+    private static string RangeOf(JobRecords one) => one.Entries.Count == 0
+        ? $"{one.App}: no such job: no job has come yet"
+        : $"{one.App}: no such job: the ledger has {one.Entries.Count} jobs, from {one.Entries[0].Id} to {one.Entries[^1].Id}, "
+            + $"and keeps the latest {one.Header.Records}";
+}

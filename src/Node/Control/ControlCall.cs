@@ -1,0 +1,48 @@
+namespace Cocaine.Fast.Node.Control;
+
+/// <summary>
+/// One call of a control connection: its request is gathered on the loop, then a method runs on another thread and answers through here.
+/// </summary>
+internal sealed class ControlCall(ControlConnection connection, ulong channel, string method)
+{
+    private readonly MemoryStream _request = new();
+    private readonly CancellationTokenSource _gone = new();
+
+    public ulong Channel => channel;
+
+    public string Method => method;
+
+    /// <summary>The request is whole: the method runs. On the loop.</summary>
+    public bool IsRunning { get; private set; }
+
+    /// <summary>Fires when nobody waits for the answer any more.</summary>
+    public CancellationToken Gone => _gone.Token;
+
+    /// <summary>More of the request; false when it is too long.</summary>
+    public bool TryAdd(ReadOnlySpan<byte> chunk)
+    {
+        if (_request.Length + chunk.Length > ControlMessages.MaxRequestBytes)
+        {
+            return false;
+        }
+
+        _request.Write(chunk);
+        return true;
+    }
+
+    public void Run(ControlMethods methods)
+    {
+        IsRunning = true;
+        _ = Task.Run(() => methods.RunAsync(this, _request.GetBuffer().AsMemory(0, (int)_request.Length)));
+    }
+
+    /// <summary>The client gave up or went away.</summary>
+    public void Abandon() => _gone.Cancel();
+
+    /// <summary>A chunk of the answer; waits while the client does not read. From the method's thread.</summary>
+    public Task WriteAsync(byte[] chunk) => connection.WriteAsync(this, chunk);
+
+    public void Close() => connection.Loop.Post(() => connection.End(this));
+
+    public void Fail(int code, string reason) => connection.Loop.Post(() => connection.EndWithError(this, code, reason));
+}

@@ -1,0 +1,192 @@
+using System.Text;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Transport.Loop;
+using Cocaine.Fast.Transport.Sockets;
+
+namespace Cocaine.Fast.Node.Control;
+
+/// <summary>One client of the control service. It lives on the loop; methods run on other threads and post their answers.</summary>
+internal sealed class ControlConnection(ControlService service, EventLoop loop, int descriptor)
+    : MessageConnection(loop, descriptor, ProtocolLimits.Default)
+{
+    /// <summary>Calls at once: a command has one.</summary>
+    private const int MaxCalls = 64;
+
+    /// <summary>Unsent answers from which a stream waits for its reader.</summary>
+    private const long HighOutputBytes = 1 << 20;
+
+    private const int LongestName = 64;
+
+    private readonly Dictionary<ulong, ControlCall> _calls = [];
+    private readonly List<TaskCompletionSource> _waiting = []; // writers, one for each stream at the most
+    private ulong _highestChannel;
+
+    /// <summary>A chunk of an answer; completes when there is room for the next, or nobody wants it.</summary>
+    public Task WriteAsync(ControlCall call, byte[] chunk)
+    {
+        TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Loop.Post(() =>
+        {
+            if (IsOpen && _calls.ContainsKey(call.Channel))
+            {
+                MessageWriter.WriteChunk(Output, call.Channel, new Payload(chunk), PeerSpeaksBin);
+                ScheduleSend();
+                if (Output.PendingBytes > HighOutputBytes)
+                {
+                    _waiting.Add(done);
+                    return;
+                }
+            }
+
+            done.SetResult();
+        });
+        return done.Task;
+    }
+
+    /// <summary>The answer is whole; on the loop.</summary>
+    public void End(ControlCall call)
+    {
+        if (IsOpen && _calls.Remove(call.Channel))
+        {
+            MessageWriter.WriteClose(Output, call.Channel);
+            ScheduleSend();
+        }
+    }
+
+    public void EndWithError(ControlCall call, int code, string reason)
+    {
+        if (IsOpen && _calls.Remove(call.Channel))
+        {
+            Refuse(call.Channel, code, reason);
+        }
+    }
+
+    protected override void OnMessage(in MessageView message, HeaderStatus headers)
+    {
+        ulong channel = message.Layout.Channel;
+        if (_calls.TryGetValue(channel, out ControlCall? call))
+        {
+            OnOpenChannel(call, in message);
+        }
+        else if (channel > _highestChannel)
+        {
+            _highestChannel = channel;
+            OnNewChannel(in message);
+        }
+
+        // Else it is late: the client wrote on after our terminal message.
+    }
+
+    protected override void OnMalformed(ulong? channel, int code, string problem)
+    {
+        if (channel is { } known)
+        {
+            Drop(known);
+            Refuse(known, code, problem);
+        }
+    }
+
+    protected override void OnClosed(string reason)
+    {
+        service.Remove(this);
+        foreach (ControlCall call in _calls.Values)
+        {
+            call.Abandon();
+        }
+
+        _calls.Clear();
+        ReleaseWriters();
+    }
+
+    protected override void OnSent() => ReleaseWriters();
+
+    private void OnNewChannel(in MessageView message)
+    {
+        ref readonly MessageLayout layout = ref message.Layout;
+        if (layout.Type == 1 && layout.Shape == ArgumentShape.Empty)
+        {
+            Begin(new ControlCall(this, layout.Channel, "info")).Run(service.Methods); // as of an app: what `info` without a name says
+        }
+        else if (layout.Type != 0 || layout.Shape != ArgumentShape.Data || layout.ArgumentCount > 2)
+        {
+            Refuse(layout.Channel, ErrorCodes.BadRequest, "the service node has the methods 0 (enqueue, of an event and at most a tag) and 1 (info)");
+        }
+        else if (_calls.Count >= MaxCalls)
+        {
+            Refuse(layout.Channel, ErrorCodes.ResourceError, $"{MaxCalls} calls are under way on this connection");
+        }
+        else
+        {
+            string name = message.ShortData.Length <= LongestName ? Encoding.UTF8.GetString(message.ShortData) : "";
+            if (ControlMethods.Names.Contains(name))
+            {
+                Begin(new ControlCall(this, layout.Channel, name));
+            }
+            else
+            {
+                Refuse(layout.Channel, ErrorCodes.NotFound, $"no such method; there are {string.Join(", ", ControlMethods.Names)}");
+            }
+        }
+    }
+
+    private ControlCall Begin(ControlCall call)
+    {
+        _calls.Add(call.Channel, call);
+        return call;
+    }
+
+    private void OnOpenChannel(ControlCall call, in MessageView message)
+    {
+        ref readonly MessageLayout layout = ref message.Layout;
+        switch (layout.Type)
+        {
+            case 0 when layout.Shape == ArgumentShape.Data && !call.IsRunning:
+                Payload data = message.Data;
+                if (!call.TryAdd(data.IsContiguous ? data.Span : data.ToArray()))
+                {
+                    Drop(call.Channel);
+                    Refuse(call.Channel, ErrorCodes.TooLarge, $"the request is longer than {ControlMessages.MaxRequestBytes} bytes");
+                }
+
+                break;
+            case 1 when layout.Shape == ArgumentShape.Error:
+                Drop(call.Channel);
+                MessageWriter.WriteError(Output, layout.Channel, layout.Category, layout.Code, message.Text); // each channel has a terminal
+                ScheduleSend();
+                break;
+            case 2 when !call.IsRunning:
+                call.Run(service.Methods);
+                break;
+            case 2:
+                break; // closed twice: harmless
+            default:
+                Drop(call.Channel);
+                Refuse(call.Channel, ErrorCodes.BadRequest, "a message that the open channel does not take");
+                break;
+        }
+    }
+
+    private void Drop(ulong channel)
+    {
+        if (_calls.Remove(channel, out ControlCall? call))
+        {
+            call.Abandon();
+        }
+    }
+
+    private void Refuse(ulong channel, int code, string reason)
+    {
+        MessageWriter.WriteError(Output, channel, ErrorCodes.Category, code, reason);
+        ScheduleSend();
+        if (Output.PendingBytes > HighOutputBytes * 8)
+        {
+            Close("the client sends and does not read");
+        }
+    }
+
+    private void ReleaseWriters()
+    {
+        _waiting.ForEach(writer => writer.SetResult());
+        _waiting.Clear();
+    }
+}

@@ -1,0 +1,55 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Cocaine.Fast.Node.Control;
+
+/// <summary>The requests of the control service, and how they are written: docs/control.md.</summary>
+internal static class ControlMessages
+{
+    /// <summary>A manifest of the largest size, escaped as JSON, and the rest of its request.</summary>
+    public const int MaxRequestBytes = 8 << 20;
+
+    /// <summary>Names as in manifests; a key that we do not know is a mistake.</summary>
+    public static JsonSerializerOptions Json { get; } = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.KebabCaseLower,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        RespectRequiredConstructorParameters = true,
+        RespectNullableAnnotations = true,
+        MaxDepth = 16,
+    };
+}
+
+/// <summary><c>create</c>, <c>replace</c>.</summary>
+internal sealed record ManifestRequest(string Manifest, string Path, bool Force = false);
+
+/// <summary><c>pause</c>, <c>resume</c>.</summary>
+internal sealed record AppRequest(string App);
+
+/// <summary><c>info</c>: of an app, or of the node.</summary>
+internal sealed record InfoRequest(string? App = null);
+
+/// <summary><c>list</c>.</summary>
+internal sealed record ListRequest;
+
+/// <summary><c>delete</c>; times in seconds.</summary>
+internal sealed record DeleteRequest(string App, double DrainTimeout = 30);
+
+/// <summary><c>scale</c>.</summary>
+internal sealed record ScaleRequest(string App, int? Minimum = null, int? Limit = null);
+
+/// <summary><c>logs</c>.</summary>
+internal sealed record LogsRequest(string App, bool Follow = false);
+
+/// <summary><c>events</c>.</summary>
+internal sealed record EventsRequest(string? App = null, bool Follow = false);
+
+/// <summary><c>quarantine</c>: <c>list</c>, <c>show</c>, <c>replay</c>, <c>drop</c>.</summary>
+internal sealed record QuarantineRequest(string Action, string? App = null, string? Id = null);
+
+/// <summary>The answer to <c>replace</c>.</summary>
+internal sealed record ReplaceAnswer(string App, int FromVersion, int ToVersion, bool Replaced, string? Reason = null);
+
+/// <summary>The answer where there is nothing to say but that it is done.</summary>
+internal sealed record DoneAnswer(string App);

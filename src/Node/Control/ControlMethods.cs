@@ -1,0 +1,181 @@
+using System.Text;
+using System.Text.Json;
+using Cocaine.Fast.Core.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Node.Control;
+
+/// <summary>
+/// The methods of the service <c>node</c>. What changes something goes on when its client goes away; what only tells ends.
+/// </summary>
+internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogger log)
+{
+    private static readonly TimeSpan MaxDrain = TimeSpan.FromDays(1);
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+        ["create", "replace", "delete", "pause", "resume", "info", "list", "logs", "events", "scale", "quarantine"];
+
+    /// <summary>Runs a method to the one end that its call gets.</summary>
+    public async Task RunAsync(ControlCall call, ReadOnlyMemory<byte> request)
+    {
+        try
+        {
+            await DispatchAsync(call, request).ConfigureAwait(false);
+            call.Close();
+        }
+        catch (ManifestException mistakes)
+        {
+            call.Fail(ErrorCodes.BadRequest, mistakes.Message);
+        }
+        catch (NodeException refused)
+        {
+            call.Fail(refused.Code, refused.Message);
+        }
+        catch (JsonException mistake)
+        {
+            call.Fail(ErrorCodes.BadRequest, $"the request of {call.Method} is no JSON object of its kind: {mistake.Message}");
+        }
+        catch (OperationCanceledException) when (call.Gone.IsCancellationRequested)
+        {
+            call.Close(); // nobody is there
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            ControlLog.Fault(log, fault, call.Method); // unexpected: the node goes on, and says so
+            call.Fail(ErrorCodes.ServerError, $"{call.Method} failed: {fault.Message}");
+        }
+    }
+
+    private Task DispatchAsync(ControlCall call, ReadOnlyMemory<byte> request) => call.Method switch
+    {
+        "create" => CreateAsync(call, Read<ManifestRequest>(request)),
+        "replace" => ReplaceAsync(call, Read<ManifestRequest>(request)),
+        "delete" => DeleteAsync(call, Read<DeleteRequest>(request)),
+        "pause" => DoneAsync(call, Read<AppRequest>(request).App, node.PauseAsync),
+        "resume" => DoneAsync(call, Read<AppRequest>(request).App, node.ResumeAsync),
+        "info" => InfoAsync(call, Read<InfoRequest>(request)),
+        "list" => ListAsync(call, Read<ListRequest>(request)),
+        "logs" => LogsAsync(call, Read<LogsRequest>(request)),
+        "events" => EventsAsync(call, Read<EventsRequest>(request)),
+        "scale" => ScaleAsync(call, Read<ScaleRequest>(request)),
+        _ => QuarantineAsync(call, Read<QuarantineRequest>(request)),
+    };
+
+    private static T Read<T>(ReadOnlyMemory<byte> request) =>
+        JsonSerializer.Deserialize<T>(request.IsEmpty ? "{}"u8 : request.Span, ControlMessages.Json)
+            ?? throw new JsonException("null");
+
+    private static Task AnswerAsync<T>(ControlCall call, T answer) =>
+        call.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(answer, ControlMessages.Json));
+
+    private async Task CreateAsync(ControlCall call, ManifestRequest request)
+    {
+        RunningApp app = await host.CreateAsync(TextOf(request), CancellationToken.None).ConfigureAwait(false);
+        ControlLog.Asked(log, call.Method, app.Name);
+        await AnswerAsync(call, await app.SummaryAsync().ConfigureAwait(false)).ConfigureAwait(false);
+    }
+
+    private async Task ReplaceAsync(ControlCall call, ManifestRequest request)
+    {
+        ReplaceOutcome outcome = await host.ReplaceAsync(TextOf(request), request.Force, CancellationToken.None).ConfigureAwait(false);
+        ControlLog.Asked(log, call.Method, outcome.App);
+        await AnswerAsync(call, new ReplaceAnswer(
+            outcome.App, outcome.FromVersion, outcome.ToVersion, outcome.Replaced, outcome.Reason)).ConfigureAwait(false);
+    }
+
+    private Task DeleteAsync(ControlCall call, DeleteRequest request)
+    {
+        if (!(request.DrainTimeout >= 0 && request.DrainTimeout <= MaxDrain.TotalSeconds))
+        {
+            throw new NodeException($"a drain-timeout is 0 to {MaxDrain.TotalSeconds} s") { Code = ErrorCodes.BadRequest };
+        }
+
+        TimeSpan drain = TimeSpan.FromSeconds(request.DrainTimeout);
+        return DoneAsync(call, request.App, app => host.DeleteAsync(app, drain, CancellationToken.None));
+    }
+
+    private async Task DoneAsync(ControlCall call, string app, Func<string, Task> work)
+    {
+        await work(app).ConfigureAwait(false);
+        ControlLog.Asked(log, call.Method, app);
+        await AnswerAsync(call, new DoneAnswer(app)).ConfigureAwait(false);
+    }
+
+    private Task ScaleAsync(ControlCall call, ScaleRequest request) =>
+        DoneAsync(call, request.App, app => node.ScaleAsync(app, request.Minimum, request.Limit));
+
+    private async Task InfoAsync(ControlCall call, InfoRequest request)
+    {
+        string info = request.App is { } name
+            ? await Get(name).InfoJsonAsync().ConfigureAwait(false) : NodeInfo.Text(node);
+        await call.WriteAsync(Encoding.UTF8.GetBytes(info)).ConfigureAwait(false);
+    }
+
+    private async Task ListAsync(ControlCall call, ListRequest request)
+    {
+        _ = request; // it has no keys, which was checked
+        AppSummary[] running = await Task.WhenAll(node.Apps.Select(app => app.SummaryAsync())).ConfigureAwait(false);
+        await AnswerAsync(call, running.Concat(host.Failed).OrderBy(app => app.App, StringComparer.Ordinal).ToArray())
+            .ConfigureAwait(false);
+    }
+
+    private async Task LogsAsync(ControlCall call, LogsRequest request)
+    {
+        await foreach (LogLine line in node.Logs(request.App, request.Follow, call.Gone).ConfigureAwait(false))
+        {
+            await AnswerAsync(call, line).ConfigureAwait(false);
+        }
+    }
+
+    private async Task EventsAsync(ControlCall call, EventsRequest request)
+    {
+        await foreach (NodeEvent one in node.Events(request.App, request.Follow, call.Gone).ConfigureAwait(false))
+        {
+            await AnswerAsync(call, one).ConfigureAwait(false);
+        }
+    }
+
+    private async Task QuarantineAsync(ControlCall call, QuarantineRequest request)
+    {
+        IQuarantineControl quarantine = node.Quarantine
+            ?? throw new NodeException("this node keeps no quarantine: it has no state folder") { Code = ErrorCodes.NotFound };
+        if (request.Action == "list")
+        {
+            await AnswerAsync(call, quarantine.List(request.App)).ConfigureAwait(false);
+            return;
+        }
+
+        if (request.App is not { } app || request.Id is not { } id)
+        {
+            throw new NodeException($"quarantine {request.Action} needs 'app' and 'id'") { Code = ErrorCodes.BadRequest };
+        }
+
+        NodeException Missing() => new($"app {app} has no job {id} in quarantine") { Code = ErrorCodes.NotFound };
+        switch (request.Action)
+        {
+            case "show":
+                await call.WriteAsync(Encoding.UTF8.GetBytes(quarantine.Show(app, id) ?? throw Missing())).ConfigureAwait(false);
+                break;
+            case "replay":
+                bool replayed = await quarantine.ReplayAsync(app, id, CancellationToken.None).ConfigureAwait(false);
+                await AnswerAsync(call, replayed ? new DoneAnswer(app) : throw Missing()).ConfigureAwait(false);
+                break;
+            case "drop":
+                await AnswerAsync(call, quarantine.Drop(app, id) ? new DoneAnswer(app) : throw Missing()).ConfigureAwait(false);
+                break;
+            default:
+                throw new NodeException("quarantine has the actions list, show, replay and drop") { Code = ErrorCodes.BadRequest };
+        }
+    }
+
+    private RunningApp Get(string name) =>
+        node.Find(name) ?? throw new NodeException($"no app {name} runs here") { Code = ErrorCodes.NotFound };
+
+    private static ManifestText TextOf(ManifestRequest request) => Path.IsPathRooted(request.Path)
+        ? new ManifestText(Encoding.UTF8.GetBytes(request.Manifest), request.Path)
+        : throw new NodeException($"'{request.Path}' is not absolute: it is where relative paths of the manifest start from")
+        {
+            Code = ErrorCodes.BadRequest,
+        };
+}

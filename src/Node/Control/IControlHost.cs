@@ -1,0 +1,38 @@
+namespace Cocaine.Fast.Node.Control;
+
+/// <summary>A manifest as it was given: its text, and the file that it stands for.</summary>
+/// <param name="Utf8">The text.</param>
+/// <param name="FilePath">
+/// Names it in messages; its folder is where relative paths start from, and without a <c>name</c> key the app has the file's name. The file
+/// need not be there.
+/// </param>
+public sealed record ManifestText(ReadOnlyMemory<byte> Utf8, string FilePath);
+
+/// <summary>
+/// What the control service asks for when apps come, change or go: a daemon keeps them in its state folder, a node that was merely run does
+/// not. The rest (pause, scale, info, logs, events) the service does itself.
+/// </summary>
+public interface IControlHost
+{
+    /// <summary>Apps that should run and could not be started, in the state <c>failed</c> and with their reasons.</summary>
+    IReadOnlyList<AppSummary> Failed => [];
+
+    /// <summary>Reads the manifest, starts the app, and keeps it. Returns once its endpoints listen.</summary>
+    /// <exception cref="ManifestException">The manifest has mistakes: all of them are in it.</exception>
+    /// <exception cref="NodeException">It cannot be started, or runs already.</exception>
+    Task<RunningApp> CreateAsync(ManifestText manifest, CancellationToken cancellation);
+
+    /// <summary>
+    /// Reads the manifest and replaces the running version by it. It is kept only when the new version came up.
+    /// </summary>
+    /// <param name="manifest">The new version.</param>
+    /// <param name="force">Also when its version is not higher.</param>
+    /// <param name="cancellation">Gives up: the old version goes on.</param>
+    /// <exception cref="ManifestException">The manifest has mistakes: all of them are in it.</exception>
+    /// <exception cref="NodeException">No such app runs, or the version is not higher.</exception>
+    Task<ReplaceOutcome> ReplaceAsync(ManifestText manifest, bool force, CancellationToken cancellation);
+
+    /// <summary>Forgets an app and ends it: see <see cref="CocaineNode.DeleteAsync"/>.</summary>
+    /// <exception cref="NodeException">No such app runs.</exception>
+    Task DeleteAsync(string name, TimeSpan drainTimeout, CancellationToken cancellation);
+}

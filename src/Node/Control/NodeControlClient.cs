@@ -1,0 +1,122 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Cocaine.Fast.Client;
+
+namespace Cocaine.Fast.Node.Control;
+
+/// <summary>
+/// Controls a node over its control endpoint. What the node refuses comes as a <see cref="CocaineException"/> with the code and the text that
+/// a user should see; a manifest's mistakes are one text, a line each.
+/// </summary>
+public sealed class NodeControlClient : IAsyncDisposable
+{
+    /// <summary>Where a daemon listens when nothing else is said.</summary>
+    public const string DefaultEndpoint = "ipc:///run/cocaine-fast/control.sock";
+
+    private readonly CocaineClient _client;
+
+    private NodeControlClient(CocaineClient client) => _client = client;
+
+    /// <summary>Connects.</summary>
+    /// <exception cref="ConnectionLostException">Nobody listens there.</exception>
+    /// <exception cref="FormatException">The endpoint cannot be read.</exception>
+    public static async Task<NodeControlClient> ConnectAsync(string endpoint, CancellationToken cancellation = default) =>
+        new(await CocaineClient.ConnectAsync(endpoint, null, cancellation).ConfigureAwait(false));
+
+    /// <summary>Starts an app; returns once its endpoints listen.</summary>
+    public Task<AppSummary> CreateAsync(ManifestText manifest, CancellationToken cancellation = default) =>
+        CallAsync<AppSummary>("create", RequestOf(manifest, force: false), cancellation);
+
+    /// <summary>
+    /// Replaces the running version of an app. Returns when new jobs go to the new version, or when it did not come up. <see
+    /// cref="ReplaceOutcome.Drained"/> of what is returned is completed: see <c>older</c> in the app's info for jobs that finish.
+    /// </summary>
+    public async Task<ReplaceOutcome> ReplaceAsync(ManifestText manifest, bool force = false, CancellationToken cancellation = default)
+    {
+        ReplaceAnswer answer = await CallAsync<ReplaceAnswer>("replace", RequestOf(manifest, force), cancellation).ConfigureAwait(false);
+        return new ReplaceOutcome(
+            answer.App, answer.FromVersion, answer.ToVersion, answer.Replaced, answer.Reason, Task.CompletedTask);
+    }
+
+    /// <summary>Ends an app: it finishes its jobs, for so long at the most. Returns when it is gone.</summary>
+    public Task DeleteAsync(string app, TimeSpan drainTimeout, CancellationToken cancellation = default) =>
+        CallAsync<DoneAnswer>("delete", new DeleteRequest(app, drainTimeout.TotalSeconds), cancellation);
+
+    /// <summary>The app takes no new jobs until it is resumed.</summary>
+    public Task PauseAsync(string app, CancellationToken cancellation = default) =>
+        CallAsync<DoneAnswer>("pause", new AppRequest(app), cancellation);
+
+    /// <summary>The app takes jobs again.</summary>
+    public Task ResumeAsync(string app, CancellationToken cancellation = default) =>
+        CallAsync<DoneAnswer>("resume", new AppRequest(app), cancellation);
+
+    /// <summary>Sets the bounds of an app's pool until it is replaced or started anew; null leaves one as it is.</summary>
+    public Task ScaleAsync(string app, int? minimum, int? limit, CancellationToken cancellation = default) =>
+        CallAsync<DoneAnswer>("scale", new ScaleRequest(app, minimum, limit), cancellation);
+
+    /// <summary>The apps of the node.</summary>
+    public async Task<IReadOnlyList<AppSummary>> ListAsync(CancellationToken cancellation = default) =>
+        await CallAsync<AppSummary[]>("list", new ListRequest(), cancellation).ConfigureAwait(false);
+
+    /// <summary>All about an app as one JSON object, or about the node when it is null.</summary>
+    public async Task<string> InfoJsonAsync(string? app, CancellationToken cancellation = default) =>
+        System.Text.Encoding.UTF8.GetString(await CallAsync("info", new InfoRequest(app), cancellation).ConfigureAwait(false));
+
+    /// <summary>The last lines that the app's workers wrote, and with <paramref name="follow"/> those that come, until the app is gone.</summary>
+    public IAsyncEnumerable<LogLine> LogsAsync(string app, bool follow = false, CancellationToken cancellation = default) =>
+        StreamAsync<LogLine>("logs", new LogsRequest(app, follow), cancellation);
+
+    /// <summary>The last events of an app or of all, and with <paramref name="follow"/> those that come.</summary>
+    public IAsyncEnumerable<NodeEvent> EventsAsync(string? app = null, bool follow = false, CancellationToken cancellation = default) =>
+        StreamAsync<NodeEvent>("events", new EventsRequest(app, follow), cancellation);
+
+    /// <summary>The jobs in quarantine, of an app or of all.</summary>
+    public async Task<IReadOnlyList<QuarantinedJob>> QuarantineListAsync(string? app, CancellationToken cancellation = default) =>
+        await CallAsync<QuarantinedJob[]>("quarantine", new QuarantineRequest("list", app), cancellation).ConfigureAwait(false);
+
+    /// <summary>All that is kept of a job, as one JSON object.</summary>
+    public async Task<string> QuarantineShowAsync(string app, string id, CancellationToken cancellation = default) =>
+        System.Text.Encoding.UTF8.GetString(
+            await CallAsync("quarantine", new QuarantineRequest("show", app, id), cancellation).ConfigureAwait(false));
+
+    /// <summary>Runs a job of the quarantine again.</summary>
+    public Task QuarantineReplayAsync(string app, string id, CancellationToken cancellation = default) =>
+        CallAsync("quarantine", new QuarantineRequest("replay", app, id), cancellation);
+
+    /// <summary>Forgets a job of the quarantine.</summary>
+    public Task QuarantineDropAsync(string app, string id, CancellationToken cancellation = default) =>
+        CallAsync("quarantine", new QuarantineRequest("drop", app, id), cancellation);
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _client.DisposeAsync();
+
+    private static ManifestRequest RequestOf(ManifestText manifest, bool force)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        return new ManifestRequest(
+            System.Text.Encoding.UTF8.GetString(manifest.Utf8.Span), Path.GetFullPath(manifest.FilePath), force);
+    }
+
+    private async Task<T> CallAsync<T>(string method, object request, CancellationToken cancellation)
+    {
+        byte[] answer = await CallAsync(method, request, cancellation).ConfigureAwait(false);
+        return JsonSerializer.Deserialize<T>(answer, ControlMessages.Json)
+            ?? throw new CocaineException(1000, 500, $"the node answered {method} with nothing");
+    }
+
+    private Task<byte[]> CallAsync(string method, object request, CancellationToken cancellation) =>
+        _client.CallAsync(method, JsonSerializer.SerializeToUtf8Bytes(request, request.GetType(), ControlMessages.Json),
+            default(CallOptions), cancellation);
+
+    private async IAsyncEnumerable<T> StreamAsync<T>(
+        string method, object request, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await using ClientCall call = _client.Open(method, default, cancellation);
+        await call.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(request, request.GetType(), ControlMessages.Json)).ConfigureAwait(false);
+        await call.CompleteAsync().ConfigureAwait(false);
+        while (await call.ReadAsync().ConfigureAwait(false) is { } chunk)
+        {
+            yield return JsonSerializer.Deserialize<T>(chunk.Span, ControlMessages.Json)!;
+        }
+    }
+}

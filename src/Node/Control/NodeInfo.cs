@@ -1,0 +1,34 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Cocaine.Fast.Node.Control;
+
+/// <summary>The node's own state as one JSON object: what <c>info</c> without an app shows.</summary>
+internal static class NodeInfo
+{
+    public static string Text(CocaineNode node)
+    {
+        using MemoryStream stream = new();
+        using (Utf8JsonWriter json = new(stream))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("pid", Environment.ProcessId);
+            json.WriteString("version", typeof(NodeInfo).Assembly.GetName().Version?.ToString(3));
+            json.WriteString("since", node.Since);
+            json.WriteNumber("apps", node.Apps.Count);
+            json.WriteNumber("loops", node.LoopCount);
+            json.WriteStartArray("locator");
+            foreach (string endpoint in node.LocatorEndpoints)
+            {
+                json.WriteStringValue(endpoint);
+            }
+
+            json.WriteEndArray();
+            json.WriteNumber("rss-bytes", Environment.WorkingSet);
+            json.WriteNumber("cpu-s", Environment.CpuUsage.TotalTime.TotalSeconds);
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(stream.ToArray());
+    }
+}

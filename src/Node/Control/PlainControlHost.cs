@@ -1,0 +1,28 @@
+using Cocaine.Fast.Core.Manifest;
+
+namespace Cocaine.Fast.Node.Control;
+
+/// <summary>The control host of a node that keeps nothing: what it is told lives as long as it does.</summary>
+public sealed class PlainControlHost(CocaineNode node) : IControlHost
+{
+    /// <inheritdoc/>
+    public Task<RunningApp> CreateAsync(ManifestText manifest, CancellationToken cancellation) =>
+        node.AddAsync(Read(manifest), cancellation);
+
+    /// <inheritdoc/>
+    public Task<ReplaceOutcome> ReplaceAsync(ManifestText manifest, bool force, CancellationToken cancellation) =>
+        node.ReplaceAsync(Read(manifest), force, cancellation);
+
+    /// <inheritdoc/>
+    public Task DeleteAsync(string name, TimeSpan drainTimeout, CancellationToken cancellation) =>
+        node.DeleteAsync(name, drainTimeout, cancellation);
+
+    /// <summary>Reads a manifest as the control service gets it.</summary>
+    /// <exception cref="ManifestException">It has mistakes.</exception>
+    public static AppManifest Read(ManifestText manifest)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        ManifestResult result = ManifestReader.Read(manifest.Utf8.Span, manifest.FilePath, checkFiles: true);
+        return result.Manifest ?? throw new ManifestException(result.Problems);
+    }
+}

@@ -1,0 +1,123 @@
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Ledger;
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Transport.SharedMemory;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Node.Records;
+
+/// <summary>
+/// The ledgers of a node's apps. Two engines of an app, one that drains and one that takes over, share one. A ledger that cannot be had is
+/// a line in the log: the node serves without it.
+/// </summary>
+internal sealed class AppLedgers(string? folder, ILogger log)
+{
+    private readonly Dictionary<string, Open> _open = [];
+    private readonly Lock _lock = new();
+
+    /// <summary>The ledger of an app. Each call is undone by a <see cref="Release"/>.</summary>
+    public IJobLedger Acquire(AppManifest app)
+    {
+        if (app.Engine.LedgerJobs == 0)
+        {
+            return NoLedger.Instance;
+        }
+
+        lock (_lock)
+        {
+            if (!_open.TryGetValue(app.Name, out Open? open))
+            {
+                if (TryOpen(app) is not { } file)
+                {
+                    return NoLedger.Instance;
+                }
+
+                open = new Open(file, file.Ring(TimeProvider.System));
+                _open.Add(app.Name, open);
+            }
+
+            open.Users++;
+            return open.Ring;
+        }
+    }
+
+    /// <summary>An engine has ended; on its loop. The last one closes the file, which stays.</summary>
+    public void Release(string app, IJobLedger ledger)
+    {
+        lock (_lock)
+        {
+            if (_open.TryGetValue(app, out Open? open) && ReferenceEquals(open.Ring, ledger) && --open.Users == 0)
+            {
+                _open.Remove(app);
+                open.Ring.Stop();
+                open.File.Dispose();
+            }
+        }
+    }
+
+    /// <summary>The loops have ended: whatever an app left open is closed.</summary>
+    public void CloseAll()
+    {
+        lock (_lock)
+        {
+            foreach (Open open in _open.Values)
+            {
+                open.Ring.Stop();
+                open.File.Dispose();
+            }
+
+            _open.Clear();
+        }
+    }
+
+    private LedgerFile? TryOpen(AppManifest app)
+    {
+        if (folder is null)
+        {
+            RecordsLog.NoFolder(log, app.Name);
+            return null;
+        }
+
+        string path = LedgerFolder.FileOf(folder, app.Name);
+        try
+        {
+            LedgerFolder.Make(folder);
+            LedgerFile file = LedgerFile.OpenForNode(path, app.Name, LedgerLayout.RecordsFor(app.Engine.LedgerJobs), out string? setAside);
+            if (setAside is not null)
+            {
+                RecordsLog.SetAside(log, app.Name, path, setAside);
+            }
+
+            return file;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            RecordsLog.NoLedger(log, app.Name, failure.Message);
+            return null;
+        }
+    }
+
+    private sealed class Open(LedgerFile file, LedgerRing ring)
+    {
+        public LedgerFile File { get; } = file;
+
+        public LedgerRing Ring { get; } = ring;
+
+        public int Users { get; set; }
+    }
+}
+
+internal static partial class RecordsLog
+{
+    [LoggerMessage(560, LogLevel.Warning,
+        "{App}: no records of jobs are kept: {Reason}. Choose another ledger folder, or set engine.ledger-jobs to 0")]
+    public static partial void NoLedger(ILogger log, string app, string reason);
+
+    [LoggerMessage(561, LogLevel.Warning,
+        "{App}: no records of jobs are kept: this machine has no file system in memory at /run, XDG_RUNTIME_DIR or /dev/shm. "
+        + "Choose a ledger folder, or set engine.ledger-jobs to 0")]
+    public static partial void NoFolder(ILogger log, string app);
+
+    [LoggerMessage(562, LogLevel.Warning, "{App}: the ledger {Path} was set aside as {Path}.aside, and a new one is made: {Reason}")]
+    public static partial void SetAside(ILogger log, string app, string path, string reason);
+}

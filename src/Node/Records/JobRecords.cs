@@ -1,0 +1,52 @@
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Ledger;
+using Cocaine.Fast.Transport.SharedMemory;
+
+namespace Cocaine.Fast.Node.Records;
+
+/// <summary>The records of one app's jobs, as they were at one moment.</summary>
+/// <param name="App">The app.</param>
+/// <param name="IsNodeRunning">A node has the ledger open.</param>
+/// <param name="Header">What the file says of itself.</param>
+/// <param name="Entries">All of them, by id.</param>
+internal sealed record JobRecords(string App, bool IsNodeRunning, LedgerHeader Header, IReadOnlyList<LedgerEntry> Entries)
+{
+    /// <summary>Reads the ledgers of a folder, or that of one app.</summary>
+    /// <exception cref="IOException">There is no such folder or ledger, or it cannot be read.</exception>
+    public static IReadOnlyList<JobRecords> Read(string folder, string? app)
+    {
+        if (!Directory.Exists(folder))
+        {
+            throw new IOException($"there is no ledger folder {folder}: no node of this user has run an app, or it uses another folder");
+        }
+
+        List<JobRecords> all = [];
+        foreach ((string name, string path) in LedgerFolder.List(folder))
+        {
+            if (app is null || name == app)
+            {
+                all.Add(ReadFile(name, path));
+            }
+        }
+
+        return all.Count > 0 ? all : throw new IOException(
+            app is null ? $"there is no ledger in {folder}" : $"there is no ledger of the app {app} in {folder}");
+    }
+
+    /// <summary>True for a job that was open when its node ended, so that its caller never got an answer.</summary>
+    public bool EndedWithNode(LedgerEntry entry) => entry.Outcome == JobOutcome.Open && (!IsNodeRunning || entry.Id < Header.FirstId);
+
+    private static JobRecords ReadFile(string app, string path)
+    {
+        try
+        {
+            using LedgerFile file = LedgerFile.OpenForReading(path);
+            bool isHeld = file.IsHeld; // first: a node that ends meanwhile leaves nothing open that was not
+            return new JobRecords(app, isHeld, file.Header, file.Reader().ReadAll());
+        }
+        catch (Exception failure) when (failure is InvalidDataException or UnauthorizedAccessException)
+        {
+            throw new IOException(failure.Message, failure);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using System.Text;
+using Cocaine.Fast.Transport.Linux;
+
+namespace Cocaine.Fast.Node.Records;
+
+/// <summary>Where ledgers are: the node that writes and the command that reads must agree.</summary>
+internal static class LedgerFolder
+{
+    private const string Suffix = ".ledger";
+    private const string SharedMemory = "/dev/shm";
+
+    /// <summary>
+    /// The folder that is used when none is configured; null when the machine has no file system in memory for it: on a disk, write-back
+    /// would hold up the request path now and then.
+    /// </summary>
+    public static string? Default()
+    {
+        string? runtime = Environment.IsPrivilegedProcess ? "/run" : Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
+        return runtime is not null && IsInMemory(runtime) ? Path.Combine(runtime, "cocaine-fast", "ledger")
+            : IsInMemory(SharedMemory) ? Path.Combine(SharedMemory, $"cocaine-fast-{Environment.UserName}")
+            : null;
+    }
+
+    public static string FileOf(string folder, string app) => Path.Combine(folder, app + Suffix);
+
+    /// <summary>The ledgers of a folder by their apps.</summary>
+    public static IEnumerable<(string App, string Path)> List(string folder) => Directory.EnumerateFiles(folder, "*" + Suffix)
+        .Select(path => (Path.GetFileName(path)[..^Suffix.Length], path)).OrderBy(pair => pair.Item1, StringComparer.Ordinal);
+
+    /// <summary>Makes the folder, for this user alone.</summary>
+    /// <exception cref="IOException">It is a link or another user's: in a place where everybody may write, that is a trap.</exception>
+    public static void Make(string folder)
+    {
+        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        bool isThere = FileStatus.TryRead(Encoding.UTF8.GetBytes(folder + '\0'), follow: false, out FileStatus status);
+        if (!isThere || status.Kind != FileKind.Folder || status.OwnerId != LibC.geteuid())
+        {
+            throw new IOException($"{folder} is not a folder of this user");
+        }
+    }
+
+    private static bool IsInMemory(string folder)
+    {
+        try
+        {
+            return Directory.Exists(folder) && new DriveInfo(folder).DriveFormat is "tmpfs" or "ramfs";
+        }
+        catch (Exception unknown) when (unknown is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+}
