@@ -5,9 +5,12 @@ namespace Cocaine.Fast.Host;
 /// <summary>The log on standard error; standard output is for answers.</summary>
 internal static class Logging
 {
-    public static ILoggerFactory Create(LogLevel level, string format) => LoggerFactory.Create(builder =>
+    public static ILoggerFactory Create(LogLevel level, string format) => Create(new LogSwitch(level), format);
+
+    /// <summary>A log whose level may change while it is written.</summary>
+    public static ILoggerFactory Create(LogSwitch least, string format) => LoggerFactory.Create(builder =>
     {
-        builder.SetMinimumLevel(level);
+        builder.SetMinimumLevel(LogLevel.Trace).AddFilter((_, _, level) => level >= least.Level);
         if (format == "json")
         {
             builder.AddJsonConsole(options =>
@@ -30,6 +33,18 @@ internal static class Logging
     });
 }
 
+/// <summary>The least level that is logged.</summary>
+internal sealed class LogSwitch(LogLevel level)
+{
+    private volatile int _level = (int)level;
+
+    public LogLevel Level
+    {
+        get => (LogLevel)_level;
+        set => _level = (int)value;
+    }
+}
+
 internal static partial class HostLog
 {
     [LoggerMessage(600, LogLevel.Error, "cannot start: {Reason}")]
@@ -40,4 +55,7 @@ internal static partial class HostLog
 
     [LoggerMessage(602, LogLevel.Information, "stopped")]
     public static partial void Stopped(ILogger log);
+
+    [LoggerMessage(603, LogLevel.Information, "serving: {Status}")]
+    public static partial void Serving(ILogger log, string status);
 }

@@ -1,14 +1,20 @@
 using System.CommandLine;
 using Cocaine.Fast.Host.Commands;
+using Cocaine.Fast.Host.Commands.Control;
 using Cocaine.Fast.Host.Commands.Why;
 
 RootCommand root = new("cocaine-fast: an application server for bare-metal hosts. Give it a manifest and it hosts the app.")
 {
     RunCommand.Create(),
+    ServeCommand.Create(),
+    AppCommand.Create(),
+    EventsCommand.Create(),
+    QuarantineCommand.Create(),
     CheckCommand.Create(),
     SchemaCommand.Create(),
     CallCommand.Create(),
     BenchCommand.Create(),
+    ChaosCommand.Create(),
     InfoCommand.Create(),
     NewCommand.Create(),
     WatchCommand.Create(),

@@ -51,7 +51,8 @@ public sealed class CocaineNode : IAsyncDisposable
 
         _options = options;
         _log = new AppJournal("", options.LoggerFactory.CreateLogger("node"), _events);
-        _records = new NodeRecords(options, _log);
+        _records = new NodeRecords(options, name => Apps.FirstOrDefault(app => app.Name == name), _log);
+        Quarantine = _records.Quarantine;
         _zeroMq = new Lazy<ZeroMqPoller>(() => new ZeroMqPoller(_log));
     }
 
@@ -278,9 +279,6 @@ public sealed class CocaineNode : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync(KillGrace).ConfigureAwait(false);
 
-    /// <summary>A loop for what belongs to no app.</summary>
-    internal EventLoop FirstLoop => _loops[0];
-
     /// <summary>Its log, which keeps what goes through it as events.</summary>
     internal ILogger Log => _log;
 
@@ -317,6 +315,14 @@ public sealed class CocaineNode : IAsyncDisposable
 
     private RunningApp Get(string name) =>
         Find(name) ?? throw new NodeException($"no app {name} runs here") { Code = ErrorCodes.NotFound };
+
+    /// <summary>A loop for what belongs to no app.</summary>
+    internal EventLoop FirstLoop => _loops[0];
+
+    internal ZeroMqPoller ZeroMq => _zeroMq.Value;
+
+    /// <summary>Completes when every loop has come to it: one that is stuck in a handler does not.</summary>
+    internal Task PingAsync() => Task.WhenAll(_loops.ConvertAll(loop => Run(loop, static () => { })));
 
     internal static Task Run(EventLoop loop, Action action)
     {
@@ -377,7 +383,7 @@ public sealed class CocaineNode : IAsyncDisposable
             loop.Dispose();
         }
 
-        _records.CloseAll();
+        _records.Close();
         _launcher?.Dispose();
     }
 }

@@ -1,3 +1,5 @@
+using Cocaine.Fast.Node.Control;
+
 namespace Cocaine.Fast.Node;
 
 /// <summary>Where the node's files are.</summary>
@@ -29,21 +31,65 @@ internal static class Folders
     /// </summary>
     public static string Sockets()
     {
-        string? runtime = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
-        string parent = Environment.IsPrivilegedProcess ? "/run" : runtime is not null && Directory.Exists(runtime) ? runtime
-            : Path.GetTempPath();
-        string folder = Path.Combine(parent, Environment.IsPrivilegedProcess || runtime is not null ? "cocaine-fast"
-            : $"cocaine-fast-{Environment.UserName}");
+        string folder = SocketFolder();
         Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         foreach (string file in Directory.EnumerateFiles(folder))
         {
             string owner = Path.GetFileName(file).Split('-')[0];
-            if (!Directory.Exists($"/proc/{owner}"))
+            if (int.TryParse(owner, out _) && !Directory.Exists($"/proc/{owner}"))
             {
                 File.Delete(file);
             }
         }
 
         return folder;
+    }
+
+    /// <summary>What a daemon keeps: systemd's choice for its unit, or the user's own folder.</summary>
+    public static string State()
+    {
+        if (Environment.GetEnvironmentVariable("STATE_DIRECTORY") is { Length: > 0 } given)
+        {
+            return given.Split(':')[0];
+        }
+
+        if (Environment.IsPrivilegedProcess)
+        {
+            return "/var/lib/cocaine-fast";
+        }
+
+        string? home = Environment.GetEnvironmentVariable("XDG_STATE_HOME");
+        return Path.Combine(
+            home is { Length: > 0 } ? home : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local/state"),
+            "cocaine-fast");
+    }
+
+    /// <summary>Where a daemon of this user is controlled.</summary>
+    public static string ControlEndpoint()
+    {
+        if (Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY") is { Length: > 0 } given)
+        {
+            return $"ipc://{given.Split(':')[0]}/control.sock"; // systemd's choice for its unit
+        }
+
+        if (Environment.IsPrivilegedProcess)
+        {
+            return NodeControlClient.DefaultEndpoint;
+        }
+
+        string? runtime = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
+        return runtime is not null && Directory.Exists(runtime)
+            ? $"ipc://{runtime}/cocaine-fast/control.sock"
+            : $"ipc://{Path.Combine(Path.GetTempPath(), $"cocaine-fast-{Environment.UserName}")}/control.sock";
+    }
+
+    /// <summary>Where <see cref="Sockets"/> is, there or not.</summary>
+    public static string SocketFolder()
+    {
+        string? runtime = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
+        string parent = Environment.IsPrivilegedProcess ? "/run" : runtime is not null && Directory.Exists(runtime) ? runtime
+            : Path.GetTempPath();
+        return Path.Combine(parent, Environment.IsPrivilegedProcess || runtime is not null ? "cocaine-fast"
+            : $"cocaine-fast-{Environment.UserName}");
     }
 }

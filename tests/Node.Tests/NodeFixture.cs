@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using System.Text.Json;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
 using Microsoft.Extensions.Logging;
@@ -63,7 +64,7 @@ internal sealed class TestNode : IAsyncDisposable
     }
 }
 
-/// <summary>What a node logs.</summary>
+/// <summary>A log whose lines a test can look at.</summary>
 internal sealed class LogLines : ILoggerFactory, ILogger
 {
     public ConcurrentQueue<string> Lines { get; } = new();
@@ -99,6 +100,22 @@ internal static class Apps
         using CancellationTokenSource limit = new(TimeSpan.FromSeconds(20));
         while (!(await app.InfoJsonAsync().WaitAsync(limit.Token)).Contains(text))
         {
+            limit.Token.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>Asks for the app's info until it is as wanted.</summary>
+    public static async Task UntilAsync(this RunningApp app, Predicate<JsonElement> isSo)
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+        while (true)
+        {
+            using JsonDocument info = JsonDocument.Parse(await app.InfoJsonAsync().WaitAsync(limit.Token));
+            if (isSo(info.RootElement))
+            {
+                return;
+            }
+
             limit.Token.ThrowIfCancellationRequested();
         }
     }

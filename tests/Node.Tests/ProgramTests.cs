@@ -27,6 +27,26 @@ public sealed class ProgramTests
     }
 
     [Fact]
+    public async Task Call_says_which_job_failed_and_when_to_come_again()
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", new Core.Manifest.EngineSettings { PoolLimit = 1, QueueLimit = 1 }));
+        string endpoint = app.Endpoints[0].Endpoint;
+        (int code, _, string error) = await RunAsync("call", endpoint, "fail", "--data", "no luck");
+        Assert.Equal((1, "error 502: ValueError: no luck (job 1)\n"), (code, error));
+        await using CocaineClient client = await CocaineClient.ConnectAsync(endpoint);
+        string release = Path.Combine(Path.GetTempPath(), $"release-{Guid.NewGuid():N}");
+        Task<byte[]>[] held = [client.CallAsync("hold", Apps.Bytes(release)), client.CallAsync("hold", Apps.Bytes(release))];
+        await app.UntilInfoShowsAsync("\"queued\":1");
+        (code, _, error) = await RunAsync("call", endpoint, "echo", "--data", "x");
+        Assert.Equal(1, code);
+        Assert.Matches(@"^error 503: the queue is full: 1 jobs wait \(job 4; retry after [0-9]+ s\)\n$", error);
+        File.WriteAllText(release, "");
+        await Task.WhenAll(held);
+        File.Delete(release);
+    }
+
+    [Fact]
     public async Task An_app_without_endpoints_is_ready_task_by_task()
     {
         using Process node = Start("run", Path.Combine(Apps.Root, "examples/timers/manifest.json"), "--locator", "none");

@@ -60,6 +60,23 @@ def hold(request):
     yield b"held"
 
 
+def stall(request):
+    """Runs while the file is there, and 10 ms more."""
+    while os.path.exists(request.decode()):
+        time.sleep(0.005)
+    time.sleep(0.01)
+    yield b"went on"
+
+
+kept = []
+
+
+def grow(request):
+    """Keeps so many bytes for ever."""
+    kept.append(b"x" * int(request))
+    yield b"grown"
+
+
 def chatty():
     print("a line for the log")
     print("another", file=sys.stderr)
@@ -85,3 +102,11 @@ def scribble():
             memory.seek(start)
             memory.write(os.urandom(end - start))
     yield b"scribbled"
+
+
+def die_unless(request):
+    """Dies until the file is there: a job that is poison until its app is mended."""
+    if not os.path.exists(request.decode()):
+        print("about to die of", request.decode(), file=sys.stderr, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    yield b"mended"

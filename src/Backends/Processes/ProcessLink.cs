@@ -116,6 +116,7 @@ internal sealed unsafe class ProcessLink : SlaveLink
 
         _killReason = reason;
         _slave.Engine.Counters.SlavesKilled++;
+        _slave.OnKilled();
         ProcessLog.Killed(_backend.Log, _backend.App.Name, _slave.ShortId, reason);
         if (_processId > 0)
         {

@@ -68,6 +68,7 @@ internal sealed class ThreadLink : SlaveLink
         _killReason = reason;
         _killed = true;
         _slave.Engine.Counters.SlavesKilled++;
+        _slave.OnKilled();
         ThreadLog.Abandoned(_backend.Log, _backend.App.Name, _slave.ShortId, reason);
         _worker?.Abandon();
         _port.Detach();

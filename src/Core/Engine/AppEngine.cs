@@ -180,7 +180,7 @@ internal sealed class AppEngine
         }
     }
 
-    /// <summary>The job that is next to run, for a slave with room; null when its time was up: then it is answered, and never run.</summary>
+    /// <summary>The job that is next to run, for a slave with room; null when its time was up: then it is answered and not run.</summary>
     public Job? TakeNext()
     {
         Job job = Queue.Next(Loop.NowTicks)!;
@@ -322,7 +322,8 @@ internal sealed class AppEngine
         {
             _orderLogDueMs = Loop.NowMs + EngineLimits.OverloadLogMs;
             long waitMs = (Loop.NowTicks - (Queue.Oldest?.ArrivedTicks ?? Loop.NowTicks)) / 1_000_000;
-            PoolLog.OrderChanges(Log, Name, _servedNewest ? "newest" : "oldest", Queue.Count, waitMs, Settings.QueueTargetMs, Counters.Overloads);
+            PoolLog.OrderChanges(
+                Log, Name, _servedNewest ? "newest" : "oldest", Queue.Count, waitMs, Settings.QueueTargetMs, Counters.Overloads);
         }
     }
 

@@ -22,7 +22,7 @@ internal sealed class Slave : WheelTimer
     private int _stalled;      // callers that hold this slave's answers back
     private int _capacity;     // jobs it may have at once; 0 once it was retired
     private string? _retired;  // why it ends when it has no jobs any more; valid in Busy
-    private long _rssReadMs;
+    private bool _condemned;   // it is being killed: what it still says counts, but it gets no more jobs
 
     public Slave(AppEngine engine, ulong generation)
     {
@@ -65,6 +65,9 @@ internal sealed class Slave : WheelTimer
     /// <summary>Jobs on it, those that were answered and whose channel the worker has not closed yet included.</summary>
     public int Load => _channels.Count;
 
+    /// <summary>The jobs that <see cref="Load"/> counts; a copy, not for each job.</summary>
+    public IReadOnlyList<Job> Jobs => _channels.ToList();
+
     public long JobsDone { get; private set; }
 
     /// <summary>What it may do before it is replaced.</summary>
@@ -74,7 +77,10 @@ internal sealed class Slave : WheelTimer
     public WearReason Worn { get; set; }
 
     /// <summary>Its resident memory when it was looked at last, bytes; 0 without engine.max-rss.</summary>
-    public long RssBytes { get; private set; }
+    public long RssBytes { get; set; }
+
+    /// <summary>When its memory was looked at last, ms. The recycler's own.</summary>
+    public long RssReadMs { get; set; }
 
     /// <summary>Its place in the pool's lists. The pool's own.</summary>
     internal PoolPlace Place;
@@ -83,7 +89,7 @@ internal sealed class Slave : WheelTimer
     public bool IsRetired => _capacity == 0;
 
     /// <summary>True when it can take one more job.</summary>
-    public bool HasRoom => State is SlaveState.Idle or SlaveState.Busy && _stalled == 0 && Load < _capacity;
+    public bool HasRoom => State is SlaveState.Idle or SlaveState.Busy && !_condemned && _stalled == 0 && Load < _capacity;
 
     /// <summary>Callers of some of its jobs were told that their requests come too fast.</summary>
     public bool HasPressedJobs { get; set; }
@@ -165,7 +171,7 @@ internal sealed class Slave : WheelTimer
     /// <summary>The worker has shaken hands and its code is loaded.</summary>
     public void OnReady()
     {
-        if (State == SlaveState.Starting)
+        if (State == SlaveState.Starting && !_condemned)
         {
             LastHeardMs = IdleSinceMs = _engine.Loop.NowMs;
             MoveTo(SlaveState.Idle);
@@ -225,6 +231,13 @@ internal sealed class Slave : WheelTimer
         }
     }
 
+    /// <summary>Its link is killing it; <see cref="OnDead"/> follows when it is gone.</summary>
+    public void OnKilled()
+    {
+        _condemned = true;
+        _engine.Pool.Moved(this);
+    }
+
     /// <summary>The slave is gone. Its jobs are run again or fail with the cause.</summary>
     public void OnDead(string cause)
     {
@@ -248,6 +261,7 @@ internal sealed class Slave : WheelTimer
             _engine.Answers.OnSlaveLost(jobs[i], cause, death);
         }
 
+        _engine.Pool.Feed(); // another one may have room for what came back
         _engine.Pool.Grow();
     }
 
@@ -323,7 +337,7 @@ internal sealed class Slave : WheelTimer
     /// <summary>Answers every job on it, or those that are meant, with an error of ours.</summary>
     public void FailAll(int code, string reason, Predicate<Job>? isMeant = null)
     {
-        foreach (Job job in _channels.ToList())
+        foreach (Job job in Jobs)
         {
             if (isMeant is null || isMeant(job))
             {
@@ -345,49 +359,9 @@ internal sealed class Slave : WheelTimer
                 Link.Kill($"did not end within the termination-timeout of {_engine.Settings.TerminationTimeoutMs} ms");
                 break;
             case SlaveState.Idle or SlaveState.Busy:
-                WatchSilence(nowMs);
+                SilenceWatch.Check(this, nowMs);
                 break;
         }
-    }
-
-    private void WatchSilence(long nowMs)
-    {
-        long due = LastHeardMs + _engine.Settings.HeartbeatTimeoutMs;
-        if (nowMs < due || IsHeldBack)
-        {
-            _engine.Loop.Timers.Arm(this, nowMs < due ? due : nowMs + 1000);
-            return;
-        }
-
-        string reason = $"slave {ShortId} was silent for its heartbeat-timeout of {_engine.Settings.HeartbeatTimeoutMs} ms";
-        long patience = PatienceMs();
-        if (nowMs < patience)
-        {
-            // Jobs with a timeout of their own have it instead of the heartbeat-timeout; the others have not.
-            FailAll(ErrorCodes.TimeoutError, reason, job => job.Policy.SilenceTimeoutMs == 0);
-            _engine.Loop.Timers.Arm(this, patience);
-            return;
-        }
-
-        _engine.Counters.HeartbeatTimeouts++;
-        FailAll(ErrorCodes.TimeoutError, reason);
-        Link.Kill(reason);
-    }
-
-    /// <summary>Until when the timeouts of its jobs let it be silent, ms: the job's own timer is first, then its cancel has its time.</summary>
-    private long PatienceMs()
-    {
-        long until = 0;
-        foreach (Job job in _channels.ToList())
-        {
-            long its = job.IsAnswered ? job.CancelDueMs
-                : job.Policy.SilenceTimeoutMs == 0 ? 0
-                : Math.Max(LastHeardMs, job.DispatchedTicks / 1_000_000) + job.Policy.SilenceTimeoutMs
-                    + _engine.Settings.TerminationTimeoutMs;
-            until = Math.Max(until, its);
-        }
-
-        return until;
     }
 
     private void End(Job job, bool failed, in JobError error)
@@ -422,7 +396,7 @@ internal sealed class Slave : WheelTimer
                 _engine.Counters.HeartbeatsSeen++;
                 MessageWriter.WriteHeartbeat(Link.Sink);
                 Link.Flush();
-                WatchMemory();
+                _engine.Pool.Recycler.OnHeartbeat(this);
                 return true;
             case 1:
                 // The worker wants to go, or echoes our terminate: it gets no more jobs and its end is awaited.
@@ -431,22 +405,6 @@ internal sealed class Slave : WheelTimer
             default:
                 fault = $"a message of type {layout.Type} with {layout.ArgumentCount} arguments on the control channel";
                 return false;
-        }
-    }
-
-    private void WatchMemory()
-    {
-        long nowMs = _engine.Loop.NowMs;
-        if (_engine.Settings.MaxRssBytes == 0 || nowMs - _rssReadMs < EngineLimits.RssPeriodMs)
-        {
-            return;
-        }
-
-        _rssReadMs = nowMs;
-        RssBytes = Link.ReadRssBytes();
-        if (RssBytes >= Wear.RssBytes && State is (SlaveState.Idle or SlaveState.Busy))
-        {
-            _engine.Pool.Recycler.OnWorn(this, WearReason.Memory);
         }
     }
 

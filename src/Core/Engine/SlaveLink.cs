@@ -5,7 +5,7 @@ namespace Cocaine.Fast.Core.Engine;
 /// <summary>
 /// The way to one slave, whatever it is: rings to a thread, rings to a process, a worker's socket. A backend implements it; it reports
 /// to its
-/// <see cref="Slave"/> on the loop's thread: OnReady, OnMessage, OnRoom, OnDead.
+/// <see cref="Slave"/> on the loop's thread: OnReady, OnMessage, OnRoom, OnKilled, OnDead.
 /// </summary>
 internal abstract class SlaveLink
 {
@@ -38,7 +38,7 @@ internal abstract class SlaveLink
 
     public abstract void ResumeReading();
 
-    /// <summary>Ends the slave at once, whatever it does. OnDead follows.</summary>
+    /// <summary>Ends the slave at once, whatever it does: it says so by OnKilled, and OnDead follows.</summary>
     public abstract void Kill(string reason);
 }
 

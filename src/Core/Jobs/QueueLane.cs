@@ -7,9 +7,9 @@ namespace Cocaine.Fast.Core.Jobs;
 /// queue is behind.
 /// </summary>
 /// <remarks>
-/// After CoDel (RFC 8289) and the adaptive LIFO of "Fail at Scale" (Maurer, 2015): a queue whose oldest job has waited over the target for a
-/// whole interval is no burst that clears by itself. First come, first served would then answer everybody too late; newest first answers
-/// those in time who still can be, and the old ones run when there is time again, or expire.
+/// After CoDel (RFC 8289) and the adaptive LIFO of "Fail at Scale" (Maurer, 2015): a queue whose oldest job has waited over the target
+/// for a whole interval is no burst that clears by itself. First come, first served would then answer everybody too late; newest first
+/// answers those in time who still can be, and the old ones run when there is time again, or expire.
 /// </remarks>
 internal sealed class QueueLane(QueueOrder order, long targetTicks, long intervalTicks)
 {

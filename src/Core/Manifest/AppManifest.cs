@@ -143,6 +143,9 @@ public sealed record AppManifest
     /// <summary>How it is run.</summary>
     public EngineSettings Engine { get; init; } = new();
 
+    /// <summary>How its worker processes are confined; null = not at all.</summary>
+    public IsolationSettings? Isolation { get; init; }
+
     /// <summary>The app's monitoring socket, or null.</summary>
     public string? PubsubEndpoint { get; init; }
 

@@ -3,7 +3,8 @@ using System.Text.Json;
 namespace Cocaine.Fast.Core.Manifest;
 
 /// <summary>From the JSON of a whole manifest to the model.</summary>
-internal sealed class AppReader(ProblemList problems, string filePath, bool checkFiles, IReadOnlyList<string> customDrivers)
+internal sealed class AppReader(
+    ProblemList problems, string filePath, bool checkFiles, IReadOnlyList<string> customDrivers, EngineDefaults? defaults)
 {
     private readonly KeyReader _keys = new(problems);
     private readonly EndpointChecks _endpoints = new(problems);
@@ -12,18 +13,20 @@ internal sealed class AppReader(ProblemList problems, string filePath, bool chec
     {
         Dictionary<string, object> values = _keys.Read(root, "$", ManifestKeys.Top);
         AppType? type = values.TryGetValue("type", out object? text) ? Enum.Parse<AppType>((string)text, ignoreCase: true) : null;
-        return new AppManifest
+        AppManifest app = new()
         {
             Name = Name(root, values),
             Type = type ?? AppType.Binary,
             Code = values.TryGetValue("args", out object? args) ? Code((JsonTree)args, type) : new CodeSource { Source = "" },
             Version = (int)(values.GetValueOrDefault("version") as long? ?? 0),
-            Engine = values.TryGetValue("engine", out object? engine) ? Engine((JsonTree)engine, type) : new EngineSettings(),
+            Engine = Engine(values.GetValueOrDefault("engine") as JsonTree, root, type),
             PubsubEndpoint = values.TryGetValue("pubsub", out object? pubsub) ? Pubsub((JsonTree)pubsub) : null,
             Tasks = values.TryGetValue("tasks", out object? tasks)
                 ? new TaskReader(problems, _keys, _endpoints, customDrivers).Read((JsonTree)tasks) : [],
             FilePath = filePath,
         };
+        return values.TryGetValue("isolation", out object? isolation)
+            ? app with { Isolation = Isolation((JsonTree)isolation, app.Engine.Backend) } : app;
     }
 
     private string Name(JsonTree root, Dictionary<string, object> values)
@@ -88,13 +91,24 @@ internal sealed class AppReader(ProblemList problems, string filePath, bool chec
         return full;
     }
 
-    private EngineSettings Engine(JsonTree item, AppType? type)
+    private EngineSettings Engine(JsonTree? item, JsonTree root, AppType? type)
     {
-        Dictionary<string, object> values = _keys.Read(item, "$.engine", ManifestKeys.Engine);
+        Dictionary<string, object> values = item is null ? [] : _keys.Read(item, "$.engine", ManifestKeys.Engine);
+        foreach ((string key, object value) in defaults?.Values ?? [])
+        {
+            if (item?[key] is null)
+            {
+                values[key] = value;
+            }
+        }
+
         EngineSettings settings = EngineReader.From(values);
-        EngineReader.Check(problems, item, values, settings, type);
+        EngineReader.Check(problems, item ?? root, values, settings, type);
         return settings;
     }
+
+    private IsolationSettings Isolation(JsonTree item, BackendType backend) =>
+        new IsolationReader(problems, item).Read(_keys.Read(item, "$.isolation", IsolationKeys.All), backend);
 
     private string? Pubsub(JsonTree item)
     {

@@ -36,27 +36,28 @@ internal static class EngineReader
     }
 
     /// <param name="problems">Gets what is wrong.</param>
-    /// <param name="engine">The JSON, for places.</param>
+    /// <param name="engine">The JSON, for places: what it leaves out and is a default of the node is reported at its beginning.</param>
     /// <param name="values">The values that were good; a check on another one would only follow from a reported mistake.</param>
     /// <param name="settings">The settings with their defaults.</param>
     /// <param name="type">The app's type; null when it was wrong.</param>
     public static void Check(
         ProblemList problems, JsonTree engine, Dictionary<string, object> values, EngineSettings settings, AppType? type)
     {
-        long OffsetOf(string key) => engine[key]!.Offset;
+        long OffsetOf(string key) => (engine[key] ?? engine).Offset;
+        string Origin(string key) => engine[key] is null ? " (a default of the node)" : "";
         bool isLimitKnown = engine["pool-limit"] is null || values.ContainsKey("pool-limit");
         if (settings.PoolMinimum > settings.PoolLimit && isLimitKnown)
         {
             problems.Add(
                 OffsetOf("pool-minimum"), "$.engine.pool-minimum",
-                $"{settings.PoolMinimum} is more than the pool-limit of {settings.PoolLimit}");
+                $"{settings.PoolMinimum} is more than the pool-limit of {settings.PoolLimit}{Origin("pool-minimum")}");
         }
 
         if (settings.Backend == BackendType.Thread && type is not (null or AppType.DotNet or AppType.Cpp))
         {
             problems.Add(
                 OffsetOf("backend"), "$.engine.backend",
-                $"only dotnet and cpp apps run in threads of the node; a {type.Value.ToString().ToLowerInvariant()} app needs \"process\"");
+                $"only dotnet and cpp apps run in threads of the node; a {type.Value.ToString().ToLowerInvariant()} app needs \"process\"{Origin("backend")}");
         }
 
         if (settings is { Backend: BackendType.Thread, MaxRssBytes: > 0 })
@@ -73,4 +74,12 @@ internal static class EngineReader
                 "workers of Cocaine's public frameworks beat every 20 s: below 25 s they are killed while they work", warning: true);
         }
     }
+}
+
+/// <summary>Values of <c>engine</c> for apps whose manifest leaves the key out: the <c>engine</c> of a node's config.</summary>
+public sealed class EngineDefaults
+{
+    internal EngineDefaults(Dictionary<string, object> values) => Values = values;
+
+    internal Dictionary<string, object> Values { get; }
 }

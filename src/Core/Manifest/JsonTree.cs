@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Cocaine.Fast.Core.Manifest;
 
@@ -116,3 +118,122 @@ internal sealed class JsonTextException(long offset, string message) : Exception
 
 /// <summary>A member of an object and where its name stood.</summary>
 internal sealed record JsonMember(string Name, long Offset, JsonTree Value);
+
+/// <summary>From the bytes of a file to its tree, or to what is wrong with them: what manifests and configs have in common.</summary>
+internal static class JsonText
+{
+    /// <summary>Largest file: a manifest has some kilobytes.</summary>
+    public const int MaxFileBytes = 1 << 20;
+
+    /// <summary>The bytes of a file, which may be one byte over the bound; null with what is wrong.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="kind">What it should be, as a message says it: "manifest".</param>
+    /// <param name="problem">Why there are none.</param>
+    public static byte[]? ReadFile(string path, string kind, out string problem)
+    {
+        problem = "";
+        try
+        {
+            if (Directory.Exists(path))
+            {
+                problem = $"a folder is no {kind}";
+                return null;
+            }
+
+            // By reading, not by its length: a pipe has none, and /dev/zero no end.
+            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+            byte[] bytes = new byte[MaxFileBytes + 1];
+            return bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            problem = failure.Message;
+            return null;
+        }
+    }
+
+    public static ReadOnlySpan<byte> WithoutMark(ReadOnlySpan<byte> utf8)
+    {
+        ReadOnlySpan<byte> mark = [0xef, 0xbb, 0xbf];
+        return utf8.StartsWith(mark) ? utf8[mark.Length..] : utf8;
+    }
+
+    /// <summary>The tree of an object; null when it is none, which is reported.</summary>
+    public static JsonTree? Parse(ReadOnlySpan<byte> utf8, ProblemList problems, string kind)
+    {
+        if (!Utf8.IsValid(utf8))
+        {
+            bool isUtf16 = utf8 is [0xff, 0xfe, ..] or [0xfe, 0xff, ..];
+            problems.Add(isUtf16 ? 0 : OffsetOfInvalid(utf8), "$", isUtf16 ? "not UTF-8 but UTF-16: save it as UTF-8" : "not UTF-8");
+            return null;
+        }
+
+        if (utf8.Trim(" \t\r\n"u8).IsEmpty)
+        {
+            problems.Add(0, "$", $"not JSON: there is nothing in the file; a {kind} is an object");
+            return null;
+        }
+
+        try
+        {
+            JsonTree root = JsonTree.Parse(utf8);
+            if (root.Kind == JsonValueKind.Object)
+            {
+                return root;
+            }
+
+            problems.Add(root.Offset, "$", $"a {kind} is an object, found {root.KindName}");
+        }
+        catch (JsonTextException mistake)
+        {
+            problems.Add(mistake.Offset, "$", $"not JSON: {mistake.Message}");
+        }
+        catch (JsonException mistake)
+        {
+            problems.Add(OffsetOf(utf8, mistake), "$", $"not JSON: {Reason(mistake, kind)}");
+        }
+
+        return null;
+    }
+
+    /// <summary>The reader's own words, less its place and what is advice for programmers.</summary>
+    private static string Reason(JsonException mistake, string kind)
+    {
+        string text = mistake.Message.Split(" LineNumber")[0].Split(" Path:")[0];
+        if (text.StartsWith("Expected depth to be zero", StringComparison.Ordinal))
+        {
+            return "the file ends before every { and [ is closed";
+        }
+
+        if (text.StartsWith("The input does not contain any JSON tokens", StringComparison.Ordinal))
+        {
+            return $"there is nothing in the file but comments; a {kind} is an object";
+        }
+
+        return JsonPath.OnOneLine(text.Replace(" Change the reader options.", "", StringComparison.Ordinal));
+    }
+
+    private static int OffsetOfInvalid(ReadOnlySpan<byte> utf8)
+    {
+        char[] text = new char[utf8.Length];
+        OperationStatus status = Utf8.ToUtf16(utf8, text, out int valid, out _, replaceInvalidSequences: false);
+        return status == OperationStatus.Done ? 0 : valid;
+    }
+
+    private static long OffsetOf(ReadOnlySpan<byte> utf8, JsonException mistake)
+    {
+        int offset = 0;
+        for (long line = mistake.LineNumber ?? 0; line > 0; line--)
+        {
+            int end = utf8[offset..].IndexOf((byte)'\n');
+            if (end < 0)
+            {
+                break;
+            }
+
+            offset += end + 1;
+        }
+
+        return offset + (mistake.BytePositionInLine ?? 0);
+    }
+}

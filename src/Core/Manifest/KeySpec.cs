@@ -83,13 +83,16 @@ internal sealed record KeySpec(string Name, KeyKind Kind, string Meaning, string
     /// <summary>The default of a list, whose <see cref="Default"/> is words.</summary>
     public string[]? DefaultList { get; init; }
 
+    /// <summary>What is expected, in words, when those of its kind do not say it.</summary>
+    public string? ExpectedWords { get; init; }
+
     public bool IsRequired => Default == "required";
 
     /// <summary>The default as the reader would have read it; null when it has none or is decided elsewhere.</summary>
     public object? DefaultValue => IsRequired ? null : DefaultList ?? KeyValues.OfText(this, Default);
 
     /// <summary>What is expected, in words.</summary>
-    public string Expected => Kind switch
+    public string Expected => ExpectedWords ?? Kind switch
     {
         KeyKind.TextList when Choices.Count > 0 => "one or a list of " + string.Join(", ", Choices),
         _ when Choices.Count > 0 => "one of " + string.Join(", ", Choices),

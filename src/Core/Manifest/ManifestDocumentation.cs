@@ -1,17 +1,19 @@
 using System.Text;
+using Cocaine.Fast.Core.Configuration;
 
 namespace Cocaine.Fast.Core.Manifest;
 
-/// <summary>The tables of docs/manifest.md, made from the same tables that check manifests.</summary>
+/// <summary>The tables of docs/manifest.md and docs/node.md, made from the same tables that check manifests and configs.</summary>
 internal static class ManifestDocumentation
 {
-    /// <summary>All tables as Markdown.</summary>
+    /// <summary>All tables of a manifest as Markdown.</summary>
     public static string Tables()
     {
         StringBuilder text = new();
         Section(text, "## The whole", ManifestKeys.Top);
         Section(text, "## args, as an object", ManifestKeys.Args);
         Section(text, "## engine", ManifestKeys.Engine);
+        Section(text, "## isolation", IsolationKeys.All);
         Section(text, "## pubsub", ManifestKeys.Pubsub);
         text.Append("## tasks.X\n\nEach task has a `type`, the driver, and the driver's keys.\n\n");
         foreach ((string driver, IReadOnlyList<KeySpec> specs) in ManifestKeys.Drivers)
@@ -26,6 +28,16 @@ internal static class ManifestDocumentation
             }
         }
 
+        return text.ToString();
+    }
+
+    /// <summary>The tables of a config as Markdown.</summary>
+    public static string ConfigTables()
+    {
+        StringBuilder text = new();
+        Section(text, "### The whole", ConfigKeys.Top);
+        Section(text, "### control", ConfigKeys.Control);
+        Section(text, "### log", ConfigKeys.Log);
         return text.ToString();
     }
 

@@ -16,6 +16,7 @@ internal static class ManifestKeys
         new("args", KeyKind.Code, "where its code is", "required"),
         new("version", KeyKind.Integer, "the release; a higher one replaces a running lower one without losing a job", "0"),
         new("engine", KeyKind.Section, "how it is run, below", "its defaults"),
+        new("isolation", KeyKind.Section, "how its worker processes are confined, below", "not at all"),
         new("pubsub", KeyKind.Section, "the app's monitoring socket, below"),
         new(
             "tasks", KeyKind.Tasks,
@@ -51,7 +52,7 @@ internal static class ManifestKeys
         },
         new(
             "queue-order", KeyKind.Text,
-            "which waiting job is next: the oldest, or with adaptive the newest while the oldest waits for longer than queue-target", "fifo")
+            "which waiting job is next: the oldest; with adaptive the newest while the oldest waits for longer than queue-target", "fifo")
         {
             Choices = ["fifo", "adaptive"],
         },

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Cocaine.Fast.Core.Manifest;
 
-/// <summary>One mistake in a manifest.</summary>
+/// <summary>One mistake in a manifest or in the config of a node.</summary>
 /// <param name="File">The file as it was named.</param>
 /// <param name="Line">Line, from 1.</param>
 /// <param name="Column">Column in characters (Unicode code points), from 1.</param>
@@ -24,6 +24,12 @@ public sealed record ManifestResult(AppManifest? Manifest, IReadOnlyList<Manifes
 /// <summary>Gathers mistakes, and turns byte offsets into lines and columns.</summary>
 internal sealed class ProblemList(string file, byte[] text)
 {
+    /// <summary>Names that are listed when none is near; more would not be read.</summary>
+    private const int MaxListed = 8;
+
+    /// <summary>Letters that tell which name was begun: "info", "err".</summary>
+    private const int MinBeginning = 3;
+
     private readonly List<(long Offset, string Path, string Message, bool IsWarning)> _entries = [];
 
     public bool HasErrors => _entries.Exists(entry => !entry.IsWarning);
@@ -54,17 +60,29 @@ internal sealed class ProblemList(string file, byte[] text)
     public void Wrong(JsonTree value, string path, string expected, IEnumerable<string>? near = null) =>
         Add(value.Offset, path, $"expected {expected}, found {value.KindName}{(near is null ? "" : Nearest(value.Text, near))}");
 
-    public void Unknown(JsonMember member, string path, IEnumerable<string> known) =>
-        Add(member.Offset, path, $"unknown key '{JsonPath.Shown(member.Name)}'{Nearest(member.Name, known)}");
+    public void Unknown(JsonMember member, string path, IEnumerable<string> known)
+    {
+        string[] names = [.. known];
+        string near = Nearest(member.Name, names);
+        string all = near.Length == 0 && names.Length <= MaxListed ? "; known here: " + string.Join(", ", names) : "";
+        Add(member.Offset, path, $"unknown key '{JsonPath.Shown(member.Name)}'{near}{all}");
+    }
 
-    /// <summary>"; did you mean …?", or nothing when no name is near: up to three letters away, fewer for a short name.</summary>
+    /// <summary>
+    /// "; did you mean …?", or nothing when no name is near: up to three letters away, fewer for a short name, or one that it begins.
+    /// </summary>
     public static string Nearest(string name, IEnumerable<string> known)
     {
         string wanted = name.ToLowerInvariant();
         (string? best, int distance) = known.Select(candidate => (candidate, Distance(wanted, candidate.ToLowerInvariant())))
             .OrderBy(pair => pair.Item2).FirstOrDefault();
         int most = best?.Length switch { null or <= 3 => 1, <= 8 => 2, _ => 3 };
-        return best is not null && distance <= most ? $"; did you mean '{best}'?" : "";
+        if (best is null || distance > most)
+        {
+            best = wanted.Length >= MinBeginning ? known.FirstOrDefault(name => name.StartsWith(wanted, StringComparison.Ordinal)) : null;
+        }
+
+        return best is not null ? $"; did you mean '{best}'?" : "";
     }
 
     /// <summary>Levenshtein's distance.</summary>

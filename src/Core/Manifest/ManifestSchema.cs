@@ -2,10 +2,11 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Cocaine.Fast.Core.Configuration;
 
 namespace Cocaine.Fast.Core.Manifest;
 
-/// <summary>The JSON schema of a manifest (draft 2020-12), made from the same tables that check it.</summary>
+/// <summary>The JSON schemas of manifests and configs (draft 2020-12), made from the same tables that check them.</summary>
 public static class ManifestSchema
 {
     private const string NamePattern = @"^(?!\.{1,2}$)[a-z0-9._-]{1,64}$";
@@ -20,15 +21,29 @@ public static class ManifestSchema
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // it is not put into HTML
     };
 
-    /// <summary>The schema as text.</summary>
-    public static string Write()
+    private static readonly Dictionary<string, IReadOnlyList<KeySpec>> Sections = new()
+    {
+        ["engine"] = ManifestKeys.Engine,
+        ["pubsub"] = ManifestKeys.Pubsub,
+        ["control"] = ConfigKeys.Control,
+        ["log"] = ConfigKeys.Log,
+        ["isolation"] = IsolationKeys.All,
+    };
+
+    /// <summary>The schema of manifests as text.</summary>
+    public static string Write() => Write("cocaine-fast manifest", ManifestKeys.Top);
+
+    /// <summary>The schema of a node's config as text.</summary>
+    public static string WriteConfig() => Write("cocaine-fast config", ConfigKeys.Top);
+
+    private static string Write(string title, IReadOnlyList<KeySpec> top)
     {
         JsonObject schema = new()
         {
             ["$schema"] = "https://json-schema.org/draft/2020-12/schema",
-            ["title"] = "cocaine-fast manifest",
+            ["title"] = title,
         };
-        foreach ((string name, JsonNode? value) in Object(ManifestKeys.Top))
+        foreach ((string name, JsonNode? value) in Object(top))
         {
             schema[name] = value?.DeepClone();
         }
@@ -107,7 +122,7 @@ public static class ManifestSchema
         KeyKind.AbsolutePath => Pattern("^/"),
         KeyKind.AppName => Pattern(NamePattern),
         KeyKind.Code => new JsonObject { ["oneOf"] = new JsonArray(Text(spec), Object(ManifestKeys.Args)) },
-        KeyKind.Section => Object(spec.Name == "engine" ? ManifestKeys.Engine : ManifestKeys.Pubsub),
+        KeyKind.Section => Object(Sections[spec.Name]),
         KeyKind.Tasks => Tasks(),
         _ => Text(spec),
     };

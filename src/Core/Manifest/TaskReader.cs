@@ -57,8 +57,12 @@ internal sealed class TaskReader(
 
         if (type.Kind != JsonValueKind.String || !ManifestKeys.Drivers.TryGetValue(type.Text, out IReadOnlyList<KeySpec>? specs))
         {
-            string near = ProblemList.Nearest(type.Text, ManifestKeys.Drivers.Keys.Concat(customDrivers));
-            problems.Add(type.Offset, $"{path}.type", $"there is no driver {type.KindName}{near}");
+            string[] known = [.. ManifestKeys.Drivers.Keys, .. customDrivers];
+            string near = ProblemList.Nearest(type.Text, known);
+            problems.Add(
+                type.Offset, $"{path}.type",
+                type.Kind != JsonValueKind.String ? $"expected the name of a driver, found {type.KindName}"
+                : $"there is no driver '{JsonPath.Shown(type.Text)}'{(near.Length > 0 ? near : ": one of " + string.Join(", ", known))}");
             return null;
         }
 

@@ -9,7 +9,7 @@ namespace Cocaine.Fast.Core.Protocol;
 /// </summary>
 internal struct ErrorHeaders
 {
-    /// <summary>Most bytes that <see cref="Write"/> writes: array 1, of two headers each 2, a name of at most 7, a number of at most 21.</summary>
+    /// <summary>Most bytes written: array 1; of two headers each 2, a name of at most 7, a number of at most 21.</summary>
     public const int MaxEncodedBytes = 1 + (2 * (2 + 7 + 21));
 
     /// <summary>The number of the job that failed or was refused; 0 when the request never was one.</summary>

@@ -24,4 +24,13 @@ internal static partial class ZeroMqLog
 
     [LoggerMessage(335, LogLevel.Warning, "{Socket}: the socket did not close in order: {Problem}")]
     public static partial void CloseFailed(ILogger log, string socket, string problem);
+
+    [LoggerMessage(336, LogLevel.Warning, "control: {Total} answers were dropped so far, because who asked is gone or does not read")]
+    public static partial void ControlAnswersDropped(ILogger log, long total);
+
+    [LoggerMessage(337, LogLevel.Warning, "control: a message without an empty frame and a request after it was dropped")]
+    public static partial void CorruptedControl(ILogger log);
+
+    [LoggerMessage(338, LogLevel.Error, "control: a request failed in a way that nobody expected. Please report this with the stack")]
+    public static partial void ControlFault(ILogger log, Exception fault);
 }

@@ -22,7 +22,8 @@ internal static class Guarded
             Console.Error.WriteLine(failure.Message);
             return ExitCodes.NoConnection;
         }
-        catch (Exception failure) when (failure is FormatException or FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception failure) when (failure is FormatException or FileNotFoundException or DirectoryNotFoundException
+            or UnauthorizedAccessException)
         {
             Console.Error.WriteLine(failure.Message);
             return ExitCodes.Invalid;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Cocaine.Fast.Client;
+using Cocaine.Fast.Host.Commands.Control;
 using MessagePack;
 using Spectre.Console;
 
@@ -27,18 +28,23 @@ internal static class InfoCommand
     private static async Task<int> RunAsync(string endpoint, bool json, CancellationToken cancellation)
     {
         await using CocaineClient client = await CocaineClient.ConnectAsync(endpoint, cancellation: cancellation);
-        string text = MessagePackSerializer.ConvertToJson(await client.InfoAsync(cancellation), cancellationToken: cancellation);
+        Print(MessagePackSerializer.ConvertToJson(await client.InfoAsync(cancellation), cancellationToken: cancellation), json);
+        return ExitCodes.Ok;
+    }
+
+    /// <summary>Prints a JSON object: as it is, or as a table of its members.</summary>
+    public static void Print(string text, bool json)
+    {
         using JsonDocument info = JsonDocument.Parse(text);
         if (json)
         {
             Console.WriteLine(JsonSerializer.Serialize(info.RootElement, Indented));
-            return ExitCodes.Ok;
+            return;
         }
 
         Table table = new Table().Border(TableBorder.Minimal).AddColumn("what").AddColumn("value");
         Fill(table, "", info.RootElement);
-        AnsiConsole.Write(table);
-        return ExitCodes.Ok;
+        ControlCall.Print(table);
     }
 
     private static void Fill(Table table, string path, JsonElement value)

@@ -119,7 +119,7 @@ internal static class RunCommand
     /// Says on standard output when an app serves, a line for each endpoint, or for each task when it has no endpoints: what scripts wait
     /// for.
     /// </summary>
-    private static async void Announce(RunningApp app)
+    internal static async void Announce(RunningApp app)
     {
         string word = "ready";
         try

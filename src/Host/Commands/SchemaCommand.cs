@@ -8,10 +8,15 @@ internal static class SchemaCommand
 {
     public static Command Create()
     {
-        Command command = new("schema", "Print the JSON schema of manifests.\n\nExample:\n  cocaine-fast schema > manifest.schema.json");
-        command.SetAction(_ =>
+        Option<bool> config = new("--config") { Description = "The schema of a node's config" };
+        Command command = new(
+            "schema", "Print the JSON schema of manifests, or of configs.\n\nExample:\n  cocaine-fast schema > manifest.schema.json")
         {
-            Console.WriteLine(ManifestSchema.Write());
+            config,
+        };
+        command.SetAction(parsed =>
+        {
+            Console.WriteLine(parsed.GetValue(config) ? ManifestSchema.WriteConfig() : ManifestSchema.Write());
             return ExitCodes.Ok;
         });
         return command;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Cocaine.Fast.Host.Commands.Control;
 using Cocaine.Fast.Node;
 using Spectre.Console;
 
@@ -77,7 +78,8 @@ internal static class WatchCommand
             _source = Math.Max(_source, Math.Min(field.Source.Length, MaxWidth));
             _name = Math.Max(_name, Math.Min(field.Name.Length, MaxWidth));
             string time = field.Time.ToLocalTime().ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture);
-            string source = Plain(field.Source).PadRight(_source), name = Plain(field.Name).PadRight(_name), text = Plain(field.Text);
+            string source = ControlCall.Plain(field.Source).PadRight(_source), name = ControlCall.Plain(field.Name).PadRight(_name);
+            string text = ControlCall.Plain(field.Text);
             if (Console.IsOutputRedirected)
             {
                 Console.WriteLine($"{time}  {source}  {name}  {text}");
@@ -88,9 +90,5 @@ internal static class WatchCommand
             AnsiConsole.MarkupLine(
                 $"[grey]{time}[/]  [blue]{Markup.Escape(source)}[/]  [green]{Markup.Escape(name)}[/]  [{colour}]{Markup.Escape(text)}[/]");
         }
-
-        /// <summary>What an app publishes must not drive the terminal.</summary>
-        private static string Plain(string text) =>
-            text.Any(char.IsControl) ? string.Concat(text.Select(letter => char.IsControl(letter) ? '\u00b7' : letter)) : text;
     }
 }

@@ -169,8 +169,15 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
         }
     }
 
-    private RunningApp Get(string name) =>
-        node.Find(name) ?? throw new NodeException($"no app {name} runs here") { Code = ErrorCodes.NotFound };
+    private RunningApp Get(string name)
+    {
+        string? reason = host.Failed.FirstOrDefault(app => app.App == name)?.Reason;
+        return node.Find(name)
+            ?? throw new NodeException(reason is null ? $"no app {name} runs here" : $"app {name} could not be started: {reason}")
+            {
+                Code = ErrorCodes.NotFound,
+            };
+    }
 
     private static ManifestText TextOf(ManifestRequest request) => Path.IsPathRooted(request.Path)
         ? new ManifestText(Encoding.UTF8.GetBytes(request.Manifest), request.Path)

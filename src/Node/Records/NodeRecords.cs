@@ -1,24 +1,44 @@
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Node.Quarantine;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Records;
 
 /// <summary>What a node keeps of its apps' jobs beyond their answers.</summary>
-internal sealed class NodeRecords(NodeOptions options, ILogger log)
+internal sealed class NodeRecords
 {
-    private readonly AppLedgers _ledgers = new(options.LedgerDirectory ?? LedgerFolder.Default(), log);
+    private readonly AppLedgers _ledgers;
+
+    /// <param name="options">The node's.</param>
+    /// <param name="findApp">A running app by its name.</param>
+    /// <param name="log">The node's log.</param>
+    public NodeRecords(NodeOptions options, Func<string, RunningApp?> findApp, ILogger log)
+    {
+        _ledgers = new AppLedgers(options.LedgerDirectory ?? LedgerFolder.Default(), log);
+        Quarantine = new QuarantineStore(options.StateDirectory, findApp, log, TimeProvider.System);
+        if (Quarantine.IsInMemory)
+        {
+            QuarantineLog.InMemory(log);
+        }
+    }
+
+    public QuarantineStore Quarantine { get; }
 
     /// <summary>For a new engine of an app; undone by <see cref="Release"/>.</summary>
     public EngineRecords Acquire(AppManifest app)
     {
         IJobLedger ledger = _ledgers.Acquire(app);
-        return new EngineRecords { Ledger = ledger, FirstJobId = ledger.LastId };
+        return new EngineRecords { Ledger = ledger, FirstJobId = ledger.LastId, Quarantine = Quarantine.For(app.Name) };
     }
 
     /// <summary>The engine has ended; on its loop.</summary>
     public void Release(string app, EngineRecords records) => _ledgers.Release(app, records.Ledger);
 
     /// <summary>The node has ended, its loops too.</summary>
-    public void CloseAll() => _ledgers.CloseAll();
+    public void Close()
+    {
+        Quarantine.Close();
+        _ledgers.CloseAll();
+    }
 }

@@ -102,6 +102,9 @@ internal static unsafe partial class LibC
     public static partial int open(byte* path, int flags);
 
     [LibraryImport(Library, SetLastError = true)]
+    public static partial int fsync(int descriptor);
+
+    [LibraryImport(Library, SetLastError = true)]
     public static partial nint getdents64(int descriptor, void* buffer, nint count);
 
     [LibraryImport(Library, SetLastError = true)]
@@ -115,6 +118,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int inotify_rm_watch(int descriptor, int watch);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int lchown(byte* path, uint user, uint group);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int kill(int process, int signal);
@@ -145,6 +151,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport(Library)]
     public static partial int posix_spawn_file_actions_addopen(void* fileActions, int descriptor, byte* path, int flags, uint mode);
+
+    [LibraryImport(Library)]
+    public static partial int posix_spawn_file_actions_addchdir_np(void* fileActions, byte* path);
 
     [LibraryImport(Library)]
     public static partial int posix_spawn_file_actions_addclosefrom_np(void* fileActions, int from);

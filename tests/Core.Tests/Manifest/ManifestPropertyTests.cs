@@ -9,7 +9,7 @@ public class ManifestPropertyTests
 {
     private static readonly string[] Words =
     [
-        .. ManifestKeys.Top.Concat(ManifestKeys.Args).Concat(ManifestKeys.Pubsub).Concat(ManifestKeys.Engine)
+        .. ManifestKeys.Top.Concat(IsolationKeys.All).Concat(ManifestKeys.Args).Concat(ManifestKeys.Pubsub).Concat(ManifestKeys.Engine)
             .Concat(ManifestKeys.Drivers.Values.SelectMany(specs => specs)).Select(spec => spec.Name),
         .. ManifestKeys.Types, .. ManifestKeys.Drivers.Keys,
         "", "\\u0000", "\\ud83d\\ude00", "\\ud800", "*", "tcp://lo:1", "tcp://:", "ipc:///", "@daily",

@@ -19,6 +19,7 @@ public class ManifestTableTests
         Assert.Equal(Names(ManifestKeys.Top), Properties(top));
         JsonElement properties = top.GetProperty("properties");
         Assert.Equal(Names(ManifestKeys.Engine), Properties(properties.GetProperty("engine")));
+        Assert.Equal(Names(IsolationKeys.All), Properties(properties.GetProperty("isolation")));
         Assert.Equal(Names(ManifestKeys.Pubsub), Properties(properties.GetProperty("pubsub")));
         Assert.Equal(Names(ManifestKeys.Args), Properties(properties.GetProperty("args").GetProperty("oneOf")[1]));
         JsonElement[] drivers =
@@ -44,20 +45,26 @@ public class ManifestTableTests
     [Fact]
     public void The_tables_in_the_documentation_are_those_of_the_code()
     {
-        string path = Path.Combine(RepositoryRoot.Path, "docs", "manifest.md");
+        Check("manifest.md", ManifestDocumentation.Tables());
+        Check("node.md", ManifestDocumentation.ConfigTables());
+    }
+
+    private static void Check(string file, string tables)
+    {
+        string path = Path.Combine(RepositoryRoot.Path, "docs", file);
         string text = File.ReadAllText(path);
         int begin = text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
         int end = text.IndexOf(End, StringComparison.Ordinal);
-        Assert.True(begin >= Begin.Length && end >= begin, "docs/manifest.md has lost the marks around its generated part");
+        Assert.True(begin >= Begin.Length && end >= begin, $"docs/{file} has lost the marks around its generated part");
         if (Environment.GetEnvironmentVariable("COCAINE_UPDATE_DOCS") == "1")
         {
-            File.WriteAllText(path, text[..begin] + ManifestDocumentation.Tables() + text[end..]);
+            File.WriteAllText(path, text[..begin] + tables + text[end..]);
             return;
         }
 
         Assert.True(
-            text[begin..end] == ManifestDocumentation.Tables(),
-            "docs/manifest.md is not up to date: run the tests once with COCAINE_UPDATE_DOCS=1");
+            text[begin..end] == tables,
+            $"docs/{file} is not up to date: run the tests once with COCAINE_UPDATE_DOCS=1");
     }
 
     private static IEnumerable<string> Names(IEnumerable<KeySpec> specs) => specs.Select(spec => spec.Name);

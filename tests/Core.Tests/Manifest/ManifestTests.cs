@@ -22,7 +22,7 @@ public class ManifestTests
     }
 
     [Theory]
-    [InlineData("", "1:1: $: not JSON")]
+    [InlineData("", "1:1: $: not JSON: there is nothing in the file")]
     [InlineData("[]", "1:1: $: a manifest is an object, found an empty list")]
     [InlineData("{\n  \"type\": }", "2:11: $: not JSON")]
     [InlineData("{} {}", "1:4: $: not JSON")]

@@ -115,7 +115,7 @@ public class TaskManifestTests
             [
                 "a.json:3:45: $.tasks.bad.ratio: expected a string, a whole number, true or false, or a list of strings, found the number 0.5",
                 "a.json:3:57: $.tasks.bad.map: expected a string, a whole number, true or false, or a list of strings, found an empty object",
-                "a.json:4:20: $.tasks.not.type: there is no driver the string \"udp-listner\"; did you mean 'udp-listener'?",
+                "a.json:4:20: $.tasks.not.type: there is no driver 'udp-listner'; did you mean 'udp-listener'?",
             ],
             result.Problems.Select(problem => problem.ToString()));
         int cut = System.Text.Encoding.UTF8.GetString(text).IndexOf(",\n  \"bad\"", StringComparison.Ordinal);

@@ -57,8 +57,8 @@ internal static class JobBounds
         if (limit > 0 && job.State == JobState.Queued && nowMs >= WaitsSinceMs(job) + limit)
         {
             engine.Counters.QueueTimeouts++;
-            engine.Fail(job, ErrorCodes.TimeoutError,
-                $"the job waited in the queue for the queue-timeout of {limit} ms and was {(job.Runs == 0 ? "never run" : "not run again")}");
+            string end = job.Runs == 0 ? "never run" : "not run again";
+            engine.Fail(job, ErrorCodes.TimeoutError, $"the job waited in the queue for the queue-timeout of {limit} ms and was {end}");
             return true;
         }
 

@@ -50,8 +50,25 @@ internal sealed class Recycler(AppEngine engine) : WheelTimer
         }
     }
 
+    /// <summary>A slave has sent a heartbeat: now and then its memory is looked at.</summary>
+    public void OnHeartbeat(Slave slave)
+    {
+        long nowMs = engine.Loop.NowMs;
+        if (engine.Settings.MaxRssBytes == 0 || nowMs - slave.RssReadMs < EngineLimits.RssPeriodMs)
+        {
+            return;
+        }
+
+        slave.RssReadMs = nowMs;
+        slave.RssBytes = slave.Link.ReadRssBytes();
+        if (slave.RssBytes >= slave.Wear.RssBytes && slave.State is SlaveState.Idle or SlaveState.Busy)
+        {
+            OnWorn(slave, WearReason.Memory);
+        }
+    }
+
     /// <summary>
-    /// A slave is gone. True when it was a replacement that did not come up: that breaks no app, because the slave that it was for works on.
+    /// A slave is gone. True when it was a replacement that did not come up: that breaks no app, the slave that it was for works on.
     /// </summary>
     public bool OnDead(Slave slave, SlaveState before, string cause)
     {
@@ -61,7 +78,7 @@ internal sealed class Recycler(AppEngine engine) : WheelTimer
         }
 
         bool failed = slave == _replacement && before == SlaveState.Starting;
-        if (failed)
+        if (failed && engine.State == EngineState.Running)
         {
             long pauseMs = SlavePool.PauseMs(++_failures);
             _restUntilMs = engine.Loop.NowMs + pauseMs;

@@ -1,0 +1,53 @@
+using Cocaine.Fast.Core.Manifest;
+
+namespace Cocaine.Fast.Core.Configuration;
+
+/// <summary>Every key that a config knows: the one table behind validation, schema and documentation.</summary>
+internal static class ConfigKeys
+{
+    /// <summary><c>control</c>.</summary>
+    public static readonly IReadOnlyList<KeySpec> Control =
+    [
+        new(
+            "endpoint", KeyKind.Text, "the Unix socket that commands talk to; whoever can connect to it can run code as the node",
+            "`ipc:///run/cocaine-fast/control.sock`; of other users than root, `cocaine-fast/control.sock` in `$XDG_RUNTIME_DIR`")
+        {
+            ExpectedWords = "a Unix socket (ipc:///path)",
+        },
+        new(
+            "zeromq", KeyKind.Endpoint,
+            "where the JSON control protocol of 2012 is served over ZeroMQ. It asks nobody who they are: keep it on `lo`"),
+    ];
+
+    /// <summary><c>log</c>.</summary>
+    public static readonly IReadOnlyList<KeySpec> Log =
+    [
+        new("level", KeyKind.Text, "least level that is logged", "information")
+        {
+            Choices = ["trace", "debug", "information", "warning", "error", "critical", "none"],
+        },
+        new("format", KeyKind.Text, "lines for people, or a JSON object a line", "text") { Choices = ["text", "json"] },
+    ];
+
+    /// <summary>The whole.</summary>
+    public static readonly IReadOnlyList<KeySpec> Top =
+    [
+        new(
+            "state", KeyKind.AbsolutePath, "folder for what outlives the node: the apps that were created, and what they leave behind",
+            "`/var/lib/cocaine-fast`; of other users than root, `cocaine-fast` in `$XDG_STATE_HOME` or `~/.local/state`"),
+        new("control", KeyKind.Section, "how the node is spoken to, below", "its defaults"),
+        new("locator", KeyKind.Text, "where clients ask for apps by name", "tcp://*:10053")
+        {
+            ExpectedWords = "an endpoint (tcp://HOST:PORT or ipc:///path), or none",
+        },
+        new("loops", KeyKind.Integer, "event loops that the apps are spread over; 0 = half of the cores, at least 1", "0") { Max = 1024 },
+        new("drain-timeout", KeyKind.Duration, "how long jobs may take to finish at a stop", "30"),
+        new("engine", KeyKind.Section, "values for the keys of `engine` that a manifest leaves out: docs/manifest.md", "those of manifests"),
+        new("log", KeyKind.Section, "what is logged, below", "its defaults"),
+        new(
+            "apps", KeyKind.Words, "manifests of apps that are always there; paths are relative to the config. SIGHUP reads them again")
+        {
+            DefaultList = [],
+        },
+    ];
+}

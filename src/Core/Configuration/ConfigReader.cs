@@ -1,0 +1,152 @@
+using System.Text.Json;
+using Cocaine.Fast.Core.Manifest;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Core.Configuration;
+
+/// <summary>Reads configs of nodes: checks all of a file and reports every mistake at once. The keys are in docs/node.md.</summary>
+public static class ConfigReader
+{
+    private const string Kind = "config";
+
+    /// <summary>Reads a file.</summary>
+    public static ConfigResult ReadFile(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return JsonText.ReadFile(path, Kind, out string problem) is { } bytes ? Read(bytes, path) : Unreadable(path, problem);
+    }
+
+    /// <summary>
+    /// Reads a config from memory; <paramref name="filePath"/> names it in messages and is where its relative paths start from.
+    /// </summary>
+    public static ConfigResult Read(ReadOnlySpan<byte> utf8, string filePath)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(filePath);
+        if (utf8.Length > JsonText.MaxFileBytes)
+        {
+            return Unreadable(filePath, $"too large for a {Kind}: more than {JsonText.MaxFileBytes} bytes");
+        }
+
+        utf8 = JsonText.WithoutMark(utf8);
+        ProblemList problems = new(filePath, utf8.ToArray());
+        NodeConfig? config = JsonText.Parse(utf8, problems, Kind) is { } root ? new Reader(problems, filePath).Read(root) : null;
+        return new ConfigResult(problems.HasErrors ? null : config, problems.Sorted());
+    }
+
+    /// <summary>True when a file is meant as a config: it has keys that only configs have, and none that only manifests have.</summary>
+    public static bool IsConfig(string path)
+    {
+        if (JsonText.ReadFile(path, Kind, out _) is not { } bytes || bytes.Length > JsonText.MaxFileBytes)
+        {
+            return false; // is reported as no manifest
+        }
+
+        ReadOnlySpan<byte> utf8 = JsonText.WithoutMark(bytes);
+        if (JsonText.Parse(utf8, new ProblemList(path, []), Kind) is not { } root)
+        {
+            return false;
+        }
+
+        HashSet<string> names = [.. root.Members.Select(member => member.Name)];
+        return ConfigKeys.Top.Any(spec => spec.Name != "engine" && names.Contains(spec.Name))
+            && !ManifestKeys.Top.Any(spec => spec.Name != "engine" && names.Contains(spec.Name));
+    }
+
+    private static ConfigResult Unreadable(string path, string message) => new(null, [new ManifestProblem(path, 1, 1, "$", message)]);
+
+    private sealed class Reader(ProblemList problems, string filePath)
+    {
+        private readonly KeyReader _keys = new(problems);
+        private readonly EndpointChecks _endpoints = new(problems);
+
+        public NodeConfig Read(JsonTree root)
+        {
+            Dictionary<string, object> values = _keys.Read(root, "$", ConfigKeys.Top);
+            Dictionary<string, object> control = Section(values, "control", ConfigKeys.Control);
+            Dictionary<string, object> log = Section(values, "log", ConfigKeys.Log);
+            NodeConfig defaults = new();
+            string? locator = values.GetValueOrDefault("locator") as string ?? defaults.Locator;
+            CheckEndpoints(root, control, locator);
+            return new NodeConfig
+            {
+                StateFolder = values.GetValueOrDefault("state") is string state ? Path.GetFullPath(state) : null,
+                ControlEndpoint = control.GetValueOrDefault("endpoint") as string,
+                ZeroMqControlEndpoint = control.GetValueOrDefault("zeromq") as string,
+                Locator = locator == "none" ? null : locator,
+                Loops = (int)(values.GetValueOrDefault("loops") as long? ?? 0),
+                DrainTimeoutMs = values.GetValueOrDefault("drain-timeout") as long? ?? defaults.DrainTimeoutMs,
+                LogLevel = log.GetValueOrDefault("level") is string level ? Enum.Parse<LogLevel>(level, ignoreCase: true)
+                    : defaults.LogLevel,
+                LogFormat = log.GetValueOrDefault("format") as string ?? defaults.LogFormat,
+                EngineDefaults = Engine(values),
+                Apps = Apps(root["apps"]),
+            };
+        }
+
+        private Dictionary<string, object> Section(Dictionary<string, object> values, string name, IReadOnlyList<KeySpec> specs) =>
+            values.TryGetValue(name, out object? item) ? _keys.Read((JsonTree)item, $"$.{name}", specs) : [];
+
+        private void CheckEndpoints(JsonTree root, Dictionary<string, object> control, string? locator)
+        {
+            JsonTree? section = root["control"];
+            if (control.GetValueOrDefault("endpoint") is string endpoint)
+            {
+                if (endpoint.StartsWith("ipc://", StringComparison.Ordinal))
+                {
+                    _endpoints.Check(section!["endpoint"], "$.control.endpoint", "$.control", zeroMq: null, binds: true);
+                }
+                else
+                {
+                    problems.Add(
+                        section!["endpoint"]!.Offset, "$.control.endpoint",
+                        $"'{JsonPath.Shown(endpoint)}': expected a Unix socket (ipc:///path): only there the node can tell who asks");
+                }
+            }
+
+            if (control.ContainsKey("zeromq"))
+            {
+                _endpoints.Check(section!["zeromq"], "$.control.zeromq", "$.control.zeromq", "control.zeromq", binds: true);
+            }
+
+            if (root["locator"] is { Kind: JsonValueKind.String } at && locator != "none")
+            {
+                _endpoints.Check(at, "$.locator", "$.locator", zeroMq: null, binds: true);
+            }
+        }
+
+        private EngineDefaults Engine(Dictionary<string, object> values)
+        {
+            if (values.GetValueOrDefault("engine") is not JsonTree engine)
+            {
+                return new EngineDefaults([]);
+            }
+
+            Dictionary<string, object> read = _keys.Read(engine, "$.engine", ManifestKeys.Engine);
+            EngineReader.Check(problems, engine, read, EngineReader.From(read), type: null);
+            return new EngineDefaults(read);
+        }
+
+        private List<string> Apps(JsonTree? list)
+        {
+            string folder = Path.GetDirectoryName(Path.GetFullPath(filePath)) ?? "/";
+            List<string> apps = [];
+            foreach ((JsonTree item, string at) in list is { Kind: JsonValueKind.Array } ? KeyReader.Items(list, "$.apps") : [])
+            {
+                if (item.Kind != JsonValueKind.String || item.Text.Length == 0 || item.Text.Contains('\0'))
+                {
+                    continue; // is reported as no string
+                }
+
+                string full = Path.GetFullPath(item.Text, folder);
+                if (apps.Contains(full))
+                {
+                    problems.Add(item.Offset, at, $"'{JsonPath.Shown(item.Text)}' stands here twice");
+                }
+
+                apps.Add(full);
+            }
+
+            return apps;
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using Cocaine.Fast.Core.Manifest;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Core.Configuration;
+
+/// <summary>How a node is run, as its config describes it. What is not set is null where the default depends on the user or machine.</summary>
+public sealed record NodeConfig
+{
+    /// <summary>Folder for what outlives the node; null = the user's own.</summary>
+    public string? StateFolder { get; init; }
+
+    /// <summary>The Unix socket of the control service; null = the user's own.</summary>
+    public string? ControlEndpoint { get; init; }
+
+    /// <summary>Where the JSON control protocol of 2012 is served over ZeroMQ; null = nowhere.</summary>
+    public string? ZeroMqControlEndpoint { get; init; }
+
+    /// <summary>The locator's endpoint; null = none.</summary>
+    public string? Locator { get; init; } = "tcp://*:10053";
+
+    /// <summary>Event loops; 0 = half of the cores.</summary>
+    public int Loops { get; init; }
+
+    /// <summary>How long jobs may take to finish at a stop, ms.</summary>
+    public long DrainTimeoutMs { get; init; } = 30_000;
+
+    /// <summary>Least level that is logged.</summary>
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
+    /// <summary><c>text</c> or <c>json</c>.</summary>
+    public string LogFormat { get; init; } = "text";
+
+    /// <summary>For apps whose manifest leaves a key of <c>engine</c> out.</summary>
+    public EngineDefaults EngineDefaults { get; init; } = new([]);
+
+    /// <summary>Manifests of apps that are always there, as absolute paths.</summary>
+    public IReadOnlyList<string> Apps { get; init; } = [];
+}
+
+/// <summary>What reading a config gave.</summary>
+/// <param name="Config">The config; null when there is a mistake.</param>
+/// <param name="Problems">All mistakes, in the order of the file.</param>
+public sealed record ConfigResult(NodeConfig? Config, IReadOnlyList<ManifestProblem> Problems);

@@ -1,0 +1,54 @@
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Protocol;
+
+namespace Cocaine.Fast.Core.Engine.Handling;
+
+/// <summary>The watch over a slave's silence: its heartbeat-timeout, and the timeouts of its jobs, which they have in its place.</summary>
+internal static class SilenceWatch
+{
+    /// <summary>The slave's timer is due: it is killed when it was silent for too long, else the timer is armed again.</summary>
+    public static void Check(Slave slave, long nowMs)
+    {
+        AppEngine engine = slave.Engine;
+        long due = slave.LastHeardMs + engine.Settings.HeartbeatTimeoutMs;
+        if (nowMs < due || slave.IsHeldBack)
+        {
+            engine.Loop.Timers.Arm(slave, nowMs < due ? due : nowMs + 1000);
+            return;
+        }
+
+        string reason = $"slave {slave.ShortId} was silent for its heartbeat-timeout of {engine.Settings.HeartbeatTimeoutMs} ms";
+        long patience = PatienceMs(slave);
+        if (nowMs < patience)
+        {
+            slave.FailAll(ErrorCodes.TimeoutError, reason, static job => job.Policy.SilenceTimeoutMs == 0);
+            engine.Loop.Timers.Arm(slave, patience);
+            return;
+        }
+
+        engine.Counters.HeartbeatTimeouts++;
+        slave.FailAll(ErrorCodes.TimeoutError, reason);
+        slave.Link.Kill(reason);
+    }
+
+    /// <summary>
+    /// Until when the timeouts of its jobs let it be silent, ms: a job's own timer is first, then its cancel has its time.
+    /// </summary>
+    private static long PatienceMs(Slave slave)
+    {
+        long until = 0;
+        foreach (Job job in slave.Jobs)
+        {
+            until = Math.Max(until, job.IsAnswered ? job.CancelDueMs : PatienceMs(slave, job));
+        }
+
+        return until;
+    }
+
+    private static long PatienceMs(Slave slave, Job job)
+    {
+        long timeout = job.Policy.SilenceTimeoutMs;
+        long heardMs = Math.Max(slave.LastHeardMs, job.DispatchedTicks / 1_000_000);
+        return timeout == 0 ? 0 : heardMs + timeout + slave.Engine.Settings.TerminationTimeoutMs;
+    }
+}

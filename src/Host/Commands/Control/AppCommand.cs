@@ -1,0 +1,157 @@
+using System.CommandLine;
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Node.Control;
+
+namespace Cocaine.Fast.Host.Commands.Control;
+
+/// <summary><c>cocaine-fast app …</c>: the apps of a daemon.</summary>
+internal static class AppCommand
+{
+    public static Command Create() => new(
+        "app",
+        "Create, change and look at the apps of a node (cocaine-fast serve).\n\nExamples:\n"
+        + "  cocaine-fast app create examples/echo/manifest.json\n  cocaine-fast app list\n  cocaine-fast app logs echo -f")
+    {
+        CreateApp(), ReplaceApp(), DeleteApp(), Simple("pause", "Take no new jobs: callers get 503", "paused", (node, app, stop) =>
+            node.PauseAsync(app, stop)),
+        Simple("resume", "Take jobs again", "resumed", (node, app, stop) => node.ResumeAsync(app, stop)),
+        ScaleApp(), AppViews.Info(), AppViews.List(), AppViews.Logs(),
+    };
+
+    private static Command CreateApp()
+    {
+        Argument<string> file = File();
+        Option<bool> json = ControlCall.Json();
+        return new Command("create", "Start an app and keep it: it is there again after a restart of the node.") { file, json }
+            .With(ControlCall.Node(), async (parsed, node, stop) =>
+            {
+                if (Manifest(parsed.GetValue(file)!) is not { } manifest)
+                {
+                    return ExitCodes.Invalid;
+                }
+
+                AppSummary app = await node.CreateAsync(manifest, stop);
+                if (parsed.GetValue(json))
+                {
+                    ControlCall.PrintJson(app);
+                    return ExitCodes.Ok;
+                }
+
+                Console.WriteLine($"created app={app.App} version={app.Version}");
+                foreach (string endpoint in app.Endpoints)
+                {
+                    Console.WriteLine($"created app={app.App} endpoint={endpoint}");
+                }
+
+                return ExitCodes.Ok;
+            });
+    }
+
+    private static Command ReplaceApp()
+    {
+        Argument<string> file = File();
+        Option<bool> force = new("--force") { Description = "Also when its version is not higher than the one that runs" };
+        Option<bool> json = ControlCall.Json();
+        return new Command(
+            "replace",
+            "Put a new version in the place of the one that runs, without losing a job. When it does not come up, the old one goes on, and "
+            + "this exits with 1.") { file, force, json }
+            .With(ControlCall.Node(), async (parsed, node, stop) =>
+            {
+                if (Manifest(parsed.GetValue(file)!) is not { } manifest)
+                {
+                    return ExitCodes.Invalid;
+                }
+
+                ReplaceOutcome outcome = await node.ReplaceAsync(manifest, parsed.GetValue(force), stop);
+                if (parsed.GetValue(json))
+                {
+                    ControlCall.PrintJson(new { outcome.App, outcome.FromVersion, outcome.ToVersion, outcome.Replaced, outcome.Reason });
+                }
+                else if (outcome.Replaced)
+                {
+                    Console.WriteLine($"replaced app={outcome.App} from={outcome.FromVersion} to={outcome.ToVersion}");
+                }
+                else
+                {
+                    Console.Error.WriteLine(
+                        $"version {outcome.ToVersion} of {outcome.App} did not come up, {outcome.FromVersion} goes on: {outcome.Reason}");
+                }
+
+                return outcome.Replaced ? ExitCodes.Ok : ExitCodes.Failed;
+            });
+    }
+
+    private static Command DeleteApp()
+    {
+        Argument<string> app = ControlCall.App();
+        Option<double> drain = new("--drain-timeout")
+        {
+            Description = "Seconds for its jobs to finish",
+            DefaultValueFactory = _ => 30,
+        };
+        drain.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<double>() is not (>= 0 and <= 1e9))
+            {
+                result.AddError("--drain-timeout is seconds, 0 or more");
+            }
+        });
+        return new Command("delete", "Forget an app and end it: it takes no more jobs, and finishes those it has.") { app, drain }
+            .With(ControlCall.Node(), async (parsed, node, stop) =>
+            {
+                await node.DeleteAsync(parsed.GetValue(app)!, TimeSpan.FromSeconds(parsed.GetValue(drain)), stop);
+                Console.WriteLine($"deleted app={parsed.GetValue(app)}");
+                return ExitCodes.Ok;
+            });
+    }
+
+    private static Command ScaleApp()
+    {
+        Argument<string> app = ControlCall.App();
+        Option<int?> minimum = new("--minimum") { Description = "Slaves kept warm" };
+        Option<int?> limit = new("--limit") { Description = "Most slaves" };
+        Command command = new("scale", "Set the bounds of an app's pool now, until its next version or start.") { app, minimum, limit };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(minimum) is null && result.GetValue(limit) is null)
+            {
+                result.AddError("give --minimum, --limit, or both");
+            }
+        });
+        return command.With(ControlCall.Node(), async (parsed, node, stop) =>
+        {
+            await node.ScaleAsync(parsed.GetValue(app)!, parsed.GetValue(minimum), parsed.GetValue(limit), stop);
+            Console.WriteLine($"scaled app={parsed.GetValue(app)}");
+            return ExitCodes.Ok;
+        });
+    }
+
+    private static Command Simple(
+        string name, string description, string done, Func<NodeControlClient, string, CancellationToken, Task> work)
+    {
+        Argument<string> app = ControlCall.App();
+        return new Command(name, description + ".") { app }.With(ControlCall.Node(), async (parsed, node, stop) =>
+        {
+            await work(node, parsed.GetValue(app)!, stop);
+            Console.WriteLine($"{done} app={parsed.GetValue(app)}");
+            return ExitCodes.Ok;
+        });
+    }
+
+    private static Argument<string> File() => new("manifest") { Description = "The manifest's file; its relative paths start from its folder" };
+
+    /// <summary>The file as the node gets it, which checks it; null when it cannot be read or is no text.</summary>
+    private static ManifestText? Manifest(string path)
+    {
+        if (JsonText.ReadFile(path, "manifest", out string problem) is not { } bytes)
+        {
+            Console.Error.WriteLine(new ManifestProblem(path, 1, 1, "$", problem));
+            return null;
+        }
+
+        // What is no UTF-8 cannot be sent as text, and what is too large need not be: the check here says so.
+        bool canBeSent = bytes.Length <= JsonText.MaxFileBytes && System.Text.Unicode.Utf8.IsValid(bytes);
+        return canBeSent || Manifests.Read([path], Console.Error) is not null ? new ManifestText(bytes, Path.GetFullPath(path)) : null;
+    }
+}

@@ -1,0 +1,101 @@
+using System.CommandLine;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Cocaine.Fast.Client;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Node;
+using Cocaine.Fast.Node.Control;
+using Spectre.Console;
+
+namespace Cocaine.Fast.Host.Commands.Control;
+
+/// <summary>What the commands that control a node have in common: where it is, how its answers are shown, what its refusals exit with.</summary>
+internal static class ControlCall
+{
+    private static readonly JsonSerializerOptions Lines = new(ControlMessages.Json)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // it is not put into HTML
+    };
+
+    private static readonly JsonSerializerOptions Indented = new(Lines) { WriteIndented = true };
+
+    /// <summary>The option of every such command.</summary>
+    public static Option<string> Node() => new("--node")
+    {
+        Description = "The node's control endpoint; also by the environment variable COCAINE_NODE",
+        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("COCAINE_NODE") is { Length: > 0 } given
+            ? given : Folders.ControlEndpoint(),
+    };
+
+    /// <summary>The option of every command that shows something.</summary>
+    public static Option<bool> Json() => new("--json") { Description = "Print JSON" };
+
+    /// <summary>The app that a command is about.</summary>
+    public static Argument<string> App() => new("app") { Description = "The app's name" };
+
+    /// <summary>Gives a command its work: it gets the arguments, a connection and a token that Ctrl-C fires.</summary>
+    public static Command With(
+        this Command command, Option<string> node, Func<ParseResult, NodeControlClient, CancellationToken, Task<int>> work)
+    {
+        command.Options.Add(node);
+        command.SetAction((parsed, cancellation) => Guarded.RunAsync(async () =>
+        {
+            try
+            {
+                await using NodeControlClient client = await NodeControlClient.ConnectAsync(parsed.GetValue(node)!, cancellation);
+                return await work(parsed, client, cancellation);
+            }
+            catch (CocaineException refusal) when (refusal.Code == ErrorCodes.BadRequest)
+            {
+                Console.Error.WriteLine(refusal.Message); // of a manifest: its mistakes, a line each, as `check` shows them
+                return ExitCodes.Invalid;
+            }
+            catch (ConnectionLostException failure)
+            {
+                Console.Error.WriteLine(
+                    $"no node at {parsed.GetValue(node)}: {failure.Message}. Is 'cocaine-fast serve' running? --node says where it listens");
+                return ExitCodes.NoConnection;
+            }
+        }));
+        return command;
+    }
+
+    /// <summary>Prints an object for machines, over several lines.</summary>
+    public static void PrintJson<T>(T value) => Console.WriteLine(JsonSerializer.Serialize(value, Indented));
+
+    /// <summary>Prints an object for machines as one line: of a stream of them.</summary>
+    public static void PrintLine<T>(T value) => Console.WriteLine(JsonSerializer.Serialize(value, Lines));
+
+    /// <summary>Prints what comes until it ends or the user interrupts, which is how it is meant to end.</summary>
+    public static async Task<int> FollowAsync<T>(IAsyncEnumerable<T> items, Action<T> print)
+    {
+        try
+        {
+            await foreach (T item in items)
+            {
+                print(item);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // interrupted
+        }
+
+        return ExitCodes.Ok;
+    }
+
+    /// <summary>Prints a table: as wide as it is where no terminal bounds it.</summary>
+    public static void Print(Table table)
+    {
+        if (Console.IsOutputRedirected)
+        {
+            AnsiConsole.Profile.Width = 1000;
+        }
+
+        AnsiConsole.Write(table);
+    }
+
+    /// <summary>What others wrote must not drive the terminal.</summary>
+    public static string Plain(string text) =>
+        text.Any(char.IsControl) ? string.Concat(text.Select(letter => char.IsControl(letter) ? '\u00b7' : letter)) : text;
+}

@@ -1,0 +1,71 @@
+namespace Cocaine.Fast.Node.Chaos;
+
+/// <summary>Starts, stops and kills the node, and looks at what it leaves.</summary>
+internal sealed class NodeActions(
+    ChaosOptions options, ChaosManifest manifest, ChaosLoad load, ChaosLedger ledger, StreamWriter log, string stateFolder)
+{
+    /// <summary>The node's own bound for a stop: the drain-timeout, and the workers' after it; and a busy machine.</summary>
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(30 + 30);
+
+    /// <summary>A worker sees its node's end by its socket, or is killed with it.</summary>
+    private static readonly TimeSpan OrphanLimit = TimeSpan.FromSeconds(15);
+
+    private static readonly TimeSpan FenceLimit = TimeSpan.FromSeconds(10);
+
+    /// <summary>The nodes that were started: nothing of theirs may be left.</summary>
+    public List<int> Started { get; } = [];
+
+    public async Task<NodeProcess> StartAsync(CancellationToken cancellation)
+    {
+        string[] words = ["run", manifest.Path, "--locator", "none", "--state", stateFolder, "--log-level", "Warning"];
+        NodeProcess node = await NodeProcess.StartAsync(options.Program, words, manifest.Task, log, cancellation).ConfigureAwait(false);
+        Started.Add(node.Id);
+        ledger.NodeStarts = Started.Count;
+        await load.ConnectToAsync(node.Endpoint).ConfigureAwait(false);
+        return node;
+    }
+
+    /// <summary>SIGKILL: its workers must go with it.</summary>
+    public async Task KillAsync(NodeProcess node)
+    {
+        await load.ExpectEndAsync().ConfigureAwait(false);
+        List<ProcessIdentity> workers = node.Workers;
+        node.Signal(NodeProcess.Kill);
+        await node.WaitAsync(OrphanLimit).ConfigureAwait(false);
+        await CheckWorkersGoneAsync(workers, "was killed").ConfigureAwait(false);
+        node.Dispose();
+    }
+
+    /// <summary>SIGTERM: what it has taken is answered, and it ends well.</summary>
+    public async Task StopAsync(NodeProcess node)
+    {
+        await load.ExpectDrainAsync(FenceLimit).ConfigureAwait(false);
+        List<ProcessIdentity> workers = node.Workers;
+        node.Signal(NodeProcess.Terminate);
+        if (!await node.WaitAsync(StopLimit).ConfigureAwait(false))
+        {
+            ledger.Fault($"the node has not ended {StopLimit.TotalSeconds} s after SIGTERM");
+        }
+        else if (node.ExitCode != 0)
+        {
+            ledger.Fault($"the node ended with exit code {node.ExitCode} after SIGTERM");
+        }
+
+        await CheckWorkersGoneAsync(workers, "was stopped").ConfigureAwait(false);
+        node.Dispose();
+    }
+
+    private async Task CheckWorkersGoneAsync(List<ProcessIdentity> workers, string how)
+    {
+        long end = Environment.TickCount64 + (long)OrphanLimit.TotalMilliseconds;
+        while (workers.Exists(ProcessTable.IsAlive) && Environment.TickCount64 < end)
+        {
+            await Task.Delay(20).ConfigureAwait(false);
+        }
+
+        foreach (ProcessIdentity worker in workers.Where(ProcessTable.IsAlive))
+        {
+            ledger.Fault($"worker {worker.Id} lives on {OrphanLimit.TotalSeconds} s after its node {how}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using System.Globalization;
+
+namespace Cocaine.Fast.Node.Chaos;
+
+/// <summary>A process, told from a later one with the same number by its start.</summary>
+internal readonly record struct ProcessIdentity(int Id, long StartTicks);
+
+/// <summary>What /proc says of processes. One that has ended has nothing.</summary>
+internal static class ProcessTable
+{
+    /// <summary>Fields of /proc/PID/stat behind the bracket that ends the name, which may have blanks.</summary>
+    private const int State = 0, Parent = 1, StartTime = 19;
+
+    public static bool IsAlive(ProcessIdentity process) =>
+        Fields(process.Id) is { } fields && fields[State] is not ("Z" or "X") && Number(fields[StartTime]) == process.StartTicks;
+
+    /// <summary>The living children of a process.</summary>
+    public static List<ProcessIdentity> Children(int parent)
+    {
+        List<ProcessIdentity> children = [];
+        foreach (string folder in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out int id) && Fields(id) is { } fields
+                && fields[State] is not ("Z" or "X") && Number(fields[Parent]) == parent)
+            {
+                children.Add(new ProcessIdentity(id, Number(fields[StartTime])));
+            }
+        }
+
+        return children;
+    }
+
+    /// <summary>Resident memory, open descriptors, threads; zeros when it has ended.</summary>
+    public static (long RssBytes, int Descriptors, int Threads) Usage(int process)
+    {
+        try
+        {
+            long pages = Number(File.ReadAllText($"/proc/{process}/statm").Split(' ')[1]);
+            int descriptors = Directory.EnumerateFileSystemEntries($"/proc/{process}/fd").Count();
+            int threads = Directory.EnumerateDirectories($"/proc/{process}/task").Count();
+            return (pages * Environment.SystemPageSize, descriptors, threads);
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return default;
+        }
+    }
+
+    /// <summary>Where a process has mapped memory of a name: the first such range.</summary>
+    public static (long Start, long End)? Mapping(int process, string name)
+    {
+        try
+        {
+            foreach (string line in File.ReadLines($"/proc/{process}/maps"))
+            {
+                if (line.Contains(name, StringComparison.Ordinal))
+                {
+                    string[] range = line[..line.IndexOf(' ')].Split('-');
+                    return (long.Parse(range[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture),
+                        long.Parse(range[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+                }
+            }
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            // as if it had none
+        }
+
+        return null;
+    }
+
+    private static string[]? Fields(int process)
+    {
+        try
+        {
+            string stat = File.ReadAllText($"/proc/{process}/stat");
+            return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
+}

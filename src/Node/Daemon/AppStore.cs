@@ -1,0 +1,130 @@
+using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Transport.Files;
+using Cocaine.Fast.Transport.Linux;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Node.Daemon;
+
+/// <summary>What is kept of an app, or what is wrong with the file that it was kept in.</summary>
+/// <param name="Name">The app, by the file's name.</param>
+/// <param name="Manifest">Its manifest as it was given; null when the file is broken.</param>
+/// <param name="Problem">What is wrong with the file; null when nothing is.</param>
+internal sealed record StoredApp(string Name, ManifestText? Manifest, string? Problem);
+
+/// <summary>
+/// The apps that were created, as they were given, a file each in <c>apps/</c> of the state folder. A file is written beside its place and
+/// renamed into it, and both are on the disk before anyone is told: a crash leaves the old one or the new one.
+/// </summary>
+internal sealed class AppStore
+{
+    private const string Suffix = ".json";
+
+    private readonly string _folder;
+
+    /// <exception cref="NodeException">The folder cannot be made.</exception>
+    public AppStore(string stateFolder)
+    {
+        _folder = Path.Combine(stateFolder, "apps");
+        try
+        {
+            Directory.CreateDirectory(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new NodeException($"the folder {_folder} cannot be used: {failure.Message}", failure);
+        }
+    }
+
+    /// <summary>All that is kept, by name. Leftovers of writes that a crash ended are removed; broken files are left for people.</summary>
+    /// <exception cref="NodeException">The folder cannot be read.</exception>
+    public IReadOnlyList<StoredApp> Load(ILogger log)
+    {
+        List<StoredApp> apps = [];
+        try
+        {
+            foreach (string file in Directory.EnumerateFiles(_folder).Order(StringComparer.Ordinal))
+            {
+                if (file.EndsWith(PendingFile.Suffix, StringComparison.Ordinal))
+                {
+                    File.Delete(file);
+                    DaemonLog.LeftoverRemoved(log, file);
+                }
+                else if (file.EndsWith(Suffix, StringComparison.Ordinal))
+                {
+                    apps.Add(Read(file));
+                }
+            }
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new NodeException($"the folder {_folder} cannot be read: {failure.Message}", failure);
+        }
+
+        return apps;
+    }
+
+    /// <summary>What is kept of an app; null when nothing is.</summary>
+    public StoredApp? Find(string name) => File.Exists(PathOf(name)) ? Read(PathOf(name)) : null;
+
+    /// <summary>Writes an app to the disk; it is kept once that is committed.</summary>
+    /// <exception cref="NodeException">There is no room, or no right.</exception>
+    public PendingFile Prepare(string name, ManifestText manifest)
+    {
+        try
+        {
+            return PendingFile.Write(PathOf(name), StoredAppFormat.Write(manifest));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw CannotKeep(name, failure);
+        }
+    }
+
+    /// <summary>Keeps what was prepared.</summary>
+    /// <exception cref="NodeException">It cannot be put in its place.</exception>
+    public static void Commit(string name, PendingFile file)
+    {
+        try
+        {
+            file.Commit();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw CannotKeep(name, failure);
+        }
+    }
+
+    /// <summary>Forgets an app; returns when a crash cannot bring it back. Does nothing when it was not kept.</summary>
+    /// <exception cref="NodeException">The file cannot be removed.</exception>
+    public void Delete(string name)
+    {
+        try
+        {
+            File.Delete(PathOf(name));
+            FolderSync.Flush(_folder);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new NodeException($"app {name} cannot be forgotten, and goes on: {failure.Message}", failure);
+        }
+    }
+
+    private static StoredApp Read(string file)
+    {
+        string name = Path.GetFileNameWithoutExtension(file);
+        try
+        {
+            return new StoredApp(name, StoredAppFormat.Read(File.ReadAllBytes(file)), null);
+        }
+        catch (Exception failure) when (failure is FormatException or IOException or UnauthorizedAccessException)
+        {
+            return new StoredApp(
+                name, null, $"{file} is broken: {failure.Message}; create the app anew, or delete it");
+        }
+    }
+
+    private static NodeException CannotKeep(string name, Exception failure) =>
+        new($"app {name} cannot be kept: {failure.Message}; nothing was changed", failure);
+
+    private string PathOf(string name) => Path.Combine(_folder, name + Suffix);
+}

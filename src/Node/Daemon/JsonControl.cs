@@ -1,0 +1,234 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Cocaine.Fast.Drivers.ZeroMq;
+using Cocaine.Fast.Node.Control;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Node.Daemon;
+
+/// <summary>
+/// The JSON control protocol of 2012, version 2: create, reload, delete and info, with the texts that its clients know. Section "The control
+/// protocol of 2012" of docs/node.md.
+/// </summary>
+internal sealed class JsonControl
+{
+    private const string NotActive = "the specified app is not active";
+
+    private readonly NodeDaemon _daemon;
+    private readonly long _started = Stopwatch.GetTimestamp();
+    private readonly JsonControlSocket _socket;
+
+    private JsonControl(NodeDaemon daemon, ILogger log)
+    {
+        _daemon = daemon;
+        _socket = new JsonControlSocket(daemon.Node.ZeroMq, daemon.Node.FirstLoop, log, AnswerAsync);
+    }
+
+    public IReadOnlyList<string> Endpoints => _socket.Endpoints;
+
+    /// <exception cref="NodeException">The endpoint cannot be used.</exception>
+    public static async Task<JsonControl> OpenAsync(NodeDaemon daemon, string endpoint, ILogger log)
+    {
+        JsonControl control = new(daemon, log);
+        try
+        {
+            await CocaineNode.Run(daemon.Node.FirstLoop, () => control._socket.Open(endpoint)).ConfigureAwait(false);
+            return control;
+        }
+        catch (Exception failure) when (failure is IOException or FormatException)
+        {
+            throw new NodeException($"control.zeromq: {failure.Message}; choose another endpoint, or leave the key out", failure);
+        }
+    }
+
+    public void Close() => _socket.Close();
+
+    /// <summary>The answer to a request: an object, whose <c>error</c> says what was wrong with all of it.</summary>
+    internal async Task<byte[]> AnswerAsync(byte[] request)
+    {
+        JsonObject answer;
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(request, new JsonDocumentOptions { MaxDepth = 32 }); // as manifests
+            answer = await DispatchAsync(document.RootElement).ConfigureAwait(false);
+        }
+        catch (JsonException mistake)
+        {
+            answer = Error($"not JSON: {mistake.Message}");
+        }
+        catch (NodeException failure)
+        {
+            answer = Error(failure.Message);
+        }
+
+        return Encoding.UTF8.GetBytes(answer.ToJsonString() + '\n'); // as their writer did
+    }
+
+    private Task<JsonObject> DispatchAsync(JsonElement root)
+    {
+        if (root.ValueKind != JsonValueKind.Object)
+        {
+            throw new NodeException("json root must be an object");
+        }
+
+        int version = root.TryGetProperty("version", out JsonElement number) && number.ValueKind == JsonValueKind.Number
+            && number.TryGetInt32(out int given) ? given : 0;
+        if (version is < 2 or > 3)
+        {
+            throw new NodeException("unsupported protocol version");
+        }
+
+        if (version == 3)
+        {
+            throw new NodeException(
+                Text(root, "username").Length == 0 ? "username expected" : "this node verifies no signatures: use version 2");
+        }
+
+        return Text(root, "action") switch
+        {
+            "create" => EachAsync(Created(root), CreateAsync),
+            "reload" => EachAsync(Named(root), (name, _) => ReloadAsync(name)),
+            "delete" => EachAsync(Named(root), (name, _) => DeleteAsync(name)),
+            "info" => InfoAsync(),
+            _ => throw new NodeException("unsupported action"),
+        };
+    }
+
+    /// <summary>Does something for each app, and gathers what came of each: one that fails does not keep the others from it.</summary>
+    private static async Task<JsonObject> EachAsync(
+        IEnumerable<(string Name, JsonElement Manifest)> apps, Func<string, JsonElement, Task<JsonObject>> work)
+    {
+        JsonObject result = [];
+        foreach ((string name, JsonElement manifest) in apps)
+        {
+            try
+            {
+                result[name] = await work(name, manifest).ConfigureAwait(false);
+            }
+            catch (Exception failure) when (failure is NodeException or ManifestException)
+            {
+                result[name] = Error(failure.Message);
+            }
+        }
+
+        return result;
+    }
+
+    private static List<(string Name, JsonElement Manifest)> Created(JsonElement root)
+    {
+        List<(string, JsonElement)> apps = root.TryGetProperty("apps", out JsonElement all) && all.ValueKind == JsonValueKind.Object
+            ? [.. all.EnumerateObject().Select(app => (app.Name, app.Value))] : [];
+        return apps.Count > 0 ? apps : throw new NodeException("no apps have been specified");
+    }
+
+    private static List<(string Name, JsonElement Manifest)> Named(JsonElement root)
+    {
+        List<(string, JsonElement)> apps = root.TryGetProperty("apps", out JsonElement all) && all.ValueKind == JsonValueKind.Array
+            ? [.. all.EnumerateArray().Select(app => (app.ValueKind == JsonValueKind.String ? app.GetString()! : "", default(JsonElement)))]
+            : [];
+        return apps.Count > 0 ? apps : throw new NodeException("no apps have been specified");
+    }
+
+    private async Task<JsonObject> CreateAsync(string name, JsonElement manifest)
+    {
+        if (_daemon.Node.Find(name) is not null)
+        {
+            throw new NodeException("the specified app is already active");
+        }
+
+        if (manifest.ValueKind != JsonValueKind.Object)
+        {
+            throw new NodeException("app manifest expected");
+        }
+
+        if (manifest.TryGetProperty("name", out JsonElement own) && (own.ValueKind != JsonValueKind.String || own.GetString() != name))
+        {
+            throw new NodeException($"the manifest has another name than '{name}'");
+        }
+
+        // The key is the app's name: as the file's name it serves when the manifest has none. Its relative paths start from the root.
+        byte[] text = Encoding.UTF8.GetBytes(manifest.GetRawText());
+        RunningApp app = await _daemon.CreateAsync(new ManifestText(text, FileOf(name)), CancellationToken.None).ConfigureAwait(false);
+        return (await EngineInfoAsync(app).ConfigureAwait(false)).Info;
+    }
+
+    private async Task<JsonObject> ReloadAsync(string name)
+    {
+        RequireActive(name);
+        ReplaceOutcome outcome = await _daemon.RestartAsync(name, CancellationToken.None).ConfigureAwait(false);
+        return !outcome.Replaced ? Error(outcome.Reason ?? "it did not come up")
+            : (await EngineInfoAsync(_daemon.Node.Find(name) ?? throw new NodeException(NotActive)).ConfigureAwait(false)).Info;
+    }
+
+    private async Task<JsonObject> DeleteAsync(string name)
+    {
+        RequireActive(name);
+        await _daemon.DeleteAsync(name, _daemon.DrainTimeout, CancellationToken.None).ConfigureAwait(false);
+        return new JsonObject { ["running"] = false };
+    }
+
+    private async Task<JsonObject> InfoAsync()
+    {
+        JsonObject apps = [];
+        long pending = 0, processed = 0;
+        foreach (RunningApp app in _daemon.Node.Apps)
+        {
+            (JsonObject info, JsonElement jobs) = await EngineInfoAsync(app).ConfigureAwait(false);
+            apps[app.Name] = info;
+            pending += jobs.GetProperty("queued").GetInt64() + jobs.GetProperty("running").GetInt64();
+            processed += jobs.GetProperty("accepted").GetInt64();
+        }
+
+        return new JsonObject
+        {
+            ["route"] = $"default/{Dns.GetHostName()}",
+            ["apps"] = apps,
+            ["jobs"] = new JsonObject { ["pending"] = pending, ["processed"] = processed },
+            ["uptime"] = Stopwatch.GetElapsedTime(_started).TotalSeconds,
+        };
+    }
+
+    /// <summary>What the engines of 2012 said of themselves, and the counters of ours.</summary>
+    private static async Task<(JsonObject Info, JsonElement Jobs)> EngineInfoAsync(RunningApp app)
+    {
+        JsonElement info = JsonSerializer.Deserialize<JsonElement>(await app.InfoJsonAsync().ConfigureAwait(false));
+        JsonElement pool = info.GetProperty("pool");
+        JsonObject tasks = [];
+        foreach (JsonProperty task in info.GetProperty("tasks").EnumerateObject())
+        {
+            tasks[task.Name] = new JsonObject { ["type"] = task.Value.GetProperty("type").GetString() };
+        }
+
+        JsonObject engine = new()
+        {
+            ["queue-depth"] = info.GetProperty("queue").GetProperty("depth").GetInt64(),
+            ["slaves"] = new JsonObject
+            {
+                ["total"] = pool.GetProperty("total").GetInt64(),
+                ["busy"] = pool.GetProperty("busy").GetInt64(),
+            },
+            ["tasks"] = tasks,
+            ["running"] = true,
+        };
+        return (engine, info.GetProperty("jobs"));
+    }
+
+    private void RequireActive(string name)
+    {
+        if (_daemon.Node.Find(name) is null)
+        {
+            throw new NodeException(NotActive);
+        }
+    }
+
+    /// <summary>A name with a slash or NUL is no app's name, which the manifest's check then says.</summary>
+    private static string FileOf(string name) => $"/{name.Replace('/', '?').Replace('\0', '?')}.json";
+
+    private static string Text(JsonElement root, string name) =>
+        root.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+
+    private static JsonObject Error(string text) => new() { ["error"] = text };
+}

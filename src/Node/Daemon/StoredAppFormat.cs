@@ -1,0 +1,64 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Cocaine.Fast.Node.Control;
+
+namespace Cocaine.Fast.Node.Daemon;
+
+/// <summary>
+/// How an app is written to its file: one JSON object with the manifest's text as it was given, the path that it stands for, and a digest of
+/// both. The manifest is read anew at each start, so that a newer node may know more of it.
+/// </summary>
+internal static class StoredAppFormat
+{
+    private const int Version = 1;
+
+    private static readonly JsonSerializerOptions Options = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.KebabCaseLower,
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // for people who look at it; it is not put into HTML
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectRequiredConstructorParameters = true,
+        RespectNullableAnnotations = true,
+    };
+
+    public static byte[] Write(ManifestText manifest)
+    {
+        string text = Encoding.UTF8.GetString(manifest.Utf8.Span);
+        return JsonSerializer.SerializeToUtf8Bytes(new Envelope(Version, manifest.FilePath, DigestOf(manifest.FilePath, text), text), Options);
+    }
+
+    /// <exception cref="FormatException">The file is not what was written.</exception>
+    public static ManifestText Read(byte[] bytes)
+    {
+        Envelope envelope;
+        try
+        {
+            envelope = JsonSerializer.Deserialize<Envelope>(bytes, Options) ?? throw new FormatException("it is null");
+        }
+        catch (JsonException mistake)
+        {
+            throw new FormatException(bytes.Length == 0 ? "it is empty" : "it is not the JSON that was written", mistake);
+        }
+
+        if (envelope.Format != Version)
+        {
+            throw new FormatException($"it has the format {envelope.Format}, and this node knows {Version}");
+        }
+
+        if (envelope.Sha256 != DigestOf(envelope.Path, envelope.Manifest))
+        {
+            throw new FormatException("its digest is another: the file was changed or damaged");
+        }
+
+        return new ManifestText(Encoding.UTF8.GetBytes(envelope.Manifest), envelope.Path);
+    }
+
+    private static string DigestOf(string path, string text) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{path}\0{text}")));
+
+    private sealed record Envelope(int Format, string Path, string Sha256, string Manifest);
+}

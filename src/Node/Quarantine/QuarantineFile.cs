@@ -1,0 +1,172 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
+
+namespace Cocaine.Fast.Node.Quarantine;
+
+/// <summary>
+/// A quarantined job as bytes: a JSON object for people, a line feed, and the chunks of the request one after the other, whose lengths
+/// are in the JSON.
+/// </summary>
+internal static class QuarantineFile
+{
+    /// <summary>Past it the head is broken, or not ours: 20 lines of 16 KiB for each of some slaves fit.</summary>
+    private const int MaxDepth = 8;
+
+    private static readonly JsonWriterOptions Indented = new()
+    {
+        Indented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // it is not put into HTML
+    };
+
+    /// <summary>Makes the bytes.</summary>
+    public static byte[] Write(string id, string app, DateTimeOffset time, in QuarantinedJob job)
+    {
+        using MemoryStream bytes = new(1024 + job.Request.SizeBytes);
+        using (Utf8JsonWriter json = new(bytes, Indented))
+        {
+            json.WriteStartObject();
+            json.WriteString("id", id);
+            json.WriteString("app", app);
+            json.WriteString("time", time);
+            json.WriteNumber("job", job.JobId);
+            json.WriteString("task", job.Task);
+            json.WriteString("event", Encoding.UTF8.GetString(job.Event));
+            json.WriteStartObject("policy");
+            json.WriteBoolean("urgent", job.Policy.Urgent);
+            json.WriteNumber("timeout-ms", job.Policy.SilenceTimeoutMs);
+            json.WriteNumber("deadline-ms", job.Policy.DeadlineMs);
+            if (job.Policy.RetryLimit is { } retries)
+            {
+                json.WriteNumber("retry-limit", retries);
+            }
+
+            json.WriteEndObject();
+            WriteDeaths(json, job.Deaths);
+            json.WriteBoolean("whole", job.IsWhole);
+            json.WriteBase64String("headers", job.Headers);
+            json.WriteStartArray("chunk-bytes");
+            foreach (ReadOnlySpan<byte> chunk in job.Request)
+            {
+                json.WriteNumberValue(chunk.Length);
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        bytes.WriteByte((byte)'\n');
+        foreach (ReadOnlySpan<byte> chunk in job.Request)
+        {
+            bytes.Write(chunk);
+        }
+
+        return bytes.ToArray();
+    }
+
+    /// <summary>Reads them.</summary>
+    /// <exception cref="InvalidDataException">They are no such job, or not a whole one.</exception>
+    public static StoredJob Read(byte[] bytes)
+    {
+        try
+        {
+            Utf8JsonReader reader = new(bytes, new JsonReaderOptions { MaxDepth = MaxDepth });
+            using JsonDocument head = JsonDocument.ParseValue(ref reader);
+            int headLength = (int)reader.BytesConsumed;
+            JsonElement root = head.RootElement;
+            int[] chunks = [.. root.GetProperty("chunk-bytes").EnumerateArray().Select(length => length.GetInt32())];
+            if (chunks.Any(length => length < 0) || headLength + 1L + chunks.Sum(length => (long)length) != bytes.Length)
+            {
+                throw new InvalidDataException("its lengths and its size are not the same");
+            }
+
+            JsonElement policy = root.GetProperty("policy");
+            return new StoredJob
+            {
+                Id = root.GetProperty("id").GetString() ?? "",
+                App = root.GetProperty("app").GetString() ?? "",
+                Time = root.GetProperty("time").GetDateTimeOffset(),
+                Task = root.GetProperty("task").GetString() ?? "",
+                Event = root.GetProperty("event").GetString() ?? "",
+                Cause = root.GetProperty("slaves").EnumerateArray().LastOrDefault() is { ValueKind: JsonValueKind.Object } last
+                    ? last.GetProperty("cause").GetString() ?? "" : "",
+                Policy = new JobPolicy
+                {
+                    Urgent = policy.GetProperty("urgent").GetBoolean(),
+                    SilenceTimeoutMs = policy.GetProperty("timeout-ms").GetInt64(),
+                    DeadlineMs = policy.GetProperty("deadline-ms").GetInt64(),
+                    RetryLimit = policy.TryGetProperty("retry-limit", out JsonElement retries) ? retries.GetInt32() : null,
+                },
+                IsWhole = root.GetProperty("whole").GetBoolean(),
+                Headers = root.GetProperty("headers").GetBytesFromBase64(),
+                ChunkBytes = chunks,
+                Head = Encoding.UTF8.GetString(bytes.AsSpan(0, headLength)),
+                Payload = bytes.AsMemory(headLength + 1),
+            };
+        }
+        catch (Exception wrong) when (wrong is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw new InvalidDataException(wrong.Message, wrong);
+        }
+    }
+
+    /// <summary>Names sort by time.</summary>
+    public static string IdOf(DateTimeOffset time, ulong job) =>
+        string.Create(CultureInfo.InvariantCulture, $"{time.UtcDateTime:yyyyMMdd'T'HHmmss'.'fff}-{job}");
+
+    private static void WriteDeaths(Utf8JsonWriter json, IReadOnlyList<SlaveDeath> deaths)
+    {
+        json.WriteStartArray("slaves");
+        foreach (SlaveDeath death in deaths)
+        {
+            json.WriteStartObject();
+            json.WriteString("slave", death.SlaveId);
+            json.WriteString("cause", death.Cause);
+            json.WriteStartArray("last-lines");
+            foreach (string line in death.LastLines)
+            {
+                json.WriteStringValue(line);
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+}
+
+/// <summary>A quarantined job as it was read.</summary>
+internal sealed record StoredJob
+{
+    public required string Id { get; init; }
+
+    public required string App { get; init; }
+
+    public required DateTimeOffset Time { get; init; }
+
+    public required string Task { get; init; }
+
+    public required string Event { get; init; }
+
+    /// <summary>How its last slave died.</summary>
+    public required string Cause { get; init; }
+
+    public required JobPolicy Policy { get; init; }
+
+    /// <summary>All of the request is there.</summary>
+    public required bool IsWhole { get; init; }
+
+    public required byte[] Headers { get; init; }
+
+    public required int[] ChunkBytes { get; init; }
+
+    /// <summary>The JSON.</summary>
+    public required string Head { get; init; }
+
+    /// <summary>The chunks, one after the other.</summary>
+    public required ReadOnlyMemory<byte> Payload { get; init; }
+}

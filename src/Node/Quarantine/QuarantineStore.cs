@@ -1,0 +1,178 @@
+using System.Collections.Concurrent;
+using System.Text;
+using System.Threading.Channels;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Node.Control;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Node.Quarantine;
+
+/// <summary>
+/// The node's quarantine. An engine hands a job over on its loop, where it is copied and no more; a task of this store writes it. Jobs can
+/// be listed, shown, run again and forgotten from any thread.
+/// </summary>
+internal sealed class QuarantineStore : IQuarantineControl
+{
+    private readonly QuarantineShelf _shelf;
+    private readonly Func<string, RunningApp?> _findApp;
+    private readonly ILogger _log;
+    private readonly TimeProvider _clock;
+    private readonly Channel<(Control.QuarantinedJob Job, byte[] Bytes)> _pending;
+    private readonly ConcurrentDictionary<(string App, ulong JobId), bool> _replays = [];
+    private readonly Task _writer;
+    private long _pendingBytes;
+
+    /// <param name="stateDirectory">The node's state folder; null = jobs are kept in memory.</param>
+    /// <param name="findApp">A running app by its name.</param>
+    /// <param name="log">The node's log.</param>
+    /// <param name="clock">The wall clock.</param>
+    public QuarantineStore(string? stateDirectory, Func<string, RunningApp?> findApp, ILogger log, TimeProvider clock)
+    {
+        _shelf = new QuarantineShelf(stateDirectory is null ? null : Path.GetFullPath(Path.Combine(stateDirectory, "quarantine")), log);
+        _findApp = findApp;
+        _log = log;
+        _clock = clock;
+        IsInMemory = stateDirectory is null;
+        _pending = Channel.CreateBounded<(Control.QuarantinedJob Job, byte[] Bytes)>(
+            new BoundedChannelOptions(QuarantineLimits.MaxPendingJobs) { SingleReader = true });
+        _writer = Task.Run(WriteAllAsync);
+    }
+
+    /// <summary>What is kept goes with the node.</summary>
+    public bool IsInMemory { get; }
+
+    /// <summary>For the engines of an app.</summary>
+    public IQuarantine For(string app) => new AppQuarantine(this, app);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Control.QuarantinedJob> List(string? app) => _shelf.List(app);
+
+    /// <inheritdoc/>
+    public string? Show(string app, string id)
+    {
+        StoredJob? job = Read(app, id);
+        return job is null ? null : QuarantineView.Write(job);
+    }
+
+    /// <inheritdoc/>
+    public async Task<bool> ReplayAsync(string app, string id, CancellationToken cancellation) =>
+        await ReplayForAnswerAsync(app, id, cancellation).ConfigureAwait(false) is not null;
+
+    /// <summary>As <see cref="ReplayAsync"/>, and gives the chunks of the answer; null when there is no such job.</summary>
+    /// <exception cref="NodeException">It failed again, cannot be run again, or the app does not run.</exception>
+    public async Task<IReadOnlyList<byte[]>?> ReplayForAnswerAsync(string app, string id, CancellationToken cancellation)
+    {
+        if (Read(app, id) is not { } job)
+        {
+            return null;
+        }
+
+        if (!job.IsWhole)
+        {
+            throw new NodeException($"the request of {id} was not kept whole: it cannot be run again");
+        }
+
+        RunningApp running = _findApp(app) ?? throw new NodeException($"the app {app} does not run here");
+        Replay replay = new(running, job, jobId => _replays.TryAdd((app, jobId), true), cancellation);
+        try
+        {
+            IReadOnlyList<byte[]> answer = await replay.RunAsync().ConfigureAwait(false);
+            _shelf.Drop(app, id);
+            QuarantineLog.Replayed(_log, app, id, replay.JobId);
+            return answer;
+        }
+        finally
+        {
+            _replays.TryRemove((app, replay.JobId), out _);
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Drop(string app, string id) => _shelf.Drop(app, id);
+
+    /// <summary>The node ends: what is on its way to the disk gets there, within a bound.</summary>
+    public void Close()
+    {
+        _pending.Writer.TryComplete();
+        if (!_writer.Wait(QuarantineLimits.CloseTimeoutMs))
+        {
+            QuarantineLog.NotFlushed(_log, _pending.Reader.Count);
+        }
+    }
+
+    private StoredJob? Read(string app, string id)
+    {
+        try
+        {
+            return _shelf.Take(app, id);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new NodeException($"the quarantined job {id} of {app} cannot be read: {failure.Message}", failure);
+        }
+    }
+
+    private void Keep(string app, in Core.Engine.QuarantinedJob job)
+    {
+        if (_replays.ContainsKey((app, job.JobId)))
+        {
+            return; // it is there
+        }
+
+        DateTimeOffset now = _clock.GetUtcNow();
+        string id = QuarantineFile.IdOf(now, job.JobId);
+        long size = job.Request.SizeBytes;
+        string problem = "the disk is too slow for the jobs that are on their way there";
+        if (Interlocked.Add(ref _pendingBytes, size) <= QuarantineLimits.MaxPendingBytes)
+        {
+            byte[] bytes = QuarantineFile.Write(id, app, now, in job);
+            Control.QuarantinedJob listed = new(
+                id, app, Encoding.UTF8.GetString(job.Event), now, job.Deaths.Count > 0 ? job.Deaths[^1].Cause : "", PayloadBytes(in job));
+            Interlocked.Add(ref _pendingBytes, bytes.Length - size);
+            size = bytes.Length;
+            if (_pending.Writer.TryWrite((listed, bytes)))
+            {
+                return; // the writer takes the bytes off the count
+            }
+
+            problem = _writer.IsCompleted ? "the node ends" : problem;
+        }
+
+        Interlocked.Add(ref _pendingBytes, -size);
+        QuarantineLog.NotKept(_log, app, id, problem);
+    }
+
+    private static long PayloadBytes(in Core.Engine.QuarantinedJob job)
+    {
+        long bytes = 0;
+        foreach (ReadOnlySpan<byte> chunk in job.Request)
+        {
+            bytes += chunk.Length;
+        }
+
+        return bytes;
+    }
+
+    private async Task WriteAllAsync()
+    {
+        await foreach ((Control.QuarantinedJob job, byte[] bytes) in _pending.Reader.ReadAllAsync().ConfigureAwait(false))
+        {
+            try
+            {
+                _shelf.Put(job, bytes);
+                QuarantineLog.Kept(_log, job.App, job.Id, job.Event, job.Cause, IsInMemory ? "memory" : "the state folder");
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                QuarantineLog.NotKept(_log, job.App, job.Id, failure.Message);
+            }
+
+            Interlocked.Add(ref _pendingBytes, -bytes.Length);
+        }
+    }
+
+    private sealed class AppQuarantine(QuarantineStore store, string app) : IQuarantine
+    {
+        public void Keep(in Core.Engine.QuarantinedJob job) => store.Keep(app, in job);
+    }
+}

@@ -1,0 +1,78 @@
+using Cocaine.Fast.Transport.Linux;
+
+namespace Cocaine.Fast.Transport.Files;
+
+/// <summary>
+/// A file on its way: its bytes are on the disk under another name, and <see cref="Commit"/> puts it in its place. Whenever the machine
+/// stops, there is the old file or the new one, whole. What lacks room or rights shows before anything has changed.
+/// </summary>
+internal sealed class PendingFile : IDisposable
+{
+    /// <summary>Ends the names of files that are no files yet; after a crash they are left over, and of no use.</summary>
+    public const string Suffix = ".tmp";
+
+    private readonly string _path;
+    private readonly string _temporary;
+    private bool _isDone;
+
+    private PendingFile(string path, string temporary)
+    {
+        _path = path;
+        _temporary = temporary;
+    }
+
+    /// <summary>Writes the bytes to the disk, for their owner's eyes alone, beside the file that they are to be.</summary>
+    /// <exception cref="IOException">They cannot be written; nothing is left behind.</exception>
+    /// <exception cref="UnauthorizedAccessException">They may not be written.</exception>
+    public static PendingFile Write(string path, ReadOnlySpan<byte> bytes)
+    {
+        string folder = Path.GetDirectoryName(path)!;
+        PendingFile file = new(path, Path.Combine(folder, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}{Suffix}"));
+        try
+        {
+            using FileStream stream = new(file._temporary, new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                BufferSize = 0,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            });
+            stream.Write(bytes);
+            stream.Flush(flushToDisk: true);
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Puts the file in its place, and returns when a crash cannot undo it.</summary>
+    /// <exception cref="IOException">It cannot be put there; what was there is there still.</exception>
+    public void Commit()
+    {
+        File.Move(_temporary, _path, overwrite: true);
+        _isDone = true;
+        FolderSync.Flush(Path.GetDirectoryName(_path)!);
+    }
+
+    /// <summary>Removes what was not committed.</summary>
+    public void Dispose()
+    {
+        if (_isDone)
+        {
+            return;
+        }
+
+        _isDone = true;
+        try
+        {
+            File.Delete(_temporary);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            // The failure that led here is the one to report; leftovers are removed at the next start.
+        }
+    }
+}

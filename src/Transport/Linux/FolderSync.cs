@@ -1,0 +1,36 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Cocaine.Fast.Transport.Linux;
+
+/// <summary>Makes the names in a folder durable, which .NET does for the bytes of files only: fsync(2) of the folder itself.</summary>
+/// <remarks>
+/// Safety: the path is a zero-ended copy that is pinned for the one call that reads it; the descriptor is closed once.
+/// </remarks>
+internal static unsafe class FolderSync
+{
+    private const int CloseOnExec = 0x80000;
+
+    /// <exception cref="IOException">The folder cannot be opened or written.</exception>
+    public static void Flush(string folder)
+    {
+        int descriptor;
+        fixed (byte* path = Encoding.UTF8.GetBytes(folder + '\0'))
+        {
+            descriptor = LibC.open(path, CloseOnExec);
+        }
+
+        if (descriptor < 0)
+        {
+            throw LibC.Failure($"open {folder}");
+        }
+
+        int result = LibC.fsync(descriptor);
+        int error = Marshal.GetLastPInvokeError();
+        LibC.close(descriptor);
+        if (result < 0)
+        {
+            throw new IOException($"fsync {folder}: {Marshal.GetPInvokeErrorMessage(error)} (errno {error})");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+using System.Text;
+using System.Text.Json;
+using Cocaine.Fast.Core.Configuration;
+using Cocaine.Fast.Core.Manifest;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Core.Tests.Configuration;
+
+public class ConfigTests
+{
+    private const string Whole = """
+        {
+          // every key
+          "state": "/srv/state/", "locator": "none", "loops": 3, "drain-timeout": "2m",
+          "control": { "endpoint": "ipc:///run/x/control.sock", "zeromq": "tcp://lo:5000" },
+          "engine": { "pool-limit": 3, "queue-timeout": 1.5 },
+          "log": { "level": "debug", "format": "json" },
+          "apps": ["echo/manifest.json", "/srv/other.json"],
+        }
+        """;
+
+    [Fact]
+    public void Every_key_is_read()
+    {
+        ConfigResult result = Read(Whole);
+        Assert.Empty(result.Problems);
+        NodeConfig config = result.Config!;
+        Assert.Equal("/srv/state/", config.StateFolder);
+        Assert.Equal(("ipc:///run/x/control.sock", "tcp://lo:5000"), (config.ControlEndpoint, config.ZeroMqControlEndpoint));
+        Assert.Equal((null, 3, 120_000L), (config.Locator, config.Loops, config.DrainTimeoutMs));
+        Assert.Equal((LogLevel.Debug, "json"), (config.LogLevel, config.LogFormat));
+        Assert.Equal(["/etc/cocaine/echo/manifest.json", "/srv/other.json"], config.Apps);
+    }
+
+    [Fact]
+    public void An_empty_config_has_the_defaults()
+    {
+        NodeConfig config = Read("{}").Config!;
+        Assert.Equal("tcp://*:10053", config.Locator);
+        Assert.Equal((0, 30_000L, LogLevel.Information, "text"), (config.Loops, config.DrainTimeoutMs, config.LogLevel, config.LogFormat));
+        Assert.Null(config.StateFolder);
+        Assert.Null(config.ControlEndpoint);
+        Assert.Null(config.ZeroMqControlEndpoint);
+        Assert.Empty(config.Apps);
+    }
+
+    [Fact]
+    public void Defaults_of_the_engine_are_for_what_a_manifest_leaves_out()
+    {
+        EngineDefaults defaults = Read(Whole).Config!.EngineDefaults;
+        EngineSettings left = App(""" "engine": { "queue-limit": 7 } """, defaults).Manifest!.Engine;
+        Assert.Equal((3, 1500L, 7, 30_000L), (left.PoolLimit, left.QueueTimeoutMs, left.QueueLimit, left.HeartbeatTimeoutMs));
+        EngineSettings own = App(""" "engine": { "pool-limit": 9, "queue-timeout": 0 } """, defaults).Manifest!.Engine;
+        Assert.Equal((9, 0L), (own.PoolLimit, own.QueueTimeoutMs));
+        Assert.Equal(3, App(""" "version": 1 """, defaults).Manifest!.Engine.PoolLimit);
+    }
+
+    [Fact]
+    public void A_default_that_does_not_fit_an_app_says_that_it_is_one()
+    {
+        EngineDefaults defaults = Read("""{"engine": {"backend": "thread", "pool-minimum": 5}}""").Config!.EngineDefaults;
+        string[] problems = [.. App(""" "engine": { "pool-limit": 4 } """, defaults).Problems.Select(problem => problem.ToString())];
+        Assert.Equal(2, problems.Length);
+        Assert.EndsWith(": $.engine.pool-minimum: 5 is more than the pool-limit of 4 (a default of the node)", problems[0]);
+        Assert.EndsWith(
+            ": $.engine.backend: only dotnet and cpp apps run in threads of the node; a python app needs \"process\" (a default of the node)",
+            problems[1]);
+        Assert.All(problems, problem => Assert.StartsWith("a.json:1:86: ", problem)); // where 'engine' stands
+    }
+
+    [Fact]
+    public void Its_keys_tell_a_config_from_a_manifest()
+    {
+        Assert.True(ConfigReader.IsConfig(Path.Combine(RepositoryRoot.Path, "examples/node.json")));
+        Assert.False(ConfigReader.IsConfig(Path.Combine(RepositoryRoot.Path, "examples/echo/manifest.json")));
+        Assert.False(ConfigReader.IsConfig("/nowhere.json"));
+    }
+
+    [Fact]
+    public void The_example_is_good() =>
+        Assert.Empty(ConfigReader.ReadFile(Path.Combine(RepositoryRoot.Path, "examples/node.json")).Problems);
+
+    [Fact]
+    public void The_schema_names_every_key_where_it_belongs()
+    {
+        using JsonDocument document = JsonDocument.Parse(ManifestSchema.WriteConfig());
+        JsonElement properties = document.RootElement.GetProperty("properties");
+        Assert.Equal(ConfigKeys.Top.Select(spec => spec.Name), Names(document.RootElement));
+        Assert.Equal(ConfigKeys.Control.Select(spec => spec.Name), Names(properties.GetProperty("control")));
+        Assert.Equal(ConfigKeys.Log.Select(spec => spec.Name), Names(properties.GetProperty("log")));
+        Assert.Equal(ManifestKeys.Engine.Select(spec => spec.Name), Names(properties.GetProperty("engine")));
+    }
+
+    private static IEnumerable<string> Names(JsonElement schema) =>
+        schema.GetProperty("properties").EnumerateObject().Select(property => property.Name);
+
+    private static ConfigResult Read(string text) => ConfigReader.Read(Encoding.UTF8.GetBytes(text), "/etc/cocaine/node.json");
+
+    private static ManifestResult App(string more, EngineDefaults defaults)
+    {
+        string text = """{"type":"python","args":"a.py","tasks":{"x":{"type":"manual-scheduler"}}, """ + more + "}";
+        return ManifestReader.Read(Encoding.UTF8.GetBytes(text), "a.json", defaults: defaults);
+    }
+}

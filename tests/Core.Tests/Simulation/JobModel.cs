@@ -1,0 +1,222 @@
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Manifest;
+
+namespace Cocaine.Fast.Core.Tests.Simulation;
+
+/// <summary>
+/// What must be true of every request, kept from what callers and slaves see. It is told of each event and throws at the first that breaks
+/// a promise.
+/// </summary>
+internal sealed class JobModel(SimWorld world, EngineSettings settings)
+{
+    private static readonly bool Later = true;
+    private readonly List<SimRequest> _all = [];
+    private readonly List<SimRequest> _urgent = [];   // those that wait, in the order in which they must run
+    private readonly List<SimRequest> _usual = [];
+
+    public IReadOnlyList<SimRequest> All => _all;
+
+    /// <summary>Accepted and not answered.</summary>
+    public List<SimRequest> Open { get; } = [];
+
+    public ulong Accepted { get; private set; }
+
+    public ulong Done { get; private set; }
+
+    public ulong Failed { get; private set; }
+
+    public ulong Cancelled { get; private set; }
+
+    public ulong Refused { get; private set; }
+
+    public int Waiting => _urgent.Count + _usual.Count;
+
+    /// <summary>Waiting ones that came back from a slave that died: they go to the queue whether it is full or not.</summary>
+    public int WaitingAgain => _urgent.Count(Again) + _usual.Count(Again);
+
+    public void Add(SimRequest request) => _all.Add(request);
+
+    /// <summary>The engine has taken it.</summary>
+    public void OnAccepted(SimRequest request)
+    {
+        Accepted++;
+        if (request.Phase == Phase.Offered)
+        {
+            request.Phase = Phase.Waiting;
+            Lane(request).Add(request);
+        }
+
+        if (request.IsOpen)
+        {
+            Open.Add(request);
+        }
+    }
+
+    public void OnRefused(SimRequest request)
+    {
+        Require(request.Phase == Phase.Offered, request, "was refused although it was dispatched");
+        request.Phase = Phase.Refused;
+        Refused++;
+    }
+
+    public void OnCancelled(SimRequest request)
+    {
+        End(request, Phase.Cancelled);
+        Cancelled++;
+        Failed++;
+    }
+
+    /// <summary>A slave is told to run it.</summary>
+    public SimRequest OnDispatch(SimLink link, int id)
+    {
+        SimRequest request = _all[id];
+        Require(request.Phase is Phase.Offered or Phase.Waiting, request, "is run although nobody waits for a run");
+        Require(link.IsReady, request, "is given to a slave that is not ready");
+        Require(!link.IsKilled, request, "is given to a slave that is being killed");
+        Require(!link.TerminateAsked, request, "is given to a slave that was told to end");
+        Require(link.Channels.Count - (link.Ending is null ? 0 : 1) < settings.Concurrency, request, "is one more than a slave may have");
+        Require(request.AnswerChunks == 0, request, "is run again although its answer has begun");
+        Require(request.Runs <= (request.Policy.RetryLimit ?? settings.RetryLimit), request, "is run more often than its retry-limit lets it");
+        Require(request.Runs == 0 || !request.TooLargeToKeep, request, "is run again although its request was not kept");
+        Require(Later || world.NowMs < request.DeadlineMs, request, "is run after its deadline");
+        Require(Later || settings.QueueTimeoutMs == 0 || world.NowMs < request.WaitsSinceMs + settings.QueueTimeoutMs, request,
+            "is run after its queue-timeout");
+        if (request.Phase == Phase.Waiting)
+        {
+            List<SimRequest> lane = Lane(request);
+            Require(lane[0] == request || world.InDeath, request, $"overtakes {lane[0]}");
+            lane.Remove(request);
+        }
+
+        bool overtakes = _urgent.Count > 0 && !request.Policy.Urgent || request.Phase == Phase.Offered && Waiting > 0;
+        Require(!overtakes || world.InDeath, request, "overtakes one that waits");
+        request.Phase = Phase.OnSlave;
+        request.Link = link;
+        request.DispatchedMs = world.NowMs;
+        request.Runs++;
+        world.Note($"{request} runs on slave {link.Slave.Generation}");
+        return request;
+    }
+
+    public void OnRequestChunk(SimChannel channel, Label label)
+    {
+        SimRequest request = channel.Request;
+        Require(label.Request == request.Id, request, $"'s slave gets a piece of request {label.Request}");
+        Require(label.Place == channel.RequestChunks, request, $"'s slave gets piece {label.Place} and not {channel.RequestChunks}");
+        channel.RequestChunks++;
+        Require(channel.RequestChunks <= request.SentChunks, request, "'s slave gets more than was sent");
+    }
+
+    /// <summary>The slave is told that the request is whole.</summary>
+    public void OnRequestEnd(SimChannel channel, SimLink link)
+    {
+        SimRequest request = channel.Request;
+        bool ofItsOwn = link.Ending == channel || !request.IsOpen;
+        Require(ofItsOwn || (request.Ended && channel.RequestChunks == request.SentChunks), request, "'s slave gets the end too early");
+    }
+
+    public void OnAnswerChunk(SimRequest request, Label label)
+    {
+        Require(request.Phase == Phase.OnSlave, request, "gets a piece of an answer");
+        Require(label.Request == request.Id, request, $"gets the answer of request {label.Request}");
+        Require(label.Run == request.Runs, request, $"gets a piece of run {label.Run}");
+        Require(label.Place == request.AnswerChunks, request, $"gets piece {label.Place} and not {request.AnswerChunks}");
+        request.AnswerChunks++;
+    }
+
+    /// <summary>A request is answered: 0 = done, −1 = the app's error, else our code.</summary>
+    public void OnOutcome(SimRequest request, int code)
+    {
+        Phase before = request.Phase;
+        world.Note($"{request} ends with {code}");
+        End(request, Phase.Answered);
+        switch (code)
+        {
+            case 0:
+                Require(before == Phase.OnSlave, request, "is done although no slave has it");
+                Require(request.Link!.Ending?.Request == request, request, "is done although its slave did not say so");
+                Require(request.Link.Ending!.AnswerChunks == request.AnswerChunks, request, "is done without all of its answer");
+                Done++;
+                return;
+            case 520:
+                Require(world.NowMs >= request.DeadlineMs, request, "fails by a deadline that is not over");
+                break;
+            case 504 when before == Phase.Waiting:
+                Require(settings.QueueTimeoutMs > 0 && world.NowMs >= request.WaitsSinceMs + settings.QueueTimeoutMs, request,
+                    "fails by a queue-timeout that is not over");
+                break;
+            case 504:
+                Require(IsSilent(request), request, "fails by the silence of a slave that is not silent");
+                break;
+            case 502:
+                Require(before == Phase.Waiting && request.Runs > 0 && world.InDeath, request, "fails by a slave that did not die");
+                break;
+            case 500:
+                Require(before == Phase.Waiting && world.Engine.Pool.IsBroken, request, "fails although the app is not broken");
+                break;
+            case 503:
+                Require(world.Engine.State == EngineState.Stopped || request.Link?.Backlog > EngineLimits.MaxBacklogBytes, request,
+                    "fails although the engine was not stopped");
+                break;
+            case -1:
+                Require(request.Link?.Ending?.Request == request, request, "fails by an error of its app that the app did not send");
+                break;
+        }
+
+        Failed++;
+    }
+
+    public void OnPressure(SimRequest request, bool high)
+    {
+        Require(request.IsOpen, request, "is told of pressure");
+        Require(request.Pressed != high, request, $"is told of pressure {high} twice");
+        request.Pressed = high;
+    }
+
+    /// <summary>Before the engine hears of it: those without a byte of an answer wait again, the oldest first; or they are failed.</summary>
+    public void OnSlaveGone(SimLink link)
+    {
+        for (int i = link.Channels.Count - 1; i >= 0; i--)
+        {
+            SimRequest request = link.Channels[i].Request;
+            if (request.Phase == Phase.OnSlave && request.Link == link && request.Runs == link.Channels[i].Run)
+            {
+                request.Phase = Phase.Waiting;
+                request.WaitsSinceMs = world.NowMs;
+                request.Link = null;
+                Lane(request).Insert(0, request);
+            }
+        }
+    }
+
+    public static void Require(bool holds, SimRequest request, string what)
+    {
+        if (!holds)
+        {
+            throw new BrokenPromise($"{request} {what}");
+        }
+    }
+
+    private bool IsSilent(SimRequest request)
+    {
+        long heard = request.Link!.LastHeardMs, silence = request.Policy.SilenceTimeoutMs;
+        return world.NowMs >= heard + settings.HeartbeatTimeoutMs
+            || (silence > 0 && world.NowMs >= Math.Max(heard, request.DispatchedMs) + silence);
+    }
+
+    private static bool Again(SimRequest request) => request.Runs > 0;
+
+    private List<SimRequest> Lane(SimRequest request) => request.Policy.Urgent ? _urgent : _usual;
+
+    private void End(SimRequest request, Phase how)
+    {
+        Require(request.Phase is Phase.Waiting or Phase.OnSlave, request, "is answered");
+        if (request.Phase == Phase.Waiting)
+        {
+            Lane(request).Remove(request);
+        }
+
+        request.Phase = how;
+        Open.Remove(request);
+    }
+}

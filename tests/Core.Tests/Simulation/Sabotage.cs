@@ -1,0 +1,31 @@
+namespace Cocaine.Fast.Core.Tests.Simulation;
+
+/// <summary>A fault built into the world around the engine, once in a run: the model must see it.</summary>
+internal enum Sabotage
+{
+    None,
+
+    /// <summary>A caller gets its outcome twice.</summary>
+    OutcomeTwice,
+
+    /// <summary>A caller gets a chunk after its outcome.</summary>
+    ChunkAfterEnd,
+
+    /// <summary>An outcome never reaches its caller.</summary>
+    LosesOutcome,
+
+    /// <summary>A slave's answer goes to the other of two requests.</summary>
+    SwapsAnswers,
+
+    /// <summary>A slave's answer lacks a piece in the middle.</summary>
+    SkipsChunk,
+
+    /// <summary>A slave is told to run the same request again although it lives.</summary>
+    RunsTwice,
+
+    /// <summary>A slave lives on after the engine was told that it died.</summary>
+    KeepsSlave,
+
+    /// <summary>A piece of a request reaches the slave twice.</summary>
+    RepeatsRequest,
+}

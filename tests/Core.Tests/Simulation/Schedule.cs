@@ -1,0 +1,256 @@
+using Cocaine.Fast.Core.Engine;
+
+namespace Cocaine.Fast.Core.Tests.Simulation;
+
+/// <summary>
+/// A random schedule. Each run has its own mix of steps: what never happens in one run is frequent in another, so rare states are reached
+/// (Groce et al., "Swarm testing", 2012).
+/// </summary>
+internal sealed class Schedule
+{
+    private const int MaxWeight = 8, HealRounds = 400;
+
+    private readonly SimWorld _world;
+    private readonly SimRandom _random;
+    private readonly (Action Step, int Weight)[] _mix;
+    private readonly int _sum;
+
+    public Schedule(SimWorld world)
+    {
+        _world = world;
+        _random = world.Random;
+        Action[] steps =
+        [
+            () => Submit(whole: true), () => Submit(whole: true), () => Submit(whole: false), SendChunk, EndRequest, Cancel, Leave,
+            Ready, Ready, Chunk, Chunk, End, End, Raise, Heartbeat, Late, Garbage, AskToEnd, Die, DieOfKill, DieOfKill,
+            BeSlow, LetGo, Press, MakeRoom, Turn, Turn, Sleep, Drain, StopNow,
+        ];
+        _mix = [.. steps.Select(step => (step, Weight(step)))];
+        _sum = _mix.Sum(pair => pair.Weight);
+    }
+
+    /// <summary>Runs all of it, checking after each step.</summary>
+    public void Run()
+    {
+        int steps = _random.Between(20, 200);
+        for (int i = 0; i < steps; i++)
+        {
+            Step();
+            SimChecks.AfterStep(_world);
+        }
+
+        Finish();
+        SimChecks.AtEnd(_world);
+    }
+
+    private int Weight(Action step) =>
+        step == Drain || step == StopNow ? (_random.Chance(10) ? 1 : 0)
+        : step == Turn ? 1 + _random.Below(MaxWeight)
+        : _random.Below(MaxWeight);
+
+    private void Step()
+    {
+        int at = _random.Below(_sum);
+        foreach ((Action step, int weight) in _mix)
+        {
+            at -= weight;
+            if (at < 0)
+            {
+                step();
+                return;
+            }
+        }
+    }
+
+    private void Submit(bool whole) => _world.Submit(_random.Of(_world.Callers), whole);
+
+    private void SendChunk() => WithOpen(_world.SendChunk);
+
+    private void EndRequest() => WithOpen(_world.EndRequest);
+
+    private void Cancel() => WithOpen(_world.Cancel);
+
+    /// <summary>A caller's connection ends: all of its requests are given up, and it holds nobody back.</summary>
+    private void Leave()
+    {
+        SimCaller caller = _random.Of(_world.Callers);
+        foreach (SimRequest request in _world.Model.Open.Where(request => request.Caller == caller).ToArray())
+        {
+            if (request.IsOpen)
+            {
+                _world.Cancel(request);
+            }
+        }
+
+        caller.LetGo();
+    }
+
+    private void Ready() => WithLink(link => !link.IsReady, link =>
+    {
+        _world.Note($"slave {link.Slave.Generation} is ready");
+        link.BecomeReady();
+    });
+
+    private void Chunk() => WithChannel((link, channel) =>
+    {
+        if (channel.Request.IsOpen && _world.Sabotages(Sabotage.SkipsChunk))
+        {
+            link.AnswerChunk(channel, skip: 1);
+            return;
+        }
+
+        link.AnswerChunk(channel);
+    });
+
+    private void End() => WithChannel((link, channel) => link.End(channel, error: false));
+
+    private void Raise() => WithChannel((link, channel) => link.End(channel, error: true));
+
+    private void Heartbeat() => WithLink(link => link.IsReady && !link.IsPaused, link => link.Heartbeat());
+
+    private void Late() => WithLink(link => link.CanBeLate && !link.IsPaused, link => link.SendLate(_random.Below(3)));
+
+    private void Garbage() => WithLink(link => link.IsReady && !link.IsPaused && !link.IsKilled, link => link.SendGarbage(_random.Below(4)));
+
+    private void AskToEnd() => WithLink(link => link.IsReady && !link.IsPaused, link => link.AskToEnd());
+
+    private void Die() => WithLink(link => true, link => _world.Die(link, "signal 9"));
+
+    /// <summary>Those that were killed, or told to end, do.</summary>
+    private void DieOfKill() => WithLink(link => link.IsKilled || link.TerminateAsked, link => _world.Die(link, "as it was told"));
+
+    private void BeSlow() => _random.Of(_world.Callers).IsSlow = true;
+
+    private void LetGo() => _random.Of(_world.Callers).LetGo();
+
+    private void Press() => WithLink(link => link.IsReady, link =>
+        link.Backlog = _random.Chance(10) ? EngineLimits.MaxBacklogBytes + 1 : EngineLimits.HighBacklogBytes + 1);
+
+    private void MakeRoom() => WithLink(link => link.Backlog > 0, link =>
+    {
+        link.Backlog = 0;
+        link.Slave.OnRoom();
+    });
+
+    /// <summary>A turn of the loop: the clock moves on, messages come, and then what is due is done.</summary>
+    private void Turn() => Advance(_random.Between(1, 50));
+
+    private void Sleep() => Advance(_random.Between(100, 12_000));
+
+    private void Advance(int ms)
+    {
+        _world.NowMs += ms;
+        if (_random.Chance(50))
+        {
+            (_random.Below(4) switch { 0 => Ready, 1 => End, 2 => Chunk, _ => (Action)Heartbeat })();
+        }
+
+        _world.Timers.Advance(_world.NowMs);
+        SimChecks.AfterTimers(_world);
+    }
+
+    private void Drain()
+    {
+        if (_world.Engine.State == EngineState.Running)
+        {
+            _world.Note($"drain");
+            _world.Drain();
+        }
+    }
+
+    private void StopNow()
+    {
+        Drain();
+        _world.Note($"stop now");
+        _world.Engine.StopNow("the node stops");
+    }
+
+    /// <summary>Ends in one of three ways: all goes well again and is drained, drained while it mends, or stopped at once.</summary>
+    private void Finish()
+    {
+        _world.ReentryPercent = 0;
+        int way = _random.Below(3);
+        _world.Note($"the end, way {way}");
+        if (way == 2)
+        {
+            StopNow();
+        }
+        else if (way == 1)
+        {
+            Drain();
+        }
+
+        for (int i = 0; i < HealRounds && _world.Model.Open.Count > 0; i++)
+        {
+            Heal();
+        }
+
+        Drain();
+        for (int i = 0; i < HealRounds && _world.Stopped == 0; i++)
+        {
+            Heal();
+        }
+    }
+
+    private void Heal()
+    {
+        _world.Callers.ForEach(caller => caller.LetGo());
+        foreach (SimRequest request in _world.Model.Open.ToArray())
+        {
+            _world.EndRequest(request);
+        }
+
+        foreach (SimLink link in _world.Links.ToArray())
+        {
+            link.Backlog = 0;
+            link.Slave.OnRoom();
+            if (link.IsKilled || link.TerminateAsked)
+            {
+                _world.Die(link, "as it was told");
+            }
+            else if (!link.IsReady)
+            {
+                link.BecomeReady();
+            }
+            else
+            {
+                foreach (SimChannel channel in link.Channels.ToArray())
+                {
+                    link.End(channel, error: false);
+                }
+
+                link.Heartbeat();
+            }
+        }
+
+        SimChecks.AfterStep(_world);
+        Advance(100);
+        SimChecks.AfterStep(_world);
+    }
+
+    private void WithOpen(Action<SimRequest> action)
+    {
+        if (_world.Model.Open.Count > 0)
+        {
+            action(_random.Of(_world.Model.Open));
+        }
+    }
+
+    private void WithLink(Predicate<SimLink> usable, Action<SimLink> action)
+    {
+        List<SimLink> links = _world.Links;
+        int start = links.Count == 0 ? 0 : _random.Below(links.Count);
+        for (int i = 0; i < links.Count; i++)
+        {
+            SimLink link = links[(start + i) % links.Count];
+            if (usable(link))
+            {
+                action(link);
+                return;
+            }
+        }
+    }
+
+    private void WithChannel(Action<SimLink, SimChannel> action) =>
+        WithLink(link => link.Channels.Count > 0 && !link.IsPaused, link => action(link, _random.Of(link.Channels)));
+}

@@ -1,0 +1,88 @@
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
+
+namespace Cocaine.Fast.Core.Tests.Simulation;
+
+/// <summary>What must hold of the engine between two steps, after its timers have fired, and when it has stopped.</summary>
+internal static class SimChecks
+{
+    /// <summary>The watch over a slave's silence looks at most this much later than it is due.</summary>
+    private const int WatchSlackMs = 1001;
+
+    public static void AfterStep(SimWorld world)
+    {
+        AppEngine engine = world.Engine;
+        JobModel model = world.Model;
+        Require(engine.Counters.Holds(engine.Queue.Count, engine.RunningJobs), "accepted = done + failed + queued + running does not hold");
+        Require(model.Open.Count == engine.Queue.Count + engine.RunningJobs,
+            $"{model.Open.Count} requests have no outcome, but the engine has {engine.Queue.Count} queued and {engine.RunningJobs} running");
+        Require(model.Waiting == engine.Queue.Count, $"{model.Waiting} requests wait, but {engine.Queue.Count} are queued");
+        Require(engine.Counters.JobsAccepted == model.Accepted && engine.Counters.JobsDone == model.Done
+            && engine.Counters.JobsFailed == model.Failed && engine.Counters.JobsRejected == model.Refused
+            && engine.Counters.JobsCancelled == model.Cancelled, "the counters are not what the callers have seen");
+        int limit = world.Settings.QueueLimit;
+        Require(limit == 0 || engine.Queue.Count <= limit + model.WaitingAgain, $"{engine.Queue.Count} are queued");
+        Require(engine.Pool.Total == world.Links.Count, $"{world.Links.Count} slaves live, but the pool has {engine.Pool.Total}");
+        Require(engine.Pool.Total <= world.Settings.PoolLimit, $"the pool has {engine.Pool.Total} slaves");
+        Require(engine.Queue.Count == 0 || engine.Pool.Pick() is null, "a request waits although a slave has room");
+        foreach (SimLink link in world.Links)
+        {
+            Require(link.Channels.Count == link.Slave.Load, $"slave {link.Slave.Generation} has {link.Channels.Count} channels open");
+            Require(link.Channels.Count <= world.Settings.Concurrency, $"slave {link.Slave.Generation} has {link.Channels.Count} jobs");
+        }
+
+        foreach (SimRequest request in model.Open)
+        {
+            Require(!request.Pressed || (request.Link is { } link && link.Backlog > 0), $"{request} waits for room that nobody makes");
+        }
+    }
+
+    /// <summary>Nothing outlives its bound.</summary>
+    public static void AfterTimers(SimWorld world)
+    {
+        long now = world.NowMs;
+        foreach (SimRequest request in world.Model.Open)
+        {
+            Require(now < request.DeadlineMs, $"{request} lives after its deadline");
+            long queue = world.Settings.QueueTimeoutMs;
+            Require(queue == 0 || request.Phase != Phase.Waiting || now < request.WaitsSinceMs + queue, $"{request} waits too long");
+            long silence = request.Policy.SilenceTimeoutMs;
+            if (silence > 0 && request.Link is { } link && !link.IsPaused && !link.WasPaused)
+            {
+                Require(now < Math.Max(link.LastHeardMs, request.DispatchedMs) + silence, $"{request} outlives the silence of its slave");
+            }
+        }
+
+        foreach (SimLink link in world.Links)
+        {
+            Require(link.IsKilled || !IsOverdue(world, link, now), $"slave {link.Slave.Generation} ({link.Slave.State}) is not killed");
+        }
+    }
+
+    public static void AtEnd(SimWorld world)
+    {
+        AfterStep(world);
+        Require(world.Stopped == 1, $"the engine said {world.Stopped} times that it has stopped");
+        Require(world.Engine.State == EngineState.Stopped, $"the engine is {world.Engine.State}");
+        Require(world.Model.Open.Count == 0, "a request has no outcome");
+        Require(world.Engine.Pool.Total == 0, "a slave lives");
+        Require(world.Timers.Count == 0, $"{world.Timers.Count} timers are armed");
+        foreach (Job job in world.Jobs)
+        {
+            Require(job.State == JobState.Free, $"job {job.Id} was never given back: {job.State}");
+        }
+    }
+
+    private static bool IsOverdue(SimWorld world, SimLink link, long now) =>
+        link.TerminateAsked ? now >= link.TerminateMs + world.Settings.TerminationTimeoutMs
+        : link.Slave.State == SlaveState.Starting ? now >= link.StartedMs + world.Settings.StartupTimeoutMs
+        : !link.IsPaused && !link.WasPaused && now >= link.LastHeardMs + world.Settings.HeartbeatTimeoutMs + WatchSlackMs;
+
+    private static void Require(bool holds, string what)
+    {
+        if (!holds)
+        {
+            throw new BrokenPromise(what);
+        }
+    }
+}

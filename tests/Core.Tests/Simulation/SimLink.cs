@@ -1,0 +1,313 @@
+using System.Globalization;
+using System.Text;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Protocol;
+
+namespace Cocaine.Fast.Core.Tests.Simulation;
+
+/// <summary>A channel as the slave sees it.</summary>
+internal sealed class SimChannel(ulong number, SimRequest request)
+{
+    public ulong Number { get; } = number;
+
+    public SimRequest Request { get; } = request;
+
+    public int Run { get; } = request.Runs;
+
+    /// <summary>The node has sent its terminal message.</summary>
+    public bool NodeEnded { get; set; }
+
+    public bool Cancelled { get; set; }
+
+    public int RequestChunks { get; set; }
+
+    public int AnswerChunks { get; set; }
+}
+
+/// <summary>
+/// A slave that does what the schedule says. It reads every message of the engine as a real worker would, and holds the engine to the
+/// worker protocol.
+/// </summary>
+internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
+{
+    private readonly MemorySink _toSlave = new(256);
+    private readonly MemorySink _fromSlave = new(256);
+    private ulong _lastChannel = 1;
+    private ulong _lastEnded;      // a channel that it has ended, 0 for none
+    private int _heartbeatsOwed;
+
+    public Slave Slave { get; } = slave;
+
+    public List<SimChannel> Channels { get; } = [];
+
+    public bool IsReady { get; private set; }
+
+    public bool IsKilled { get; private set; }
+
+    public bool IsGone { get; private set; }
+
+    public bool TerminateAsked { get; private set; }
+
+    /// <summary>When Terminate was asked; valid with it.</summary>
+    public long TerminateMs { get; private set; }
+
+    public long StartedMs { get; } = world.NowMs;
+
+    public long LastHeardMs { get; set; } = world.NowMs;
+
+    public bool IsPaused { get; private set; }
+
+    /// <summary>It was held back once: its silence is counted from its release on, and looked at later.</summary>
+    public bool WasPaused { get; private set; }
+
+    public bool CanBeLate => _lastEnded > 0;
+
+    /// <summary>Bytes that it pretends to be behind with.</summary>
+    public long Backlog { get; set; }
+
+    public override MessageSink Sink => _toSlave;
+
+    public override long BacklogBytes => Backlog;
+
+    public override bool PeerSpeaksBin { get; } = slave.Generation % 3 != 0; // every third is an old worker
+
+    public override string Kind => "simulated";
+
+    public override int ProcessId => 0;
+
+    public override void PauseReading() => IsPaused = WasPaused = true;
+
+    public override void ResumeReading() => IsPaused = false;
+
+    public override void Kill(string reason)
+    {
+        if (!IsGone && !IsKilled)
+        {
+            IsKilled = true;
+            Slave.OnKilled();
+            world.Note($"slave {Slave.Generation} is killed: {reason}");
+        }
+    }
+
+    public override void Flush()
+    {
+        ReadOnlySpan<byte> rest = _toSlave.Written;
+        while (!rest.IsEmpty)
+        {
+            if (MessageDecoder.Decode(rest, ProtocolLimits.Default, out MessageLayout layout) != DecodeStatus.Ok)
+            {
+                throw new BrokenPromise($"slave {Slave.Generation} gets what is no message");
+            }
+
+            OnNodeMessage(in layout, rest);
+            rest = rest[layout.TotalBytes..];
+        }
+
+        _toSlave.Clear();
+    }
+
+    public void BecomeReady()
+    {
+        IsReady = true;
+        LastHeardMs = world.NowMs;
+        Slave.OnReady();
+    }
+
+    public void AnswerChunk(SimChannel channel, int skip = 0)
+    {
+        channel.AnswerChunks += skip;
+        Span<byte> data = stackalloc byte[Label.SizeBytes];
+        int id = channel.Request.IsOpen && world.Sabotages(Sabotage.SwapsAnswers) ? channel.Request.Id + 1 : channel.Request.Id;
+        new Label(id, channel.Run, channel.AnswerChunks++).Write(data);
+        MessageWriter.WriteChunk(_fromSlave, channel.Number, new Payload(data), bin: true);
+        Deliver(expectFault: false);
+    }
+
+    /// <summary>Ends its side. The node must have ended its own when this returns, or a worker keeps the channel for ever.</summary>
+    public void End(SimChannel channel, bool error)
+    {
+        if (error)
+        {
+            MessageWriter.WriteError(_fromSlave, channel.Number, 42, 100, "raised");
+        }
+        else
+        {
+            MessageWriter.WriteClose(_fromSlave, channel.Number);
+        }
+
+        _lastEnded = channel.Number;
+        Ending = channel;
+        Deliver(expectFault: false);
+        Ending = null;
+        Channels.Remove(channel);
+        if (!channel.NodeEnded)
+        {
+            throw new BrokenPromise($"channel {channel.Number} of slave {Slave.Generation} was never ended by the node");
+        }
+    }
+
+    /// <summary>The channel whose end the engine is hearing of: it takes no room any more.</summary>
+    public SimChannel? Ending { get; private set; }
+
+    /// <summary>Something on a channel that it has ended already, as a handler that goes on after its end sends.</summary>
+    public void SendLate(int kind)
+    {
+        Span<byte> data = stackalloc byte[Label.SizeBytes];
+        switch (kind)
+        {
+            case 0:
+                MessageWriter.WriteChunk(_fromSlave, _lastEnded, new Payload(data), bin: true);
+                break;
+            case 1:
+                MessageWriter.WriteError(_fromSlave, _lastEnded, 42, 100, "late");
+                break;
+            default:
+                MessageWriter.WriteClose(_fromSlave, _lastEnded);
+                break;
+        }
+
+        Deliver(expectFault: false);
+    }
+
+    public void Heartbeat()
+    {
+        MessageWriter.WriteHeartbeat(_fromSlave);
+        _heartbeatsOwed++;
+        Deliver(expectFault: false);
+        if (_heartbeatsOwed != 0)
+        {
+            throw new BrokenPromise($"a heartbeat of slave {Slave.Generation} is not answered");
+        }
+    }
+
+    public void AskToEnd()
+    {
+        MessageWriter.WriteTerminate(_fromSlave, 1, "enough");
+        Deliver(expectFault: false);
+    }
+
+    /// <summary>A message that no worker may send: the engine must say so, and is told that the slave dies of it.</summary>
+    public void SendGarbage(int kind)
+    {
+        switch (kind)
+        {
+            case 0:
+                MessageWriter.WriteClose(_fromSlave, _lastChannel + 7);
+                break;
+            case 1:
+                MessageWriter.WriteEmpty(_fromSlave, 1, 9);
+                break;
+            case 2 when Channels.Count > 0:
+                MessageWriter.WriteEmpty(_fromSlave, Channels[0].Number, 0);
+                break;
+            default:
+                MessageWriter.WriteEmpty(_fromSlave, _lastChannel, 5);
+                break;
+        }
+
+        Deliver(expectFault: true);
+    }
+
+    public void Die(string cause)
+    {
+        IsGone = true;
+        world.Model.OnSlaveGone(this);
+        Slave.OnDead(cause);
+    }
+
+    private void Deliver(bool expectFault)
+    {
+        byte[] bytes = _fromSlave.Written.ToArray();
+        _fromSlave.Clear();
+        LastHeardMs = world.NowMs;
+        _ = MessageDecoder.Decode(bytes, ProtocolLimits.Default, out MessageLayout layout);
+        bool legal = Slave.OnMessage(new MessageView(in layout, bytes), out string? fault);
+        if (legal == expectFault)
+        {
+            throw new BrokenPromise(legal ? "a message that no worker may send is taken" : $"a legal message is called a fault: {fault}");
+        }
+
+        if (!legal)
+        {
+            Kill(fault!);
+        }
+    }
+
+    private void OnNodeMessage(in MessageLayout layout, ReadOnlySpan<byte> bytes)
+    {
+        if (IsGone)
+        {
+            return; // written to a socket that nobody reads
+        }
+
+        if (layout.Channel == 1)
+        {
+            OnControl(in layout);
+            return;
+        }
+
+        ulong number = layout.Channel;
+        SimChannel? channel = Channels.Find(one => one.Number == number);
+        if (channel is null)
+        {
+            OnInvoke(in layout, bytes);
+            return;
+        }
+
+        switch (layout.Type)
+        {
+            case 0 when layout.Shape == ArgumentShape.Data && !channel.NodeEnded:
+                world.Model.OnRequestChunk(channel, Label.Read(bytes.Slice(layout.DataOffset, layout.DataLength)));
+                if (world.Sabotages(Sabotage.RepeatsRequest))
+                {
+                    world.Model.OnRequestChunk(channel, Label.Read(bytes.Slice(layout.DataOffset, layout.DataLength)));
+                }
+
+                break;
+            case 2 when !channel.NodeEnded:
+                channel.NodeEnded = true;
+                world.Model.OnRequestEnd(channel, this);
+                break;
+            case 1 when !channel.Cancelled && (!channel.NodeEnded || PeerSpeaksBin):
+                channel.NodeEnded = channel.Cancelled = true;
+                break;
+            default:
+                throw new BrokenPromise($"slave {Slave.Generation} gets type {layout.Type} on channel {channel.Number} after its end");
+        }
+    }
+
+    private void OnControl(in MessageLayout layout)
+    {
+        if (layout.Type == 1)
+        {
+            TerminateAsked = true;
+            TerminateMs = world.NowMs;
+        }
+        else if (--_heartbeatsOwed < 0)
+        {
+            throw new BrokenPromise($"slave {Slave.Generation} gets a heartbeat that it did not send");
+        }
+    }
+
+    private void OnInvoke(in MessageLayout layout, ReadOnlySpan<byte> bytes)
+    {
+        if (layout.Type != 0 || layout.HeadersLength == 0 || layout.Channel <= _lastChannel)
+        {
+            throw new BrokenPromise($"slave {Slave.Generation} gets type {layout.Type} on channel {layout.Channel}, which is not open");
+        }
+
+        _lastChannel = layout.Channel;
+        int id = int.Parse(Encoding.UTF8.GetString(bytes.Slice(layout.DataOffset, layout.DataLength)), CultureInfo.InvariantCulture);
+        SimRequest request = world.Model.OnDispatch(this, id);
+        if (Channels.Count == 0)
+        {
+            LastHeardMs = Math.Max(LastHeardMs, world.NowMs - 1); // its silence counts from the dispatch on
+        }
+
+        Channels.Add(new SimChannel(layout.Channel, request));
+        if (world.Sabotages(Sabotage.RunsTwice))
+        {
+            world.Model.OnDispatch(this, id);
+        }
+    }
+}

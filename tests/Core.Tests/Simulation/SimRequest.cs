@@ -1,0 +1,100 @@
+using System.Buffers.Binary;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Protocol;
+
+namespace Cocaine.Fast.Core.Tests.Simulation;
+
+/// <summary>Where a request is, as the model knows it from outside of the engine.</summary>
+internal enum Phase
+{
+    /// <summary>Given to the engine, which has not said yet whether it takes it.</summary>
+    Offered,
+
+    /// <summary>Accepted; no slave has it.</summary>
+    Waiting,
+
+    /// <summary>A slave was told to run it.</summary>
+    OnSlave,
+
+    /// <summary>Its caller has its one outcome.</summary>
+    Answered,
+
+    /// <summary>Its caller gave it up, and must hear nothing more.</summary>
+    Cancelled,
+
+    /// <summary>Never accepted.</summary>
+    Refused,
+}
+
+/// <summary>What the model keeps of one request.</summary>
+internal sealed class SimRequest(int id, SimCaller caller, ulong channel, JobPolicy policy, long nowMs)
+{
+    public int Id { get; } = id;
+
+    public SimCaller Caller { get; } = caller;
+
+    public ulong Channel { get; } = channel;
+
+    public JobPolicy Policy { get; } = policy;
+
+    public long ArrivedMs { get; } = nowMs;
+
+    public Phase Phase { get; set; } = Phase.Offered;
+
+    /// <summary>The engine's object for it; valid in Waiting and OnSlave.</summary>
+    public Job? Job { get; set; }
+
+    /// <summary>The slave that has it; valid in OnSlave.</summary>
+    public SimLink? Link { get; set; }
+
+    /// <summary>When it began to wait last. Valid in Waiting.</summary>
+    public long WaitsSinceMs { get; set; } = nowMs;
+
+    /// <summary>When the present run began. Valid in OnSlave.</summary>
+    public long DispatchedMs { get; set; }
+
+    public int Runs { get; set; }
+
+    /// <summary>Pieces of the answer that its caller has.</summary>
+    public int AnswerChunks { get; set; }
+
+    /// <summary>Pieces of the request that its caller has sent.</summary>
+    public int SentChunks { get; set; }
+
+    /// <summary>The caller has closed its side.</summary>
+    public bool Ended { get; set; }
+
+    /// <summary>The caller was asked to wait with its request.</summary>
+    public bool Pressed { get; set; }
+
+    /// <summary>Too much of the request was sent for it to be kept: it is run once.</summary>
+    public bool TooLargeToKeep { get; set; }
+
+    public bool IsOpen => Phase is Phase.Offered or Phase.Waiting or Phase.OnSlave;
+
+    public long DeadlineMs => Policy.DeadlineMs > 0 ? ArrivedMs + Policy.DeadlineMs : long.MaxValue;
+
+    public override string ToString() => $"request {Id} ({Phase}, runs {Runs})";
+}
+
+/// <summary>What every chunk carries, so that whoever gets it knows whose it is: request, run (0 in requests), place.</summary>
+internal readonly record struct Label(int Request, int Run, int Place)
+{
+    public const int SizeBytes = 12;
+
+    public void Write(Span<byte> to)
+    {
+        BinaryPrimitives.WriteInt32LittleEndian(to, Request);
+        BinaryPrimitives.WriteInt32LittleEndian(to[4..], Run);
+        BinaryPrimitives.WriteInt32LittleEndian(to[8..], Place);
+    }
+
+    public static Label Read(ReadOnlySpan<byte> from) => new(
+        BinaryPrimitives.ReadInt32LittleEndian(from), BinaryPrimitives.ReadInt32LittleEndian(from[4..]),
+        BinaryPrimitives.ReadInt32LittleEndian(from[8..]));
+
+    public static Label Read(in Payload data) => Read(data.IsContiguous ? data.Span : System.Buffers.BuffersExtensions.ToArray(data.Sequence));
+}
+
+/// <summary>A promise was broken.</summary>
+internal sealed class BrokenPromise(string what) : Exception(what);

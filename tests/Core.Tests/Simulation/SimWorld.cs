@@ -1,0 +1,251 @@
+using System.Globalization;
+using System.Text;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Protocol;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Cocaine.Fast.Core.Tests.Simulation;
+
+/// <summary>One engine with a virtual clock, scripted slaves and callers, and the model that watches. Everything follows from the seed.</summary>
+internal sealed class SimWorld : IEngineLoop, ISlaveBackend
+{
+    /// <summary>Calls within calls at most: a caller that asks again from its outcome, which fails at once, and so on.</summary>
+    private const int MaxDepth = 2;
+
+    private readonly Dictionary<Slave, SimLink> _links = [];
+    private readonly TaskMonitor _monitor = new("task", sparse: true);
+    private readonly HashSet<Job> _jobs = [];
+    private readonly List<string>? _trace;
+    private Sabotage _sabotage;
+    private int _depth;
+
+    /// <param name="seed">Everything follows from it.</param>
+    /// <param name="traced">Keep what happens as text.</param>
+    /// <param name="sabotage">A fault to build in.</param>
+    /// <param name="settings">Settings that are not random: for a test that knows what it wants.</param>
+    public SimWorld(ulong seed, bool traced = false, Sabotage sabotage = Sabotage.None, EngineSettings? settings = null)
+    {
+        Random = new SimRandom(seed);
+        _trace = traced ? [] : null;
+        _sabotage = sabotage;
+        Settings = settings ?? SimSettings.From(Random);
+        ReentryPercent = settings is null && Random.Chance(30) ? Random.Between(5, 40) : 0;
+        Timers = new DeadlineWheel(0);
+        Model = new JobModel(this, Settings);
+        for (int i = 0; i < 3; i++)
+        {
+            Callers.Add(new SimCaller(this, i));
+        }
+
+        Note($"{Settings}");
+        Engine = new AppEngine("app", Settings, this, this, NullLogger.Instance);
+        Engine.Start();
+    }
+
+    public SimRandom Random { get; }
+
+    public EngineSettings Settings { get; }
+
+    /// <summary>How often a caller does something from within a call of the engine.</summary>
+    public int ReentryPercent { get; set; }
+
+    public AppEngine Engine { get; }
+
+    public JobModel Model { get; }
+
+    public DeadlineWheel Timers { get; }
+
+    public long NowMs { get; set; }
+
+    public long NowTicks => NowMs * 1_000_000;
+
+    public List<SimCaller> Callers { get; } = [];
+
+    /// <summary>Slaves that were launched and are not gone, in the order of their launch.</summary>
+    public List<SimLink> Links { get; } = [];
+
+    /// <summary>How often the engine said that it has stopped.</summary>
+    public int Stopped { get; private set; }
+
+    /// <summary>Slaves that died are being taken out: the queue's order is not whole.</summary>
+    public bool InDeath { get; private set; }
+
+    public IReadOnlyCollection<Job> Jobs => _jobs;
+
+    public string Trace => _trace is null ? "" : string.Join('\n', _trace);
+
+    public SlaveLink Launch(Slave slave)
+    {
+        SimLink link = new(this, slave);
+        Links.Add(link);
+        _links.Add(slave, link);
+        Note($"slave {slave.Generation} is launched");
+        return link;
+    }
+
+    public SimLink LinkOf(Slave slave) => _links[slave];
+
+    public void Note([System.Runtime.CompilerServices.InterpolatedStringHandlerArgument("")] ref NoteText text)
+    {
+        if (_trace is not null)
+        {
+            _trace.Add(string.Create(CultureInfo.InvariantCulture, $"{NowMs,8} ms  {text.ToStringAndClear()}"));
+        }
+    }
+
+    /// <summary>True once, when the world is to have this fault.</summary>
+    public bool Sabotages(Sabotage fault)
+    {
+        if (_sabotage != fault || fault == Sabotage.None)
+        {
+            return false;
+        }
+
+        _sabotage = Sabotage.None;
+        return true;
+    }
+
+    public bool SabotageWasDone => _sabotage == Sabotage.None;
+
+    /// <summary>A new request of some caller, whole or with its rest to come.</summary>
+    public void Submit(SimCaller caller, bool whole) => Submit(caller, whole, SimSettings.Policy(Random));
+
+    public void Submit(SimCaller caller, bool whole, JobPolicy policy)
+    {
+        SimRequest request = caller.Open(Model.All.Count, in policy);
+        Model.Add(request);
+        byte[] name = Encoding.UTF8.GetBytes(request.Id.ToString(CultureInfo.InvariantCulture));
+        int queued = Engine.Queue.Count;
+        Job? job = Engine.Submit(caller, request.Channel, _monitor, name, in policy, default, out JobRefusal refusal);
+        if (job is null)
+        {
+            Note($"{request} of caller {caller.Number} is refused: {refusal.Code} {refusal.Reason}");
+            Model.OnRefused(request);
+            CheckRefusal(request, in refusal, queued);
+            return;
+        }
+
+        _jobs.Add(job);
+        request.Job = job;
+        Model.OnAccepted(request);
+        Note($"{request} of caller {caller.Number} is accepted, {policy}");
+        if (Random.Chance(80))
+        {
+            SendChunk(request);
+        }
+
+        if (whole)
+        {
+            EndRequest(request);
+        }
+    }
+
+    public void SendChunk(SimRequest request)
+    {
+        if (!request.IsOpen || request.Ended)
+        {
+            return;
+        }
+
+        bool large = Random.Below(2000) == 0;
+        byte[] data = new byte[large ? EngineLimits.MaxRetryRequestBytes + 1 : Label.SizeBytes];
+        new Label(request.Id, 0, request.SentChunks).Write(data);
+        request.SentChunks++;
+        request.TooLargeToKeep |= large && request.Phase == Phase.OnSlave;
+        Engine.AddChunk(request.Job!, new Payload(data));
+    }
+
+    public void EndRequest(SimRequest request)
+    {
+        if (request.IsOpen && !request.Ended)
+        {
+            request.Ended = true;
+            Engine.EndRequest(request.Job!);
+        }
+    }
+
+    public void Cancel(SimRequest request)
+    {
+        Note($"{request} is cancelled");
+        Job job = request.Job!;
+        Model.OnCancelled(request);
+        Engine.Cancel(job, "gone"u8);
+    }
+
+    /// <summary>A caller may do more from within a call of the engine.</summary>
+    /// <param name="caller">Whose call.</param>
+    /// <param name="streaming">The request of which a piece has come; null at an outcome.</param>
+    public void Reenter(SimCaller caller, SimRequest? streaming)
+    {
+        if (ReentryPercent == 0 || _depth >= MaxDepth || !Random.Chance(ReentryPercent))
+        {
+            return;
+        }
+
+        _depth++;
+        Note($"caller {caller.Number} does more from within");
+        if (streaming is not null && Random.Chance(50))
+        {
+            Cancel(streaming);
+        }
+        else if (Random.Chance(70))
+        {
+            Submit(caller, whole: true);
+        }
+        else if (Model.Open.Find(request => request.Caller == caller && request.Phase != Phase.Offered && request.Job is not null) is { } other)
+        {
+            Cancel(other);
+        }
+
+        _depth--;
+    }
+
+    public void Die(SimLink link, string cause)
+    {
+        Note($"slave {link.Slave.Generation} dies: {cause}");
+        if (!Sabotages(Sabotage.KeepsSlave))
+        {
+            Links.Remove(link);
+        }
+
+        InDeath = true;
+        link.Die(cause);
+        InDeath = false;
+    }
+
+    public void Drain() => Engine.Drain(() => Stopped++);
+
+    private void CheckRefusal(SimRequest request, in JobRefusal refusal, int queued)
+    {
+        bool right = Engine.State switch
+        {
+            EngineState.Stopped => refusal.Code == ErrorCodes.ServerError,
+            EngineState.Draining => refusal.Code == ErrorCodes.ResourceError,
+            _ when Engine.Pool.IsBroken => refusal.Code == ErrorCodes.ServerError,
+            _ => refusal.Code == ErrorCodes.ResourceError && Settings.QueueLimit > 0 && queued >= Settings.QueueLimit,
+        };
+        JobModel.Require(right, request, $"is refused with {refusal.Code} {refusal.Reason}");
+    }
+
+    /// <summary>Text that is made only when there is a trace.</summary>
+    [System.Runtime.CompilerServices.InterpolatedStringHandler]
+    public ref struct NoteText
+    {
+        private System.Runtime.CompilerServices.DefaultInterpolatedStringHandler _text;
+
+        public NoteText(int literalLength, int formattedCount, SimWorld world, out bool isWanted)
+        {
+            isWanted = world._trace is not null;
+            _text = isWanted ? new(literalLength, formattedCount, CultureInfo.InvariantCulture) : default;
+        }
+
+        public void AppendLiteral(string text) => _text.AppendLiteral(text);
+
+        public void AppendFormatted<T>(T value) => _text.AppendFormatted(value);
+
+        public string ToStringAndClear() => _text.ToStringAndClear();
+    }
+}

@@ -1,0 +1,139 @@
+using System.Globalization;
+using Cocaine.Fast.Core.Monitoring;
+
+namespace Cocaine.Fast.Core.Tests.Simulation;
+
+/// <summary>
+/// The engine under random schedules, each from its seed. A failure prints the seed and the steps; <c>COCAINE_SIM_SEED=N</c> runs that one
+/// again, <c>COCAINE_SIM_COUNT</c> sets how many are run.
+/// </summary>
+public class SimulationTests
+{
+    private const int Schedules = 100_000;
+
+    [Fact]
+    public void Every_promise_holds_under_a_hundred_thousand_random_schedules()
+    {
+        if (Environment.GetEnvironmentVariable("COCAINE_SIM_SEED") is { Length: > 0 } one)
+        {
+            Assert.Null(Failure(ulong.Parse(one, CultureInfo.InvariantCulture)));
+            return;
+        }
+
+        int count = int.TryParse(Environment.GetEnvironmentVariable("COCAINE_SIM_COUNT"), out int asked) ? asked : Schedules;
+        int ran = 0;
+        ulong failed = ulong.MaxValue;
+        Dictionary<string, long> seen = [];
+        Lock both = new();
+        Parallel.For(1, count + 1, (seed, state) =>
+        {
+            if (!Holds((ulong)seed, seen))
+            {
+                lock (both)
+                {
+                    failed = Math.Min(failed, (ulong)seed);
+                }
+
+                state.Break(); // smaller seeds are still run: the smallest is reported
+            }
+
+            Interlocked.Increment(ref ran);
+        });
+        Assert.True(failed == ulong.MaxValue, failed == ulong.MaxValue ? "" : Failure(failed));
+        Assert.Equal(count, ran);
+        Assert.DoesNotContain(seen, pair => pair.Value == 0); // a promise that was never tried is not proven
+    }
+
+    [Theory]
+    [InlineData(Sabotage.OutcomeTwice, "is answered")]
+    [InlineData(Sabotage.ChunkAfterEnd, "gets a piece of an answer")]
+    [InlineData(Sabotage.LosesOutcome, "requests have no outcome|lives after its deadline|outlives the silence")]
+    [InlineData(Sabotage.SwapsAnswers, "gets the answer of request")]
+    [InlineData(Sabotage.SkipsChunk, "gets piece")]
+    [InlineData(Sabotage.RunsTwice, "is run although nobody waits for a run")]
+    [InlineData(Sabotage.KeepsSlave, "slaves live, but the pool has")]
+    [InlineData(Sabotage.RepeatsRequest, "'s slave gets piece")]
+    internal void The_model_sees_a_broken_promise(Sabotage fault, string expected)
+    {
+        int done = 0;
+        for (ulong seed = 1; seed < 200; seed++)
+        {
+            SimWorld world = new(seed, traced: false, fault);
+            BrokenPromise? seen = null;
+            try
+            {
+                new Schedule(world).Run();
+            }
+            catch (BrokenPromise broken)
+            {
+                seen = broken;
+            }
+
+            if (!world.SabotageWasDone)
+            {
+                Assert.Null(seen); // a run in which the fault had no occasion
+                continue;
+            }
+
+            done++;
+            Assert.NotNull(seen);
+            Assert.Matches(expected, seen.Message);
+        }
+
+        Assert.True(done > 20, $"only {done} runs had the fault");
+    }
+
+    private static bool Holds(ulong seed, Dictionary<string, long> seen)
+    {
+        try
+        {
+            SimWorld world = new(seed);
+            new Schedule(world).Run();
+            lock (seen)
+            {
+                Count(world.Engine.Counters, seen);
+            }
+
+            return true;
+        }
+        catch (Exception)
+        {
+            return false; // it is run again with its trace
+        }
+    }
+
+    private static void Count(EngineCounters counters, Dictionary<string, long> seen)
+    {
+        void Add(string what, ulong count) => seen[what] = seen.GetValueOrDefault(what) + (long)count;
+        Add("done", counters.JobsDone);
+        Add("refused", counters.JobsRejected);
+        Add("retried", counters.JobsRetried);
+        Add("cancelled", counters.JobsCancelled);
+        Add("slaves died", counters.SlavesDied);
+        Add("starts failed", counters.SlaveStartFailures);
+        Add("startup-timeout", counters.StartupTimeouts);
+        Add("heartbeat-timeout", counters.HeartbeatTimeouts);
+        Add("queue-timeout", counters.QueueTimeouts);
+        Add("timeout", counters.SilenceTimeouts);
+        Add("deadline", counters.Deadlines);
+        foreach (string code in (string[])["500", "502", "503", "504", "520", "app"])
+        {
+            Add(code, (ulong)counters.Errors.GetValueOrDefault(code));
+        }
+    }
+
+    /// <summary>Runs a schedule; null when all holds, else what does not and the steps up to there.</summary>
+    private static string? Failure(ulong seed)
+    {
+        SimWorld world = new(seed, traced: true);
+        try
+        {
+            new Schedule(world).Run();
+            return null;
+        }
+        catch (Exception failure)
+        {
+            return $"COCAINE_SIM_SEED={seed}\n{world.Trace}\n{failure}";
+        }
+    }
+}

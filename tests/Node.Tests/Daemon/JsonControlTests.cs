@@ -1,0 +1,118 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Cocaine.Fast.Node.Tests.ZeroMq;
+
+namespace Cocaine.Fast.Node.Tests.Daemon;
+
+/// <summary>The control protocol of 2012 with libzmq on the other side.</summary>
+public sealed class JsonControlTests : IAsyncLifetime
+{
+    private readonly TestFolder _folder = new();
+    private readonly ZeroMqPeer _peer = new();
+    private TestDaemon _daemon = null!;
+
+    public async Task InitializeAsync()
+    {
+        int port = FreePort();
+        string text = $"\"control\": {{ \"endpoint\": \"ipc://{_folder["control.sock"]}\", \"zeromq\": \"tcp://127.0.0.1:{port}\" }}";
+        _daemon = await TestDaemon.StartAsync(_folder, text);
+        await _peer.OpenAsync("control", "REQ", $"tcp://127.0.0.1:{port}");
+        await _peer.OpenAsync("raw", "DEALER", $"tcp://127.0.0.1:{port}");
+    }
+
+    public async Task DisposeAsync()
+    {
+        _peer.Dispose();
+        await _daemon.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Apps_are_created_reloaded_shown_and_deleted()
+    {
+        string manifest = File.ReadAllText(_folder.Manifest("unused"));
+        JsonElement created = await AskAsync($$"""{ "version": 2, "action": "create", "apps": { "echo": {{manifest}}, "bad": 5 } }""");
+        Assert.Equal("app manifest expected", created.GetProperty("bad").GetProperty("error").GetString());
+        JsonElement echo = created.GetProperty("echo");
+        Assert.True(echo.GetProperty("running").GetBoolean(), echo.ToString());
+        Assert.Equal("native-server", echo.GetProperty("tasks").GetProperty("echo").GetProperty("type").GetString());
+        Assert.Equal(0, echo.GetProperty("queue-depth").GetInt32());
+        Assert.Equal(["total", "busy"], echo.GetProperty("slaves").EnumerateObject().Select(member => member.Name));
+        Assert.Equal(["echo 0"], _daemon.Running);
+        Assert.Equal(["echo.json"], Directory.GetFiles(_folder["state/apps"]).Select(Path.GetFileName));
+
+        created = await AskAsync($$"""{ "version": 2, "action": "create", "apps": { "echo": {{manifest}} } }""");
+        Assert.Equal("the specified app is already active", created.GetProperty("echo").GetProperty("error").GetString());
+
+        JsonElement info = await AskAsync("""{ "version": 2, "action": "info" }""");
+        Assert.Equal(["route", "apps", "jobs", "uptime"], info.EnumerateObject().Select(member => member.Name));
+        Assert.Equal(["echo"], info.GetProperty("apps").EnumerateObject().Select(member => member.Name));
+        Assert.Equal("""{"pending":0,"processed":0}""", info.GetProperty("jobs").ToString());
+
+        JsonElement reloaded = await AskAsync("""{ "version": 2, "action": "reload", "apps": [ "echo", "none" ] }""");
+        Assert.True(reloaded.GetProperty("echo").GetProperty("running").GetBoolean());
+        Assert.Equal("the specified app is not active", reloaded.GetProperty("none").GetProperty("error").GetString());
+
+        JsonElement deleted = await AskAsync("""{ "version": 2, "action": "delete", "apps": [ "echo" ] }""");
+        Assert.Equal("""{"echo":{"running":false}}""", deleted.ToString());
+        Assert.Empty(_daemon.Running);
+        Assert.Empty(Directory.GetFiles(_folder["state/apps"]));
+    }
+
+    [Theory]
+    [InlineData("[]", "json root must be an object")]
+    [InlineData("{}", "unsupported protocol version")]
+    [InlineData("""{"version": 1, "action": "info"}""", "unsupported protocol version")]
+    [InlineData("""{"version": 4, "action": "info"}""", "unsupported protocol version")]
+    [InlineData("""{"version": "2", "action": "info"}""", "unsupported protocol version")]
+    [InlineData("""{"version": 3, "action": "info"}""", "username expected")]
+    [InlineData("""{"version": 3, "action": "info", "username": "me"}""", "this node verifies no signatures: use version 2")]
+    [InlineData("""{"version": 2}""", "unsupported action")]
+    [InlineData("""{"version": 2, "action": "push"}""", "unsupported action")]
+    [InlineData("""{"version": 2, "action": "create"}""", "no apps have been specified")]
+    [InlineData("""{"version": 2, "action": "create", "apps": ["a"]}""", "no apps have been specified")]
+    [InlineData("""{"version": 2, "action": "delete", "apps": {"a": 1}}""", "no apps have been specified")]
+    [InlineData("""{"version": 2, "action": "reload", "apps": []}""", "no apps have been specified")]
+    public async Task What_is_wrong_with_a_request_is_its_answer(string request, string error) =>
+        Assert.Equal(JsonSerializer.Serialize(new { error }), (await AskAsync(request)).ToString());
+
+    [Fact]
+    public async Task Mistakes_of_a_manifest_are_told_and_so_is_another_name()
+    {
+        JsonElement answer = await AskAsync("""
+            { "version": 2, "action": "create", "apps": { "a": { "type": "pyton" }, "b": { "name": "c" }, "../x": { "type": "python" } } }
+            """);
+        Assert.StartsWith("/a.json:1:", answer.GetProperty("a").GetProperty("error").GetString());
+        Assert.Contains("did you mean 'python'?", answer.GetProperty("a").GetProperty("error").GetString());
+        Assert.Equal("the manifest has another name than 'b'", answer.GetProperty("b").GetProperty("error").GetString());
+        Assert.Contains("is no app name", answer.GetProperty("../x").GetProperty("error").GetString());
+        Assert.Empty(_daemon.Running);
+    }
+
+    [Fact]
+    public async Task What_is_no_request_disturbs_nobody()
+    {
+        await _peer.SendTextAsync("raw", "no empty frame", "x");
+        await _peer.SendTextAsync("raw", "");
+        await _peer.SendAsync("raw", [], [0xff, 0x00]);
+        Assert.StartsWith("{\"error\":\"not JSON: ", (await _peer.ReceiveTextAsync("raw"))[^1]);
+        await _peer.SendTextAsync("raw", "hop", "", """{"version": 2, "action": "info"}""", "a signature");
+        string[] frames = await _peer.ReceiveTextAsync("raw");
+        Assert.Equal(["hop", ""], frames[..2]);
+        Assert.Matches(new Regex("^{\"route\":"), frames[2]);
+    }
+
+    private async Task<JsonElement> AskAsync(string request)
+    {
+        await _peer.SendAsync("control", Encoding.UTF8.GetBytes(request));
+        return JsonSerializer.Deserialize<JsonElement>((await _peer.ReceiveTextAsync("control"))[^1]);
+    }
+
+    private static int FreePort()
+    {
+        using System.Net.Sockets.TcpListener probe = new(System.Net.IPAddress.Loopback, 0);
+        probe.Start();
+        return ((System.Net.IPEndPoint)probe.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,136 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Cocaine.Fast.Client;
+using Cocaine.Fast.Core.Manifest;
+
+namespace Cocaine.Fast.Node.Tests.Engine;
+
+/// <summary>Overload, recycling and what an error says, with real workers.</summary>
+public class EngineAppTests
+{
+    [Fact]
+    public async Task After_a_stall_an_adaptive_queue_answers_fresh_requests_while_the_old_ones_drain_or_expire()
+    {
+        const int Backlog = 150, Soon = 50, Fresh = 5;
+        await using TestNode node = TestNode.Start();
+        EngineSettings engine = new() { PoolLimit = 1, QueueLimit = 0, QueueOrder = QueueOrder.Adaptive, HeartbeatTimeoutMs = 120_000 };
+        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", engine));
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        string stall = Path.Combine(Path.GetTempPath(), $"stall-{Guid.NewGuid():N}");
+        File.WriteAllText(stall, "");
+        int drained = 0;
+        List<Task> old = [];
+        for (int i = 0; i < Backlog; i++)
+        {
+            old.Add(CallAsync(default));
+        }
+
+        CallOptions soon = new() { Deadline = TimeSpan.FromSeconds(1) };
+        for (int i = 0; i < Soon; i++)
+        {
+            old.Add(CallAsync(soon));
+        }
+
+        await app.UntilAsync(info => info.GetProperty("queue").GetProperty("oldest-age-ms").GetInt64() > 1500);
+        File.Delete(stall);
+        for (int i = 0; i < Fresh; i++)
+        {
+            await client.CallAsync("stall", Apps.Bytes(stall));
+        }
+
+        // A queue by arrival would have served the whole backlog first, 10 ms each.
+        Assert.InRange(Volatile.Read(ref drained), 0, Backlog / 2);
+        await Task.WhenAll(old).WaitAsync(TimeSpan.FromSeconds(60));
+        await app.UntilAsync(info =>
+            info.GetProperty("queue") is var queue && queue.GetProperty("depth").GetInt32() == 0 && queue.GetProperty("overloads").GetInt32() > 0);
+
+        async Task CallAsync(CallOptions options)
+        {
+            try
+            {
+                await client.CallAsync("stall", Apps.Bytes(stall), options);
+                Interlocked.Increment(ref drained);
+            }
+            catch (CocaineException failure) when (options.Deadline is not null)
+            {
+                Assert.Equal((520, "the deadline of 1000 ms passed while the job was waiting in the queue"), (failure.Code, failure.Message));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Workers_are_recycled_after_their_jobs_under_load_and_no_call_notices()
+    {
+        const int Callers = 4, Calls = 100;
+        await using TestNode node = TestNode.Start();
+        EngineSettings engine = new() { PoolLimit = 2, QueueLimit = 100, MaxJobs = 20, RetryLimit = 0 };
+        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", engine));
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        string[][] pids = await Task.WhenAll(Enumerable.Range(0, Callers).Select(async _ =>
+        {
+            List<string> seen = [];
+            for (int i = 0; i < Calls; i++)
+            {
+                seen.Add(Encoding.UTF8.GetString(await client.CallAsync("pid", default(ReadOnlyMemory<byte>))));
+            }
+
+            return seen.ToArray();
+        }));
+        HashSet<string> workers = [.. pids.SelectMany(seen => seen)];
+        Assert.True(workers.Count >= 3, $"{workers.Count} workers"); // how many more says the machine: the old ones work on meanwhile
+        await app.UntilAsync(info => info.GetProperty("pool").GetProperty("recycled").GetProperty("max-jobs").GetInt32() >= 2
+            && info.GetProperty("pool").GetProperty("total").GetInt32() <= 2);
+        JsonElement info = JsonDocument.Parse(await app.InfoJsonAsync()).RootElement;
+        Assert.Equal((Callers * Calls, 0), (info.GetProperty("jobs").GetProperty("done").GetInt32(), info.GetProperty("jobs").GetProperty("failed").GetInt32()));
+        Assert.Contains("is worn by its Jobs and is recycled", node.Log);
+    }
+
+    [Fact]
+    public async Task A_worker_whose_memory_grew_is_replaced()
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", new EngineSettings { PoolLimit = 1, MaxRssBytes = 200 << 20 }));
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        string before = Encoding.UTF8.GetString(await client.CallAsync("pid", default(ReadOnlyMemory<byte>)));
+        await client.CallAsync("grow", Apps.Bytes((300 << 20).ToString(CultureInfo.InvariantCulture)));
+        await app.UntilAsync(info => info.GetProperty("pool").GetProperty("recycled").GetProperty("max-rss").GetInt32() == 1);
+        Assert.NotEqual(before, Encoding.UTF8.GetString(await client.CallAsync("pid", default(ReadOnlyMemory<byte>))));
+    }
+
+    [Fact]
+    public async Task Errors_carry_the_jobs_number_and_a_refusal_for_lack_of_room_says_when_to_come_again()
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", new EngineSettings { PoolLimit = 1, QueueLimit = 1 }));
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        CocaineException failed = await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("fail", Apps.Bytes("x")));
+        Assert.Equal((1UL, null), (failed.JobId, failed.RetryAfter));
+        string release = Path.Combine(Path.GetTempPath(), $"release-{Guid.NewGuid():N}");
+        Task<byte[]> runs = client.CallAsync("hold", Apps.Bytes(release));
+        Task<byte[]> waits = client.CallAsync("hold", Apps.Bytes(release));
+        CocaineException refused = await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("echo", Apps.Bytes("x")));
+        Assert.Equal((503, 4UL), (refused.Code, refused.JobId));
+        Assert.InRange(refused.RetryAfter!.Value.TotalSeconds, 1, 60);
+        File.WriteAllText(release, "");
+        await Task.WhenAll(runs, waits);
+        File.Delete(release);
+    }
+
+    [Fact]
+    public async Task Jobs_of_a_client_that_goes_away_are_cancelled_and_counted()
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", new EngineSettings { PoolLimit = 1 }));
+        Task<byte[]>[] calls;
+        await using (CocaineClient client = await TestNode.ConnectAsync(app))
+        {
+            calls = [client.CallAsync("sleep", Apps.Bytes("0.2")), client.CallAsync("sleep", Apps.Bytes("0.2"))];
+            await app.UntilAsync(info => info.GetProperty("jobs").GetProperty("running").GetInt32() == 1
+                && info.GetProperty("jobs").GetProperty("queued").GetInt32() == 1);
+        }
+
+        await app.UntilAsync(info => info.GetProperty("jobs").GetProperty("client-gone").GetInt32() == 2);
+        await Assert.ThrowsAnyAsync<Exception>(() => Task.WhenAll(calls));
+    }
+}
