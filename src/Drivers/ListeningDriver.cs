@@ -20,7 +20,7 @@ internal abstract class ListeningDriver<TConnection> : Driver
 
     public DriverContext Context { get; }
 
-    public sealed override ServingListeners Listeners { get; }
+    public override ServingListeners Listeners { get; }
 
     /// <summary>The clients that are connected.</summary>
     public IReadOnlyCollection<TConnection> Connections => _connections;
@@ -64,17 +64,17 @@ internal abstract class ListeningDriver<TConnection> : Driver
     /// <summary>A connection has ended.</summary>
     public void Remove(TConnection connection) => _connections.Remove(connection);
 
+    /// <summary>Clients of the driver of the version before notice no difference.</summary>
+    protected virtual bool ServesLike(ListeningDriver<TConnection> other) => other.GetType() == GetType();
+
+    /// <summary>A client of the version before is this driver's now.</summary>
+    protected abstract void Adopt(TConnection connection);
+
     /// <summary>What serves a client that has connected; it does not watch its socket yet.</summary>
     protected abstract TConnection Connect(int descriptor);
 
     /// <summary>Starts to serve a client.</summary>
     protected abstract void Begin(TConnection connection);
-
-    /// <summary>The clients of the other driver can go on with this one.</summary>
-    protected abstract bool ServesLike(ListeningDriver<TConnection> other);
-
-    /// <summary>Goes on with a client of the version before.</summary>
-    protected abstract void Adopt(TConnection connection);
 
     /// <summary>A client was turned away: there are too many.</summary>
     protected virtual void OnTooMany()

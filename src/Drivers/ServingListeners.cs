@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Cocaine.Fast.Transport.Sockets;
 
 namespace Cocaine.Fast.Drivers;
@@ -11,29 +10,13 @@ namespace Cocaine.Fast.Drivers;
 internal sealed class ServingListeners(DriverContext context, Action<int> accepted)
 {
     private readonly List<OpenEndpoint> _open = [];
-    private readonly List<IPAddress> _addresses = []; // of those that are open, and after Close of those that were
 
     /// <summary>Where they listen.</summary>
     public IReadOnlyList<string> Endpoints =>
         [.. _open.SelectMany(at => at.Listeners).Select(listener => Endpoint.Describe(listener.Address))];
 
-    /// <summary>
-    /// Clients that reach the node at this address can reach these listeners too; also after they were closed, when clients that are
-    /// connected are told why nothing more is taken.
-    /// </summary>
-    public bool ListenAt(IPAddress reached)
-    {
-        foreach (IPAddress address in _addresses)
-        {
-            if (address.Equals(reached) || address.Equals(IPAddress.IPv6Any)
-                || (address.Equals(IPAddress.Any) && reached.AddressFamily == AddressFamily.InterNetwork))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    /// <summary>The addresses that they are bound to.</summary>
+    public IEnumerable<EndPoint> Addresses => _open.SelectMany(at => at.Listeners).Select(listener => listener.Address);
 
     /// <summary>Binds what no predecessor has, and claims the rest. When it throws, nothing stays bound or claimed.</summary>
     /// <exception cref="IOException">An endpoint cannot be bound.</exception>
@@ -58,8 +41,6 @@ internal sealed class ServingListeners(DriverContext context, Action<int> accept
             {
                 listener.Open();
             }
-
-            NoteAddresses();
         }
         catch
         {
@@ -87,7 +68,6 @@ internal sealed class ServingListeners(DriverContext context, Action<int> accept
 
         List<string> order = [.. context.Task.Endpoints];
         _open.Sort((one, two) => order.IndexOf(one.Text).CompareTo(order.IndexOf(two.Text)));
-        NoteAddresses();
     }
 
     /// <summary>Listens no more; what was claimed and not taken over stays with its owner.</summary>
@@ -104,12 +84,6 @@ internal sealed class ServingListeners(DriverContext context, Action<int> accept
         }
 
         _open.Clear();
-    }
-
-    private void NoteAddresses()
-    {
-        _addresses.Clear();
-        _addresses.AddRange(_open.SelectMany(at => at.Listeners).Select(listener => listener.Address).OfType<IPEndPoint>().Select(at => at.Address));
     }
 
     private IEnumerable<ServingListeners> Predecessors =>

@@ -20,18 +20,18 @@ internal class NativeConnection : MessageConnection, IJobCaller
 
     private readonly ChannelTable<Job> _channels = new();
     private readonly StallTimer _stall;
-    private readonly IPAddress? _reached; // our address that it has reached; null over a Unix socket
     private List<Slave>? _held;     // slaves that wait for this client to read
     private ulong _highestChannel;
     private Job? _pausedFor;        // reading is paused until this job's slave has room
     private bool _pausedForReader;  // reading is paused until the client has read what it was answered
+    private IPAddress? _reached;    // where it came to us; looked up once it asks for what another task has
+    private bool _reachedKnown;
 
     public NativeConnection(NativeServer server, int descriptor)
         : base(server.Context.Loop, descriptor, server.Limits)
     {
         Server = server;
         _stall = new StallTimer(this);
-        _reached = SocketNames.LocalTcp(descriptor);
     }
 
     /// <summary>Whose client it is. Changes when another version of the app takes over.</summary>
@@ -231,7 +231,8 @@ internal class NativeConnection : MessageConnection, IJobCaller
 
     private void Enqueue(ulong channel, ReadOnlySpan<byte> name)
     {
-        if (Server.Find(name, _reached, out EventCatalog events) is not { } known)
+        EventCatalog events = Server.Events;
+        if ((events.Find(name) ?? FindAtSiblings(name, out events)) is not { } known)
         {
             Refuse(channel, ErrorCodes.NotFound, "no such event here");
             return;
@@ -262,6 +263,18 @@ internal class NativeConnection : MessageConnection, IJobCaller
         {
             _channels.Add(channel, job);
         }
+    }
+
+    private byte[]? FindAtSiblings(ReadOnlySpan<byte> name, out EventCatalog events)
+    {
+        if (!_reachedKnown)
+        {
+            _reached = SocketNames.LocalTcp(Descriptor);
+            _reachedKnown = true;
+        }
+
+        events = Server.Events;
+        return _reached is null ? null : Server.FindAtSiblings(name, _reached, out events);
     }
 
     private void Refuse(ulong channel, int code, string reason, in ErrorHeaders headers = default)

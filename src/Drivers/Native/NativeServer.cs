@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
 using Microsoft.Extensions.Logging;
@@ -6,13 +7,11 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Drivers.Native;
 
 /// <summary>The native-server driver: the protocol of docs/protocol.md over TCP or a Unix socket.</summary>
-internal class NativeServer : ListeningDriver<NativeConnection>
+internal class NativeServer(DriverContext context) : ListeningDriver<NativeConnection>(context)
 {
-    public NativeServer(DriverContext context)
-        : base(context) =>
-        Events = new EventCatalog(context.Task.Name, context.Task.Events.Count > 0 ? context.Task.Events : [context.Task.Name]);
+    private readonly List<IPAddress> _addresses = []; // it listens on them; they stay when it stops taking
 
-    public EventCatalog Events { get; }
+    public EventCatalog Events { get; } = new(context.Task.Name, context.Task.Events.Count > 0 ? context.Task.Events : [context.Task.Name]);
 
     public override TaskMonitor Monitor => Events.Monitor;
 
@@ -21,21 +20,28 @@ internal class NativeServer : ListeningDriver<NativeConnection>
     /// <summary>Messages that could not be understood.</summary>
     public long Malformed { get; set; }
 
+    /// <summary>Its events can be called at its siblings' endpoints, and theirs at its own.</summary>
+    public virtual bool SharesEvents => true;
+
     public override IReadOnlyDictionary<string, object> Facts => new Dictionary<string, object>
     {
         ["connections"] = Connections.Count,
         ["malformed"] = Malformed,
     };
 
-    /// <summary>Its events can be called at its siblings' endpoints, and theirs at its own.</summary>
-    protected virtual bool SharesEvents => true;
-
     public override void Open()
     {
         base.Open();
-        Context.Siblings.Add(this);
+        Join();
     }
 
+    public override void TakeOver()
+    {
+        base.TakeOver();
+        Join();
+    }
+
+    /// <summary>Another version goes on: what only this one knows is not called any more.</summary>
     public override void HandOff()
     {
         Context.Siblings.Remove(this);
@@ -49,38 +55,53 @@ internal class NativeServer : ListeningDriver<NativeConnection>
     }
 
     /// <summary>
-    /// The event with this name, and whose it is. Also those of the app's other native-servers that a client at this address of the node
-    /// could call on their own ports: so one endpoint is enough for all events of an app, and a task that listens on fewer addresses is not
-    /// opened to more.
+    /// An event of one of the app's other native-servers that a client who reached this address could as well call on its own port: so one
+    /// endpoint is enough for all events of an app, and a task that listens on fewer addresses is not opened to more. Null when none has it.
     /// </summary>
-    public byte[]? Find(ReadOnlySpan<byte> name, IPAddress? reached, out EventCatalog events)
+    public byte[]? FindAtSiblings(ReadOnlySpan<byte> name, IPAddress reached, out EventCatalog events)
     {
         events = Events;
-        byte[]? known = Events.Find(name);
-        if (known is not null || reached is null || !SharesEvents)
-        {
-            return known;
-        }
-
         foreach (NativeServer sibling in Context.Siblings)
         {
-            if (sibling != this && sibling.SharesEvents && sibling.Listeners.ListenAt(reached) && sibling.Events.Find(name) is { } its)
+            if (sibling != this && SharesEvents && sibling.SharesEvents && sibling.Events.Find(name) is { } known && sibling.ListensAt(reached))
             {
                 events = sibling.Events;
-                return its;
+                return known;
             }
         }
 
         return null;
     }
 
+    protected override void Adopt(NativeConnection connection) => connection.MoveTo(this);
+
     protected override NativeConnection Connect(int descriptor) => new(this, descriptor);
 
     protected override void Begin(NativeConnection connection) => connection.Open();
 
-    protected override bool ServesLike(ListeningDriver<NativeConnection> other) => other.GetType() == GetType();
+    private void Join()
+    {
+        _addresses.Clear();
+        _addresses.AddRange(Listeners.Addresses.OfType<IPEndPoint>().Select(at => at.Address));
+        if (!Context.Siblings.Contains(this))
+        {
+            Context.Siblings.Add(this);
+        }
+    }
 
-    protected override void Adopt(NativeConnection connection) => connection.MoveTo(this);
+    private bool ListensAt(IPAddress reached)
+    {
+        foreach (IPAddress address in _addresses)
+        {
+            if (address.Equals(reached) || address.Equals(IPAddress.IPv6Any)
+                || (address.Equals(IPAddress.Any) && reached.AddressFamily == AddressFamily.InterNetwork))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }
 
 internal static partial class NativeLog

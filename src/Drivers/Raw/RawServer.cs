@@ -55,6 +55,10 @@ internal sealed class RawServer : ListeningDriver<RawConnection>
         ["stalled"] = Counters.Stalled,
     };
 
+    protected override bool ServesLike(ListeningDriver<RawConnection> other) => other is RawServer raw && raw.Framing == Framing;
+
+    protected override void Adopt(RawConnection connection) => connection.MoveTo(this);
+
     protected override RawConnection Connect(int descriptor) =>
         Framing == Framing.Stream ? new StreamConnection(this, descriptor) : new FrameConnection(this, descriptor);
 
@@ -63,11 +67,6 @@ internal sealed class RawServer : ListeningDriver<RawConnection>
         Counters.Accepted++;
         connection.Begin();
     }
-
-    /// <summary>Their bytes are cut in the same way.</summary>
-    protected override bool ServesLike(ListeningDriver<RawConnection> other) => ((RawServer)other).Framing == Framing;
-
-    protected override void Adopt(RawConnection connection) => connection.MoveTo(this);
 
     protected override void OnTooMany() => Counters.Refused++;
 }

@@ -14,8 +14,8 @@ namespace Cocaine.Fast.Node.Reload;
 /// </summary>
 internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
 {
-    private readonly List<NativeServer> _nativeServers = [];
     private List<AppTask> _tasks = [];
+    private readonly List<NativeServer> _nativeServers = [];
     private string? _pubsubEndpoint;
 
     public IReadOnlyList<AppTask> Tasks => _tasks;

@@ -18,7 +18,12 @@ internal static unsafe class SocketNames
     {
         byte* address = stackalloc byte[MaxAddressBytes];
         uint length = MaxAddressBytes;
-        return descriptor < 0 || LibC.getsockname(descriptor, address, &length) != 0 ? null : Address(address);
+        if (descriptor < 0 || LibC.getsockname(descriptor, address, &length) != 0)
+        {
+            return null;
+        }
+
+        return Address(address);
     }
 
     /// <summary>The peer's address; null for a Unix socket or a peer that is gone.</summary>
