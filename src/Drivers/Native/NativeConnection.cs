@@ -346,11 +346,11 @@ internal class NativeConnection : MessageConnection, IJobCaller
             return;
         }
 
-        Slave[] held = [.. _held];
-        _held.Clear();
-        foreach (Slave slave in held)
+        while (_held.Count > 0)
         {
-            slave.LetGo();
+            Slave slave = _held[^1];
+            _held.RemoveAt(_held.Count - 1);
+            slave.LetGo(); // it takes up its answers again later in the turn, not here
         }
     }
 
