@@ -82,8 +82,6 @@ public sealed class RunningApp
 
     internal AppJournal Journal => _parts.Log;
 
-    internal EventLoop Loop => _loop;
-
     /// <summary>The app's state as JSON, as <c>info</c> gives it.</summary>
     public Task<string> InfoJsonAsync()
     {
