@@ -1,6 +1,7 @@
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Drivers.Native;
 using Cocaine.Fast.Drivers.Publishing;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Transport.Loop;
@@ -31,8 +32,16 @@ internal sealed record DriverContext(TaskManifest Task, AppEngine Engine, EventL
     /// </summary>
     public IReadOnlyList<Driver> Predecessors { get; set; } = [];
 
+    /// <summary>
+    /// The engine of the next version, when that goes on with this task in another way. Set right before <see cref="Driver.HandOff"/>.
+    /// </summary>
+    public AppEngine? Successor { get; set; }
+
     /// <summary>The wall clock, for drivers whose times are dates; everything else goes by the loop's own clock.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>The native-servers of the app, on the engine's loop: each serves the events of the others as well.</summary>
+    public List<NativeServer> Siblings { get; init; } = [];
 
     /// <summary>The node's ZeroMQ thread, made when the first driver asks for it.</summary>
     public Func<ZeroMqPoller> ZeroMq { get; init; } = () => throw new IOException("this node has no ZeroMQ thread");
@@ -56,8 +65,8 @@ internal abstract class Driver
     public abstract void StopTaking();
 
     /// <summary>
-    /// The version has switched: what <see cref="DriverContext.Predecessors"/> have and this driver goes on with is its own now. Called once
-    /// after <see cref="Open"/>, in the same turn of the loop; it cannot fail.
+    /// The version has switched: what <see cref="DriverContext.Predecessors"/> have and this driver goes on with is its own now. Called
+    /// once after <see cref="Open"/>, in the same turn of the loop; it cannot fail.
     /// </summary>
     public virtual void TakeOver()
     {

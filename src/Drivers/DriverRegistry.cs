@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Drivers.Custom;
 using Cocaine.Fast.Drivers.FileSystem;
 using Cocaine.Fast.Drivers.Native;
@@ -12,8 +13,8 @@ internal static class DriverRegistry
 {
     private static readonly Dictionary<string, Func<DriverContext, Driver>> Makers = new(StringComparer.Ordinal)
     {
-        ["native-server"] = context => IsOverZeroMq(context) ? new ZeroMqNativeServer(context) : new NativeServer(context),
-        ["native-sink"] = context => IsOverZeroMq(context) ? new ZeroMqNativeSink(context) : new NativeSink(context),
+        ["native-server"] = context => IsOverZeroMq(context.Task) ? new ZeroMqNativeServer(context) : new NativeServer(context),
+        ["native-sink"] = context => IsOverZeroMq(context.Task) ? new ZeroMqNativeSink(context) : new NativeSink(context),
         ["recurring-timer"] = context => new RecurringTimer(context),
         ["drifting-timer"] = context => new DriftingTimer(context),
         ["cron"] = context => new CronTimer(context),
@@ -37,6 +38,11 @@ internal static class DriverRegistry
             : custom.TryGetValue(type, out Func<CustomDriver>? makeCustom) ? new CustomDriverHost(context, makeCustom()) : null;
     }
 
-    private static bool IsOverZeroMq(DriverContext context) =>
-        context.Task.Keys.TryGetValue("transport", out object? transport) && transport is "zeromq";
+    /// <summary>Clients of docs/protocol.md can call the task's events.</summary>
+    public static bool ServesNative(TaskManifest task) => task.DriverType == "native-server" && !IsOverZeroMq(task);
+
+    /// <summary>Clients of docs/protocol.md can connect to the task.</summary>
+    public static bool SpeaksNative(TaskManifest task) => task.DriverType is "native-server" or "native-sink" && !IsOverZeroMq(task);
+
+    private static bool IsOverZeroMq(TaskManifest task) => task.Keys.TryGetValue("transport", out object? transport) && transport is "zeromq";
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using Cocaine.Fast.Transport.Sockets;
 
 namespace Cocaine.Fast.Drivers;
@@ -13,6 +14,9 @@ internal sealed class ServingListeners(DriverContext context, Action<int> accept
     /// <summary>Where they listen.</summary>
     public IReadOnlyList<string> Endpoints =>
         [.. _open.SelectMany(at => at.Listeners).Select(listener => Endpoint.Describe(listener.Address))];
+
+    /// <summary>The addresses that they are bound to.</summary>
+    public IEnumerable<EndPoint> Addresses => _open.SelectMany(at => at.Listeners).Select(listener => listener.Address);
 
     /// <summary>Binds what no predecessor has, and claims the rest. When it throws, nothing stays bound or claimed.</summary>
     /// <exception cref="IOException">An endpoint cannot be bound.</exception>

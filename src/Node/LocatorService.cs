@@ -1,5 +1,7 @@
 using System.Net;
+using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
 using Microsoft.Extensions.Logging;
@@ -30,8 +32,9 @@ internal sealed class LocatorService(CocaineNode node, EventLoop loop, ILogger l
     }
 
     /// <summary>
-    /// The addresses of <c>app</c> or <c>app/task</c> for a client that reached us at <paramref name="reached"/>; empty when there is
-    /// none.
+    /// The addresses of <c>app</c> or <c>app/task</c> for a client that reached us at <paramref name="reached"/>, the best first; empty when
+    /// there is none. Clients of the locator speak docs/protocol.md only. Any native-server of an app serves the events of those that listen
+    /// on its address too: so the best address for the app is the one that most of them share.
     /// </summary>
     public IReadOnlyList<IPEndPoint> Resolve(string name, IPAddress reached)
     {
@@ -42,18 +45,22 @@ internal sealed class LocatorService(CocaineNode node, EventLoop loop, ILogger l
             return [];
         }
 
-        List<IPEndPoint> found = [];
-        foreach (TaskEndpoint task in app.Endpoints)
+        List<(string Task, IPEndPoint At)> found = [];
+        foreach (TaskEndpoint endpoint in app.Endpoints)
         {
-            if ((parts.Length == 1 || task.Task == parts[1]) && task.Endpoint.StartsWith("tcp://", StringComparison.Ordinal)
-                && IPEndPoint.TryParse(task.Endpoint["tcp://".Length..], out IPEndPoint? at))
+            TaskManifest task = app.Manifest.Tasks.First(task => task.Name == endpoint.Task);
+            if ((parts.Length == 1 ? DriverRegistry.ServesNative(task) : task.Name == parts[1] && DriverRegistry.SpeaksNative(task))
+                && endpoint.Endpoint.StartsWith("tcp://", StringComparison.Ordinal)
+                && IPEndPoint.TryParse(endpoint.Endpoint["tcp://".Length..], out IPEndPoint? at))
             {
                 bool any = at.Address.Equals(IPAddress.Any) || at.Address.Equals(IPAddress.IPv6Any);
-                found.Add(any ? new IPEndPoint(reached, at.Port) : at);
+                found.Add((task.Name, any ? new IPEndPoint(reached, at.Port) : at));
             }
         }
 
-        return found;
+        ILookup<IPAddress, string> tasks = found.ToLookup(one => one.At.Address, one => one.Task);
+        return [.. found.Select(one => one.At).OrderByDescending(at => tasks[at.Address].Distinct().Count())
+            .ThenByDescending(at => at.Address.Equals(reached))];
     }
 
     /// <summary>An address of this node for its peers.</summary>

@@ -110,3 +110,29 @@ def die_unless(request):
         print("about to die of", request.decode(), file=sys.stderr, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
     yield b"mended"
+
+
+def proc(request):
+    """A file of /proc/self."""
+    with open("/proc/self/" + request.decode(), "rb") as file:
+        yield file.read()
+
+
+def folder():
+    return os.getcwd()
+
+
+def greedy(request):
+    """Takes memory until it gets no more, and ends as programs without exceptions do."""
+    taken = []
+    try:
+        while len(taken) < int(request):
+            taken.append(bytearray(1 << 20))
+    except MemoryError:
+        os.abort()
+    yield b"took all"
+
+
+def burn():
+    while True:
+        pass

@@ -48,7 +48,7 @@ export interface Response {
     readonly cancelled: boolean;
     /** Sends a chunk. Await it to wait while the node is behind. Throws Cancelled when the caller has given up. */
     write(chunk: Chunk): Promise<void>;
-    /** Ends the answer with an error; the category is 1000 when none is given. */
+    /** Ends the answer with an error of the app's own; the category is 42 when none is given. */
     error(code: number, text?: string, category?: number): void;
     close(): void;
 }

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Reflection;
+using Cocaine.Fast.Backends.Isolation;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Worker.Native;
 
@@ -8,7 +10,11 @@ namespace Cocaine.Fast.Backends.Languages;
 /// <param name="Program">Absolute path.</param>
 /// <param name="Arguments">Words after the program.</param>
 /// <param name="Environment">All of its environment.</param>
-internal sealed record WorkerCommand(string Program, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment);
+internal sealed record WorkerCommand(string Program, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment)
+{
+    /// <summary>How it is confined.</summary>
+    public Confinement Confinement { get; init; } = Confinement.None;
+}
 
 /// <summary>From a manifest's type and args to a command line.</summary>
 internal sealed class CommandLine(string sdkDirectory)
@@ -18,7 +24,7 @@ internal sealed class CommandLine(string sdkDirectory)
 
     /// <summary>The command of one worker of an app.</summary>
     /// <exception cref="IOException">The interpreter or the SDK is not on this machine; the text says what to install.</exception>
-    public WorkerCommand For(AppManifest app, string uuid, string endpoint, string locator)
+    public WorkerCommand For(AppManifest app, Confinement confinement, string uuid, string endpoint, string locator)
     {
         List<string> words = [];
         string program = ProgramOf(app, words);
@@ -34,7 +40,7 @@ internal sealed class CommandLine(string sdkDirectory)
         }
 
         words.AddRange(app.Code.Argv);
-        return new WorkerCommand(program, words, EnvironmentOf(app));
+        return new WorkerCommand(program, words, EnvironmentOf(app, confinement)) { Confinement = confinement };
     }
 
     private string ProgramOf(AppManifest app, List<string> words)
@@ -52,7 +58,7 @@ internal sealed class CommandLine(string sdkDirectory)
                 return Environment.GetEnvironmentVariable("COCAINE_NODE") ?? Find("node", "apt-get install nodejs (18 or later)");
             case AppType.DotNet:
             case AppType.Cpp when IsSharedObject(app):
-                words.Add(DotNetWorker());
+                words.AddRange(DotNetWorker());
                 return DotNetHost();
             case AppType.Binary or AppType.Cpp:
                 return File.Exists(app.Code.Source) ? app.Code.Source : throw new IOException($"{app.Code.Source} does not exist");
@@ -70,11 +76,21 @@ internal sealed class CommandLine(string sdkDirectory)
         return File.Exists(path) ? path : throw new IOException($"the SDK file {path} is missing: build with scripts/build");
     }
 
-    private string DotNetWorker()
+    private string[] DotNetWorker()
     {
-        const string Name = "Cocaine.Fast.Worker.dll";
+        const string Name = "Cocaine.Fast.Worker.dll", Shared = "Microsoft.Extensions.Logging.Abstractions.dll";
         string published = Path.Combine(sdkDirectory, "dotnet", Name);
-        return File.Exists(published) ? published : Path.Combine(AppContext.BaseDirectory, Name);
+        if (File.Exists(published))
+        {
+            return [published];
+        }
+
+        // Beside a program that embeds a node. In one that is built on ASP.NET some of the worker's assemblies are not beside it but in that
+        // framework, which the worker's own configuration does not name: so it gets the program's.
+        string beside = Path.Combine(AppContext.BaseDirectory, Name);
+        string configuration = Path.Combine(AppContext.BaseDirectory, $"{Assembly.GetEntryAssembly()?.GetName().Name}.runtimeconfig.json");
+        return File.Exists(Path.Combine(AppContext.BaseDirectory, Shared)) || !File.Exists(configuration)
+            ? [beside] : ["exec", "--runtimeconfig", configuration, beside];
     }
 
     private static string DotNetHost()
@@ -98,13 +114,13 @@ internal sealed class CommandLine(string sdkDirectory)
         throw new IOException($"{program} is not on this machine: {install}");
     }
 
-    private static Dictionary<string, string> EnvironmentOf(AppManifest app)
+    private static Dictionary<string, string> EnvironmentOf(AppManifest app, Confinement confinement)
     {
         Dictionary<string, string> environment = new()
         {
             ["PATH"] = SearchPath,
             ["LANG"] = "C.UTF-8",
-            ["HOME"] = Environment.GetEnvironmentVariable("HOME") ?? "/",
+            ["HOME"] = confinement.Account is { } account ? account.Home ?? "/" : Environment.GetEnvironmentVariable("HOME") ?? "/",
             ["COCAINE_APP_VERSION"] = app.Version.ToString(CultureInfo.InvariantCulture),
         };
         if (app.Type == AppType.DotNet || IsSharedObject(app))

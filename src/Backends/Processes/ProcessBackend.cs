@@ -1,17 +1,26 @@
+using Cocaine.Fast.Backends.Isolation;
 using Cocaine.Fast.Backends.Languages;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Backends.Processes;
 
-/// <summary>Makes slaves that are worker processes of one app.</summary>
+/// <summary>Makes slaves that are worker processes of one app. Making it throws an IOException when they cannot be confined as the manifest
+/// says.</summary>
 internal sealed class ProcessBackend(
     AppManifest app, EventLoop loop, ProcessLauncher launcher, CommandLine commands, string socketDirectory, string locator, ILogger log)
         : ISlaveBackend
 {
+    private const UnixFileMode FolderMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+        | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+
     public AppManifest App { get; } = app;
+
+    /// <summary>How its workers are confined; was found out once, when the app started.</summary>
+    public Confinement Confinement { get; } = Confinement.Of(app);
 
     public EventLoop Loop { get; } = loop;
 
@@ -29,6 +38,16 @@ internal sealed class ProcessBackend(
     public int SpinMicroseconds => App.Engine.SpinMicroseconds ?? (Environment.ProcessorCount > 4 ? 20 : 0);
 
     public SlaveLink Launch(Slave slave) => new ProcessLink(this, slave);
+
+    /// <summary>Lets the app's user connect to a slave's socket, when it is another than the node's.</summary>
+    public void Admit(string socketPath)
+    {
+        if (Confinement.Account is { } account)
+        {
+            FileOwner.Set(socketPath, account.UserId, account.GroupId);
+            File.SetUnixFileMode(socketDirectory, FolderMode); // others may pass through it, and see nothing
+        }
+    }
 
     public string SocketPath(string slave) => Path.Combine(socketDirectory, $"{Environment.ProcessId}-{slave}");
 }

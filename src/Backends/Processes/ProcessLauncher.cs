@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Text;
+using Cocaine.Fast.Backends.Isolation;
 using Cocaine.Fast.Backends.Languages;
 using Cocaine.Fast.Transport.Linux;
 
@@ -70,7 +71,14 @@ internal sealed unsafe class ProcessLauncher : IDisposable
 
     private StartedProcess Spawn(WorkerCommand command)
     {
-        List<string> words = _wrapper is null ? [] : [_wrapper, "--pdeathsig", "KILL", "--"];
+        Confinement confinement = command.Confinement;
+        List<string> words = [.. confinement.Before];
+        if (_wrapper is not null)
+        {
+            // Last of what stands before the worker: a change of user afterwards would clear the death signal.
+            words.AddRange([_wrapper, .. confinement.Privileges, "--pdeathsig", "KILL", "--"]);
+        }
+
         words.Add(command.Program);
         words.AddRange(command.Arguments);
         int* output = stackalloc int[2];
@@ -87,7 +95,7 @@ internal sealed unsafe class ProcessLauncher : IDisposable
         }
 
         int process = 0;
-        int error = SpawnWith(words, command.Environment, output[1], errors[1], &process);
+        int error = SpawnWith(words, command.Environment, confinement.WorkingFolder, output[1], errors[1], &process);
         CloseAll(output[1], errors[1]);
         if (error != 0)
         {
@@ -109,7 +117,8 @@ internal sealed unsafe class ProcessLauncher : IDisposable
         return new StartedProcess(process, descriptor, output[0], errors[0]);
     }
 
-    private static int SpawnWith(List<string> words, IReadOnlyDictionary<string, string> environment, int output, int errors, int* process)
+    private static int SpawnWith(
+        List<string> words, IReadOnlyDictionary<string, string> environment, string? folder, int output, int errors, int* process)
     {
         byte* actions = stackalloc byte[ActionsBytes];
         byte* attributes = stackalloc byte[AttributesBytes];
@@ -125,11 +134,16 @@ internal sealed unsafe class ProcessLauncher : IDisposable
         try
         {
             fixed (byte* nothing = "/dev/null\0"u8)
+            fixed (byte* start = Encoding.UTF8.GetBytes((folder ?? "") + '\0'))
             {
                 _ = LibC.posix_spawn_file_actions_addopen(actions, 0, nothing, 0, 0);
                 _ = LibC.posix_spawn_file_actions_adddup2(actions, output, 1);
                 _ = LibC.posix_spawn_file_actions_adddup2(actions, errors, 2);
                 _ = LibC.posix_spawn_file_actions_addclosefrom_np(actions, 3);
+                if (folder is not null)
+                {
+                    _ = LibC.posix_spawn_file_actions_addchdir_np(actions, start);
+                }
 
                 // The runtime ignores SIGPIPE, and what is ignored stays so over exec: give the worker the defaults.
                 _ = LibC.posix_spawnattr_setflags(attributes, SetProcessGroup | SetDefaultSignals | SetSignalMask);

@@ -42,9 +42,10 @@ internal sealed unsafe class ProcessLink : SlaveLink
         try
         {
             string path = backend.SocketPath(slave.ShortId);
-            WorkerCommand command = backend.Commands.For(backend.App, slave.Uuid, path, backend.Locator);
+            WorkerCommand command = backend.Commands.For(backend.App, backend.Confinement, slave.Uuid, path, backend.Locator);
             Endpoint endpoint = Endpoint.Parse("ipc://" + path);
             _listener = Listener.Bind(_loop, endpoint, 1, UnixFileMode.UserRead | UnixFileMode.UserWrite, OnConnected)[0];
+            backend.Admit(path);
             _listener.Open();
             backend.Launcher.Start(
                 command,

@@ -9,8 +9,8 @@ namespace Cocaine.Fast.Core.Ledger;
 /// </summary>
 /// <remarks>
 /// The engine's thread writes, others and other processes read, also after the writer was killed between any two stores. (A second engine
-/// of the app may write from its own thread while the first one drains: their ids, and so their slots, are different ones.) What holds it together are
-/// two stamps in each slot, each of which is the job's id when what it vouches for is whole:
+/// of the app may write from its own thread while the first one drains: their ids, and so their slots, are different ones.) What holds it
+/// together are two stamps in each slot, each of which is the job's id when what it vouches for is whole:
 /// <list type="bullet">
 /// <item>The id stamp vouches for the arrival. A slot is taken over by id stamp := 0, a store barrier, the arrival's fields, then id stamp
 /// := the new id with release. A reader takes the id stamp with acquire, copies, and looks at it again after a load barrier: the same id

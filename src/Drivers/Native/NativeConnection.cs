@@ -1,3 +1,4 @@
+using System.Net;
 using System.Numerics;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
@@ -23,6 +24,8 @@ internal class NativeConnection : MessageConnection, IJobCaller
     private ulong _highestChannel;
     private Job? _pausedFor;        // reading is paused until this job's slave has room
     private bool _pausedForReader;  // reading is paused until the client has read what it was answered
+    private IPAddress? _reached;    // where it came to us; looked up once it asks for what another task has
+    private bool _reachedKnown;
 
     public NativeConnection(NativeServer server, int descriptor)
         : base(server.Context.Loop, descriptor, server.Limits)
@@ -100,7 +103,8 @@ internal class NativeConnection : MessageConnection, IJobCaller
         Server.Malformed++;
         if (BitOperations.IsPow2(Server.Malformed)) // a peer that sends garbage for ever does not fill the log
         {
-            NativeLog.Malformed(Server.Context.Log, Server.Context.Engine.Name, Server.Context.Task.Name, PeerName, problem, Server.Malformed);
+            DriverContext context = Server.Context;
+            NativeLog.Malformed(context.Log, context.Engine.Name, context.Task.Name, PeerName, problem, Server.Malformed);
         }
 
         if (channel is { } known)
@@ -228,7 +232,8 @@ internal class NativeConnection : MessageConnection, IJobCaller
 
     private void Enqueue(ulong channel, ReadOnlySpan<byte> name)
     {
-        if (Server.Events.Find(name) is not { } known)
+        EventCatalog events = Server.Events;
+        if ((events.Find(name) ?? FindAtSiblings(name, out events)) is not { } known)
         {
             Refuse(channel, ErrorCodes.NotFound, "no such event here");
             return;
@@ -249,7 +254,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
             forWorker = headers.ForWorker;
         }
 
-        Job? job = Server.Context.Engine.Submit(this, channel, Server.Events.Monitor, known, in policy, forWorker, out JobRefusal refusal);
+        Job? job = Server.Context.Engine.Submit(this, channel, events.Monitor, known, in policy, forWorker, out JobRefusal refusal);
         if (job is null)
         {
             ErrorHeaders why = new() { JobId = refusal.JobId, RetryAfterS = refusal.RetryAfterS };
@@ -259,6 +264,18 @@ internal class NativeConnection : MessageConnection, IJobCaller
         {
             _channels.Add(channel, job);
         }
+    }
+
+    private byte[]? FindAtSiblings(ReadOnlySpan<byte> name, out EventCatalog events)
+    {
+        if (!_reachedKnown)
+        {
+            _reached = SocketNames.LocalTcp(Descriptor);
+            _reachedKnown = true;
+        }
+
+        events = Server.Events;
+        return _reached is null ? null : Server.FindAtSiblings(name, _reached, out events);
     }
 
     private void Refuse(ulong channel, int code, string reason, in ErrorHeaders headers = default)

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
 using Microsoft.Extensions.Logging;
@@ -5,103 +7,105 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Drivers.Native;
 
 /// <summary>The native-server driver: the protocol of docs/protocol.md over TCP or a Unix socket.</summary>
-internal class NativeServer : Driver
+internal class NativeServer(DriverContext context) : ListeningDriver<NativeConnection>(context)
 {
-    /// <summary>Connections of one task: as many as descriptors are usual; one more is closed at once.</summary>
-    private const int MaxConnections = 65_536;
+    private readonly List<IPAddress> _addresses = []; // it listens on them; they stay when it stops taking
 
-    private readonly HashSet<NativeConnection> _connections = [];
-
-    public NativeServer(DriverContext context)
-    {
-        Context = context;
-        Events = new EventCatalog(context.Task.Name, context.Task.Events.Count > 0 ? context.Task.Events : [context.Task.Name]);
-        Listeners = new ServingListeners(context, Accept);
-    }
-
-    public DriverContext Context { get; }
-
-    public EventCatalog Events { get; }
-
-    public override ServingListeners Listeners { get; }
+    public EventCatalog Events { get; } = new(context.Task.Name, context.Task.Events.Count > 0 ? context.Task.Events : [context.Task.Name]);
 
     public override TaskMonitor Monitor => Events.Monitor;
 
     public ProtocolLimits Limits { get; } = ProtocolLimits.Default;
 
-    /// <summary>The clients that are connected.</summary>
-    public IReadOnlyCollection<NativeConnection> Connections => _connections;
-
     /// <summary>Messages that could not be understood.</summary>
     public long Malformed { get; set; }
 
-    public override IReadOnlyList<string> Endpoints => Listeners.Endpoints;
+    /// <summary>Its events can be called at its siblings' endpoints, and theirs at its own.</summary>
+    public virtual bool SharesEvents => true;
 
     public override IReadOnlyDictionary<string, object> Facts => new Dictionary<string, object>
     {
-        ["connections"] = _connections.Count,
+        ["connections"] = Connections.Count,
         ["malformed"] = Malformed,
     };
 
-    public override void Open() => Listeners.Open();
-
-    /// <summary>Takes over listeners, and the clients of the same task when they are served in the same way.</summary>
-    public override void TakeOver()
+    public override void Open()
     {
-        Listeners.TakeOver();
-        foreach (NativeServer other in Context.Predecessors.OfType<NativeServer>())
-        {
-            if (other.Context.Task.Name != Context.Task.Name || other.GetType() != GetType())
-            {
-                continue;
-            }
-
-            foreach (NativeConnection connection in other._connections)
-            {
-                connection.MoveTo(this);
-                _connections.Add(connection);
-            }
-
-            other._connections.Clear();
-        }
+        base.Open();
+        Join();
     }
 
-    public override void StopTaking() => Listeners.Close();
+    public override void TakeOver()
+    {
+        base.TakeOver();
+        Join();
+    }
+
+    /// <summary>Another version goes on: what only this one knows is not called any more.</summary>
+    public override void HandOff()
+    {
+        Context.Siblings.Remove(this);
+        base.HandOff();
+    }
 
     public override void Close()
     {
-        StopTaking();
-        foreach (NativeConnection connection in _connections.ToArray())
+        Context.Siblings.Remove(this);
+        base.Close();
+    }
+
+    /// <summary>
+    /// An event of one of the app's other native-servers that a client who reached this address could as well call on its own port: so one
+    /// endpoint is enough for all events of an app, and a task that listens on fewer addresses is not opened to more. Null when none has it.
+    /// </summary>
+    public byte[]? FindAtSiblings(ReadOnlySpan<byte> name, IPAddress reached, out EventCatalog events)
+    {
+        events = Events;
+        foreach (NativeServer sibling in Context.Siblings)
         {
-            connection.FlushAndClose("the app stops");
+            if (sibling != this && SharesEvents && sibling.SharesEvents && sibling.Events.Find(name) is { } known && sibling.ListensAt(reached))
+            {
+                events = sibling.Events;
+                return known;
+            }
+        }
+
+        return null;
+    }
+
+    protected override void Adopt(NativeConnection connection) => connection.MoveTo(this);
+
+    protected override NativeConnection Connect(int descriptor) => new(this, descriptor);
+
+    protected override void Begin(NativeConnection connection) => connection.Open();
+
+    private void Join()
+    {
+        _addresses.Clear();
+        _addresses.AddRange(Listeners.Addresses.OfType<IPEndPoint>().Select(at => at.Address));
+        if (!Context.Siblings.Contains(this))
+        {
+            Context.Siblings.Add(this);
         }
     }
 
-    public void Remove(NativeConnection connection) => _connections.Remove(connection);
-
-    /// <summary>What serves a client that has connected.</summary>
-    protected virtual NativeConnection Connect(int descriptor) => new(this, descriptor);
-
-    private void Accept(int descriptor)
+    private bool ListensAt(IPAddress reached)
     {
-        NativeConnection connection = Connect(descriptor);
-        if (_connections.Count >= MaxConnections)
+        foreach (IPAddress address in _addresses)
         {
-            NativeLog.TooMany(Context.Log, Context.Engine.Name, Context.Task.Name, MaxConnections);
-            connection.Close("too many connections");
-            return;
+            if (address.Equals(reached) || address.Equals(IPAddress.IPv6Any)
+                || (address.Equals(IPAddress.Any) && reached.AddressFamily == AddressFamily.InterNetwork))
+            {
+                return true;
+            }
         }
 
-        _connections.Add(connection);
-        connection.Open();
+        return false;
     }
 }
 
 internal static partial class NativeLog
 {
-    [LoggerMessage(300, LogLevel.Warning, "{App}/{Task}: a connection was refused: there are {Max} already")]
-    public static partial void TooMany(ILogger log, string app, string task, int max);
-
     [LoggerMessage(301, LogLevel.Warning, "{App}/{Task}: {Peer} sent what is no message and was disconnected: {Problem} ({Total} so far)")]
     public static partial void Malformed(ILogger log, string app, string task, string peer, string problem, long total);
 

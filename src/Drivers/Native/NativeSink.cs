@@ -16,6 +16,9 @@ internal sealed class NativeSink(DriverContext context) : NativeServer(context)
     public override IReadOnlyDictionary<string, object> Facts =>
         new Dictionary<string, object>(base.Facts) { ["running"] = Accepted };
 
+    /// <summary>A sink's calls end when they are accepted: only its own events are called so, and nobody else serves them.</summary>
+    public override bool SharesEvents => false;
+
     protected override NativeConnection Connect(int descriptor) => new SinkConnection(this, descriptor);
 }
 

@@ -6,17 +6,11 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Drivers.Raw;
 
 /// <summary>The raw-server driver: plain bytes over TCP or Unix sockets, cut into jobs as its <c>framing</c> says.</summary>
-internal sealed class RawServer : Driver
+internal sealed class RawServer : ListeningDriver<RawConnection>
 {
-    /// <summary>Connections of one task: as many as descriptors are usual; one more is closed at once.</summary>
-    private const int MaxConnections = 65_536;
-
-    private readonly HashSet<RawConnection> _connections = [];
-
     public RawServer(DriverContext context)
+        : base(context)
     {
-        Context = context;
-        Listeners = new ServingListeners(context, Accept);
         Method = Encoding.UTF8.GetBytes(context.Task.Name);
         Monitor = new TaskMonitor(context.Task.Name);
         Framing = context.Task.GetText("framing") switch
@@ -29,10 +23,6 @@ internal sealed class RawServer : Driver
         MaxFrameBytes = context.Task.GetInt("max-frame");
         IdleTimeoutMs = context.Task.GetLong("idle-timeout");
     }
-
-    public DriverContext Context { get; }
-
-    public override ServingListeners Listeners { get; }
 
     public byte[] Method { get; }
 
@@ -53,12 +43,10 @@ internal sealed class RawServer : Driver
 
     public override TaskMonitor Monitor { get; }
 
-    public override IReadOnlyList<string> Endpoints => Listeners.Endpoints;
-
     public override IReadOnlyDictionary<string, object> Facts => new Dictionary<string, object>
     {
         ["framing"] = Context.Task.GetText("framing"),
-        ["connections"] = _connections.Count,
+        ["connections"] = Connections.Count,
         ["accepted"] = Counters.Accepted,
         ["frames"] = Counters.Frames,
         ["refused"] = Counters.Refused,
@@ -67,58 +55,20 @@ internal sealed class RawServer : Driver
         ["stalled"] = Counters.Stalled,
     };
 
-    public override void Open() => Listeners.Open();
+    protected override bool ServesLike(ListeningDriver<RawConnection> other) => other is RawServer raw && raw.Framing == Framing;
 
-    /// <summary>Takes over listeners, and the peers of the same task when their bytes are cut in the same way.</summary>
-    public override void TakeOver()
+    protected override void Adopt(RawConnection connection) => connection.MoveTo(this);
+
+    protected override RawConnection Connect(int descriptor) =>
+        Framing == Framing.Stream ? new StreamConnection(this, descriptor) : new FrameConnection(this, descriptor);
+
+    protected override void Begin(RawConnection connection)
     {
-        Listeners.TakeOver();
-        foreach (RawServer other in Context.Predecessors.OfType<RawServer>())
-        {
-            if (other.Context.Task.Name != Context.Task.Name || other.Framing != Framing)
-            {
-                continue;
-            }
-
-            foreach (RawConnection connection in other._connections)
-            {
-                connection.MoveTo(this);
-                _connections.Add(connection);
-            }
-
-            other._connections.Clear();
-        }
-    }
-
-    public override void StopTaking() => Listeners.Close();
-
-    public override void Close()
-    {
-        StopTaking();
-        foreach (RawConnection connection in _connections.ToArray())
-        {
-            connection.FlushAndClose("the app stops");
-        }
-    }
-
-    public void Remove(RawConnection connection) => _connections.Remove(connection);
-
-    private void Accept(int descriptor)
-    {
-        RawConnection connection = Framing == Framing.Stream
-            ? new StreamConnection(this, descriptor) : new FrameConnection(this, descriptor);
-        if (_connections.Count >= MaxConnections)
-        {
-            RawLog.TooMany(Context.Log, Context.Engine.Name, Context.Task.Name, MaxConnections);
-            Counters.Refused++;
-            connection.Close("too many connections");
-            return;
-        }
-
         Counters.Accepted++;
-        _connections.Add(connection);
         connection.Begin();
     }
+
+    protected override void OnTooMany() => Counters.Refused++;
 }
 
 /// <summary>How bytes are cut into jobs.</summary>
@@ -160,9 +110,6 @@ internal sealed class RawCounters
 
 internal static partial class RawLog
 {
-    [LoggerMessage(310, LogLevel.Warning, "{App}/{Task}: a connection was refused: there are {Max} already")]
-    public static partial void TooMany(ILogger log, string app, string task, int max);
-
     [LoggerMessage(311, LogLevel.Warning,
         "{App}/{Task}: {Peer} broke the framing and is disconnected: {Problem} ({Total} so far; max-frame in the manifest is the bound)")]
     public static partial void Malformed(ILogger log, string app, string task, string peer, string problem, long total);

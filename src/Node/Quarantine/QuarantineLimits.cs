@@ -12,7 +12,9 @@ internal static class QuarantineLimits
     /// <summary>The same where they are kept in the node's memory, which its apps need.</summary>
     public const long MaxMemoryBytes = 32L << 20;
 
-    /// <summary>Bytes on their way to the disk: two requests of the largest size. Past it a job is not kept, rather than the memory filled.</summary>
+    /// <summary>
+    /// Bytes on their way to the disk: two requests of the largest size. Past it a job is not kept, rather than the memory filled.
+    /// </summary>
     public const long MaxPendingBytes = 130L << 20;
 
     /// <summary>Jobs on their way to the disk.</summary>

@@ -2,6 +2,7 @@ using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Drivers.Custom;
+using Cocaine.Fast.Drivers.Native;
 using Cocaine.Fast.Drivers.Publishing;
 using Cocaine.Fast.Drivers.ZeroMq;
 
@@ -14,6 +15,7 @@ namespace Cocaine.Fast.Node.Reload;
 internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
 {
     private List<AppTask> _tasks = [];
+    private readonly List<NativeServer> _nativeServers = [];
     private string? _pubsubEndpoint;
 
     public IReadOnlyList<AppTask> Tasks => _tasks;
@@ -68,6 +70,7 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
             }
             else
             {
+                task.Context.Successor = change.Tasks.Exists(other => other.Name == task.Name) ? change.Engine : null;
                 task.Driver.HandOff();
             }
         }
@@ -180,6 +183,7 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
             Publisher = change.Publisher ?? ResultPublisher.None,
             Predecessors = change.Outgoing.ConvertAll(old => old.Driver),
             ZeroMq = parts.ZeroMq,
+            Siblings = _nativeServers,
         };
         Driver driver = DriverRegistry.Create(context, parts.CustomDrivers)
             ?? throw new NodeException($"app {app}: task {task.Name}: this build has no driver {task.DriverType}");

@@ -11,16 +11,19 @@ internal static unsafe class SocketNames
     private const int MaxAddressBytes = 128, InterNetwork = 2, InterNetworkV6 = 10;
 
     /// <summary>The address of this host that a peer reached; loopback for a Unix socket.</summary>
-    public static IPAddress Local(int descriptor)
+    public static IPAddress Local(int descriptor) => LocalTcp(descriptor) ?? IPAddress.Loopback;
+
+    /// <summary>The address of this host that a peer reached over TCP; null for a Unix socket, and for one that is gone.</summary>
+    public static IPAddress? LocalTcp(int descriptor)
     {
         byte* address = stackalloc byte[MaxAddressBytes];
         uint length = MaxAddressBytes;
         if (descriptor < 0 || LibC.getsockname(descriptor, address, &length) != 0)
         {
-            return IPAddress.Loopback;
+            return null;
         }
 
-        return Address(address) ?? IPAddress.Loopback;
+        return Address(address);
     }
 
     /// <summary>The peer's address; null for a Unix socket or a peer that is gone.</summary>

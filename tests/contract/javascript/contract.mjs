@@ -28,7 +28,7 @@ export function* raises_late(request) {
 }
 
 export async function refuses(request, response) {
-    response.error(77, 'mine', 42);
+    response.error(77, 'mine');
 }
 
 export async function waits(request, response) {

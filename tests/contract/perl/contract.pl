@@ -31,7 +31,7 @@ sub raises_late {
 
 sub refuses :Streams {
     my ($request, $response) = @_;
-    $response->error(77, 'mine', 42);
+    $response->error(77, 'mine');
 }
 
 sub waits :Streams {

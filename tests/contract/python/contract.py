@@ -32,7 +32,7 @@ def raises_late(request):
 
 
 def refuses(request, response):
-    response.error(77, "mine", 42)
+    response.error(77, "mine")
 
 
 async def waits(request, response):

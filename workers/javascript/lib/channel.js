@@ -7,7 +7,7 @@ const { BARE, readItems, numberOf } = require('./headers.js');
 
 const NEVER = new AbortController().signal;
 const DONE = Promise.resolve();
-const CATEGORY = 1000;
+const APP_CATEGORY = 42;
 
 /** What a handler can ask about the call that it answers. Headers are decoded only when it asks. */
 class Call {
@@ -181,7 +181,7 @@ class Response {
     }
 
     /** Ends the answer with an error. */
-    error(code, text = '', category = CATEGORY) {
+    error(code, text = '', category = APP_CATEGORY) {
         this.#session.endWithError(this.#channel, category, code, text);
         this.#session.flushSoon();
     }

@@ -55,7 +55,8 @@ constants nor names that begin with an underscore. What a sub gives back is the 
 reference that gives a chunk each time it is called and undef at the end. Text (strings that Perl knows as characters) goes as UTF-8.
 C<die> ends the answer with error 502 and its text.
 
-Handlers run one after the other; iterators take turns, so several answers stream at once.
+Handlers run one after the other, whatever C<engine.concurrency> is; iterators take turns, so several answers stream at once. Heartbeats
+go on while a handler reads from its request, writes or iterates; in one that computes or sleeps they wait, and so does everything else.
 
 =head2 The call
 
@@ -67,7 +68,7 @@ C<$Cocaine::app_name>, C<$Cocaine::uuid> and C<$Cocaine::app_version> are known 
 
 With the attribute C<:Streams> a sub gets two objects. C<< $request->read >> waits for the next chunk and is undef at the end; it dies
 with a C<Cocaine::Cancelled> when the caller gives up. C<< $request->body >> is all the rest. The request also has what
-the call has. C<< $response->write(CHUNK) >>, C<< $response->error(CODE, TEXT, CATEGORY) >> and C<< $response->close >>; the answer is
-closed when the sub returns.
+the call has. C<< $response->write(CHUNK) >>, C<< $response->error(CODE, TEXT) >>, an error of the app's own (category 42), and
+C<< $response->close >>; the answer is closed when the sub returns.
 
 =cut

@@ -103,6 +103,40 @@ subtest 'iterators take turns' => sub {
     like $node->stderr, qr/endless was freed/;
 };
 
+subtest 'one after the other, and the node is listened to meanwhile' => sub {
+    $node = FakeNode->start('app.pl');
+    my $relay = $node->open_channel('relay');
+    $node->send_all([$relay, 0, ['x']]);
+    $node->chunk($relay);
+    my ($waiting, $given_up) = map { $node->invoke('prints') } 1 .. 2;
+    $node->send_all([$given_up, 1, [[1000, 520], 'deadline']]);
+    is_deeply [$node->answer($given_up)], [[], '1000 502 cancelled'], 'a call that waits is cancelled at once';
+    my $before = $node->{heartbeats};
+    $node->until(sub { $node->{heartbeats} > $before });
+    ok !$node->{inbox}{$waiting}, 'the other still waits';
+    $node->send_all([$relay, 2, []]);
+    is_deeply [$node->answer($relay)], [[], undef];
+    is_deeply [$node->answer($waiting)], [['ok'], undef];
+    ends_well();
+    is $node->stdout, "to stdout\n", 'what was given up never ran';
+};
+
+subtest 'the answer to a heartbeat may stand behind a long message, a silent node is given up' => sub {
+    $node = FakeNode->start('app.pl', CLOCK_SCALE => 100);
+    my $slow = $node->open_channel('echo');
+    $node->{is_mid_message} = 1;    # no answer to a heartbeat in between
+    for my $byte (split //, "\x93\x02\x00\x91\xc4\x10" . 'x' x 16) {
+        $node->send_raw($byte);
+        1 while $node->is_readable(0.1) && $node->take;
+    }
+    $node->{is_mid_message} = 0;
+    $node->send_all([$slow, 2, []]);
+    is_deeply [$node->answer($slow)], [['x' x 16], undef], 'after 220 s of its clock';
+    $node->{is_mid_message} = 1;
+    is $node->exit_code, 1;
+    like $node->stderr, qr/has not answered a heartbeat/;
+};
+
 subtest 'a cancel is seen' => sub {
     $node = FakeNode->start('app.pl');
     my $waits = $node->open_channel('waits');

@@ -15,6 +15,7 @@ MAX_MESSAGE_BYTES = (64 << 20) + (1 << 16)  # the node's bound for a message, an
 CONTROL = 1                          # the channel of handshake, heartbeat and terminate
 WRITE, ERROR, CLOSE = 0, 1, 2        # types on a channel; an invoke is the first write
 CATEGORY, NOT_FOUND, APP_ERROR = 1000, 404, 502
+APP_CATEGORY = 42                    # of errors that an app gives itself
 
 HEARTBEAT = b"\x93\x01\x00\x90"
 CLOSE_TAIL = b"\x02\x90"             # follows a channel's head: [n, 2, []]

@@ -118,6 +118,11 @@ class Pipe:
             self._pieces.clear()
             self._pieces_size = 0
 
+    @property
+    def received(self) -> int:
+        """Bytes that have come."""
+        return self._head
+
     def truncated(self, pending: Pending, data: bytes, at: int, need: int) -> None:
         broken("a record that ends inside a message")
 

@@ -31,6 +31,7 @@ class PlainSocket:
         self._rest = [received] if received else []  # the start of a message whose end has not come
         self._rest_size = len(received)
         self._need = 0
+        self.received = 0  # bytes that have come
         self._poll = select.epoll()
         self._poll.register(sock.fileno(), select.EPOLLIN)
         sock.setblocking(False)
@@ -47,6 +48,7 @@ class PlainSocket:
         if data is not None:
             self._rest.append(data)
             self._rest_size += len(data)
+            self.received += len(data)
         if not self._rest or self._rest_size < self._need:
             return data is not None
         pending.append((b"".join(self._rest), 0))

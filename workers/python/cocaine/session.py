@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .streams import Channel
 
 BEAT_SECONDS = 5.0
-SILENCE_SECONDS = 30.0  # a node that reads our heartbeats answers them
+SILENCE_SECONDS = 30.0  # a node that reads our heartbeats says something within this time
 
 _Generator = type(_ for _ in ())
 
@@ -44,7 +44,8 @@ class Session(Answers):
         self.last = CONTROL     # the highest channel so far
         self.draining = False
         self.next_beat = 0.0
-        self.unanswered = None  # since when a heartbeat waits for its answer
+        self.unanswered = None  # since when a heartbeat waits for its answer, and nothing else has come
+        self._heard = 0         # what had come by then, in bytes
         self._shapes = Shapes(app)
         self._shape = None      # the last one seen: the next request is probably alike
 
@@ -85,15 +86,18 @@ class Session(Answers):
         if now < self.next_beat:
             return
         self.next_beat = now + BEAT_SECONDS
-        if self.unanswered is None or self.link.everything_read():
-            if self.unanswered is None:
-                self.unanswered = now
-            elif now - self.unanswered > SILENCE_SECONDS:
-                die(1, "the node has not answered a heartbeat for %d s" % SILENCE_SECONDS)
-            self.out.append(HEARTBEAT)
-            self.publish()
-        else:
+        # First what waits to be read: a handler that took long has read nothing, and an answer may stand behind a long message.
+        self.link.fetch(self.pending)
+        before, self._heard = self._heard, self.link.received
+        if self.unanswered is None or self._heard != before:
+            self.unanswered = now
+        elif not self.link.everything_read():
             self.unanswered = now  # it does not read now, so it has nothing to answer
+            return
+        elif now - self.unanswered > SILENCE_SECONDS:
+            die(1, "the node has not answered a heartbeat for %d s" % SILENCE_SECONDS)
+        self.out.append(HEARTBEAT)
+        self.publish()
 
     # What comes in.
 

@@ -6,7 +6,7 @@ from _collections import deque  # what collections gives, without the millisecon
 
 from . import Cancelled
 from .app import Call
-from .frames import CATEGORY, channel_head
+from .frames import APP_CATEGORY, channel_head
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -134,8 +134,8 @@ class Response:
         self._written()
         return DONE
 
-    def error(self, code: int, text: str = "", category: int = CATEGORY) -> _Done:
-        """Ends the answer with an error."""
+    def error(self, code: int, text: str = "", category: int = APP_CATEGORY) -> _Done:
+        """Ends the answer with an error of the app's own."""
         self._session.end_with_error(self._channel, code, text, category)
         self._written()
         return DONE

@@ -15,14 +15,15 @@ internal static class JobTimeline
         Line("arrived", JobWords.Clock(job.Arrived), $"event {name}, task {task}");
         if (job.QueuedNs is { } queued)
         {
-            bool again = job.Runs > 0 && (job.DispatchedNs is not { } began || began < queued || job.Runs > 1);
+            bool again = job.Runs > 1 || job.DispatchedNs < queued;
             Line("queued", "+" + JobWords.Time(queued), again ? "again, its slave was gone" : "no slave had room");
         }
 
         if (job.DispatchedNs is { } dispatched)
         {
-            string waited = job.QueuedNs is null ? "at once" : $"{JobWords.Time(Math.Max(0, dispatched - job.QueuedNs.Value))} in the queue";
-            Line("dispatched", "+" + JobWords.Time(dispatched), $"to slave {job.Slave}, {waited}{(job.Runs > 1 ? $", run {job.Runs}" : "")}");
+            string waited = job.QueuedNs is { } began ? $"{JobWords.Time(Math.Max(0, dispatched - began))} in the queue" : "at once";
+            string run = job.Runs > 1 ? $", run {job.Runs}" : "";
+            Line("dispatched", "+" + JobWords.Time(dispatched), $"to slave {job.Slave}, {waited}{run}");
         }
 
         if (job.FirstByteNs is { } first)

@@ -18,7 +18,7 @@ export function* raisesLate() { yield 'first'; throw new Error('later'); }
 export async function floats() { Promise.reject(new Error('floating')); await new Promise(() => {}); }
 export async function throwsInTimer() { setTimeout(() => { throw new Error('in a timer'); }); await new Promise(() => {}); }
 export async function relay(request, response) { for await (const chunk of request) await response.write(`<${chunk}>`); }
-export async function refuses(request, response) { response.error(77, 'mine', 42); }
+export async function refuses(request, response) { response.error(77, 'mine'); }
 export async function meet(request) {
     if (other) { other(String(request)); return 'second'; }
     return 'first met ' + await new Promise((resolve) => { other = resolve; });

@@ -120,7 +120,7 @@ sub write {
 
 sub error {
     my ($self, $code, $text, $category) = @_;
-    Cocaine::Session::end_with_error($self->{channel}, $category // 1000, $code, $text // '');
+    Cocaine::Session::end_with_error($self->{channel}, $category // 42, $code, $text // '');
     Cocaine::Session::flush();
     return;
 }

@@ -28,7 +28,7 @@ use constant {
     QUICK_SECONDS => 0.001,          # answers wait no longer than this for others
     PROVEN => 16,
     BEAT_SECONDS => 5,
-    SILENCE_SECONDS => 30,           # a node that reads our heartbeats answers them
+    SILENCE_SECONDS => 30,           # a node that reads our heartbeats says something within this time
     BROKEN => 70,                    # exit code: the node wrote what it must not
     UNREAD_BYTES => 0x5411,          # SIOCOUTQ: bytes sent and not read yet; see unix(7)
     CONTROL => 1,                    # the channel of handshake, heartbeat and terminate
@@ -49,7 +49,8 @@ my @answering;         # channels whose iterator makes chunks; they take turns
 my $draining = 0;
 my $next_beat = 0;
 my $listened = 0;      # when the node was last listened to from within a handler
-my $unanswered;        # since when a heartbeat waits for its answer
+my $unanswered;        # since when a heartbeat waits for its answer, and nothing else has come
+my $heard = 0;         # something has come since the last beat
 
 sub now { return clock_gettime(CLOCK_MONOTONIC) }
 
@@ -75,7 +76,7 @@ sub has_whole_message { return length $in && length $in >= $need }
 
 sub fetch {
     my $count = sysread $socket, $in, READ_BYTES, length $in;
-    return 1 if $count;
+    return $heard = 1 if $count;
     node_gone() if defined $count || !($!{EAGAIN} || $!{EINTR});
     return 0;
 }
@@ -113,14 +114,19 @@ sub await {
     return;
 }
 
+# True when something has come.
 sub beat {
     my ($now) = @_;
-    return if $now < $next_beat;
+    return 0 if $now < $next_beat;
     $next_beat = $now + BEAT_SECONDS;
+
+    # First what waits to be read: a handler that took long has read nothing, and an answer may stand behind a long message.
+    my $came = fetch();
     my $unread = pack 'i', 0;
     ioctl $socket, UNREAD_BYTES, $unread;
-    if (!defined $unanswered) {
+    if (!defined $unanswered || $heard) {
         $unanswered = $now;
+        $heard = 0;
     }
     elsif (unpack('i', $unread) > 0) {
         $unanswered = $now;    # it does not read now, so it has nothing to answer
@@ -130,7 +136,7 @@ sub beat {
     }
     $out .= "\x93\x01\x00\x90";
     flush();
-    return;
+    return $came;
 }
 
 # Ends at once. Not by an exception: that would pass through a handler that reads its request, and the app could swallow it.
@@ -251,13 +257,13 @@ sub on_channel {
 # Takes in what has come, without running anything: a handler runs already.
 sub take_in {
     my $now = now();
-    beat($now);
-    my $heard = fetch();
+    my $came = beat($now);
+    $came = 1 if fetch();
     while (has_whole_message()) {
         step() or last;
     }
     $listened = now();
-    return $heard;
+    return $came;
 }
 
 # The same, but waits for something.

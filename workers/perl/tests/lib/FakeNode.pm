@@ -110,6 +110,12 @@ sub take {
     return 1;
 }
 
+sub is_readable {
+    my ($self, $seconds) = @_;
+    vec(my $readable = '', fileno $self->{socket}, 1) = 1;
+    return select($readable, undef, undef, $seconds) > 0;
+}
+
 sub until {
     my ($self, $condition) = @_;
     my $late = time + PATIENCE;

@@ -81,7 +81,7 @@ def relay(request, response):
 
 
 def fails(request, response):
-    response.error(77, "mine", 42)
+    response.error(77, "mine")
 
 
 def endless_or_not(request):

@@ -1,6 +1,8 @@
 namespace Cocaine.Fast.Core.Manifest;
 
-/// <summary>The <c>isolation</c> part of a manifest: how an app's worker processes are confined. Null and 0 leave a thing as it is.</summary>
+/// <summary>
+/// The <c>isolation</c> part of a manifest: how an app's worker processes are confined. Null and 0 leave a thing as it is.
+/// </summary>
 public sealed record IsolationSettings
 {
     /// <summary>The user that workers run as, a name or a number.</summary>

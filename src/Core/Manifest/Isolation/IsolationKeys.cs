@@ -25,7 +25,10 @@ internal static class IsolationKeys
         new("no-new-privileges", KeyKind.Boolean, "workers gain no rights by what they start: setuid programs and the like", "true"),
         new("cgroup", KeyKind.AbsolutePath, "a folder of cgroup v2 that the node may write; the app gets one of its own in it"),
         new("cgroup-memory", KeyKind.Bytes, "memory of all workers together (memory.max); 0 = no limit", "0") { Max = 1L << 44 },
-        new("cgroup-cpu", KeyKind.Integer, "CPU of all workers together, percent of one CPU (cpu.max); 0 = no limit", "0") { Max = 1_000_000 },
+        new("cgroup-cpu", KeyKind.Integer, "CPU of all workers together, percent of one CPU (cpu.max); 0 = no limit", "0")
+        {
+            Max = 1_000_000,
+        },
         new("cgroup-processes", KeyKind.Integer, "processes and threads of all workers together (pids.max); 0 = no limit", "0"),
     ];
 

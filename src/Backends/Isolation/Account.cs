@@ -1,0 +1,48 @@
+using System.Globalization;
+
+namespace Cocaine.Fast.Backends.Isolation;
+
+/// <summary>Who an app's workers run as.</summary>
+/// <param name="Name">The user's name; null for a number that has none.</param>
+/// <param name="UserId">The user's number.</param>
+/// <param name="GroupId">The group's number.</param>
+/// <param name="Home">The user's home; null for a number that has none.</param>
+internal sealed record Account(string? Name, uint UserId, uint GroupId, string? Home)
+{
+    /// <summary>
+    /// Looks a user and a group up in /etc/passwd and /etc/group; null when neither is given. Users of a directory service are given by
+    /// their numbers.
+    /// </summary>
+    /// <exception cref="IOException">There is no such user or group.</exception>
+    public static Account? Find(string? user, string? group)
+    {
+        if (user is null && group is null)
+        {
+            return null;
+        }
+
+        string wanted = user ?? Environment.UserName;
+        string[]? entry = Lookup("/etc/passwd", wanted, fields: 7);
+        if (entry is null && !IsNumber(wanted))
+        {
+            throw new IOException($"isolation.user: there is no user {wanted} in /etc/passwd; a user of elsewhere is given by number");
+        }
+
+        uint groupId = group is not null ? GroupOf(group)
+            : entry is not null ? Number(entry[3])
+            : throw new IOException($"isolation.user: the user {wanted} has no entry in /etc/passwd: give its group with isolation.group");
+        return new Account(entry?[0], entry is null ? Number(wanted) : Number(entry[2]), groupId, entry?[5]);
+    }
+
+    private static uint GroupOf(string group) => Lookup("/etc/group", group, fields: 4) is { } entry ? Number(entry[2])
+        : IsNumber(group) ? Number(group)
+        : throw new IOException($"isolation.group: there is no group {group} in /etc/group; a group of elsewhere is given by number");
+
+    /// <summary>The line with this name, or with this number.</summary>
+    private static string[]? Lookup(string file, string wanted, int fields) => File.ReadLines(file).Select(line => line.Split(':'))
+        .FirstOrDefault(entry => entry.Length >= fields && (entry[0] == wanted || (IsNumber(wanted) && entry[2] == wanted)));
+
+    private static bool IsNumber(string text) => text.All(char.IsAsciiDigit);
+
+    private static uint Number(string text) => uint.Parse(text, CultureInfo.InvariantCulture);
+}
