@@ -71,6 +71,8 @@ internal sealed class LogLines : ILoggerFactory, ILogger
 
     public ConcurrentQueue<string> Lines { get; } = new();
 
+    public string Text => string.Join('\n', Lines);
+
     /// <summary>Completes when a line has the text.</summary>
     public Task UntilAsync(string text)
     {

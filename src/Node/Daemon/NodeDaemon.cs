@@ -42,6 +42,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             Loops = config.Loops,
             Locator = config.Locator,
             StateDirectory = _statePath,
+            LedgerDirectory = config.LedgerFolder,
             OwnsProcess = ownsProcess,
             LoggerFactory = logging,
         });
@@ -97,6 +98,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         (string Key, bool Differs)[] fixedKeys =
         [
             ("state", (next.StateFolder ?? Folders.State()) != _statePath),
+            ("ledger", next.LedgerFolder != old.LedgerFolder),
             ("control.endpoint", (next.ControlEndpoint ?? Folders.ControlEndpoint()) != _controlEndpoint),
             ("control.zeromq", next.ZeroMqControlEndpoint != old.ZeroMqControlEndpoint),
             ("locator", next.Locator != old.Locator),

@@ -46,7 +46,7 @@ public class BrokenFileTests
         IEnumerable<KeySpec> keys =
         [
             .. ManifestKeys.Top, .. ManifestKeys.Engine, .. ManifestKeys.Drivers.Values.SelectMany(keys => keys),
-            .. ConfigKeys.Top, .. ConfigKeys.Control, .. ConfigKeys.Log,
+            .. IsolationKeys.All, .. ConfigKeys.Top, .. ConfigKeys.Control, .. ConfigKeys.Log,
         ];
         bool IsWrongSomewhere(string key) =>
             all.Contains($".{key}: ") || all.Contains($".{key}[") || all.Contains($"the key '{key}' is missing");

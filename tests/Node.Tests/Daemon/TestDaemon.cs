@@ -36,7 +36,7 @@ internal sealed class TestDaemon : IAsyncDisposable
     {
         string control = more.Contains("\"control\"") ? "" : $$""" "control": { "endpoint": "ipc://{{folder["control.sock"]}}" }, """;
         string text = $$"""
-            { "state": "{{folder["state"]}}", "locator": "none", "loops": 1, "drain-timeout": 10, {{control}} {{more}} }
+            { "state": "{{folder["state"]}}", "ledger": "{{folder["ledger"]}}", "locator": "none", "loops": 1, "drain-timeout": 10, {{control}} {{more}} }
             """;
         ConfigResult result = ConfigReader.Read(Encoding.UTF8.GetBytes(text), folder["node.json"]);
         return result.Config ?? throw new FormatException(string.Join('\n', result.Problems));
