@@ -7,6 +7,7 @@ using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Quarantine;
 using CsCheck;
+using Kept = Cocaine.Fast.Node.Control.QuarantinedJob;
 using QuarantinedJob = Cocaine.Fast.Core.Engine.QuarantinedJob;
 
 namespace Cocaine.Fast.Node.Tests.Records;
@@ -138,23 +139,23 @@ public sealed class QuarantineTests : IDisposable
         QuarantineShelf shelf = new(folder: null, log);
         for (int i = 0; i < QuarantineLimits.MaxJobs + 5; i++)
         {
-            shelf.Put(new Control.QuarantinedJob($"{i:d6}", "app", "event", DateTimeOffset.UnixEpoch, "signal 9", 1), [1]);
+            shelf.Put(new Kept($"{i:d6}", "app", "event", DateTimeOffset.UnixEpoch, "signal 9", 1), [1]);
         }
 
         Assert.Equal(QuarantineLimits.MaxJobs, shelf.List("app").Count);
         Assert.Equal("000005", shelf.List(null)[0].Id);
         Assert.Contains("job 000004, the oldest in quarantine, is forgotten", log.Text);
         shelf.Put(
-            new Control.QuarantinedJob("9", "app", "event", DateTimeOffset.UnixEpoch, "signal 9", 1),
+            new Kept("9", "app", "event", DateTimeOffset.UnixEpoch, "signal 9", 1),
             new byte[QuarantineLimits.MaxMemoryBytes - 10]);
         Assert.Equal(11, shelf.List("app").Count);
         shelf.Put(
-            new Control.QuarantinedJob("99", "app", "event", DateTimeOffset.UnixEpoch, "signal 9", 1),
+            new Kept("99", "app", "event", DateTimeOffset.UnixEpoch, "signal 9", 1),
             new byte[QuarantineLimits.MaxMemoryBytes + 1]);
         Assert.Contains("job 99 killed each slave that ran it and is not kept", log.Text);
     }
 
-    private static async Task<Control.QuarantinedJob> OneAsync(IQuarantineControl quarantine)
+    private static async Task<Kept> OneAsync(IQuarantineControl quarantine)
     {
         using CancellationTokenSource limit = new(TimeSpan.FromSeconds(30));
         while (quarantine.List(null).Count == 0)
