@@ -35,7 +35,7 @@ public sealed class QuarantineTests : IDisposable
         IQuarantineControl quarantine = node.Node.Quarantine!;
         Assert.Equal(hasState, !node.Log.Contains("kept in memory only"));
         Assert.Equal(502, (await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("die_unless", Apps.Bytes(file)))).Code);
-        Control.QuarantinedJob job = await OneAsync(quarantine);
+        Cocaine.Fast.Node.Control.QuarantinedJob job = await OneAsync(quarantine);
         Assert.Equal(("behaviours", "die_unless", "signal 9", (long)file.Length), (job.App, job.Event, job.Cause, job.RequestBytes));
         using (JsonDocument shown = JsonDocument.Parse(quarantine.Show("behaviours", job.Id)!))
         {
@@ -81,7 +81,7 @@ public sealed class QuarantineTests : IDisposable
         Assert.Contains("torn.job is left out", next.Log);
         Assert.Equal(2, Directory.GetFiles(folder).Length); // what was being written when a node ended is gone
         IQuarantineControl quarantine = next.Node.Quarantine!;
-        Control.QuarantinedJob job = Assert.Single(quarantine.List("behaviours"));
+        Cocaine.Fast.Node.Control.QuarantinedJob job = Assert.Single(quarantine.List("behaviours"));
         Assert.Empty(quarantine.List("other"));
         NodeException failure = await Assert.ThrowsAsync<NodeException>(() => quarantine.ReplayAsync("behaviours", job.Id, default));
         Assert.Contains("does not run here", failure.Message);
@@ -138,23 +138,23 @@ public sealed class QuarantineTests : IDisposable
         QuarantineShelf shelf = new(folder: null, log);
         for (int i = 0; i < QuarantineLimits.MaxJobs + 5; i++)
         {
-            shelf.Put(new Control.QuarantinedJob($"{i:d6}", "app", "event", DateTimeOffset.UnixEpoch, "signal 9", 1), [1]);
+            shelf.Put(new Cocaine.Fast.Node.Control.QuarantinedJob($"{i:d6}", "app", "event", DateTimeOffset.UnixEpoch, "signal 9", 1), [1]);
         }
 
         Assert.Equal(QuarantineLimits.MaxJobs, shelf.List("app").Count);
         Assert.Equal("000005", shelf.List(null)[0].Id);
         Assert.Contains("job 000004, the oldest in quarantine, is forgotten", log.Text);
         shelf.Put(
-            new Control.QuarantinedJob("9", "app", "event", DateTimeOffset.UnixEpoch, "signal 9", 1),
+            new Cocaine.Fast.Node.Control.QuarantinedJob("9", "app", "event", DateTimeOffset.UnixEpoch, "signal 9", 1),
             new byte[QuarantineLimits.MaxMemoryBytes - 10]);
         Assert.Equal(11, shelf.List("app").Count);
         shelf.Put(
-            new Control.QuarantinedJob("99", "app", "event", DateTimeOffset.UnixEpoch, "signal 9", 1),
+            new Cocaine.Fast.Node.Control.QuarantinedJob("99", "app", "event", DateTimeOffset.UnixEpoch, "signal 9", 1),
             new byte[QuarantineLimits.MaxMemoryBytes + 1]);
         Assert.Contains("job 99 killed each slave that ran it and is not kept", log.Text);
     }
 
-    private static async Task<Control.QuarantinedJob> OneAsync(IQuarantineControl quarantine)
+    private static async Task<Cocaine.Fast.Node.Control.QuarantinedJob> OneAsync(IQuarantineControl quarantine)
     {
         using CancellationTokenSource limit = new(TimeSpan.FromSeconds(30));
         while (quarantine.List(null).Count == 0)
