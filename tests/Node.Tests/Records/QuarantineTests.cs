@@ -36,7 +36,7 @@ public sealed class QuarantineTests : IDisposable
         IQuarantineControl quarantine = node.Node.Quarantine!;
         Assert.Equal(hasState, !node.Log.Contains("kept in memory only"));
         Assert.Equal(502, (await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("die_unless", Apps.Bytes(file)))).Code);
-        Control.QuarantinedJob job = await OneAsync(quarantine);
+        Kept job = await OneAsync(quarantine);
         Assert.Equal(("behaviours", "die_unless", "signal 9", (long)file.Length), (job.App, job.Event, job.Cause, job.RequestBytes));
         using (JsonDocument shown = JsonDocument.Parse(quarantine.Show("behaviours", job.Id)!))
         {
@@ -82,7 +82,7 @@ public sealed class QuarantineTests : IDisposable
         Assert.Contains("torn.job is left out", next.Log);
         Assert.Equal(2, Directory.GetFiles(folder).Length); // what was being written when a node ended is gone
         IQuarantineControl quarantine = next.Node.Quarantine!;
-        Control.QuarantinedJob job = Assert.Single(quarantine.List("behaviours"));
+        Kept job = Assert.Single(quarantine.List("behaviours"));
         Assert.Empty(quarantine.List("other"));
         NodeException failure = await Assert.ThrowsAsync<NodeException>(() => quarantine.ReplayAsync("behaviours", job.Id, default));
         Assert.Contains("does not run here", failure.Message);
