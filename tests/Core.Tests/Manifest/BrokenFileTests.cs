@@ -45,7 +45,7 @@ public class BrokenFileTests
         string all = string.Concat(Directory.GetFiles(Folder, "*.txt").Select(File.ReadAllText));
         IEnumerable<KeySpec> keys =
         [
-            .. ManifestKeys.Top, .. ManifestKeys.Engine, .. ManifestKeys.Drivers.Values.SelectMany(keys => keys),
+            .. ManifestKeys.Top, .. ManifestKeys.Engine, .. IsolationKeys.All, .. ManifestKeys.Drivers.Values.SelectMany(keys => keys),
             .. ConfigKeys.Top, .. ConfigKeys.Control, .. ConfigKeys.Log,
         ];
         bool IsWrongSomewhere(string key) =>

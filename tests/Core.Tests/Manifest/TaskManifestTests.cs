@@ -51,6 +51,7 @@ public class TaskManifestTests
             MaxRssBytes = 4L << 30,
             SpinMicroseconds = 20,
             PipeSizeBytes = 64 << 10,
+            LedgerJobs = 1000,
         },
         Every.Engine);
 
