@@ -20,8 +20,8 @@ switch (args)
     case ["zeromq-serve", "bare"]:
         await EnvelopeServers.BareAsync();
         return 0;
-    case ["zeromq-serve", "thread"]:
-        await EnvelopeServers.NodeAsync();
+    case ["zeromq-serve", string role]:
+        await EnvelopeServers.NodeAsync(role);
         return 0;
     case ["scale", .. string[] axes]:
         return await ScaleSuite.RunAsync(axes);

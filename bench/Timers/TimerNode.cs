@@ -50,7 +50,7 @@ internal sealed class TimerNode : IDisposable
         node._engine.SlaveReady += () => ready.TrySetResult();
         node._engine.Broken += cause => ready.TrySetException(new InvalidOperationException(cause));
         node._loop.Start("timers");
-        await CocaineNode.Run(node._loop, node._engine.Start);
+        await CocaineNode.Run(node._loop, () => node._engine.Start());
         await ready.Task;
         TaskManifest task = new()
         {

@@ -37,17 +37,28 @@ internal static class EnvelopeServers
         await ServeAsync($"tcp://127.0.0.1:{port}");
     }
 
-    /// <summary>A node with one zeromq-server and the .NET echo app behind it, on a thread.</summary>
-    public static async Task NodeAsync()
+    /// <summary>A node with one zeromq-server and an echo app behind it.</summary>
+    /// <param name="role">thread or process, which are of .NET, or python.</param>
+    public static async Task NodeAsync(string role)
     {
+        bool isPython = role == "python";
         await using CocaineNode node = new(new NodeOptions { Locator = null, Loops = 1 });
         node.Start();
         RunningApp app = await node.AddAsync(new AppManifest
         {
             Name = "echo",
-            Type = AppType.DotNet,
-            Code = new CodeSource { Source = Path.Combine(Root(), "examples/dotnet-echo/bin/Release/net10.0/DotNetEcho.dll") },
-            Engine = new EngineSettings { Backend = BackendType.Thread, PoolLimit = 1, Concurrency = 1024, QueueLimit = 4096 },
+            Type = isPython ? AppType.Python : AppType.DotNet,
+            Code = new CodeSource
+            {
+                Source = Path.Combine(Root(), isPython ? "examples/echo/echo.py" : "examples/dotnet-echo/bin/Release/net10.0/DotNetEcho.dll"),
+            },
+            Engine = new EngineSettings
+            {
+                Backend = role == "thread" ? BackendType.Thread : BackendType.Process,
+                PoolLimit = 1,
+                Concurrency = 1024,
+                QueueLimit = 4096,
+            },
             Tasks = [new TaskManifest { Name = "echo", DriverType = "zeromq-server", Endpoints = ["tcp://127.0.0.1:0"] }],
         });
         await app.Ready;

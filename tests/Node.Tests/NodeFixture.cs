@@ -67,9 +67,27 @@ internal sealed class TestNode : IAsyncDisposable
 /// <summary>A log whose lines a test can look at.</summary>
 internal sealed class LogLines : ILoggerFactory, ILogger
 {
+    private readonly List<(string Text, TaskCompletionSource Seen)> _waiting = [];
+
     public ConcurrentQueue<string> Lines { get; } = new();
 
     public string Text => string.Join('\n', Lines);
+
+    /// <summary>Completes when a line has the text.</summary>
+    public Task UntilAsync(string text)
+    {
+        lock (_waiting)
+        {
+            TaskCompletionSource seen = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waiting.Add((text, seen));
+            if (Lines.Any(line => line.Contains(text)))
+            {
+                seen.TrySetResult();
+            }
+
+            return seen.Task;
+        }
+    }
 
     public ILogger CreateLogger(string categoryName) => this;
 
@@ -87,8 +105,15 @@ internal sealed class LogLines : ILoggerFactory, ILogger
     public bool IsEnabled(LogLevel logLevel) => true;
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?,
-        string> formatter) =>
-        Lines.Enqueue($"{logLevel} {formatter(state, exception)} {exception}");
+        string> formatter)
+    {
+        string written = $"{logLevel} {formatter(state, exception)} {exception}";
+        Lines.Enqueue(written);
+        lock (_waiting)
+        {
+            _waiting.RemoveAll(wait => written.Contains(wait.Text) && (wait.Seen.TrySetResult() || wait.Seen.Task.IsCompleted));
+        }
+    }
 }
 
 /// <summary>Manifests of the tests' apps.</summary>

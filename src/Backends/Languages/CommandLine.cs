@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 using Cocaine.Fast.Backends.Isolation;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Worker.Native;
@@ -57,7 +58,7 @@ internal sealed class CommandLine(string sdkDirectory)
                 return Environment.GetEnvironmentVariable("COCAINE_NODE") ?? Find("node", "apt-get install nodejs (18 or later)");
             case AppType.DotNet:
             case AppType.Cpp when IsSharedObject(app):
-                words.Add(DotNetWorker());
+                words.AddRange(DotNetWorker());
                 return DotNetHost();
             case AppType.Binary or AppType.Cpp:
                 return File.Exists(app.Code.Source) ? app.Code.Source : throw new IOException($"{app.Code.Source} does not exist");
@@ -75,11 +76,21 @@ internal sealed class CommandLine(string sdkDirectory)
         return File.Exists(path) ? path : throw new IOException($"the SDK file {path} is missing: build with scripts/build");
     }
 
-    private string DotNetWorker()
+    private string[] DotNetWorker()
     {
-        const string Name = "Cocaine.Fast.Worker.dll";
+        const string Name = "Cocaine.Fast.Worker.dll", Shared = "Microsoft.Extensions.Logging.Abstractions.dll";
         string published = Path.Combine(sdkDirectory, "dotnet", Name);
-        return File.Exists(published) ? published : Path.Combine(AppContext.BaseDirectory, Name);
+        if (File.Exists(published))
+        {
+            return [published];
+        }
+
+        // Beside a program that embeds a node. In one that is built on ASP.NET some of the worker's assemblies are not beside it but in that
+        // framework, which the worker's own configuration does not name: so it gets the program's.
+        string beside = Path.Combine(AppContext.BaseDirectory, Name);
+        string configuration = Path.Combine(AppContext.BaseDirectory, $"{Assembly.GetEntryAssembly()?.GetName().Name}.runtimeconfig.json");
+        return File.Exists(Path.Combine(AppContext.BaseDirectory, Shared)) || !File.Exists(configuration)
+            ? [beside] : ["exec", "--runtimeconfig", configuration, beside];
     }
 
     private static string DotNetHost()

@@ -35,6 +35,9 @@ internal static class ConfigKeys
         new(
             "state", KeyKind.AbsolutePath, "folder for what outlives the node: the apps that were created, and what they leave behind",
             "`/var/lib/cocaine-fast`; of other users than root, `cocaine-fast` in `$XDG_STATE_HOME` or `~/.local/state`"),
+        new(
+            "ledger", KeyKind.AbsolutePath, "folder of the records of jobs that `cocaine-fast why` reads: one in memory, not on a disk",
+            "`/run/cocaine-fast/ledger`; of other users than root, in `$XDG_RUNTIME_DIR` or `/dev/shm`"),
         new("control", KeyKind.Section, "how the node is spoken to, below", "its defaults"),
         new("locator", KeyKind.Text, "where clients ask for apps by name", "tcp://*:10053")
         {

@@ -70,6 +70,7 @@ public static class ConfigReader
             return new NodeConfig
             {
                 StateFolder = values.GetValueOrDefault("state") is string state ? Path.GetFullPath(state) : null,
+                LedgerFolder = values.GetValueOrDefault("ledger") is string ledger ? Path.GetFullPath(ledger) : null,
                 ControlEndpoint = control.GetValueOrDefault("endpoint") as string,
                 ZeroMqControlEndpoint = control.GetValueOrDefault("zeromq") as string,
                 Locator = locator == "none" ? null : locator,

@@ -9,6 +9,9 @@ public sealed record NodeConfig
     /// <summary>Folder for what outlives the node; null = the user's own.</summary>
     public string? StateFolder { get; init; }
 
+    /// <summary>Folder of the records of jobs; null = the user's own.</summary>
+    public string? LedgerFolder { get; init; }
+
     /// <summary>The Unix socket of the control service; null = the user's own.</summary>
     public string? ControlEndpoint { get; init; }
 

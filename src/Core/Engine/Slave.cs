@@ -19,6 +19,8 @@ internal sealed class Slave : WheelTimer
     private readonly AppEngine _engine;
     private readonly ChannelTable<Job> _channels = new();
     private ulong _lastChannel = ControlChannel;
+    private List<Job> _pressed = []; // jobs whose callers wait for room
+    private List<Job> _eased = [];   // empty but while those are told that there is some
     private int _stalled;      // callers that hold this slave's answers back
     private int _capacity;     // jobs it may have at once; 0 once it was retired
     private string? _retired;  // why it ends when it has no jobs any more; valid in Busy
@@ -90,9 +92,6 @@ internal sealed class Slave : WheelTimer
 
     /// <summary>True when it can take one more job.</summary>
     public bool HasRoom => State is SlaveState.Idle or SlaveState.Busy && !_condemned && _stalled == 0 && Load < _capacity;
-
-    /// <summary>Callers of some of its jobs were told that their requests come too fast.</summary>
-    public bool HasPressedJobs { get; set; }
 
     /// <summary>Its answers are not read, because its only caller is slower than it is.</summary>
     public bool IsHeldBack => _stalled > 0;
@@ -213,22 +212,31 @@ internal sealed class Slave : WheelTimer
     /// <summary>The slave made room after its backlog was over the bound.</summary>
     public void OnRoom()
     {
-        if (!HasPressedJobs)
+        if (_pressed.Count == 0)
         {
             return;
         }
 
-        HasPressedJobs = false;
-
-        // A copy: a caller that reads on at once may bring a new job to this very slave.
-        foreach (Job job in _channels.ToList())
+        // The other list from here on: a caller that reads on at once may bring this very slave under pressure again.
+        (_pressed, _eased) = (_eased, _pressed);
+        foreach (Job job in _eased)
         {
-            if (job.UnderPressure)
+            if (job.UnderPressure) // else it ended while others were told
             {
                 job.UnderPressure = false;
                 job.Caller?.OnRequestPressure(job, false);
             }
         }
+
+        _eased.Clear();
+    }
+
+    /// <summary>The job's request comes faster than the slave takes it: its caller is asked to wait until <see cref="OnRoom"/>.</summary>
+    public void Press(Job job)
+    {
+        job.UnderPressure = true;
+        _pressed.Add(job);
+        job.Caller?.OnRequestPressure(job, true);
     }
 
     /// <summary>Its link is killing it; <see cref="OnDead"/> follows when it is gone.</summary>
@@ -367,6 +375,12 @@ internal sealed class Slave : WheelTimer
     private void End(Job job, bool failed, in JobError error)
     {
         _channels.Remove(job.SlaveChannel, out _);
+        if (job.UnderPressure)
+        {
+            job.UnderPressure = false;
+            _pressed.Remove(job);
+        }
+
         if (++JobsDone == Wear.Jobs)
         {
             _engine.Pool.Recycler.OnWorn(this, WearReason.Jobs);

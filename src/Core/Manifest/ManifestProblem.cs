@@ -25,7 +25,7 @@ public sealed record ManifestResult(AppManifest? Manifest, IReadOnlyList<Manifes
 internal sealed class ProblemList(string file, byte[] text)
 {
     /// <summary>Names that are listed when none is near; more would not be read.</summary>
-    private const int MaxListed = 8;
+    private const int MaxListed = 10;
 
     /// <summary>Letters that tell which name was begun: "info", "err".</summary>
     private const int MinBeginning = 3;

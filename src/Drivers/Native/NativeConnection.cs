@@ -103,7 +103,8 @@ internal class NativeConnection : MessageConnection, IJobCaller
         Server.Malformed++;
         if (BitOperations.IsPow2(Server.Malformed)) // a peer that sends garbage for ever does not fill the log
         {
-            NativeLog.Malformed(Server.Context.Log, Server.Context.Engine.Name, Server.Context.Task.Name, PeerName, problem, Server.Malformed);
+            DriverContext context = Server.Context;
+            NativeLog.Malformed(context.Log, context.Engine.Name, context.Task.Name, PeerName, problem, Server.Malformed);
         }
 
         if (channel is { } known)
@@ -345,11 +346,11 @@ internal class NativeConnection : MessageConnection, IJobCaller
             return;
         }
 
-        Slave[] held = [.. _held];
-        _held.Clear();
-        foreach (Slave slave in held)
+        while (_held.Count > 0)
         {
-            slave.LetGo();
+            Slave slave = _held[^1];
+            _held.RemoveAt(_held.Count - 1);
+            slave.LetGo(); // it takes up its answers again later in the turn, not here
         }
     }
 

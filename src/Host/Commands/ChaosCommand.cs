@@ -26,6 +26,7 @@ internal static class ChaosCommand
     private static readonly Option<bool> NoScribble = new("--no-scribble") { Description = "Leave the shared memory alone" };
     private static readonly Option<string?> Log = new("--log") { Description = "File for the node's log" };
     private static readonly Option<string?> Samples = new("--samples") { Description = "File for memory, descriptors, threads over time (CSV)" };
+    private static readonly Option<double> SampleEvery = Number("--sample-every", "Seconds between two looks at the node", 1);
     private static readonly Option<bool> Quiet = new("--quiet") { Description = "Only the result" };
 
     public static Command Create()
@@ -36,7 +37,7 @@ internal static class ChaosCommand
             + "Example:\n  cocaine-fast chaos examples/echo/manifest.json --seed 1 --duration 60")
         {
             Manifest, Seed, Duration, Rate, Connections, InFlight, Requests, Event, AnyAnswer, ExitEvent, NoNodeKills, NoScribble, Log,
-            Samples, Quiet,
+            Samples, SampleEvery, Quiet,
         };
         command.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation));
         return command;
@@ -61,6 +62,7 @@ internal static class ChaosCommand
             ExitEvent = parsed.GetValue(ExitEvent),
             KillsNode = !parsed.GetValue(NoNodeKills),
             Scribbles = !parsed.GetValue(NoScribble),
+            SampleEvery = TimeSpan.FromSeconds(parsed.GetValue(SampleEvery)),
             LogPath = parsed.GetValue(Log),
             Progress = parsed.GetValue(Quiet) ? TextWriter.Null : Console.Out,
         };

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Node;
 
 namespace Cocaine.Fast.Host.Commands;
 
@@ -59,6 +60,7 @@ internal static class NewCommand
     {
         string Filled(string file) => File.ReadAllText(file).Replace("__NAME__", name, StringComparison.Ordinal)
             .Replace("__FOLDER__", folder, StringComparison.Ordinal)
+            .Replace("__CPP_SDK__", Path.Combine(Folders.Sdk(null), "cpp"), StringComparison.Ordinal)
             .Replace("__SDK__", Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory), StringComparison.Ordinal);
 
         foreach (string file in Directory.EnumerateFiles(template, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))

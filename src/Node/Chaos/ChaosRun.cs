@@ -106,7 +106,7 @@ public sealed class ChaosRun : IDisposable
     /// <summary>Every action once, in a random order; after that each as often as its weight says.</summary>
     private async Task BreakThingsAsync(CancellationToken cancellation)
     {
-        List<ChaosAction> all = [.. _actions.All()];
+        List<ChaosAction> all = [.. _actions.All(), new("reload the app", 1, () => _nodes.ReloadAsync(_node!, _watch))];
         if (_options.KillsNode)
         {
             all.Add(new("stop and start the node", 1, () => ChangeNodeAsync(_nodes.StopAsync, cancellation)));

@@ -10,6 +10,9 @@ internal sealed class NodeActions(
     /// <summary>A worker sees its node's end by its socket, or is killed with it.</summary>
     private static readonly TimeSpan OrphanLimit = TimeSpan.FromSeconds(15);
 
+    /// <summary>The file is looked at twice a second; then the new slaves have their startup-timeout; and a busy machine.</summary>
+    private TimeSpan ReloadLimit => TimeSpan.FromMilliseconds(manifest.App.Engine.StartupTimeoutMs + 30_000);
+
     private static readonly TimeSpan FenceLimit = TimeSpan.FromSeconds(10);
 
     /// <summary>The nodes that were started: nothing of theirs may be left.</summary>
@@ -17,7 +20,7 @@ internal sealed class NodeActions(
 
     public async Task<NodeProcess> StartAsync(CancellationToken cancellation)
     {
-        string[] words = ["run", manifest.Path, "--locator", "none", "--state", stateFolder, "--log-level", "Warning"];
+        string[] words = ["run", manifest.Path, "--locator", "none", "--state", stateFolder, "--log-level", "Warning", "--watch"];
         NodeProcess node = await NodeProcess.StartAsync(options.Program, words, manifest.Task, log, cancellation).ConfigureAwait(false);
         Started.Add(node.Id);
         ledger.NodeStarts = Started.Count;
@@ -53,6 +56,18 @@ internal sealed class NodeActions(
 
         await CheckWorkersGoneAsync(workers, "was stopped").ConfigureAwait(false);
         node.Dispose();
+    }
+
+    /// <summary>A new release of the same app: from the file, as an editor would give it.</summary>
+    public async Task<string?> ReloadAsync(NodeProcess node, NodeWatch watch)
+    {
+        long version = manifest.Bump();
+        if (!await watch.WaitForVersionAsync(node, version, ReloadLimit).ConfigureAwait(false) && !node.HasExited)
+        {
+            ledger.Fault($"version {version} of the app is not there {ReloadLimit.TotalSeconds} s after its manifest");
+        }
+
+        return null;
     }
 
     private async Task CheckWorkersGoneAsync(List<ProcessIdentity> workers, string how)

@@ -12,6 +12,7 @@ internal sealed class NodeProcess : IDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
+    private bool _disposed;
     private readonly TaskCompletionSource<string> _endpoint = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private NodeProcess(Process process, string task, StreamWriter log)
@@ -34,12 +35,12 @@ internal sealed class NodeProcess : IDisposable
     /// <summary>Where the task listens.</summary>
     public string Endpoint { get; private set; } = "";
 
-    /// <summary>Descriptors before the first client came, with <see cref="BaseWorkers"/> workers.</summary>
-    public int BaseDescriptors { get; private set; }
+    /// <summary>Descriptors before the first client came, with <see cref="BaseWorkers"/> workers, by kind.</summary>
+    public Dictionary<string, int> BaseDescriptors { get; private set; } = [];
 
     public int BaseWorkers { get; private set; }
 
-    public bool HasExited => _process.HasExited;
+    public bool HasExited => _disposed || _process.HasExited;
 
     public int ExitCode => _process.ExitCode;
 
@@ -71,13 +72,13 @@ internal sealed class NodeProcess : IDisposable
 
         node.Endpoint = await node._endpoint.Task.ConfigureAwait(false);
         node.BaseWorkers = node.Workers.Count;
-        node.BaseDescriptors = ProcessTable.Usage(node.Id).Descriptors;
+        node.BaseDescriptors = ProcessTable.Descriptors(node.Id);
         return node;
     }
 
     public void Signal(int signal)
     {
-        if (!_process.HasExited)
+        if (!HasExited)
         {
             _ = LibC.kill(_process.Id, signal);
         }
@@ -99,8 +100,12 @@ internal sealed class NodeProcess : IDisposable
 
     public void Dispose()
     {
-        Signal(Kill);
-        _process.Dispose();
+        if (!_disposed)
+        {
+            Signal(Kill);
+            _disposed = true;
+            _process.Dispose();
+        }
     }
 
     private void OnLine(string? line, string task)

@@ -33,24 +33,12 @@ internal sealed class NodeWatch(ChaosOptions options, ChaosLedger ledger)
     /// <summary>Asks for the counters and checks them; how many are queued and running, or null when the node cannot be asked.</summary>
     public async Task<(long Queued, long Running)?> CheckCountersAsync(NodeProcess node)
     {
-        byte[] info;
-        try
+        using JsonDocument? json = await InfoAsync(node).ConfigureAwait(false);
+        if (json is null)
         {
-            using CancellationTokenSource late = new(InfoLimit);
-            await using CocaineClient client = await CocaineClient.ConnectAsync(node.Endpoint, null, late.Token).ConfigureAwait(false);
-            info = await client.InfoAsync(late.Token).ConfigureAwait(false);
-        }
-        catch (ConnectionLostException)
-        {
-            return null; // it is being killed, or whoever watches the process says so
-        }
-        catch (OperationCanceledException)
-        {
-            ledger.Fault($"the node does not answer info within {InfoLimit.TotalSeconds} s");
             return null;
         }
 
-        using JsonDocument json = JsonDocument.Parse(MessagePackSerializer.ConvertToJson(info));
         JsonElement jobs = json.RootElement.GetProperty("jobs");
         long accepted = Number(jobs, "accepted"), done = Number(jobs, "done"), failed = Number(jobs, "failed");
         long queued = Number(jobs, "queued"), running = Number(jobs, "running");
@@ -74,7 +62,7 @@ internal sealed class NodeWatch(ChaosOptions options, ChaosLedger ledger)
             await Task.Delay(100).ConfigureAwait(false);
             jobs = await CheckCountersAsync(node).ConfigureAwait(false);
             int workers = Math.Max(0, node.Workers.Count - node.BaseWorkers);
-            over = ProcessTable.Usage(node.Id).Descriptors - node.BaseDescriptors - (workers * DescriptorsPerWorker) - OwnDescriptors;
+            over = ProcessTable.Descriptors(node.Id).Values.Sum() - node.BaseDescriptors.Values.Sum() - (workers * DescriptorsPerWorker) - OwnDescriptors;
         }
         while ((jobs is not (0, 0) || over > 0) && Environment.TickCount64 < end);
 
@@ -86,10 +74,53 @@ internal sealed class NodeWatch(ChaosOptions options, ChaosLedger ledger)
 
         if (over > 0)
         {
-            ledger.Fault($"{over} descriptors more than before the first client, besides {DescriptorsPerWorker} for each worker");
+            ledger.Fault($"{over} descriptors more than before the first client, besides {DescriptorsPerWorker} for each worker: "
+                + string.Join(", ", ProcessTable.Descriptors(node.Id)
+                    .Select(kind => (kind.Key, Count: kind.Value - node.BaseDescriptors.GetValueOrDefault(kind.Key)))
+                    .Where(kind => kind.Count > 0).Select(kind => $"{kind.Count} {kind.Key}")));
         }
 
         CheckMemory();
+    }
+
+    /// <summary>Waits until the node runs this release of the app; false when it does not come.</summary>
+    public async Task<bool> WaitForVersionAsync(NodeProcess node, long version, TimeSpan limit)
+    {
+        long end = Environment.TickCount64 + (long)limit.TotalMilliseconds;
+        while (Environment.TickCount64 < end)
+        {
+            using (JsonDocument? json = await InfoAsync(node).ConfigureAwait(false))
+            {
+                if (json is null || Number(json.RootElement, "version") == version)
+                {
+                    return json is not null;
+                }
+            }
+
+            await Task.Delay(50).ConfigureAwait(false);
+        }
+
+        return false;
+    }
+
+    private async Task<JsonDocument?> InfoAsync(NodeProcess node)
+    {
+        try
+        {
+            using CancellationTokenSource late = new(InfoLimit);
+            await using CocaineClient client = await CocaineClient.ConnectAsync(node.Endpoint, null, late.Token).ConfigureAwait(false);
+            byte[] info = await client.InfoAsync(late.Token).ConfigureAwait(false);
+            return JsonDocument.Parse(MessagePackSerializer.ConvertToJson(info));
+        }
+        catch (ConnectionLostException)
+        {
+            return null; // it is being killed, or whoever watches the process says so
+        }
+        catch (OperationCanceledException)
+        {
+            ledger.Fault($"the node does not answer info within {InfoLimit.TotalSeconds} s");
+            return null;
+        }
     }
 
     private static long Number(JsonElement map, string name) => map.GetProperty(name).GetInt64();

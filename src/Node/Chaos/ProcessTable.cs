@@ -46,6 +46,33 @@ internal static class ProcessTable
         }
     }
 
+    /// <summary>Open descriptors by kind: sockets, pipes, the names of files; but not the libraries, which .NET opens when it needs one.</summary>
+    public static Dictionary<string, int> Descriptors(int process)
+    {
+        Dictionary<string, int> kinds = [];
+        try
+        {
+            foreach (string entry in Directory.EnumerateFileSystemEntries($"/proc/{process}/fd"))
+            {
+                string target = new FileInfo(entry).LinkTarget ?? "gone";
+                if (target.EndsWith(".dll", StringComparison.Ordinal) || target.EndsWith(".so", StringComparison.Ordinal))
+                {
+                    continue;
+                }
+
+                int colon = target.IndexOf(':');
+                string kind = colon > 0 && target[0] != '/' && !target.StartsWith("anon", StringComparison.Ordinal) ? target[..colon] : target;
+                kinds[kind] = kinds.GetValueOrDefault(kind) + 1;
+            }
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            // as far as it was seen
+        }
+
+        return kinds;
+    }
+
     /// <summary>Where a process has mapped memory of a name: the first such range.</summary>
     public static (long Start, long End)? Mapping(int process, string name)
     {

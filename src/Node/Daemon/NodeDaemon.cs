@@ -42,6 +42,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             Loops = config.Loops,
             Locator = config.Locator,
             StateDirectory = _statePath,
+            LedgerDirectory = config.LedgerFolder,
             OwnsProcess = ownsProcess,
             LoggerFactory = logging,
         });
@@ -58,6 +59,9 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
 
     /// <summary>How many apps run and how many could not be started, in words.</summary>
     public string Status => $"{_apps.Running.Count} apps run, {_apps.Failed.Count} failed";
+
+    /// <summary>Where the control protocol of 2012 is served.</summary>
+    public IReadOnlyList<string> ZeroMqControlEndpoints => _jsonControl?.Endpoints ?? [];
 
     /// <inheritdoc/>
     public IReadOnlyList<AppSummary> Failed =>
@@ -79,7 +83,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         if (_config.ZeroMqControlEndpoint is { } endpoint)
         {
             _jsonControl = await JsonControl.OpenAsync(this, endpoint, _log).ConfigureAwait(false);
-            DaemonLog.ControlListens(_log, string.Join(", ", _jsonControl.Endpoints));
+            DaemonLog.ControlListens(_log, string.Join(", ", ZeroMqControlEndpoints));
         }
     }
 
@@ -94,6 +98,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         (string Key, bool Differs)[] fixedKeys =
         [
             ("state", (next.StateFolder ?? Folders.State()) != _statePath),
+            ("ledger", next.LedgerFolder != old.LedgerFolder),
             ("control.endpoint", (next.ControlEndpoint ?? Folders.ControlEndpoint()) != _controlEndpoint),
             ("control.zeromq", next.ZeroMqControlEndpoint != old.ZeroMqControlEndpoint),
             ("locator", next.Locator != old.Locator),

@@ -11,7 +11,7 @@ public class ConfigTests
     private const string Whole = """
         {
           // every key
-          "state": "/srv/state/", "locator": "none", "loops": 3, "drain-timeout": "2m",
+          "state": "/srv/state/", "ledger": "/dev/shm/x", "locator": "none", "loops": 3, "drain-timeout": "2m",
           "control": { "endpoint": "ipc:///run/x/control.sock", "zeromq": "tcp://lo:5000" },
           "engine": { "pool-limit": 3, "queue-timeout": 1.5 },
           "log": { "level": "debug", "format": "json" },
@@ -25,7 +25,7 @@ public class ConfigTests
         ConfigResult result = Read(Whole);
         Assert.Empty(result.Problems);
         NodeConfig config = result.Config!;
-        Assert.Equal("/srv/state/", config.StateFolder);
+        Assert.Equal(("/srv/state/", "/dev/shm/x"), (config.StateFolder, config.LedgerFolder));
         Assert.Equal(("ipc:///run/x/control.sock", "tcp://lo:5000"), (config.ControlEndpoint, config.ZeroMqControlEndpoint));
         Assert.Equal((null, 3, 120_000L), (config.Locator, config.Loops, config.DrainTimeoutMs));
         Assert.Equal((LogLevel.Debug, "json"), (config.LogLevel, config.LogFormat));

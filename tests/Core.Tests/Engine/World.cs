@@ -57,6 +57,9 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
 
     public List<int> Outcomes { get; } = [];
 
+    /// <summary>What callers were told: true to wait with their requests, false to go on.</summary>
+    public List<bool> Pressure { get; } = [];
+
     public bool Busy => _links.Exists(link => link.Channels.Count > 0);
 
     public SlaveLink Launch(Slave slave)
@@ -101,6 +104,17 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
 
     public void Submit(string name, bool urgent = false, long deadlineMs = 0) =>
         Ask(name, new JobPolicy { Urgent = urgent, DeadlineMs = deadlineMs });
+
+    /// <summary>A job whose request is still open.</summary>
+    public Job Begin(string name, in JobPolicy policy = default)
+    {
+        Job job = Engine.Submit(this, ++_channel, Monitor, Encoding.UTF8.GetBytes(name), in policy, default, out _)!;
+        _open.Add(job);
+        return job;
+    }
+
+    /// <summary>More of its request.</summary>
+    public void More(Job job, int sizeBytes) => Engine.AddChunk(job, new Payload(new byte[sizeBytes]));
 
     /// <summary>A job with a request of one chunk; null when it was refused or is over already.</summary>
     public Job? Ask(string name, in JobPolicy policy = default, int sizeBytes = 4)
@@ -221,9 +235,7 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
 
     public void OnFailed(Job job, in JobError error) => Outcome(job, in error);
 
-    public void OnRequestPressure(Job job, bool high)
-    {
-    }
+    public void OnRequestPressure(Job job, bool high) => Pressure.Add(high);
 
     private void Outcome(Job job, in JobError error)
     {
@@ -284,7 +296,10 @@ internal sealed class FakeLink(World world, Slave slave) : SlaveLink
 
     public override MessageSink Sink => _toSlave;
 
-    public override long BacklogBytes => 0;
+    /// <summary>What it has not taken yet, as the engine is told.</summary>
+    public long Backlog { get; set; }
+
+    public override long BacklogBytes => Backlog;
 
     public override bool PeerSpeaksBin => true;
 

@@ -45,8 +45,8 @@ public class BrokenFileTests
         string all = string.Concat(Directory.GetFiles(Folder, "*.txt").Select(File.ReadAllText));
         IEnumerable<KeySpec> keys =
         [
-            .. ManifestKeys.Top, .. ManifestKeys.Engine, .. IsolationKeys.All, .. ManifestKeys.Drivers.Values.SelectMany(keys => keys),
-            .. ConfigKeys.Top, .. ConfigKeys.Control, .. ConfigKeys.Log,
+            .. ManifestKeys.Top, .. ManifestKeys.Engine, .. ManifestKeys.Drivers.Values.SelectMany(keys => keys),
+            .. IsolationKeys.All, .. ConfigKeys.Top, .. ConfigKeys.Control, .. ConfigKeys.Log,
         ];
         bool IsWrongSomewhere(string key) =>
             all.Contains($".{key}: ") || all.Contains($".{key}[") || all.Contains($"the key '{key}' is missing");

@@ -9,7 +9,6 @@ namespace Cocaine.Fast.Core.Tests.Simulation;
 /// </summary>
 internal sealed class JobModel(SimWorld world, EngineSettings settings)
 {
-    private static readonly bool Later = true;
     private readonly List<SimRequest> _all = [];
     private readonly List<SimRequest> _urgent = [];   // those that wait, in the order in which they must run
     private readonly List<SimRequest> _usual = [];
@@ -74,17 +73,18 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
         Require(link.IsReady, request, "is given to a slave that is not ready");
         Require(!link.IsKilled, request, "is given to a slave that is being killed");
         Require(!link.TerminateAsked, request, "is given to a slave that was told to end");
+        Require(!link.Slave.IsRetired, request, "is given to a slave that was relieved");
         Require(link.Channels.Count - (link.Ending is null ? 0 : 1) < settings.Concurrency, request, "is one more than a slave may have");
         Require(request.AnswerChunks == 0, request, "is run again although its answer has begun");
         Require(request.Runs <= (request.Policy.RetryLimit ?? settings.RetryLimit), request, "is run more often than its retry-limit lets it");
         Require(request.Runs == 0 || !request.TooLargeToKeep, request, "is run again although its request was not kept");
-        Require(Later || world.NowMs < request.DeadlineMs, request, "is run after its deadline");
-        Require(Later || settings.QueueTimeoutMs == 0 || world.NowMs < request.WaitsSinceMs + settings.QueueTimeoutMs, request,
+        Require(world.NowMs < request.DeadlineMs, request, "is run after its deadline");
+        Require(settings.QueueTimeoutMs == 0 || world.NowMs < request.WaitsSinceMs + settings.QueueTimeoutMs, request,
             "is run after its queue-timeout");
         if (request.Phase == Phase.Waiting)
         {
             List<SimRequest> lane = Lane(request);
-            Require(lane[0] == request || world.InDeath, request, $"overtakes {lane[0]}");
+            Require(lane[0] == request || world.InDeath || MayJumpTheQueue(request), request, $"overtakes {lane[0]}");
             lane.Remove(request);
         }
 
@@ -130,6 +130,7 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
         Phase before = request.Phase;
         world.Note($"{request} ends with {code}");
         End(request, Phase.Answered);
+        Require(!request.IsQuarantined || code == 502, request, "was quarantined, and did not fail of it");
         switch (code)
         {
             case 0:
@@ -155,7 +156,7 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
                 Require(before == Phase.Waiting && world.Engine.Pool.IsBroken, request, "fails although the app is not broken");
                 break;
             case 503:
-                Require(world.Engine.State == EngineState.Stopped || request.Link?.Backlog > EngineLimits.MaxBacklogBytes, request,
+                Require(world.Engine.State == EngineState.Stopped || (before == Phase.Waiting && settings.QueueBytes > 0) || request.Link?.Backlog > EngineLimits.MaxBacklogBytes, request,
                     "fails although the engine was not stopped");
                 break;
             case -1:
@@ -195,6 +196,31 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
         {
             throw new BrokenPromise($"{request} {what}");
         }
+    }
+
+    /// <summary>A job goes to the quarantine: it has killed as many slaves as it may, once, and fails now.</summary>
+    public void OnQuarantine(in QuarantinedJob job)
+    {
+        ulong id = job.JobId;
+        SimRequest request = Open.Find(open => open.Job?.Id == id) ?? throw new BrokenPromise($"job {id} is quarantined, and is not open");
+        Require(world.InDeath && !request.IsQuarantined, request, "is quarantined");
+        request.IsQuarantined = true;
+        Require(job.Deaths.Count == (request.Policy.RetryLimit ?? settings.RetryLimit) + 1, request, $"is quarantined after {job.Deaths.Count} deaths");
+        int place = 0;
+        foreach (ReadOnlySpan<byte> chunk in job.Request)
+        {
+            Require(Label.Read(chunk) == new Label(request.Id, 0, place), request, "is quarantined with another request");
+            place++;
+        }
+
+        Require(!job.IsWhole || (request.Ended && place == request.SentChunks), request, "is quarantined as whole, and is not");
+    }
+
+    /// <summary>An adaptive queue may take the newest of those that have not run.</summary>
+    private bool MayJumpTheQueue(SimRequest request)
+    {
+        List<SimRequest> lane = Lane(request);
+        return settings.QueueOrder == QueueOrder.Adaptive && lane[^1] == request && !Again(lane[0]);
     }
 
     private bool IsSilent(SimRequest request)

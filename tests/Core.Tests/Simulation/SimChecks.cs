@@ -23,7 +23,8 @@ internal static class SimChecks
         int limit = world.Settings.QueueLimit;
         Require(limit == 0 || engine.Queue.Count <= limit + model.WaitingAgain, $"{engine.Queue.Count} are queued");
         Require(engine.Pool.Total == world.Links.Count, $"{world.Links.Count} slaves live, but the pool has {engine.Pool.Total}");
-        Require(engine.Pool.Total <= world.Settings.PoolLimit, $"the pool has {engine.Pool.Total} slaves");
+        bool recycles = world.Settings is not { MaxJobs: 0, MaxAgeMs: 0, MaxRssBytes: 0 };
+        Require(engine.Pool.Total <= world.Settings.PoolLimit + (recycles ? 1 : 0), $"the pool has {engine.Pool.Total} slaves");
         Require(engine.Queue.Count == 0 || engine.Pool.Pick() is null, "a request waits although a slave has room");
         foreach (SimLink link in world.Links)
         {
@@ -76,7 +77,8 @@ internal static class SimChecks
     private static bool IsOverdue(SimWorld world, SimLink link, long now) =>
         link.TerminateAsked ? now >= link.TerminateMs + world.Settings.TerminationTimeoutMs
         : link.Slave.State == SlaveState.Starting ? now >= link.StartedMs + world.Settings.StartupTimeoutMs
-        : !link.IsPaused && !link.WasPaused && now >= link.LastHeardMs + world.Settings.HeartbeatTimeoutMs + WatchSlackMs;
+        : !link.IsPaused && !link.WasPaused && !link.Channels.Exists(channel => channel.Request.Policy.SilenceTimeoutMs > 0)
+            && now >= link.LastHeardMs + world.Settings.HeartbeatTimeoutMs + WatchSlackMs;
 
     private static void Require(bool holds, string what)
     {

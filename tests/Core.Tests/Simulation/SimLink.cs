@@ -35,6 +35,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
     private ulong _lastChannel = 1;
     private ulong _lastEnded;      // a channel that it has ended, 0 for none
     private int _heartbeatsOwed;
+    private bool _askedToEnd;
 
     public Slave Slave { get; } = slave;
 
@@ -74,6 +75,9 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
     public override string Kind => "simulated";
 
     public override int ProcessId => 0;
+
+    /// <summary>It grows with every channel it was given.</summary>
+    public override long ReadRssBytes() => 1000 * (long)_lastChannel;
 
     public override void PauseReading() => IsPaused = WasPaused = true;
 
@@ -182,6 +186,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
 
     public void AskToEnd()
     {
+        _askedToEnd = true;
         MessageWriter.WriteTerminate(_fromSlave, 1, "enough");
         Deliver(expectFault: false);
     }
@@ -280,6 +285,11 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
     {
         if (layout.Type == 1)
         {
+            if (!_askedToEnd && Channels.Exists(channel => channel.Request.IsOpen && channel.Request.Link == this && channel != Ending))
+            {
+                throw new BrokenPromise($"slave {Slave.Generation} is told to end in the middle of a job");
+            }
+
             TerminateAsked = true;
             TerminateMs = world.NowMs;
         }

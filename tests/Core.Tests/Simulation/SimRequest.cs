@@ -70,6 +70,8 @@ internal sealed class SimRequest(int id, SimCaller caller, ulong channel, JobPol
     /// <summary>Too much of the request was sent for it to be kept: it is run once.</summary>
     public bool TooLargeToKeep { get; set; }
 
+    public bool IsQuarantined { get; set; }
+
     public bool IsOpen => Phase is Phase.Offered or Phase.Waiting or Phase.OnSlave;
 
     public long DeadlineMs => Policy.DeadlineMs > 0 ? ArrivedMs + Policy.DeadlineMs : long.MaxValue;

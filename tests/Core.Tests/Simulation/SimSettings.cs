@@ -21,6 +21,12 @@ internal static class SimSettings
             SuicideTimeoutMs = random.Between(100, 60_000),
             TerminationTimeoutMs = random.Between(100, 5000),
             RetryLimit = random.Between(0, 2),
+            QueueBytes = random.Chance(70) ? 0 : random.Between(20, 400),
+            QueueOrder = random.Chance(70) ? QueueOrder.Fifo : QueueOrder.Adaptive,
+            QueueTargetMs = random.Between(1, 500),
+            MaxJobs = random.Chance(70) ? 0 : random.Between(1, 20),
+            MaxAgeMs = random.Chance(70) ? 0 : random.Between(500, 30_000),
+            MaxRssBytes = random.Chance(70) ? 0 : random.Between(1, 20_000),
         };
     }
 

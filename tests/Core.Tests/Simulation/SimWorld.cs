@@ -41,7 +41,8 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
         }
 
         Note($"{Settings}");
-        Engine = new AppEngine("app", Settings, this, this, NullLogger.Instance);
+        EngineRecords records = Random.Chance(50) ? EngineRecords.None : new EngineRecords { Quarantine = new Quarantine(this) };
+        Engine = new AppEngine("app", Settings, this, this, NullLogger.Instance, records);
         Engine.Start();
     }
 
@@ -119,12 +120,14 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
         Model.Add(request);
         byte[] name = Encoding.UTF8.GetBytes(request.Id.ToString(CultureInfo.InvariantCulture));
         int queued = Engine.Queue.Count;
+        bool full = (Settings.QueueLimit > 0 && queued >= Settings.QueueLimit)
+            || (Settings.QueueBytes > 0 && Engine.Queue.SizeBytes >= Settings.QueueBytes);
         Job? job = Engine.Submit(caller, request.Channel, _monitor, name, in policy, default, out JobRefusal refusal);
         if (job is null)
         {
             Note($"{request} of caller {caller.Number} is refused: {refusal.Code} {refusal.Reason}");
             Model.OnRefused(request);
-            CheckRefusal(request, in refusal, queued);
+            CheckRefusal(request, in refusal, full);
             return;
         }
 
@@ -218,16 +221,21 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
 
     public void Drain() => Engine.Drain(() => Stopped++);
 
-    private void CheckRefusal(SimRequest request, in JobRefusal refusal, int queued)
+    private void CheckRefusal(SimRequest request, in JobRefusal refusal, bool full)
     {
         bool right = Engine.State switch
         {
             EngineState.Stopped => refusal.Code == ErrorCodes.ServerError,
             EngineState.Draining => refusal.Code == ErrorCodes.ResourceError,
             _ when Engine.Pool.IsBroken => refusal.Code == ErrorCodes.ServerError,
-            _ => refusal.Code == ErrorCodes.ResourceError && Settings.QueueLimit > 0 && queued >= Settings.QueueLimit,
+            _ => refusal.Code == ErrorCodes.ResourceError && full && refusal.RetryAfterS > 0,
         };
         JobModel.Require(right, request, $"is refused with {refusal.Code} {refusal.Reason}");
+    }
+
+    private sealed class Quarantine(SimWorld world) : IQuarantine
+    {
+        public void Keep(in QuarantinedJob job) => world.Model.OnQuarantine(in job);
     }
 
     /// <summary>Text that is made only when there is a trace.</summary>

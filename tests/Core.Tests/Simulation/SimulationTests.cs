@@ -116,6 +116,9 @@ public class SimulationTests
         Add("queue-timeout", counters.QueueTimeouts);
         Add("timeout", counters.SilenceTimeouts);
         Add("deadline", counters.Deadlines);
+        Add("quarantined", counters.JobsQuarantined);
+        Add("overloads", counters.Overloads);
+        Add("recyclings failed", counters.RecyclingsFailed);
         foreach (string code in (string[])["500", "502", "503", "504", "520", "app"])
         {
             Add(code, (ulong)counters.Errors.GetValueOrDefault(code));

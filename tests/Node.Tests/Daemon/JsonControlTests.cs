@@ -14,11 +14,11 @@ public sealed class JsonControlTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        int port = FreePort();
-        string text = $"\"control\": {{ \"endpoint\": \"ipc://{_folder["control.sock"]}\", \"zeromq\": \"tcp://127.0.0.1:{port}\" }}";
+        string text = $"\"control\": {{ \"endpoint\": \"ipc://{_folder["control.sock"]}\", \"zeromq\": \"tcp://127.0.0.1:0\" }}";
         _daemon = await TestDaemon.StartAsync(_folder, text);
-        await _peer.OpenAsync("control", "REQ", $"tcp://127.0.0.1:{port}");
-        await _peer.OpenAsync("raw", "DEALER", $"tcp://127.0.0.1:{port}");
+        string endpoint = Assert.Single(_daemon.Daemon.ZeroMqControlEndpoints);
+        await _peer.OpenAsync("control", "REQ", endpoint);
+        await _peer.OpenAsync("raw", "DEALER", endpoint);
     }
 
     public async Task DisposeAsync()
@@ -107,12 +107,5 @@ public sealed class JsonControlTests : IAsyncLifetime
     {
         await _peer.SendAsync("control", Encoding.UTF8.GetBytes(request));
         return JsonSerializer.Deserialize<JsonElement>((await _peer.ReceiveTextAsync("control"))[^1]);
-    }
-
-    private static int FreePort()
-    {
-        using System.Net.Sockets.TcpListener probe = new(System.Net.IPAddress.Loopback, 0);
-        probe.Start();
-        return ((System.Net.IPEndPoint)probe.LocalEndpoint).Port;
     }
 }

@@ -114,10 +114,27 @@ public sealed class NodeDaemonTests : IDisposable
     }
 
     [Fact]
+    public async Task Deleting_an_app_gives_up_its_replacement()
+    {
+        await using TestDaemon daemon = await TestDaemon.StartAsync(_folder);
+        await daemon.CreateAsync(_folder.Manifest("a", 1));
+        File.SetUnixFileMode(_folder.Write("stuck.sh", "#!/bin/sh\nexec sleep 60\n"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        string stuck = _folder.Write("a.json", """
+            { "type": "binary", "args": "stuck.sh", "version": 2, "engine": { "startup-timeout": "1m" },
+              "tasks": { "echo": { "type": "native-server", "endpoint": "tcp://127.0.0.1:0", "events": "*" } } }
+            """);
+        Task<ReplaceOutcome> replacing = daemon.ReplaceAsync(stuck);
+        await daemon.UntilLogAsync("version 2 comes up beside version 1");
+        await daemon.DeleteAsync("a").WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.False((await replacing).Replaced);
+        Assert.Empty(daemon.Running);
+        Assert.Empty(Directory.GetFiles(_folder["state/apps"]));
+    }
+
+    [Fact]
     public async Task The_commands_of_its_socket_reach_it()
     {
         await using TestDaemon daemon = await TestDaemon.StartAsync(_folder);
-        File.Delete(_folder.Write("state/apps/odd.json", "x"));
         await using NodeControlClient client = await NodeControlClient.ConnectAsync($"ipc://{_folder["control.sock"]}");
         string file = _folder.Manifest("a");
         Assert.Equal("a", (await client.CreateAsync(new ManifestText(File.ReadAllBytes(file), file))).App);

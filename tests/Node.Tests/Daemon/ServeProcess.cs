@@ -42,7 +42,7 @@ internal sealed class ServeProcess : IDisposable
     {
         string endpoint = $"ipc://{folder["control.sock"]}";
         string config = folder.Write("node.json", $$"""
-            { "state": "{{folder["state"]}}", "locator": "none", "loops": 1, "control": { "endpoint": "{{endpoint}}" }, {{more}} }
+            { "state": "{{folder["state"]}}", "ledger": "{{folder["ledger"]}}", "locator": "none", "loops": 1, "control": { "endpoint": "{{endpoint}}" }, {{more}} }
             """);
         ProcessStartInfo start = new(Program, ["serve", "--config", config]) { RedirectStandardError = true, RedirectStandardOutput = true };
         foreach ((string name, string value) in environment)

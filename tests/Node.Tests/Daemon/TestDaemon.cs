@@ -36,7 +36,7 @@ internal sealed class TestDaemon : IAsyncDisposable
     {
         string control = more.Contains("\"control\"") ? "" : $$""" "control": { "endpoint": "ipc://{{folder["control.sock"]}}" }, """;
         string text = $$"""
-            { "state": "{{folder["state"]}}", "locator": "none", "loops": 1, "drain-timeout": 10, {{control}} {{more}} }
+            { "state": "{{folder["state"]}}", "ledger": "{{folder["ledger"]}}", "locator": "none", "loops": 1, "drain-timeout": 10, {{control}} {{more}} }
             """;
         ConfigResult result = ConfigReader.Read(Encoding.UTF8.GetBytes(text), folder["node.json"]);
         return result.Config ?? throw new FormatException(string.Join('\n', result.Problems));
@@ -48,6 +48,9 @@ internal sealed class TestDaemon : IAsyncDisposable
         Daemon.ReplaceAsync(Text(file), force, CancellationToken.None);
 
     public Task DeleteAsync(string name) => Daemon.DeleteAsync(name, TimeSpan.FromSeconds(10), CancellationToken.None);
+
+    /// <summary>Waits for a line of the log.</summary>
+    public Task UntilLogAsync(string text) => _log.UntilAsync(text).WaitAsync(TimeSpan.FromSeconds(60));
 
     /// <summary>Names and versions of what runs.</summary>
     public string[] Running => [.. Daemon.Node.Apps.Select(app => $"{app.Name} {app.Manifest.Version}").Order(StringComparer.Ordinal)];

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using Cocaine.Fast.Core.Protocol;
+using MessagePack;
 
 namespace Cocaine.Fast.Node.Tests.Frameworks;
 
@@ -50,6 +52,18 @@ internal sealed class OldestClient : IDisposable
     public void GiveUp(ulong channel) => Send(channel, 1, [0x92, 0x92, .. Number(42), .. Number(7), .. Raw("enough"u8)]);
 
     public void SendBytes(byte[] bytes) => _socket.Send(bytes);
+
+    /// <summary>Asks a locator; the addresses as endpoints, none when it does not know the name.</summary>
+    public async Task<IReadOnlyList<string>> ResolveAsync(string name)
+    {
+        Enqueue(name);
+        byte[] answer = new byte[4096];
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+        int count = await _socket.ReceiveAsync(answer, limit.Token); // it is short, and comes in one piece
+        using JsonDocument json = JsonDocument.Parse(MessagePackSerializer.ConvertToJson(answer.AsMemory(0, count), cancellationToken: limit.Token));
+        return json.RootElement[1].GetInt32() == 1 ? []
+            : [.. json.RootElement[2][0].EnumerateArray().Select(at => $"tcp://{at[0].GetString()}:{at[1].GetInt32()}")];
+    }
 
     /// <summary>A whole call; its messages as text, the chunks of the answer joined.</summary>
     public async Task<string> CallAsync(string name, params byte[][] chunks)

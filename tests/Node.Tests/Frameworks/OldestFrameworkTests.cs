@@ -1,5 +1,6 @@
 using System.Text;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Node.Tests.Frameworks;
 
@@ -31,6 +32,20 @@ public class OldestFrameworkTests
         Assert.Matches("^oldest [0-9a-f-]{36} whoami close$", await client.CallAsync("whoami"));
         Assert.Equal("printed close", await client.CallAsync("prints", "a line"u8.ToArray()));
         Assert.Contains("\"pipe\":\"socket\"", await app.InfoJsonAsync());
+    }
+
+    [Fact]
+    public async Task A_message_of_the_largest_size_goes_through_the_oldest_client_and_worker()
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Manifest());
+        using OldestClient client = new(app.Endpoints[0].Endpoint);
+        byte[] data = new byte[ProtocolLimits.Default.MaxMessageBytes];
+        Array.Fill(data, (byte)'x');
+        string answer = await client.CallAsync("echo", data);
+        Assert.Equal(data.Length + " close".Length, answer.Length);
+        Assert.Equal(data.Length, answer.AsSpan().IndexOfAnyExcept('x'));
+        Assert.Equal("next close", await client.CallAsync("echo", "next"u8.ToArray()));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Node.Tests.Contract;
 
 namespace Cocaine.Fast.Node.Tests;
 
@@ -9,8 +10,13 @@ public sealed class NewAppTests : IDisposable
 {
     private static readonly string Program = Path.Combine(Apps.Root, "src/Host/bin/Release/net10.0/cocaine-fast");
     private readonly string _folder = Directory.CreateTempSubdirectory("new-app-").FullName;
+    private readonly string _temporary = Directory.CreateTempSubdirectory("new-app-tmp-").FullName;
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose()
+    {
+        Directory.Delete(_folder, recursive: true);
+        Directory.Delete(_temporary, recursive: true);
+    }
 
     [Fact]
     public Task Python() => MakeAndUseAsync("python", ["/usr/bin/env", "python3", "test_app.py"]);
@@ -20,6 +26,9 @@ public sealed class NewAppTests : IDisposable
 
     [NeedsFact("node", "nodejs")]
     public Task JavaScript() => MakeAndUseAsync("javascript", ["/usr/bin/env", "node", "test.mjs"]);
+
+    [CppFact("make")]
+    public Task Cpp() => MakeAndUseAsync("cpp", ["/usr/bin/env", "make", "build/app", "test"]);
 
     [Fact]
     public Task DotNet() => MakeAndUseAsync(
@@ -66,7 +75,7 @@ public sealed class NewAppTests : IDisposable
         Assert.Equal("LOUD", await ScriptApps.TextAsync(client, "shout", "loud"));
     }
 
-    private static async Task<(int Code, string Text)> RunAsync(string folder, params string[] command)
+    private async Task<(int Code, string Text)> RunAsync(string folder, params string[] command)
     {
         ProcessStartInfo start = new(command[0], command[1..])
         {
@@ -77,6 +86,17 @@ public sealed class NewAppTests : IDisposable
         start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1"; // no server stays behind that keeps our pipes open
         start.Environment["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
+        start.Environment["UseSharedCompilation"] = "false";
+        start.Environment["DOTNET_CLI_WORKLOAD_UPDATE_NOTIFY_DISABLE"] = "1";
+
+        // A build of its own: what the test runner's own build left in the environment, and lock files and servers that builds of other
+        // checkouts share under /tmp, are not its business.
+        foreach (string inherited in start.Environment.Keys.Where(key => key.StartsWith("MSBuild", StringComparison.Ordinal)).ToArray())
+        {
+            start.Environment.Remove(inherited);
+        }
+
+        start.Environment["TMPDIR"] = _temporary;
         using Process process = Process.Start(start)!;
         using CancellationTokenSource limit = new(TimeSpan.FromMinutes(4));
         Task<string> output = process.StandardOutput.ReadToEndAsync(limit.Token);

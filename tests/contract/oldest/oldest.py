@@ -102,7 +102,7 @@ class Worker:
         self.send(channel, 1, b"\x92\x92" + number(42) + number(code) + raw(text))
 
     def serve(self):
-        buffer = b""
+        buffer = bytearray()
         while True:
             wait = max(0, self.next_beat - time.monotonic())
             if not select.select([self.sock], [], [], wait)[0]:
@@ -112,7 +112,7 @@ class Worker:
             data = self.sock.recv(1 << 20)
             if not data:
                 return
-            buffer += data
+            buffer += data    # in place: a long message comes in hundreds of pieces
             at = 0
             try:
                 while at < len(buffer):
@@ -120,7 +120,7 @@ class Worker:
                     self.take(message)
             except IndexError:
                 pass
-            buffer = buffer[at:]
+            del buffer[:at]
 
     def take(self, message):
         channel, kind, args = message[:3]

@@ -95,8 +95,7 @@ internal sealed class RequestFlow(AppEngine engine)
         }
         else if (!job.UnderPressure)
         {
-            job.UnderPressure = job.Slave!.HasPressedJobs = true;
-            job.Caller?.OnRequestPressure(job, true);
+            job.Slave!.Press(job);
         }
     }
 }
