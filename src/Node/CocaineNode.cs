@@ -122,12 +122,13 @@ public sealed class CocaineNode : IAsyncDisposable
 
             EventLoop loop = _loops[_nextLoop++ % _loops.Count];
             AppJournal log = new(manifest.Name, _options.LoggerFactory.CreateLogger(manifest.Name), _events);
+            ISlaveBackend backend = BackendFor(manifest, loop, log); // first: what throws here leaves nothing to be given back
             EngineRecords records = _records.Acquire(manifest);
             AppParts parts = new(loop, () => _zeroMq.Value, _options.Drivers, log, records)
             {
                 Ended = () => _records.Release(manifest.Name, records),
             };
-            app = new RunningApp(parts, manifest, BackendFor(manifest, loop, log));
+            app = new RunningApp(parts, manifest, backend);
             _apps.Add(app);
         }
 

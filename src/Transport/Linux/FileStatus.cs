@@ -19,7 +19,8 @@ internal enum FileKind : byte
 /// <remarks>Safety: the buffer is on the stack and as large as struct statx, whose layout is the same on every architecture.</remarks>
 internal readonly unsafe record struct FileStatus(FileKind Kind, ulong Identity, long SizeBytes, long ModifiedNs)
 {
-    private const int BufferBytes = 256, OwnerOffset = 20, ModeOffset = 28, InodeOffset = 32, SizeOffset = 40, ModifiedOffset = 112, DeviceOffset = 136;
+    private const int BufferBytes = 256, OwnerOffset = 20, ModeOffset = 28, InodeOffset = 32, SizeOffset = 40, ModifiedOffset = 112,
+        DeviceOffset = 136;
     private const int HereFolder = -100, DontFollow = 0x100;
     private const uint BasicFields = 0x7ff;
 

@@ -9,7 +9,7 @@ public class IsolationManifestTests
     public void All_keys_are_read()
     {
         IsolationSettings read = Read("""
-            { "user": "nobody", "group": "100", "memory": "1GiB", "files": 256, "cpu-time": 60, "nice": -5, "cpu-affinity": "0-2, 5,1",
+            { "user": "nobody", "group": "100", "memory": "1GiB", "files": 256, "cpu-time": "1m", "nice": -5, "cpu-affinity": "0-2, 5,1",
               "working-folder": "/tmp", "no-new-privileges": false, "cgroup": "/sys/fs/cgroup/cocaine", "cgroup-memory": "2GiB",
               "cgroup-cpu": 150, "cgroup-processes": 64 }
             """).Manifest!.Isolation!;

@@ -18,7 +18,7 @@ internal static class IsolationKeys
             Max = 1L << 44,
         },
         new("files", KeyKind.Integer, "open files of a worker (RLIMIT_NOFILE); 0 = the node's limit", "0") { Max = 1 << 20 },
-        new("cpu-time", KeyKind.Integer, "CPU time of a worker in its life, s (RLIMIT_CPU); past it it is killed; 0 = no limit", "0"),
+        new("cpu-time", KeyKind.Duration, "CPU time of a worker in its life (RLIMIT_CPU, whole seconds); then it is ended; 0 = none", "0"),
         new("nice", KeyKind.Integer, "priority, from -20 (first) to 19 (last)", "the node's") { Min = -20, Max = 19 },
         new("cpu-affinity", KeyKind.Text, "the CPUs that workers may use: `0-3,6`", "the node's"),
         new("working-folder", KeyKind.AbsolutePath, "where workers start", "the node's"),

@@ -39,7 +39,7 @@ internal sealed class IsolationReader(ProblemList problems, JsonTree item)
             Group = Name(values, "group"),
             MemoryBytes = Of("memory"),
             OpenFiles = (int)Of("files"),
-            CpuTimeS = Of("cpu-time"),
+            CpuTimeS = (Of("cpu-time") + 999) / 1000, // the kernel counts seconds
             Nice = (int?)(values.GetValueOrDefault("nice") as long?),
             Cpus = Cpus(values.GetValueOrDefault("cpu-affinity") as string),
             WorkingFolder = values.GetValueOrDefault("working-folder") as string,
