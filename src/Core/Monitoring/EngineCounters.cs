@@ -14,9 +14,6 @@ internal sealed class EngineCounters
     /// <summary>Jobs taken. At each moment accepted = done + failed + queued + running.</summary>
     public ulong JobsAccepted { get; set; }
 
-    /// <summary>The number of the newest job, refused ones included.</summary>
-    public ulong LastJobId { get; set; }
-
     public ulong JobsDone { get; set; }
 
     /// <summary>Jobs answered with an error, those that their caller gave up included.</summary>
