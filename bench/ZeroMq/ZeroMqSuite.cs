@@ -20,7 +20,6 @@ internal static class ZeroMqSuite
     public static async Task<int> RunAsync()
     {
         (string Role, string Name)[] systems =
-            
         [
             ("bare", "bare NetMQ ROUTER"), ("thread", "zeromq-server, .NET thread"), ("process", "zeromq-server, .NET process"),
             ("python", "zeromq-server, Python process"),
