@@ -86,11 +86,12 @@ internal sealed class CommandLine(string sdkDirectory)
         }
 
         // Beside a program that embeds a node. In one that is built on ASP.NET some of the worker's assemblies are not beside it but in that
-        // framework, which the worker's own configuration does not name: so it gets the program's.
+        // framework, which the worker's own files do not name: so it gets the program's.
         string beside = Path.Combine(AppContext.BaseDirectory, Name);
-        string configuration = Path.Combine(AppContext.BaseDirectory, $"{Assembly.GetEntryAssembly()?.GetName().Name}.runtimeconfig.json");
-        return File.Exists(Path.Combine(AppContext.BaseDirectory, Shared)) || !File.Exists(configuration)
-            ? [beside] : ["exec", "--runtimeconfig", configuration, beside];
+        string program = Path.Combine(AppContext.BaseDirectory, $"{Assembly.GetEntryAssembly()?.GetName().Name}");
+        string configuration = program + ".runtimeconfig.json", dependencies = program + ".deps.json";
+        return File.Exists(Path.Combine(AppContext.BaseDirectory, Shared)) || !File.Exists(configuration) || !File.Exists(dependencies)
+            ? [beside] : ["exec", "--runtimeconfig", configuration, "--depsfile", dependencies, beside];
     }
 
     private static string DotNetHost()
