@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cocaine.Fast.Host;
 using Cocaine.Fast.Host.Commands;
 
 RootCommand root = new("cocaine-fast: an application server for bare-metal hosts. Give it a manifest and it hosts the app.")
@@ -14,4 +15,5 @@ RootCommand root = new("cocaine-fast: an application server for bare-metal hosts
     WatchCommand.Create(),
     WorkerCheckCommand.Create(),
 };
-return await root.Parse(args).InvokeAsync();
+ParseResult parsed = root.Parse(args);
+return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TerminationTimeout.Of(parsed) });
