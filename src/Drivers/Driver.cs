@@ -31,6 +31,11 @@ internal sealed record DriverContext(TaskManifest Task, AppEngine Engine, EventL
     /// </summary>
     public IReadOnlyList<Driver> Predecessors { get; set; } = [];
 
+    /// <summary>
+    /// The engine of the next version, when that goes on with this task in another way. Set right before <see cref="Driver.HandOff"/>.
+    /// </summary>
+    public AppEngine? Successor { get; set; }
+
     /// <summary>The wall clock, for drivers whose times are dates; everything else goes by the loop's own clock.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
@@ -56,8 +61,8 @@ internal abstract class Driver
     public abstract void StopTaking();
 
     /// <summary>
-    /// The version has switched: what <see cref="DriverContext.Predecessors"/> have and this driver goes on with is its own now. Called once
-    /// after <see cref="Open"/>, in the same turn of the loop; it cannot fail.
+    /// The version has switched: what <see cref="DriverContext.Predecessors"/> have and this driver goes on with is its own now. Called
+    /// once after <see cref="Open"/>, in the same turn of the loop; it cannot fail.
     /// </summary>
     public virtual void TakeOver()
     {

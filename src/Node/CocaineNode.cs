@@ -141,8 +141,8 @@ public sealed class CocaineNode : IAsyncDisposable
 
     /// <summary>
     /// Replaces the running version of an app by another, without losing a job: the new version's slaves come up beside the old ones, then
-    /// new jobs go to them, and the old ones finish what they have. Returns when new jobs go to the new version, or when it did not come up:
-    /// the old one goes on then, as if nothing had been asked. See docs/reload.md.
+    /// new jobs go to them, and the old ones finish what they have. Returns when new jobs go to the new version, or when it did not come
+    /// up: the old one goes on then, as if nothing had been asked. See docs/reload.md.
     /// </summary>
     /// <param name="next">The new version; its name says which app is meant.</param>
     /// <param name="force">Also when its version is not higher.</param>
@@ -164,8 +164,8 @@ public sealed class CocaineNode : IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends an app: it takes no more jobs, finishes those it has within the time, and is gone; its endpoints are free then. What is not done
-    /// within the time, or when <paramref name="cancellation"/> fires, is failed with 503. A replacement under way is given up.
+    /// Ends an app: it takes no more jobs, finishes those it has within the time, and is gone; its endpoints are free then. What is not
+    /// done within the time, or when <paramref name="cancellation"/> fires, is failed with 503. A replacement under way is given up.
     /// </summary>
     /// <exception cref="NodeException">No such app runs (404), or it is being deleted already (503).</exception>
     public async Task DeleteAsync(string name, TimeSpan drainTimeout, CancellationToken cancellation = default)
@@ -209,8 +209,8 @@ public sealed class CocaineNode : IAsyncDisposable
     public Task ResumeAsync(string name) => OnLoopAsync(name, app => app.Pause(false));
 
     /// <summary>
-    /// Sets the bounds of an app's pool at once; null leaves one as it is. Slaves over a lower limit retire when they are idle, never within
-    /// a job. The manifest's bounds come back with the next version.
+    /// Sets the bounds of an app's pool at once; null leaves one as it is. Slaves over a lower limit retire when they are idle, never
+    /// within a job. The manifest's bounds come back with the next version.
     /// </summary>
     /// <exception cref="NodeException">No such app runs (404), or the bounds are none (400).</exception>
     public Task ScaleAsync(string name, int? minimum = null, int? limit = null) => OnLoopAsync(name, app => app.Scale(minimum, limit));
@@ -224,8 +224,8 @@ public sealed class CocaineNode : IAsyncDisposable
         Get(name).Journal.Lines.ReadAsync(filter: null, follow, cancellation);
 
     /// <summary>
-    /// The last events of an app, or of the node and all of its apps; then, with <paramref name="follow"/>, those that come. An app need not
-    /// run. A reader that is too slow loses the oldest events and is told how many.
+    /// The last events of an app, or of the node and all of its apps; then, with <paramref name="follow"/>, those that come. An app need
+    /// not run. A reader that is too slow loses the oldest events and is told how many.
     /// </summary>
     public IAsyncEnumerable<NodeEvent> Events(string? name = null, bool follow = true, CancellationToken cancellation = default) =>
         _events.ReadAsync(name is null ? null : one => one.App == name, follow, cancellation);

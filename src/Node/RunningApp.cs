@@ -20,7 +20,8 @@ public sealed record TaskEndpoint(string Task, string Endpoint);
 public sealed class RunningApp
 {
     /// <summary>
-    /// Older versions that may still have jobs when a replacement is asked for: each keeps slaves alive, and a job is never ended for a reload.
+    /// Older versions that may still have jobs when a replacement is asked for: each keeps slaves alive, and a job is never ended for a
+    /// reload.
     /// </summary>
     private const int MaxOlder = 8;
 

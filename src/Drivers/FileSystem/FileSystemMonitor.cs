@@ -103,6 +103,12 @@ internal sealed class FileSystemMonitor : Driver
     public override void HandOff()
     {
         _watcher?.OnReady(Epoll.In);
+        Deliver();
+        if (_burst.Count > 0 && _context.Successor is { } next)
+        {
+            _context.SwitchTo(next, _context.Publisher); // the old version has no room for them
+        }
+
         StopTaking();
     }
 

@@ -100,7 +100,8 @@ internal class NativeConnection : MessageConnection, IJobCaller
         Server.Malformed++;
         if (BitOperations.IsPow2(Server.Malformed)) // a peer that sends garbage for ever does not fill the log
         {
-            NativeLog.Malformed(Server.Context.Log, Server.Context.Engine.Name, Server.Context.Task.Name, PeerName, problem, Server.Malformed);
+            DriverContext context = Server.Context;
+            NativeLog.Malformed(context.Log, context.Engine.Name, context.Task.Name, PeerName, problem, Server.Malformed);
         }
 
         if (channel is { } known)

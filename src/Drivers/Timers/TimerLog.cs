@@ -5,8 +5,8 @@ namespace Cocaine.Fast.Drivers.Timers;
 internal static partial class TimerLog
 {
     [LoggerMessage(340, LogLevel.Warning,
-        "{App}/{Task}: a tick was dropped because the engine did not take its job ({Total} so far): the queue is full, or the app broken or paused. "
-        + "Tick less often, or raise engine.pool-limit or engine.queue-limit")]
+        "{App}/{Task}: a tick was dropped because the engine did not take its job ({Total} so far): the queue is full, or the app broken "
+        + "or paused. Tick less often, or raise engine.pool-limit or engine.queue-limit")]
     public static partial void Dropped(ILogger log, string app, string task, long total);
 
     [LoggerMessage(341, LogLevel.Warning,

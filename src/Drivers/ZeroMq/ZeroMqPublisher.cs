@@ -51,7 +51,7 @@ internal sealed class ZeroMqPublisher : ResultPublisher
     public void Open(string endpoint) =>
         _socket.Open(new ZeroMqSocketOptions(() => new PublisherSocket(), [endpoint], Connects: false, HighWaterMark, LingerMs: 0));
 
-    /// <summary>Publishes the engine's own fields from now on, once a second; those of another version in place of the ones before.</summary>
+    /// <summary>Publishes an engine's own fields from now on, once a second, in place of those of the version before.</summary>
     public void Watch(AppEngine engine, IReadOnlyList<TaskMonitor> tasks)
     {
         long due = _timer is { IsArmed: true } ? _timer.DueMs : _loop.NowMs + EngineFieldsMs;

@@ -109,7 +109,8 @@ internal sealed class ControlConnection(ControlService service, EventLoop loop, 
         }
         else if (layout.Type != 0 || layout.Shape != ArgumentShape.Data || layout.ArgumentCount > 2)
         {
-            Refuse(layout.Channel, ErrorCodes.BadRequest, "the service node has the methods 0 (enqueue, of an event and at most a tag) and 1 (info)");
+            Refuse(layout.Channel, ErrorCodes.BadRequest,
+                "the service node has the methods 0 (enqueue, of an event and at most a tag) and 1 (info)");
         }
         else if (_calls.Count >= MaxCalls)
         {

@@ -35,7 +35,9 @@ public sealed class ControlService : IAsyncDisposable
     /// Begins to listen. Do this before apps are added, so that a node whose apps are slow or broken can be asked what is the matter.
     /// </summary>
     /// <param name="node">What is controlled; it was started.</param>
-    /// <param name="endpoint"><c>ipc:///path</c>: control is for this machine only. A folder that is not there is made, for this user alone.</param>
+    /// <param name="endpoint">
+    /// <c>ipc:///path</c>: control is for this machine only. A folder that is not there is made, for this user alone.
+    /// </param>
     /// <param name="host">Creates, replaces and deletes; a <see cref="PlainControlHost"/> when nothing is kept.</param>
     /// <exception cref="NodeException">The endpoint is none of a Unix socket, or cannot be used.</exception>
     public static async Task<ControlService> OpenAsync(CocaineNode node, string endpoint, IControlHost host)

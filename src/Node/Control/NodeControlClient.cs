@@ -5,8 +5,8 @@ using Cocaine.Fast.Client;
 namespace Cocaine.Fast.Node.Control;
 
 /// <summary>
-/// Controls a node over its control endpoint. What the node refuses comes as a <see cref="CocaineException"/> with the code and the text that
-/// a user should see; a manifest's mistakes are one text, a line each.
+/// Controls a node over its control endpoint. What the node refuses comes as a <see cref="CocaineException"/> with the code and the text
+/// that a user should see; a manifest's mistakes are one text, a line each.
 /// </summary>
 public sealed class NodeControlClient : IAsyncDisposable
 {
@@ -62,7 +62,9 @@ public sealed class NodeControlClient : IAsyncDisposable
     public async Task<string> InfoJsonAsync(string? app, CancellationToken cancellation = default) =>
         System.Text.Encoding.UTF8.GetString(await CallAsync("info", new InfoRequest(app), cancellation).ConfigureAwait(false));
 
-    /// <summary>The last lines that the app's workers wrote, and with <paramref name="follow"/> those that come, until the app is gone.</summary>
+    /// <summary>
+    /// The last lines that the app's workers wrote, and with <paramref name="follow"/> those that come, until the app is gone.
+    /// </summary>
     public IAsyncEnumerable<LogLine> LogsAsync(string app, bool follow = false, CancellationToken cancellation = default) =>
         StreamAsync<LogLine>("logs", new LogsRequest(app, follow), cancellation);
 

@@ -9,7 +9,7 @@ namespace Cocaine.Fast.Node.Control;
 /// </param>
 /// <param name="Reason">Why it did not come up; null when it did.</param>
 /// <param name="Drained">
-/// Completes when the old version has finished its last job and its slaves have ended. It does so at its own pace: a job is never ended for a
-/// reload. Completed already when nothing was replaced.
+/// Completes when the old version has finished its last job and its slaves have ended. It does so at its own pace: a job is never ended
+/// for a reload. Completed already when nothing was replaced.
 /// </param>
 public sealed record ReplaceOutcome(string App, int FromVersion, int ToVersion, bool Replaced, string? Reason, Task Drained);

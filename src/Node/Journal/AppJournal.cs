@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Node.Journal;
 
 /// <summary>
-/// The log of an app, or of the node itself, that also keeps what goes through it: lines that workers wrote, and everything else as events. So
-/// whatever is logged can be asked for, and nothing is said in one place only.
+/// The log of an app, or of the node itself, that also keeps what goes through it: lines that workers wrote, and everything else as events.
+/// So whatever is logged can be asked for, and nothing is said in one place only.
 /// </summary>
 internal sealed class AppJournal(string app, ILogger log, Feed<NodeEvent> events) : ILogger
 {

@@ -4,8 +4,8 @@ using System.Threading.Channels;
 namespace Cocaine.Fast.Node.Journal;
 
 /// <summary>
-/// Keeps the newest items, and gives them and those that come to any number of readers. A reader that does not keep up loses the oldest, and
-/// is told how many; nobody ever waits for a reader.
+/// Keeps the newest items, and gives them and those that come to any number of readers. A reader that does not keep up loses the oldest,
+/// and is told how many; nobody ever waits for a reader.
 /// </summary>
 /// <param name="maxItems">Items that are kept, and items that may wait for one reader.</param>
 /// <param name="maxBytes">Bytes of the items that are kept, as <paramref name="sizeOf"/> counts them.</param>

@@ -68,6 +68,7 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
             }
             else
             {
+                task.Context.Successor = change.Tasks.Exists(other => other.Name == task.Name) ? change.Engine : null;
                 task.Driver.HandOff();
             }
         }

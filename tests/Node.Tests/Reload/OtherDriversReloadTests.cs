@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.Net.Sockets;
 using System.Text;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers.Custom;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Tests.ZeroMq;
 
@@ -71,6 +73,140 @@ public class OtherDriversReloadTests
             await peer.SendTextAsync(socket, "which?");
             return (await peer.ReceiveTextAsync(socket))[0];
         }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_file_monitor_misses_no_file_whether_its_task_changes_or_not(bool changes)
+    {
+        string folder = Directory.CreateTempSubdirectory("spool-").FullName, log = folder + ".log";
+        TestNode node = TestNode.Start();
+        AppManifest Manifest(int version) => Versions.Python(version, file: "files.py", env: ("LOG", log)).With(new TaskManifest
+        {
+            Name = "spool",
+            DriverType = "filesystem-monitor",
+            Keys = new Dictionary<string, object> { ["path"] = folder, ["settle"] = changes ? 10L + version : 10L },
+        });
+        RunningApp app = await node.AddAsync(Manifest(1));
+        using CancellationTokenSource stop = new();
+        int made = 0;
+        Task maker = Task.Run(() =>
+        {
+            for (; !stop.IsCancellationRequested; made++)
+            {
+                File.WriteAllText(Path.Combine(folder, $"file-{made}"), "");
+                Thread.Sleep(1);
+            }
+        });
+        for (int version = 2; version <= 5; version++)
+        {
+            Assert.True((await node.Node.ReplaceAsync(Manifest(version)).WaitAsync(Versions.Long)).Replaced);
+        }
+
+        await stop.CancelAsync();
+        await maker;
+        string last = $"\"file-{made - 1}\"", lines = "";
+        using CancellationTokenSource limit = new(Versions.Long);
+        while (!lines.Contains(last))
+        {
+            await Task.Delay(20, limit.Token);
+            lines = File.Exists(log) ? File.ReadAllText(log) : "";
+        }
+
+        await node.Node.StopAsync(Versions.Long); // every job that was made has ended
+        lines = File.ReadAllText(log);
+        int[] missed = [.. Enumerable.Range(0, made).Where(number => !lines.Contains($"\"file-{number}\""))];
+        Assert.Empty(missed);
+        Assert.Equal(5, app.Manifest.Version);
+        Directory.Delete(folder, recursive: true);
+        File.Delete(log);
+    }
+
+    [Fact]
+    public async Task A_paused_app_drops_its_ticks_and_counts_them()
+    {
+        string folder = Directory.CreateTempSubdirectory("ticking-").FullName;
+        TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Versions.Python(1, file: "ticking.py", env: ("TICKING", folder)).With(
+            new TaskManifest { Name = "tick", DriverType = "recurring-timer", Keys = new Dictionary<string, object> { ["interval"] = 10L } }));
+        await TickAsync(5);
+        await node.Node.PauseAsync("app");
+        ulong accepted = app.Engine.Counters.JobsAccepted;
+        await TickAsync(5);
+        Assert.Equal(accepted, app.Engine.Counters.JobsAccepted);
+        Assert.InRange(await FactAsync("dropped"), 5, long.MaxValue);
+        await node.Node.ResumeAsync("app");
+        long dropped = await FactAsync("dropped");
+        await TickAsync(5);
+        Assert.Equal(dropped, await FactAsync("dropped"));
+        await node.Node.StopAsync(Versions.Long);
+        Directory.Delete(folder, recursive: true);
+
+        async Task<long> FactAsync(string name) =>
+            (await app.InfoAsync()).GetProperty("tasks").GetProperty("tick").GetProperty(name).GetInt64();
+
+        async Task TickAsync(int more)
+        {
+            long until = await FactAsync("ticks") + more;
+            while (await FactAsync("ticks") < until)
+            {
+                await Task.Yield();
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_driver_of_the_program_goes_on_or_makes_way_for_the_next()
+    {
+        List<Probe> made = [];
+        NodeOptions options = new()
+        {
+            Loops = 1,
+            Locator = null,
+            Drivers = new Dictionary<string, Func<CustomDriver>>
+            {
+                ["probe"] = () =>
+                {
+                    Probe probe = new();
+                    made.Add(probe);
+                    return probe;
+                },
+            },
+        };
+        await using CocaineNode node = new(options);
+        node.Start();
+        AppManifest Manifest(int version, long key) => Versions.Python(version).With(
+            new TaskManifest { Name = "version", DriverType = "probe", Keys = new Dictionary<string, object> { ["key"] = key } });
+        await node.AddAsync(Manifest(1, 0));
+        Assert.Equal("1", await made[0].AskAsync());
+        Assert.True((await node.ReplaceAsync(Manifest(2, 0)).WaitAsync(Versions.Long)).Replaced);
+        Assert.Equal("2", await Assert.Single(made).AskAsync()); // the same driver, the new version
+        ReplaceOutcome outcome = await node.ReplaceAsync(Manifest(3, 1)).WaitAsync(Versions.Long);
+        Assert.Equal(["started", "stops taking"], made[0].Told.Take(2));
+        Assert.Equal("3", await made[1].AskAsync());
+        await outcome.Drained.WaitAsync(Versions.Long);
+        Assert.Equal(["started", "stops taking", "closed"], made[0].Told);
+        Assert.Equal(["started"], made[1].Told);
+    }
+
+    private sealed class Probe : CustomDriver
+    {
+        private TaskJobs? _jobs;
+
+        public ConcurrentQueue<string> Told { get; } = new();
+
+        public override void Start(TaskJobs jobs)
+        {
+            _jobs = jobs;
+            Told.Enqueue("started");
+        }
+
+        public override void StopTaking() => Told.Enqueue("stops taking");
+
+        public override void Close() => Told.Enqueue("closed");
+
+        public async Task<string> AskAsync() => Encoding.UTF8.GetString((await _jobs!.CallAsync(default).WaitAsync(Versions.Long))[0]);
     }
 
     private static int FreePort()
