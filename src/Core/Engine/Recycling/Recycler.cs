@@ -151,7 +151,7 @@ internal sealed class Recycler(AppEngine engine) : WheelTimer
     {
         foreach (Slave slave in engine.Pool.Slaves)
         {
-            if (slave.Worn != WearReason.None && slave.State is SlaveState.Idle or SlaveState.Busy)
+            if (slave.Worn != WearReason.None && !slave.IsRetired && slave.State is SlaveState.Idle or SlaveState.Busy)
             {
                 return slave;
             }
