@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cocaine.Fast.Host;
 using Cocaine.Fast.Host.Commands;
 using Cocaine.Fast.Host.Commands.Control;
 using Cocaine.Fast.Host.Commands.Why;
@@ -21,4 +22,5 @@ RootCommand root = new("cocaine-fast: an application server for bare-metal hosts
     WorkerCheckCommand.Create(),
     WhyCommand.Create(),
 };
-return await root.Parse(args).InvokeAsync();
+ParseResult parsed = root.Parse(args);
+return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TerminationTimeout.Of(parsed) });

@@ -27,6 +27,20 @@ public sealed class ProgramTests
     }
 
     [Fact]
+    public async Task A_stop_waits_for_a_job_that_takes_longer_than_a_moment()
+    {
+        using Process node = Start("run", Echo, "--locator", "none");
+        string endpoint = await ReadyAsync(node);
+        await using CocaineClient client = await CocaineClient.ConnectAsync(endpoint);
+        Task<byte[]> slow = client.CallAsync("slow", Apps.Bytes("4"));
+        await client.InfoAsync(); // behind it on the same connection: the node has the job
+        Signal(node.Id, "TERM");
+        Assert.Equal("done", Encoding.UTF8.GetString(await slow));
+        await node.WaitForExitAsync(new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token);
+        Assert.Equal(0, node.ExitCode);
+    }
+
+    [Fact]
     public async Task Call_says_which_job_failed_and_when_to_come_again()
     {
         await using TestNode node = TestNode.Start();
