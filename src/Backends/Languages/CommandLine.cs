@@ -121,7 +121,8 @@ internal sealed class CommandLine(string sdkDirectory)
         {
             ["PATH"] = SearchPath,
             ["LANG"] = "C.UTF-8",
-            ["HOME"] = confinement.Account is { } account ? account.Home ?? "/" : Environment.GetEnvironmentVariable("HOME") ?? "/",
+            ["HOME"] = confinement.Account is { } account ? account.Home ?? "/"
+                : Environment.GetEnvironmentVariable("HOME") ?? "/",
             ["COCAINE_APP_VERSION"] = app.Version.ToString(CultureInfo.InvariantCulture),
         };
         if (app.Type == AppType.DotNet || IsSharedObject(app))
