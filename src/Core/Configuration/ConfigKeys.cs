@@ -45,7 +45,9 @@ internal static class ConfigKeys
         },
         new("loops", KeyKind.Integer, "event loops that the apps are spread over; 0 = half of the cores, at least 1", "0") { Max = 1024 },
         new("drain-timeout", KeyKind.Duration, "how long jobs may take to finish at a stop", "30"),
-        new("engine", KeyKind.Section, "values for the keys of `engine` that a manifest leaves out: docs/manifest.md", "those of manifests"),
+        new(
+            "engine", KeyKind.Section, "values for the keys of `engine` that a manifest leaves out: docs/manifest.md",
+            "those of manifests"),
         new("log", KeyKind.Section, "what is logged, below", "its defaults"),
         new(
             "apps", KeyKind.Words, "manifests of apps that are always there; paths are relative to the config. SIGHUP reads them again")

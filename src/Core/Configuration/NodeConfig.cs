@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Core.Configuration;
 
-/// <summary>How a node is run, as its config describes it. What is not set is null where the default depends on the user or machine.</summary>
+/// <summary>How a node is run, as its config describes it. Null: the default depends on the user or machine.</summary>
 public sealed record NodeConfig
 {
     /// <summary>Folder for what outlives the node; null = the user's own.</summary>

@@ -57,7 +57,8 @@ internal static class EngineReader
         {
             problems.Add(
                 OffsetOf("backend"), "$.engine.backend",
-                $"only dotnet and cpp apps run in threads of the node; a {type.Value.ToString().ToLowerInvariant()} app needs \"process\"{Origin("backend")}");
+                $"only dotnet and cpp apps run in threads of the node; a {type.Value.ToString().ToLowerInvariant()} app needs \"process\""
+                + Origin("backend"));
         }
 
         if (settings is { Backend: BackendType.Thread, MaxRssBytes: > 0 })

@@ -7,8 +7,8 @@ using NetMQ.Sockets;
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
 /// <summary>
-/// The socket of the JSON control protocol of 2012: [route…, "", request] and perhaps a signature, answered by [route…, "", answer]. What the
-/// requests mean is for whoever answers them, in its own time.
+/// The socket of the JSON control protocol of 2012: [route…, "", request] and perhaps a signature, answered by [route…, "", answer]. What
+/// the requests mean is for whoever answers them, in its own time.
 /// </summary>
 internal sealed class JsonControlSocket
 {

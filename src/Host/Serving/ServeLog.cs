@@ -10,6 +10,7 @@ internal static partial class ServeLog
     [LoggerMessage(613, LogLevel.Error, "the config has mistakes, and nothing was changed:\n{Problems}")]
     public static partial void ConfigIsWrong(ILogger log, string problems);
 
-    [LoggerMessage(614, LogLevel.Error, "the reload failed in a way that nobody expected; the apps go on. Please report this with the stack")]
+    [LoggerMessage(614, LogLevel.Error,
+        "the reload failed in a way that nobody expected; the apps go on. Please report this with the stack")]
     public static partial void ReloadFault(ILogger log, Exception fault);
 }

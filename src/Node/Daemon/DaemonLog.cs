@@ -30,10 +30,11 @@ internal static partial class DaemonLog
     [LoggerMessage(527, LogLevel.Information, "control: {Endpoint}")]
     public static partial void ControlListens(ILogger log, string endpoint);
 
-    [LoggerMessage(540, LogLevel.Warning, "systemd could not be told {Key}: {Reason}; it may think that the node does not come up or is dead")]
+    [LoggerMessage(528, LogLevel.Warning,
+        "systemd could not be told {Key}: {Reason}; it may think that the node does not come up or is dead")]
     public static partial void NotifyFailed(ILogger log, string key, string reason);
 
-    [LoggerMessage(541, LogLevel.Error,
+    [LoggerMessage(529, LogLevel.Error,
         "an event loop has not come round for {Seconds} s: a handler on it is stuck; systemd's watchdog ends the node unless it goes on")]
     public static partial void LoopStuck(ILogger log, double seconds);
 }

@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Node.Daemon;
 
 /// <summary>
-/// The JSON control protocol of 2012, version 2: create, reload, delete and info, with the texts that its clients know. Section "The control
-/// protocol of 2012" of docs/node.md.
+/// The JSON control protocol of 2012, version 2: create, reload, delete and info, with the texts that its clients know. Section "The
+/// control protocol of 2012" of docs/node.md.
 /// </summary>
 internal sealed class JsonControl
 {

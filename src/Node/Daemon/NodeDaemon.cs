@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Node.Daemon;
 
 /// <summary>
-/// A node that stays: it keeps the apps that are created in its state folder, runs those that its config names, and is controlled over a Unix
-/// socket. See docs/node.md.
+/// A node that stays: it keeps the apps that are created in its state folder, runs those that its config names, and is controlled over a
+/// Unix socket. See docs/node.md.
 /// </summary>
 public sealed class NodeDaemon : IControlHost, IAsyncDisposable
 {
@@ -68,8 +68,8 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         [.. _apps.Failed.Select(app => new AppSummary(app.Name, 0, "failed", 0, 0, 0, 0, 0, [], app.Reason))];
 
     /// <summary>
-    /// Takes the state folder, starts the node, listens for control, and brings the apps up. An app that cannot be started is logged, listed as
-    /// failed, and does not keep the others from running.
+    /// Takes the state folder, starts the node, listens for control, and brings the apps up. An app that cannot be started is logged,
+    /// listed as failed, and does not keep the others from running.
     /// </summary>
     /// <exception cref="NodeException">The node itself cannot run: its folder is taken, an endpoint cannot be used.</exception>
     public async Task StartAsync(CancellationToken cancellation = default)
@@ -88,7 +88,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     }
 
     /// <summary>
-    /// Applies another config: apps that came, changed or went, and defaults of the engine. What takes a restart is logged and left as it is.
+    /// Applies another config: apps that came, changed or went, and defaults of the engine. What takes a restart is logged and left.
     /// Apps that could not be started are tried again.
     /// </summary>
     public async Task ReloadAsync(NodeConfig next, CancellationToken cancellation = default)
@@ -368,7 +368,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     private void Fail(string name, Exception failure, ApplyCounts counts)
     {
         counts.Failed++;
-        string reason = failure is NodeException or ManifestException ? failure.Message : failure.ToString(); // the unexpected with its place
+        string reason = failure is NodeException or ManifestException ? failure.Message : failure.ToString();
         if (_apps.Find(name) is null)
         {
             _apps.SetFailed(name, reason);

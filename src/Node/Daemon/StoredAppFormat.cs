@@ -8,8 +8,8 @@ using Cocaine.Fast.Node.Control;
 namespace Cocaine.Fast.Node.Daemon;
 
 /// <summary>
-/// How an app is written to its file: one JSON object with the manifest's text as it was given, the path that it stands for, and a digest of
-/// both. The manifest is read anew at each start, so that a newer node may know more of it.
+/// How an app is written to its file: one JSON object with the manifest's text as it was given, the path that it stands for, and a digest
+/// of both. The manifest is read anew at each start, so that a newer node may know more of it.
 /// </summary>
 internal static class StoredAppFormat
 {
@@ -28,7 +28,8 @@ internal static class StoredAppFormat
     public static byte[] Write(ManifestText manifest)
     {
         string text = Encoding.UTF8.GetString(manifest.Utf8.Span);
-        return JsonSerializer.SerializeToUtf8Bytes(new Envelope(Version, manifest.FilePath, DigestOf(manifest.FilePath, text), text), Options);
+        Envelope envelope = new(Version, manifest.FilePath, DigestOf(manifest.FilePath, text), text);
+        return JsonSerializer.SerializeToUtf8Bytes(envelope, Options);
     }
 
     /// <exception cref="FormatException">The file is not what was written.</exception>

@@ -139,7 +139,8 @@ internal static class AppCommand
         });
     }
 
-    private static Argument<string> File() => new("manifest") { Description = "The manifest's file; its relative paths start from its folder" };
+    private static Argument<string> File() =>
+        new("manifest") { Description = "The manifest's file; its relative paths start from its folder" };
 
     /// <summary>The file as the node gets it, which checks it; null when it cannot be read or is no text.</summary>
     private static ManifestText? Manifest(string path)

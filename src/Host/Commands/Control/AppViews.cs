@@ -10,7 +10,7 @@ internal static class AppViews
 {
     public static Command Info()
     {
-        Argument<string?> app = new("app") { Description = "The app's name; without one, the node itself", Arity = ArgumentArity.ZeroOrOne };
+        Argument<string?> app = new("app") { Description = "The app's name; without one, the node", Arity = ArgumentArity.ZeroOrOne };
         Option<bool> json = ControlCall.Json();
         return new Command("info", "Show what an app is doing: queue, slaves, latencies, errors by code.") { app, json }
             .With(ControlCall.Node(), async (parsed, node, stop) =>

@@ -9,7 +9,7 @@ using Spectre.Console;
 
 namespace Cocaine.Fast.Host.Commands.Control;
 
-/// <summary>What the commands that control a node have in common: where it is, how its answers are shown, what its refusals exit with.</summary>
+/// <summary>What the commands that control a node have in common: where it is, how it answers, what its refusals exit with.</summary>
 internal static class ControlCall
 {
     private static readonly JsonSerializerOptions Lines = new(ControlMessages.Json)
@@ -53,7 +53,7 @@ internal static class ControlCall
             catch (ConnectionLostException failure)
             {
                 Console.Error.WriteLine(
-                    $"no node at {parsed.GetValue(node)}: {failure.Message}. Is 'cocaine-fast serve' running? --node says where it listens");
+                    $"no node at {parsed.GetValue(node)}: {failure.Message}. Does 'cocaine-fast serve' run? --node says where it listens");
                 return ExitCodes.NoConnection;
             }
         }));

@@ -55,7 +55,7 @@ internal static class QuarantineCommand
     {
         Argument<string> app = ControlCall.App(), id = Id();
         Option<bool> json = ControlCall.Json();
-        return new Command("show", "Show all that is kept of a job.") { app, id, json }.With(ControlCall.Node(), async (parsed, node, stop) =>
+        return new Command("show", "Show what is kept of a job.") { app, id, json }.With(ControlCall.Node(), async (parsed, node, stop) =>
         {
             InfoCommand.Print(await node.QuarantineShowAsync(parsed.GetValue(app)!, parsed.GetValue(id)!, stop), parsed.GetValue(json));
             return ExitCodes.Ok;
