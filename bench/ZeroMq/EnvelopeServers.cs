@@ -50,7 +50,8 @@ internal static class EnvelopeServers
             Type = isPython ? AppType.Python : AppType.DotNet,
             Code = new CodeSource
             {
-                Source = Path.Combine(Root(), isPython ? "examples/echo/echo.py" : "examples/dotnet-echo/bin/Release/net10.0/DotNetEcho.dll"),
+                Source = Path.Combine(
+                    Root(), isPython ? "examples/echo/echo.py" : "examples/dotnet-echo/bin/Release/net10.0/DotNetEcho.dll"),
             },
             Engine = new EngineSettings
             {

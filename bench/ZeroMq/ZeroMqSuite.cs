@@ -5,8 +5,8 @@ namespace Cocaine.Fast.Bench.ZeroMq;
 
 /// <summary>
 /// zeromq-server beside a bare NetMQ ROUTER echo: the same load on the same machine, in turns. What the node costs on top is the engine,
-/// the queue, the deadlines and the slave; the promise is 0.7 of the bare throughput, in a thread. Slaves that are processes need CPU of their
-/// own, which a small machine does not have beside the load.
+/// the queue, the deadlines and the slave; the promise is 0.7 of the bare throughput, in a thread. Slaves that are processes need CPU
+/// of their own, which a small machine does not have beside the load.
 /// </summary>
 internal static class ZeroMqSuite
 {

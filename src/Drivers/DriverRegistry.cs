@@ -44,5 +44,6 @@ internal static class DriverRegistry
     /// <summary>Clients of docs/protocol.md can connect to the task.</summary>
     public static bool SpeaksNative(TaskManifest task) => task.DriverType is "native-server" or "native-sink" && !IsOverZeroMq(task);
 
-    private static bool IsOverZeroMq(TaskManifest task) => task.Keys.TryGetValue("transport", out object? transport) && transport is "zeromq";
+    private static bool IsOverZeroMq(TaskManifest task) =>
+        task.Keys.TryGetValue("transport", out object? transport) && transport is "zeromq";
 }

@@ -32,9 +32,9 @@ internal sealed class LocatorService(CocaineNode node, EventLoop loop, ILogger l
     }
 
     /// <summary>
-    /// The addresses of <c>app</c> or <c>app/task</c> for a client that reached us at <paramref name="reached"/>, the best first; empty when
-    /// there is none. Clients of the locator speak docs/protocol.md only. Any native-server of an app serves the events of those that listen
-    /// on its address too: so the best address for the app is the one that most of them share.
+    /// The addresses of <c>app</c> or <c>app/task</c> for a client that reached us at <paramref name="reached"/>, the best first; empty
+    /// when there is none. Clients of the locator speak docs/protocol.md only. Any native-server of an app serves the events of those that
+    /// listen on its address too: so the best address for the app is the one that most of them share.
     /// </summary>
     public IReadOnlyList<IPEndPoint> Resolve(string name, IPAddress reached)
     {

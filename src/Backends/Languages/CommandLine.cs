@@ -85,8 +85,8 @@ internal sealed class CommandLine(string sdkDirectory)
             return [published];
         }
 
-        // Beside a program that embeds a node. In one that is built on ASP.NET some of the worker's assemblies are not beside it but in that
-        // framework, which the worker's own files do not name: so it gets the program's.
+        // Beside a program that embeds a node. In one that is built on ASP.NET some of the worker's assemblies are not beside it but in
+        // that framework, which the worker's own files do not name: so it gets the program's.
         string beside = Path.Combine(AppContext.BaseDirectory, Name);
         string program = Path.Combine(AppContext.BaseDirectory, $"{Assembly.GetEntryAssembly()?.GetName().Name}");
         string configuration = program + ".runtimeconfig.json", dependencies = program + ".deps.json";

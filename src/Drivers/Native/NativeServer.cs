@@ -56,14 +56,16 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
 
     /// <summary>
     /// An event of one of the app's other native-servers that a client who reached this address could as well call on its own port: so one
-    /// endpoint is enough for all events of an app, and a task that listens on fewer addresses is not opened to more. Null when none has it.
+    /// endpoint is enough for all events of an app, and a task that listens on fewer addresses is not opened to more. Null when none has
+    /// it.
     /// </summary>
     public byte[]? FindAtSiblings(ReadOnlySpan<byte> name, IPAddress reached, out EventCatalog events)
     {
         events = Events;
         foreach (NativeServer sibling in Context.Siblings)
         {
-            if (sibling != this && SharesEvents && sibling.SharesEvents && sibling.Events.Find(name) is { } known && sibling.ListensAt(reached))
+            if (sibling != this && SharesEvents && sibling.SharesEvents && sibling.Events.Find(name) is { } known
+                && sibling.ListensAt(reached))
             {
                 events = sibling.Events;
                 return known;
