@@ -11,7 +11,9 @@ internal static class TerminationTimeout
     /// <summary>The default of System.CommandLine.</summary>
     private static readonly TimeSpan Usual = TimeSpan.FromSeconds(2);
 
-    /// <summary>Null for commands that handle signals themselves: a node has its drain-timeout, and a second signal ends it at once.</summary>
+    /// <summary>
+    /// Null for commands that handle signals themselves: a node has its drain-timeout, and a second signal ends it at once.
+    /// </summary>
     public static TimeSpan? Of(ParseResult parsed) => parsed.CommandResult.Command.Name switch
     {
         "run" or "serve" => null,

@@ -15,7 +15,11 @@ internal static class ChaosCommand
     private static readonly Option<int> Connections = Count("--connections", "Connections of the load", 8);
     private static readonly Option<int> InFlight = Count("--in-flight", "Requests in flight on each", 8);
     private static readonly Option<int> Requests = Count("--requests", "Requests a second in all; 0 = as many as are answered", 2000);
-    private static readonly Option<string?> Event = new("--event") { Description = "The event to call; the first of the first native-server" };
+    private static readonly Option<string?> Event = new("--event")
+    {
+        Description = "The event to call; by default the first of the first native-server",
+    };
+
     private static readonly Option<bool> AnyAnswer = new("--any-answer")
     {
         Description = "The event does not give its request back: count outcomes, do not compare answers",
@@ -25,7 +29,11 @@ internal static class ChaosCommand
     private static readonly Option<bool> NoNodeKills = new("--no-node-kills") { Description = "Leave the node itself alone" };
     private static readonly Option<bool> NoScribble = new("--no-scribble") { Description = "Leave the shared memory alone" };
     private static readonly Option<string?> Log = new("--log") { Description = "File for the node's log" };
-    private static readonly Option<string?> Samples = new("--samples") { Description = "File for memory, descriptors, threads over time (CSV)" };
+    private static readonly Option<string?> Samples = new("--samples")
+    {
+        Description = "File for memory, descriptors and threads over time (CSV)",
+    };
+
     private static readonly Option<double> SampleEvery = Number("--sample-every", "Seconds between two looks at the node", 1);
     private static readonly Option<bool> Quiet = new("--quiet") { Description = "Only the result" };
 
@@ -93,7 +101,8 @@ internal static class ChaosCommand
     private static string[] OwnProgram()
     {
         string path = Environment.ProcessPath ?? throw new NodeException("this program does not know where it is");
-        return Path.GetFileNameWithoutExtension(path) == "dotnet" ? [path, Path.Combine(AppContext.BaseDirectory, "cocaine-fast.dll")] : [path];
+        bool isHost = Path.GetFileNameWithoutExtension(path) == "dotnet";
+        return isHost ? [path, Path.Combine(AppContext.BaseDirectory, "cocaine-fast.dll")] : [path];
     }
 
     private static void Print(ChaosResult result)

@@ -147,7 +147,8 @@ internal sealed class ChaosActions(ChaosOptions options, ChaosManifest manifest,
         int waitMs = random.Next(10, 1000);
         try
         {
-            Socket socket = await Connector.ConnectAsync(Node.Endpoint, TimeSpan.FromSeconds(5), CancellationToken.None).ConfigureAwait(false);
+            Socket socket = await Connector.ConnectAsync(Node.Endpoint, TimeSpan.FromSeconds(5), CancellationToken.None)
+                .ConfigureAwait(false);
             _ = socket.Send(bytes, SocketFlags.None, out _);
             Later(waitMs, () =>
             {

@@ -92,7 +92,8 @@ internal sealed class ChaosLedger(TextWriter progress)
             LatencySnapshot latency = _latency.Snapshot();
             return new ChaosResult
             {
-                Actions = [.. _actions.Select(pair => new ChaosActionCount(pair.Key, pair.Value.Done, pair.Value.Skipped, pair.Value.Note))],
+                Actions = [.. _actions.Select(
+                    pair => new ChaosActionCount(pair.Key, pair.Value.Done, pair.Value.Skipped, pair.Value.Note))],
                 Outcomes = new Dictionary<string, long>(_outcomes),
                 LatencyMs = (latency.P50 / 1e6, latency.P99 / 1e6, latency.Max / 1e6),
                 CounterChecks = CounterChecks,

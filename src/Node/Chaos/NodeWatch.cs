@@ -45,7 +45,8 @@ internal sealed class NodeWatch(ChaosOptions options, ChaosLedger ledger)
         ledger.CounterChecks++;
         if (accepted != done + failed + queued + running)
         {
-            ledger.Fault($"the counters do not add up: {accepted} accepted, {done} done, {failed} failed, {queued} queued, {running} running");
+            ledger.Fault(
+                $"the counters do not add up: {accepted} accepted, {done} done, {failed} failed, {queued} queued, {running} running");
         }
 
         return (queued, running);
@@ -62,7 +63,8 @@ internal sealed class NodeWatch(ChaosOptions options, ChaosLedger ledger)
             await Task.Delay(100).ConfigureAwait(false);
             jobs = await CheckCountersAsync(node).ConfigureAwait(false);
             int workers = Math.Max(0, node.Workers.Count - node.BaseWorkers);
-            over = ProcessTable.Descriptors(node.Id).Values.Sum() - node.BaseDescriptors.Values.Sum() - (workers * DescriptorsPerWorker) - OwnDescriptors;
+            int allowed = node.BaseDescriptors.Values.Sum() + (workers * DescriptorsPerWorker) + OwnDescriptors;
+            over = ProcessTable.Descriptors(node.Id).Values.Sum() - allowed;
         }
         while ((jobs is not (0, 0) || over > 0) && Environment.TickCount64 < end);
 
@@ -87,13 +89,13 @@ internal sealed class NodeWatch(ChaosOptions options, ChaosLedger ledger)
     public async Task<bool> WaitForVersionAsync(NodeProcess node, long version, TimeSpan limit)
     {
         long end = Environment.TickCount64 + (long)limit.TotalMilliseconds;
-        while (Environment.TickCount64 < end)
+        while (Environment.TickCount64 < end && !node.HasExited)
         {
             using (JsonDocument? json = await InfoAsync(node).ConfigureAwait(false))
             {
-                if (json is null || Number(json.RootElement, "version") == version)
+                if (json is not null && Number(json.RootElement, "version") == version)
                 {
-                    return json is not null;
+                    return true;
                 }
             }
 

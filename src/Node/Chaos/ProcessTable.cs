@@ -46,7 +46,9 @@ internal static class ProcessTable
         }
     }
 
-    /// <summary>Open descriptors by kind: sockets, pipes, the names of files; but not the libraries, which .NET opens when it needs one.</summary>
+    /// <summary>
+    /// Open descriptors by kind: sockets, pipes, the names of files; but not the libraries, which .NET opens when it needs one.
+    /// </summary>
     public static Dictionary<string, int> Descriptors(int process)
     {
         Dictionary<string, int> kinds = [];
@@ -61,7 +63,8 @@ internal static class ProcessTable
                 }
 
                 int colon = target.IndexOf(':');
-                string kind = colon > 0 && target[0] != '/' && !target.StartsWith("anon", StringComparison.Ordinal) ? target[..colon] : target;
+                bool isNumbered = colon > 0 && target[0] != '/' && !target.StartsWith("anon", StringComparison.Ordinal); // socket:[4711]
+                string kind = isNumbered ? target[..colon] : target;
                 kinds[kind] = kinds.GetValueOrDefault(kind) + 1;
             }
         }

@@ -156,7 +156,8 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
                 Require(before == Phase.Waiting && world.Engine.Pool.IsBroken, request, "fails although the app is not broken");
                 break;
             case 503:
-                Require(world.Engine.State == EngineState.Stopped || (before == Phase.Waiting && settings.QueueBytes > 0) || request.Link?.Backlog > EngineLimits.MaxBacklogBytes, request,
+                bool noRoom = before == Phase.Waiting && settings.QueueBytes > 0;
+                Require(world.Engine.State == EngineState.Stopped || noRoom || request.Link?.Backlog > EngineLimits.MaxBacklogBytes, request,
                     "fails although the engine was not stopped");
                 break;
             case -1:
