@@ -52,7 +52,6 @@ public sealed class CocaineNode : IAsyncDisposable
         _options = options;
         _log = new AppJournal("", options.LoggerFactory.CreateLogger("node"), _events);
         _records = new NodeRecords(options, name => Apps.FirstOrDefault(app => app.Name == name), _log);
-        Quarantine = _records.Quarantine;
         _zeroMq = new Lazy<ZeroMqPoller>(() => new ZeroMqPoller(_log));
     }
 
@@ -288,8 +287,8 @@ public sealed class CocaineNode : IAsyncDisposable
 
     internal int LoopCount => _loops.Count;
 
-    /// <summary>The jobs that kill slaves; null when nothing is kept of them.</summary>
-    internal IQuarantineControl? Quarantine { get; set; }
+    /// <summary>The jobs that killed their slaves.</summary>
+    internal IQuarantineControl Quarantine => _records.Quarantine;
 
     /// <summary>When it was made, by the wall clock.</summary>
     internal DateTimeOffset Since { get; } = DateTimeOffset.UtcNow;

@@ -71,29 +71,6 @@ public class DotNetAppTests
     }
 
     [Fact]
-    public async Task A_client_that_does_not_read_holds_its_slave_back_and_nobody_else()
-    {
-        await using TestNode node = TestNode.Start();
-        EngineSettings engine = new() { PoolLimit = 2, Concurrency = 1, QueueLimit = 100 };
-        RunningApp app = await node.AddAsync(Apps.DotNet(BackendType.Process, engine));
-        using System.Net.Sockets.Socket slow = new(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
-        slow.Connect(System.Net.IPEndPoint.Parse(app.Endpoints[0].Endpoint["tcp://".Length..]));
-        Core.Protocol.MemorySink sink = new();
-        Core.Protocol.MessageWriter.WriteEnqueue(sink, 1, "count"u8, default, bin: true);
-        Core.Protocol.MessageWriter.WriteChunk(sink, 1, new Core.Protocol.Payload("20000000"u8), bin: true); // some 300 MB of answer
-        Core.Protocol.MessageWriter.WriteClose(sink, 1);
-        slow.Send(sink.Written);
-        await using CocaineClient client = await TestNode.ConnectAsync(app);
-        long before = GC.GetTotalMemory(forceFullCollection: true);
-        for (int i = 0; i < 200; i++)
-        {
-            Assert.Equal("fine", Encoding.UTF8.GetString(await client.CallAsync("echo", Apps.Bytes("fine"))));
-        }
-
-        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 32 << 20);
-    }
-
-    [Fact]
     public async Task An_assembly_that_is_no_app_fails_the_start()
     {
         await using TestNode node = TestNode.Start();

@@ -138,8 +138,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 
     private async Task QuarantineAsync(ControlCall call, QuarantineRequest request)
     {
-        IQuarantineControl quarantine = node.Quarantine
-            ?? throw new NodeException("this node keeps no quarantine: it has no state folder") { Code = ErrorCodes.NotFound };
+        IQuarantineControl quarantine = node.Quarantine;
         if (request.Action == "list")
         {
             await AnswerAsync(call, quarantine.List(request.App)).ConfigureAwait(false);

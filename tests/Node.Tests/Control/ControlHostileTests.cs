@@ -22,7 +22,9 @@ public class ControlHostileTests
     [InlineData("delete", "{\"app\":\"x\",\"drain-timeout\":-1}", 400, "a drain-timeout is 0 to")]
     [InlineData("create", "{\"manifest\":\"{}\",\"path\":\"relative.json\"}", 400, "'relative.json' is not absolute")]
     [InlineData("create", "{\"manifest\":\"not json\",\"path\":\"/x/a.json\"}", 400, "/x/a.json:1:")]
-    [InlineData("quarantine", "{\"action\":\"list\"}", 404, "keeps no quarantine")]
+    [InlineData("quarantine", "{\"action\":\"show\",\"app\":\"x\",\"id\":\"7\"}", 404, "app x has no job 7 in quarantine")]
+    [InlineData("quarantine", "{\"action\":\"drop\"}", 400, "quarantine drop needs 'app' and 'id'")]
+    [InlineData("quarantine", "{\"action\":\"eat\",\"app\":\"x\",\"id\":\"7\"}", 400, "the actions list, show, replay and drop")]
     public async Task What_is_wrong_gets_an_error_of_its_own_channel(string method, string request, int code, string says)
     {
         await using ControlledNode node = await ControlledNode.StartAsync();

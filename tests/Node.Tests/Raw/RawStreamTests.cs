@@ -110,28 +110,6 @@ public class RawStreamTests
     }
 
     [Fact]
-    public async Task A_peer_that_does_not_read_holds_its_slave_back_and_is_disconnected_in_the_end()
-    {
-        await using TestNode node = TestNode.Start();
-        EngineSettings engine = new() { PoolLimit = 2, QueueLimit = 100 };
-        AppManifest manifest = RawPeer.DotNetApp("blob", "stream", engine, keys: ("idle-timeout", 1500L));
-        RunningApp app = await node.AddAsync(manifest);
-        long before = GC.GetTotalMemory(forceFullCollection: true);
-        using RawPeer slow = RawPeer.Connect(app);
-        slow.Send("1000000000");
-        slow.EndWriting();
-        await app.UntilInfoShowsAsync("\"running\":1");
-        using RawPeer quick = RawPeer.Connect(app);
-        quick.Send("50");
-        quick.EndWriting();
-        Assert.Equal(50, quick.ReadToEnd().Length);
-        await app.UntilInfoShowsAsync("\"stalled\":1");
-        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 64 << 20);
-        await app.UntilInfoShowsAsync("\"cancelled\":1");
-        await app.UntilInfoShowsAsync("\"running\":0");
-    }
-
-    [Fact]
     public async Task A_silent_peer_is_disconnected_after_the_idle_timeout_and_one_whose_job_works_is_not()
     {
         await using TestNode node = TestNode.Start();

@@ -33,7 +33,7 @@ public sealed class QuarantineTests : IDisposable
         await using TestNode node = TestNode.Start(stateDirectory: hasState ? _folder : null);
         RunningApp app = await node.AddAsync(Apps.Python("behaviours.py"));
         await using CocaineClient client = await TestNode.ConnectAsync(app);
-        IQuarantineControl quarantine = node.Node.Quarantine!;
+        IQuarantineControl quarantine = node.Node.Quarantine;
         Assert.Equal(hasState, !node.Log.Contains("kept in memory only"));
         Assert.Equal(502, (await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("die_unless", Apps.Bytes(file)))).Code);
         Kept job = await OneAsync(quarantine);
@@ -81,7 +81,7 @@ public sealed class QuarantineTests : IDisposable
         await using TestNode next = TestNode.Start(stateDirectory: _folder);
         Assert.Contains("torn.job is left out", next.Log);
         Assert.Equal(2, Directory.GetFiles(folder).Length); // what was being written when a node ended is gone
-        IQuarantineControl quarantine = next.Node.Quarantine!;
+        IQuarantineControl quarantine = next.Node.Quarantine;
         Kept job = Assert.Single(quarantine.List("behaviours"));
         Assert.Empty(quarantine.List("other"));
         NodeException failure = await Assert.ThrowsAsync<NodeException>(() => quarantine.ReplayAsync("behaviours", job.Id, default));
