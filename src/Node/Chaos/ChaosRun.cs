@@ -120,7 +120,9 @@ public sealed class ChaosRun : IDisposable
         double mean = 1000 / _options.ActionsPerSecond;
         while (Stopwatch.GetTimestamp() < end)
         {
-            await Task.Delay(_random.Next((int)(mean / 2), (int)(mean * 3 / 2) + 1), cancellation).ConfigureAwait(false);
+            double leftMs = Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), end).TotalMilliseconds;
+            double pauseMs = Math.Min(_random.Next((int)(mean / 2), (int)(mean * 3 / 2) + 1), leftMs);
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Max(1, pauseMs)), cancellation).ConfigureAwait(false);
             if (_node!.HasExited)
             {
                 throw new NodeException($"the node has ended by itself with exit code {_node.ExitCode}");
