@@ -1,5 +1,6 @@
 using Cocaine.Fast.Bench.Guard;
 using Cocaine.Fast.Bench.Headline;
+using Cocaine.Fast.Bench.Languages;
 using Cocaine.Fast.Bench.Load;
 using Cocaine.Fast.Bench.Micro;
 using Cocaine.Fast.Bench.Scale;
@@ -7,8 +8,8 @@ using Cocaine.Fast.Bench.Systems;
 using Cocaine.Fast.Bench.Timers;
 using Cocaine.Fast.Bench.ZeroMq;
 
-// dotnet run -c Release --project bench [-- micro | scale | guard | timers [--duration S] | zeromq]; "agent", "serve" and "zeromq-serve"
-// are this program's own helpers.
+// dotnet run -c Release --project bench [-- micro | scale | languages | guard | timers [--duration S] | zeromq]; "agent", "serve" and
+// "zeromq-serve" are this program's own helpers.
 switch (args)
 {
     case []:
@@ -25,6 +26,8 @@ switch (args)
         return 0;
     case ["scale", .. string[] axes]:
         return await ScaleSuite.RunAsync(axes);
+    case ["languages"]:
+        return await LanguageSuite.RunAsync();
     case ["guard"]:
         return await GuardSuite.RunAsync();
     case ["micro", .. string[] options]:
@@ -48,6 +51,6 @@ switch (args)
         await RivalServers.NatsAsync(url);
         return 0;
     default:
-        Console.Error.WriteLine("usage: bench [micro [--filter GLOB] | scale [AXIS...] | guard | timers [--duration S] | zeromq]");
+        Console.Error.WriteLine("usage: bench [micro [--filter GLOB] | scale [AXIS...] | languages | guard | timers [--duration S] | zeromq]");
         return 2;
 }

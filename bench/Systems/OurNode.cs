@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Cocaine.Fast.Bench.Systems;
 
 /// <summary>A node of ours with one or more echo apps, as it is shipped.</summary>
-/// <param name="Type">python or dotnet.</param>
+/// <param name="Type">The language, as a manifest names it.</param>
 /// <param name="Backend">process or thread.</param>
 internal sealed record OurNode(string Type, string Backend)
 {
@@ -53,13 +53,38 @@ internal sealed record OurNode(string Type, string Backend)
 
     private static string EchoDll => Path.Combine(Catalog.Root, "examples/dotnet-echo/bin/Release/net10.0/DotNetEcho.dll");
 
+    /// <summary>The echo among the examples; C++ is compiled into the folder.</summary>
+    private async Task<string> SourceAsync(string folder)
+    {
+        if (Type != "cpp")
+        {
+            return Type == "dotnet" ? EchoDll : Path.Combine(Catalog.Root, Type switch
+            {
+                "python" => "examples/echo/echo.py",
+                "perl" => "examples/perl-echo/echo.pl",
+                _ => "examples/javascript-echo/echo.mjs",
+            });
+        }
+
+        string built = Path.Combine(folder, Backend == "thread" ? "echo.so" : "echo");
+        string[] kind = Backend == "thread" ? ["-shared", "-fPIC"] : [];
+        using Process compiler = Process.Start("g++",
+        [
+            "-std=c++17", "-O2", "-pthread", .. kind, "-I" + Path.Combine(Catalog.Root, "workers/cpp/include"),
+            Path.Combine(Catalog.Root, "examples/cpp-echo/echo.cpp"), "-o", built,
+        ]);
+        await compiler.WaitForExitAsync();
+        return compiler.ExitCode == 0 ? built : throw new IOException("g++ could not compile examples/cpp-echo/echo.cpp");
+    }
+
     private async Task<Started> StartAsync()
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("cocaine-bench-");
+        string source = await SourceAsync(folder.FullName);
         string[] manifests = [.. Enumerable.Range(0, Apps).Select(i => Path.Combine(folder.FullName, $"echo-{i}.json"))];
         for (int i = 0; i < Apps; i++)
         {
-            await File.WriteAllTextAsync(manifests[i], Manifest(Unix ? $"ipc://{folder.FullName}/{i}.sock" : "tcp://127.0.0.1:0"));
+            await File.WriteAllTextAsync(manifests[i], Manifest(source, Unix ? $"ipc://{folder.FullName}/{i}.sock" : "tcp://127.0.0.1:0"));
         }
 
         ServerProcess node = await ServerProcess.StartAsync(
@@ -70,11 +95,11 @@ internal sealed record OurNode(string Type, string Backend)
         return new Started([node], [.. node.Ready.Select(line => line[(line.IndexOf("endpoint=", StringComparison.Ordinal) + 9)..])]);
     }
 
-    private string Manifest(string endpoint) => $$"""
+    private string Manifest(string source, string endpoint) => $$"""
         {
           "type": "{{Type}}",
           "args": {
-            "source": "local://{{(Type == "python" ? Path.Combine(Catalog.Root, "examples/echo/echo.py") : EchoDll)}}",
+            "source": "local://{{source}}",
             "env": { "COCAINE_PIPE": "{{(Pipe ? 1 : 0)}}" }
           },
           "engine": {
