@@ -51,6 +51,7 @@ switch (args)
         await RivalServers.NatsAsync(url);
         return 0;
     default:
-        Console.Error.WriteLine("usage: bench [micro [--filter GLOB] | scale [AXIS...] | languages | guard | timers [--duration S] | zeromq]");
+        Console.Error.WriteLine(
+            "usage: bench [micro [--filter GLOB] | scale [AXIS...] | languages | guard | timers [--duration S] | zeromq]");
         return 2;
 }

@@ -54,7 +54,8 @@ internal static class LanguageSuite
 
     private static int Print(List<(Language Language, Row Row)> rows)
     {
-        Console.WriteLine($"echo of {SizeBytes} B, {Connections} connections with {InFlight} in flight, one slave; medians of {Rounds} (min..max); "
+        Console.WriteLine(
+            $"echo of {SizeBytes} B, {Connections} connections with {InFlight} in flight, one slave; medians of {Rounds} (min..max); "
             + Machine.Describe());
         Console.WriteLine("| language | requests/s | p50 µs | node s/M | worker s/M | RSS of both, MiB | aim |");
         Console.WriteLine("| --- | --: | --: | --: | --: | --: | --- |");
