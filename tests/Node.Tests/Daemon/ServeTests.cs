@@ -93,9 +93,16 @@ public sealed class ServeTests : IDisposable
     {
         using ServeProcess serve = await ServeProcess.StartAsync(_folder);
         string config = File.ReadAllText(_folder["node.json"]);
-        File.WriteAllText(_folder["node.json"], config.Replace("\"loops\"", "\"log\": { \"level\": \"error\" }, \"loops\""));
+        string quiet = $"\"log\": {{ \"level\": \"error\" }}, \"apps\": [\"{_folder.Manifest("late")}\"], \"loops\"";
+        File.WriteAllText(_folder["node.json"], config.Replace("\"loops\"", quiet));
         serve.Signal("HUP");
         await serve.UntilLogAsync("SIGHUP: reading");
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+        while (!(await serve.RunAsync("app", "list")).Output.Contains("late")) // then it has been read, and the level is another
+        {
+            limit.Token.ThrowIfCancellationRequested();
+        }
+
         File.WriteAllText(_folder["node.json"], "{");
         serve.Signal("HUP");
         await serve.UntilLogAsync("the config has mistakes"); // an error, which is logged still
