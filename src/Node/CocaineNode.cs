@@ -133,7 +133,7 @@ public sealed class CocaineNode : IAsyncDisposable
 
         try
         {
-            await Run(app.Loop, app.Start).ConfigureAwait(false);
+            await UntilEndAsync(Run(app.Loop, app.Start)).ConfigureAwait(false); // a node that stops meanwhile starts none
             return app;
         }
         catch

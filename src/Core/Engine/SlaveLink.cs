@@ -59,4 +59,7 @@ internal interface IEngineLoop
     long NowMs { get; }
 
     Jobs.DeadlineWheel Timers { get; }
+
+    /// <summary>Blocks for the requests and answers of all that lives on the loop: a version of an app that ends leaves none behind.</summary>
+    Jobs.BlockPool Blocks { get; }
 }

@@ -288,7 +288,7 @@ internal sealed class SlavePool
 
     private void Restart()
     {
-        if (_engine.State == EngineState.Running && Starting + Idle == 0 && Total < _engine.Settings.PoolLimit)
+        if (_engine.State == EngineState.Running && Starting + Idle == 0 && Total < Limit)
         {
             Launch(1); // one at a time while starts fail
         }

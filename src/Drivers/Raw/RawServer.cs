@@ -34,7 +34,7 @@ internal sealed class RawServer : ListeningDriver<RawConnection>
     public long IdleTimeoutMs { get; }
 
     /// <summary>Buffers of answers that wait for their turn.</summary>
-    public BlockPool Blocks { get; } = new();
+    public BlockPool Blocks => Context.Loop.Blocks;
 
     /// <summary>Answers that are not in use; as many as were in flight at once.</summary>
     public Stack<Answer> FreeAnswers { get; } = new();

@@ -51,6 +51,8 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
 
     public DeadlineWheel Timers { get; } = new(Stopwatch.GetTimestamp() / 1_000_000);
 
+    public BlockPool Blocks { get; } = new();
+
     /// <summary>Buffers of the connections that live on this loop.</summary>
     public BufferPool Buffers { get; } = new();
 

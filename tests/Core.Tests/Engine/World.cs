@@ -42,6 +42,8 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
 
     public DeadlineWheel Timers { get; }
 
+    public BlockPool Blocks { get; } = new();
+
     public long NowMs { get; private set; }
 
     public long NowTicks => NowMs * 1_000_000;

@@ -59,6 +59,8 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
 
     public DeadlineWheel Timers { get; }
 
+    public BlockPool Blocks { get; } = new();
+
     public long NowMs { get; set; }
 
     public long NowTicks => NowMs * 1_000_000;

@@ -25,6 +25,8 @@ internal sealed class VirtualApp : TimeProvider, IEngineLoop, ISlaveBackend
 
     public DeadlineWheel Timers { get; } = new(0);
 
+    public BlockPool Blocks { get; } = new();
+
     public long NowMs { get; private set; }
 
     public long NowTicks => NowMs * 1_000_000;

@@ -5,14 +5,13 @@ namespace Cocaine.Fast.Core.Engine.Handling;
 /// <summary>Job objects to use again, so that a request makes none. Bounded by the most jobs that were alive at once.</summary>
 internal sealed class JobStore(AppEngine engine)
 {
-    private readonly BlockPool _blocks = new();
     private Job? _free;
 
     public Job Take()
     {
         if (_free is not { } job)
         {
-            return new Job(engine, _blocks);
+            return new Job(engine, engine.Loop.Blocks);
         }
 
         _free = job.Next;
