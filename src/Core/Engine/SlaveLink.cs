@@ -60,6 +60,6 @@ internal interface IEngineLoop
 
     Jobs.DeadlineWheel Timers { get; }
 
-    /// <summary>Blocks for the requests and answers of all that lives on the loop: a version of an app that ends leaves none behind.</summary>
+    /// <summary>Blocks for the requests and answers of all that lives on it: a version of an app that ends leaves none behind.</summary>
     Jobs.BlockPool Blocks { get; }
 }
