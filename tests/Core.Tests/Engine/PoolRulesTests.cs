@@ -71,6 +71,21 @@ public class PoolRulesTests
     }
 
     [Fact]
+    public void A_start_that_failed_is_tried_again_within_the_bounds_that_were_set_meanwhile()
+    {
+        World world = World.Begun(Four);
+        world.Submit("runs");
+        world.Submit("waits");
+        world.Die(world.Links[1], "exit code 1");
+        world.Engine.Pool.SetBounds(0, 1);
+        world.Advance(60_000);
+        Assert.Equal(1, world.Engine.Pool.Total);
+        world.Close(0);
+        world.Close(0);
+        world.Finish();
+    }
+
+    [Fact]
     public void A_slave_that_has_just_become_ready_has_not_been_idle_before()
     {
         World world = World.Begun(Four);
