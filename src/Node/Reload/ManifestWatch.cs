@@ -17,7 +17,7 @@ public sealed class ManifestWatch
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
     /// <summary>One more than the largest manifest, so that a larger file is seen to be one.</summary>
-    private const int MaxBytes = (1 << 20) + 1;
+    private const int MaxBytes = JsonText.MaxFileBytes + 1;
 
     private readonly CocaineNode _node;
     private readonly string _app;

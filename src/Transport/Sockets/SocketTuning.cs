@@ -11,8 +11,8 @@ internal static unsafe class SocketTuning
 
     /// <summary>
     /// Sends at once, and, to a peer on this host, without pacing: where the host's default is BBR, its timers spread the sends of a turn
-    /// over time that the loopback does not need, at a third of the cost of a request (docs/performance.md). Reno is in every kernel and
-    /// allowed to all; a refusal changes nothing.
+    /// over time that the loopback does not need (docs/performance.md). Reno is in every kernel and allowed to all; a refusal changes
+    /// nothing.
     /// </summary>
     public static void Apply(int descriptor)
     {
