@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Cocaine.Fast.Core.Monitoring;
 
@@ -7,14 +8,14 @@ internal readonly record struct LatencySnapshot(long P50, long P90, long P99, lo
 
 /// <summary>
 /// Counts latencies in buckets that are linear within each power of two: at most 1/32 off, from 1 ns to more than an hour, in constant
-/// time and 9 KiB. The idea is
-/// Gil Tene's HdrHistogram.
+/// time. The idea is Gil Tene's HdrHistogram.
 /// </summary>
 /// <remarks>
-/// One thread records; others may read and see counts of slightly different moments. A sparse one keeps only the powers of two between the
-/// shortest and the longest that it has seen, some 256 bytes each, and allocates when it sees one beyond: not for the request path.
+/// One thread records; others may read and see counts of slightly different moments. A sparse one keeps only the powers of two that it
+/// has seen, 256 bytes each, and allocates when it sees another: not for the request path. One that is not takes all of its 9.5 KiB at
+/// its first record.
 /// </remarks>
-/// <param name="sparse">Grow with what is seen, instead of taking all of the 9 KiB at once.</param>
+/// <param name="sparse">Grow with what is seen, instead of taking everything at once.</param>
 internal sealed class LatencyHistogram(bool sparse = false)
 {
     private const int SubBits = 5, Sub = 1 << SubBits;
@@ -22,10 +23,11 @@ internal sealed class LatencyHistogram(bool sparse = false)
     /// <summary>2^42 ns is 73 minutes; longer ones count as that.</summary>
     private const int MaxBits = 42;
 
-    private const int Buckets = (MaxBits - SubBits + 1) * Sub;
+    /// <summary>Groups of <see cref="Sub"/> buckets. The first two are the values below 64, each later one a power of two.</summary>
+    private const int Groups = MaxBits - SubBits + 1;
 
+    private Places _places;      // by group: where its buckets are in _counts, in groups, from 1; 0 = nothing was in it yet
     private long[] _counts = []; // grows at the first record: a node has more histograms than busy ones
-    private int _first;          // the bucket that _counts begins with, a multiple of Sub
 
     public long Count { get; private set; }
 
@@ -34,14 +36,16 @@ internal sealed class LatencyHistogram(bool sparse = false)
 
     public void Record(long nanoseconds)
     {
-        long value = Math.Clamp(nanoseconds, 0, (1L << MaxBits) - 1);
-        int bucket = IndexOf(value);
-        if ((uint)(bucket - _first) >= (uint)_counts.Length)
+        ulong value = (ulong)Math.Clamp(nanoseconds, 0, (1L << MaxBits) - 1);
+        int exponent = 63 - BitOperations.LeadingZeroCount(value | Sub) - SubBits;
+        int bucket = (exponent * Sub) + (int)(value >> exponent);
+        int group = bucket / Sub;
+        if (_places[group] == 0)
         {
-            Widen(bucket, bucket);
+            Open(group);
         }
 
-        _counts[bucket - _first]++;
+        _counts[((_places[group] - 1) * Sub) + (bucket & (Sub - 1))]++;
         Count++;
         if (nanoseconds > Max)
         {
@@ -52,19 +56,22 @@ internal sealed class LatencyHistogram(bool sparse = false)
     /// <summary>The value below or at which so many percent lie, at most 1/32 too high; 0 when empty.</summary>
     public long ValueAtPercentile(double percent)
     {
-        long[] counts = _counts;
         if (Count == 0)
         {
             return 0;
         }
 
         long wanted = Math.Max(1, (long)Math.Ceiling(Count * percent / 100));
-        for (int i = 0; i < counts.Length; i++)
+        for (int group = 0; group < Groups; group++)
         {
-            wanted -= counts[i];
-            if (wanted <= 0)
+            ReadOnlySpan<long> counts = CountsOf(group);
+            for (int i = 0; i < counts.Length; i++)
             {
-                return Math.Min(HighestIn(_first + i), Max);
+                wanted -= counts[i];
+                if (wanted <= 0)
+                {
+                    return Math.Min(HighestIn(group, i), Max);
+                }
             }
         }
 
@@ -77,15 +84,24 @@ internal sealed class LatencyHistogram(bool sparse = false)
     /// <summary>Adds another's counts.</summary>
     public void Merge(LatencyHistogram other)
     {
-        if (other._counts.Length == 0)
+        for (int group = 0; group < Groups; group++)
         {
-            return;
-        }
+            ReadOnlySpan<long> theirs = other.CountsOf(group);
+            if (theirs.IsEmpty)
+            {
+                continue;
+            }
 
-        Widen(other._first, other._first + other._counts.Length - 1);
-        for (int i = 0; i < other._counts.Length; i++)
-        {
-            _counts[other._first + i - _first] += other._counts[i];
+            if (_places[group] == 0)
+            {
+                Open(group);
+            }
+
+            Span<long> ours = CountsOf(group);
+            for (int i = 0; i < theirs.Length; i++)
+            {
+                ours[i] += theirs[i];
+            }
         }
 
         Count += other.Count;
@@ -98,33 +114,41 @@ internal sealed class LatencyHistogram(bool sparse = false)
         Count = Max = 0;
     }
 
-    /// <summary>Makes room for the buckets from one to another; all of them when it is not sparse.</summary>
-    private void Widen(int from, int to)
+    /// <summary>A group's buckets; empty when nothing was ever in it.</summary>
+    private Span<long> CountsOf(int group)
     {
-        int first = sparse ? from & -Sub : 0;
-        int end = sparse ? (to & -Sub) + Sub : Buckets;
-        if (_counts.Length > 0)
+        int end = _places[group] * Sub;
+        long[] counts = _counts;
+        return end > 0 && end <= counts.Length ? counts.AsSpan(end - Sub, Sub) : []; // another thread may see a place before its counts
+    }
+
+    /// <summary>Makes room for the buckets of a group; of all when it is not sparse.</summary>
+    private void Open(int group)
+    {
+        int opened = _counts.Length / Sub;
+        Array.Resize(ref _counts, sparse ? _counts.Length + Sub : Groups * Sub);
+        if (sparse)
         {
-            first = Math.Min(first, _first);
-            end = Math.Max(end, _first + _counts.Length);
+            _places[group] = (byte)(opened + 1);
+            return;
         }
 
-        long[] wider = new long[end - first];
-        _counts.CopyTo(wider, _counts.Length > 0 ? _first - first : 0);
-        _counts = wider;
-        _first = first;
+        for (int each = 0; each < Groups; each++)
+        {
+            _places[each] = (byte)(each + 1);
+        }
     }
 
-    private static int IndexOf(long value)
+    private static long HighestIn(int group, int bucket)
     {
-        int exponent = 63 - BitOperations.LeadingZeroCount((ulong)value | Sub) - SubBits;
-        return (exponent * Sub) + (int)(value >> exponent);
-    }
-
-    private static long HighestIn(int index)
-    {
-        int exponent = Math.Max(0, (index / Sub) - 1);
-        long low = index - ((long)exponent * Sub);
+        int exponent = Math.Max(0, group - 1);
+        long low = (group * Sub) + bucket - ((long)exponent * Sub);
         return ((low + 1) << exponent) - 1;
+    }
+
+    [InlineArray(Groups)]
+    private struct Places
+    {
+        private byte _first;
     }
 }
