@@ -40,12 +40,13 @@ internal sealed class LatencyHistogram(bool sparse = false)
         int exponent = 63 - BitOperations.LeadingZeroCount(value | Sub) - SubBits;
         int bucket = (exponent * Sub) + (int)(value >> exponent);
         int group = bucket / Sub;
-        if (_places[group] == 0)
+        int place = _places[group];
+        if (place == 0)
         {
-            Open(group);
+            place = Open(group);
         }
 
-        _counts[((_places[group] - 1) * Sub) + (bucket & (Sub - 1))]++;
+        _counts[(place * Sub) - Sub + (bucket & (Sub - 1))]++;
         Count++;
         if (nanoseconds > Max)
         {
@@ -94,7 +95,7 @@ internal sealed class LatencyHistogram(bool sparse = false)
 
             if (_places[group] == 0)
             {
-                Open(group);
+                _ = Open(group);
             }
 
             Span<long> ours = CountsOf(group);
@@ -122,21 +123,21 @@ internal sealed class LatencyHistogram(bool sparse = false)
         return end > 0 && end <= counts.Length ? counts.AsSpan(end - Sub, Sub) : []; // another thread may see a place before its counts
     }
 
-    /// <summary>Makes room for the buckets of a group; of all when it is not sparse.</summary>
-    private void Open(int group)
+    /// <summary>Makes room for the buckets of a group, of all when it is not sparse, and says where the group's are.</summary>
+    private int Open(int group)
     {
-        int opened = _counts.Length / Sub;
         Array.Resize(ref _counts, sparse ? _counts.Length + Sub : Groups * Sub);
         if (sparse)
         {
-            _places[group] = (byte)(opened + 1);
-            return;
+            return _places[group] = (byte)(_counts.Length / Sub);
         }
 
         for (int each = 0; each < Groups; each++)
         {
             _places[each] = (byte)(each + 1);
         }
+
+        return _places[group];
     }
 
     private static long HighestIn(int group, int bucket)
