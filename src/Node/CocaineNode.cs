@@ -1,6 +1,3 @@
-using Cocaine.Fast.Backends.Languages;
-using Cocaine.Fast.Backends.Processes;
-using Cocaine.Fast.Backends.Threads;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
@@ -8,7 +5,6 @@ using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Node.Records;
-using Cocaine.Fast.Node.Reload;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
 
@@ -16,28 +12,23 @@ namespace Cocaine.Fast.Node;
 
 /// <summary>
 /// A node: event loops with apps on them, and a locator. Made from options and manifests; the program <c>cocaine-fast</c> is a shell
-/// over it, and another .NET program may host
-/// one itself.
+/// over it, and another .NET program may host one itself.
 /// </summary>
 public sealed class CocaineNode : IAsyncDisposable
 {
     private static readonly TimeSpan KillGrace = TimeSpan.FromSeconds(5);
 
-    /// <summary>Longest wait for unsent ZeroMQ messages at the end, whatever a task's linger says.</summary>
-    private static readonly TimeSpan MaxLinger = TimeSpan.FromSeconds(30);
-
     private readonly NodeOptions _options;
     private readonly ILogger _log;
     private readonly Feed<NodeEvent> _events = AppJournal.CreateEvents();
-    private readonly List<EventLoop> _loops = [];
+    private readonly NodeLoops _loops;
     private readonly List<RunningApp> _apps = [];
     private readonly Lock _lock = new();
-    private ProcessLauncher? _launcher;
-    private LocatorService? _locator;
-    private readonly Lazy<ZeroMqPoller> _zeroMq; // a node without ZeroMQ tasks never starts its thread
+    private readonly NodeZeroMq _zeroMq;
     private readonly NodeRecords _records;
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _nextLoop;
+    private readonly AppFactory _factory;
+    private readonly NodeLifetime _lifetime = new();
+    private LocatorService? _locator;
     private bool _stopped;
 
     /// <summary>Makes a node; <see cref="Start"/> makes it run.</summary>
@@ -51,8 +42,10 @@ public sealed class CocaineNode : IAsyncDisposable
 
         _options = options;
         _log = new AppJournal("", options.LoggerFactory.CreateLogger("node"), _events);
-        _records = new NodeRecords(options, name => Apps.FirstOrDefault(app => app.Name == name), _log);
-        _zeroMq = new Lazy<ZeroMqPoller>(() => new ZeroMqPoller(_log));
+        _loops = new NodeLoops(options, _log);
+        _zeroMq = new NodeZeroMq(options.OwnsProcess, _log);
+        _records = new NodeRecords(options, Find, _log);
+        _factory = new AppFactory(options, _loops, _zeroMq, _records, _events, () => LocatorEndpoints.FirstOrDefault(), _log);
     }
 
     /// <summary>The apps that it runs.</summary>
@@ -74,23 +67,16 @@ public sealed class CocaineNode : IAsyncDisposable
     /// <exception cref="NodeException">The locator's endpoint cannot be used.</exception>
     public void Start()
     {
-        int loops = _options.Loops > 0 ? _options.Loops : Math.Max(1, Environment.ProcessorCount / 2);
-        for (int i = 0; i < loops; i++)
-        {
-            EventLoop loop = new(_log, _options.LoopSpinMicroseconds);
-            _loops.Add(loop);
-            loop.Start($"loop-{i}");
-        }
-
+        _loops.Start();
         if (_options.Locator is not { } endpoint)
         {
             return;
         }
 
-        _locator = new LocatorService(this, _loops[0], _log);
+        _locator = new LocatorService(this, _loops.First, _log);
         try
         {
-            Run(_loops[0], () => _locator.Open(endpoint)).GetAwaiter().GetResult();
+            Run(_loops.First, () => _locator.Open(endpoint)).GetAwaiter().GetResult();
         }
         catch (Exception failure) when (failure is IOException or FormatException)
         {
@@ -119,21 +105,13 @@ public sealed class CocaineNode : IAsyncDisposable
                 };
             }
 
-            EventLoop loop = _loops[_nextLoop++ % _loops.Count];
-            AppJournal log = new(manifest.Name, _options.LoggerFactory.CreateLogger(manifest.Name), _events);
-            ISlaveBackend backend = BackendFor(manifest, loop, log); // first: what throws here leaves nothing to be given back
-            EngineRecords records = _records.Acquire(manifest);
-            AppParts parts = new(loop, () => _zeroMq.Value, _options.Drivers, log, records)
-            {
-                Ended = () => _records.Release(manifest.Name, records),
-            };
-            app = new RunningApp(parts, manifest, backend);
+            app = _factory.Create(manifest);
             _apps.Add(app);
         }
 
         try
         {
-            await UntilEndAsync(Run(app.Loop, app.Start)).ConfigureAwait(false); // a node that stops meanwhile starts none
+            await _lifetime.UntilEndAsync(Run(app.Loop, app.Start)).ConfigureAwait(false); // a node that stops meanwhile starts none
             return app;
         }
         catch
@@ -165,10 +143,10 @@ public sealed class CocaineNode : IAsyncDisposable
         ISlaveBackend backend;
         lock (_lock)
         {
-            backend = BackendFor(next, app.Loop, app.Journal);
+            backend = _factory.BackendFor(next, app.Loop, app.Journal);
         }
 
-        return UntilEndAsync(app.ReplaceAsync(next, backend, force, cancellation));
+        return _lifetime.UntilEndAsync(app.ReplaceAsync(next, backend, force, cancellation));
     }
 
     /// <summary>
@@ -187,7 +165,7 @@ public sealed class CocaineNode : IAsyncDisposable
         Task stopped = app.DrainAsync();
         try
         {
-            await UntilEndAsync(stopped.WaitAsync(drainTimeout, cancellation)).ConfigureAwait(false);
+            await _lifetime.UntilEndAsync(stopped.WaitAsync(drainTimeout, cancellation)).ConfigureAwait(false);
         }
         catch (Exception late) when (late is TimeoutException or OperationCanceledException)
         {
@@ -269,14 +247,14 @@ public sealed class CocaineNode : IAsyncDisposable
         }
 
         StopLoops();
-        _ended.TrySetResult();
+        _lifetime.End();
         foreach (RunningApp app in Apps)
         {
             app.Journal.Lines.End();
         }
 
         _events.End();
-        await StopZeroMqAsync().ConfigureAwait(false);
+        await _zeroMq.StopAsync().ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -296,36 +274,19 @@ public sealed class CocaineNode : IAsyncDisposable
     private Task OnLoopAsync(string name, Action<RunningApp> action)
     {
         RunningApp app = Get(name);
-        return UntilEndAsync(Run(app.Loop, () => action(app)));
-    }
-
-    /// <summary>Waits for what an app's loop does, but not for a loop that has ended.</summary>
-    private async Task<T> UntilEndAsync<T>(Task<T> task)
-    {
-        await UntilEndAsync((Task)task).ConfigureAwait(false);
-        return await task.ConfigureAwait(false);
-    }
-
-    private async Task UntilEndAsync(Task task)
-    {
-        if (await Task.WhenAny(task, _ended.Task).ConfigureAwait(false) != task && !task.IsCompleted)
-        {
-            throw new NodeException("the node has stopped") { Code = ErrorCodes.ResourceError };
-        }
-
-        await task.ConfigureAwait(false);
+        return _lifetime.UntilEndAsync(Run(app.Loop, () => action(app)));
     }
 
     private RunningApp Get(string name) =>
         Find(name) ?? throw new NodeException($"no app {name} runs here") { Code = ErrorCodes.NotFound };
 
     /// <summary>A loop for what belongs to no app.</summary>
-    internal EventLoop FirstLoop => _loops[0];
+    internal EventLoop FirstLoop => _loops.First;
 
-    internal ZeroMqPoller ZeroMq => _zeroMq.Value;
+    internal ZeroMqPoller ZeroMq => _zeroMq.Poller;
 
     /// <summary>Completes when every loop has come to it: one that is stuck in a handler does not.</summary>
-    internal Task PingAsync() => Task.WhenAll(_loops.ConvertAll(loop => Run(loop, static () => { })));
+    internal Task PingAsync() => _loops.PingAsync();
 
     internal static Task Run(EventLoop loop, Action action)
     {
@@ -345,71 +306,10 @@ public sealed class CocaineNode : IAsyncDisposable
         return done.Task;
     }
 
-    private ISlaveBackend BackendFor(AppManifest manifest, EventLoop loop, ILogger log)
-    {
-        if (manifest.Engine.Backend == BackendType.Thread)
-        {
-            return new ThreadBackend(manifest, loop, log);
-        }
-
-        _launcher ??= new ProcessLauncher();
-        if (!_launcher.HasDeathSignal)
-        {
-            NodeLog.NoDeathSignal(_log);
-        }
-
-        string locator = LocatorEndpoints.FirstOrDefault()?["tcp://".Length..].Replace("[::]", "127.0.0.1", StringComparison.Ordinal)
-            ?? "127.0.0.1:10053";
-        try
-        {
-            return new ProcessBackend(manifest, loop, _launcher, new CommandLine(Folders.Sdk(_options.SdkDirectory)), Folders.Sockets(),
-                locator, log);
-        }
-        catch (IOException failure)
-        {
-            throw new NodeException($"app {manifest.Name}: {failure.Message}", failure);
-        }
-    }
-
-    private async Task StopZeroMqAsync()
-    {
-        if (!_zeroMq.IsValueCreated)
-        {
-            return;
-        }
-
-        _zeroMq.Value.Dispose();
-        if (_options.OwnsProcess)
-        {
-            // Its sockets send in the background what they have left, as long as their linger lets them: the process must not end before.
-            await Task.WhenAny(Task.Run(ZeroMqPoller.EndAll), Task.Delay(MaxLinger, CancellationToken.None)).ConfigureAwait(false);
-        }
-    }
-
     private void StopLoops()
     {
-        foreach (EventLoop loop in _loops)
-        {
-            loop.Dispose();
-        }
-
+        _loops.Dispose();
         _records.Close();
-        _launcher?.Dispose();
+        _factory.Dispose();
     }
-}
-
-internal static partial class NodeLog
-{
-    [LoggerMessage(500, LogLevel.Warning, "stopping at once: {Reason}; jobs that are not done get 503")]
-    public static partial void StopsNow(ILogger log, string reason);
-
-    [LoggerMessage(501, LogLevel.Warning,
-        "setpriv (util-linux) is not on this machine: workers notice the node's end by their socket only")]
-    public static partial void NoDeathSignal(ILogger log);
-
-    [LoggerMessage(502, LogLevel.Warning, "{App}: {Reason}; jobs that are not done get 503")]
-    public static partial void DeletesNow(ILogger log, string app, string reason);
-
-    [LoggerMessage(503, LogLevel.Information, "{App}: deleted")]
-    public static partial void Deleted(ILogger log, string app);
 }

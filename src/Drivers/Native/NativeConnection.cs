@@ -12,18 +12,10 @@ namespace Cocaine.Fast.Drivers.Native;
 /// </summary>
 internal class NativeConnection : MessageConnection, IJobCaller
 {
-    /// <summary>Unsent answers from which slaves are held back: about what a socket buffers, so the wire never runs dry.</summary>
-    private const long HighOutputBytes = 1 << 20;
-
-    /// <summary>Unsent answers at which a channel that cannot be held back fails: two messages of the largest size.</summary>
-    private const long MaxOutputBytes = 128L << 20;
-
     private readonly ChannelTable<Job> _channels = new();
-    private readonly StallTimer _stall;
-    private List<Slave>? _held;     // slaves that wait for this client to read
+    private readonly SlowReader _slowReader;
     private ulong _highestChannel;
     private Job? _pausedFor;        // reading is paused until this job's slave has room
-    private bool _pausedForReader;  // reading is paused until the client has read what it was answered
     private IPAddress? _reached;    // where it came to us; looked up once it asks for what another task has
     private bool _reachedKnown;
 
@@ -31,20 +23,17 @@ internal class NativeConnection : MessageConnection, IJobCaller
         : base(server.Context.Loop, descriptor, server.Limits)
     {
         Server = server;
-        _stall = new StallTimer(this);
+        _slowReader = new SlowReader(this);
     }
 
     /// <summary>Whose client it is. Changes when another version of the app takes over.</summary>
-    protected NativeServer Server { get; private set; }
+    internal NativeServer Server { get; private set; }
 
     public virtual void OnChunk(Job job, in Payload data)
     {
         MessageWriter.WriteChunk(Output, job.CallerChannel, in data, PeerSpeaksBin);
         ScheduleSend();
-        if (Output.PendingBytes > HighOutputBytes)
-        {
-            OnSlowReader(job);
-        }
+        _slowReader.OnChunk(job);
     }
 
     public virtual void OnDone(Job job)
@@ -122,7 +111,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
 
     protected override void OnClosed(string reason)
     {
-        Loop.Timers.Cancel(_stall);
+        Loop.Timers.Cancel(_slowReader);
         Server.Remove(this);
         foreach (Job job in _channels.TakeAll())
         {
@@ -130,24 +119,10 @@ internal class NativeConnection : MessageConnection, IJobCaller
         }
 
         _pausedFor = null;
-        ReleaseSlaves();
+        _slowReader.ReleaseSlaves();
     }
 
-    protected override void OnSent()
-    {
-        if (_pausedForReader)
-        {
-            _pausedForReader = false;
-            Loop.Timers.Cancel(_stall);
-            Resume();
-        }
-
-        if (_held is { Count: > 0 })
-        {
-            Loop.Timers.Cancel(_stall);
-            ReleaseSlaves();
-        }
-    }
+    protected override void OnSent() => _slowReader.OnSent();
 
     /// <summary>The client has closed its side, and the engine knows.</summary>
     protected virtual void OnRequestWhole(Job job)
@@ -159,7 +134,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
     {
         MessageWriter.WriteClose(Output, job.CallerChannel);
         Ended(job);
-        OnAnswered();
+        _slowReader.OnAnswered();
     }
 
     private void OnOpenChannel(Job job, in MessageView message)
@@ -209,7 +184,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         {
             MessageWriter.WriteValue(Output, channel, Server.Context.InfoMap());
             ScheduleSend();
-            OnAnswered();
+            _slowReader.OnAnswered();
         }
         else if (layout.Type != 0)
         {
@@ -282,23 +257,13 @@ internal class NativeConnection : MessageConnection, IJobCaller
     {
         MessageWriter.WriteError(Output, channel, ErrorCodes.Category, code, reason, in headers);
         ScheduleSend();
-        OnAnswered();
+        _slowReader.OnAnswered();
     }
 
-    /// <summary>The node itself has answered a message: no slave can be held back for a client that sends on and does not read.</summary>
-    private void OnAnswered()
+    /// <summary>Reads on, unless there is another reason not to.</summary>
+    internal void Resume()
     {
-        if (Output.PendingBytes > HighOutputBytes && !_pausedForReader && IsOpen)
-        {
-            _pausedForReader = true;
-            PauseReading();
-            _stall.Watch();
-        }
-    }
-
-    private void Resume()
-    {
-        if (_pausedFor is null && !_pausedForReader)
+        if (_pausedFor is null && !_slowReader.PausesReading)
         {
             ResumeReading();
         }
@@ -317,68 +282,6 @@ internal class NativeConnection : MessageConnection, IJobCaller
         {
             _pausedFor = null;
             Resume();
-        }
-    }
-
-    private void OnSlowReader(Job job)
-    {
-        Slave? slave = job.Slave;
-        if (slave is null || _held?.Contains(slave) == true)
-        {
-            return;
-        }
-
-        if (slave.HoldBack())
-        {
-            (_held ??= []).Add(slave);
-            _stall.Watch();
-        }
-        else if (Output.PendingBytes > MaxOutputBytes)
-        {
-            job.Engine.Fail(job, ErrorCodes.ResourceError, "the client reads its answers too slowly");
-        }
-    }
-
-    private void ReleaseSlaves()
-    {
-        if (_held is null)
-        {
-            return;
-        }
-
-        while (_held.Count > 0)
-        {
-            Slave slave = _held[^1];
-            _held.RemoveAt(_held.Count - 1);
-            slave.LetGo(); // it takes up its answers again later in the turn, not here
-        }
-    }
-
-    /// <summary>A client that holds slaves back and does not read at all is disconnected.</summary>
-    private sealed class StallTimer(NativeConnection connection) : WheelTimer
-    {
-        /// <summary>Longer than any hiccup of a network, shorter than a user's patience with a slave that is taken.</summary>
-        private const int StallSeconds = 60;
-
-        private long _pending;
-
-        public void Watch()
-        {
-            _pending = connection.Output.PendingBytes;
-            connection.Loop.Timers.Arm(this, connection.Loop.NowMs + (StallSeconds * 1000));
-        }
-
-        public override void OnDue(long nowMs)
-        {
-            if (connection.Output.PendingBytes < _pending)
-            {
-                Watch();
-                return;
-            }
-
-            NativeServer server = connection.Server;
-            NativeLog.Stalled(server.Context.Log, server.Context.Engine.Name, server.Context.Task.Name, connection.PeerName, StallSeconds);
-            connection.Close("the client does not read its answers");
         }
     }
 }

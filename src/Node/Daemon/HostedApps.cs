@@ -1,24 +1,4 @@
-using System.Text.Json;
-using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Node.Control;
-
 namespace Cocaine.Fast.Node.Daemon;
-
-/// <summary>An app that a daemon runs: what it was made from.</summary>
-/// <param name="Text">Its manifest as it was given.</param>
-/// <param name="Manifest">The manifest with the defaults of the node.</param>
-/// <param name="IsFixed">It is there because the config names it, and changes with its file only.</param>
-internal sealed record HostedApp(ManifestText Text, AppManifest Manifest, bool IsFixed)
-{
-    /// <summary>Where it comes from, for people.</summary>
-    public string Origin => IsFixed ? $"the config's {Text.FilePath}" : Text.FilePath;
-
-    /// <summary>True when another manifest would run it no differently.</summary>
-    public bool IsSameAs(HostedApp other) => Text.FilePath == other.Text.FilePath && Text.Utf8.Span.SequenceEqual(other.Text.Utf8.Span)
-        && EngineOf(Manifest) == EngineOf(other.Manifest); // the text is the same, but the node's defaults may differ
-
-    private static string EngineOf(AppManifest manifest) => JsonSerializer.Serialize(manifest.Engine);
-}
 
 /// <summary>What a daemon knows of its apps: those that run, and those that should and do not. From any thread.</summary>
 internal sealed class HostedApps

@@ -1,5 +1,4 @@
 using Cocaine.Fast.Core.Configuration;
-using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Transport.Files;
@@ -22,6 +21,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     private volatile NodeConfig _config;
     private StateFolder? _state;
     private AppStore _store = null!; // from StartAsync on
+    private AppReconciler _reconciler = null!; // from StartAsync on
     private ControlService? _control;
     private JsonControl? _jsonControl;
 
@@ -76,10 +76,11 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     {
         _state = StateFolder.Open(_statePath);
         _store = new AppStore(_statePath);
+        _reconciler = new AppReconciler(_node, _apps, _gates, _store, () => _config, Started, _log);
         _node.Start();
         _control = await ControlService.OpenAsync(_node, _controlEndpoint, this).ConfigureAwait(false);
         DaemonLog.ControlListens(_log, _control.Endpoint);
-        await ApplyAsync(cancellation).ConfigureAwait(false);
+        await _reconciler.ApplyAsync(cancellation).ConfigureAwait(false);
         if (_config.ZeroMqControlEndpoint is { } endpoint)
         {
             _jsonControl = await JsonControl.OpenAsync(this, endpoint, _log).ConfigureAwait(false);
@@ -117,13 +118,13 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             DrainTimeoutMs = next.DrainTimeoutMs,
             LogLevel = next.LogLevel,
         };
-        await ApplyAsync(cancellation).ConfigureAwait(false);
+        await _reconciler.ApplyAsync(cancellation).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public async Task<RunningApp> CreateAsync(ManifestText manifest, CancellationToken cancellation)
     {
-        HostedApp app = Read(manifest, isFixed: false);
+        HostedApp app = HostedApp.Read(manifest, _config.EngineDefaults, isFixed: false);
         string name = app.Manifest.Name;
         using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: false, cancellation).ConfigureAwait(false);
         if (_apps.Find(name) is not null)
@@ -151,7 +152,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     /// <inheritdoc/>
     public async Task<ReplaceOutcome> ReplaceAsync(ManifestText manifest, bool force, CancellationToken cancellation)
     {
-        HostedApp app = Read(manifest, isFixed: false);
+        HostedApp app = HostedApp.Read(manifest, _config.EngineDefaults, isFixed: false);
         string name = app.Manifest.Name;
         using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: false, cancellation).ConfigureAwait(false);
         RefuseFixed(name);
@@ -195,14 +196,8 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         }
     }
 
-    /// <summary>Replaces an app by what its manifest is now, of its file when the config names it, whatever the version.</summary>
-    internal async Task<ReplaceOutcome> RestartAsync(string name, CancellationToken cancellation)
-    {
-        using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: false, cancellation).ConfigureAwait(false);
-        HostedApp old = _apps.Find(name) ?? throw new NodeException($"no app {name} runs here") { Code = ErrorCodes.NotFound };
-        ManifestText text = old.IsFixed ? TextOf(old.Text.FilePath) : old.Text;
-        return await ReplaceAsync(Read(text, old.IsFixed), lease.GivenUp).ConfigureAwait(false);
-    }
+    /// <inheritdoc cref="AppReconciler.RestartAsync"/>
+    internal Task<ReplaceOutcome> RestartAsync(string name, CancellationToken cancellation) => _reconciler.RestartAsync(name, cancellation);
 
     /// <summary>Stops listening for control, drains every app and ends: see <see cref="CocaineNode.StopAsync"/>.</summary>
     public async Task StopAsync(TimeSpan drainTimeout, CancellationToken stopNow = default)
@@ -221,140 +216,6 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync(DrainTimeout).ConfigureAwait(false);
 
-    /// <summary>Makes the apps that run those that should: of the config, and of the state folder.</summary>
-    private async Task ApplyAsync(CancellationToken cancellation)
-    {
-        ApplyCounts counts = new();
-        Dictionary<string, HostedApp> wanted = ReadFixed(counts, out HashSet<string> unreadable);
-        foreach (HostedApp app in _apps.Running.Where(app => app.IsFixed && !wanted.ContainsKey(app.Manifest.Name)
-            && !unreadable.Contains(app.Text.FilePath))) // what cannot be read now goes on as it was
-        {
-            await EndFixedAsync(app.Manifest.Name, counts, cancellation).ConfigureAwait(false);
-        }
-
-        foreach ((string name, HostedApp app) in wanted)
-        {
-            await EnsureAsync(name, () => app, counts, cancellation).ConfigureAwait(false);
-        }
-
-        HashSet<string> known = [.. wanted.Keys, .. unreadable];
-        foreach (StoredApp stored in _store.Load(_log))
-        {
-            known.Add(stored.Name);
-            if (wanted.TryGetValue(stored.Name, out HostedApp? hiding))
-            {
-                DaemonLog.StoredIsHidden(_log, stored.Name, hiding.Text.FilePath);
-                continue;
-            }
-
-            // Read again with the right to change the app: someone may have replaced or deleted it since.
-            await EnsureAsync(stored.Name, () => ReadStored(stored.Name), counts, cancellation).ConfigureAwait(false);
-        }
-
-        _apps.KeepFailures(known);
-        DaemonLog.Applied(_log, counts.Added, counts.Changed, counts.Removed, counts.Failed);
-    }
-
-    /// <summary>The apps of the config by name, and the files that are none.</summary>
-    private Dictionary<string, HostedApp> ReadFixed(ApplyCounts counts, out HashSet<string> unreadable)
-    {
-        Dictionary<string, HostedApp> wanted = [];
-        unreadable = [];
-        foreach (string path in _config.Apps)
-        {
-            try
-            {
-                HostedApp app = Read(TextOf(path), isFixed: true);
-                if (!wanted.TryAdd(app.Manifest.Name, app))
-                {
-                    throw new NodeException($"{path}: another manifest of the config has the name {app.Manifest.Name} already");
-                }
-            }
-            catch (Exception failure) when (failure is NodeException or ManifestException)
-            {
-                unreadable.Add(path);
-                Fail(_apps.Running.FirstOrDefault(app => app.IsFixed && app.Text.FilePath == path)?.Manifest.Name ?? path, failure, counts);
-            }
-        }
-
-        return wanted;
-    }
-
-    private HostedApp? ReadStored(string name)
-    {
-        if (_apps.Find(name) is { IsFixed: false } running)
-        {
-            return Read(running.Text, isFixed: false);
-        }
-
-        StoredApp? stored = _store.Find(name);
-        return stored is null ? null : stored.Problem is { } problem ? throw new NodeException(problem)
-            : Read(stored.Manifest!, isFixed: false);
-    }
-
-    /// <summary>Starts an app or replaces what runs under its name; a failure is logged and listed, and goes no further.</summary>
-    /// <param name="name">The app.</param>
-    /// <param name="read">What it should be; null when it is gone.</param>
-    /// <param name="counts">Gets what was done.</param>
-    /// <param name="cancellation">The node stops.</param>
-    private async Task EnsureAsync(string name, Func<HostedApp?> read, ApplyCounts counts, CancellationToken cancellation)
-    {
-        using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: false, cancellation).ConfigureAwait(false);
-        try
-        {
-            HostedApp? old = _apps.Find(name);
-            if (read() is not { } app || (old is not null && old.IsSameAs(app) && old.IsFixed == app.IsFixed))
-            {
-                return;
-            }
-
-            if (old is null)
-            {
-                Started(app, await _node.AddAsync(app.Manifest, lease.GivenUp).ConfigureAwait(false));
-                counts.Added++;
-            }
-            else if (await ReplaceAsync(app, lease.GivenUp).ConfigureAwait(false) is { Replaced: false } outcome)
-            {
-                throw new NodeException($"version {outcome.ToVersion} did not come up, {outcome.FromVersion} goes on: {outcome.Reason}");
-            }
-            else
-            {
-                counts.Changed++;
-            }
-        }
-        catch (Exception failure) when (failure is not OutOfMemoryException && !cancellation.IsCancellationRequested)
-        {
-            Fail(name, failure, counts);
-        }
-    }
-
-    private async Task EndFixedAsync(string name, ApplyCounts counts, CancellationToken cancellation)
-    {
-        using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: true, cancellation).ConfigureAwait(false);
-        _apps.Remove(name);
-        try
-        {
-            await _node.DeleteAsync(name, DrainTimeout, cancellation).ConfigureAwait(false);
-            counts.Removed++;
-        }
-        catch (NodeException failure)
-        {
-            Fail(name, failure, counts);
-        }
-    }
-
-    /// <summary>Replaces what runs under the app's name; with the right to change it.</summary>
-    private async Task<ReplaceOutcome> ReplaceAsync(HostedApp app, CancellationToken cancellation)
-    {
-        ReplaceOutcome outcome = await _node.ReplaceAsync(app.Manifest, force: true, cancellation).ConfigureAwait(false);
-        if (outcome.Replaced)
-        {
-            Started(app, _node.Find(app.Manifest.Name));
-        }
-
-        return outcome;
-    }
-
     private void Started(HostedApp app, RunningApp? running)
     {
         _apps.SetRunning(app);
@@ -362,21 +223,6 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         if (running is not null)
         {
             AppStarted?.Invoke(running);
-        }
-    }
-
-    private void Fail(string name, Exception failure, ApplyCounts counts)
-    {
-        counts.Failed++;
-        string reason = failure is NodeException or ManifestException ? failure.Message : failure.ToString();
-        if (_apps.Find(name) is null)
-        {
-            _apps.SetFailed(name, reason);
-            DaemonLog.AppSkipped(_log, name, reason);
-        }
-        else
-        {
-            DaemonLog.ReloadProblem(_log, $"app {name} goes on as it was: {reason}");
         }
     }
 
@@ -391,26 +237,5 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
                 Code = ErrorCodes.BadRequest,
             };
         }
-    }
-
-    private HostedApp Read(ManifestText text, bool isFixed)
-    {
-        ManifestResult result = ManifestReader.Read(
-            text.Utf8.Span, text.FilePath, checkFiles: true, defaults: _config.EngineDefaults);
-        return new HostedApp(text, result.Manifest ?? throw new ManifestException(result.Problems), isFixed);
-    }
-
-    private static ManifestText TextOf(string path) => JsonText.ReadFile(path, "manifest", out string problem) is { } bytes
-        ? new ManifestText(bytes, path) : throw new NodeException($"{path}: {problem}");
-
-    private sealed class ApplyCounts
-    {
-        public int Added { get; set; }
-
-        public int Changed { get; set; }
-
-        public int Removed { get; set; }
-
-        public int Failed { get; set; }
     }
 }

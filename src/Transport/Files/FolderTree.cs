@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Cocaine.Fast.Transport.Linux;
 
@@ -90,6 +91,25 @@ internal sealed class FolderTree(Inotify inotify, PathBuffer paths, TreeOptions 
     public static ref FileEntry Find(WatchedFolder folder, ReadOnlySpan<byte> name) =>
         ref CollectionsMarshal.GetValueRefOrNullRef(folder.Entries.GetAlternateLookup<ReadOnlySpan<byte>>(), name);
 
+    /// <summary>What is remembered of a path, relative to the root; a null reference when nothing is.</summary>
+    public ref FileEntry FindPath(ReadOnlySpan<byte> relative)
+    {
+        WatchedFolder folder = Root;
+        while (relative.IndexOf((byte)'/') is > 0 and int slash)
+        {
+            ref FileEntry above = ref Find(folder, relative[..slash]);
+            if (Unsafe.IsNullRef(ref above) || above.Folder is not { } below)
+            {
+                return ref Unsafe.NullRef<FileEntry>();
+            }
+
+            folder = below;
+            relative = relative[(slash + 1)..];
+        }
+
+        return ref Find(folder, relative);
+    }
+
     /// <summary>
     /// Remembers a new name. Folders whose content is watched are always remembered; of the rest as many as the bound allows. A null
     /// reference when it is not.
@@ -100,7 +120,7 @@ internal sealed class FolderTree(Inotify inotify, PathBuffer paths, TreeOptions 
         if (Entries >= options.MaxEntries && !isWatched)
         {
             folder.IsPartial = true;
-            return ref System.Runtime.CompilerServices.Unsafe.NullRef<FileEntry>();
+            return ref Unsafe.NullRef<FileEntry>();
         }
 
         byte[] key = name.ToArray();

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Text;
-using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
@@ -16,9 +15,6 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
     /// <summary>Bytes of events taken before others get their turn: some thousands of events.</summary>
     private const int ReadBytes = 64 << 10;
 
-    /// <summary>Names that one turn of the loop looks at: about a millisecond.</summary>
-    private const int NamesPerTurn = 512;
-
     private readonly EventLoop _loop;
     private readonly TreeOptions _options;
     private readonly IFileChanges _changes;
@@ -29,12 +25,10 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
     private readonly RootWatch _root;
     private readonly TreeScanner _scanner;
     private readonly RenameTracker _renames;
-    private readonly ScanWork _scanWork;
-    private readonly PollTimer _poll;
+    private readonly ScanSchedule _schedule;
+    private readonly NameEvents _names;
     private readonly byte[] _buffer = new byte[ReadBytes];
     private bool _paused;
-    private bool _scanPosted;
-    private bool _limitLogged;
     private bool _disposed;
 
     /// <exception cref="IOException">There are no more inotify instances.</exception>
@@ -50,8 +44,8 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
         _root = new RootWatch(_inotify, _tree, options.Path);
         _scanner = new TreeScanner(_tree, _paths, options, changes, log);
         _renames = new RenameTracker(loop, _tree, _scanner, _paths, changes);
-        _scanWork = new ScanWork(this);
-        _poll = new PollTimer(this);
+        _schedule = new ScanSchedule(loop, options, _tree, _root, _scanner, changes, Reattach, log);
+        _names = new NameEvents(_tree, _paths, _scanner, _renames, _schedule, changes);
     }
 
     /// <summary>Events that the kernel gave.</summary>
@@ -87,7 +81,7 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
             _scanner.Add(_tree.Root, deep: true);
             while (_scanner.HasWork)
             {
-                CheckStart(_scanner.Step(NamesPerTurn) == WatchResult.Limit ? -LibC.ENOSPC : 0);
+                CheckStart(_scanner.Step(ScanSchedule.NamesPerTurn) == WatchResult.Limit ? -LibC.ENOSPC : 0);
             }
 
             _scanner.IsSilent = false;
@@ -103,7 +97,7 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
             ReportExisting();
         }
 
-        ArmPoll();
+        _schedule.Continue();
     }
 
     /// <summary>There is room for changes again.</summary>
@@ -115,7 +109,7 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
             _loop.Change(this, _inotify.Descriptor, Epoll.In);
         }
 
-        ScheduleScan();
+        _schedule.Continue();
     }
 
     /// <summary>Size and time of a name that was reported, as they are now; they are remembered with it.</summary>
@@ -126,20 +120,7 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
             return false;
         }
 
-        WatchedFolder? folder = _tree.Root;
-        while (relative.IndexOf((byte)'/') is > 0 and int slash)
-        {
-            ref FileEntry above = ref FolderTree.Find(folder, relative[..slash]);
-            folder = Unsafe.IsNullRef(ref above) ? null : above.Folder;
-            if (folder is null)
-            {
-                return true;
-            }
-
-            relative = relative[(slash + 1)..];
-        }
-
-        ref FileEntry entry = ref FolderTree.Find(folder, relative);
+        ref FileEntry entry = ref _tree.FindPath(relative);
         if (!Unsafe.IsNullRef(ref entry) && (entry.Kind == FileKind.Folder) == (status.Kind == FileKind.Folder))
         {
             entry.Set(in status);
@@ -164,8 +145,7 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
             OnEvent(InotifyEvent.Take(ref rest));
         }
 
-        ScheduleScan();
-        ArmPoll();
+        _schedule.Continue();
     }
 
     public void Dispose()
@@ -176,7 +156,7 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
         }
 
         _disposed = true;
-        _loop.Timers.Cancel(_poll);
+        _schedule.Dispose();
         _renames.Dispose();
         _scanner.Stop();
         _loop.Forget(this, _inotify.Descriptor);
@@ -220,100 +200,8 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
             }
             else if (!happened.Name.IsEmpty && !folder.IsDetached)
             {
-                OnName(folder, in happened);
+                _names.OnEvent(folder, in happened);
             }
-        }
-    }
-
-    private void OnName(WatchedFolder folder, in InotifyEvent happened)
-    {
-        ReadOnlySpan<byte> name = happened.Name;
-        bool isFolder = happened.Has(Inotify.IsFolder);
-        if (happened.Has(Inotify.MovedTo) && _renames.TryPair(in happened, folder))
-        {
-            return;
-        }
-
-        if (isFolder)
-        {
-            _renames.Flush(); // what waits may be below it
-        }
-        else
-        {
-            _renames.FlushName(folder, name);
-        }
-
-        if (folder.IsDetached)
-        {
-            return; // it, or one above it, was what waited: gone from the tree with all that is in it
-        }
-
-        bool isKnown = !Unsafe.IsNullRef(ref FolderTree.Find(folder, name));
-        if (happened.Has(Inotify.MovedFrom))
-        {
-            _renames.Begin(in happened, folder, isKnown);
-        }
-        else if (happened.Has(Inotify.Delete))
-        {
-            if (isKnown || folder.IsPartial)
-            {
-                _scanner.Delete(folder, name, isFolder); // else it came and went before it was ever seen
-            }
-        }
-        else if (happened.Has(Inotify.MovedTo) && isKnown && !isFolder)
-        {
-            FolderTree.Find(folder, name).ModifiedNs = FileEntry.Unknown;
-            _changes.Modified(_paths.Relative(folder, name)); // replaced by a file from elsewhere
-        }
-        else if (happened.Has(Inotify.Create | Inotify.MovedTo))
-        {
-            Create(folder, name, isFolder, isKnown);
-        }
-        else if (!isFolder)
-        {
-            Modify(folder, name, isKnown);
-        }
-    }
-
-    private void Create(WatchedFolder folder, ReadOnlySpan<byte> name, bool isFolder, bool isKnown)
-    {
-        FileStatus status = default;
-        bool isThere = isFolder && FileStatus.TryRead(_paths.Absolute(folder, name), follow: false, out status);
-        if (isKnown)
-        {
-            if (!isThere || FolderTree.Find(folder, name).Identity == status.Identity)
-            {
-                return; // a scan was faster
-            }
-
-            _scanner.Delete(folder, name, isFolder); // a folder in place of another whose end was not seen
-        }
-
-        ref FileEntry entry = ref _tree.Add(folder, name, isFolder ? FileKind.Folder : FileKind.File);
-        _changes.Created(_paths.Relative(folder, name), isFolder);
-        if (!Unsafe.IsNullRef(ref entry) && entry.Folder is { } below)
-        {
-            entry.Identity = status.Identity;
-
-            // At once: each moment without a watch is one more for the scan to make up for.
-            if (_tree.Watch(below) == WatchResult.Limit)
-            {
-                LogLimit();
-            }
-
-            _scanner.Add(below, deep: true);
-        }
-    }
-
-    private void Modify(WatchedFolder folder, ReadOnlySpan<byte> name, bool isKnown)
-    {
-        if (isKnown || folder.IsPartial)
-        {
-            _changes.Modified(_paths.Relative(folder, name));
-        }
-        else
-        {
-            Create(folder, name, isFolder: false, isKnown: false); // the scan of its folder has not come to it yet
         }
     }
 
@@ -360,8 +248,7 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
             _scanner.Restart();
         }
 
-        ScheduleScan();
-        ArmPoll();
+        _schedule.Continue();
     }
 
     private void ReportExisting()
@@ -374,42 +261,6 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
 
         _tree.ForgetEntries();
         _scanner.Restart();
-        ScheduleScan();
-    }
-
-    private void ScheduleScan()
-    {
-        if (_scanner.HasWork && !_scanPosted && !_changes.IsFull && !_disposed)
-        {
-            _scanPosted = true;
-            _loop.Post(_scanWork);
-        }
-    }
-
-    private void Scan()
-    {
-        _scanPosted = false;
-        if (_disposed)
-        {
-            return;
-        }
-
-        if (_scanner.Step(NamesPerTurn) == WatchResult.Limit)
-        {
-            LogLimit();
-        }
-
-        ScheduleScan();
-        ArmPoll();
-    }
-
-    private void LogLimit()
-    {
-        if (!_limitLogged)
-        {
-            _limitLogged = true;
-            FileLog.WatchLimit(_log, _options.Path, _tree.Watches, _options.PollMs, Inotify.Setting("max_user_watches"));
-        }
     }
 
     private void CheckStart(int failure)
@@ -422,44 +273,5 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
             case LibC.EACCES when _root.Kind == RootKind.Missing:
                 throw new IOException($"{_options.Path} is not there, and the folder above it cannot be read by this user");
         }
-    }
-
-    private bool NeedsPoll => _tree.Unwatched.Count > 0 || _root.Kind == RootKind.Missing || _root.Failure != 0;
-
-    private void ArmPoll()
-    {
-        if (NeedsPoll && !_poll.IsArmed && !_disposed)
-        {
-            _loop.Timers.Arm(_poll, _loop.NowMs + _options.PollMs);
-        }
-    }
-
-    /// <summary>Looks at what cannot be watched: folders over the limit, and a path below a folder that cannot be read.</summary>
-    private void Poll()
-    {
-        if ((_root.Kind == RootKind.Missing || _root.Failure != 0) && _root.HasChanged())
-        {
-            Reattach();
-        }
-        else if (!_scanner.HasWork)
-        {
-            foreach (WatchedFolder folder in _tree.Unwatched)
-            {
-                _scanner.Add(folder, deep: false);
-            }
-        }
-
-        ScheduleScan();
-        ArmPoll();
-    }
-
-    private sealed class ScanWork(TreeWatcher watcher) : LoopWork
-    {
-        public override void Run() => watcher.Scan();
-    }
-
-    private sealed class PollTimer(TreeWatcher watcher) : WheelTimer
-    {
-        public override void OnDue(long nowMs) => watcher.Poll();
     }
 }

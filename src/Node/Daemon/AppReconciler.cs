@@ -1,0 +1,194 @@
+using Cocaine.Fast.Core.Configuration;
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Node.Control;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Node.Daemon;
+
+/// <summary>Makes the apps that a daemon runs those that its config and its state folder say.</summary>
+/// <param name="node">Runs them.</param>
+/// <param name="apps">What is known of them.</param>
+/// <param name="gates">The right to change one.</param>
+/// <param name="store">Those that are kept.</param>
+/// <param name="config">The config as it is now.</param>
+/// <param name="started">Told of each app, or version of it, that runs now.</param>
+/// <param name="log">The daemon's log.</param>
+internal sealed class AppReconciler(
+    CocaineNode node, HostedApps apps, NameGates gates, AppStore store, Func<NodeConfig> config, Action<HostedApp, RunningApp?> started,
+    ILogger log)
+{
+    /// <summary>Makes the apps that run those that should: of the config, and of the state folder.</summary>
+    public async Task ApplyAsync(CancellationToken cancellation)
+    {
+        ApplyCounts counts = new();
+        Dictionary<string, HostedApp> wanted = ReadFixed(counts, out HashSet<string> unreadable);
+        foreach (HostedApp app in apps.Running.Where(app => app.IsFixed && !wanted.ContainsKey(app.Manifest.Name)
+            && !unreadable.Contains(app.Text.FilePath))) // what cannot be read now goes on as it was
+        {
+            await EndFixedAsync(app.Manifest.Name, counts, cancellation).ConfigureAwait(false);
+        }
+
+        foreach ((string name, HostedApp app) in wanted)
+        {
+            await EnsureAsync(name, () => app, counts, cancellation).ConfigureAwait(false);
+        }
+
+        HashSet<string> known = [.. wanted.Keys, .. unreadable];
+        foreach (StoredApp stored in store.Load(log))
+        {
+            known.Add(stored.Name);
+            if (wanted.TryGetValue(stored.Name, out HostedApp? hiding))
+            {
+                DaemonLog.StoredIsHidden(log, stored.Name, hiding.Text.FilePath);
+                continue;
+            }
+
+            // Read again with the right to change the app: someone may have replaced or deleted it since.
+            await EnsureAsync(stored.Name, () => ReadStored(stored.Name), counts, cancellation).ConfigureAwait(false);
+        }
+
+        apps.KeepFailures(known);
+        DaemonLog.Applied(log, counts.Added, counts.Changed, counts.Removed, counts.Failed);
+    }
+
+    /// <summary>Replaces an app by what its manifest is now, of its file when the config names it, whatever the version.</summary>
+    public async Task<ReplaceOutcome> RestartAsync(string name, CancellationToken cancellation)
+    {
+        using NameGates.Lease lease = await gates.EnterAsync(name, giveUp: false, cancellation).ConfigureAwait(false);
+        HostedApp old = apps.Find(name) ?? throw new NodeException($"no app {name} runs here") { Code = ErrorCodes.NotFound };
+        ManifestText text = old.IsFixed ? TextOf(old.Text.FilePath) : old.Text;
+        return await ReplaceAsync(Read(text, old.IsFixed), lease.GivenUp).ConfigureAwait(false);
+    }
+
+    /// <summary>The apps of the config by name, and the files that are none.</summary>
+    private Dictionary<string, HostedApp> ReadFixed(ApplyCounts counts, out HashSet<string> unreadable)
+    {
+        Dictionary<string, HostedApp> wanted = [];
+        unreadable = [];
+        foreach (string path in config().Apps)
+        {
+            try
+            {
+                HostedApp app = Read(TextOf(path), isFixed: true);
+                if (!wanted.TryAdd(app.Manifest.Name, app))
+                {
+                    throw new NodeException($"{path}: another manifest of the config has the name {app.Manifest.Name} already");
+                }
+            }
+            catch (Exception failure) when (failure is NodeException or ManifestException)
+            {
+                unreadable.Add(path);
+                Fail(apps.Running.FirstOrDefault(app => app.IsFixed && app.Text.FilePath == path)?.Manifest.Name ?? path, failure, counts);
+            }
+        }
+
+        return wanted;
+    }
+
+    private HostedApp? ReadStored(string name)
+    {
+        if (apps.Find(name) is { IsFixed: false } running)
+        {
+            return Read(running.Text, isFixed: false);
+        }
+
+        StoredApp? stored = store.Find(name);
+        return stored is null ? null : stored.Problem is { } problem ? throw new NodeException(problem)
+            : Read(stored.Manifest!, isFixed: false);
+    }
+
+    /// <summary>Starts an app or replaces what runs under its name; a failure is logged and listed, and goes no further.</summary>
+    /// <param name="name">The app.</param>
+    /// <param name="read">What it should be; null when it is gone.</param>
+    /// <param name="counts">Gets what was done.</param>
+    /// <param name="cancellation">The node stops.</param>
+    private async Task EnsureAsync(string name, Func<HostedApp?> read, ApplyCounts counts, CancellationToken cancellation)
+    {
+        using NameGates.Lease lease = await gates.EnterAsync(name, giveUp: false, cancellation).ConfigureAwait(false);
+        try
+        {
+            HostedApp? old = apps.Find(name);
+            if (read() is not { } app || (old is not null && old.IsSameAs(app) && old.IsFixed == app.IsFixed))
+            {
+                return;
+            }
+
+            if (old is null)
+            {
+                started(app, await node.AddAsync(app.Manifest, lease.GivenUp).ConfigureAwait(false));
+                counts.Added++;
+            }
+            else if (await ReplaceAsync(app, lease.GivenUp).ConfigureAwait(false) is { Replaced: false } outcome)
+            {
+                throw new NodeException($"version {outcome.ToVersion} did not come up, {outcome.FromVersion} goes on: {outcome.Reason}");
+            }
+            else
+            {
+                counts.Changed++;
+            }
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException && !cancellation.IsCancellationRequested)
+        {
+            Fail(name, failure, counts);
+        }
+    }
+
+    private async Task EndFixedAsync(string name, ApplyCounts counts, CancellationToken cancellation)
+    {
+        using NameGates.Lease lease = await gates.EnterAsync(name, giveUp: true, cancellation).ConfigureAwait(false);
+        apps.Remove(name);
+        try
+        {
+            await node.DeleteAsync(name, TimeSpan.FromMilliseconds(config().DrainTimeoutMs), cancellation).ConfigureAwait(false);
+            counts.Removed++;
+        }
+        catch (NodeException failure)
+        {
+            Fail(name, failure, counts);
+        }
+    }
+
+    /// <summary>Replaces what runs under the app's name; with the right to change it.</summary>
+    private async Task<ReplaceOutcome> ReplaceAsync(HostedApp app, CancellationToken cancellation)
+    {
+        ReplaceOutcome outcome = await node.ReplaceAsync(app.Manifest, force: true, cancellation).ConfigureAwait(false);
+        if (outcome.Replaced)
+        {
+            started(app, node.Find(app.Manifest.Name));
+        }
+
+        return outcome;
+    }
+
+    private void Fail(string name, Exception failure, ApplyCounts counts)
+    {
+        counts.Failed++;
+        string reason = failure is NodeException or ManifestException ? failure.Message : failure.ToString();
+        if (apps.Find(name) is null)
+        {
+            apps.SetFailed(name, reason);
+            DaemonLog.AppSkipped(log, name, reason);
+        }
+        else
+        {
+            DaemonLog.ReloadProblem(log, $"app {name} goes on as it was: {reason}");
+        }
+    }
+
+    private HostedApp Read(ManifestText text, bool isFixed) => HostedApp.Read(text, config().EngineDefaults, isFixed);
+
+    private static ManifestText TextOf(string path) => JsonText.ReadFile(path, "manifest", out string problem) is { } bytes
+        ? new ManifestText(bytes, path) : throw new NodeException($"{path}: {problem}");
+
+    private sealed class ApplyCounts
+    {
+        public int Added { get; set; }
+
+        public int Changed { get; set; }
+
+        public int Removed { get; set; }
+
+        public int Failed { get; set; }
+    }
+}

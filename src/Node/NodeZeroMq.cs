@@ -1,0 +1,31 @@
+using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Node;
+
+/// <summary>A node's ZeroMQ: its thread, made when first asked for, and how it ends.</summary>
+internal sealed class NodeZeroMq(bool ownsProcess, ILogger log)
+{
+    /// <summary>Longest wait for unsent ZeroMQ messages at the end, whatever a task's linger says.</summary>
+    private static readonly TimeSpan MaxLinger = TimeSpan.FromSeconds(30);
+
+    private readonly Lazy<ZeroMqPoller> _poller = new(() => new ZeroMqPoller(log)); // a node without ZeroMQ tasks never starts its thread
+
+    public ZeroMqPoller Poller => _poller.Value;
+
+    /// <summary>Ends what was started; see <see cref="NodeOptions.OwnsProcess"/> for what it waits for.</summary>
+    public async Task StopAsync()
+    {
+        if (!_poller.IsValueCreated)
+        {
+            return;
+        }
+
+        _poller.Value.Dispose();
+        if (ownsProcess)
+        {
+            // Its sockets send in the background what they have left, as long as their linger lets them: the process must not end before.
+            await Task.WhenAny(Task.Run(ZeroMqPoller.EndAll), Task.Delay(MaxLinger, CancellationToken.None)).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Transport.Linux;
+using Cocaine.Fast.Transport.Loop;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Transport.Files;
+
+/// <summary>
+/// When a tree is looked at: turn by turn of the loop while the scanner has work and there is room for changes, and now and then for what
+/// cannot be watched.
+/// </summary>
+internal sealed class ScanSchedule : LoopWork, IDisposable
+{
+    /// <summary>Names that one turn of the loop looks at: about a millisecond.</summary>
+    public const int NamesPerTurn = 512;
+
+    private readonly EventLoop _loop;
+    private readonly TreeOptions _options;
+    private readonly FolderTree _tree;
+    private readonly RootWatch _root;
+    private readonly TreeScanner _scanner;
+    private readonly IFileChanges _changes;
+    private readonly Action _rootChanged;
+    private readonly ILogger _log;
+    private readonly PollTimer _poll;
+    private bool _posted;
+    private bool _limitLogged;
+    private bool _disposed;
+
+    /// <param name="loop">Where all of it lives.</param>
+    /// <param name="options">Of the tree.</param>
+    /// <param name="tree">The tree.</param>
+    /// <param name="root">What its path is.</param>
+    /// <param name="scanner">Looks at it.</param>
+    /// <param name="changes">Where changes go.</param>
+    /// <param name="rootChanged">Called when the path is something else than it was, and no event told so.</param>
+    /// <param name="log">The tree's log.</param>
+    public ScanSchedule(
+        EventLoop loop, TreeOptions options, FolderTree tree, RootWatch root, TreeScanner scanner, IFileChanges changes, Action rootChanged,
+        ILogger log)
+    {
+        _loop = loop;
+        _options = options;
+        _tree = tree;
+        _root = root;
+        _scanner = scanner;
+        _changes = changes;
+        _rootChanged = rootChanged;
+        _log = log;
+        _poll = new PollTimer(this);
+    }
+
+    private bool NeedsPoll => _tree.Unwatched.Count > 0 || _root.Kind == RootKind.Missing || _root.Failure != 0;
+
+    /// <summary>There may be something to look at, in the next turn or later.</summary>
+    public void Continue()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        if (_scanner.HasWork && !_posted && !_changes.IsFull)
+        {
+            _posted = true;
+            _loop.Post(this);
+        }
+
+        if (NeedsPoll && !_poll.IsArmed)
+        {
+            _loop.Timers.Arm(_poll, _loop.NowMs + _options.PollMs);
+        }
+    }
+
+    /// <summary>A folder cannot be watched because there are as many watches as may be: it is looked at now and then.</summary>
+    public void OnLimit()
+    {
+        if (!_limitLogged)
+        {
+            _limitLogged = true;
+            FileLog.WatchLimit(_log, _options.Path, _tree.Watches, _options.PollMs, Inotify.Setting("max_user_watches"));
+        }
+    }
+
+    /// <summary>A turn of the loop.</summary>
+    public override void Run()
+    {
+        _posted = false;
+        if (_disposed)
+        {
+            return;
+        }
+
+        if (_scanner.Step(NamesPerTurn) == WatchResult.Limit)
+        {
+            OnLimit();
+        }
+
+        Continue();
+    }
+
+    public void Dispose()
+    {
+        _disposed = true;
+        _loop.Timers.Cancel(_poll);
+    }
+
+    /// <summary>Looks at what cannot be watched: folders over the limit, and a path below a folder that cannot be read.</summary>
+    private void Poll()
+    {
+        if ((_root.Kind == RootKind.Missing || _root.Failure != 0) && _root.HasChanged())
+        {
+            _rootChanged();
+        }
+        else if (!_scanner.HasWork)
+        {
+            foreach (WatchedFolder folder in _tree.Unwatched)
+            {
+                _scanner.Add(folder, deep: false);
+            }
+        }
+
+        Continue();
+    }
+
+    private sealed class PollTimer(ScanSchedule schedule) : WheelTimer
+    {
+        public override void OnDue(long nowMs) => schedule.Poll();
+    }
+}
