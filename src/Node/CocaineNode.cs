@@ -123,11 +123,12 @@ public sealed class CocaineNode : IAsyncDisposable
             AppJournal log = new(manifest.Name, _options.LoggerFactory.CreateLogger(manifest.Name), _events);
             ISlaveBackend backend = BackendFor(manifest, loop, log); // first: what throws here leaves nothing to be given back
             EngineRecords records = _records.Acquire(manifest);
+            RunningApp? made = null;
             AppParts parts = new(loop, () => _zeroMq.Value, _options.Drivers, log, records)
             {
-                Ended = () => _records.Release(manifest.Name, records),
+                Ended = () => _records.Release(manifest.Name, records, isDeleted: made!.IsClaimed),
             };
-            app = new RunningApp(parts, manifest, backend);
+            app = made = new RunningApp(parts, manifest, backend);
             _apps.Add(app);
         }
 
@@ -203,6 +204,7 @@ public sealed class CocaineNode : IAsyncDisposable
 
         app.Journal.Lines.End();
         NodeLog.Deleted(_log, name);
+        _records.Tidy();
     }
 
     /// <summary>
@@ -289,6 +291,9 @@ public sealed class CocaineNode : IAsyncDisposable
 
     /// <summary>The jobs that killed their slaves.</summary>
     internal IQuarantineControl Quarantine => _records.Quarantine;
+
+    /// <summary>The apps that this node is to run are up: what is kept of jobs of others is bounded now.</summary>
+    internal void TidyRecords() => _records.Tidy();
 
     /// <summary>When it was made, by the wall clock.</summary>
     internal DateTimeOffset Since { get; } = DateTimeOffset.UtcNow;

@@ -137,6 +137,9 @@ public sealed class RunningApp
     /// <summary>True for the first who deletes it.</summary>
     internal bool TryClaimEnd() => Interlocked.Exchange(ref _claimed, 1) == 0;
 
+    /// <summary>Somebody deletes it.</summary>
+    internal bool IsClaimed => Volatile.Read(ref _claimed) == 1; // its other half is in TryClaimEnd
+
     /// <summary>Takes no more jobs, finishes the others, ends the slaves of all versions.</summary>
     internal Task DrainAsync()
     {

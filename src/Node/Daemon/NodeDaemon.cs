@@ -80,6 +80,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         _control = await ControlService.OpenAsync(_node, _controlEndpoint, this).ConfigureAwait(false);
         DaemonLog.ControlListens(_log, _control.Endpoint);
         await ApplyAsync(cancellation).ConfigureAwait(false);
+        _node.TidyRecords();
         if (_config.ZeroMqControlEndpoint is { } endpoint)
         {
             _jsonControl = await JsonControl.OpenAsync(this, endpoint, _log).ConfigureAwait(false);
