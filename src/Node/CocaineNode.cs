@@ -104,7 +104,11 @@ public sealed class CocaineNode : IAsyncDisposable
     /// Starts an app; returns once its endpoints listen. Its first slave comes up meanwhile: see <see cref="RunningApp.Ready"/>.
     /// </summary>
     /// <exception cref="NodeException">A driver cannot start, or an app of this name runs already.</exception>
-    public async Task<RunningApp> AddAsync(AppManifest manifest, CancellationToken cancellation = default)
+    public Task<RunningApp> AddAsync(AppManifest manifest, CancellationToken cancellation = default) =>
+        AddAsync(manifest, paused: false, cancellation);
+
+    /// <summary>The same; <paramref name="paused"/>: it takes no job until it is resumed.</summary>
+    internal async Task<RunningApp> AddAsync(AppManifest manifest, bool paused, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(manifest);
         cancellation.ThrowIfCancellationRequested();
@@ -134,7 +138,7 @@ public sealed class CocaineNode : IAsyncDisposable
 
         try
         {
-            await UntilEndAsync(Run(app.Loop, app.Start)).ConfigureAwait(false); // a node that stops meanwhile starts none
+            await UntilEndAsync(Run(app.Loop, () => app.Start(paused))).ConfigureAwait(false); // a node that stops meanwhile starts none
             return app;
         }
         catch

@@ -100,9 +100,10 @@ public sealed class RunningApp
     }
 
     /// <summary>Opens drivers and launches the first slaves; on the loop.</summary>
-    internal void Start()
+    internal void Start(bool paused)
     {
         AppEngine engine = _version.Engine;
+        Pause(paused); // before a driver can bring a job
         engine.SlaveReady += () => _ready.TrySetResult();
         engine.Broken += cause => _ready.TrySetException(new NodeException($"app {Name} is broken: {cause}"));
         try

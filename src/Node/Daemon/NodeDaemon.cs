@@ -21,6 +21,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     private readonly string _controlEndpoint;
     private volatile NodeConfig _config;
     private StateFolder? _state;
+    private readonly PausedApps _paused;
     private AppStore _store = null!; // from StartAsync on
     private ControlService? _control;
     private JsonControl? _jsonControl;
@@ -46,6 +47,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             OwnsProcess = ownsProcess,
             LoggerFactory = logging,
         });
+        _paused = new PausedApps(_statePath, _node, _apps, _log);
     }
 
     /// <summary>The node itself.</summary>
@@ -145,6 +147,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             throw;
         }
 
+        _paused.Forget(name); // of one before it, whose state was damaged
         Started(app, running);
         return running;
     }
@@ -187,14 +190,25 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             throw new NodeException($"no app {name} runs here") { Code = ErrorCodes.NotFound };
         }
 
-        _store.Delete(name); // first: a crash meanwhile does not bring it back
         bool runs = _apps.Find(name) is not null;
-        _apps.Remove(name);
+        void Forget()
+        {
+            _store.Delete(name); // first: a crash meanwhile does not bring it back
+            _apps.Remove(name);
+        }
+
+        await _paused.ForgetAsync(name, Forget, cancellation).ConfigureAwait(false);
         if (runs)
         {
             await _node.DeleteAsync(name, drainTimeout, cancellation).ConfigureAwait(false);
         }
     }
+
+    /// <inheritdoc/>
+    public Task PauseAsync(string name, CancellationToken cancellation) => _paused.PauseAsync(name, cancellation);
+
+    /// <inheritdoc/>
+    public Task ResumeAsync(string name, CancellationToken cancellation) => _paused.ResumeAsync(name, cancellation);
 
     /// <summary>Replaces an app by what its manifest is now, of its file when the config names it, whatever the version.</summary>
     internal async Task<ReplaceOutcome> RestartAsync(string name, CancellationToken cancellation)
@@ -253,6 +267,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         }
 
         _apps.KeepFailures(known);
+        _paused.Report(unreadable.Count == 0 ? known : null);
         DaemonLog.Applied(_log, counts.Added, counts.Changed, counts.Removed, counts.Failed);
     }
 
@@ -311,7 +326,13 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
 
             if (old is null)
             {
-                Started(app, await _node.AddAsync(app.Manifest, lease.GivenUp).ConfigureAwait(false));
+                bool paused = _paused.IsPaused(name);
+                Started(app, await _node.AddAsync(app.Manifest, paused, lease.GivenUp).ConfigureAwait(false));
+                if (paused)
+                {
+                    DaemonLog.StartsPaused(_log, name);
+                }
+
                 counts.Added++;
             }
             else if (await ReplaceAsync(app, lease.GivenUp).ConfigureAwait(false) is { Replaced: false } outcome)
@@ -332,7 +353,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     private async Task EndFixedAsync(string name, ApplyCounts counts, CancellationToken cancellation)
     {
         using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: true, cancellation).ConfigureAwait(false);
-        _apps.Remove(name);
+        await _paused.ForgetAsync(name, () => _apps.Remove(name), cancellation).ConfigureAwait(false);
         try
         {
             await _node.DeleteAsync(name, DrainTimeout, cancellation).ConfigureAwait(false);
