@@ -16,7 +16,7 @@ internal abstract class ResultPublisher
     /// </summary>
     public abstract void PublishChunk(string task, ReadOnlySpan<byte> chunk);
 
-    /// <summary>A job that failed, or was refused: field <c>error</c>, with the job's number and when to come again if they are known.</summary>
+    /// <summary>A job that failed, or was refused: field <c>error</c>, with the job's number and when to come again, if known.</summary>
     public abstract void PublishError(string task, int category, int code, string reason, in ErrorHeaders headers);
 
     private sealed class Nowhere : ResultPublisher

@@ -277,7 +277,7 @@ internal sealed class FrameConnection : RawConnection
         }
     }
 
-    /// <summary>The text of an error takes the place of the answer: <c>error CODE REASON (job 17; retry after 2 s)</c>, on one line.</summary>
+    /// <summary>The text of an error in place of the answer: <c>error CODE REASON (job 17; retry after 2 s)</c>, on one line.</summary>
     private void SetError(Answer answer, int code, ReadOnlySpan<byte> reason, in ErrorHeaders headers)
     {
         _kept -= answer.Length;

@@ -65,7 +65,8 @@ internal sealed class ZeroMqNativeServer(DriverContext context)
     }
 
     /// <summary>
-    /// Clients of this framing unpack four values and act on the code: what else is known goes to the end of the text, which they only show.
+    /// Clients of this framing unpack four values and act on the code: what else is known goes to the end of the text, which they only
+    /// show.
     /// </summary>
     private void WriteError(Route route, ReadOnlySpan<byte> uuid, int code, ReadOnlySpan<byte> reason, in ErrorHeaders headers)
     {

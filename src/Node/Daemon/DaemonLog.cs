@@ -34,16 +34,16 @@ internal static partial class DaemonLog
         "systemd could not be told {Key}: {Reason}; it may think that the node does not come up or is dead")]
     public static partial void NotifyFailed(ILogger log, string key, string reason);
 
-    [LoggerMessage(530, LogLevel.Warning, "app {App} comes up paused, as it was left: 'app resume {App}' makes it take jobs")]
-    public static partial void StartsPaused(ILogger log, string app);
-
-    [LoggerMessage(531, LogLevel.Warning, "state: {Path} pauses nothing: {Reason}. Delete it")]
-    public static partial void PausesNothing(ILogger log, string path, string reason);
-
-    [LoggerMessage(532, LogLevel.Warning, "app {App}: its pause cannot be forgotten; it may come up paused at the next start: {Reason}")]
-    public static partial void PauseStays(ILogger log, string app, string reason);
-
     [LoggerMessage(529, LogLevel.Error,
         "an event loop has not come round for {Seconds} s: a handler on it is stuck; systemd's watchdog ends the node unless it goes on")]
     public static partial void LoopStuck(ILogger log, double seconds);
+
+    [LoggerMessage(534, LogLevel.Warning, "app {App} comes up paused, as it was left: 'app resume {App}' makes it take jobs")]
+    public static partial void StartsPaused(ILogger log, string app);
+
+    [LoggerMessage(535, LogLevel.Warning, "state: {Path} pauses nothing: {Reason}. Delete it")]
+    public static partial void PausesNothing(ILogger log, string path, string reason);
+
+    [LoggerMessage(536, LogLevel.Warning, "app {App}: its pause cannot be forgotten; it may come up paused at the next start: {Reason}")]
+    public static partial void PauseStays(ILogger log, string app, string reason);
 }
