@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Cocaine.Fast.Backends.Threads;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Drivers.Publishing;
 using Cocaine.Fast.Drivers.Timers;
@@ -110,7 +111,7 @@ internal sealed class TimerNode : IDisposable
             }
         }
 
-        public override void PublishError(string task, int category, int code, string reason) =>
+        public override void PublishError(string task, int category, int code, string reason, in ErrorHeaders headers) =>
             Console.Error.WriteLine($"{code} {reason}");
     }
 }

@@ -37,11 +37,12 @@ internal sealed class AppFactory(
         AppJournal journal = new(manifest.Name, options.LoggerFactory.CreateLogger(manifest.Name), events);
         ISlaveBackend backend = BackendFor(manifest, loop, journal); // first: what throws here leaves nothing to be given back
         EngineRecords acquired = records.Acquire(manifest);
+        RunningApp? made = null;
         AppParts parts = new(loop, () => zeroMq.Poller, options.Drivers, journal, acquired)
         {
-            Ended = () => records.Release(manifest.Name, acquired),
+            Ended = () => records.Release(manifest.Name, acquired, isDeleted: made!.IsClaimed),
         };
-        return new RunningApp(parts, manifest, backend);
+        return made = new RunningApp(parts, manifest, backend);
     }
 
     /// <summary>What runs the slaves of an app's version.</summary>

@@ -61,6 +61,7 @@ internal static class AppInfo
         json.WriteString("app", manifest.Name);
         json.WriteNumber("version", manifest.Version);
         json.WriteString("state", StateOf(app));
+        json.WriteBoolean("paused", engine.IsPaused); // a broken app may be paused too
         if (pool.IsBroken)
         {
             json.WriteString("cause", pool.LastFailure);

@@ -90,7 +90,11 @@ public sealed class CocaineNode : IAsyncDisposable
     /// Starts an app; returns once its endpoints listen. Its first slave comes up meanwhile: see <see cref="RunningApp.Ready"/>.
     /// </summary>
     /// <exception cref="NodeException">A driver cannot start, or an app of this name runs already.</exception>
-    public async Task<RunningApp> AddAsync(AppManifest manifest, CancellationToken cancellation = default)
+    public Task<RunningApp> AddAsync(AppManifest manifest, CancellationToken cancellation = default) =>
+        AddAsync(manifest, paused: false, cancellation);
+
+    /// <summary>The same; <paramref name="paused"/>: it takes no job until it is resumed.</summary>
+    internal async Task<RunningApp> AddAsync(AppManifest manifest, bool paused, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(manifest);
         cancellation.ThrowIfCancellationRequested();
@@ -111,7 +115,7 @@ public sealed class CocaineNode : IAsyncDisposable
 
         try
         {
-            await _lifetime.UntilEndAsync(Run(app.Loop, app.Start)).ConfigureAwait(false); // a node that stops meanwhile starts none
+            await _lifetime.UntilEndAsync(Run(app.Loop, () => app.Start(paused))).ConfigureAwait(false); // a node that stops meanwhile starts none
             return app;
         }
         catch
@@ -181,6 +185,7 @@ public sealed class CocaineNode : IAsyncDisposable
 
         app.Journal.Lines.End();
         NodeLog.Deleted(_log, name);
+        _records.Tidy();
     }
 
     /// <summary>
@@ -267,6 +272,9 @@ public sealed class CocaineNode : IAsyncDisposable
 
     /// <summary>The jobs that killed their slaves.</summary>
     internal IQuarantineControl Quarantine => _records.Quarantine;
+
+    /// <summary>The apps that this node is to run are up: what is kept of jobs of others is bounded now.</summary>
+    internal void TidyRecords() => _records.Tidy();
 
     /// <summary>When it was made, by the wall clock.</summary>
     internal DateTimeOffset Since { get; } = DateTimeOffset.UtcNow;

@@ -100,9 +100,10 @@ public sealed class RunningApp
     }
 
     /// <summary>Opens drivers and launches the first slaves; on the loop.</summary>
-    internal void Start()
+    internal void Start(bool paused)
     {
         AppEngine engine = _version.Engine;
+        Pause(paused); // before a driver can bring a job
         engine.SlaveReady += () => _ready.TrySetResult();
         engine.Broken += cause => _ready.TrySetException(new NodeException($"app {Name} is broken: {cause}"));
         try
@@ -136,6 +137,9 @@ public sealed class RunningApp
 
     /// <summary>True for the first who deletes it.</summary>
     internal bool TryClaimEnd() => Interlocked.Exchange(ref _claimed, 1) == 0;
+
+    /// <summary>Somebody deletes it.</summary>
+    internal bool IsClaimed => Volatile.Read(ref _claimed) == 1; // its other half is in TryClaimEnd
 
     /// <summary>Takes no more jobs, finishes the others, ends the slaves of all versions.</summary>
     internal Task DrainAsync()

@@ -40,6 +40,8 @@ public class CustomDriverTests
         Assert.Equal(["1", "2", "3"], Texts(await driver.Other("count").CallAsync(Apps.Bytes("3"))));
         JobException failed = await Assert.ThrowsAsync<JobException>(() => driver.Other("fail").CallAsync(Apps.Bytes("no luck")));
         Assert.Equal((1000, 502, "ValueError: no luck"), (failed.Category, failed.Code, failed.Message));
+        Assert.True(failed.JobId > 0);
+        Assert.Null(failed.RetryAfter);
 
         using CancellationTokenSource giveUp = new();
         Task<IReadOnlyList<byte[]>> sleeping = driver.Other("sleep").CallAsync(Apps.Bytes("30"), giveUp.Token);

@@ -91,6 +91,42 @@ public sealed class LedgerFileTests : IDisposable
         Assert.Throws<InvalidDataException>(() => LedgerFile.OpenForReading(_path + ".aside"));
     }
 
+    [Fact]
+    public void One_that_is_open_is_not_removed_and_who_opens_one_that_is_being_removed_has_it_in_its_place()
+    {
+        using (LedgerFile held = LedgerFile.OpenForNode(_path, "app", Records, out _))
+        {
+            Assert.False(LedgerFile.TryRemove(_path));
+            Assert.True(File.Exists(_path));
+        }
+
+        bool stop = false;
+        int removed = 0;
+        Thread remover = new(() =>
+        {
+            while (!Volatile.Read(ref stop)) // set below
+            {
+                removed += LedgerFile.TryRemove(_path) ? 1 : 0;
+                Thread.Sleep(1); // still far more often than nodes do: they must not be starved by it
+            }
+        });
+        remover.Start();
+        for (int i = 0; i < 2000; i++)
+        {
+            using LedgerFile file = LedgerFile.OpenForNode(_path, "app", Records, out _);
+            using LedgerFile seen = LedgerFile.OpenForReading(_path);
+            Assert.True(seen.IsHeld);
+            file.Ring(TimeProvider.System).Arrived(file.Header.FirstId, 1, "t"u8, "e"u8);
+            Assert.Equal(file.Header.FirstId, seen.Reader().LastId()); // the same file, not one that nobody finds
+        }
+
+        Volatile.Write(ref stop, true); // read by the thread
+        Assert.True(remover.Join(30_000));
+        Assert.True(removed > 0);
+        Assert.True(LedgerFile.TryRemove(_path) || !File.Exists(_path));
+        Assert.False(LedgerFile.TryRemove(_path));
+    }
+
     private static void AssertWhole(List<LedgerEntry> entries)
     {
         foreach (LedgerEntry entry in entries)

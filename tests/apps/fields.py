@@ -22,6 +22,11 @@ def fail(request):
     raise ValueError(request.decode())
 
 
+def refuses(request, response):
+    """Gives an error of its own, whose text its client may take apart."""
+    response.error(77, request.read().decode())
+
+
 def blobs(request):
     """Streams so many chunks of 64 KiB."""
     block = bytes(65536)

@@ -1,3 +1,5 @@
+using Cocaine.Fast.Core.Protocol;
+
 namespace Cocaine.Fast.Core.Engine;
 
 /// <summary>Why a job was not accepted.</summary>
@@ -5,4 +7,8 @@ namespace Cocaine.Fast.Core.Engine;
 /// <param name="Reason">The error's text.</param>
 /// <param name="JobId">The number that it had got already.</param>
 /// <param name="RetryAfterS">When there is room again by the present speed, s; 0 when room is not what was missing.</param>
-internal readonly record struct JobRefusal(int Code, string Reason, ulong JobId, int RetryAfterS = 0);
+internal readonly record struct JobRefusal(int Code, string Reason, ulong JobId, int RetryAfterS = 0)
+{
+    /// <summary>What the error says besides its reason.</summary>
+    public ErrorHeaders Headers => new() { JobId = JobId, RetryAfterS = RetryAfterS };
+}

@@ -33,4 +33,7 @@ internal readonly ref struct JobError(int category, int code, ReadOnlySpan<byte>
 
     /// <summary>When there is room again by the present speed, s; 0 when room is not what was missing.</summary>
     public int RetryAfterS { get; } = retryAfterS;
+
+    /// <summary>What the error says besides its reason, being that of this job.</summary>
+    public ErrorHeaders HeadersOf(Job job) => new() { JobId = job.Id, RetryAfterS = RetryAfterS };
 }

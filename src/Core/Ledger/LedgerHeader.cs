@@ -15,6 +15,9 @@ namespace Cocaine.Fast.Core.Ledger;
 internal sealed record LedgerHeader(
     string App, int Records, int ProcessId, long WallNs, long MonotonicNs, ulong FirstId, long StoppedNs)
 {
+    /// <summary>The app was deleted, so that no node is expected to go on with it.</summary>
+    public bool IsDeleted { get; init; }
+
     /// <summary>Reads a header; null when it is none of ours, with what is wrong.</summary>
     public static LedgerHeader? Read(ReadOnlySpan<byte> page, long fileSizeBytes, out string problem)
     {
@@ -52,7 +55,10 @@ internal sealed record LedgerHeader(
             BinaryPrimitives.ReadInt64LittleEndian(page[LedgerLayout.WallOffset..]),
             BinaryPrimitives.ReadInt64LittleEndian(page[LedgerLayout.MonotonicOffset..]),
             BinaryPrimitives.ReadUInt64LittleEndian(page[LedgerLayout.FirstIdOffset..]),
-            BinaryPrimitives.ReadInt64LittleEndian(page[LedgerLayout.StoppedOffset..]));
+            BinaryPrimitives.ReadInt64LittleEndian(page[LedgerLayout.StoppedOffset..]))
+        {
+            IsDeleted = BinaryPrimitives.ReadInt64LittleEndian(page[LedgerLayout.DeletedOffset..]) != 0,
+        };
     }
 
     /// <summary>Writes it, the magic last: a page that was not written to its end is no header.</summary>
@@ -68,6 +74,7 @@ internal sealed record LedgerHeader(
         BinaryPrimitives.WriteInt64LittleEndian(page[LedgerLayout.MonotonicOffset..], MonotonicNs);
         BinaryPrimitives.WriteUInt64LittleEndian(page[LedgerLayout.FirstIdOffset..], FirstId);
         BinaryPrimitives.WriteInt64LittleEndian(page[LedgerLayout.StoppedOffset..], StoppedNs);
+        BinaryPrimitives.WriteInt64LittleEndian(page[LedgerLayout.DeletedOffset..], IsDeleted ? 1 : 0);
         page[LedgerLayout.AppLengthOffset] = (byte)length;
         Encoding.UTF8.GetBytes(App, page[LedgerLayout.AppOffset..]);
         Volatile.WriteBarrier(); // before the magic; its other half is the lock, under which the next node reads

@@ -12,7 +12,7 @@ namespace Cocaine.Fast.Core.Ledger;
 ///         8  version        4     48  wall ns when that node stopped, or 0  8
 ///        12  record bytes   4     56  length of the app's name              1
 ///        16  record count   4     57  the app's name                       64
-///        20  process id     4
+///        20  process id     4    128  1 when the app was deleted, or 0     8
 ///        24  wall ns        8     the same moment on both clocks,
 ///        32  monotonic ns   8     when the node opened the file
 ///
@@ -45,7 +45,8 @@ internal static class LedgerLayout
     public const int MaxRecords = 1 << 20;
 
     public const int MagicOffset = 0, VersionOffset = 8, RecordBytesOffset = 12, RecordCountOffset = 16, ProcessOffset = 20,
-        WallOffset = 24, MonotonicOffset = 32, FirstIdOffset = 40, StoppedOffset = 48, AppLengthOffset = 56, AppOffset = 57;
+        WallOffset = 24, MonotonicOffset = 32, FirstIdOffset = 40, StoppedOffset = 48, AppLengthOffset = 56, AppOffset = 57,
+        DeletedOffset = 128;
 
     public const int MaxAppBytes = 64;
 

@@ -1,4 +1,6 @@
 using System.Buffers.Text;
+using System.Globalization;
+using System.Text.Unicode;
 using Cocaine.Fast.Core.MessagePack;
 
 namespace Cocaine.Fast.Core.Protocol;
@@ -11,6 +13,9 @@ internal struct ErrorHeaders
 {
     /// <summary>Most bytes written: array 1; of two headers each 2, a name of at most 7, a number of at most 21.</summary>
     public const int MaxEncodedBytes = 1 + (2 * (2 + 7 + 21));
+
+    /// <summary>Most bytes of the note: its words, an id of at most 20 digits and a number of at most 10.</summary>
+    public const int MaxNoteBytes = 64;
 
     /// <summary>The number of the job that failed or was refused; 0 when the request never was one.</summary>
     public ulong JobId { get; set; }
@@ -48,6 +53,24 @@ internal struct ErrorHeaders
         }
 
         return RetryAfterS > 0 ? at + WriteText(to[at..], "retry-after"u8, (ulong)RetryAfterS) : at;
+    }
+
+    /// <summary>
+    /// Writes the same for people, at the end of a reason, where a protocol has room for nothing else: <c> (job 17; retry after 2 s)</c>.
+    /// Returns its length; 0 when there is nothing to say.
+    /// </summary>
+    public readonly int WriteNote(Span<byte> to)
+    {
+        CultureInfo plain = CultureInfo.InvariantCulture;
+        int length = 0;
+        bool fits = (JobId, RetryAfterS) switch
+        {
+            (0, 0) => true,
+            (_, 0) => Utf8.TryWrite(to, plain, $" (job {JobId})", out length),
+            (0, _) => Utf8.TryWrite(to, plain, $" (retry after {RetryAfterS} s)", out length),
+            _ => Utf8.TryWrite(to, plain, $" (job {JobId}; retry after {RetryAfterS} s)", out length),
+        };
+        return fits ? length : throw new ArgumentException($"a note needs {MaxNoteBytes} bytes", nameof(to));
     }
 
     /// <summary><c>[false, name or index, decimal text]</c></summary>

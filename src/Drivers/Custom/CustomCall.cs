@@ -43,7 +43,7 @@ internal sealed class CustomCall : LoopWork, IJobCaller
         _job = engine.Submit(this, 0, _jobs.Monitor, _jobs.Method, default, default, out JobRefusal refusal);
         if (_job is not { } job)
         {
-            Refuse(refusal.Code, refusal.Reason);
+            Refuse(refusal.Code, refusal.Reason, refusal.Headers);
             return;
         }
 
@@ -63,7 +63,8 @@ internal sealed class CustomCall : LoopWork, IJobCaller
         }
     }
 
-    public void Refuse(int code, string reason) => _answer.TrySetException(new JobException(ErrorCodes.Category, code, reason));
+    public void Refuse(int code, string reason, in ErrorHeaders headers = default) =>
+        _answer.TrySetException(Failure(ErrorCodes.Category, code, reason, in headers));
 
     public void OnChunk(Job job, in Payload data)
     {
@@ -87,13 +88,19 @@ internal sealed class CustomCall : LoopWork, IJobCaller
     public void OnFailed(Job job, in JobError error)
     {
         End();
-        _answer.TrySetException(new JobException(error.Category, error.Code, Encoding.UTF8.GetString(error.Reason)));
+        _answer.TrySetException(Failure(error.Category, error.Code, Encoding.UTF8.GetString(error.Reason), error.HeadersOf(job)));
     }
 
     public void OnRequestPressure(Job job, bool high)
     {
         // The request was whole before: there is nothing to hold back.
     }
+
+    private static JobException Failure(int category, int code, string reason, in ErrorHeaders headers) => new(category, code, reason)
+    {
+        JobId = headers.JobId,
+        RetryAfter = headers.RetryAfterS > 0 ? TimeSpan.FromSeconds(headers.RetryAfterS) : null,
+    };
 
     private void End()
     {

@@ -39,4 +39,10 @@ public sealed class JobException(int category, int code, string reason) : Except
 
     /// <summary>The code within the category.</summary>
     public int Code { get; } = code;
+
+    /// <summary>The job's number within its app, for <c>cocaine-fast why</c>; 0 when it never got one.</summary>
+    public ulong JobId { get; init; }
+
+    /// <summary>When there is room again by the present speed; null when it was not room that was missing.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }

@@ -44,7 +44,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
 
     public virtual void OnFailed(Job job, in JobError error)
     {
-        ErrorHeaders headers = new() { JobId = job.Id, RetryAfterS = error.RetryAfterS };
+        ErrorHeaders headers = error.HeadersOf(job);
         MessageWriter.WriteError(Output, job.CallerChannel, error.Category, error.Code, error.Reason, in headers);
         Ended(job);
     }
@@ -232,8 +232,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         Job? job = Server.Context.Engine.Submit(this, channel, events.Monitor, known, in policy, forWorker, out JobRefusal refusal);
         if (job is null)
         {
-            ErrorHeaders why = new() { JobId = refusal.JobId, RetryAfterS = refusal.RetryAfterS };
-            Refuse(channel, refusal.Code, refusal.Reason, in why);
+            Refuse(channel, refusal.Code, refusal.Reason, refusal.Headers);
         }
         else
         {

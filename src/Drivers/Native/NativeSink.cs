@@ -66,7 +66,7 @@ internal sealed class SinkConnection(NativeSink sink, int descriptor) : NativeCo
         }
 
         Sink.Context.Publisher.PublishError(
-            Sink.Context.Task.Name, error.Category, error.Code, Encoding.UTF8.GetString(error.Reason));
+            Sink.Context.Task.Name, error.Category, error.Code, Encoding.UTF8.GetString(error.Reason), error.HeadersOf(job));
     }
 
     protected override void OnRequestWhole(Job job)

@@ -30,7 +30,7 @@ internal class PublishingCaller(DriverContext context) : IJobCaller
         {
             if (publishRefusal)
             {
-                Refuse(refusal.Code, refusal.Reason);
+                Refuse(refusal.Code, refusal.Reason, refusal.Headers);
             }
             else
             {
@@ -51,10 +51,10 @@ internal class PublishingCaller(DriverContext context) : IJobCaller
     }
 
     /// <summary>Counts a job that could not be made, and publishes why.</summary>
-    public void Refuse(int code, string reason)
+    public void Refuse(int code, string reason, in ErrorHeaders headers = default)
     {
         Dropped++;
-        context.Publisher.PublishError(context.Task.Name, ErrorCodes.Category, code, reason);
+        context.Publisher.PublishError(context.Task.Name, ErrorCodes.Category, code, reason, in headers);
     }
 
     /// <inheritdoc/>
@@ -68,7 +68,8 @@ internal class PublishingCaller(DriverContext context) : IJobCaller
     public virtual void OnFailed(Job job, in JobError error)
     {
         Pending--;
-        context.Publisher.PublishError(context.Task.Name, error.Category, error.Code, Encoding.UTF8.GetString(error.Reason));
+        context.Publisher.PublishError(
+            context.Task.Name, error.Category, error.Code, Encoding.UTF8.GetString(error.Reason), error.HeadersOf(job));
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,5 @@
+using Cocaine.Fast.Core.Protocol;
+
 namespace Cocaine.Fast.Drivers.Publishing;
 
 /// <summary>
@@ -14,8 +16,8 @@ internal abstract class ResultPublisher
     /// </summary>
     public abstract void PublishChunk(string task, ReadOnlySpan<byte> chunk);
 
-    /// <summary>A job that failed, or was refused: field <c>error</c>.</summary>
-    public abstract void PublishError(string task, int category, int code, string reason);
+    /// <summary>A job that failed, or was refused: field <c>error</c>, with the job's number and when to come again, if known.</summary>
+    public abstract void PublishError(string task, int category, int code, string reason, in ErrorHeaders headers);
 
     private sealed class Nowhere : ResultPublisher
     {
@@ -23,7 +25,7 @@ internal abstract class ResultPublisher
         {
         }
 
-        public override void PublishError(string task, int category, int code, string reason)
+        public override void PublishError(string task, int category, int code, string reason, in ErrorHeaders headers)
         {
         }
     }

@@ -90,7 +90,9 @@ internal sealed class FrameConnection : RawConnection
             return;
         }
 
-        SetError(answer, error.Code, error.Reason);
+        // A text that belongs to the app's own codes is between it and its peers.
+        ErrorHeaders headers = error.Category == ErrorCodes.Category ? error.HeadersOf(job) : default;
+        SetError(answer, error.Code, error.Reason, in headers);
         End(job, AnswerState.Failed);
     }
 
@@ -170,7 +172,7 @@ internal sealed class FrameConnection : RawConnection
         if (job is null)
         {
             CountRefusal(refusal.Reason);
-            Fail(answer, refusal.Code, refusal.Reason);
+            Fail(answer, refusal.Code, refusal.Reason, refusal.Headers);
             return;
         }
 
@@ -190,9 +192,9 @@ internal sealed class FrameConnection : RawConnection
         Finish();
     }
 
-    private void Fail(Answer answer, int code, string reason)
+    private void Fail(Answer answer, int code, string reason, in ErrorHeaders headers = default)
     {
-        SetError(answer, code, System.Text.Encoding.UTF8.GetBytes(reason));
+        SetError(answer, code, System.Text.Encoding.UTF8.GetBytes(reason), in headers);
         answer.State = AnswerState.Failed;
         WriteReady();
     }
@@ -275,8 +277,8 @@ internal sealed class FrameConnection : RawConnection
         }
     }
 
-    /// <summary>The text of an error takes the place of the answer: <c>error CODE REASON</c>, on one line.</summary>
-    private void SetError(Answer answer, int code, ReadOnlySpan<byte> reason)
+    /// <summary>The text of an error in place of the answer: <c>error CODE REASON (job 17; retry after 2 s)</c>, on one line.</summary>
+    private void SetError(Answer answer, int code, ReadOnlySpan<byte> reason, in ErrorHeaders headers)
     {
         _kept -= answer.Length;
         answer.Clear(Server.Blocks);
@@ -292,6 +294,8 @@ internal sealed class FrameConnection : RawConnection
         }
 
         answer.Append(Server.Blocks, new Payload(text));
+        Span<byte> note = stackalloc byte[ErrorHeaders.MaxNoteBytes];
+        answer.Append(Server.Blocks, new Payload(note[..headers.WriteNote(note)]));
         _kept += answer.Length;
     }
 

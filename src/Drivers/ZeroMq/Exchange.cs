@@ -63,7 +63,7 @@ internal sealed class Exchange(ZeroMqServer server) : IJobCaller
 
     public void OnFailed(Job job, in JobError error)
     {
-        _parts[(int)job.CallerChannel].Replace(server.Frames.Error(default, error.Code, error.Reason));
+        _parts[(int)job.CallerChannel].Replace(server.Frames.Error(default, error.Code, error.Reason, error.HeadersOf(job)));
         EndOne();
     }
 
@@ -78,7 +78,8 @@ internal sealed class Exchange(ZeroMqServer server) : IJobCaller
             this, (ulong)index, server.Monitor, server.Method, default, default, out JobRefusal refusal);
         if (job is null)
         {
-            _parts[index].Replace(server.Frames.Error(default, refusal.Code, Encoding.UTF8.GetBytes(refusal.Reason)));
+            _parts[index].Replace(
+                server.Frames.Error(default, refusal.Code, Encoding.UTF8.GetBytes(refusal.Reason), refusal.Headers));
             _open--;
             return;
         }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
@@ -15,12 +16,25 @@ internal sealed class JsonFrames
     public JsonFrames() =>
         _writer = new Utf8JsonWriter(_buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
-    /// <summary><c>{"code", "message"}</c>, after <c>"uuid"</c> when there is one.</summary>
-    public byte[] Error(ReadOnlySpan<byte> uuid, int code, ReadOnlySpan<byte> reason)
+    /// <summary>
+    /// <c>{"code", "message"}</c>, after <c>"uuid"</c> when there is one; then <c>"job"</c> and <c>"retry-after"</c> (s) when they are
+    /// known. Clients of 2012 do not know the last two, and read the others by name.
+    /// </summary>
+    public byte[] Error(ReadOnlySpan<byte> uuid, int code, ReadOnlySpan<byte> reason, in ErrorHeaders headers)
     {
         Begin(uuid);
         _writer.WriteNumber("code", code);
         _writer.WriteString("message", Encoding.UTF8.GetString(reason)); // also makes valid UTF-8 of what an app raised
+        if (headers.JobId > 0)
+        {
+            _writer.WriteNumber("job", headers.JobId);
+        }
+
+        if (headers.RetryAfterS > 0)
+        {
+            _writer.WriteNumber("retry-after", headers.RetryAfterS);
+        }
+
         return End();
     }
 

@@ -9,7 +9,7 @@ namespace Cocaine.Fast.Drivers.ZeroMq;
 
 /// <summary>
 /// The server+lsd driver: [route…, ""] and pairs of frames, a JSON envelope {uuid, urgent, timeout, deadline} and a body. Each answer is
-/// a message of its own: {uuid} and a chunk, {uuid, "completed": true}, or {uuid, code, message}.
+/// a message of its own: {uuid} and a chunk, {uuid, "completed": true}, or {uuid, code, message} and what else is known.
 /// </summary>
 internal sealed class LsdServer(DriverContext context)
     : RouterDriver(context, context.Task.Name, context.Task.GetInt("linger"))
@@ -47,8 +47,8 @@ internal sealed class LsdServer(DriverContext context)
         }
     }
 
-    protected override void Refuse(Route route, ReadOnlySpan<byte> id, int code, string reason) =>
-        WriteError(route, id, code, Encoding.UTF8.GetBytes(reason));
+    protected override void Refuse(Route route, ReadOnlySpan<byte> id, int code, string reason, in ErrorHeaders headers = default) =>
+        WriteError(route, id, code, Encoding.UTF8.GetBytes(reason), in headers);
 
     private void Run(Route route, ReadOnlySpan<byte> uuid, ReadOnlySpan<byte> request, in JobPolicy policy)
     {
@@ -61,15 +61,15 @@ internal sealed class LsdServer(DriverContext context)
         if (!call.TrySubmit(route, request, in policy, out JobRefusal refusal))
         {
             _free.Push(call);
-            Refuse(route, uuid, refusal.Code, refusal.Reason);
+            Refuse(route, uuid, refusal.Code, refusal.Reason, refusal.Headers);
         }
     }
 
-    private void WriteError(Route route, ReadOnlySpan<byte> uuid, int code, ReadOnlySpan<byte> reason)
+    private void WriteError(Route route, ReadOnlySpan<byte> uuid, int code, ReadOnlySpan<byte> reason, in ErrorHeaders headers)
     {
         if (Socket.TryBegin(route))
         {
-            Socket.AddShared(_frames.Error(uuid, code, reason), more: false);
+            Socket.AddShared(_frames.Error(uuid, code, reason, in headers), more: false);
         }
     }
 
@@ -163,7 +163,8 @@ internal sealed class LsdServer(DriverContext context)
             }
         }
 
-        protected override void WriteError(int code, ReadOnlySpan<byte> reason) => server.WriteError(Route, Uuid, code, reason);
+        protected override void WriteError(Job job, in JobError error) =>
+            server.WriteError(Route, Uuid, error.Code, error.Reason, error.HeadersOf(job));
 
         protected override void Free() => server._free.Push(this);
     }

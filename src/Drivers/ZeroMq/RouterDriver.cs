@@ -82,8 +82,8 @@ internal abstract class RouterDriver : Driver
     /// <summary>A message: what follows the route and the empty frame. Its bytes are valid during the call only.</summary>
     protected abstract void OnMessage(Route route, FrameList body);
 
-    /// <summary>Answers what is no request.</summary>
-    protected abstract void Refuse(Route route, ReadOnlySpan<byte> id, int code, string reason);
+    /// <summary>Answers what is no request, or was refused.</summary>
+    protected abstract void Refuse(Route route, ReadOnlySpan<byte> id, int code, string reason, in ErrorHeaders headers = default);
 
     /// <summary>Counts what is not in the driver's framing, and answers it with 400.</summary>
     protected void OnMalformed(Route route, ReadOnlySpan<byte> id, string problem)
@@ -176,7 +176,9 @@ internal abstract class RouterCall(RouterDriver driver) : IJobCaller
     {
         if (Route.Dropped != _droppedBefore)
         {
-            WriteError(ErrorCodes.ResourceError, "the client does not read its answers: some were dropped"u8);
+            JobError dropped = new(
+                ErrorCodes.Category, ErrorCodes.ResourceError, "the client does not read its answers: some were dropped"u8);
+            WriteError(job, in dropped);
         }
         else
         {
@@ -188,7 +190,7 @@ internal abstract class RouterCall(RouterDriver driver) : IJobCaller
 
     public void OnFailed(Job job, in JobError error)
     {
-        WriteError(error.Code, error.Reason);
+        WriteError(job, in error);
         End();
     }
 
@@ -201,7 +203,7 @@ internal abstract class RouterCall(RouterDriver driver) : IJobCaller
 
     protected abstract void WriteEnd();
 
-    protected abstract void WriteError(int code, ReadOnlySpan<byte> reason);
+    protected abstract void WriteError(Job job, in JobError error);
 
     /// <summary>The answer is out: the call goes back to its pool.</summary>
     protected abstract void Free();

@@ -1,5 +1,6 @@
 using System.Text;
 using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.MessagePack;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
@@ -43,8 +44,8 @@ internal sealed class ZeroMqNativeServer(DriverContext context)
         }
     }
 
-    protected override void Refuse(Route route, ReadOnlySpan<byte> id, int code, string reason) =>
-        WriteError(route, id, code, Encoding.UTF8.GetBytes(reason));
+    protected override void Refuse(Route route, ReadOnlySpan<byte> id, int code, string reason, in ErrorHeaders headers = default) =>
+        WriteError(route, id, code, Encoding.UTF8.GetBytes(reason), in headers);
 
     private static string MethodOf(string task, IReadOnlyList<string> events) => events is [not "*"] ? events[0] : task;
 
@@ -59,23 +60,33 @@ internal sealed class ZeroMqNativeServer(DriverContext context)
         if (!call.TrySubmit(route, group.Body, group.Policy, out JobRefusal refusal))
         {
             _free.Push(call);
-            Refuse(route, group.Uuid, refusal.Code, refusal.Reason);
+            Refuse(route, group.Uuid, refusal.Code, refusal.Reason, refusal.Headers);
         }
     }
 
-    private void WriteError(Route route, ReadOnlySpan<byte> uuid, int code, ReadOnlySpan<byte> reason)
+    /// <summary>
+    /// Clients of this framing unpack four values and act on the code: what else is known goes to the end of the text, which they only
+    /// show.
+    /// </summary>
+    private void WriteError(Route route, ReadOnlySpan<byte> uuid, int code, ReadOnlySpan<byte> reason, in ErrorHeaders headers)
     {
         if (!Socket.TryBegin(route))
         {
             return;
         }
 
-        byte[] frame = new byte[(4 * MsgPackEncoder.MaxHeadBytes) + uuid.Length + reason.Length];
+        Span<byte> buffer = stackalloc byte[ErrorHeaders.MaxNoteBytes];
+        ReadOnlySpan<byte> note = buffer[..headers.WriteNote(buffer)];
+        byte[] frame = new byte[(4 * MsgPackEncoder.MaxHeadBytes) + uuid.Length + reason.Length + note.Length];
         int length = MsgPackEncoder.WriteArrayHead(frame, 4);
         length += MsgPackEncoder.WriteUnsigned(frame.AsSpan(length), 2);
         length += WriteOldString(frame.AsSpan(length), uuid);
         length += MsgPackEncoder.WriteSigned(frame.AsSpan(length), code);
-        length += WriteOldString(frame.AsSpan(length), reason);
+        length += MsgPackEncoder.WriteStringHead(frame.AsSpan(length), (uint)(reason.Length + note.Length), modern: false);
+        reason.CopyTo(frame.AsSpan(length));
+        length += reason.Length;
+        note.CopyTo(frame.AsSpan(length));
+        length += note.Length;
         Socket.AddShared(Error, more: true);
         Socket.Add(frame.AsSpan(0, length), more: false);
     }
@@ -110,7 +121,12 @@ internal sealed class ZeroMqNativeServer(DriverContext context)
             }
         }
 
-        protected override void WriteError(int code, ReadOnlySpan<byte> reason) => server.WriteError(Route, Uuid, code, reason);
+        protected override void WriteError(Job job, in JobError error)
+        {
+            // A text that belongs to the app's own codes is between it and its clients.
+            ErrorHeaders headers = error.Category == ErrorCodes.Category ? error.HeadersOf(job) : default;
+            server.WriteError(Route, Uuid, error.Code, error.Reason, in headers);
+        }
 
         protected override void Free() => server._free.Push(this);
 

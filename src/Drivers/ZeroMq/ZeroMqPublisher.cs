@@ -4,6 +4,7 @@ using System.Text;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers.Publishing;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Transport.Loop;
@@ -88,8 +89,8 @@ internal sealed class ZeroMqPublisher : ResultPublisher
         }
     }
 
-    public override void PublishError(string task, int category, int code, string reason) =>
-        Publish(task, "error", _frames.Error(default, code, Encoding.UTF8.GetBytes(reason)));
+    public override void PublishError(string task, int category, int code, string reason, in ErrorHeaders headers) =>
+        Publish(task, "error", _frames.Error(default, code, Encoding.UTF8.GetBytes(reason), in headers));
 
     private void Publish(string? task, string field, byte[] text)
     {

@@ -1,4 +1,5 @@
 using System.Text;
+using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 
 namespace Cocaine.Fast.Drivers.ZeroMq;
@@ -6,8 +7,7 @@ namespace Cocaine.Fast.Drivers.ZeroMq;
 /// <summary>
 /// The zeromq-server driver: [route…, "", body…], each body frame a job, and one reply for each message: [route…, "", …] with the
 /// chunks of its jobs in the order of the bodies. A ROUTER cannot tell a REQ from a DEALER, and a REQ takes exactly one reply:
-/// so the reply is
-/// sent when the last job is done.
+/// so the reply is sent when the last job is done.
 /// </summary>
 internal sealed class ZeroMqServer(DriverContext context)
     : RouterDriver(context, context.Task.Name, context.Task.GetInt("linger"))
@@ -26,11 +26,11 @@ internal sealed class ZeroMqServer(DriverContext context)
         exchange.Run(route, body);
     }
 
-    protected override void Refuse(Route route, ReadOnlySpan<byte> id, int code, string reason)
+    protected override void Refuse(Route route, ReadOnlySpan<byte> id, int code, string reason, in ErrorHeaders headers = default)
     {
         if (Socket.TryBegin(route))
         {
-            Socket.AddShared(Frames.Error(id, code, Encoding.UTF8.GetBytes(reason)), more: false);
+            Socket.AddShared(Frames.Error(id, code, Encoding.UTF8.GetBytes(reason), in headers), more: false);
         }
     }
 

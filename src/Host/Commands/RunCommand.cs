@@ -95,6 +95,8 @@ internal static class RunCommand
             {
                 Announce(await node.AddAsync(app));
             }
+
+            node.TidyRecords();
         }
         catch (NodeException failure)
         {

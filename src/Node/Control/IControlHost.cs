@@ -9,8 +9,8 @@ namespace Cocaine.Fast.Node.Control;
 public sealed record ManifestText(ReadOnlyMemory<byte> Utf8, string FilePath);
 
 /// <summary>
-/// What the control service asks for when apps come, change or go: a daemon keeps them in its state folder, a node that was merely run does
-/// not. The rest (pause, scale, info, logs, events) the service does itself.
+/// What the control service asks for when apps come, change, are paused or go: a daemon keeps that in its state folder, a node that was
+/// merely run does not. The rest (scale, info, logs, events) the service does itself.
 /// </summary>
 public interface IControlHost
 {
@@ -35,4 +35,12 @@ public interface IControlHost
     /// <summary>Forgets an app and ends it: see <see cref="CocaineNode.DeleteAsync"/>.</summary>
     /// <exception cref="NodeException">No such app runs.</exception>
     Task DeleteAsync(string name, TimeSpan drainTimeout, CancellationToken cancellation);
+
+    /// <summary>Refuses new jobs of an app until it is resumed: see <see cref="CocaineNode.PauseAsync"/>.</summary>
+    /// <exception cref="NodeException">No such app runs, or it cannot be kept that it is paused.</exception>
+    Task PauseAsync(string name, CancellationToken cancellation);
+
+    /// <summary>Takes jobs again.</summary>
+    /// <exception cref="NodeException">No such app runs, or it cannot be kept that it is not paused.</exception>
+    Task ResumeAsync(string name, CancellationToken cancellation);
 }

@@ -17,6 +17,12 @@ public sealed class PlainControlHost(CocaineNode node) : IControlHost
     public Task DeleteAsync(string name, TimeSpan drainTimeout, CancellationToken cancellation) =>
         node.DeleteAsync(name, drainTimeout, cancellation);
 
+    /// <inheritdoc/>
+    public Task PauseAsync(string name, CancellationToken cancellation) => node.PauseAsync(name);
+
+    /// <inheritdoc/>
+    public Task ResumeAsync(string name, CancellationToken cancellation) => node.ResumeAsync(name);
+
     /// <summary>Reads a manifest as the control service gets it.</summary>
     /// <exception cref="ManifestException">It has mistakes.</exception>
     public static AppManifest Read(ManifestText manifest)

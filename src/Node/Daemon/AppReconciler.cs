@@ -11,12 +11,13 @@ namespace Cocaine.Fast.Node.Daemon;
 /// <param name="apps">What is known of them.</param>
 /// <param name="gates">The right to change one.</param>
 /// <param name="store">Those that are kept.</param>
+/// <param name="pausedApps">Those that take no jobs until they are resumed.</param>
 /// <param name="config">The config as it is now.</param>
 /// <param name="started">Told of each app, or version of it, that runs now.</param>
 /// <param name="log">The daemon's log.</param>
 internal sealed class AppReconciler(
-    CocaineNode node, HostedApps apps, NameGates gates, AppStore store, Func<NodeConfig> config, Action<HostedApp, RunningApp?> started,
-    ILogger log)
+    CocaineNode node, HostedApps apps, NameGates gates, AppStore store, PausedApps pausedApps, Func<NodeConfig> config,
+    Action<HostedApp, RunningApp?> started, ILogger log)
 {
     /// <summary>Makes the apps that run those that should: of the config, and of the state folder.</summary>
     public async Task ApplyAsync(CancellationToken cancellation)
@@ -49,6 +50,7 @@ internal sealed class AppReconciler(
         }
 
         apps.KeepFailures(known);
+        pausedApps.Report(unreadable.Count == 0 ? known : null);
         DaemonLog.Applied(log, counts.Added, counts.Changed, counts.Removed, counts.Failed);
     }
 
@@ -116,7 +118,13 @@ internal sealed class AppReconciler(
 
             if (old is null)
             {
-                started(app, await node.AddAsync(app.Manifest, lease.GivenUp).ConfigureAwait(false));
+                bool paused = pausedApps.IsPaused(name);
+                started(app, await node.AddAsync(app.Manifest, paused, lease.GivenUp).ConfigureAwait(false));
+                if (paused)
+                {
+                    DaemonLog.StartsPaused(log, name);
+                }
+
                 counts.Added++;
             }
             else if (await ReplaceAsync(app, lease.GivenUp).ConfigureAwait(false) is { Replaced: false } outcome)
@@ -137,7 +145,7 @@ internal sealed class AppReconciler(
     private async Task EndFixedAsync(string name, ApplyCounts counts, CancellationToken cancellation)
     {
         using NameGates.Lease lease = await gates.EnterAsync(name, giveUp: true, cancellation).ConfigureAwait(false);
-        apps.Remove(name);
+        await pausedApps.ForgetAsync(name, () => apps.Remove(name), cancellation).ConfigureAwait(false);
         try
         {
             await node.DeleteAsync(name, TimeSpan.FromMilliseconds(config().DrainTimeoutMs), cancellation).ConfigureAwait(false);

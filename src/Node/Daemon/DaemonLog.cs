@@ -37,4 +37,13 @@ internal static partial class DaemonLog
     [LoggerMessage(529, LogLevel.Error,
         "an event loop has not come round for {Seconds} s: a handler on it is stuck; systemd's watchdog ends the node unless it goes on")]
     public static partial void LoopStuck(ILogger log, double seconds);
+
+    [LoggerMessage(534, LogLevel.Warning, "app {App} comes up paused, as it was left: 'app resume {App}' makes it take jobs")]
+    public static partial void StartsPaused(ILogger log, string app);
+
+    [LoggerMessage(535, LogLevel.Warning, "state: {Path} pauses nothing: {Reason}. Delete it")]
+    public static partial void PausesNothing(ILogger log, string path, string reason);
+
+    [LoggerMessage(536, LogLevel.Warning, "app {App}: its pause cannot be forgotten; it may come up paused at the next start: {Reason}")]
+    public static partial void PauseStays(ILogger log, string app, string reason);
 }

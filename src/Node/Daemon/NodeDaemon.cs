@@ -16,6 +16,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     private readonly ILogger _log;
     private readonly HostedApps _apps = new();
     private readonly NameGates _gates = new();
+    private readonly PausedApps _paused;
     private readonly string _statePath;
     private readonly string _controlEndpoint;
     private volatile NodeConfig _config;
@@ -46,6 +47,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             OwnsProcess = ownsProcess,
             LoggerFactory = logging,
         });
+        _paused = new PausedApps(_statePath, _node, _apps, _log);
     }
 
     /// <summary>The node itself.</summary>
@@ -76,11 +78,12 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     {
         _state = StateFolder.Open(_statePath);
         _store = new AppStore(_statePath);
-        _reconciler = new AppReconciler(_node, _apps, _gates, _store, () => _config, Started, _log);
+        _reconciler = new AppReconciler(_node, _apps, _gates, _store, _paused, () => _config, Started, _log);
         _node.Start();
         _control = await ControlService.OpenAsync(_node, _controlEndpoint, this).ConfigureAwait(false);
         DaemonLog.ControlListens(_log, _control.Endpoint);
         await _reconciler.ApplyAsync(cancellation).ConfigureAwait(false);
+        _node.TidyRecords();
         if (_config.ZeroMqControlEndpoint is { } endpoint)
         {
             _jsonControl = await JsonControl.OpenAsync(this, endpoint, _log).ConfigureAwait(false);
@@ -145,6 +148,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             throw;
         }
 
+        _paused.Forget(name); // of one before it, whose state was damaged
         Started(app, running);
         return running;
     }
@@ -187,14 +191,25 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             throw new NodeException($"no app {name} runs here") { Code = ErrorCodes.NotFound };
         }
 
-        _store.Delete(name); // first: a crash meanwhile does not bring it back
         bool runs = _apps.Find(name) is not null;
-        _apps.Remove(name);
+        void Forget()
+        {
+            _store.Delete(name); // first: a crash meanwhile does not bring it back
+            _apps.Remove(name);
+        }
+
+        await _paused.ForgetAsync(name, Forget, cancellation).ConfigureAwait(false);
         if (runs)
         {
             await _node.DeleteAsync(name, drainTimeout, cancellation).ConfigureAwait(false);
         }
     }
+
+    /// <inheritdoc/>
+    public Task PauseAsync(string name, CancellationToken cancellation) => _paused.PauseAsync(name, cancellation);
+
+    /// <inheritdoc/>
+    public Task ResumeAsync(string name, CancellationToken cancellation) => _paused.ResumeAsync(name, cancellation);
 
     /// <inheritdoc cref="AppReconciler.RestartAsync"/>
     internal Task<ReplaceOutcome> RestartAsync(string name, CancellationToken cancellation) => _reconciler.RestartAsync(name, cancellation);

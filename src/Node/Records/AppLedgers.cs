@@ -41,8 +41,8 @@ internal sealed class AppLedgers(string? folder, ILogger log)
         }
     }
 
-    /// <summary>An engine has ended; on its loop. The last one closes the file, which stays.</summary>
-    public void Release(string app, IJobLedger ledger)
+    /// <summary>An engine has ended; on its loop. The last one closes the file, which stays unless no job was ever written to it.</summary>
+    public void Release(string app, IJobLedger ledger, bool isDeleted)
     {
         lock (_lock)
         {
@@ -50,6 +50,16 @@ internal sealed class AppLedgers(string? folder, ILogger log)
             {
                 _open.Remove(app);
                 open.Ring.Stop();
+                if (isDeleted)
+                {
+                    open.File.MarkDeleted();
+                }
+
+                if (open.Ring.LastId == 0)
+                {
+                    RemoveEmpty(app, open.File);
+                }
+
                 open.File.Dispose();
             }
         }
@@ -67,6 +77,18 @@ internal sealed class AppLedgers(string? folder, ILogger log)
             }
 
             _open.Clear();
+        }
+    }
+
+    private void RemoveEmpty(string app, LedgerFile file)
+    {
+        try
+        {
+            file.Remove();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            RecordsLog.NotRemoved(log, app, failure.Message);
         }
     }
 
@@ -120,4 +142,10 @@ internal static partial class RecordsLog
 
     [LoggerMessage(562, LogLevel.Warning, "{App}: the ledger {Path} was set aside as {Path}.aside, and a new one is made: {Reason}")]
     public static partial void SetAside(ILogger log, string app, string path, string reason);
+
+    [LoggerMessage(563, LogLevel.Information, "{App}: the records of its jobs are removed, {SizeBytes} bytes: {Reason}")]
+    public static partial void Removed(ILogger log, string app, long sizeBytes, string reason);
+
+    [LoggerMessage(564, LogLevel.Warning, "{App}: records of jobs that are not needed any more cannot be removed: {Reason}")]
+    public static partial void NotRemoved(ILogger log, string app, string reason);
 }

@@ -25,7 +25,14 @@ internal sealed record JobRecords(string App, bool IsNodeRunning, LedgerHeader H
         {
             if (app is null || name == app)
             {
-                all.Add(ReadFile(name, path));
+                try
+                {
+                    all.Add(ReadFile(name, path));
+                }
+                catch (FileNotFoundException)
+                {
+                    // A node has removed it since: its app is gone.
+                }
             }
         }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Cocaine.Fast.Transport.Linux;
+using Cocaine.Fast.Transport.SharedMemory;
 
 namespace Cocaine.Fast.Node.Records;
 
@@ -26,6 +27,9 @@ internal static class LedgerFolder
     /// <summary>The ledgers of a folder by their apps.</summary>
     public static IEnumerable<(string App, string Path)> List(string folder) => Directory.EnumerateFiles(folder, "*" + Suffix)
         .Select(path => (Path.GetFileName(path)[..^Suffix.Length], path)).OrderBy(pair => pair.Item1, StringComparer.Ordinal);
+
+    /// <summary>Ledgers that were set aside because they could not go on.</summary>
+    public static IEnumerable<string> ListAside(string folder) => Directory.EnumerateFiles(folder, "*" + Suffix + LedgerFile.AsideSuffix);
 
     /// <summary>Makes the folder, for this user alone.</summary>
     /// <exception cref="IOException">It is a link or another user's: in a place where everybody may write, that is a trap.</exception>

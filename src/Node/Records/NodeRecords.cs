@@ -9,13 +9,16 @@ namespace Cocaine.Fast.Node.Records;
 internal sealed class NodeRecords
 {
     private readonly AppLedgers _ledgers;
+    private readonly LeftLedgers _left;
 
     /// <param name="options">The node's.</param>
     /// <param name="findApp">A running app by its name.</param>
     /// <param name="log">The node's log.</param>
     public NodeRecords(NodeOptions options, Func<string, RunningApp?> findApp, ILogger log)
     {
-        _ledgers = new AppLedgers(options.LedgerDirectory ?? LedgerFolder.Default(), log);
+        string? folder = options.LedgerDirectory ?? LedgerFolder.Default();
+        _ledgers = new AppLedgers(folder, log);
+        _left = new LeftLedgers(folder, log);
         Quarantine = new QuarantineStore(options.StateDirectory, findApp, log, TimeProvider.System);
         if (Quarantine.IsInMemory)
         {
@@ -32,13 +35,17 @@ internal sealed class NodeRecords
         return new EngineRecords { Ledger = ledger, FirstJobId = ledger.LastId, Quarantine = Quarantine.For(app.Name) };
     }
 
-    /// <summary>The engine has ended; on its loop.</summary>
-    public void Release(string app, EngineRecords records) => _ledgers.Release(app, records.Ledger);
+    /// <summary>The engine has ended, with its app or only with its node; on its loop.</summary>
+    public void Release(string app, EngineRecords records, bool isDeleted) => _ledgers.Release(app, records.Ledger, isDeleted);
+
+    /// <summary>Removes what is kept of apps that are gone, beyond its bounds. Not on a loop; once the node's own apps are up.</summary>
+    public void Tidy() => _left.Tidy();
 
     /// <summary>The node has ended, its loops too.</summary>
     public void Close()
     {
         Quarantine.Close();
         _ledgers.CloseAll();
+        _left.Tidy();
     }
 }

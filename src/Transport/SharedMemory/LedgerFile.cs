@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using Cocaine.Fast.Core.Ledger;
 using Cocaine.Fast.Transport.Linux;
 using Microsoft.Win32.SafeHandles;
@@ -16,16 +17,26 @@ namespace Cocaine.Fast.Transport.SharedMemory;
 /// </remarks>
 internal sealed unsafe class LedgerFile : IDisposable
 {
+    /// <summary>Ends the name of a ledger that was set aside.</summary>
+    public const string AsideSuffix = ".aside";
+
+    /// <summary>
+    /// Looks at a lock that another has, and the time between them: who removes a ledger holds it for a moment, a node as long as it runs.
+    /// </summary>
+    private const int MaxLooks = 10, LookMs = 5;
+
     private const int ReadOnly = 1, ReadWrite = 3, Shared = 1, Populate = 0x8000;
 
+    private readonly string _path;
     private readonly SafeFileHandle _file;
     private readonly byte* _start;
     private readonly long _sizeBytes;
     private readonly bool _isNode;
     private bool _disposed;
 
-    private LedgerFile(SafeFileHandle file, byte* start, long sizeBytes, LedgerHeader header, bool isNode)
+    private LedgerFile(string path, SafeFileHandle file, byte* start, long sizeBytes, LedgerHeader header, bool isNode)
     {
+        _path = path;
         _file = file;
         _start = start;
         _sizeBytes = sizeBytes;
@@ -34,6 +45,8 @@ internal sealed unsafe class LedgerFile : IDisposable
     }
 
     public LedgerHeader Header { get; private set; }
+
+    public long SizeBytes => _sizeBytes;
 
     /// <summary>True when a node has it open.</summary>
     public bool IsHeld => FileLock.IsTaken(_file);
@@ -54,7 +67,7 @@ internal sealed unsafe class LedgerFile : IDisposable
             if (found > 0 && Problem(file, found, app, records, ref lastId) is { } problem)
             {
                 setAside = problem;
-                File.Move(path, path + ".aside", overwrite: true); // one is kept: the latest
+                File.Move(path, path + AsideSuffix, overwrite: true); // one is kept: the latest
                 file.Dispose();
                 file = OpenLocked(path);
                 found = RandomAccess.GetLength(file);
@@ -64,7 +77,7 @@ internal sealed unsafe class LedgerFile : IDisposable
                 }
             }
 
-            return found > 0 ? Continue(file, found) : Make(file, app, records, lastId);
+            return found > 0 ? Continue(path, file, found) : Make(path, file, app, records, lastId);
         }
         catch
         {
@@ -82,13 +95,60 @@ internal sealed unsafe class LedgerFile : IDisposable
         {
             long size = RandomAccess.GetLength(file);
             LedgerHeader header = ReadHeader(file, size, out string problem) ?? throw new InvalidDataException($"{path}: {problem}");
-            return new LedgerFile(file, Map(file, size, ReadOnly, Shared), size, header, isNode: false);
+            return new LedgerFile(path, file, Map(file, size, ReadOnly, Shared), size, header, isNode: false);
         }
         catch
         {
             file.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Removes a ledger that no node has open; false when one has it, or it is gone.</summary>
+    /// <exception cref="IOException">It cannot be removed.</exception>
+    public static bool TryRemove(string path)
+    {
+        try
+        {
+            using SafeFileHandle file = File.OpenHandle(
+                path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            if (!FileLock.TryTake(file) || !IsAt(file, path))
+            {
+                return false;
+            }
+
+            File.Delete(path); // under the lock: a node that opens it now looks again, and makes a new one
+            return true;
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The app was deleted: what its ledger has is kept for a while only.</summary>
+    public void MarkDeleted() => Volatile.Write(ref *(long*)(_start + LedgerLayout.DeletedOffset), 1); // its other half is the lock
+
+    /// <summary>Removes a node's own file, if it is still in its place; the mapping stays until <see cref="Dispose"/>.</summary>
+    public void Remove()
+    {
+        if (_isNode && IsAt(_file, _path))
+        {
+            File.Delete(_path);
+        }
+    }
+
+    /// <summary>When its node was last seen in it, ns since 1970: its stop, or, when it was killed, its last job.</summary>
+    public long LastUsedNs()
+    {
+        if (Header.StoppedNs > 0)
+        {
+            return Header.StoppedNs;
+        }
+
+        LedgerReader reader = Reader();
+        long arrived = reader.Find(reader.LastId()) is { } last ? NsOf(last.Arrived) : 0;
+        return Math.Max(Header.WallNs, arrived);
     }
 
     /// <summary>The ring that a node writes.</summary>
@@ -116,16 +176,33 @@ internal sealed unsafe class LedgerFile : IDisposable
 
     private static SafeFileHandle OpenLocked(string path)
     {
-        SafeFileHandle file = File.OpenHandle(
-            path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        if (FileLock.TryTake(file))
+        for (int look = 0; look < MaxLooks; look++)
         {
-            return file;
+            SafeFileHandle file = File.OpenHandle(
+                path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            bool isTaken = FileLock.TryTake(file);
+            if (isTaken && IsAt(file, path))
+            {
+                return file;
+            }
+
+            file.Dispose(); // it was removed between the opening and the lock, or is locked
+            if (!isTaken)
+            {
+                Thread.Sleep(LookMs);
+            }
         }
 
-        file.Dispose();
         throw new IOException($"{path} is another node's");
+    }
+
+    /// <summary>True when the path still names the file that is open.</summary>
+    private static bool IsAt(SafeFileHandle file, string path)
+    {
+        bool isThere = FileStatus.TryRead(Encoding.UTF8.GetBytes(path + '\0'), follow: true, out FileStatus there);
+        byte[] own = Encoding.UTF8.GetBytes($"/proc/self/fd/{file.DangerousGetHandle()}\0");
+        return isThere && FileStatus.TryRead(own, follow: true, out FileStatus opened) && there.Identity == opened.Identity;
     }
 
     /// <summary>Why the file cannot go on; null when it can. Its last id is taken from it where it has one.</summary>
@@ -158,27 +235,28 @@ internal sealed unsafe class LedgerFile : IDisposable
         return last;
     }
 
-    private static LedgerFile Continue(SafeFileHandle file, long size)
+    private static LedgerFile Continue(string path, SafeFileHandle file, long size)
     {
         LedgerHeader old = ReadHeader(file, size, out _)!;
-        return Begin(file, size, old.App, old.Records, LastIdOf(file, size, old));
+        return Begin(path, file, size, old.App, old.Records, LastIdOf(file, size, old));
     }
 
-    private static LedgerFile Make(SafeFileHandle file, string app, int records, ulong lastId)
+    private static LedgerFile Make(string path, SafeFileHandle file, string app, int records, ulong lastId)
     {
         long size = LedgerLayout.FileSizeBytes(records);
         int error = LibC.posix_fallocate((int)file.DangerousGetHandle(), 0, size);
-        return error == 0 ? Begin(file, size, app, records, lastId)
+        return error == 0 ? Begin(path, file, size, app, records, lastId)
             : throw new IOException($"{size} bytes for the ledger: {Marshal.GetPInvokeErrorMessage(error)}");
     }
 
-    private static LedgerFile Begin(SafeFileHandle file, long size, string app, int records, ulong lastId)
+    private static LedgerFile Begin(
+        string path, SafeFileHandle file, long size, string app, int records, ulong lastId)
     {
         LedgerHeader header = new(
             app, records, Environment.ProcessId, WallNs(), TimeProvider.System.GetTimestamp(), lastId + 1, StoppedNs: 0);
         byte* start = Map(file, size, ReadWrite, Shared | Populate); // the path meets no page for the first time
         header.Write(new Span<byte>(start, LedgerLayout.HeaderSizeBytes));
-        return new LedgerFile(file, start, size, header, isNode: true);
+        return new LedgerFile(path, file, start, size, header, isNode: true);
     }
 
     private static LedgerHeader? ReadHeader(SafeFileHandle file, long size, out string problem)
@@ -194,5 +272,7 @@ internal sealed unsafe class LedgerFile : IDisposable
         return (nint)start == -1 ? throw LibC.Failure($"mmap of {size} bytes") : (byte*)start;
     }
 
-    private static long WallNs() => (DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).Ticks * 100;
+    private static long WallNs() => NsOf(DateTimeOffset.UtcNow);
+
+    private static long NsOf(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks * 100;
 }

@@ -37,6 +37,19 @@ public class ErrorHeadersTests
             Assert.Equal((id, seconds), (set.OfError.JobId, set.OfError.RetryAfterS));
         }, iter: 2000);
 
+    [Theory]
+    [InlineData(0UL, 0, "")]
+    [InlineData(17UL, 0, " (job 17)")]
+    [InlineData(17UL, 2, " (job 17; retry after 2 s)")]
+    [InlineData(0UL, 60, " (retry after 60 s)")]
+    [InlineData(ulong.MaxValue, int.MaxValue, " (job 18446744073709551615; retry after 2147483647 s)")]
+    public void A_note_says_the_same_for_people(ulong id, int seconds, string expected)
+    {
+        Span<byte> to = stackalloc byte[ErrorHeaders.MaxNoteBytes];
+        int length = new ErrorHeaders { JobId = id, RetryAfterS = seconds }.WriteNote(to);
+        Assert.Equal(expected, System.Text.Encoding.UTF8.GetString(to[..length]));
+    }
+
     [Fact]
     public void What_is_no_number_is_taken_for_none()
     {

@@ -20,7 +20,7 @@ public class RawFrameTests
         await app.UntilInfoShowsAsync("\"done\":3"); // all but the first, which keeps their answers back
         Assert.Equal(0, peer.Socket.Available);
         File.WriteAllText(release, "");
-        Assert.Equal(["held", "one", "error 502 ValueError: with words", "", "two"], Enumerable.Range(0, 5).Select(_ => peer.ReadLine()));
+        Assert.Equal(["held", "one", "error 502 ValueError: with words (job 3)", "", "two"], Enumerable.Range(0, 5).Select(_ => peer.ReadLine()));
         peer.EndWriting();
         Assert.Empty(peer.ReadToEnd());
         File.Delete(release);
@@ -132,8 +132,8 @@ public class RawFrameTests
         Assert.Equal((false, "line\nbreak"), ReadFrame(peer));
         Assert.Equal((false, ""), ReadFrame(peer));
         Assert.Equal((false, new string('x', 100_000)), ReadFrame(peer));
-        Assert.Equal((true, "error 413 the answer is longer than max-frame"), ReadFrame(peer));
-        Assert.Equal((true, "error 502 ValueError"), ReadFrame(peer));
+        Assert.Equal((true, "error 413 the answer is longer than max-frame (job 5)"), ReadFrame(peer));
+        Assert.Equal((true, "error 502 ValueError (job 6)"), ReadFrame(peer));
         peer.Send([.. Frame("0 last"), 0, 1, 0x86, 0xa1, 1, 2, 3]);
         Assert.Equal((false, "last"), ReadFrame(peer));
         Assert.Equal((true, "error 413 longer than max-frame"), ReadFrame(peer));

@@ -201,7 +201,7 @@ internal sealed class VirtualApp : TimeProvider, IEngineLoop, ISlaveBackend
         public override void PublishChunk(string task, ReadOnlySpan<byte> chunk) =>
             Lines.Add($"{task}: {Encoding.Latin1.GetString(chunk)}");
 
-        public override void PublishError(string task, int category, int code, string reason) =>
+        public override void PublishError(string task, int category, int code, string reason, in ErrorHeaders headers) =>
             Lines.Add($"{task}: error {category} {code} {reason}");
     }
 }
