@@ -74,7 +74,7 @@ internal sealed class LsdServer(DriverContext context)
     }
 
     /// <summary>What is wrong with an envelope, or null. Its uuid is given also when something else is wrong.</summary>
-    private static string? ReadEnvelope(
+    private string? ReadEnvelope(
         ReadOnlySpan<byte> envelope, Span<byte> uuid, out int uuidLength, out JobPolicy policy, out bool isLate)
     {
         uuidLength = 0;
@@ -130,7 +130,7 @@ internal sealed class LsdServer(DriverContext context)
         }
 
         wrong ??= uuidLength == 0 ? $"the envelope has no uuid of 1 to {MaxUuidBytes} characters" : null;
-        return wrong ?? OldPolicy.Read(urgent, timeout, deadline, out policy, out isLate);
+        return wrong ?? OldPolicy.Read(Engine.Loop, urgent, timeout, deadline, out policy, out isLate);
     }
 
     private sealed class Call(LsdServer server) : RouterCall(server)

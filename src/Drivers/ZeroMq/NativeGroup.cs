@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.MessagePack;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
@@ -32,7 +33,7 @@ internal readonly ref struct NativeGroup
     public bool IsLate { get; private init; }
 
     /// <summary>Reads the group that begins at a frame, and moves on to where the next begins.</summary>
-    public static NativeGroup Read(FrameList frames, ref int at)
+    public static NativeGroup Read(IEngineLoop loop, FrameList frames, ref int at)
     {
         int first = at;
         at = NextStart(frames, first);
@@ -61,7 +62,7 @@ internal readonly ref struct NativeGroup
             return new NativeGroup { Uuid = uuid, Problem = "the third frame is [urgent, timeout, deadline]" };
         }
 
-        string? problem = OldPolicy.Read(urgent, timeout, deadline, out JobPolicy policy, out bool isLate);
+        string? problem = OldPolicy.Read(loop, urgent, timeout, deadline, out JobPolicy policy, out bool isLate);
         return new NativeGroup { Uuid = uuid, Policy = policy, Body = group[3], Problem = problem, IsLate = isLate };
     }
 

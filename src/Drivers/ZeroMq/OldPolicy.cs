@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 
 namespace Cocaine.Fast.Drivers.ZeroMq;
@@ -9,7 +11,8 @@ internal static class OldPolicy
     private const double MaxSeconds = 1e8;
 
     /// <summary>What is wrong, or null. <paramref name="isLate"/>: the deadline has passed.</summary>
-    public static string? Read(bool urgent, double timeout, double deadline, out JobPolicy policy, out bool isLate)
+    public static string? Read(
+        IEngineLoop loop, bool urgent, double timeout, double deadline, out JobPolicy policy, out bool isLate)
     {
         policy = default;
         isLate = false;
@@ -28,7 +31,9 @@ internal static class OldPolicy
                 return "the deadline passed before the job arrived";
             }
 
-            deadlineMs = ToMs(left);
+            // A job's deadline counts from the begin of the loop's turn, and that may have been a while ago.
+            double fromTurn = left + Stopwatch.GetElapsedTime(loop.NowTicks).TotalSeconds;
+            deadlineMs = fromTurn >= MaxSeconds ? 0 : (long)Math.Ceiling(fromTurn * 1000);
         }
 
         policy = new JobPolicy { Urgent = urgent, SilenceTimeoutMs = timeout > 0 ? ToMs(timeout) : 0, DeadlineMs = deadlineMs };

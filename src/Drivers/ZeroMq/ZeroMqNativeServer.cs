@@ -27,7 +27,7 @@ internal sealed class ZeroMqNativeServer(DriverContext context)
     {
         for (int at = 0; at < body.Count;)
         {
-            NativeGroup group = NativeGroup.Read(body, ref at);
+            NativeGroup group = NativeGroup.Read(Engine.Loop, body, ref at);
             if (group.IsLate)
             {
                 Engine.Counters.Deadlines++;

@@ -20,7 +20,7 @@ internal sealed class ZeroMqNativeSink(DriverContext context) : FeedDriver(conte
                 return false;
             }
 
-            NativeGroup group = NativeGroup.Read(message, ref at);
+            NativeGroup group = NativeGroup.Read(Context.Engine.Loop, message, ref at);
             if (group.Problem is null)
             {
                 Caller.TrySubmit(group.Body, group.Policy);
