@@ -76,6 +76,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     {
         _state = StateFolder.Open(_statePath);
         _store = new AppStore(_statePath);
+        _store.RemoveLeftovers(_log);
         _node.Start();
         _control = await ControlService.OpenAsync(_node, _controlEndpoint, this).ConfigureAwait(false);
         DaemonLog.ControlListens(_log, _control.Endpoint);
@@ -238,7 +239,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         }
 
         HashSet<string> known = [.. wanted.Keys, .. unreadable];
-        foreach (StoredApp stored in _store.Load(_log))
+        foreach (StoredApp stored in _store.Load())
         {
             known.Add(stored.Name);
             if (wanted.TryGetValue(stored.Name, out HostedApp? hiding))
