@@ -21,13 +21,7 @@ internal static class BenchCommand
         Option<bool> json = new("--json") { Description = "Print JSON" };
         foreach (Option<int> option in (Option<int>[])[connections, inFlight, size])
         {
-            option.Validators.Add(result =>
-            {
-                if (result.GetValueOrDefault<int>() < 1)
-                {
-                    result.AddError($"{option.Name} is 1 or more");
-                }
-            });
+            option.Check(number => number >= 1, $"{option.Name} is 1 or more");
         }
 
         Command command = new(
