@@ -45,7 +45,8 @@ internal static class Connector
         }
 
         string why = last is OperationCanceledException ? $"no answer within {timeout.TotalSeconds} s"
-            : last is SocketException { SocketErrorCode: SocketError.AddressNotAvailable } && endpoint.StartsWith("ipc:", StringComparison.Ordinal)
+            : last is SocketException { SocketErrorCode: SocketError.AddressNotAvailable }
+                && endpoint.StartsWith("ipc:", StringComparison.Ordinal)
                 ? "there is no such socket" // the text of the system's error is about addresses of networks
             : last?.Message ?? "it has no address";
         throw new ConnectionLostException($"cannot connect to {endpoint}: {why}", last);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Cocaine.Fast.Client;
+using Cocaine.Fast.Host.Commands.Control;
 using Spectre.Console;
 
 namespace Cocaine.Fast.Host.Commands;
@@ -67,6 +68,6 @@ internal static class BenchCommand
         table.AddRow(
             $"{result.RequestsPerSecond:N0}", $"{result.P50:F1}", $"{result.P90:F1}", $"{result.P99:F1}", $"{result.P999:F1}",
             $"{result.Max:F0}", $"{result.Requests:N0}", $"{result.Mismatches}", errors);
-        AnsiConsole.Write(table);
+        ControlCall.Print(table);
     }
 }

@@ -24,7 +24,8 @@ internal sealed class StateFolder : IDisposable
     {
         if (path.Length == 0)
         {
-            throw new NodeException("this user has no home folder that is there: say with the key 'state' of the config where apps are kept");
+            throw new NodeException(
+                "this user has no home folder that is there: say with the key 'state' of the config where apps are kept");
         }
 
         string ownerFile = System.IO.Path.Combine(path, "pid");

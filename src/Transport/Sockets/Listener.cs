@@ -80,7 +80,8 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
 
     public override void OnReady(uint events)
     {
-        for (int i = 0; i < MaxAcceptsPerEvent && Slot >= 0; i++) // an owner that has what it wanted disposes of it: the number is another's then
+        // Slot: an owner that has what it wanted disposes of this, and the descriptor's number may be another's then.
+        for (int i = 0; i < MaxAcceptsPerEvent && Slot >= 0; i++)
         {
             int descriptor = LibC.accept4((int)_socket.Handle, null, null, NonBlocking | CloseOnExec);
             if (descriptor < 0)

@@ -106,7 +106,8 @@ internal static class AppCommand
         Option<int?> minimum = new("--minimum") { Description = "Slaves kept warm" };
         Option<int?> limit = new("--limit") { Description = "Most slaves" };
         Command command = new("scale", "Set the bounds of an app's pool now, until its next version or start.") { app, minimum, limit };
-        command.Check(given => given.GetValue(minimum) is null && given.GetValue(limit) is null ? "give --minimum, --limit, or both" : null);
+        command.Check(given =>
+            given.GetValue(minimum) is null && given.GetValue(limit) is null ? "give --minimum, --limit, or both" : null);
         return command.With(ControlCall.Node(), async (parsed, node, stop) =>
         {
             await node.ScaleAsync(parsed.GetValue(app)!, parsed.GetValue(minimum), parsed.GetValue(limit), stop);
