@@ -44,8 +44,11 @@ internal static class Connector
             last = failure;
         }
 
-        string why = last is OperationCanceledException ? $"no answer within {timeout.TotalSeconds} s" : last?.Message
-            ?? "it has no address";
+        string why = last is OperationCanceledException ? $"no answer within {timeout.TotalSeconds} s"
+            : last is SocketException { SocketErrorCode: SocketError.AddressNotAvailable }
+                && endpoint.StartsWith("ipc:", StringComparison.Ordinal)
+                ? "there is no such socket" // the text of the system's error is about addresses of networks
+            : last?.Message ?? "it has no address";
         throw new ConnectionLostException($"cannot connect to {endpoint}: {why}", last);
     }
 }

@@ -23,4 +23,5 @@ RootCommand root = new("cocaine-fast: an application server for bare-metal hosts
     WhyCommand.Create(),
 };
 ParseResult parsed = root.Parse(args);
-return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TerminationTimeout.Of(parsed) });
+int code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TerminationTimeout.Of(parsed) });
+return parsed.Errors.Count > 0 ? ExitCodes.Invalid : code;

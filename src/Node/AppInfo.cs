@@ -33,7 +33,8 @@ internal static class AppInfo
         return new AppSummary(
             app.Name, app.Manifest.Version, StateOf(app), engine.Pool.Total + app.Older.Sum(older => older.Engine.Pool.Total),
             engine.Pool.Busy + app.Older.Sum(older => older.Engine.Pool.Busy), QueuedJobs(app), (long)engine.Counters.JobsDone,
-            (long)engine.Counters.JobsFailed, [.. app.Endpoints.Select(at => at.Endpoint)]);
+            (long)engine.Counters.JobsFailed, [.. app.Endpoints.Select(at => at.Endpoint)],
+            engine.Pool.IsBroken ? engine.Pool.LastFailure : null);
     }
 
     private static string StateOf(RunningApp app)

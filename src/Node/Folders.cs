@@ -45,7 +45,7 @@ internal static class Folders
         return folder;
     }
 
-    /// <summary>What a daemon keeps: systemd's choice for its unit, or the user's own folder.</summary>
+    /// <summary>What a daemon keeps: systemd's choice for its unit, or the user's own folder; empty for a user without a home.</summary>
     public static string State()
     {
         if (Environment.GetEnvironmentVariable("STATE_DIRECTORY") is { Length: > 0 } given)
@@ -59,9 +59,13 @@ internal static class Folders
         }
 
         string? home = Environment.GetEnvironmentVariable("XDG_STATE_HOME");
-        return Path.Combine(
-            home is { Length: > 0 } ? home : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local/state"),
-            "cocaine-fast");
+        if (home is not { Length: > 0 })
+        {
+            string user = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile); // empty when there is no such folder
+            home = user.Length > 0 ? Path.Combine(user, ".local/state") : "";
+        }
+
+        return home.Length > 0 ? Path.Combine(home, "cocaine-fast") : "";
     }
 
     /// <summary>Where a daemon of this user is controlled.</summary>

@@ -44,7 +44,8 @@ internal sealed unsafe class ProcessLink : SlaveLink
             string path = backend.SocketPath(slave.ShortId);
             WorkerCommand command = backend.Commands.For(backend.App, backend.Confinement, slave.Uuid, path, backend.Locator);
             Endpoint endpoint = Endpoint.Parse("ipc://" + path);
-            _listener = Listener.Bind(_loop, endpoint, 1, UnixFileMode.UserRead | UnixFileMode.UserWrite, OnConnected)[0];
+            _listener = Listener.Bind(_loop, endpoint, 1, UnixFileMode.UserRead | UnixFileMode.UserWrite, OnConnected,
+                mayUseReserve: true)[0];
             backend.Admit(path);
             _listener.Open();
             backend.Launcher.Start(
@@ -213,6 +214,7 @@ internal sealed unsafe class ProcessLink : SlaveLink
     /// <summary>The process has ended.</summary>
     private void OnExit(string how)
     {
+        _ = LibC.kill(-_processId, 9); // what it started and left behind: nobody else would end it
         _ring?.DrainAnswers(); // answers that it published before it died are answers
         _output?.Finish();
         _errors?.Finish();

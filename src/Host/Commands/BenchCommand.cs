@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Cocaine.Fast.Client;
+using Cocaine.Fast.Host.Commands.Control;
 using Spectre.Console;
 
 namespace Cocaine.Fast.Host.Commands;
@@ -21,13 +22,7 @@ internal static class BenchCommand
         Option<bool> json = new("--json") { Description = "Print JSON" };
         foreach (Option<int> option in (Option<int>[])[connections, inFlight, size])
         {
-            option.Validators.Add(result =>
-            {
-                if (result.GetValueOrDefault<int>() < 1)
-                {
-                    result.AddError($"{option.Name} is 1 or more");
-                }
-            });
+            option.Check(number => number >= 1, $"{option.Name} is 1 or more");
         }
 
         Command command = new(
@@ -73,6 +68,6 @@ internal static class BenchCommand
         table.AddRow(
             $"{result.RequestsPerSecond:N0}", $"{result.P50:F1}", $"{result.P90:F1}", $"{result.P99:F1}", $"{result.P999:F1}",
             $"{result.Max:F0}", $"{result.Requests:N0}", $"{result.Mismatches}", errors);
-        AnsiConsole.Write(table);
+        ControlCall.Print(table);
     }
 }

@@ -146,26 +146,15 @@ internal static class ChaosCommand
     private static Option<double> Number(string name, string description, double value)
     {
         Option<double> option = new(name) { Description = description, DefaultValueFactory = _ => value };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double>() is not (> 0 and < 1e6))
-            {
-                result.AddError($"{name} is more than 0");
-            }
-        });
+        option.Check(number => number is > 0 and < 1e6, $"{name} is more than 0");
         return option;
     }
 
     private static Option<int> Count(string name, string description, int value)
     {
         Option<int> option = new(name) { Description = description, DefaultValueFactory = _ => value };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 0 or > 1_000_000 || (result.GetValueOrDefault<int>() == 0 && name != "--requests"))
-            {
-                result.AddError($"{name} is {(name == "--requests" ? 0 : 1)} or more");
-            }
-        });
+        int least = name == "--requests" ? 0 : 1;
+        option.Check(number => number >= least && number <= 1_000_000, $"{name} is {least} or more");
         return option;
     }
 }

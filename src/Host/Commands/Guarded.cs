@@ -28,6 +28,11 @@ internal static class Guarded
             Console.Error.WriteLine(failure.Message);
             return ExitCodes.Invalid;
         }
+        catch (IOException failure)
+        {
+            Console.Error.WriteLine(failure.Message); // a full disk behind standard output
+            return ExitCodes.Failed;
+        }
         catch (OperationCanceledException)
         {
             Console.Error.WriteLine("interrupted");

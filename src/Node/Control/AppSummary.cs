@@ -10,7 +10,7 @@ namespace Cocaine.Fast.Node.Control;
 /// <param name="Done">Jobs done since the app was created.</param>
 /// <param name="Failed">Jobs failed since the app was created.</param>
 /// <param name="Endpoints">Where it listens.</param>
-/// <param name="Reason">Why it could not be started; null when it runs.</param>
+/// <param name="Reason">Why it could not be started, or why its slaves cannot; null when it runs.</param>
 public sealed record AppSummary(
     string App, int Version, string State, int Slaves, int Busy, int Queued, long Done, long Failed, IReadOnlyList<string> Endpoints,
     string? Reason = null);

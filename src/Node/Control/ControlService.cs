@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
@@ -59,7 +60,9 @@ public sealed class ControlService : IAsyncDisposable
         }
         catch (Exception failure) when (failure is IOException or FormatException or UnauthorizedAccessException)
         {
-            throw new NodeException($"the control endpoint: {failure.Message}", failure);
+            string advice = failure.InnerException is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse }
+                ? ": another node is controlled there, or a file is in its place; stop that one, or give this one another endpoint" : "";
+            throw new NodeException($"the control endpoint: {failure.Message}{advice}", failure);
         }
     }
 
@@ -70,7 +73,7 @@ public sealed class ControlService : IAsyncDisposable
 
     private void Listen(Endpoint at, UnixFileMode mode)
     {
-        _listeners = Listener.Bind(_loop, at, Backlog, mode, Accept);
+        _listeners = Listener.Bind(_loop, at, Backlog, mode, Accept, mayUseReserve: true);
         foreach (Listener listener in _listeners)
         {
             listener.Open();

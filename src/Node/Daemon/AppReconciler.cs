@@ -36,7 +36,7 @@ internal sealed class AppReconciler(
         }
 
         HashSet<string> known = [.. wanted.Keys, .. unreadable];
-        foreach (StoredApp stored in store.Load(log))
+        foreach (StoredApp stored in store.Load())
         {
             known.Add(stored.Name);
             if (wanted.TryGetValue(stored.Name, out HostedApp? hiding))

@@ -35,32 +35,29 @@ internal sealed class AppStore
         }
     }
 
-    /// <summary>All that is kept, by name. Leftovers of writes that a crash ended are removed; broken files are left for people.</summary>
+    /// <summary>All that is kept, by name; broken files are left for people.</summary>
     /// <exception cref="NodeException">The folder cannot be read.</exception>
-    public IReadOnlyList<StoredApp> Load(ILogger log)
-    {
-        List<StoredApp> apps = [];
-        try
-        {
-            foreach (string file in Directory.EnumerateFiles(_folder).Order(StringComparer.Ordinal))
-            {
-                if (file.EndsWith(PendingFile.Suffix, StringComparison.Ordinal))
-                {
-                    File.Delete(file);
-                    DaemonLog.LeftoverRemoved(log, file);
-                }
-                else if (file.EndsWith(Suffix, StringComparison.Ordinal))
-                {
-                    apps.Add(Read(file));
-                }
-            }
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw new NodeException($"the folder {_folder} cannot be read: {failure.Message}", failure);
-        }
+    public IReadOnlyList<StoredApp> Load() => [.. Files(Suffix).Select(Read)];
 
-        return apps;
+    /// <summary>
+    /// Removes what writes left that a crash ended. At the start only: later the same files are writes that are under way.
+    /// </summary>
+    /// <exception cref="NodeException">The folder cannot be used.</exception>
+    public void RemoveLeftovers(ILogger log)
+    {
+        foreach (string file in Files(PendingFile.Suffix))
+        {
+            try
+            {
+                File.Delete(file);
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                throw new NodeException($"the folder {_folder} cannot be used: {failure.Message}", failure);
+            }
+
+            DaemonLog.LeftoverRemoved(log, file);
+        }
     }
 
     /// <summary>What is kept of an app; null when nothing is.</summary>
@@ -109,11 +106,29 @@ internal sealed class AppStore
         }
     }
 
+    private List<string> Files(string suffix)
+    {
+        try
+        {
+            return [.. Directory.EnumerateFiles(_folder).Where(file => file.EndsWith(suffix, StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal)];
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new NodeException($"the folder {_folder} cannot be read: {failure.Message}", failure);
+        }
+    }
+
     private static StoredApp Read(string file)
     {
         string name = Path.GetFileNameWithoutExtension(file);
         try
         {
+            if (FileStatus.TryRead(file, out FileStatus status) && !status.IsPlain)
+            {
+                throw new FormatException("it is no file"); // to open a pipe would wait for somebody who writes to it
+            }
+
             return new StoredApp(name, StoredAppFormat.Read(File.ReadAllBytes(file)), null);
         }
         catch (Exception failure) when (failure is FormatException or IOException or UnauthorizedAccessException)

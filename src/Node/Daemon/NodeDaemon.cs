@@ -79,6 +79,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         _state = StateFolder.Open(_statePath);
         _store = new AppStore(_statePath);
         _reconciler = new AppReconciler(_node, _apps, _gates, _store, _paused, () => _config, Started, _log);
+        _store.RemoveLeftovers(_log);
         _node.Start();
         _control = await ControlService.OpenAsync(_node, _controlEndpoint, this).ConfigureAwait(false);
         DaemonLog.ControlListens(_log, _control.Endpoint);

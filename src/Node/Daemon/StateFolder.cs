@@ -22,6 +22,12 @@ internal sealed class StateFolder : IDisposable
     /// <exception cref="NodeException">It cannot be used, or another node uses it.</exception>
     public static StateFolder Open(string path)
     {
+        if (path.Length == 0)
+        {
+            throw new NodeException(
+                "this user has no home folder that is there: say with the key 'state' of the config where apps are kept");
+        }
+
         string ownerFile = System.IO.Path.Combine(path, "pid");
         try
         {

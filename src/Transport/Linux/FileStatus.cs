@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Cocaine.Fast.Transport.Linux;
 
 /// <summary>What a path is.</summary>
@@ -27,6 +29,16 @@ internal readonly unsafe record struct FileStatus(FileKind Kind, ulong Identity,
     /// <summary>The user that it belongs to.</summary>
     public uint OwnerId { get; init; }
 
+    /// <summary>It is a socket.</summary>
+    public bool IsSocket { get; init; }
+
+    /// <summary>It has bytes to be read, and an end: no pipe, socket or device.</summary>
+    public bool IsPlain { get; init; }
+
+    /// <summary>Reads the status of what a path leads to; false when there is nothing.</summary>
+    public static bool TryRead(string path, out FileStatus status) =>
+        TryRead(Encoding.UTF8.GetBytes(path + '\0'), follow: true, out status);
+
     /// <summary>Reads the status of a path that has its closing zero byte; false when there is none.</summary>
     public static bool TryRead(ReadOnlySpan<byte> path, bool follow, out FileStatus status)
     {
@@ -48,6 +60,8 @@ internal readonly unsafe record struct FileStatus(FileKind Kind, ulong Identity,
             (*(long*)(buffer + ModifiedOffset) * 1_000_000_000) + *(uint*)(buffer + ModifiedOffset + sizeof(long)))
         {
             OwnerId = *(uint*)(buffer + OwnerOffset),
+            IsSocket = (*(ushort*)(buffer + ModeOffset) & 0xf000) == 0xc000,
+            IsPlain = (*(ushort*)(buffer + ModeOffset) & 0xf000) == 0x8000,
         };
         return true;
     }

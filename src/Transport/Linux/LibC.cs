@@ -10,8 +10,8 @@ namespace Cocaine.Fast.Transport.Linux;
 /// </remarks>
 internal static unsafe partial class LibC
 {
-    public const int EPERM = 1, ENOENT = 2, EINTR = 4, EAGAIN = 11, EACCES = 13, ENOTDIR = 20, EMFILE = 24, ENOSPC = 28, EPIPE = 32,
-        ENOSYS = 38, ELOOP = 40, ECONNRESET = 104, EINPROGRESS = 115, ECANCELED = 125;
+    public const int EPERM = 1, ENOENT = 2, EINTR = 4, EAGAIN = 11, ENOMEM = 12, EACCES = 13, ENOTDIR = 20, ENFILE = 23, EMFILE = 24,
+        ENOSPC = 28, EPIPE = 32, ENOSYS = 38, ELOOP = 40, ECONNRESET = 104, ENOBUFS = 105, EINPROGRESS = 115, ECANCELED = 125;
 
     private const string Library = "libc";
 
@@ -121,6 +121,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int lchown(byte* path, uint user, uint group);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int getrlimit(int resource, void* limits);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int kill(int process, int signal);

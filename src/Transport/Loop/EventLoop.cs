@@ -20,6 +20,9 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     /// <summary>Longest sleep; a bound for every wait, even when nothing is due.</summary>
     private const long MaxSleepNs = 60_000_000_000;
 
+    /// <summary>Between two lines of the log about the same lack.</summary>
+    private const long WarningPauseMs = 60_000;
+
     private readonly Epoll _epoll = new();
     private readonly EventDescriptor _wake = new();
     private readonly WorkQueue _posted = new();
@@ -30,6 +33,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     private readonly ILogger _log;
     private readonly long _spinTicks;
     private Thread? _thread;
+    private long _nextWarningMs;  // the loop's thread alone
     private int _asleep;          // 1 while the loop waits and must be woken by whoever posts
     private volatile bool _stopping;
 
@@ -117,6 +121,16 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     {
         _stopping = true;
         _wake.Ring();
+    }
+
+    /// <summary>Says that a connection was refused because it had no descriptor; at most once a minute. On the loop's thread.</summary>
+    public void WarnOfDescriptors(int limit)
+    {
+        if (NowMs >= _nextWarningMs)
+        {
+            _nextWarningMs = NowMs + WarningPauseMs;
+            LoopLog.NoDescriptors(_log, limit);
+        }
     }
 
     /// <summary>Waits for the loop's thread to end.</summary>

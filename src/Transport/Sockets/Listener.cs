@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 
@@ -19,9 +20,13 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
     private Action<int> _accepted;
     private readonly Socket _socket;
     private readonly bool _isTcp;
+    private readonly int _lastDescriptor;
+    private readonly ResumeTimer _resume;
 
-    private Listener(EventLoop loop, Socket socket, Action<int> accepted)
+    private Listener(EventLoop loop, Socket socket, Action<int> accepted, bool mayUseReserve)
     {
+        _lastDescriptor = mayUseReserve ? int.MaxValue : DescriptorReserve.LastForConnections;
+        _resume = new ResumeTimer(this);
         _loop = loop;
         _socket = socket;
         _accepted = accepted;
@@ -33,7 +38,14 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
 
     /// <summary>Binds every address of the endpoint; one port for all when the port is 0.</summary>
     /// <exception cref="IOException">An address cannot be bound; nothing stays bound then.</exception>
-    public static IReadOnlyList<Listener> Bind(EventLoop loop, Endpoint endpoint, int backlog, UnixFileMode mode, Action<int> accepted)
+    /// <param name="loop">Where it lives.</param>
+    /// <param name="endpoint">Where it listens.</param>
+    /// <param name="backlog">Connections that may wait to be accepted.</param>
+    /// <param name="mode">Who may connect to a Unix socket.</param>
+    /// <param name="accepted">Gets each descriptor.</param>
+    /// <param name="mayUseReserve">Its connections are the node's own matter: see <see cref="DescriptorReserve"/>.</param>
+    public static IReadOnlyList<Listener> Bind(
+        EventLoop loop, Endpoint endpoint, int backlog, UnixFileMode mode, Action<int> accepted, bool mayUseReserve = false)
     {
         List<Listener> listeners = [];
         int port = 0;
@@ -42,7 +54,7 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
             foreach (EndPoint address in endpoint.ListenAddresses())
             {
                 EndPoint bound = address is IPEndPoint { Port: 0 } ip && port != 0 ? new IPEndPoint(ip.Address, port) : address;
-                Listener listener = new(loop, OpenSocket(bound, backlog, mode), accepted);
+                Listener listener = new(loop, OpenSocket(bound, backlog, mode), accepted, mayUseReserve);
                 listeners.Add(listener);
                 port = (listener.Address as IPEndPoint)?.Port ?? 0;
             }
@@ -68,7 +80,8 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
 
     public override void OnReady(uint events)
     {
-        for (int i = 0; i < MaxAcceptsPerEvent; i++)
+        // Slot: an owner that has what it wanted disposes of this, and the descriptor's number may be another's then.
+        for (int i = 0; i < MaxAcceptsPerEvent && Slot >= 0; i++)
         {
             int descriptor = LibC.accept4((int)_socket.Handle, null, null, NonBlocking | CloseOnExec);
             if (descriptor < 0)
@@ -79,7 +92,19 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
                     continue;
                 }
 
-                return; // EAGAIN, or no descriptors left: the connection stays in the backlog and the next event tries again
+                if (error is LibC.EMFILE or LibC.ENFILE or LibC.ENOBUFS or LibC.ENOMEM)
+                {
+                    Pause(); // what waits in the backlog would wake the loop without an end
+                }
+
+                return;
+            }
+
+            if (descriptor > _lastDescriptor)
+            {
+                _loop.WarnOfDescriptors(DescriptorReserve.LastForConnections);
+                _ = LibC.close(descriptor); // the peer hears at once that there is no room, and can try elsewhere
+                continue;
             }
 
             if (_isTcp)
@@ -93,6 +118,7 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
 
     public void Dispose()
     {
+        _loop.Timers.Cancel(_resume);
         if (Slot >= 0)
         {
             _loop.Forget(this, (int)_socket.Handle);
@@ -103,6 +129,13 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
         {
             File.Delete(unix.ToString());
         }
+    }
+
+    /// <summary>Accepts nothing for a moment; what wants in waits in the backlog.</summary>
+    private void Pause()
+    {
+        _loop.Forget(this, (int)_socket.Handle);
+        _loop.Timers.Arm(_resume, _loop.NowMs + ResumeTimer.PauseMs);
     }
 
     private static Socket OpenSocket(EndPoint address, int backlog, UnixFileMode mode)
@@ -152,6 +185,11 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
             return;
         }
 
+        if (FileStatus.TryRead(path, out FileStatus status) && !status.IsSocket)
+        {
+            return; // it is somebody's file, and to connect to it would be refused too: it is left, and told as a place that is taken
+        }
+
         using Socket probe = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
@@ -161,5 +199,14 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
         {
             File.Delete(path);
         }
+    }
+
+    /// <summary>Tries again to accept.</summary>
+    private sealed class ResumeTimer(Listener listener) : WheelTimer
+    {
+        /// <summary>Short for a client that waits, and no load for a node that has nothing to give.</summary>
+        public const int PauseMs = 100;
+
+        public override void OnDue(long nowMs) => listener.Open();
     }
 }

@@ -20,13 +20,13 @@ public sealed class AppStoreTests : IDisposable
         Keep("a.b", text);
         Keep("other", Text("{}"));
         Keep("other", Text("{ }"));
-        IReadOnlyList<StoredApp> apps = new AppStore(_folder.Path).Load(NullLogger.Instance);
+        IReadOnlyList<StoredApp> apps = new AppStore(_folder.Path).Load();
         Assert.Equal(["a.b", "other"], apps.Select(app => app.Name));
         Assert.Equal(text.Utf8.ToArray(), apps[0].Manifest!.Utf8.ToArray());
         Assert.Equal("/srv/x/../app.json", apps[0].Manifest!.FilePath);
         Assert.Equal("{ }", Encoding.UTF8.GetString(apps[1].Manifest!.Utf8.Span));
         new AppStore(_folder.Path).Delete("other");
-        Assert.Equal("a.b", Assert.Single(new AppStore(_folder.Path).Load(NullLogger.Instance)).Name);
+        Assert.Equal("a.b", Assert.Single(new AppStore(_folder.Path).Load()).Name);
     }
 
     [Theory]
@@ -55,7 +55,7 @@ public sealed class AppStoreTests : IDisposable
             _ => "",
         });
         Assert.NotEqual(text, File.ReadAllText(path));
-        IReadOnlyList<StoredApp> apps = new AppStore(_folder.Path).Load(NullLogger.Instance);
+        IReadOnlyList<StoredApp> apps = new AppStore(_folder.Path).Load();
         Assert.Equal($"{path} is broken: {reason}; create the app anew, or delete it", apps[0].Problem);
         Assert.Null(apps[0].Manifest);
         Assert.Null(apps[1].Problem);
@@ -67,8 +67,31 @@ public sealed class AppStoreTests : IDisposable
         Keep("a", Text("{}"));
         _ = new AppStore(_folder.Path).Prepare("a", Text("{ }")); // the crash: neither committed nor disposed of
         Assert.Equal(2, Directory.GetFiles(_folder["apps"]).Length);
-        Assert.Equal("{}", Encoding.UTF8.GetString(Assert.Single(new AppStore(_folder.Path).Load(NullLogger.Instance)).Manifest!.Utf8.Span));
+        AppStore store = new(_folder.Path);
+        store.RemoveLeftovers(NullLogger.Instance);
+        Assert.Equal("{}", Encoding.UTF8.GetString(Assert.Single(store.Load()).Manifest!.Utf8.Span));
         Assert.Equal([_folder["apps/a.json"]], Directory.GetFiles(_folder["apps"]));
+    }
+
+    [Fact]
+    public void A_look_at_the_folder_leaves_a_write_alone_that_is_under_way()
+    {
+        AppStore store = new(_folder.Path);
+        using PendingFile pending = store.Prepare("a", Text("{ }"));
+        Assert.Empty(store.Load());
+        AppStore.Commit("a", pending);
+        Assert.Null(Assert.Single(store.Load()).Problem);
+    }
+
+    [Fact]
+    public void A_pipe_in_the_folder_is_no_app_and_is_not_waited_for()
+    {
+        Keep("good", Text("{}"));
+        using Process mkfifo = Process.Start("mkfifo", [_folder["apps/bad.json"]]);
+        mkfifo.WaitForExit();
+        Assert.Equal(
+            [$"{_folder["apps/bad.json"]} is broken: it is no file; create the app anew, or delete it", null],
+            new AppStore(_folder.Path).Load().Select(app => app.Problem));
     }
 
     [Fact]
@@ -96,7 +119,7 @@ public sealed class AppStoreTests : IDisposable
             NodeException failure = Assert.Throws<NodeException>(() => store.Prepare("a", Text(new string('x', 200_000))));
             Assert.Contains("No space left on device", failure.Message);
             Assert.EndsWith("nothing was changed", failure.Message);
-            Assert.Equal("{}", Encoding.UTF8.GetString(Assert.Single(store.Load(NullLogger.Instance)).Manifest!.Utf8.Span));
+            Assert.Equal("{}", Encoding.UTF8.GetString(Assert.Single(store.Load()).Manifest!.Utf8.Span));
             Assert.Single(Directory.GetFiles(_folder["full/apps"]));
         }
         finally

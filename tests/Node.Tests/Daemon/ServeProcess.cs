@@ -38,13 +38,27 @@ internal sealed class ServeProcess : IDisposable
     }
 
     /// <summary>Starts it, and does not wait for anything.</summary>
-    public static ServeProcess Start(TestFolder folder, string more = "", params (string Name, string Value)[] environment)
+    public static ServeProcess Start(TestFolder folder, string more = "", params (string Name, string Value)[] environment) =>
+        Start(folder, more, descriptors: 0, environment);
+
+    /// <summary>Starts it with so few descriptors, 0 for as many as there are, and waits until it serves.</summary>
+    public static async Task<ServeProcess> StartAsync(TestFolder folder, int descriptors)
+    {
+        ServeProcess serve = Start(folder, "", descriptors, []);
+        await serve.UntilLogAsync("serving: ");
+        return serve;
+    }
+
+    private static ServeProcess Start(TestFolder folder, string more, int descriptors, (string Name, string Value)[] environment)
     {
         string endpoint = $"ipc://{folder["control.sock"]}";
         string config = folder.Write("node.json", $$"""
             { "state": "{{folder["state"]}}", "ledger": "{{folder["ledger"]}}", "locator": "none", "loops": 1, "control": { "endpoint": "{{endpoint}}" }, {{more}} }
             """);
-        ProcessStartInfo start = new(Program, ["serve", "--config", config]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        string[] words = ["serve", "--config", config];
+        ProcessStartInfo start = descriptors == 0 ? new(Program, words)
+            : new("/usr/bin/prlimit", [$"--nofile={descriptors}:{descriptors}", Program, .. words]);
+        start.RedirectStandardError = start.RedirectStandardOutput = true;
         foreach ((string name, string value) in environment)
         {
             start.Environment[name] = value;

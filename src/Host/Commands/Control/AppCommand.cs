@@ -90,13 +90,7 @@ internal static class AppCommand
             Description = "Seconds for its jobs to finish",
             DefaultValueFactory = _ => 30,
         };
-        drain.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double>() is not (>= 0 and <= 1e9))
-            {
-                result.AddError("--drain-timeout is seconds, 0 or more");
-            }
-        });
+        drain.Check(seconds => seconds is >= 0 and <= 1e9, "--drain-timeout is seconds, 0 or more");
         return new Command("delete", "Forget an app and end it: it takes no more jobs, and finishes those it has.") { app, drain }
             .With(ControlCall.Node(), async (parsed, node, stop) =>
             {
@@ -112,13 +106,8 @@ internal static class AppCommand
         Option<int?> minimum = new("--minimum") { Description = "Slaves kept warm" };
         Option<int?> limit = new("--limit") { Description = "Most slaves" };
         Command command = new("scale", "Set the bounds of an app's pool now, until its next version or start.") { app, minimum, limit };
-        command.Validators.Add(result =>
-        {
-            if (result.GetValue(minimum) is null && result.GetValue(limit) is null)
-            {
-                result.AddError("give --minimum, --limit, or both");
-            }
-        });
+        command.Check(given =>
+            given.GetValue(minimum) is null && given.GetValue(limit) is null ? "give --minimum, --limit, or both" : null);
         return command.With(ControlCall.Node(), async (parsed, node, stop) =>
         {
             await node.ScaleAsync(parsed.GetValue(app)!, parsed.GetValue(minimum), parsed.GetValue(limit), stop);

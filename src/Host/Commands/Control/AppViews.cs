@@ -41,7 +41,9 @@ internal static class AppViews
 
                 foreach (AppSummary app in apps)
                 {
-                    string last = app.Reason is { } reason ? ControlCall.Plain(reason) : string.Join('\n', app.Endpoints);
+                    // Of what a worker wrote before it ended the last line says most.
+                    string[] reason = app.Reason is { } why ? [ControlCall.Plain(why.TrimEnd().Split('\n')[^1])] : [];
+                    string last = string.Join('\n', app.Endpoints.Concat(reason));
                     table.AddRow(
                         Markup.Escape(app.App), Text(app.Version), app.State, Text(app.Slaves), Text(app.Busy), Text(app.Queued),
                         Text(app.Done), Text(app.Failed), Markup.Escape(last));

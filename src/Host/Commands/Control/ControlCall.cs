@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Cocaine.Fast.Client;
@@ -52,6 +53,12 @@ internal static class ControlCall
             }
             catch (ConnectionLostException failure)
             {
+                if (failure.InnerException is SocketException { SocketErrorCode: SocketError.AccessDenied })
+                {
+                    Console.Error.WriteLine($"{failure.Message}: only root and the user that the node runs as may control it");
+                    return ExitCodes.NoConnection;
+                }
+
                 Console.Error.WriteLine(
                     $"no node at {parsed.GetValue(node)}: {failure.Message}. Does 'cocaine-fast serve' run? --node says where it listens");
                 return ExitCodes.NoConnection;
@@ -94,6 +101,9 @@ internal static class ControlCall
 
         AnsiConsole.Write(table);
     }
+
+    /// <summary>The same over several lines, all but the first indented.</summary>
+    public static string PlainLines(string text) => string.Join("\n    ", text.TrimEnd().Split('\n').Select(Plain));
 
     /// <summary>What others wrote must not drive the terminal.</summary>
     public static string Plain(string text) =>

@@ -24,6 +24,7 @@ internal static class EventsCommand
     {
         AppViews.PrintLost(item.Lost);
         string app = item.App.Length > 0 ? item.App : "-";
-        Console.WriteLine($"{AppViews.Clock(item.Time)}  {item.Level,-11}  {app,-12}  {item.Kind,-16}  {ControlCall.Plain(item.Text)}");
+        string text = ControlCall.PlainLines(item.Text);
+        Console.WriteLine($"{AppViews.Clock(item.Time)}  {item.Level,-11}  {app,-12}  {item.Kind,-16}  {text}");
     }
 }

@@ -34,18 +34,17 @@ internal static class WhyCommand
         {
             job, app, failed, slow, folder, json,
         };
-        command.Validators.Add(parsed =>
+        command.Check(parsed =>
         {
             bool isJob = parsed.GetValue(job) is not null, isFailed = parsed.GetResult(failed) is not null;
             bool isSlow = parsed.GetResult(slow) is not null;
             if ((isJob ? 1 : 0) + (isFailed ? 1 : 0) + (isSlow ? 1 : 0) != 1)
             {
-                parsed.AddError("say which jobs: an id, --last-failed or --slow");
+                return "say which jobs: an id, --last-failed or --slow";
             }
-            else if (isFailed && parsed.GetValue(failed) is < 1 || isSlow && parsed.GetValue(slow) is < 1)
-            {
-                parsed.AddError("the number of jobs is 1 or more");
-            }
+
+            return (isFailed && parsed.GetValue(failed) is < 1) || (isSlow && parsed.GetValue(slow) is < 1)
+                ? "the number of jobs is 1 or more" : null;
         });
         command.SetAction(parsed => Run(
             parsed.GetValue(folder) ?? LedgerFolder.Default(), parsed.GetValue(app), parsed.GetValue(json),
