@@ -71,6 +71,41 @@ public class PoolRulesTests
     }
 
     [Fact]
+    public void The_minimum_is_kept_at_the_start_and_after_deaths_of_idle_busy_and_starting_slaves()
+    {
+        World world = new(Four with { PoolMinimum = 3 });
+        Assert.Equal(3, world.Engine.Pool.Starting);
+        for (int i = 0; i < 3; i++)
+        {
+            world.Ready(0);
+        }
+
+        world.Submit("job");
+        world.Die(world.Links.Single(link => link.Channels.Count > 0)); // busy: its job goes to another one
+        Assert.Equal((3, 1), (world.Engine.Pool.Total, world.Engine.Pool.Starting));
+        world.Die(world.Links.First(link => link.Channels.Count == 0)); // idle
+        Assert.Equal((3, 2), (world.Engine.Pool.Total, world.Engine.Pool.Starting));
+        world.Die(world.Links[^1]); // starting: it is tried again after a pause, whatever else lives
+        Assert.Equal(2, world.Engine.Pool.Total);
+        world.Advance(100);
+        Assert.Equal(3, world.Engine.Pool.Total);
+        world.Finish();
+    }
+
+    [Fact]
+    public void Each_start_has_a_line_that_says_why()
+    {
+        World world = new(Four);
+        for (int i = 0; i < 5; i++)
+        {
+            world.Die(0);
+            world.Advance(30_000);
+        }
+
+        Assert.Equal(world.Engine.Counters.SlavesStarted, (ulong)world.Log.Count(line => line.Contains("pool grows by 1: ")));
+    }
+
+    [Fact]
     public void A_start_that_failed_is_tried_again_within_the_bounds_that_were_set_meanwhile()
     {
         World world = World.Begun(Four);
