@@ -26,8 +26,8 @@ public class HeartbeatTests
         }
 
         Assert.Equal([], apps.Where(app => app.Engine.Counters.SlavesDied > 0).Select(app => app.Name));
-        // Not in C++, where the contract's app sleeps beside its loop.
-        await Task.WhenAll(apps.Where(app => app.Manifest.Type != AppType.Cpp).Select(async app =>
+        // Not in C++ and JavaScript, where the contract's app sleeps beside its loop.
+        await Task.WhenAll(apps.Where(app => app.Manifest.Type is not (AppType.Cpp or AppType.JavaScript)).Select(async app =>
         {
             await using CocaineClient client = await TestNode.ConnectAsync(app);
             CocaineException failure = await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("sleeps", Apps.Bytes("7000")));
