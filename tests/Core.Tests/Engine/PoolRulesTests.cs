@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Core.Tests.Engine;
 
@@ -201,6 +202,33 @@ public class PoolRulesTests
         Assert.False(slave.KillAsked);
         world.Advance(1);
         Assert.Equal("did not end within the termination-timeout of 1500 ms", slave.KillReason);
+    }
+
+    [Fact]
+    public void A_slave_that_asks_to_end_finishes_what_it_has_gets_nothing_more_and_is_killed_when_it_stays()
+    {
+        World world = World.Begun(Four with { PoolLimit = 1, TerminationTimeoutMs = 1500 });
+        FakeLink slave = world.Links[0];
+        world.Submit("runs");
+        slave.Say(sink => MessageWriter.WriteTerminate(sink, 1, "enough"));
+        Assert.True(slave.IsTerminated); // it is told so in turn
+        world.Submit("waits");
+        world.Close(0);
+        Assert.Equal([0], world.Outcomes);
+        Assert.Equal((1, 0), (world.Engine.Queue.Count, slave.Slave.Load));
+        world.Advance(1500);
+        Assert.StartsWith("did not end", slave.KillReason);
+        Assert.Equal(0UL, world.Engine.Counters.SlavesDied);
+        world.Finish();
+        Assert.Equal([0, 0], world.Outcomes);
+    }
+
+    [Fact]
+    public void A_slave_that_is_starting_when_its_app_ends_is_killed_at_once()
+    {
+        World world = new(Four);
+        world.Engine.Drain(() => { });
+        Assert.Equal("the app stops", Assert.Single(world.Links).KillReason);
     }
 
     [Fact]
