@@ -54,9 +54,10 @@ public class HostilePeerTests(ITestOutputHelper output)
         MessageWriter.WriteEnqueue(sink, 4, "echo"u8, default, bin: false);
         MessageWriter.WriteChunk(sink, 4, new Payload("good"u8), bin: false);
         MessageWriter.WriteClose(sink, 4);
+        MessageWriter.WriteEnqueue(sink, 5, "echo"u8, [0x91, 0x93, 0xc2, 0xaf, .. "request_timeout"u8, 0xa4, .. "soon"u8], bin: false);
         socket.Send(sink.Written);
-        List<string> answers = await ReadMessagesAsync(socket, 5);
-        Assert.Equal(["1 error 400", "2 error 400", "3 error 400", "4 chunk good", "4 close"], answers.Order());
+        List<string> answers = await ReadMessagesAsync(socket, 6);
+        Assert.Equal(["1 error 400", "2 error 400", "3 error 400", "4 chunk good", "4 close", "5 error 400"], answers.Order());
     }
 
     [Fact]

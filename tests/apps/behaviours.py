@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 
@@ -12,6 +13,12 @@ def echo(request):
 
 def pid():
     return str(os.getpid())
+
+
+def spawn():
+    """Starts a process that stays; both ids."""
+    child = subprocess.Popen(["/bin/sleep", "600"])
+    return "%d %d" % (os.getpid(), child.pid)
 
 
 def count(request):

@@ -22,6 +22,9 @@ internal sealed class CommandLine(string sdkDirectory)
     /// <summary>Where a worker's environment looks for programs.</summary>
     public const string SearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+    /// <summary>Tells a worker to beat more often than it usually does; it is there only then.</summary>
+    private const string HeartbeatVariable = "COCAINE_HEARTBEAT_MS";
+
     /// <summary>The command of one worker of an app.</summary>
     /// <exception cref="IOException">The interpreter or the SDK is not on this machine; the text says what to install.</exception>
     public WorkerCommand For(AppManifest app, Confinement confinement, string uuid, string endpoint, string locator)
@@ -125,6 +128,11 @@ internal sealed class CommandLine(string sdkDirectory)
                 : Environment.GetEnvironmentVariable("HOME") ?? "/",
             ["COCAINE_APP_VERSION"] = app.Version.ToString(CultureInfo.InvariantCulture),
         };
+        if (app.Engine.HeartbeatPeriodMs < EngineSettings.UsualHeartbeatMs)
+        {
+            environment[HeartbeatVariable] = app.Engine.HeartbeatPeriodMs.ToString(CultureInfo.InvariantCulture);
+        }
+
         if (app.Type == AppType.DotNet || IsSharedObject(app))
         {
             environment["DOTNET_TieredPGO"] = "1";

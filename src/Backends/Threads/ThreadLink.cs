@@ -112,7 +112,10 @@ internal sealed class ThreadLink : SlaveLink
         }
 
         Worker.AppContext context = new(app.Name, _slave.Uuid, app.Version);
-        return new RingWorker(AppHost.Load(app.Code.Source, context), _segment, _slaveBell, _nodeBell);
+        return new RingWorker(AppHost.Load(app.Code.Source, context), _segment, _slaveBell, _nodeBell)
+        {
+            HeartbeatMs = app.Engine.HeartbeatPeriodMs,
+        };
     }
 
     private void OnLoaded()

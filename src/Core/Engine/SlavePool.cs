@@ -290,7 +290,8 @@ internal sealed class SlavePool
     {
         if (_engine.State == EngineState.Running && Starting + Idle == 0 && Total < Limit)
         {
-            Launch(1); // one at a time while starts fail
+            PoolLog.Grows(_engine.Log, _engine.Name, 1, _engine.Queue.Count, 0, 0, "the last start failed"); // one at a time while they do
+            Launch(1);
         }
         else
         {

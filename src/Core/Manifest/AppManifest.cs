@@ -123,6 +123,15 @@ public sealed record EngineSettings
     /// so of full load, hours of a quiet app: long enough to ask about an error that was just seen.
     /// </summary>
     public int LedgerJobs { get; init; } = 16_384;
+
+    /// <summary>
+    /// Time between a slave's heartbeats, ms: often enough that three late ones are not yet a silence, and no more often than 5 s for those
+    /// who are patient, since each costs a wake-up of both sides.
+    /// </summary>
+    internal int HeartbeatPeriodMs => (int)Math.Clamp(HeartbeatTimeoutMs / 4, 1, UsualHeartbeatMs);
+
+    /// <summary>What workers do when they are not told otherwise.</summary>
+    internal const int UsualHeartbeatMs = 5000;
 }
 
 /// <summary>An app as its manifest describes it.</summary>

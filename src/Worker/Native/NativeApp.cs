@@ -100,6 +100,7 @@ internal unsafe struct NativeStart
     public int* Stop;
     public byte* Problem;
     public ulong ProblemBytes;
+    public long HeartbeatMs;
 }
 
 /// <summary>Texts as C has them: an array of pointers to bytes that end with zero.</summary>

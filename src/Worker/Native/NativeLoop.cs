@@ -36,7 +36,7 @@ internal sealed unsafe class NativeLoop : ISlaveLoop
         int* stop = (int*)(_start + 1);
         *_start = new NativeStart
         {
-            Abi = 1,
+            Abi = 2,
             OwnBell = ownBell.Descriptor,
             NodeBell = nodeBell.Descriptor,
             ArgumentCount = manifest.Code.Argv.Count,
@@ -49,6 +49,7 @@ internal sealed unsafe class NativeLoop : ISlaveLoop
             Stop = stop,
             Problem = (byte*)stop + sizeof(long),
             ProblemBytes = ProblemBytes,
+            HeartbeatMs = manifest.Engine.HeartbeatPeriodMs,
         };
         Handle = app.CallOpen(_start);
     }

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
@@ -43,7 +44,14 @@ internal static class ProcessWorker
 
         socket.Blocking = false;
         using EventLoop loop = new(NullLogger.Instance);
-        return SocketWorker.Run(loop, descriptor, app);
+        return SocketWorker.Run(loop, descriptor, app, HeartbeatMs());
+    }
+
+    /// <summary>The usual period, unless the node wants a shorter one.</summary>
+    private static int HeartbeatMs()
+    {
+        bool isTold = int.TryParse(Environment.GetEnvironmentVariable("COCAINE_HEARTBEAT_MS"), out int told) && told > 0;
+        return isTold ? Math.Min(told, EngineSettings.UsualHeartbeatMs) : EngineSettings.UsualHeartbeatMs;
     }
 
     private static WorkerExit RunOnRings(AppHost app, int socket, int[] descriptors)
@@ -54,7 +62,7 @@ internal static class ProcessWorker
             using EventDescriptor ownBell = new(descriptors[1]);
             using EventDescriptor nodeBell = new(descriptors[2]);
             segment.CloseDescriptor();
-            return new RingWorker(app, segment, ownBell, nodeBell, socket).Run();
+            return new RingWorker(app, segment, ownBell, nodeBell, socket) { HeartbeatMs = HeartbeatMs() }.Run();
         }
         catch (InvalidDataException failure)
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Rings;
 using Cocaine.Fast.Transport.Linux;
@@ -30,9 +31,6 @@ internal enum WorkerExit
 /// </remarks>
 internal sealed class RingWorker : ISlaveLoop
 {
-    /// <summary>Time between heartbeats: what the node expects at the least.</summary>
-    private const int HeartbeatMs = 5000;
-
     /// <summary>Answers published within a batch, so that the node starts to send them.</summary>
     private const int EarlyPublishBytes = 64 << 10;
 
@@ -61,6 +59,9 @@ internal sealed class RingWorker : ISlaveLoop
         _spinTicks = segment.SpinMicroseconds * (Stopwatch.Frequency / 1_000_000);
         _session = new WorkerSession(app) { Sink = _answers, Backlog = () => _answers.OverflowBytes, BetweenHandlers = PublishWhenLate };
     }
+
+    /// <summary>Time between heartbeats, ms.</summary>
+    public int HeartbeatMs { get; init; } = EngineSettings.UsualHeartbeatMs;
 
     /// <summary>Makes <see cref="Run"/> return soon, from any thread.</summary>
     public void Abandon()

@@ -7,20 +7,20 @@ namespace Cocaine.Fast.Worker.Serving;
 /// <summary>A worker's loop over its socket, for when there is no pipe: the same session, driven by an event loop.</summary>
 internal sealed class SocketWorker : MessageConnection
 {
-    private const int HeartbeatMs = 5000;
-
     private readonly WorkerSession _session;
     private readonly LoopContext _context;
     private readonly HeartbeatTimer _heartbeat;
+    private readonly int _heartbeatMs;
     private readonly SessionTask _task;
     private readonly Action _runSession;
 
-    private SocketWorker(EventLoop loop, int descriptor, AppHost app)
+    private SocketWorker(EventLoop loop, int descriptor, AppHost app, int heartbeatMs)
         : base(loop, descriptor, ProtocolLimits.Default)
     {
         _session = new WorkerSession(app) { Sink = Output, Backlog = () => Output.PendingBytes };
         _context = new LoopContext(new LoopBell(this));
         _heartbeat = new HeartbeatTimer(this);
+        _heartbeatMs = heartbeatMs;
         _task = new SessionTask(this);
         _runSession = RunSession;
     }
@@ -28,9 +28,9 @@ internal sealed class SocketWorker : MessageConnection
     private WorkerExit Exit { get; set; } = WorkerExit.Abandoned;
 
     /// <summary>Serves on the calling thread until the end. The handshake was made.</summary>
-    public static WorkerExit Run(EventLoop loop, int descriptor, AppHost app)
+    public static WorkerExit Run(EventLoop loop, int descriptor, AppHost app, int heartbeatMs)
     {
-        SocketWorker worker = new(loop, descriptor, app);
+        SocketWorker worker = new(loop, descriptor, app, heartbeatMs);
         SynchronizationContext.SetSynchronizationContext(worker._context);
         worker.Open();
         worker._heartbeat.OnDue(loop.NowMs);
@@ -88,7 +88,7 @@ internal sealed class SocketWorker : MessageConnection
         {
             MessageWriter.WriteHeartbeat(worker.Output);
             worker.ScheduleSend();
-            worker.Loop.Timers.Arm(this, nowMs + HeartbeatMs);
+            worker.Loop.Timers.Arm(this, nowMs + worker._heartbeatMs);
         }
     }
 

@@ -150,6 +150,33 @@ public class JobRulesTests
     }
 
     [Fact]
+    public void The_deadline_counts_from_the_arrival_also_for_a_job_that_was_run_before_and_an_answered_one_has_none()
+    {
+        World world = World.Begun(One);
+        world.Submit("again", deadlineMs: 1000);
+        world.Advance(600);
+        world.Die(0);
+        world.Advance(399);
+        Assert.Empty(world.Ends);
+        world.Advance(1);
+        Assert.Equal(new JobEnd("again", 520, "the deadline of 1000 ms passed while the job was waiting in the queue", 0), world.Ends.Single());
+        world.Ready(0);
+        world.Submit("runs again", deadlineMs: 1000);
+        world.Die(0);
+        world.Advance(100);
+        world.Ready(0);
+        world.Advance(900);
+        Assert.Equal(new JobEnd("runs again", 520, "the deadline of 1000 ms passed while the job was running", 0), world.Ends[1]);
+        world.Close(0);
+        Job cancelled = world.Ask("cancelled", new JobPolicy { DeadlineMs = 1000 })!;
+        world.Cancel(cancelled);
+        world.Advance(2000);
+        Assert.Equal((2, 2UL), (world.Ends.Count, world.Engine.Counters.Deadlines));
+        world.Close(0);
+        world.Finish();
+    }
+
+    [Fact]
     public void A_job_that_waits_for_the_queue_timeout_gets_504_and_is_never_run()
     {
         World world = World.Begun(One with { QueueTimeoutMs = 700 });
@@ -214,17 +241,32 @@ public class JobRulesTests
         world.Close(0);
         Job gaveUp = world.Ask("gives up")!;
         world.Cancel(gaveUp, clientGone: false);
+        world.Close(0);
+        Job streams = world.Ask("streams")!;
+        world.Chunk(0);
+        world.Cancel(streams);
+        Assert.Equal(3, world.Links[0].Cancelled.Count);
+        world.Chunk(0); // nobody hears it
+        world.Die(0);
+        Job again = world.Ask("runs again")!;
+        world.Ready(0);
+        world.Die(0);
+        world.Cancel(again);
+        Assert.Equal(0, world.Engine.Queue.Count);
         Assert.Empty(world.Ends);
-        Assert.Equal((3UL, 2UL), (world.Engine.Counters.JobsCancelled, world.Engine.Counters.ClientsGone));
+        Assert.Equal((5UL, 4UL), (world.Engine.Counters.JobsCancelled, world.Engine.Counters.ClientsGone));
         world.AssertCounts();
     }
 
-    [Fact]
-    public void A_job_whose_slave_dies_is_run_again_as_often_as_the_retry_limit_says_then_gets_502_with_the_cause()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_job_whose_slave_dies_is_run_again_as_often_as_the_retry_limit_says_then_gets_502_with_the_cause(int limit)
     {
-        World world = World.Begun(One with { RetryLimit = 2 });
+        World world = World.Begun(One with { RetryLimit = limit });
         world.Submit("kills");
-        for (int i = 0; i < 2; i++)
+        for (int i = 0; i < limit; i++)
         {
             world.Die(0);
             Assert.Empty(world.Ends);
@@ -234,7 +276,7 @@ public class JobRulesTests
         string id = world.Links[0].Slave.ShortId;
         world.Die(world.Links[0], "signal 11");
         Assert.Equal(new JobEnd("kills", 502, $"slave {id} died: signal 11", 0), world.Ends.Single());
-        Assert.Equal(2UL, world.Engine.Counters.JobsRetried);
+        Assert.Equal((ulong)limit, world.Engine.Counters.JobsRetried);
         world.Finish();
     }
 

@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Core.Tests.Engine;
 
@@ -68,6 +69,41 @@ public class PoolRulesTests
         Assert.Contains(world.Log, line => line.Contains("pool shrinks: slave") && line.EndsWith("idle for 10000 ms (total 4, minimum 2)"));
         Assert.Equal(0UL, world.Engine.Counters.SlavesDied);
         world.Finish();
+    }
+
+    [Fact]
+    public void The_minimum_is_kept_at_the_start_and_after_deaths_of_idle_busy_and_starting_slaves()
+    {
+        World world = new(Four with { PoolMinimum = 3 });
+        Assert.Equal(3, world.Engine.Pool.Starting);
+        for (int i = 0; i < 3; i++)
+        {
+            world.Ready(0);
+        }
+
+        world.Submit("job");
+        world.Die(world.Links.Single(link => link.Channels.Count > 0)); // busy: its job goes to another one
+        Assert.Equal((3, 1), (world.Engine.Pool.Total, world.Engine.Pool.Starting));
+        world.Die(world.Links.First(link => link.Channels.Count == 0)); // idle
+        Assert.Equal((3, 2), (world.Engine.Pool.Total, world.Engine.Pool.Starting));
+        world.Die(world.Links[^1]); // starting: it is tried again after a pause, whatever else lives
+        Assert.Equal(2, world.Engine.Pool.Total);
+        world.Advance(100);
+        Assert.Equal(3, world.Engine.Pool.Total);
+        world.Finish();
+    }
+
+    [Fact]
+    public void Each_start_has_a_line_that_says_why()
+    {
+        World world = new(Four);
+        for (int i = 0; i < 5; i++)
+        {
+            world.Die(0);
+            world.Advance(30_000);
+        }
+
+        Assert.Equal(world.Engine.Counters.SlavesStarted, (ulong)world.Log.Count(line => line.Contains("pool grows by 1: ")));
     }
 
     [Fact]
@@ -166,6 +202,33 @@ public class PoolRulesTests
         Assert.False(slave.KillAsked);
         world.Advance(1);
         Assert.Equal("did not end within the termination-timeout of 1500 ms", slave.KillReason);
+    }
+
+    [Fact]
+    public void A_slave_that_asks_to_end_finishes_what_it_has_gets_nothing_more_and_is_killed_when_it_stays()
+    {
+        World world = World.Begun(Four with { PoolLimit = 1, TerminationTimeoutMs = 1500 });
+        FakeLink slave = world.Links[0];
+        world.Submit("runs");
+        slave.Say(sink => MessageWriter.WriteTerminate(sink, 1, "enough"));
+        Assert.True(slave.IsTerminated); // it is told so in turn
+        world.Submit("waits");
+        world.Close(0);
+        Assert.Equal([0], world.Outcomes);
+        Assert.Equal((1, 0), (world.Engine.Queue.Count, slave.Slave.Load));
+        world.Advance(1500);
+        Assert.StartsWith("did not end", slave.KillReason);
+        Assert.Equal(0UL, world.Engine.Counters.SlavesDied);
+        world.Finish();
+        Assert.Equal([0, 0], world.Outcomes);
+    }
+
+    [Fact]
+    public void A_slave_that_is_starting_when_its_app_ends_is_killed_at_once()
+    {
+        World world = new(Four);
+        world.Engine.Drain(() => { });
+        Assert.Equal("the app stops", Assert.Single(world.Links).KillReason);
     }
 
     [Fact]

@@ -126,16 +126,41 @@ public class EngineAppTests
     public async Task Jobs_of_a_client_that_goes_away_are_cancelled_and_counted()
     {
         await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", new EngineSettings { PoolLimit = 1 }));
+        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", new EngineSettings { PoolLimit = 2 }));
         Task<byte[]>[] calls;
         await using (CocaineClient client = await TestNode.ConnectAsync(app))
         {
+            ClientCall streams = client.Open("stream"); // its answer has begun
+            await streams.WriteAsync(Apps.Bytes("part"));
+            Assert.Equal("4;", Encoding.UTF8.GetString((await streams.ReadAsync())!.Value.Span));
             calls = [client.CallAsync("sleep", Apps.Bytes("0.2")), client.CallAsync("sleep", Apps.Bytes("0.2"))];
-            await app.UntilAsync(info => info.GetProperty("jobs").GetProperty("running").GetInt32() == 1
+            await app.UntilAsync(info => info.GetProperty("jobs").GetProperty("running").GetInt32() == 2
                 && info.GetProperty("jobs").GetProperty("queued").GetInt32() == 1);
         }
 
-        await app.UntilAsync(info => info.GetProperty("jobs").GetProperty("client-gone").GetInt32() == 2);
+        await app.UntilAsync(info => info.GetProperty("jobs").GetProperty("client-gone").GetInt32() == 3);
         await Assert.ThrowsAnyAsync<Exception>(() => Task.WhenAll(calls));
+        await app.UntilAsync(info => info.GetProperty("pool").GetProperty("idle").GetInt32() == 2); // both workers heard of it
+    }
+
+    [Fact]
+    public async Task A_call_says_itself_whether_it_is_urgent_and_how_often_it_may_be_run_again()
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", new EngineSettings { PoolLimit = 1, RetryLimit = 1 }));
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        string first = Path.Combine(Path.GetTempPath(), $"release-{Guid.NewGuid():N}"), second = first + "-2", mark = first + "-3";
+        Task<byte[]> runs = client.CallAsync("hold", Apps.Bytes(first)), usual = client.CallAsync("hold", Apps.Bytes(second));
+        Task<byte[]> urgent = client.CallAsync("echo", Apps.Bytes("urgent"), new CallOptions { Urgent = true });
+        await app.UntilInfoShowsAsync("\"queued\":2");
+        File.WriteAllText(first, "");
+        await urgent.WaitAsync(TimeSpan.FromSeconds(20)); // the one before it waits for what has not come
+        Assert.False(usual.IsCompleted);
+        File.WriteAllText(second, "");
+        await Task.WhenAll(runs, usual);
+
+        CallOptions once = new() { RetryLimit = 0 };
+        Assert.Equal(502, (await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("die_once", Apps.Bytes(mark), once))).Code);
+        Array.ForEach([first, second, mark], File.Delete);
     }
 }

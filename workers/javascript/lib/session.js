@@ -16,7 +16,7 @@ const { state } = require('./state.js');
 
 const PROVEN = 16;
 const QUICK_MS = 1;                                 // answers wait no longer than this for others
-const BEAT_MS = 5000;
+const BEAT_MS = Math.min(5000, Number(process.env.COCAINE_HEARTBEAT_MS) || 5000);   // the node may want one more often
 const SILENCE_MS = 120_000;                         // a node that is not stuck has sent something within this time
 const MAX_MESSAGE_BYTES = (64 << 20) + (1 << 16);   // the node's bound for a message, and room for its frame
 const MAX_UNREAD_BYTES = 16 << 20;                  // of streamed requests that handlers have not read; past it nothing more is taken

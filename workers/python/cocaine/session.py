@@ -7,6 +7,7 @@ after PROVEN quick runs in a row are its answers batched; before each step of an
 
 from __future__ import annotations
 
+import os
 from _collections import deque
 from time import monotonic
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from .shapes import Shape
     from .streams import Channel
 
-BEAT_SECONDS = 5.0
+BEAT_SECONDS = min(5.0, int(os.environ.get("COCAINE_HEARTBEAT_MS", "5000")) / 1000)  # the node may want one more often
 SILENCE_SECONDS = 30.0  # a node that reads our heartbeats says something within this time
 
 _Generator = type(_ for _ in ())

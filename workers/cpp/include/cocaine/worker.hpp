@@ -26,7 +26,7 @@
 
 namespace cocaine {
 
-// What the node gives to the entry points of a shared object that it runs in a thread of its own. C layout; `abi` is 1.
+// What the node gives to the entry points of a shared object that it runs in a thread of its own. C layout; `abi` is 2.
 struct thread_start {
     std::uint32_t abi;
     std::int32_t own_bell;
@@ -41,6 +41,7 @@ struct thread_start {
     const volatile std::int32_t* stop;    // not 0: return soon. own_bell is rung after it was set
     char* problem;                        // where the text of a failed start goes
     std::uint64_t problem_bytes;
+    std::int64_t heartbeat_ms;            // time between heartbeats
 };
 
 class worker {
@@ -92,6 +93,13 @@ public:
     }
 
 private:
+    // 5 s, unless the node wants one more often.
+    static std::int64_t wanted_heartbeat_ms() {
+        const char* told = std::getenv("COCAINE_HEARTBEAT_MS");
+        long ms = told == nullptr ? 0 : std::strtol(told, nullptr, 10);
+        return ms > 0 && ms < detail::session::usual_heartbeat_ms ? ms : detail::session::usual_heartbeat_ms;
+    }
+
     int run_in_process() {
         if (uuid_.empty() || endpoint_.empty() || uuid_.size() > 255) {
             std::fprintf(
@@ -105,10 +113,10 @@ private:
             detail::segment s = detail::segment::map(c.descriptors[0]);
             ::close(c.descriptors[0]);
             detail::pipe_link link(s, c.descriptors[1], c.descriptors[2], c.socket, nullptr);
-            detail::session(link, app_, name_).serve();
+            detail::session(link, app_, name_, wanted_heartbeat_ms()).serve();
         } else {
             detail::socket_link link(c.socket);
-            detail::session(link, app_, name_).serve();
+            detail::session(link, app_, name_, wanted_heartbeat_ms()).serve();
         }
         return 0;
     }
@@ -116,7 +124,7 @@ private:
     int run_in_thread() {
         detail::segment s = detail::segment::at(start_->segment, start_->segment_bytes);
         detail::pipe_link link(s, start_->own_bell, start_->node_bell, -1, start_->stop);
-        detail::session(link, app_, name_).serve();
+        detail::session(link, app_, name_, start_->heartbeat_ms).serve();
         return 0;
     }
 
@@ -159,7 +167,7 @@ inline void* open_app(setup prepare, const thread_start* start) {
         std::snprintf(start->problem, static_cast<std::size_t>(start->problem_bytes), "%s", why);
         return nullptr;
     };
-    if (start->abi != 1) return fail("the shared object was built with another version of the SDK");
+    if (start->abi != 2) return fail("the shared object was built with another version of the SDK");
     try {
         auto w = std::make_unique<worker>(*start);
         prepare(*w);

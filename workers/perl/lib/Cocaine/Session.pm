@@ -11,6 +11,7 @@ use 5.030;
 use strict;
 use warnings;
 use Errno       qw(EAGAIN EINTR);
+use List::Util  qw(min);
 use POSIX       ();
 use overload    ();
 use Socket      qw(MSG_NOSIGNAL);
@@ -27,7 +28,7 @@ use constant {
     MAX_MESSAGE_BYTES => (64 << 20) + (1 << 16),    # the node's bound for a message, and room for its frame
     QUICK_SECONDS => 0.001,          # answers wait no longer than this for others
     PROVEN => 16,
-    BEAT_SECONDS => 5,
+    BEAT_SECONDS => min(5, ($ENV{COCAINE_HEARTBEAT_MS} || 5000) / 1000),    # the node may want one more often
     SILENCE_SECONDS => 30,           # a node that reads our heartbeats says something within this time
     BROKEN => 70,                    # exit code: the node wrote what it must not
     UNREAD_BYTES => 0x5411,          # SIOCOUTQ: bytes sent and not read yet; see unix(7)

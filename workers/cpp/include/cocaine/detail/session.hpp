@@ -47,12 +47,11 @@ private:
 
 class session final : public listener, public call_owner {
 public:
-    // The node wants a message every heartbeat-timeout, which is no shorter than this page of the protocol allows.
-    static constexpr std::int64_t heartbeat_us = 5000000;
+    static constexpr std::int64_t usual_heartbeat_ms = 5000;
 
-    session(link& to, std::shared_ptr<const catalog> app, std::string app_name)
-        : link_(to), app_(std::move(app)), app_name_(std::move(app_name)), outlet_(std::make_shared<outlet>(to)),
-          pool_(std::make_shared<thread_pool>()) {
+    session(link& to, std::shared_ptr<const catalog> app, std::string app_name, std::int64_t heartbeat_ms)
+        : link_(to), app_(std::move(app)), app_name_(std::move(app_name)), heartbeat_us_(heartbeat_ms * 1000),
+          outlet_(std::make_shared<outlet>(to)), pool_(std::make_shared<thread_pool>()) {
         out_.reserve(batch_bytes * 2);
         sending_.reserve(batch_bytes * 2);
     }
@@ -149,7 +148,7 @@ private:
         any |= take_posted();
         std::int64_t now = now_us();
         if (now >= next_beat_us_) {
-            next_beat_us_ = now + heartbeat_us;
+            next_beat_us_ = now + heartbeat_us_;
             out_.append(heartbeat_message, sizeof heartbeat_message);
         }
         flush();
@@ -311,7 +310,7 @@ private:
         std::int64_t now = now_us();
         if (now - published_us_ > quick_us) {
             if (now >= next_beat_us_) {
-                next_beat_us_ = now + heartbeat_us;
+                next_beat_us_ = now + heartbeat_us_;
                 out_.append(heartbeat_message, sizeof heartbeat_message);
             }
             flush();
@@ -381,6 +380,7 @@ private:
     link& link_;
     std::shared_ptr<const catalog> app_;
     std::string app_name_;
+    std::int64_t heartbeat_us_;
     std::shared_ptr<outlet> outlet_;
     std::shared_ptr<thread_pool> pool_;
     call_table calls_;
