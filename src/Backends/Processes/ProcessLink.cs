@@ -214,7 +214,6 @@ internal sealed unsafe class ProcessLink : SlaveLink
     /// <summary>The process has ended.</summary>
     private void OnExit(string how)
     {
-        _ = LibC.kill(-_processId, 9); // what it started and left behind: nobody else would end it
         _ring?.DrainAnswers(); // answers that it published before it died are answers
         _output?.Finish();
         _errors?.Finish();
@@ -269,6 +268,8 @@ internal sealed unsafe class ProcessLink : SlaveLink
 
         public override void OnReady(uint events)
         {
+            // What it started and left behind: nobody else would end it. Before the wait, which gives its number free for others.
+            _ = LibC.kill(-link._processId, 9);
             int* info = stackalloc int[32]; // siginfo_t, 128 bytes: signo, errno, code, pad, pid, uid, status
             new Span<int>(info, 32).Clear();
             if (LibC.waitid(ByPidfd, (uint)_descriptor, info, Exited | NoHang, null) != 0 && Marshal.GetLastPInvokeError() == LibC.EINTR)
