@@ -328,7 +328,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
             return;
         }
 
-        if (slave.HoldBack())
+        if (slave.Answers.HoldBack())
         {
             (_held ??= []).Add(slave);
             _stall.Watch();
@@ -350,7 +350,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         {
             Slave slave = _held[^1];
             _held.RemoveAt(_held.Count - 1);
-            slave.LetGo(); // it takes up its answers again later in the turn, not here
+            slave.Answers.LetGo(); // it takes up its answers again later in the turn, not here
         }
     }
 
