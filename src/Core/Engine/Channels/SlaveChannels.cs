@@ -60,7 +60,9 @@ internal sealed class SlaveChannels(Slave slave)
         Abandoned++;
     }
 
-    /// <summary>Calls the worker, with the request so far; the rest goes on by <see cref="WriteChunk"/> and <see cref="EndRequest"/>.</summary>
+    /// <summary>
+    /// Calls the worker, with the request so far; the rest goes on by <see cref="WriteChunk"/> and <see cref="EndRequest"/>.
+    /// </summary>
     public void Invoke(Job job)
     {
         SlaveLink link = slave.Link;

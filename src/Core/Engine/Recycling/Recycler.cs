@@ -50,7 +50,7 @@ internal sealed class Recycler(AppEngine engine) : WheelTimer
         }
     }
 
-    /// <summary>A slave has one more job that it will not end: it is replaced in its turn; at once when that job was its last place.</summary>
+    /// <summary>A slave has one more job that it does not end: it is replaced in its turn, or ends at once when no place is left.</summary>
     public void OnAbandoned(Slave slave)
     {
         OnWorn(slave, WearReason.AbandonedJobs);
