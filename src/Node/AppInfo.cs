@@ -182,6 +182,7 @@ internal static class AppInfo
         json.WriteNumber("retried", counters.JobsRetried);
         json.WriteNumber("cancelled", counters.JobsCancelled);
         json.WriteNumber("client-gone", counters.ClientsGone);
+        json.WriteNumber("abandoned", counters.JobsAbandoned);
         json.WriteNumber("quarantined", counters.JobsQuarantined);
         json.WriteStartObject("errors");
         foreach ((string code, long count) in counters.Errors)
@@ -214,6 +215,7 @@ internal static class AppInfo
         json.WriteNumber("max-jobs", engine.Counters.RecycledForJobs);
         json.WriteNumber("max-age", engine.Counters.RecycledForAge);
         json.WriteNumber("max-rss", engine.Counters.RecycledForMemory);
+        json.WriteNumber("abandoned-jobs", engine.Counters.RecycledForAbandonedJobs);
         json.WriteNumber("failed", engine.Counters.RecyclingsFailed);
         json.WriteEndObject();
         json.WriteStartArray("slaves");
@@ -225,6 +227,11 @@ internal static class AppInfo
             json.WriteString("pipe", slave.Link.Kind);
             json.WriteNumber("pid", slave.Link.ProcessId);
             json.WriteNumber("load", slave.Load);
+            if (slave.Channels.Abandoned > 0)
+            {
+                json.WriteNumber("abandoned", slave.Channels.Abandoned);
+            }
+
             json.WriteNumber("jobs-done", slave.JobsDone);
             json.WriteNumber("age-ms", nowMs - slave.StartedMs);
             if (slave.RssBytes > 0)

@@ -15,3 +15,11 @@ async def stream(request, response):
     async for chunk in request:
         response.write(chunk)
     response.close()
+
+
+async def deaf(request):
+    while True:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            pass

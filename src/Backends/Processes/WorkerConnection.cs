@@ -40,7 +40,7 @@ internal sealed class WorkerConnection(EventLoop loop, int descriptor, Slave sla
     {
         if (!OnPipe)
         {
-            slave.OnRoom();
+            slave.Requests.Ease();
         }
     }
 

@@ -162,7 +162,7 @@ internal sealed class RingPort : LoopHandler
         }
         else if (before > 0 && _requests.OverflowBytes < EngineLimits.HighBacklogBytes / 2)
         {
-            _slave.OnRoom();
+            _slave.Requests.Ease();
         }
     }
 

@@ -210,12 +210,7 @@ internal sealed class AppEngine
         switch (job.State)
         {
             case JobState.Done or JobState.Failed:
-                if (job.Slave is { } stuck && job.CancelDueMs > 0 && nowMs >= job.CancelDueMs)
-                {
-                    stuck.Link.Kill(
-                        $"job {job.Id} did not answer its cancel within the termination-timeout of {Settings.TerminationTimeoutMs} ms");
-                }
-
+                JobBounds.CheckClosed(this, job, nowMs);
                 return;
             case JobState.Queued or JobState.Running or JobState.Streaming:
                 JobBounds.Check(this, job, nowMs);
@@ -246,7 +241,7 @@ internal sealed class AppEngine
 
         foreach (Slave slave in Pool.Slaves.ToArray())
         {
-            slave.FailAll(ErrorCodes.ResourceError, reason);
+            slave.Channels.FailAll(ErrorCodes.ResourceError, reason);
         }
 
         Pool.KillAll(reason);

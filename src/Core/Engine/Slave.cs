@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Cocaine.Fast.Core.Engine.Channels;
 using Cocaine.Fast.Core.Engine.Handling;
 using Cocaine.Fast.Core.Engine.Recycling;
 using Cocaine.Fast.Core.Jobs;
@@ -8,27 +9,21 @@ using Cocaine.Fast.Core.Protocol;
 namespace Cocaine.Fast.Core.Engine;
 
 /// <summary>
-/// One slave as the engine sees it: its state, its channels with the jobs on them, and the watch over its silence. Lives on the
-/// engine's loop.
+/// One slave as the engine sees it: its state, from its launch to its death. The jobs on it are in <see cref="Channels"/>. Lives on
+/// the engine's loop.
 /// </summary>
 internal sealed class Slave : WheelTimer
 {
-    /// <summary>The node's own channel on every worker connection: heartbeats and terminate.</summary>
-    private const ulong ControlChannel = 1;
-
     private readonly AppEngine _engine;
-    private readonly ChannelTable<Job> _channels = new();
-    private ulong _lastChannel = ControlChannel;
-    private List<Job> _pressed = []; // jobs whose callers wait for room
-    private List<Job> _eased = [];   // empty but while those are told that there is some
-    private int _stalled;      // callers that hold this slave's answers back
     private int _capacity;     // jobs it may have at once; 0 once it was retired
-    private string? _retired;  // why it ends when it has no jobs any more; valid in Busy
+    private string? _retired;  // why it ends when it has no jobs to wait for any more; valid in Busy
     private bool _condemned;   // it is being killed: what it still says counts, but it gets no more jobs
 
     public Slave(AppEngine engine, ulong generation)
     {
         _engine = engine;
+        Channels = new SlaveChannels(this);
+        Answers = new AnswerHold(this);
         Generation = generation;
         Uuid = Guid.NewGuid().ToString();
         ShortNumber = uint.Parse(ShortId, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
@@ -64,11 +59,17 @@ internal sealed class Slave : WheelTimer
     /// <summary>When it became idle last. Valid in Idle.</summary>
     public long IdleSinceMs { get; private set; }
 
-    /// <summary>Jobs on it, those that were answered and whose channel the worker has not closed yet included.</summary>
-    public int Load => _channels.Count;
+    /// <summary>Its jobs and what goes between them and the worker.</summary>
+    public SlaveChannels Channels { get; }
 
-    /// <summary>The jobs that <see cref="Load"/> counts; a copy, not for each job.</summary>
-    public IReadOnlyList<Job> Jobs => _channels.ToList();
+    /// <summary>Callers that wait for it with their requests.</summary>
+    public RequestPressure Requests { get; } = new();
+
+    /// <summary>Callers that are slower than it is.</summary>
+    public AnswerHold Answers { get; }
+
+    /// <summary>Jobs on it, those that were answered and whose channel the worker has not closed yet included.</summary>
+    public int Load => Channels.Count;
 
     public long JobsDone { get; private set; }
 
@@ -87,31 +88,30 @@ internal sealed class Slave : WheelTimer
     /// <summary>Its place in the pool's lists. The pool's own.</summary>
     internal PoolPlace Place;
 
-    /// <summary>It gets no more jobs, and ends when it has none.</summary>
+    /// <summary>It gets no more jobs, and ends when it has none to wait for.</summary>
     public bool IsRetired => _capacity == 0;
 
-    /// <summary>True when it can take one more job.</summary>
-    public bool HasRoom => State is SlaveState.Idle or SlaveState.Busy && !_condemned && _stalled == 0 && Load < _capacity;
+    /// <summary>It has been told to end, is being killed or is gone.</summary>
+    public bool IsEnding => _condemned || State is SlaveState.Draining or SlaveState.Dead;
 
-    /// <summary>Its answers are not read, because its only caller is slower than it is.</summary>
-    public bool IsHeldBack => _stalled > 0;
+    /// <summary>It works on, but every place on it is that of an abandoned job: it can run nothing any more.</summary>
+    public bool IsUseless => !IsRetired && !IsEnding && Channels.Abandoned >= _capacity;
+
+    /// <summary>True when it can take one more job.</summary>
+    public bool HasRoom => State is SlaveState.Idle or SlaveState.Busy && !_condemned && !Answers.IsHeldBack && Load < _capacity;
 
     public void Launch(ISlaveBackend backend) => Link = backend.Launch(this);
 
-    /// <summary>
-    /// Gives it a job. The request so far follows; the rest goes on by <see cref="WriteChunk"/> and <see cref="EndRequest"/>.
-    /// </summary>
+    /// <summary>Gives it a job, with the request so far; the rest goes on through its <see cref="Channels"/>.</summary>
     public void Run(Job job)
     {
         Debug.Assert(HasRoom);
         job.Slave = this;
-        job.SlaveChannel = ++_lastChannel;
-        job.NodeSideEnded = job.CancelSent = false;
         job.Runs++;
         job.DispatchedTicks = _engine.Loop.NowTicks;
         job.MoveTo(JobState.Running);
         _engine.Records.Ledger.Dispatched(job.Id, job.DispatchedTicks, ShortNumber, job.Runs);
-        _channels.Add(job.SlaveChannel, job);
+        Channels.Add(job);
         if (State == SlaveState.Idle)
         {
             // silence counts from the dispatch on, not from an idle hour before
@@ -119,52 +119,8 @@ internal sealed class Slave : WheelTimer
             MoveTo(SlaveState.Busy);
         }
 
-        MessageWriter.WriteInvoke(Link.Sink, job.SlaveChannel, job.Event, job.Request.Headers);
-        foreach (ReadOnlySpan<byte> chunk in job.Request)
-        {
-            MessageWriter.WriteChunk(Link.Sink, job.SlaveChannel, new Payload(chunk), Link.PeerSpeaksBin);
-        }
-
-        if (job.RequestEnded)
-        {
-            EndRequest(job);
-        }
-
-        Link.Flush();
+        Channels.Invoke(job);
         _engine.Pool.Moved(this);
-    }
-
-    /// <summary>More of a request.</summary>
-    public void WriteChunk(Job job, in Payload chunk)
-    {
-        if (!job.NodeSideEnded)
-        {
-            MessageWriter.WriteChunk(Link.Sink, job.SlaveChannel, chunk, Link.PeerSpeaksBin);
-            Link.Flush();
-        }
-    }
-
-    /// <summary>The end of a request.</summary>
-    public void EndRequest(Job job)
-    {
-        if (!job.NodeSideEnded)
-        {
-            job.NodeSideEnded = true;
-            MessageWriter.WriteClose(Link.Sink, job.SlaveChannel);
-            Link.Flush();
-        }
-    }
-
-    /// <summary>Tells the worker that its answer is not wanted any more; the channel stays until the worker has closed its side.</summary>
-    public void Cancel(Job job, in JobError error)
-    {
-        // After our close an old worker would take an error for a broken protocol; one of ours takes it for the cancel that it is.
-        if (!job.CancelSent && (!job.NodeSideEnded || Link.PeerSpeaksBin))
-        {
-            job.NodeSideEnded = job.CancelSent = true;
-            MessageWriter.WriteError(Link.Sink, job.SlaveChannel, error.Category, error.Code, error.Reason);
-            Link.Flush();
-        }
     }
 
     /// <summary>The worker has shaken hands and its code is loaded.</summary>
@@ -184,59 +140,8 @@ internal sealed class Slave : WheelTimer
     /// </summary>
     public bool OnMessage(in MessageView message, out string? fault)
     {
-        fault = null;
         LastHeardMs = _engine.Loop.NowMs;
-        ref readonly MessageLayout layout = ref message.Layout;
-        if (_channels.TryGet(layout.Channel, out Job? job))
-        {
-            switch (layout.Type)
-            {
-                case 0 when layout.Shape == ArgumentShape.Data:
-                    JobAnswers.OnChunk(job, message.Data);
-                    return true;
-                case 1 when layout.Shape == ArgumentShape.Error:
-                    End(job, failed: true, new JobError(layout.Category, layout.Code, message.Text));
-                    return true;
-                case 2:
-                    End(job, failed: false, default);
-                    return true;
-                default:
-                    fault = $"a message of type {layout.Type} with {layout.ArgumentCount} arguments on channel {layout.Channel}";
-                    return false;
-            }
-        }
-
-        return layout.Channel == ControlChannel ? OnControl(in layout, out fault) : OnLate(in layout, out fault);
-    }
-
-    /// <summary>The slave made room after its backlog was over the bound.</summary>
-    public void OnRoom()
-    {
-        if (_pressed.Count == 0)
-        {
-            return;
-        }
-
-        // The other list from here on: a caller that reads on at once may bring this very slave under pressure again.
-        (_pressed, _eased) = (_eased, _pressed);
-        foreach (Job job in _eased)
-        {
-            if (job.UnderPressure) // else it ended while others were told
-            {
-                job.UnderPressure = false;
-                job.Caller?.OnRequestPressure(job, false);
-            }
-        }
-
-        _eased.Clear();
-    }
-
-    /// <summary>The job's request comes faster than the slave takes it: its caller is asked to wait until <see cref="OnRoom"/>.</summary>
-    public void Press(Job job)
-    {
-        job.UnderPressure = true;
-        _pressed.Add(job);
-        job.Caller?.OnRequestPressure(job, true);
+        return Channels.OnMessage(in message, out fault);
     }
 
     /// <summary>Its link is killing it; <see cref="OnDead"/> follows when it is gone.</summary>
@@ -257,7 +162,7 @@ internal sealed class Slave : WheelTimer
         SlaveState before = State;
         MoveTo(SlaveState.Dead);
         _engine.Loop.Timers.Cancel(this);
-        List<Job> jobs = _channels.TakeAll();
+        List<Job> jobs = Channels.TakeAll();
         _engine.Pool.OnSlaveDead(this, before, cause);
 
         // One that was told to end did not die of its jobs.
@@ -294,7 +199,7 @@ internal sealed class Slave : WheelTimer
         _engine.Loop.Timers.Arm(this, _engine.Loop.NowMs + _engine.Settings.TerminationTimeoutMs);
     }
 
-    /// <summary>Gives it no more jobs, and asks it to end when it has none.</summary>
+    /// <summary>Gives it no more jobs, and asks it to end when it has none to wait for.</summary>
     public void Retire(string reason)
     {
         if (State == SlaveState.Idle)
@@ -306,51 +211,30 @@ internal sealed class Slave : WheelTimer
             _capacity = 0;
             _retired = reason;
             _engine.Pool.Moved(this);
+            EndIfOver();
         }
     }
 
     /// <summary>Takes the place of an idle slave: it counts as idle since that one was.</summary>
     public void ContinueIdleness(Slave other) => IdleSinceMs = other.IdleSinceMs;
 
+    /// <summary>It could not be heard for a while, and can again: that was not its silence.</summary>
+    internal void OnHeardAgain() => LastHeardMs = _engine.Loop.NowMs;
+
     /// <summary>
-    /// A caller is slower than this slave. When it is the only one, the slave itself is held back; else its answers are buffered.
+    /// The worker has not closed the channel of an answered job in its time. The slave is replaced, and nobody waits for that job.
     /// </summary>
-    public bool HoldBack()
+    public void Abandon(Job job)
     {
-        if (Load > 1)
+        Channels.Abandon(job);
+        _engine.Counters.JobsAbandoned++;
+        if (IsRetired)
         {
-            return false;
+            EndIfOver();
         }
-
-        if (_stalled++ == 0)
+        else
         {
-            Link.PauseReading();
-            _engine.Pool.Moved(this);
-        }
-
-        return true;
-    }
-
-    public void LetGo()
-    {
-        if (_stalled > 0 && --_stalled == 0 && State != SlaveState.Dead)
-        {
-            LastHeardMs = _engine.Loop.NowMs; // it could not be heard meanwhile
-            Link.ResumeReading();
-            _engine.Pool.Moved(this);
-            _engine.Pool.Feed();
-        }
-    }
-
-    /// <summary>Answers every job on it, or those that are meant, with an error of ours.</summary>
-    public void FailAll(int code, string reason, Predicate<Job>? isMeant = null)
-    {
-        foreach (Job job in Jobs)
-        {
-            if (isMeant is null || isMeant(job))
-            {
-                _engine.Fail(job, code, reason);
-            }
+            _engine.Pool.Recycler.OnAbandoned(this);
         }
     }
 
@@ -372,61 +256,35 @@ internal sealed class Slave : WheelTimer
         }
     }
 
-    private void End(Job job, bool failed, in JobError error)
+    /// <summary>The worker has ended its side of a job's channel: the job leaves.</summary>
+    internal void OnEnd(Job job, bool failed, in JobError error)
     {
-        _channels.Remove(job.SlaveChannel, out _);
-        if (job.UnderPressure)
-        {
-            job.UnderPressure = false;
-            _pressed.Remove(job);
-        }
-
+        Channels.Remove(job);
+        Requests.Forget(job);
         if (++JobsDone == Wear.Jobs)
         {
             _engine.Pool.Recycler.OnWorn(this, WearReason.Jobs);
         }
 
-        EndRequest(job); // our side is owed too, or the worker keeps the channel for ever
+        Channels.EndRequest(job); // our side is owed too, or the worker keeps the channel for ever
         _engine.Answers.OnEnd(job, failed, in error);
-        if (_channels.Count == 0 && State == SlaveState.Busy)
+        if (Channels.Count == 0 && State == SlaveState.Busy)
         {
             IdleSinceMs = _engine.Loop.NowMs;
             MoveTo(SlaveState.Idle);
-            if (_retired is not null)
-            {
-                Terminate(_retired);
-            }
         }
 
+        EndIfOver();
         _engine.Pool.Freed(this);
     }
 
-    private bool OnControl(in MessageLayout layout, out string? fault)
+    /// <summary>A retired slave ends once nothing is left on it, or only what will never end by itself.</summary>
+    private void EndIfOver()
     {
-        fault = null;
-        switch (layout.Type)
+        if (_retired is not null && Channels.AreOver)
         {
-            case 0 when layout.ArgumentCount == 0:
-                _engine.Counters.HeartbeatsSeen++;
-                MessageWriter.WriteHeartbeat(Link.Sink);
-                Link.Flush();
-                _engine.Pool.Recycler.OnHeartbeat(this);
-                return true;
-            case 1:
-                // The worker wants to go, or echoes our terminate: it gets no more jobs and its end is awaited.
-                Terminate("the worker asked to end");
-                return true;
-            default:
-                fault = $"a message of type {layout.Type} with {layout.ArgumentCount} arguments on the control channel";
-                return false;
+            Terminate(_retired);
         }
-    }
-
-    private bool OnLate(in MessageLayout layout, out string? fault)
-    {
-        fault = layout.Channel <= _lastChannel && layout.Type <= 2 ? null
-            : $"a message on channel {layout.Channel}, which was never opened";
-        return fault is null;
     }
 
     private void MoveTo(SlaveState next)

@@ -45,6 +45,11 @@ internal sealed class SlavePool
     /// <summary>Slaves that are not dead.</summary>
     public int Total => _slaves.Count;
 
+    /// <summary>
+    /// Slaves as the bounds count them: one that is being replaced and its replacement are one, however long the old one's jobs take.
+    /// </summary>
+    private int Standing => Recycler.Stage == RecycleStage.Resting ? Total : Total - 1;
+
     public int Starting => _byState[(int)SlaveState.Starting];
 
     public int Idle => _byState[(int)SlaveState.Idle];
@@ -118,7 +123,7 @@ internal sealed class SlavePool
         Feed();
         WatchIdle();
         _engine.OnSlaveReady();
-        if (Total < Minimum)
+        if (Standing < Minimum)
         {
             Grow();
         }
@@ -166,7 +171,7 @@ internal sealed class SlavePool
         int wanted = ((waiting + concurrency - 1) / concurrency) - available;
         if (_engine.State == EngineState.Running)
         {
-            wanted = Math.Max(wanted, Minimum - Total);
+            wanted = Math.Max(wanted, Minimum - Standing);
         }
 
         if (wanted <= 0)
@@ -174,7 +179,7 @@ internal sealed class SlavePool
             return;
         }
 
-        int count = Math.Min(wanted, Limit - Total);
+        int count = Math.Min(wanted, Limit - Standing);
         if (count <= 0)
         {
             if (!_heldLogged)
@@ -288,7 +293,7 @@ internal sealed class SlavePool
 
     private void Restart()
     {
-        if (_engine.State == EngineState.Running && Starting + Idle == 0 && Total < Limit)
+        if (_engine.State == EngineState.Running && Starting + Idle == 0 && Standing < Limit)
         {
             PoolLog.Grows(_engine.Log, _engine.Name, 1, _engine.Queue.Count, 0, 0, "the last start failed"); // one at a time while they do
             Launch(1);
@@ -301,7 +306,7 @@ internal sealed class SlavePool
 
     private void WatchIdle()
     {
-        if (!_retire.IsArmed && _engine.State == EngineState.Running && Total > Minimum && Idle > 0)
+        if (!_retire.IsArmed && _engine.State == EngineState.Running && Standing > Minimum && Idle > 0)
         {
             _engine.Loop.Timers.Arm(_retire, _engine.Loop.NowMs + _engine.Settings.SuicideTimeoutMs);
         }
@@ -319,7 +324,7 @@ internal sealed class SlavePool
             }
         }
 
-        if (oldest is null || Total <= Minimum)
+        if (oldest is null || Standing <= Minimum)
         {
             return;
         }

@@ -7,7 +7,7 @@ namespace Cocaine.Fast.Core.Jobs;
 /// <summary>
 /// One request on its way. Pooled per engine; <see cref="MoveTo"/> is the only way from state to state. Its timer serves whichever of
 /// its bounds is
-/// nearest: time in queue, deadline, silence of the slave.
+/// nearest: time in queue, deadline, silence of the slave; and after an answer of ours, the end of its channel.
 /// </summary>
 internal sealed class Job(AppEngine engine, BlockPool blocks) : WheelTimer
 {
@@ -70,6 +70,12 @@ internal sealed class Job(AppEngine engine, BlockPool blocks) : WheelTimer
     /// <summary>The job's slave must answer the cancel by then or is killed, ms; 0 = no bound. Valid in Failed with a slave.</summary>
     public long CancelDueMs { get; set; }
 
+    /// <summary>When an error of ours ended it, ms. Valid in Failed with a slave.</summary>
+    public long AnsweredMs { get; set; }
+
+    /// <summary>Its slave has not closed its channel in time: it is waited for no longer. Valid in Failed with a slave.</summary>
+    public bool IsAbandoned { get; set; }
+
     /// <summary>Links of the queue (Queued) or of the engine's free list (Free).</summary>
     internal Job? Next { get; set; }
 
@@ -91,7 +97,7 @@ internal sealed class Job(AppEngine engine, BlockPool blocks) : WheelTimer
         ArrivedTicks = WaitsSinceTicks = nowTicks;
         Runs = 0;
         Deaths = null;
-        RequestEnded = NodeSideEnded = UnderPressure = false;
+        RequestEnded = NodeSideEnded = UnderPressure = IsAbandoned = false;
         CancelDueMs = 0;
     }
 

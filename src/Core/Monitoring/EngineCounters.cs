@@ -31,6 +31,11 @@ internal sealed class EngineCounters
     /// <summary>Those of them whose caller's connection had ended.</summary>
     public ulong ClientsGone { get; set; }
 
+    /// <summary>
+    /// Jobs that were answered by the node and whose slave did not end them in time after. They are counted under failed, too.
+    /// </summary>
+    public ulong JobsAbandoned { get; set; }
+
     /// <summary>Jobs that killed every slave that they were given.</summary>
     public ulong JobsQuarantined { get; set; }
 
@@ -51,6 +56,9 @@ internal sealed class EngineCounters
     /// <inheritdoc cref="RecycledForJobs"/>
     public ulong RecycledForMemory { get; private set; }
 
+    /// <summary>Slaves replaced, or ended, because they had jobs that they would not end.</summary>
+    public ulong RecycledForAbandonedJobs { get; private set; }
+
     /// <summary>Replacements that did not come up.</summary>
     public ulong RecyclingsFailed { get; set; }
 
@@ -69,7 +77,7 @@ internal sealed class EngineCounters
 
     public ulong Deadlines { get; set; }
 
-    /// <summary>Counts a slave whose replacement is ready.</summary>
+    /// <summary>Counts a slave whose replacement is ready, or that needs none first.</summary>
     public void CountRecycled(WearReason reason)
     {
         switch (reason)
@@ -82,6 +90,9 @@ internal sealed class EngineCounters
                 break;
             case WearReason.Memory:
                 RecycledForMemory++;
+                break;
+            case WearReason.AbandonedJobs:
+                RecycledForAbandonedJobs++;
                 break;
         }
     }

@@ -75,7 +75,7 @@ internal sealed class SlowReader(NativeConnection connection) : WheelTimer
         {
             Slave slave = _held[^1];
             _held.RemoveAt(_held.Count - 1);
-            slave.LetGo(); // it takes up its answers again later in the turn, not here
+            slave.Answers.LetGo(); // it takes up its answers again later in the turn, not here
         }
     }
 
@@ -101,7 +101,7 @@ internal sealed class SlowReader(NativeConnection connection) : WheelTimer
             return;
         }
 
-        if (slave.HoldBack())
+        if (slave.Answers.HoldBack())
         {
             (_held ??= []).Add(slave);
             Watch();

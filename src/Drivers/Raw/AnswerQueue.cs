@@ -77,7 +77,7 @@ internal sealed class Answer
     {
         Slave? held = Held;
         Held = null;
-        held?.LetGo();
+        held?.Answers.LetGo();
     }
 }
 

@@ -301,7 +301,7 @@ internal sealed class FrameConnection : RawConnection
 
     private void HoldBack(Job job, Answer answer, long waiting)
     {
-        if (job.Slave is { } slave && slave.HoldBack())
+        if (job.Slave is { } slave && slave.Answers.HoldBack())
         {
             answer.Held = slave;
         }

@@ -44,7 +44,7 @@ internal sealed class StreamConnection : RawConnection
             return;
         }
 
-        if (job.Slave is { } slave && slave.HoldBack())
+        if (job.Slave is { } slave && slave.Answers.HoldBack())
         {
             _held = slave;
         }
@@ -134,7 +134,7 @@ internal sealed class StreamConnection : RawConnection
     {
         Slave? held = _held;
         _held = null;
-        held?.LetGo();
+        held?.Answers.LetGo();
     }
 
     private sealed class QueueTimer(StreamConnection connection) : WheelTimer

@@ -88,18 +88,53 @@ public class JobRulesTests
         World world = World.Begun(One with { Concurrency = 2 });
         world.Ask("patient", new JobPolicy { SilenceTimeoutMs = 60_000 });
         world.Ask("usual");
+        FakeLink slave = world.Links[0];
         world.Advance(20_000);
         Assert.Equal(("usual", 504), (world.Ends.Single().Name, world.Ends.Single().Code));
         Assert.EndsWith("was silent for its heartbeat-timeout of 20000 ms", world.Ends[0].Reason);
-        Assert.False(world.Links[0].KillAsked);
+        Assert.False(slave.KillAsked);
         world.Advance(39_000);
-        world.Links[0].Heartbeat();
+        slave.Heartbeat();
         world.Advance(59_999);
         Assert.Single(world.Ends);
         world.Advance(1);
         Assert.EndsWith("was silent for the job's timeout of 60000 ms", world.Ends[1].Reason);
         world.Advance(1000);
-        Assert.Empty(world.Links); // nothing of it was heard any more
+        Assert.DoesNotContain(slave, world.Links); // nothing of it was heard any more
+    }
+
+    [Fact]
+    public void A_slave_that_might_be_silent_for_a_job_that_has_left_it_may_be_so_no_longer()
+    {
+        World world = World.Begun(One with { Concurrency = 3 });
+        FakeLink slave = world.Links[0];
+        world.Ask("patient", new JobPolicy { SilenceTimeoutMs = 600_000 });
+        world.Ask("usual");
+        world.Advance(20_000);
+        Assert.Equal("usual", world.Ends.Single().Name);
+        world.Ask("given to a silent slave");
+        world.CloseOne(slave); // the patient one is done
+        Assert.Equal(["usual", "patient"], world.Ends.Select(end => end.Name));
+        world.Advance(19_999);
+        Assert.False(slave.KillAsked);
+        world.Advance(1);
+        Assert.Equal(("given to a silent slave", 504), (world.Ends[^1].Name, world.Ends[^1].Code));
+        Assert.EndsWith("was silent for its heartbeat-timeout of 20000 ms", slave.KillReason!);
+    }
+
+    [Fact]
+    public void A_job_given_to_a_slave_that_is_silent_by_right_has_the_heartbeat_timeout_of_its_own()
+    {
+        World world = World.Begun(One with { Concurrency = 2 });
+        world.Ask("patient", new JobPolicy { SilenceTimeoutMs = 600_000 });
+        world.Advance(19_000);
+        world.Ask("usual");
+        world.Advance(1000);
+        world.Advance(19_999);
+        Assert.Empty(world.Ends);
+        world.Advance(1);
+        Assert.Equal(("usual", 504), (world.Ends.Single().Name, world.Ends.Single().Code));
+        Assert.False(world.Links[0].KillAsked);
     }
 
     [Fact]

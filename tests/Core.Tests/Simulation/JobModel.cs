@@ -148,6 +148,7 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
                 break;
             case 504:
                 Require(IsSilent(request), request, "fails by the silence of a slave that is not silent");
+                request.EndedBySilence = request.Policy.SilenceTimeoutMs > 0;
                 break;
             case 502:
                 Require(before == Phase.Waiting && request.Runs > 0 && world.InDeath, request, "fails by a slave that did not die");
@@ -244,6 +245,7 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
         }
 
         request.Phase = how;
+        request.EndedMs = world.NowMs;
         Open.Remove(request);
     }
 }

@@ -28,4 +28,7 @@ internal enum Sabotage
 
     /// <summary>A piece of a request reaches the slave twice.</summary>
     RepeatsRequest,
+
+    /// <summary>The engine's watch over a call that its slave does not end is lost, and with it a place for others.</summary>
+    ForgetsCancelled,
 }

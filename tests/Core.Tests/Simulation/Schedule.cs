@@ -8,7 +8,10 @@ namespace Cocaine.Fast.Core.Tests.Simulation;
 /// </summary>
 internal sealed class Schedule
 {
-    private const int MaxWeight = 8, HealRounds = 400;
+    private const int MaxWeight = 8, HealStepMs = 100;
+
+    /// <summary>Rounds of healing that must do: two for what ends and starts anew, and some to spare.</summary>
+    private const int SpareRounds = 20;
 
     private readonly SimWorld _world;
     private readonly SimRandom _random;
@@ -23,7 +26,7 @@ internal sealed class Schedule
         [
             () => Submit(whole: true), () => Submit(whole: true), () => Submit(whole: false), SendChunk, EndRequest, Cancel, Leave,
             Ready, Ready, Chunk, Chunk, End, End, Raise, Heartbeat, Late, Garbage, AskToEnd, Die, DieOfKill, DieOfKill,
-            BeSlow, LetGo, Press, MakeRoom, Turn, Turn, Sleep, Drain, StopNow,
+            Listen, BeSlow, LetGo, Press, MakeRoom, Turn, Turn, Sleep, Drain, StopNow,
         ];
         _mix = [.. steps.Select(step => (step, Weight(step)))];
         _sum = _mix.Sum(pair => pair.Weight);
@@ -102,9 +105,20 @@ internal sealed class Schedule
         link.AnswerChunk(channel);
     });
 
-    private void End() => WithChannel((link, channel) => link.End(channel, error: false));
+    private void End() => End(error: false);
 
-    private void Raise() => WithChannel((link, channel) => link.End(channel, error: true));
+    private void Raise() => End(error: true);
+
+    private void End(bool error) => WithChannel((link, channel) =>
+    {
+        if (link.Ends(channel))
+        {
+            link.End(channel, error);
+        }
+    });
+
+    /// <summary>A slave that did not listen does: it ends its old calls late, after all.</summary>
+    private void Listen() => WithLink(link => link.IsDeaf && _random.Chance(20), link => link.IsDeaf = false);
 
     private void Heartbeat() => WithLink(link => link.IsReady && !link.IsPaused, link => link.Heartbeat());
 
@@ -129,7 +143,7 @@ internal sealed class Schedule
     private void MakeRoom() => WithLink(link => link.Backlog > 0, link =>
     {
         link.Backlog = 0;
-        link.Slave.OnRoom();
+        link.Slave.Requests.Ease();
     });
 
     /// <summary>A turn of the loop: the clock moves on, messages come, and then what is due is done.</summary>
@@ -143,6 +157,14 @@ internal sealed class Schedule
         if (_random.Chance(50))
         {
             (_random.Below(4) switch { 0 => Ready, 1 => End, 2 => Chunk, _ => (Action)Heartbeat })();
+        }
+
+        foreach (SimLink link in _world.Links.Where(link => link.IsDeaf && link.IsReady && !link.IsPaused && !link.IsKilled).ToArray())
+        {
+            if (_random.Chance(80))
+            {
+                link.Heartbeat();
+            }
         }
 
         _world.Timers.Advance(_world.NowMs);
@@ -180,13 +202,15 @@ internal sealed class Schedule
             Drain();
         }
 
-        for (int i = 0; i < HealRounds && _world.Model.Open.Count > 0; i++)
+        // Starts and replacements that failed are tried again in this time, and places on slaves that do not listen are given up.
+        long rounds = Math.Max(EngineLimits.MaxRestartPauseMs, _world.Settings.HeartbeatTimeoutMs) / HealStepMs + SpareRounds;
+        for (int i = 0; i < rounds && _world.Model.Open.Count > 0; i++)
         {
             Heal();
         }
 
         Drain();
-        for (int i = 0; i < HealRounds && _world.Stopped == 0; i++)
+        for (int i = 0; i < rounds && _world.Stopped == 0; i++)
         {
             Heal();
         }
@@ -203,7 +227,7 @@ internal sealed class Schedule
         foreach (SimLink link in _world.Links.ToArray())
         {
             link.Backlog = 0;
-            link.Slave.OnRoom();
+            link.Slave.Requests.Ease();
             if (link.IsKilled || link.TerminateAsked)
             {
                 _world.Die(link, "as it was told");
@@ -214,7 +238,7 @@ internal sealed class Schedule
             }
             else
             {
-                foreach (SimChannel channel in link.Channels.ToArray())
+                foreach (SimChannel channel in link.Channels.Where(link.Ends).ToArray())
                 {
                     link.End(channel, error: false);
                 }
@@ -224,7 +248,7 @@ internal sealed class Schedule
         }
 
         SimChecks.AfterStep(_world);
-        Advance(100);
+        Advance(HealStepMs);
         SimChecks.AfterStep(_world);
     }
 

@@ -31,7 +31,7 @@ internal sealed class SimCaller(SimWorld world, int number) : IJobCaller
     {
         SimRequest request = Find(job);
         world.Model.OnAnswerChunk(request, Label.Read(in data));
-        if (IsSlow && job.Slave is { } slave && !_held.Contains(slave) && slave.HoldBack())
+        if (IsSlow && job.Slave is { } slave && !_held.Contains(slave) && slave.Answers.HoldBack())
         {
             _held.Add(slave);
             world.Note($"caller {Number} holds slave {slave.Generation} back");
@@ -80,7 +80,7 @@ internal sealed class SimCaller(SimWorld world, int number) : IJobCaller
         foreach (Slave slave in held)
         {
             world.LinkOf(slave).LastHeardMs = world.NowMs;
-            slave.LetGo();
+            slave.Answers.LetGo();
         }
     }
 

@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Engine.Recycling;
 using Cocaine.Fast.Core.Jobs;
 
 namespace Cocaine.Fast.Core.Tests.Simulation;
@@ -23,7 +24,7 @@ internal static class SimChecks
         int limit = world.Settings.QueueLimit;
         Require(limit == 0 || engine.Queue.Count <= limit + model.WaitingAgain, $"{engine.Queue.Count} are queued");
         Require(engine.Pool.Total == world.Links.Count, $"{world.Links.Count} slaves live, but the pool has {engine.Pool.Total}");
-        bool recycles = world.Settings is not { MaxJobs: 0, MaxAgeMs: 0, MaxRssBytes: 0 };
+        bool recycles = world.Settings is not { MaxJobs: 0, MaxAgeMs: 0, MaxRssBytes: 0 } || engine.Counters.JobsAbandoned > 0;
         Require(engine.Pool.Total <= world.Settings.PoolLimit + (recycles ? 1 : 0), $"the pool has {engine.Pool.Total} slaves");
         Require(engine.Queue.Count == 0 || engine.Pool.Pick() is null, "a request waits although a slave has room");
         foreach (SimLink link in world.Links)
@@ -58,7 +59,36 @@ internal static class SimChecks
         {
             Require(link.IsKilled || !IsOverdue(world, link, now), $"slave {link.Slave.Generation} ({link.Slave.State}) is not killed");
         }
+
+        NoPlaceIsLost(world);
     }
+
+    /// <summary>
+    /// What a slave does not end is waited for as long as a slave may be silent, and no longer. Then a replacement comes, or when none is on
+    /// its way the slave ends: as soon as there is nothing on it that anybody waits for, if it has no room or gets no more jobs.
+    /// </summary>
+    private static void NoPlaceIsLost(SimWorld world)
+    {
+        int waiting = 0;
+        foreach (SimLink link in world.Links.Where(link => !link.IsKilled && !link.TerminateAsked && !link.IsPaused))
+        {
+            int lost = link.LostChannels();
+            string what = $"slave {link.Slave.Generation} does not end {lost} of its {link.Channels.Count} calls";
+            Require(link.Slave.Channels.Abandoned == lost, $"{what}, but the engine knows of {link.Slave.Channels.Abandoned}");
+            Require(!link.Channels.Exists(channel => IsOverdue(world, channel)), $"{what} after its silence, and is not killed");
+            Require(!link.Slave.IsRetired || lost == 0 || lost < link.Channels.Count, $"{what} and is waited for, although it is relieved");
+            bool isTurn = world.Engine.Pool.Recycler.Stage == RecycleStage.Resting && world.Engine.Counters.RecyclingsFailed == 0;
+            Require(lost == 0 || link.Slave.IsRetired || !isTurn || world.Engine.State != EngineState.Running, $"{what} and is not replaced");
+            waiting += lost == world.Settings.Concurrency ? 1 : 0;
+        }
+
+        // One of those that have no place for another call may wait for its replacement, which has its startup-timeout.
+        Require(waiting == 0 || (waiting == 1 && world.Engine.Pool.Recycler.Stage == RecycleStage.Launching),
+            $"{waiting} slaves can run nothing and are kept");
+    }
+
+    private static bool IsOverdue(SimWorld world, SimChannel channel) =>
+        channel.Request is { IsOpen: false, EndedBySilence: true } request && world.NowMs >= request.EndedMs + world.Settings.TerminationTimeoutMs;
 
     public static void AtEnd(SimWorld world)
     {

@@ -61,6 +61,12 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
     /// <summary>It was held back once: its silence is counted from its release on, and looked at later.</summary>
     public bool WasPaused { get; private set; }
 
+    /// <summary>When it was let go last after it was held back.</summary>
+    public long ReleasedMs { get; private set; }
+
+    /// <summary>It goes on with a call that nobody waits for any more, for ever: its handlers do not listen. It beats, however busy it is.</summary>
+    public bool IsDeaf { get; set; } = world.DeafPercent > 0 && world.Random.Chance(world.DeafPercent);
+
     public bool CanBeLate => _lastEnded > 0;
 
     /// <summary>Bytes that it pretends to be behind with.</summary>
@@ -81,7 +87,11 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
 
     public override void PauseReading() => IsPaused = WasPaused = true;
 
-    public override void ResumeReading() => IsPaused = false;
+    public override void ResumeReading()
+    {
+        IsPaused = false;
+        ReleasedMs = world.NowMs;
+    }
 
     public override void Kill(string reason)
     {
@@ -126,6 +136,13 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
         MessageWriter.WriteChunk(_fromSlave, channel.Number, new Payload(data), bin: true);
         Deliver(expectFault: false);
     }
+
+    /// <summary>Whether its handler may end: not one that should have ended long ago and does not know.</summary>
+    public bool Ends(SimChannel channel) => !IsDeaf || channel.Request.IsOpen;
+
+    /// <summary>Channels whose calls have had their outcome for so long that nobody waits for their end any more.</summary>
+    public int LostChannels() => Channels.Count(channel => !channel.Request.IsOpen && !channel.Request.EndedBySilence
+        && world.NowMs >= Math.Max(channel.Request.EndedMs, ReleasedMs) + world.Settings.HeartbeatTimeoutMs);
 
     /// <summary>Ends its side. The node must have ended its own when this returns, or a worker keeps the channel for ever.</summary>
     public void End(SimChannel channel, bool error)

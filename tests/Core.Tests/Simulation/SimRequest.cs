@@ -53,6 +53,12 @@ internal sealed class SimRequest(int id, SimCaller caller, ulong channel, JobPol
     /// <summary>When the present run began. Valid in OnSlave.</summary>
     public long DispatchedMs { get; set; }
 
+    /// <summary>When it had its outcome. Valid in Answered and Cancelled.</summary>
+    public long EndedMs { get; set; }
+
+    /// <summary>Its slave was silent for the time that the caller has set: that slave must end it soon or die. Valid in Answered.</summary>
+    public bool EndedBySilence { get; set; }
+
     public int Runs { get; set; }
 
     /// <summary>Pieces of the answer that its caller has.</summary>

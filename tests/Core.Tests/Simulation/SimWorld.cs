@@ -33,6 +33,7 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
         _sabotage = sabotage;
         Settings = settings ?? SimSettings.From(Random);
         ReentryPercent = settings is null && Random.Chance(30) ? Random.Between(5, 40) : 0;
+        DeafPercent = settings is null && Random.Chance(40) ? Random.Between(20, 100) : 0;
         Timers = new DeadlineWheel(0);
         Model = new JobModel(this, Settings);
         for (int i = 0; i < 3; i++)
@@ -52,6 +53,9 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
 
     /// <summary>How often a caller does something from within a call of the engine.</summary>
     public int ReentryPercent { get; set; }
+
+    /// <summary>How many of its slaves do not listen when a call is cancelled.</summary>
+    public int DeafPercent { get; }
 
     public AppEngine Engine { get; }
 
@@ -177,7 +181,22 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
         Note($"{request} is cancelled");
         Job job = request.Job!;
         Model.OnCancelled(request);
+        SimLink? link = request.Link;
         Engine.Cancel(job, "gone"u8);
+        if (link is { IsPaused: false, IsKilled: false, TerminateAsked: false, Channels.Count: 1 } && Sabotages(Sabotage.ForgetsCancelled))
+        {
+            WaitInVain(link, job);
+        }
+    }
+
+    /// <summary>All that happens while a slave should end its one call, or the engine give it up, is that the slave beats.</summary>
+    private void WaitInVain(SimLink link, Job job)
+    {
+        Timers.Cancel(job);
+        NowMs += Settings.HeartbeatTimeoutMs;
+        link.Heartbeat();
+        Timers.Advance(NowMs);
+        SimChecks.AfterTimers(this);
     }
 
     /// <summary>A caller may do more from within a call of the engine.</summary>

@@ -53,6 +53,7 @@ public class SimulationTests
     [InlineData(Sabotage.RunsTwice, "is run although nobody waits for a run")]
     [InlineData(Sabotage.KeepsSlave, "slaves live, but the pool has")]
     [InlineData(Sabotage.RepeatsRequest, "'s slave gets piece")]
+    [InlineData(Sabotage.ForgetsCancelled, "does not end 1 of its 1 calls, but the engine knows of 0")]
     internal void The_model_sees_a_broken_promise(Sabotage fault, string expected)
     {
         int done = 0;
@@ -119,6 +120,8 @@ public class SimulationTests
         Add("quarantined", counters.JobsQuarantined);
         Add("overloads", counters.Overloads);
         Add("recyclings failed", counters.RecyclingsFailed);
+        Add("abandoned", counters.JobsAbandoned);
+        Add("recycled for abandoned jobs", counters.RecycledForAbandonedJobs);
         foreach (string code in (string[])["500", "502", "503", "504", "520", "app"])
         {
             Add(code, (ulong)counters.Errors.GetValueOrDefault(code));

@@ -37,6 +37,19 @@ public class CppAppTests
 
     [CppTheory]
     [MemberData(nameof(Kinds))]
+    public async Task An_answer_that_is_let_go_of_is_closed_with_its_last_copy(BackendType backend, bool isObject)
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Manifest(backend, isObject));
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        foreach (string name in (string[])["forgets", "forgets_on_thread"])
+        {
+            Assert.Equal("first second", Text(await client.CallAsync(name, Apps.Bytes("x")).WaitAsync(TimeSpan.FromSeconds(20))));
+        }
+    }
+
+    [CppTheory]
+    [MemberData(nameof(Kinds))]
     public async Task Handlers_that_wait_do_so_side_by_side(BackendType backend, bool isObject)
     {
         await using TestNode node = TestNode.Start();

@@ -104,6 +104,26 @@ public class EngineAppTests
     }
 
     [Fact]
+    public async Task A_worker_whose_handler_does_not_end_when_it_is_cancelled_is_replaced_and_later_calls_are_answered()
+    {
+        await using TestNode node = TestNode.Start();
+        EngineSettings engine = new() { PoolLimit = 1, HeartbeatTimeoutMs = 6000, TerminationTimeoutMs = 500 }; // it beats every 5 s
+        RunningApp app = await node.AddAsync(Apps.Python("asynchronous.py", engine));
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        CallOptions soon = new() { Deadline = TimeSpan.FromMilliseconds(200) };
+        CocaineException late = await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("deaf", Apps.Bytes("x"), soon));
+        Assert.Equal(520, late.Code);
+        Assert.Equal("later", Encoding.UTF8.GetString(await client.CallAsync("echo", Apps.Bytes("later")).WaitAsync(TimeSpan.FromSeconds(60))));
+        await app.UntilAsync(info => info.GetProperty("pool").GetProperty("recycled").GetProperty("abandoned-jobs").GetInt32() == 1
+            && info.GetProperty("pool").GetProperty("total").GetInt32() == 1);
+        JsonElement info = JsonDocument.Parse(await app.InfoJsonAsync()).RootElement;
+        Assert.Equal(1, info.GetProperty("jobs").GetProperty("abandoned").GetInt32());
+        Assert.Equal(0, info.GetProperty("jobs").GetProperty("timeouts").GetProperty("heartbeat").GetInt32()); // it was alive, and beat
+        Assert.Contains("job 1 (event deaf) was answered", node.Log);
+        Assert.Contains("is worn by its AbandonedJobs and is recycled", node.Log);
+    }
+
+    [Fact]
     public async Task Errors_carry_the_jobs_number_and_a_refusal_for_lack_of_room_says_when_to_come_again()
     {
         await using TestNode node = TestNode.Start();

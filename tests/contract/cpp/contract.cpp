@@ -47,6 +47,17 @@ COCAINE_APP(worker) {
         reply.write("slept");
     });
 
+    // Never closes its answer: it lets go of it, in two hands.
+    auto forgets = [](request&, response& reply) {
+        std::thread([late = reply.later()] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            late.write("second");
+        }).detach();
+        reply.later().write("first ");
+    };
+    worker.on("forgets", forgets);
+    worker.on_thread("forgets_on_thread", forgets);
+
     worker.on("prints", [](request& ask, response& reply) {
         std::string text(ask.body());
         std::printf("%s\n", text.c_str());

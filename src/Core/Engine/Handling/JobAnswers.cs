@@ -120,19 +120,16 @@ internal sealed class JobAnswers(AppEngine engine)
         job.Caller = null;
         job.MoveTo(JobState.Failed);
         job.Request.Clear();
-        job.Slave?.Cancel(job, in error);
+        job.AnsweredMs = engine.Loop.NowMs;
+        job.Slave?.Channels.Cancel(job, in error);
         caller?.OnFailed(job, in error);
         if (job.Slave is null)
         {
             _store.Return(job);
         }
-        else if (job.CancelDueMs > 0)
-        {
-            engine.Loop.Timers.Arm(job, job.CancelDueMs);
-        }
         else
         {
-            engine.Loop.Timers.Cancel(job);
+            engine.Loop.Timers.Arm(job, JobBounds.CloseDueMs(engine, job));
         }
 
         engine.CheckDrained();

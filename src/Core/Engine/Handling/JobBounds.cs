@@ -1,9 +1,13 @@
+using System.Text;
+using Cocaine.Fast.Core.Engine.Recycling;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Core.Engine.Handling;
 
-/// <summary>The times by which a job must have got somewhere: its wait in the queue, its deadline, its slave's silence.</summary>
+/// <summary>
+/// The times by which a job must have got somewhere: its wait in the queue, its deadline, its slave's silence, and its leave of the slave.
+/// </summary>
 internal static class JobBounds
 {
     /// <summary>When the nearest bound is due in a state, ms; long.MaxValue when there is none.</summary>
@@ -65,12 +69,50 @@ internal static class JobBounds
         return false;
     }
 
+    /// <summary>When a job that an error of ours has just ended must have left its slave, ms.</summary>
+    /// <remarks>
+    /// After the silence of its slave it has the termination-timeout, as that slave has when it is told to end. Else it has the
+    /// heartbeat-timeout: a worker that cannot be interrupted may run its handler to the end, and an app says by that time for how long
+    /// its handlers may keep a worker from everything else. One that is over it is not cleaning up, it does not listen.
+    /// </remarks>
+    public static long CloseDueMs(AppEngine engine, Job job) => job.CancelDueMs > 0 ? job.CancelDueMs
+        : Math.Max(job.AnsweredMs, job.Slave!.Answers.ReleasedMs) + engine.Settings.HeartbeatTimeoutMs;
+
+    /// <summary>The time of an answered job to leave its slave is over.</summary>
+    public static void CheckClosed(AppEngine engine, Job job, long nowMs)
+    {
+        Slave slave = job.Slave!;
+        if (job.CancelDueMs > 0)
+        {
+            slave.Link.Kill(
+                $"job {job.Id} did not answer its cancel within the termination-timeout of {engine.Settings.TerminationTimeoutMs} ms");
+            return;
+        }
+
+        if (slave.IsEnding)
+        {
+            return; // the job ends with it
+        }
+
+        // A slave that is held back for a slow caller may have closed the channel long ago: nobody reads it.
+        long due = slave.Answers.IsHeldBack ? nowMs + engine.Settings.HeartbeatTimeoutMs : CloseDueMs(engine, job);
+        if (nowMs < due)
+        {
+            engine.Loop.Timers.Arm(job, due);
+            return;
+        }
+
+        RecycleLog.Abandons(engine.Log, engine.Name, job.Id, Encoding.UTF8.GetString(job.Event), nowMs - job.AnsweredMs, slave.ShortId,
+            slave.Channels.Abandoned + 1, engine.Settings.Concurrency);
+        slave.Abandon(job);
+    }
+
     private static void CheckSilence(AppEngine engine, Job job, long nowMs)
     {
         JobPolicy policy = job.Policy;
         long silence = policy.SilenceTimeoutMs;
         // A slave that is held back for a slow caller cannot be heard: that is not its silence.
-        long heardMs = job.Slave!.IsHeldBack ? nowMs : Math.Max(job.Slave.LastHeardMs, job.DispatchedTicks / 1_000_000);
+        long heardMs = job.Slave!.Answers.IsHeldBack ? nowMs : Math.Max(job.Slave.LastHeardMs, job.DispatchedTicks / 1_000_000);
         if (silence > 0 && nowMs >= heardMs + silence)
         {
             engine.Counters.SilenceTimeouts++;

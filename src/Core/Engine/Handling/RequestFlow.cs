@@ -35,7 +35,7 @@ internal sealed class RequestFlow(AppEngine engine)
         job.RequestEnded = true;
         if (job.State is JobState.Running or JobState.Streaming)
         {
-            job.Slave!.EndRequest(job);
+            job.Slave!.Channels.EndRequest(job);
         }
     }
 
@@ -79,7 +79,7 @@ internal sealed class RequestFlow(AppEngine engine)
     private void Forward(Job job, in Payload chunk)
     {
         Slave slave = job.Slave!;
-        slave.WriteChunk(job, in chunk);
+        slave.Channels.WriteChunk(job, in chunk);
         long backlog = slave.Link.BacklogBytes;
         if (backlog > EngineLimits.HighBacklogBytes)
         {
@@ -95,7 +95,7 @@ internal sealed class RequestFlow(AppEngine engine)
         }
         else if (!job.UnderPressure)
         {
-            job.Slave!.Press(job);
+            job.Slave!.Requests.Press(job);
         }
     }
 }

@@ -11,7 +11,7 @@ internal static class SilenceWatch
     {
         AppEngine engine = slave.Engine;
         long due = slave.LastHeardMs + engine.Settings.HeartbeatTimeoutMs;
-        if (nowMs < due || slave.IsHeldBack)
+        if (nowMs < due || slave.Answers.IsHeldBack)
         {
             engine.Loop.Timers.Arm(slave, nowMs < due ? due : nowMs + 1000);
             return;
@@ -21,13 +21,16 @@ internal static class SilenceWatch
         long patience = PatienceMs(slave);
         if (nowMs < patience)
         {
-            slave.FailAll(ErrorCodes.TimeoutError, reason, static job => job.Policy.SilenceTimeoutMs == 0);
-            engine.Loop.Timers.Arm(slave, patience);
+            // Looked at again within a heartbeat-timeout: the job that may be silent for longer may have left by then, and others come.
+            long givenByMs = nowMs - engine.Settings.HeartbeatTimeoutMs + 1; // silence counts from the moment before a dispatch on
+            slave.Channels.FailAll(ErrorCodes.TimeoutError, reason,
+                job => job.Policy.SilenceTimeoutMs == 0 && job.DispatchedTicks / 1_000_000 <= givenByMs);
+            engine.Loop.Timers.Arm(slave, Math.Min(patience, nowMs + engine.Settings.HeartbeatTimeoutMs));
             return;
         }
 
         engine.Counters.HeartbeatTimeouts++;
-        slave.FailAll(ErrorCodes.TimeoutError, reason);
+        slave.Channels.FailAll(ErrorCodes.TimeoutError, reason);
         slave.Link.Kill(reason);
     }
 
@@ -37,7 +40,7 @@ internal static class SilenceWatch
     private static long PatienceMs(Slave slave)
     {
         long until = 0;
-        foreach (Job job in slave.Jobs)
+        foreach (Job job in slave.Channels.ToList())
         {
             until = Math.Max(until, job.IsAnswered ? job.CancelDueMs : PatienceMs(slave, job));
         }

@@ -11,8 +11,8 @@ internal static partial class RecycleLog
         ILogger log, string app, string slave, WearReason reason, long jobs, long ageMs, long rssBytes, int total, int limit);
 
     [LoggerMessage(221, LogLevel.Information,
-        "{App}: slave {Slave} is relieved by {Replacement} and ends when its jobs have ended (it has {Load})")]
-    public static partial void Relieved(ILogger log, string app, string slave, string replacement, int load);
+        "{App}: slave {Slave} is relieved by {Replacement} and ends when its jobs have ended (it has {Load}, {Abandoned} abandoned)")]
+    public static partial void Relieved(ILogger log, string app, string slave, string replacement, int load, int abandoned);
 
     [LoggerMessage(222, LogLevel.Information, "{App}: slave {Slave} is recycled (total {Total})")]
     public static partial void Done(ILogger log, string app, string slave, int total);
@@ -22,4 +22,16 @@ internal static partial class RecycleLog
         + "see whether the app's code still starts: {Cause}")]
     public static partial void Failed(
         ILogger log, string app, string slave, string replacement, int failures, long pauseMs, string cause);
+
+    [LoggerMessage(224, LogLevel.Warning,
+        "{App}: job {Job} (event {Event}) was answered {Ms} ms ago and slave {Slave} has not ended it since: it is abandoned and "
+        + "the slave is replaced (abandoned jobs {Abandoned} of {Concurrency}); let the handler end when its call is cancelled, or "
+        + "raise engine.heartbeat-timeout if it needs longer for that")]
+    public static partial void Abandons(
+        ILogger log, string app, ulong job, string @event, long ms, string slave, int abandoned, int concurrency);
+
+    [LoggerMessage(225, LogLevel.Information,
+        "{App}: slave {Slave} has nothing but {Abandoned} abandoned jobs and is told to end: it has no room for others, and no "
+        + "replacement is on its way (total {Total}, limit {Limit})")]
+    public static partial void EndsUseless(ILogger log, string app, string slave, int abandoned, int total, int limit);
 }

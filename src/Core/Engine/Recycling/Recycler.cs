@@ -16,8 +16,8 @@ internal enum RecycleStage
 }
 
 /// <summary>
-/// Replaces worn slaves, one at a time: the replacement is ready before the old one is told to end, and no job is cut short. For that
-/// moment the pool has one slave more than its limit.
+/// Replaces worn slaves, one at a time: the replacement is ready before the old one is told to end, and no job is cut short that anybody
+/// waits for. For that moment the pool has one slave more than its limit.
 /// </summary>
 internal sealed class Recycler(AppEngine engine) : WheelTimer
 {
@@ -48,6 +48,13 @@ internal sealed class Recycler(AppEngine engine) : WheelTimer
             slave.Worn = why;
             TryBegin();
         }
+    }
+
+    /// <summary>A slave has one more job that it does not end: it is replaced in its turn, or ends at once when no place is left.</summary>
+    public void OnAbandoned(Slave slave)
+    {
+        OnWorn(slave, WearReason.AbandonedJobs);
+        EndUseless();
     }
 
     /// <summary>A slave has sent a heartbeat: now and then its memory is looked at.</summary>
@@ -92,6 +99,7 @@ internal sealed class Recycler(AppEngine engine) : WheelTimer
 
         MoveTo(RecycleStage.Resting, null, null);
         TryBegin();
+        EndUseless();
         return failed;
     }
 
@@ -137,7 +145,7 @@ internal sealed class Recycler(AppEngine engine) : WheelTimer
     private void Relieve(Slave old, Slave replacement)
     {
         engine.Counters.CountRecycled(old.Worn);
-        RecycleLog.Relieved(engine.Log, engine.Name, old.ShortId, replacement.ShortId, old.Load);
+        RecycleLog.Relieved(engine.Log, engine.Name, old.ShortId, replacement.ShortId, old.Load, old.Channels.Abandoned);
         if (old.State == SlaveState.Idle)
         {
             replacement.ContinueIdleness(old); // else an app that nobody calls would never lose its last slave
@@ -147,17 +155,38 @@ internal sealed class Recycler(AppEngine engine) : WheelTimer
         old.Retire($"recycled: {old.Worn}");
     }
 
+    /// <summary>The first worn slave, or the one that has lost most of its places.</summary>
     private Slave? FirstWorn()
     {
+        Slave? first = null;
         foreach (Slave slave in engine.Pool.Slaves)
         {
-            if (slave.Worn != WearReason.None && !slave.IsRetired && slave.State is SlaveState.Idle or SlaveState.Busy)
+            if (slave.Worn != WearReason.None && !slave.IsRetired && !slave.IsEnding
+                && (first is null || slave.Channels.Abandoned > first.Channels.Abandoned))
             {
-                return slave;
+                first = slave;
             }
         }
 
-        return null;
+        return first;
+    }
+
+    /// <summary>
+    /// Ends slaves that can run nothing any more and whose turn may be far: another one is being replaced, which takes as long as its
+    /// jobs, or replacements fail, or the app drains. Nothing is lost with them, and the pool launches others as it needs them.
+    /// </summary>
+    private void EndUseless()
+    {
+        foreach (Slave slave in engine.Pool.Slaves.ToArray())
+        {
+            if (slave.IsUseless && slave != _old) // for that one a replacement is on its way
+            {
+                engine.Counters.CountRecycled(WearReason.AbandonedJobs);
+                RecycleLog.EndsUseless(
+                    engine.Log, engine.Name, slave.ShortId, slave.Channels.Abandoned, engine.Pool.Total, engine.Pool.Limit);
+                slave.Retire($"recycled: {WearReason.AbandonedJobs}");
+            }
+        }
     }
 
     /// <summary>Arms the timer for the next slave that reaches its age, and for the end of a rest.</summary>

@@ -16,6 +16,9 @@ internal enum WearReason
 
     /// <summary>Its resident memory is over engine.max-rss.</summary>
     Memory,
+
+    /// <summary>It keeps channels of jobs that were answered long ago: each is a place for a job less.</summary>
+    AbandonedJobs,
 }
 
 /// <summary>One slave's own limits: those of the manifest, each ±10 %, so that slaves of one age do not wear out at one time.</summary>

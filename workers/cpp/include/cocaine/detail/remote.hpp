@@ -6,6 +6,7 @@
 #include <deque>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "../call.hpp"
 #include "link.hpp"
@@ -74,7 +75,16 @@ struct remote_call : std::enable_shared_from_this<remote_call> {
     remote_call(const remote_call&) = delete;
     remote_call& operator=(const remote_call&) = delete;
 
-    answer handle() { return answer(shared_from_this()); }
+    // The app's hold on the answer, which it shares among all its copies. The loop holds the call too, so that the app has let go of it
+    // is not seen by the end of this object: the hold has an end of its own.
+    answer handle() {
+        std::shared_ptr<remote_call> held = hold_.lock();
+        if (!held) {
+            held.reset(this, [self = shared_from_this()](remote_call*) mutable { std::exchange(self, nullptr)->close(); });
+            hold_ = held;
+        }
+        return answer(std::move(held));
+    }
 
     void write(std::string_view chunk) {
         if (!ended) out->post({channel, post_kind::chunk, std::string(chunk)});
@@ -112,6 +122,9 @@ struct remote_call : std::enable_shared_from_this<remote_call> {
     std::condition_variable news;
     std::deque<std::string> chunks;
     bool request_ended = false;
+
+private:
+    std::weak_ptr<remote_call> hold_;   // used by the handler's thread
 };
 
 class thread_request final : public request {
