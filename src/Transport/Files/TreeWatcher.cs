@@ -326,7 +326,7 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
         _root.Resolve();
         if (_root.Kind != before)
         {
-            FileLog.RootChanged(_log, _options.Path, _root.Kind);
+            FileLog.RootChanged(_log, _options.Path, _root.Kind.ToString().ToLowerInvariant());
         }
 
         if (before == RootKind.Folder && (_root.Kind != RootKind.Folder || was.Identity != _root.Status.Identity))
@@ -424,20 +424,21 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
         }
     }
 
-    private bool NeedsPoll => _tree.Unwatched.Count > 0 || _root.Kind == RootKind.Missing || _root.Failure != 0;
-
     private void ArmPoll()
     {
-        if (NeedsPoll && !_poll.IsArmed && !_disposed)
+        if (!_poll.IsArmed && !_disposed)
         {
             _loop.Timers.Arm(_poll, _loop.NowMs + _options.PollMs);
         }
     }
 
-    /// <summary>Looks at what cannot be watched: folders over the limit, and a path below a folder that cannot be read.</summary>
+    /// <summary>
+    /// Looks at what cannot be watched: folders over the limit, and what the path is. Of a file system that is mounted over it, and of a link
+    /// among the folders above it that is set to elsewhere, the kernel tells nobody.
+    /// </summary>
     private void Poll()
     {
-        if ((_root.Kind == RootKind.Missing || _root.Failure != 0) && _root.HasChanged())
+        if (_root.HasChanged())
         {
             Reattach();
         }
