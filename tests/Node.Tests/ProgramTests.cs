@@ -109,6 +109,10 @@ public sealed class ProgramTests
         Assert.Equal(2, code);
         Assert.Contains("did you mean 'native-server'?", report);
         Assert.Equal(0, (await RunAsync("check", Echo)).Code);
+        string named = Path.Combine(Apps.Root, "examples/chain/alarms.json"), name = "  \"name\": ";
+        int line = 1 + Array.FindIndex(await File.ReadAllLinesAsync(named), text => text.StartsWith(name, StringComparison.Ordinal));
+        (code, _, report) = await RunAsync("check", named, named);
+        Assert.Equal((2, $"{named}:{line}:{name.Length + 1}: $.name: another manifest has the name 'alarms' already\n"), (code, report));
         Assert.Equal(2, (await RunAsync("run", "/nowhere.json")).Code);
         Assert.Equal(3, (await RunAsync("call", "tcp://127.0.0.1:1", "echo")).Code);
     }

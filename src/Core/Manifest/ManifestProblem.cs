@@ -19,7 +19,9 @@ public sealed record ManifestProblem(string File, int Line, int Column, string P
 /// <summary>What reading a manifest gave.</summary>
 /// <param name="Manifest">The app; null when there is a problem that is no warning.</param>
 /// <param name="Problems">All mistakes and warnings, in the order of the file.</param>
-public sealed record ManifestResult(AppManifest? Manifest, IReadOnlyList<ManifestProblem> Problems);
+/// <param name="NameLine">Line of the app's name, from 1; 1 when the file's name is the app's.</param>
+/// <param name="NameColumn">Column of the app's name, from 1.</param>
+public sealed record ManifestResult(AppManifest? Manifest, IReadOnlyList<ManifestProblem> Problems, int NameLine = 1, int NameColumn = 1);
 
 /// <summary>Gathers mistakes, and turns byte offsets into lines and columns.</summary>
 internal sealed class ProblemList(string file, byte[] text)
@@ -41,17 +43,29 @@ internal sealed class ProblemList(string file, byte[] text)
         int at = 0, line = 1, column = 1;
         foreach ((long offset, string path, string message, bool isWarning) in _entries.OrderBy(entry => entry.Offset))
         {
-            for (; at < Math.Min(offset, text.Length); at++)
-            {
-                bool isNewLine = text[at] == '\n';
-                line += isNewLine ? 1 : 0;
-                column = isNewLine ? 1 : column + ((text[at] & 0xc0) == 0x80 ? 0 : 1); // 10xxxxxx continues a character
-            }
-
+            Walk(offset, ref at, ref line, ref column);
             sorted.Add(new ManifestProblem(file, line, column, path, message, isWarning));
         }
 
         return sorted;
+    }
+
+    /// <summary>Line and column of a byte.</summary>
+    public (int Line, int Column) Position(long offset)
+    {
+        int at = 0, line = 1, column = 1;
+        Walk(offset, ref at, ref line, ref column);
+        return (line, column);
+    }
+
+    private void Walk(long offset, ref int at, ref int line, ref int column)
+    {
+        for (; at < Math.Min(offset, text.Length); at++)
+        {
+            bool isNewLine = text[at] == '\n';
+            line += isNewLine ? 1 : 0;
+            column = isNewLine ? 1 : column + ((text[at] & 0xc0) == 0x80 ? 0 : 1); // 10xxxxxx continues a character
+        }
     }
 
     public void Add(long offset, string path, string message, bool warning = false) => _entries.Add((offset, path, message, warning));

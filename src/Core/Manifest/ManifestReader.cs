@@ -34,8 +34,10 @@ public static class ManifestReader
         utf8 = JsonText.WithoutMark(utf8);
         ProblemList problems = new(filePath, utf8.ToArray());
         AppReader reader = new(problems, filePath, checkFiles, customDrivers is null ? [] : [.. customDrivers], defaults);
-        AppManifest? manifest = JsonText.Parse(utf8, problems, Kind) is { } root ? reader.Read(root) : null;
-        return new ManifestResult(problems.HasErrors ? null : manifest, problems.Sorted());
+        JsonTree? root = JsonText.Parse(utf8, problems, Kind);
+        AppManifest? manifest = root is null ? null : reader.Read(root);
+        (int line, int column) = problems.Position(root?["name"]?.Offset ?? 0);
+        return new ManifestResult(problems.HasErrors ? null : manifest, problems.Sorted(), line, column);
     }
 
     private static ManifestResult Unreadable(string path, string message) => new(null, [new ManifestProblem(path, 1, 1, "$", message)]);

@@ -110,8 +110,7 @@ internal sealed class RawCounters
 
 internal static partial class RawLog
 {
-    [LoggerMessage(311, LogLevel.Warning,
-        "{App}/{Task}: {Peer} broke the framing and is disconnected: {Problem} ({Total} so far; max-frame in the manifest is the bound)")]
+    [LoggerMessage(311, LogLevel.Warning, "{App}/{Task}: {Peer} broke the framing: {Problem} ({Total} so far)")]
     public static partial void Malformed(ILogger log, string app, string task, string peer, string problem, long total);
 
     [LoggerMessage(312, LogLevel.Warning, "{App}/{Task}: {Peer} has not read its answers for {Milliseconds} ms and was disconnected")]

@@ -110,7 +110,7 @@ internal sealed class LsdServer(DriverContext context)
                 }
                 else if (isUuid || isUrgent || isTimeout || isDeadline)
                 {
-                    wrong ??= "the envelope is {uuid: a string, urgent: true or false, timeout: seconds, deadline: Unix time}";
+                    wrong ??= "the envelope is {uuid: a string of 1 to 64 bytes, urgent: true or false, timeout: seconds, deadline: Unix time}";
                     reader.Skip();
                 }
                 else
@@ -129,7 +129,7 @@ internal sealed class LsdServer(DriverContext context)
             return "the envelope is no JSON object";
         }
 
-        wrong ??= uuidLength == 0 ? $"the envelope has no uuid of 1 to {MaxUuidBytes} characters" : null;
+        wrong ??= uuidLength == 0 ? $"the envelope has no uuid of 1 to {MaxUuidBytes} bytes" : null;
         return wrong ?? OldPolicy.Read(Engine.Loop, urgent, timeout, deadline, out policy, out isLate);
     }
 

@@ -25,7 +25,8 @@ internal static class Manifests
             }
             else if (apps.Exists(app => app.Name == result.Manifest.Name))
             {
-                report.WriteLine($"{path}:1:1: $.name: another manifest has the name {result.Manifest.Name} already");
+                report.WriteLine(new ManifestProblem(path, result.NameLine, result.NameColumn, "$.name",
+                    $"another manifest has the name '{result.Manifest.Name}' already"));
                 failed = true;
             }
             else

@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Cocaine.Fast.Host.Commands.Control;
 using Cocaine.Fast.Node;
+using Cocaine.Fast.Transport.Linux;
 using Spectre.Console;
 
 namespace Cocaine.Fast.Host.Commands;
@@ -48,6 +49,11 @@ internal static class WatchCommand
                 else
                 {
                     columns.Write(field);
+                }
+
+                if (StandardOutput.IsReaderGone)
+                {
+                    break; // watch … | head
                 }
             }
         }

@@ -17,6 +17,6 @@ internal static partial class FileLog
     [LoggerMessage(122, LogLevel.Warning, "watching {Root}: the folder '{Folder}' cannot be read, and is looked at now and then")]
     public static partial void Unreadable(ILogger log, string folder, string root);
 
-    [LoggerMessage(123, LogLevel.Information, "watching {Path}: it is {Kind} now")]
-    public static partial void RootChanged(ILogger log, string path, RootKind kind);
+    [LoggerMessage(123, LogLevel.Information, "watching {Path}: what is there is now: {Kind}")]
+    public static partial void RootChanged(ILogger log, string path, string kind);
 }

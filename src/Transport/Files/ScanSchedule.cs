@@ -50,8 +50,6 @@ internal sealed class ScanSchedule : LoopWork, IDisposable
         _poll = new PollTimer(this);
     }
 
-    private bool NeedsPoll => _tree.Unwatched.Count > 0 || _root.Kind == RootKind.Missing || _root.Failure != 0;
-
     /// <summary>There may be something to look at, in the next turn or later.</summary>
     public void Continue()
     {
@@ -66,7 +64,7 @@ internal sealed class ScanSchedule : LoopWork, IDisposable
             _loop.Post(this);
         }
 
-        if (NeedsPoll && !_poll.IsArmed)
+        if (!_poll.IsArmed)
         {
             _loop.Timers.Arm(_poll, _loop.NowMs + _options.PollMs);
         }
@@ -105,10 +103,13 @@ internal sealed class ScanSchedule : LoopWork, IDisposable
         _loop.Timers.Cancel(_poll);
     }
 
-    /// <summary>Looks at what cannot be watched: folders over the limit, and a path below a folder that cannot be read.</summary>
+    /// <summary>
+    /// Looks at what cannot be watched: folders over the limit, and what the path is. Of a file system that is mounted over it, and of a link
+    /// among the folders above it that is set to elsewhere, the kernel tells nobody.
+    /// </summary>
     private void Poll()
     {
-        if ((_root.Kind == RootKind.Missing || _root.Failure != 0) && _root.HasChanged())
+        if (_root.HasChanged())
         {
             _rootChanged();
         }

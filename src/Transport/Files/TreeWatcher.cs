@@ -214,7 +214,7 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
         _root.Resolve();
         if (_root.Kind != before)
         {
-            FileLog.RootChanged(_log, _options.Path, _root.Kind);
+            FileLog.RootChanged(_log, _options.Path, _root.Kind.ToString().ToLowerInvariant());
         }
 
         if (before == RootKind.Folder && (_root.Kind != RootKind.Folder || was.Identity != _root.Status.Identity))

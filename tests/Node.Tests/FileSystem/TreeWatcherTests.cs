@@ -228,9 +228,61 @@ public class TreeWatcherTests(ITestOutputHelper output)
         tree.Start();
         File.WriteAllText(tree.At("one"), "");
         tree.TakeUntilHeard("one");
-        using System.Diagnostics.Process ln = System.Diagnostics.Process.Start("/bin/ln", ["-sfn", "2", tree.Path]);
-        await ln.WaitForExitAsync();
+        Assert.True(await RunAsync("ln", "-sfn", "2", tree.Path));
         tree.TakeUntil(() => tree.Mirror.Names.SetEquals(["two"]), () => string.Join(' ', tree.Mirror.Names));
+    }
+
+    /// <summary>As deployments do it: of `current` the kernel tells nobody who watches what is below it.</summary>
+    [Fact]
+    public async Task A_link_among_the_folders_above_is_followed_to_where_it_is_set()
+    {
+        using WatchedTree tree = new(watched: "current/in", make: false);
+        Directory.CreateDirectory(Path.Combine(tree.Folder, "1/in"));
+        Directory.CreateDirectory(Path.Combine(tree.Folder, "2/in"));
+        File.WriteAllText(Path.Combine(tree.Folder, "2/in/two"), "");
+        File.CreateSymbolicLink(Path.Combine(tree.Folder, "current"), "1");
+        tree.Start();
+        File.WriteAllText(tree.At("one"), "");
+        tree.TakeUntilHeard("one");
+        Assert.True(await RunAsync("ln", "-sfn", "2", Path.Combine(tree.Folder, "current")));
+        tree.TakeUntil(() => tree.Mirror.Names.SetEquals(["two"]), () => string.Join(' ', tree.Mirror.Names));
+        File.WriteAllText(Path.Combine(tree.Folder, "1/in/stranger"), "");
+        File.WriteAllText(tree.At("three"), "");
+        tree.TakeUntilHeard("three");
+        Assert.DoesNotContain("stranger", tree.Mirror.Heard);
+    }
+
+    [RootFact]
+    public async Task A_file_system_that_is_mounted_over_the_path_is_noticed_and_so_is_its_end()
+    {
+        using WatchedTree tree = new();
+        File.WriteAllText(tree.At("below"), "");
+        tree.Start();
+        if (!await RunAsync("mount", "-t", "tmpfs", "none", tree.Path))
+        {
+            return; // a container that may not mount
+        }
+
+        try
+        {
+            File.WriteAllText(tree.At("inside"), "");
+            tree.TakeUntil(() => tree.Mirror.Names.SetEquals(["inside"]), () => string.Join(' ', tree.Mirror.Names));
+            File.WriteAllText(tree.At("late"), "");
+            tree.TakeUntilHeard("late");
+        }
+        finally
+        {
+            Assert.True(await RunAsync("umount", "-l", tree.Path));
+        }
+
+        tree.TakeUntil(() => tree.Mirror.Names.SetEquals(["below"]), () => string.Join(' ', tree.Mirror.Names));
+    }
+
+    private static async Task<bool> RunAsync(string program, params string[] words)
+    {
+        using System.Diagnostics.Process process = System.Diagnostics.Process.Start(program, words);
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        return process.ExitCode == 0;
     }
 
     [Fact]

@@ -43,6 +43,11 @@ public sealed class ChainTests : IDisposable
         Assert.Equal(engine.Groups[1].Length, line.Groups[1].Length); // columns stand one below the other
         await LineAsync(people, @"  since           \d{10}\.\d+$");
 
+        // One whose reader has gone ends by itself.
+        using Process piped = Process.Start("/bin/bash", ["-c", $"set -o pipefail; '{Program}' watch tcp://127.0.0.1:{ports[2]} | head -n 1 >/dev/null"])!;
+        await piped.WaitForExitAsync(new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token);
+        Assert.Equal(0, piped.ExitCode);
+
         // Interrupted they end as they are meant to; the node drains.
         foreach (Process process in (Process[])[json, people, node])
         {
@@ -61,6 +66,12 @@ public sealed class ChainTests : IDisposable
         await watch.WaitForExitAsync(new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token);
         Assert.Equal(3, watch.ExitCode);
         Assert.StartsWith("cannot connect to tcp://127.0.0.1:1: ", await watch.StandardError.ReadToEndAsync(), StringComparison.Ordinal);
+        using TcpListener silent = new(IPAddress.Loopback, 0);
+        silent.Start();
+        Process other = Start(Program, "watch", $"tcp://{silent.LocalEndpoint}"); // an app's native-server, say
+        await other.WaitForExitAsync(new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token);
+        Assert.Equal(3, other.ExitCode);
+        Assert.Contains("does not speak ZeroMQ", await other.StandardError.ReadToEndAsync(), StringComparison.Ordinal);
         Process wrong = Start(Program, "watch", "127.0.0.1");
         await wrong.WaitForExitAsync(new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token);
         Assert.Equal(2, wrong.ExitCode);

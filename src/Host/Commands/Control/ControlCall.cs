@@ -6,6 +6,7 @@ using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Transport.Linux;
 using Spectre.Console;
 
 namespace Cocaine.Fast.Host.Commands.Control;
@@ -73,7 +74,7 @@ internal static class ControlCall
     /// <summary>Prints an object for machines as one line: of a stream of them.</summary>
     public static void PrintLine<T>(T value) => Console.WriteLine(JsonSerializer.Serialize(value, Lines));
 
-    /// <summary>Prints what comes until it ends or the user interrupts, which is how it is meant to end.</summary>
+    /// <summary>Prints what comes until it ends, nobody reads it any more or the user interrupts, which is how it is meant to end.</summary>
     public static async Task<int> FollowAsync<T>(IAsyncEnumerable<T> items, Action<T> print)
     {
         try
@@ -81,6 +82,10 @@ internal static class ControlCall
             await foreach (T item in items)
             {
                 print(item);
+                if (StandardOutput.IsReaderGone)
+                {
+                    break;
+                }
             }
         }
         catch (OperationCanceledException)
