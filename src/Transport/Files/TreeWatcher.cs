@@ -433,8 +433,8 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
     }
 
     /// <summary>
-    /// Looks at what cannot be watched: folders over the limit, and what the path is. Of a file system that is mounted over it, and of a link
-    /// among the folders above it that is set to elsewhere, the kernel tells nobody.
+    /// Looks at what cannot be watched: folders over the limit, and what the path is. Of a file system that is mounted over it, and of a
+    /// link among the folders above it that is set to elsewhere, the kernel tells nobody.
     /// </summary>
     private void Poll()
     {
