@@ -64,7 +64,8 @@ public static class FieldWatcher
             await probe.ConnectAsync(address, cancellation).ConfigureAwait(false);
             if (!await IsGreetedAsync(probe, cancellation).ConfigureAwait(false))
             {
-                throw new NodeException($"{endpoint} does not speak ZeroMQ: an app's pubsub endpoint does, 'pubsub.endpoint' in its manifest");
+                throw new NodeException(
+                    $"{endpoint} does not speak ZeroMQ: an app's pubsub endpoint does, 'pubsub.endpoint' in its manifest");
             }
 
             return new SubscriberClient(endpoint, prefix);

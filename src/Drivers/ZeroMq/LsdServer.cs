@@ -110,7 +110,8 @@ internal sealed class LsdServer(DriverContext context)
                 }
                 else if (isUuid || isUrgent || isTimeout || isDeadline)
                 {
-                    wrong ??= "the envelope is {uuid: a string of 1 to 64 bytes, urgent: true or false, timeout: seconds, deadline: Unix time}";
+                    wrong ??= "the envelope is {uuid: a string of 1 to 64 bytes, urgent: true or false, "
+                        + "timeout: seconds, deadline: Unix time}";
                     reader.Skip();
                 }
                 else

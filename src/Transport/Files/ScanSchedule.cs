@@ -104,8 +104,8 @@ internal sealed class ScanSchedule : LoopWork, IDisposable
     }
 
     /// <summary>
-    /// Looks at what cannot be watched: folders over the limit, and what the path is. Of a file system that is mounted over it, and of a link
-    /// among the folders above it that is set to elsewhere, the kernel tells nobody.
+    /// Looks at what cannot be watched: folders over the limit, and what the path is. Of a file system that is mounted over it, and of a
+    /// link among the folders above it that is set to elsewhere, the kernel tells nobody.
     /// </summary>
     private void Poll()
     {

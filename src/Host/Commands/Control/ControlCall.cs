@@ -74,7 +74,9 @@ internal static class ControlCall
     /// <summary>Prints an object for machines as one line: of a stream of them.</summary>
     public static void PrintLine<T>(T value) => Console.WriteLine(JsonSerializer.Serialize(value, Lines));
 
-    /// <summary>Prints what comes until it ends, nobody reads it any more or the user interrupts, which is how it is meant to end.</summary>
+    /// <summary>
+    /// Prints what comes until it ends, nobody reads it any more or the user interrupts, which is how it is meant to end.
+    /// </summary>
     public static async Task<int> FollowAsync<T>(IAsyncEnumerable<T> items, Action<T> print)
     {
         try
