@@ -21,8 +21,12 @@ internal static class AppCommand
     private static Command CreateApp()
     {
         Argument<string> file = File();
+        Option<bool> noWait = new("--no-wait") { Description = "Return once its endpoints listen, whether its code can be loaded or not" };
         Option<bool> json = ControlCall.Json();
-        return new Command("create", "Start an app and keep it: it is there again after a restart of the node.") { file, json }
+        return new Command(
+            "create",
+            "Start an app and keep it: it is there again after a restart of the node. Waits until its first slave is ready; when none "
+            + "is within its startup-timeout, this exits with 1, and the app stays and goes on trying.") { file, noWait, json }
             .With(ControlCall.Node(), async (parsed, node, stop) =>
             {
                 if (Manifest(parsed.GetValue(file)!) is not { } manifest)
@@ -30,21 +34,34 @@ internal static class AppCommand
                     return ExitCodes.Invalid;
                 }
 
-                AppSummary app = await node.CreateAsync(manifest, stop);
-                if (parsed.GetValue(json))
+                bool waits = !parsed.GetValue(noWait);
+                AppSummary app = await (waits ? node.CreateReadyAsync(manifest, stop) : node.CreateAsync(manifest, stop));
+                PrintCreated(app, parsed.GetValue(json));
+                if (!waits || app.Reason is not { } reason)
                 {
-                    ControlCall.PrintJson(app);
                     return ExitCodes.Ok;
                 }
 
-                Console.WriteLine($"created app={app.App} version={app.Version}");
-                foreach (string endpoint in app.Endpoints)
-                {
-                    Console.WriteLine($"created app={app.App} endpoint={endpoint}");
-                }
-
-                return ExitCodes.Ok;
+                Console.Error.WriteLine(
+                    $"app {app.App} was created, but is not ready: {ControlCall.PlainLines(reason)}\nIt stays and goes on trying: see "
+                    + $"'cocaine-fast app logs {app.App}'. 'app replace --force' puts another in its place, 'app delete' ends it");
+                return ExitCodes.Failed;
             });
+    }
+
+    private static void PrintCreated(AppSummary app, bool json)
+    {
+        if (json)
+        {
+            ControlCall.PrintJson(app);
+            return;
+        }
+
+        Console.WriteLine($"created app={app.App} version={app.Version}");
+        foreach (string endpoint in app.Endpoints)
+        {
+            Console.WriteLine($"created app={app.App} endpoint={endpoint}");
+        }
     }
 
     private static Command ReplaceApp()
