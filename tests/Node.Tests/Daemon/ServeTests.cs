@@ -50,6 +50,43 @@ public sealed class ServeTests : IDisposable
     }
 
     [Fact]
+    public async Task Every_command_answers_a_program_with_one_object()
+    {
+        using ServeProcess serve = await ServeProcess.StartAsync(_folder);
+        string manifest = _folder.Write("hurt.json", $$"""
+            { "type": "python", "args": "local://{{Apps.Root}}/tests/apps/behaviours.py", "engine": { "retry-limit": 0 },
+              "tasks": { "event": { "type": "native-server", "endpoint": "ipc://{{_folder["hurt.sock"]}}", "events": "*" } } }
+            """);
+        await serve.RunAsync("app", "create", manifest);
+        Assert.Equal("""{"app":"hurt","paused":true}""", await JsonOfAsync("app", "pause", "hurt"));
+        Assert.Equal("""{"app":"hurt","resumed":true}""", await JsonOfAsync("app", "resume", "hurt"));
+        Assert.Equal("""{"app":"hurt","scaled":true}""", await JsonOfAsync("app", "scale", "hurt", "--limit", "2"));
+        string mended = _folder["mended"];
+        string[] ids = new string[2];
+        for (int i = 0; i < ids.Length; i++)
+        {
+            await serve.RunAsync("call", $"ipc://{_folder["hurt.sock"]}", "die_unless", "--data", mended);
+            using JsonDocument jobs = JsonDocument.Parse(await JsonOfAsync("quarantine", "list"));
+            ids[i] = jobs.RootElement.EnumerateArray().Select(job => job.GetProperty("id").GetString()!).Except(ids).Single();
+        }
+
+        File.WriteAllText(mended, "");
+        Assert.Equal($$"""{"app":"hurt","id":"{{ids[0]}}","replayed":true}""", await JsonOfAsync("quarantine", "replay", "hurt", ids[0]));
+        Assert.Equal($$"""{"app":"hurt","id":"{{ids[1]}}","dropped":true}""", await JsonOfAsync("quarantine", "drop", "hurt", ids[1]));
+        Assert.Equal("""{"app":"hurt","deleted":true}""", await JsonOfAsync("app", "delete", "hurt"));
+        (int code, string output, string error) = await serve.RunAsync("app", "pause", "hurt", "--json");
+        Assert.Equal((1, ""), (code, output));
+        Assert.Contains("no app hurt runs here", error);
+
+        async Task<string> JsonOfAsync(params string[] words)
+        {
+            (int code, string output, string error) = await serve.RunAsync([.. words, "--json"]);
+            Assert.Equal((0, ""), (code, error));
+            return JsonSerializer.Serialize(JsonSerializer.Deserialize<JsonElement>(output)); // without its layout
+        }
+    }
+
+    [Fact]
     public async Task A_second_node_refuses_the_state_folder_and_names_the_first()
     {
         using ServeProcess first = await ServeProcess.StartAsync(_folder);

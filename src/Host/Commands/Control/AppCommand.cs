@@ -108,11 +108,12 @@ internal static class AppCommand
             DefaultValueFactory = _ => 30,
         };
         drain.Check(seconds => seconds is >= 0 and <= 1e9, "--drain-timeout is seconds, 0 or more");
-        return new Command("delete", "Forget an app and end it: it takes no more jobs, and finishes those it has.") { app, drain }
+        Option<bool> json = ControlCall.Json();
+        return new Command("delete", "Forget an app and end it: it takes no more jobs, and finishes those it has.") { app, drain, json }
             .With(ControlCall.Node(), async (parsed, node, stop) =>
             {
                 await node.DeleteAsync(parsed.GetValue(app)!, TimeSpan.FromSeconds(parsed.GetValue(drain)), stop);
-                Console.WriteLine($"deleted app={parsed.GetValue(app)}");
+                ControlCall.PrintDone(parsed.GetValue(json), "deleted", parsed.GetValue(app)!);
                 return ExitCodes.Ok;
             });
     }
@@ -122,13 +123,17 @@ internal static class AppCommand
         Argument<string> app = ControlCall.App();
         Option<int?> minimum = new("--minimum") { Description = "Slaves kept warm" };
         Option<int?> limit = new("--limit") { Description = "Most slaves" };
-        Command command = new("scale", "Set the bounds of an app's pool now, until its next version or start.") { app, minimum, limit };
+        Option<bool> json = ControlCall.Json();
+        Command command = new("scale", "Set the bounds of an app's pool now, until its next version or start.")
+        {
+            app, minimum, limit, json,
+        };
         command.Check(given =>
             given.GetValue(minimum) is null && given.GetValue(limit) is null ? "give --minimum, --limit, or both" : null);
         return command.With(ControlCall.Node(), async (parsed, node, stop) =>
         {
             await node.ScaleAsync(parsed.GetValue(app)!, parsed.GetValue(minimum), parsed.GetValue(limit), stop);
-            Console.WriteLine($"scaled app={parsed.GetValue(app)}");
+            ControlCall.PrintDone(parsed.GetValue(json), "scaled", parsed.GetValue(app)!);
             return ExitCodes.Ok;
         });
     }
@@ -137,10 +142,11 @@ internal static class AppCommand
         string name, string description, string done, Func<NodeControlClient, string, CancellationToken, Task> work)
     {
         Argument<string> app = ControlCall.App();
-        return new Command(name, description + ".") { app }.With(ControlCall.Node(), async (parsed, node, stop) =>
+        Option<bool> json = ControlCall.Json();
+        return new Command(name, description + ".") { app, json }.With(ControlCall.Node(), async (parsed, node, stop) =>
         {
             await work(node, parsed.GetValue(app)!, stop);
-            Console.WriteLine($"{done} app={parsed.GetValue(app)}");
+            ControlCall.PrintDone(parsed.GetValue(json), done, parsed.GetValue(app)!);
             return ExitCodes.Ok;
         });
     }

@@ -28,8 +28,28 @@ internal static class ControlCall
             ? given : Folders.ControlEndpoint(),
     };
 
-    /// <summary>The option of every command that shows something.</summary>
+    /// <summary>The option of every such command, too.</summary>
     public static Option<bool> Json() => new("--json") { Description = "Print JSON" };
+
+    /// <summary>Prints that something is done: <c>paused app=echo</c>, or <c>{"app": "echo", "paused": true}</c>.</summary>
+    public static void PrintDone(bool json, string done, string app, string? id = null)
+    {
+        if (json)
+        {
+            Dictionary<string, object> answer = new() { ["app"] = app };
+            if (id is not null)
+            {
+                answer["id"] = id;
+            }
+
+            answer[done] = true;
+            PrintJson(answer);
+        }
+        else
+        {
+            Console.WriteLine(id is null ? $"{done} app={app}" : $"{done} app={app} id={id}");
+        }
+    }
 
     /// <summary>The app that a command is about.</summary>
     public static Argument<string> App() => new("app") { Description = "The app's name" };
