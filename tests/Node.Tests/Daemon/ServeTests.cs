@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace Cocaine.Fast.Node.Tests.Daemon;
@@ -84,6 +85,22 @@ public sealed class ServeTests : IDisposable
             Assert.Equal((0, ""), (code, error));
             return JsonSerializer.Serialize(JsonSerializer.Deserialize<JsonElement>(output)); // without its layout
         }
+    }
+
+    [Fact]
+    public async Task A_node_that_closes_the_connection_may_not_know_the_user()
+    {
+        using ServeProcess serve = await ServeProcess.StartAsync(_folder);
+        string path = _folder["closes.sock"];
+        using Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(path));
+        listener.Listen();
+        Task closes = Task.Run(async () => (await listener.AcceptAsync()).Dispose());
+        (int code, string output, string error) = await serve.RunAsync("app", "list", "--node", $"ipc://{path}");
+        await closes;
+        Assert.Equal((3, ""), (code, output));
+        Assert.StartsWith($"what listens at ipc://{path} closed the connection", error);
+        Assert.Contains("Only root and the user that the node runs as may control it", error);
     }
 
     [Fact]

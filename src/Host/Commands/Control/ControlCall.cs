@@ -79,6 +79,15 @@ internal static class ControlCall
                     return ExitCodes.NoConnection;
                 }
 
+                if (failure.InnerException is null)
+                {
+                    // It was connected. A node that does not know the user reads nothing, so that it has no call to answer.
+                    Console.Error.WriteLine(
+                        $"what listens at {parsed.GetValue(node)} closed the connection: {failure.Message}. Only root and the user that "
+                        + "the node runs as may control it, whatever the mode of its socket; or it has stopped");
+                    return ExitCodes.NoConnection;
+                }
+
                 Console.Error.WriteLine(
                     $"no node at {parsed.GetValue(node)}: {failure.Message}. Does 'cocaine-fast serve' run? --node says where it listens");
                 return ExitCodes.NoConnection;
