@@ -115,7 +115,8 @@ public sealed class CocaineNode : IAsyncDisposable
 
         try
         {
-            await _lifetime.UntilEndAsync(Run(app.Loop, () => app.Start(paused))).ConfigureAwait(false); // a node that stops meanwhile starts none
+            // A node that stops meanwhile starts none.
+            await _lifetime.UntilEndAsync(Run(app.Loop, () => app.Start(paused))).ConfigureAwait(false);
             return app;
         }
         catch
