@@ -18,6 +18,9 @@ internal sealed class ServingListeners(DriverContext context, Action<int> accept
     /// <summary>The addresses that they are bound to.</summary>
     public IEnumerable<EndPoint> Addresses => _open.SelectMany(at => at.Listeners).Select(listener => listener.Address);
 
+    /// <summary>Who may connect to Unix sockets.</summary>
+    private UnixFileMode Mode => (UnixFileMode)context.Task.GetInt("mode");
+
     /// <summary>Binds what no predecessor has, and claims the rest. When it throws, nothing stays bound or claimed.</summary>
     /// <exception cref="IOException">An endpoint cannot be bound.</exception>
     public void Open()
@@ -32,9 +35,8 @@ internal sealed class ServingListeners(DriverContext context, Action<int> accept
                     continue;
                 }
 
-                const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
                 _open.Add(new OpenEndpoint(
-                    text, Listener.Bind(context.Loop, Endpoint.Parse(text), context.Task.Backlog, Mode, accepted)));
+                    text, Listener.Bind(context.Loop, Endpoint.Parse(text), context.Task.Backlog, Mode, accepted), Mode));
             }
 
             foreach (Listener listener in _open.SelectMany(at => at.Listeners))
@@ -63,6 +65,8 @@ internal sealed class ServingListeners(DriverContext context, Action<int> accept
                 {
                     listener.HandTo(accepted, context.Task.Backlog);
                 }
+
+                ApplyMode(at);
             }
         }
 
@@ -86,6 +90,31 @@ internal sealed class ServingListeners(DriverContext context, Action<int> accept
         _open.Clear();
     }
 
+    /// <summary>
+    /// A mode that the manifest does not change stays what it is, also when somebody has changed the socket's by hand. The switch cannot
+    /// fail: that the file is gone, or another's, is told.
+    /// </summary>
+    private void ApplyMode(OpenEndpoint at)
+    {
+        if (at.Mode == Mode)
+        {
+            return;
+        }
+
+        at.Mode = Mode;
+        try
+        {
+            foreach (Listener listener in at.Listeners)
+            {
+                listener.SetMode(Mode);
+            }
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            ListeningLog.ModeStays(context.Log, context.Engine.Name, context.Task.Name, at.Text, failure.Message);
+        }
+    }
+
     private IEnumerable<ServingListeners> Predecessors =>
         context.Predecessors.Select(driver => driver.Listeners).OfType<ServingListeners>();
 
@@ -93,11 +122,14 @@ internal sealed class ServingListeners(DriverContext context, Action<int> accept
         Predecessors.SelectMany(other => other._open).FirstOrDefault(at => at.Text == text && at.ClaimedBy is null);
 
     /// <summary>An endpoint of the manifest and its listeners, one for each address.</summary>
-    private sealed class OpenEndpoint(string text, IReadOnlyList<Listener> listeners)
+    private sealed class OpenEndpoint(string text, IReadOnlyList<Listener> listeners, UnixFileMode mode)
     {
         public string Text { get; } = text;
 
         public IReadOnlyList<Listener> Listeners { get; } = listeners;
+
+        /// <summary>What the manifest says that its Unix socket's mode is.</summary>
+        public UnixFileMode Mode { get; set; } = mode;
 
         /// <summary>Who takes it over at the switch; null when nobody does.</summary>
         public ServingListeners? ClaimedBy { get; set; }

@@ -61,9 +61,13 @@ public sealed class RunningApp
 
     /// <summary>
     /// Completes when the first slave is ready; fails with a <see cref="NodeException"/> when the app is broken: three starts in a row
-    /// failed. A broken app answers 500 and goes on trying. It is about the version that the app was created with.
+    /// failed. A broken app answers 500 and goes on trying. It is about the version that the app was created with, or one that came up in
+    /// its place before that was decided.
     /// </summary>
     public Task Ready => _ready.Task;
+
+    /// <summary>Completes when it was deleted and has ended.</summary>
+    internal Task Ended => _stopped.Task;
 
     internal AppPhase Phase { get; private set; } = AppPhase.Starting;
 
@@ -269,6 +273,7 @@ public sealed class RunningApp
         _tasks.Commit(change);
         Volatile.Write(ref _version, next); // its other half is in Manifest
         Endpoints = _tasks.Endpoints;
+        _ready.TrySetResult();
         ReloadLog.Replaced(
             _log, Name, old.Manifest.Version, next.Manifest.Version, next.AgeMs, old.Engine.Queue.Count, old.Engine.RunningJobs,
             change.Kept.Count, change.Opened.Count + change.Late.Count, change.Outgoing.Count);

@@ -31,6 +31,9 @@ internal enum KeyKind
     /// <summary>One endpoint, or a list of them.</summary>
     Endpoints,
 
+    /// <summary>Who may connect to a Unix socket: octal permissions as a string; kept as a number.</summary>
+    SocketMode,
+
     /// <summary>An absolute path.</summary>
     AbsolutePath,
 
@@ -110,6 +113,7 @@ internal sealed record KeySpec(string Name, KeyKind Kind, string Meaning, string
             + "as a number or a string with a unit (\"64KiB\", \"1MiB\")",
         KeyKind.Endpoint => "an endpoint (tcp://HOST:PORT)",
         KeyKind.Endpoints => "an endpoint (tcp://HOST:PORT or ipc:///path) or a list of them",
+        KeyKind.SocketMode => "octal permissions from \"0600\" to \"0777\", as a string",
         KeyKind.AbsolutePath => "an absolute path",
         KeyKind.Schedule => "a cron expression of 5 or 6 fields, or @hourly, @daily, @weekly, @monthly, @yearly",
         KeyKind.TimeZone => "a time zone of the tz database (UTC, Europe/Berlin)",

@@ -21,6 +21,7 @@ internal static class KeyValues
         KeyKind.Integer or KeyKind.Milliseconds => Whole(value),
         KeyKind.Duration => value.Kind == JsonValueKind.Number ? Scaled(value.Number, 1000) : WithUnit(value, Durations),
         KeyKind.Bytes => value.Kind == JsonValueKind.Number ? Whole(value) : WithUnit(value, Sizes),
+        KeyKind.SocketMode => value.Kind == JsonValueKind.String ? Mode(value.Text) : null,
         _ => value.Kind == JsonValueKind.String && (value.Text.Length > 0 || spec.AllowsEmpty) ? value.Text : null,
     };
 
@@ -28,14 +29,15 @@ internal static class KeyValues
     public static object? OfText(KeySpec spec, string text)
     {
         bool isWritten = spec.Kind is KeyKind.Text or KeyKind.TimeZone or KeyKind.Boolean or KeyKind.Integer
-            or KeyKind.Milliseconds or KeyKind.Duration or KeyKind.Bytes;
+            or KeyKind.Milliseconds or KeyKind.Duration or KeyKind.Bytes or KeyKind.SocketMode;
         if (!isWritten)
         {
             return null;
         }
 
         JsonValueKind kind = text switch { "true" => JsonValueKind.True, "false" => JsonValueKind.False, _ => JsonValueKind.String };
-        bool isNumber = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number);
+        bool isNumber = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
+            && spec.Kind != KeyKind.SocketMode;
         return Of(spec, new JsonTree { Kind = isNumber ? JsonValueKind.Number : kind, Offset = 0, Text = text, Number = number });
     }
 
@@ -53,6 +55,16 @@ internal static class KeyValues
     {
         long below = 1L << (int)Math.Log2(number);
         return number - below <= (below * 2) - number ? below : below * 2;
+    }
+
+    /// <summary>
+    /// The owner always reads and writes: a node that could not connect to what a killed one left behind could not tell that it is stale.
+    /// </summary>
+    private static object? Mode(string text)
+    {
+        ReadOnlySpan<char> digits = text.Length == 4 && text[0] == '0' ? text.AsSpan(1) : text;
+        bool isMode = digits.Length == 3 && digits[0] >= '6' && !digits.ContainsAnyExceptInRange('0', '7');
+        return isMode ? ((digits[0] - '0') * 64L) + ((digits[1] - '0') * 8) + (digits[2] - '0') : null;
     }
 
     private static object? Whole(JsonTree value)

@@ -86,6 +86,9 @@ internal static class ManifestKeys
         new("backlog", KeyKind.Integer, "connections that may wait to be accepted", "1024") { Min = 1, Max = 65535 };
 
     private static readonly KeySpec Endpoint = new("endpoint", KeyKind.Endpoints, "where it listens", "required");
+    private static readonly KeySpec Mode =
+        new("mode", KeyKind.SocketMode, "who may connect to its Unix sockets: those who may write", "0600");
+
     private static readonly KeySpec ZeroMqBacklog = new("backlog", KeyKind.Integer, "messages that may wait (high-water mark)", "1000")
     {
         Min = 1,
@@ -112,8 +115,9 @@ internal static class ManifestKeys
             Backlog,
             new("events", KeyKind.TextList, "the events that may be called; * = all", "the task's name"),
             NativeTransport,
+            Mode,
         ],
-        ["native-sink"] = [Endpoint, Backlog, NativeTransport],
+        ["native-sink"] = [Endpoint, Backlog, NativeTransport, Mode],
         ["recurring-timer"] = Recurring,
         ["timed+auto"] = Recurring,
         ["drifting-timer"] = [Interval],
@@ -160,6 +164,7 @@ internal static class ManifestKeys
             },
             new("max-frame", KeyKind.Bytes, "longest line or frame, and longest answer of length32", "1MiB") { Min = 1, Max = 64 << 20 },
             new("idle-timeout", KeyKind.Duration, "silence after which a connection is closed; 0 = never", "60"),
+            Mode,
         ],
     };
 

@@ -15,6 +15,8 @@ public static class ManifestSchema
     private const string DurationPattern = @"^\s*[0-9]*\.?[0-9]*\s*(ms|s|m|h|d)$";
     private const string SizePattern = @"^\s*[0-9]*\.?[0-9]*\s*(B|KiB|MiB|GiB)$";
 
+    private const string ModePattern = "^0?[67][0-7]{2}$";
+
     private static readonly JsonSerializerOptions Indented = new()
     {
         WriteIndented = true,
@@ -119,6 +121,7 @@ public static class ManifestSchema
         },
         KeyKind.Words => new JsonObject { ["type"] = "array", ["items"] = new JsonObject { ["type"] = "string" } },
         KeyKind.Variables => new JsonObject { ["type"] = "object", ["additionalProperties"] = new JsonObject { ["type"] = "string" } },
+        KeyKind.SocketMode => Pattern(ModePattern),
         KeyKind.AbsolutePath => Pattern("^/"),
         KeyKind.AppName => Pattern(NamePattern),
         KeyKind.Code => new JsonObject { ["oneOf"] = new JsonArray(Text(spec), Object(ManifestKeys.Args)) },
@@ -133,6 +136,7 @@ public static class ManifestSchema
         null => null,
         string[] texts => Texts(texts),
         bool flag => flag,
+        _ when spec.Kind == KeyKind.SocketMode => spec.Default, // its digits are no number
         _ => double.TryParse(spec.Default, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : spec.Default,
     };
 

@@ -74,6 +74,12 @@ internal sealed class TaskReader(
             endpoints.Check(item["endpoint"], $"{path}.endpoint", path, zeroMq ? NameOf(type.Text) : null, binds: !connects);
         }
 
+        if (values.ContainsKey("mode") && values.GetValueOrDefault("endpoint") is string[] places && !Array.Exists(places, IsUnix))
+        {
+            problems.Add(
+                item["mode"]!.Offset, $"{path}.mode", "a Unix socket alone has a mode, and no endpoint of the task is one (ipc:///path)");
+        }
+
         if (values.GetValueOrDefault("jitter") is long jitter && values.GetValueOrDefault("interval") is long interval && jitter > interval)
         {
             problems.Add(
@@ -122,6 +128,8 @@ internal sealed class TaskReader(
 
         return values;
     }
+
+    private static bool IsUnix(string endpoint) => endpoint.StartsWith("ipc://", StringComparison.Ordinal);
 
     private static string NameOf(string driver) => ManifestKeys.ZeroMqDrivers.Contains(driver) ? driver : $"{driver} over ZeroMQ";
 }

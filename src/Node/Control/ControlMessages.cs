@@ -21,8 +21,8 @@ internal static class ControlMessages
     };
 }
 
-/// <summary><c>create</c>, <c>replace</c>.</summary>
-internal sealed record ManifestRequest(string Manifest, string Path, bool Force = false);
+/// <summary><c>create</c>, which may wait for the first slave; <c>replace</c>, which always does and may be forced.</summary>
+internal sealed record ManifestRequest(string Manifest, string Path, bool Force = false, bool Wait = false);
 
 /// <summary><c>pause</c>, <c>resume</c>.</summary>
 internal sealed record AppRequest(string App);

@@ -73,7 +73,33 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
     {
         RunningApp app = await host.CreateAsync(TextOf(request), CancellationToken.None).ConfigureAwait(false);
         ControlLog.Asked(log, call.Method, app.Name);
-        await AnswerAsync(call, await app.SummaryAsync().ConfigureAwait(false)).ConfigureAwait(false);
+        string? problem = request.Wait ? await WaitReadyAsync(app, call.Gone).ConfigureAwait(false) : null;
+        AppSummary summary = await app.SummaryAsync().ConfigureAwait(false);
+        await AnswerAsync(call, summary with { Reason = summary.Reason ?? problem }).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Waits for the first slave, for as long as one may take to start: why there is none, or null. Nothing is held meanwhile: others may
+    /// replace or delete the app.
+    /// </summary>
+    private static async Task<string?> WaitReadyAsync(RunningApp app, CancellationToken gone)
+    {
+        long limitMs = app.Manifest.Engine.StartupTimeoutMs;
+        try
+        {
+            TimeSpan limit = TimeSpan.FromMilliseconds(Math.Min(limitMs, int.MaxValue)); // WaitAsync takes 49 days at the most
+            Task first = await Task.WhenAny(app.Ready, app.Ended).WaitAsync(limit, gone).ConfigureAwait(false);
+            await first.ConfigureAwait(false);
+            return first == app.Ready ? null : "it was deleted meanwhile";
+        }
+        catch (TimeoutException)
+        {
+            return FormattableString.Invariant($"no slave was ready within the startup-timeout of {limitMs / 1000.0} s");
+        }
+        catch (NodeException broken)
+        {
+            return broken.Message;
+        }
     }
 
     private async Task ReplaceAsync(ControlCall call, ManifestRequest request)

@@ -25,7 +25,14 @@ public sealed class NodeControlClient : IAsyncDisposable
 
     /// <summary>Starts an app; returns once its endpoints listen.</summary>
     public Task<AppSummary> CreateAsync(ManifestText manifest, CancellationToken cancellation = default) =>
-        CallAsync<AppSummary>("create", RequestOf(manifest, force: false), cancellation);
+        CallAsync<AppSummary>("create", RequestOf(manifest), cancellation);
+
+    /// <summary>
+    /// Starts an app; returns once its first slave is ready, or with an <see cref="AppSummary.Reason"/> when none is within the
+    /// startup-timeout or the app is broken before. The app is there and goes on trying then.
+    /// </summary>
+    public Task<AppSummary> CreateReadyAsync(ManifestText manifest, CancellationToken cancellation = default) =>
+        CallAsync<AppSummary>("create", RequestOf(manifest) with { Wait = true }, cancellation);
 
     /// <summary>
     /// Replaces the running version of an app. Returns when new jobs go to the new version, or when it did not come up. <see
@@ -33,7 +40,8 @@ public sealed class NodeControlClient : IAsyncDisposable
     /// </summary>
     public async Task<ReplaceOutcome> ReplaceAsync(ManifestText manifest, bool force = false, CancellationToken cancellation = default)
     {
-        ReplaceAnswer answer = await CallAsync<ReplaceAnswer>("replace", RequestOf(manifest, force), cancellation).ConfigureAwait(false);
+        ManifestRequest request = RequestOf(manifest) with { Force = force };
+        ReplaceAnswer answer = await CallAsync<ReplaceAnswer>("replace", request, cancellation).ConfigureAwait(false);
         return new ReplaceOutcome(
             answer.App, answer.FromVersion, answer.ToVersion, answer.Replaced, answer.Reason, Task.CompletedTask);
     }
@@ -92,11 +100,10 @@ public sealed class NodeControlClient : IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _client.DisposeAsync();
 
-    private static ManifestRequest RequestOf(ManifestText manifest, bool force)
+    private static ManifestRequest RequestOf(ManifestText manifest)
     {
         ArgumentNullException.ThrowIfNull(manifest);
-        return new ManifestRequest(
-            System.Text.Encoding.UTF8.GetString(manifest.Utf8.Span), Path.GetFullPath(manifest.FilePath), force);
+        return new ManifestRequest(System.Text.Encoding.UTF8.GetString(manifest.Utf8.Span), Path.GetFullPath(manifest.FilePath));
     }
 
     private async Task<T> CallAsync<T>(string method, object request, CancellationToken cancellation)

@@ -95,9 +95,14 @@ internal sealed class AppReconciler(
             return Read(running.Text, isFixed: false);
         }
 
-        StoredApp? stored = store.Find(name);
-        return stored is null ? null : stored.Problem is { } problem ? throw new NodeException(problem)
-            : Read(stored.Manifest!, isFixed: false);
+        if (store.Find(name) is not { } stored)
+        {
+            return null;
+        }
+
+        HostedApp app = stored.Problem is { } problem ? throw new NodeException(problem) : Read(stored.Manifest!, isFixed: false);
+        return app.Manifest.Name == name ? app
+            : throw new NodeException(store.Broken(name, $"it holds app {app.Manifest.Name}: it was copied or renamed"));
     }
 
     /// <summary>Starts an app or replaces what runs under its name; a failure is logged and listed, and goes no further.</summary>

@@ -106,6 +106,9 @@ internal sealed class AppStore
         }
     }
 
+    /// <summary>What is wrong with the file of an app, and what can be done.</summary>
+    public string Broken(string name, string why) => BrokenFile(PathOf(name), why);
+
     private List<string> Files(string suffix)
     {
         try
@@ -133,10 +136,11 @@ internal sealed class AppStore
         }
         catch (Exception failure) when (failure is FormatException or IOException or UnauthorizedAccessException)
         {
-            return new StoredApp(
-                name, null, $"{file} is broken: {failure.Message}; create the app anew, or delete it");
+            return new StoredApp(name, null, BrokenFile(file, failure.Message));
         }
     }
+
+    private static string BrokenFile(string file, string why) => $"{file} is broken: {why}; create the app anew, or delete it";
 
     private static NodeException CannotKeep(string name, Exception failure) =>
         new($"app {name} cannot be kept: {failure.Message}; nothing was changed", failure);

@@ -78,6 +78,17 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
         _socket.Listen(backlog); // on a socket that listens it changes the bound only
     }
 
+    /// <summary>Who may connect to a Unix socket from now on; a TCP socket has none.</summary>
+    /// <exception cref="IOException">The socket's file is gone.</exception>
+    /// <exception cref="UnauthorizedAccessException">It is another's.</exception>
+    public void SetMode(UnixFileMode mode)
+    {
+        if (!_isTcp)
+        {
+            File.SetUnixFileMode(Address.ToString()!, mode);
+        }
+    }
+
     public override void OnReady(uint events)
     {
         // Slot: an owner that has what it wanted disposes of this, and the descriptor's number may be another's then.
@@ -163,7 +174,7 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
             socket.Bind(address);
             if (unix)
             {
-                File.SetUnixFileMode(address.ToString()!, mode);
+                File.SetUnixFileMode(address.ToString()!, mode); // before it listens: until then every connect is refused
             }
 
             socket.Listen(backlog);

@@ -60,6 +60,32 @@ public sealed class NodeDaemonTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_that_was_copied_under_another_name_starts_no_app_of_the_first_name()
+    {
+        await using (TestDaemon first = await TestDaemon.StartAsync(_folder))
+        {
+            await first.CreateAsync(_folder.Manifest("echo"));
+        }
+
+        string own = _folder["state/apps/echo.json"], copy = _folder["state/apps/before.json"];
+        File.Copy(own, copy); // its name is first in order
+        string reason = $"{copy} is broken: it holds app echo: it was copied or renamed; create the app anew, or delete it";
+        await using (TestDaemon second = await TestDaemon.StartAsync(_folder))
+        {
+            Assert.Equal(["echo 0"], second.Running);
+            Assert.Equal([("before", "failed", reason)], second.Daemon.Failed.Select(app => (app.App, app.State, app.Reason!)));
+            await second.DeleteAsync("echo");
+        }
+
+        await using TestDaemon third = await TestDaemon.StartAsync(_folder);
+        Assert.Empty(third.Running);
+        Assert.Equal(reason, Assert.Single(third.Daemon.Failed).Reason);
+        await third.CreateAsync(_folder.Manifest("before"));
+        Assert.Equal(["before 0"], third.Running);
+        Assert.Empty(third.Daemon.Failed);
+    }
+
+    [Fact]
     public async Task What_did_not_come_up_is_not_kept()
     {
         await using TestDaemon daemon = await TestDaemon.StartAsync(_folder);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace Cocaine.Fast.Node.Tests.Daemon;
@@ -47,6 +48,59 @@ public sealed class ServeTests : IDisposable
         (code, _, error) = await serve.RunAsync("app", "list");
         Assert.Equal(3, code);
         Assert.StartsWith($"no node at {serve.Endpoint}: ", error);
+    }
+
+    [Fact]
+    public async Task Every_command_answers_a_program_with_one_object()
+    {
+        using ServeProcess serve = await ServeProcess.StartAsync(_folder);
+        string manifest = _folder.Write("hurt.json", $$"""
+            { "type": "python", "args": "local://{{Apps.Root}}/tests/apps/behaviours.py", "engine": { "retry-limit": 0 },
+              "tasks": { "event": { "type": "native-server", "endpoint": "ipc://{{_folder["hurt.sock"]}}", "events": "*" } } }
+            """);
+        await serve.RunAsync("app", "create", manifest);
+        Assert.Equal("""{"app":"hurt","paused":true}""", await JsonOfAsync("app", "pause", "hurt"));
+        Assert.Equal("""{"app":"hurt","resumed":true}""", await JsonOfAsync("app", "resume", "hurt"));
+        Assert.Equal("""{"app":"hurt","scaled":true}""", await JsonOfAsync("app", "scale", "hurt", "--limit", "2"));
+        string mended = _folder["mended"];
+        string[] ids = new string[2];
+        for (int i = 0; i < ids.Length; i++)
+        {
+            await serve.RunAsync("call", $"ipc://{_folder["hurt.sock"]}", "die_unless", "--data", mended);
+            using JsonDocument jobs = JsonDocument.Parse(await JsonOfAsync("quarantine", "list"));
+            ids[i] = jobs.RootElement.EnumerateArray().Select(job => job.GetProperty("id").GetString()!).Except(ids).Single();
+        }
+
+        File.WriteAllText(mended, "");
+        Assert.Equal($$"""{"app":"hurt","id":"{{ids[0]}}","replayed":true}""", await JsonOfAsync("quarantine", "replay", "hurt", ids[0]));
+        Assert.Equal($$"""{"app":"hurt","id":"{{ids[1]}}","dropped":true}""", await JsonOfAsync("quarantine", "drop", "hurt", ids[1]));
+        Assert.Equal("""{"app":"hurt","deleted":true}""", await JsonOfAsync("app", "delete", "hurt"));
+        (int code, string output, string error) = await serve.RunAsync("app", "pause", "hurt", "--json");
+        Assert.Equal((1, ""), (code, output));
+        Assert.Contains("no app hurt runs here", error);
+
+        async Task<string> JsonOfAsync(params string[] words)
+        {
+            (int code, string output, string error) = await serve.RunAsync([.. words, "--json"]);
+            Assert.Equal((0, ""), (code, error));
+            return JsonSerializer.Serialize(JsonSerializer.Deserialize<JsonElement>(output)); // without its layout
+        }
+    }
+
+    [Fact]
+    public async Task A_node_that_closes_the_connection_may_not_know_the_user()
+    {
+        using ServeProcess serve = await ServeProcess.StartAsync(_folder);
+        string path = _folder["closes.sock"];
+        using Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(path));
+        listener.Listen();
+        Task closes = Task.Run(async () => (await listener.AcceptAsync()).Dispose());
+        (int code, string output, string error) = await serve.RunAsync("app", "list", "--node", $"ipc://{path}");
+        await closes;
+        Assert.Equal((3, ""), (code, output));
+        Assert.StartsWith($"what listens at ipc://{path} closed the connection", error);
+        Assert.Contains("Only root and the user that the node runs as may control it", error);
     }
 
     [Fact]

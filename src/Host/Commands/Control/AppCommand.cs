@@ -21,8 +21,12 @@ internal static class AppCommand
     private static Command CreateApp()
     {
         Argument<string> file = File();
+        Option<bool> noWait = new("--no-wait") { Description = "Return once its endpoints listen, whether its code can be loaded or not" };
         Option<bool> json = ControlCall.Json();
-        return new Command("create", "Start an app and keep it: it is there again after a restart of the node.") { file, json }
+        return new Command(
+            "create",
+            "Start an app and keep it: it is there again after a restart of the node. Waits until its first slave is ready; when none "
+            + "is within its startup-timeout, this exits with 1, and the app stays and goes on trying.") { file, noWait, json }
             .With(ControlCall.Node(), async (parsed, node, stop) =>
             {
                 if (Manifest(parsed.GetValue(file)!) is not { } manifest)
@@ -30,21 +34,34 @@ internal static class AppCommand
                     return ExitCodes.Invalid;
                 }
 
-                AppSummary app = await node.CreateAsync(manifest, stop);
-                if (parsed.GetValue(json))
+                bool waits = !parsed.GetValue(noWait);
+                AppSummary app = await (waits ? node.CreateReadyAsync(manifest, stop) : node.CreateAsync(manifest, stop));
+                PrintCreated(app, parsed.GetValue(json));
+                if (!waits || app.Reason is not { } reason)
                 {
-                    ControlCall.PrintJson(app);
                     return ExitCodes.Ok;
                 }
 
-                Console.WriteLine($"created app={app.App} version={app.Version}");
-                foreach (string endpoint in app.Endpoints)
-                {
-                    Console.WriteLine($"created app={app.App} endpoint={endpoint}");
-                }
-
-                return ExitCodes.Ok;
+                Console.Error.WriteLine(
+                    $"app {app.App} was created, but is not ready: {ControlCall.PlainLines(reason)}\nIt stays and goes on trying: see "
+                    + $"'cocaine-fast app logs {app.App}'. 'app replace --force' puts another in its place, 'app delete' ends it");
+                return ExitCodes.Failed;
             });
+    }
+
+    private static void PrintCreated(AppSummary app, bool json)
+    {
+        if (json)
+        {
+            ControlCall.PrintJson(app);
+            return;
+        }
+
+        Console.WriteLine($"created app={app.App} version={app.Version}");
+        foreach (string endpoint in app.Endpoints)
+        {
+            Console.WriteLine($"created app={app.App} endpoint={endpoint}");
+        }
     }
 
     private static Command ReplaceApp()
@@ -91,11 +108,12 @@ internal static class AppCommand
             DefaultValueFactory = _ => 30,
         };
         drain.Check(seconds => seconds is >= 0 and <= 1e9, "--drain-timeout is seconds, 0 or more");
-        return new Command("delete", "Forget an app and end it: it takes no more jobs, and finishes those it has.") { app, drain }
+        Option<bool> json = ControlCall.Json();
+        return new Command("delete", "Forget an app and end it: it takes no more jobs, and finishes those it has.") { app, drain, json }
             .With(ControlCall.Node(), async (parsed, node, stop) =>
             {
                 await node.DeleteAsync(parsed.GetValue(app)!, TimeSpan.FromSeconds(parsed.GetValue(drain)), stop);
-                Console.WriteLine($"deleted app={parsed.GetValue(app)}");
+                ControlCall.PrintDone(parsed.GetValue(json), "deleted", parsed.GetValue(app)!);
                 return ExitCodes.Ok;
             });
     }
@@ -105,13 +123,17 @@ internal static class AppCommand
         Argument<string> app = ControlCall.App();
         Option<int?> minimum = new("--minimum") { Description = "Slaves kept warm" };
         Option<int?> limit = new("--limit") { Description = "Most slaves" };
-        Command command = new("scale", "Set the bounds of an app's pool now, until its next version or start.") { app, minimum, limit };
+        Option<bool> json = ControlCall.Json();
+        Command command = new("scale", "Set the bounds of an app's pool now, until its next version or start.")
+        {
+            app, minimum, limit, json,
+        };
         command.Check(given =>
             given.GetValue(minimum) is null && given.GetValue(limit) is null ? "give --minimum, --limit, or both" : null);
         return command.With(ControlCall.Node(), async (parsed, node, stop) =>
         {
             await node.ScaleAsync(parsed.GetValue(app)!, parsed.GetValue(minimum), parsed.GetValue(limit), stop);
-            Console.WriteLine($"scaled app={parsed.GetValue(app)}");
+            ControlCall.PrintDone(parsed.GetValue(json), "scaled", parsed.GetValue(app)!);
             return ExitCodes.Ok;
         });
     }
@@ -120,10 +142,11 @@ internal static class AppCommand
         string name, string description, string done, Func<NodeControlClient, string, CancellationToken, Task> work)
     {
         Argument<string> app = ControlCall.App();
-        return new Command(name, description + ".") { app }.With(ControlCall.Node(), async (parsed, node, stop) =>
+        Option<bool> json = ControlCall.Json();
+        return new Command(name, description + ".") { app, json }.With(ControlCall.Node(), async (parsed, node, stop) =>
         {
             await work(node, parsed.GetValue(app)!, stop);
-            Console.WriteLine($"{done} app={parsed.GetValue(app)}");
+            ControlCall.PrintDone(parsed.GetValue(json), done, parsed.GetValue(app)!);
             return ExitCodes.Ok;
         });
     }

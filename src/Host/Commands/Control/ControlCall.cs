@@ -29,8 +29,28 @@ internal static class ControlCall
             ? given : Folders.ControlEndpoint(),
     };
 
-    /// <summary>The option of every command that shows something.</summary>
+    /// <summary>The option of every such command, too.</summary>
     public static Option<bool> Json() => new("--json") { Description = "Print JSON" };
+
+    /// <summary>Prints that something is done: <c>paused app=echo</c>, or <c>{"app": "echo", "paused": true}</c>.</summary>
+    public static void PrintDone(bool json, string done, string app, string? id = null)
+    {
+        if (json)
+        {
+            Dictionary<string, object> answer = new() { ["app"] = app };
+            if (id is not null)
+            {
+                answer["id"] = id;
+            }
+
+            answer[done] = true;
+            PrintJson(answer);
+        }
+        else
+        {
+            Console.WriteLine(id is null ? $"{done} app={app}" : $"{done} app={app} id={id}");
+        }
+    }
 
     /// <summary>The app that a command is about.</summary>
     public static Argument<string> App() => new("app") { Description = "The app's name" };
@@ -57,6 +77,15 @@ internal static class ControlCall
                 if (failure.InnerException is SocketException { SocketErrorCode: SocketError.AccessDenied })
                 {
                     Console.Error.WriteLine($"{failure.Message}: only root and the user that the node runs as may control it");
+                    return ExitCodes.NoConnection;
+                }
+
+                if (failure.InnerException is null)
+                {
+                    // It was connected. A node that does not know the user reads nothing, so that it has no call to answer.
+                    Console.Error.WriteLine(
+                        $"what listens at {parsed.GetValue(node)} closed the connection: {failure.Message}. Only root and the user that "
+                        + "the node runs as may control it, whatever the mode of its socket; or it has stopped");
                     return ExitCodes.NoConnection;
                 }
 

@@ -66,10 +66,11 @@ internal static class QuarantineCommand
         string name, string description, string done, Func<NodeControlClient, string, string, CancellationToken, Task> work)
     {
         Argument<string> app = ControlCall.App(), id = Id();
-        return new Command(name, description + ".") { app, id }.With(ControlCall.Node(), async (parsed, node, stop) =>
+        Option<bool> json = ControlCall.Json();
+        return new Command(name, description + ".") { app, id, json }.With(ControlCall.Node(), async (parsed, node, stop) =>
         {
             await work(node, parsed.GetValue(app)!, parsed.GetValue(id)!, stop);
-            Console.WriteLine($"{done} app={parsed.GetValue(app)} id={parsed.GetValue(id)}");
+            ControlCall.PrintDone(parsed.GetValue(json), done, parsed.GetValue(app)!, parsed.GetValue(id));
             return ExitCodes.Ok;
         });
     }
