@@ -6,8 +6,8 @@ namespace Cocaine.Fast.Host;
 internal static class Logging
 {
     /// <summary>
-    /// Lines that may wait for standard error. A worker's line may be 16 KiB, twice that as text: at the library's 2500 lines one worker that
-    /// writes without an end had the node hold 80 MB, and its heap several times of that. 256 of the longest are 8 MB.
+    /// Lines that may wait for standard error. A worker's line may be 16 KiB, twice that as text: at the library's 2500 lines one worker
+    /// that writes without an end had the node hold 80 MB, and its heap several times of that. 256 of the longest are 8 MB.
     /// </summary>
     private const int MaxWaitingLines = 256;
 

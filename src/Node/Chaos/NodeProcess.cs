@@ -111,7 +111,8 @@ internal sealed class NodeProcess : IDisposable
         cancellation.ThrowIfCancellationRequested();
         if (first != _endpoint.Task)
         {
-            string why = _process.HasExited ? $"it ended with exit code {_process.ExitCode}" : $"not ready after {StartLimit.TotalSeconds} s";
+            string why = _process.HasExited ? $"it ended with exit code {_process.ExitCode}"
+                : $"not ready after {StartLimit.TotalSeconds} s";
             throw new NodeException($"the node does not start: {why}");
         }
 
