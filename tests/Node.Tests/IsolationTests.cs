@@ -154,9 +154,12 @@ public class IsolationTests
     public async Task A_right_that_the_node_lacks_is_named()
     {
         string folder = Directory.CreateTempSubdirectory("isolation-").FullName;
+        string closed = Directory.CreateDirectory(Path.Combine(folder, "closed"), UnixFileMode.UserRead).FullName;
         foreach ((string keys, string problem) in new[]
         {
             ("\"user\": \"nobody\"", "isolation.user: to run workers as nobody the node needs CAP_SETUID: run it as root"),
+            ("\"user\": \"root\", \"nice\": -3", "the node needs CAP_SYS_NICE: run it as root"), // its own user takes no right
+            ($"\"working-folder\": \"{closed}\"", $"isolation.working-folder: the node's user may not enter {closed}"),
             ("\"nice\": -3", "the node needs CAP_SYS_NICE: run it as root"),
             ("\"files\": 1000000", "isolation.files: 1000000 is over the node's own hard limit of 5000: without CAP_SYS_RESOURCE it cannot be raised"),
         })

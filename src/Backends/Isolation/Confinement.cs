@@ -64,7 +64,7 @@ internal sealed class Confinement
         }
 
         List<string> privileges = settings.NoNewPrivileges ? ["--no-new-privs"] : [];
-        if (account is not null)
+        if (account is not null && !rights.LeavesGroups(account))
         {
             string groups = account.Name is null ? "--clear-groups" : "--init-groups";
             privileges.AddRange([$"--reuid={account.UserId}", $"--regid={account.GroupId}", groups]);

@@ -8,6 +8,7 @@ namespace Cocaine.Fast.Backends.Isolation;
 internal sealed class Rights
 {
     private const int SetGroup = 6, SetUser = 7, SystemNice = 23, SystemResource = 24;
+    private const int MayEnter = 1; // X_OK of access(2)
     private const int NiceField = 18 - 2; // the 19th of /proc/self/stat, less the two up to the name
 
     private readonly ulong _capabilities;
@@ -47,7 +48,7 @@ internal sealed class Rights
             throw new IOException($"isolation.user: to run workers as {settings.User} the node needs CAP_SETUID: run it as root");
         }
 
-        if (account is not null && !Has(SetGroup))
+        if (account is not null && !Has(SetGroup) && !IsNodesOwn(account))
         {
             throw new IOException("isolation.user and group: to set the groups of workers the node needs CAP_SETGID: run it as root");
         }
@@ -72,7 +73,18 @@ internal sealed class Rights
         {
             throw new IOException($"isolation.working-folder: there is no folder {folder}");
         }
+
+        // The node itself enters it for a worker, before that becomes another user.
+        if (settings.WorkingFolder is { } entered && LibC.access(entered, MayEnter) != 0)
+        {
+            throw new IOException($"isolation.working-folder: the node's user may not enter {entered}");
+        }
     }
+
+    /// <summary>True for a node that may set no groups and whose workers are to be what it is: they have its groups as they are.</summary>
+    public bool LeavesGroups(Account account) => !Has(SetGroup) && IsNodesOwn(account);
+
+    private static bool IsNodesOwn(Account account) => account.UserId == LibC.geteuid() && account.GroupId == LibC.getegid();
 
     private void CheckLimit(string key, string name, long wanted)
     {

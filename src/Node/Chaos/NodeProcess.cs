@@ -60,20 +60,16 @@ internal sealed class NodeProcess : IDisposable
         Process process = Process.Start(start) ?? throw new NodeException($"{program[0]} cannot be started");
         process.StandardInput.Close();
         NodeProcess node = new(process, task, log);
-        Task first = await Task.WhenAny(node._endpoint.Task, process.WaitForExitAsync(cancellation), Task.Delay(StartLimit, cancellation))
-            .ConfigureAwait(false);
-        cancellation.ThrowIfCancellationRequested();
-        if (first != node._endpoint.Task)
+        try
         {
-            string why = process.HasExited ? $"it ended with exit code {process.ExitCode}" : $"not ready after {StartLimit.TotalSeconds} s";
-            node.Signal(Kill);
-            throw new NodeException($"the node does not start: {why}");
+            await node.UntilReadyAsync(cancellation).ConfigureAwait(false);
+            return node;
         }
-
-        node.Endpoint = await node._endpoint.Task.ConfigureAwait(false);
-        node.BaseWorkers = node.Workers.Count;
-        node.BaseDescriptors = ProcessTable.Descriptors(node.Id);
-        return node;
+        catch
+        {
+            node.Dispose(); // nobody else knows of it: it would live on
+            throw;
+        }
     }
 
     public void Signal(int signal)
@@ -106,6 +102,23 @@ internal sealed class NodeProcess : IDisposable
             _disposed = true;
             _process.Dispose();
         }
+    }
+
+    private async Task UntilReadyAsync(CancellationToken cancellation)
+    {
+        Task first = await Task.WhenAny(_endpoint.Task, _process.WaitForExitAsync(cancellation), Task.Delay(StartLimit, cancellation))
+            .ConfigureAwait(false);
+        cancellation.ThrowIfCancellationRequested();
+        if (first != _endpoint.Task)
+        {
+            string why = _process.HasExited ? $"it ended with exit code {_process.ExitCode}"
+                : $"not ready after {StartLimit.TotalSeconds} s";
+            throw new NodeException($"the node does not start: {why}");
+        }
+
+        Endpoint = await _endpoint.Task.ConfigureAwait(false);
+        BaseWorkers = Workers.Count;
+        BaseDescriptors = ProcessTable.Descriptors(Id);
     }
 
     private void OnLine(string? line, string task)

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Drivers.ZeroMq;
 using Cocaine.Fast.Node.Control;
 using Microsoft.Extensions.Logging;
@@ -144,6 +145,12 @@ internal sealed class JsonControl
             throw new NodeException("app manifest expected");
         }
 
+        // A file's name is taken in lower case; an app of another name than its key would be found by no later request.
+        if (!KeyReader.IsAppName(name))
+        {
+            throw new NodeException($"'{JsonPath.Shown(name)}' is no app name: a-z, 0-9, '.', '_' and '-', at most 64 characters");
+        }
+
         if (manifest.TryGetProperty("name", out JsonElement own) && (own.ValueKind != JsonValueKind.String || own.GetString() != name))
         {
             throw new NodeException($"the manifest has another name than '{name}'");
@@ -151,7 +158,7 @@ internal sealed class JsonControl
 
         // The key is the app's name: as the file's name it serves when the manifest has none. Its relative paths start from the root.
         byte[] text = Encoding.UTF8.GetBytes(manifest.GetRawText());
-        RunningApp app = await _daemon.CreateAsync(new ManifestText(text, FileOf(name)), CancellationToken.None).ConfigureAwait(false);
+        RunningApp app = await _daemon.CreateAsync(new ManifestText(text, $"/{name}.json"), CancellationToken.None).ConfigureAwait(false);
         return (await EngineInfoAsync(app).ConfigureAwait(false)).Info;
     }
 
@@ -223,9 +230,6 @@ internal sealed class JsonControl
             throw new NodeException(NotActive);
         }
     }
-
-    /// <summary>A name with a slash or NUL is no app's name, which the manifest's check then says.</summary>
-    private static string FileOf(string name) => $"/{name.Replace('/', '?').Replace('\0', '?')}.json";
 
     private static string Text(JsonElement root, string name) =>
         root.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";

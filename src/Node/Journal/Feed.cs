@@ -1,5 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
-using System.Threading.Channels;
 
 namespace Cocaine.Fast.Node.Journal;
 
@@ -8,7 +8,8 @@ namespace Cocaine.Fast.Node.Journal;
 /// and is told how many; nobody ever waits for a reader.
 /// </summary>
 /// <param name="maxItems">Items that are kept, and items that may wait for one reader.</param>
-/// <param name="maxBytes">Bytes of the items that are kept, as <paramref name="sizeOf"/> counts them.</param>
+/// <param name="maxBytes">Bytes of the items that are kept, and of those that may wait for one reader, as <paramref name="sizeOf"/> counts
+/// them; one item is always taken.</param>
 /// <param name="sizeOf">The size of an item.</param>
 /// <param name="withLost">The item, with the number of those that a reader has lost right before it.</param>
 internal sealed class Feed<T>(int maxItems, long maxBytes, Func<T, long> sizeOf, Func<T, long, T> withLost)
@@ -17,6 +18,9 @@ internal sealed class Feed<T>(int maxItems, long maxBytes, Func<T, long> sizeOf,
     private readonly Lock _lock = new(); // held for a few copies of references
     private readonly Queue<T> _kept = new();
     private readonly List<Reader> _readers = [];
+    private readonly int _maxItems = maxItems;
+    private readonly long _maxBytes = maxBytes;
+    private readonly Func<T, long> _sizeOf = sizeOf;
     private long _keptBytes;
     private bool _ended;
 
@@ -26,10 +30,10 @@ internal sealed class Feed<T>(int maxItems, long maxBytes, Func<T, long> sizeOf,
         lock (_lock)
         {
             _kept.Enqueue(item);
-            _keptBytes += sizeOf(item);
-            while (_kept.Count > maxItems || (_keptBytes > maxBytes && _kept.Count > 1))
+            _keptBytes += _sizeOf(item);
+            while (_kept.Count > _maxItems || (_keptBytes > _maxBytes && _kept.Count > 1))
             {
-                _keptBytes -= sizeOf(_kept.Dequeue());
+                _keptBytes -= _sizeOf(_kept.Dequeue());
             }
 
             foreach (Reader reader in _readers)
@@ -60,7 +64,7 @@ internal sealed class Feed<T>(int maxItems, long maxBytes, Func<T, long> sizeOf,
             kept = [.. _kept];
             if (follow && !_ended)
             {
-                reader = new Reader(maxItems, filter);
+                reader = new Reader(this, filter);
                 _readers.Add(reader);
             }
         }
@@ -95,38 +99,81 @@ internal sealed class Feed<T>(int maxItems, long maxBytes, Func<T, long> sizeOf,
         }
     }
 
-    /// <summary>One reader's queue.</summary>
-    private sealed class Reader
+    /// <summary>One reader's queue. What is in it is the feed's lock's.</summary>
+    private sealed class Reader(Feed<T> feed, Predicate<T>? filter)
     {
-        private readonly Predicate<T>? _filter;
-        private readonly Channel<T> _waiting;
+        private readonly Queue<T> _waiting = new();
+        private readonly SemaphoreSlim _woken = new(0, 1); // released while the reader may be waiting, once
+        private long _waitingBytes;
         private long _lost;
+        private bool _ended;
 
-        public Reader(int maxItems, Predicate<T>? filter)
-        {
-            _filter = filter;
-            BoundedChannelOptions options = new(maxItems) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true };
-            _waiting = Channel.CreateBounded<T>(options, _ => Interlocked.Increment(ref _lost));
-        }
-
+        /// <summary>Under the lock.</summary>
         public void Offer(T item)
         {
-            if (_filter is null || _filter(item))
+            if (filter is not null && !filter(item))
             {
-                _waiting.Writer.TryWrite(item);
+                return;
+            }
+
+            _waiting.Enqueue(item);
+            _waitingBytes += feed._sizeOf(item);
+            while (_waiting.Count > feed._maxItems || (_waitingBytes > feed._maxBytes && _waiting.Count > 1))
+            {
+                _waitingBytes -= feed._sizeOf(_waiting.Dequeue());
+                _lost++;
+            }
+
+            Wake();
+        }
+
+        /// <summary>Under the lock.</summary>
+        public void End()
+        {
+            _ended = true;
+            Wake();
+        }
+
+        /// <summary>Until something waits; false when nothing comes any more.</summary>
+        public async ValueTask<bool> WaitAsync(CancellationToken cancellation)
+        {
+            while (true)
+            {
+                lock (feed._lock)
+                {
+                    if (_waiting.Count > 0 || _ended)
+                    {
+                        return _waiting.Count > 0;
+                    }
+                }
+
+                await _woken.WaitAsync(cancellation).ConfigureAwait(false);
             }
         }
 
-        public void End() => _waiting.Writer.TryComplete();
-
-        public ValueTask<bool> WaitAsync(CancellationToken cancellation) => _waiting.Reader.WaitToReadAsync(cancellation);
-
         /// <summary>All that was lost by now is older than what is taken.</summary>
-        public bool TryTake([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out T? item, out long lost)
+        public bool TryTake([NotNullWhen(true)] out T? item, out long lost)
         {
-            bool taken = _waiting.Reader.TryRead(out item);
-            lost = taken ? Interlocked.Exchange(ref _lost, 0) : 0;
-            return taken;
+            lock (feed._lock)
+            {
+                lost = 0;
+                if (!_waiting.TryDequeue(out item))
+                {
+                    return false;
+                }
+
+                _waitingBytes -= feed._sizeOf(item);
+                (lost, _lost) = (_lost, 0);
+                return true;
+            }
+        }
+
+        private void Wake()
+        {
+            if (_woken.CurrentCount == 0)
+            {
+                _woken.Release();
+            }
         }
     }
 }

@@ -12,8 +12,11 @@ namespace Cocaine.Fast.Node.Records;
 internal sealed record JobRecords(string App, bool IsNodeRunning, LedgerHeader Header, IReadOnlyList<LedgerEntry> Entries)
 {
     /// <summary>Reads the ledgers of a folder, or that of one app.</summary>
-    /// <exception cref="IOException">There is no such folder or ledger, or it cannot be read.</exception>
-    public static IReadOnlyList<JobRecords> Read(string folder, string? app)
+    /// <param name="folder">The folder.</param>
+    /// <param name="app">One app; null for all.</param>
+    /// <param name="unread">Gets a line for each ledger of a folder that cannot be read: it does not hide the others.</param>
+    /// <exception cref="IOException">There is no such folder or ledger, or none can be read.</exception>
+    public static IReadOnlyList<JobRecords> Read(string folder, string? app, ICollection<string>? unread = null)
     {
         if (!Directory.Exists(folder))
         {
@@ -21,7 +24,8 @@ internal sealed record JobRecords(string App, bool IsNodeRunning, LedgerHeader H
         }
 
         List<JobRecords> all = [];
-        foreach ((string name, string path) in LedgerFolder.List(folder))
+        List<string> problems = [];
+        foreach ((string name, string path) in PathsOf(folder))
         {
             if (app is null || name == app)
             {
@@ -33,15 +37,37 @@ internal sealed record JobRecords(string App, bool IsNodeRunning, LedgerHeader H
                 {
                     // A node has removed it since: its app is gone.
                 }
+                catch (IOException problem)
+                {
+                    problems.Add(problem.Message);
+                }
             }
         }
 
+        if (all.Count == 0 && problems.Count > 0)
+        {
+            throw new IOException(string.Join('\n', problems));
+        }
+
+        problems.ForEach(problem => unread?.Add(problem));
         return all.Count > 0 ? all : throw new IOException(
             app is null ? $"there is no ledger in {folder}" : $"there is no ledger of the app {app} in {folder}");
     }
 
     /// <summary>True for a job that was open when its node ended, so that its caller never got an answer.</summary>
     public bool EndedWithNode(LedgerEntry entry) => entry.Outcome == JobOutcome.Open && (!IsNodeRunning || entry.Id < Header.FirstId);
+
+    private static List<(string App, string Path)> PathsOf(string folder)
+    {
+        try
+        {
+            return [.. LedgerFolder.List(folder)];
+        }
+        catch (UnauthorizedAccessException)
+        {
+            throw new IOException($"the ledger folder {folder} cannot be read: it is another user's, who alone may");
+        }
+    }
 
     private static JobRecords ReadFile(string app, string path)
     {

@@ -75,6 +75,12 @@ internal static unsafe partial class LibC
     public static partial int getsockopt(int socket, int level, int option, void* value, uint* length);
 
     [LibraryImport(Library)]
+    public static partial uint getegid();
+
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int access(string path, int mode);
+
+    [LibraryImport(Library)]
     public static partial uint geteuid();
 
     [LibraryImport(Library, SetLastError = true)]

@@ -81,11 +81,12 @@ public sealed class JsonControlTests : IAsyncLifetime
     public async Task Mistakes_of_a_manifest_are_told_and_so_is_another_name()
     {
         JsonElement answer = await AskAsync("""
-            { "version": 2, "action": "create", "apps": { "a": { "type": "pyton" }, "b": { "name": "c" }, "../x": { "type": "python" } } }
+            { "version": 2, "action": "create", "apps": { "a": { "type": "pyton" }, "b": { "name": "c" }, "Upper": { "type": "python" }, "../x": { "type": "python" } } }
             """);
         Assert.StartsWith("/a.json:1:", answer.GetProperty("a").GetProperty("error").GetString());
         Assert.Contains("did you mean 'python'?", answer.GetProperty("a").GetProperty("error").GetString());
         Assert.Equal("the manifest has another name than 'b'", answer.GetProperty("b").GetProperty("error").GetString());
+        Assert.StartsWith("'Upper' is no app name", answer.GetProperty("Upper").GetProperty("error").GetString());
         Assert.Contains("is no app name", answer.GetProperty("../x").GetProperty("error").GetString());
         Assert.Empty(_daemon.Running);
     }

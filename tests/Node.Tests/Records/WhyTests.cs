@@ -126,6 +126,22 @@ public sealed class WhyTests : IDisposable
     }
 
     [Fact]
+    public async Task A_damaged_ledger_is_named_and_hides_no_other()
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py"));
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        await client.CallAsync("echo", Apps.Bytes("x"));
+        Directory.CreateDirectory(_folder);
+        File.Copy(LedgerFolder.FileOf(node.LedgerDirectory, "behaviours"), LedgerFolder.FileOf(_folder, "behaviours"));
+        File.WriteAllText(LedgerFolder.FileOf(_folder, "a-broken"), "nothing");
+        (int code, string text, string error) = await WhyAsync("--slow");
+        Assert.Equal(0, code);
+        Assert.StartsWith("job 1 of behaviours: done after ", text, StringComparison.Ordinal);
+        Assert.Contains("a-broken.ledger: it is no ledger", error);
+    }
+
+    [Fact]
     public async Task Old_jobs_make_room_and_the_range_that_is_there_is_said()
     {
         await using TestNode node = TestNode.Start();

@@ -93,7 +93,9 @@ internal sealed class JobAnswers(AppEngine engine)
             return;
         }
 
-        if (job.Deaths?.Count > limit)
+        // What was not kept whole cannot have another run: its first slave was the only one that it could kill.
+        bool isSpent = job.Deaths?.Count > limit || (job.Deaths is not null && job.State == JobState.Running && !job.Request.IsWhole);
+        if (isSpent)
         {
             Quarantine(job);
         }

@@ -59,10 +59,11 @@ internal static class WhyCommand
     {
         List<(JobRecords From, LedgerEntry Job)> chosen;
         IReadOnlyList<JobRecords> all;
+        List<string> unread = [];
         try
         {
             all = JobRecords.Read(
-                folder ?? throw new IOException("this machine has no usual ledger folder: name the node's with --folder"), app);
+                folder ?? throw new IOException("this machine has no usual ledger folder: name the node's with --folder"), app, unread);
             chosen = choose(all);
         }
         catch (IOException failure)
@@ -71,6 +72,7 @@ internal static class WhyCommand
             return ExitCodes.Failed;
         }
 
+        unread.ForEach(Console.Error.WriteLine);
         if (json)
         {
             JobsAsJson.Write(chosen);
