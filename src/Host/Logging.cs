@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 
 namespace Cocaine.Fast.Host;
 
@@ -6,10 +7,10 @@ namespace Cocaine.Fast.Host;
 internal static class Logging
 {
     /// <summary>
-    /// Lines that may wait for standard error. A worker's line may be 16 KiB, twice that as text: at the library's 2500 lines one worker
-    /// that writes without an end had the node hold 80 MB, and its heap several times of that. 256 of the longest are 8 MB.
+    /// Lines that may wait for standard error; more are dropped, and their number is told. A burst of what one look at a worker's output
+    /// brings fits: 64 KiB of short lines. A line may be 16 KiB, twice that as text: 1024 of the longest are 32 MB.
     /// </summary>
-    private const int MaxWaitingLines = 256;
+    private const int MaxWaitingLines = 1024;
 
     public static ILoggerFactory Create(LogLevel level, string format) => Create(new LogSwitch(level), format);
 
@@ -39,6 +40,9 @@ internal static class Logging
         {
             options.LogToStandardErrorThreshold = LogLevel.Trace;
             options.MaxQueueLength = MaxWaitingLines;
+
+            // Or whoever logs would wait for whoever reads: an event loop must not stop because a pager does.
+            options.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite;
         });
     });
 }

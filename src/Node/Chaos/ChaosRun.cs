@@ -20,6 +20,7 @@ public sealed class ChaosRun : IDisposable
     private readonly string _logPath;
     private readonly Random _random;
     private NodeProcess? _node;
+    private bool _neverRan;              // the node did not start at all: its log says why
     private volatile bool _changing;     // the node is being killed, stopped or started: it is not there for a while
 
     /// <summary>Reads the manifest.</summary>
@@ -53,7 +54,16 @@ public sealed class ChaosRun : IDisposable
     /// <exception cref="NodeException">The node does not start at all.</exception>
     public async Task<ChaosResult> RunAsync(CancellationToken cancellation = default)
     {
-        _actions.Node = _node = await _nodes.StartAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            _actions.Node = _node = await _nodes.StartAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (NodeException failure)
+        {
+            _neverRan = true;
+            throw new NodeException($"{failure.Message}; its log is {_logPath}", failure);
+        }
+
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         Task sampling = SampleAsync(over.Token);
         try
@@ -93,7 +103,7 @@ public sealed class ChaosRun : IDisposable
         _load.Dispose();
         _log.Dispose();
         _folder.Delete(recursive: true);
-        if (_options.LogPath is null && _ledger.Result(null).Faults.Count == 0)
+        if (_options.LogPath is null && !_neverRan && _ledger.Result(null).Faults.Count == 0)
         {
             File.Delete(_logPath);
         }

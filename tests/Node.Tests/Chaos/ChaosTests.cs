@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Cocaine.Fast.Node.Chaos;
 
 namespace Cocaine.Fast.Node.Tests.Chaos;
@@ -81,6 +83,23 @@ public sealed class ChaosTests : IDisposable
             Program = [Program],
         }));
         Assert.Equal("app timers has no native-server", failure.Message);
+    }
+
+    [Fact]
+    public async Task A_node_that_does_not_start_leaves_its_log()
+    {
+        using TcpListener taken = new(IPAddress.Loopback, 0);
+        taken.Start();
+        ChaosOptions options = OfApp("def echo(request): return request");
+        string manifest = File.ReadAllText(options.ManifestPath);
+        File.WriteAllText(options.ManifestPath, manifest.Replace("lo:0", $"lo:{((IPEndPoint)taken.LocalEndpoint).Port}", StringComparison.Ordinal));
+
+        NodeException failure = await Assert.ThrowsAsync<NodeException>(() => RunAsync(options));
+
+        Assert.StartsWith("the node does not start: it ended with exit code ", failure.Message, StringComparison.Ordinal);
+        string log = failure.Message.Split("; its log is ")[1];
+        Assert.Contains("Address already in use", File.ReadAllText(log), StringComparison.Ordinal);
+        File.Delete(log);
     }
 
     private static async Task<ChaosResult> RunAsync(ChaosOptions options)

@@ -11,7 +11,7 @@ public class ChattyWorkerTests
     private const int OutputBytes = 300_000_000;
 
     /// <summary>
-    /// What waits is 8 MB for the log, 2 MB for each reader and 2 MB that are kept; the rest is what the collector leaves until it has a
+    /// What waits is 32 MB for the log, 2 MB for each reader and 2 MB that are kept; the rest is what the collector leaves until it has a
     /// reason, up to 150 MB here. With bounds in lines alone it grew by 330 MB.
     /// </summary>
     private const long MaxGrowthBytes = 230L << 20;
