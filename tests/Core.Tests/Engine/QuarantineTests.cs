@@ -51,18 +51,6 @@ public class QuarantineTests
     }
 
     [Fact]
-    public void A_request_that_is_too_long_to_be_kept_has_one_run_and_is_listed_after_it()
-    {
-        World world = Begin(One with { RetryLimit = 1 });
-        Job job = world.Begin("kills");
-        world.Ready(0);
-        world.More(job, EngineLimits.MaxRetryRequestBytes + 1);
-        world.Die(0);
-        Assert.Contains("whole False request 0", Assert.Single(_kept.Lines));
-        Assert.Equal(502, world.Ends.Single().Code);
-    }
-
-    [Fact]
     public void A_job_whose_slave_was_told_to_end_or_was_silent_has_killed_nothing()
     {
         World world = Begin(One with { RetryLimit = 0, HeartbeatTimeoutMs = 1000 });

@@ -93,9 +93,7 @@ internal sealed class JobAnswers(AppEngine engine)
             return;
         }
 
-        // What was not kept whole cannot have another run: its first slave was the only one that it could kill.
-        bool isSpent = job.Deaths?.Count > limit || (job.Deaths is not null && job.State == JobState.Running && !job.Request.IsWhole);
-        if (isSpent)
+        if (job.Deaths?.Count > limit)
         {
             Quarantine(job);
         }
