@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
 using Cocaine.Fast.Node.Daemon;
@@ -31,7 +32,9 @@ internal sealed class NotifySocket : IDisposable
     /// <summary>Waits for a note that begins so, past others.</summary>
     public async Task<string> UntilAsync(string beginning)
     {
-        while (await NextAsync(TimeSpan.FromSeconds(30)) is { } note)
+        TimeSpan limit = TimeSpan.FromSeconds(30);
+        long start = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(start) < limit && await NextAsync(limit) is { } note) // the watchdog's notes never end
         {
             if (note.StartsWith(beginning, StringComparison.Ordinal))
             {
