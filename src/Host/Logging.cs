@@ -7,10 +7,10 @@ namespace Cocaine.Fast.Host;
 internal static class Logging
 {
     /// <summary>
-    /// Lines that may wait for standard error; more are dropped, and their number is told. A burst of what one look at a worker's output
-    /// brings fits: 64 KiB of short lines. A line may be 16 KiB, twice that as text: 1024 of the longest are 32 MB.
+    /// Lines that may wait for standard error; more are dropped, and their number is told. A worker's line may be 16 KiB, twice that as text:
+    /// 512 of the longest are 16 MB, and the heap takes several times of what waits. With half as many, bursts of short lines lose some.
     /// </summary>
-    private const int MaxWaitingLines = 1024;
+    private const int MaxWaitingLines = 512;
 
     public static ILoggerFactory Create(LogLevel level, string format) => Create(new LogSwitch(level), format);
 
