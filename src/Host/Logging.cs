@@ -7,8 +7,9 @@ namespace Cocaine.Fast.Host;
 internal static class Logging
 {
     /// <summary>
-    /// Lines that may wait for standard error; more are dropped, and their number is told. A worker's line may be 16 KiB, twice that as text:
-    /// 512 of the longest are 16 MB, and the heap takes several times of what waits. With half as many, bursts of short lines lose some.
+    /// Lines that may wait for standard error; more are dropped, and their number is told. A worker's line may be 16 KiB, twice that as
+    /// text: 512 of the longest are 16 MB, and the heap takes several times of what waits. With half as many, bursts of short lines lose
+    /// some.
     /// </summary>
     private const int MaxWaitingLines = 512;
 
