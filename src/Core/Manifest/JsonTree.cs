@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using Cocaine.Fast.Core.Terminal;
 
 namespace Cocaine.Fast.Core.Manifest;
 
@@ -210,7 +211,7 @@ internal static class JsonText
             return $"there is nothing in the file but comments; a {kind} is an object";
         }
 
-        return JsonPath.OnOneLine(text.Replace(" Change the reader options.", "", StringComparison.Ordinal));
+        return PlainText.OneLine(text.Replace(" Change the reader options.", "", StringComparison.Ordinal));
     }
 
     private static int OffsetOfInvalid(ReadOnlySpan<byte> utf8)

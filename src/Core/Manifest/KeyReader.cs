@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Cocaine.Fast.Core.Calendar;
+using Cocaine.Fast.Core.Terminal;
 
 namespace Cocaine.Fast.Core.Manifest;
 
@@ -90,7 +91,7 @@ internal sealed class KeyReader(ProblemList problems)
                 problems.Wrong(value, path, spec.Expected, near);
                 return null;
             case string text when spec.Kind == KeyKind.Schedule && Schedules.Problem(text) is { } problem:
-                problems.Add(value.Offset, path, $"the schedule '{JsonPath.Shown(text)}': {JsonPath.OnOneLine(problem)}");
+                problems.Add(value.Offset, path, $"the schedule '{JsonPath.Shown(text)}': {PlainText.OneLine(problem)}");
                 return null;
             case string text when spec.Kind == KeyKind.TimeZone && Schedules.FindZone(text) is null:
                 NoSuchZone(spec, value, path);

@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Text;
+using Cocaine.Fast.Core.Terminal;
 
 namespace Cocaine.Fast.Core.Manifest;
 
@@ -13,7 +13,7 @@ namespace Cocaine.Fast.Core.Manifest;
 public sealed record ManifestProblem(string File, int Line, int Column, string Path, string Message, bool IsWarning = false)
 {
     /// <summary><c>file:line:column: $.path: message</c></summary>
-    public override string ToString() => $"{File}:{Line}:{Column}: {Path}: {(IsWarning ? "warning: " : "")}{Message}";
+    public override string ToString() => $"{PlainText.OneLine(File)}:{Line}:{Column}: {Path}: {(IsWarning ? "warning: " : "")}{Message}";
 }
 
 /// <summary>What reading a manifest gave.</summary>
@@ -149,20 +149,6 @@ internal static class JsonPath
             kept.Append(letter.ToString());
         }
 
-        return OnOneLine(kept.ToString());
-    }
-
-    /// <summary>What would not print, or would turn the line around, is escaped.</summary>
-    public static string OnOneLine(string text)
-    {
-        StringBuilder shown = new();
-        foreach (Rune letter in text.EnumerateRunes())
-        {
-            bool isHidden = Rune.GetUnicodeCategory(letter) is UnicodeCategory.Control or UnicodeCategory.Format
-                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
-            shown.Append(isHidden ? FormattableString.Invariant($"\\u{letter.Value:x4}") : letter.ToString());
-        }
-
-        return shown.ToString();
+        return PlainText.OneLine(kept.ToString());
     }
 }

@@ -82,7 +82,7 @@ internal static class ChaosCommand
         }
         catch (Exception failure) when (failure is NodeException or IOException or UnauthorizedAccessException)
         {
-            Console.Error.WriteLine(failure.Message);
+            Complaint.Say(failure.Message);
             return failure is NodeException { InnerException: null } ? ExitCodes.Invalid : ExitCodes.Failed;
         }
 

@@ -25,7 +25,7 @@ internal static class CheckCommand
         {
             ILookup<bool, string> byKind = parsed.GetValue(files)!
                 .ToLookup(file => parsed.GetValue(config) || ConfigReader.IsConfig(file));
-            bool isGood = byKind[true].All(CheckConfig) & Manifests.Read(byKind[false], Console.Error) is not null;
+            bool isGood = byKind[true].All(CheckConfig) & Manifests.Read(byKind[false]) is not null;
             if (isGood)
             {
                 Console.WriteLine("ok");
@@ -37,6 +37,6 @@ internal static class CheckCommand
     }
 
     private static bool CheckConfig(string path) =>
-        Manifests.ReadConfig(path, Console.Error) is { } config
-        && Manifests.Read(config.Apps, Console.Error, config.EngineDefaults) is not null;
+        Manifests.ReadConfig(path) is { } config
+        && Manifests.Read(config.Apps, config.EngineDefaults) is not null;
 }

@@ -14,28 +14,28 @@ internal static class Guarded
         }
         catch (CocaineException failure)
         {
-            Console.Error.WriteLine($"error {failure.Code}: {failure.Message}{Details(failure)}");
+            Complaint.SayOfPeer($"error {failure.Code}: {failure.Message}{Details(failure)}");
             return ExitCodes.Failed;
         }
         catch (ConnectionLostException failure)
         {
-            Console.Error.WriteLine(failure.Message);
+            Complaint.SayOfPeer(failure.Message);
             return ExitCodes.NoConnection;
         }
         catch (Exception failure) when (failure is FormatException or FileNotFoundException or DirectoryNotFoundException
             or UnauthorizedAccessException)
         {
-            Console.Error.WriteLine(failure.Message);
+            Complaint.SayOfPeer(failure.Message);
             return ExitCodes.Invalid;
         }
         catch (IOException failure)
         {
-            Console.Error.WriteLine(failure.Message); // a full disk behind standard output
+            Complaint.SayOfPeer(failure.Message); // a full disk behind standard output
             return ExitCodes.Failed;
         }
         catch (OperationCanceledException)
         {
-            Console.Error.WriteLine("interrupted");
+            Complaint.Say("interrupted");
             return ExitCodes.Failed;
         }
     }

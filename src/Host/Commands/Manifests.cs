@@ -7,7 +7,7 @@ namespace Cocaine.Fast.Host.Commands;
 internal static class Manifests
 {
     /// <summary>All of them, or null when one has a mistake.</summary>
-    public static List<AppManifest>? Read(IEnumerable<string> paths, TextWriter report, EngineDefaults? defaults = null)
+    public static List<AppManifest>? Read(IEnumerable<string> paths, EngineDefaults? defaults = null)
     {
         List<AppManifest> apps = [];
         bool failed = false;
@@ -16,7 +16,7 @@ internal static class Manifests
             ManifestResult result = ManifestReader.ReadFile(path, checkFiles: true, defaults: defaults);
             foreach (ManifestProblem problem in result.Problems)
             {
-                report.WriteLine(problem);
+                Complaint.Say($"{problem}");
             }
 
             if (result.Manifest is null)
@@ -25,8 +25,9 @@ internal static class Manifests
             }
             else if (apps.Exists(app => app.Name == result.Manifest.Name))
             {
-                report.WriteLine(new ManifestProblem(path, result.NameLine, result.NameColumn, "$.name",
-                    $"another manifest has the name '{result.Manifest.Name}' already"));
+                ManifestProblem twice = new(path, result.NameLine, result.NameColumn, "$.name",
+                    $"another manifest has the name '{result.Manifest.Name}' already");
+                Complaint.Say($"{twice}");
                 failed = true;
             }
             else
@@ -39,12 +40,12 @@ internal static class Manifests
     }
 
     /// <summary>A node's config, or null when it has a mistake.</summary>
-    public static NodeConfig? ReadConfig(string path, TextWriter report)
+    public static NodeConfig? ReadConfig(string path)
     {
         ConfigResult result = ConfigReader.ReadFile(path);
         foreach (ManifestProblem problem in result.Problems)
         {
-            report.WriteLine(problem);
+            Complaint.Say($"{problem}");
         }
 
         return result.Config;

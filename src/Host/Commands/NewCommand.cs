@@ -40,7 +40,7 @@ internal static class NewCommand
             : Path.Exists(folder) ? $"{folder} is there already; nothing was written" : null;
         if (mistake is not null)
         {
-            Console.Error.WriteLine(mistake);
+            Complaint.Say(mistake);
             return ExitCodes.Invalid;
         }
 
@@ -51,7 +51,7 @@ internal static class NewCommand
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            Console.Error.WriteLine(failure.Message);
+            Complaint.Say(failure.Message);
             return ExitCodes.Failed;
         }
     }

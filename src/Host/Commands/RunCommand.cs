@@ -46,7 +46,7 @@ internal static class RunCommand
         };
         command.SetAction((parsed, _) =>
         {
-            List<AppManifest>? apps = Manifests.Read(parsed.GetValue(files)!, Console.Error);
+            List<AppManifest>? apps = Manifests.Read(parsed.GetValue(files)!);
             if (apps is null)
             {
                 return Task.FromResult(ExitCodes.Invalid);

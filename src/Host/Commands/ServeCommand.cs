@@ -20,7 +20,7 @@ internal static class ServeCommand
         command.SetAction((parsed, _) =>
         {
             string? file = parsed.GetValue(config);
-            NodeConfig? read = file is null ? new NodeConfig() : Manifests.ReadConfig(file, Console.Error);
+            NodeConfig? read = file is null ? new NodeConfig() : Manifests.ReadConfig(file);
             return read is null ? Task.FromResult(ExitCodes.Invalid) : new Server(file, read).RunAsync();
         });
         return command;

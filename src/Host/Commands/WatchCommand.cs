@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Cocaine.Fast.Host.Commands.Control;
+using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Node;
 using Cocaine.Fast.Transport.Linux;
 using Spectre.Console;
@@ -63,7 +63,7 @@ internal static class WatchCommand
         }
         catch (NodeException failure)
         {
-            Console.Error.WriteLine(failure.Message);
+            Complaint.Say(failure.Message);
             return ExitCodes.NoConnection;
         }
 
@@ -84,8 +84,8 @@ internal static class WatchCommand
             _source = Math.Max(_source, Math.Min(field.Source.Length, MaxWidth));
             _name = Math.Max(_name, Math.Min(field.Name.Length, MaxWidth));
             string time = field.Time.ToLocalTime().ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture);
-            string source = ControlCall.Plain(field.Source).PadRight(_source), name = ControlCall.Plain(field.Name).PadRight(_name);
-            string text = ControlCall.Plain(field.Text);
+            string source = PlainText.OneLine(field.Source).PadRight(_source), name = PlainText.OneLine(field.Name).PadRight(_name);
+            string text = PlainText.OneLine(field.Text);
             if (Console.IsOutputRedirected)
             {
                 Console.WriteLine($"{time}  {source}  {name}  {text}");

@@ -61,7 +61,7 @@ internal static class WorkerCheckCommand
     {
         if (options.Cases.FirstOrDefault(name => !WorkerChecker.CaseNames.Contains(name)) is { } unknown)
         {
-            Console.Error.WriteLine($"there is no case \"{unknown}\"; there are: {string.Join(", ", WorkerChecker.CaseNames)}");
+            Complaint.Say($"there is no case \"{unknown}\"; there are: {string.Join(", ", WorkerChecker.CaseNames)}");
             return ExitCodes.Invalid;
         }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Node.Control;
 
 namespace Cocaine.Fast.Host.Commands.Control;
@@ -42,8 +43,8 @@ internal static class AppCommand
                     return ExitCodes.Ok;
                 }
 
-                Console.Error.WriteLine(
-                    $"app {app.App} was created, but is not ready: {ControlCall.PlainLines(reason)}\nIt stays and goes on trying: see "
+                Complaint.Say(
+                    $"app {app.App} was created, but is not ready: {PlainText.Indented(reason)}\nIt stays and goes on trying: see "
                     + $"'cocaine-fast app logs {app.App}'. 'app replace --force' puts another in its place, 'app delete' ends it");
                 return ExitCodes.Failed;
             });
@@ -91,8 +92,9 @@ internal static class AppCommand
                 }
                 else
                 {
-                    Console.Error.WriteLine(
-                        $"version {outcome.ToVersion} of {outcome.App} did not come up, {outcome.FromVersion} goes on: {outcome.Reason}");
+                    Complaint.Say(
+                        $"version {outcome.ToVersion} of {outcome.App} did not come up, {outcome.FromVersion} goes on: "
+                        + PlainText.Indented(outcome.Reason ?? ""));
                 }
 
                 return outcome.Replaced ? ExitCodes.Ok : ExitCodes.Failed;
@@ -159,12 +161,12 @@ internal static class AppCommand
     {
         if (JsonText.ReadFile(path, "manifest", out string problem) is not { } bytes)
         {
-            Console.Error.WriteLine(new ManifestProblem(path, 1, 1, "$", problem));
+            Complaint.Say($"{new ManifestProblem(path, 1, 1, "$", problem)}");
             return null;
         }
 
         // What is no UTF-8 cannot be sent as text, and what is too large need not be: the check here says so.
         bool canBeSent = bytes.Length <= JsonText.MaxFileBytes && System.Text.Unicode.Utf8.IsValid(bytes);
-        return canBeSent || Manifests.Read([path], Console.Error) is not null ? new ManifestText(bytes, Path.GetFullPath(path)) : null;
+        return canBeSent || Manifests.Read([path]) is not null ? new ManifestText(bytes, Path.GetFullPath(path)) : null;
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Node.Control;
 using Spectre.Console;
 
@@ -42,7 +43,7 @@ internal static class AppViews
                 foreach (AppSummary app in apps)
                 {
                     // Of what a worker wrote before it ended the last line says most.
-                    string[] reason = app.Reason is { } why ? [ControlCall.Plain(why.TrimEnd().Split('\n')[^1])] : [];
+                    string[] reason = app.Reason is { } why ? [PlainText.OneLine(why.TrimEnd().Split('\n')[^1])] : [];
                     string last = string.Join('\n', app.Endpoints.Concat(reason));
                     table.AddRow(
                         Markup.Escape(app.App), Text(app.Version), app.State, Text(app.Slaves), Text(app.Busy), Text(app.Queued),
@@ -81,7 +82,7 @@ internal static class AppViews
     private static void Print(LogLine line)
     {
         PrintLost(line.Lost);
-        Console.WriteLine($"{Clock(line.Time)}  {line.Slave}  {(line.IsError ? "err" : "out")}  {ControlCall.Plain(line.Text)}");
+        Console.WriteLine($"{Clock(line.Time)}  {line.Slave}  {(line.IsError ? "err" : "out")}  {PlainText.OneLine(line.Text)}");
     }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);

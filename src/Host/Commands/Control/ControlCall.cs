@@ -69,27 +69,27 @@ internal static class ControlCall
             }
             catch (CocaineException refusal) when (refusal.Code == ErrorCodes.BadRequest)
             {
-                Console.Error.WriteLine(refusal.Message); // of a manifest: its mistakes, a line each, as `check` shows them
+                Complaint.Say(refusal.Message); // of a manifest: its mistakes, a line each, as `check` shows them
                 return ExitCodes.Invalid;
             }
             catch (ConnectionLostException failure)
             {
                 if (failure.InnerException is SocketException { SocketErrorCode: SocketError.AccessDenied })
                 {
-                    Console.Error.WriteLine($"{failure.Message}: only root and the user that the node runs as may control it");
+                    Complaint.Say($"{failure.Message}: only root and the user that the node runs as may control it");
                     return ExitCodes.NoConnection;
                 }
 
                 if (failure.InnerException is null)
                 {
                     // It was connected. A node that does not know the user reads nothing, so that it has no call to answer.
-                    Console.Error.WriteLine(
+                    Complaint.Say(
                         $"what listens at {parsed.GetValue(node)} closed the connection: {failure.Message}. Only root and the user that "
                         + "the node runs as may control it, whatever the mode of its socket; or it has stopped");
                     return ExitCodes.NoConnection;
                 }
 
-                Console.Error.WriteLine(
+                Complaint.Say(
                     $"no node at {parsed.GetValue(node)}: {failure.Message}. Does 'cocaine-fast serve' run? --node says where it listens");
                 return ExitCodes.NoConnection;
             }
@@ -137,11 +137,4 @@ internal static class ControlCall
 
         AnsiConsole.Write(table);
     }
-
-    /// <summary>The same over several lines, all but the first indented.</summary>
-    public static string PlainLines(string text) => string.Join("\n    ", text.TrimEnd().Split('\n').Select(Plain));
-
-    /// <summary>What others wrote must not drive the terminal.</summary>
-    public static string Plain(string text) =>
-        text.Any(char.IsControl) ? string.Concat(text.Select(letter => char.IsControl(letter) ? '\u00b7' : letter)) : text;
 }

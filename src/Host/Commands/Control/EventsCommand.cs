@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Node.Control;
 
 namespace Cocaine.Fast.Host.Commands.Control;
@@ -24,7 +25,7 @@ internal static class EventsCommand
     {
         AppViews.PrintLost(item.Lost);
         string app = item.App.Length > 0 ? item.App : "-";
-        string text = ControlCall.PlainLines(item.Text);
+        string text = PlainText.Indented(item.Text);
         Console.WriteLine($"{AppViews.Clock(item.Time)}  {item.Level,-11}  {app,-12}  {item.Kind,-16}  {text}");
     }
 }

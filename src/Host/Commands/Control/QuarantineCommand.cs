@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Node.Control;
 using Spectre.Console;
 
@@ -41,9 +42,9 @@ internal static class QuarantineCommand
             foreach (QuarantinedJob job in jobs)
             {
                 table.AddRow(
-                    Markup.Escape(job.App), Markup.Escape(job.Id), Markup.Escape(ControlCall.Plain(job.Event)),
+                    Markup.Escape(job.App), Markup.Escape(job.Id), Markup.Escape(PlainText.OneLine(job.Event)),
                     job.Time.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
-                    job.RequestBytes.ToString(CultureInfo.InvariantCulture), Markup.Escape(ControlCall.Plain(job.Cause)));
+                    job.RequestBytes.ToString(CultureInfo.InvariantCulture), Markup.Escape(PlainText.OneLine(job.Cause)));
             }
 
             ControlCall.Print(table);

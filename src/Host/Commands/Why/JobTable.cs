@@ -1,5 +1,5 @@
 using Cocaine.Fast.Core.Ledger;
-using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Node.Records;
 using Spectre.Console;
 
@@ -29,7 +29,7 @@ internal static class JobTable
         {
             string[] cells =
             [
-                JobWords.Clock(job.Arrived), from.App, $"{job.Id}", JsonPath.OnOneLine(job.Event), JobWords.Time(job.WaitedNs),
+                JobWords.Clock(job.Arrived), from.App, $"{job.Id}", PlainText.OneLine(job.Event), JobWords.Time(job.WaitedNs),
                 job.Slave ?? "", JobWords.Time(job.FirstByteNs), JobWords.Time(job.EndedNs), JobWords.Outcome(from, job),
                 JobWords.Error(job),
             ];

@@ -1,5 +1,5 @@
 using Cocaine.Fast.Core.Ledger;
-using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Node.Records;
 
 namespace Cocaine.Fast.Host.Commands.Why;
@@ -11,7 +11,7 @@ internal static class JobTimeline
     {
         string total = job.EndedNs is { } ended ? $" after {JobWords.Time(ended)}" : "";
         Console.WriteLine($"job {job.Id} of {from.App}: {JobWords.Outcome(from, job)}{total}");
-        string name = JsonPath.OnOneLine(job.Event), task = JsonPath.OnOneLine(job.Task);
+        string name = PlainText.OneLine(job.Event), task = PlainText.OneLine(job.Task);
         Line("arrived", JobWords.Clock(job.Arrived), $"event {name}, task {task}");
         if (job.QueuedNs is { } queued)
         {

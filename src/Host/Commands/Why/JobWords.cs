@@ -1,8 +1,8 @@
 using System.Globalization;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Ledger;
-using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Node.Records;
 
 namespace Cocaine.Fast.Host.Commands.Why;
@@ -24,7 +24,7 @@ internal static class JobWords
     public static string Error(LedgerEntry job)
     {
         string code = job.Category == ErrorCodes.Category ? $"{job.Code}" : $"[{job.Category}, {job.Code}]";
-        return job.Outcome is JobOutcome.Open or JobOutcome.Done ? "" : $"{code} {JsonPath.OnOneLine(job.Text)}";
+        return job.Outcome is JobOutcome.Open or JobOutcome.Done ? "" : $"{code} {PlainText.OneLine(job.Text)}";
     }
 
     public static string Time(long ns) => ns switch

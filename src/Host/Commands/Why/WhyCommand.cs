@@ -68,11 +68,11 @@ internal static class WhyCommand
         }
         catch (IOException failure)
         {
-            Console.Error.WriteLine(failure.Message);
+            Complaint.Say(failure.Message);
             return ExitCodes.Failed;
         }
 
-        unread.ForEach(Console.Error.WriteLine);
+        unread.ForEach(Complaint.Say);
         if (json)
         {
             JobsAsJson.Write(chosen);
@@ -88,7 +88,7 @@ internal static class WhyCommand
 
         if (chosen.Count == 0)
         {
-            all.ToList().ForEach(one => Console.Error.WriteLine(RangeOf(one)));
+            all.ToList().ForEach(one => Complaint.Say(RangeOf(one)));
             return ExitCodes.Failed;
         }
 

@@ -1,0 +1,60 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+
+namespace Cocaine.Fast.Core.Terminal;
+
+/// <summary>
+/// Text of apps and peers, as it may be shown: no letter of it drives a terminal, starts a line of its own or turns a line around. What
+/// would is shown as <c>\u001b</c>. Every text from outside goes through here before it is on a terminal or in a log.
+/// </summary>
+internal static class PlainText
+{
+    /// <summary>Letters of which nearly all text consists: text of them alone is given back as it is.</summary>
+    private static readonly SearchValues<char> Printable = SearchValues.Create(
+        [.. Enumerable.Range(' ', '~' - ' ' + 1).Select(letter => (char)letter)]);
+
+    /// <summary>The text on one line: breaks and tabs are escaped too.</summary>
+    public static string OneLine(string text) => Escaped(text, keepsLines: false);
+
+    /// <summary>The text with its line breaks and tabs, and all else escaped that would not print.</summary>
+    public static string Lines(string text) => Escaped(text, keepsLines: true);
+
+    /// <summary>The text over several lines, all but the first indented, so that none of them passes for a line of the program.</summary>
+    public static string Indented(string text) =>
+        Lines(text.TrimEnd()).Replace("\n", "\n    ", StringComparison.Ordinal);
+
+    private static string Escaped(string text, bool keepsLines)
+    {
+        if (!text.AsSpan().ContainsAnyExcept(Printable))
+        {
+            return text;
+        }
+
+        StringBuilder shown = new(text.Length + 16);
+        int at = 0;
+        foreach (Rune letter in text.EnumerateRunes())
+        {
+            at += letter.Utf16SequenceLength;
+            bool isBreak = letter.Value is '\n' or '\t' || (letter.Value == '\r' && at < text.Length && text[at] == '\n');
+            if (keepsLines && isBreak)
+            {
+                shown.Append(letter.Value == '\r' ? "" : letter.ToString());
+            }
+            else if (IsHidden(letter))
+            {
+                shown.Append(CultureInfo.InvariantCulture, $"\\u{letter.Value:x4}");
+            }
+            else
+            {
+                shown.Append(letter.ToString());
+            }
+        }
+
+        return shown.ToString();
+    }
+
+    /// <summary>C0, DEL and C1; what turns or joins letters, and what no one sees; breaks that are no newline.</summary>
+    private static bool IsHidden(Rune letter) => Rune.GetUnicodeCategory(letter) is UnicodeCategory.Control or UnicodeCategory.Format
+        or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+}
