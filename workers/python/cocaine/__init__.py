@@ -13,6 +13,8 @@ Apps in Python. An app is a module; the task X calls its function X:
 
 from __future__ import annotations
 
+from _thread import get_ident
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from contextvars import ContextVar
@@ -25,6 +27,7 @@ uuid: Optional[str] = None      # this worker's
 app_version: int = 0            # the manifest's "version"
 
 _call: Optional[Call] = None    # what the synchronous handler that runs now is answering
+_thread: int = 0                # the thread that runs handlers
 _task_call: Optional[ContextVar[Optional[Call]]] = None  # the same per asyncio task, when the app has async functions
 
 
@@ -32,7 +35,16 @@ class Cancelled(Exception):
     """The caller gave up: nobody reads this answer any more."""
 
 
+class WrongThread(RuntimeError):
+    """A request or a response was used in a thread where it cannot be."""
+
+
 def current() -> Optional[Call]:
-    """The call that is being answered: its .event, .app, .headers and trace ids. None outside of handlers."""
+    """
+    The call that is being answered: its .event, .app, .headers and trace ids. None outside of handlers, and in threads that the app makes:
+    another call may be answered by then. asyncio.to_thread takes the call along.
+    """
     call = _task_call.get() if _task_call is not None else None
-    return call if call is not None else _call
+    if call is not None:
+        return call
+    return _call if get_ident() == _thread else None

@@ -7,12 +7,13 @@ When that is allowed is session.py's business.
 
 from __future__ import annotations
 
-import sys
 from _collections import deque
 from time import monotonic
 
 import cocaine
 
+from .failures import UNSHOWN, show, text_of
+from .forks import FORKED, end_child, end_writing_child
 from .frames import APP_ERROR, CATEGORY, CLOSE_TAIL, chunk_head, error_tail
 from .streams import Channel
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 QUICK_SECONDS = 0.001   # answers wait no longer than this for others
 
+_UNSHOWN_TAIL = error_tail(CATEGORY, APP_ERROR, UNSHOWN)
+
 
 class Answers:
     def __init__(self, link: Link) -> None:
@@ -41,6 +44,8 @@ class Answers:
         self.running = 0        # channels that we have not ended
 
     def publish(self) -> None:
+        if FORKED:
+            end_writing_child()
         if self.out:
             data = b"".join(self.out)
             self.out.clear()
@@ -98,20 +103,24 @@ class Answers:
             self.channels.pop(channel.number, None)
 
     def end_with_failure(self, channel: Channel, failure: BaseException) -> None:
-        if not channel.ended:
-            if channel.cancelled and (isinstance(failure, cocaine.Cancelled) or not isinstance(failure, Exception)):
-                self.end_with_error(channel, APP_ERROR, "cancelled")
-            else:
-                self._finish(channel, self._tail_of(failure))
+        """Whatever the failure is: the channel is ended with an error, once."""
+        kind = type(failure)  # not isinstance: that asks the object, which may lie or raise
+        if FORKED:
+            end_child(failure)
+        if channel.cancelled and not channel.ended and (issubclass(kind, cocaine.Cancelled) or not issubclass(kind, Exception)):
+            self.end_with_error(channel, APP_ERROR, "cancelled")
         else:
-            self._tail_of(failure)  # too late for the caller, not for the log
+            self._finish(channel, self._tail_of(failure))  # too late for the caller perhaps, not for the log
 
     def fail(self, head: bytes, failure: BaseException) -> None:
+        if FORKED:
+            end_child(failure)
         self.out += (head, self._tail_of(failure))
 
     @staticmethod
     def _tail_of(failure: BaseException) -> bytes:
-        sys.excepthook(type(failure), failure, failure.__traceback__)
-        text = str(failure)
-        name = type(failure).__name__
-        return error_tail(CATEGORY, APP_ERROR, "%s: %s" % (name, text) if text else name)
+        try:
+            show(failure)
+            return error_tail(CATEGORY, APP_ERROR, text_of(failure))
+        except BaseException:  # no memory, or a signal's handler raises: the channel must be ended all the same
+            return _UNSHOWN_TAIL

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from struct import Struct, error as StructError
 
+from .failures import MOST_CHARACTERS
 from .msgpack import Truncated, bin_head, pack_int, packb, text_head, unpack_from
 
 TYPE_CHECKING = False
@@ -39,7 +40,7 @@ def chunk_head(size: int) -> bytes:
 
 
 def error_tail(category: int, code: int, reason: str) -> bytes:
-    reason = reason.encode("utf-8", "replace")
+    reason = reason[:MOST_CHARACTERS].encode("utf-8", "replace")
     return b"\x01\x92" + packb([category, code]) + text_head(len(reason)) + reason
 
 

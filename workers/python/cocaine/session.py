@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from _collections import deque
+from _thread import get_ident
 from time import monotonic
 
 import cocaine
@@ -16,6 +17,7 @@ import cocaine
 from .answers import QUICK_SECONDS, Answers
 from .app import PROVEN, STREAMS
 from .exits import broken, die
+from .forks import FORKED, end_child
 from .frames import APP_ERROR, CLOSE, CLOSE_TAIL, CONTROL, ERROR, HEARTBEAT, LARGE, NOT_FOUND, SMALL, WRITE, read
 from .msgpack import Truncated
 from .shapes import Shapes, StructError
@@ -49,9 +51,12 @@ class Session(Answers):
         self._heard = 0         # what had come by then, in bytes
         self._shapes = Shapes(app)
         self._shape = None      # the last one seen: the next request is probably alike
+        self.thread = get_ident()  # which alone may touch all this
+        FORKED.clear()          # in a child process this is the child's own
 
     def serve(self) -> None:
         """Until the node says terminate and everything is answered."""
+        self.thread = cocaine._thread = get_ident()
         while True:
             self.beat(monotonic())
             self.work()
@@ -67,6 +72,8 @@ class Session(Answers):
     def turn(self) -> bool:
         """One batch. False when there was nothing."""
         pending, ready = self.pending, self.ready
+        if FORKED:
+            end_child()
         if not pending and not ready and not self.link.fetch(pending):
             return False
         while True:
@@ -86,6 +93,8 @@ class Session(Answers):
     def beat(self, now: float) -> None:
         if now < self.next_beat:
             return
+        if FORKED:
+            end_child()
         self.next_beat = now + BEAT_SECONDS
         # First what waits to be read: a handler that took long has read nothing, and an answer may stand behind a long message.
         self.link.fetch(self.pending)
@@ -132,7 +141,7 @@ class Session(Answers):
         """Answers requests of one shape, one after another; where it stopped. No object per request but the ones that the app sees."""
         unpackers, size_at, least, first_a, first_b, again, handler = shape
         function, out, clock = handler.invoke, self.out, monotonic
-        small, tail_close = SMALL, CLOSE_TAIL
+        small, tail_close, forked = SMALL, CLOSE_TAIL, FORKED
         cocaine._call = handler
         raw = None
         then, due = clock(), self.due
@@ -160,8 +169,12 @@ class Session(Answers):
             raw = number
             try:
                 answer = function(body)
+                if forked:
+                    end_child()
                 if type(answer) is _Generator:
                     for chunk in answer:
+                        if forked:
+                            end_child()
                         if type(chunk) is bytes and len(chunk) < 256:
                             out += (head, small[len(chunk)], chunk)
                         else:
@@ -173,6 +186,8 @@ class Session(Answers):
                             self._adopt(number, handler, answer, now - then)
                             return -1
                         then = now
+                    if forked:
+                        end_child()
                     out += (head, tail)
                 elif type(answer) is bytes and len(answer) < 256:
                     out += (head, small[len(answer)], answer, head, tail)
@@ -298,6 +313,8 @@ class Session(Answers):
                 answer = handler.function(Request(self, channel), Response(self, channel, self.publish))
             else:
                 answer = handler.invoke(channel.body())
+            if FORKED:
+                end_child()
             self._judge(handler, monotonic() - then)
             if isinstance(answer, (bytes, str)) or answer is None:
                 self.write_all(channel.head, answer)
@@ -321,6 +338,8 @@ class Session(Answers):
                     self.publish()
                 then = monotonic()
                 chunk = next(chunks, self)
+                if FORKED:
+                    end_child()
                 now = monotonic()
                 self._judge(handler, now - then)
                 if chunk is self or channel.ended:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from _collections import deque  # what collections gives, without the milliseconds of importing it
+from _thread import get_ident
 
-from . import Cancelled
+from . import Cancelled, WrongThread
 from .app import Call
 from .frames import APP_CATEGORY, channel_head
 
@@ -51,6 +52,11 @@ class Channel(Call):
         return self.handler.app
 
 
+_READS = "a request is read in the thread of its handler only: read there, and hand the chunks to the other thread, by a queue.Queue, say"
+_WRITES = ("this response is written in the thread of its handler only: hand the chunk to that thread and write it there (concurrent.futures' "
+           "map and as_completed do), or make the handler an async function")
+
+
 class Request:
     """The request's chunks, as they come."""
 
@@ -66,6 +72,8 @@ class Request:
     def read(self) -> bytes | None:
         """The next chunk, or None at the end. Waits for it; raises Cancelled when the caller gives up."""
         channel = self._channel
+        if get_ident() != self._session.thread:
+            raise WrongThread(_READS)
         while not channel.chunks:
             if channel.cancelled:
                 raise Cancelled("the caller gave up")
@@ -83,6 +91,8 @@ class AsyncRequest(Request):
 
     async def read(self) -> bytes | None:
         channel = self._channel
+        if get_ident() != self._session.thread:
+            raise WrongThread(_READS)
         while not channel.chunks:
             if channel.closed:
                 return None
@@ -126,6 +136,8 @@ class Response:
     def write(self, chunk: bytes | str) -> _Done:
         """Sends a chunk: bytes, or text as UTF-8."""
         channel = self._channel
+        if get_ident() != self._session.thread:
+            raise WrongThread(_WRITES)
         if channel.cancelled:
             raise Cancelled("the caller gave up")
         if channel.ended:
@@ -136,11 +148,33 @@ class Response:
 
     def error(self, code: int, text: str = "", category: int = APP_CATEGORY) -> _Done:
         """Ends the answer with an error of the app's own."""
+        if get_ident() != self._session.thread:
+            raise WrongThread(_WRITES)
         self._session.end_with_error(self._channel, code, text, category)
         self._written()
         return DONE
 
     def close(self) -> _Done:
+        if get_ident() != self._session.thread:
+            raise WrongThread(_WRITES)
         self._session.end(self._channel)
         self._written()
         return DONE
+
+
+class AsyncResponse(Response):
+    """
+    The same for async functions, and for the threads in which they let something run (asyncio.to_thread, run_in_executor): such a thread
+    waits until the loop has taken what it writes, so that its chunks keep their order and no more than one of a thread is under way.
+    """
+
+    def write(self, chunk: bytes | str) -> _Done:
+        here = get_ident() == self._session.thread
+        return Response.write(self, chunk) if here else self._session.do_in_loop(Response.write, self, chunk)
+
+    def error(self, code: int, text: str = "", category: int = APP_CATEGORY) -> _Done:
+        here = get_ident() == self._session.thread
+        return Response.error(self, code, text, category) if here else self._session.do_in_loop(Response.error, self, code, text, category)
+
+    def close(self) -> _Done:
+        return Response.close(self) if get_ident() == self._session.thread else self._session.do_in_loop(Response.close, self)

@@ -14,14 +14,19 @@ from _socket import AF_UNIX, CMSG_SPACE, MSG_CMSG_CLOEXEC, SCM_RIGHTS, SOCK_CLOE
 
 import cocaine
 
+from . import stacks
 from .app import App
 from .exits import broken, die, node_gone
+from .failures import show
+from .forks import FORKED, end_child
 from .frames import CONTROL, handshake, read
 from .msgpack import Truncated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .answers import Link
+    from .pipe import Pipe
+    from .session import Session
     from .wsgi import WsgiApp
 
 _VALUED = ("--app", "--uuid", "--endpoint", "--locator", "--protocol", "--wsgi")
@@ -36,19 +41,39 @@ def main(words: list[str]) -> int:
     cocaine.app_version = int(os.environ.get("COCAINE_APP_VERSION", "0"))
     sys.argv = [source] + rest
     sys.stdout.reconfigure(line_buffering=True)
+    stacks.install()
     try:
         app = _load(cocaine.app_name, source, options.get("--wsgi"))
-    except BaseException:
-        sys.excepthook(*sys.exc_info())  # the whole traceback, as the interpreter would print it
+        Session = _session_of(app)
+    except BaseException as failure:
+        if FORKED:
+            end_child(failure)
+        show(failure)  # the whole traceback, as the interpreter would print it
+        _hint_at_package(failure)
         return 1
+    if FORKED:
+        end_child()
     link = _connect(options["--endpoint"], cocaine.uuid)
-    if app.has_async:
-        from .asynchronous import AsyncSession as Session
-    else:
-        from .session import Session
     gc.freeze()  # what is loaded stays; the collector need not walk over it
     Session(app, link).serve()
     return 0
+
+
+def _session_of(app: App | WsgiApp) -> type[Session]:
+    if app.has_async:
+        from .asynchronous import AsyncSession
+        AsyncSession.prints_stacks = True
+        return AsyncSession
+    from .session import Session
+    return Session
+
+
+def _hint_at_package(failure: BaseException) -> None:
+    """Debian's python3-minimal has half of the standard library; the message alone would have one look for the module on PyPI."""
+    name = getattr(failure, "name", None) if isinstance(failure, ImportError) else None
+    if type(name) is str and name.partition(".")[0] in getattr(sys, "stdlib_module_names", ("asyncio", "contextvars", "mmap")):
+        sys.stderr.write("cocaine: %s is part of Python's standard library, which is not whole here (python3-minimal?): "
+                         "apt-get install python3\n" % name)
 
 
 def _load(name: str, source: str, wsgi: str | None) -> App | WsgiApp:
@@ -74,20 +99,26 @@ def _parse(words: list[str]) -> tuple[dict[str, str], str | None, list[str]]:
     return options, source, rest
 
 
-def _pipe_is_usable() -> bool:
-    """The rings need x86-64's memory ordering and 64-bit words; see pipe.py."""
-    return os.uname().machine == "x86_64" and sys.maxsize > 1 << 32 and os.environ.get("COCAINE_PIPE") != "0"
+def _usable_pipe() -> type[Pipe] | None:
+    """The rings need x86-64's memory ordering and 64-bit words, see pipe.py, and a Python with mmap: python3-minimal has none."""
+    if os.uname().machine != "x86_64" or sys.maxsize <= 1 << 32 or os.environ.get("COCAINE_PIPE") == "0":
+        return None
+    try:
+        from .pipe import Pipe
+        return Pipe
+    except ImportError:
+        return None  # the socket does the same, somewhat slower; the node's `info` says which it is
 
 
 def _connect(endpoint: str, uuid: str) -> Link:
     sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC)
-    wanted = _pipe_is_usable()
+    usable = _usable_pipe()
     try:
         sock.connect(endpoint)
-        sock.sendall(handshake(uuid, wanted))
+        sock.sendall(handshake(uuid, usable is not None))
     except OSError as failure:
         die(1, "cannot reach the node at %s: %s" % (endpoint, failure))
-    if not wanted:
+    if usable is None:
         from .plain import PlainSocket
         return PlainSocket(sock, b"")
     received, descriptors = b"", []
@@ -116,6 +147,9 @@ def _connect(endpoint: str, uuid: str) -> Link:
         return PlainSocket(sock, received[end:])
     if len(descriptors) != 3 or end != len(received):
         broken("a grant with %d descriptors and %d bytes more" % (len(descriptors), len(received) - end))
-    from .pipe import Pipe
     sock.setblocking(False)
-    return Pipe(*descriptors, sock)
+    try:
+        return usable(*descriptors, sock)
+    except OSError as failure:
+        die(1, "the shared memory of the pipe cannot be mapped: %s. \"env\": {\"COCAINE_PIPE\": \"0\"} in the manifest's args keeps the "
+            "worker on its socket" % failure)

@@ -1,0 +1,58 @@
+"""What a handler raised, for the log and for the caller. Nothing here raises: an exception of the app's may be unable to show itself."""
+
+from __future__ import annotations
+
+import sys
+
+MOST_CHARACTERS = 4096  # of an error's text to the caller: a reason, not a document; the node keeps no more than twice that
+MOST_SHOWN = 1 << 16    # of it in the log
+
+UNSHOWN = "an exception that cannot be shown: its __str__ raises"
+
+_NAME = type.__dict__["__name__"]
+
+
+def show(failure: BaseException) -> None:
+    """The whole traceback into the app's log. The app may have set sys.excepthook, and that may be broken, too."""
+    try:
+        if sys.excepthook is sys.__excepthook__ and _is_long(failure):
+            _show_cut(failure)
+        else:
+            sys.excepthook(type(failure), failure, failure.__traceback__)
+        return
+    except BaseException:
+        pass
+    try:
+        sys.stderr.write("cocaine: sys.excepthook is broken; what it should have shown:\n")
+        sys.__excepthook__(type(failure), failure, failure.__traceback__)
+    except BaseException:
+        pass  # sys.stderr is closed, say: the caller gets the text all the same
+
+
+def _is_long(failure: BaseException) -> bool:
+    try:
+        return len(str(failure)) > MOST_SHOWN
+    except BaseException:
+        return False  # the interpreter's hook can show it: as "<exception str() failed>"
+
+
+def _show_cut(failure: BaseException) -> None:
+    from traceback import format_tb
+
+    text = str(failure)
+    sys.stderr.write("Traceback (most recent call last):\n%s%s: %s ... (%d characters in all)\n" % (
+        "".join(format_tb(failure.__traceback__)), type(failure).__name__, text[:MOST_SHOWN], len(text)))
+
+
+def text_of(failure: BaseException) -> str:
+    """The exception's name and text, without traceback: what callers get."""
+    try:
+        name, text = type(failure).__name__, str(failure)
+        return ("%s: %.4096s" % (name, text) if text else "%s" % name)[:MOST_CHARACTERS]
+    except BaseException:
+        pass
+    try:
+        name = _NAME.__get__(type(failure))  # past a metaclass that has its own
+        return ("%s, whose text cannot be shown: its __str__ raises" % name)[:MOST_CHARACTERS]
+    except BaseException:
+        return UNSHOWN
