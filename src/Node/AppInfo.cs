@@ -184,6 +184,7 @@ internal static class AppInfo
         json.WriteNumber("client-gone", counters.ClientsGone);
         json.WriteNumber("abandoned", counters.JobsAbandoned);
         json.WriteNumber("quarantined", counters.JobsQuarantined);
+        json.WriteNumber("suspects", Versions(app).Sum(version => version.Engine.Queue.Suspects.Count));
         json.WriteStartObject("errors");
         foreach ((string code, long count) in counters.Errors)
         {
@@ -197,6 +198,7 @@ internal static class AppInfo
         json.WriteNumber("queue", counters.QueueTimeouts);
         json.WriteNumber("silence", counters.SilenceTimeouts);
         json.WriteNumber("deadline", counters.Deadlines);
+        json.WriteNumber("job", counters.JobTimeouts);
         json.WriteEndObject();
         json.WriteEndObject();
     }
@@ -264,19 +266,22 @@ internal static class AppInfo
             JsonSerializer.Serialize(json, value);
         }
 
-        WriteTimes(json, "time-in-queue-s", driver.Monitor.TimeInQueue.Snapshot());
-        WriteTimes(json, "time-on-slave-s", driver.Monitor.TimeOnSlave.Snapshot());
+        TaskMonitor monitor = driver.Monitor;
+        WriteTimes(json, "time-in-queue-s", monitor.TimeInQueue.Snapshot(), monitor.FailedInQueue);
+        WriteTimes(json, "time-on-slave-s", monitor.TimeOnSlave.Snapshot(), monitor.FailedOnSlave);
         json.WriteEndObject();
     }
 
-    private static void WriteTimes(Utf8JsonWriter json, string name, LatencySnapshot times)
+    private static void WriteTimes(Utf8JsonWriter json, string name, LatencySnapshot times, long failed)
     {
         json.WriteStartObject(name);
         json.WriteNumber("p50", times.P50 / 1e9);
         json.WriteNumber("p99", times.P99 / 1e9);
         json.WriteNumber("p999", times.P999 / 1e9);
         json.WriteNumber("max", times.Max / 1e9);
+        json.WriteNumber("sum", times.Sum / 1e9);
         json.WriteNumber("count", times.Count);
+        json.WriteNumber("failed", failed); // of them those that failed in this part of their way
         json.WriteEndObject();
     }
 }

@@ -1,4 +1,5 @@
 import asyncio
+import os
 
 
 async def echo(request):
@@ -23,3 +24,19 @@ async def deaf(request):
             await asyncio.sleep(3600)
         except asyncio.CancelledError:
             pass
+
+
+async def hold(request):
+    while not os.path.exists(request.decode()):
+        await asyncio.sleep(0.01)
+    return b"held"
+
+
+async def poison(request):
+    while not os.path.exists(request.decode()):
+        await asyncio.sleep(0.01)
+    os._exit(3)
+
+
+async def never(request):
+    await asyncio.Event().wait()

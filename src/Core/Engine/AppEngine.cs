@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Unicode;
 using Cocaine.Fast.Core.Engine.Handling;
+using Cocaine.Fast.Core.Engine.Suspects;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Monitoring;
@@ -41,6 +42,8 @@ internal sealed class AppEngine
         Admission = new Admission(this);
         Answers = new JobAnswers(this);
         Requests = new RequestFlow(this);
+        Suspects = new SuspectRuns(this);
+        RunLimit = new RunLimit(this);
         Queue = new JobQueue(settings.QueueOrder, settings.QueueTargetMs, EngineLimits.QueueIntervalMs);
         Pool = new SlavePool(this, backend);
     }
@@ -62,6 +65,12 @@ internal sealed class AppEngine
     public JobAnswers Answers { get; }
 
     public RequestFlow Requests { get; }
+
+    /// <summary>Jobs that run alone.</summary>
+    public SuspectRuns Suspects { get; }
+
+    /// <summary>The longest run of jobs.</summary>
+    public RunLimit RunLimit { get; }
 
     public JobQueue Queue { get; }
 
@@ -100,7 +109,7 @@ internal sealed class AppEngine
 
         // One that is refused has a number too: its caller can ask for it. Two versions of an app share the ledger, and so the numbers.
         ulong id = Counters.LastJobId = Math.Max(Counters.LastJobId, Records.Ledger.LastId) + 1;
-        Slave? slave = IsTaking && Queue.Count == 0 ? Pool.Pick() : null;
+        Slave? slave = IsTaking && Queue.Usual == 0 ? Pool.Pick() : null;
         if (slave is null)
         {
             refusal = WhyNot(id);
@@ -132,7 +141,7 @@ internal sealed class AppEngine
             job.MoveTo(JobState.Queued);
             Records.Ledger.Queued(job.Id, job.ArrivedTicks);
             Queue.Add(job);
-            if (Queue.Count == 1)
+            if (Queue.Usual == 1)
             {
                 Admission.OnFirstWaiting();
             }
@@ -189,6 +198,14 @@ internal sealed class AppEngine
             OnOrderChanged();
         }
 
+        return Take(job);
+    }
+
+    /// <summary>The suspect that is next to run, for an empty slave; null when its time was up: then it is answered and not run.</summary>
+    public Job? TakeNextSuspect() => Take(Queue.Suspects.First!);
+
+    private Job? Take(Job job)
+    {
         if (JobBounds.TryExpire(this, job, Loop.NowMs))
         {
             return null;
@@ -196,7 +213,7 @@ internal sealed class AppEngine
 
         Queue.Remove(job);
         Answers.CountRun();
-        if (Settings.QueueTimeoutMs > 0 || job.Policy.SilenceTimeoutMs > 0)
+        if (Settings.QueueTimeoutMs > 0 || job.Policy.SilenceTimeoutMs > 0 || job.Task.JobTimeoutMs > 0)
         {
             ArmTimer(job, JobState.Running);
         }
@@ -278,8 +295,8 @@ internal sealed class AppEngine
         }
     }
 
-    /// <summary>How often a job may be run again.</summary>
-    internal int RetryLimitOf(Job job) => job.Policy.RetryLimit ?? Settings.RetryLimit;
+    /// <summary>How often a job may be run again when its slave dies: what its caller asked for, up to what the app allows.</summary>
+    internal int RetryLimitOf(Job job) => Settings.RetryLimitOf(job.Policy.RetryLimit);
 
     private void RecordRefusal(ulong id, TaskMonitor task, byte[] name, in JobRefusal refusal)
     {

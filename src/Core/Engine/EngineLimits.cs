@@ -27,6 +27,9 @@ internal static class EngineLimits
     /// <summary>Least time between two log lines about the queue's order, which may change with every interval.</summary>
     public const int OverloadLogMs = 10_000;
 
+    /// <summary>Least time between two log lines about jobs that ran for too long: a slow database makes every job one of them.</summary>
+    public const int JobTimeoutLogMs = 1000;
+
     /// <summary>Least time between two looks at a slave's memory; heartbeats, which they come with, may be more frequent.</summary>
     public const int RssPeriodMs = 1000;
 
@@ -38,6 +41,23 @@ internal static class EngineLimits
 
     /// <summary>The speed behind a retry hint is that of up to two of these: many jobs of most apps, and still of late.</summary>
     public const int SpeedWindowMs = 10_000;
+
+    /// <summary>
+    /// Jobs that wait to be run alone: sixteen slaves of 256 jobs each. Those that come in addition fail as if they may not be run again.
+    /// </summary>
+    public const int MaxSuspects = 4096;
+
+    /// <summary>Request bytes of them: 256 of the longest that are kept for another run.</summary>
+    public const long MaxSuspectBytes = 256L * MaxRetryRequestBytes;
+
+    /// <summary>
+    /// How long a slave gets no jobs so that it is empty for a suspect, at first: longer than most jobs. Each time in vain it is twice as
+    /// long, up to <see cref="MaxClearingMs"/>.
+    /// </summary>
+    public const long MinClearingMs = 1000;
+
+    /// <inheritdoc cref="MinClearingMs"/>
+    public const long MaxClearingMs = 60_000;
 
     /// <summary>Failed starts in a row after which an app is broken.</summary>
     public const int FailuresUntilBroken = 3;

@@ -18,11 +18,16 @@ internal static partial class PoolLog
     [LoggerMessage(203, LogLevel.Information, "{App}: slave {Slave} is ready over {Kind} after {StartMs} ms")]
     public static partial void Ready(ILogger log, string app, string slave, string kind, long startMs);
 
-    [LoggerMessage(204, LogLevel.Warning, "{App}: slave {Slave} died while {State}: {Cause}")]
-    public static partial void Died(ILogger log, string app, string slave, SlaveState state, string cause);
+    [LoggerMessage(204, LogLevel.Warning, "{App}: slave {Slave} died while {State}: {Cause}{Jobs}")]
+    public static partial void Died(ILogger log, string app, string slave, SlaveState state, string cause, string jobs);
 
-    [LoggerMessage(205, LogLevel.Information, "{App}: slave {Slave} ended: {Cause}")]
-    public static partial void Ended(ILogger log, string app, string slave, string cause);
+    [LoggerMessage(205, LogLevel.Information, "{App}: slave {Slave} ended: {Cause}{Jobs}")]
+    public static partial void Ended(ILogger log, string app, string slave, string cause, string jobs);
+
+    [LoggerMessage(241, LogLevel.Warning,
+        "{App}: slave {Slave} had {Count} jobs when it died, and any of them may be the cause: it counts for none. Those that may be run "
+        + "again are run alone, each on a slave that has no other job then")]
+    public static partial void Suspects(ILogger log, string app, string slave, int count);
 
     [LoggerMessage(206, LogLevel.Error,
         "{App}: broken: {Failures} starts failed in a row, jobs get 500 until one succeeds; it goes on trying. Last cause: {Cause}")]

@@ -3,6 +3,7 @@ using System.Globalization;
 using Cocaine.Fast.Core.Engine.Channels;
 using Cocaine.Fast.Core.Engine.Handling;
 using Cocaine.Fast.Core.Engine.Recycling;
+using Cocaine.Fast.Core.Engine.Suspects;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
 
@@ -18,6 +19,7 @@ internal sealed class Slave : WheelTimer
     private int _capacity;     // jobs it may have at once; 0 once it was retired
     private string? _retired;  // why it ends when it has no jobs to wait for any more; valid in Busy
     private bool _condemned;   // it is being killed: what it still says counts, but it gets no more jobs
+    private bool _hung;        // it is killed for a job that hung, and that has its answer: those beside it are not suspected
 
     public Slave(AppEngine engine, ulong generation)
     {
@@ -98,14 +100,27 @@ internal sealed class Slave : WheelTimer
     public bool IsUseless => !IsRetired && !IsEnding && Channels.Abandoned >= _capacity;
 
     /// <summary>True when it can take one more job.</summary>
-    public bool HasRoom => State is SlaveState.Idle or SlaveState.Busy && !_condemned && !Answers.IsHeldBack && Load < _capacity;
+    public bool HasRoom => State is SlaveState.Idle or SlaveState.Busy && Solo == SoloStage.None && !_condemned && !Answers.IsHeldBack
+        && Load < _capacity;
+
+    /// <summary>Whether it is kept for a suspect. Valid in Idle and Busy.</summary>
+    public SoloStage Solo { get; private set; }
+
+    /// <summary>When it was cleared for a suspect last, ms; 0 for never. The suspects' own.</summary>
+    internal long ClearedMs { get; set; }
+
+    /// <summary>It is empty and may be given a suspect.</summary>
+    public bool CanRunAlone => State == SlaveState.Idle && !IsRetired && !_condemned && !Answers.IsHeldBack;
+
+    /// <summary>It will be empty once its jobs have ended, if it gets no more.</summary>
+    public bool CanBeCleared => State == SlaveState.Busy && !IsRetired && !_condemned && !Answers.IsHeldBack && Channels.Abandoned == 0;
 
     public void Launch(ISlaveBackend backend) => Link = backend.Launch(this);
 
     /// <summary>Gives it a job, with the request so far; the rest goes on through its <see cref="Channels"/>.</summary>
     public void Run(Job job)
     {
-        Debug.Assert(HasRoom);
+        Debug.Assert(HasRoom || (Solo == SoloStage.Running && Load == 0));
         job.Slave = this;
         job.Runs++;
         job.DispatchedTicks = _engine.Loop.NowTicks;
@@ -121,6 +136,13 @@ internal sealed class Slave : WheelTimer
 
         Channels.Invoke(job);
         _engine.Pool.Moved(this);
+    }
+
+    /// <summary>Gives it a suspect, and no other job until that has left.</summary>
+    public void RunAlone(Job job)
+    {
+        MoveTo(SoloStage.Running);
+        Run(job);
     }
 
     /// <summary>The worker has shaken hands and its code is loaded.</summary>
@@ -163,19 +185,44 @@ internal sealed class Slave : WheelTimer
         MoveTo(SlaveState.Dead);
         _engine.Loop.Timers.Cancel(this);
         List<Job> jobs = Channels.TakeAll();
-        _engine.Pool.OnSlaveDead(this, before, cause);
+        _engine.Pool.OnSlaveDead(this, before, cause, JobNames.Suffix(jobs));
 
-        // One that was told to end did not die of its jobs.
-        SlaveDeath? death = jobs.Count > 0 && before != SlaveState.Draining ? new SlaveDeath(ShortId, cause, Link.LastLines) : null;
-
-        // Newest first, each to the queue's front: so the oldest stands first again.
-        for (int i = jobs.Count - 1; i >= 0; i--)
+        // One that was told to end, or killed for a job that hung, did not die of its jobs.
+        bool diedOfThem = jobs.Count > 0 && before != SlaveState.Draining && !_hung;
+        SlaveLoss loss = new(ShortId, cause, jobs.Count, diedOfThem ? new SlaveDeath(ShortId, cause, Link.LastLines) : null);
+        if (Solo == SoloStage.Running)
         {
-            _engine.Answers.OnSlaveLost(jobs[i], cause, death);
+            _engine.Suspects.OnRunOver();
+        }
+
+        if (loss.IsSuspicion)
+        {
+            _engine.Counters.UnprovenDeaths++;
+            PoolLog.Suspects(_engine.Log, _engine.Name, ShortId, jobs.Count);
+        }
+
+        if (!diedOfThem)
+        {
+            jobs.Reverse(); // newest first, each to the queue's front: so the oldest stands first again
+        }
+
+        foreach (Job job in jobs)
+        {
+            _engine.Answers.OnSlaveLost(job, in loss);
         }
 
         _engine.Pool.Feed(); // another one may have room for what came back
         _engine.Pool.Grow();
+        _engine.Suspects.Reserve();
+    }
+
+    /// <summary>
+    /// Kills it for a job that hung and that has its answer, or for its silence: no other job on it is suspected of its death.
+    /// </summary>
+    public void KillHung(string reason)
+    {
+        _hung = true;
+        Link.KillHung(reason);
     }
 
     /// <summary>Asks the slave to end; it is killed when it has not done so in time.</summary>
@@ -228,6 +275,11 @@ internal sealed class Slave : WheelTimer
     {
         Channels.Abandon(job);
         _engine.Counters.JobsAbandoned++;
+        if (Solo != SoloStage.None)
+        {
+            MoveTo(SoloStage.None); // it will never be empty, and its other places are of use
+        }
+
         if (IsRetired)
         {
             EndIfOver();
@@ -235,6 +287,12 @@ internal sealed class Slave : WheelTimer
         else
         {
             _engine.Pool.Recycler.OnAbandoned(this);
+        }
+
+        if (_engine.Queue.Count > 0)
+        {
+            _engine.Pool.Feed();
+            _engine.Suspects.Reserve();
         }
     }
 
@@ -274,6 +332,12 @@ internal sealed class Slave : WheelTimer
             MoveTo(SlaveState.Idle);
         }
 
+        if (Solo == SoloStage.Running && Channels.Count == 0)
+        {
+            MoveTo(SoloStage.None);
+            _engine.Suspects.OnRunOver();
+        }
+
         EndIfOver();
         _engine.Pool.Freed(this);
     }
@@ -285,6 +349,25 @@ internal sealed class Slave : WheelTimer
         {
             Terminate(_retired);
         }
+    }
+
+    /// <summary>The only transition of <see cref="Solo"/>.</summary>
+    internal void MoveTo(SoloStage next)
+    {
+        bool legal = (Solo, next) switch
+        {
+            (SoloStage.None, not SoloStage.None) => true,
+            (SoloStage.Clearing, SoloStage.Running or SoloStage.None) => true,
+            (SoloStage.Running, SoloStage.None) => true,
+            _ => false,
+        };
+        if (!legal)
+        {
+            throw new InvalidOperationException($"slave {ShortId} cannot go from {Solo} to {next}");
+        }
+
+        Solo = next;
+        _engine.Pool.Moved(this);
     }
 
     private void MoveTo(SlaveState next)

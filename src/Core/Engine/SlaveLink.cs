@@ -40,6 +40,9 @@ internal abstract class SlaveLink
 
     /// <summary>Ends the slave at once, whatever it does: it says so by OnKilled, and OnDead follows.</summary>
     public abstract void Kill(string reason);
+
+    /// <summary>The same for a slave that hung: where there is a way, it is let say first where it did.</summary>
+    public virtual void KillHung(string reason) => Kill(reason);
 }
 
 /// <summary>Makes slaves.</summary>

@@ -82,16 +82,33 @@ internal sealed class SlavePool
         _byState[(int)to]++;
     }
 
-    /// <summary>Gives waiting jobs to slaves with room.</summary>
+    /// <summary>Gives waiting jobs to slaves with room, and suspects to slaves that are empty.</summary>
     public void Feed()
     {
-        while (_engine.Queue.Count > 0 && Pick() is { } slave)
+        if (_engine.Queue.Suspects.Count > 0)
+        {
+            _engine.Suspects.Feed();
+        }
+        else
+        {
+            FeedUsual();
+        }
+    }
+
+    /// <summary>Gives waiting jobs but suspects to slaves with room; true when it gave one.</summary>
+    public bool FeedUsual()
+    {
+        bool gave = false;
+        while (_engine.Queue.Usual > 0 && Pick() is { } slave)
         {
             if (_engine.TakeNext() is { } job)
             {
                 slave.Run(job);
+                gave = true;
             }
         }
+
+        return gave;
     }
 
     /// <summary>A slave ended a job.</summary>
@@ -101,6 +118,7 @@ internal sealed class SlavePool
         if (_engine.Queue.Count > 0)
         {
             Feed();
+            _engine.Suspects.Reserve();
         }
         else if (slave.State == SlaveState.Idle)
         {
@@ -129,18 +147,18 @@ internal sealed class SlavePool
         }
     }
 
-    public void OnSlaveDead(Slave slave, SlaveState before, string cause)
+    public void OnSlaveDead(Slave slave, SlaveState before, string cause, string jobs)
     {
         _levels.Remove(slave);
         _slaves.Remove(slave);
         _byState[(int)SlaveState.Dead]--;
         if (before == SlaveState.Draining)
         {
-            PoolLog.Ended(_engine.Log, _engine.Name, slave.ShortId, cause);
+            PoolLog.Ended(_engine.Log, _engine.Name, slave.ShortId, cause, jobs);
         }
         else
         {
-            PoolLog.Died(_engine.Log, _engine.Name, slave.ShortId, before, cause);
+            PoolLog.Died(_engine.Log, _engine.Name, slave.ShortId, before, cause, jobs);
             _engine.Counters.SlavesDied++;
         }
 
@@ -167,8 +185,7 @@ internal sealed class SlavePool
 
         int waiting = _engine.Queue.Count;
         int available = Idle + Starting;
-        int concurrency = _engine.Settings.Concurrency;
-        int wanted = ((waiting + concurrency - 1) / concurrency) - available;
+        int wanted = _engine.Queue.SlavesFor(_engine.Settings.Concurrency) - available;
         if (_engine.State == EngineState.Running)
         {
             wanted = Math.Max(wanted, Minimum - Standing);
@@ -257,6 +274,7 @@ internal sealed class SlavePool
         _engine.Loop.Timers.Cancel(_restart);
         _engine.Loop.Timers.Cancel(_retire);
         _engine.Loop.Timers.Cancel(Recycler);
+        _engine.Loop.Timers.Cancel(_engine.Suspects);
     }
 
     private void Launch(int count)

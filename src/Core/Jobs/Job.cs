@@ -53,8 +53,14 @@ internal sealed class Job(AppEngine engine, BlockPool blocks) : WheelTimer
     /// <summary>Runs begun, the present one included.</summary>
     public int Runs { get; set; }
 
-    /// <summary>The slaves that died while they ran it; null when none did. Valid in every state but Free.</summary>
+    /// <summary>The slaves that died of it: while they had no other job. Null when none did. Valid in every state but Free.</summary>
     public List<SlaveDeath>? Deaths { get; set; }
+
+    /// <summary>A slave died with it and others on it, which counts for none of them. Valid in every state but Free.</summary>
+    public bool DiedInCompany { get; set; }
+
+    /// <summary>It runs alone: a slave died of it or beside it. Valid in every state but Free; it does not change in Queued.</summary>
+    public bool IsSuspect { get; set; }
 
     public long ArrivedTicks { get; private set; }
 
@@ -69,6 +75,9 @@ internal sealed class Job(AppEngine engine, BlockPool blocks) : WheelTimer
 
     /// <summary>The job's slave must answer the cancel by then or is killed, ms; 0 = no bound. Valid in Failed with a slave.</summary>
     public long CancelDueMs { get; set; }
+
+    /// <summary>It was answered because it ran for its job-timeout. Valid in Failed with a slave.</summary>
+    public bool RanTooLong { get; set; }
 
     /// <summary>When an error of ours ended it, ms. Valid in Failed with a slave.</summary>
     public long AnsweredMs { get; set; }
@@ -97,7 +106,7 @@ internal sealed class Job(AppEngine engine, BlockPool blocks) : WheelTimer
         ArrivedTicks = WaitsSinceTicks = nowTicks;
         Runs = 0;
         Deaths = null;
-        RequestEnded = NodeSideEnded = UnderPressure = IsAbandoned = false;
+        RequestEnded = NodeSideEnded = UnderPressure = IsAbandoned = DiedInCompany = IsSuspect = RanTooLong = false;
         CancelDueMs = 0;
     }
 

@@ -17,7 +17,14 @@ internal sealed class JobQueue
         _usual = new QueueLane(order, targetMs * 1_000_000, intervalMs * 1_000_000);
     }
 
+    /// <summary>All of them, suspects included.</summary>
     public int Count { get; private set; }
+
+    /// <summary>Those that any slave with room may run.</summary>
+    public int Usual => Count - Suspects.Count;
+
+    /// <summary>Those that wait for a slave of their own.</summary>
+    public SuspectLane Suspects { get; } = new();
 
     /// <summary>Request bytes of the jobs that wait.</summary>
     public long SizeBytes { get; private set; }
@@ -25,15 +32,8 @@ internal sealed class JobQueue
     /// <summary>The newest of some kind of jobs goes first at present.</summary>
     public bool ServesNewest => _urgent.ServesNewest || _usual.ServesNewest;
 
-    /// <summary>The job that has waited longest, or null.</summary>
-    public Job? Oldest
-    {
-        get
-        {
-            Job? urgent = _urgent.Oldest, usual = _usual.Oldest;
-            return urgent is null ? usual : usual is null || urgent.ArrivedTicks < usual.ArrivedTicks ? urgent : usual;
-        }
-    }
+    /// <summary>The job that has waited longest, or null; of the suspects the one that is next is looked at.</summary>
+    public Job? Oldest => Older(Older(_urgent.Oldest, _usual.Oldest), Suspects.First);
 
     public void Add(Job job)
     {
@@ -42,27 +42,56 @@ internal sealed class JobQueue
         SizeBytes += job.Request.SizeBytes;
     }
 
-    /// <summary>Puts a job that is to be run again before all others of its kind.</summary>
+    /// <summary>Puts a job that is to be run again before all others of its kind; a suspect behind the suspects.</summary>
     public void AddAgain(Job job)
     {
-        LaneOf(job).AddAgain(job);
+        if (job.IsSuspect)
+        {
+            Suspects.Add(job);
+        }
+        else
+        {
+            LaneOf(job).AddAgain(job);
+        }
+
         Count++;
         SizeBytes += job.Request.SizeBytes;
     }
 
     /// <summary>The request of a job that waits has grown.</summary>
-    public void CountGrowth(int bytes) => SizeBytes += bytes;
+    public void CountGrowth(Job job, int bytes)
+    {
+        SizeBytes += bytes;
+        if (job.IsSuspect)
+        {
+            Suspects.CountGrowth(bytes);
+        }
+    }
 
-    /// <summary>The job that is next to run, still in the queue; null when none waits.</summary>
+    /// <summary>Slaves that the jobs fill: each suspect one.</summary>
+    public int SlavesFor(int concurrency) => Suspects.Count + ((Usual + concurrency - 1) / concurrency);
+
+    /// <summary>The job that is next to run on any slave, still in the queue; null when none waits.</summary>
     public Job? Next(long nowTicks) => _urgent.Next(nowTicks) ?? _usual.Next(nowTicks);
 
     /// <summary>Takes a job out; its request must not have been cleared yet.</summary>
     public void Remove(Job job)
     {
-        LaneOf(job).Remove(job);
+        if (job.IsSuspect)
+        {
+            Suspects.Remove(job);
+        }
+        else
+        {
+            LaneOf(job).Remove(job);
+        }
+
         Count--;
         SizeBytes -= job.Request.SizeBytes;
     }
+
+    private static Job? Older(Job? one, Job? other) =>
+        one is null ? other : other is null || one.ArrivedTicks < other.ArrivedTicks ? one : other;
 
     private QueueLane LaneOf(Job job) => job.Policy.Urgent ? _urgent : _usual;
 }

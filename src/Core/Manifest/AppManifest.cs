@@ -88,6 +88,9 @@ public sealed record EngineSettings
     /// <summary>Longest wait in the queue, ms; 0 = none.</summary>
     public long QueueTimeoutMs { get; init; }
 
+    /// <summary>Longest run of a job, ms; 0 = none. A task may have its own.</summary>
+    public long JobTimeoutMs { get; init; }
+
     /// <summary>Longest silence of a slave, ms.</summary>
     public long HeartbeatTimeoutMs { get; init; } = 30_000;
 
@@ -102,6 +105,16 @@ public sealed record EngineSettings
 
     /// <summary>How often a job is run again when its slave dies.</summary>
     public int RetryLimit { get; init; } = 1;
+
+    /// <summary>
+    /// The most that a caller's <c>retry_limit</c> may ask for. When it is not set: 0 with a retry limit of 0, so that "at most once" is
+    /// what callers get whatever they ask for, else 5 or the retry limit, whichever is more.
+    /// </summary>
+    public int RetryLimitMax
+    {
+        get => field >= 0 ? field : RetryLimit == 0 ? 0 : Math.Max(RetryLimit, UsualRetryLimitMax);
+        init;
+    } = -1;
 
     /// <summary>Jobs after which a slave is replaced; 0 = never.</summary>
     public long MaxJobs { get; init; }
@@ -129,6 +142,12 @@ public sealed record EngineSettings
     /// who are patient, since each costs a wake-up of both sides.
     /// </summary>
     internal int HeartbeatPeriodMs => (int)Math.Clamp(HeartbeatTimeoutMs / 4, 1, UsualHeartbeatMs);
+
+    /// <summary>Each run of a job that kills costs a slave: as many as a caller may take who did not ask the operator.</summary>
+    private const int UsualRetryLimitMax = 5;
+
+    /// <summary>How often a job is run again, when its caller asks for so much; null when it asks for nothing.</summary>
+    internal int RetryLimitOf(int? asked) => asked is { } own ? Math.Min(own, RetryLimitMax) : RetryLimit;
 
     /// <summary>What workers do when they are not told otherwise.</summary>
     internal const int UsualHeartbeatMs = 5000;

@@ -21,11 +21,13 @@ internal static class EngineReader
             QueueOrder = values.GetValueOrDefault("queue-order") as string == "adaptive" ? QueueOrder.Adaptive : QueueOrder.Fifo,
             QueueTargetMs = Of("queue-target", defaults.QueueTargetMs),
             QueueTimeoutMs = Of("queue-timeout", defaults.QueueTimeoutMs),
+            JobTimeoutMs = Of("job-timeout", 0),
             HeartbeatTimeoutMs = Of("heartbeat-timeout", defaults.HeartbeatTimeoutMs),
             StartupTimeoutMs = Of("startup-timeout", defaults.StartupTimeoutMs),
             SuicideTimeoutMs = Of("suicide-timeout", defaults.SuicideTimeoutMs),
             TerminationTimeoutMs = Of("termination-timeout", defaults.TerminationTimeoutMs),
             RetryLimit = (int)Of("retry-limit", defaults.RetryLimit),
+            RetryLimitMax = (int)Of("retry-limit-max", -1),
             MaxJobs = Of("max-jobs", 0),
             MaxAgeMs = Of("max-age", 0),
             MaxRssBytes = Of("max-rss", 0),
@@ -51,6 +53,13 @@ internal static class EngineReader
             problems.Add(
                 OffsetOf("pool-minimum"), "$.engine.pool-minimum",
                 $"{settings.PoolMinimum} is more than the pool-limit of {settings.PoolLimit}{Origin("pool-minimum")}");
+        }
+
+        if (values.ContainsKey("retry-limit-max") && settings.RetryLimitMax < settings.RetryLimit)
+        {
+            problems.Add(
+                OffsetOf("retry-limit-max"), "$.engine.retry-limit-max",
+                $"{settings.RetryLimitMax} is less than the retry-limit of {settings.RetryLimit}{Origin("retry-limit-max")}");
         }
 
         if (settings.Backend == BackendType.Thread && type is not (null or AppType.DotNet or AppType.Cpp))

@@ -49,7 +49,8 @@ internal sealed class KeyReader(ProblemList problems)
         ? value.Items.Select((item, index) => (item, FormattableString.Invariant($"{path}[{index}]")))
         : [(value, path)];
 
-    private object? ReadValue(KeySpec spec, JsonTree value, string path)
+    /// <summary>One value; null when it was wrong, which is reported.</summary>
+    public object? ReadValue(KeySpec spec, JsonTree value, string path)
     {
         switch (spec.Kind)
         {

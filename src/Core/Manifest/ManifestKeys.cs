@@ -58,11 +58,23 @@ internal static class ManifestKeys
         },
         new("queue-target", KeyKind.Duration, "the longest wait that is no overload to an adaptive queue", "100ms") { Min = 1 },
         new("queue-timeout", KeyKind.Duration, "longest wait in the queue; then 504, and the job is never run; 0 = none", "0"),
+        new(
+            "job-timeout", KeyKind.Duration,
+            "longest run of a job, from its dispatch to the end of its answer; then 504, and its worker is told; 0 = none", "0"),
         new("heartbeat-timeout", KeyKind.Duration, "longest silence of a slave; over: its jobs get 504, it is killed", "30") { Min = 1 },
         new("startup-timeout", KeyKind.Duration, "from launch to handshake and loaded code", "10") { Min = 1 },
         new("suicide-timeout", KeyKind.Duration, "an idle slave above pool-minimum retires", "600") { Min = 1 },
         new("termination-timeout", KeyKind.Duration, "from terminate to SIGKILL", "5") { Min = 1 },
-        new("retry-limit", KeyKind.Integer, "how often a job is run again when its slave dies", "1") { Max = 1000 },
+        new("retry-limit", KeyKind.Integer, "how often a job is run again when its slave dies; 0 = a job is run at most once", "1")
+        {
+            Max = 1000,
+        },
+        new(
+            "retry-limit-max", KeyKind.Integer, "most that a caller's `retry_limit` may ask for, retry-limit or more",
+            "0 when retry-limit is 0, else 5 or retry-limit")
+        {
+            Max = 1000,
+        },
         new("max-jobs", KeyKind.Integer, "jobs after which a slave is replaced, ±10 %; 0 = off", "0"),
         new("max-age", KeyKind.Duration, "age after which a slave is replaced, ±10 %; 0 = off", "0"),
         new("max-rss", KeyKind.Bytes, "resident memory after which a slave is replaced, ±10 %; backend process only; 0 = off", "0")
@@ -106,8 +118,7 @@ internal static class ManifestKeys
     private static readonly KeySpec[] Recurring =
         [Interval, new("jitter", KeyKind.Milliseconds, "random delay of each tick, ms, at most the interval", "0")];
 
-    /// <summary>The keys of each driver, besides <c>type</c>.</summary>
-    public static readonly IReadOnlyDictionary<string, IReadOnlyList<KeySpec>> Drivers = new Dictionary<string, IReadOnlyList<KeySpec>>
+    private static readonly Dictionary<string, IReadOnlyList<KeySpec>> DriversOwn = new()
     {
         ["native-server"] =
         [
@@ -167,6 +178,14 @@ internal static class ManifestKeys
             Mode,
         ],
     };
+
+    /// <summary>A key that a task has whatever its driver is.</summary>
+    public static readonly KeySpec JobTimeout =
+        new("job-timeout", KeyKind.Duration, "longest run of one of its jobs; 0 = none", "the engine's");
+
+    /// <summary>The keys of each driver, besides <c>type</c>.</summary>
+    public static readonly IReadOnlyDictionary<string, IReadOnlyList<KeySpec>> Drivers =
+        DriversOwn.ToDictionary(driver => driver.Key, driver => (IReadOnlyList<KeySpec>)[.. driver.Value, JobTimeout]);
 
     /// <summary>Other names of drivers.</summary>
     public static readonly IReadOnlyDictionary<string, string> Aliases =

@@ -34,6 +34,9 @@ public sealed record TaskManifest
     /// </summary>
     public IReadOnlyDictionary<string, object> Keys { get; init; } = new Dictionary<string, object>();
 
+    /// <summary>Longest run of one of its jobs, ms; 0 = none; null = the engine's.</summary>
+    public long? JobTimeoutMs => Keys.TryGetValue(ManifestKeys.JobTimeout.Name, out object? value) ? value as long? : null;
+
     /// <summary>A number: a count, a time in ms or a size in bytes.</summary>
     /// <exception cref="KeyNotFoundException">The driver has no such key, or it is required and was not given.</exception>
     public long GetLong(string key) => Get<long>(key);

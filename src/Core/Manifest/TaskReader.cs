@@ -105,8 +105,10 @@ internal sealed class TaskReader(
         foreach (JsonMember member in item.Members.Where(member => member.Name != "type"))
         {
             JsonTree value = member.Value;
+            bool isCommon = member.Name == ManifestKeys.JobTimeout.Name;
             object? read = value.Kind switch
             {
+                _ when isCommon => keys.ReadValue(ManifestKeys.JobTimeout, value, JsonPath.Member(path, member.Name)),
                 JsonValueKind.String => value.Text,
                 JsonValueKind.Number => KeyValues.Of(CustomNumber, value),
                 JsonValueKind.True => true,
@@ -116,6 +118,11 @@ internal sealed class TaskReader(
                 _ => null,
             };
             string at = JsonPath.Member(path, member.Name);
+            if (read is null && isCommon)
+            {
+                continue; // reported
+            }
+
             if (read is null)
             {
                 problems.Wrong(value, at, "a string, a whole number, true or false, or a list of strings");

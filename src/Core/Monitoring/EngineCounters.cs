@@ -77,6 +77,12 @@ internal sealed class EngineCounters
 
     public ulong Deadlines { get; set; }
 
+    /// <summary>Jobs that ran for their job-timeout.</summary>
+    public ulong JobTimeouts { get; set; }
+
+    /// <summary>Deaths of slaves with several jobs on them, of which none was charged.</summary>
+    public ulong UnprovenDeaths { get; set; }
+
     /// <summary>Counts a slave whose replacement is ready, or that needs none first.</summary>
     public void CountRecycled(WearReason reason)
     {

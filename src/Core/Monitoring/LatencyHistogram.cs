@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace Cocaine.Fast.Core.Monitoring;
 
 /// <summary>What a histogram says at one moment, in nanoseconds.</summary>
-internal readonly record struct LatencySnapshot(long P50, long P90, long P99, long P999, long Max, long Count);
+internal readonly record struct LatencySnapshot(long P50, long P90, long P99, long P999, long Max, long Count, long Sum);
 
 /// <summary>
 /// Counts latencies in buckets that are linear within each power of two: at most 1/32 off, from 1 ns to more than an hour, in constant
@@ -31,6 +31,9 @@ internal sealed class LatencyHistogram(bool sparse = false)
 
     public long Count { get; private set; }
 
+    /// <summary>All of them together, ns; one of more than 73 minutes counts as that.</summary>
+    public long Sum { get; private set; }
+
     /// <summary>The longest one, exact, ns.</summary>
     public long Max { get; private set; }
 
@@ -48,6 +51,7 @@ internal sealed class LatencyHistogram(bool sparse = false)
 
         _counts[(place * Sub) - Sub + (bucket & (Sub - 1))]++;
         Count++;
+        Sum += (long)value;
         if (nanoseconds > Max)
         {
             Max = nanoseconds;
@@ -80,7 +84,7 @@ internal sealed class LatencyHistogram(bool sparse = false)
     }
 
     public LatencySnapshot Snapshot() =>
-        new(ValueAtPercentile(50), ValueAtPercentile(90), ValueAtPercentile(99), ValueAtPercentile(99.9), Max, Count);
+        new(ValueAtPercentile(50), ValueAtPercentile(90), ValueAtPercentile(99), ValueAtPercentile(99.9), Max, Count, Sum);
 
     /// <summary>Adds another's counts.</summary>
     public void Merge(LatencyHistogram other)
@@ -106,13 +110,14 @@ internal sealed class LatencyHistogram(bool sparse = false)
         }
 
         Count += other.Count;
+        Sum += other.Sum;
         Max = Math.Max(Max, other.Max);
     }
 
     public void Reset()
     {
         _counts.AsSpan().Clear();
-        Count = Max = 0;
+        Count = Sum = Max = 0;
     }
 
     /// <summary>A group's buckets; empty when nothing was ever in it.</summary>

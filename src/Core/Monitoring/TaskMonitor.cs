@@ -10,15 +10,27 @@ internal sealed class TaskMonitor(string name, bool sparse = false)
     /// <summary>The name in UTF-8, for records that are written without making anything.</summary>
     public byte[] Utf8Name { get; } = System.Text.Encoding.UTF8.GetBytes(name);
 
-    /// <summary>From arrival to the dispatch of the run that answered.</summary>
+    /// <summary>Longest run of one of its jobs, ms; 0 = none.</summary>
+    public long JobTimeoutMs { get; set; }
+
+    /// <summary>
+    /// From arrival to the dispatch of the run that answered, or to the error of a job that ended in the queue: each job that was done or
+    /// failed counts once.
+    /// </summary>
     public LatencyHistogram TimeInQueue { get; } = new(sparse);
 
-    /// <summary>From dispatch to the terminal answer.</summary>
+    /// <summary>From dispatch to the terminal answer, by whoever gave it.</summary>
     public LatencyHistogram TimeOnSlave { get; } = new(sparse);
 
     public long Accepted { get; set; }
 
     public long Done { get; set; }
 
-    public long Failed { get; set; }
+    public long Failed => FailedInQueue + FailedOnSlave;
+
+    /// <summary>Those that failed while they waited; the others are in both histograms.</summary>
+    public long FailedInQueue { get; set; }
+
+    /// <summary>Those that failed on a slave, by their app or by the node.</summary>
+    public long FailedOnSlave { get; set; }
 }

@@ -20,12 +20,16 @@ internal sealed record AppTask(TaskManifest Manifest, DriverContext Context, Dri
     public bool IsSameAs(TaskManifest other) =>
         Manifest.Name == other.Name && Manifest.DriverType == other.DriverType && Manifest.Backlog == other.Backlog
         && Manifest.Endpoints.SequenceEqual(other.Endpoints) && Manifest.Events.SequenceEqual(other.Events)
-        && Manifest.Keys.Count == other.Keys.Count
-        && Manifest.Keys.All(pair => other.Keys.TryGetValue(pair.Key, out object? value) && IsSameValue(pair.Value, value));
+        && HasKeysOf(Manifest, other) && HasKeysOf(other, Manifest);
 
     /// <summary>True when both would listen at one endpoint. Any free port is never the same one.</summary>
     public bool SharesEndpointWith(AppTask other) => Manifest.Endpoints.Any(endpoint =>
         !endpoint.EndsWith(":0", StringComparison.Ordinal) && other.Manifest.Endpoints.Contains(endpoint));
+
+    /// <summary>All keys of one have their values in the other, but the job-timeout: a driver that goes on gets the new one.</summary>
+    private static bool HasKeysOf(TaskManifest one, TaskManifest other) => one.Keys.All(pair =>
+        pair.Key == ManifestKeys.JobTimeout.Name
+        || (other.Keys.TryGetValue(pair.Key, out object? value) && IsSameValue(pair.Value, value)));
 
     private static bool IsSameValue(object one, object two) => (one, two) switch
     {

@@ -61,6 +61,11 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
     {
         ResultPublisher publisher = change.Publisher ?? ResultPublisher.None;
         change.Kept.ForEach(task => task.Context.SwitchTo(change.Engine, publisher));
+        foreach (TaskManifest task in change.Next.Tasks)
+        {
+            change.Tasks.Find(kept => kept.Name == task.Name)!.Driver.Monitor.JobTimeoutMs = JobTimeoutMs(change, task);
+        }
+
         change.Opened.ForEach(task => task.Driver.TakeOver());
         foreach (AppTask task in change.Outgoing)
         {
@@ -139,6 +144,8 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
     private static bool WaitsForClose(TaskChange change, AppTask task) => change.Outgoing.Exists(old =>
         task.SharesEndpointWith(old) && (task.Driver.Listeners is null || old.Driver.Listeners is null));
 
+    private static long JobTimeoutMs(TaskChange change, TaskManifest task) => task.JobTimeoutMs ?? change.Next.Engine.JobTimeoutMs;
+
     private void PreparePubsub(TaskChange change)
     {
         change.Publisher = Publisher;
@@ -187,6 +194,7 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
         };
         Driver driver = DriverRegistry.Create(context, parts.CustomDrivers)
             ?? throw new NodeException($"app {app}: task {task.Name}: this build has no driver {task.DriverType}");
+        driver.Monitor.JobTimeoutMs = JobTimeoutMs(change, task);
         AppTask added = new(task, context, driver);
         change.Tasks.Add(added);
         if (WaitsForClose(change, added) || (driver is CustomDriverHost && change.Outgoing.Exists(old => old.Name == task.Name)))

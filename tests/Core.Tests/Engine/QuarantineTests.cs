@@ -65,13 +65,37 @@ public class QuarantineTests
     }
 
     [Fact]
-    public void Each_job_on_a_slave_that_dies_counts_its_death()
+    public void Jobs_that_were_several_on_a_slave_that_died_are_not_quarantined()
     {
         World world = Begin(One with { RetryLimit = 0, Concurrency = 3 });
         world.Submit("a");
         world.Submit("b");
         world.Die(0);
-        Assert.Equal(2, _kept.Lines.Count);
+        Assert.Equal([502, 502], world.Ends.Select(end => end.Code));
+        Assert.Empty(_kept.Lines);
+    }
+
+    [Fact]
+    public void Of_several_jobs_the_one_that_kills_slaves_alone_is_quarantined()
+    {
+        World world = Begin(One with { RetryLimit = 1, Concurrency = 3 });
+        world.Submit("innocent");
+        world.Submit("kills");
+        world.Die(0);
+        world.Ready(0);
+        Assert.Equal(["innocent"], world.Links[0].Jobs);
+        world.Close(0);
+        Assert.Equal(["kills"], world.Links[0].Jobs);
+        string second = world.Links[0].Slave.ShortId;
+        world.Die(world.Links[0], "signal 11");
+        world.Ready(0);
+        string third = world.Links[0].Slave.ShortId;
+        world.Die(world.Links[0], "signal 11");
+        Assert.Equal(
+            [$"job 2 task kills urgent False whole True request 4: {second} signal 11 (the last line of 2), {third} signal 11 (the last line of 3)"],
+            _kept.Lines);
+        Assert.Equal([("innocent", 0), ("kills", 502)], world.Ends.Select(end => (end.Name, end.Code)));
+        world.Finish();
     }
 
     private World Begin(EngineSettings settings) => World.Begun(settings, new EngineRecords { Quarantine = _kept });

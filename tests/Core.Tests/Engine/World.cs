@@ -11,7 +11,6 @@ namespace Cocaine.Fast.Core.Tests.Engine;
 /// <summary>An engine on a virtual clock with slaves that do what the test says; it is every job's caller itself.</summary>
 internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
 {
-    private static readonly TaskMonitor Monitor = new("task");
     private readonly List<FakeLink> _links = [];
     private readonly LineLog _log = new();
     private readonly Dictionary<ulong, int> _outcomes = [];
@@ -20,6 +19,7 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
 
     public World(EngineSettings settings, EngineRecords? records = null)
     {
+        Task.JobTimeoutMs = settings.JobTimeoutMs;
         Timers = new DeadlineWheel(0);
         Engine = new AppEngine("app", settings, this, this, _log, records);
         Engine.Start();
@@ -39,6 +39,9 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
     public IReadOnlyList<string> Log => _log.Lines;
 
     public AppEngine Engine { get; }
+
+    /// <summary>What is measured of its jobs.</summary>
+    public TaskMonitor Task { get; } = new("task");
 
     public DeadlineWheel Timers { get; }
 
@@ -110,7 +113,7 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
     /// <summary>A job whose request is still open.</summary>
     public Job Begin(string name, in JobPolicy policy = default)
     {
-        Job job = Engine.Submit(this, ++_channel, Monitor, Encoding.UTF8.GetBytes(name), in policy, default, out _)!;
+        Job job = Engine.Submit(this, ++_channel, Task, Encoding.UTF8.GetBytes(name), in policy, default, out _)!;
         _open.Add(job);
         return job;
     }
@@ -121,7 +124,7 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
     /// <summary>A job with a request of one chunk; null when it was refused or is over already.</summary>
     public Job? Ask(string name, in JobPolicy policy = default, int sizeBytes = 4)
     {
-        Job? job = Engine.Submit(this, ++_channel, Monitor, Encoding.UTF8.GetBytes(name), in policy, default, out JobRefusal refusal);
+        Job? job = Engine.Submit(this, ++_channel, Task, Encoding.UTF8.GetBytes(name), in policy, default, out JobRefusal refusal);
         Refusal = refusal;
         if (job is not null)
         {
@@ -295,6 +298,9 @@ internal sealed class FakeLink(World world, Slave slave) : SlaveLink
     public long RssBytes { get; set; }
 
     public bool KillAsked => KillReason is not null;
+
+    /// <summary>The events of the jobs on it, the oldest first.</summary>
+    public IReadOnlyList<string> Jobs => Slave.Channels.ToList().ConvertAll(job => Encoding.UTF8.GetString(job.Event));
 
     public override MessageSink Sink => _toSlave;
 

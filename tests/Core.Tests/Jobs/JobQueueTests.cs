@@ -56,7 +56,7 @@ public class JobQueueTests
                         Job growing = model.All.ElementAt(which % queue.Count);
                         int before = growing.Request.SizeBytes;
                         growing.Request.Add(new Payload(new byte[which]));
-                        queue.CountGrowth(growing.Request.SizeBytes - before);
+                        queue.CountGrowth(growing, growing.Request.SizeBytes - before);
                         break;
                 }
 

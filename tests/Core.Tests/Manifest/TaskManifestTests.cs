@@ -41,11 +41,13 @@ public class TaskManifestTests
             QueueBytes = 1 << 20,
             QueueOrder = QueueOrder.Adaptive,
             QueueTargetMs = 50,
+            JobTimeoutMs = 90_000,
             HeartbeatTimeoutMs = 60_000,
             StartupTimeoutMs = 2_500,
             SuicideTimeoutMs = 7_200_000,
             TerminationTimeoutMs = 10_000,
             RetryLimit = 0,
+            RetryLimitMax = 3,
             MaxJobs = 100_000,
             MaxAgeMs = 86_400_000,
             MaxRssBytes = 4L << 30,
@@ -54,6 +56,14 @@ public class TaskManifestTests
             LedgerJobs = 1000,
         },
         Every.Engine);
+
+    [Fact]
+    public void A_task_has_a_job_timeout_whatever_its_driver_or_none_of_its_own()
+    {
+        Assert.Equal(1500, Every.Tasks.Single(task => task.Name == "tick").JobTimeoutMs);
+        Assert.Equal(0, Every.Tasks.Single(task => task.Name == "manual").JobTimeoutMs);
+        Assert.Null(Every.Tasks.Single(task => task.Name == "tock").JobTimeoutMs);
+    }
 
     [Fact]
     public void Code_has_its_words_and_variables()

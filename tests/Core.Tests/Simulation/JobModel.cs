@@ -12,6 +12,7 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
     private readonly List<SimRequest> _all = [];
     private readonly List<SimRequest> _urgent = [];   // those that wait, in the order in which they must run
     private readonly List<SimRequest> _usual = [];
+    private readonly List<SimRequest> _suspects = []; // those that wait for a slave of their own, urgent and others
 
     public IReadOnlyList<SimRequest> All => _all;
 
@@ -28,10 +29,13 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
 
     public ulong Refused { get; private set; }
 
-    public int Waiting => _urgent.Count + _usual.Count;
+    public int Waiting => WaitingUsual + _suspects.Count;
+
+    /// <summary>Those of them that any slave may have.</summary>
+    public int WaitingUsual => _urgent.Count + _usual.Count;
 
     /// <summary>Waiting ones that came back from a slave that died: they go to the queue whether it is full or not.</summary>
-    public int WaitingAgain => _urgent.Count(Again) + _usual.Count(Again);
+    public int WaitingAgain => _urgent.Count(Again) + _usual.Count(Again) + _suspects.Count;
 
     public void Add(SimRequest request) => _all.Add(request);
 
@@ -76,7 +80,10 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
         Require(!link.Slave.IsRetired, request, "is given to a slave that was relieved");
         Require(link.Channels.Count - (link.Ending is null ? 0 : 1) < settings.Concurrency, request, "is one more than a slave may have");
         Require(request.AnswerChunks == 0, request, "is run again although its answer has begun");
-        Require(request.Runs <= (request.Policy.RetryLimit ?? settings.RetryLimit), request, "is run more often than its retry-limit lets it");
+        Require(request.Runs < MostRuns(request), request, "is run more often than its retry-limit lets it");
+        Require(!request.IsSuspect || link.Channels.TrueForAll(channel => channel == link.Ending), request, "is a suspect and not alone");
+        Require(!link.Channels.Exists(channel => channel.IsAlone && channel != link.Ending && !IsGivenUp(link, channel)), request,
+            "is given to a slave that has a suspect");
         Require(request.Runs == 0 || !request.TooLargeToKeep, request, "is run again although its request was not kept");
         Require(world.NowMs < request.DeadlineMs, request, "is run after its deadline");
         Require(settings.QueueTimeoutMs == 0 || world.NowMs < request.WaitsSinceMs + settings.QueueTimeoutMs, request,
@@ -84,12 +91,13 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
         if (request.Phase == Phase.Waiting)
         {
             List<SimRequest> lane = Lane(request);
-            Require(lane[0] == request || world.InDeath || MayJumpTheQueue(request), request, $"overtakes {lane[0]}");
+            SimRequest first = request.IsSuspect ? lane.Find(other => other.Policy.Urgent) ?? lane[0] : lane[0];
+            Require(first == request || world.InDeath || MayJumpTheQueue(request), request, $"overtakes {first}");
             lane.Remove(request);
         }
 
-        bool overtakes = _urgent.Count > 0 && !request.Policy.Urgent || request.Phase == Phase.Offered && Waiting > 0;
-        Require(!overtakes || world.InDeath, request, "overtakes one that waits");
+        bool overtakes = _urgent.Count > 0 && !request.Policy.Urgent || request.Phase == Phase.Offered && WaitingUsual > 0;
+        Require(!overtakes || request.IsSuspect || world.InDeath, request, "overtakes one that waits");
         request.Phase = Phase.OnSlave;
         request.Link = link;
         request.DispatchedMs = world.NowMs;
@@ -146,12 +154,17 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
                 Require(settings.QueueTimeoutMs > 0 && world.NowMs >= request.WaitsSinceMs + settings.QueueTimeoutMs, request,
                     "fails by a queue-timeout that is not over");
                 break;
+            case 504 when HasRunTooLong(request):
+                request.RanTooLong = true;
+                break;
             case 504:
                 Require(IsSilent(request), request, "fails by the silence of a slave that is not silent");
                 request.EndedBySilence = request.Policy.SilenceTimeoutMs > 0;
                 break;
             case 502:
                 Require(before == Phase.Waiting && request.Runs > 0 && world.InDeath, request, "fails by a slave that did not die");
+                Require(!MayRunAgain(request), request, "fails although it may be run again");
+                Require(request.IsQuarantined || !world.KeepsQuarantine || request.Charges <= LimitOf(request), request, "is not quarantined");
                 break;
             case 500:
                 Require(before == Phase.Waiting && world.Engine.Pool.IsBroken, request, "fails although the app is not broken");
@@ -179,16 +192,29 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
     /// <summary>Before the engine hears of it: those without a byte of an answer wait again, the oldest first; or they are failed.</summary>
     public void OnSlaveGone(SimLink link)
     {
+        bool ofThem = link.Slave.State != SlaveState.Draining && !link.IsHung;
         for (int i = link.Channels.Count - 1; i >= 0; i--)
         {
             SimRequest request = link.Channels[i].Request;
             if (request.Phase == Phase.OnSlave && request.Link == link && request.Runs == link.Channels[i].Run)
             {
+                request.Charges += ofThem && link.Channels.Count == 1 ? 1 : 0;
+                request.DiedInCompany |= ofThem && link.Channels.Count > 1;
+                request.IsSuspect |= ofThem && settings.Concurrency > 1;
                 request.Phase = Phase.Waiting;
                 request.WaitsSinceMs = world.NowMs;
                 request.Link = null;
                 Lane(request).Insert(0, request);
             }
+        }
+
+        // Suspects stand in the order in which they became it.
+        int begin = _suspects.FindIndex(request => !link.Channels.Exists(channel => channel.Request == request));
+        if (begin > 0)
+        {
+            List<SimRequest> came = _suspects.GetRange(0, begin);
+            _suspects.RemoveRange(0, begin);
+            _suspects.AddRange(came);
         }
     }
 
@@ -207,7 +233,8 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
         SimRequest request = Open.Find(open => open.Job?.Id == id) ?? throw new BrokenPromise($"job {id} is quarantined, and is not open");
         Require(world.InDeath && !request.IsQuarantined, request, "is quarantined");
         request.IsQuarantined = true;
-        Require(job.Deaths.Count == (request.Policy.RetryLimit ?? settings.RetryLimit) + 1, request, $"is quarantined after {job.Deaths.Count} deaths");
+        Require(job.Deaths.Count == LimitOf(request) + 1, request, $"is quarantined after {job.Deaths.Count} deaths");
+        Require(job.Deaths.Count == request.Charges, request, $"is quarantined after deaths of which {request.Charges} are its own");
         int place = 0;
         foreach (ReadOnlySpan<byte> chunk in job.Request)
         {
@@ -232,9 +259,23 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
             || (silence > 0 && world.NowMs >= Math.Max(heard, request.DispatchedMs) + silence);
     }
 
+    public bool MayRunAgain(SimRequest request) => request.AnswerChunks == 0 && !request.TooLargeToKeep && request.Runs < MostRuns(request)
+        && world.Engine.State != EngineState.Stopped;
+
     private static bool Again(SimRequest request) => request.Runs > 0;
 
-    private List<SimRequest> Lane(SimRequest request) => request.Policy.Urgent ? _urgent : _usual;
+    private bool HasRunTooLong(SimRequest request) =>
+        settings.JobTimeoutMs > 0 && world.NowMs >= request.DispatchedMs + settings.JobTimeoutMs;
+
+    private int LimitOf(SimRequest request) => settings.RetryLimitOf(request.Policy.RetryLimit);
+
+    /// <summary>One more for a death that nobody is charged with; a request that may run once is run once.</summary>
+    private int MostRuns(SimRequest request) => LimitOf(request) == 0 ? 1 : LimitOf(request) + 1 + (request.DiedInCompany ? 1 : 0);
+
+    /// <summary>Nobody waits for the end of this call any more: the slave's other places are of use.</summary>
+    private bool IsGivenUp(SimLink link, SimChannel channel) => link.Slave.Channels.Abandoned > 0 && !channel.Request.IsOpen;
+
+    private List<SimRequest> Lane(SimRequest request) => request.IsSuspect ? _suspects : request.Policy.Urgent ? _urgent : _usual;
 
     private void End(SimRequest request, Phase how)
     {

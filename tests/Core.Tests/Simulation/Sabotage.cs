@@ -31,4 +31,13 @@ internal enum Sabotage
 
     /// <summary>The engine's watch over a call that its slave does not end is lost, and with it a place for others.</summary>
     ForgetsCancelled,
+
+    /// <summary>A job is charged with the death of a slave that had others as well.</summary>
+    ChargesNeighbours,
+
+    /// <summary>The slave that a suspect has for itself gets other jobs too.</summary>
+    ForgetsAlone,
+
+    /// <summary>The watch over a job's longest run is lost.</summary>
+    ForgetsRunLimit,
 }

@@ -25,7 +25,7 @@ internal sealed class Schedule
         Action[] steps =
         [
             () => Submit(whole: true), () => Submit(whole: true), () => Submit(whole: false), SendChunk, EndRequest, Cancel, Leave,
-            Ready, Ready, Chunk, Chunk, End, End, Raise, Heartbeat, Late, Garbage, AskToEnd, Die, DieOfKill, DieOfKill,
+            Ready, Ready, Chunk, Chunk, End, End, Raise, Heartbeat, Late, Garbage, AskToEnd, Die, DieOfPoison, DieOfPoison, DieOfKill, DieOfKill,
             Listen, BeSlow, LetGo, Press, MakeRoom, Turn, Turn, Sleep, Drain, StopNow,
         ];
         _mix = [.. steps.Select(step => (step, Weight(step)))];
@@ -129,6 +129,8 @@ internal sealed class Schedule
     private void AskToEnd() => WithLink(link => link.IsReady && !link.IsPaused, link => link.AskToEnd());
 
     private void Die() => WithLink(link => true, link => _world.Die(link, "signal 9"));
+
+    private void DieOfPoison() => WithLink(HasPoison, link => _world.Die(link, "signal 11"));
 
     /// <summary>Those that were killed, or told to end, do.</summary>
     private void DieOfKill() => WithLink(link => link.IsKilled || link.TerminateAsked, link => _world.Die(link, "as it was told"));
@@ -236,6 +238,10 @@ internal sealed class Schedule
             {
                 link.BecomeReady();
             }
+            else if (HasPoison(link))
+            {
+                _world.Die(link, "signal 11");
+            }
             else
             {
                 foreach (SimChannel channel in link.Channels.Where(link.Ends).ToArray())
@@ -251,6 +257,8 @@ internal sealed class Schedule
         Advance(HealStepMs);
         SimChecks.AfterStep(_world);
     }
+
+    private static bool HasPoison(SimLink link) => link.Channels.Exists(channel => channel.Request.IsPoison);
 
     private void WithOpen(Action<SimRequest> action)
     {

@@ -20,9 +20,9 @@ internal sealed class SimCaller(SimWorld world, int number) : IJobCaller
 
     public bool HoldsSlaves => _held.Count > 0;
 
-    public SimRequest Open(int id, in JobPolicy policy)
+    public SimRequest Open(int id, in JobPolicy policy, bool isPoison)
     {
-        SimRequest request = new(id, this, ++_lastChannel, policy, world.NowMs);
+        SimRequest request = new(id, this, ++_lastChannel, policy, world.NowMs) { IsPoison = isPoison };
         _channels.Add(request.Channel, request);
         return request;
     }

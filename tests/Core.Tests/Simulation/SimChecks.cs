@@ -1,6 +1,8 @@
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Engine.Recycling;
+using Cocaine.Fast.Core.Engine.Suspects;
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Monitoring;
 
 namespace Cocaine.Fast.Core.Tests.Simulation;
 
@@ -26,7 +28,17 @@ internal static class SimChecks
         Require(engine.Pool.Total == world.Links.Count, $"{world.Links.Count} slaves live, but the pool has {engine.Pool.Total}");
         bool recycles = world.Settings is not { MaxJobs: 0, MaxAgeMs: 0, MaxRssBytes: 0 } || engine.Counters.JobsAbandoned > 0;
         Require(engine.Pool.Total <= world.Settings.PoolLimit + (recycles ? 1 : 0), $"the pool has {engine.Pool.Total} slaves");
-        Require(engine.Queue.Count == 0 || engine.Pool.Pick() is null, "a request waits although a slave has room");
+        Require(engine.Queue.Usual == 0 || engine.Pool.Pick() is null, "a request waits although a slave has room");
+        int suspects = model.Waiting - model.WaitingUsual;
+        Require(engine.Queue.Suspects.Count == suspects, $"{engine.Queue.Suspects.Count} suspects wait, and should be {suspects}");
+        bool hasOne = world.Links.Exists(link => link.Slave.Solo != SoloStage.None);
+        Require(engine.Queue.Suspects.Count == 0 || hasOne || !world.Links.Exists(link => link.Slave.CanRunAlone),
+            "a suspect waits although a slave is empty, and no other suspect has one");
+        Require(engine.Queue.Suspects.Count > 0 || !world.Links.Exists(link => link.Slave.Solo == SoloStage.Clearing),
+            "a slave is cleared for nobody");
+        TaskMonitor task = world.Task;
+        Require(task.TimeInQueue.Count == task.Done + task.Failed && task.TimeOnSlave.Count == task.Done + task.FailedOnSlave
+            && (ulong)(task.Done + task.Failed) == model.Done + model.Failed, "a time was not counted");
         foreach (SimLink link in world.Links)
         {
             Require(link.Channels.Count == link.Slave.Load, $"slave {link.Slave.Generation} has {link.Channels.Count} channels open");
@@ -35,6 +47,7 @@ internal static class SimChecks
 
         foreach (SimRequest request in model.Open)
         {
+            Require((request.Job?.Deaths?.Count ?? 0) == request.Charges, $"{request} is charged with {request.Job?.Deaths?.Count} deaths");
             Require(!request.Pressed || (request.Link is { } link && link.Backlog > 0), $"{request} waits for room that nobody makes");
         }
     }
@@ -46,6 +59,8 @@ internal static class SimChecks
         foreach (SimRequest request in world.Model.Open)
         {
             Require(now < request.DeadlineMs, $"{request} lives after its deadline");
+            long longest = world.Settings.JobTimeoutMs;
+            Require(longest == 0 || request.Phase != Phase.OnSlave || now < request.DispatchedMs + longest, $"{request} outlives its job-timeout");
             long queue = world.Settings.QueueTimeoutMs;
             Require(queue == 0 || request.Phase != Phase.Waiting || now < request.WaitsSinceMs + queue, $"{request} waits too long");
             long silence = request.Policy.SilenceTimeoutMs;
@@ -75,7 +90,8 @@ internal static class SimChecks
             int lost = link.LostChannels();
             string what = $"slave {link.Slave.Generation} does not end {lost} of its {link.Channels.Count} calls";
             Require(link.Slave.Channels.Abandoned == lost, $"{what}, but the engine knows of {link.Slave.Channels.Abandoned}");
-            Require(!link.Channels.Exists(channel => IsOverdue(world, channel)), $"{what} after its silence, and is not killed");
+            Require(link.WasPaused || !link.Channels.Exists(channel => IsOverdue(world, channel)), $"{what} in its time, and is not killed");
+            Require(!link.Channels.Exists(channel => IsGivenUpEarly(world, channel)), $"{what} and is given up before its time");
             Require(!link.Slave.IsRetired || lost == 0 || lost < link.Channels.Count, $"{what} and is waited for, although it is relieved");
             bool isTurn = world.Engine.Pool.Recycler.Stage == RecycleStage.Resting && world.Engine.Counters.RecyclingsFailed == 0;
             Require(lost == 0 || link.Slave.IsRetired || !isTurn || world.Engine.State != EngineState.Running, $"{what} and is not replaced");
@@ -88,7 +104,12 @@ internal static class SimChecks
     }
 
     private static bool IsOverdue(SimWorld world, SimChannel channel) =>
-        channel.Request is { IsOpen: false, EndedBySilence: true } request && world.NowMs >= request.EndedMs + world.Settings.TerminationTimeoutMs;
+        channel.Request is { IsOpen: false } request && (request.EndedBySilence || (request.RanTooLong && !request.Job!.IsAbandoned))
+        && world.NowMs >= request.EndedMs + world.Settings.TerminationTimeoutMs;
+
+    private static bool IsGivenUpEarly(SimWorld world, SimChannel channel) =>
+        channel.Request is { IsOpen: false, RanTooLong: true } request && request.Job!.IsAbandoned
+        && world.NowMs < request.EndedMs + world.Settings.TerminationTimeoutMs;
 
     public static void AtEnd(SimWorld world)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Engine.Suspects;
 using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Core.Tests.Simulation;
@@ -13,6 +14,9 @@ internal sealed class SimChannel(ulong number, SimRequest request)
     public SimRequest Request { get; } = request;
 
     public int Run { get; } = request.Runs;
+
+    /// <summary>The slave has it alone.</summary>
+    public bool IsAlone { get; } = request.IsSuspect;
 
     /// <summary>The node has sent its terminal message.</summary>
     public bool NodeEnded { get; set; }
@@ -44,6 +48,9 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
     public bool IsReady { get; private set; }
 
     public bool IsKilled { get; private set; }
+
+    /// <summary>It is killed for a call that hung, which has its outcome; nobody else's doing.</summary>
+    public bool IsHung { get; private set; }
 
     public bool IsGone { get; private set; }
 
@@ -103,6 +110,12 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
         }
     }
 
+    public override void KillHung(string reason)
+    {
+        IsHung = true;
+        Kill(reason);
+    }
+
     public override void Flush()
     {
         ReadOnlySpan<byte> rest = _toSlave.Written;
@@ -142,7 +155,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
 
     /// <summary>Channels whose calls have had their outcome for so long that nobody waits for their end any more.</summary>
     public int LostChannels() => Channels.Count(channel => !channel.Request.IsOpen && !channel.Request.EndedBySilence
-        && world.NowMs >= Math.Max(channel.Request.EndedMs, ReleasedMs) + world.Settings.HeartbeatTimeoutMs);
+        && (channel.Request.RanTooLong ? channel.Request.Job!.IsAbandoned : world.NowMs >= Math.Max(channel.Request.EndedMs, ReleasedMs) + world.Settings.HeartbeatTimeoutMs));
 
     /// <summary>Ends its side. The node must have ended its own when this returns, or a worker keeps the channel for ever.</summary>
     public void End(SimChannel channel, bool error)
@@ -234,6 +247,12 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
     {
         IsGone = true;
         world.Model.OnSlaveGone(this);
+        if (Channels.Count > 1 && Channels.Find(channel => channel.Request.Phase == Phase.Waiting) is { } neighbour
+            && world.Model.MayRunAgain(neighbour.Request) && world.ReentryPercent == 0 && world.Sabotages(Sabotage.ChargesNeighbours))
+        {
+            (neighbour.Request.Job!.Deaths ??= []).Add(new SlaveDeath(Slave.ShortId, cause, []));
+        }
+
         Slave.OnDead(cause);
     }
 
@@ -332,6 +351,12 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
         }
 
         Channels.Add(new SimChannel(layout.Channel, request));
+        if (request.IsSuspect && world.Engine.Queue.Usual > 0 && world.Engine.State != EngineState.Stopped
+            && world.Sabotages(Sabotage.ForgetsAlone))
+        {
+            Slave.MoveTo(SoloStage.None);
+        }
+
         if (world.Sabotages(Sabotage.RunsTwice))
         {
             world.Model.OnDispatch(this, id);

@@ -61,6 +61,21 @@ internal sealed class SimRequest(int id, SimCaller caller, ulong channel, JobPol
 
     public int Runs { get; set; }
 
+    /// <summary>Whichever slave runs it dies of it, at some time.</summary>
+    public bool IsPoison { get; init; }
+
+    /// <summary>Slaves that died while they had it alone.</summary>
+    public int Charges { get; set; }
+
+    /// <summary>A slave died while it had it and others.</summary>
+    public bool DiedInCompany { get; set; }
+
+    /// <summary>A slave died of it or beside it, and it could have neighbours: it runs alone.</summary>
+    public bool IsSuspect { get; set; }
+
+    /// <summary>It ran for its job-timeout: its slave must end it soon, or die, or be replaced. Valid in Answered.</summary>
+    public bool RanTooLong { get; set; }
+
     /// <summary>Pieces of the answer that its caller has.</summary>
     public int AnswerChunks { get; set; }
 

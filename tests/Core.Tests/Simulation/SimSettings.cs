@@ -21,6 +21,7 @@ internal static class SimSettings
             SuicideTimeoutMs = random.Between(100, 60_000),
             TerminationTimeoutMs = random.Between(100, 5000),
             RetryLimit = random.Between(0, 2),
+            JobTimeoutMs = random.Chance(60) ? 0 : random.Between(1, 8000),
             QueueBytes = random.Chance(70) ? 0 : random.Between(20, 400),
             QueueOrder = random.Chance(70) ? QueueOrder.Fifo : QueueOrder.Adaptive,
             QueueTargetMs = random.Between(1, 500),

@@ -16,7 +16,6 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
     private const int MaxDepth = 2;
 
     private readonly Dictionary<Slave, SimLink> _links = [];
-    private readonly TaskMonitor _monitor = new("task", sparse: true);
     private readonly HashSet<Job> _jobs = [];
     private readonly List<string>? _trace;
     private Sabotage _sabotage;
@@ -33,7 +32,9 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
         _sabotage = sabotage;
         Settings = settings ?? SimSettings.From(Random);
         ReentryPercent = settings is null && Random.Chance(30) ? Random.Between(5, 40) : 0;
+        PoisonPercent = settings is null && Random.Chance(30) ? Random.Between(2, 30) : 0;
         DeafPercent = settings is null && Random.Chance(40) ? Random.Between(20, 100) : 0;
+        Task.JobTimeoutMs = Settings.JobTimeoutMs;
         Timers = new DeadlineWheel(0);
         Model = new JobModel(this, Settings);
         for (int i = 0; i < 3; i++)
@@ -42,7 +43,8 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
         }
 
         Note($"{Settings}");
-        EngineRecords records = Random.Chance(50) ? EngineRecords.None : new EngineRecords { Quarantine = new Quarantine(this) };
+        KeepsQuarantine = !Random.Chance(50);
+        EngineRecords records = !KeepsQuarantine ? EngineRecords.None : new EngineRecords { Quarantine = new Quarantine(this) };
         Engine = new AppEngine("app", Settings, this, this, NullLogger.Instance, records);
         Engine.Start();
     }
@@ -53,6 +55,15 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
 
     /// <summary>How often a caller does something from within a call of the engine.</summary>
     public int ReentryPercent { get; set; }
+
+    /// <summary>How many requests kill whatever slave runs them.</summary>
+    public int PoisonPercent { get; }
+
+    /// <summary>What is measured of the requests.</summary>
+    public TaskMonitor Task { get; } = new("task", sparse: true);
+
+    /// <summary>The engine has a quarantine.</summary>
+    public bool KeepsQuarantine { get; }
 
     /// <summary>How many of its slaves do not listen when a call is cancelled.</summary>
     public int DeafPercent { get; }
@@ -122,13 +133,13 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
 
     public void Submit(SimCaller caller, bool whole, JobPolicy policy)
     {
-        SimRequest request = caller.Open(Model.All.Count, in policy);
+        SimRequest request = caller.Open(Model.All.Count, in policy, PoisonPercent > 0 && Random.Chance(PoisonPercent));
         Model.Add(request);
         byte[] name = Encoding.UTF8.GetBytes(request.Id.ToString(CultureInfo.InvariantCulture));
-        int queued = Engine.Queue.Count;
+        int queued = Engine.Queue.Usual;
         bool full = (Settings.QueueLimit > 0 && queued >= Settings.QueueLimit)
             || (Settings.QueueBytes > 0 && Engine.Queue.SizeBytes >= Settings.QueueBytes);
-        Job? job = Engine.Submit(caller, request.Channel, _monitor, name, in policy, default, out JobRefusal refusal);
+        Job? job = Engine.Submit(caller, request.Channel, Task, name, in policy, default, out JobRefusal refusal);
         if (job is null)
         {
             Note($"{request} of caller {caller.Number} is refused: {refusal.Code} {refusal.Reason}");
@@ -149,6 +160,11 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
         if (whole)
         {
             EndRequest(request);
+        }
+
+        if (Settings.JobTimeoutMs > 0 && request.Phase == Phase.OnSlave && !request.Link!.IsPaused && Sabotages(Sabotage.ForgetsRunLimit))
+        {
+            WaitInVain(request.Link, job, Settings.JobTimeoutMs);
         }
     }
 
@@ -185,15 +201,15 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
         Engine.Cancel(job, "gone"u8);
         if (link is { IsPaused: false, IsKilled: false, TerminateAsked: false, Channels.Count: 1 } && Sabotages(Sabotage.ForgetsCancelled))
         {
-            WaitInVain(link, job);
+            WaitInVain(link, job, Settings.HeartbeatTimeoutMs);
         }
     }
 
-    /// <summary>All that happens while a slave should end its one call, or the engine give it up, is that the slave beats.</summary>
-    private void WaitInVain(SimLink link, Job job)
+    /// <summary>All that happens while a slave should end a call, or the engine give it up, is that the slave beats.</summary>
+    private void WaitInVain(SimLink link, Job job, long ms)
     {
         Timers.Cancel(job);
-        NowMs += Settings.HeartbeatTimeoutMs;
+        NowMs += ms;
         link.Heartbeat();
         Timers.Advance(NowMs);
         SimChecks.AfterTimers(this);

@@ -47,17 +47,20 @@ public class SimulationTests
     [Theory]
     [InlineData(Sabotage.OutcomeTwice, "is answered")]
     [InlineData(Sabotage.ChunkAfterEnd, "gets a piece of an answer")]
-    [InlineData(Sabotage.LosesOutcome, "requests have no outcome|lives after its deadline|outlives the silence")]
+    [InlineData(Sabotage.LosesOutcome, "requests have no outcome|lives after its deadline|outlives ")]
     [InlineData(Sabotage.SwapsAnswers, "gets the answer of request")]
     [InlineData(Sabotage.SkipsChunk, "gets piece")]
     [InlineData(Sabotage.RunsTwice, "is run although nobody waits for a run")]
     [InlineData(Sabotage.KeepsSlave, "slaves live, but the pool has")]
     [InlineData(Sabotage.RepeatsRequest, "'s slave gets piece")]
+    [InlineData(Sabotage.ChargesNeighbours, "is charged with 1 deaths|is quarantined after")]
+    [InlineData(Sabotage.ForgetsAlone, "is given to a slave that has a suspect")]
+    [InlineData(Sabotage.ForgetsRunLimit, "outlives |lives after its deadline")]
     [InlineData(Sabotage.ForgetsCancelled, "does not end 1 of its 1 calls, but the engine knows of 0")]
     internal void The_model_sees_a_broken_promise(Sabotage fault, string expected)
     {
         int done = 0;
-        for (ulong seed = 1; seed < 200; seed++)
+        for (ulong seed = 1; seed < 200 || (done <= 20 && seed < 3000); seed++) // some faults have an occasion in few runs only
         {
             SimWorld world = new(seed, traced: false, fault);
             BrokenPromise? seen = null;
@@ -117,6 +120,8 @@ public class SimulationTests
         Add("queue-timeout", counters.QueueTimeouts);
         Add("timeout", counters.SilenceTimeouts);
         Add("deadline", counters.Deadlines);
+        Add("job-timeout", counters.JobTimeouts);
+        Add("unproven deaths", counters.UnprovenDeaths);
         Add("quarantined", counters.JobsQuarantined);
         Add("overloads", counters.Overloads);
         Add("recyclings failed", counters.RecyclingsFailed);

@@ -16,7 +16,7 @@ internal sealed class Admission(AppEngine engine)
             return new JobRefusal(ErrorCodes.ServerError, BrokenReason(engine.Pool.LastFailure), jobId);
         }
 
-        int waiting = engine.Queue.Count;
+        int waiting = engine.Queue.Usual; // suspects had their place before, and must not shut out others
         if (engine.Settings.QueueLimit > 0 && waiting >= engine.Settings.QueueLimit)
         {
             return new JobRefusal(ErrorCodes.ResourceError, $"the queue is full: {waiting} jobs wait", jobId, RetryAfterS());

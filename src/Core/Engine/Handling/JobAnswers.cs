@@ -1,4 +1,5 @@
 using System.Text;
+using Cocaine.Fast.Core.Engine.Suspects;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
 
@@ -44,12 +45,12 @@ internal sealed class JobAnswers(AppEngine engine)
         {
             Running--;
             long now = engine.Loop.NowTicks;
-            job.Task.TimeInQueue.Record(job.DispatchedTicks - job.ArrivedTicks);
-            job.Task.TimeOnSlave.Record(now - job.DispatchedTicks);
+            RecordRun(job, now);
             IJobCaller? caller = job.Caller;
             job.Caller = null;
             if (failed)
             {
+                job.Task.FailedOnSlave++;
                 CountFailure(job, JobOutcome.Failed, in error);
                 job.MoveTo(JobState.Failed);
                 caller?.OnFailed(job, in error);
@@ -68,12 +69,8 @@ internal sealed class JobAnswers(AppEngine engine)
     }
 
     /// <summary>A job's slave is gone.</summary>
-    /// <param name="job">The job.</param>
-    /// <param name="cause">Why, for people.</param>
-    /// <param name="death">The same for the quarantine; null when the job had no part in it.</param>
-    public void OnSlaveLost(Job job, string cause, SlaveDeath? death)
+    public void OnSlaveLost(Job job, in SlaveLoss loss)
     {
-        Slave slave = job.Slave!;
         job.Slave = null;
         if (job.IsAnswered)
         {
@@ -81,38 +78,37 @@ internal sealed class JobAnswers(AppEngine engine)
             return;
         }
 
-        if (death is not null)
-        {
-            (job.Deaths ??= []).Add(death);
-        }
-
-        int limit = engine.RetryLimitOf(job);
-        if (job.State == JobState.Running && job.Runs <= limit && job.Request.IsWhole && engine.State != EngineState.Stopped)
+        engine.Suspects.Judge(job, in loss);
+        if (engine.Suspects.MayRunAgain(job))
         {
             RunAgain(job);
             return;
         }
 
-        if (job.Deaths?.Count > limit)
+        if (job.Deaths?.Count > engine.RetryLimitOf(job))
         {
             Quarantine(job);
         }
 
-        Fail(job, new JobError(ErrorCodes.Category, ErrorCodes.AppError,
-            Encoding.UTF8.GetBytes($"slave {slave.ShortId} died: {cause}")));
+        Fail(job, new JobError(ErrorCodes.Category, ErrorCodes.AppError, Encoding.UTF8.GetBytes(loss.Reason)));
     }
 
     /// <summary>Answers a job that has no answer yet with an error that is not its worker's.</summary>
     public void Fail(Job job, in JobError error)
     {
         JobState from = job.State;
+        bool wasWaitingSuspect = job.IsSuspect && from == JobState.Queued;
         if (from == JobState.Queued)
         {
             engine.Queue.Remove(job);
+            job.Task.TimeInQueue.Record(engine.Loop.NowTicks - job.ArrivedTicks);
+            job.Task.FailedInQueue++;
         }
         else
         {
             Running--;
+            RecordRun(job, engine.Loop.NowTicks);
+            job.Task.FailedOnSlave++;
         }
 
         IJobCaller? caller = job.Caller;
@@ -133,6 +129,16 @@ internal sealed class JobAnswers(AppEngine engine)
         }
 
         engine.CheckDrained();
+        if (wasWaitingSuspect)
+        {
+            engine.Suspects.OnLeft();
+        }
+    }
+
+    private static void RecordRun(Job job, long nowTicks)
+    {
+        job.Task.TimeInQueue.Record(job.DispatchedTicks - job.ArrivedTicks);
+        job.Task.TimeOnSlave.Record(nowTicks - job.DispatchedTicks);
     }
 
     private void RunAgain(Job job)
@@ -178,7 +184,6 @@ internal sealed class JobAnswers(AppEngine engine)
     {
         engine.Counters.JobsFailed++;
         engine.Counters.CountError(error.Category == ErrorCodes.Category ? error.Code : 0);
-        job.Task.Failed++;
         engine.Records.Ledger.Ended(job.Id, engine.Loop.NowTicks, outcome, error.Category, error.Code, error.Reason);
     }
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using Cocaine.Fast.Core.Engine.Recycling;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
@@ -6,7 +5,8 @@ using Cocaine.Fast.Core.Protocol;
 namespace Cocaine.Fast.Core.Engine.Handling;
 
 /// <summary>
-/// The times by which a job must have got somewhere: its wait in the queue, its deadline, its slave's silence, and its leave of the slave.
+/// The times by which a job must have got somewhere: its wait in the queue, its deadline, its run, its slave's silence, and its leave of
+/// the slave.
 /// </summary>
 internal static class JobBounds
 {
@@ -20,12 +20,10 @@ internal static class JobBounds
             return engine.Settings.QueueTimeoutMs > 0 ? Math.Min(due, WaitsSinceMs(job) + engine.Settings.QueueTimeoutMs) : due;
         }
 
-        if (policy.SilenceTimeoutMs == 0)
-        {
-            return due;
-        }
-
-        return Math.Min(due, engine.Loop.NowMs + policy.SilenceTimeoutMs);
+        // Both count from the dispatch, which is now.
+        long longest = job.Task.JobTimeoutMs;
+        due = longest > 0 ? Math.Min(due, engine.Loop.NowMs + longest) : due;
+        return policy.SilenceTimeoutMs > 0 ? Math.Min(due, engine.Loop.NowMs + policy.SilenceTimeoutMs) : due;
     }
 
     /// <summary>Fails the job when one of its bounds has passed, else arms its timer for the next.</summary>
@@ -40,7 +38,7 @@ internal static class JobBounds
         {
             engine.ArmTimer(job);
         }
-        else
+        else if (!engine.RunLimit.TryEnd(job, nowMs))
         {
             CheckSilence(engine, job, nowMs);
         }
@@ -71,7 +69,8 @@ internal static class JobBounds
 
     /// <summary>When a job that an error of ours has just ended must have left its slave, ms.</summary>
     /// <remarks>
-    /// After the silence of its slave it has the termination-timeout, as that slave has when it is told to end. Else it has the
+    /// After the silence of its slave, or a run over its job-timeout, it has the termination-timeout, as that slave has when it is told to
+    /// end. Else it has the
     /// heartbeat-timeout: a worker that cannot be interrupted may run its handler to the end, and an app says by that time for how long
     /// its handlers may keep a worker from everything else. One that is over it is not cleaning up, it does not listen.
     /// </remarks>
@@ -82,9 +81,15 @@ internal static class JobBounds
     public static void CheckClosed(AppEngine engine, Job job, long nowMs)
     {
         Slave slave = job.Slave!;
-        if (job.CancelDueMs > 0)
+        if (job.RanTooLong && slave.Answers.IsHeldBack)
         {
-            slave.Link.Kill(
+            engine.Loop.Timers.Arm(job, nowMs + engine.Settings.TerminationTimeoutMs); // nobody reads whether it has ended the job
+            return;
+        }
+
+        if (job.CancelDueMs > 0 && (slave.IsEnding || !RunLimit.LeavesOthers(slave, job)))
+        {
+            slave.KillHung(
                 $"job {job.Id} did not answer its cancel within the termination-timeout of {engine.Settings.TerminationTimeoutMs} ms");
             return;
         }
@@ -95,14 +100,14 @@ internal static class JobBounds
         }
 
         // A slave that is held back for a slow caller may have closed the channel long ago: nobody reads it.
-        long due = slave.Answers.IsHeldBack ? nowMs + engine.Settings.HeartbeatTimeoutMs : CloseDueMs(engine, job);
+        long due = job.RanTooLong ? nowMs : slave.Answers.IsHeldBack ? nowMs + engine.Settings.HeartbeatTimeoutMs : CloseDueMs(engine, job);
         if (nowMs < due)
         {
             engine.Loop.Timers.Arm(job, due);
             return;
         }
 
-        RecycleLog.Abandons(engine.Log, engine.Name, job.Id, Encoding.UTF8.GetString(job.Event), nowMs - job.AnsweredMs, slave.ShortId,
+        RecycleLog.Abandons(engine.Log, engine.Name, job.Id, JobNames.EventOf(job), nowMs - job.AnsweredMs, slave.ShortId,
             slave.Channels.Abandoned + 1, engine.Settings.Concurrency);
         slave.Abandon(job);
     }
@@ -121,7 +126,7 @@ internal static class JobBounds
             return;
         }
 
-        long due = policy.DeadlineMs > 0 ? ArrivedMs(job) + policy.DeadlineMs : long.MaxValue;
+        long due = Math.Min(RunLimit.DueMs(job), policy.DeadlineMs > 0 ? ArrivedMs(job) + policy.DeadlineMs : long.MaxValue);
         if (silence > 0)
         {
             due = Math.Min(due, heardMs + silence);

@@ -56,7 +56,7 @@ internal sealed class RequestFlow(AppEngine engine)
 
         int before = job.Request.SizeBytes;
         job.Request.Add(in chunk);
-        engine.Queue.CountGrowth(job.Request.SizeBytes - before);
+        engine.Queue.CountGrowth(job, job.Request.SizeBytes - before);
     }
 
     private void KeepForRetry(Job job, in Payload chunk)

@@ -31,7 +31,7 @@ internal static class SilenceWatch
 
         engine.Counters.HeartbeatTimeouts++;
         slave.Channels.FailAll(ErrorCodes.TimeoutError, reason);
-        slave.Link.Kill(reason);
+        slave.KillHung(reason);
     }
 
     /// <summary>
@@ -42,7 +42,9 @@ internal static class SilenceWatch
         long until = 0;
         foreach (Job job in slave.Channels.ToList())
         {
-            until = Math.Max(until, job.IsAnswered ? job.CancelDueMs : PatienceMs(slave, job));
+            // One over its job-timeout was no reason for silence, unless its caller made it one.
+            bool gavePatience = !job.RanTooLong || job.Policy.SilenceTimeoutMs > 0;
+            until = Math.Max(until, !job.IsAnswered ? PatienceMs(slave, job) : gavePatience ? job.CancelDueMs : 0);
         }
 
         return until;

@@ -1,0 +1,292 @@
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Engine.Suspects;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Manifest;
+
+namespace Cocaine.Fast.Core.Tests.Engine;
+
+/// <summary>What becomes of the jobs of a slave that died with several of them.</summary>
+public class SuspectTests
+{
+    private static readonly EngineSettings Shared = new()
+    {
+        PoolLimit = 1, Concurrency = 64, QueueLimit = 100, HeartbeatTimeoutMs = 600_000, RetryLimit = 1,
+    };
+
+    [Fact]
+    public void Forty_jobs_beside_one_that_kills_are_answered_and_it_alone_is_charged()
+    {
+        World world = World.Begun(Shared);
+        Submit(world, 20, "nice");
+        world.Submit("poison");
+        Submit(world, 20, "nice");
+        world.Die(0);
+
+        int deaths = 0;
+        for (int i = 0; i < 100 && world.Engine.RunningJobs + world.Engine.Queue.Count > 0; i++)
+        {
+            world.Ready(0);
+            string job = Assert.Single(world.Links[0].Jobs); // each is alone
+            if (job == "poison")
+            {
+                deaths++;
+                world.Die(0);
+            }
+            else
+            {
+                world.Close(0);
+            }
+        }
+
+        Assert.Equal(2, deaths); // retry-limit + 1
+        Assert.Equal(40, world.Ends.Count(end => end is { Name: "nice", Code: 0 }));
+        Assert.Equal(("poison", 502), Assert.Single(world.Ends, end => end.Code != 0) is var end ? (end.Name, end.Code) : default);
+        Assert.Equal((1UL, 1UL), (world.Engine.Counters.JobsQuarantined, world.Engine.Counters.UnprovenDeaths));
+        Assert.Single(world.Log, line => line.Contains("had 41 jobs when it died"));
+        world.Finish();
+    }
+
+    [Fact]
+    public void Jobs_that_may_run_once_only_fail_with_a_text_that_charges_none_of_them()
+    {
+        World world = World.Begun(Shared with { RetryLimit = 0 });
+        Submit(world, 3, "once");
+        string slave = world.Links[0].Slave.ShortId;
+        world.Die(world.Links[0], "signal 11");
+        Assert.Equal(3, world.Ends.Count);
+        Assert.All(world.Ends, end => Assert.Equal(
+            (502, $"slave {slave} died: signal 11; this was one of 3 jobs on it, and it is not known which of them was the cause"),
+            (end.Code, end.Reason)));
+        Assert.Equal((0UL, 0UL), (world.Engine.Counters.JobsQuarantined, world.Engine.Counters.JobsRetried));
+        world.Finish();
+    }
+
+    [Fact]
+    public void A_caller_may_ask_for_fewer_runs_and_for_no_more_than_the_app_allows()
+    {
+        Assert.Equal(1, Runs(new EngineSettings { RetryLimit = 0 }, 300)); // at most once is the operator's word
+        Assert.Equal(6, Runs(new EngineSettings { RetryLimit = 1 }, 300));
+        Assert.Equal(10, Runs(new EngineSettings { RetryLimit = 9 }, 300));
+        Assert.Equal(21, Runs(new EngineSettings { RetryLimit = 1, RetryLimitMax = 20 }, 300));
+        Assert.Equal(3, Runs(new EngineSettings { RetryLimit = 9 }, 2));
+        Assert.Equal(1, Runs(new EngineSettings { RetryLimit = 9 }, 0));
+
+        static int Runs(EngineSettings settings, int asked)
+        {
+            World world = World.Begun(settings with { PoolLimit = 1 });
+            world.Ask("kills", new JobPolicy { RetryLimit = asked });
+            int runs = 1;
+            for (; world.Ends.Count == 0; runs++)
+            {
+                world.Die(0);
+                world.Ready(0);
+            }
+
+            return runs - 1;
+        }
+    }
+
+    [Fact]
+    public void On_the_only_slave_suspects_and_others_take_turns()
+    {
+        World world = World.Begun(Shared with { Concurrency = 4 });
+        Submit(world, 4, "suspect");
+        world.Die(0);
+        Submit(world, 3, "usual");
+        List<string> turns = [];
+        for (int i = 0; i < 40 && world.Ends.Count < 12; i++)
+        {
+            world.Ready(0);
+            turns.Add(string.Join(' ', world.Links[0].Jobs));
+            while (world.Links[0].Channels.Count > 0 && world.Links[0].Jobs[0] == turns[^1].Split(' ')[0])
+            {
+                world.CloseOne(world.Links[0]);
+                break;
+            }
+
+            if (world.Ends.Count is 2 or 6)
+            {
+                world.Submit("later");
+            }
+        }
+
+        Assert.Equal("suspect", turns[0]);
+        Assert.Equal("usual usual usual", turns[1]);
+        Assert.All(turns, turn => Assert.True(turn == "suspect" || !turn.Contains("suspect"), turn)); // never beside another
+        Assert.Equal(4, turns.Count(turn => turn == "suspect"));
+        Assert.All(world.Ends, end => Assert.Equal(0, end.Code));
+        world.Finish();
+    }
+
+    [Fact]
+    public void Jobs_that_all_kill_leave_a_turn_to_others_after_each_death()
+    {
+        World world = World.Begun(Shared with { Concurrency = 8, RetryLimit = 5 });
+        Submit(world, 8, "poison");
+        world.Die(0);
+        for (int i = 0; i < 20; i++)
+        {
+            world.Ready(0);
+            world.Submit("usual"); // waits for the suspect, or runs
+            if (world.Links[0].Jobs[0] == "poison")
+            {
+                world.Die(0);
+                world.Ready(0);
+            }
+
+            Assert.Equal("usual", world.Links[0].Jobs[0]);
+            while (world.Links[0].Jobs is ["usual", ..])
+            {
+                world.CloseOne(world.Links[0]);
+            }
+        }
+
+        Assert.True(world.Ends.Count(end => end.Name == "usual") >= 20);
+        Assert.True(world.Engine.Counters.SlavesDied >= 20);
+    }
+
+    [Fact]
+    public void While_a_suspect_has_one_slave_others_go_to_the_next_at_once()
+    {
+        World world = World.Begun(Shared with { PoolLimit = 2, PoolMinimum = 2 });
+        world.Ready(0);
+        Submit(world, 1, "b"); // both have one
+        Submit(world, 1, "c");
+        FakeLink dies = world.Links.First(link => link.Channels.Count > 0);
+        Submit(world, 2, "d");
+        world.Die(dies);
+        world.Ready(0);
+        for (int i = 0; i < 5; i++)
+        {
+            Job usual = world.Ask("usual")!;
+            Assert.Equal(JobState.Running, usual.State);
+            Assert.Equal(SoloStage.None, usual.Slave!.Solo);
+        }
+
+        world.Finish();
+    }
+
+    /// <summary>Each of them runs once more, and the slave dies of none: as many turns as there are jobs.</summary>
+    [Fact]
+    public void A_full_slave_of_suspects_is_through_after_one_run_each()
+    {
+        World world = World.Begun(Shared with { Concurrency = 256 });
+        Submit(world, 256, "nice");
+        world.Die(0);
+        world.Ready(0);
+        for (int i = 0; i < 256; i++)
+        {
+            Assert.Single(world.Links[0].Jobs);
+            world.CloseOne(world.Links[0]);
+        }
+
+        Assert.Equal(256, world.Ends.Count(end => end.Code == 0));
+        Assert.Equal(1UL, world.Engine.Counters.SlavesDied);
+        world.Finish();
+    }
+
+    [Fact]
+    public void A_slave_whose_job_goes_on_for_long_is_cleared_for_a_time_only_and_others_are_served_between()
+    {
+        World world = World.Begun(Shared with { Concurrency = 4 });
+        Submit(world, 2, "suspect");
+        world.Die(0);
+        world.Ready(0);
+        Assert.Equal(["suspect"], world.Links[0].Jobs);
+        world.Submit("endless"); // waits
+        world.CloseOne(world.Links[0]);
+        Assert.Equal(["endless"], world.Links[0].Jobs);
+        Assert.Equal(SoloStage.Clearing, world.Links[0].Slave.Solo);
+
+        world.Submit("usual");
+        Assert.Equal(["endless"], world.Links[0].Jobs);
+        world.Advance(1000);
+        Assert.Equal(["endless", "usual"], world.Links[0].Jobs);
+        world.Submit("usual");
+        Assert.Equal(3, world.Links[0].Channels.Count); // it rests from clearing
+        world.Advance(1000);
+        Assert.Equal(SoloStage.Clearing, world.Links[0].Slave.Solo);
+        world.Submit("waits");
+        Assert.Equal(3, world.Links[0].Channels.Count);
+        world.Advance(1999);
+        Assert.Equal(3, world.Links[0].Channels.Count);
+        world.Advance(1);
+        Assert.Equal(4, world.Links[0].Channels.Count);
+        world.CloseOne(world.Links[0]); // the endless one ends after all
+        world.CloseOne(world.Links[0]);
+        world.CloseOne(world.Links[0]);
+        world.Advance(2000);
+        Assert.Equal(SoloStage.Clearing, world.Links[0].Slave.Solo);
+        world.CloseOne(world.Links[0]);
+        Assert.Equal(["suspect"], world.Links[0].Jobs);
+        world.Finish();
+    }
+
+    [Fact]
+    public void The_deadline_and_the_queue_timeout_of_a_waiting_suspect_hold_and_free_the_slave_that_is_cleared_for_it()
+    {
+        World world = World.Begun(Shared with { PoolLimit = 2, PoolMinimum = 2, QueueTimeoutMs = 5000 });
+        world.Ready(0);
+        world.Submit("a", deadlineMs: 500);
+        world.Submit("b");
+        FakeLink dies = world.Links.First(link => link.Channels.Count == 1);
+        world.Submit("c", deadlineMs: 700);
+        world.Submit("d", deadlineMs: 700);
+        List<string> before = [.. dies.Jobs];
+        world.Die(dies);
+        world.Advance(700);
+        Assert.All(world.Ends, end => Assert.Equal(520, end.Code));
+        world.Advance(5000);
+        Assert.Equal(0, world.Engine.Queue.Count);
+        Assert.DoesNotContain(world.Links, link => link.Slave.Solo == SoloStage.Clearing);
+        Assert.NotEmpty(before);
+        world.Finish();
+    }
+
+    [Fact]
+    public void Neighbours_of_a_job_for_which_the_node_kills_the_slave_are_no_suspects()
+    {
+        World world = World.Begun(Shared with { TerminationTimeoutMs = 1000 });
+        world.Ask("hangs", new JobPolicy { SilenceTimeoutMs = 1000 });
+        Submit(world, 3, "beside");
+        world.Advance(1000);
+        world.Advance(1000);
+        world.Ready(0);
+        Assert.Equal(["beside", "beside", "beside"], world.Links[0].Jobs); // run again, and together
+        Assert.Equal(0UL, world.Engine.Counters.UnprovenDeaths);
+        world.Finish();
+    }
+
+    [Fact]
+    public void Suspects_do_not_fill_the_queue_for_others()
+    {
+        World world = World.Begun(Shared with { QueueLimit = 2 });
+        Submit(world, 10, "suspect");
+        world.Die(0);
+        Assert.Equal(10, world.Engine.Queue.Count);
+        Assert.NotNull(world.Ask("one"));
+        Assert.NotNull(world.Ask("two"));
+        Assert.Null(world.Ask("three"));
+        Assert.Equal("the queue is full: 2 jobs wait", world.Refusal.Reason);
+        world.Finish();
+    }
+
+    [Fact]
+    public void Not_more_suspects_wait_than_there_is_room_for()
+    {
+        World world = World.Begun(Shared with { Concurrency = EngineLimits.MaxSuspects + 10, QueueLimit = 0 });
+        Submit(world, EngineLimits.MaxSuspects + 10, "one of many");
+        world.Die(0);
+        Assert.Equal(EngineLimits.MaxSuspects, world.Engine.Queue.Suspects.Count);
+        Assert.Equal(10, world.Ends.Count(end => end.Code == 502));
+        Assert.Equal(0UL, world.Engine.Counters.JobsQuarantined);
+    }
+
+    private static void Submit(World world, int count, string name)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            world.Submit(name);
+        }
+    }
+}
