@@ -67,6 +67,15 @@ internal static class EngineLimits
 
     public const int MaxRestartPauseMs = 30_000;
 
+    /// <summary>
+    /// How long the pool waits until it asks again for room that its backend did not have. Whoever ends gives room back and does not
+    /// tell other apps; a second is no long wait for a job, and a question each second costs nothing.
+    /// </summary>
+    public const int RoomPauseMs = 1000;
+
+    /// <summary>Least time between two log lines that the pool has no room: it asks each second, for as long as it lasts.</summary>
+    public const int RoomLogMs = 30_000;
+
     /// <summary>Of a refusal's reason, for the job's record: as much as that has room for.</summary>
     public const int RecordedReasonBytes = Ledger.LedgerLayout.MaxTextBytes;
 

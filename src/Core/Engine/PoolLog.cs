@@ -12,6 +12,11 @@ internal static partial class PoolLog
         "{App}: pool holds at its engine.pool-limit of {Limit} (waiting {Waiting}, idle {Idle}, starting {Starting})")]
     public static partial void Holds(ILogger log, string app, int waiting, int idle, int starting, int limit);
 
+    [LoggerMessage(209, LogLevel.Warning,
+        "{App}: pool holds, the node has room for {Room} of {Wanted} slaves: {Reason} (total {Total}, waiting {Waiting}); it is asked "
+        + "again each second")]
+    public static partial void HasNoRoom(ILogger log, string app, int room, int wanted, string reason, int total, int waiting);
+
     [LoggerMessage(202, LogLevel.Information, "{App}: pool shrinks: slave {Slave} idle for {IdleMs} ms (total {Total}, minimum {Minimum})")]
     public static partial void Shrinks(ILogger log, string app, string slave, long idleMs, int total, int minimum);
 

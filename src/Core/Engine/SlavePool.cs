@@ -18,6 +18,7 @@ internal sealed class SlavePool
     private ulong _generation;
     private int _failures;     // starts that failed in a row
     private bool _heldLogged;  // the present reason not to grow was logged
+    private long _roomLogDueMs; // no line about room is written before
 
     public SlavePool(AppEngine engine, ISlaveBackend backend)
     {
@@ -66,8 +67,7 @@ internal sealed class SlavePool
     public void Start(int slaves)
     {
         int count = Math.Clamp(slaves, Math.Max(1, Minimum), Limit);
-        PoolLog.Grows(_engine.Log, _engine.Name, count, 0, 0, 0, "the app starts");
-        Launch(count);
+        Launch(count, "the app starts");
     }
 
     /// <summary>The least loaded slave with room, or null.</summary>
@@ -209,18 +209,24 @@ internal sealed class SlavePool
         }
 
         _heldLogged = false;
-        PoolLog.Grows(_engine.Log, _engine.Name, count, waiting, Idle, Starting, "jobs wait or slaves are below the minimum");
-        Launch(count);
+        Launch(count, "jobs wait or slaves are below the minimum");
     }
 
     /// <summary>The pause after so many failed starts in a row: each twice the one before, up to a bound.</summary>
     public static long PauseMs(int failures) =>
         Math.Min((long)EngineLimits.FirstRestartPauseMs << Math.Min(failures - 1, 16), EngineLimits.MaxRestartPauseMs);
 
-    /// <summary>Launches a slave that is to take a worn one's place, over the pool-limit if need be.</summary>
-    public Slave LaunchReplacement()
+    /// <summary>
+    /// Launches a slave that is to take a worn one's place, over the pool-limit if need be; null when the backend has no room for it.
+    /// </summary>
+    public Slave? TryLaunchReplacement()
     {
-        Launch(1);
+        if (RoomFor(1) == 0)
+        {
+            return null;
+        }
+
+        LaunchOne();
         return _slaves[^1];
     }
 
@@ -277,16 +283,46 @@ internal sealed class SlavePool
         _engine.Loop.Timers.Cancel(_engine.Suspects);
     }
 
-    private void Launch(int count)
+    /// <summary>Launches as many of these as there is room for, and tries again later when that is not all.</summary>
+    private void Launch(int count, string why)
     {
-        for (int i = 0; i < count; i++)
+        int room = RoomFor(count);
+        if (room > 0)
         {
-            Slave slave = new(_engine, ++_generation);
-            _slaves.Add(slave);
-            _byState[(int)SlaveState.Starting]++;
-            _engine.Counters.SlavesStarted++;
-            slave.Launch(_backend);
+            PoolLog.Grows(_engine.Log, _engine.Name, room, _engine.Queue.Count, Idle, Starting, why);
         }
+
+        for (int i = 0; i < room; i++)
+        {
+            LaunchOne();
+        }
+
+        if (room < count && !_restart.IsArmed)
+        {
+            _engine.Loop.Timers.Arm(_restart, _engine.Loop.NowMs + EngineLimits.RoomPauseMs); // nobody says when there is room again
+        }
+    }
+
+    private void LaunchOne()
+    {
+        Slave slave = new(_engine, ++_generation);
+        _slaves.Add(slave);
+        _byState[(int)SlaveState.Starting]++;
+        _engine.Counters.SlavesStarted++;
+        slave.Launch(_backend);
+    }
+
+    private int RoomFor(int wanted)
+    {
+        SlaveRoom room = _backend.RoomFor(wanted, isFirst: Total == 0);
+        int slaves = Math.Clamp(room.Slaves, 0, wanted);
+        if (slaves < wanted && _engine.Loop.NowMs >= _roomLogDueMs)
+        {
+            _roomLogDueMs = _engine.Loop.NowMs + EngineLimits.RoomLogMs;
+            PoolLog.HasNoRoom(_engine.Log, _engine.Name, slaves, wanted, room.Reason, Total, _engine.Queue.Count);
+        }
+
+        return slaves;
     }
 
     private void OnStartFailed(string cause)
@@ -313,8 +349,7 @@ internal sealed class SlavePool
     {
         if (_engine.State == EngineState.Running && Starting + Idle == 0 && Standing < Limit)
         {
-            PoolLog.Grows(_engine.Log, _engine.Name, 1, _engine.Queue.Count, 0, 0, "the last start failed"); // one at a time while they do
-            Launch(1);
+            Launch(1, _failures > 0 ? "the last start failed" : "the app has no slave"); // one at a time while they do
         }
         else
         {

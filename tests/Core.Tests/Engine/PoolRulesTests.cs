@@ -30,6 +30,42 @@ public class PoolRulesTests
     }
 
     [Fact]
+    public void The_pool_launches_what_its_backend_has_room_for_and_asks_again_by_itself()
+    {
+        World world = World.Begun(Four with { PoolLimit = 3 });
+        world.Room = 1;
+        for (int i = 0; i < 3; i++)
+        {
+            world.Submit("job");
+        }
+
+        world.Ready(0);
+        Assert.Equal(2, world.Engine.Pool.Total);
+        Assert.Contains(world.Log, line => line.Contains("pool holds, the node has room for") && line.Contains("no descriptors are left"));
+        world.Advance(60_000); // nothing else happens: no job comes, none ends
+        Assert.InRange(world.Log.Count(line => line.Contains("the node has room for")), 1, 3);
+        world.Room = 5;
+        world.Advance(1000);
+        Assert.Equal(3, world.Engine.Pool.Total);
+        world.Finish();
+    }
+
+    [Fact]
+    public void A_worn_slave_works_on_until_there_is_room_for_its_replacement()
+    {
+        World world = World.Begun(Four with { MaxJobs = 1 });
+        world.Room = 0;
+        world.Submit("job");
+        world.Close(0);
+        world.Advance(5000);
+        Assert.Single(world.Links);
+        world.Room = 1;
+        world.Advance(1000);
+        Assert.Equal(2, world.Engine.Pool.Total);
+        world.Finish();
+    }
+
+    [Fact]
     public void The_pool_does_not_grow_while_as_many_slaves_are_idle_or_starting_as_jobs_wait()
     {
         World world = new(Four);

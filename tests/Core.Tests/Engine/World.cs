@@ -67,8 +67,18 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
 
     public bool Busy => _links.Exists(link => link.Channels.Count > 0);
 
+    /// <summary>Slaves that the backend has room for besides those that live.</summary>
+    public int Room { get; set; } = int.MaxValue;
+
+    public SlaveRoom RoomFor(int wanted, bool isFirst)
+    {
+        int room = isFirst ? Math.Max(1, Room) : Room;
+        return room >= wanted ? new SlaveRoom(wanted) : new SlaveRoom(room, "no descriptors are left");
+    }
+
     public SlaveLink Launch(Slave slave)
     {
+        Room -= Room == int.MaxValue ? 0 : 1;
         FakeLink link = new(this, slave);
         _links.Add(link);
         return link;

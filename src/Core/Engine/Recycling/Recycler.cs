@@ -137,9 +137,17 @@ internal sealed class Recycler(AppEngine engine) : WheelTimer
             return;
         }
 
+        int total = engine.Pool.Total;
+        if (engine.Pool.TryLaunchReplacement() is not { } replacement)
+        {
+            _restUntilMs = engine.Loop.NowMs + EngineLimits.RoomPauseMs;
+            WatchAge();
+            return;
+        }
+
         RecycleLog.Begins(engine.Log, engine.Name, worn.ShortId, worn.Worn, worn.JobsDone, engine.Loop.NowMs - worn.StartedMs,
-            worn.RssBytes, engine.Pool.Total, engine.Pool.Limit);
-        MoveTo(RecycleStage.Launching, worn, engine.Pool.LaunchReplacement());
+            worn.RssBytes, total, engine.Pool.Limit);
+        MoveTo(RecycleStage.Launching, worn, replacement);
     }
 
     private void Relieve(Slave old, Slave replacement)
