@@ -54,15 +54,18 @@ internal sealed class AppFactory(
             return new ThreadBackend(manifest, loop, journal);
         }
 
-        _launcher ??= new ProcessLauncher();
-        if (!_launcher.HasDeathSignal)
-        {
-            NodeLog.NoDeathSignal(log);
-        }
-
         string locator = locatorEndpoint()?["tcp://".Length..].Replace("[::]", "127.0.0.1", StringComparison.Ordinal) ?? "127.0.0.1:10053";
         try
         {
+            if (_launcher is null)
+            {
+                _launcher = new ProcessLauncher(options.OwnsProcess);
+                if (_launcher.Lack is { } lack)
+                {
+                    NodeLog.LacksForKill(log, lack);
+                }
+            }
+
             return new ProcessBackend(
                 manifest, loop, _launcher, new CommandLine(Folders.Sdk(options.SdkDirectory)), Folders.Sockets(), locator, journal);
         }

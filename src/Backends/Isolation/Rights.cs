@@ -48,6 +48,18 @@ internal sealed class Rights
             throw new IOException($"isolation.user: to run workers as {settings.User} the node needs CAP_SETUID: run it as root");
         }
 
+        if (changesUser && !IsMapped("/proc/self/uid_map", account!.UserId))
+        {
+            throw new IOException($"isolation.user: {settings.User} has the number {account.UserId}, which the node's user namespace does "
+                + "not have: start it with a mapping for it (/proc/self/uid_map)");
+        }
+
+        if (account is not null && account.GroupId != LibC.getegid() && !IsMapped("/proc/self/gid_map", account.GroupId))
+        {
+            throw new IOException($"isolation.user and group: the group {account.GroupId} is none of the node's user namespace: start it "
+                + "with a mapping for it (/proc/self/gid_map)");
+        }
+
         if (account is not null && !Has(SetGroup) && !IsNodesOwn(account))
         {
             throw new IOException("isolation.user and group: to set the groups of workers the node needs CAP_SETGID: run it as root");
@@ -85,6 +97,12 @@ internal sealed class Rights
     public bool LeavesGroups(Account account) => !Has(SetGroup) && IsNodesOwn(account);
 
     private static bool IsNodesOwn(Account account) => account.UserId == LibC.geteuid() && account.GroupId == LibC.getegid();
+
+    /// <summary>Whether a number is in this process's user namespace. The lines have its first number there, the one outside, and how many.
+    /// </summary>
+    private static bool IsMapped(string file, uint number) => !File.Exists(file) || File.ReadLines(file)
+        .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(text => ulong.Parse(text, CultureInfo.InvariantCulture)))
+        .Select(numbers => numbers.ToArray()).Any(range => number >= range[0] && number < range[0] + range[2]);
 
     private void CheckLimit(string key, string name, long wanted)
     {

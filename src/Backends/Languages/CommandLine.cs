@@ -46,19 +46,27 @@ internal sealed class CommandLine(string sdkDirectory)
         return new WorkerCommand(program, words, EnvironmentOf(app, confinement)) { Confinement = confinement };
     }
 
+    /// <summary>Finds out whether an app's workers can be started here at all.</summary>
+    /// <exception cref="IOException">They cannot; the text names what is missing.</exception>
+    public void Check(AppManifest app)
+    {
+        ProgramOf(app, []);
+        EnvironmentOf(app, Confinement.None);
+    }
+
     private string ProgramOf(AppManifest app, List<string> words)
     {
         switch (app.Type)
         {
             case AppType.Python:
                 words.Add(Sdk("python/cocaine-worker.py"));
-                return Environment.GetEnvironmentVariable("COCAINE_PYTHON") ?? Find("python3", "apt-get install python3");
+                return Interpreter.PathOf(app);
             case AppType.Perl:
                 words.Add(Sdk("perl/cocaine-worker.pl"));
-                return Environment.GetEnvironmentVariable("COCAINE_PERL") ?? Find("perl", "apt-get install perl (5.30 or later)");
+                return Interpreter.PathOf(app);
             case AppType.JavaScript:
                 words.Add(Sdk("javascript/cocaine-worker.js"));
-                return Environment.GetEnvironmentVariable("COCAINE_NODE") ?? Find("node", "apt-get install nodejs (18 or later)");
+                return Interpreter.PathOf(app);
             case AppType.DotNet:
             case AppType.Cpp when IsSharedObject(app):
                 words.AddRange(DotNetWorker());
@@ -101,21 +109,7 @@ internal sealed class CommandLine(string sdkDirectory)
     {
         string? runtime = Path.GetDirectoryName(typeof(object).Assembly.Location); // …/shared/Microsoft.NETCore.App/10.0.x
         string host = Path.GetFullPath(Path.Combine(runtime ?? "/", "../../../dotnet"));
-        return File.Exists(host) ? host : Find("dotnet", "the .NET 10 runtime");
-    }
-
-    private static string Find(string program, string install)
-    {
-        foreach (string folder in ("/usr/bin:" + (Environment.GetEnvironmentVariable("PATH") ?? SearchPath)).Split(':'))
-        {
-            string path = Path.Combine(folder, program);
-            if (File.Exists(path))
-            {
-                return path;
-            }
-        }
-
-        throw new IOException($"{program} is not on this machine: {install}");
+        return File.Exists(host) ? host : Interpreter.InFolders("dotnet", "install the .NET 10 runtime");
     }
 
     private static Dictionary<string, string> EnvironmentOf(AppManifest app, Confinement confinement)
@@ -137,6 +131,21 @@ internal sealed class CommandLine(string sdkDirectory)
         {
             environment["DOTNET_TieredPGO"] = "1";
             environment["DOTNET_gcConcurrent"] = "0";
+
+            // Or the runtime leaves sockets and pipes for debuggers in /tmp, three for each worker that was killed.
+            environment["DOTNET_EnableDiagnostics"] = "0";
+        }
+
+        // What a clock on the wall shows is the machine's affair: workers have the node's zone.
+        if (Environment.GetEnvironmentVariable("TZ") is { Length: > 0 } zone)
+        {
+            environment["TZ"] = zone;
+        }
+
+        foreach (string name in app.Code.EnvFrom)
+        {
+            environment[name] = Environment.GetEnvironmentVariable(name)
+                ?? throw new IOException($"args.env-from: the node's environment has no {name}: set it where the node is started");
         }
 
         foreach ((string name, string value) in app.Code.Env)

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Backends.Processes;
 
-/// <summary>Makes slaves that are worker processes of one app. Making it throws an IOException when they cannot be confined as the manifest
-/// says.</summary>
+/// <summary>Makes slaves that are worker processes of one app. Making it throws an IOException when they cannot be started here at all, or
+/// not confined as the manifest says.</summary>
 internal sealed class ProcessBackend(
     AppManifest app, EventLoop loop, ProcessLauncher launcher, CommandLine commands, string socketDirectory, string locator, ILogger log)
         : ISlaveBackend
@@ -22,11 +22,14 @@ internal sealed class ProcessBackend(
     /// <summary>How its workers are confined; was found out once, when the app started.</summary>
     public Confinement Confinement { get; } = Confinement.Of(app);
 
+    /// <summary>Tells whether the kernel killed a worker because memory ran out.</summary>
+    public MemoryKills MemoryKills { get; } = MemoryKills.Of(app);
+
     public EventLoop Loop { get; } = loop;
 
     public ProcessLauncher Launcher { get; } = launcher;
 
-    public CommandLine Commands { get; } = commands;
+    public CommandLine Commands { get; } = Checked(commands, app);
 
     public string Locator { get; } = locator;
 
@@ -47,6 +50,12 @@ internal sealed class ProcessBackend(
             FileOwner.Set(socketPath, account.UserId, account.GroupId);
             File.SetUnixFileMode(socketDirectory, FolderMode); // others may pass through it, and see nothing
         }
+    }
+
+    private static CommandLine Checked(CommandLine commands, AppManifest app)
+    {
+        commands.Check(app);
+        return commands;
     }
 
     public string SocketPath(string slave) => Path.Combine(socketDirectory, $"{Environment.ProcessId}-{slave}");

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
-using System.Text;
 using Cocaine.Fast.Backends.Isolation;
 using Cocaine.Fast.Backends.Languages;
 using Cocaine.Fast.Transport.Linux;
@@ -12,31 +11,47 @@ internal readonly record struct StartedProcess(int ProcessId, int ProcessDescrip
 
 /// <summary>
 /// Starts worker processes, all from one thread that lives as long as the node: the parent-death signal fires when the thread that
-/// forked ends.
+/// forked ends. Ends them with all that they started, also when the node itself is killed.
 /// </summary>
-/// <remarks>
-/// Safety: posix_spawn's attribute and action blocks are private memory larger than the C library's structures (80 and 336 bytes on 64-bit
-/// Linux). Every descriptor is made close-on-exec; the child gets 0, 1 and 2 and closes all from 3 on.
-/// </remarks>
+/// <remarks>Safety: gives descriptors to the caller with the process that they belong to; closes them itself when there is none.</remarks>
 internal sealed unsafe class ProcessLauncher : IDisposable
 {
-    private const int ActionsBytes = 512, AttributesBytes = 1024;
-    private const short SetProcessGroup = 0x02, SetDefaultSignals = 0x04, SetSignalMask = 0x08;
     private const int CloseOnExec = 0x80000, NonBlocking = 0x800, SetFlags = 4;
-    private const nint PidfdOpen = 434;
+    private const nint PidfdOpen = 434, PidfdSendSignal = 424;
+
+    /// <summary>How long the end of a process is waited for that was killed right after its start.</summary>
+    private const int KilledWaitMs = 5000;
 
     private readonly BlockingCollection<Action> _requests = [];
+    private readonly ConcurrentDictionary<int, bool> _started = []; // until its end was taken
+    private readonly GroupSentinel _sentinel = new();
+    private readonly OrphanReaper? _reaper;
     private readonly Thread _thread;
     private readonly string? _wrapper = File.Exists("/usr/bin/setpriv") ? "/usr/bin/setpriv" : null;
 
-    public ProcessLauncher()
+    /// <summary>Makes one.</summary>
+    /// <param name="reapsOrphans">Takes the ends of processes that others left to this one; for a program of ours alone.</param>
+    /// <exception cref="IOException">The kernel cannot tell the end of a process; the text says what is needed.</exception>
+    public ProcessLauncher(bool reapsOrphans = false)
     {
+        int self = OpenProcess(Environment.ProcessId);
+        if (self < 0)
+        {
+            throw NoPidfd();
+        }
+
+        _ = LibC.close(self);
         _thread = new Thread(Run) { Name = "launcher", IsBackground = true };
         _thread.Start();
+        if (reapsOrphans && OrphanReaper.IsNeeded)
+        {
+            _reaper = new OrphanReaper(Post, _started.ContainsKey);
+        }
     }
 
-    /// <summary>False when the system has no setpriv: workers then only notice the node's end by their socket.</summary>
-    public bool HasDeathSignal => _wrapper is not null;
+    /// <summary>What the end of a killed node lacks on this system, with its cure; null when nothing.</summary>
+    public string? Lack => _wrapper is null ? "setpriv (util-linux) is not on this machine: workers notice the node's end by their socket only"
+        : GroupSentinel.IsPossible ? null : "/bin/sh is not on this machine: when the node is killed, what workers started lives on";
 
     /// <summary>Starts a process; calls back on the launcher's thread with what was started, or why it was not.</summary>
     public void Start(WorkerCommand command, Action<StartedProcess> started, Action<string> failed) => _requests.Add(() =>
@@ -53,12 +68,41 @@ internal sealed unsafe class ProcessLauncher : IDisposable
         }
 
         started(process);
+        _sentinel.Ensure(); // after the worker, which need not wait for it
     });
+
+    /// <summary>Ends a process and its group: what it started goes with it. The process itself also when it has left its group.</summary>
+    public static void Kill(in StartedProcess process)
+    {
+        _ = LibC.kill(-process.ProcessId, LibC.SIGKILL);
+        _ = LibC.syscall_six(PidfdSendSignal, process.ProcessDescriptor, LibC.SIGKILL, 0, 0, 0, 0);
+    }
+
+    /// <summary>
+    /// Takes the end of a process whose pidfd is readable, ends what it left behind, and closes the pidfd; null: ask again, a signal came
+    /// between.
+    /// </summary>
+    public ProcessEnd? TakeEnd(in StartedProcess process)
+    {
+        // Nobody else would end what it left. Both before its number is free for others.
+        _ = LibC.kill(-process.ProcessId, LibC.SIGKILL);
+        _sentinel.Remove(process.ProcessId);
+        if (ChildEnd.Take(process.ProcessDescriptor) is not { } end)
+        {
+            return null;
+        }
+
+        _started.TryRemove(process.ProcessId, out _);
+        _ = LibC.close(process.ProcessDescriptor);
+        return end;
+    }
 
     public void Dispose()
     {
+        _reaper?.Dispose();
         _requests.CompleteAdding();
         _thread.Join(TimeSpan.FromSeconds(5));
+        _sentinel.Dispose();
     }
 
     private void Run()
@@ -66,6 +110,18 @@ internal sealed unsafe class ProcessLauncher : IDisposable
         foreach (Action request in _requests.GetConsumingEnumerable())
         {
             request();
+        }
+    }
+
+    private void Post(Action request)
+    {
+        try
+        {
+            _requests.Add(request);
+        }
+        catch (InvalidOperationException)
+        {
+            // the launcher has ended
         }
     }
 
@@ -90,99 +146,47 @@ internal sealed unsafe class ProcessLauncher : IDisposable
 
         if (LibC.pipe2(errors, CloseOnExec) != 0)
         {
+            IOException failure = LibC.Failure("pipe2");
             CloseAll(output[0], output[1]);
-            throw LibC.Failure("pipe2");
-        }
-
-        int process = 0;
-        int error = SpawnWith(words, command.Environment, confinement.WorkingFolder, output[1], errors[1], &process);
-        CloseAll(output[1], errors[1]);
-        if (error != 0)
-        {
-            CloseAll(output[0], errors[0]);
-            throw new IOException($"cannot start {command.Program}: {Marshal.GetPInvokeErrorMessage(error)}");
-        }
-
-        int descriptor = (int)LibC.syscall_pidfd_open(PidfdOpen, process, 0);
-        if (descriptor < 0)
-        {
-            IOException failure = LibC.Failure("pidfd_open");
-            _ = LibC.kill(process, 9);
-            CloseAll(output[0], errors[0]);
             throw failure;
         }
 
+        int process = PosixSpawn.Start(new SpawnRequest(words, command.Environment, confinement.WorkingFolder)
+        {
+            Output = output[1],
+            Errors = errors[1],
+        });
+        CloseAll(output[1], errors[1]);
+        int descriptor = process > 0 ? OpenProcess(process) : -1;
+        if (descriptor < 0)
+        {
+            IOException failure = process > 0 ? NoPidfd()
+                : new IOException($"cannot start {command.Program}: {Marshal.GetPInvokeErrorMessage(-process)}");
+            CloseAll(output[0], errors[0]);
+            if (process > 0)
+            {
+                _ = LibC.kill(process, LibC.SIGKILL);
+                ChildEnd.Wait(process, KilledWaitMs); // or it stays a zombie
+            }
+
+            throw failure;
+        }
+
+        _started[process] = true;
+        _sentinel.Add(process);
         _ = LibC.fcntl(output[0], SetFlags, NonBlocking);
         _ = LibC.fcntl(errors[0], SetFlags, NonBlocking);
         return new StartedProcess(process, descriptor, output[0], errors[0]);
     }
 
-    private static int SpawnWith(
-        List<string> words, IReadOnlyDictionary<string, string> environment, string? folder, int output, int errors, int* process)
+    private static int OpenProcess(int process) => (int)LibC.syscall_pidfd_open(PidfdOpen, process, 0);
+
+    private static IOException NoPidfd()
     {
-        byte* actions = stackalloc byte[ActionsBytes];
-        byte* attributes = stackalloc byte[AttributesBytes];
-        ulong* none = stackalloc ulong[16];   // sigset_t, 128 bytes
-        ulong* all = stackalloc ulong[16];
-        new Span<ulong>(none, 16).Clear();
-        new Span<ulong>(all, 16).Clear();
-        all[0] = ulong.MaxValue;
-        _ = LibC.posix_spawn_file_actions_init(actions);
-        _ = LibC.posix_spawnattr_init(attributes);
-        byte** arguments = Strings(words);
-        byte** variables = Strings(environment.Select(pair => $"{pair.Key}={pair.Value}").ToList());
-        try
-        {
-            fixed (byte* nothing = "/dev/null\0"u8)
-            fixed (byte* start = Encoding.UTF8.GetBytes((folder ?? "") + '\0'))
-            {
-                _ = LibC.posix_spawn_file_actions_addopen(actions, 0, nothing, 0, 0);
-                _ = LibC.posix_spawn_file_actions_adddup2(actions, output, 1);
-                _ = LibC.posix_spawn_file_actions_adddup2(actions, errors, 2);
-                _ = LibC.posix_spawn_file_actions_addclosefrom_np(actions, 3);
-                if (folder is not null)
-                {
-                    _ = LibC.posix_spawn_file_actions_addchdir_np(actions, start);
-                }
-
-                // The runtime ignores SIGPIPE, and what is ignored stays so over exec: give the worker the defaults.
-                _ = LibC.posix_spawnattr_setflags(attributes, SetProcessGroup | SetDefaultSignals | SetSignalMask);
-                _ = LibC.posix_spawnattr_setpgroup(attributes, 0);
-                _ = LibC.posix_spawnattr_setsigmask(attributes, none);
-                _ = LibC.posix_spawnattr_setsigdefault(attributes, all);
-                return LibC.posix_spawn(process, arguments[0], actions, attributes, arguments, variables);
-            }
-        }
-        finally
-        {
-            Free(arguments, words.Count);
-            Free(variables, environment.Count);
-            _ = LibC.posix_spawn_file_actions_destroy(actions);
-            _ = LibC.posix_spawnattr_destroy(attributes);
-        }
-    }
-
-    private static byte** Strings(List<string> texts)
-    {
-        byte** pointers = (byte**)NativeMemory.AllocZeroed((nuint)(texts.Count + 1), (nuint)sizeof(byte*));
-        for (int i = 0; i < texts.Count; i++)
-        {
-            int length = Encoding.UTF8.GetByteCount(texts[i]);
-            pointers[i] = (byte*)NativeMemory.AllocZeroed((nuint)(length + 1));
-            Encoding.UTF8.GetBytes(texts[i], new Span<byte>(pointers[i], length));
-        }
-
-        return pointers;
-    }
-
-    private static void Free(byte** pointers, int count)
-    {
-        for (int i = 0; i < count; i++)
-        {
-            NativeMemory.Free(pointers[i]);
-        }
-
-        NativeMemory.Free(pointers);
+        IOException failure = LibC.Failure("pidfd_open");
+        return Marshal.GetLastPInvokeError() is LibC.ENOSYS or LibC.EPERM
+            ? new IOException($"worker processes need Linux 5.4 or later, and a sandbox that allows its system calls: {failure.Message}")
+            : failure;
     }
 
     private static void CloseAll(int first, int second)

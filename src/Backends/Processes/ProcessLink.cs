@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Cocaine.Fast.Backends.Languages;
 using Cocaine.Fast.Backends.Rings;
 using Cocaine.Fast.Core.Engine;
@@ -16,7 +15,7 @@ namespace Cocaine.Fast.Backends.Processes;
 /// </summary>
 /// <remarks>Safety: owns the pidfd, the socket's listener and, through them, every descriptor of this worker; <see cref="Finish"/>
 /// closes them all.</remarks>
-internal sealed unsafe class ProcessLink : SlaveLink
+internal sealed class ProcessLink : SlaveLink
 {
     private readonly ProcessBackend _backend;
     private readonly EventLoop _loop;
@@ -28,7 +27,7 @@ internal sealed unsafe class ProcessLink : SlaveLink
     private CapturedOutput? _errors;
     private WorkerConnection? _connection;
     private RingPort? _ring;
-    private int _processId;
+    private StartedProcess _process; // valid once it was started
     private string? _killReason;   // set once we decided to kill it
     private bool _finished;
 
@@ -67,9 +66,9 @@ internal sealed unsafe class ProcessLink : SlaveLink
 
     public override string Kind => _ring is not null ? "shared memory" : "socket";
 
-    public override int ProcessId => _processId;
+    public override int ProcessId => _process.ProcessId;
 
-    public override long ReadRssBytes() => _processId > 0 ? ProcessMemory.ResidentBytes(_processId) : 0;
+    public override long ReadRssBytes() => ProcessId > 0 ? ProcessMemory.ResidentBytes(ProcessId) : 0;
 
     public override IReadOnlyList<string> LastLines => [.. _output?.LastLines ?? [], .. _errors?.LastLines ?? []];
 
@@ -120,9 +119,9 @@ internal sealed unsafe class ProcessLink : SlaveLink
         _slave.Engine.Counters.SlavesKilled++;
         _slave.OnKilled();
         ProcessLog.Killed(_backend.Log, _backend.App.Name, _slave.ShortId, reason);
-        if (_processId > 0)
+        if (ProcessId > 0)
         {
-            _ = LibC.kill(-_processId, 9); // the whole group: what the worker started goes with it
+            ProcessLauncher.Kill(in _process);
         }
     }
 
@@ -185,7 +184,7 @@ internal sealed unsafe class ProcessLink : SlaveLink
 
     private void OnStarted(StartedProcess process)
     {
-        _processId = process.ProcessId;
+        _process = process;
         string app = _backend.App.Name, slave = _slave.ShortId;
         _output = new CapturedOutput(_loop, process.Output, line => ProcessLog.Output(_backend.Log, app, slave, line));
         _errors = new CapturedOutput(_loop, process.Errors, line => ProcessLog.Errors(_backend.Log, app, slave, line));
@@ -194,7 +193,7 @@ internal sealed unsafe class ProcessLink : SlaveLink
         _exit.Open(process.ProcessDescriptor);
         if (_killReason is not null)
         {
-            _ = LibC.kill(-_processId, 9); // it was given up while it was being started
+            ProcessLauncher.Kill(in _process); // it was given up while it was being started
         }
     }
 
@@ -212,8 +211,9 @@ internal sealed unsafe class ProcessLink : SlaveLink
     }
 
     /// <summary>The process has ended.</summary>
-    private void OnExit(string how)
+    private void OnExit(ProcessEnd end)
     {
+        string how = end.IsKill && _killReason is null ? $"{end}, {_backend.MemoryKills.Explain()}" : end.ToString();
         _ring?.DrainAnswers(); // answers that it published before it died are answers
         _output?.Finish();
         _errors?.Finish();
@@ -257,7 +257,6 @@ internal sealed unsafe class ProcessLink : SlaveLink
     /// <summary>Sees the process end, at once and without polling: a pidfd becomes readable then. See pidfd_open(2).</summary>
     private sealed class ExitWatch(ProcessLink link) : LoopHandler
     {
-        private const int ByPidfd = 3, Exited = 4, NoHang = 1, CodeExited = 1;
         private int _descriptor = -1;
 
         public void Open(int descriptor)
@@ -268,21 +267,15 @@ internal sealed unsafe class ProcessLink : SlaveLink
 
         public override void OnReady(uint events)
         {
-            // What it started and left behind: nobody else would end it. Before the wait, which gives its number free for others.
-            _ = LibC.kill(-link._processId, 9);
-            int* info = stackalloc int[32]; // siginfo_t, 128 bytes: signo, errno, code, pad, pid, uid, status
-            new Span<int>(info, 32).Clear();
-            if (LibC.waitid(ByPidfd, (uint)_descriptor, info, Exited | NoHang, null) != 0 && Marshal.GetLastPInvokeError() == LibC.EINTR)
+            link._loop.Forget(this, _descriptor); // first: it is closed with the end
+            if (link._backend.Launcher.TakeEnd(in link._process) is not { } end)
             {
-                return; // level-triggered: it comes again
+                link._loop.Watch(this, _descriptor, Epoll.In); // level-triggered: it comes again
+                return;
             }
 
-            int status = info[6];
-            string how = info[0] == 0 ? "ended" : info[2] == CodeExited ? $"exit code {status}" : $"signal {status}";
-            link._loop.Forget(this, _descriptor);
-            _ = LibC.close(_descriptor);
             _descriptor = -1;
-            link.OnExit(how);
+            link.OnExit(end);
         }
     }
 }

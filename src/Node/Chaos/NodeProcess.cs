@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Cocaine.Fast.Backends.Processes;
 using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Node.Chaos;
@@ -44,7 +45,8 @@ internal sealed class NodeProcess : IDisposable
 
     public int ExitCode => _process.ExitCode;
 
-    public List<ProcessIdentity> Workers => ProcessTable.Children(Id);
+    /// <summary>Its children but for the one that ends the others when it is killed.</summary>
+    public List<ProcessIdentity> Workers => [.. ProcessTable.Children(Id).Where(child => !ProcessTable.HasWord(child.Id, GroupSentinel.Name))];
 
     /// <summary>Starts a node and waits until its app is ready.</summary>
     /// <exception cref="NodeException">It does not come up.</exception>

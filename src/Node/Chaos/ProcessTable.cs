@@ -30,6 +30,19 @@ internal static class ProcessTable
         return children;
     }
 
+    /// <summary>Whether a word is on a process's command line.</summary>
+    public static bool HasWord(int process, string word)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{process}/cmdline").Split('\0').Contains(word);
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Resident memory, open descriptors, threads; zeros when it has ended.</summary>
     public static (long RssBytes, int Descriptors, int Threads) Usage(int process)
     {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Cocaine.Fast.Backends.Languages;
@@ -15,21 +14,24 @@ internal sealed unsafe class WorkerProcess : IDisposable
     /// <summary>A worker that writes for ever must not fill the memory; what the checks look for comes early.</summary>
     private const int MaxOutputChars = 4 << 20;
 
-    private const int ByPidfd = 3, Exited = 4, NoHang = 1, CodeExited = 1;
+    /// <summary>How long the end of a killed worker is waited for.</summary>
+    private const int EndWaitMs = 5000;
 
+    private readonly ProcessLauncher _launcher;
     private readonly StartedProcess _process;
     private readonly StringBuilder[] _output = [new(), new()];
     private readonly byte[] _buffer = new byte[16 << 10];
     private readonly int[] _descriptors;
     private bool _disposed;
 
-    private WorkerProcess(StartedProcess process)
+    private WorkerProcess(ProcessLauncher launcher, StartedProcess process)
     {
+        _launcher = launcher;
         _process = process;
         _descriptors = [process.Output, process.Errors];
     }
 
-    /// <summary>How it ended: <c>exit code 0</c>, <c>signal 9</c>; null while it runs.</summary>
+    /// <summary>How it ended: <c>exit code 0</c>, <c>signal 9 (SIGKILL)</c>; null while it runs.</summary>
     public string? End { get; private set; }
 
     public bool ExitedWithZero => End == "exit code 0";
@@ -46,7 +48,7 @@ internal sealed unsafe class WorkerProcess : IDisposable
     {
         TaskCompletionSource<StartedProcess> started = new(TaskCreationOptions.RunContinuationsAsynchronously);
         launcher.Start(command, started.SetResult, reason => started.SetException(new IOException(reason)));
-        return new WorkerProcess(started.Task.GetAwaiter().GetResult());
+        return new WorkerProcess(launcher, started.Task.GetAwaiter().GetResult());
     }
 
     /// <summary>The last lines of its standard error, for a problem's text.</summary>
@@ -62,17 +64,9 @@ internal sealed unsafe class WorkerProcess : IDisposable
             }
         }
 
-        if (End is not null)
+        if (End is null && HasEnded(0))
         {
-            return;
-        }
-
-        int* info = stackalloc int[32]; // siginfo_t, 128 bytes: signo, errno, code, pad, pid, uid, status
-        new Span<int>(info, 32).Clear();
-        if (LibC.waitid(ByPidfd, (uint)_process.ProcessDescriptor, info, Exited | NoHang, null) == 0 && info[0] != 0)
-        {
-            string status = info[6].ToString(CultureInfo.InvariantCulture);
-            End = info[2] == CodeExited ? $"exit code {status}" : $"signal {status}";
+            End = _launcher.TakeEnd(in _process)?.ToString();
         }
     }
 
@@ -86,16 +80,25 @@ internal sealed unsafe class WorkerProcess : IDisposable
         _disposed = true;
         if (End is null)
         {
-            _ = LibC.kill(-_process.ProcessId, 9);
-            int* info = stackalloc int[32];
-            _ = LibC.waitid(ByPidfd, (uint)_process.ProcessDescriptor, info, Exited, null);
+            ProcessLauncher.Kill(in _process);
+            if (HasEnded(EndWaitMs))
+            {
+                _launcher.TakeEnd(in _process);
+            }
         }
 
-        _ = LibC.close(_process.ProcessDescriptor);
         for (int i = 0; i < 2; i++)
         {
             Close(i);
         }
+    }
+
+    /// <summary>A pidfd is readable when its process has ended. struct pollfd: descriptor, asked for, seen.</summary>
+    private bool HasEnded(int timeoutMs)
+    {
+        const long In = 1L << 32;
+        long entry = (uint)_process.ProcessDescriptor | In;
+        return LibC.poll(&entry, 1, timeoutMs) > 0;
     }
 
     private bool Read(int which)

@@ -13,6 +13,8 @@ internal static unsafe partial class LibC
     public const int EPERM = 1, ENOENT = 2, EINTR = 4, EAGAIN = 11, ENOMEM = 12, EACCES = 13, ENOTDIR = 20, ENFILE = 23, EMFILE = 24,
         ENOSPC = 28, EPIPE = 32, ENOSYS = 38, ELOOP = 40, ECONNRESET = 104, ENOBUFS = 105, EINPROGRESS = 115, ECANCELED = 125;
 
+    public const int SIGKILL = 9;
+
     private const string Library = "libc";
 
     [LibraryImport(Library, SetLastError = true)]
@@ -133,6 +135,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int kill(int process, int signal);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int prctl(int option, nint a, nint b, nint c, nint d);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int waitid(int idType, uint id, void* info, int options, void* usage);

@@ -1,0 +1,57 @@
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Transport.Linux;
+
+namespace Cocaine.Fast.Backends.Languages;
+
+/// <summary>The program that runs an app's source: the manifest's, else the one that the node's environment names, else the system's.
+/// </summary>
+/// <param name="Program">Its usual name.</param>
+/// <param name="Variable">The variable of the node's environment that names another one.</param>
+/// <param name="Install">How people get it.</param>
+internal sealed record Interpreter(string Program, string Variable, string Install)
+{
+    private const int MayRun = 1; // X_OK of access(2)
+
+    private static readonly Interpreter Python = new("python3", "COCAINE_PYTHON", "apt-get install python3 (3.9 or later)");
+    private static readonly Interpreter Perl = new("perl", "COCAINE_PERL", "apt-get install perl (5.30 or later)");
+    private static readonly Interpreter JavaScript = new("node", "COCAINE_NODE", "apt-get install nodejs (18 or later)");
+
+    /// <summary>The absolute path of an app's interpreter.</summary>
+    /// <exception cref="IOException">It is not there, or cannot be run; the text says where it was looked for and what to do.</exception>
+    public static string PathOf(AppManifest app)
+    {
+        Interpreter usual = app.Type switch
+        {
+            AppType.Python => Python,
+            AppType.Perl => Perl,
+            AppType.JavaScript => JavaScript,
+            _ => throw new IOException($"{app.Type} apps have no interpreter"),
+        };
+        return app.Code.Interpreter is { } own ? Runnable(own, "args.interpreter of the manifest") : usual.Find();
+    }
+
+    /// <summary>The absolute path of a program, first where the system's are.</summary>
+    /// <exception cref="IOException">It is in none of the folders.</exception>
+    public static string InFolders(string program, string remedy)
+    {
+        string[] folders = [.. Folders().Distinct()];
+        return folders.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists)
+            ?? throw new IOException($"{program} was not found in {string.Join(", ", folders)}: {remedy}");
+    }
+
+    private string Find()
+    {
+        string remedy = $"{Install}, or name one with args.interpreter of the manifest or with {Variable} of the node's environment";
+        return Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } named ? InFolders(Program, remedy)
+            : named.Contains('/') ? Runnable(Path.GetFullPath(named), $"{Variable} of the node's environment")
+            : InFolders(named, $"{Variable} of the node's environment names it");
+    }
+
+    private static string Runnable(string path, string whose) =>
+        !File.Exists(path) ? throw new IOException($"there is no {path}, which {whose} names as the interpreter")
+        : LibC.access(path, MayRun) != 0 ? throw new IOException($"{path}, which {whose} names as the interpreter, cannot be run: chmod +x")
+        : path;
+
+    private static IEnumerable<string> Folders() =>
+        ("/usr/bin:" + (Environment.GetEnvironmentVariable("PATH") ?? CommandLine.SearchPath)).Split(':').Where(Path.IsPathRooted);
+}
