@@ -1,51 +1,23 @@
+using Cocaine.Fast.Host.Logs;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Console;
 
 namespace Cocaine.Fast.Host;
 
-/// <summary>The log on standard error; standard output is for answers.</summary>
+/// <summary>The log of a node that is a program of its own.</summary>
 internal static class Logging
 {
-    /// <summary>
-    /// Lines that may wait for standard error; more are dropped, and their number is told. A worker's line may be 16 KiB, twice that as
-    /// text: 512 of the longest are 16 MB, and the heap takes several times of what waits. With half as many, bursts of short lines lose
-    /// some.
-    /// </summary>
-    private const int MaxWaitingLines = 512;
-
     public static ILoggerFactory Create(LogLevel level, string format) => Create(new LogSwitch(level), format);
 
     /// <summary>A log whose level may change while it is written.</summary>
-    public static ILoggerFactory Create(LogSwitch least, string format) => LoggerFactory.Create(builder =>
+    public static ILoggerFactory Create(LogSwitch least, string format)
     {
-        builder.SetMinimumLevel(LogLevel.Trace).AddFilter((_, _, level) => level >= least.Level);
-        if (format == "json")
-        {
-            builder.AddJsonConsole(options =>
-            {
-                options.UseUtcTimestamp = true;
-                options.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ";
-            });
-        }
-        else
-        {
-            builder.AddSimpleConsole(options =>
-            {
-                options.SingleLine = true;
-                options.UseUtcTimestamp = true;
-                options.TimestampFormat = "HH:mm:ss.fff ";
-            });
-        }
+        bool journal = JournalStream.IsStandardError;
+        return new StandardErrorLog(least, format == "json" ? new JsonFormat(journal) : new TextFormat(HasColours, journal));
+    }
 
-        builder.AddConsole(options =>
-        {
-            options.LogToStandardErrorThreshold = LogLevel.Trace;
-            options.MaxQueueLength = MaxWaitingLines;
-
-            // Or whoever logs would wait for whoever reads: an event loop must not stop because a pager does.
-            options.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite;
-        });
-    });
+    /// <summary>Colours are for a terminal that shows them, and for people who did not forbid them: see no-color.org.</summary>
+    private static bool HasColours => !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is { Length: > 0 } and not "dumb"
+        && Environment.GetEnvironmentVariable("NO_COLOR") is not { Length: > 0 };
 }
 
 /// <summary>The least level that is logged.</summary>

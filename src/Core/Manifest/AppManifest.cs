@@ -56,6 +56,12 @@ public sealed record CodeSource
 
     /// <summary>Variables added to the worker's environment.</summary>
     public IReadOnlyDictionary<string, string> Env { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Names of variables that the worker gets with the values that they have in the node's environment.</summary>
+    public IReadOnlyList<string> EnvFrom { get; init; } = [];
+
+    /// <summary>Absolute path of the interpreter; null = the node's choice. Python, Perl and JavaScript only.</summary>
+    public string? Interpreter { get; init; }
 }
 
 /// <summary>The <c>engine</c> part of a manifest. The defaults are the manifest's.</summary>

@@ -62,14 +62,55 @@ internal sealed class AppReader(
                 $"only python apps are WSGI applications, not {other.ToString().ToLowerInvariant()} ones");
         }
 
+        if (values.ContainsKey("interpreter") && type is { } compiled and not (AppType.Python or AppType.Perl or AppType.JavaScript))
+        {
+            problems.Add(
+                args["interpreter"]!.Offset, "$.args.interpreter",
+                $"only python, perl and javascript apps have an interpreter, not {compiled.ToString().ToLowerInvariant()} ones");
+        }
+
         return new CodeSource
         {
             Source = values.ContainsKey("source") ? Source(args["source"]!, "$.args.source") : "",
             Argv = values.GetValueOrDefault("argv") as string[] ?? [],
             Wsgi = values.GetValueOrDefault("wsgi") as string,
             Env = values.GetValueOrDefault("env") as Dictionary<string, string> ?? [],
+            EnvFrom = EnvFrom(args, values.GetValueOrDefault("env-from") as string[] ?? []),
+            Interpreter = values.ContainsKey("interpreter") ? Interpreter(args["interpreter"]!) : null,
         };
     }
+
+    private string[] EnvFrom(JsonTree args, string[] names)
+    {
+        if (names.FirstOrDefault(name => name.Contains('=') || name.Contains('\0')) is { } wrong)
+        {
+            problems.Add(
+                args["env-from"]!.Offset, "$.args.env-from",
+                $"'{JsonPath.Shown(wrong)}' is no variable's name: it has no '='; a value is given with 'env'");
+        }
+
+        return names;
+    }
+
+    private string? Interpreter(JsonTree value)
+    {
+        const string At = "$.args.interpreter";
+        if (value.Text.Contains('\0') || value.Text.Contains("://", StringComparison.Ordinal))
+        {
+            problems.Wrong(value, At, "an absolute path, or one relative to the manifest");
+            return null;
+        }
+
+        string full = FullPath(value.Text);
+        if (checkFiles && !File.Exists(full))
+        {
+            problems.Add(value.Offset, At, $"there is no file {full}");
+        }
+
+        return full;
+    }
+
+    private string FullPath(string text) => Path.GetFullPath(text, Path.GetDirectoryName(Path.GetFullPath(filePath)) ?? "/");
 
     private string Source(JsonTree value, string path)
     {
@@ -82,7 +123,7 @@ internal sealed class AppReader(
             return "";
         }
 
-        string full = Path.GetFullPath(text, Path.GetDirectoryName(Path.GetFullPath(filePath)) ?? "/");
+        string full = FullPath(text);
         if (checkFiles && !File.Exists(full) && !Directory.Exists(full))
         {
             problems.Add(value.Offset, path, $"there is no file {full}");

@@ -29,6 +29,11 @@ internal static class ManifestKeys
         new("source", KeyKind.Text, "`local:///absolute/path`, or a path relative to the manifest", "required"),
         new("argv", KeyKind.Words, "words that follow on the worker's command line") { AllowsEmpty = true, DefaultList = [] },
         new("env", KeyKind.Variables, "variables added to the worker's environment"),
+        new("env-from", KeyKind.TextList, "variables that the worker gets as the node has them: secrets that no manifest should hold"),
+        new(
+            "interpreter", KeyKind.Text,
+            "the program that runs the source in place of the system's, absolute or relative to the manifest, such as `venv/bin/python`; "
+            + "python, perl and javascript only"),
         new("wsgi", KeyKind.Text, "the WSGI application in the source, which answers every event; python only"),
     ];
 

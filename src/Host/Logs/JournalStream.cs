@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Host.Logs;
+
+/// <summary>
+/// A standard error that journald reads. It takes a priority off the front of each line, sd-daemon(3), by which
+/// <c>journalctl -p warning</c> finds lines.
+/// </summary>
+internal static class JournalStream
+{
+    /// <summary>
+    /// True when standard error is the stream that systemd connected to the journal: JOURNAL_STREAM has its device and inode. A program that
+    /// was started from a service with its output elsewhere inherits the variable, but not the stream.
+    /// </summary>
+    public static bool IsStandardError =>
+        Environment.GetEnvironmentVariable("JOURNAL_STREAM")?.Split(':') is [_, string inode]
+        && File.ResolveLinkTarget("/proc/self/fd/2", returnFinalTarget: false)?.Name == $"socket:[{inode}]";
+
+    /// <summary>The priorities of syslog(3): 2 is critical, 7 is debugging.</summary>
+    public static string Prefix(LogLevel level) => level switch
+    {
+        LogLevel.Critical => "<2>",
+        LogLevel.Error => "<3>",
+        LogLevel.Warning => "<4>",
+        LogLevel.Information => "<6>",
+        _ => "<7>",
+    };
+}

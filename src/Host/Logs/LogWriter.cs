@@ -1,0 +1,164 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Host.Logs;
+
+/// <summary>
+/// Writes entries to a stream from a thread of its own. Who logs never waits: an event loop must not stop because a pager does. What comes
+/// faster than the stream takes it is dropped and counted, and the count is an entry like every other.
+/// </summary>
+/// <remarks>
+/// The lock guards the queue and the count. It is held for the moment of an enqueue or of taking a batch; formatting and writing happen
+/// outside of it.
+/// </remarks>
+internal sealed class LogWriter : IDisposable
+{
+    /// <summary>The number of the event that says how many entries are missing.</summary>
+    public const int DroppedEvent = 690;
+
+    /// <summary>
+    /// Text that may wait, as it is in memory: a second or so of the longest lines that a worker can print as fast as a loop reads them. The
+    /// heap takes several times of that before it is collected.
+    /// </summary>
+    private const long MaxWaitingBytes = 16 << 20;
+
+    /// <summary>Entries of one write: enough that a system call is little beside them, and few beside those that wait.</summary>
+    private const int MaxBatch = 64;
+
+    /// <summary>Least time between two counts of dropped entries, unless nothing waits any more.</summary>
+    private const int DroppedPeriodMs = 1000;
+
+    /// <summary>How long the end waits for what is still to be written; longer, nobody reads it.</summary>
+    private static readonly TimeSpan EndLimit = TimeSpan.FromMilliseconds(1500);
+
+    private readonly Stream _stream;
+    private readonly ILogFormat _format;
+    private readonly Thread _thread;
+    private readonly object _lock = new();
+    private readonly Queue<LogEntry> _waiting = new();
+    private long _waitingBytes;
+    private long _dropped;
+    private bool _ended;
+
+    public LogWriter(Stream stream, ILogFormat format)
+    {
+        _stream = stream;
+        _format = format;
+        _thread = new Thread(Run) { Name = "log", IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <summary>Adds an entry, or counts it when too much waits.</summary>
+    public void Add(in LogEntry entry)
+    {
+        long size = entry.SizeBytes;
+        lock (_lock)
+        {
+            if (_ended || _waitingBytes + size > MaxWaitingBytes)
+            {
+                _dropped++;
+                return;
+            }
+
+            _waiting.Enqueue(entry);
+            _waitingBytes += size;
+            if (_waiting.Count == 1)
+            {
+                Monitor.Pulse(_lock); // its other half is the wait in Take
+            }
+        }
+    }
+
+    /// <summary>Writes what waits, unless the stream is stuck.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _ended = true;
+            Monitor.Pulse(_lock);
+        }
+
+        _thread.Join(EndLimit);
+    }
+
+    private void Run()
+    {
+        LogEntry[] batch = new LogEntry[MaxBatch];
+        StringBuilder text = new();
+        long toldMs = Environment.TickCount64 - DroppedPeriodMs;
+        while (true)
+        {
+            int count = Take(batch, out bool isLast, out long dropped, toldMs);
+            for (int i = 0; i < count; i++)
+            {
+                _format.Append(text, in batch[i]);
+            }
+
+            Array.Clear(batch, 0, count); // their texts may be long
+            if (dropped > 0)
+            {
+                toldMs = Environment.TickCount64;
+                _format.Append(text, Dropped(dropped));
+            }
+
+            if (text.Length > 0 && !TryWrite(text))
+            {
+                lock (_lock)
+                {
+                    _dropped += count + dropped;
+                }
+            }
+
+            text.Clear();
+            if (isLast)
+            {
+                return;
+            }
+        }
+    }
+
+    private int Take(LogEntry[] batch, out bool isLast, out long dropped, long toldMs)
+    {
+        lock (_lock)
+        {
+            while (_waiting.Count == 0 && !_ended)
+            {
+                Monitor.Wait(_lock);
+            }
+
+            int count = Math.Min(batch.Length, _waiting.Count);
+            for (int i = 0; i < count; i++)
+            {
+                batch[i] = _waiting.Dequeue();
+                _waitingBytes -= batch[i].SizeBytes;
+            }
+
+            isLast = _ended && _waiting.Count == 0;
+            bool tells = _waiting.Count == 0 || Environment.TickCount64 - toldMs >= DroppedPeriodMs;
+            dropped = tells ? _dropped : 0;
+            _dropped -= dropped;
+            return count;
+        }
+    }
+
+    private bool TryWrite(StringBuilder text)
+    {
+        try
+        {
+            _stream.Write(Encoding.UTF8.GetBytes(text.ToString()));
+            _stream.Flush();
+            return true;
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException or ObjectDisposedException)
+        {
+            return false; // a full disk, or nobody is there any more: what comes is lost, the node goes on
+        }
+    }
+
+    private static LogEntry Dropped(long count) => new(
+        DateTime.UtcNow, LogLevel.Warning, "log", new EventId(DroppedEvent, "Dropped"),
+        $"{count.ToString(CultureInfo.InvariantCulture)} lines are missing here: standard error did not take them as fast as they came. Have "
+        + "what reads it keep up, let the app print less, or log less with the level of the log",
+        [new("Count", count)], null);
+}
