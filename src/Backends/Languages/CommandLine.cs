@@ -65,6 +65,7 @@ internal sealed class CommandLine(string sdkDirectory)
                 words.Add(Sdk("perl/cocaine-worker.pl"));
                 return Interpreter.PathOf(app);
             case AppType.JavaScript:
+                words.Add("--trace-sigint"); // SIGINT shows the stack of a busy loop, which no signal's handler in JavaScript can
                 words.Add(Sdk("javascript/cocaine-worker.js"));
                 return Interpreter.PathOf(app);
             case AppType.DotNet:

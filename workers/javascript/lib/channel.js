@@ -41,6 +41,8 @@ class Channel extends Call {
         this.started = false;       // the handler runs, or has run
         this.waiting = [];          // reads that wait for a chunk: [resolve, reject]
         this.controller = undefined;
+        this.isAbandoned = false;   // ended for a handler that goes on
+        this.openedAt = performance.now();
     }
 
     get cancelled() { return this.isCancelled; }

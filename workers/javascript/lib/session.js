@@ -5,13 +5,14 @@
 // Answers share sends, but an answer must not wait for other code that takes long. So a handler has to prove itself: only after PROVEN
 // quick runs in a row are its answers collected; before each step of any other one, everything written so far is sent.
 
-const { inspect } = require('node:util');
 const { Cancelled } = require('./cancelled.js');
 const { Channel, Request, Response } = require('./channel.js');
+const { isOfCancel, report, say } = require('./failures.js');
 const { CONTROL, WRITE, ERROR, CLOSE, Message, followsWhole, sameBytes } = require('./frames.js');
 const { BARE } = require('./headers.js');
 const { encode, Truncated } = require('./msgpack.js');
 const { nameOf } = require('./output.js');
+const { install } = require('./stacks.js');
 const { state } = require('./state.js');
 
 const PROVEN = 16;
@@ -22,6 +23,8 @@ const MAX_MESSAGE_BYTES = (64 << 20) + (1 << 16);   // the node's bound for a me
 const MAX_UNREAD_BYTES = 16 << 20;                  // of streamed requests that handlers have not read; past it nothing more is taken
 const BROKEN = 70;                                  // exit code: the node wrote what it must not
 const CATEGORY = 1000, NOT_FOUND = 404, APP_ERROR = 502;
+const GRACE_MS = 1000;                              // after a cancel, for a handler to end by itself; then its call is ended for it
+const MOST_ABANDONED = 256;                         // handlers that go on all the same; past it calls stay open: the node replaces us
 const HEARTBEAT = Buffer.of(0x93, CONTROL, 0x00, 0x90);
 
 class Session {
@@ -43,6 +46,7 @@ class Session {
         this.restBytes = 0;
         this.need = 0;
         this.message = new Message();
+        this.abandoned = 0;         // handlers that run though their call has been ended for them
         this.known = undefined;     // the last handler that was found: the next request is probably for it
         this.flushNow = () => {
             this.willFlush = false;
@@ -57,6 +61,7 @@ class Session {
         this.output.raw(encode([CONTROL, 0, [Buffer.from(uuid)]]));
         this.beat();
         setInterval(() => this.beat(), BEAT_MS);
+        install(this);
         process.on('uncaughtException', (failure) => this.stray(failure));
         process.on('unhandledRejection', (failure) => this.stray(failure));
     }
@@ -221,6 +226,29 @@ class Session {
         channel.cancel();
         if (!channel.started) {
             this.endWithError(channel, CATEGORY, APP_ERROR, 'cancelled');
+        } else {
+            setTimeout(() => this.abandon(channel), GRACE_MS).unref();
+        }
+    }
+
+    // A promise cannot be ended from outside, and one that waits for ever must not keep its call open.
+    abandon(channel) {
+        if (channel.ended || this.abandoned >= MOST_ABANDONED) {
+            return;
+        }
+        this.abandoned++;
+        channel.isAbandoned = true;
+        say(`cocaine: '${channel.event}' goes on though its caller gave up ${GRACE_MS} ms ago: its answer is dropped. `
+            + 'A handler sees a cancel by its call\'s signal.');
+        this.endWithError(channel, CATEGORY, APP_ERROR, 'cancelled');
+        this.flushSoon();
+    }
+
+    // The handler of a call has come to its end.
+    settled(channel) {
+        if (channel.isAbandoned) {
+            channel.isAbandoned = false;
+            this.abandoned--;
         }
     }
 
@@ -267,7 +295,7 @@ class Session {
         }
         state.quick = undefined;
         if (failed) {
-            this.output.error(number, CATEGORY, APP_ERROR, textOf(failure));
+            this.output.error(number, CATEGORY, APP_ERROR, report(failure));
         } else if (answer === undefined || answer === null) {
             this.output.close(number);
         } else {
@@ -316,6 +344,7 @@ class Session {
 
     // What a handler gave back: nothing, a chunk, a promise of these, or something that gives chunks.
     give(channel, answer) {
+        this.settled(channel);
         if (answer === undefined || answer === null || channel.ended) {
             this.end(channel);
         } else if (typeof answer === 'string' || answer instanceof Uint8Array) {
@@ -370,9 +399,10 @@ class Session {
             try {
                 await chunks.return?.(); // its finally blocks
             } catch (failure) {
-                textOf(failure);
+                report(failure);
             }
         }
+        this.settled(channel);
     }
 
     // A rejection that nobody handled, or what a callback threw. When it comes from a call's code, that call has failed; the worker goes
@@ -382,7 +412,7 @@ class Session {
         if (channel !== undefined && !channel.ended) {
             this.fail(channel, failure);
         } else {
-            textOf(failure);
+            report(failure);
         }
     }
 
@@ -416,8 +446,9 @@ class Session {
     }
 
     fail(channel, failure) {
-        const isCancel = channel.isCancelled && (failure instanceof Cancelled || failure?.name === 'AbortError');
-        const text = isCancel ? 'cancelled' : textOf(failure); // too late for the caller perhaps, not for the log
+        this.settled(channel);
+        const isCancel = channel.isCancelled && isOfCancel(failure, Cancelled);
+        const text = isCancel ? 'cancelled' : report(failure); // too late for the caller perhaps, not for the log
         this.endWithError(channel, CATEGORY, APP_ERROR, text);
         this.flushSoon();
     }
@@ -469,23 +500,6 @@ function copyOf(data, at, end) {
 
 function copyItems(items) {
     return items.map((item) => Array.isArray(item) ? item.map((part) => Buffer.isBuffer(part) ? Buffer.from(part) : part) : item);
-}
-
-function log(failure) {
-    process.stderr.write(`${failure instanceof Error ? inspect(failure) : `uncaught: ${inspect(failure)}`}\n`);
-}
-
-// What was thrown, for the log and for the caller.
-function textOf(failure) {
-    try {
-        log(failure);
-        if (failure instanceof Error) {
-            return failure.message ? `${failure.name}: ${failure.message}` : `${failure.name}`;
-        }
-        return typeof failure === 'string' ? failure : inspect(failure);
-    } catch {
-        return 'something was thrown that cannot be shown'; // its own getters throw
-    }
 }
 
 module.exports = { Session };

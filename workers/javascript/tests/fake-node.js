@@ -24,7 +24,7 @@ class FakeNode {
             path.join(__dirname, '../cocaine-worker.js'), '--app', 'test', '--uuid', 'u-1', '--endpoint', endpoint, '--locator', '-',
             '--protocol', '1', path.join(__dirname, 'apps', app),
         ], { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-        node.process.stderr.on('data', (data) => { node.stderr += data; });
+        node.process.stderr.on('data', (data) => { node.stderr += data; node.wake(); });
         node.process.stdout.on('data', (data) => { node.stdout += data; });
         node.exited = once(node.process, 'close').then(([code]) => { node.code = code; node.wake(); return code; });
         const connected = once(server, 'connection').then(([socket]) => socket);

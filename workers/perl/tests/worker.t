@@ -66,7 +66,7 @@ subtest 'every size, and many at once' => sub {
 subtest 'errors' => sub {
     $node = FakeNode->start('app.pl');
     fails([], '1000 502 text', 'raises', 'x') for 1 .. 20;
-    like +($node->call('at_line'))[1], qr{^1000 502 where at .*/app\.pl line \d+\.\z};
+    like +($node->call('at_line'))[1], qr{^1000 502 where at app\.pl line \d+\.\z}, 'no folders to callers';
     fails([], '1000 502 an object', 'objects');
     fails(['first'], '1000 502 later', 'raises_late');
     fails([], '1000 502 a chunk is a string, not a HASH reference', 'hash');
@@ -75,6 +75,7 @@ subtest 'errors' => sub {
         fails([], "1000 404 there is no event '$event' in app 'test'", $event);
     }
     like $node->stderr, qr/^text$/m;
+    like $node->stderr, qr{^where at /.*/app\.pl line \d+\.$}m;
     gives(['on'], 'echo', 'on');
 };
 

@@ -14,6 +14,8 @@ use strict;
 use warnings;
 use parent -norequire, 'Cocaine::Call';
 
+use Cocaine::Guard;
+
 sub new {
     my ($class, $number, $head, $handler, $items) = @_;
     return bless {
@@ -33,6 +35,7 @@ sub body {
 
 sub cancelled {
     my ($self) = @_;
+    die Cocaine::Guard::IN_THREAD if $Cocaine::Guard::is_thread;
     Cocaine::Session::take_in() if !$self->{cancelled} && !$self->{ended};
     return $self->{cancelled};
 }
@@ -83,6 +86,7 @@ sub cancelled { return $_[0]{channel}->cancelled }
 
 sub read {
     my ($self) = @_;
+    die Cocaine::Guard::IN_THREAD if $Cocaine::Guard::is_thread;
     my $channel = $self->{channel};
     while (!@{ $channel->{chunks} }) {
         die Cocaine::Cancelled->new if $channel->{cancelled};
@@ -110,6 +114,7 @@ sub new {
 
 sub write {
     my ($self, $chunk) = @_;
+    die Cocaine::Guard::IN_THREAD if $Cocaine::Guard::is_thread;
     my $channel = $self->{channel};
     die Cocaine::Cancelled->new       if $channel->{cancelled};
     die "the response has ended\n"    if $channel->{ended};
@@ -120,6 +125,7 @@ sub write {
 
 sub error {
     my ($self, $code, $text, $category) = @_;
+    die Cocaine::Guard::IN_THREAD if $Cocaine::Guard::is_thread;
     Cocaine::Session::end_with_error($self->{channel}, $category // 42, $code, $text // '');
     Cocaine::Session::flush();
     return;
@@ -127,6 +133,7 @@ sub error {
 
 sub close {
     my ($self) = @_;
+    die Cocaine::Guard::IN_THREAD if $Cocaine::Guard::is_thread;
     Cocaine::Session::end($self->{channel});
     Cocaine::Session::flush();
     return;

@@ -6,6 +6,7 @@ use 5.030;
 use strict;
 use warnings;
 
+use Cocaine::Failure;
 use Cocaine::MessagePack;
 
 # (channel, type, args, header items or undef, where the next one begins) of the message that the data begins with. Dies when it is none; an
@@ -59,6 +60,7 @@ sub bytes_needed {
 
 sub error_tail {
     my ($category, $code, $reason) = @_;
+    $reason = substr $reason, 0, Cocaine::Failure::MOST_CHARACTERS if length $reason > Cocaine::Failure::MOST_CHARACTERS;
     utf8::encode($reason) if utf8::is_utf8($reason);
     my $size = length $reason;
     return "\x01\x92\x92" . Cocaine::MessagePack::integer($category) . Cocaine::MessagePack::integer($code)
@@ -68,10 +70,8 @@ sub error_tail {
 # What a handler died with, for the caller and for the log.
 sub failure_tail {
     my ($failure) = @_;
-    my $text = eval { "$failure" } // ref $failure;
-    $text = 'died' if $text eq '';
-    print STDERR $text =~ /\n\z/ ? $text : "$text\n";
-    return error_tail(1000, 502, $text =~ s/\s+\z//r);
+    Cocaine::Failure::show($failure);
+    return error_tail(1000, 502, Cocaine::Failure::text_of($failure));
 }
 
 1;

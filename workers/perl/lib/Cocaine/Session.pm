@@ -10,14 +10,16 @@ package Cocaine::Session;
 use 5.030;
 use strict;
 use warnings;
-use Errno       qw(EAGAIN EINTR);
-use List::Util  qw(min);
-use POSIX       ();
-use overload    ();
-use Socket      qw(MSG_NOSIGNAL);
-use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
+use Errno        qw(EAGAIN EINTR);
+use List::Util   qw(min);
+use POSIX        ();
+use Scalar::Util qw(blessed);
+use overload     ();
+use Socket       qw(MSG_NOSIGNAL);
+use Time::HiRes  qw(clock_gettime CLOCK_MONOTONIC);
 
 use Cocaine::Channel;
+use Cocaine::Guard;
 use Cocaine::MessagePack;
 use Cocaine::Protocol;
 use Cocaine::Shapes;
@@ -76,6 +78,7 @@ sub has_whole_message { return length $in && length $in >= $need }
 # Bytes in and out.
 
 sub fetch {
+    Cocaine::Guard::end_child() if Cocaine::Guard::is_child();
     my $count = sysread $socket, $in, READ_BYTES, length $in;
     return $heard = 1 if $count;
     node_gone() if defined $count || !($!{EAGAIN} || $!{EINTR});
@@ -83,6 +86,8 @@ sub fetch {
 }
 
 sub flush {
+    Cocaine::Guard::end_writing_child() if $Cocaine::Guard::forked;
+    die Cocaine::Guard::IN_THREAD       if $Cocaine::Guard::is_thread;
     while (length $out) {
         my $sent = send $socket, $out, MSG_NOSIGNAL;
         if (defined $sent) {
@@ -296,14 +301,15 @@ sub run {
     my @answer;
     my $fine = eval {
         if ($handler->{streams}) {
-            $handler->{code}->(Cocaine::Request->new($channel), Cocaine::Response->new($channel));
+            Cocaine::Guard::contained($handler->{code}, Cocaine::Request->new($channel), Cocaine::Response->new($channel));
         }
         else {
-            @answer = $handler->{code}->($channel->body);
+            @answer = Cocaine::Guard::contained($handler->{code}, $channel->body);
         }
         1;
     };
     my $failure = $@;
+    Cocaine::Guard::end_child(!$fine, $failure) if Cocaine::Guard::is_child();
     judge($handler, now() - $then);
     $fine &&= eval { give($channel, @answer); 1 } || do { $failure = $@; 0 };
     end_with_failure($channel, $failure) if !$fine;
@@ -354,7 +360,13 @@ sub step_answers {
         while ($more && !$channel->{cancelled} && !$channel->{ended}) {
             flush() if $handler->{streak} < PROVEN;
             my $chunk;
-            if (!eval { $chunk = $channel->{next}->(); write_chunk($channel->{head}, $chunk) if defined $chunk; 1 }) {
+            my $fine = eval {
+                ($chunk) = Cocaine::Guard::contained($channel->{next});
+                Cocaine::Guard::end_child() if $Cocaine::Guard::forked;
+                write_chunk($channel->{head}, $chunk) if defined $chunk;
+                1;
+            };
+            if (!$fine) {
                 end_with_failure($channel, $@);
                 last;
             }
@@ -402,7 +414,8 @@ sub end_with_error { my ($channel, @error) = @_; return finish($channel, Cocaine
 
 sub end_with_failure {
     my ($channel, $failure) = @_;
-    if (ref $failure && eval { $failure->isa('Cocaine::Cancelled') } && $channel->{cancelled}) {
+    Cocaine::Guard::end_child(1, $failure) if Cocaine::Guard::is_child();
+    if ($channel->{cancelled} && blessed $failure && UNIVERSAL::isa($failure, 'Cocaine::Cancelled')) {
         return end_with_error($channel, CATEGORY, APP_ERROR, 'cancelled');
     }
     return finish($channel, Cocaine::Protocol::failure_tail($failure));    # too late for the caller perhaps, not for the log

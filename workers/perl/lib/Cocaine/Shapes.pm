@@ -12,6 +12,8 @@ use strict;
 use warnings;
 use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 
+use Cocaine::Guard;
+
 my %width = (0xcc => [1, 'C'], 0xcd => [2, 'n'], 0xce => [4, 'N'], 0xcf => [8, 'Q>']);
 my %known;      # shapes by the bytes that tell them
 my $shape;      # the last one seen: the next request is probably alike
@@ -40,9 +42,16 @@ sub _burst {
         $raw = $n;
         substr $$in, 0, $fixed + length $body, '';
         my $head = $third . $n;
-        my @answer;
-        if (!eval { @answer = $code->($body); 1 }) {
-            $$out .= $head . Cocaine::Protocol::failure_tail($@);
+        # As Cocaine::Guard::contained does it, by hand: a call of that for each request would cost much.
+        my ($entered, $fine, @answer) = (0);
+        {
+            last if $entered++;
+            $fine = eval { @answer = $code->($body); 1 } // 0;
+        }
+        if (!$fine || $Cocaine::Guard::forked) {
+            my $failure = defined $fine ? $@ : Cocaine::Guard::LEFT;
+            Cocaine::Guard::end_child(!$fine, $failure) if Cocaine::Guard::is_child();
+            $$out .= $head . Cocaine::Protocol::failure_tail($failure);
         }
         elsif (@answer == 1 && defined $answer[0] && !ref $answer[0] && length $answer[0] < 256 && !utf8::is_utf8($answer[0])) {
             $$out .= $head . $small[length $answer[0]] . $answer[0] . $head . "\x02\x90";

@@ -9,6 +9,7 @@ use Fcntl  qw(F_GETFD F_SETFD F_GETFL F_SETFL FD_CLOEXEC O_NONBLOCK);
 use Socket qw(AF_UNIX SOCK_STREAM pack_sockaddr_un);
 
 use Cocaine;
+use Cocaine::Guard;
 use Cocaine::App;
 use Cocaine::Session;
 
@@ -25,9 +26,11 @@ sub main {
     $Cocaine::app_version = $ENV{COCAINE_APP_VERSION} // 0;
     ($0, @ARGV) = ($source, @rest);
     STDOUT->autoflush(1);
+    $SIG{USR2} = \&Cocaine::Guard::print_stack;
     my $app = eval { Cocaine::App->load($Cocaine::app_name, $source) };
+    Cocaine::Guard::end_child(!defined $app, $@) if Cocaine::Guard::is_child();
     if (!defined $app) {
-        print STDERR $@;
+        Cocaine::Failure::show($@);
         return 1;
     }
     my $socket = _connect($options->{'--endpoint'}) or return 1;
