@@ -52,7 +52,7 @@ public static class ConfigReader
             && !ManifestKeys.Top.Any(spec => spec.Name != "engine" && names.Contains(spec.Name));
     }
 
-    private static ConfigResult Unreadable(string path, string message) => new(null, [new ManifestProblem(path, 1, 1, "$", message)]);
+    private static ConfigResult Unreadable(string path, string message) => new(null, [ManifestProblem.OfFile(path, message)]);
 
     private sealed class Reader(ProblemList problems, string filePath)
     {

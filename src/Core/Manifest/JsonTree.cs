@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
-using Cocaine.Fast.Core.Terminal;
+using Cocaine.Fast.Core.Json;
 
 namespace Cocaine.Fast.Core.Manifest;
 
@@ -126,6 +126,9 @@ internal static class JsonText
     /// <summary>Largest file: a manifest has some kilobytes.</summary>
     public const int MaxFileBytes = 1 << 20;
 
+    /// <summary>Files of a folder that are looked at for a name like one that is not there.</summary>
+    private const int MaxFiles = 1000;
+
     /// <summary>The bytes of a file, which may be one byte over the bound; null with what is wrong.</summary>
     /// <param name="path">The file.</param>
     /// <param name="kind">What it should be, as a message says it: "manifest".</param>
@@ -146,10 +149,31 @@ internal static class JsonText
             byte[] bytes = new byte[MaxFileBytes + 1];
             return bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
         }
+        catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
+        {
+            problem = $"there is no such file{NearestFile(path)}";
+            return null;
+        }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             problem = failure.Message;
             return null;
+        }
+    }
+
+    /// <summary>"; did you mean 'hello.json'?" when a file of the folder has nearly that name.</summary>
+    private static string NearestFile(string path)
+    {
+        try
+        {
+            string folder = Path.GetDirectoryName(Path.GetFullPath(path)) ?? "/";
+            IEnumerable<string> files = Directory.Exists(folder)
+                ? Directory.EnumerateFiles(folder).Take(MaxFiles).Select(file => Path.GetFileName(file)) : [];
+            return ProblemList.Nearest(Path.GetFileName(path), files);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return ""; // the folder cannot be listed
         }
     }
 
@@ -191,27 +215,12 @@ internal static class JsonText
         }
         catch (JsonException mistake)
         {
-            problems.Add(OffsetOf(utf8, mistake), "$", $"not JSON: {Reason(mistake, kind)}");
+            string words = mistake.Message.Split(" LineNumber")[0].Split(" Path:")[0];
+            JsonMistake meant = JsonMistake.Of(utf8, OffsetOf(utf8, mistake), words, kind);
+            problems.Add(meant.Offset, "$", meant.Message);
         }
 
         return null;
-    }
-
-    /// <summary>The reader's own words, less its place and what is advice for programmers.</summary>
-    private static string Reason(JsonException mistake, string kind)
-    {
-        string text = mistake.Message.Split(" LineNumber")[0].Split(" Path:")[0];
-        if (text.StartsWith("Expected depth to be zero", StringComparison.Ordinal))
-        {
-            return "the file ends before every { and [ is closed";
-        }
-
-        if (text.StartsWith("The input does not contain any JSON tokens", StringComparison.Ordinal))
-        {
-            return $"there is nothing in the file but comments; a {kind} is an object";
-        }
-
-        return PlainText.OneLine(text.Replace(" Change the reader options.", "", StringComparison.Ordinal));
     }
 
     private static int OffsetOfInvalid(ReadOnlySpan<byte> utf8)

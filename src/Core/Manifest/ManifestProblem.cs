@@ -5,15 +5,22 @@ namespace Cocaine.Fast.Core.Manifest;
 
 /// <summary>One mistake in a manifest or in the config of a node.</summary>
 /// <param name="File">The file as it was named.</param>
-/// <param name="Line">Line, from 1.</param>
-/// <param name="Column">Column in characters (Unicode code points), from 1.</param>
+/// <param name="Line">Line, from 1; 0 when the file could not be read.</param>
+/// <param name="Column">Column in characters (Unicode code points), from 1; 0 as the line is.</param>
 /// <param name="Path">JSON path, as <c>$.engine.pool-limit</c>.</param>
 /// <param name="Message">What is wrong, what was expected, the nearest known name.</param>
 /// <param name="IsWarning">The app can be run all the same.</param>
 public sealed record ManifestProblem(string File, int Line, int Column, string Path, string Message, bool IsWarning = false)
 {
-    /// <summary><c>file:line:column: $.path: message</c></summary>
-    public override string ToString() => $"{PlainText.OneLine(File)}:{Line}:{Column}: {Path}: {(IsWarning ? "warning: " : "")}{Message}";
+    /// <summary>A file that could not be read: there is no place in it.</summary>
+    public static ManifestProblem OfFile(string file, string message) => new(file, 0, 0, "$", message);
+
+    /// <summary><c>file:line:column: $.path: message</c>; of a file that could not be read, <c>file: message</c></summary>
+    public override string ToString()
+    {
+        string place = Line == 0 ? "" : FormattableString.Invariant($"{Line}:{Column}: {Path}: ");
+        return $"{PlainText.OneLine(File)}:{(Line == 0 ? " " : "")}{place}{(IsWarning ? "warning: " : "")}{Message}";
+    }
 }
 
 /// <summary>What reading a manifest gave.</summary>

@@ -40,5 +40,5 @@ public static class ManifestReader
         return new ManifestResult(problems.HasErrors ? null : manifest, problems.Sorted(), line, column);
     }
 
-    private static ManifestResult Unreadable(string path, string message) => new(null, [new ManifestProblem(path, 1, 1, "$", message)]);
+    private static ManifestResult Unreadable(string path, string message) => new(null, [ManifestProblem.OfFile(path, message)]);
 }
