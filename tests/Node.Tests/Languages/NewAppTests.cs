@@ -52,13 +52,37 @@ public sealed class NewAppTests : IDisposable
         Assert.Single(Directory.GetFileSystemEntries(_folder));
     }
 
+    [Fact]
+    public async Task What_is_printed_can_be_pasted_where_the_program_is_not_on_the_path_and_the_folder_has_a_space()
+    {
+        string folder = Path.Combine(_folder, "it's a folder"), elsewhere = Path.Combine(_folder, "elsewhere");
+        Directory.CreateDirectory(folder);
+        Directory.CreateDirectory(elsewhere);
+        (int code, string text) = await RunAsync(elsewhere, "/usr/bin/env", "PATH=/usr/bin:/bin", Program, "new", "python", $"{folder}/first");
+        Assert.True(code == 0, text);
+        string[] lines = [.. text.Split('\n').Where(line => line.StartsWith("  ", StringComparison.Ordinal)).Select(line => line.Trim())];
+        Assert.Equal($"export PATH={Path.GetDirectoryName(Program)}:\"$PATH\"", lines[0]);
+        string pasted = string.Join(" && ", lines[..2].Append(lines[2].Replace("cocaine-fast run ", "cocaine-fast check ").Replace(" --locator none", "")));
+        (code, text) = await RunAsync(elsewhere, "/usr/bin/env", "PATH=/usr/bin:/bin", "/bin/sh", "-c", pasted);
+        Assert.True(code == 0 && text.Contains("ok\n", StringComparison.Ordinal), $"{pasted}\n{text}");
+        Assert.StartsWith($"{Program} call tcp://127.0.0.1:2", lines[3]);
+        (_, text) = await RunAsync(folder, Program, "new", "python", "second");
+        Assert.DoesNotContain(lines[3].Split(' ')[2], text); // another app, another port
+    }
+
     private async Task MakeAndUseAsync(string language, params string[][] commands)
     {
         string name = $"my-{language}";
         (int code, string text) = await RunAsync(_folder, Program, "new", language, name);
+        string made = text;
         Assert.True(code == 0, text);
         Assert.Contains($"  cocaine-fast run {name}/manifest.json --locator none", text);
         string folder = Path.Combine(_folder, name);
+        foreach (string file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
+        {
+            Assert.DoesNotContain(Apps.Root, File.ReadAllText(file)); // it is for every machine
+        }
+
         foreach (string[] command in commands)
         {
             (code, text) = await RunAsync(folder, command);
@@ -70,6 +94,9 @@ public sealed class NewAppTests : IDisposable
         Assert.Equal(name, manifest.Manifest!.Name);
         await using TestNode node = TestNode.Start();
         RunningApp app = await node.AddAsync(manifest.Manifest);
+        await app.Ready.WaitAsync(TimeSpan.FromMinutes(2));
+        string call = made.Split('\n').Single(line => line.Contains("cocaine-fast call "));
+        Assert.Equal((0, "hello, you"), await RunAsync(_folder, "/bin/sh", "-c", call.Trim()));
         await using CocaineClient client = await TestNode.ConnectAsync(app);
         Assert.Equal("hello, you", await ScriptApps.TextAsync(client, "hello", "you"));
         Assert.Equal("LOUD", await ScriptApps.TextAsync(client, "shout", "loud"));
@@ -96,6 +123,7 @@ public sealed class NewAppTests : IDisposable
             start.Environment.Remove(inherited);
         }
 
+        start.Environment["PATH"] = $"{Path.GetDirectoryName(Program)}:{Environment.GetEnvironmentVariable("PATH")}"; // as its user has it
         start.Environment["TMPDIR"] = _temporary;
         using Process process = Process.Start(start)!;
         using CancellationTokenSource limit = new(TimeSpan.FromMinutes(4));

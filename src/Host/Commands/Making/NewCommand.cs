@@ -1,8 +1,8 @@
 using System.CommandLine;
+using System.Globalization;
 using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Node;
 
-namespace Cocaine.Fast.Host.Commands;
+namespace Cocaine.Fast.Host.Commands.Making;
 
 /// <summary><c>cocaine-fast new LANGUAGE NAME</c>: a folder with a small app, its manifest and its test.</summary>
 internal static class NewCommand
@@ -17,6 +17,7 @@ internal static class NewCommand
     {
         string[] languages = Languages();
         Argument<string> language = new("language") { Description = string.Join(", ", languages) };
+        language.CompletionSources.Add(languages);
         Argument<string> name = new("name") { Description = "The app's name, or a path that ends with it: the folder to make" };
         Command command = new(
             "new", "Make a folder with a small app, its manifest and its test.\n\nExample:\n  cocaine-fast new python my-app")
@@ -58,10 +59,10 @@ internal static class NewCommand
 
     private static void Write(string template, string folder, string name)
     {
+        string port = AppPort.For(name).ToString(CultureInfo.InvariantCulture);
         string Filled(string file) => File.ReadAllText(file).Replace("__NAME__", name, StringComparison.Ordinal)
-            .Replace("__FOLDER__", folder, StringComparison.Ordinal)
-            .Replace("__CPP_SDK__", Path.Combine(Folders.Sdk(null), "cpp"), StringComparison.Ordinal)
-            .Replace("__SDK__", Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory), StringComparison.Ordinal);
+            .Replace("__FOLDER__", ShellWords.Quoted(folder), StringComparison.Ordinal)
+            .Replace("__PORT__", port, StringComparison.Ordinal);
 
         foreach (string file in Directory.EnumerateFiles(template, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {
@@ -78,9 +79,19 @@ internal static class NewCommand
         }
 
         Console.WriteLine("\nNext:");
+        string? onPath = ShellWords.PathToSet();
+        if (onPath is not null)
+        {
+            Console.WriteLine($"  export PATH={onPath}:\"$PATH\"");
+        }
+
         foreach (string line in Filled(Path.Combine(template, NextSteps)).Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             Console.WriteLine($"  {line}");
         }
+
+        Console.WriteLine("\nand, while it runs, in another terminal:");
+        string program = onPath is null ? "cocaine-fast" : $"{onPath}/cocaine-fast";
+        Console.WriteLine($"  {program} call tcp://127.0.0.1:{port} hello --data you");
     }
 }
