@@ -1,27 +1,19 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using Cocaine.Fast.Host;
-using Cocaine.Fast.Host.Commands;
-using Cocaine.Fast.Host.Commands.Control;
-using Cocaine.Fast.Host.Commands.Why;
+using Cocaine.Fast.Host.Commands.Shells;
 
-RootCommand root = new("cocaine-fast: an application server for bare-metal hosts. Give it a manifest and it hosts the app.")
+ParseResult parsed = ProgramCommand.Create().Parse(args);
+if (args.Length == 0)
 {
-    RunCommand.Create(),
-    ServeCommand.Create(),
-    AppCommand.Create(),
-    EventsCommand.Create(),
-    QuarantineCommand.Create(),
-    CheckCommand.Create(),
-    SchemaCommand.Create(),
-    CallCommand.Create(),
-    BenchCommand.Create(),
-    ChaosCommand.Create(),
-    InfoCommand.Create(),
-    NewCommand.Create(),
-    WatchCommand.Create(),
-    WorkerCheckCommand.Create(),
-    WhyCommand.Create(),
-};
-ParseResult parsed = root.Parse(args);
-int code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TerminationTimeout.Of(parsed) });
-return parsed.Errors.Count > 0 ? ExitCodes.Invalid : code;
+    return Mistake.SayHelp(parsed);
+}
+
+if (parsed.Action is ParseErrorAction)
+{
+    return Mistake.Say(parsed);
+}
+
+return Mistake.TakenForArgument(parsed, args) is { } option && parsed.Action == parsed.CommandResult.Command.Action
+    ? Mistake.SayUnknown(parsed, option)
+    : await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TerminationTimeout.Of(parsed) });

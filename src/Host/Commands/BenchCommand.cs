@@ -1,8 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Cocaine.Fast.Client;
-using Cocaine.Fast.Host.Commands.Control;
-using Spectre.Console;
+using Cocaine.Fast.Host.Views;
 
 namespace Cocaine.Fast.Host.Commands;
 
@@ -10,6 +9,18 @@ namespace Cocaine.Fast.Host.Commands;
 internal static class BenchCommand
 {
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+
+    /// <summary>The result as a line; what went wrong is told below it.</summary>
+    internal static Columns<LoadResult> Result { get; } = new(
+        new("requests/s", result => $"{result.RequestsPerSecond:N0}") { IsRight = true },
+        new("p50", result => When.Span(result.P50 * 1e3)) { IsRight = true },
+        new("p90", result => When.Span(result.P90 * 1e3)) { IsRight = true, Drop = 1 },
+        new("p99", result => When.Span(result.P99 * 1e3)) { IsRight = true },
+        new("p99.9", result => When.Span(result.P999 * 1e3)) { IsRight = true, Drop = 2 },
+        new("max", result => When.Span(result.Max * 1e3)) { IsRight = true },
+        new("requests", result => $"{result.Requests:N0}") { IsRight = true, Drop = 3 },
+        new("mismatches", result => $"{result.Mismatches}") { IsRight = true },
+        new("errors", Errors) { LeastWidth = 8 });
 
     public static Command Create()
     {
@@ -55,19 +66,13 @@ internal static class BenchCommand
         return result.Mismatches == 0 && result.Errors.Count == 0 && result.Requests > 0 ? ExitCodes.Ok : ExitCodes.Failed;
     }
 
+    private static string Errors(LoadResult result) => result.Errors.Count == 0 ? "0"
+        : string.Join(", ", result.Errors.Select(pair => $"{pair.Key}: {pair.Value}"));
+
     private static void Print(LoadOptions options, LoadResult result)
     {
-        Table table = new Table().Border(TableBorder.Minimal)
-            .Title($"{options.Connections} connections × {options.InFlight} in flight, {options.SizeBytes} B, {result.Seconds:F1} s");
-        foreach (string column in (string[])["requests/s", "p50 µs", "p90", "p99", "p99.9", "max", "requests", "mismatches", "errors"])
-        {
-            table.AddColumn(new TableColumn(column).RightAligned());
-        }
-
-        string errors = result.Errors.Count == 0 ? "0" : string.Join(", ", result.Errors.Select(pair => $"{pair.Key}: {pair.Value}"));
-        table.AddRow(
-            $"{result.RequestsPerSecond:N0}", $"{result.P50:F1}", $"{result.P90:F1}", $"{result.P99:F1}", $"{result.P999:F1}",
-            $"{result.Max:F0}", $"{result.Requests:N0}", $"{result.Mismatches}", errors);
-        ControlCall.Print(table);
+        Console.WriteLine(
+            $"{options.Connections} connections × {options.InFlight} in flight, {options.SizeBytes} B, {result.Seconds:F1} s");
+        Console.Out.Write(Result.Render([result], Screen.Current.Columns));
     }
 }

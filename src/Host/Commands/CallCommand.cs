@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using Cocaine.Fast.Client;
+using Cocaine.Fast.Host.Views;
 
 namespace Cocaine.Fast.Host.Commands;
 
@@ -21,7 +22,8 @@ internal static class CallCommand
         Option<bool> urgent = new("--urgent") { Description = "Go before calls that are not" };
         Command command = new(
             "call",
-            "Call an event; the answer's chunks go to standard output as they come.\n\nExample:\n"
+            "Call an event; the answer's chunks go to standard output as they come: as they are into a pipe or "
+            + "a file, and into a terminal as text in which nothing drives it.\n\nExample:\n"
             + "  cocaine-fast call tcp://127.0.0.1:9100 echo --data hello")
         {
             endpoint, name, data, file, timeout, deadline, urgent,
@@ -48,7 +50,7 @@ internal static class CallCommand
         await using CocaineClient client = await CocaineClient.ConnectAsync(endpoint, cancellation: cancellation);
         await using ClientCall call = client.Open(name, options, cancellation);
         Task sending = SendAsync(call, data, file, cancellation);
-        using Stream output = Console.OpenStandardOutput();
+        using Stream output = Screen.Current.IsTerminal ? new TerminalAnswer(Console.Out) : Console.OpenStandardOutput();
         await foreach (ReadOnlyMemory<byte> chunk in call.ReadAllAsync())
         {
             await output.WriteAsync(chunk, cancellation);

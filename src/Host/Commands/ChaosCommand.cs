@@ -1,7 +1,8 @@
 using System.CommandLine;
+using Cocaine.Fast.Core.Terminal;
+using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Chaos;
-using Spectre.Console;
 
 namespace Cocaine.Fast.Host.Commands;
 
@@ -107,29 +108,25 @@ internal static class ChaosCommand
 
     private static void Print(ChaosResult result)
     {
-        Table actions = new Table().Border(TableBorder.Minimal).AddColumn("what was done")
-            .AddColumn(new TableColumn("times").RightAligned()).AddColumn(new TableColumn("skipped").RightAligned()).AddColumn("");
-        foreach (ChaosActionCount action in result.Actions.OrderBy(action => action.Name, StringComparer.Ordinal))
-        {
-            actions.AddRow(new Text(action.Name), new Text($"{action.Done}"), new Text($"{action.Skipped}"), new Text(action.Note));
-        }
-
-        Table outcomes = new Table().Border(TableBorder.Minimal).AddColumn("how requests ended")
-            .AddColumn(new TableColumn("times").RightAligned());
-        foreach ((string outcome, long count) in result.Outcomes.OrderByDescending(pair => pair.Value))
-        {
-            outcomes.AddRow(new Text(outcome), new Text($"{count:N0}"));
-        }
-
-        AnsiConsole.Write(actions);
-        AnsiConsole.Write(outcomes);
+        Columns<ChaosActionCount> actions = new(
+            new("what was done", action => action.Name),
+            new("times", action => $"{action.Done}") { IsRight = true },
+            new("skipped", action => $"{action.Skipped}") { IsRight = true },
+            new("", action => action.Note) { LeastWidth = 10 });
+        Columns<KeyValuePair<string, long>> outcomes = new(
+            new("how requests ended", outcome => outcome.Key) { LeastWidth = 20 },
+            new("times", outcome => $"{outcome.Value:N0}") { IsRight = true });
+        actions.Write([.. result.Actions.OrderBy(action => action.Name, StringComparer.Ordinal)], Screen.Current);
+        Console.WriteLine();
+        outcomes.Write([.. result.Outcomes.OrderByDescending(pair => pair.Value)], Screen.Current);
+        Console.WriteLine();
         (double p50, double p99, double max) = result.LatencyMs;
         Console.WriteLine($"answers: p50 {p50:F1} ms, p99 {p99:F1} ms, longest {max:F0} ms");
         Console.WriteLine($"node: {result.NodeStarts} starts, counters added up {result.CounterChecks} times, "
             + $"memory up to {result.Samples.Select(sample => sample.RssBytes).DefaultIfEmpty().Max() >> 20} MiB");
         foreach (string fault in result.Faults)
         {
-            Console.WriteLine($"FAULT {fault}");
+            Console.WriteLine($"FAULT {PlainText.Indented(fault)}");
         }
 
         if (result.LogPath is not null)

@@ -1,38 +1,64 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Text.Json;
 using Cocaine.Fast.Client;
-using Cocaine.Fast.Host.Commands.Control;
+using Cocaine.Fast.Host.Views;
 using MessagePack;
-using Spectre.Console;
 
 namespace Cocaine.Fast.Host.Commands;
 
 /// <summary><c>cocaine-fast info ENDPOINT</c></summary>
 internal static class InfoCommand
 {
+    /// <summary>How long a node is looked at to say how many jobs it does in a second: people do not notice it.</summary>
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250);
+
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     public static Command Create()
     {
         Argument<string> endpoint = new("endpoint") { Description = "tcp://HOST:PORT or ipc:///path of an app" };
+        Option<bool> all = All();
         Option<bool> json = new("--json") { Description = "Print JSON" };
         Command command = new("info", "Show what an app is doing.\n\nExample:\n  cocaine-fast info tcp://127.0.0.1:9100")
         {
-            endpoint, json,
+            endpoint, all, json,
         };
-        command.SetAction((parsed, cancellation) =>
-            Guarded.RunAsync(() => RunAsync(parsed.GetValue(endpoint)!, parsed.GetValue(json), cancellation)));
+        command.SetAction((parsed, cancellation) => Guarded.RunAsync(async () =>
+        {
+            await using CocaineClient client = await CocaineClient.ConnectAsync(parsed.GetValue(endpoint)!, cancellation: cancellation);
+            return await ShowAsync(
+                async () => MessagePackSerializer.ConvertToJson(await client.InfoAsync(cancellation), cancellationToken: cancellation),
+                parsed.GetValue(all), parsed.GetValue(json), cancellation);
+        }));
         return command;
     }
 
-    private static async Task<int> RunAsync(string endpoint, bool json, CancellationToken cancellation)
+    /// <summary>The option to see everything instead of a page.</summary>
+    public static Option<bool> All() => new("--all") { Description = "Show every value by its name, as --json names it" };
+
+    /// <summary>Shows what a node says: as JSON, as a list of all values, or as a page when it is about an app.</summary>
+    public static async Task<int> ShowAsync(Func<Task<string>> ask, bool all, bool json, CancellationToken cancellation)
     {
-        await using CocaineClient client = await CocaineClient.ConnectAsync(endpoint, cancellation: cancellation);
-        Print(MessagePackSerializer.ConvertToJson(await client.InfoAsync(cancellation), cancellationToken: cancellation), json);
+        string text = await ask();
+        using JsonDocument info = JsonDocument.Parse(text);
+        if (json || all || !new JsonFacts(info.RootElement)["app"].Exists)
+        {
+            Print(text, json);
+            return ExitCodes.Ok;
+        }
+
+        long began = Stopwatch.GetTimestamp();
+        await Task.Delay(Look, cancellation);
+        using JsonDocument later = JsonDocument.Parse(await ask());
+        JsonFacts now = new(later.RootElement);
+        long done = now["jobs", "done"].Count - new JsonFacts(info.RootElement)["jobs", "done"].Count;
+        double rate = Math.Max(0, done) / Stopwatch.GetElapsedTime(began).TotalSeconds;
+        Console.Out.Write(new InfoPage(now, rate, Screen.Current).Render());
         return ExitCodes.Ok;
     }
 
-    /// <summary>Prints a JSON object: as it is, or as a table of its members.</summary>
+    /// <summary>Prints a JSON object: as it is, or as a list of its values.</summary>
     public static void Print(string text, bool json)
     {
         using JsonDocument info = JsonDocument.Parse(text);
@@ -42,36 +68,6 @@ internal static class InfoCommand
             return;
         }
 
-        Table table = new Table().Border(TableBorder.Minimal).AddColumn("what").AddColumn("value");
-        Fill(table, "", info.RootElement);
-        ControlCall.Print(table);
-    }
-
-    private static void Fill(Table table, string path, JsonElement value)
-    {
-        switch (value.ValueKind)
-        {
-            case JsonValueKind.Object:
-                foreach (JsonProperty property in value.EnumerateObject())
-                {
-                    Fill(table, path.Length == 0 ? property.Name : $"{path}.{property.Name}", property.Value);
-                }
-
-                break;
-            case JsonValueKind.Array when value.EnumerateArray().Any(item => item.ValueKind == JsonValueKind.Object):
-                int index = 0;
-                foreach (JsonElement item in value.EnumerateArray())
-                {
-                    Fill(table, $"{path}[{index++}]", item);
-                }
-
-                break;
-            case JsonValueKind.Array:
-                table.AddRow(Markup.Escape(path), Markup.Escape(string.Join(", ", value.EnumerateArray())));
-                break;
-            default:
-                table.AddRow(Markup.Escape(path), Markup.Escape(value.ToString()));
-                break;
-        }
+        Console.Out.Write(Facts.Render(info.RootElement, Screen.Current.Columns));
     }
 }

@@ -1,8 +1,8 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Cocaine.Fast.Core.Terminal;
+using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node;
 using Cocaine.Fast.Transport.Linux;
 using Spectre.Console;
@@ -36,7 +36,7 @@ internal static class WatchCommand
 
     private static async Task<int> RunAsync(string endpoint, string topic, bool json, CancellationToken cancellation)
     {
-        Columns columns = new();
+        FieldLines lines = new();
         try
         {
             await foreach (PublishedField field in FieldWatcher.WatchAsync(endpoint, topic, cancellation))
@@ -48,7 +48,7 @@ internal static class WatchCommand
                 }
                 else
                 {
-                    columns.Write(field);
+                    lines.Write(field);
                 }
 
                 if (StandardOutput.IsReaderGone)
@@ -71,7 +71,7 @@ internal static class WatchCommand
     }
 
     /// <summary>Lines for people: columns grow to what was seen, and have colours where there is a terminal.</summary>
-    private sealed class Columns
+    private sealed class FieldLines
     {
         /// <summary>A name longer than this pushes its own line out of the column, not all that follow.</summary>
         private const int MaxWidth = 40;
@@ -81,12 +81,12 @@ internal static class WatchCommand
 
         public void Write(PublishedField field)
         {
-            _source = Math.Max(_source, Math.Min(field.Source.Length, MaxWidth));
-            _name = Math.Max(_name, Math.Min(field.Name.Length, MaxWidth));
-            string time = field.Time.ToLocalTime().ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture);
-            string source = PlainText.OneLine(field.Source).PadRight(_source), name = PlainText.OneLine(field.Name).PadRight(_name);
-            string text = PlainText.OneLine(field.Text);
-            if (Console.IsOutputRedirected)
+            string source = PlainText.OneLine(field.Source), name = PlainText.OneLine(field.Name), text = PlainText.OneLine(field.Text);
+            _source = Math.Max(_source, Math.Min(source.Length, MaxWidth));
+            _name = Math.Max(_name, Math.Min(name.Length, MaxWidth));
+            (source, name) = (source.PadRight(_source), name.PadRight(_name));
+            string time = When.Moment(field.Time, Screen.Current);
+            if (!Screen.Current.HasColours)
             {
                 Console.WriteLine($"{time}  {source}  {name}  {text}");
                 return;

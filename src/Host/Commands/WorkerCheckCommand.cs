@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
+using Cocaine.Fast.Core.Terminal;
+using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node.WorkerCheck;
 
 namespace Cocaine.Fast.Host.Commands;
@@ -67,7 +69,8 @@ internal static class WorkerCheckCommand
 
         if (!json)
         {
-            Console.WriteLine($"{"pipe",-14} {"case",-31} {"result",-7} what went wrong (section of docs/worker-protocol.md)");
+            string what = Screen.Current.IsTerminal ? "what went wrong" : "what went wrong (section of docs/worker-protocol.md)";
+            Console.WriteLine($"{"pipe",-14} {"case",-31} {"result",-7} {what}");
         }
 
         IReadOnlyList<CheckRow> rows = WorkerChecker.Run(options, json ? null : Print);
@@ -86,10 +89,15 @@ internal static class WorkerCheckCommand
         return failed == 0 ? ExitCodes.Ok : ExitCodes.Failed;
     }
 
-    private static void Print(CheckRow row)
+    private static void Print(CheckRow row) => Console.WriteLine(Line(row, Screen.Current.Columns));
+
+    /// <summary>A case and its result; in a terminal what went wrong is below it when it does not fit.</summary>
+    internal static string Line(CheckRow row, int? width)
     {
-        string problem = row.Outcome == CheckOutcome.Failed ? $"{row.Problem} ({row.Section})" : row.Problem;
-        Console.WriteLine($"{row.Pipe,-14} {row.Case,-31} {Word(row.Outcome),-7} {problem}".TrimEnd());
+        string problem = PlainText.OneLine(row.Outcome == CheckOutcome.Failed ? $"{row.Problem} ({row.Section})" : row.Problem);
+        string first = $"{row.Pipe,-14} {row.Case,-31} {Word(row.Outcome),-7} ";
+        return width is not { } room || Letters.Width(first) + Letters.Width(problem) <= room ? (first + problem).TrimEnd()
+            : $"{first.TrimEnd()}\n{Letters.Wrapped("    ", problem, width, "    ")}";
     }
 
     private static string Word(CheckOutcome outcome) => outcome switch

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Cocaine.Fast.Core.Monitoring;
 
 namespace Cocaine.Fast.Node.Control;
 
@@ -13,7 +14,7 @@ internal static class NodeInfo
         {
             json.WriteStartObject();
             json.WriteNumber("pid", Environment.ProcessId);
-            json.WriteString("version", typeof(NodeInfo).Assembly.GetName().Version?.ToString(3));
+            json.WriteString("version", ProductVersion.Text);
             json.WriteString("since", node.Since);
             json.WriteNumber("apps", node.Apps.Count);
             json.WriteNumber("loops", node.LoopCount);

@@ -58,7 +58,7 @@ public sealed class BadDayTests : IDisposable
             strangers.Add(stranger);
         }
 
-        Assert.Contains(" echo ", (await serve.RunAsync("app", "list")).Output);
+        Assert.Contains("\necho ", (await serve.RunAsync("app", "list")).Output);
         Assert.Equal("deleted app=echo\n", (await serve.RunAsync("app", "delete", "echo")).Output);
         await serve.UntilLogAsync("connections are refused: nearly all descriptors are in use");
         strangers.ForEach(stranger => stranger.Dispose());

@@ -24,14 +24,15 @@ public sealed class ServeTests : IDisposable
         (code, output, _) = await serve.RunAsync("app", "list", "--json");
         JsonElement app = Assert.Single(JsonSerializer.Deserialize<JsonElement[]>(output)!);
         Assert.Equal((0, "echo", "running"), (code, app.GetProperty("app").GetString(), app.GetProperty("state").GetString()));
-        Assert.Contains(" echo │ 0       │ running ", (await serve.RunAsync("app", "list")).Output);
-        Assert.Contains("queue.limit", (await serve.RunAsync("app", "info", "echo")).Output);
+        Assert.Matches("(?m)^echo +0  running ", (await serve.RunAsync("app", "list")).Output);
+        Assert.Contains("queue.limit", (await serve.RunAsync("app", "info", "echo", "--all")).Output);
+        Assert.StartsWith("echo, version 0: running\n", (await serve.RunAsync("app", "info", "echo")).Output);
 
         Assert.Equal((2, "", "app echo runs already: replace it, or delete it first\n"), await serve.RunAsync("app", "create", echo));
         (code, _, error) = await serve.RunAsync("app", "create", Path.Combine(Apps.Root, "tests/manifests/broken/key-twice.json"));
         Assert.Equal(2, code);
         Assert.Contains("key-twice.json:4:3: $.type: the key stands here twice", error);
-        Assert.Equal((2, "", "/nowhere.json:1:1: $: Could not find file '/nowhere.json'.\n"), await serve.RunAsync("app", "create", "/nowhere.json"));
+        Assert.Equal((2, "", "/nowhere.json: there is no such file\n"), await serve.RunAsync("app", "create", "/nowhere.json"));
         Assert.Equal(1, (await serve.RunAsync("app", "info", "nothing")).Code);
 
         Assert.Equal("paused app=echo\n", (await serve.RunAsync("app", "pause", "echo")).Output);

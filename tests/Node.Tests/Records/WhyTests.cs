@@ -156,7 +156,7 @@ public sealed class WhyTests : IDisposable
         Assert.Equal((1, "behaviours: no such job: the ledger has 64 jobs, from 137 to 200, and keeps the latest 64"), (code, error.Trim()));
         (code, string text, _) = await WhyInAsync(node.LedgerDirectory, "--slow", "3");
         Assert.Equal(0, code);
-        Assert.Equal(3, text.Split('\n').Count(line => line.Contains(" done ")));
+        Assert.Equal(3, text.Split('\n').Count(line => line.EndsWith("  done", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Terminal;
+using Cocaine.Fast.Host.Commands.Shells;
 using Cocaine.Fast.Node.Control;
 
 namespace Cocaine.Fast.Host.Commands.Control;
@@ -28,6 +29,7 @@ internal static class AppCommand
             "create",
             "Start an app and keep it: it is there again after a restart of the node. Waits until its first slave is ready; when none "
             + "is within its startup-timeout, this exits with 1, and the app stays and goes on trying.") { file, noWait, json }
+            .Example("cocaine-fast app create examples/echo/manifest.json")
             .With(ControlCall.Node(), async (parsed, node, stop) =>
             {
                 if (Manifest(parsed.GetValue(file)!) is not { } manifest)
@@ -74,6 +76,7 @@ internal static class AppCommand
             "replace",
             "Put a new version in the place of the one that runs, without losing a job. When it does not come up, the old one goes on, and "
             + "this exits with 1.") { file, force, json }
+            .Example("cocaine-fast app replace examples/echo/manifest.json --force")
             .With(ControlCall.Node(), async (parsed, node, stop) =>
             {
                 if (Manifest(parsed.GetValue(file)!) is not { } manifest)
@@ -111,7 +114,10 @@ internal static class AppCommand
         };
         drain.Check(seconds => seconds is >= 0 and <= 1e9, "--drain-timeout is seconds, 0 or more");
         Option<bool> json = ControlCall.Json();
-        return new Command("delete", "Forget an app and end it: it takes no more jobs, and finishes those it has.") { app, drain, json }
+        return new Command(
+            "delete",
+            "Forget an app and end it: it takes no more jobs, and finishes those it has.") { app, drain, json }
+            .Example("cocaine-fast app delete echo --drain-timeout 10")
             .With(ControlCall.Node(), async (parsed, node, stop) =>
             {
                 await node.DeleteAsync(parsed.GetValue(app)!, TimeSpan.FromSeconds(parsed.GetValue(drain)), stop);
@@ -126,11 +132,13 @@ internal static class AppCommand
         Option<int?> minimum = new("--minimum") { Description = "Slaves kept warm" };
         Option<int?> limit = new("--limit") { Description = "Most slaves" };
         Option<bool> json = ControlCall.Json();
-        Command command = new("scale", "Set the bounds of an app's pool now, until its next version or start.")
+        Command command = new(
+            "scale",
+            "Set the bounds of an app's pool now, until its next version or start.")
         {
             app, minimum, limit, json,
         };
-        command.Check(given =>
+        command.Example("cocaine-fast app scale echo --minimum 2 --limit 8").Check(given =>
             given.GetValue(minimum) is null && given.GetValue(limit) is null ? "give --minimum, --limit, or both" : null);
         return command.With(ControlCall.Node(), async (parsed, node, stop) =>
         {
@@ -145,7 +153,9 @@ internal static class AppCommand
     {
         Argument<string> app = ControlCall.App();
         Option<bool> json = ControlCall.Json();
-        return new Command(name, description + ".") { app, json }.With(ControlCall.Node(), async (parsed, node, stop) =>
+        return new Command(name, description + ".") { app, json }
+            .Example($"cocaine-fast app {name} echo")
+            .With(ControlCall.Node(), async (parsed, node, stop) =>
         {
             await work(node, parsed.GetValue(app)!, stop);
             ControlCall.PrintDone(parsed.GetValue(json), done, parsed.GetValue(app)!);
@@ -161,7 +171,7 @@ internal static class AppCommand
     {
         if (JsonText.ReadFile(path, "manifest", out string problem) is not { } bytes)
         {
-            Complaint.Say($"{new ManifestProblem(path, 1, 1, "$", problem)}");
+            Complaint.Say($"{ManifestProblem.OfFile(path, problem)}");
             return null;
         }
 

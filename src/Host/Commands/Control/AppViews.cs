@@ -1,56 +1,63 @@
 using System.CommandLine;
 using System.Globalization;
 using Cocaine.Fast.Core.Terminal;
+using Cocaine.Fast.Host.Commands.Shells;
+using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node.Control;
-using Spectre.Console;
 
 namespace Cocaine.Fast.Host.Commands.Control;
 
 /// <summary>The commands of <c>app</c> that only look.</summary>
 internal static class AppViews
 {
+    /// <summary>The list of apps.</summary>
+    internal static Columns<AppSummary> AppColumns { get; } = new(
+        new("app", app => app.App),
+        new("version", app => Text(app.Version)) { Drop = 7, IsRight = true },
+        new("state", app => app.State),
+        new("slaves", app => Text(app.Slaves)) { Drop = 2, IsRight = true },
+        new("busy", app => Text(app.Busy)) { Drop = 5, IsRight = true },
+        new("queued", app => Text(app.Queued)) { Drop = 1, IsRight = true },
+        new("done", app => Text(app.Done)) { Drop = 6, IsRight = true },
+        new("failed", app => Text(app.Failed)) { Drop = 4, IsRight = true },
+        new("endpoints", app => string.Join(" ", app.Endpoints)) { Drop = 3, Short = FirstEndpoint },
+
+        // Of what a worker wrote before it ended the last line says most.
+        new("reason", app => app.Reason is { } why ? why.TrimEnd().Split('\n')[^1] : "") { IsNote = true });
+
+    /// <summary>One endpoint, and how many more there are: 127.0.0.1 and [::1] of one port, mostly.</summary>
+    private static string FirstEndpoint(AppSummary app) =>
+        app.Endpoints.Count <= 1 ? string.Concat(app.Endpoints) : $"{app.Endpoints[0]} +{app.Endpoints.Count - 1}";
+
     public static Command Info()
     {
-        Argument<string?> app = new("app") { Description = "The app's name; without one, the node", Arity = ArgumentArity.ZeroOrOne };
+        Argument<string?> app = ControlCall.AppOrAll("The app's name; without one, the node");
+        Option<bool> all = InfoCommand.All();
         Option<bool> json = ControlCall.Json();
-        return new Command("info", "Show what an app is doing: queue, slaves, latencies, errors by code.") { app, json }
-            .With(ControlCall.Node(), async (parsed, node, stop) =>
-            {
-                InfoCommand.Print(await node.InfoJsonAsync(parsed.GetValue(app), stop), parsed.GetValue(json));
-                return ExitCodes.Ok;
-            });
+        return new Command("info", "Show what an app is doing: what is wrong, queue, slaves, latencies, errors by code.") { app, all, json }
+            .Example("cocaine-fast app info echo")
+            .With(ControlCall.Node(), (parsed, node, stop) => InfoCommand.ShowAsync(
+                () => node.InfoJsonAsync(parsed.GetValue(app), stop), parsed.GetValue(all), parsed.GetValue(json), stop));
     }
 
     public static Command List()
     {
+        Option<bool> wide = Wide();
         Option<bool> json = ControlCall.Json();
-        return new Command("list", "List the apps, those that could not be started too.") { json }
+        return new Command("list", "List the apps, those that could not be started too.") { wide, json }
+            .Example("cocaine-fast app list --wide")
             .With(ControlCall.Node(), async (parsed, node, stop) =>
             {
                 IReadOnlyList<AppSummary> apps = await node.ListAsync(stop);
                 if (parsed.GetValue(json))
                 {
                     ControlCall.PrintJson(apps);
-                    return ExitCodes.Ok;
                 }
-
-                Table table = new Table().Border(TableBorder.Minimal);
-                foreach (string column in (string[])["app", "version", "state", "slaves", "busy", "queued", "done", "failed", "endpoints"])
+                else
                 {
-                    table.AddColumn(new TableColumn(column).NoWrap());
+                    AppColumns.Write(apps, Screen.Current.Wide(parsed.GetValue(wide)));
                 }
 
-                foreach (AppSummary app in apps)
-                {
-                    // Of what a worker wrote before it ended the last line says most.
-                    string[] reason = app.Reason is { } why ? [PlainText.OneLine(why.TrimEnd().Split('\n')[^1])] : [];
-                    string last = string.Join('\n', app.Endpoints.Concat(reason));
-                    table.AddRow(
-                        Markup.Escape(app.App), Text(app.Version), app.State, Text(app.Slaves), Text(app.Busy), Text(app.Queued),
-                        Text(app.Done), Text(app.Failed), Markup.Escape(last));
-                }
-
-                ControlCall.Print(table);
                 return ExitCodes.Ok;
             });
     }
@@ -61,6 +68,7 @@ internal static class AppViews
         Option<bool> follow = Follow();
         Option<bool> json = ControlCall.Json();
         return new Command("logs", "Show what an app's workers wrote to standard output and standard error.") { app, follow, json }
+            .Example("cocaine-fast app logs echo -f")
             .With(ControlCall.Node(), (parsed, node, stop) => ControlCall.FollowAsync(
                 node.LogsAsync(parsed.GetValue(app)!, parsed.GetValue(follow), stop),
                 parsed.GetValue(json) ? ControlCall.PrintLine : Print));
@@ -68,8 +76,8 @@ internal static class AppViews
 
     public static Option<bool> Follow() => new("--follow", "-f") { Description = "Go on with what comes, until interrupted" };
 
-    /// <summary>A time as people read it, of their day.</summary>
-    public static string Clock(DateTimeOffset time) => time.ToLocalTime().ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture);
+    /// <summary>The option of every list.</summary>
+    public static Option<bool> Wide() => new("--wide") { Description = "Show every column and cut nothing, however wide it gets" };
 
     public static void PrintLost(long lost)
     {
@@ -82,7 +90,8 @@ internal static class AppViews
     private static void Print(LogLine line)
     {
         PrintLost(line.Lost);
-        Console.WriteLine($"{Clock(line.Time)}  {line.Slave}  {(line.IsError ? "err" : "out")}  {PlainText.OneLine(line.Text)}");
+        string time = When.Moment(line.Time, Screen.Current), text = PlainText.OneLine(line.Text);
+        Console.WriteLine($"{time}  {line.Slave}  {(line.IsError ? "err" : "out")}  {text}");
     }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);

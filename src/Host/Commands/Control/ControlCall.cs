@@ -4,16 +4,19 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Host.Commands.Shells;
 using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Transport.Linux;
-using Spectre.Console;
 
 namespace Cocaine.Fast.Host.Commands.Control;
 
 /// <summary>What the commands that control a node have in common: where it is, how it answers, what its refusals exit with.</summary>
 internal static class ControlCall
 {
+    /// <summary>The name of the option that says which node.</summary>
+    public const string NodeOption = "--node";
+
     private static readonly JsonSerializerOptions Lines = new(ControlMessages.Json)
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // it is not put into HTML
@@ -22,7 +25,7 @@ internal static class ControlCall
     private static readonly JsonSerializerOptions Indented = new(Lines) { WriteIndented = true };
 
     /// <summary>The option of every such command.</summary>
-    public static Option<string> Node() => new("--node")
+    public static Option<string> Node() => new(NodeOption)
     {
         Description = "The node's control endpoint; also by the environment variable COCAINE_NODE",
         DefaultValueFactory = _ => Environment.GetEnvironmentVariable("COCAINE_NODE") is { Length: > 0 } given
@@ -53,7 +56,11 @@ internal static class ControlCall
     }
 
     /// <summary>The app that a command is about.</summary>
-    public static Argument<string> App() => new("app") { Description = "The app's name" };
+    public static Argument<string> App() => new Argument<string>("app") { Description = "The app's name" }.CompletesApps();
+
+    /// <summary>The app that a command is about, or all.</summary>
+    public static Argument<string?> AppOrAll(string description) =>
+        new Argument<string?>("app") { Description = description, Arity = ArgumentArity.ZeroOrOne }.CompletesApps();
 
     /// <summary>Gives a command its work: it gets the arguments, a connection and a token that Ctrl-C fires.</summary>
     public static Command With(
@@ -125,16 +132,5 @@ internal static class ControlCall
         }
 
         return ExitCodes.Ok;
-    }
-
-    /// <summary>Prints a table: as wide as it is where no terminal bounds it.</summary>
-    public static void Print(Table table)
-    {
-        if (Console.IsOutputRedirected)
-        {
-            AnsiConsole.Profile.Width = 1000;
-        }
-
-        AnsiConsole.Write(table);
     }
 }

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Cocaine.Fast.Core.Terminal;
+using Cocaine.Fast.Host.Commands.Shells;
+using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node.Control;
 
 namespace Cocaine.Fast.Host.Commands.Control;
@@ -7,25 +9,53 @@ namespace Cocaine.Fast.Host.Commands.Control;
 /// <summary><c>cocaine-fast events</c></summary>
 internal static class EventsCommand
 {
+    private const string Indent = "    ";
+
     public static Command Create()
     {
-        Argument<string?> app = new("app") { Description = "Only of this app", Arity = ArgumentArity.ZeroOrOne };
+        Argument<string?> app = ControlCall.AppOrAll("Only of this app");
         Option<bool> follow = AppViews.Follow();
         Option<bool> json = ControlCall.Json();
         return new Command(
             "events",
-            "Show what the node decided and why: slaves that start and die, pools that grow, versions that change.\n\nExample:\n"
-            + "  cocaine-fast events echo -f") { app, follow, json }
+            "Show what the node decided and why: slaves that start and die, pools that grow, versions that change.") { app, follow, json }
+            .Example("cocaine-fast events echo -f")
             .With(ControlCall.Node(), (parsed, node, stop) => ControlCall.FollowAsync(
                 node.EventsAsync(parsed.GetValue(app), parsed.GetValue(follow), stop),
                 parsed.GetValue(json) ? ControlCall.PrintLine : Print));
     }
 
+    /// <summary>
+    /// An event as a line, or as several with an indent: the app's name stands once, whether the event is asked of one app or of all.
+    /// </summary>
+    internal static string Line(NodeEvent item, Screen screen)
+    {
+        string app = item.App, text = item.Text.TrimEnd();
+        foreach (string beginning in (string[])[$"{app}: ", $"app {app}: "])
+        {
+            if (app.Length > 0 && text.StartsWith(beginning, StringComparison.Ordinal))
+            {
+                text = text[beginning.Length..];
+            }
+        }
+
+        string level = item.Level == "information" ? "" : $"{item.Level}  ";
+        string first = PlainText.OneLine($"{When.Moment(item.Time, screen)}  {level}{(app.Length > 0 ? app : "-")}  {item.Kind}  ");
+        string[] lines = text.Split('\n');
+        string head = Letters.Wrapped(first, PlainText.OneLine(lines[0].TrimEnd('\r')), screen.Columns, Indent);
+        return string.Join('\n', lines.Skip(1).Select(line => Below(line.TrimEnd('\r'), screen)).Prepend(head));
+    }
+
+    /// <summary>A further line of a text, of a traceback mostly: cut in a terminal, where its beginning says what it is.</summary>
+    private static string Below(string line, Screen screen)
+    {
+        string plain = Indent + PlainText.OneLine(line.Replace("\t", "    ", StringComparison.Ordinal));
+        return screen.Columns is { } width ? Letters.Cut(plain, width) : plain;
+    }
+
     private static void Print(NodeEvent item)
     {
         AppViews.PrintLost(item.Lost);
-        string app = item.App.Length > 0 ? item.App : "-";
-        string text = PlainText.Indented(item.Text);
-        Console.WriteLine($"{AppViews.Clock(item.Time)}  {item.Level,-11}  {app,-12}  {item.Kind,-16}  {text}");
+        Console.WriteLine(Line(item, Screen.Current));
     }
 }

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
-using Cocaine.Fast.Core.Terminal;
+using Cocaine.Fast.Host.Commands.Shells;
+using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node.Control;
-using Spectre.Console;
 
 namespace Cocaine.Fast.Host.Commands.Control;
 
@@ -20,11 +20,23 @@ internal static class QuarantineCommand
         OfJob("drop", "Forget a job", "dropped", (node, app, id, stop) => node.QuarantineDropAsync(app, id, stop)),
     };
 
+    /// <summary>The list of jobs, with times as such a screen shows them.</summary>
+    internal static Columns<QuarantinedJob> JobColumns(Screen screen) => new(
+        new("app", job => job.App) { IsSaidOnce = true },
+        new("id", job => job.Id),
+        new("event", job => job.Event) { Drop = 2, IsSaidOnce = true },
+        new("time", job => When.Moment(job.Time, screen, withMilliseconds: false)) { Drop = 1 },
+        new("bytes", job => job.RequestBytes.ToString(CultureInfo.InvariantCulture)) { Drop = 3, IsRight = true },
+        new("cause", job => job.Cause) { IsNote = true });
+
     private static Command List()
     {
-        Argument<string?> app = new("app") { Description = "Only of this app", Arity = ArgumentArity.ZeroOrOne };
+        Argument<string?> app = ControlCall.AppOrAll("Only of this app");
+        Option<bool> wide = AppViews.Wide();
         Option<bool> json = ControlCall.Json();
-        return new Command("list", "List the jobs, oldest first.") { app, json }.With(ControlCall.Node(), async (parsed, node, stop) =>
+        return new Command("list", "List the jobs, oldest first.") { app, wide, json }
+            .Example("cocaine-fast quarantine list echo")
+            .With(ControlCall.Node(), async (parsed, node, stop) =>
         {
             IReadOnlyList<QuarantinedJob> jobs = await node.QuarantineListAsync(parsed.GetValue(app), stop);
             if (parsed.GetValue(json))
@@ -33,21 +45,7 @@ internal static class QuarantineCommand
                 return ExitCodes.Ok;
             }
 
-            Table table = new Table().Border(TableBorder.Minimal);
-            foreach (string column in (string[])["app", "id", "event", "time", "bytes", "cause"])
-            {
-                table.AddColumn(column);
-            }
-
-            foreach (QuarantinedJob job in jobs)
-            {
-                table.AddRow(
-                    Markup.Escape(job.App), Markup.Escape(job.Id), Markup.Escape(PlainText.OneLine(job.Event)),
-                    job.Time.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
-                    job.RequestBytes.ToString(CultureInfo.InvariantCulture), Markup.Escape(PlainText.OneLine(job.Cause)));
-            }
-
-            ControlCall.Print(table);
+            JobColumns(Screen.Current).Write(jobs, Screen.Current.Wide(parsed.GetValue(wide)));
             return ExitCodes.Ok;
         });
     }
@@ -56,7 +54,9 @@ internal static class QuarantineCommand
     {
         Argument<string> app = ControlCall.App(), id = Id();
         Option<bool> json = ControlCall.Json();
-        return new Command("show", "Show what is kept of a job.") { app, id, json }.With(ControlCall.Node(), async (parsed, node, stop) =>
+        return new Command("show", "Show what is kept of a job.") { app, id, json }
+            .Example("cocaine-fast quarantine show echo 18c2f3a0-17")
+            .With(ControlCall.Node(), async (parsed, node, stop) =>
         {
             InfoCommand.Print(await node.QuarantineShowAsync(parsed.GetValue(app)!, parsed.GetValue(id)!, stop), parsed.GetValue(json));
             return ExitCodes.Ok;
@@ -68,7 +68,9 @@ internal static class QuarantineCommand
     {
         Argument<string> app = ControlCall.App(), id = Id();
         Option<bool> json = ControlCall.Json();
-        return new Command(name, description + ".") { app, id, json }.With(ControlCall.Node(), async (parsed, node, stop) =>
+        return new Command(name, description + ".") { app, id, json }
+            .Example($"cocaine-fast quarantine {name} echo 18c2f3a0-17")
+            .With(ControlCall.Node(), async (parsed, node, stop) =>
         {
             await work(node, parsed.GetValue(app)!, parsed.GetValue(id)!, stop);
             ControlCall.PrintDone(parsed.GetValue(json), done, parsed.GetValue(app)!, parsed.GetValue(id));

@@ -1,41 +1,30 @@
 using Cocaine.Fast.Core.Ledger;
-using Cocaine.Fast.Core.Terminal;
+using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node.Records;
-using Spectre.Console;
 
 namespace Cocaine.Fast.Host.Commands.Why;
 
-/// <summary>Jobs as a table, a line each.</summary>
+/// <summary>Jobs as a list, a line each.</summary>
 internal static class JobTable
 {
-    /// <summary>Columns when nobody looks at a terminal: what reads it breaks lines itself.</summary>
-    private const int RedirectedWidth = 260;
-
-    public static void Write(IReadOnlyList<(JobRecords From, LedgerEntry Job)> jobs)
+    public static void Write(IReadOnlyList<(JobRecords From, LedgerEntry Job)> jobs, Screen screen)
     {
-        if (jobs.Count == 0)
+        if (jobs.Count > 0)
         {
-            return;
+            JobColumns(screen).Write(jobs, screen);
         }
-
-        if (Console.IsOutputRedirected)
-        {
-            AnsiConsole.Profile.Width = RedirectedWidth;
-        }
-
-        Table table = new Table().Border(TableBorder.Minimal).AddColumns(
-            "arrived", "app", "job", "event", "waited", "slave", "first byte", "total", "outcome", "error");
-        foreach ((JobRecords from, LedgerEntry job) in jobs)
-        {
-            string[] cells =
-            [
-                JobWords.Clock(job.Arrived), from.App, $"{job.Id}", PlainText.OneLine(job.Event), JobWords.Time(job.WaitedNs),
-                job.Slave ?? "", JobWords.Time(job.FirstByteNs), JobWords.Time(job.EndedNs), JobWords.Outcome(from, job),
-                JobWords.Error(job),
-            ];
-            table.AddRow([.. cells.Select(Markup.Escape)]);
-        }
-
-        AnsiConsole.Write(table);
     }
+
+    /// <summary>The list, with times as such a screen shows them.</summary>
+    internal static Columns<(JobRecords From, LedgerEntry Job)> JobColumns(Screen screen) => new(
+        new("arrived", one => JobWords.Clock(one.Job.Arrived, screen)),
+        new("app", one => one.From.App) { Drop = 2, IsSaidOnce = true },
+        new("job", one => $"{one.Job.Id}") { IsRight = true },
+        new("event", one => one.Job.Event) { Drop = 1, IsSaidOnce = true },
+        new("waited", one => When.SpanOrEmpty(one.Job.WaitedNs)) { Drop = 3, IsRight = true },
+        new("slave", one => one.Job.Slave ?? "") { Drop = 4 },
+        new("first byte", one => When.SpanOrEmpty(one.Job.FirstByteNs)) { Drop = 5, IsRight = true },
+        new("total", one => When.SpanOrEmpty(one.Job.EndedNs)) { IsRight = true },
+        new("outcome", one => JobWords.Outcome(one.From, one.Job)) { LeastWidth = 9, IsSaidOnce = true },
+        new("error", one => JobWords.Error(one.Job)) { IsNote = true });
 }

@@ -1,5 +1,6 @@
 using Cocaine.Fast.Core.Ledger;
 using Cocaine.Fast.Core.Terminal;
+using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node.Records;
 
 namespace Cocaine.Fast.Host.Commands.Why;
@@ -7,33 +8,35 @@ namespace Cocaine.Fast.Host.Commands.Why;
 /// <summary>One job, a line for each stage.</summary>
 internal static class JobTimeline
 {
+    private const string Indent = "      ";
+
     public static void Write(JobRecords from, LedgerEntry job)
     {
-        string total = job.EndedNs is { } ended ? $" after {JobWords.Time(ended)}" : "";
+        string total = job.EndedNs is { } ended ? $" after {When.Span(ended)}" : "";
         Console.WriteLine($"job {job.Id} of {from.App}: {JobWords.Outcome(from, job)}{total}");
         string name = PlainText.OneLine(job.Event), task = PlainText.OneLine(job.Task);
         Line("arrived", JobWords.Clock(job.Arrived), $"event {name}, task {task}");
         if (job.QueuedNs is { } queued)
         {
             bool again = job.Runs > 1 || job.DispatchedNs < queued;
-            Line("queued", "+" + JobWords.Time(queued), again ? "again, its slave was gone" : "no slave had room");
+            Line("queued", "+" + When.Span(queued), again ? "again, its slave was gone" : "no slave had room");
         }
 
         if (job.DispatchedNs is { } dispatched)
         {
-            string waited = job.QueuedNs is { } began ? $"{JobWords.Time(Math.Max(0, dispatched - began))} in the queue" : "at once";
+            string waited = job.QueuedNs is { } began ? $"{When.Span(Math.Max(0, dispatched - began))} in the queue" : "at once";
             string run = job.Runs > 1 ? $", run {job.Runs}" : "";
-            Line("dispatched", "+" + JobWords.Time(dispatched), $"to slave {job.Slave}, {waited}{run}");
+            Line("dispatched", "+" + When.Span(dispatched), $"to slave {job.Slave}, {waited}{run}");
         }
 
         if (job.FirstByteNs is { } first)
         {
-            Line("first byte", "+" + JobWords.Time(first), $"{JobWords.Time(first - (job.DispatchedNs ?? first))} after its dispatch");
+            Line("first byte", "+" + When.Span(first), $"{When.Span(first - (job.DispatchedNs ?? first))} after its dispatch");
         }
 
         if (job.EndedNs is { } end)
         {
-            Line(JobWords.Outcome(from, job), "+" + JobWords.Time(end), JobWords.Error(job));
+            Line(JobWords.Outcome(from, job), "+" + When.Span(end), JobWords.Error(job));
         }
         else if (from.EndedWithNode(job))
         {
@@ -42,5 +45,5 @@ internal static class JobTimeline
     }
 
     private static void Line(string stage, string when, string what) =>
-        Console.WriteLine($"  {stage,-10}  {when,-26}  {what}".TrimEnd());
+        Console.WriteLine(Letters.Wrapped($"  {stage,-10}  {when,-26}  ", what, Screen.Current.Columns, Indent).TrimEnd());
 }

@@ -3,6 +3,7 @@ using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Ledger;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Terminal;
+using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node.Records;
 
 namespace Cocaine.Fast.Host.Commands.Why;
@@ -27,14 +28,8 @@ internal static class JobWords
         return job.Outcome is JobOutcome.Open or JobOutcome.Done ? "" : $"{code} {PlainText.OneLine(job.Text)}";
     }
 
-    public static string Time(long ns) => ns switch
-    {
-        < 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{ns / 1e3:0.0} µs"),
-        < 1_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{ns / 1e6:0.000} ms"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{ns / 1e9:0.000} s"),
-    };
-
-    public static string Time(long? ns) => ns is { } known ? Time(known) : "";
+    /// <summary>When a job came: to the microsecond, but in a terminal, where the row is short.</summary>
+    public static string Clock(DateTimeOffset time, Screen screen) => screen.IsTerminal ? When.Moment(time, screen) : Clock(time);
 
     public static string Clock(DateTimeOffset time) =>
         time.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss.ffffff", CultureInfo.InvariantCulture);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Ledger;
+using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node.Records;
 
 namespace Cocaine.Fast.Host.Commands.Why;
@@ -25,6 +26,7 @@ internal static class WhyCommand
             Arity = ArgumentArity.ZeroOrOne,
         };
         Option<string?> folder = new("--folder") { Description = "The node's ledger folder, when it is not the usual one" };
+        Option<bool> wide = Control.AppViews.Wide();
         Option<bool> json = new("--json") { Description = "Print JSON, a list of jobs" };
         Command command = new(
             "why",
@@ -32,7 +34,7 @@ internal static class WhyCommand
             + "Works while the node runs, and after it has stopped or was killed.\n\nExamples:\n"
             + "  cocaine-fast why 4711 --app echo\n  cocaine-fast why --last-failed 20")
         {
-            job, app, failed, slow, folder, json,
+            job, app, failed, slow, folder, wide, json,
         };
         command.Check(parsed =>
         {
@@ -48,6 +50,7 @@ internal static class WhyCommand
         });
         command.SetAction(parsed => Run(
             parsed.GetValue(folder) ?? LedgerFolder.Default(), parsed.GetValue(app), parsed.GetValue(json),
+            Screen.Current.Wide(parsed.GetValue(wide)),
             all => parsed.GetValue(job) is { } id ? WithId(all, id)
                 : parsed.GetResult(slow) is not null ? Slowest(all, parsed.GetValue(slow) ?? DefaultSlow)
                 : LastFailed(all, parsed.GetValue(failed) ?? 1)));
@@ -55,7 +58,8 @@ internal static class WhyCommand
     }
 
     private static int Run(
-        string? folder, string? app, bool json, Func<IReadOnlyList<JobRecords>, List<(JobRecords From, LedgerEntry Job)>> choose)
+        string? folder, string? app, bool json, Screen screen,
+        Func<IReadOnlyList<JobRecords>, List<(JobRecords From, LedgerEntry Job)>> choose)
     {
         List<(JobRecords From, LedgerEntry Job)> chosen;
         IReadOnlyList<JobRecords> all;
@@ -83,7 +87,7 @@ internal static class WhyCommand
         }
         else
         {
-            JobTable.Write(chosen);
+            JobTable.Write(chosen, screen);
         }
 
         if (chosen.Count == 0)
