@@ -50,9 +50,13 @@ internal sealed class CommandLine(string sdkDirectory)
     /// <exception cref="IOException">They cannot; the text names what is missing.</exception>
     public void Check(AppManifest app)
     {
-        ProgramOf(app, []);
+        FindProgram(app);
         EnvironmentOf(app, Confinement.None);
     }
+
+    /// <summary>Finds out whether the program of an app's workers is there: the interpreter and the SDK, or the app itself.</summary>
+    /// <exception cref="IOException">It is not; the text says where it was looked for.</exception>
+    public void FindProgram(AppManifest app) => ProgramOf(app, []);
 
     private string ProgramOf(AppManifest app, List<string> words)
     {

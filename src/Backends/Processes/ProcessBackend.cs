@@ -25,6 +25,12 @@ internal sealed class ProcessBackend(
     /// <summary>Tells whether the kernel killed a worker because memory ran out.</summary>
     public MemoryKills MemoryKills { get; } = MemoryKills.Of(app);
 
+    /// <summary>Why the last start failed; null when it did not. Of <see cref="WorkerLines"/>.</summary>
+    public string? StartFailure { get; set; }
+
+    /// <summary>The starting worker whose lines are logged as they come; null when none is starting, or none is heard.</summary>
+    public WorkerLines? Heard { get; set; }
+
     public EventLoop Loop { get; } = loop;
 
     public ProcessLauncher Launcher { get; } = launcher;

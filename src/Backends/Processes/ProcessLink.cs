@@ -23,6 +23,7 @@ internal sealed class ProcessLink : SlaveLink
     private readonly Listener? _listener;
     private readonly ExitWatch _exit;
     private readonly OrphanTimer _orphan;
+    private WorkerLines? _lines;
     private CapturedOutput? _output;
     private CapturedOutput? _errors;
     private WorkerConnection? _connection;
@@ -134,6 +135,7 @@ internal sealed class ProcessLink : SlaveLink
             _connection.ScheduleSend();
         }
 
+        _lines?.OnReady();
         _slave.OnReady();
     }
 
@@ -185,9 +187,9 @@ internal sealed class ProcessLink : SlaveLink
     private void OnStarted(StartedProcess process)
     {
         _process = process;
-        string app = _backend.App.Name, slave = _slave.ShortId;
-        _output = new CapturedOutput(_loop, process.Output, line => ProcessLog.Output(_backend.Log, app, slave, line));
-        _errors = new CapturedOutput(_loop, process.Errors, line => ProcessLog.Errors(_backend.Log, app, slave, line));
+        _lines = new WorkerLines(_backend, _slave.ShortId);
+        _output = new CapturedOutput(_loop, process.Output, line => _lines.Add(isError: false, line));
+        _errors = new CapturedOutput(_loop, process.Errors, line => _lines.Add(isError: true, line));
         _output.Open();
         _errors.Open();
         _exit.Open(process.ProcessDescriptor);
@@ -222,6 +224,11 @@ internal sealed class ProcessLink : SlaveLink
         {
             string last = string.Join('\n', LastLines);
             cause = last.Length > 0 ? $"{cause}\n{last}" : cause;
+            _lines!.OnStartFailed(cause);
+        }
+        else
+        {
+            _lines?.OnEnd();
         }
 
         Finish(cause);

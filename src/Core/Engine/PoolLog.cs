@@ -46,4 +46,8 @@ internal static partial class PoolLog
 
     [LoggerMessage(207, LogLevel.Information, "{App}: no longer broken, a slave has started")]
     public static partial void Recovered(ILogger log, string app);
+
+    [LoggerMessage(230, LogLevel.Warning,
+        "{App}: slave {Slave} died while Starting, of the same cause as the one before it, {Times} times now within {Seconds} s: {Cause}")]
+    public static partial void DiedAgain(ILogger log, string app, string slave, int times, long seconds, string cause);
 }

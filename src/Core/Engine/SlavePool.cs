@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Engine.Recycling;
+using Cocaine.Fast.Core.Engine.Starts;
 using Cocaine.Fast.Core.Jobs;
 
 namespace Cocaine.Fast.Core.Engine;
@@ -13,6 +14,7 @@ internal sealed class SlavePool
     private readonly List<Slave> _slaves = [];
     private readonly SlaveLevels _levels;
     private readonly int[] _byState = new int[Enum.GetValues<SlaveState>().Length];
+    private readonly StartFailures _startFailures = new();
     private readonly RestartTimer _restart;
     private readonly RetireTimer _retire;
     private ulong _generation;
@@ -131,6 +133,7 @@ internal sealed class SlavePool
         bool wasBroken = IsBroken;
         _failures = 0;
         LastFailure = "";
+        _startFailures.Clear();
         PoolLog.Ready(_engine.Log, _engine.Name, slave.ShortId, slave.Link.Kind, _engine.Loop.NowMs - slave.StartedMs);
         if (wasBroken)
         {
@@ -158,7 +161,15 @@ internal sealed class SlavePool
         }
         else
         {
-            PoolLog.Died(_engine.Log, _engine.Name, slave.ShortId, before, cause, jobs);
+            if (before == SlaveState.Starting)
+            {
+                _startFailures.Log(_engine, slave, cause, jobs);
+            }
+            else
+            {
+                PoolLog.Died(_engine.Log, _engine.Name, slave.ShortId, before, cause, jobs);
+            }
+
             _engine.Counters.SlavesDied++;
         }
 
@@ -331,7 +342,7 @@ internal sealed class SlavePool
         LastFailure = cause;
         if (_failures == EngineLimits.FailuresUntilBroken)
         {
-            PoolLog.Broken(_engine.Log, _engine.Name, _failures, cause);
+            PoolLog.Broken(_engine.Log, _engine.Name, _failures, StartFailures.ShortOf(cause));
         }
 
         if (IsBroken)

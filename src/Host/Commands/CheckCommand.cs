@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Cocaine.Fast.Core.Configuration;
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Node;
 
 namespace Cocaine.Fast.Host.Commands;
 
@@ -25,7 +27,9 @@ internal static class CheckCommand
         {
             ILookup<bool, string> byKind = parsed.GetValue(files)!
                 .ToLookup(file => parsed.GetValue(config) || ConfigReader.IsConfig(file));
-            bool isGood = byKind[true].All(CheckConfig) & Manifests.Read(byKind[false]) is not null;
+            List<AppManifest>? apps = Manifests.Read(byKind[false]);
+            bool isGood = byKind[true].All(CheckConfig) & apps is not null;
+            Warn(apps);
             if (isGood)
             {
                 Console.WriteLine("ok");
@@ -36,7 +40,22 @@ internal static class CheckCommand
         return command;
     }
 
-    private static bool CheckConfig(string path) =>
-        Manifests.ReadConfig(path) is { } config
-        && Manifests.Read(config.Apps, config.EngineDefaults) is not null;
+    private static bool CheckConfig(string path)
+    {
+        List<AppManifest>? apps = Manifests.ReadConfig(path) is { } config ? Manifests.Read(config.Apps, config.EngineDefaults) : null;
+        Warn(apps);
+        return apps is not null;
+    }
+
+    /// <summary>What an app needs may be on the machine where it is to run, so that its lack here is no mistake of the manifest.</summary>
+    private static void Warn(List<AppManifest>? apps)
+    {
+        foreach (AppManifest app in apps ?? [])
+        {
+            if (AppNeeds.LackOf(app) is { } lack)
+            {
+                Complaint.Say($"{app.FilePath}: warning: here {app.Name} cannot start: {lack}");
+            }
+        }
+    }
 }

@@ -45,6 +45,25 @@ public sealed class InterpreterTests : IDisposable
     }
 
     [Fact]
+    public async Task Check_warns_of_an_interpreter_that_is_not_on_this_machine()
+    {
+        _folder.Write("app.py", Code);
+        using System.Diagnostics.Process check = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(
+            ServeProcess.Program, ["check", _folder.Write("app.json", """
+                { "type": "python", "args": "app.py", "tasks": { "t": { "type": "native-sink", "endpoint": "tcp://127.0.0.1:0" } } }
+                """)])
+        {
+            RedirectStandardError = true,
+            Environment = { ["COCAINE_PYTHON"] = "/nowhere/python3" },
+        })!;
+        string warning = await check.StandardError.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        await check.WaitForExitAsync();
+        Assert.Equal(0, check.ExitCode);
+        Assert.Equal($"{_folder["app.json"]}: warning: here app cannot start: there is no /nowhere/python3, which COCAINE_PYTHON of the "
+            + "node's environment names as the interpreter\n", warning);
+    }
+
+    [Fact]
     public async Task An_interpreter_of_the_manifest_that_is_not_there_is_a_mistake_of_the_manifest()
     {
         using RunProcess node = RunProcess.Start(_folder, Code, args: "\"interpreter\": \"venv/bin/python\"");

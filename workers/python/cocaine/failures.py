@@ -9,11 +9,15 @@ MOST_SHOWN = 1 << 16    # of it in the log
 
 UNSHOWN = "an exception that cannot be shown: its __str__ raises"
 
+_FOLDER = __file__.rpartition("/")[0]  # of this package; cocaine-worker.py lies beside it
+_OURS = (_FOLDER + "/", _FOLDER.rpartition("/")[0] + "/cocaine-worker.py", "<frozen importlib")
+
 _NAME = type.__dict__["__name__"]
 
 
 def show(failure: BaseException) -> None:
-    """The whole traceback into the app's log. The app may have set sys.excepthook, and that may be broken, too."""
+    """The app's part of the traceback into its log. The app may have set sys.excepthook, and that may be broken, too."""
+    _cut_our_frames(failure)
     try:
         if sys.excepthook is sys.__excepthook__ and _is_long(failure):
             _show_cut(failure)
@@ -27,6 +31,17 @@ def show(failure: BaseException) -> None:
         sys.__excepthook__(type(failure), failure, failure.__traceback__)
     except BaseException:
         pass  # sys.stderr is closed, say: the caller gets the text all the same
+
+
+def _cut_our_frames(failure: BaseException) -> None:
+    """How the SDK and the import system came to the app's code says nothing about it: the traceback begins with the app's own."""
+    try:
+        frames = failure.__traceback__
+        while frames is not None and frames.tb_frame.f_code.co_filename.startswith(_OURS):
+            frames = frames.tb_next
+        BaseException.with_traceback(failure, frames)
+    except BaseException:
+        pass
 
 
 def _is_long(failure: BaseException) -> bool:

@@ -48,7 +48,7 @@ def main(words: list[str]) -> int:
     except BaseException as failure:
         if FORKED:
             end_child(failure)
-        show(failure)  # the whole traceback, as the interpreter would print it
+        show(failure)
         _hint_at_package(failure)
         return 1
     if FORKED:

@@ -1,0 +1,94 @@
+namespace Cocaine.Fast.Backends.Processes;
+
+/// <summary>
+/// What a worker prints, on its way into the log. Of those that start at once only one is heard, and after a failed start none; the lines
+/// of the others are held until they are ready or have failed, so that the same traceback is not logged with every try. Lives on the engine's
+/// loop.
+/// </summary>
+internal sealed class WorkerLines
+{
+    /// <summary>A worker that says more than this is let through: it is no traceback that was there before.</summary>
+    private const int MaxHeld = 100;
+
+    private readonly ProcessBackend _backend;
+    private readonly string _slave;
+    private List<(bool IsError, string Line)>? _held; // null: lines go through
+
+    public WorkerLines(ProcessBackend backend, string slave)
+    {
+        _backend = backend;
+        _slave = slave;
+        _held = backend.StartFailure is null && backend.Heard is null ? null : [];
+        if (_held is null)
+        {
+            backend.Heard = this;
+        }
+    }
+
+    public void Add(bool isError, string line)
+    {
+        if (_held is null)
+        {
+            Log(isError, line);
+            return;
+        }
+
+        _held.Add((isError, line));
+        if (_held.Count > MaxHeld)
+        {
+            Release();
+        }
+    }
+
+    /// <summary>The worker is ready.</summary>
+    public void OnReady()
+    {
+        OnEnd();
+        _backend.StartFailure = null;
+    }
+
+    /// <summary>It has ended before it was ready. What was held is dropped when the last one ended of the same cause.</summary>
+    public void OnStartFailed(string cause)
+    {
+        if (cause == _backend.StartFailure)
+        {
+            _held = null;
+        }
+
+        OnEnd();
+        _backend.StartFailure = cause;
+    }
+
+    /// <summary>It is no longer starting.</summary>
+    public void OnEnd()
+    {
+        if (_backend.Heard == this)
+        {
+            _backend.Heard = null;
+        }
+
+        Release();
+    }
+
+    private void Release()
+    {
+        foreach ((bool isError, string line) in _held ?? [])
+        {
+            Log(isError, line);
+        }
+
+        _held = null;
+    }
+
+    private void Log(bool isError, string line)
+    {
+        if (isError)
+        {
+            ProcessLog.Errors(_backend.Log, _backend.App.Name, _slave, line);
+        }
+        else
+        {
+            ProcessLog.Output(_backend.Log, _backend.App.Name, _slave, line);
+        }
+    }
+}
