@@ -118,6 +118,12 @@ public class StructureTests
         }
     }
 
+    /// <summary>Text of others is on standard error only as <c>Complaint</c> escapes it, and no list is drawn but by <c>Columns</c>.</summary>
+    [Fact]
+    public void Commands_write_to_standard_error_in_one_place() => Assert.DoesNotContain(
+        Sources(Path.Combine("src", "Host")), file => Regex.IsMatch(File.ReadAllText(file), @"Console\.Error\.Write|new Table\(")
+            && !file.EndsWith("/Complaint.cs", StringComparison.Ordinal));
+
     [Fact]
     public void Numbers_of_log_events_are_unique()
     {

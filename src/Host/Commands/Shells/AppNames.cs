@@ -13,6 +13,7 @@ internal static class AppNames
     /// <summary>Offers the names of the node's apps for an argument.</summary>
     public static Argument<T> CompletesApps<T>(this Argument<T> argument)
     {
+        argument.HelpName = argument.Name; // or the help would show what may be there, and ask the node for it
         argument.CompletionSources.Add(context => Read(context.ParseResult).Select(name => new CompletionItem(name)));
         return argument;
     }
@@ -23,9 +24,9 @@ internal static class AppNames
         {
             return Of(parsed.GetRequiredValue<string>(Control.ControlCall.NodeOption), Patience);
         }
-        catch (InvalidOperationException)
+        catch (Exception failure) when (failure is InvalidOperationException or ArgumentException)
         {
-            return []; // the option's value is not there yet: it is what is being written
+            return []; // the option has no value yet, as it is being written; or nobody completes, but the help is shown
         }
     }
 
