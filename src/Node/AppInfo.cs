@@ -14,6 +14,9 @@ namespace Cocaine.Fast.Node;
 /// <summary>An app's state as one JSON object: what <c>info</c> shows.</summary>
 internal static class AppInfo
 {
+    /// <summary>Jobs of a slave that info names: what keeps it busy is among the oldest.</summary>
+    private const int MaxJobsOfASlave = 16;
+
     /// <summary>The object as text; on the app's loop.</summary>
     public static string Text(RunningApp app)
     {
@@ -229,6 +232,7 @@ internal static class AppInfo
             json.WriteString("pipe", slave.Link.Kind);
             json.WriteNumber("pid", slave.Link.ProcessId);
             json.WriteNumber("load", slave.Load);
+            WriteRunning(json, slave, nowMs);
             if (slave.Channels.Abandoned > 0)
             {
                 json.WriteNumber("abandoned", slave.Channels.Abandoned);
@@ -247,6 +251,30 @@ internal static class AppInfo
 
         json.WriteEndArray();
         json.WriteEndObject();
+    }
+
+    /// <summary>
+    /// The jobs that have been on a slave longest, bounded: load says how many there are. An answered one is one that its worker goes on
+    /// with although it has had its error.
+    /// </summary>
+    private static void WriteRunning(Utf8JsonWriter json, Slave slave, long nowMs)
+    {
+        json.WriteStartArray("jobs");
+        foreach (Job job in slave.Channels.ToList().Take(MaxJobsOfASlave))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("id", job.Id);
+            json.WriteString("event", System.Text.Encoding.UTF8.GetString(job.Event));
+            json.WriteNumber("age-ms", Math.Max(0, nowMs - (job.DispatchedTicks / 1_000_000)));
+            if (job.IsAnswered)
+            {
+                json.WriteBoolean("answered", true);
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     private static void WriteTask(Utf8JsonWriter json, TaskManifest task, Driver driver)

@@ -69,8 +69,8 @@ internal sealed class ProcessBackend(
 
 internal static partial class ProcessLog
 {
-    [LoggerMessage(400, LogLevel.Warning, "{App}: slave {Slave} is killed: {Reason}")]
-    public static partial void Killed(ILogger log, string app, string slave, string reason);
+    [LoggerMessage(400, LogLevel.Warning, "{App}: slave {Slave} is killed: {Reason}{Jobs}")]
+    public static partial void Killed(ILogger log, string app, string slave, string reason, string jobs);
 
     [LoggerMessage(401, LogLevel.Information, "{App}/{Slave}: {Line}")]
     public static partial void Output(ILogger log, string app, string slave, string line);

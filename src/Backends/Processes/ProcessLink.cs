@@ -1,6 +1,7 @@
 using Cocaine.Fast.Backends.Languages;
 using Cocaine.Fast.Backends.Rings;
 using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Engine.Handling;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Transport.Linux;
@@ -23,6 +24,7 @@ internal sealed class ProcessLink : SlaveLink
     private readonly Listener? _listener;
     private readonly ExitWatch _exit;
     private readonly OrphanTimer _orphan;
+    private readonly LastWordsTimer _lastWords;
     private WorkerLines? _lines;
     private CapturedOutput? _output;
     private CapturedOutput? _errors;
@@ -39,6 +41,7 @@ internal sealed class ProcessLink : SlaveLink
         _slave = slave;
         _exit = new ExitWatch(this);
         _orphan = new OrphanTimer(this);
+        _lastWords = new LastWordsTimer(this);
         try
         {
             string path = backend.SocketPath(slave.ShortId);
@@ -111,18 +114,22 @@ internal sealed class ProcessLink : SlaveLink
 
     public override void Kill(string reason)
     {
-        if (_killReason is not null || _finished)
+        if (TryCondemn(reason) || _lastWords.IsArmed)
         {
-            return;
+            KillGroup();
         }
+    }
 
-        _killReason = reason;
-        _slave.Engine.Counters.SlavesKilled++;
-        _slave.OnKilled();
-        ProcessLog.Killed(_backend.Log, _backend.App.Name, _slave.ShortId, reason);
-        if (ProcessId > 0)
+    /// <summary>
+    /// The worker gets a moment to print the stacks of what hangs, which its SDK does at SIGUSR2. Its jobs have had their errors before, and
+    /// it gets no more; one that has no handler for the signal ends by it.
+    /// </summary>
+    public override void KillHung(string reason)
+    {
+        if (TryCondemn(reason) && ProcessId > 0)
         {
-            ProcessLauncher.Kill(in _process);
+            _ = LibC.kill(ProcessId, LastWordsTimer.Signal);
+            _loop.Timers.Arm(_lastWords, _loop.NowMs + LastWordsTimer.PatienceMs);
         }
     }
 
@@ -148,6 +155,32 @@ internal sealed class ProcessLink : SlaveLink
         if (!_finished && _killReason is null && _slave.State != SlaveState.Draining)
         {
             _loop.Timers.Arm(_orphan, _loop.NowMs + OrphanTimer.GraceMs);
+        }
+    }
+
+    /// <summary>From here on it is being killed; false when it was before, or is gone.</summary>
+    private bool TryCondemn(string reason)
+    {
+        if (_killReason is not null || _finished)
+        {
+            return false;
+        }
+
+        _killReason = reason;
+        _slave.Engine.Counters.SlavesKilled++;
+        _slave.OnKilled();
+        ProcessLog.Killed(
+            _backend.Log, _backend.App.Name, _slave.ShortId, reason, JobNames.Suffix(_slave.Channels.ToList()));
+        return true;
+    }
+
+    /// <summary>The whole group: what the worker started goes with it.</summary>
+    private void KillGroup()
+    {
+        _loop.Timers.Cancel(_lastWords);
+        if (ProcessId > 0)
+        {
+            ProcessLauncher.Kill(in _process);
         }
     }
 
@@ -243,6 +276,7 @@ internal sealed class ProcessLink : SlaveLink
 
         _finished = true;
         _loop.Timers.Cancel(_orphan);
+        _loop.Timers.Cancel(_lastWords);
         _slave.OnDead(cause);
         _listener?.Dispose();
         _ring?.Close();
@@ -259,6 +293,18 @@ internal sealed class ProcessLink : SlaveLink
             link._ring?.DrainAnswers();
             link.Kill("closed its socket");
         }
+    }
+
+    /// <summary>The time that a hung worker has to print where it hangs is over.</summary>
+    private sealed class LastWordsTimer(ProcessLink link) : WheelTimer
+    {
+        /// <summary>SIGUSR2.</summary>
+        public const int Signal = 12;
+
+        /// <summary>A stack takes a millisecond or so to print, and longer where memory is swapped. The slave's place waits for it.</summary>
+        public const int PatienceMs = 500;
+
+        public override void OnDue(long nowMs) => link.KillGroup();
     }
 
     /// <summary>Sees the process end, at once and without polling: a pidfd becomes readable then. See pidfd_open(2).</summary>

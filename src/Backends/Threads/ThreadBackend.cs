@@ -20,6 +20,6 @@ internal sealed class ThreadBackend(AppManifest app, EventLoop loop, ILogger log
 internal static partial class ThreadLog
 {
     [LoggerMessage(450, LogLevel.Warning,
-        "{App}: slave {Slave} is given up: {Reason}. Its thread cannot be ended from outside and stays until its handler returns")]
-    public static partial void Abandoned(ILogger log, string app, string slave, string reason);
+        "{App}: slave {Slave} is given up: {Reason}{Jobs}. Its thread cannot be ended from outside and stays until its handler returns")]
+    public static partial void Abandoned(ILogger log, string app, string slave, string reason, string jobs);
 }

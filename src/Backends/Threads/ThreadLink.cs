@@ -1,5 +1,6 @@
 using Cocaine.Fast.Backends.Rings;
 using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Engine.Handling;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Transport.Linux;
@@ -69,7 +70,8 @@ internal sealed class ThreadLink : SlaveLink
         _killed = true;
         _slave.Engine.Counters.SlavesKilled++;
         _slave.OnKilled();
-        ThreadLog.Abandoned(_backend.Log, _backend.App.Name, _slave.ShortId, reason);
+        ThreadLog.Abandoned(
+            _backend.Log, _backend.App.Name, _slave.ShortId, reason, JobNames.Suffix(_slave.Channels.ToList()));
         _worker?.Abandon();
         _port.Detach();
         _loop.Post(() => _slave.OnDead(reason));

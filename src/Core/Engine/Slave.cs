@@ -306,7 +306,7 @@ internal sealed class Slave : WheelTimer
                 Link.Kill($"not ready within the startup-timeout of {_engine.Settings.StartupTimeoutMs} ms");
                 break;
             case SlaveState.Draining:
-                Link.Kill($"did not end within the termination-timeout of {_engine.Settings.TerminationTimeoutMs} ms");
+                KillHung($"did not end within the termination-timeout of {_engine.Settings.TerminationTimeoutMs} ms");
                 break;
             case SlaveState.Idle or SlaveState.Busy:
                 SilenceWatch.Check(this, nowMs);

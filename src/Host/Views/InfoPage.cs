@@ -110,7 +110,7 @@ internal sealed class InfoPage(JsonFacts info, double? jobsPerSecond, Screen scr
             + $"{Amount.Count(jobs["failed"].Count)} failed, {Amount.Count(jobs["rejected"].Count)} refused, of "
             + $"{Amount.Count(jobs["accepted"].Count)} accepted{rate}");
         Labelled("also", Counts(jobs, ("retried", "retried"), ("cancelled", "cancelled"), ("client-gone", "client gone"),
-            ("abandoned", "abandoned"), ("quarantined", "in quarantine")));
+            ("abandoned", "abandoned"), ("quarantined", "in quarantine"), ("suspects", "waiting to be run alone")));
         Labelled("errors", string.Join(", ", jobs["errors"].Members.Select(one => $"{one.Name}: {Amount.Count(one.Value.Count)}")));
         Labelled("timeouts", string.Join(", ", jobs["timeouts"].Members.Where(one => one.Value.Count > 0)
             .Select(one => $"{one.Name}: {Amount.Count(one.Value.Count)}")));
@@ -135,7 +135,7 @@ internal sealed class InfoPage(JsonFacts info, double? jobsPerSecond, Screen scr
 
     /// <summary>What runs on a slave: "resize (job 53788) since 0.30 s, …".</summary>
     private static string Runs(JsonFacts slave) => string.Join(", ", slave["jobs"].Items.Select(job =>
-        $"{job["event"].Text} (job {job["id"].Text}){Since(job)}"));
+        $"{job["event"].Text} (job {job["id"].Text}{(job["answered"].Exists ? ", answered" : "")}){Since(job)}"));
 
     private static string Since(JsonFacts job) => job["age-ms"].Exists ? $" for {Milliseconds(job["age-ms"])}"
         : DateTimeOffset.TryParse(job["since"].Text, CultureInfo.InvariantCulture, out DateTimeOffset since)

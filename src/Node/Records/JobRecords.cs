@@ -57,6 +57,13 @@ internal sealed record JobRecords(string App, bool IsNodeRunning, LedgerHeader H
     /// <summary>True for a job that was open when its node ended, so that its caller never got an answer.</summary>
     public bool EndedWithNode(LedgerEntry entry) => entry.Outcome == JobOutcome.Open && (!IsNodeRunning || entry.Id < Header.FirstId);
 
+    /// <summary>True for a job that a slave of a living node has, as far as the ledger knows: its last run began after its last wait.</summary>
+    public bool IsRunning(LedgerEntry entry) => entry is { Outcome: JobOutcome.Open, DispatchedNs: { } dispatched }
+        && dispatched >= (entry.QueuedNs ?? 0) && !EndedWithNode(entry);
+
+    /// <summary>True for a job that waits for a slave of a living node.</summary>
+    public bool IsWaiting(LedgerEntry entry) => entry.Outcome == JobOutcome.Open && !IsRunning(entry) && !EndedWithNode(entry);
+
     private static List<(string App, string Path)> PathsOf(string folder)
     {
         try

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using Cocaine.Fast.Client;
@@ -88,6 +89,60 @@ public sealed class HungAndPoisonTests : IDisposable
             .GetProperty("time-on-slave-s");
         Assert.True(times.GetProperty("failed").GetInt32() >= 2);
         Assert.True(times.GetProperty("sum").GetDouble() >= 0.4);
+    }
+
+    [Fact]
+    public async Task A_worker_that_hangs_prints_where_before_it_is_killed_and_the_line_names_its_jobs()
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", new EngineSettings { PoolLimit = 1, HeartbeatTimeoutMs = 1000 }));
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        CocaineException hung = await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("sleep", Apps.Bytes("600")));
+        Assert.Equal(504, hung.Code);
+        await app.UntilAsync(_ => node.Log.Contains(" in sleep"));
+        Assert.Contains("was silent for its heartbeat-timeout of 1000 ms; jobs on it: 1 (sleep)", node.Log);
+        Assert.Equal("x", Encoding.UTF8.GetString(await client.CallAsync("echo", Apps.Bytes("x")).WaitAsync(TimeSpan.FromSeconds(60))));
+        Assert.Contains("1000 ms; signal 9", node.Log); // it printed and went on: the moment was over
+    }
+
+    /// <summary>It can print nothing, and does not end by a signal that it may handle.</summary>
+    [Fact]
+    public async Task A_worker_that_was_stopped_is_killed_all_the_same()
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", new EngineSettings { PoolLimit = 1, HeartbeatTimeoutMs = 1000 }));
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        string worker = Encoding.UTF8.GetString(await client.CallAsync("pid", default(ReadOnlyMemory<byte>)));
+        using (Process stop = Process.Start("/bin/kill", ["-STOP", worker]))
+        {
+            await stop.WaitForExitAsync();
+        }
+
+        Assert.Equal(504, (await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("echo", Apps.Bytes("x")))).Code);
+        byte[] next = await client.CallAsync("pid", default(ReadOnlyMemory<byte>)).WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.NotEqual(worker, Encoding.UTF8.GetString(next));
+        await app.UntilAsync(_ => !Directory.Exists($"/proc/{worker}"));
+    }
+
+    [Fact]
+    public async Task Info_says_what_a_slave_runs_and_for_how_long()
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Apps.Python("asynchronous.py", new EngineSettings { PoolLimit = 1, Concurrency = 40 }));
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        string go = Path.Combine(_folder, "go");
+        Task<byte[]>[] calls = [.. Enumerable.Range(0, 20).Select(_ => client.CallAsync("hold", Apps.Bytes(go)))];
+        await app.UntilAsync(info => info.GetProperty("jobs").GetProperty("running").GetInt32() == 20);
+        JsonElement slave = JsonDocument.Parse(await app.InfoJsonAsync()).RootElement.GetProperty("pool").GetProperty("slaves")[0];
+        JsonElement[] jobs = [.. slave.GetProperty("jobs").EnumerateArray()];
+        Assert.Equal((20, 16), (slave.GetProperty("load").GetInt32(), jobs.Length)); // the oldest
+        Assert.Equal(Enumerable.Range(1, 16), jobs.Select(job => job.GetProperty("id").GetInt32()));
+        Assert.All(jobs, job => Assert.Equal("hold", job.GetProperty("event").GetString()));
+        Assert.All(jobs, job => Assert.True(job.GetProperty("age-ms").GetInt64() >= 0));
+        File.WriteAllText(go, "");
+        await Task.WhenAll(calls);
+        slave = JsonDocument.Parse(await app.InfoJsonAsync()).RootElement.GetProperty("pool").GetProperty("slaves")[0];
+        Assert.Empty(slave.GetProperty("jobs").EnumerateArray());
     }
 
     [Fact]

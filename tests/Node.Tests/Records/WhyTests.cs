@@ -160,6 +160,35 @@ public sealed class WhyTests : IDisposable
     }
 
     [Fact]
+    public async Task What_runs_now_is_told_with_what_waits_for_it_and_that_nothing_runs()
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", new EngineSettings { PoolLimit = 1, QueueLimit = 5 }));
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        await client.CallAsync("echo", Apps.Bytes("x"));
+        (int code, string text, _) = await WhyInAsync(node.LedgerDirectory, "--running");
+        Assert.Equal((0, "behaviours: no job is running, none waits"), (code, text.Trim()));
+
+        string release = Path.Combine(Path.GetTempPath(), $"release-{Guid.NewGuid():N}");
+        Task<byte[]> holding = client.CallAsync("hold", Apps.Bytes(release));
+        await app.UntilInfoShowsAsync("\"running\":1");
+        Task<byte[]> waiting = client.CallAsync("echo", Apps.Bytes("waits"));
+        await app.UntilInfoShowsAsync("\"queued\":1");
+        (code, text, _) = await WhyInAsync(node.LedgerDirectory, "--running");
+        Assert.Equal(0, code);
+        string slave = JsonDocument.Parse(await app.InfoJsonAsync()).RootElement.GetProperty("pool").GetProperty("slaves")[0]
+            .GetProperty("id").GetString()!;
+        Assert.Matches($"behaviours +2 +hold +{slave} +[0-9.]+ (ms|s|µs) ", text);
+        Assert.DoesNotContain(" echo ", text);
+        Assert.Contains("behaviours: 1 job is running, 1 waits, the oldest for ", text);
+        (_, text, _) = await WhyInAsync(node.LedgerDirectory, "--running", "--json");
+        Assert.Equal([2], JsonDocument.Parse(text).RootElement.EnumerateArray().Select(job => job.GetProperty("job").GetInt32()));
+        File.WriteAllText(release, "");
+        await Task.WhenAll(holding, waiting);
+        File.Delete(release);
+    }
+
+    [Fact]
     public async Task A_second_node_of_an_app_and_a_folder_that_cannot_be_made_are_said_and_it_serves()
     {
         await using TestNode node = TestNode.Start();

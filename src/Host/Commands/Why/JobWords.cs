@@ -18,7 +18,7 @@ internal static class JobWords
         JobOutcome.Refused => "refused",
         JobOutcome.Cancelled => "cancelled",
         _ when from.EndedWithNode(job) => job.Slave is null ? "waiting when the node ended" : "running when the node ended",
-        _ => job.Slave is null ? "waiting" : "running",
+        _ => from.IsRunning(job) ? "running" : job.Slave is null ? "waiting" : "waiting again",
     };
 
     /// <summary>"502 slave 3f2a1b2c died: signal 9"; the category too when it is the app's own.</summary>

@@ -6,7 +6,7 @@ using Cocaine.Fast.Node.Records;
 
 namespace Cocaine.Fast.Host.Commands.Why;
 
-/// <summary><c>cocaine-fast why JOB|--last-failed|--slow</c></summary>
+/// <summary><c>cocaine-fast why JOB|--last-failed|--slow|--running</c></summary>
 internal static class WhyCommand
 {
     private const int DefaultSlow = 10;
@@ -25,6 +25,7 @@ internal static class WhyCommand
             Description = $"The N jobs ({DefaultSlow}) that took longest",
             Arity = ArgumentArity.ZeroOrOne,
         };
+        Option<bool> running = new("--running") { Description = "The jobs that slaves have now, the longest first, and how many wait" };
         Option<string?> folder = new("--folder") { Description = "The node's ledger folder, when it is not the usual one" };
         Option<bool> wide = Control.AppViews.Wide();
         Option<bool> json = new("--json") { Description = "Print JSON, a list of jobs" };
@@ -32,28 +33,34 @@ internal static class WhyCommand
             "why",
             "Show what became of a job: when it came, how long it waited, on which slave it ran, its outcome and error.\n"
             + "Works while the node runs, and after it has stopped or was killed.\n\nExamples:\n"
-            + "  cocaine-fast why 4711 --app echo\n  cocaine-fast why --last-failed 20")
+            + "  cocaine-fast why 4711 --app echo\n  cocaine-fast why --last-failed 20\n"
+            + "  cocaine-fast why --running")
         {
-            job, app, failed, slow, folder, wide, json,
+            job, app, failed, slow, running, folder, wide, json,
         };
         command.Check(parsed =>
         {
             bool isJob = parsed.GetValue(job) is not null, isFailed = parsed.GetResult(failed) is not null;
-            bool isSlow = parsed.GetResult(slow) is not null;
-            if ((isJob ? 1 : 0) + (isFailed ? 1 : 0) + (isSlow ? 1 : 0) != 1)
+            bool isSlow = parsed.GetResult(slow) is not null, isRunning = parsed.GetValue(running);
+            if ((isJob ? 1 : 0) + (isFailed ? 1 : 0) + (isSlow ? 1 : 0) + (isRunning ? 1 : 0) != 1)
             {
-                return "say which jobs: an id, --last-failed or --slow";
+                return "say which jobs: an id, --last-failed, --slow or --running";
             }
 
             return (isFailed && parsed.GetValue(failed) is < 1) || (isSlow && parsed.GetValue(slow) is < 1)
                 ? "the number of jobs is 1 or more" : null;
         });
-        command.SetAction(parsed => Run(
-            parsed.GetValue(folder) ?? LedgerFolder.Default(), parsed.GetValue(app), parsed.GetValue(json),
-            Screen.Current.Wide(parsed.GetValue(wide)),
-            all => parsed.GetValue(job) is { } id ? WithId(all, id)
-                : parsed.GetResult(slow) is not null ? Slowest(all, parsed.GetValue(slow) ?? DefaultSlow)
-                : LastFailed(all, parsed.GetValue(failed) ?? 1)));
+        command.SetAction(parsed =>
+        {
+            string? at = parsed.GetValue(folder) ?? LedgerFolder.Default();
+            Screen screen = Screen.Current.Wide(parsed.GetValue(wide));
+            return parsed.GetValue(running)
+                ? RunningJobs.Show(at, parsed.GetValue(app), parsed.GetValue(json), screen)
+                : Run(at, parsed.GetValue(app), parsed.GetValue(json), screen,
+                    all => parsed.GetValue(job) is { } id ? WithId(all, id)
+                        : parsed.GetResult(slow) is not null ? Slowest(all, parsed.GetValue(slow) ?? DefaultSlow)
+                        : LastFailed(all, parsed.GetValue(failed) ?? 1));
+        });
         return command;
     }
 
