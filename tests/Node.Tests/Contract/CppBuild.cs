@@ -5,8 +5,11 @@ namespace Cocaine.Fast.Node.Tests.Contract;
 /// <summary>C++ apps for tests, built once a run with the machine's g++.</summary>
 internal static class CppBuild
 {
+    private static readonly string[] ObjectFlags = ["-shared", "-fPIC"];
     private static readonly Lazy<string> Program = new(() => Compile("contract", []));
-    private static readonly Lazy<string> Object = new(() => Compile("contract.so", ["-shared", "-fPIC"]));
+    private static readonly Lazy<string> Object = new(() => Compile("contract", ObjectFlags));
+    private static readonly Lazy<string> FaultyProgramFile = new(() => Compile("faults", ["-rdynamic"]));
+    private static readonly Lazy<string> FaultyObjectFile = new(() => Compile("faults", ObjectFlags));
 
     /// <summary>Null when there is a compiler; else why the test is skipped.</summary>
     public static string? Missing => Find("g++") is null ? "g++ is not on this machine: as root, apt-get install g++" : null;
@@ -14,6 +17,11 @@ internal static class CppBuild
     public static string ContractProgram => Program.Value;
 
     public static string ContractObject => Object.Value;
+
+    /// <summary>An app whose handlers do what they should not; its functions have their names in stacks.</summary>
+    public static string FaultyProgram => FaultyProgramFile.Value;
+
+    public static string FaultyObject => FaultyObjectFile.Value;
 
     public static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "/usr/bin").Split(':')
         .Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
@@ -29,13 +37,14 @@ internal static class CppBuild
         Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}\n{output}\n{errors.Result}");
     }
 
-    private static string Compile(string name, string[] flags)
+    private static string Compile(string source, string[] flags)
     {
         string folder = Directory.CreateTempSubdirectory("cocaine-cpp-").FullName;
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
-        string output = Path.Combine(folder, name);
+        string output = Path.Combine(folder, flags == ObjectFlags ? source + ".so" : source);
         Run("g++", ["-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", .. flags,
-            "-I" + Path.Combine(Apps.Root, "workers/cpp/include"), Path.Combine(Apps.Root, "tests/contract/cpp/contract.cpp"), "-o", output]);
+            "-I" + Path.Combine(Apps.Root, "workers/cpp/include"),
+            Path.Combine(Apps.Root, $"tests/contract/cpp/{source}.cpp"), "-o", output]);
         return output;
     }
 }

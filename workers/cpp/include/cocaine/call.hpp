@@ -59,12 +59,13 @@ public:
 };
 
 // An answer that may be given after the handler has returned, from any thread. Copies are the same answer; when the last one goes it
-// is closed. Writes wait while the node takes less than they bring; after the call has ended they do nothing.
+// is closed. Writes wait while the node takes less than they bring. After the call has ended, also by a caller that gave up, they do
+// nothing and return false.
 class answer {
 public:
     answer() = default;
 
-    void write(std::string_view chunk) const;
+    bool write(std::string_view chunk) const;
     void error(int code, std::string_view reason, int category = 42) const;
     void close() const;
     bool cancelled() const;
@@ -79,7 +80,8 @@ private:
 };
 
 // A call's answer. Valid while its handler runs; for on_stream, until the call has ended. It is closed when the handler returns (for
-// on_stream: when on_end has returned), unless it was ended before or later() was called. Used from the handler's thread.
+// on_stream: when on_end has returned), unless it was ended before or later() was called. Used in the handler's thread: in another one a
+// handler on the loop gets a std::logic_error. While a handler of on_thread() runs, other threads may write to its response, too.
 class response {
 public:
     virtual ~response() = default;

@@ -23,6 +23,7 @@
 
 #include "call.hpp"
 #include "detail/session.hpp"
+#include "detail/stacks.hpp"
 
 namespace cocaine {
 
@@ -107,6 +108,8 @@ private:
             return 2;
         }
         std::setvbuf(stdout, nullptr, _IOLBF, 0);    // the log shows lines when they are printed
+        detail::stack_printer::install();
+        detail::watch_forks();
         const char* wanted = std::getenv("COCAINE_PIPE");
         detail::connection c = detail::connect_to_node(endpoint_, uuid_, wanted == nullptr || std::strcmp(wanted, "0") != 0);
         if (c.has_pipe) {
@@ -122,6 +125,7 @@ private:
     }
 
     int run_in_thread() {
+        detail::watch_forks();
         detail::segment s = detail::segment::at(start_->segment, start_->segment_bytes);
         detail::pipe_link link(s, start_->own_bell, start_->node_bell, -1, start_->stop);
         detail::session(link, app_, name_, start_->heartbeat_ms).serve();

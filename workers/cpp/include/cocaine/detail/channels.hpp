@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "remote.hpp"
@@ -14,6 +16,8 @@ struct entry;
 
 // The session, as calls see it.
 struct call_owner {
+    const std::thread::id loop = std::this_thread::get_id();    // the thread whose handlers' requests and responses these are
+
     virtual ~call_owner() = default;
     virtual void write(call& c, std::string_view chunk) = 0;
     virtual void fail(call& c, int category, int code, std::string_view reason) = 0;
@@ -39,6 +43,12 @@ public:
 private:
     call& call_;
 };
+
+// The objects of a handler on the loop, in another thread: what that wrote would mix with what the loop writes.
+[[noreturn]] inline void refuse_thread() {
+    throw std::logic_error("a request or a response of a handler on the loop is used in another thread: response.later() gives an answer "
+                           "for other threads, and handlers of on_thread() may wait");
+}
 
 class loop_response final : public response {
 public:
@@ -80,6 +90,10 @@ struct call {
     std::function<void()> on_end;
     std::function<void()> on_cancel;
     std::shared_ptr<remote_call> remote;    // thread, or later() was called
+
+    void must_be_on_loop() const {
+        if (std::this_thread::get_id() != owner->loop) refuse_thread();
+    }
 
     std::string_view headers() const { return header_bytes_.empty() ? std::string_view("\x93\x50\x51\x52", 4) : header_bytes_; }
 
@@ -223,13 +237,18 @@ std::string_view event_of(const entry& known);
 inline std::string_view loop_request::event() const { return event_of(*call_.handler); }
 
 inline std::optional<std::string_view> loop_request::read() {
+    call_.must_be_on_loop();
     if (!call_.has_chunk()) return std::nullopt;
     return call_.view_chunk();
 }
 
-inline std::string_view loop_request::body() { return call_.view_rest(); }
+inline std::string_view loop_request::body() {
+    call_.must_be_on_loop();
+    return call_.view_rest();
+}
 
 inline bool loop_request::cancelled() {
+    call_.must_be_on_loop();
     if (!call_.cancelled) call_.owner->listen();
     return call_.cancelled;
 }
@@ -239,13 +258,30 @@ inline void loop_request::on_end(std::function<void()> callback) { call_.on_end 
 inline void loop_request::on_cancel(std::function<void()> callback) { call_.on_cancel = std::move(callback); }
 inline std::string_view loop_request::raw_headers() const { return call_.headers(); }
 
-inline void loop_response::write(std::string_view chunk) { call_.owner->write(call_, chunk); }
-inline void loop_response::error(int code, std::string_view reason, int category) { call_.owner->fail(call_, category, code, reason); }
-inline void loop_response::close() { call_.owner->close(call_); }
-inline void loop_response::flush() { call_.owner->flush(); }
+inline void loop_response::write(std::string_view chunk) {
+    call_.must_be_on_loop();
+    call_.owner->write(call_, chunk);
+}
+
+inline void loop_response::error(int code, std::string_view reason, int category) {
+    call_.must_be_on_loop();
+    call_.owner->fail(call_, category, code, reason);
+}
+
+inline void loop_response::close() {
+    call_.must_be_on_loop();
+    call_.owner->close(call_);
+}
+
+inline void loop_response::flush() {
+    call_.must_be_on_loop();
+    call_.owner->flush();
+}
+
 inline bool loop_response::ended() const { return call_.ended; }
 
 inline answer loop_response::later() {
+    call_.must_be_on_loop();
     std::shared_ptr<remote_call> remote = call_.owner->remote(call_);
     call_.held = true;
     if (call_.node_ended) remote->end(call_.cancelled);

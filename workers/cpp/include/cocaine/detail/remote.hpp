@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "../call.hpp"
+#include "forks.hpp"
 #include "link.hpp"
 
 namespace cocaine::detail {
@@ -31,6 +32,7 @@ public:
     explicit outlet(link& to) : link_(&to), loop_(std::this_thread::get_id()) {}
 
     void post(posted&& one) {
+        end_writing_child();
         std::unique_lock<std::mutex> lock(mutex_);
         if (std::this_thread::get_id() != loop_) room_.wait(lock, [this] { return bytes_ < high_bytes || link_ == nullptr; });
         if (link_ == nullptr) return;
@@ -86,8 +88,11 @@ struct remote_call : std::enable_shared_from_this<remote_call> {
         return answer(std::move(held));
     }
 
-    void write(std::string_view chunk) {
-        if (!ended) out->post({channel, post_kind::chunk, std::string(chunk)});
+    // False when the call has ended: the chunk goes nowhere.
+    bool write(std::string_view chunk) {
+        if (ended) return false;
+        out->post({channel, post_kind::chunk, std::string(chunk)});
+        return true;
     }
 
     void error(int category, int code, std::string_view reason) {
@@ -118,6 +123,7 @@ struct remote_call : std::enable_shared_from_this<remote_call> {
     const std::string header_bytes;
     std::atomic<bool> ended{false};
     std::atomic<bool> is_cancelled{false};
+    std::atomic<bool> given_away{false};    // thread: the handler has returned, and the answer is in other hands
     std::mutex mutex;                   // over the two below
     std::condition_variable news;
     std::deque<std::string> chunks;
@@ -136,6 +142,7 @@ public:
     bool cancelled() override { return call_.is_cancelled; }
 
     std::optional<std::string_view> read() override {
+        if (std::this_thread::get_id() != own_) throw std::logic_error("a request is read in the thread of its handler only");
         std::unique_lock<std::mutex> lock(call_.mutex);
         call_.news.wait(lock, [this] { return !call_.chunks.empty() || call_.request_ended; });
         if (call_.is_cancelled) throw cocaine::cancelled();
@@ -160,6 +167,7 @@ private:
     [[noreturn]] static void wrong() { throw std::logic_error("callbacks are for handlers of on_stream()"); }
 
     remote_call& call_;
+    const std::thread::id own_ = std::this_thread::get_id();
     std::string current_;
     std::string body_;
 };
@@ -247,9 +255,7 @@ private:
 
 namespace cocaine {
 
-inline void answer::write(std::string_view chunk) const {
-    if (call_) call_->write(chunk);
-}
+inline bool answer::write(std::string_view chunk) const { return call_ && call_->write(chunk); }
 
 inline void answer::error(int code, std::string_view reason, int category) const {
     if (call_) call_->error(category, code, reason);

@@ -1,14 +1,10 @@
 // The worker's side of the protocol over a link: channels, handlers, heartbeats, terminate. It belongs to the loop's thread.
 #pragma once
 
-#include <cxxabi.h>
-
-#include <cstdio>
-#include <cstdlib>
-#include <unordered_map>
 #include <utility>
 
 #include "channels.hpp"
+#include "failures.hpp"
 
 namespace cocaine::detail {
 
@@ -106,7 +102,7 @@ public:
 
     void fail(call& c, int category, int code, std::string_view reason) override {
         if (c.ended) return;
-        out_ += error_message(c.number, category, code, reason);
+        out_ += error_message(c.number, category, code, cut(reason, most_reason_bytes));
         finish(c);
     }
 
@@ -118,6 +114,7 @@ public:
     }
 
     void flush() override {
+        end_writing_child();
         published_us_ = now_us();
         if (out_.empty()) return;
         out_.swap(sending_);    // what is written while the link waits for room goes behind it
@@ -183,6 +180,10 @@ private:
         c.node_ended = true;
         if (by_cancel) c.cancelled = true;
         if (c.remote) c.remote->end(by_cancel);
+        if (by_cancel && !c.ended && c.handler->how == manner::thread && c.remote->given_away) {
+            fail(c, 1000, 502, "cancelled");    // which releases it
+            return;
+        }
         if (c.ended)
             release(c);
         else if (c.handler->how != manner::thread)
@@ -215,8 +216,8 @@ private:
         try {
             switch (c.handler->how) {
                 case manner::whole:
+                    if (c.cancelled) throw cancelled();    // an answer of later() ends then, too: nobody reads it any more
                     if (c.held) return;
-                    if (c.cancelled) throw cancelled();
                     c.handler->run(c.ask, c.reply);
                     if (!c.held) close(c);
                     break;
@@ -227,6 +228,7 @@ private:
                     start_thread(c);
                     break;
             }
+            end_forked_child(0);
         } catch (...) {
             fail_with_current(c);
         }
@@ -244,7 +246,7 @@ private:
         }
         if (c.cancelled && !c.ended) {
             if (c.on_cancel) std::exchange(c.on_cancel, nullptr)();
-            if (!c.held) throw cancelled();
+            throw cancelled();
         } else if (c.node_ended && !c.ended && !c.end_told) {
             c.end_told = true;
             if (c.on_end) c.on_end();
@@ -261,7 +263,14 @@ private:
             thread_response reply(*remote);
             try {
                 (*run)(ask, reply);
-                if (!reply.kept()) reply.close();
+                end_forked_child(0);
+                if (!reply.kept()) {
+                    reply.close();
+                    return;
+                }
+                // One of the two sees what the other has stored: this thread the cancel, or the loop that the answer was given away.
+                remote->given_away = true;
+                if (remote->is_cancelled) remote->error(1000, 502, "cancelled");
             } catch (...) {
                 remote->error(1000, 502, describe_current());
             }
@@ -341,29 +350,6 @@ private:
     void fail_with_current(call& c) {
         std::string text = describe_current();
         fail(c, 1000, 502, text);
-    }
-
-    // The exception that is being handled, as the answer's reason; it goes to the log too, unless the caller gave up.
-    static std::string describe_current() {
-        try {
-            throw;
-        } catch (const abandoned&) {
-            throw;    // not the handler's: the node is gone
-        } catch (const broken_pipe&) {
-            throw;
-        } catch (const cancelled&) {
-            return "cancelled";
-        } catch (const std::exception& failure) {
-            int status = 0;
-            char* name = abi::__cxa_demangle(typeid(failure).name(), nullptr, nullptr, &status);
-            std::string text = std::string(name ? name : "exception") + ": " + failure.what();
-            std::free(name);
-            std::fprintf(stderr, "%s\n", text.c_str());
-            return text;
-        } catch (...) {
-            std::fprintf(stderr, "a handler threw something that is no std::exception\n");
-            return "an exception of an unknown type";
-        }
     }
 
     // Nothing of ours may touch the link from here on.
