@@ -24,6 +24,17 @@ public class CommandLineTests
         }
     }
 
+    [Fact]
+    public void The_list_of_commands_has_a_short_line_for_each()
+    {
+        RootCommand root = ProgramCommand.Create();
+        HelpExamples.ShortenList(root);
+        StringWriter help = new();
+        root.Parse("--help").Invoke(new InvocationConfiguration { Output = help });
+        Assert.InRange(help.ToString().Split('\n').Length, root.Subcommands.Count, 50);
+        Assert.Matches("(?m)^  check <file> +Check manifests and configs, and report every mistake at once$", help.ToString());
+    }
+
     [Theory]
     [InlineData("aplist", "'cocaine-fast' has no command 'aplist'; did you mean 'app list'?")]
     [InlineData("chek x.json", "'cocaine-fast' has no command 'chek'; did you mean 'check'?")]

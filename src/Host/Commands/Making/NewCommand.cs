@@ -16,7 +16,7 @@ internal static class NewCommand
     public static Command Create()
     {
         string[] languages = Languages();
-        Argument<string> language = new("language") { Description = string.Join(", ", languages) };
+        Argument<string> language = new("language") { HelpName = "language", Description = string.Join(", ", languages) };
         language.CompletionSources.Add(languages);
         Argument<string> name = new("name") { Description = "The app's name, or a path that ends with it: the folder to make" };
         Command command = new(

@@ -8,7 +8,7 @@ internal static class SdkCommand
 {
     public static Command Create()
     {
-        Argument<string> language = new("language") { Description = "python, perl, javascript, dotnet or cpp" };
+        Argument<string> language = new("language") { HelpName = "language", Description = "python, perl, javascript, dotnet or cpp" };
         language.AcceptOnlyFromAmong("python", "perl", "javascript", "dotnet", "cpp");
         Command command = new(
             "sdk",

@@ -7,7 +7,7 @@ internal static class CompletionCommand
 {
     public static Command Create()
     {
-        Argument<string> shell = new("shell") { Description = "bash, zsh or fish" };
+        Argument<string> shell = new("shell") { HelpName = "shell", Description = "bash, zsh or fish" };
         shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
         Command command = new(
             "completion",
