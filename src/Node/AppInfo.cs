@@ -245,7 +245,7 @@ internal static class AppInfo
                 json.WriteNumber("rss-bytes", slave.RssBytes);
             }
 
-            json.WriteNumber("silent-ms", Math.Max(0, nowMs - slave.LastHeardMs));
+            json.WriteNumber("silent-ms", Math.Max(0, slave.Engine.Loop.ListenedMs - slave.LastHeardMs));
             json.WriteEndObject();
         }
 

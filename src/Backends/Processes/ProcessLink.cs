@@ -154,7 +154,7 @@ internal sealed class ProcessLink : SlaveLink
     {
         if (!_finished && _killReason is null && _slave.State != SlaveState.Draining)
         {
-            _loop.Timers.Arm(_orphan, _loop.NowMs + OrphanTimer.GraceMs);
+            _loop.Patience.Arm(_orphan, _loop.ListenedMs + OrphanTimer.GraceMs);
         }
     }
 
@@ -275,7 +275,7 @@ internal sealed class ProcessLink : SlaveLink
         }
 
         _finished = true;
-        _loop.Timers.Cancel(_orphan);
+        _loop.Patience.Cancel(_orphan);
         _loop.Timers.Cancel(_lastWords);
         _slave.OnDead(cause);
         _listener?.Dispose();

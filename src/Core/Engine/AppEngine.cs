@@ -227,7 +227,7 @@ internal sealed class AppEngine
         switch (job.State)
         {
             case JobState.Done or JobState.Failed:
-                JobBounds.CheckClosed(this, job, nowMs);
+                JobBounds.CheckClosed(this, job);
                 return;
             case JobState.Queued or JobState.Running or JobState.Streaming:
                 JobBounds.Check(this, job, nowMs);

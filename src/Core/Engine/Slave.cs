@@ -29,10 +29,11 @@ internal sealed class Slave : WheelTimer
         Generation = generation;
         Uuid = Guid.NewGuid().ToString();
         ShortNumber = uint.Parse(ShortId, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
-        StartedMs = LastHeardMs = engine.Loop.NowMs;
+        StartedMs = engine.Loop.NowMs;
+        LastHeardMs = engine.Loop.ListenedMs;
         _capacity = engine.Settings.Concurrency;
         Wear = WearLimits.For(engine.Settings, generation, StartedMs);
-        engine.Loop.Timers.Arm(this, StartedMs + engine.Settings.StartupTimeoutMs);
+        engine.Loop.Patience.Arm(this, LastHeardMs + engine.Settings.StartupTimeoutMs);
     }
 
     /// <summary>Counts an app's slaves, from 1.</summary>
@@ -55,7 +56,7 @@ internal sealed class Slave : WheelTimer
 
     public long StartedMs { get; }
 
-    /// <summary>When its last message came.</summary>
+    /// <summary>When its last message came, ms of the loop's listened time.</summary>
     public long LastHeardMs { get; private set; }
 
     /// <summary>When it became idle last. Valid in Idle.</summary>
@@ -124,13 +125,14 @@ internal sealed class Slave : WheelTimer
         job.Slave = this;
         job.Runs++;
         job.DispatchedTicks = _engine.Loop.NowTicks;
+        job.AwaitedSinceMs = _engine.Loop.ListenedMs;
         job.MoveTo(JobState.Running);
         _engine.Records.Ledger.Dispatched(job.Id, job.DispatchedTicks, ShortNumber, job.Runs);
         Channels.Add(job);
         if (State == SlaveState.Idle)
         {
             // silence counts from the dispatch on, not from an idle hour before
-            LastHeardMs = Math.Max(LastHeardMs, _engine.Loop.NowMs - 1);
+            LastHeardMs = Math.Max(LastHeardMs, _engine.Loop.ListenedMs - 1);
             MoveTo(SlaveState.Busy);
         }
 
@@ -150,9 +152,10 @@ internal sealed class Slave : WheelTimer
     {
         if (State == SlaveState.Starting && !_condemned)
         {
-            LastHeardMs = IdleSinceMs = _engine.Loop.NowMs;
+            IdleSinceMs = _engine.Loop.NowMs;
+            LastHeardMs = _engine.Loop.ListenedMs;
             MoveTo(SlaveState.Idle);
-            _engine.Loop.Timers.Arm(this, LastHeardMs + _engine.Settings.HeartbeatTimeoutMs);
+            _engine.Loop.Patience.Arm(this, SilenceWatch.NextLookMs(this));
             _engine.Pool.OnSlaveReady(this);
         }
     }
@@ -162,7 +165,7 @@ internal sealed class Slave : WheelTimer
     /// </summary>
     public bool OnMessage(in MessageView message, out string? fault)
     {
-        LastHeardMs = _engine.Loop.NowMs;
+        LastHeardMs = _engine.Loop.ListenedMs;
         return Channels.OnMessage(in message, out fault);
     }
 
@@ -183,7 +186,7 @@ internal sealed class Slave : WheelTimer
 
         SlaveState before = State;
         MoveTo(SlaveState.Dead);
-        _engine.Loop.Timers.Cancel(this);
+        _engine.Loop.Patience.Cancel(this);
         List<Job> jobs = Channels.TakeAll();
         _engine.Pool.OnSlaveDead(this, before, cause, JobNames.Suffix(jobs));
 
@@ -243,7 +246,7 @@ internal sealed class Slave : WheelTimer
         MoveTo(SlaveState.Draining);
         MessageWriter.WriteTerminate(Link.Sink, 1, reason);
         Link.Flush();
-        _engine.Loop.Timers.Arm(this, _engine.Loop.NowMs + _engine.Settings.TerminationTimeoutMs);
+        _engine.Loop.Patience.Arm(this, _engine.Loop.ListenedMs + _engine.Settings.TerminationTimeoutMs);
     }
 
     /// <summary>Gives it no more jobs, and asks it to end when it has none to wait for.</summary>
@@ -266,7 +269,7 @@ internal sealed class Slave : WheelTimer
     public void ContinueIdleness(Slave other) => IdleSinceMs = other.IdleSinceMs;
 
     /// <summary>It could not be heard for a while, and can again: that was not its silence.</summary>
-    internal void OnHeardAgain() => LastHeardMs = _engine.Loop.NowMs;
+    internal void OnHeardAgain() => LastHeardMs = _engine.Loop.ListenedMs;
 
     /// <summary>
     /// The worker has not closed the channel of an answered job in its time. The slave is replaced, and nobody waits for that job.
@@ -297,7 +300,7 @@ internal sealed class Slave : WheelTimer
     }
 
     /// <inheritdoc/>
-    public override void OnDue(long nowMs)
+    public override void OnDue(long listenedMs)
     {
         switch (State)
         {
@@ -309,7 +312,7 @@ internal sealed class Slave : WheelTimer
                 KillHung($"did not end within the termination-timeout of {_engine.Settings.TerminationTimeoutMs} ms");
                 break;
             case SlaveState.Idle or SlaveState.Busy:
-                SilenceWatch.Check(this, nowMs);
+                SilenceWatch.Check(this, listenedMs);
                 break;
         }
     }

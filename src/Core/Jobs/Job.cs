@@ -70,16 +70,19 @@ internal sealed class Job(AppEngine engine, BlockPool blocks) : WheelTimer
     /// <summary>Begin of the present run. Valid from Running on.</summary>
     public long DispatchedTicks { get; set; }
 
+    /// <summary>The same by the loop's listened time, ms: its slave's silence counts from here. Valid from Running on.</summary>
+    public long AwaitedSinceMs { get; set; }
+
     /// <summary>The caller was told that the request comes too fast; valid in Running and Streaming.</summary>
     public bool UnderPressure { get; set; }
 
-    /// <summary>The job's slave must answer the cancel by then or is killed, ms; 0 = no bound. Valid in Failed with a slave.</summary>
+    /// <summary>The job's slave must answer the cancel by then or is killed, ms of the loop's listened time; 0 = no bound. Valid in Failed with a slave.</summary>
     public long CancelDueMs { get; set; }
 
     /// <summary>It was answered because it ran for its job-timeout. Valid in Failed with a slave.</summary>
     public bool RanTooLong { get; set; }
 
-    /// <summary>When an error of ours ended it, ms. Valid in Failed with a slave.</summary>
+    /// <summary>When an error of ours ended it, ms of the loop's listened time. Valid in Failed with a slave.</summary>
     public long AnsweredMs { get; set; }
 
     /// <summary>Its slave has not closed its channel in time: it is waited for no longer. Valid in Failed with a slave.</summary>

@@ -111,7 +111,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
 
     protected override void OnClosed(string reason)
     {
-        Loop.Timers.Cancel(_slowReader);
+        Loop.Patience.Cancel(_slowReader);
         Server.Remove(this);
         foreach (Job job in _channels.TakeAll())
         {

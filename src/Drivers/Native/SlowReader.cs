@@ -53,13 +53,13 @@ internal sealed class SlowReader(NativeConnection connection) : WheelTimer
         if (PausesReading)
         {
             PausesReading = false;
-            connection.Loop.Timers.Cancel(this);
+            connection.Loop.Patience.Cancel(this);
             connection.Resume();
         }
 
         if (_held is { Count: > 0 })
         {
-            connection.Loop.Timers.Cancel(this);
+            connection.Loop.Patience.Cancel(this);
             ReleaseSlaves();
         }
     }
@@ -115,6 +115,6 @@ internal sealed class SlowReader(NativeConnection connection) : WheelTimer
     private void Watch()
     {
         _pending = connection.Output.PendingBytes;
-        connection.Loop.Timers.Arm(this, connection.Loop.NowMs + (StallSeconds * 1000));
+        connection.Loop.Patience.Arm(this, connection.Loop.ListenedMs + (StallSeconds * 1000));
     }
 }

@@ -43,7 +43,7 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
     private bool _peerEnded;       // valid in every state: the peer has closed its side
     private long _unread;          // bytes that the last look left behind; valid in Taking
     private bool _waitsWhole;      // reading was paused then: they may hold whole requests; valid in Taking
-    private long _lastAnswerMs;    // when answer bytes were written last
+    private long _lastAnswerMs;    // when answer bytes were written last, of the loop's listened time
     private long _written;         // answer bytes ever written to Output
 
     protected RawConnection(RawServer server, int descriptor)
@@ -78,10 +78,10 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
     public void Begin()
     {
         Open();
-        _lastAnswerMs = Loop.NowMs;
+        _lastAnswerMs = Loop.ListenedMs;
         if (Server.IdleTimeoutMs > 0)
         {
-            Loop.Timers.Arm(_idle, Loop.NowMs + Server.IdleTimeoutMs);
+            Loop.Patience.Arm(_idle, Loop.ListenedMs + Server.IdleTimeoutMs);
         }
 
         OnBegin();
@@ -93,7 +93,7 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
         Server = next;
         if (next.IdleTimeoutMs > 0 && !_idle.IsArmed)
         {
-            Loop.Timers.Arm(_idle, Loop.NowMs + next.IdleTimeoutMs);
+            Loop.Patience.Arm(_idle, Loop.ListenedMs + next.IdleTimeoutMs);
         }
     }
 
@@ -169,7 +169,7 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
     {
         Output.WriteLong(default, in data, default);
         _written += data.Length;
-        _lastAnswerMs = Loop.NowMs;
+        _lastAnswerMs = Loop.ListenedMs;
         ScheduleSend();
         if (Output.PendingBytes > HighOutputBytes && !_stall.IsArmed)
         {
@@ -226,7 +226,7 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
 
     protected sealed override void OnSent()
     {
-        Loop.Timers.Cancel(_stall);
+        Loop.Patience.Cancel(_stall);
         OnRoom();
         UpdateReading();
         if (State != RawState.Finishing || OwesAnswer || Output.PendingBytes > 0)
@@ -242,19 +242,19 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
 
         MoveTo(RawState.Lingering);
         SocketEnds.EndWriting(Descriptor);
-        Loop.Timers.Arm(_idle, Loop.NowMs + LingerMs);
+        Loop.Patience.Arm(_idle, Loop.ListenedMs + LingerMs);
     }
 
     protected sealed override void OnClosed(string reason)
     {
         MoveTo(RawState.Closed);
-        Loop.Timers.Cancel(_idle);
-        Loop.Timers.Cancel(_stall);
+        Loop.Patience.Cancel(_idle);
+        Loop.Patience.Cancel(_stall);
         Server.Remove(this);
         Abandon();
     }
 
-    private void OnIdleDue(long nowMs)
+    private void OnIdleDue(long listenedMs)
     {
         if (State == RawState.Lingering)
         {
@@ -267,10 +267,10 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
             return; // another version has none
         }
 
-        long due = Math.Max(LastReceivedTicks / 1_000_000, _lastAnswerMs) + Server.IdleTimeoutMs;
-        if (WaitsForApp || due > nowMs)
+        long due = Math.Max(LastReceivedMs, _lastAnswerMs) + Server.IdleTimeoutMs;
+        if (WaitsForApp || due > listenedMs)
         {
-            Loop.Timers.Arm(_idle, Math.Max(due, nowMs + Math.Min(Server.IdleTimeoutMs, 1000)));
+            Loop.Patience.Arm(_idle, Math.Max(due, listenedMs + Math.Min(Server.IdleTimeoutMs, 1000)));
             return;
         }
 
@@ -321,7 +321,7 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
         public void Watch()
         {
             _sent = Sent;
-            connection.Loop.Timers.Arm(this, connection.Loop.NowMs + StallMs);
+            connection.Loop.Patience.Arm(this, connection.Loop.ListenedMs + StallMs);
         }
 
         public override void OnDue(long nowMs)

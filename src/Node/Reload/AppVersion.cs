@@ -51,7 +51,7 @@ internal sealed class AppVersion
         _decided = decided;
         _wanted = slaves;
         _beganMs = _loop.NowMs;
-        _loop.Timers.Arm(_timer, _loop.NowMs + Manifest.Engine.StartupTimeoutMs);
+        _loop.Patience.Arm(_timer, _loop.ListenedMs + Manifest.Engine.StartupTimeoutMs);
         Engine.Start(slaves);
     }
 
@@ -59,7 +59,7 @@ internal sealed class AppVersion
     public void Forget()
     {
         _decided = null;
-        _loop.Timers.Cancel(_timer);
+        _loop.Patience.Cancel(_timer);
     }
 
     /// <summary>Takes no more jobs, finishes those it has, ends its slaves; then calls back.</summary>
@@ -116,7 +116,7 @@ internal sealed class AppVersion
             }
             else
             {
-                version._loop.Timers.Arm(this, nowMs + version.Manifest.Engine.StartupTimeoutMs);
+                version._loop.Patience.Arm(this, nowMs + version.Manifest.Engine.StartupTimeoutMs);
             }
         }
     }

@@ -11,8 +11,8 @@ namespace Cocaine.Fast.Transport.Loop;
 /// One thread around one epoll. It owns everything that lives on it: a turn runs to completion, so state has one writer and needs no lock.
 /// </summary>
 /// <remarks>
-/// A turn: wait for events · handle them · run posted work · fire timers · poll busy rings · ring bells · send. Only <see
-/// cref="Post(LoopWork)"/>,
+/// A turn: wait for events · handle them · poll busy rings · run posted work · fire timers · ring bells · send. So the loop has heard all
+/// that its peers have said by the time when a timer judges them; see <see cref="ListenFirst"/>. Only <see cref="Post(LoopWork)"/>,
 /// <see cref="Post(Action)"/> and <see cref="Stop"/> may be called from other threads.
 /// </remarks>
 internal sealed class EventLoop : IEngineLoop, IDisposable
@@ -23,6 +23,14 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     /// <summary>Between two lines of the log about the same lack.</summary>
     private const long WarningPauseMs = 60_000;
 
+    /// <summary>
+    /// Looks at the descriptors after a stall: as many as 16 × 512 peers need to be heard, and an end when one of them never falls silent.
+    /// </summary>
+    private const int MaxLooks = 16;
+
+    /// <summary>Stalls from here on are told in the log: shorter ones are everyday life, and no timeout is that short.</summary>
+    private const long LoggedStallNs = 1_000_000_000;
+
     private readonly Epoll _epoll = new();
     private readonly EventDescriptor _wake = new();
     private readonly WorkQueue _posted = new();
@@ -32,8 +40,10 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     private readonly TurnList _sends = new();
     private readonly ILogger _log;
     private readonly long _spinTicks;
+    private readonly ListeningClock _listening;
     private Thread? _thread;
     private long _nextWarningMs;  // the loop's thread alone
+    private long _nextStallLogMs; // likewise
     private int _asleep;          // 1 while the loop waits and must be woken by whoever posts
     private volatile bool _stopping;
 
@@ -44,6 +54,9 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         _log = log;
         _spinTicks = spinMicroseconds * (Stopwatch.Frequency / 1_000_000);
         NowTicks = Stopwatch.GetTimestamp();
+        _listening = new ListeningClock(NowTicks);
+        Timers = new DeadlineWheel(NowMs);
+        Patience = new DeadlineWheel(NowMs);
         _epoll.Watch(_wake.Descriptor, Epoll.In | Epoll.EdgeTriggered, HandlerTable.WakeData);
     }
 
@@ -53,7 +66,12 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     /// <summary>Monotonic time of this turn in ms; the clock of <see cref="Timers"/>.</summary>
     public long NowMs => NowTicks / 1_000_000;
 
-    public DeadlineWheel Timers { get; } = new(Stopwatch.GetTimestamp() / 1_000_000);
+    /// <inheritdoc/>
+    public long ListenedMs => _listening.ListenedMs(NowTicks);
+
+    public DeadlineWheel Timers { get; }
+
+    public DeadlineWheel Patience { get; }
 
     public BlockPool Blocks { get; } = new();
 
@@ -168,6 +186,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     private int Sleep()
     {
         long timeout = NextTimeoutNs();
+        _listening.OnWait(timeout);
         if (timeout > 0 && _spinTicks > 0)
         {
             int found = Spin();
@@ -209,15 +228,13 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     {
         NowTicks = Stopwatch.GetTimestamp();
         Counters.Turns++;
-        for (int i = 0; i < events; i++)
+        HandleEvents(events);
+        if (_listening.OnLook(NowTicks) is > 0 and long missedNs)
         {
-            uint ready = _epoll.Event(i, out ulong data);
-            if (_handlers.Find(data) is { } handler)
-            {
-                Handle(handler, ready);
-            }
+            ListenFirst(missedNs);
         }
 
+        PollAll();
         for (LoopWork? work = _posted.TakeAll(); work is not null;)
         {
             LoopWork current = work;
@@ -227,7 +244,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         }
 
         Timers.Advance(NowMs);
-        PollAll();
+        Patience.Advance(ListenedMs);
         _bells.RunAll();
         SendBatch.Begin(_sends.Count);
         try
@@ -240,6 +257,38 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         }
 
         _bells.RunAll();
+    }
+
+    private void HandleEvents(int events)
+    {
+        for (int i = 0; i < events; i++)
+        {
+            uint ready = _epoll.Event(i, out ulong data);
+            if (_handlers.Find(data) is { } handler)
+            {
+                Handle(handler, ready);
+            }
+        }
+    }
+
+    /// <summary>
+    /// The loop did not run for a while, and a wait that a stopped process comes back from may end without events although there are
+    /// some. Everything that peers have said meanwhile is heard before a timer judges them: an answer that is there is an answer.
+    /// </summary>
+    private void ListenFirst(long missedNs)
+    {
+        Counters.Stalls++;
+        Counters.StalledNs += missedNs;
+        if (missedNs >= LoggedStallNs && NowMs >= _nextStallLogMs)
+        {
+            _nextStallLogMs = NowMs + WarningPauseMs;
+            LoopLog.Stalled(_log, missedNs / 1_000_000);
+        }
+
+        for (int i = 0; i < MaxLooks && _epoll.Wait(0) is > 0 and int count; i++)
+        {
+            HandleEvents(count);
+        }
     }
 
     // A fault in one handler must not swallow the events of the others: edge-triggered ones would not come again.
@@ -306,13 +355,22 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
 
     private long NextTimeoutNs()
     {
+        long now = Stopwatch.GetTimestamp();
+        _listening.OnWorked(now);
         if (_bells.Any || _sends.Any)
         {
             return 0;
         }
 
-        long now = Stopwatch.GetTimestamp();
         long dueMs = Timers.NextDueMs(now / 1_000_000);
-        return dueMs == long.MaxValue ? MaxSleepNs : Math.Clamp((dueMs * 1_000_000) - now, 0, MaxSleepNs);
+        long leftNs = dueMs == long.MaxValue ? MaxSleepNs : (dueMs * 1_000_000) - now;
+        long listenedNs = _listening.ListenedNs(now);
+        long patienceMs = Patience.NextDueMs(listenedNs / 1_000_000);
+        if (patienceMs != long.MaxValue)
+        {
+            leftNs = Math.Min(leftNs, (patienceMs * 1_000_000) - listenedNs);
+        }
+
+        return Math.Clamp(leftNs, 0, MaxSleepNs);
     }
 }

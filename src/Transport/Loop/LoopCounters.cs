@@ -15,6 +15,12 @@ internal sealed class LoopCounters
     /// <summary>Sends to sockets.</summary>
     public long Sends { get; set; }
 
+    /// <summary>How often the loop did not run for a while: the process was stopped, starved, or busy elsewhere.</summary>
+    public long Stalls { get; set; }
+
+    /// <summary>For how long it did not, in all, ns.</summary>
+    public long StalledNs { get; set; }
+
     /// <summary>Doorbells of slaves that were rung.</summary>
     public long Bells { get; set; }
 }

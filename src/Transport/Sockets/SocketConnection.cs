@@ -52,8 +52,8 @@ internal abstract unsafe class SocketConnection : LoopHandler
     /// <summary>True between <see cref="PauseReading"/> and <see cref="ResumeReading"/>.</summary>
     public bool IsReadingPaused => _readingPaused;
 
-    /// <summary>Monotonic ns of the last byte received.</summary>
-    public long LastReceivedTicks { get; private set; }
+    /// <summary>When the last byte came, ms of the loop's listened time.</summary>
+    public long LastReceivedMs { get; private set; }
 
     /// <summary>The peer for logs: its address, or "unix".</summary>
     public string PeerName => SocketNames.Peer(_descriptor);
@@ -64,7 +64,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
     /// <summary>Starts to watch the socket.</summary>
     public void Open()
     {
-        LastReceivedTicks = Loop.NowTicks;
+        LastReceivedMs = Loop.ListenedMs;
         _watched = Epoll.In | Epoll.PeerClosed;
         Loop.Watch(this, _descriptor, _watched);
     }
@@ -230,7 +230,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
 
         if (any)
         {
-            LastReceivedTicks = Loop.NowTicks;
+            LastReceivedMs = Loop.ListenedMs;
             Commit(pipe);
             Deliver(pipe);
         }

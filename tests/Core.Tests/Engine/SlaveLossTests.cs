@@ -40,8 +40,8 @@ public class SlaveLossTests
     {
         SimWorld world = new(1, settings: new EngineSettings { PoolLimit = 1, StartupTimeoutMs = 1000 });
         SimLink late = world.Links[0];
-        world.NowMs = 1000;
-        world.Timers.Advance(world.NowMs);
+        world.Pass(1000);
+        world.FireTimers();
         Assert.True(late.IsKilled);
 
         late.BecomeReady();
@@ -55,11 +55,11 @@ public class SlaveLossTests
     {
         SimWorld world = World(new EngineSettings { PoolLimit = 1, QueueTimeoutMs = 1000 });
         world.Submit(world.Callers[0], whole: true, default);
-        world.NowMs += 5000;
+        world.Pass(5000);
         world.Links[0].Heartbeat();
         world.Die(world.Links[0], "signal 9");
-        world.NowMs += 900;
-        world.Timers.Advance(world.NowMs);
+        world.Pass(900);
+        world.FireTimers();
 
         world.Links[0].BecomeReady();
 

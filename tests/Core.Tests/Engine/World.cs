@@ -45,9 +45,13 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
 
     public DeadlineWheel Timers { get; }
 
+    public DeadlineWheel Patience => Timers;
+
     public BlockPool Blocks { get; } = new();
 
     public long NowMs { get; private set; }
+
+    public long ListenedMs => NowMs;
 
     public long NowTicks => NowMs * 1_000_000;
 

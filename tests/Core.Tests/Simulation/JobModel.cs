@@ -100,7 +100,7 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
         Require(!overtakes || request.IsSuspect || world.InDeath, request, "overtakes one that waits");
         request.Phase = Phase.OnSlave;
         request.Link = link;
-        request.DispatchedMs = world.NowMs;
+        request.DispatchedMs = world.HeardMs;
         request.Runs++;
         world.Note($"{request} runs on slave {link.Slave.Generation}");
         return request;
@@ -255,8 +255,8 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
     private bool IsSilent(SimRequest request)
     {
         long heard = request.Link!.LastHeardMs, silence = request.Policy.SilenceTimeoutMs;
-        return world.NowMs >= heard + settings.HeartbeatTimeoutMs
-            || (silence > 0 && world.NowMs >= Math.Max(heard, request.DispatchedMs) + silence);
+        return world.HeardMs >= heard + settings.HeartbeatTimeoutMs
+            || (silence > 0 && world.HeardMs >= Math.Max(heard, request.DispatchedMs) + silence);
     }
 
     public bool MayRunAgain(SimRequest request) => request.AnswerChunks == 0 && !request.TooLargeToKeep && request.Runs < MostRuns(request)
@@ -265,7 +265,7 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
     private static bool Again(SimRequest request) => request.Runs > 0;
 
     private bool HasRunTooLong(SimRequest request) =>
-        settings.JobTimeoutMs > 0 && world.NowMs >= request.DispatchedMs + settings.JobTimeoutMs;
+        settings.JobTimeoutMs > 0 && world.HeardMs >= request.DispatchedMs + settings.JobTimeoutMs;
 
     private int LimitOf(SimRequest request) => settings.RetryLimitOf(request.Policy.RetryLimit);
 
@@ -286,7 +286,7 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
         }
 
         request.Phase = how;
-        request.EndedMs = world.NowMs;
+        request.EndedMs = world.HeardMs;
         Open.Remove(request);
     }
 }

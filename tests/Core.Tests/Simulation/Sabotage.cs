@@ -40,4 +40,7 @@ internal enum Sabotage
 
     /// <summary>The watch over a job's longest run is lost.</summary>
     ForgetsRunLimit,
+
+    /// <summary>The time for which the node was stopped counts as its slaves' silence.</summary>
+    CountsStall,
 }

@@ -26,7 +26,7 @@ internal sealed class Schedule
         [
             () => Submit(whole: true), () => Submit(whole: true), () => Submit(whole: false), SendChunk, EndRequest, Cancel, Leave,
             Ready, Ready, Chunk, Chunk, End, End, Raise, Heartbeat, Late, Garbage, AskToEnd, Die, DieOfPoison, DieOfPoison, DieOfKill, DieOfKill,
-            Listen, BeSlow, LetGo, Press, MakeRoom, Turn, Turn, Sleep, Drain, StopNow,
+            Listen, BeSlow, LetGo, Press, MakeRoom, Turn, Turn, Sleep, Stall, Drain, StopNow,
         ];
         _mix = [.. steps.Select(step => (step, Weight(step)))];
         _sum = _mix.Sum(pair => pair.Weight);
@@ -153,9 +153,18 @@ internal sealed class Schedule
 
     private void Sleep() => Advance(_random.Between(100, 12_000));
 
+    /// <summary>The node was stopped: others went on or were stopped too. It hears what they said, and only then judges them.</summary>
+    private void Stall()
+    {
+        int ms = _random.Between(1000, 60_000);
+        _world.Note($"the node is stopped for {ms} ms");
+        _world.Stall(ms);
+        Advance(0);
+    }
+
     private void Advance(int ms)
     {
-        _world.NowMs += ms;
+        _world.Pass(ms);
         if (_random.Chance(50))
         {
             (_random.Below(4) switch { 0 => Ready, 1 => End, 2 => Chunk, _ => (Action)Heartbeat })();
@@ -169,7 +178,7 @@ internal sealed class Schedule
             }
         }
 
-        _world.Timers.Advance(_world.NowMs);
+        _world.FireTimers();
         SimChecks.AfterTimers(_world);
     }
 

@@ -79,7 +79,7 @@ internal sealed class SimCaller(SimWorld world, int number) : IJobCaller
         _held.Clear();
         foreach (Slave slave in held)
         {
-            world.LinkOf(slave).LastHeardMs = world.NowMs;
+            world.LinkOf(slave).LastHeardMs = world.HeardMs;
             slave.Answers.LetGo();
         }
     }

@@ -52,10 +52,23 @@ internal static class SimChecks
         }
     }
 
+    /// <summary>A slave is killed for its slowness only when the node has listened for as long as the slave may be silent.</summary>
+    public static void OnKill(SimWorld world, SimLink link, string reason)
+    {
+        long sinceMs = reason switch
+        {
+            _ when reason.Contains("heartbeat-timeout", StringComparison.Ordinal) => link.LastHeardMs + world.Settings.HeartbeatTimeoutMs,
+            _ when reason.Contains("startup-timeout", StringComparison.Ordinal) => link.StartedMs + world.Settings.StartupTimeoutMs,
+            _ when reason.StartsWith("did not end", StringComparison.Ordinal) => link.TerminateMs + world.Settings.TerminationTimeoutMs,
+            _ => 0,
+        };
+        Require(world.HeardMs >= sinceMs, $"slave {link.Slave.Generation} is killed before its time: {reason}");
+    }
+
     /// <summary>Nothing outlives its bound.</summary>
     public static void AfterTimers(SimWorld world)
     {
-        long now = world.NowMs;
+        long now = world.NowMs, heard = world.HeardMs;
         foreach (SimRequest request in world.Model.Open)
         {
             Require(now < request.DeadlineMs, $"{request} lives after its deadline");
@@ -66,13 +79,13 @@ internal static class SimChecks
             long silence = request.Policy.SilenceTimeoutMs;
             if (silence > 0 && request.Link is { } link && !link.IsPaused && !link.WasPaused)
             {
-                Require(now < Math.Max(link.LastHeardMs, request.DispatchedMs) + silence, $"{request} outlives the silence of its slave");
+                Require(heard < Math.Max(link.LastHeardMs, request.DispatchedMs) + silence, $"{request} outlives the silence of its slave");
             }
         }
 
         foreach (SimLink link in world.Links)
         {
-            Require(link.IsKilled || !IsOverdue(world, link, now), $"slave {link.Slave.Generation} ({link.Slave.State}) is not killed");
+            Require(link.IsKilled || !IsOverdue(world, link, heard), $"slave {link.Slave.Generation} ({link.Slave.State}) is not killed");
         }
 
         NoPlaceIsLost(world);
@@ -105,11 +118,11 @@ internal static class SimChecks
 
     private static bool IsOverdue(SimWorld world, SimChannel channel) =>
         channel.Request is { IsOpen: false } request && (request.EndedBySilence || (request.RanTooLong && !request.Job!.IsAbandoned))
-        && world.NowMs >= request.EndedMs + world.Settings.TerminationTimeoutMs;
+        && world.HeardMs >= request.EndedMs + world.Settings.TerminationTimeoutMs;
 
     private static bool IsGivenUpEarly(SimWorld world, SimChannel channel) =>
         channel.Request is { IsOpen: false, RanTooLong: true } request && request.Job!.IsAbandoned
-        && world.NowMs < request.EndedMs + world.Settings.TerminationTimeoutMs;
+        && world.HeardMs < request.EndedMs + world.Settings.TerminationTimeoutMs;
 
     public static void AtEnd(SimWorld world)
     {
@@ -118,18 +131,19 @@ internal static class SimChecks
         Require(world.Engine.State == EngineState.Stopped, $"the engine is {world.Engine.State}");
         Require(world.Model.Open.Count == 0, "a request has no outcome");
         Require(world.Engine.Pool.Total == 0, "a slave lives");
-        Require(world.Timers.Count == 0, $"{world.Timers.Count} timers are armed");
+        int armed = world.Timers.Count + world.Patience.Count;
+        Require(armed == 0, $"{armed} timers are armed");
         foreach (Job job in world.Jobs)
         {
             Require(job.State == JobState.Free, $"job {job.Id} was never given back: {job.State}");
         }
     }
 
-    private static bool IsOverdue(SimWorld world, SimLink link, long now) =>
-        link.TerminateAsked ? now >= link.TerminateMs + world.Settings.TerminationTimeoutMs
-        : link.Slave.State == SlaveState.Starting ? now >= link.StartedMs + world.Settings.StartupTimeoutMs
+    private static bool IsOverdue(SimWorld world, SimLink link, long heard) =>
+        link.TerminateAsked ? heard >= link.TerminateMs + world.Settings.TerminationTimeoutMs
+        : link.Slave.State == SlaveState.Starting ? heard >= link.StartedMs + world.Settings.StartupTimeoutMs
         : !link.IsPaused && !link.WasPaused && !link.Channels.Exists(channel => channel.Request.Policy.SilenceTimeoutMs > 0)
-            && now >= link.LastHeardMs + world.Settings.HeartbeatTimeoutMs + WatchSlackMs;
+            && heard >= link.LastHeardMs + world.Settings.HeartbeatTimeoutMs + WatchSlackMs;
 
     private static void Require(bool holds, string what)
     {

@@ -59,9 +59,10 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
     /// <summary>When Terminate was asked; valid with it.</summary>
     public long TerminateMs { get; private set; }
 
-    public long StartedMs { get; } = world.NowMs;
+    /// <summary>Times of the link are those for which the node has listened.</summary>
+    public long StartedMs { get; } = world.HeardMs;
 
-    public long LastHeardMs { get; set; } = world.NowMs;
+    public long LastHeardMs { get; set; } = world.HeardMs;
 
     public bool IsPaused { get; private set; }
 
@@ -97,13 +98,14 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
     public override void ResumeReading()
     {
         IsPaused = false;
-        ReleasedMs = world.NowMs;
+        ReleasedMs = world.HeardMs;
     }
 
     public override void Kill(string reason)
     {
         if (!IsGone && !IsKilled)
         {
+            SimChecks.OnKill(world, this, reason);
             IsKilled = true;
             Slave.OnKilled();
             world.Note($"slave {Slave.Generation} is killed: {reason}");
@@ -136,7 +138,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
     public void BecomeReady()
     {
         IsReady = true;
-        LastHeardMs = world.NowMs;
+        LastHeardMs = world.HeardMs;
         Slave.OnReady();
     }
 
@@ -155,7 +157,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
 
     /// <summary>Channels whose calls have had their outcome for so long that nobody waits for their end any more.</summary>
     public int LostChannels() => Channels.Count(channel => !channel.Request.IsOpen && !channel.Request.EndedBySilence
-        && (channel.Request.RanTooLong ? channel.Request.Job!.IsAbandoned : world.NowMs >= Math.Max(channel.Request.EndedMs, ReleasedMs) + world.Settings.HeartbeatTimeoutMs));
+        && (channel.Request.RanTooLong ? channel.Request.Job!.IsAbandoned : world.HeardMs >= Math.Max(channel.Request.EndedMs, ReleasedMs) + world.Settings.HeartbeatTimeoutMs));
 
     /// <summary>Ends its side. The node must have ended its own when this returns, or a worker keeps the channel for ever.</summary>
     public void End(SimChannel channel, bool error)
@@ -260,7 +262,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
     {
         byte[] bytes = _fromSlave.Written.ToArray();
         _fromSlave.Clear();
-        LastHeardMs = world.NowMs;
+        LastHeardMs = world.HeardMs;
         _ = MessageDecoder.Decode(bytes, ProtocolLimits.Default, out MessageLayout layout);
         bool legal = Slave.OnMessage(new MessageView(in layout, bytes), out string? fault);
         if (legal == expectFault)
@@ -327,7 +329,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
             }
 
             TerminateAsked = true;
-            TerminateMs = world.NowMs;
+            TerminateMs = world.HeardMs;
         }
         else if (--_heartbeatsOwed < 0)
         {
@@ -347,7 +349,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
         SimRequest request = world.Model.OnDispatch(this, id);
         if (Channels.Count == 0)
         {
-            LastHeardMs = Math.Max(LastHeardMs, world.NowMs - 1); // its silence counts from the dispatch on
+            LastHeardMs = Math.Max(LastHeardMs, world.HeardMs - 1); // its silence counts from the dispatch on
         }
 
         Channels.Add(new SimChannel(layout.Channel, request));

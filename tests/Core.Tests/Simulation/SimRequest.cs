@@ -50,10 +50,10 @@ internal sealed class SimRequest(int id, SimCaller caller, ulong channel, JobPol
     /// <summary>When it began to wait last. Valid in Waiting.</summary>
     public long WaitsSinceMs { get; set; } = nowMs;
 
-    /// <summary>When the present run began. Valid in OnSlave.</summary>
+    /// <summary>When the present run began, by the time for which the node has listened. Valid in OnSlave.</summary>
     public long DispatchedMs { get; set; }
 
-    /// <summary>When it had its outcome. Valid in Answered and Cancelled.</summary>
+    /// <summary>When it had its outcome, by the same time. Valid in Answered and Cancelled.</summary>
     public long EndedMs { get; set; }
 
     /// <summary>Its slave was silent for the time that the caller has set: that slave must end it soon or die. Valid in Answered.</summary>

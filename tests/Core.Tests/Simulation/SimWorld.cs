@@ -36,6 +36,7 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
         DeafPercent = settings is null && Random.Chance(40) ? Random.Between(20, 100) : 0;
         Task.JobTimeoutMs = Settings.JobTimeoutMs;
         Timers = new DeadlineWheel(0);
+        Patience = new DeadlineWheel(0);
         Model = new JobModel(this, Settings);
         for (int i = 0; i < 3; i++)
         {
@@ -74,11 +75,19 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
 
     public DeadlineWheel Timers { get; }
 
+    public DeadlineWheel Patience { get; }
+
     public BlockPool Blocks { get; } = new();
 
-    public long NowMs { get; set; }
+    public long NowMs { get; private set; }
 
     public long NowTicks => NowMs * 1_000_000;
+
+    /// <summary>The engine's measure of what it has heard; with a sabotage it counts a time in which nobody could be heard.</summary>
+    public long ListenedMs { get; private set; }
+
+    /// <summary>Time that has passed while the node listened: what the model measures silence by.</summary>
+    public long HeardMs { get; private set; }
 
     public List<SimCaller> Callers { get; } = [];
 
@@ -209,10 +218,37 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
     private void WaitInVain(SimLink link, Job job, long ms)
     {
         Timers.Cancel(job);
-        NowMs += ms;
+        Pass(ms);
         link.Heartbeat();
-        Timers.Advance(NowMs);
+        FireTimers();
         SimChecks.AfterTimers(this);
+    }
+
+    /// <summary>Time passes while the node listens.</summary>
+    public void Pass(long ms)
+    {
+        NowMs += ms;
+        HeardMs += ms;
+        ListenedMs += ms;
+    }
+
+    /// <summary>Time passes while the node sleeps and hears nobody.</summary>
+    public void Stall(long ms)
+    {
+        NowMs += ms;
+        bool isFatal = ms > Settings.HeartbeatTimeoutMs && Links.Exists(link => link.Channels.Count > 0 && !link.WasPaused && !link.IsKilled
+            && !link.TerminateAsked && !link.Channels.Exists(channel => channel.Request.Policy.SilenceTimeoutMs > 0));
+        if (isFatal && Sabotages(Sabotage.CountsStall))
+        {
+            ListenedMs += ms;
+            FireTimers();
+        }
+    }
+
+    public void FireTimers()
+    {
+        Timers.Advance(NowMs);
+        Patience.Advance(ListenedMs);
     }
 
     /// <summary>A caller may do more from within a call of the engine.</summary>

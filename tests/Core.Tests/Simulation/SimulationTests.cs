@@ -57,6 +57,7 @@ public class SimulationTests
     [InlineData(Sabotage.ForgetsAlone, "is given to a slave that has a suspect")]
     [InlineData(Sabotage.ForgetsRunLimit, "outlives |lives after its deadline")]
     [InlineData(Sabotage.ForgetsCancelled, "does not end 1 of its 1 calls, but the engine knows of 0")]
+    [InlineData(Sabotage.CountsStall, "is killed before its time|fails by")]
     internal void The_model_sees_a_broken_promise(Sabotage fault, string expected)
     {
         int done = 0;

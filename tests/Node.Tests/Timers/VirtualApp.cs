@@ -25,9 +25,13 @@ internal sealed class VirtualApp : TimeProvider, IEngineLoop, ISlaveBackend
 
     public DeadlineWheel Timers { get; } = new(0);
 
+    public DeadlineWheel Patience => Timers;
+
     public BlockPool Blocks { get; } = new();
 
     public long NowMs { get; private set; }
+
+    public long ListenedMs => NowMs;
 
     public long NowTicks => NowMs * 1_000_000;
 

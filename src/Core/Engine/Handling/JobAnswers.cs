@@ -116,7 +116,7 @@ internal sealed class JobAnswers(AppEngine engine)
         job.Caller = null;
         job.MoveTo(JobState.Failed);
         job.Request.Clear();
-        job.AnsweredMs = engine.Loop.NowMs;
+        job.AnsweredMs = engine.Loop.ListenedMs;
         job.Slave?.Channels.Cancel(job, in error);
         caller?.OnFailed(job, in error);
         if (job.Slave is null)
@@ -125,7 +125,7 @@ internal sealed class JobAnswers(AppEngine engine)
         }
         else
         {
-            engine.Loop.Timers.Arm(job, JobBounds.CloseDueMs(engine, job));
+            JobBounds.ArmClose(engine, job);
         }
 
         engine.CheckDrained();

@@ -23,7 +23,13 @@ internal static class JobBounds
         // Both count from the dispatch, which is now.
         long longest = job.Task.JobTimeoutMs;
         due = longest > 0 ? Math.Min(due, engine.Loop.NowMs + longest) : due;
-        return policy.SilenceTimeoutMs > 0 ? Math.Min(due, engine.Loop.NowMs + policy.SilenceTimeoutMs) : due;
+        if (policy.SilenceTimeoutMs == 0)
+        {
+            return due;
+        }
+
+        long listened = engine.Loop.ListenedMs;
+        return Math.Min(due, ClockMs(engine, SilenceWatch.NextLookMs(listened, policy.SilenceTimeoutMs, listened)));
     }
 
     /// <summary>Fails the job when one of its bounds has passed, else arms its timer for the next.</summary>
@@ -40,7 +46,7 @@ internal static class JobBounds
         }
         else if (!engine.RunLimit.TryEnd(job, nowMs))
         {
-            CheckSilence(engine, job, nowMs);
+            CheckSilence(engine, job);
         }
     }
 
@@ -67,23 +73,34 @@ internal static class JobBounds
         return false;
     }
 
-    /// <summary>When a job that an error of ours has just ended must have left its slave, ms.</summary>
+    /// <summary>When a job that an error of ours has just ended must have left its slave, ms of the loop's listened time.</summary>
     /// <remarks>
     /// After the silence of its slave, or a run over its job-timeout, it has the termination-timeout, as that slave has when it is told to
-    /// end. Else it has the
-    /// heartbeat-timeout: a worker that cannot be interrupted may run its handler to the end, and an app says by that time for how long
+    /// end. Else it has the heartbeat-timeout: a worker that cannot be interrupted may run its handler to the end, and an app says by that time for how long
     /// its handlers may keep a worker from everything else. One that is over it is not cleaning up, it does not listen.
     /// </remarks>
-    public static long CloseDueMs(AppEngine engine, Job job) => job.CancelDueMs > 0 ? job.CancelDueMs
+    private static long CloseDueMs(AppEngine engine, Job job) => job.CancelDueMs > 0 ? job.CancelDueMs
         : Math.Max(job.AnsweredMs, job.Slave!.Answers.ReleasedMs) + engine.Settings.HeartbeatTimeoutMs;
 
-    /// <summary>The time of an answered job to leave its slave is over.</summary>
-    public static void CheckClosed(AppEngine engine, Job job, long nowMs)
+    /// <summary>Gives a job that an error of ours has just ended its time to leave its slave.</summary>
+    public static void ArmClose(AppEngine engine, Job job) =>
+        engine.Loop.Timers.Arm(job, ClockMs(engine, CloseDueMs(engine, job)));
+
+    /// <summary>The time of an answered job to leave its slave may be over.</summary>
+    public static void CheckClosed(AppEngine engine, Job job)
     {
         Slave slave = job.Slave!;
+        long listenedMs = engine.Loop.ListenedMs;
+        if (listenedMs < job.CancelDueMs)
+        {
+            ArmClose(engine, job);
+            return;
+        }
+
         if (job.RanTooLong && slave.Answers.IsHeldBack)
         {
-            engine.Loop.Timers.Arm(job, nowMs + engine.Settings.TerminationTimeoutMs); // nobody reads whether it has ended the job
+            job.CancelDueMs = listenedMs + engine.Settings.TerminationTimeoutMs; // nobody reads whether it has ended the job
+            ArmClose(engine, job);
             return;
         }
 
@@ -100,36 +117,43 @@ internal static class JobBounds
         }
 
         // A slave that is held back for a slow caller may have closed the channel long ago: nobody reads it.
-        long due = job.RanTooLong ? nowMs : slave.Answers.IsHeldBack ? nowMs + engine.Settings.HeartbeatTimeoutMs : CloseDueMs(engine, job);
-        if (nowMs < due)
+        long due = job.RanTooLong ? listenedMs : slave.Answers.IsHeldBack ? listenedMs + engine.Settings.HeartbeatTimeoutMs
+            : CloseDueMs(engine, job);
+        if (listenedMs < due)
         {
-            engine.Loop.Timers.Arm(job, due);
+            engine.Loop.Timers.Arm(job, ClockMs(engine, due));
             return;
         }
 
-        RecycleLog.Abandons(engine.Log, engine.Name, job.Id, JobNames.EventOf(job), nowMs - job.AnsweredMs, slave.ShortId,
+        RecycleLog.Abandons(engine.Log, engine.Name, job.Id, JobNames.EventOf(job), listenedMs - job.AnsweredMs, slave.ShortId,
             slave.Channels.Abandoned + 1, engine.Settings.Concurrency);
         slave.Abandon(job);
     }
 
-    private static void CheckSilence(AppEngine engine, Job job, long nowMs)
+    private static void CheckSilence(AppEngine engine, Job job)
     {
         JobPolicy policy = job.Policy;
         long silence = policy.SilenceTimeoutMs;
         // A slave that is held back for a slow caller cannot be heard: that is not its silence.
-        long heardMs = job.Slave!.Answers.IsHeldBack ? nowMs : Math.Max(job.Slave.LastHeardMs, job.DispatchedTicks / 1_000_000);
-        if (silence > 0 && nowMs >= heardMs + silence)
+        long listenedMs = engine.Loop.ListenedMs;
+        long heardMs = job.Slave!.Answers.IsHeldBack ? listenedMs : Math.Max(job.Slave.LastHeardMs, job.AwaitedSinceMs);
+        if (silence > 0 && listenedMs >= heardMs + silence)
         {
             engine.Counters.SilenceTimeouts++;
-            job.CancelDueMs = nowMs + engine.Settings.TerminationTimeoutMs;
+            job.CancelDueMs = listenedMs + engine.Settings.TerminationTimeoutMs;
             engine.Fail(job, ErrorCodes.TimeoutError, $"slave {job.Slave.ShortId} was silent for the job's timeout of {silence} ms");
             return;
         }
 
-        long due = Math.Min(RunLimit.DueMs(job), policy.DeadlineMs > 0 ? ArrivedMs(job) + policy.DeadlineMs : long.MaxValue);
+        long due = policy.DeadlineMs > 0 ? ArrivedMs(job) + policy.DeadlineMs : long.MaxValue;
+        if (RunLimit.DueMs(job) is { } runDue)
+        {
+            due = Math.Min(due, ClockMs(engine, runDue));
+        }
+
         if (silence > 0)
         {
-            due = Math.Min(due, heardMs + silence);
+            due = Math.Min(due, ClockMs(engine, SilenceWatch.NextLookMs(heardMs, silence, listenedMs)));
         }
 
         if (due != long.MaxValue)
@@ -137,6 +161,9 @@ internal static class JobBounds
             engine.Loop.Timers.Arm(job, due);
         }
     }
+
+    /// <summary>The earliest time by the clock at which the loop can have listened until then.</summary>
+    private static long ClockMs(AppEngine engine, long listenedMs) => engine.Loop.NowMs + (listenedMs - engine.Loop.ListenedMs);
 
     private static long WaitsSinceMs(Job job) => job.WaitsSinceTicks / 1_000_000;
 

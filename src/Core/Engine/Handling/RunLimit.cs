@@ -12,9 +12,10 @@ internal sealed class RunLimit(AppEngine engine)
 {
     private long _logDueMs;
 
-    /// <summary>When the job has run for as long as it may, ms; long.MaxValue for never. Valid in Running and Streaming.</summary>
-    public static long DueMs(Job job) =>
-        job.Task.JobTimeoutMs > 0 ? (job.DispatchedTicks / 1_000_000) + job.Task.JobTimeoutMs : long.MaxValue;
+    /// <summary>
+    /// When the job has run for as long as it may, ms of the loop's listened time; null for never. Valid in Running and Streaming.
+    /// </summary>
+    public static long? DueMs(Job job) => job.Task.JobTimeoutMs > 0 ? job.AwaitedSinceMs + job.Task.JobTimeoutMs : null;
 
     /// <summary>
     /// Answers a job that has run for too long, and has its worker told; false when it has not. The slave then has the termination-timeout
@@ -22,7 +23,8 @@ internal sealed class RunLimit(AppEngine engine)
     /// </summary>
     public bool TryEnd(Job job, long nowMs)
     {
-        if (nowMs < DueMs(job))
+        long listenedMs = engine.Loop.ListenedMs;
+        if (DueMs(job) is not { } due || listenedMs < due)
         {
             return false;
         }
@@ -37,7 +39,7 @@ internal sealed class RunLimit(AppEngine engine)
         }
 
         job.RanTooLong = true;
-        job.CancelDueMs = nowMs + engine.Settings.TerminationTimeoutMs;
+        job.CancelDueMs = listenedMs + engine.Settings.TerminationTimeoutMs;
         engine.Fail(job, ErrorCodes.TimeoutError, $"the job ran for its job-timeout of {limit} ms and was cancelled");
         return true;
     }

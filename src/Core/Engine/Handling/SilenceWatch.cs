@@ -4,28 +4,46 @@ using Cocaine.Fast.Core.Protocol;
 namespace Cocaine.Fast.Core.Engine.Handling;
 
 /// <summary>The watch over a slave's silence: its heartbeat-timeout, and the timeouts of its jobs, which they have in its place.</summary>
+/// <remarks>
+/// All of its times are the loop's listened time: a node that was stopped has heard nobody, and that is not the slaves' silence.
+/// </remarks>
 internal static class SilenceWatch
 {
+    /// <summary>
+    /// When a silence is looked at next: after three quarters of the timeout, and at its end. The loop sees that it was stopped when it
+    /// wakes later than it meant to. So a stop before the first look is not counted, and after it there is a quarter of the timeout, in
+    /// which a slave beats, that the loop has listened for sure.
+    /// </summary>
+    public static long NextLookMs(long heardMs, long timeoutMs, long listenedMs)
+    {
+        long look = heardMs + timeoutMs - (timeoutMs / 4);
+        return listenedMs < look ? look : heardMs + timeoutMs;
+    }
+
+    /// <inheritdoc cref="NextLookMs(long, long, long)"/>
+    public static long NextLookMs(Slave slave) =>
+        NextLookMs(slave.LastHeardMs, slave.Engine.Settings.HeartbeatTimeoutMs, slave.Engine.Loop.ListenedMs);
+
     /// <summary>The slave's timer is due: it is killed when it was silent for too long, else the timer is armed again.</summary>
-    public static void Check(Slave slave, long nowMs)
+    public static void Check(Slave slave, long listenedMs)
     {
         AppEngine engine = slave.Engine;
         long due = slave.LastHeardMs + engine.Settings.HeartbeatTimeoutMs;
-        if (nowMs < due || slave.Answers.IsHeldBack)
+        if (listenedMs < due || slave.Answers.IsHeldBack)
         {
-            engine.Loop.Timers.Arm(slave, nowMs < due ? due : nowMs + 1000);
+            engine.Loop.Patience.Arm(slave, listenedMs < due ? NextLookMs(slave) : listenedMs + 1000);
             return;
         }
 
         string reason = $"slave {slave.ShortId} was silent for its heartbeat-timeout of {engine.Settings.HeartbeatTimeoutMs} ms";
         long patience = PatienceMs(slave);
-        if (nowMs < patience)
+        if (listenedMs < patience)
         {
             // Looked at again within a heartbeat-timeout: the job that may be silent for longer may have left by then, and others come.
-            long givenByMs = nowMs - engine.Settings.HeartbeatTimeoutMs + 1; // silence counts from the moment before a dispatch on
+            long givenByMs = listenedMs - engine.Settings.HeartbeatTimeoutMs + 1; // silence counts from the moment before a dispatch on
             slave.Channels.FailAll(ErrorCodes.TimeoutError, reason,
-                job => job.Policy.SilenceTimeoutMs == 0 && job.DispatchedTicks / 1_000_000 <= givenByMs);
-            engine.Loop.Timers.Arm(slave, Math.Min(patience, nowMs + engine.Settings.HeartbeatTimeoutMs));
+                job => job.Policy.SilenceTimeoutMs == 0 && job.AwaitedSinceMs <= givenByMs);
+            engine.Loop.Patience.Arm(slave, Math.Min(patience, listenedMs + engine.Settings.HeartbeatTimeoutMs));
             return;
         }
 
@@ -53,7 +71,7 @@ internal static class SilenceWatch
     private static long PatienceMs(Slave slave, Job job)
     {
         long timeout = job.Policy.SilenceTimeoutMs;
-        long heardMs = Math.Max(slave.LastHeardMs, job.DispatchedTicks / 1_000_000);
+        long heardMs = Math.Max(slave.LastHeardMs, job.AwaitedSinceMs);
         return timeout == 0 ? 0 : heardMs + timeout + slave.Engine.Settings.TerminationTimeoutMs;
     }
 }
