@@ -119,6 +119,7 @@ public sealed class ChaosRun : IDisposable
         List<ChaosAction> all = [.. _actions.All(), new("reload the app", 1, () => _nodes.ReloadAsync(_node!, _watch))];
         if (_options.KillsNode)
         {
+            all.Add(new("put the node to sleep", 1, () => NodeActions.SleepAsync(_node!, _random)));
             all.Add(new("stop and start the node", 1, () => ChangeNodeAsync(_nodes.StopAsync, cancellation)));
             all.Add(new("kill and start the node", 1, () => ChangeNodeAsync(_nodes.KillAsync, cancellation)));
         }

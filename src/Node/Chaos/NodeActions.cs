@@ -13,6 +13,9 @@ internal sealed class NodeActions(
     /// <summary>The file is looked at twice a second; then the new slaves have their startup-timeout; and a busy machine.</summary>
     private TimeSpan ReloadLimit => TimeSpan.FromMilliseconds(manifest.App.Engine.StartupTimeoutMs + 30_000);
 
+    /// <summary>Over the deadlines and timeouts of most calls of the load, and within what an operator takes for a hiccup.</summary>
+    private const int MaxSleepMs = 4000;
+
     private static readonly TimeSpan FenceLimit = TimeSpan.FromSeconds(10);
 
     /// <summary>The nodes that were started: nothing of theirs may be left.</summary>
@@ -26,6 +29,18 @@ internal sealed class NodeActions(
         ledger.NodeStarts = Started.Count;
         await load.ConnectToAsync(node.Endpoint).ConfigureAwait(false);
         return node;
+    }
+
+    /// <summary>
+    /// SIGSTOP, as a debugger, docker pause or a hypervisor do: nobody's silence is counted meanwhile. Longer than the timeouts of most
+    /// calls of the load.
+    /// </summary>
+    public static async Task<string?> SleepAsync(NodeProcess node, Random random)
+    {
+        node.Signal(NodeProcess.Stop);
+        await Task.Delay(random.Next(100, MaxSleepMs)).ConfigureAwait(false);
+        node.Signal(NodeProcess.Continue);
+        return null;
     }
 
     /// <summary>SIGKILL: its workers must go with it.</summary>
