@@ -73,7 +73,7 @@ internal static class SimChecks
         {
             Require(now < request.DeadlineMs, $"{request} lives after its deadline");
             long longest = world.Settings.JobTimeoutMs;
-            Require(longest == 0 || request.Phase != Phase.OnSlave || now < request.DispatchedMs + longest, $"{request} outlives its job-timeout");
+            Require(longest == 0 || request.Phase != Phase.OnSlave || heard < request.DispatchedMs + longest, $"{request} outlives its job-timeout");
             long queue = world.Settings.QueueTimeoutMs;
             Require(queue == 0 || request.Phase != Phase.Waiting || now < request.WaitsSinceMs + queue, $"{request} waits too long");
             long silence = request.Policy.SilenceTimeoutMs;
