@@ -16,7 +16,8 @@ internal static class Logging
     }
 
     /// <summary>Colours are for a terminal that shows them, and for people who did not forbid them: see no-color.org.</summary>
-    private static bool HasColours => !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is { Length: > 0 } and not "dumb"
+    private static bool HasColours => !Console.IsErrorRedirected
+        && Environment.GetEnvironmentVariable("TERM") is { Length: > 0 } and not "dumb"
         && Environment.GetEnvironmentVariable("NO_COLOR") is not { Length: > 0 };
 }
 

@@ -57,7 +57,8 @@ internal sealed class MemoryKills
         try
         {
             // 4:memory:/system.slice/x.service with version 1, 0::/system.slice/x.service with version 2.
-            string[][] groups = [.. File.ReadLines("/proc/self/cgroup").Select(line => line.Split(':', 3)).Where(parts => parts.Length == 3)];
+            string[][] groups =
+                [.. File.ReadLines("/proc/self/cgroup").Select(line => line.Split(':', 3)).Where(parts => parts.Length == 3)];
             return Mounted("cgroup", "memory", groups.FirstOrDefault(parts => parts[1].Split(',').Contains("memory"))?[2])
                 ?? Mounted("cgroup2", "", groups.FirstOrDefault(parts => parts[0] == "0")?[2]);
         }

@@ -98,11 +98,13 @@ internal sealed class Rights
 
     private static bool IsNodesOwn(Account account) => account.UserId == LibC.geteuid() && account.GroupId == LibC.getegid();
 
-    /// <summary>Whether a number is in this process's user namespace. The lines have its first number there, the one outside, and how many.
+    /// <summary>
+    /// Whether a number is in this process's user namespace. The lines have its first number there, the one outside, and how many.
     /// </summary>
     private static bool IsMapped(string file, uint number) => !File.Exists(file) || File.ReadLines(file)
-        .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(text => ulong.Parse(text, CultureInfo.InvariantCulture)))
-        .Select(numbers => numbers.ToArray()).Any(range => number >= range[0] && number < range[0] + range[2]);
+        .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        .Select(words => Array.ConvertAll(words, word => ulong.Parse(word, CultureInfo.InvariantCulture)))
+        .Any(range => number >= range[0] && number < range[0] + range[2]);
 
     private void CheckLimit(string key, string name, long wanted)
     {

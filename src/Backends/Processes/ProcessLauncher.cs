@@ -50,7 +50,8 @@ internal sealed unsafe class ProcessLauncher : IDisposable
     }
 
     /// <summary>What the end of a killed node lacks on this system, with its cure; null when nothing.</summary>
-    public string? Lack => _wrapper is null ? "setpriv (util-linux) is not on this machine: workers notice the node's end by their socket only"
+    public string? Lack => _wrapper is null
+        ? "setpriv (util-linux) is not on this machine: workers notice the node's end by their socket only"
         : GroupSentinel.IsPossible ? null : "/bin/sh is not on this machine: when the node is killed, what workers started lives on";
 
     /// <summary>Starts a process; calls back on the launcher's thread with what was started, or why it was not.</summary>

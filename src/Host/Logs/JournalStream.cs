@@ -9,8 +9,8 @@ namespace Cocaine.Fast.Host.Logs;
 internal static class JournalStream
 {
     /// <summary>
-    /// True when standard error is the stream that systemd connected to the journal: JOURNAL_STREAM has its device and inode. A program that
-    /// was started from a service with its output elsewhere inherits the variable, but not the stream.
+    /// True when standard error is the stream that systemd connected to the journal: JOURNAL_STREAM has its device and inode. A program
+    /// that was started from a service with its output elsewhere inherits the variable, but not the stream.
     /// </summary>
     public static bool IsStandardError =>
         Environment.GetEnvironmentVariable("JOURNAL_STREAM")?.Split(':') is [_, string inode]

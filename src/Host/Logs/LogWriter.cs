@@ -18,8 +18,8 @@ internal sealed class LogWriter : IDisposable
     public const int DroppedEvent = 690;
 
     /// <summary>
-    /// Text that may wait, as it is in memory: a second or so of the longest lines that a worker can print as fast as a loop reads them. The
-    /// heap takes several times of that before it is collected.
+    /// Text that may wait, as it is in memory: a second or so of the longest lines that a worker can print as fast as a loop reads them.
+    /// The heap takes several times of that before it is collected.
     /// </summary>
     private const long MaxWaitingBytes = 16 << 20;
 
@@ -158,7 +158,7 @@ internal sealed class LogWriter : IDisposable
 
     private static LogEntry Dropped(long count) => new(
         DateTime.UtcNow, LogLevel.Warning, "log", new EventId(DroppedEvent, "Dropped"),
-        $"{count.ToString(CultureInfo.InvariantCulture)} lines are missing here: standard error did not take them as fast as they came. Have "
-        + "what reads it keep up, let the app print less, or log less with the level of the log",
+        $"{count.ToString(CultureInfo.InvariantCulture)} lines are missing here: standard error did not take them as fast as they came. "
+        + "Have what reads it keep up, let the app print less, or log less with the level of the log",
         [new("Count", count)], null);
 }

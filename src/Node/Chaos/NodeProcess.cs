@@ -46,7 +46,8 @@ internal sealed class NodeProcess : IDisposable
     public int ExitCode => _process.ExitCode;
 
     /// <summary>Its children but for the one that ends the others when it is killed.</summary>
-    public List<ProcessIdentity> Workers => [.. ProcessTable.Children(Id).Where(child => !ProcessTable.HasWord(child.Id, GroupSentinel.Name))];
+    public List<ProcessIdentity> Workers =>
+        [.. ProcessTable.Children(Id).Where(child => !ProcessTable.HasWord(child.Id, GroupSentinel.Name))];
 
     /// <summary>Starts a node and waits until its app is ready.</summary>
     /// <exception cref="NodeException">It does not come up.</exception>

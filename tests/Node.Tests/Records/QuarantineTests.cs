@@ -37,7 +37,9 @@ public sealed class QuarantineTests : IDisposable
         Assert.Equal(hasState, !node.Log.Contains("kept in memory only"));
         Assert.Equal(502, (await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("die_unless", Apps.Bytes(file)))).Code);
         Kept job = await OneAsync(quarantine);
-        Assert.Equal(("behaviours", "die_unless", "signal 9 (SIGKILL), sent by a process other than the node", (long)file.Length), (job.App, job.Event, job.Cause, job.RequestBytes));
+        Assert.Equal(
+            ("behaviours", "die_unless", "signal 9 (SIGKILL), sent by a process other than the node", (long)file.Length),
+            (job.App, job.Event, job.Cause, job.RequestBytes));
         using (JsonDocument shown = JsonDocument.Parse(quarantine.Show("behaviours", job.Id)!))
         {
             JsonElement root = shown.RootElement;

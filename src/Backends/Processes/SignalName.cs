@@ -1,4 +1,4 @@
-namespace Cocaine.Fast.Transport.Linux;
+namespace Cocaine.Fast.Backends.Processes;
 
 /// <summary>Signals as people know them: by number and by name.</summary>
 internal static class SignalName
