@@ -132,6 +132,9 @@ internal sealed class AppHost
     {
         private readonly AssemblyDependencyResolver _resolver = new(path);
 
+        /// <summary>Hides that of the runtime, which may give the image of a file that was there before.</summary>
+        public new Assembly LoadFromAssemblyPath(string file) => LoadedFiles.Load(this, file);
+
         protected override Assembly? Load(AssemblyName name)
         {
             if (name.Name!.StartsWith("Cocaine.Fast.", StringComparison.Ordinal))

@@ -94,7 +94,7 @@ def load(source: str) -> tuple[str, ModuleType]:
     """A file, or a folder with __init__.py. The app's own folder comes first on the path, so it finds its modules."""
     # importlib.util gives the same two under its name, and takes milliseconds to import.
     from _frozen_importlib import module_from_spec
-    from _frozen_importlib_external import spec_from_file_location
+    from _frozen_importlib_external import SourceFileLoader, spec_from_file_location
 
     path = os.path.abspath(source)
     if os.path.isdir(path):
@@ -111,7 +111,11 @@ def load(source: str) -> tuple[str, ModuleType]:
         raise ImportError("%s is not a Python file" % path)
     module = module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    if isinstance(spec.loader, SourceFileLoader):
+        # Not by the cache of compiled files: one of the same second and length counts as the same there, and new code would not run.
+        exec(spec.loader.source_to_code(spec.loader.get_data(path), path), module.__dict__)
+    else:
+        spec.loader.exec_module(module)
     return folder, module
 
 

@@ -1,0 +1,31 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+using System.Runtime.Loader;
+using System.Security.Cryptography;
+
+namespace Cocaine.Fast.Worker;
+
+/// <summary>
+/// Loads files of apps as they are now. The runtime keeps the image of a file as long as a load context has it, and gives the same one for
+/// its path again, whatever has become of the file: a node in whose threads an app runs would never run new code of it.
+/// </summary>
+internal static class LoadedFiles
+{
+    /// <summary>What each path had when it was first loaded by its name: an entry for a file of an app, in all its versions.</summary>
+    private static readonly ConcurrentDictionary<string, string> First = new();
+
+    /// <summary>Loads a file into a context: by its path, or by its bytes when another file was loaded by that path.</summary>
+    public static Assembly Load(AssemblyLoadContext into, string path)
+    {
+        byte[] code = File.ReadAllBytes(path);
+        string digest = Convert.ToHexString(SHA256.HashData(code));
+        if (First.GetOrAdd(path, digest) == digest)
+        {
+            return into.LoadFromAssemblyPath(path);
+        }
+
+        string symbols = Path.ChangeExtension(path, "pdb");
+        using MemoryStream image = new(code), lines = new(File.Exists(symbols) ? File.ReadAllBytes(symbols) : []);
+        return into.LoadFromStream(image, lines.Length > 0 ? lines : null);
+    }
+}
