@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net.Sockets;
 using System.Text;
+using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.ObjectPool;
@@ -62,6 +63,7 @@ public sealed class CocaineClient : IAsyncDisposable
     /// <returns>Bytes of the answer.</returns>
     /// <exception cref="CocaineException">The answer was an error.</exception>
     /// <exception cref="ConnectionLostException">The connection ended before the answer.</exception>
+    /// <exception cref="FormatException">The event's name is too long to be one.</exception>
     public ValueTask<int> CallAsync(
         string eventName, ReadOnlyMemory<byte> request, IBufferWriter<byte> answer, in CallOptions options = default,
         CancellationToken cancellation = default) =>
@@ -114,8 +116,10 @@ public sealed class CocaineClient : IAsyncDisposable
 
     internal void Return(StreamCall call) => _streams.Return(call);
 
-    private byte[] NameOf(string name) =>
-        _names.TryGetValue(name, out byte[]? known) ? known : _names.GetOrAdd(name, Encoding.UTF8.GetBytes(name));
+    private byte[] NameOf(string name) => _names.TryGetValue(name, out byte[]? known) ? known : _names.GetOrAdd(name, Encode(name));
+
+    private static byte[] Encode(string name) => Encoding.UTF8.GetBytes(name) is { Length: <= MessageWriter.MaxNameBytes } bytes ? bytes
+        : throw new FormatException($"an event's name has at most {MessageWriter.MaxNameBytes} bytes");
 
     private sealed class CallPolicy<T>(Func<T> create) : IPooledObjectPolicy<T>
         where T : notnull

@@ -30,17 +30,11 @@ public sealed record PublishedField(string Source, string Name, string Host, Dat
 /// <summary>Listens to the pubsub socket of an app.</summary>
 public static class FieldWatcher
 {
-    /// <summary>A ZeroMQ socket greets at once, but it may be on a busy machine far away.</summary>
-    private const int GreetingTimeoutMs = 5_000;
-
-    /// <summary>The first byte of every greeting since ZMTP 2.</summary>
-    private const byte Greeting = 0xff;
-
     /// <summary>
     /// What is published at an endpoint, for ever: when the publisher goes away it is waited for. Only topics (<c>source field …</c>) that
     /// begin with the prefix.
     /// </summary>
-    /// <exception cref="NodeException">Nobody listens at the endpoint, who listens does not speak ZeroMQ, or it is none.</exception>
+    /// <exception cref="NodeException">Nobody listens at the endpoint, who listens is no publisher of ZeroMQ, or it is none.</exception>
     public static async IAsyncEnumerable<PublishedField> WatchAsync(
         string endpoint, string prefix = "", [EnumeratorCancellation] CancellationToken cancellation = default)
     {
@@ -60,12 +54,13 @@ public static class FieldWatcher
         try
         {
             IPEndPoint address = ZeroMqEndpoint.ToConnect(endpoint);
-            using Socket probe = new(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            await probe.ConnectAsync(address, cancellation).ConfigureAwait(false);
-            if (!await IsGreetedAsync(probe, cancellation).ConfigureAwait(false))
+            string? type = await SocketTypeProbe.AskAsync(address, cancellation).ConfigureAwait(false);
+            if (type is not ("PUB" or "XPUB" or SocketTypeProbe.NotSaid))
             {
+                string found = type is null ? "nothing that speaks ZeroMQ" : $"a ZeroMQ socket of type {type}, which publishes nothing,";
                 throw new NodeException(
-                    $"{endpoint} does not speak ZeroMQ: an app's pubsub endpoint does, 'pubsub.endpoint' in its manifest");
+                    $"{endpoint} does not speak ZeroMQ pubsub: {found} answers there. An app's pubsub endpoint does, 'pubsub.endpoint' in "
+                    + "its manifest");
             }
 
             return new SubscriberClient(endpoint, prefix);
@@ -73,22 +68,6 @@ public static class FieldWatcher
         catch (Exception failure) when (failure is SocketException or IOException)
         {
             throw new NodeException($"cannot connect to {endpoint}: {failure.Message}", failure);
-        }
-    }
-
-    /// <summary>Any other endpoint of an app would wait for us to speak first, or say something else.</summary>
-    private static async Task<bool> IsGreetedAsync(Socket probe, CancellationToken cancellation)
-    {
-        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(GreetingTimeoutMs);
-        byte[] first = new byte[1];
-        try
-        {
-            return await probe.ReceiveAsync(first, limit.Token).ConfigureAwait(false) == 1 && first[0] == Greeting;
-        }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-        {
-            return false;
         }
     }
 }

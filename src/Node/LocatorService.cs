@@ -63,6 +63,16 @@ internal sealed class LocatorService(CocaineNode node, EventLoop loop, ILogger l
             .ThenByDescending(at => at.Address.Equals(reached))];
     }
 
+    /// <summary>
+    /// What a client hears who asks for what is not here: at most the nearest name, since a list would tell any peer what the node runs.
+    /// </summary>
+    public string NoService(string name)
+    {
+        const int LongestName = 64; // of an app
+        string near = name.Length <= LongestName ? ProblemList.Nearest(name, node.Apps.Select(app => app.Name)) : "";
+        return $"no service named {JsonPath.Shown(name)} here{near}";
+    }
+
     /// <summary>An address of this node for its peers.</summary>
     public IPEndPoint Own(IPAddress reached) => new(reached, _listeners.Count > 0 && _listeners[0].Address is IPEndPoint at ? at.Port : 0);
 }
@@ -93,7 +103,7 @@ internal sealed class LocatorConnection(LocatorService locator, EventLoop loop, 
                 if (found.Count == 0)
                 {
                     MessageWriter.WriteError(Output, channel, ErrorCodes.LocatorCategory, ErrorCodes.LocatorNotFound,
-                        $"no service named {name} here");
+                        locator.NoService(name));
                     break;
                 }
 

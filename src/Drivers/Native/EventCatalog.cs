@@ -1,4 +1,5 @@
 using System.Text;
+using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Monitoring;
 
 namespace Cocaine.Fast.Drivers.Native;
@@ -14,6 +15,7 @@ internal sealed class EventCatalog
     private const int MaxLearnt = 256;
 
     private readonly List<byte[]> _names = [];
+    private readonly List<string> _declared = [];
     private readonly bool _any;
 
     public EventCatalog(string task, IReadOnlyList<string> events)
@@ -25,11 +27,15 @@ internal sealed class EventCatalog
             if (name != "*")
             {
                 _names.Add(Encoding.UTF8.GetBytes(name));
+                _declared.Add(JsonPath.Shown(name));
             }
         }
     }
 
     public TaskMonitor Monitor { get; }
+
+    /// <summary>The events that the manifest names, as they are shown to people; what was learnt is not among them.</summary>
+    public IReadOnlyList<string> Declared => _declared;
 
     /// <summary>The event with this name, or null when it is not served.</summary>
     public byte[]? Find(ReadOnlySpan<byte> name)

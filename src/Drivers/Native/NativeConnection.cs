@@ -18,6 +18,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
     private Job? _pausedFor;        // reading is paused until this job's slave has room
     private IPAddress? _reached;    // where it came to us; looked up once it asks for what another task has
     private bool _reachedKnown;
+    private uint _unknown;          // calls of events that are not here
 
     public NativeConnection(NativeServer server, int descriptor)
         : base(server.Context.Loop, descriptor, server.Limits)
@@ -210,7 +211,8 @@ internal class NativeConnection : MessageConnection, IJobCaller
         EventCatalog events = Server.Events;
         if ((events.Find(name) ?? FindAtSiblings(name, out events)) is not { } known)
         {
-            Refuse(channel, ErrorCodes.NotFound, "no such event here");
+            Refuse(channel, ErrorCodes.NotFound,
+                _unknown++ < UnknownEvent.MaxExplained ? Server.NoEvent(name, _reached) : UnknownEvent.Short);
             return;
         }
 

@@ -75,6 +75,21 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
         return null;
     }
 
+    /// <summary>What a caller hears who reached this address and called what is not served there.</summary>
+    public string NoEvent(ReadOnlySpan<byte> name, IPAddress? reached)
+    {
+        List<string> here = [.. Events.Declared];
+        foreach (NativeServer sibling in Context.Siblings)
+        {
+            if (sibling != this && reached is not null && SharesEvents && sibling.SharesEvents && sibling.ListensAt(reached))
+            {
+                here.AddRange(sibling.Events.Declared);
+            }
+        }
+
+        return UnknownEvent.Explain(name, here);
+    }
+
     protected override void Adopt(NativeConnection connection) => connection.MoveTo(this);
 
     protected override NativeConnection Connect(int descriptor) => new(this, descriptor);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Cocaine.Fast.Client;
+using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Host.Views;
 
 namespace Cocaine.Fast.Host.Commands;
@@ -61,6 +62,13 @@ internal static class BenchCommand
         else
         {
             Print(options, result);
+        }
+
+        if (result.Mismatches > 0)
+        {
+            Complaint.Say(
+                $"{result.Mismatches} answers are not their requests: bench needs an event that echoes, and "
+                + $"{PlainText.OneLine(options.Event)} does not, or not always");
         }
 
         return result.Mismatches == 0 && result.Errors.Count == 0 && result.Requests > 0 ? ExitCodes.Ok : ExitCodes.Failed;

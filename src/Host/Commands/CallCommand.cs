@@ -51,10 +51,17 @@ internal static class CallCommand
         await using ClientCall call = client.Open(name, options, cancellation);
         Task sending = SendAsync(call, data, file, cancellation);
         using Stream output = Screen.Current.IsTerminal ? new TerminalAnswer(Console.Out) : Console.OpenStandardOutput();
+        byte last = (byte)'\n';
         await foreach (ReadOnlyMemory<byte> chunk in call.ReadAllAsync())
         {
             await output.WriteAsync(chunk, cancellation);
             await output.FlushAsync(cancellation);
+            last = chunk.IsEmpty ? last : chunk.Span[^1];
+        }
+
+        if (last != '\n' && Screen.Current.IsTerminal)
+        {
+            output.WriteByte((byte)'\n'); // or the prompt would stand behind the answer
         }
 
         await sending;

@@ -27,9 +27,17 @@ internal static class InfoCommand
         command.SetAction((parsed, cancellation) => Guarded.RunAsync(async () =>
         {
             await using CocaineClient client = await CocaineClient.ConnectAsync(parsed.GetValue(endpoint)!, cancellation: cancellation);
-            return await ShowAsync(
-                async () => MessagePackSerializer.ConvertToJson(await client.InfoAsync(cancellation), cancellationToken: cancellation),
-                parsed.GetValue(all), parsed.GetValue(json), cancellation);
+            try
+            {
+                return await ShowAsync(
+                    async () => MessagePackSerializer.ConvertToJson(await client.InfoAsync(cancellation), cancellationToken: cancellation),
+                    parsed.GetValue(all), parsed.GetValue(json), cancellation);
+            }
+            catch (Exception mistake) when (mistake is MessagePackSerializationException or JsonException)
+            {
+                Complaint.Say($"what {parsed.GetValue(endpoint)} answered is no info of an app");
+                return ExitCodes.Failed;
+            }
         }));
         return command;
     }

@@ -109,7 +109,7 @@ internal static class QuarantineFile
         }
         catch (Exception wrong) when (wrong is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new InvalidDataException(wrong.Message, wrong);
+            throw new InvalidDataException("it is not what was written: it was changed or damaged", wrong);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Ledger;
 using Cocaine.Fast.Host.Views;
@@ -56,7 +57,7 @@ internal static class WhyCommand
             Screen screen = Screen.Current.Wide(parsed.GetValue(wide));
             return parsed.GetValue(running)
                 ? RunningJobs.Show(at, parsed.GetValue(app), parsed.GetValue(json), screen)
-                : Run(at, parsed.GetValue(app), parsed.GetValue(json), screen,
+                : Run(at, parsed.GetValue(app), parsed.GetValue(json), screen, NoneOf(parsed.GetValue(job), parsed.GetResult(slow)),
                     all => parsed.GetValue(job) is { } id ? WithId(all, id)
                         : parsed.GetResult(slow) is not null ? Slowest(all, parsed.GetValue(slow) ?? DefaultSlow)
                         : LastFailed(all, parsed.GetValue(failed) ?? 1));
@@ -64,8 +65,12 @@ internal static class WhyCommand
         return command;
     }
 
+    /// <summary>What is said when no job is such; null for a job that was named, which should be there.</summary>
+    private static string? NoneOf(ulong? job, SymbolResult? slow) =>
+        job is not null ? null : slow is not null ? "no job has ended" : "no failed jobs";
+
     private static int Run(
-        string? folder, string? app, bool json, Screen screen,
+        string? folder, string? app, bool json, Screen screen, string? none,
         Func<IReadOnlyList<JobRecords>, List<(JobRecords From, LedgerEntry Job)>> choose)
     {
         List<(JobRecords From, LedgerEntry Job)> chosen;
@@ -92,12 +97,16 @@ internal static class WhyCommand
         {
             JobTimeline.Write(chosen[0].From, chosen[0].Job);
         }
-        else
+        else if (chosen.Count > 0)
         {
             JobTable.Write(chosen, screen);
         }
 
-        if (chosen.Count == 0)
+        if (chosen.Count == 0 && none is not null && unread.Count == 0)
+        {
+            Complaint.Say(none); // which is an answer
+        }
+        else if (chosen.Count == 0)
         {
             all.ToList().ForEach(one => Complaint.Say(RangeOf(one)));
             return ExitCodes.Failed;

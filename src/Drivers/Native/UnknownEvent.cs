@@ -1,0 +1,39 @@
+using System.Text;
+using Cocaine.Fast.Core.Manifest;
+
+namespace Cocaine.Fast.Drivers.Native;
+
+/// <summary>What a caller hears who calls an event that an endpoint does not serve: its names and the nearest of them.</summary>
+internal static class UnknownEvent
+{
+    /// <summary>What is said to those who go on asking: it costs nothing.</summary>
+    public const string Short = "no such event here";
+
+    /// <summary>
+    /// Refusals of one connection that are explained: a person needs one. The search for the nearest name takes some tens of microseconds
+    /// of the loop, which a peer that makes up names must not have for each.
+    /// </summary>
+    public const int MaxExplained = 16;
+
+    /// <summary>Names that are listed and compared: more than most endpoints have, and a text of a few hundred bytes.</summary>
+    private const int MaxListed = 16;
+
+    /// <summary>A longer name is near to none.</summary>
+    private const int MaxComparedBytes = 40;
+
+    /// <summary>The text.</summary>
+    /// <param name="name">What was called.</param>
+    /// <param name="here">The names that can be called.</param>
+    public static string Explain(ReadOnlySpan<byte> name, IReadOnlyList<string> here)
+    {
+        if (here.Count == 0)
+        {
+            return $"{Short}: an event's name has 1 to 256 bytes"; // every name is served
+        }
+
+        string[] listed = [.. here.Distinct().Take(MaxListed)];
+        string more = here.Count > listed.Length ? $" and {here.Count - listed.Length} more" : "";
+        string near = name.Length <= MaxComparedBytes ? ProblemList.Nearest(Encoding.UTF8.GetString(name), listed) : "";
+        return $"{Short}; events here: {string.Join(", ", listed)}{more}{near}";
+    }
+}
