@@ -46,4 +46,10 @@ internal static partial class HostLog
 
     [LoggerMessage(603, LogLevel.Information, "serving: {Status}")]
     public static partial void Serving(ILogger log, string status);
+
+    [LoggerMessage(604, LogLevel.Information, "control: {Endpoint}")]
+    public static partial void Controlled(ILogger log, string endpoint);
+
+    [LoggerMessage(605, LogLevel.Warning, "commands cannot reach this node: {Reason}. --control says where it listens, or none")]
+    public static partial void NotControlled(ILogger log, string reason);
 }

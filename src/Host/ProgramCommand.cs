@@ -23,6 +23,7 @@ internal static class ProgramCommand
             RunCommand.Create(),
             ServeCommand.Create(),
             AppCommand.Create(),
+            HealthCommand.Create(),
             EventsCommand.Create(),
             QuarantineCommand.Create(),
             CheckCommand.Create(),

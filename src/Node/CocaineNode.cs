@@ -1,10 +1,12 @@
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Node.Records;
+using Cocaine.Fast.Node.Reload;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
 
@@ -155,6 +157,20 @@ public sealed class CocaineNode : IAsyncDisposable
     }
 
     /// <summary>
+    /// Replaces an app by itself: its code is loaded anew, the manifest that runs stays, and no job is lost. When the new slaves do not
+    /// come up, the old ones go on. A paused app stays paused; bounds that were scaled are those of the manifest again.
+    /// </summary>
+    /// <param name="name">The app.</param>
+    /// <param name="cancellation">Gives up before the switch: what runs goes on.</param>
+    /// <exception cref="NodeException">No such app runs (404), or it is being replaced or deleted already (503).</exception>
+    public async Task<ReplaceOutcome> RestartAsync(string name, CancellationToken cancellation = default)
+    {
+        AppManifest manifest = Get(name).Manifest;
+        ReplaceOutcome outcome = await ReplaceAsync(manifest, force: true, cancellation).ConfigureAwait(false);
+        return outcome with { Note = RestartNote.Of(manifest) };
+    }
+
+    /// <summary>
     /// Ends an app: it takes no more jobs, finishes those it has within the time, and is gone; its endpoints are free then. What is not
     /// done within the time, or when <paramref name="cancellation"/> fires, is failed with 503. A replacement under way is given up.
     /// </summary>
@@ -286,8 +302,17 @@ public sealed class CocaineNode : IAsyncDisposable
         return _lifetime.UntilEndAsync(Run(app.Loop, () => action(app)));
     }
 
-    private RunningApp Get(string name) =>
-        Find(name) ?? throw new NodeException($"no app {name} runs here") { Code = ErrorCodes.NotFound };
+    /// <summary>There is something to read in the events of an app, which may be gone.</summary>
+    internal bool HasEvents(string name) => _events.Has(one => one.App == name);
+
+    /// <summary>What is said of an app that does not run here.</summary>
+    internal NodeException NoApp(string name) =>
+        new($"no app {PlainText.OneLine(name)} runs here{ProblemList.Nearest(name, Apps.Select(app => app.Name))}")
+        {
+            Code = ErrorCodes.NotFound,
+        };
+
+    private RunningApp Get(string name) => Find(name) ?? throw NoApp(name);
 
     /// <summary>A loop for what belongs to no app.</summary>
     internal EventLoop FirstLoop => _loops.First;

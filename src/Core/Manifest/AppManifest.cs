@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Cocaine.Fast.Core.Manifest;
 
 /// <summary>What kind of app a manifest describes.</summary>
@@ -188,4 +190,10 @@ public sealed record AppManifest
 
     /// <summary>The file that it was read from; null when it was made in code.</summary>
     public string? FilePath { get; init; }
+
+    /// <summary>SHA-256 of the text that it was read from; null when it was made in code.</summary>
+    public string? TextSha256 { get; init; }
+
+    /// <summary>The <see cref="TextSha256"/> of a text; a byte order mark is none of it.</summary>
+    internal static string DigestOf(ReadOnlySpan<byte> utf8) => Convert.ToHexStringLower(SHA256.HashData(JsonText.WithoutMark(utf8)));
 }

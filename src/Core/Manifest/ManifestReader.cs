@@ -35,7 +35,7 @@ public static class ManifestReader
         ProblemList problems = new(filePath, utf8.ToArray());
         AppReader reader = new(problems, filePath, checkFiles, customDrivers is null ? [] : [.. customDrivers], defaults);
         JsonTree? root = JsonText.Parse(utf8, problems, Kind);
-        AppManifest? manifest = root is null ? null : reader.Read(root);
+        AppManifest? manifest = root is null ? null : reader.Read(root) with { TextSha256 = AppManifest.DigestOf(utf8) };
         (int line, int column) = problems.Position(root?["name"]?.Offset ?? 0);
         return new ManifestResult(problems.HasErrors ? null : manifest, problems.Sorted(), line, column);
     }

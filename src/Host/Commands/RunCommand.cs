@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Host.Serving;
 using Cocaine.Fast.Node;
+using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Reload;
 using Microsoft.Extensions.Logging;
 
@@ -21,6 +23,11 @@ internal static class RunCommand
         Option<int> loops = new("--loops") { Description = "Event loops; 0 = half of the cores" };
         Option<string?> state = new("--state") { Description = "Folder for what outlives the node" };
         Option<string?> ledger = new("--ledger-folder") { Description = "Folder for the records of jobs, in memory; see why" };
+        Option<string> control = new("--control")
+        {
+            Description = "Where commands reach the node: ipc:///path, auto (a socket of its own, which they find), or none",
+            DefaultValueFactory = _ => RunControl.Auto,
+        };
         Option<bool> watch = new("--watch")
         {
             Description = "Replace an app, without losing a job, when its manifest file changes",
@@ -42,7 +49,7 @@ internal static class RunCommand
             "Run apps until SIGTERM or SIGINT; a second signal stops at once.\n\nExample:\n"
             + "  cocaine-fast run examples/echo/manifest.json --locator none")
         {
-            files, locator, loops, state, ledger, watch, drain, level, format,
+            files, locator, loops, state, ledger, control, watch, drain, level, format,
         };
         command.SetAction((parsed, _) =>
         {
@@ -63,14 +70,16 @@ internal static class RunCommand
                 LoggerFactory = log,
             };
             TimeSpan drainTimeout = TimeSpan.FromSeconds(parsed.GetValue(drain));
-            return RunAsync(apps, Options, parsed.GetValue(watch), drainTimeout, parsed.GetValue(level), parsed.GetValue(format)!);
+            return RunAsync(
+                apps, Options, parsed.GetValue(control)!, parsed.GetValue(watch), drainTimeout, parsed.GetValue(level),
+                parsed.GetValue(format)!);
         });
         return command;
     }
 
     private static async Task<int> RunAsync(
-        List<AppManifest> apps, Func<ILoggerFactory, NodeOptions> options, bool watch, TimeSpan drainTimeout, LogLevel level,
-        string format)
+        List<AppManifest> apps, Func<ILoggerFactory, NodeOptions> options, string controlAt, bool watch, TimeSpan drainTimeout,
+        LogLevel level, string format)
     {
         using ILoggerFactory logging = Logging.Create(level, format);
         ILogger log = logging.CreateLogger("cocaine-fast");
@@ -88,9 +97,11 @@ internal static class RunCommand
         using PosixSignalRegistration term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         await using CocaineNode node = new(options(logging));
+        ControlService? control = null;
         try
         {
             node.Start();
+            control = await RunControl.OpenAsync(node, controlAt, log);
             foreach (AppManifest app in apps)
             {
                 Announce(await node.AddAsync(app));
@@ -101,6 +112,7 @@ internal static class RunCommand
         catch (NodeException failure)
         {
             HostLog.CannotStart(log, failure.Message);
+            await CloseAsync(control);
             await node.StopAsync(drainTimeout, stopNow.Token);
             return ExitCodes.Failed;
         }
@@ -112,10 +124,14 @@ internal static class RunCommand
         await watching.CancelAsync();
         await watches;
         HostLog.Stopping(log, drainTimeout.TotalSeconds);
+        await CloseAsync(control);
         await node.StopAsync(drainTimeout, stopNow.Token);
         HostLog.Stopped(log);
         return stopNow.IsCancellationRequested ? ExitCodes.Failed : ExitCodes.Ok;
     }
+
+    /// <summary>First: it lives on a loop of the node, which ends.</summary>
+    private static ValueTask CloseAsync(ControlService? control) => control?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     /// <summary>
     /// Says on standard output when an app serves, a line for each endpoint, or for each task when it has no endpoints: what scripts wait

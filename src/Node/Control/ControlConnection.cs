@@ -125,7 +125,7 @@ internal sealed class ControlConnection(ControlService service, EventLoop loop, 
             }
             else
             {
-                Refuse(layout.Channel, ErrorCodes.NotFound, $"no such method; there are {string.Join(", ", ControlMethods.Names)}");
+                Refuse(layout.Channel, ErrorCodes.NotFound, ControlMethods.NoMethod(name));
             }
         }
     }

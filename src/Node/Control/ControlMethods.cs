@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Microsoft.Extensions.Logging;
 
@@ -14,7 +15,14 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        ["create", "replace", "delete", "pause", "resume", "info", "list", "logs", "events", "scale", "quarantine"];
+    [
+        "create", "replace", "restart", "delete", "pause", "resume", "info", "list", "logs", "events", "scale", "quarantine", "version",
+    ];
+
+    /// <summary>What a client hears who calls another one; a newer client may know more.</summary>
+    public static string NoMethod(string name) =>
+        $"no method '{JsonPath.Shown(name)}' in control protocol {ControlMessages.Protocol}, which this node speaks; "
+        + $"there are {string.Join(", ", Names)}{ProblemList.Nearest(name, Names)}";
 
     /// <summary>Runs a method to the one end that its call gets.</summary>
     public async Task RunAsync(ControlCall call, ReadOnlyMemory<byte> request)
@@ -32,10 +40,6 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
         {
             call.Fail(refused.Code, refused.Message);
         }
-        catch (JsonException mistake)
-        {
-            call.Fail(ErrorCodes.BadRequest, $"the request of {call.Method} is no JSON object of its kind: {mistake.Message}");
-        }
         catch (OperationCanceledException) when (call.Gone.IsCancellationRequested)
         {
             call.Close(); // nobody is there
@@ -43,28 +47,31 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
             ControlLog.Fault(log, fault, call.Method); // unexpected: the node goes on, and says so
-            call.Fail(ErrorCodes.ServerError, $"{call.Method} failed: {fault.Message}");
+            call.Fail(ErrorCodes.ServerError, fault is IOException or UnauthorizedAccessException ? $"{call.Method} failed: {fault.Message}"
+                : $"{call.Method} failed in a way that nobody expected: the node's log has the cause");
         }
     }
 
-    private Task DispatchAsync(ControlCall call, ReadOnlyMemory<byte> request) => call.Method switch
+    private Task DispatchAsync(ControlCall call, ReadOnlyMemory<byte> request)
     {
-        "create" => CreateAsync(call, Read<ManifestRequest>(request)),
-        "replace" => ReplaceAsync(call, Read<ManifestRequest>(request)),
-        "delete" => DeleteAsync(call, Read<DeleteRequest>(request)),
-        "pause" => DoneAsync(call, Read<AppRequest>(request).App, app => host.PauseAsync(app, CancellationToken.None)),
-        "resume" => DoneAsync(call, Read<AppRequest>(request).App, app => host.ResumeAsync(app, CancellationToken.None)),
-        "info" => InfoAsync(call, Read<InfoRequest>(request)),
-        "list" => ListAsync(call, Read<ListRequest>(request)),
-        "logs" => LogsAsync(call, Read<LogsRequest>(request)),
-        "events" => EventsAsync(call, Read<EventsRequest>(request)),
-        "scale" => ScaleAsync(call, Read<ScaleRequest>(request)),
-        _ => QuarantineAsync(call, Read<QuarantineRequest>(request)),
-    };
-
-    private static T Read<T>(ReadOnlyMemory<byte> request) =>
-        JsonSerializer.Deserialize<T>(request.IsEmpty ? "{}"u8 : request.Span, ControlMessages.Json)
-            ?? throw new JsonException("null");
+        T Read<T>() => ControlRequest.Read<T>(call.Method, request);
+        return call.Method switch
+        {
+            "create" => CreateAsync(call, Read<ManifestRequest>()),
+            "replace" => ReplaceAsync(call, Read<ManifestRequest>()),
+            "restart" => RestartAsync(call, Read<AppRequest>()),
+            "delete" => DeleteAsync(call, Read<DeleteRequest>()),
+            "pause" => DoneAsync(call, Read<AppRequest>().App, app => host.PauseAsync(app, CancellationToken.None)),
+            "resume" => DoneAsync(call, Read<AppRequest>().App, app => host.ResumeAsync(app, CancellationToken.None)),
+            "info" => InfoAsync(call, Read<InfoRequest>()),
+            "list" => ListAsync(call, Read<EmptyRequest>()),
+            "logs" => LogsAsync(call, Read<LogsRequest>()),
+            "events" => EventsAsync(call, Read<EventsRequest>()),
+            "scale" => ScaleAsync(call, Read<ScaleRequest>()),
+            "version" => VersionAsync(call, Read<EmptyRequest>()),
+            _ => QuarantineAsync(call, Read<QuarantineRequest>()),
+        };
+    }
 
     private static Task AnswerAsync<T>(ControlCall call, T answer) =>
         call.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(answer, ControlMessages.Json));
@@ -85,12 +92,12 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
     private static async Task<string?> WaitReadyAsync(RunningApp app, CancellationToken gone)
     {
         long limitMs = app.Manifest.Engine.StartupTimeoutMs;
+        Task first;
         try
         {
             TimeSpan limit = TimeSpan.FromMilliseconds(Math.Min(limitMs, int.MaxValue)); // WaitAsync takes 49 days at the most
-            Task first = await Task.WhenAny(app.Ready, app.Ended).WaitAsync(limit, gone).ConfigureAwait(false);
+            first = await Task.WhenAny(app.Ready, app.Ended).WaitAsync(limit, gone).ConfigureAwait(false);
             await first.ConfigureAwait(false);
-            return first == app.Ready ? null : "it was deleted meanwhile";
         }
         catch (TimeoutException)
         {
@@ -100,6 +107,9 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
         {
             return broken.Message;
         }
+
+        return first == app.Ready ? null
+            : throw new NodeException($"app {app.Name} was deleted before its first slave was ready") { Code = ErrorCodes.NotFound };
     }
 
     private async Task ReplaceAsync(ControlCall call, ManifestRequest request)
@@ -108,6 +118,14 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
         ControlLog.Asked(log, call.Method, outcome.App);
         await AnswerAsync(call, new ReplaceAnswer(
             outcome.App, outcome.FromVersion, outcome.ToVersion, outcome.Replaced, outcome.Reason)).ConfigureAwait(false);
+    }
+
+    private async Task RestartAsync(ControlCall call, AppRequest request)
+    {
+        ReplaceOutcome outcome = await host.RestartAsync(request.App, CancellationToken.None).ConfigureAwait(false);
+        ControlLog.Asked(log, call.Method, outcome.App);
+        await AnswerAsync(call, new RestartAnswer(outcome.App, outcome.ToVersion, outcome.Replaced, outcome.Reason, outcome.Note))
+            .ConfigureAwait(false);
     }
 
     private Task DeleteAsync(ControlCall call, DeleteRequest request)
@@ -138,7 +156,13 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
         await call.WriteAsync(Encoding.UTF8.GetBytes(info)).ConfigureAwait(false);
     }
 
-    private async Task ListAsync(ControlCall call, ListRequest request)
+    private static Task VersionAsync(ControlCall call, EmptyRequest request)
+    {
+        _ = request; // it has no keys, which was checked
+        return AnswerAsync(call, NodeVersion.Own);
+    }
+
+    private async Task ListAsync(ControlCall call, EmptyRequest request)
     {
         _ = request; // it has no keys, which was checked
         AppSummary[] running = await Task.WhenAll(node.Apps.Select(app => app.SummaryAsync())).ConfigureAwait(false);
@@ -156,6 +180,11 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 
     private async Task EventsAsync(ControlCall call, EventsRequest request)
     {
+        if (request.App is { } app && !node.HasEvents(app))
+        {
+            Get(app); // neither there nor remembered
+        }
+
         await foreach (NodeEvent one in node.Events(request.App, request.Follow, call.Gone).ConfigureAwait(false))
         {
             await AnswerAsync(call, one).ConfigureAwait(false);
@@ -196,12 +225,14 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 
     private RunningApp Get(string name)
     {
+        if (node.Find(name) is { } running)
+        {
+            return running;
+        }
+
         string? reason = host.Failed.FirstOrDefault(app => app.App == name)?.Reason;
-        return node.Find(name)
-            ?? throw new NodeException(reason is null ? $"no app {name} runs here" : $"app {name} could not be started: {reason}")
-            {
-                Code = ErrorCodes.NotFound,
-            };
+        throw reason is null ? node.NoApp(name)
+            : new NodeException($"app {name} could not be started: {reason}") { Code = ErrorCodes.NotFound };
     }
 
     private static ManifestText TextOf(ManifestRequest request) => Path.IsPathRooted(request.Path)

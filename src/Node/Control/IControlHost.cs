@@ -32,6 +32,13 @@ public interface IControlHost
     /// <exception cref="NodeException">No such app runs, or the version is not higher.</exception>
     Task<ReplaceOutcome> ReplaceAsync(ManifestText manifest, bool force, CancellationToken cancellation);
 
+    /// <summary>
+    /// Replaces an app by itself, so that its code is loaded anew, and loses no job: see <see cref="CocaineNode.RestartAsync"/>. One that
+    /// could not be started is started.
+    /// </summary>
+    /// <exception cref="NodeException">There is no such app, or it is being replaced or deleted.</exception>
+    Task<ReplaceOutcome> RestartAsync(string name, CancellationToken cancellation);
+
     /// <summary>Forgets an app and ends it: see <see cref="CocaineNode.DeleteAsync"/>.</summary>
     /// <exception cref="NodeException">No such app runs.</exception>
     Task DeleteAsync(string name, TimeSpan drainTimeout, CancellationToken cancellation);

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Cocaine.Fast.Client;
+using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Node.Control;
 
@@ -14,6 +16,7 @@ public sealed class NodeControlClient : IAsyncDisposable
     public const string DefaultEndpoint = "ipc:///run/cocaine-fast/control.sock";
 
     private readonly CocaineClient _client;
+    private volatile bool _saysProtocol; // the node takes the key; known once its version is
 
     private NodeControlClient(CocaineClient client) => _client = client;
 
@@ -46,6 +49,33 @@ public sealed class NodeControlClient : IAsyncDisposable
             answer.App, answer.FromVersion, answer.ToVersion, answer.Replaced, answer.Reason, Task.CompletedTask);
     }
 
+    /// <summary>
+    /// Replaces an app by itself, so that its code is loaded anew, without losing a job. Returns as <see cref="ReplaceAsync"/> does.
+    /// </summary>
+    public async Task<ReplaceOutcome> RestartAsync(string app, CancellationToken cancellation = default)
+    {
+        RestartAnswer answer = await CallAsync<RestartAnswer>("restart", new AppRequest(app), cancellation).ConfigureAwait(false);
+        return new ReplaceOutcome(answer.App, answer.Version, answer.Version, answer.Restarted, answer.Reason, Task.CompletedTask)
+        {
+            Note = answer.Note,
+        };
+    }
+
+    /// <summary>What the node is. One from before control protocol 2 has no release.</summary>
+    public async Task<NodeVersion> VersionAsync(CancellationToken cancellation = default)
+    {
+        try
+        {
+            NodeVersion version = await CallAsync<NodeVersion>("version", new EmptyRequest(), cancellation).ConfigureAwait(false);
+            _saysProtocol = true;
+            return version;
+        }
+        catch (CocaineException refusal) when (refusal.Code == ErrorCodes.NotFound)
+        {
+            return new NodeVersion(1, null);
+        }
+    }
+
     /// <summary>Ends an app: it finishes its jobs, for so long at the most. Returns when it is gone.</summary>
     public Task DeleteAsync(string app, TimeSpan drainTimeout, CancellationToken cancellation = default) =>
         CallAsync<DoneAnswer>("delete", new DeleteRequest(app, drainTimeout.TotalSeconds), cancellation);
@@ -64,7 +94,7 @@ public sealed class NodeControlClient : IAsyncDisposable
 
     /// <summary>The apps of the node.</summary>
     public async Task<IReadOnlyList<AppSummary>> ListAsync(CancellationToken cancellation = default) =>
-        await CallAsync<AppSummary[]>("list", new ListRequest(), cancellation).ConfigureAwait(false);
+        await CallAsync<AppSummary[]>("list", new EmptyRequest(), cancellation).ConfigureAwait(false);
 
     /// <summary>All about an app as one JSON object, or about the node when it is null.</summary>
     public async Task<string> InfoJsonAsync(string? app, CancellationToken cancellation = default) =>
@@ -106,26 +136,47 @@ public sealed class NodeControlClient : IAsyncDisposable
         return new ManifestRequest(System.Text.Encoding.UTF8.GetString(manifest.Utf8.Span), Path.GetFullPath(manifest.FilePath));
     }
 
-    private async Task<T> CallAsync<T>(string method, object request, CancellationToken cancellation)
-    {
-        byte[] answer = await CallAsync(method, request, cancellation).ConfigureAwait(false);
-        return JsonSerializer.Deserialize<T>(answer, ControlMessages.Json)
-            ?? throw new CocaineException(1000, 500, $"the node answered {method} with nothing");
-    }
+    private async Task<T> CallAsync<T>(string method, object request, CancellationToken cancellation) =>
+        Read<T>(method, await CallAsync(method, request, cancellation).ConfigureAwait(false));
 
     private Task<byte[]> CallAsync(string method, object request, CancellationToken cancellation) =>
-        _client.CallAsync(method, JsonSerializer.SerializeToUtf8Bytes(request, request.GetType(), ControlMessages.Json),
-            default(CallOptions), cancellation);
+        _client.CallAsync(method, Encode(request), default(CallOptions), cancellation);
 
     private async IAsyncEnumerable<T> StreamAsync<T>(
         string method, object request, [EnumeratorCancellation] CancellationToken cancellation)
     {
         await using ClientCall call = _client.Open(method, default, cancellation);
-        await call.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(request, request.GetType(), ControlMessages.Json)).ConfigureAwait(false);
+        await call.WriteAsync(Encode(request)).ConfigureAwait(false);
         await call.CompleteAsync().ConfigureAwait(false);
         while (await call.ReadAsync().ConfigureAwait(false) is { } chunk)
         {
-            yield return JsonSerializer.Deserialize<T>(chunk.Span, ControlMessages.Json)!;
+            yield return Read<T>(method, chunk.Span);
+        }
+    }
+
+    /// <summary>A request as it is sent: with our protocol, so that a node that is older can say what it does not know.</summary>
+    private byte[] Encode(object request)
+    {
+        JsonNode json = JsonSerializer.SerializeToNode(request, request.GetType(), ControlMessages.Json)!;
+        if (_saysProtocol)
+        {
+            json[ControlMessages.ProtocolKey] = ControlMessages.Protocol;
+        }
+
+        return JsonSerializer.SerializeToUtf8Bytes(json, ControlMessages.Json);
+    }
+
+    private static T Read<T>(string method, ReadOnlySpan<byte> answer)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(answer, ControlMessages.Json) ?? throw new JsonException();
+        }
+        catch (JsonException)
+        {
+            throw new CocaineException(
+                ErrorCodes.Category, ErrorCodes.ServerError,
+                $"what the node answered to {method} cannot be read: it is of another version");
         }
     }
 }

@@ -4,6 +4,15 @@ using Cocaine.Fast.Core.Monitoring;
 
 namespace Cocaine.Fast.Node.Control;
 
+/// <summary>What a node or a client of its control service is.</summary>
+/// <param name="Protocol">The control protocol that it speaks.</param>
+/// <param name="Version">The release of its program; null when the node is too old to say.</param>
+public sealed record NodeVersion(int Protocol, string? Version)
+{
+    /// <summary>Of this program.</summary>
+    public static NodeVersion Own { get; } = new(ControlMessages.Protocol, ProductVersion.Text);
+}
+
 /// <summary>The node's own state as one JSON object: what <c>info</c> without an app shows.</summary>
 internal static class NodeInfo
 {
@@ -15,6 +24,7 @@ internal static class NodeInfo
             json.WriteStartObject();
             json.WriteNumber("pid", Environment.ProcessId);
             json.WriteString("version", ProductVersion.Text);
+            json.WriteNumber("protocol", ControlMessages.Protocol);
             json.WriteString("since", node.Since);
             json.WriteNumber("apps", node.Apps.Count);
             json.WriteNumber("loops", node.LoopCount);

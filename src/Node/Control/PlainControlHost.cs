@@ -14,6 +14,9 @@ public sealed class PlainControlHost(CocaineNode node) : IControlHost
         node.ReplaceAsync(Read(manifest), force, cancellation);
 
     /// <inheritdoc/>
+    public Task<ReplaceOutcome> RestartAsync(string name, CancellationToken cancellation) => node.RestartAsync(name, cancellation);
+
+    /// <inheritdoc/>
     public Task DeleteAsync(string name, TimeSpan drainTimeout, CancellationToken cancellation) =>
         node.DeleteAsync(name, drainTimeout, cancellation);
 

@@ -12,4 +12,8 @@ namespace Cocaine.Fast.Node.Control;
 /// Completes when the old version has finished its last job and its slaves have ended. It does so at its own pace: a job is never ended
 /// for a reload. Completed already when nothing was replaced.
 /// </param>
-public sealed record ReplaceOutcome(string App, int FromVersion, int ToVersion, bool Replaced, string? Reason, Task Drained);
+public sealed record ReplaceOutcome(string App, int FromVersion, int ToVersion, bool Replaced, string? Reason, Task Drained)
+{
+    /// <summary>What who asked should know besides, in words; null when there is nothing.</summary>
+    public string? Note { get; init; }
+}

@@ -2,6 +2,7 @@ using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Reload;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Daemon;
@@ -55,12 +56,87 @@ internal sealed class AppReconciler(
     }
 
     /// <summary>Replaces an app by what its manifest is now, of its file when the config names it, whatever the version.</summary>
+    public async Task<ReplaceOutcome> ReloadAsync(string name, CancellationToken cancellation)
+    {
+        using NameGates.Lease lease = await gates.EnterAsync(name, giveUp: false, cancellation).ConfigureAwait(false);
+        HostedApp old = apps.Find(name) ?? throw node.NoApp(name);
+        ManifestText text = old.IsFixed ? TextOf(old.Text.FilePath) : old.Text;
+        return await ReplaceAsync(Read(text, old.IsFixed), lease.GivenUp).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Replaces an app by what its manifest was when it was read, so that its code is loaded anew; one that could not be started is started
+    /// as its manifest is now.
+    /// </summary>
     public async Task<ReplaceOutcome> RestartAsync(string name, CancellationToken cancellation)
     {
         using NameGates.Lease lease = await gates.EnterAsync(name, giveUp: false, cancellation).ConfigureAwait(false);
-        HostedApp old = apps.Find(name) ?? throw new NodeException($"no app {name} runs here") { Code = ErrorCodes.NotFound };
-        ManifestText text = old.IsFixed ? TextOf(old.Text.FilePath) : old.Text;
-        return await ReplaceAsync(Read(text, old.IsFixed), lease.GivenUp).ConfigureAwait(false);
+        if (apps.Find(name) is { } app)
+        {
+            ReplaceOutcome outcome = await ReplaceAsync(app, lease.GivenUp).ConfigureAwait(false);
+            return outcome with { Note = RestartNote.Of(app.Manifest, app.IsFixed ? RestartNote.ByHangUp : RestartNote.ByReplace) };
+        }
+
+        if (apps.ReasonOf(name) is not { } reason)
+        {
+            throw node.NoApp(name);
+        }
+
+        if (FindFixed(name) is null && store.Find(name) is null)
+        {
+            throw new NodeException($"{name} cannot be started: {reason}; mend it, and send SIGHUP") { Code = ErrorCodes.BadRequest };
+        }
+
+        return await StartFailedAsync(name, lease.GivenUp).ConfigureAwait(false);
+    }
+
+    private async Task<ReplaceOutcome> StartFailedAsync(string name, CancellationToken cancellation)
+    {
+        int version = 0;
+        try
+        {
+            HostedApp app = FindFixed(name) ?? ReadStored(name) ?? throw node.NoApp(name);
+            version = app.Manifest.Version;
+            await StartAsync(app, cancellation).ConfigureAwait(false);
+            return new ReplaceOutcome(name, version, version, true, null, Task.CompletedTask) { Note = "it did not run, and was started" };
+        }
+        catch (Exception failure) when (failure is NodeException or ManifestException)
+        {
+            apps.SetFailed(name, failure.Message);
+            return new ReplaceOutcome(name, version, version, false, failure.Message, Task.CompletedTask);
+        }
+    }
+
+    /// <summary>The app of the config that has this name now; null when there is none. Other files may have mistakes.</summary>
+    private HostedApp? FindFixed(string name)
+    {
+        foreach (string path in config().Apps)
+        {
+            try
+            {
+                if (Read(TextOf(path), isFixed: true) is { } app && app.Manifest.Name == name)
+                {
+                    return app;
+                }
+            }
+            catch (Exception mistake) when (mistake is NodeException or ManifestException)
+            {
+                // It is listed under its path, with the mistake.
+            }
+        }
+
+        return null;
+    }
+
+    private async Task StartAsync(HostedApp app, CancellationToken cancellation)
+    {
+        string name = app.Manifest.Name;
+        bool paused = pausedApps.IsPaused(name);
+        started(app, await node.AddAsync(app.Manifest, paused, cancellation).ConfigureAwait(false));
+        if (paused)
+        {
+            DaemonLog.StartsPaused(log, name);
+        }
     }
 
     /// <summary>The apps of the config by name, and the files that are none.</summary>
@@ -123,13 +199,7 @@ internal sealed class AppReconciler(
 
             if (old is null)
             {
-                bool paused = pausedApps.IsPaused(name);
-                started(app, await node.AddAsync(app.Manifest, paused, lease.GivenUp).ConfigureAwait(false));
-                if (paused)
-                {
-                    DaemonLog.StartsPaused(log, name);
-                }
-
+                await StartAsync(app, lease.GivenUp).ConfigureAwait(false);
                 counts.Added++;
             }
             else if (await ReplaceAsync(app, lease.GivenUp).ConfigureAwait(false) is { Replaced: false } outcome)
@@ -177,7 +247,13 @@ internal sealed class AppReconciler(
     private void Fail(string name, Exception failure, ApplyCounts counts)
     {
         counts.Failed++;
-        string reason = failure is NodeException or ManifestException ? failure.Message : failure.ToString();
+        bool isKnown = failure is NodeException or ManifestException or IOException or UnauthorizedAccessException;
+        string reason = isKnown ? failure.Message : "it failed in a way that nobody expected: the node's log has the cause";
+        if (!isKnown)
+        {
+            DaemonLog.Fault(log, failure, name);
+        }
+
         if (apps.Find(name) is null)
         {
             apps.SetFailed(name, reason);

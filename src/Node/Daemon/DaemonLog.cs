@@ -46,4 +46,7 @@ internal static partial class DaemonLog
 
     [LoggerMessage(536, LogLevel.Warning, "app {App}: its pause cannot be forgotten; it may come up paused at the next start: {Reason}")]
     public static partial void PauseStays(ILogger log, string app, string reason);
+
+    [LoggerMessage(537, LogLevel.Error, "app {App} failed in a way that nobody expected. Please report this with the stack")]
+    public static partial void Fault(ILogger log, Exception fault, string app);
 }

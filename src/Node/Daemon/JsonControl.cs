@@ -58,7 +58,11 @@ internal sealed class JsonControl
         }
         catch (JsonException mistake)
         {
-            answer = Error($"not JSON: {mistake.Message}");
+            answer = Error($"not JSON: {ControlRequest.PlaceOf(mistake)}");
+        }
+        catch (InvalidOperationException)
+        {
+            answer = Error("not JSON: a string is no text: half of a surrogate pair, or no UTF-8");
         }
         catch (NodeException failure)
         {
@@ -165,7 +169,7 @@ internal sealed class JsonControl
     private async Task<JsonObject> ReloadAsync(string name)
     {
         RequireActive(name);
-        ReplaceOutcome outcome = await _daemon.RestartAsync(name, CancellationToken.None).ConfigureAwait(false);
+        ReplaceOutcome outcome = await _daemon.ReloadAsync(name, CancellationToken.None).ConfigureAwait(false);
         return !outcome.Replaced ? Error(outcome.Reason ?? "it did not come up")
             : (await EngineInfoAsync(_daemon.Node.Find(name) ?? throw new NodeException(NotActive)).ConfigureAwait(false)).Info;
     }

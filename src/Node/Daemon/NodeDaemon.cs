@@ -189,7 +189,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         RefuseFixed(name);
         if (_apps.Find(name) is null && _apps.ReasonOf(name) is null)
         {
-            throw new NodeException($"no app {name} runs here") { Code = ErrorCodes.NotFound };
+            throw _node.NoApp(name);
         }
 
         bool runs = _apps.Find(name) is not null;
@@ -212,8 +212,11 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     /// <inheritdoc/>
     public Task ResumeAsync(string name, CancellationToken cancellation) => _paused.ResumeAsync(name, cancellation);
 
-    /// <inheritdoc cref="AppReconciler.RestartAsync"/>
-    internal Task<ReplaceOutcome> RestartAsync(string name, CancellationToken cancellation) => _reconciler.RestartAsync(name, cancellation);
+    /// <inheritdoc/>
+    public Task<ReplaceOutcome> RestartAsync(string name, CancellationToken cancellation) => _reconciler.RestartAsync(name, cancellation);
+
+    /// <inheritdoc cref="AppReconciler.ReloadAsync"/>
+    internal Task<ReplaceOutcome> ReloadAsync(string name, CancellationToken cancellation) => _reconciler.ReloadAsync(name, cancellation);
 
     /// <summary>Stops listening for control, drains every app and ends: see <see cref="CocaineNode.StopAsync"/>.</summary>
     public async Task StopAsync(TimeSpan drainTimeout, CancellationToken stopNow = default)
@@ -248,7 +251,8 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         if (_apps.Find(name) is { IsFixed: true } app)
         {
             throw new NodeException(
-                $"app {name} is in the node's config: change {app.Text.FilePath} or the config, and send SIGHUP")
+                $"app {name} is in the node's config: change {app.Text.FilePath} or the config, and send SIGHUP; for new code alone, "
+                + $"'app restart {name}'")
             {
                 Code = ErrorCodes.BadRequest,
             };

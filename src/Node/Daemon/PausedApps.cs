@@ -83,11 +83,8 @@ internal sealed class PausedApps(string stateFolder, CocaineNode node, HostedApp
         using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: false, cancellation).ConfigureAwait(false);
         if (apps.Find(name) is null)
         {
-            string? reason = apps.ReasonOf(name);
-            throw new NodeException(reason is null ? $"no app {name} runs here" : $"app {name} could not be started: {reason}")
-            {
-                Code = ErrorCodes.NotFound,
-            };
+            throw apps.ReasonOf(name) is not { } reason ? node.NoApp(name)
+                : new NodeException($"app {name} could not be started: {reason}") { Code = ErrorCodes.NotFound };
         }
 
         await now(name).ConfigureAwait(false); // first: what does harm is stopped, also when the disk is full

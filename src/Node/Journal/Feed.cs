@@ -53,6 +53,15 @@ internal sealed class Feed<T>(int maxItems, long maxBytes, Func<T, long> sizeOf,
         }
     }
 
+    /// <summary>One that is kept is such.</summary>
+    public bool Has(Predicate<T> isSuch)
+    {
+        lock (_lock)
+        {
+            return _kept.Any(item => isSuch(item));
+        }
+    }
+
     /// <summary>What is kept, and then what comes unless <paramref name="follow"/> is false.</summary>
     public async IAsyncEnumerable<T> ReadAsync(
         Predicate<T>? filter, bool follow, [EnumeratorCancellation] CancellationToken cancellation = default)

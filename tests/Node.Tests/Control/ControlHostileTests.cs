@@ -1,7 +1,9 @@
 using System.Net.Sockets;
 using System.Text;
 using Cocaine.Fast.Client;
+using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Tests.Reload;
 using MessagePack;
 
@@ -10,13 +12,26 @@ namespace Cocaine.Fast.Node.Tests.Control;
 public class ControlHostileTests
 {
     [Theory]
-    [InlineData("fly", "{}", 404, "no such method; there are create, replace, delete")]
-    [InlineData("list", "[1]", 400, "the request of list is no JSON object of its kind")]
-    [InlineData("list", "{\"colour\":1}", 400, "colour")]
-    [InlineData("list", "{", 400, "the request of list is no JSON object of its kind")]
-    [InlineData("list", "null", 400, "the request of list is no JSON object of its kind")]
-    [InlineData("pause", "{}", 400, "app")]
-    [InlineData("pause", "{\"app\":null}", 400, "app")]
+    [InlineData("fly", "{}", 404, "no method 'fly' in control protocol 2, which this node speaks; there are create, replace, restart, ")]
+    [InlineData("lst", "{}", 404, "; did you mean 'list'?")]
+    [InlineData("list", "[1]", 400, "the request of list is a list, and must be a JSON object")]
+    [InlineData("list", "{\"colour\":1}", 400, "list has no key 'colour' in control protocol 2, which this node speaks; it has none")]
+    [InlineData("logs", "{\"app\":\"x\",\"folow\":true}", 400, "it has app, follow; did you mean 'follow'?")]
+    [InlineData("list", "{\"protocol\":7,\"colour\":1}", 400,
+        "this node speaks control protocol 2; the key 'colour' of list is of a newer client, which speaks 7")]
+    [InlineData("list", "{\"protocol\":\"new\"}", 400, "'protocol' is the number of the control protocol that the client speaks")]
+    [InlineData("list", "{\"a\\u001b[2J\\u202e\":1}", 400, "'a\\u001b[2J\\u202e'")]
+    [InlineData("list", "{", 400, "the request of list is not JSON: it cannot be read from line 1, byte 2 on")]
+    [InlineData("list", "null", 400, "the request of list is null, and must be a JSON object")]
+    [InlineData("pause", "{}", 400, "the request of pause needs the key 'app'")]
+    [InlineData("pause", "{\"app\":null}", 400, "the request of pause: 'app' is a string, not null")]
+    [InlineData("pause", "{\"app\":{}}", 400, "the request of pause: 'app' is a string, not an object")]
+    [InlineData("pause", "{\"app\":\"\\ud800\"}", 400, "the request of pause has a string that is no text")]
+    [InlineData("logs", "{\"app\":\"x\",\"follow\":\"yes\"}", 400, "the request of logs: 'follow' is true or false, not a string")]
+    [InlineData("scale", "{\"app\":\"x\",\"limit\":1.5}", 400, "the request of scale: 'limit' is a whole number, not the number 1.5")]
+    [InlineData("delete", "{\"app\":\"x\",\"drain-timeout\":1e999}", 400, "'drain-timeout' is a number, not the number 1e999")]
+    [InlineData("restart", "{\"app\":\"nothing\"}", 404, "no app nothing runs here")]
+    [InlineData("events", "{\"app\":\"nothing\"}", 404, "no app nothing runs here")]
     [InlineData("pause", "{\"app\":\"nothing\"}", 404, "no app nothing runs here")]
     [InlineData("scale", "{\"app\":\"x\",\"limit\":\"many\"}", 400, "limit")]
     [InlineData("delete", "{\"app\":\"x\",\"drain-timeout\":-1}", 400, "a drain-timeout is 0 to")]
@@ -32,7 +47,50 @@ public class ControlHostileTests
         CocaineException refused = await Assert.ThrowsAsync<CocaineException>(() => client.TextAsync(method, request));
         Assert.Equal((1000, code), (refused.Category, refused.Code));
         Assert.Contains(says, refused.Message);
+        Assert.DoesNotContain("Cocaine.Fast.", refused.Message);
+        Assert.DoesNotContain("System.", refused.Message);
         Assert.Equal("[]", await client.TextAsync("list")); // the connection is good
+    }
+
+    [Fact]
+    public async Task No_answer_to_a_strange_request_names_a_type_of_the_program()
+    {
+        await using ControlledNode node = await ControlledNode.StartAsync();
+        await using CocaineClient client = await CocaineClient.ConnectAsync(node.Endpoint);
+        string[] values = ["null", "true", "-1", "1e999", "99999999999999999999", "\"\"", "\"x\"", "\"\\ud800\"", "[]", "{}", "{\"a\":[[]]}"];
+        string[] keys = ["app", "manifest", "path", "force", "wait", "drain-timeout", "minimum", "limit", "follow", "action", "id", "protocol"];
+        List<string> requests = ["[", "{\"a\"", "\"", "nul", "{\"a\":1,}", "{} {}", "// x", new string('[', 100), "\u00ff", "{\"\\ud800\":1}"];
+        requests.AddRange(keys.SelectMany(key => values.Select(value => $"{{\"{key}\":{value}}}")));
+        requests.AddRange(keys.SelectMany(key => values.Select(value => $"{{\"app\":\"x\",\"action\":\"show\",\"id\":\"1\",\"{key}\":{value}}}")));
+        foreach (string method in ControlMethods.Names.Append("none"))
+        {
+            foreach (string request in requests.Where(one => !one.Contains("\"follow\":true"))) // an answer without end
+            {
+                string answer;
+                try
+                {
+                    answer = await client.TextAsync(method, request);
+                }
+                catch (CocaineException refused)
+                {
+                    Assert.True(refused.Code is 400 or 404, $"{method} {request}: {refused.Code} {refused.Message}");
+                    answer = refused.Message;
+                }
+
+                Assert.False(answer.Contains("Cocaine.Fast.") || answer.Contains("System."), $"{method} {request}: {answer}");
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_client_learns_what_the_node_speaks()
+    {
+        await using ControlledNode node = await ControlledNode.StartAsync();
+        await using CocaineClient client = await CocaineClient.ConnectAsync(node.Endpoint);
+        Assert.Equal($$"""{"protocol":2,"version":"{{ProductVersion.Text}}"}""", await client.TextAsync("version"));
+        Assert.Equal(NodeVersion.Own, await node.Client.VersionAsync());
+        Assert.Empty(await node.Client.ListAsync()); // and the requests after it say what the client speaks
+        Assert.Equal("[]", await client.TextAsync("list", "{\"protocol\":99}"));
     }
 
     [Fact]

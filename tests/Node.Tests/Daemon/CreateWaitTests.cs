@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Cocaine.Fast.Client;
 using Cocaine.Fast.Node.Control;
 
 namespace Cocaine.Fast.Node.Tests.Daemon;
@@ -84,7 +85,8 @@ public sealed class CreateWaitTests : IDisposable
             else
             {
                 await client.DeleteAsync(name, TimeSpan.Zero).WaitAsync(Long);
-                Assert.Equal("it was deleted meanwhile", (await waits.WaitAsync(Long)).Reason);
+                CocaineException gone = await Assert.ThrowsAsync<CocaineException>(() => waits.WaitAsync(Long));
+                Assert.Equal((404, "app gone was deleted before its first slave was ready"), (gone.Code, gone.Message));
             }
         }
     }

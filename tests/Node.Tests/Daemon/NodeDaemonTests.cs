@@ -120,7 +120,8 @@ public sealed class NodeDaemonTests : IDisposable
         Assert.Contains("app a goes on as it was: ", daemon.Log);
 
         NodeException refusal = await Assert.ThrowsAsync<NodeException>(() => daemon.DeleteAsync("c"));
-        Assert.Equal($"app c is in the node's config: change {c} or the config, and send SIGHUP", refusal.Message);
+        Assert.Equal(
+            $"app c is in the node's config: change {c} or the config, and send SIGHUP; for new code alone, 'app restart c'", refusal.Message);
         await ReloadAsync(daemon, "\"apps\": []");
         Assert.Equal(["kept 1"], daemon.Running);
     }

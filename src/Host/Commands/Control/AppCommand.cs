@@ -14,7 +14,8 @@ internal static class AppCommand
         "Create, change and look at the apps of a node (cocaine-fast serve).\n\nExamples:\n"
         + "  cocaine-fast app create examples/echo/manifest.json\n  cocaine-fast app list\n  cocaine-fast app logs echo -f")
     {
-        CreateApp(), ReplaceApp(), DeleteApp(), Simple("pause", "Take no new jobs: callers get 503", "paused", (node, app, stop) =>
+        CreateApp(), ReplaceApp(), RestartCommand.Create(), DeleteApp(),
+        Simple("pause", "Take no new jobs: callers get 503", "paused", (node, app, stop) =>
             node.PauseAsync(app, stop)),
         Simple("resume", "Take jobs again", "resumed", (node, app, stop) => node.ResumeAsync(app, stop)),
         ScaleApp(), AppViews.Info(), AppViews.List(), AppViews.Logs(),

@@ -4,8 +4,8 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Host.Commands.Shells;
-using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Transport.Linux;
 
@@ -17,6 +17,9 @@ internal static class ControlCall
     /// <summary>The name of the option that says which node.</summary>
     public const string NodeOption = "--node";
 
+    /// <summary>A node answers in milliseconds; on a machine that swaps, in seconds.</summary>
+    private static readonly TimeSpan FirstAnswerLimit = TimeSpan.FromSeconds(10);
+
     private static readonly JsonSerializerOptions Lines = new(ControlMessages.Json)
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // it is not put into HTML
@@ -24,15 +27,10 @@ internal static class ControlCall
 
     private static readonly JsonSerializerOptions Indented = new(Lines) { WriteIndented = true };
 
-    /// <summary>The option of every such command.</summary>
-    public static Option<string> Node() => new(NodeOption)
-    {
-        Description = "The node's control endpoint; also by the environment variable COCAINE_NODE",
-        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("COCAINE_NODE") is { Length: > 0 } given
-            ? given : Folders.ControlEndpoint(),
-    };
+    /// <summary>The node that a command talks to.</summary>
+    public static Option<string> Node() => NodeAddress.Option();
 
-    /// <summary>The option of every such command, too.</summary>
+    /// <summary>An option of every such command.</summary>
     public static Option<bool> Json() => new("--json") { Description = "Print JSON" };
 
     /// <summary>Prints that something is done: <c>paused app=echo</c>, or <c>{"app": "echo", "paused": true}</c>.</summary>
@@ -62,17 +60,37 @@ internal static class ControlCall
     public static Argument<string?> AppOrAll(string description) =>
         new Argument<string?>("app") { Description = description, Arity = ArgumentArity.ZeroOrOne }.CompletesApps();
 
-    /// <summary>Gives a command its work: it gets the arguments, a connection and a token that Ctrl-C fires.</summary>
+    /// <summary>
+    /// Gives a command its work: it gets the arguments, a connection and a token that Ctrl-C fires. <paramref name="limit"/>, when it is
+    /// given, bounds all of it; else only the first answer of the node is waited for so long.
+    /// </summary>
     public static Command With(
-        this Command command, Option<string> node, Func<ParseResult, NodeControlClient, CancellationToken, Task<int>> work)
+        this Command command, Option<string> node, Func<ParseResult, NodeControlClient, CancellationToken, Task<int>> work,
+        Func<ParseResult, TimeSpan>? limit = null)
     {
         command.Options.Add(node);
         command.SetAction((parsed, cancellation) => Guarded.RunAsync(async () =>
         {
+            TimeSpan time = limit?.Invoke(parsed) ?? FirstAnswerLimit;
+            using CancellationTokenSource limited = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            limited.CancelAfter(time);
             try
             {
-                await using NodeControlClient client = await NodeControlClient.ConnectAsync(parsed.GetValue(node)!, cancellation);
-                return await work(parsed, client, cancellation);
+                await using NodeControlClient client = await NodeAddress.ConnectAsync(parsed, node, limited.Token);
+                NodeVersion version = await client.VersionAsync(limited.Token).WaitAsync(limited.Token);
+                NoteOtherVersion(command, parsed, version);
+                if (limit is null)
+                {
+                    limited.CancelAfter(Timeout.InfiniteTimeSpan);
+                }
+
+                return await work(parsed, client, limited.Token);
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested && limited.IsCancellationRequested)
+            {
+                Complaint.Say(FormattableString.Invariant(
+                    $"the node at {parsed.GetValue(node)} did not answer within {time.TotalSeconds:0.###} s: it is stopped or stuck"));
+                return ExitCodes.NoConnection;
             }
             catch (CocaineException refusal) when (refusal.Code == ErrorCodes.BadRequest)
             {
@@ -97,11 +115,26 @@ internal static class ControlCall
                 }
 
                 Complaint.Say(
-                    $"no node at {parsed.GetValue(node)}: {failure.Message}. Does 'cocaine-fast serve' run? --node says where it listens");
+                    $"no node at {parsed.GetValue(node)}: {failure.Message}. Does 'cocaine-fast serve' or 'run' run? --node says where "
+                    + "it listens");
                 return ExitCodes.NoConnection;
             }
         }));
         return command;
+    }
+
+    /// <summary>After an upgrade the program and the node that still runs may not know all of each other.</summary>
+    private static void NoteOtherVersion(Command command, ParseResult parsed, NodeVersion node)
+    {
+        bool json = command.Options.OfType<Option<bool>>().FirstOrDefault(option => option.Name == "--json") is { } option
+            && parsed.GetValue(option);
+        if (!json && node != NodeVersion.Own)
+        {
+            string its = node.Version is { } version ? $"version {PlainText.OneLine(version)}" : "of an older version";
+            Complaint.Say(
+                $"note: the node is {its} (control protocol {node.Protocol}), this command {NodeVersion.Own.Version} "
+                + $"({NodeVersion.Own.Protocol}): a restart of the node makes them one");
+        }
     }
 
     /// <summary>Prints an object for machines, over several lines.</summary>

@@ -1,0 +1,78 @@
+using System.CommandLine;
+using Cocaine.Fast.Core.Terminal;
+using Cocaine.Fast.Node.Control;
+
+namespace Cocaine.Fast.Host.Commands.Control;
+
+/// <summary><c>cocaine-fast health [APP]</c>: a check for monitors and load balancers, by its exit code.</summary>
+internal static class HealthCommand
+{
+    private const double UsualTimeout = 5;
+
+    public static Command Create()
+    {
+        Argument<string?> app = ControlCall.AppOrAll("Only this app");
+        Option<bool> serving = new("--serving") { Description = "An app that takes no new jobs (paused, draining) is not healthy either" };
+        Option<double> timeout = new("--timeout")
+        {
+            Description = "Seconds for the node to answer",
+            DefaultValueFactory = _ => UsualTimeout,
+        };
+        timeout.Check(seconds => seconds is > 0 and <= 3600, "--timeout is seconds, more than 0 and at most 3600");
+        Option<bool> json = ControlCall.Json();
+        Command command = new(
+            "health",
+            "Say by the exit code whether all apps run: 0 they do, 1 one is broken or could not be started, 3 no node answers in time. "
+            + "Each one that is not healthy is printed with its reason.\n\nExample:\n  cocaine-fast health echo --serving --timeout 2")
+        {
+            app, serving, timeout, json,
+        };
+        return command.With(
+            ControlCall.Node(),
+            async (parsed, node, stop) => Report(
+                await node.ListAsync(stop).WaitAsync(stop), parsed.GetValue(app), parsed.GetValue(serving), parsed.GetValue(json)),
+            parsed => TimeSpan.FromSeconds(parsed.GetValue(timeout)));
+    }
+
+    private static int Report(IReadOnlyList<AppSummary> apps, string? name, bool serving, bool json)
+    {
+        AppSummary[] asked = [.. apps.Where(app => name is null || app.App == name)];
+        if (name is not null && asked.Length == 0)
+        {
+            Complaint.Say($"no app {PlainText.OneLine(name)} runs here");
+            return ExitCodes.Failed;
+        }
+
+        AppSummary[] ill = [.. asked.Where(app => !IsHealthy(app, serving))];
+        if (json)
+        {
+            var all = asked.Select(app => new { app.App, app.State, Healthy = !ill.Contains(app), Reason = ReasonOf(app) });
+            ControlCall.PrintJson(new { Healthy = ill.Length == 0, Apps = all });
+        }
+        else if (ill.Length == 0)
+        {
+            Console.WriteLine($"healthy apps={asked.Length}");
+        }
+
+        foreach (AppSummary app in json ? [] : ill)
+        {
+            string reason = ReasonOf(app) is { } why ? $": {why}" : "";
+            Console.WriteLine($"{PlainText.OneLine(app.App)} {app.State}{reason}");
+        }
+
+        return ill.Length == 0 ? ExitCodes.Ok : ExitCodes.Failed;
+    }
+
+    /// <summary>
+    /// A paused or deleted app is as an operator wants it, and no restart would cure it: only who sends it jobs must know.
+    /// </summary>
+    private static bool IsHealthy(AppSummary app, bool serving) => app.State switch
+    {
+        "running" or "replacing" => true,
+        "paused" or "draining" => !serving,
+        _ => false,
+    };
+
+    /// <summary>On one line: of what a worker wrote before it ended, the last line says most.</summary>
+    private static string? ReasonOf(AppSummary app) => app.Reason is { } why ? PlainText.OneLine(why.TrimEnd().Split('\n')[^1]) : null;
+}

@@ -1,0 +1,42 @@
+using System.CommandLine;
+using Cocaine.Fast.Client;
+using Cocaine.Fast.Host.Serving;
+using Cocaine.Fast.Node;
+using Cocaine.Fast.Node.Control;
+
+namespace Cocaine.Fast.Host.Commands.Control;
+
+/// <summary>Which node a command talks to.</summary>
+internal static class NodeAddress
+{
+    private const string Variable = "COCAINE_NODE";
+
+    /// <summary>The option of every such command.</summary>
+    public static Option<string> Option() => new(ControlCall.NodeOption)
+    {
+        Description = $"The node's control endpoint; also by the environment variable {Variable}",
+        DefaultValueFactory = _ => Given() ?? Folders.ControlEndpoint(),
+    };
+
+    /// <summary>Connects; when no node was named and no daemon is there, to the one <c>cocaine-fast run</c> of this user.</summary>
+    /// <exception cref="ConnectionLostException">No node is there.</exception>
+    /// <exception cref="FormatException">Several are there, or the endpoint cannot be read.</exception>
+    public static async Task<NodeControlClient> ConnectAsync(ParseResult parsed, Option<string> node, CancellationToken cancellation)
+    {
+        string endpoint = parsed.GetValue(node)!;
+        bool isNamed = Given() is not null || parsed.GetResult(node) is { Implicit: false };
+        try
+        {
+            return await NodeControlClient.ConnectAsync(endpoint, cancellation);
+        }
+        catch (ConnectionLostException) when (!isNamed && RunSockets.Live() is { Count: > 0 } runs)
+        {
+            return runs.Count == 1 ? await NodeControlClient.ConnectAsync(runs[0], cancellation)
+                : throw new FormatException(
+                    $"no daemon is at {endpoint}, and several nodes of 'cocaine-fast run' are here: say which one with --node\n"
+                    + string.Join('\n', runs));
+        }
+    }
+
+    private static string? Given() => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } given ? given : null;
+}

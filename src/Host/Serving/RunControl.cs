@@ -1,0 +1,43 @@
+using Cocaine.Fast.Node;
+using Cocaine.Fast.Node.Control;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Host.Serving;
+
+/// <summary>How a node that is merely run is controlled.</summary>
+internal static class RunControl
+{
+    /// <summary>On a socket of the process.</summary>
+    public const string Auto = "auto";
+
+    /// <summary>Not at all.</summary>
+    public const string None = "none";
+
+    /// <summary>Begins to listen; null when it is not controlled.</summary>
+    /// <exception cref="NodeException">The endpoint that was named cannot be used.</exception>
+    public static async Task<ControlService?> OpenAsync(CocaineNode node, string where, ILogger log)
+    {
+        if (where == None)
+        {
+            return null;
+        }
+
+        try
+        {
+            if (where == Auto)
+            {
+                RunSockets.RemoveStale();
+            }
+
+            string endpoint = where == Auto ? RunSockets.OfThisProcess : where;
+            ControlService control = await ControlService.OpenAsync(node, endpoint, new PlainControlHost(node));
+            HostLog.Controlled(log, control.Endpoint);
+            return control;
+        }
+        catch (Exception failure) when (where == Auto && failure is NodeException or IOException or UnauthorizedAccessException)
+        {
+            HostLog.NotControlled(log, failure.Message); // nobody has asked for it: the apps run all the same
+            return null;
+        }
+    }
+}
