@@ -53,10 +53,10 @@ public class SimulationTests
     [InlineData(Sabotage.RunsTwice, "is run although nobody waits for a run")]
     [InlineData(Sabotage.KeepsSlave, "slaves live, but the pool has")]
     [InlineData(Sabotage.RepeatsRequest, "'s slave gets piece")]
-    [InlineData(Sabotage.ChargesNeighbours, "is charged with 1 deaths|is quarantined after")]
+    [InlineData(Sabotage.ChargesNeighbours, "is charged with [0-9]+ deaths|is quarantined after")]
     [InlineData(Sabotage.ForgetsAlone, "is given to a slave that has a suspect")]
     [InlineData(Sabotage.ForgetsRunLimit, "outlives |lives after its deadline")]
-    [InlineData(Sabotage.ForgetsCancelled, "does not end 1 of its 1 calls, but the engine knows of 0")]
+    [InlineData(Sabotage.ForgetsCancelled, "does not end 1 of its [0-9]+ calls, but the engine knows of 0")]
     [InlineData(Sabotage.CountsStall, "is killed before its time|fails by")]
     internal void The_model_sees_a_broken_promise(Sabotage fault, string expected)
     {
