@@ -121,7 +121,8 @@ internal sealed class ProcessLink : SlaveLink
     }
 
     /// <summary>
-    /// The worker gets a moment to print the stacks of what hangs, which its SDK does at SIGUSR2. Its jobs have had their errors before, and
+    /// The worker gets a moment to print the stacks of what hangs, which its SDK does at SIGUSR2. Its jobs have had their errors before,
+    /// and
     /// it gets no more; one that has no handler for the signal ends by it.
     /// </summary>
     public override void KillHung(string reason)
@@ -301,7 +302,9 @@ internal sealed class ProcessLink : SlaveLink
         /// <summary>SIGUSR2.</summary>
         public const int Signal = 12;
 
-        /// <summary>A stack takes a millisecond or so to print, and longer where memory is swapped. The slave's place waits for it.</summary>
+        /// <summary>
+        /// A stack takes a millisecond or so to print, and longer where memory is swapped. The slave's place waits for it.
+        /// </summary>
         public const int PatienceMs = 500;
 
         public override void OnDue(long nowMs) => link.KillGroup();

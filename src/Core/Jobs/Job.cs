@@ -76,7 +76,10 @@ internal sealed class Job(AppEngine engine, BlockPool blocks) : WheelTimer
     /// <summary>The caller was told that the request comes too fast; valid in Running and Streaming.</summary>
     public bool UnderPressure { get; set; }
 
-    /// <summary>The job's slave must answer the cancel by then or is killed, ms of the loop's listened time; 0 = no bound. Valid in Failed with a slave.</summary>
+    /// <summary>
+    /// The job's slave must answer the cancel by then or is killed, ms of the loop's listened time; 0 = no bound. Valid in Failed with a
+    /// slave.
+    /// </summary>
     public long CancelDueMs { get; set; }
 
     /// <summary>It was answered because it ran for its job-timeout. Valid in Failed with a slave.</summary>

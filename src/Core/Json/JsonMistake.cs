@@ -61,7 +61,8 @@ internal readonly record struct JsonMistake(long Offset, string Message)
     /// <summary>The reader stopped in this piece, or right behind it when it ends too early.</summary>
     private static bool IsAt(in JsonScan piece, long offset)
     {
-        bool isCutOff = piece.Kind == JsonPiece.Word || (piece.Kind == JsonPiece.String && (piece.Bytes.Length < 2 || piece.Bytes[^1] != '"'));
+        bool isCutOff = piece.Kind == JsonPiece.Word
+            || (piece.Kind == JsonPiece.String && (piece.Bytes.Length < 2 || piece.Bytes[^1] != '"'));
         return piece.End > offset || (piece.End == offset && isCutOff);
     }
 

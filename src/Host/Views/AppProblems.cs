@@ -36,7 +36,8 @@ internal static class AppProblems
         if (info["jobs", "quarantined"].Count > 0)
         {
             yield return (
-                $"{Amount.Of(info["jobs", "quarantined"].Count, "job")} killed each slave that ran it", $"cocaine-fast quarantine list {app}");
+                $"{Amount.Of(info["jobs", "quarantined"].Count, "job")} killed each slave that ran it",
+                $"cocaine-fast quarantine list {app}");
         }
 
         if (info["jobs", "failed"].Count > 0)

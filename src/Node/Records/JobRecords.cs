@@ -57,7 +57,9 @@ internal sealed record JobRecords(string App, bool IsNodeRunning, LedgerHeader H
     /// <summary>True for a job that was open when its node ended, so that its caller never got an answer.</summary>
     public bool EndedWithNode(LedgerEntry entry) => entry.Outcome == JobOutcome.Open && (!IsNodeRunning || entry.Id < Header.FirstId);
 
-    /// <summary>True for a job that a slave of a living node has, as far as the ledger knows: its last run began after its last wait.</summary>
+    /// <summary>
+    /// True for a job that a slave of a living node has, as far as the ledger knows: its last run began after its last wait.
+    /// </summary>
     public bool IsRunning(LedgerEntry entry) => entry is { Outcome: JobOutcome.Open, DispatchedNs: { } dispatched }
         && dispatched >= (entry.QueuedNs ?? 0) && !EndedWithNode(entry);
 

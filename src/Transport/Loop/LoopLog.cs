@@ -12,7 +12,7 @@ internal static partial class LoopLog
     public static partial void NoDescriptors(ILogger log, int limit);
 
     [LoggerMessage(102, LogLevel.Warning,
-        "the event loop did not run for {StalledMs} ms: the node was stopped, swapped out or short of processor time, or a handler was slow;"
-        + " this time is not counted as the silence of slaves and clients")]
+        "the event loop did not run for {StalledMs} ms: the node was stopped, swapped out or short of processor time, or a handler was slow"
+        + "; this time is not counted as the silence of slaves and clients")]
     public static partial void Stalled(ILogger log, long stalledMs);
 }

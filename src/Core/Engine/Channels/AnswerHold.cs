@@ -8,7 +8,9 @@ internal sealed class AnswerHold(Slave slave)
     /// <summary>Its answers are not read.</summary>
     public bool IsHeldBack => _holders > 0;
 
-    /// <summary>When they were read again last, ms of the loop's listened time; 0 when they always were. Valid while it is not held.</summary>
+    /// <summary>
+    /// When they were read again last, ms of the loop's listened time; 0 when they always were. Valid while it is not held.
+    /// </summary>
     public long ReleasedMs { get; private set; }
 
     /// <summary>

@@ -76,8 +76,9 @@ internal static class JobBounds
     /// <summary>When a job that an error of ours has just ended must have left its slave, ms of the loop's listened time.</summary>
     /// <remarks>
     /// After the silence of its slave, or a run over its job-timeout, it has the termination-timeout, as that slave has when it is told to
-    /// end. Else it has the heartbeat-timeout: a worker that cannot be interrupted may run its handler to the end, and an app says by that time for how long
-    /// its handlers may keep a worker from everything else. One that is over it is not cleaning up, it does not listen.
+    /// end. Else it has the heartbeat-timeout: a worker that cannot be interrupted may run its handler to the end, and an app says by
+    /// that time for how long its handlers may keep a worker from everything else. One that is over it is not cleaning up, it does not
+    /// listen.
     /// </remarks>
     private static long CloseDueMs(AppEngine engine, Job job) => job.CancelDueMs > 0 ? job.CancelDueMs
         : Math.Max(job.AnsweredMs, job.Slave!.Answers.ReleasedMs) + engine.Settings.HeartbeatTimeoutMs;
