@@ -258,6 +258,27 @@ public class SuspectTests
     }
 
     [Fact]
+    public void The_request_of_a_suspect_is_kept_for_each_run_that_it_may_have()
+    {
+        World world = World.Begun(Shared);
+        Job open = world.Begin("open");
+        world.Submit("beside");
+        world.Die(0);
+        world.Ready(0);
+        Assert.Equal(["open"], world.Links[0].Jobs);
+        world.More(open, sizeBytes: 10); // comes while it runs for the second time
+        world.Die(0);
+        world.Ready(0);
+        world.Close(0);
+        Assert.Equal(["open"], world.Links[0].Jobs);
+        Assert.True(open.Request.IsWhole);
+        world.Engine.EndRequest(open);
+        world.Close(0);
+        Assert.Equal([("beside", 0), ("open", 0)], world.Ends.Select(end => (end.Name, end.Code)));
+        world.Finish();
+    }
+
+    [Fact]
     public void Suspects_do_not_fill_the_queue_for_others()
     {
         World world = World.Begun(Shared with { QueueLimit = 2 });

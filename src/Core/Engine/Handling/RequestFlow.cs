@@ -66,7 +66,7 @@ internal sealed class RequestFlow(AppEngine engine)
             return;
         }
 
-        bool isLastRun = job.Runs > engine.RetryLimitOf(job) && !engine.Records.KeepsRequests;
+        bool isLastRun = !engine.Records.KeepsRequests && engine.Suspects.IsLastRun(job);
         if (isLastRun || job.Request.SizeBytes + (long)chunk.Length > EngineLimits.MaxRetryRequestBytes)
         {
             job.Request.Forget();

@@ -49,6 +49,17 @@ internal sealed class SuspectRuns(AppEngine engine) : WheelTimer
             && (!job.IsSuspect || engine.Queue.Suspects.HasRoomFor(job));
     }
 
+    /// <summary>
+    /// The present run of a job is its last, however it ends: its request is needed no more. A job with neighbours may still die with them,
+    /// which counts for none.
+    /// </summary>
+    public bool IsLastRun(Job job)
+    {
+        int limit = engine.RetryLimitOf(job);
+        bool hasOneMore = job.DiedInCompany || (!job.IsSuspect && engine.Settings.Concurrency > 1);
+        return limit == 0 || job.Runs > limit + (hasOneMore ? 1 : 0);
+    }
+
     /// <summary>Gives jobs that wait to slaves with room, and suspects to those that are empty.</summary>
     public void Feed()
     {
@@ -63,6 +74,7 @@ internal sealed class SuspectRuns(AppEngine engine) : WheelTimer
             }
         }
 
+        ReleaseSurplus(); // another slave than the one that is cleared for it may have been empty first
         engine.Pool.FeedUsual();
     }
 
@@ -125,6 +137,16 @@ internal sealed class SuspectRuns(AppEngine engine) : WheelTimer
     /// <summary>A suspect that waited was answered without another run: a slave that is cleared for it need not be.</summary>
     public void OnLeft()
     {
+        ReleaseSurplus();
+        if (engine.State != EngineState.Stopped)
+        {
+            engine.Pool.FeedUsual();
+        }
+    }
+
+    /// <summary>No more slaves are cleared than suspects wait.</summary>
+    private void ReleaseSurplus()
+    {
         int surplus = -engine.Queue.Suspects.Count;
         foreach (Slave slave in engine.Pool.Slaves)
         {
@@ -132,11 +154,6 @@ internal sealed class SuspectRuns(AppEngine engine) : WheelTimer
             {
                 slave.MoveTo(SoloStage.None);
             }
-        }
-
-        if (engine.State != EngineState.Stopped)
-        {
-            engine.Pool.FeedUsual();
         }
     }
 
