@@ -154,7 +154,8 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
                 Require(settings.QueueTimeoutMs > 0 && world.NowMs >= request.WaitsSinceMs + settings.QueueTimeoutMs, request,
                     "fails by a queue-timeout that is not over");
                 break;
-            case 504 when HasRunTooLong(request):
+            case 504 when request.Job is { RanTooLong: true }:
+                Require(HasRunTooLong(request), request, "fails by a job-timeout that is not over");
                 request.RanTooLong = true;
                 break;
             case 504:
