@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Host.Logs;
 using Microsoft.Extensions.Logging;
 
@@ -16,9 +17,8 @@ internal static class Logging
     }
 
     /// <summary>Colours are for a terminal that shows them, and for people who did not forbid them: see no-color.org.</summary>
-    private static bool HasColours => !Console.IsErrorRedirected
-        && Environment.GetEnvironmentVariable("TERM") is { Length: > 0 } and not "dumb"
-        && Environment.GetEnvironmentVariable("NO_COLOR") is not { Length: > 0 };
+    private static bool HasColours => !Console.IsErrorRedirected && EnvironmentNames.Get(EnvironmentNames.Terminal) is not (null or "dumb")
+        && EnvironmentNames.Get(EnvironmentNames.NoColours) is null;
 }
 
 /// <summary>The least level that is logged.</summary>
@@ -38,8 +38,8 @@ internal static partial class HostLog
     [LoggerMessage(600, LogLevel.Error, "cannot start: {Reason}")]
     public static partial void CannotStart(ILogger log, string reason);
 
-    [LoggerMessage(601, LogLevel.Information, "stopping: jobs may finish for {Seconds} s; a second signal stops at once")]
-    public static partial void Stopping(ILogger log, double seconds);
+    [LoggerMessage(601, LogLevel.Information, "stopping on {Signal}: jobs may finish for {Seconds} s; a second signal stops at once")]
+    public static partial void Stopping(ILogger log, string signal, double seconds);
 
     [LoggerMessage(602, LogLevel.Information, "stopped")]
     public static partial void Stopped(ILogger log);

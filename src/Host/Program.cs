@@ -2,25 +2,45 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using Cocaine.Fast.Host;
+using Cocaine.Fast.Host.Commands;
 using Cocaine.Fast.Host.Commands.Shells;
+using Cocaine.Fast.Host.Lifetime;
 
-ParseResult parsed = ProgramCommand.Create().Parse(args);
-if (args.Length == 0)
+StandardStreams.Prepare();
+return await ProgramFaults.GuardAsync(async () =>
 {
-    HelpExamples.ShortenList(parsed.CommandResult.Command);
-    return Mistake.SayHelp(parsed);
-}
+    ParseResult parsed = ProgramCommand.Create().Parse(args);
+    if (args.Length == 0)
+    {
+        HelpExamples.ShortenList(parsed.CommandResult.Command);
+        return Mistake.SayHelp(parsed);
+    }
 
-if (parsed.Action is ParseErrorAction)
-{
-    return Mistake.Say(parsed);
-}
+    if (parsed.Action is ParseErrorAction)
+    {
+        return Mistake.Say(parsed);
+    }
 
-if (parsed.Action is HelpAction)
-{
-    HelpExamples.ShortenList(parsed.CommandResult.Command);
-}
+    if (parsed.Action is HelpAction)
+    {
+        HelpExamples.ShortenList(parsed.CommandResult.Command);
+    }
 
-return Mistake.TakenForArgument(parsed, args) is { } option && parsed.Action == parsed.CommandResult.Command.Action
-    ? Mistake.SayUnknown(parsed, option)
-    : await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TerminationTimeout.Of(parsed) });
+    bool runs = parsed.Action == parsed.CommandResult.Command.Action;
+    if (runs && Mistake.TakenForArgument(parsed, args) is { } option)
+    {
+        return Mistake.SayUnknown(parsed, option);
+    }
+
+    if (runs && parsed.CommandResult.Command.Name is ("run" or "serve") && NodeReadiness.ProblemOfLimits() is { } problem)
+    {
+        Console.Error.WriteLine($"cannot start: {problem}"); // before the runtime finds out, which ends without a word that helps
+        return ExitCodes.Failed;
+    }
+
+    return await parsed.InvokeAsync(new InvocationConfiguration
+    {
+        ProcessTerminationTimeout = TerminationTimeout.Of(parsed),
+        EnableDefaultExceptionHandler = false, // it would print a stack
+    });
+});

@@ -67,7 +67,8 @@ internal sealed class AppFactory(
             }
 
             return new ProcessBackend(
-                manifest, loop, _launcher, new CommandLine(Folders.Sdk(options.SdkDirectory)), Folders.Sockets(), locator, journal);
+                manifest, loop, _launcher, new CommandLine(Folders.Sdk(options.SdkDirectory)), Folders.Sockets(options.RuntimeDirectory),
+                locator, journal);
         }
         catch (IOException failure)
         {

@@ -7,7 +7,9 @@ using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Node.Records;
 using Cocaine.Fast.Node.Reload;
+using Cocaine.Fast.Transport.Limits;
 using Cocaine.Fast.Transport.Loop;
+using Cocaine.Fast.Transport.Trust;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node;
@@ -31,7 +33,8 @@ public sealed class CocaineNode : IAsyncDisposable
     private readonly AppFactory _factory;
     private readonly NodeLifetime _lifetime = new();
     private LocatorService? _locator;
-    private bool _stopped;
+    private bool _stopped;      // StopAsync was called
+    private int _loopsStopped;  // 1 once what Start took was given back: by a start that failed, or by the stop
 
     /// <summary>Makes a node; <see cref="Start"/> makes it run.</summary>
     public CocaineNode(NodeOptions options)
@@ -66,10 +69,36 @@ public sealed class CocaineNode : IAsyncDisposable
     public IReadOnlyList<string> LocatorEndpoints => _locator?.Endpoints ?? [];
 
     /// <summary>Starts loops and locator.</summary>
-    /// <exception cref="NodeException">The locator's endpoint cannot be used.</exception>
+    /// <exception cref="NodeException">
+    /// The locator's endpoint cannot be used, or there are no descriptors or threads for the loops. Nothing is left running then.
+    /// </exception>
     public void Start()
     {
-        _loops.Start();
+        try
+        {
+            if (_options.StateDirectory is { Length: > 0 } state)
+            {
+                PrivateFolder.Make(state);
+            }
+        }
+        catch (IOException failure)
+        {
+            throw new NodeException($"the state folder: {failure.Message}", failure);
+        }
+
+        try
+        {
+            _loops.Start();
+            NodeRoom.SetBase();
+        }
+        catch (Exception failure) when (failure is IOException or OutOfMemoryException or ThreadStartException)
+        {
+            StopLoops();
+            throw new NodeException(
+                $"an event loop cannot be started: {failure.Message}; raise the limits of open files (ulimit -n) and of threads "
+                + "(ulimit -u, pids.max)", failure);
+        }
+
         if (_options.Locator is not { } endpoint)
         {
             return;
@@ -342,6 +371,11 @@ public sealed class CocaineNode : IAsyncDisposable
 
     private void StopLoops()
     {
+        if (Interlocked.Exchange(ref _loopsStopped, 1) == 1)
+        {
+            return;
+        }
+
         _loops.Dispose();
         _records.Close();
         _factory.Dispose();

@@ -1,10 +1,20 @@
-using Cocaine.Fast.Node.Control;
+using System.Text;
+using Cocaine.Fast.Core.Configuration;
+using Cocaine.Fast.Transport.Linux;
+using Cocaine.Fast.Transport.Sockets;
+using Cocaine.Fast.Transport.Trust;
 
 namespace Cocaine.Fast.Node;
 
 /// <summary>Where the node's files are.</summary>
 internal static class Folders
 {
+    private const int MayWrite = 2; // W_OK of access(2)
+    private const string SystemRuntime = "/run";
+
+    /// <summary>What a worker's socket adds to its folder: <c>/PID-SLAVE</c>, the longest process id and eight characters.</summary>
+    private const int SocketNameBytes = 1 + 7 + 1 + 8;
+
     /// <summary>The SDKs: beside the program, or in a folder above it when it runs from its sources.</summary>
     public static string Sdk(string? configured)
     {
@@ -29,10 +39,28 @@ internal static class Folders
     /// The folder of the workers' sockets, for this user alone. A socket is there only until its worker has connected; what a killed
     /// node left is removed.
     /// </summary>
-    public static string Sockets()
+    /// <param name="configured">What the config or an option says; null = the default.</param>
+    /// <exception cref="IOException">It cannot be made or trusted, or is too deep for a socket; the text says what to do.</exception>
+    public static string Sockets(string? configured)
     {
-        string folder = SocketFolder();
-        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        string folder = configured ?? Runtime();
+        int over = Encoding.UTF8.GetByteCount(folder) + SocketNameBytes - UnixName.MaxPathBytes;
+        if (over > 0)
+        {
+            throw new IOException(
+                $"the runtime folder {folder} is {over} bytes too long: the path of a Unix socket has at most {UnixName.MaxPathBytes}; "
+                + Remedy);
+        }
+
+        try
+        {
+            PrivateFolder.Make(folder);
+        }
+        catch (IOException failure)
+        {
+            throw new IOException($"the runtime folder: {failure.Message}; {Remedy}", failure);
+        }
+
         foreach (string file in Directory.EnumerateFiles(folder))
         {
             string owner = Path.GetFileName(file).Split('-')[0];
@@ -48,7 +76,7 @@ internal static class Folders
     /// <summary>What a daemon keeps: systemd's choice for its unit, or the user's own folder; empty for a user without a home.</summary>
     public static string State()
     {
-        if (Environment.GetEnvironmentVariable("STATE_DIRECTORY") is { Length: > 0 } given)
+        if (EnvironmentNames.Get(EnvironmentNames.StateDirectory) is { } given)
         {
             return given.Split(':')[0];
         }
@@ -58,8 +86,8 @@ internal static class Folders
             return "/var/lib/cocaine-fast";
         }
 
-        string? home = Environment.GetEnvironmentVariable("XDG_STATE_HOME");
-        if (home is not { Length: > 0 })
+        string? home = EnvironmentNames.Get(EnvironmentNames.UserState);
+        if (home is null)
         {
             string user = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile); // empty when there is no such folder
             home = user.Length > 0 ? Path.Combine(user, ".local/state") : "";
@@ -69,31 +97,33 @@ internal static class Folders
     }
 
     /// <summary>Where a daemon of this user is controlled.</summary>
-    public static string ControlEndpoint()
+    /// <param name="runtime">The runtime folder that the config names; null = the default.</param>
+    public static string ControlEndpoint(string? runtime = null) => $"ipc://{runtime ?? Runtime()}/control.sock";
+
+    /// <summary>
+    /// The runtime folder that is used when none is configured, there or not. The node and the commands must agree, so it depends on the
+    /// user, the machine and the environment only.
+    /// </summary>
+    /// <param name="ofUnit">False: systemd's choice does not count, because commands are not told of it.</param>
+    public static string Runtime(bool ofUnit = true)
     {
-        if (Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY") is { Length: > 0 } given)
+        if (EnvironmentNames.Get(EnvironmentNames.RuntimeFolder) is { } chosen)
         {
-            return $"ipc://{given.Split(':')[0]}/control.sock"; // systemd's choice for its unit
+            return Path.GetFullPath(chosen);
         }
 
-        if (Environment.IsPrivilegedProcess)
+        if (ofUnit && EnvironmentNames.Get(EnvironmentNames.RuntimeDirectory) is { } given)
         {
-            return NodeControlClient.DefaultEndpoint;
+            return given.Split(':')[0]; // systemd's choice for its unit
         }
 
-        string? runtime = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
-        return runtime is not null && Directory.Exists(runtime)
-            ? $"ipc://{runtime}/cocaine-fast/control.sock"
-            : $"ipc://{Path.Combine(Path.GetTempPath(), $"cocaine-fast-{Environment.UserName}")}/control.sock";
+        string? parent = Environment.IsPrivilegedProcess ? SystemRuntime : EnvironmentNames.Get(EnvironmentNames.UserRuntime);
+        return parent is not null && LibC.access(parent, MayWrite) == 0
+            ? Path.Combine(parent, "cocaine-fast")
+            : Path.Combine(Path.GetTempPath(), $"cocaine-fast-{Environment.UserName}"); // also of root, where /run cannot be written
     }
 
-    /// <summary>Where <see cref="Sockets"/> is, there or not.</summary>
-    public static string SocketFolder()
-    {
-        string? runtime = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
-        string parent = Environment.IsPrivilegedProcess ? "/run" : runtime is not null && Directory.Exists(runtime) ? runtime
-            : Path.GetTempPath();
-        return Path.Combine(parent, Environment.IsPrivilegedProcess || runtime is not null ? "cocaine-fast"
-            : $"cocaine-fast-{Environment.UserName}");
-    }
+    /// <summary>What to do about a runtime folder that is of no use.</summary>
+    private static string Remedy =>
+        $"choose another with the key 'runtime' of the config, with --runtime-folder, or with {EnvironmentNames.RuntimeFolder}";
 }

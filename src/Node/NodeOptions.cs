@@ -25,6 +25,11 @@ public sealed class NodeOptions
     /// </summary>
     public string? LedgerDirectory { get; init; }
 
+    /// <summary>
+    /// The folder of the workers' sockets, which nobody but this user and root may write to; null = the default of docs/node.md.
+    /// </summary>
+    public string? RuntimeDirectory { get; init; }
+
     /// <summary>The folder with the SDKs (<c>python/</c>, <c>dotnet/</c>); null = <c>workers</c> beside the program or above it.</summary>
     public string? SdkDirectory { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Worker;
 using Cocaine.Fast.Worker.Native;
 using Cocaine.Fast.Worker.Serving;
@@ -19,7 +20,7 @@ if (next >= args.Length || !options.ContainsKey("uuid") || !options.ContainsKey(
     return 2;
 }
 
-_ = int.TryParse(Environment.GetEnvironmentVariable("COCAINE_APP_VERSION"), out int version);
+_ = int.TryParse(EnvironmentNames.Get(EnvironmentNames.AppVersion), out int version);
 AppHost app;
 try
 {
@@ -39,7 +40,7 @@ catch (AppLoadException failure)
 try
 {
     return (int)ProcessWorker.Run(app, options["uuid"], options["endpoint"],
-        askForPipe: Environment.GetEnvironmentVariable("COCAINE_PIPE") != "0");
+        askForPipe: EnvironmentNames.Get(EnvironmentNames.Pipe) != "0");
 }
 catch (Exception failure) when (failure is SocketException or IOException)
 {

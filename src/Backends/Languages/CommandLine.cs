@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using Cocaine.Fast.Backends.Isolation;
+using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Worker.Native;
 
@@ -21,9 +22,6 @@ internal sealed class CommandLine(string sdkDirectory)
 {
     /// <summary>Where a worker's environment looks for programs.</summary>
     public const string SearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-    /// <summary>Tells a worker to beat more often than it usually does; it is there only then.</summary>
-    private const string HeartbeatVariable = "COCAINE_HEARTBEAT_MS";
 
     /// <summary>The command of one worker of an app.</summary>
     /// <exception cref="IOException">The interpreter or the SDK is not on this machine; the text says what to install.</exception>
@@ -124,12 +122,12 @@ internal sealed class CommandLine(string sdkDirectory)
             ["PATH"] = SearchPath,
             ["LANG"] = "C.UTF-8",
             ["HOME"] = confinement.Account is { } account ? account.Home ?? "/"
-                : Environment.GetEnvironmentVariable("HOME") ?? "/",
-            ["COCAINE_APP_VERSION"] = app.Version.ToString(CultureInfo.InvariantCulture),
+                : EnvironmentNames.Get(EnvironmentNames.Home) ?? "/",
+            [EnvironmentNames.AppVersion] = app.Version.ToString(CultureInfo.InvariantCulture),
         };
         if (app.Engine.HeartbeatPeriodMs < EngineSettings.UsualHeartbeatMs)
         {
-            environment[HeartbeatVariable] = app.Engine.HeartbeatPeriodMs.ToString(CultureInfo.InvariantCulture);
+            environment[EnvironmentNames.HeartbeatMs] = app.Engine.HeartbeatPeriodMs.ToString(CultureInfo.InvariantCulture);
         }
 
         if (app.Type == AppType.DotNet || IsSharedObject(app))
@@ -142,9 +140,9 @@ internal sealed class CommandLine(string sdkDirectory)
         }
 
         // What a clock on the wall shows is the machine's affair: workers have the node's zone.
-        if (Environment.GetEnvironmentVariable("TZ") is { Length: > 0 } zone)
+        if (EnvironmentNames.Get(EnvironmentNames.TimeZone) is { } zone)
         {
-            environment["TZ"] = zone;
+            environment[EnvironmentNames.TimeZone] = zone;
         }
 
         foreach (string name in app.Code.EnvFrom)

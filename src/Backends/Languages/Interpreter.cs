@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Transport.Linux;
 
@@ -12,9 +13,9 @@ internal sealed record Interpreter(string Program, string Variable, string Insta
 {
     private const int MayRun = 1; // X_OK of access(2)
 
-    private static readonly Interpreter Python = new("python3", "COCAINE_PYTHON", "apt-get install python3 (3.9 or later)");
-    private static readonly Interpreter Perl = new("perl", "COCAINE_PERL", "apt-get install perl (5.30 or later)");
-    private static readonly Interpreter JavaScript = new("node", "COCAINE_NODE", "apt-get install nodejs (18 or later)");
+    private static readonly Interpreter Python = new("python3", EnvironmentNames.Python, "apt-get install python3 (3.9 or later)");
+    private static readonly Interpreter Perl = new("perl", EnvironmentNames.Perl, "apt-get install perl (5.30 or later)");
+    private static readonly Interpreter JavaScript = new("node", EnvironmentNames.NodeJs, "apt-get install nodejs (18 or later)");
 
     /// <summary>The absolute path of an app's interpreter.</summary>
     /// <exception cref="IOException">It is not there, or cannot be run; the text says where it was looked for and what to do.</exception>
@@ -42,7 +43,7 @@ internal sealed record Interpreter(string Program, string Variable, string Insta
     private string Find()
     {
         string remedy = $"{Install}, or name one with args.interpreter of the manifest or with {Variable} of the node's environment";
-        return Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } named ? InFolders(Program, remedy)
+        return EnvironmentNames.Get(Variable) is not { } named ? InFolders(Program, remedy)
             : named.Contains('/') ? Runnable(Path.GetFullPath(named), $"{Variable} of the node's environment")
             : InFolders(named, $"{Variable} of the node's environment names it");
     }
@@ -53,5 +54,5 @@ internal sealed record Interpreter(string Program, string Variable, string Insta
         : path;
 
     private static IEnumerable<string> Folders() =>
-        ("/usr/bin:" + (Environment.GetEnvironmentVariable("PATH") ?? CommandLine.SearchPath)).Split(':').Where(Path.IsPathRooted);
+        ("/usr/bin:" + (EnvironmentNames.Get(EnvironmentNames.SearchPath) ?? CommandLine.SearchPath)).Split(':').Where(Path.IsPathRooted);
 }

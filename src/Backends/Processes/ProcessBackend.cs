@@ -2,8 +2,11 @@ using Cocaine.Fast.Backends.Isolation;
 using Cocaine.Fast.Backends.Languages;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Transport.Limits;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
+using Cocaine.Fast.Transport.Trust;
+using Cocaine.Fast.Worker.Native;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Backends.Processes;
@@ -46,7 +49,25 @@ internal sealed class ProcessBackend(
     /// </summary>
     public int SpinMicroseconds => App.Engine.SpinMicroseconds ?? (Environment.ProcessorCount > 4 ? 20 : 0);
 
+    /// <summary>
+    /// Processes and threads of one worker, for the bounds of both: the runtimes of JavaScript and .NET start threads of their own, which
+    /// were counted at rest with one handler under way.
+    /// </summary>
+    public int TasksOfWorker { get; } = app.Type switch
+    {
+        AppType.JavaScript => 11,
+        AppType.DotNet => 16,
+        AppType.Cpp when NativeApp.IsSharedObject(app.Code.Source) => 16, // the .NET worker loads it
+        _ => 1,
+    };
+
     public SlaveLink Launch(Slave slave) => new ProcessLink(this, slave);
+
+    public SlaveRoom RoomFor(int wanted, bool isFirst)
+    {
+        (int room, string reason) = NodeRoom.For(wanted, TasksOfWorker, isFirst);
+        return new SlaveRoom(room, reason);
+    }
 
     /// <summary>Lets the app's user connect to a slave's socket, when it is another than the node's.</summary>
     public void Admit(string socketPath)
@@ -64,7 +85,17 @@ internal sealed class ProcessBackend(
         return commands;
     }
 
-    public string SocketPath(string slave) => Path.Combine(socketDirectory, $"{Environment.ProcessId}-{slave}");
+    /// <summary>Where a slave's socket is; its folder is there: a program that cleans up may have removed it since the last one.</summary>
+    /// <exception cref="IOException">The folder cannot be made again.</exception>
+    public string SocketPath(string slave)
+    {
+        if (!Directory.Exists(socketDirectory))
+        {
+            PrivateFolder.Make(socketDirectory);
+        }
+
+        return Path.Combine(socketDirectory, $"{Environment.ProcessId}-{slave}");
+    }
 }
 
 internal static partial class ProcessLog

@@ -4,6 +4,7 @@ using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Engine.Handling;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Transport.Limits;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.SharedMemory;
@@ -33,6 +34,7 @@ internal sealed class ProcessLink : SlaveLink
     private StartedProcess _process; // valid once it was started
     private string? _killReason;   // set once we decided to kill it
     private bool _finished;
+    private bool _settled;         // what the launch takes is open, and counted as such
 
     public ProcessLink(ProcessBackend backend, Slave slave)
     {
@@ -42,6 +44,7 @@ internal sealed class ProcessLink : SlaveLink
         _exit = new ExitWatch(this);
         _orphan = new OrphanTimer(this);
         _lastWords = new LastWordsTimer(this);
+        NodeRoom.Launch(backend.TasksOfWorker);
         try
         {
             string path = backend.SocketPath(slave.ShortId);
@@ -144,6 +147,7 @@ internal sealed class ProcessLink : SlaveLink
         }
 
         _lines?.OnReady();
+        Settle();
         _slave.OnReady();
     }
 
@@ -276,12 +280,22 @@ internal sealed class ProcessLink : SlaveLink
         }
 
         _finished = true;
+        Settle();
         _loop.Patience.Cancel(_orphan);
         _loop.Timers.Cancel(_lastWords);
         _slave.OnDead(cause);
         _listener?.Dispose();
         _ring?.Close();
         _connection?.Close("the worker has ended");
+    }
+
+    private void Settle()
+    {
+        if (!_settled)
+        {
+            _settled = true;
+            NodeRoom.Settle(_backend.TasksOfWorker);
+        }
     }
 
     /// <summary>Ends a worker that lives on without its socket.</summary>

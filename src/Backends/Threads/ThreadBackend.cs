@@ -1,5 +1,6 @@
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Transport.Limits;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
 
@@ -15,6 +16,12 @@ internal sealed class ThreadBackend(AppManifest app, EventLoop loop, ILogger log
     public ILogger Log { get; } = log;
 
     public SlaveLink Launch(Slave slave) => new ThreadLink(this, slave);
+
+    public SlaveRoom RoomFor(int wanted, bool isFirst)
+    {
+        (int room, string reason) = NodeRoom.For(wanted, tasks: 1, isFirst);
+        return new SlaveRoom(room, reason);
+    }
 }
 
 internal static partial class ThreadLog

@@ -10,7 +10,7 @@ internal static class ConfigKeys
     [
         new(
             "endpoint", KeyKind.Text, "the Unix socket that commands talk to; whoever can connect to it can run code as the node",
-            "`ipc:///run/cocaine-fast/control.sock`; of other users than root, `cocaine-fast/control.sock` in `$XDG_RUNTIME_DIR`")
+            "`control.sock` in the runtime folder")
         {
             ExpectedWords = "a Unix socket (ipc:///path)",
         },
@@ -37,7 +37,11 @@ internal static class ConfigKeys
             "`/var/lib/cocaine-fast`; of other users than root, `cocaine-fast` in `$XDG_STATE_HOME` or `~/.local/state`"),
         new(
             "ledger", KeyKind.AbsolutePath, "folder of the records of jobs that `cocaine-fast why` reads: one in memory, not on a disk",
-            "`/run/cocaine-fast/ledger`; of other users than root, in `$XDG_RUNTIME_DIR` or `/dev/shm`"),
+            "`ledger` in the runtime folder that is used without a `runtime`, when it is in memory; else in `/dev/shm`"),
+        new(
+            "runtime", KeyKind.AbsolutePath,
+            "the runtime folder: the sockets of workers, and the control socket; nobody else may write to it",
+            "`/run/cocaine-fast`; of other users than root, `cocaine-fast` in `$XDG_RUNTIME_DIR`; see below"),
         new("control", KeyKind.Section, "how the node is spoken to, below", "its defaults"),
         new("locator", KeyKind.Text, "where clients ask for apps by name", "tcp://*:10053")
         {

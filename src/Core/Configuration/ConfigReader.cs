@@ -71,6 +71,7 @@ public static class ConfigReader
             {
                 StateFolder = values.GetValueOrDefault("state") is string state ? Path.GetFullPath(state) : null,
                 LedgerFolder = values.GetValueOrDefault("ledger") is string ledger ? Path.GetFullPath(ledger) : null,
+                RuntimeFolder = values.GetValueOrDefault("runtime") is string runtime ? Path.GetFullPath(runtime) : null,
                 ControlEndpoint = control.GetValueOrDefault("endpoint") as string,
                 ZeroMqControlEndpoint = control.GetValueOrDefault("zeromq") as string,
                 Locator = locator == "none" ? null : locator,

@@ -12,6 +12,9 @@ public sealed record NodeConfig
     /// <summary>Folder of the records of jobs; null = the user's own.</summary>
     public string? LedgerFolder { get; init; }
 
+    /// <summary>The runtime folder, with the sockets of workers; null = the user's own.</summary>
+    public string? RuntimeFolder { get; init; }
+
     /// <summary>The Unix socket of the control service; null = the user's own.</summary>
     public string? ControlEndpoint { get; init; }
 

@@ -38,7 +38,7 @@ internal static class ManifestDocumentation
         Section(text, "### The whole", ConfigKeys.Top);
         Section(text, "### control", ConfigKeys.Control);
         Section(text, "### log", ConfigKeys.Log);
-        return text.ToString();
+        return text.Append(EnvironmentNames.Table()).ToString();
     }
 
     private static void Section(StringBuilder text, string heading, IReadOnlyList<KeySpec> specs)

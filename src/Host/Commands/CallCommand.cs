@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using Cocaine.Fast.Client;
+using Cocaine.Fast.Host.Lifetime;
 using Cocaine.Fast.Host.Views;
 
 namespace Cocaine.Fast.Host.Commands;
@@ -50,7 +51,7 @@ internal static class CallCommand
         await using CocaineClient client = await CocaineClient.ConnectAsync(endpoint, cancellation: cancellation);
         await using ClientCall call = client.Open(name, options, cancellation);
         Task sending = SendAsync(call, data, file, cancellation);
-        using Stream output = Screen.Current.IsTerminal ? new TerminalAnswer(Console.Out) : Console.OpenStandardOutput();
+        using Stream output = Screen.Current.IsTerminal ? new TerminalAnswer(Console.Out) : StandardStreams.OpenOutput();
         byte last = (byte)'\n';
         await foreach (ReadOnlyMemory<byte> chunk in call.ReadAllAsync())
         {

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Host.Lifetime;
 using Cocaine.Fast.Host.Serving;
 using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Control;
@@ -28,6 +28,7 @@ internal static class RunCommand
             Description = "Where commands reach the node: ipc:///path, auto (a socket of its own, which they find), or none",
             DefaultValueFactory = _ => RunControl.Auto,
         };
+        Option<string?> runtime = new("--runtime-folder") { Description = "Folder for the sockets of workers; see docs/node.md" };
         Option<bool> watch = new("--watch")
         {
             Description = "Replace an app, without losing a job, when its manifest file changes",
@@ -46,10 +47,10 @@ internal static class RunCommand
         format.AcceptOnlyFromAmong("text", "json");
         Command command = new(
             "run",
-            "Run apps until SIGTERM or SIGINT; a second signal stops at once.\n\nExample:\n"
+            "Run apps until SIGTERM, SIGINT, SIGQUIT or SIGHUP; a second signal stops at once.\n\nExample:\n"
             + "  cocaine-fast run examples/echo/manifest.json --locator none")
         {
-            files, locator, loops, state, ledger, control, watch, drain, level, format,
+            files, locator, loops, state, ledger, runtime, control, watch, drain, level, format,
         };
         command.SetAction((parsed, _) =>
         {
@@ -66,6 +67,7 @@ internal static class RunCommand
                 Locator = at == "none" ? null : at,
                 StateDirectory = parsed.GetValue(state),
                 LedgerDirectory = parsed.GetValue(ledger),
+                RuntimeDirectory = parsed.GetValue(runtime),
                 OwnsProcess = true,
                 LoggerFactory = log,
             };
@@ -83,88 +85,44 @@ internal static class RunCommand
     {
         using ILoggerFactory logging = Logging.Create(level, format);
         ILogger log = logging.CreateLogger("cocaine-fast");
-        TaskCompletionSource stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        using CancellationTokenSource stopNow = new();
-        void OnSignal(PosixSignalContext context)
-        {
-            context.Cancel = true;
-            if (!stop.TrySetResult())
-            {
-                stopNow.Cancel();
-            }
-        }
-
-        using PosixSignalRegistration term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        using NodeSignals signals = new(log);
+        await using Announcer announcer = new(log);
         await using CocaineNode node = new(options(logging));
         ControlService? control = null;
         try
         {
+            NodeReadiness.Prepare();
             node.Start();
             control = await RunControl.OpenAsync(node, controlAt, log);
             foreach (AppManifest app in apps)
             {
-                Announce(await node.AddAsync(app));
+                announcer.Follow(await node.AddAsync(app));
             }
 
             node.TidyRecords();
         }
-        catch (NodeException failure)
+        catch (Exception failure) when (NodeReadiness.IsFailedStart(failure))
         {
             HostLog.CannotStart(log, failure.Message);
             await CloseAsync(control);
-            await node.StopAsync(drainTimeout, stopNow.Token);
+            await node.StopAsync(drainTimeout, signals.StopNow);
             return ExitCodes.Failed;
         }
 
         using CancellationTokenSource watching = new();
         Task watches = watch
             ? Task.WhenAll(apps.Select(app => new ManifestWatch(node, app, log).RunAsync(watching.Token))) : Task.CompletedTask;
-        await stop.Task;
+        await signals.UntilStopAsync();
+        NodeReadiness.OpenReserve();
         await watching.CancelAsync();
         await watches;
-        HostLog.Stopping(log, drainTimeout.TotalSeconds);
+        HostLog.Stopping(log, signals.Cause, drainTimeout.TotalSeconds);
         await CloseAsync(control);
-        await node.StopAsync(drainTimeout, stopNow.Token);
+        await node.StopAsync(drainTimeout, signals.StopNow);
         HostLog.Stopped(log);
-        return stopNow.IsCancellationRequested ? ExitCodes.Failed : ExitCodes.Ok;
+        return signals.StopNow.IsCancellationRequested ? ExitCodes.Failed : ExitCodes.Ok;
     }
 
     /// <summary>First: it lives on a loop of the node, which ends.</summary>
     private static ValueTask CloseAsync(ControlService? control) => control?.DisposeAsync() ?? ValueTask.CompletedTask;
-
-    /// <summary>
-    /// Says on standard output when an app serves, a line for each endpoint, or for each task when it has no endpoints: what scripts wait
-    /// for.
-    /// </summary>
-    internal static async void Announce(RunningApp app)
-    {
-        string word = "ready";
-        try
-        {
-            await app.Ready;
-        }
-        catch (NodeException)
-        {
-            word = "broken"; // the log has the cause
-        }
-
-        foreach (TaskEndpoint endpoint in app.Endpoints)
-        {
-            Console.WriteLine($"{word} app={app.Name} task={endpoint.Task} endpoint={endpoint.Endpoint}");
-        }
-
-        if (app.Endpoints.Count == 0)
-        {
-            foreach (TaskManifest task in app.Manifest.Tasks)
-            {
-                Console.WriteLine($"{word} app={app.Name} task={task.Name}");
-            }
-        }
-
-        foreach (string endpoint in app.PubsubEndpoints)
-        {
-            Console.WriteLine($"{word} app={app.Name} pubsub={endpoint}");
-        }
-    }
 }

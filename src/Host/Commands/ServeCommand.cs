@@ -12,8 +12,9 @@ internal static class ServeCommand
         Option<string?> config = new("--config") { Description = "The node's config; without one every key has its default" };
         Command command = new(
             "serve",
-            "Run a node as a daemon: apps are created with 'cocaine-fast app create' and kept. SIGHUP reads the config again; SIGTERM or "
-            + "SIGINT drain and end it, a second signal at once.\n\nExample:\n  cocaine-fast serve --config examples/node.json")
+            "Run a node as a daemon: apps are created with 'cocaine-fast app create' and kept. "
+            + "SIGHUP reads the config again; SIGTERM, SIGINT or SIGQUIT drain and end it, a second signal at once.\n\n"
+            + "Example:\n  cocaine-fast serve --config examples/node.json")
         {
             config,
         };

@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Configuration;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Host.Logs;
@@ -13,7 +14,7 @@ internal static class JournalStream
     /// that was started from a service with its output elsewhere inherits the variable, but not the stream.
     /// </summary>
     public static bool IsStandardError =>
-        Environment.GetEnvironmentVariable("JOURNAL_STREAM")?.Split(':') is [_, string inode]
+        EnvironmentNames.Get(EnvironmentNames.Journal)?.Split(':') is [_, string inode]
         && File.ResolveLinkTarget("/proc/self/fd/2", returnFinalTarget: false)?.Name == $"socket:[{inode}]";
 
     /// <summary>The priorities of syslog(3): 2 is critical, 7 is debugging.</summary>

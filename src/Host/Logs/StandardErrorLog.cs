@@ -1,3 +1,4 @@
+using Cocaine.Fast.Host.Lifetime;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Host.Logs;
@@ -7,7 +8,7 @@ namespace Cocaine.Fast.Host.Logs;
 /// <param name="format">How lines look.</param>
 internal sealed class StandardErrorLog(LogSwitch least, ILogFormat format) : ILoggerFactory
 {
-    private readonly LogWriter _writer = new(Console.OpenStandardError(), format);
+    private readonly LogWriter _writer = new(StandardStreams.OpenErrors(), format);
 
     public ILogger CreateLogger(string categoryName) => new Category(_writer, least, categoryName);
 

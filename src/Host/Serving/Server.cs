@@ -1,7 +1,7 @@
-using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Host.Commands;
+using Cocaine.Fast.Host.Lifetime;
 using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Daemon;
 using Microsoft.Extensions.Logging;
@@ -19,65 +19,63 @@ internal sealed class Server(string? configFile, NodeConfig config)
         FullMode = BoundedChannelFullMode.DropWrite,
     });
 
-    private readonly CancellationTokenSource _stop = new();
-    private readonly CancellationTokenSource _stopNow = new();
-
     /// <summary>Runs until a signal ends it; the exit code.</summary>
     public async Task<int> RunAsync()
     {
         using ILoggerFactory logging = Logging.Create(_switch, config.LogFormat);
         ILogger log = logging.CreateLogger("cocaine-fast");
         using SystemdNotifier notifier = SystemdNotifier.OfProcess(log);
-        using PosixSignalRegistration term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnStop);
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnStop);
-        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnReload);
+        using NodeSignals signals = new(log, onHangUp: () => _reloads.Writer.TryWrite(true));
+        await using Announcer announcer = new(log);
         NodeDaemon daemon = new(config, logging, ownsProcess: true);
-        daemon.AppStarted += RunCommand.Announce;
+        daemon.AppStarted += announcer.Follow;
         int code = ExitCodes.Ok;
         try
         {
-            await daemon.StartAsync(_stop.Token);
+            NodeReadiness.Prepare();
+            await daemon.StartAsync(signals.Stop);
             notifier.Ready(daemon.Status);
             HostLog.Serving(log, daemon.Status);
-            await ServeAsync(daemon, notifier, log);
+            await ServeAsync(daemon, notifier, log, signals.Stop);
         }
-        catch (NodeException failure)
+        catch (Exception failure) when (NodeReadiness.IsFailedStart(failure))
         {
             HostLog.CannotStart(log, failure.Message);
             code = ExitCodes.Failed;
         }
         catch (OperationCanceledException)
         {
-            // stopped before it was up
+            // stopped before it was up, or the end of serving
         }
 
+        NodeReadiness.OpenReserve();
         notifier.Stopping();
         if (code == ExitCodes.Ok)
         {
-            HostLog.Stopping(log, daemon.DrainTimeout.TotalSeconds);
+            HostLog.Stopping(log, signals.Cause, daemon.DrainTimeout.TotalSeconds);
         }
 
-        await daemon.StopAsync(daemon.DrainTimeout, _stopNow.Token);
+        await daemon.StopAsync(daemon.DrainTimeout, signals.StopNow);
         HostLog.Stopped(log);
-        return _stopNow.IsCancellationRequested ? ExitCodes.Failed : code;
+        return signals.StopNow.IsCancellationRequested ? ExitCodes.Failed : code;
     }
 
-    private async Task ServeAsync(NodeDaemon daemon, SystemdNotifier notifier, ILogger log)
+    private async Task ServeAsync(NodeDaemon daemon, SystemdNotifier notifier, ILogger log, CancellationToken stop)
     {
         Task watchdog = SystemdNotifier.WatchdogInterval() is { } interval
-            ? Watchdog.RunAsync(daemon.Node.PingAsync, notifier, interval, log, _stop.Token) : Task.CompletedTask;
-        while (!_stop.IsCancellationRequested)
+            ? Watchdog.RunAsync(daemon.Node.PingAsync, notifier, interval, log, stop) : Task.CompletedTask;
+        while (!stop.IsCancellationRequested)
         {
-            await _reloads.Reader.ReadAsync(_stop.Token);
+            await _reloads.Reader.ReadAsync(stop);
             notifier.Reloading();
-            await ReloadAsync(daemon, log);
+            await ReloadAsync(daemon, log, stop);
             notifier.Ready(daemon.Status);
         }
 
         await watchdog;
     }
 
-    private async Task ReloadAsync(NodeDaemon daemon, ILogger log)
+    private async Task ReloadAsync(NodeDaemon daemon, ILogger log, CancellationToken stop)
     {
         ServeLog.Reloading(log, configFile ?? "the manifests of the apps");
         ConfigResult read = configFile is null ? new ConfigResult(config, []) : ConfigReader.ReadFile(configFile);
@@ -90,28 +88,11 @@ internal sealed class Server(string? configFile, NodeConfig config)
         _switch.Level = next.LogLevel;
         try
         {
-            await daemon.ReloadAsync(next, _stop.Token);
+            await daemon.ReloadAsync(next, stop);
         }
         catch (Exception fault) when (fault is not (OutOfMemoryException or OperationCanceledException))
         {
             ServeLog.ReloadFault(log, fault);
         }
-    }
-
-    private void OnStop(PosixSignalContext context)
-    {
-        context.Cancel = true;
-        if (_stop.IsCancellationRequested)
-        {
-            _stopNow.Cancel();
-        }
-
-        _stop.Cancel();
-    }
-
-    private void OnReload(PosixSignalContext context)
-    {
-        context.Cancel = true;
-        _reloads.Writer.TryWrite(true);
     }
 }

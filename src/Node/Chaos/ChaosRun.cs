@@ -20,6 +20,7 @@ public sealed class ChaosRun : IDisposable
     private readonly string _logPath;
     private readonly Random _random;
     private NodeProcess? _node;
+    private bool _disposed;
     private bool _neverRan;              // the node did not start at all: its log says why
     private volatile bool _changing;     // the node is being killed, stopped or started: it is not there for a while
 
@@ -99,6 +100,12 @@ public sealed class ChaosRun : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
         _node?.Dispose();
         _load.Dispose();
         _log.Dispose();
@@ -178,7 +185,7 @@ public sealed class ChaosRun : IDisposable
     /// <summary>What a node keeps in the runtime folder is gone with it; what a killed one left, the next one has removed.</summary>
     private void CheckFiles()
     {
-        string folder = Folders.SocketFolder();
+        string folder = Folders.Runtime();
         foreach (string file in Directory.Exists(folder) ? Directory.EnumerateFiles(folder) : [])
         {
             if (_nodes.Started.Exists(id => Path.GetFileName(file).StartsWith($"{id}-", StringComparison.Ordinal)))

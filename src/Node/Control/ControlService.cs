@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
+using Cocaine.Fast.Transport.Trust;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Control;
@@ -17,10 +18,14 @@ public sealed class ControlService : IAsyncDisposable
     private readonly EventLoop _loop;
     private readonly ILogger _log;
     private readonly HashSet<ControlConnection> _connections = [];
-    private IReadOnlyList<Listener> _listeners = [];
+    private readonly Endpoint _at;
+    private IReadOnlyList<Listener> _listeners = [];  // the loop's
+    private string? _remakeProblem;                   // why the socket could not be made again; the loop's, null when it could
+    private int _disposed;                            // 1 from the first DisposeAsync on
 
-    private ControlService(CocaineNode node, string endpoint, IControlHost host)
+    private ControlService(CocaineNode node, string endpoint, Endpoint at, IControlHost host)
     {
+        _at = at;
         _loop = node.FirstLoop;
         _log = node.Log;
         Endpoint = endpoint;
@@ -44,18 +49,16 @@ public sealed class ControlService : IAsyncDisposable
     public static async Task<ControlService> OpenAsync(CocaineNode node, string endpoint, IControlHost host)
     {
         ArgumentNullException.ThrowIfNull(node);
-        ControlService service = new(node, endpoint, host);
         try
         {
             Endpoint at = Transport.Sockets.Endpoint.Parse(endpoint);
-            if (at.Path is not { } path)
+            if (at.Path is null)
             {
                 throw new FormatException($"'{endpoint}': control is for this machine only: ipc:///path");
             }
 
-            const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!, Owner | UnixFileMode.UserExecute);
-            await CocaineNode.Run(service._loop, () => service.Listen(at, Owner)).ConfigureAwait(false);
+            ControlService service = new(node, endpoint, at, host);
+            await CocaineNode.Run(service._loop, service.Listen).ConfigureAwait(false);
             return service;
         }
         catch (Exception failure) when (failure is IOException or FormatException or UnauthorizedAccessException)
@@ -67,17 +70,74 @@ public sealed class ControlService : IAsyncDisposable
     }
 
     /// <summary>Stops listening and ends the connections. To be called before the node is stopped.</summary>
-    public async ValueTask DisposeAsync() => await CocaineNode.Run(_loop, Close).ConfigureAwait(false);
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            await CocaineNode.Run(_loop, Close).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Makes the socket again when its file is gone: programs that clean folders up remove it, and nobody could reach the node any more.
+    /// Connections go on.
+    /// </summary>
+    internal Task RemakeAsync() => CocaineNode.Run(_loop, Remake);
 
     internal void Remove(ControlConnection connection) => _connections.Remove(connection);
 
-    private void Listen(Endpoint at, UnixFileMode mode)
+    /// <exception cref="IOException">The folder or the socket cannot be used.</exception>
+    private void Listen()
     {
-        _listeners = Listener.Bind(_loop, at, Backlog, mode, Accept, mayUseReserve: true);
+        string folder = Path.GetDirectoryName(_at.Path)!;
+        if (!Directory.Exists(folder))
+        {
+            PrivateFolder.Make(folder);
+        }
+        else if (PrivateFolder.Problem(folder, mayBeShared: true) is { } problem)
+        {
+            throw new IOException(problem);
+        }
+
+        _listeners = Listener.Bind(
+            _loop, _at, Backlog, UnixFileMode.UserRead | UnixFileMode.UserWrite, Accept, mayUseReserve: true);
         foreach (Listener listener in _listeners)
         {
             listener.Open();
         }
+    }
+
+    private void Remake()
+    {
+        if (Volatile.Read(ref _disposed) == 1 || !_listeners.Any(listener => listener.IsUnreachable))
+        {
+            _remakeProblem = null;
+            return;
+        }
+
+        IReadOnlyList<Listener> old = _listeners;
+        try
+        {
+            Listen();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            if (_remakeProblem != failure.Message)
+            {
+                _remakeProblem = failure.Message; // told once, not every minute
+                ControlLog.NotRemade(_log, Endpoint, failure.Message);
+            }
+
+            return;
+        }
+
+        foreach (Listener listener in old)
+        {
+            listener.Dispose(); // removes its own file only, which is gone
+        }
+
+        _remakeProblem = null;
+        ControlLog.Remade(_log, Endpoint);
     }
 
     private void Close()
@@ -128,6 +188,14 @@ internal static partial class ControlLog
 
     [LoggerMessage(532, LogLevel.Error, "control: {Method} failed in a way that nobody expected. Please report this with the stack")]
     public static partial void Fault(ILogger log, Exception fault, string method);
+
+    [LoggerMessage(534, LogLevel.Warning,
+        "control: the socket {Endpoint} was removed by somebody, and is made again. If a program cleans that folder up, except it there")]
+    public static partial void Remade(ILogger log, string endpoint);
+
+    [LoggerMessage(535, LogLevel.Warning,
+        "control: the socket {Endpoint} was removed by somebody and cannot be made again: {Reason}. It is tried each minute and at SIGHUP")]
+    public static partial void NotRemade(ILogger log, string endpoint, string reason);
 
     [LoggerMessage(533, LogLevel.Information, "control: {Method} {App}")]
     public static partial void Asked(ILogger log, string method, string app);

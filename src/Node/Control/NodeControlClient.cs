@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Node.Control;
 
@@ -15,6 +16,8 @@ public sealed class NodeControlClient : IAsyncDisposable
     /// <summary>Where a daemon listens when nothing else is said.</summary>
     public const string DefaultEndpoint = "ipc:///run/cocaine-fast/control.sock";
 
+    private const uint Root = 0;
+
     private readonly CocaineClient _client;
     private volatile bool _saysProtocol; // the node takes the key; known once its version is
 
@@ -23,8 +26,20 @@ public sealed class NodeControlClient : IAsyncDisposable
     /// <summary>Connects.</summary>
     /// <exception cref="ConnectionLostException">Nobody listens there.</exception>
     /// <exception cref="FormatException">The endpoint cannot be read.</exception>
-    public static async Task<NodeControlClient> ConnectAsync(string endpoint, CancellationToken cancellation = default) =>
-        new(await CocaineClient.ConnectAsync(endpoint, null, cancellation).ConfigureAwait(false));
+    /// <exception cref="UnauthorizedAccessException">Another user than root and this one listens there: it may be anything.</exception>
+    public static async Task<NodeControlClient> ConnectAsync(string endpoint, CancellationToken cancellation = default)
+    {
+        CocaineClient client = await CocaineClient.ConnectAsync(endpoint, null, cancellation).ConfigureAwait(false);
+        uint self = PeerCredentials.OwnUser;
+        if (self != Root && PeerCredentials.TryRead(client.Connection.Descriptor, out _, out uint user) && user != Root && user != self)
+        {
+            await client.DisposeAsync().ConfigureAwait(false);
+            throw new UnauthorizedAccessException(
+                $"a program of user {user} listens at {endpoint}: it is no node of yours or of root's, and is told nothing");
+        }
+
+        return new NodeControlClient(client);
+    }
 
     /// <summary>Starts an app; returns once its endpoints listen.</summary>
     public Task<AppSummary> CreateAsync(ManifestText manifest, CancellationToken cancellation = default) =>

@@ -62,6 +62,7 @@ internal sealed class NameGates
         private readonly string _name;
         private readonly Gate _gate;
         private readonly CancellationTokenSource _inside;
+        private bool _given; // it was given back; under the owner's lock
 
         internal Lease(NameGates owner, string name, Gate gate, CancellationTokenSource inside)
         {
@@ -78,6 +79,12 @@ internal sealed class NameGates
         {
             lock (_owner._lock)
             {
+                if (_given)
+                {
+                    return; // a right that is given back twice would let two in at once
+                }
+
+                _given = true;
                 _gate.Inside = null;
                 _inside.Dispose();
             }

@@ -12,6 +12,9 @@ namespace Cocaine.Fast.Node.Daemon;
 /// </summary>
 public sealed class NodeDaemon : IControlHost, IAsyncDisposable
 {
+    /// <summary>A look costs one system call; an operator who finds the socket gone tries again within a minute.</summary>
+    private static readonly TimeSpan ControlCheckPeriod = TimeSpan.FromMinutes(1);
+
     private readonly CocaineNode _node;
     private readonly ILogger _log;
     private readonly HostedApps _apps = new();
@@ -24,6 +27,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     private AppStore _store = null!; // from StartAsync on
     private AppReconciler _reconciler = null!; // from StartAsync on
     private ControlService? _control;
+    private readonly CancellationTokenSource _ends = new();
     private JsonControl? _jsonControl;
 
     /// <summary>Makes a daemon; <see cref="StartAsync"/> makes it run.</summary>
@@ -37,13 +41,14 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         _config = config;
         _log = logging.CreateLogger("node");
         _statePath = config.StateFolder ?? Folders.State();
-        _controlEndpoint = config.ControlEndpoint ?? Folders.ControlEndpoint();
+        _controlEndpoint = config.ControlEndpoint ?? Folders.ControlEndpoint(config.RuntimeFolder);
         _node = new CocaineNode(new NodeOptions
         {
             Loops = config.Loops,
             Locator = config.Locator,
             StateDirectory = _statePath,
             LedgerDirectory = config.LedgerFolder,
+            RuntimeDirectory = config.RuntimeFolder,
             OwnsProcess = ownsProcess,
             LoggerFactory = logging,
         });
@@ -83,6 +88,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         _node.Start();
         _control = await ControlService.OpenAsync(_node, _controlEndpoint, this).ConfigureAwait(false);
         DaemonLog.ControlListens(_log, _control.Endpoint);
+        _ = WatchControlAsync(_control, _ends.Token); // it throws nothing
         await _reconciler.ApplyAsync(cancellation).ConfigureAwait(false);
         _node.TidyRecords();
         if (_config.ZeroMqControlEndpoint is { } endpoint)
@@ -103,8 +109,9 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         (string Key, bool Differs)[] fixedKeys =
         [
             ("state", (next.StateFolder ?? Folders.State()) != _statePath),
+            ("runtime", next.RuntimeFolder != old.RuntimeFolder),
             ("ledger", next.LedgerFolder != old.LedgerFolder),
-            ("control.endpoint", (next.ControlEndpoint ?? Folders.ControlEndpoint()) != _controlEndpoint),
+            ("control.endpoint", (next.ControlEndpoint ?? Folders.ControlEndpoint(next.RuntimeFolder)) != _controlEndpoint),
             ("control.zeromq", next.ZeroMqControlEndpoint != old.ZeroMqControlEndpoint),
             ("locator", next.Locator != old.Locator),
             ("loops", next.Loops != old.Loops),
@@ -113,6 +120,11 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         foreach ((string key, _) in fixedKeys.Where(pair => pair.Differs))
         {
             DaemonLog.TakesRestart(_log, key);
+        }
+
+        if (_control is { } control)
+        {
+            await control.RemakeAsync().ConfigureAwait(false);
         }
 
         _config = old with
@@ -221,6 +233,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     /// <summary>Stops listening for control, drains every app and ends: see <see cref="CocaineNode.StopAsync"/>.</summary>
     public async Task StopAsync(TimeSpan drainTimeout, CancellationToken stopNow = default)
     {
+        await _ends.CancelAsync().ConfigureAwait(false);
         _jsonControl?.Close();
         if (_control is not null)
         {
@@ -234,6 +247,23 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync(DrainTimeout).ConfigureAwait(false);
+
+    /// <summary>Looks now and then whether the control socket can still be reached.</summary>
+    private static async Task WatchControlAsync(ControlService control, CancellationToken end)
+    {
+        using PeriodicTimer timer = new(ControlCheckPeriod);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(end).ConfigureAwait(false))
+            {
+                await control.RemakeAsync().WaitAsync(end).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // how it ends
+        }
+    }
 
     private void Started(HostedApp app, RunningApp? running)
     {

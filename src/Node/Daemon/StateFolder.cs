@@ -1,3 +1,5 @@
+using Cocaine.Fast.Transport.Trust;
+
 namespace Cocaine.Fast.Node.Daemon;
 
 /// <summary>The folder of what outlives a node, held by one node at a time.</summary>
@@ -6,14 +8,14 @@ internal sealed class StateFolder : IDisposable
     /// <summary>What flock(2) gives when another process holds the lock: EWOULDBLOCK.</summary>
     private const int HeldByAnother = 11;
 
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-
     private readonly FileStream _lock;
+    private readonly FolderLock _folderLock; // holds also when the file of the other was removed
 
-    private StateFolder(string path, FileStream @lock)
+    private StateFolder(string path, FileStream @lock, FolderLock folderLock)
     {
         Path = path;
         _lock = @lock;
+        _folderLock = folderLock;
     }
 
     public string Path { get; }
@@ -29,10 +31,13 @@ internal sealed class StateFolder : IDisposable
         }
 
         string ownerFile = System.IO.Path.Combine(path, "pid");
+        FileStream? @lock = null;
+        FolderLock? folderLock = null;
         try
         {
-            Directory.CreateDirectory(path, OwnerOnly);
-            FileStream @lock = new(System.IO.Path.Combine(path, "lock"), new FileStreamOptions
+            PrivateFolder.Make(path);
+            folderLock = FolderLock.TryTake(path) ?? throw new IOException("its lock is held", HeldByAnother);
+            @lock = new FileStream(System.IO.Path.Combine(path, "lock"), new FileStreamOptions
             {
                 Mode = FileMode.OpenOrCreate,
                 Access = FileAccess.ReadWrite,
@@ -40,22 +45,29 @@ internal sealed class StateFolder : IDisposable
                 UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
             });
             File.WriteAllText(ownerFile, $"{Environment.ProcessId}\n"); // for people, and for the text below
-            return new StateFolder(path, @lock);
+            return new StateFolder(path, @lock, folderLock);
         }
         catch (IOException failure) when (failure.HResult == HeldByAnother)
         {
+            folderLock?.Dispose();
             throw new NodeException(
                 $"the state folder {path} is used by another node (process {OwnerOf(ownerFile)}): stop that one, or give this one a "
                 + "folder of its own (the key 'state' of its config)", failure);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
+            @lock?.Dispose();
+            folderLock?.Dispose();
             throw new NodeException(
                 $"the state folder {path} cannot be used: {failure.Message}; the key 'state' of the config chooses another", failure);
         }
     }
 
-    public void Dispose() => _lock.Dispose();
+    public void Dispose()
+    {
+        _lock.Dispose();
+        _folderLock.Dispose();
+    }
 
     private static string OwnerOf(string file)
     {

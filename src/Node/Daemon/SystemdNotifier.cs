@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
+using Cocaine.Fast.Core.Configuration;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Daemon;
@@ -31,14 +32,14 @@ internal sealed class SystemdNotifier : IDisposable
     }
 
     /// <summary>The notifier of this process, by its environment.</summary>
-    public static SystemdNotifier OfProcess(ILogger log) => new(Environment.GetEnvironmentVariable("NOTIFY_SOCKET"), log);
+    public static SystemdNotifier OfProcess(ILogger log) => new(EnvironmentNames.Get(EnvironmentNames.NotifySocket), log);
 
     /// <summary>How often systemd wants to hear that the service is alive; null when it does not watch this process.</summary>
     public static TimeSpan? WatchdogInterval()
     {
-        string? of = Environment.GetEnvironmentVariable("WATCHDOG_PID");
+        string? of = EnvironmentNames.Get(EnvironmentNames.WatchdogProcess);
         bool isOurs = of is null || of == Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
-        string? given = Environment.GetEnvironmentVariable("WATCHDOG_USEC");
+        string? given = EnvironmentNames.Get(EnvironmentNames.WatchdogInterval);
         return isOurs && long.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out long microseconds) && microseconds > 0
             ? TimeSpan.FromMicroseconds(microseconds) : null;
     }

@@ -1,6 +1,5 @@
-using System.Text;
-using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.SharedMemory;
+using Cocaine.Fast.Transport.Trust;
 
 namespace Cocaine.Fast.Node.Records;
 
@@ -16,8 +15,8 @@ internal static class LedgerFolder
     /// </summary>
     public static string? Default()
     {
-        string? runtime = Environment.IsPrivilegedProcess ? "/run" : Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
-        return runtime is not null && IsInMemory(runtime) ? Path.Combine(runtime, "cocaine-fast", "ledger")
+        string runtime = Folders.Runtime(ofUnit: false);
+        return IsInMemory(Path.GetDirectoryName(runtime)!) ? Path.Combine(runtime, "ledger")
             : IsInMemory(SharedMemory) ? Path.Combine(SharedMemory, $"cocaine-fast-{Environment.UserName}")
             : null;
     }
@@ -32,16 +31,8 @@ internal static class LedgerFolder
     public static IEnumerable<string> ListAside(string folder) => Directory.EnumerateFiles(folder, "*" + Suffix + LedgerFile.AsideSuffix);
 
     /// <summary>Makes the folder, for this user alone.</summary>
-    /// <exception cref="IOException">It is a link or another user's: in a place where everybody may write, that is a trap.</exception>
-    public static void Make(string folder)
-    {
-        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        bool isThere = FileStatus.TryRead(Encoding.UTF8.GetBytes(folder + '\0'), follow: false, out FileStatus status);
-        if (!isThere || status.Kind != FileKind.Folder || status.OwnerId != LibC.geteuid())
-        {
-            throw new IOException($"{folder} is not a folder of this user");
-        }
-    }
+    /// <exception cref="IOException">Others can change what is in it: in a place where everybody may write, that is a trap.</exception>
+    public static void Make(string folder) => PrivateFolder.Make(folder);
 
     private static bool IsInMemory(string folder)
     {

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using Cocaine.Fast.Backends.Languages;
 using Cocaine.Fast.Backends.Processes;
+using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Node.WorkerCheck;
@@ -24,7 +25,7 @@ internal sealed class WorkerStart(ProcessLauncher launcher, WorkerCheckOptions o
     public StartedWorker Start(bool wantPipe, bool refuse)
     {
         string uuid = Guid.NewGuid().ToString();
-        string path = Path.Combine(Folders.Sockets(), $"{Environment.ProcessId}-check-{Interlocked.Increment(ref _count)}");
+        string path = Path.Combine(Folders.Sockets(configured: null), $"{Environment.ProcessId}-check-{Interlocked.Increment(ref _count)}");
         using Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         listener.Bind(new UnixDomainSocketEndPoint(path));
         listener.Listen(1);
@@ -71,11 +72,11 @@ internal sealed class WorkerStart(ProcessLauncher launcher, WorkerCheckOptions o
         Dictionary<string, string> environment = new(options.Environment);
         environment.TryAdd("PATH", CommandLine.SearchPath);
         environment.TryAdd("LANG", "C.UTF-8");
-        environment.TryAdd("HOME", Environment.GetEnvironmentVariable("HOME") ?? "/");
-        environment["COCAINE_APP_VERSION"] = WorkerChecker.Version.ToString(CultureInfo.InvariantCulture);
+        environment.TryAdd("HOME", EnvironmentNames.Get(EnvironmentNames.Home) ?? "/");
+        environment[EnvironmentNames.AppVersion] = WorkerChecker.Version.ToString(CultureInfo.InvariantCulture);
         if (!wantPipe)
         {
-            environment["COCAINE_PIPE"] = "0";
+            environment[EnvironmentNames.Pipe] = "0";
         }
 
         return new WorkerCommand(words[0], words[1..], environment);

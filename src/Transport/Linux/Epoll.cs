@@ -3,7 +3,10 @@ using System.Runtime.InteropServices;
 namespace Cocaine.Fast.Transport.Linux;
 
 /// <summary>One epoll instance. See epoll(7).</summary>
-/// <remarks>Safety: the event block is private memory of <see cref="MaxEvents"/> entries; one thread calls <see cref="Wait"/>.</remarks>
+/// <remarks>
+/// Safety: the event block is private memory of <see cref="MaxEvents"/> entries; one thread calls <see cref="Wait"/>. Block and descriptor
+/// are given back once: <see cref="Dispose"/> leaves null and -1 behind. Whoever disposes has ended the thread that waits.
+/// </remarks>
 internal sealed unsafe class Epoll : IDisposable
 {
     public const uint In = 0x001, Out = 0x004, Error = 0x008, HangUp = 0x010, PeerClosed = 0x2000, EdgeTriggered = 1u << 31;
@@ -21,8 +24,8 @@ internal sealed unsafe class Epoll : IDisposable
     private const nint EpollWait2 = 441;
     private const long NsPerMs = 1_000_000, NsPerSecond = 1_000_000_000;
 
-    private readonly int _epoll;
-    private readonly byte* _events;
+    private int _epoll;     // -1 once disposed
+    private byte* _events;  // null once disposed
     private bool _hasNanoseconds = true; // until the kernel says otherwise: one older than 5.11 has no epoll_pwait2
 
     public Epoll()
@@ -33,7 +36,15 @@ internal sealed unsafe class Epoll : IDisposable
             throw LibC.Failure("epoll_create1");
         }
 
-        _events = (byte*)NativeMemory.AllocZeroed((nuint)(MaxEvents * EventSize));
+        try
+        {
+            _events = (byte*)NativeMemory.AllocZeroed((nuint)(MaxEvents * EventSize));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     public void Watch(int descriptor, uint events, ulong data) => Control(Add, descriptor, events, data);
@@ -95,8 +106,15 @@ internal sealed unsafe class Epoll : IDisposable
 
     public void Dispose()
     {
+        if (_epoll < 0)
+        {
+            return;
+        }
+
         _ = LibC.close(_epoll);
+        _epoll = -1;
         NativeMemory.Free(_events);
+        _events = null;
     }
 
     private void Control(int operation, int descriptor, uint events, ulong data)

@@ -23,11 +23,14 @@ internal readonly unsafe record struct FileStatus(FileKind Kind, ulong Identity,
 {
     private const int BufferBytes = 256, OwnerOffset = 20, ModeOffset = 28, InodeOffset = 32, SizeOffset = 40, ModifiedOffset = 112,
         DeviceOffset = 136;
-    private const int HereFolder = -100, DontFollow = 0x100;
+    private const int HereFolder = -100, DontFollow = 0x100, OfDescriptor = 0x1000;
     private const uint BasicFields = 0x7ff;
 
     /// <summary>The user that it belongs to.</summary>
     public uint OwnerId { get; init; }
+
+    /// <summary>Who may read, write and enter it.</summary>
+    public UnixFileMode Mode { get; init; }
 
     /// <summary>It is a socket.</summary>
     public bool IsSocket { get; init; }
@@ -39,14 +42,20 @@ internal readonly unsafe record struct FileStatus(FileKind Kind, ulong Identity,
     public static bool TryRead(string path, out FileStatus status) =>
         TryRead(Encoding.UTF8.GetBytes(path + '\0'), follow: true, out status);
 
+    /// <summary>Reads the status of what is open: whatever becomes of its name meanwhile.</summary>
+    public static bool TryRead(int descriptor, out FileStatus status) => TryRead(descriptor, "\0"u8, OfDescriptor, out status);
+
     /// <summary>Reads the status of a path that has its closing zero byte; false when there is none.</summary>
-    public static bool TryRead(ReadOnlySpan<byte> path, bool follow, out FileStatus status)
+    public static bool TryRead(ReadOnlySpan<byte> path, bool follow, out FileStatus status) =>
+        TryRead(HereFolder, path, follow ? 0 : DontFollow, out status);
+
+    private static bool TryRead(int folder, ReadOnlySpan<byte> path, int flags, out FileStatus status)
     {
         byte* buffer = stackalloc byte[BufferBytes];
         status = default;
         fixed (byte* start = path)
         {
-            if (LibC.statx(HereFolder, start, follow ? 0 : DontFollow, BasicFields, buffer) != 0)
+            if (LibC.statx(folder, start, flags, BasicFields, buffer) != 0)
             {
                 return false;
             }
@@ -60,6 +69,7 @@ internal readonly unsafe record struct FileStatus(FileKind Kind, ulong Identity,
             (*(long*)(buffer + ModifiedOffset) * 1_000_000_000) + *(uint*)(buffer + ModifiedOffset + sizeof(long)))
         {
             OwnerId = *(uint*)(buffer + OwnerOffset),
+            Mode = (UnixFileMode)(*(ushort*)(buffer + ModeOffset) & 0xfff),
             IsSocket = (*(ushort*)(buffer + ModeOffset) & 0xf000) == 0xc000,
             IsPlain = (*(ushort*)(buffer + ModeOffset) & 0xf000) == 0x8000,
         };

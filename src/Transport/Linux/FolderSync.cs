@@ -30,7 +30,7 @@ internal static unsafe class FolderSync
         LibC.close(descriptor);
         if (result < 0)
         {
-            throw new IOException($"fsync {folder}: {Marshal.GetPInvokeErrorMessage(error)} (errno {error})");
+            throw new IOException($"fsync {folder}: {Errno.Describe(error)}");
         }
     }
 }

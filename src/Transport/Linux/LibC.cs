@@ -11,7 +11,8 @@ namespace Cocaine.Fast.Transport.Linux;
 internal static unsafe partial class LibC
 {
     public const int EPERM = 1, ENOENT = 2, EINTR = 4, EAGAIN = 11, ENOMEM = 12, EACCES = 13, ENOTDIR = 20, ENFILE = 23, EMFILE = 24,
-        ENOSPC = 28, EPIPE = 32, ENOSYS = 38, ELOOP = 40, ECONNRESET = 104, ENOBUFS = 105, EINPROGRESS = 115, ECANCELED = 125;
+        ENOSPC = 28, EROFS = 30, EPIPE = 32, ENOSYS = 38, ELOOP = 40, EADDRINUSE = 98, ECONNRESET = 104,
+        ENOBUFS = 105, EINPROGRESS = 115, ECANCELED = 125;
 
     public const int SIGKILL = 9;
 
@@ -65,6 +66,9 @@ internal static unsafe partial class LibC
     public static partial nint recvmsg(int socket, MessageHeader* message, int flags);
 
     [LibraryImport(Library, SetLastError = true)]
+    public static partial int bind(int socket, void* address, uint length);
+
+    [LibraryImport(Library, SetLastError = true)]
     public static partial int accept4(int socket, void* address, void* addressLength, int flags);
 
     [LibraryImport(Library, SetLastError = true)]
@@ -108,6 +112,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int open(byte* path, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int flock(int descriptor, int operation);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int fsync(int descriptor);
@@ -194,7 +201,7 @@ internal static unsafe partial class LibC
     public static IOException Failure(string call)
     {
         int error = Marshal.GetLastPInvokeError();
-        return new IOException($"{call}: {Marshal.GetPInvokeErrorMessage(error)} (errno {error})");
+        return new IOException($"{call}: {Errno.Describe(error)}");
     }
 }
 

@@ -7,8 +7,9 @@ namespace Cocaine.Fast.Transport.Linux;
 /// so the sends of a turn are one burst, and the peers find all of it when they run.
 /// </summary>
 /// <remarks>
-/// Safety: owns the mapping and the descriptor; one thread, the one that made it, uses it. Sends carry MSG_DONTWAIT, so each is complete
-/// when <see cref="Submit"/> returns and no address given to <see cref="Add"/> is kept. Layouts are those of linux/io_uring.h.
+/// Safety: owns the two mappings and the descriptor, which <see cref="Dispose"/> gives back once; one thread, the one that made it,
+/// uses it. Sends carry MSG_DONTWAIT, so each is complete when <see cref="Submit"/> returns and no address given to <see cref="Add"/> is
+/// kept. Layouts are those of linux/io_uring.h.
 /// </remarks>
 internal sealed unsafe class SubmissionRing : IDisposable
 {
@@ -22,10 +23,10 @@ internal sealed unsafe class SubmissionRing : IDisposable
     private const long EntriesOffset = 0x10000000;
     private const int ReadWrite = 3, SharedPopulated = 0x8001;
 
-    private readonly int _descriptor;
-    private readonly byte* _rings;
+    private int _descriptor;   // -1 once disposed
+    private byte* _rings;      // null once disposed
     private readonly nint _ringsBytes;
-    private readonly byte* _entries;
+    private byte* _entries;    // null once disposed
     private readonly uint* _submissionTail;
     private readonly uint* _completionHead;
     private readonly uint* _completionTail;
@@ -40,8 +41,17 @@ internal sealed unsafe class SubmissionRing : IDisposable
         _ringsBytes = (nint)Math.Max(
             parameters.Submission.Array + (parameters.SubmissionEntries * sizeof(uint)),
             parameters.Completion.Entries + (parameters.CompletionEntries * CompletionBytes));
-        _rings = Map(_ringsBytes, 0);
-        _entries = Map((nint)parameters.SubmissionEntries * EntryBytes, EntriesOffset);
+        try
+        {
+            _rings = Map(_ringsBytes, 0);
+            _entries = Map((nint)parameters.SubmissionEntries * EntryBytes, EntriesOffset);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+
         _submissionTail = (uint*)(_rings + parameters.Submission.Tail);
         _submissionMask = *(uint*)(_rings + parameters.Submission.Mask);
         _completionHead = (uint*)(_rings + parameters.Completion.Head);
@@ -82,8 +92,7 @@ internal sealed unsafe class SubmissionRing : IDisposable
         }
         catch (IOException)
         {
-            _ = LibC.close(descriptor);
-            return null;
+            return null; // the constructor has given back what it had
         }
     }
 
@@ -137,9 +146,25 @@ internal sealed unsafe class SubmissionRing : IDisposable
 
     public void Dispose()
     {
-        _ = LibC.munmap(_rings, _ringsBytes);
-        _ = LibC.munmap(_entries, Capacity * EntryBytes);
+        if (_descriptor < 0)
+        {
+            return;
+        }
+
+        if (_rings is not null)
+        {
+            _ = LibC.munmap(_rings, _ringsBytes);
+            _rings = null;
+        }
+
+        if (_entries is not null)
+        {
+            _ = LibC.munmap(_entries, Capacity * EntryBytes);
+            _entries = null;
+        }
+
         _ = LibC.close(_descriptor);
+        _descriptor = -1;
     }
 
     private int Reap(Span<int> results)

@@ -31,8 +31,8 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     /// <summary>Stalls from here on are told in the log: shorter ones are everyday life, and no timeout is that short.</summary>
     private const long LoggedStallNs = 1_000_000_000;
 
-    private readonly Epoll _epoll = new();
-    private readonly EventDescriptor _wake = new();
+    private readonly Epoll _epoll;
+    private readonly EventDescriptor _wake;
     private readonly WorkQueue _posted = new();
     private readonly HandlerTable _handlers = new();
     private readonly List<PolledSource> _polled = [];
@@ -46,6 +46,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     private long _nextStallLogMs; // likewise
     private int _asleep;          // 1 while the loop waits and must be woken by whoever posts
     private volatile bool _stopping;
+    private int _disposed;        // 1 once the descriptors were given back, or are left to a thread that does not end
 
     /// <param name="log">Where a fault in a handler goes.</param>
     /// <param name="spinMicroseconds">How long the loop looks for work before it sleeps; 0 where cores are few.</param>
@@ -57,7 +58,18 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         _listening = new ListeningClock(NowTicks);
         Timers = new DeadlineWheel(NowMs);
         Patience = new DeadlineWheel(NowMs);
-        _epoll.Watch(_wake.Descriptor, Epoll.In | Epoll.EdgeTriggered, HandlerTable.WakeData);
+        _epoll = new Epoll();
+        try
+        {
+            _wake = new EventDescriptor();
+            _epoll.Watch(_wake.Descriptor, Epoll.In | Epoll.EdgeTriggered, HandlerTable.WakeData);
+        }
+        catch
+        {
+            _wake?.Dispose();
+            _epoll.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Monotonic time of this turn in ns.</summary>
@@ -88,8 +100,9 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     /// <summary>Starts the loop's thread.</summary>
     public void Start(string name)
     {
-        _thread = new Thread(Run) { Name = name, IsBackground = true };
-        _thread.Start();
+        Thread thread = new(Run) { Name = name, IsBackground = true };
+        thread.Start(); // what throws here leaves no thread that one could wait for
+        _thread = thread;
     }
 
     public void Watch(LoopHandler handler, int descriptor, uint events) => _epoll.Watch(descriptor, events, _handlers.Add(handler));
@@ -151,13 +164,18 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         }
     }
 
+    /// <summary>Says that others can put a socket of theirs in the place of this one.</summary>
+    public void WarnOfFolder(string endpoint, string problem) => LoopLog.FolderOfOthers(_log, endpoint, problem);
+
     /// <summary>Waits for the loop's thread to end.</summary>
     public bool Join(TimeSpan timeout) => _thread is null || _thread.Join(timeout);
 
     public void Dispose()
     {
         Stop();
-        if (!IsLoopThread && Join(TimeSpan.FromSeconds(5)))
+
+        // Once, whoever comes first: a failed start and the stop after it both dispose.
+        if (!IsLoopThread && Interlocked.Exchange(ref _disposed, 1) == 0 && Join(TimeSpan.FromSeconds(5)))
         {
             _epoll.Dispose();
             _wake.Dispose();

@@ -15,4 +15,8 @@ internal static partial class LoopLog
         "the event loop did not run for {StalledMs} ms: the node was stopped, swapped out or short of processor time, or a handler was slow"
         + "; this time is not counted as the silence of slaves and clients")]
     public static partial void Stalled(ILogger log, long stalledMs);
+
+    [LoggerMessage(103, LogLevel.Warning,
+        "{Endpoint}: others can put a socket of theirs in the place of this one: {Problem}")]
+    public static partial void FolderOfOthers(ILogger log, string endpoint, string problem);
 }

@@ -1,7 +1,7 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using Cocaine.Fast.Core.Ledger;
 using Cocaine.Fast.Transport.Linux;
+using Cocaine.Fast.Transport.Trust;
 using Microsoft.Win32.SafeHandles;
 
 namespace Cocaine.Fast.Transport.SharedMemory;
@@ -230,9 +230,14 @@ internal sealed unsafe class LedgerFile : IDisposable
     private static ulong LastIdOf(SafeFileHandle file, long size, LedgerHeader header)
     {
         byte* start = Map(file, size, ReadOnly, Shared);
-        ulong last = new LedgerReader(start, header).LastId();
-        _ = LibC.munmap(start, (nint)size);
-        return last;
+        try
+        {
+            return new LedgerReader(start, header).LastId();
+        }
+        finally
+        {
+            _ = LibC.munmap(start, (nint)size);
+        }
     }
 
     private static LedgerFile Continue(string path, SafeFileHandle file, long size)
@@ -246,7 +251,7 @@ internal sealed unsafe class LedgerFile : IDisposable
         long size = LedgerLayout.FileSizeBytes(records);
         int error = LibC.posix_fallocate((int)file.DangerousGetHandle(), 0, size);
         return error == 0 ? Begin(path, file, size, app, records, lastId)
-            : throw new IOException($"{size} bytes for the ledger: {Marshal.GetPInvokeErrorMessage(error)}");
+            : throw new IOException($"{size} bytes for the ledger: {Errno.Describe(error)}");
     }
 
     private static LedgerFile Begin(
@@ -255,7 +260,16 @@ internal sealed unsafe class LedgerFile : IDisposable
         LedgerHeader header = new(
             app, records, Environment.ProcessId, WallNs(), TimeProvider.System.GetTimestamp(), lastId + 1, StoppedNs: 0);
         byte* start = Map(file, size, ReadWrite, Shared | Populate); // the path meets no page for the first time
-        header.Write(new Span<byte>(start, LedgerLayout.HeaderSizeBytes));
+        try
+        {
+            header.Write(new Span<byte>(start, LedgerLayout.HeaderSizeBytes));
+        }
+        catch
+        {
+            _ = LibC.munmap(start, (nint)size);
+            throw;
+        }
+
         return new LedgerFile(path, file, start, size, header, isNode: true);
     }
 

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Cocaine.Fast.Core.Rings;
 using Cocaine.Fast.Transport.Linux;
 
@@ -56,7 +55,7 @@ internal sealed unsafe class Segment : IDisposable
     {
         long size = RingDescriptor.HeaderSizeBytes + (2L * capacityBytes);
         int descriptor = shared ? CreateDescriptor(size) : -1;
-        byte* start = Map(size, descriptor, shared ? Shared : Private | Anonymous);
+        byte* start = MapOrClose(size, descriptor, shared ? Shared : Private | Anonymous);
         *(ulong*)(start + RingDescriptor.MagicOffset) = RingDescriptor.Magic;
         *(uint*)(start + RingDescriptor.VersionOffset) = RingDescriptor.LayoutVersion;
         *(uint*)(start + RingDescriptor.HeaderSizeOffset) = RingDescriptor.HeaderSizeBytes;
@@ -72,17 +71,18 @@ internal sealed unsafe class Segment : IDisposable
         return new Segment(start, size, descriptor, capacityBytes, capacityBytes, requests, responses);
     }
 
-    /// <summary>Maps a segment that the node handed over, and takes over its descriptor.</summary>
+    /// <summary>Maps a segment that the node handed over, and takes over its descriptor, which is closed when this throws.</summary>
     /// <exception cref="InvalidDataException">The header is not that of a segment of this layout.</exception>
     public static Segment Open(int descriptor)
     {
         long size = LibC.lseek(descriptor, 0, SeekEnd);
         if (size < RingDescriptor.HeaderSizeBytes)
         {
+            _ = LibC.close(descriptor);
             throw new InvalidDataException($"a segment of {size} bytes is too small");
         }
 
-        byte* start = Map(size, descriptor, Shared);
+        byte* start = MapOrClose(size, descriptor, Shared);
         int requestCapacity = *(int*)(start + RingDescriptor.RequestCapacityOffset);
         int responseCapacity = *(int*)(start + RingDescriptor.ResponseCapacityOffset);
         long requests = *(long*)(start + RingDescriptor.RequestOffsetOffset);
@@ -95,6 +95,7 @@ internal sealed unsafe class Segment : IDisposable
         if (!valid)
         {
             _ = LibC.munmap(start, (nint)size);
+            _ = LibC.close(descriptor);
             throw new InvalidDataException("the segment's header is not of layout version 1");
         }
 
@@ -136,7 +137,7 @@ internal sealed unsafe class Segment : IDisposable
         if (error != 0 || LibC.fcntl(descriptor, AddSeals, SealSeal | SealShrink | SealGrow) != 0)
         {
             IOException failure = error != 0
-                ? new IOException($"posix_fallocate of {size} bytes: {Marshal.GetPInvokeErrorMessage(error)} (errno {error})")
+                ? new IOException($"posix_fallocate of {size} bytes: {Errno.Describe(error)}")
                 : LibC.Failure("fcntl(F_ADD_SEALS)");
             _ = LibC.close(descriptor);
             throw failure;
@@ -145,10 +146,22 @@ internal sealed unsafe class Segment : IDisposable
         return descriptor;
     }
 
-    private static byte* Map(long size, int descriptor, int flags)
+    /// <summary>Maps the block; when it cannot, the descriptor is closed, because nobody would own it.</summary>
+    private static byte* MapOrClose(long size, int descriptor, int flags)
     {
         void* start = LibC.mmap(null, (nint)size, ReadWrite, flags, descriptor, 0);
-        return (nint)start == -1 ? throw LibC.Failure($"mmap of {size} bytes") : (byte*)start;
+        if ((nint)start != -1)
+        {
+            return (byte*)start;
+        }
+
+        IOException failure = LibC.Failure($"mmap of {size} bytes");
+        if (descriptor >= 0)
+        {
+            _ = LibC.close(descriptor);
+        }
+
+        throw failure;
     }
 
     private static bool Fits(long offset, int capacity, long size) =>

@@ -2,13 +2,18 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Transport.Limits;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
+using Cocaine.Fast.Transport.Trust;
 
 namespace Cocaine.Fast.Transport.Sockets;
 
 /// <summary>A listening socket on a loop; hands each accepted descriptor to its owner.</summary>
-/// <remarks>Safety: the accepted descriptor belongs to the owner from the call of <c>accepted</c> on.</remarks>
+/// <remarks>
+/// Safety: the accepted descriptor belongs to the owner from the call of <c>accepted</c> on. The socket and the file of a Unix socket are
+/// given back once; the file only as long as it is the one that was bound here.
+/// </remarks>
 internal sealed unsafe class Listener : LoopHandler, IDisposable
 {
     /// <summary>Connections taken in one event, so that a flood of them does not hold up the others' requests.</summary>
@@ -22,16 +27,19 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
     private readonly bool _isTcp;
     private readonly int _lastDescriptor;
     private readonly ResumeTimer _resume;
+    private readonly UnixName? _name; // null for TCP
+    private bool _disposed;
 
-    private Listener(EventLoop loop, Socket socket, Action<int> accepted, bool mayUseReserve)
+    private Listener(EventLoop loop, EndPoint address, Socket socket, UnixName? name, Action<int> accepted, bool mayUseReserve)
     {
         _lastDescriptor = mayUseReserve ? int.MaxValue : DescriptorReserve.LastForConnections;
         _resume = new ResumeTimer(this);
         _loop = loop;
         _socket = socket;
         _accepted = accepted;
-        _isTcp = socket.AddressFamily != AddressFamily.Unix;
-        Address = socket.LocalEndPoint!;
+        _name = name;
+        _isTcp = name is null;
+        Address = name is null ? socket.LocalEndPoint! : address;
     }
 
     public EndPoint Address { get; }
@@ -47,6 +55,12 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
     public static IReadOnlyList<Listener> Bind(
         EventLoop loop, Endpoint endpoint, int backlog, UnixFileMode mode, Action<int> accepted, bool mayUseReserve = false)
     {
+        if (endpoint.Path is { } path && !mayUseReserve
+            && PrivateFolder.Problem(Path.GetDirectoryName(path)!, mayBeShared: true) is { } problem)
+        {
+            loop.WarnOfFolder(endpoint.Text, problem);
+        }
+
         List<Listener> listeners = [];
         int port = 0;
         try
@@ -54,15 +68,21 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
             foreach (EndPoint address in endpoint.ListenAddresses())
             {
                 EndPoint bound = address is IPEndPoint { Port: 0 } ip && port != 0 ? new IPEndPoint(ip.Address, port) : address;
-                Listener listener = new(loop, OpenSocket(bound, backlog, mode), accepted, mayUseReserve);
+                Socket socket = OpenSocket(bound, backlog, mode, out UnixName? name);
+                Listener listener = new(loop, bound, socket, name, accepted, mayUseReserve);
                 listeners.Add(listener);
                 port = (listener.Address as IPEndPoint)?.Port ?? 0;
             }
         }
-        catch (SocketException failure)
+        catch (Exception failure)
         {
             listeners.ForEach(listener => listener.Dispose());
-            throw new IOException($"cannot listen on {endpoint}: {failure.Message}", failure);
+            if (failure is SocketException or IOException or UnauthorizedAccessException)
+            {
+                throw new IOException($"cannot listen on {endpoint}: {failure.Message}", failure);
+            }
+
+            throw;
         }
 
         return listeners;
@@ -88,6 +108,9 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
             File.SetUnixFileMode(Address.ToString()!, mode);
         }
     }
+
+    /// <summary>A Unix socket whose file is not the one that was bound: nobody can connect to it any more.</summary>
+    public bool IsUnreachable => _name is { IsInPlace: false };
 
     public override void OnReady(uint events)
     {
@@ -129,6 +152,12 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
 
     public void Dispose()
     {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
         _loop.Timers.Cancel(_resume);
         if (Slot >= 0)
         {
@@ -136,10 +165,7 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
         }
 
         _socket.Dispose();
-        if (Address is UnixDomainSocketEndPoint unix)
-        {
-            File.Delete(unix.ToString());
-        }
+        _name?.Remove();
     }
 
     /// <summary>Accepts nothing for a moment; what wants in waits in the backlog.</summary>
@@ -149,8 +175,9 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
         _loop.Timers.Arm(_resume, _loop.NowMs + ResumeTimer.PauseMs);
     }
 
-    private static Socket OpenSocket(EndPoint address, int backlog, UnixFileMode mode)
+    private static Socket OpenSocket(EndPoint address, int backlog, UnixFileMode mode, out UnixName? name)
     {
+        name = null;
         bool unix = address is UnixDomainSocketEndPoint;
         Socket socket = new(address.AddressFamily, SocketType.Stream, unix ? ProtocolType.Unspecified : ProtocolType.Tcp);
         try
@@ -159,6 +186,7 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
             if (unix)
             {
                 RemoveStale(address);
+                name = UnixName.Bind(socket, address.ToString()!, mode); // before it listens: until then every connect is refused
             }
             else
             {
@@ -169,12 +197,8 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
                 {
                     socket.DualMode = v6.Address.Equals(IPAddress.IPv6Any);
                 }
-            }
 
-            socket.Bind(address);
-            if (unix)
-            {
-                File.SetUnixFileMode(address.ToString()!, mode); // before it listens: until then every connect is refused
+                socket.Bind(address);
             }
 
             socket.Listen(backlog);
@@ -183,6 +207,7 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
         catch
         {
             socket.Dispose();
+            name?.Remove();
             throw;
         }
     }

@@ -69,7 +69,11 @@ internal sealed unsafe class SendBatch : IDisposable
         }
     }
 
-    public void Dispose() => _ring?.Dispose();
+    public void Dispose()
+    {
+        _ring?.Dispose();
+        _ring = null;
+    }
 
     private void MakeAll()
     {

@@ -131,7 +131,7 @@ internal sealed unsafe class SocketSender(SocketConnection connection) : TurnTas
         }
         else
         {
-            connection.Close($"send failed: {Marshal.GetPInvokeErrorMessage((int)-sent)}");
+            connection.Close($"send failed: {Errno.Describe((int)-sent)}");
         }
     }
 

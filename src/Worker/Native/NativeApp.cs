@@ -104,7 +104,7 @@ internal unsafe struct NativeStart
 }
 
 /// <summary>Texts as C has them: an array of pointers to bytes that end with zero.</summary>
-/// <remarks>Safety: owns the array and every text until <see cref="Dispose"/>.</remarks>
+/// <remarks>Safety: owns the array and every text until <see cref="Dispose"/>, which frees them once.</remarks>
 internal sealed unsafe class NativeWords : IDisposable
 {
     private readonly int _count;
@@ -121,15 +121,22 @@ internal sealed unsafe class NativeWords : IDisposable
         }
     }
 
-    public byte** Pointers { get; }
+    /// <summary>Null once disposed.</summary>
+    public byte** Pointers { get; private set; }
 
     public void Dispose()
     {
+        if (Pointers is null)
+        {
+            return;
+        }
+
         for (int i = 0; i < _count; i++)
         {
             NativeMemory.Free(Pointers[i]);
         }
 
         NativeMemory.Free(Pointers);
+        Pointers = null;
     }
 }

@@ -98,6 +98,11 @@ internal sealed unsafe class NativeLoop : ISlaveLoop
     {
         lock (_lock)
         {
+            if (_freed)
+            {
+                return;
+            }
+
             _freed = true;
             NativeMemory.Free(_start);
         }

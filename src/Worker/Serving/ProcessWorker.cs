@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Transport.Linux;
@@ -50,7 +51,7 @@ internal static class ProcessWorker
     /// <summary>The usual period, unless the node wants a shorter one.</summary>
     private static int HeartbeatMs()
     {
-        bool isTold = int.TryParse(Environment.GetEnvironmentVariable("COCAINE_HEARTBEAT_MS"), out int told) && told > 0;
+        bool isTold = int.TryParse(EnvironmentNames.Get(EnvironmentNames.HeartbeatMs), out int told) && told > 0;
         return isTold ? Math.Min(told, EngineSettings.UsualHeartbeatMs) : EngineSettings.UsualHeartbeatMs;
     }
 

@@ -19,18 +19,28 @@ internal sealed class SubscriberClient : IDisposable
     private readonly CancellationTokenSource _ends = new();
     private readonly Thread _thread;
     private readonly SubscriberSocket _socket = new();
+    private bool _disposed;
 
     /// <summary>Connects to an endpoint, and again whenever the connection is lost.</summary>
     /// <exception cref="IOException">The endpoint cannot be used.</exception>
     public SubscriberClient(string endpoint, string prefix)
     {
-        _socket.Options.ReceiveHighWatermark = HighWaterMark;
-        _socket.Options.IPv4Only = false;
-        _socket.Options.Linger = TimeSpan.Zero;
-        _socket.Subscribe(prefix);
-        _socket.Connect(Transport.Sockets.Endpoint.Describe(ZeroMqEndpoint.ToConnect(endpoint)));
-        _thread = new Thread(Receive) { Name = "watch", IsBackground = true };
-        _thread.Start(); // the socket goes over to it: starting a thread is a full fence
+        try
+        {
+            _socket.Options.ReceiveHighWatermark = HighWaterMark;
+            _socket.Options.IPv4Only = false;
+            _socket.Options.Linger = TimeSpan.Zero;
+            _socket.Subscribe(prefix);
+            _socket.Connect(Transport.Sockets.Endpoint.Describe(ZeroMqEndpoint.ToConnect(endpoint)));
+            _thread = new Thread(Receive) { Name = "watch", IsBackground = true };
+            _thread.Start(); // the socket goes over to it: starting a thread is a full fence
+        }
+        catch
+        {
+            _socket.Dispose();
+            _ends.Dispose();
+            throw;
+        }
     }
 
     /// <summary>What was published, until this is disposed.</summary>
@@ -38,6 +48,12 @@ internal sealed class SubscriberClient : IDisposable
 
     public void Dispose()
     {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
         _ends.Cancel();
         _thread.Join();
         _ends.Dispose();

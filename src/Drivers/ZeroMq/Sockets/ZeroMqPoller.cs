@@ -18,6 +18,7 @@ internal sealed class ZeroMqPoller : IDisposable
     private readonly NetMQPoller _poller;
     private readonly HashSet<NetMQSocket> _sockets = []; // the poller's
     private readonly ILogger _log;
+    private int _disposed; // 1 from the first Dispose on
 
     public ZeroMqPoller(ILogger log)
     {
@@ -83,6 +84,11 @@ internal sealed class ZeroMqPoller : IDisposable
     /// <summary>Ends the thread after what was posted before, and closes the sockets that their owners left open.</summary>
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) == 1)
+        {
+            return;
+        }
+
         Invoke(() =>
         {
             foreach (NetMQSocket socket in _sockets.ToArray())

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Cocaine.Fast.Client;
+using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Host.Serving;
 using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Control;
@@ -9,7 +10,7 @@ namespace Cocaine.Fast.Host.Commands.Control;
 /// <summary>Which node a command talks to.</summary>
 internal static class NodeAddress
 {
-    private const string Variable = "COCAINE_NODE";
+    private const string Variable = EnvironmentNames.Control;
 
     /// <summary>The option of every such command.</summary>
     public static Option<string> Option() => new(ControlCall.NodeOption)
@@ -38,5 +39,5 @@ internal static class NodeAddress
         }
     }
 
-    private static string? Given() => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } given ? given : null;
+    private static string? Given() => EnvironmentNames.Get(Variable);
 }

@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
+using Cocaine.Fast.Transport.Linux;
 using Microsoft.Win32.SafeHandles;
 
-namespace Cocaine.Fast.Transport.Linux;
+namespace Cocaine.Fast.Transport.Trust;
 
 /// <summary>
 /// The lock of an open file (an "open file description lock" of fcntl(2)): it goes with the process that holds it, however that ends, and

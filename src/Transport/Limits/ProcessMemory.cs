@@ -1,7 +1,7 @@
 using System.Buffers.Text;
 using Microsoft.Win32.SafeHandles;
 
-namespace Cocaine.Fast.Transport.Linux;
+namespace Cocaine.Fast.Transport.Limits;
 
 /// <summary>The memory of another process, from proc(5).</summary>
 internal static class ProcessMemory

@@ -1,0 +1,128 @@
+using System.Text;
+
+namespace Cocaine.Fast.Core.Configuration;
+
+/// <summary>An environment variable: who reads it, and what for.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="ReadBy">The node, commands, workers or scripts.</param>
+/// <param name="Meaning">What it does, for the documentation.</param>
+public sealed record EnvironmentName(string Name, string ReadBy, string Meaning);
+
+/// <summary>
+/// Every environment variable that the node, its commands, the SDKs and the scripts read. A name means one thing, wherever it is read; a
+/// test holds the sources against this table.
+/// </summary>
+public static class EnvironmentNames
+{
+    /// <summary>The control endpoint that commands talk to.</summary>
+    public const string Control = "COCAINE_NODE";
+
+    /// <summary>The runtime folder.</summary>
+    public const string RuntimeFolder = "COCAINE_RUNTIME_DIR";
+
+    /// <summary>The interpreter of Python apps.</summary>
+    public const string Python = "COCAINE_PYTHON";
+
+    /// <summary>The interpreter of Perl apps.</summary>
+    public const string Perl = "COCAINE_PERL";
+
+    /// <summary>The interpreter of JavaScript apps.</summary>
+    public const string NodeJs = "COCAINE_NODEJS";
+
+    /// <summary>The version of the app, for a worker.</summary>
+    public const string AppVersion = "COCAINE_APP_VERSION";
+
+    /// <summary>How often a worker beats, ms.</summary>
+    public const string HeartbeatMs = "COCAINE_HEARTBEAT_MS";
+
+    /// <summary>Whether a worker asks for a pipe in shared memory.</summary>
+    public const string Pipe = "COCAINE_PIPE";
+
+    /// <summary>systemd's folder for what outlives a service.</summary>
+    public const string StateDirectory = "STATE_DIRECTORY";
+
+    /// <summary>systemd's folder for what a running service has.</summary>
+    public const string RuntimeDirectory = "RUNTIME_DIRECTORY";
+
+    /// <summary>systemd's socket for news of a service.</summary>
+    public const string NotifySocket = "NOTIFY_SOCKET";
+
+    /// <summary>Whom systemd watches.</summary>
+    public const string WatchdogProcess = "WATCHDOG_PID";
+
+    /// <summary>How long systemd waits for a sign of life, µs.</summary>
+    public const string WatchdogInterval = "WATCHDOG_USEC";
+
+    /// <summary>The user's folder for what runs.</summary>
+    public const string UserRuntime = "XDG_RUNTIME_DIR";
+
+    /// <summary>The user's folder for what outlives programs.</summary>
+    public const string UserState = "XDG_STATE_HOME";
+
+    /// <summary>The home folder.</summary>
+    public const string Home = "HOME";
+
+    /// <summary>Folders of programs.</summary>
+    public const string SearchPath = "PATH";
+
+    /// <summary>The folder for temporary files.</summary>
+    public const string Temporary = "TMPDIR";
+
+    /// <summary>The machine's time zone.</summary>
+    public const string TimeZone = "TZ";
+
+    /// <summary>What kind of terminal there is.</summary>
+    public const string Terminal = "TERM";
+
+    /// <summary>No colours, see no-color.org.</summary>
+    public const string NoColours = "NO_COLOR";
+
+    /// <summary>How wide the terminal is.</summary>
+    public const string Columns = "COLUMNS";
+
+    /// <summary>systemd's stream into the journal.</summary>
+    public const string Journal = "JOURNAL_STREAM";
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<EnvironmentName> All { get; } =
+    [
+        new(Control, "commands", "the control endpoint of the node that commands talk to; `--node` goes before it"),
+        new(RuntimeFolder, "node, commands", "the runtime folder: the sockets of workers, and the control socket; see below"),
+        new(Python, "node", "the interpreter of Python apps; without it `python3` in /usr/bin, then in `PATH`"),
+        new(Perl, "node", "the interpreter of Perl apps; without it `perl` in /usr/bin, then in `PATH`"),
+        new(NodeJs, "node", "the interpreter of JavaScript apps; without it `node` in /usr/bin, then in `PATH`"),
+        new(SearchPath, "node", "where interpreters are looked for"),
+        new(Home, "node", "`HOME` of workers that run as the node's user"),
+        new(Temporary, "node, commands", "the folder for temporary files, /tmp without it; the last resort for the runtime folder"),
+        new(TimeZone, "node", "`TZ` of workers"),
+        new(Terminal, "node, commands", "`dumb`: no colours"),
+        new(NoColours, "node, commands", "when it is set: no colours"),
+        new(Columns, "commands", "the width of views, where no terminal says it"),
+        new(Journal, "node", "set by systemd: the log goes to the journal, and its lines have a priority in front"),
+        new(StateDirectory, "node", "set by systemd: the default of `state`"),
+        new(RuntimeDirectory, "node", "set by systemd: the runtime folder"),
+        new(NotifySocket, "node", "set by systemd: where the node says that it is ready"),
+        new(WatchdogProcess, "node", "set by systemd: whom the watchdog watches"),
+        new(WatchdogInterval, "node", "set by systemd: how long it waits for a sign of life"),
+        new(UserRuntime, "node, commands", "of other users than root: the runtime folder and the ledger are in it"),
+        new(UserState, "node", "of other users than root: `state` is in it; without it in ~/.local/state"),
+        new(AppVersion, "workers", "set by the node: the `version` of the app's manifest"),
+        new(HeartbeatMs, "workers", "set by the node when `heartbeat-timeout` is below 20 s: how often to beat"),
+        new(Pipe, "workers", "`0` in `args.env`: the worker stays on its socket and asks for no pipe"),
+    ];
+
+    /// <summary>The value of a variable; null when it is not set or empty.</summary>
+    public static string? Get(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+
+    /// <summary>The table of docs/node.md.</summary>
+    internal static string Table()
+    {
+        StringBuilder text = new("### Environment variables\n\n| variable | read by | meaning |\n| --- | --- | --- |\n");
+        foreach (EnvironmentName one in All)
+        {
+            text.Append($"| `{one.Name}` | {one.ReadBy} | {one.Meaning} |\n");
+        }
+
+        return text.Append('\n').ToString();
+    }
+}

@@ -1,0 +1,34 @@
+using Cocaine.Fast.Transport.Linux;
+
+namespace Cocaine.Fast.Transport.Limits;
+
+/// <summary>What the numbers of the standard streams are in this process.</summary>
+/// <remarks>Safety: the path is a constant with its closing zero byte.</remarks>
+internal static unsafe class DescriptorState
+{
+    private const int GetFlags = 1, CloseOnExec = 1, ReadAndWrite = 2, LastStandard = 2;
+
+    /// <summary>
+    /// True when the process was started with this descriptor. One that is closed on exec cannot have come over an exec: the runtime or the
+    /// program has opened it, in the place of a stream that was closed.
+    /// </summary>
+    public static bool IsInherited(int descriptor) =>
+        LibC.fcntl(descriptor, GetFlags, 0) is int flags and >= 0 && (flags & CloseOnExec) == 0;
+
+    /// <summary>Opens the null device under each number of a standard stream that is free.</summary>
+    public static void FillStandard()
+    {
+        fixed (byte* path = "/dev/null\0"u8)
+        {
+            int descriptor;
+            while ((descriptor = LibC.open(path, ReadAndWrite)) is >= 0 and <= LastStandard)
+            {
+            }
+
+            if (descriptor > LastStandard)
+            {
+                _ = LibC.close(descriptor);
+            }
+        }
+    }
+}

@@ -1,0 +1,272 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using Cocaine.Fast.Backends.Languages;
+using Cocaine.Fast.Backends.Processes;
+using Cocaine.Fast.Client;
+using Cocaine.Fast.Core.Configuration;
+using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using Cocaine.Fast.Node.Chaos;
+using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Daemon;
+using Cocaine.Fast.Node.Tests.Daemon;
+using Cocaine.Fast.Node.WorkerCheck;
+using Cocaine.Fast.Transport.Files;
+using Cocaine.Fast.Transport.Linux;
+using Cocaine.Fast.Transport.Loop;
+using Cocaine.Fast.Transport.SharedMemory;
+using Cocaine.Fast.Transport.Sockets;
+using Cocaine.Fast.Transport.Trust;
+using Cocaine.Fast.Worker.Native;
+using Microsoft.Extensions.Logging.Abstractions;
+using SendBatch = Cocaine.Fast.Transport.Sockets.SendBatch;
+
+namespace Cocaine.Fast.Node.Tests.Survival;
+
+/// <summary>
+/// Whatever owns memory, descriptors or files gives them back once, however often it is disposed of: a number that is closed twice may be
+/// another's the second time, and memory that is freed twice ends the process.
+/// </summary>
+[Collection(nameof(Alone))]
+public sealed class DisposedTwiceTests : IDisposable
+{
+    private readonly TestFolder _folder = new();
+    private readonly List<object> _others = [];
+    private readonly Dictionary<string, Func<Task<object>>> _owners;
+
+    public DisposedTwiceTests() => _owners = new Dictionary<string, Func<Task<object>>>
+    {
+        [nameof(Epoll)] = () => Made(new Epoll()),
+        [nameof(EventDescriptor)] = () => Made(new EventDescriptor()),
+        [nameof(Inotify)] = () => Made(new Inotify()),
+        [nameof(FolderReader)] = () =>
+        {
+            FolderReader reader = new();
+            Assert.True(reader.TryOpen("/tmp\0"u8));
+            return Made(reader);
+        },
+        [nameof(FolderLock)] = () => Made(FolderLock.TryTake(_folder.Path)!),
+        [nameof(SubmissionRing)] = () => Made(SubmissionRing.TryCreate() ?? (object)new EventDescriptor()), // kernels without it have no owner
+        [nameof(SendBatch)] = () =>
+        {
+            SendBatch batch = new();
+            batch.Begin(2);
+            return Made(batch);
+        },
+        [nameof(Segment)] = () => Made(Segment.Create(64 << 10, 1, 0, shared: true)),
+        [nameof(LedgerFile)] = () => Made(LedgerFile.OpenForNode(_folder["x.ledger"], "x", 64, out _)),
+        [nameof(EventLoop)] = () =>
+        {
+            EventLoop loop = new(NullLogger.Instance);
+            loop.Start("twice");
+            return Made(loop);
+        },
+        [nameof(Listener)] = () => Made(Listener.Bind(
+            Loop(), Endpoint.Parse($"ipc://{_folder["listener.sock"]}"), 1, UnixFileMode.UserRead, _ => { })[0]),
+        [nameof(TreeWatcher)] = () => Made(Watcher()),
+        ["RenameTracker"] = () => Made(PartOf(Watcher(), "_renames")),
+        [nameof(ScanSchedule)] = () => Made(PartOf(Watcher(), "_schedule")),
+        [nameof(PendingFile)] = () => Made(PendingFile.Write(_folder["pending"], "x"u8)),
+        [nameof(BufferPool)] = () => Made(new BufferPool()),
+        [nameof(ProcessLauncher)] = () => Made(new ProcessLauncher()),
+        [nameof(NativeWords)] = () => Made(new NativeWords(["one", "two"])),
+        [nameof(ZeroMqPoller)] = () => Made(new ZeroMqPoller(NullLogger.Instance)),
+        [nameof(SubscriberClient)] = () => Made(new SubscriberClient("tcp://127.0.0.1:9", "")),
+        [nameof(WorkerProcess)] = () => Made(Worker()),
+        [nameof(NodeEnd)] = () => Made(End()),
+        ["Conversation"] = () => Made(new Conversation(Worker(), End(), "a", "u", new WorkerCheckOptions { Command = ["/bin/true"] })),
+        ["PipeCheck"] = () => Made(Activator.CreateInstance(
+            typeof(WorkerChecker).GetNestedType("PipeCheck", BindingFlags.NonPublic)!,
+            WorkerChecker.Socket, null, new WorkerCheckOptions { Command = ["/bin/true"] }, null)!),
+        [nameof(StateFolder)] = () => Made(StateFolder.Open(_folder["held"])),
+        [nameof(SystemdNotifier)] = () => Made(new SystemdNotifier(_folder["notify"], NullLogger.Instance)),
+        ["Lease"] = async () => await new NameGates().EnterAsync("app", giveUp: false, CancellationToken.None),
+        [nameof(NodeLoops)] = () =>
+        {
+            NodeLoops loops = new(new NodeOptions { Loops = 2 }, NullLogger.Instance);
+            loops.Start();
+            return Made(loops);
+        },
+        [nameof(AppFactory)] = () => Made(PartOf(new CocaineNode(Options()), "_factory")),
+        [nameof(CocaineNode)] = () => Made(Started()),
+        [nameof(ControlService)] = async () =>
+        {
+            CocaineNode node = Started();
+            _others.Add(node);
+            return await ControlService.OpenAsync(node, $"ipc://{_folder["control.sock"]}", new PlainControlHost(node));
+        },
+        [nameof(NodeControlClient)] = async () =>
+        {
+            CocaineNode node = Started();
+            _others.Add(await ControlService.OpenAsync(node, $"ipc://{_folder["asked.sock"]}", new PlainControlHost(node)));
+            _others.Add(node);
+            return await NodeControlClient.ConnectAsync($"ipc://{_folder["asked.sock"]}");
+        },
+        [nameof(NodeDaemon)] = async () =>
+        {
+            NodeDaemon daemon = new(Config(), NullLoggerFactory.Instance);
+            await daemon.StartAsync();
+            return daemon;
+        },
+        [nameof(CocaineClient)] = async () =>
+        {
+            TcpListener server = new(IPAddress.Loopback, 0);
+            server.Start();
+            _others.Add(server);
+            return await CocaineClient.ConnectAsync($"tcp://{server.LocalEndpoint}");
+        },
+        [nameof(ChaosRun)] = () => Made(new ChaosRun(Chaos())),
+        [nameof(ChaosLoad)] = () => Made(new ChaosLoad(Chaos(), "echo", new ChaosLedger(TextWriter.Null))),
+        [nameof(NodeProcess)] = async () => await NodeProcess.StartAsync(
+            ["/bin/sh", "-c", "echo 'ready app=a task=t endpoint=tcp://127.0.0.1:1'; exec sleep 600"], [], "t",
+            new StreamWriter(Stream.Null), CancellationToken.None),
+    };
+
+    private static IEnumerable<Type> AllOwners => new[] { typeof(Core.Engine.AppEngine), typeof(EventLoop), typeof(ProcessLauncher), typeof(NativeWords),
+            typeof(ZeroMqPoller), typeof(CocaineClient), typeof(CocaineNode) }
+        .SelectMany(one => one.Assembly.GetTypes())
+        .Where(type => (typeof(IDisposable).IsAssignableFrom(type) || typeof(IAsyncDisposable).IsAssignableFrom(type))
+            && type is { IsAbstract: false, IsInterface: false, IsValueType: false }
+            && !type.IsDefined(typeof(CompilerGeneratedAttribute)) && !type.Name.StartsWith('<'));
+
+    [Fact]
+    public void Every_owner_is_in_the_list() => Assert.Equal(
+        _owners.Keys.Order(StringComparer.Ordinal), AllOwners.Select(type => type.Name).Order(StringComparer.Ordinal));
+
+    [Fact]
+    public async Task What_is_disposed_of_twice_gives_back_once()
+    {
+        foreach ((string name, Func<Task<object>> make) in _owners)
+        {
+            object owner = await make();
+            await DisposeAsync(owner);
+
+            // Whoever opens something now gets the numbers that were given back: the second time must leave them alone.
+            List<EventDescriptor> strangers = [.. Enumerable.Range(0, 64).Select(_ => new EventDescriptor())];
+            await DisposeAsync(owner).WaitAsync(TimeSpan.FromSeconds(60));
+            Assert.All(strangers, one => Assert.True(File.Exists($"/proc/self/fd/{one.Descriptor}"), $"{name} closed what is another's"));
+            strangers.ForEach(one => one.Dispose());
+            foreach (object other in Enumerable.Reverse(_others))
+            {
+                await DisposeAsync(other);
+            }
+
+            _others.Clear();
+        }
+    }
+
+    [Fact]
+    public void The_file_of_a_socket_that_took_the_place_of_another_stays()
+    {
+        Endpoint endpoint = Endpoint.Parse($"ipc://{_folder["place.sock"]}");
+        EventLoop loop = Loop();
+        Listener first = Listener.Bind(loop, endpoint, 1, UnixFileMode.UserRead, _ => { })[0];
+        Assert.False(first.IsUnreachable);
+        File.Delete(endpoint.Path!);
+        Assert.True(first.IsUnreachable);
+        Listener second = Listener.Bind(loop, endpoint, 1, UnixFileMode.UserRead, _ => { })[0];
+        first.Dispose();
+        Assert.False(second.IsUnreachable);
+        second.Dispose();
+        Assert.False(File.Exists(endpoint.Path));
+    }
+
+    public void Dispose()
+    {
+        foreach (IDisposable other in _others.OfType<IDisposable>())
+        {
+            other.Dispose();
+        }
+
+        _folder.Dispose();
+    }
+
+    private static Task<object> Made(object owner) => Task.FromResult(owner);
+
+    private static async Task DisposeAsync(object owner)
+    {
+        if (owner is IAsyncDisposable late)
+        {
+            await late.DisposeAsync();
+        }
+        else
+        {
+            ((IDisposable)owner).Dispose();
+        }
+    }
+
+    private static object PartOf(object whole, string field) =>
+        whole.GetType().GetField(field, BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(whole)!;
+
+    private EventLoop Loop()
+    {
+        EventLoop loop = new(NullLogger.Instance);
+        _others.Add(loop);
+        return loop;
+    }
+
+    private TreeWatcher Watcher() =>
+        new(Loop(), new TreeOptions(_folder.Path, Recursive: true, ReportExisting: false), new NoChanges(), NullLogger.Instance);
+
+    private WorkerProcess Worker()
+    {
+        ProcessLauncher launcher = new();
+        _others.Add(launcher);
+        return WorkerProcess.Start(launcher, new WorkerCommand("/bin/sleep", ["600"], new Dictionary<string, string>()));
+    }
+
+    private NodeEnd End()
+    {
+        WorkerProcess worker = Worker();
+        _others.Add(worker);
+        return new NodeEnd(new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified), worker);
+    }
+
+    private NodeOptions Options() => new() { Loops = 1, Locator = null, LedgerDirectory = _folder["ledger"] };
+
+    private CocaineNode Started()
+    {
+        CocaineNode node = new(Options());
+        node.Start();
+        return node;
+    }
+
+    private NodeConfig Config() => new()
+    {
+        StateFolder = _folder["state"],
+        LedgerFolder = _folder["ledger"],
+        ControlEndpoint = $"ipc://{_folder["daemon.sock"]}",
+        ZeroMqControlEndpoint = "tcp://127.0.0.1:0",
+        Locator = null,
+        Loops = 1,
+    };
+
+    private static ChaosOptions Chaos() => new()
+    {
+        ManifestPath = Path.Combine(Apps.Root, "examples/echo/manifest.json"),
+        Program = ["/bin/true"],
+        Event = "echo",
+    };
+
+    private sealed class NoChanges : IFileChanges
+    {
+        public bool IsFull => false;
+
+        public void Created(ReadOnlySpan<byte> name, bool isFolder)
+        {
+        }
+
+        public void Modified(ReadOnlySpan<byte> name)
+        {
+        }
+
+        public void Deleted(ReadOnlySpan<byte> name, bool isFolder)
+        {
+        }
+
+        public void Moved(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to, bool isFolder, bool replaced)
+        {
+        }
+    }
+}
