@@ -31,8 +31,8 @@ internal sealed class TimerNode : IDisposable
             Engine = new EngineSettings { Backend = BackendType.Thread, PoolLimit = 1, Concurrency = 1024, QueueLimit = 0 },
             Tasks = [],
         };
-        _engine = new AppEngine(manifest.Name, manifest.Engine, _loop, new ThreadBackend(manifest, _loop, NullLogger.Instance),
-            NullLogger.Instance);
+        ThreadBackend backend = new(manifest, _loop, new LeftBehind(), NullLogger.Instance);
+        _engine = new AppEngine(manifest.Name, manifest.Engine, _loop, backend, NullLogger.Instance);
     }
 
     /// <summary>When ticks were run, Stopwatch ticks, in their order; only when they are kept.</summary>

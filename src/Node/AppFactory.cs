@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Cocaine.Fast.Backends.Languages;
 using Cocaine.Fast.Backends.Processes;
 using Cocaine.Fast.Backends.Threads;
@@ -27,6 +28,7 @@ internal sealed class AppFactory(
     NodeOptions options, NodeLoops loops, NodeZeroMq zeroMq, NodeRecords records, Feed<NodeEvent> events, Func<string?> locatorEndpoint,
     ILogger log) : IDisposable
 {
+    private readonly Dictionary<string, LeftBehind> _left = []; // by app: what hangs outlives its versions, and the app itself
     private ProcessLauncher? _launcher;
 
     /// <summary>Makes an app on the loop whose turn it is; it is not started yet.</summary>
@@ -51,7 +53,8 @@ internal sealed class AppFactory(
     {
         if (manifest.Engine.Backend == BackendType.Thread)
         {
-            return new ThreadBackend(manifest, loop, journal);
+            LeftBehind left = CollectionsMarshal.GetValueRefOrAddDefault(_left, manifest.Name, out _) ??= new LeftBehind();
+            return new ThreadBackend(manifest, loop, left, journal);
         }
 
         string locator = locatorEndpoint()?["tcp://".Length..].Replace("[::]", "127.0.0.1", StringComparison.Ordinal) ?? "127.0.0.1:10053";

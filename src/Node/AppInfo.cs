@@ -216,6 +216,12 @@ internal static class AppInfo
         json.WriteNumber("starting", pool.Starting);
         json.WriteNumber("idle", pool.Idle);
         json.WriteNumber("busy", pool.Busy);
+        if (manifest.Engine.Backend == BackendType.Thread)
+        {
+            json.WriteNumber("threads-left-behind", pool.Backend.ThreadsLeft);
+            json.WriteNumber("code-left-behind", pool.Backend.CodeLeft);
+        }
+
         json.WriteStartObject("recycled");
         json.WriteNumber("max-jobs", engine.Counters.RecycledForJobs);
         json.WriteNumber("max-age", engine.Counters.RecycledForAge);

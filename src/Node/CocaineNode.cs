@@ -7,6 +7,7 @@ using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Node.Records;
 using Cocaine.Fast.Node.Reload;
+using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Limits;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Trust;
@@ -88,6 +89,8 @@ public sealed class CocaineNode : IAsyncDisposable
 
         try
         {
+            NodeThreads.Warm();
+            NodeClock.Instance.Warm();
             _loops.Start();
             NodeRoom.SetBase();
         }
@@ -147,7 +150,7 @@ public sealed class CocaineNode : IAsyncDisposable
         try
         {
             // A node that stops meanwhile starts none.
-            await _lifetime.UntilEndAsync(Run(app.Loop, () => app.Start(paused))).ConfigureAwait(false);
+            await _lifetime.UntilEndAsync(Run(app.Loop, () => app.Start(paused)));
             return app;
         }
         catch
@@ -195,7 +198,7 @@ public sealed class CocaineNode : IAsyncDisposable
     public async Task<ReplaceOutcome> RestartAsync(string name, CancellationToken cancellation = default)
     {
         AppManifest manifest = Get(name).Manifest;
-        ReplaceOutcome outcome = await ReplaceAsync(manifest, force: true, cancellation).ConfigureAwait(false);
+        ReplaceOutcome outcome = await ReplaceAsync(manifest, force: true, cancellation);
         return outcome with { Note = RestartNote.Of(manifest) };
     }
 
@@ -215,13 +218,13 @@ public sealed class CocaineNode : IAsyncDisposable
         Task stopped = app.DrainAsync();
         try
         {
-            await _lifetime.UntilEndAsync(stopped.WaitAsync(drainTimeout, cancellation)).ConfigureAwait(false);
+            await _lifetime.UntilEndAsync(stopped.WaitAsync(drainTimeout, NodeClock.Instance, cancellation));
         }
         catch (Exception late) when (late is TimeoutException or OperationCanceledException)
         {
             NodeLog.DeletesNow(_log, name, late is TimeoutException ? "its drain-timeout is over" : "the wait was given up");
             app.StopNow("the app is deleted");
-            await Task.WhenAny(stopped, Task.Delay(KillGrace, CancellationToken.None)).ConfigureAwait(false);
+            await Task.WhenAny(stopped, Task.Delay(KillGrace, NodeClock.Instance));
         }
 
         lock (_lock)
@@ -284,7 +287,7 @@ public sealed class CocaineNode : IAsyncDisposable
         Task all = Task.WhenAll(Apps.Select(app => app.DrainAsync()));
         try
         {
-            await all.WaitAsync(drainTimeout, stopNow).ConfigureAwait(false);
+            await all.WaitAsync(drainTimeout, NodeClock.Instance, stopNow);
         }
         catch (Exception late) when (late is TimeoutException or OperationCanceledException)
         {
@@ -294,7 +297,7 @@ public sealed class CocaineNode : IAsyncDisposable
                 app.StopNow("the node stops");
             }
 
-            await Task.WhenAny(all, Task.Delay(KillGrace, CancellationToken.None)).ConfigureAwait(false);
+            await Task.WhenAny(all, Task.Delay(KillGrace, NodeClock.Instance));
         }
 
         StopLoops();
@@ -305,11 +308,11 @@ public sealed class CocaineNode : IAsyncDisposable
         }
 
         _events.End();
-        await _zeroMq.StopAsync().ConfigureAwait(false);
+        await _zeroMq.StopAsync();
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync() => await StopAsync(KillGrace).ConfigureAwait(false);
+    public async ValueTask DisposeAsync() => await StopAsync(KillGrace);
 
     /// <summary>Its log, which keeps what goes through it as events.</summary>
     internal ILogger Log => _log;
@@ -353,17 +356,17 @@ public sealed class CocaineNode : IAsyncDisposable
 
     internal static Task Run(EventLoop loop, Action action)
     {
-        TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource done = new();
         loop.Post(() =>
         {
             try
             {
                 action();
-                done.SetResult();
+                NodeThreads.Complete(done);
             }
             catch (Exception failure)
             {
-                done.SetException(failure);
+                NodeThreads.Fail(done, failure);
             }
         });
         return done.Task;

@@ -1,31 +1,32 @@
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Node.Threading;
 
 namespace Cocaine.Fast.Node;
 
 /// <summary>How long a node lives: nobody may wait for what its loops do once they have ended.</summary>
 internal sealed class NodeLifetime
 {
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _ended = new();
 
     /// <summary>The loops have ended.</summary>
-    public void End() => _ended.TrySetResult();
+    public void End() => NodeThreads.Complete(_ended);
 
     /// <summary>Waits for what an app's loop does, but not for a loop that has ended.</summary>
     /// <exception cref="NodeException">The node ended first (503).</exception>
     public async Task<T> UntilEndAsync<T>(Task<T> task)
     {
-        await UntilEndAsync((Task)task).ConfigureAwait(false);
-        return await task.ConfigureAwait(false);
+        await UntilEndAsync((Task)task);
+        return await task;
     }
 
     /// <inheritdoc cref="UntilEndAsync{T}"/>
     public async Task UntilEndAsync(Task task)
     {
-        if (await Task.WhenAny(task, _ended.Task).ConfigureAwait(false) != task && !task.IsCompleted)
+        if (await Task.WhenAny(task, _ended.Task) != task && !task.IsCompleted)
         {
             throw new NodeException("the node has stopped") { Code = ErrorCodes.ResourceError };
         }
 
-        await task.ConfigureAwait(false);
+        await task;
     }
 }

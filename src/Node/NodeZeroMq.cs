@@ -1,4 +1,5 @@
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using Cocaine.Fast.Node.Threading;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node;
@@ -13,6 +14,12 @@ internal sealed class NodeZeroMq(bool ownsProcess, ILogger log)
 
     public ZeroMqPoller Poller => _poller.Value;
 
+    private static Task EndAllAsync() => NodeThreads.Run(() =>
+    {
+        ZeroMqPoller.EndAll();
+        return Task.CompletedTask;
+    });
+
     /// <summary>Ends what was started; see <see cref="NodeOptions.OwnsProcess"/> for what it waits for.</summary>
     public async Task StopAsync()
     {
@@ -25,7 +32,7 @@ internal sealed class NodeZeroMq(bool ownsProcess, ILogger log)
         if (ownsProcess)
         {
             // Its sockets send in the background what they have left, as long as their linger lets them: the process must not end before.
-            await Task.WhenAny(Task.Run(ZeroMqPoller.EndAll), Task.Delay(MaxLinger, CancellationToken.None)).ConfigureAwait(false);
+            await Task.WhenAny(EndAllAsync(), Task.Delay(MaxLinger, NodeClock.Instance));
         }
     }
 }

@@ -5,6 +5,7 @@ using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Node.Reload;
+using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
 using MessagePack;
 using Microsoft.Extensions.Logging;
@@ -25,8 +26,8 @@ public sealed class RunningApp
     /// </summary>
     private const int MaxOlder = 8;
 
-    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _ready = new();
+    private readonly TaskCompletionSource _stopped = new();
     private readonly EventLoop _loop;
     private readonly AppParts _parts;
     private readonly ILogger _log;
@@ -88,18 +89,18 @@ public sealed class RunningApp
     internal AppJournal Journal => _parts.Log;
 
     /// <summary>The app's state as JSON, as <c>info</c> gives it.</summary>
-    public Task<string> InfoJsonAsync()
+    public async Task<string> InfoJsonAsync()
     {
-        TaskCompletionSource<string> info = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        _loop.Post(() => info.SetResult(AppInfo.Text(this)));
-        return info.Task;
+        string? info = null;
+        await CocaineNode.Run(_loop, () => info = AppInfo.Text(this));
+        return info!;
     }
 
     /// <summary>What a list of apps shows of it.</summary>
     public async Task<AppSummary> SummaryAsync()
     {
         AppSummary? summary = null;
-        await CocaineNode.Run(_loop, () => summary = AppInfo.Summary(this)).ConfigureAwait(false);
+        await CocaineNode.Run(_loop, () => summary = AppInfo.Summary(this));
         return summary!;
     }
 
@@ -108,8 +109,8 @@ public sealed class RunningApp
     {
         AppEngine engine = _version.Engine;
         Pause(paused); // before a driver can bring a job
-        engine.SlaveReady += () => _ready.TrySetResult();
-        engine.Broken += cause => _ready.TrySetException(new NodeException($"app {Name} is broken: {cause}"));
+        engine.SlaveReady += () => NodeThreads.Complete(_ready);
+        engine.Broken += cause => NodeThreads.Fail(_ready, new NodeException($"app {Name} is broken: {cause}"));
         try
         {
             _tasks.Commit(_tasks.Prepare(Manifest, engine));
@@ -118,7 +119,7 @@ public sealed class RunningApp
         {
             MoveTo(AppPhase.Stopped);
             _parts.Ended();
-            _stopped.TrySetResult();
+            NodeThreads.Complete(_stopped);
             throw;
         }
 
@@ -133,10 +134,10 @@ public sealed class RunningApp
         AppManifest next, ISlaveBackend backend, bool force, CancellationToken cancellation)
     {
         Replacement? replacement = null;
-        await CocaineNode.Run(_loop, () => replacement = BeginReplacement(next, backend, force)).ConfigureAwait(false);
+        await CocaineNode.Run(_loop, () => replacement = BeginReplacement(next, backend, force));
         using CancellationTokenRegistration registration = cancellation.UnsafeRegister(
             _ => _loop.Post(() => Decide(replacement!, "it was cancelled")), null);
-        return await replacement!.Outcome.ConfigureAwait(false);
+        return await replacement!.Outcome;
     }
 
     /// <summary>True for the first who deletes it.</summary>
@@ -273,7 +274,7 @@ public sealed class RunningApp
         _tasks.Commit(change);
         Volatile.Write(ref _version, next); // its other half is in Manifest
         Endpoints = _tasks.Endpoints;
-        _ready.TrySetResult();
+        NodeThreads.Complete(_ready);
         ReloadLog.Replaced(
             _log, Name, old.Manifest.Version, next.Manifest.Version, next.AgeMs, old.Engine.Queue.Count, old.Engine.RunningJobs,
             change.Kept.Count, change.Opened.Count + change.Late.Count, change.Outgoing.Count);
@@ -316,7 +317,7 @@ public sealed class RunningApp
                 _tasks.Close();
                 MoveTo(AppPhase.Stopped);
                 _parts.Ended();
-                _stopped.TrySetResult();
+                NodeThreads.Complete(_stopped);
             }
         });
     }

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Worker;
 using Cocaine.Fast.Worker.Native;
@@ -22,6 +23,7 @@ if (next >= args.Length || !options.ContainsKey("uuid") || !options.ContainsKey(
 
 _ = int.TryParse(EnvironmentNames.Get(EnvironmentNames.AppVersion), out int version);
 AppHost app;
+PosixSignalRegistration? reports = null; // a C++ app has its own
 try
 {
     if (NativeApp.IsSharedObject(args[next]))
@@ -29,11 +31,17 @@ try
         return NativeApp.Load(args[next]).RunProcess([args[next], .. args[..next], .. args[(next + 1)..]]);
     }
 
+    reports = StackReport.Listen();
     app = AppHost.Load(args[next], new Cocaine.Fast.Worker.AppContext(options.GetValueOrDefault("app", ""), options["uuid"], version));
 }
-catch (AppLoadException failure)
+catch (Exception failure)
 {
-    Console.Error.WriteLine(failure.Message);
+    if ((failure is AppLoadException ? failure.InnerException : failure) is { } inner)
+    {
+        FailureText.PrintLine(FailureText.Details(inner));
+    }
+
+    FailureText.PrintLine(failure is AppLoadException ? failure.Message : FailureText.Reason(failure));
     return 1;
 }
 
@@ -44,6 +52,11 @@ try
 }
 catch (Exception failure) when (failure is SocketException or IOException)
 {
-    Console.Error.WriteLine($"the node cannot be reached at {options["endpoint"]}: {failure.Message}");
+    FailureText.PrintLine($"the node cannot be reached at {options["endpoint"]}: {failure.Message}");
     return (int)WorkerExit.Abandoned;
+}
+finally
+{
+    _ = app.End();
+    reports.Dispose();
 }

@@ -33,6 +33,8 @@ internal sealed class TestNode : IAsyncDisposable
 
     public string Log => _log.Text;
 
+    public LogLines LogLines => _log;
+
     public static TestNode Start(string? locator = null, string? stateDirectory = null)
     {
         TestNode node = new(locator, stateDirectory);

@@ -23,24 +23,58 @@ internal sealed class ThreadLink : SlaveLink
     private readonly EventLoop _loop;
     private readonly Slave _slave;
     private readonly Segment _segment;
-    private readonly EventDescriptor _nodeBell = new();
-    private readonly EventDescriptor _slaveBell = new();
+    private readonly EventDescriptor _nodeBell;
+    private readonly EventDescriptor _slaveBell;
     private readonly RingPort _port;
-    private ISlaveLoop? _worker;    // set by the thread once the app is loaded
+    private volatile ISlaveLoop? _worker; // from the app's load to its end; set by the thread
+    private AppHost? _app;          // the thread's; valid as long
     private string? _killReason;
+    private bool _ended;            // its thread has; on the loop
     private volatile bool _killed;
 
-    public ThreadLink(ThreadBackend backend, Slave slave)
+    private ThreadLink(ThreadBackend backend, Slave slave, Segment segment, EventDescriptor nodeBell, EventDescriptor slaveBell)
     {
         _backend = backend;
         _loop = backend.Loop;
         _slave = slave;
+        _segment = segment;
+        _nodeBell = nodeBell;
+        _slaveBell = slaveBell;
+        _port = new RingPort(_loop, slave, _segment, _nodeBell, _slaveBell, reason => Kill($"broke its ring: {reason}"));
+    }
+
+    /// <summary>Starts a slave's thread. What is taken for it is given back when a step fails.</summary>
+    /// <exception cref="IOException">No descriptor, no memory, or too many threads of the app hang.</exception>
+    public static ThreadLink Launch(ThreadBackend backend, Slave slave)
+    {
+        if (backend.Left.Threads >= LeftBehind.MostThreads)
+        {
+            throw new IOException(
+                $"{backend.Left.Threads} threads of slaves that were given up still run in their handlers, and no thread can be ended from "
+                + "outside: no more are started until one returns. Mend the handler and restart the node, or run the app with "
+                + "\"backend\": \"process\", where a slave that hangs is killed");
+        }
+
         EngineSettings settings = backend.App.Engine;
         int spin = settings.SpinMicroseconds ?? (Environment.ProcessorCount > 4 ? 20 : 0);
-        _segment = Segment.Create(settings.PipeSizeBytes, slave.Generation, spin, shared: false);
-        _port = new RingPort(_loop, slave, _segment, _nodeBell, _slaveBell, reason => Kill($"broke its ring: {reason}"));
-        Thread thread = new(Run) { Name = $"{backend.App.Name}-{slave.ShortId}", IsBackground = true };
-        thread.Start();
+        EventDescriptor? nodeBell = null, slaveBell = null;
+        Segment? segment = null;
+        try
+        {
+            nodeBell = new EventDescriptor();
+            slaveBell = new EventDescriptor();
+            segment = Segment.Create(settings.PipeSizeBytes, slave.Generation, spin, shared: false);
+            ThreadLink link = new(backend, slave, segment, nodeBell, slaveBell);
+            new Thread(link.Run) { Name = $"{backend.App.Name}-{slave.ShortId}", IsBackground = true }.Start();
+            return link;
+        }
+        catch
+        {
+            segment?.Dispose();
+            nodeBell?.Dispose();
+            slaveBell?.Dispose();
+            throw;
+        }
     }
 
     public override MessageSink Sink => _port.Sink;
@@ -61,17 +95,20 @@ internal sealed class ThreadLink : SlaveLink
 
     public override void Kill(string reason)
     {
-        if (_killReason is not null)
+        if (_killReason is not null || _ended)
         {
-            return;
+            return; // once its thread has ended, its bells are closed too
         }
 
         _killReason = reason;
         _killed = true;
         _slave.Engine.Counters.SlavesKilled++;
         _slave.OnKilled();
+        _backend.Left.AddThread();
+        string running = _worker?.Describe() is { Length: > 0 } told ? $"\n{told}" : "";
         ThreadLog.Abandoned(
-            _backend.Log, _backend.App.Name, _slave.ShortId, reason, JobNames.Suffix(_slave.Channels.ToList()));
+            _backend.Log, _backend.App.Name, _slave.ShortId, reason, JobNames.Suffix(_slave.Channels.ToList()), _backend.Left.Threads,
+            LeftBehind.MostThreads, running);
         _worker?.Abandon();
         _port.Detach();
         _loop.Post(() => _slave.OnDead(reason));
@@ -82,27 +119,37 @@ internal sealed class ThreadLink : SlaveLink
         string cause;
         try
         {
-            ISlaveLoop worker = LoadApp();
-            _worker = worker;
-            if (_killed)
-            {
-                worker.Abandon();
-            }
-
-            _loop.Post(OnLoaded);
-            cause = worker.Run() switch
-            {
-                WorkerExit.Terminated => "terminated",
-                WorkerExit.Fault => "its request ring is broken",
-                _ => "given up",
-            };
+            cause = Serve();
         }
-        catch (Exception failure) when (failure is not OutOfMemoryException)
+        catch (Exception failure)
         {
-            cause = failure is AppLoadException ? failure.Message : failure.ToString();
+            cause = failure is AppLoadException ? failure.Message : FailureText.Reason(failure);
+            if ((failure is AppLoadException ? failure.InnerException : failure) is { } inner)
+            {
+                ThreadLog.NotStarted(_backend.Log, _backend.App.Name, _slave.ShortId, FailureText.Details(inner));
+            }
         }
 
+        EndApp();
         _loop.Post(() => OnEnded(cause));
+    }
+
+    private string Serve()
+    {
+        ISlaveLoop worker = LoadApp();
+        _worker = worker;
+        if (_killed)
+        {
+            worker.Abandon();
+        }
+
+        _loop.Post(OnLoaded);
+        return worker.Run() switch
+        {
+            WorkerExit.Terminated => "terminated",
+            WorkerExit.Fault => "its request ring is broken",
+            _ => "given up",
+        };
     }
 
     private ISlaveLoop LoadApp()
@@ -114,17 +161,39 @@ internal sealed class ThreadLink : SlaveLink
         }
 
         Worker.AppContext context = new(app.Name, _slave.Uuid, app.Version);
-        return new RingWorker(AppHost.Load(app.Code.Source, context), _segment, _slaveBell, _nodeBell)
+        _app = AppHost.Load(app.Code.Source, context);
+        return new RingWorker(_app, _segment, _slaveBell, _nodeBell)
         {
             HeartbeatMs = app.Engine.HeartbeatPeriodMs,
         };
+    }
+
+    /// <summary>The slave's loop has ended: the app is disposed, and nothing here refers to its code any more.</summary>
+    private void EndApp()
+    {
+        _worker = null;
+        if (_app?.End() is { } code && _backend.Left.AddCode(code) is > 0 and int left)
+        {
+            ThreadLog.CodeStays(_backend.Log, _backend.App.Name, left);
+        }
+
+        _app = null;
     }
 
     private void OnLoaded()
     {
         if (!_killed)
         {
-            _port.Open();
+            try
+            {
+                _port.Open();
+            }
+            catch (IOException failure)
+            {
+                Kill($"its bell cannot be watched: {failure.Message}");
+                return;
+            }
+
             _slave.OnReady();
         }
     }
@@ -134,5 +203,12 @@ internal sealed class ThreadLink : SlaveLink
         _port.DrainAnswers();
         _slave.OnDead(_killReason ?? cause);
         _port.Close();
+        if (_killed)
+        {
+            _backend.Left.RemoveThread();
+            ThreadLog.EndedLate(_backend.Log, _backend.App.Name, _slave.ShortId, _backend.Left.Threads);
+        }
+
+        _ended = true;
     }
 }

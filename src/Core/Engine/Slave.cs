@@ -20,6 +20,7 @@ internal sealed class Slave : WheelTimer
     private string? _retired;  // why it ends when it has no jobs to wait for any more; valid in Busy
     private bool _condemned;   // it is being killed: what it still says counts, but it gets no more jobs
     private bool _hung;        // it is killed for a job that hung, and that has its answer: those beside it are not suspected
+    private string? _launchFailure; // why it could not be launched; valid in Starting and Draining, where its timer ends it
 
     public Slave(AppEngine engine, ulong generation)
     {
@@ -116,7 +117,23 @@ internal sealed class Slave : WheelTimer
     /// <summary>It will be empty once its jobs have ended, if it gets no more.</summary>
     public bool CanBeCleared => State == SlaveState.Busy && !IsRetired && !_condemned && !Answers.IsHeldBack && Channels.Abandoned == 0;
 
-    public void Launch(ISlaveBackend backend) => Link = backend.Launch(this);
+    /// <summary>
+    /// Starts it. A launch that fails, however it does, is a start that failed: the slave dies of it in the loop's next turn, not within
+    /// the call of whoever asked for a slave.
+    /// </summary>
+    public void Launch(ISlaveBackend backend)
+    {
+        try
+        {
+            Link = backend.Launch(this);
+        }
+        catch (Exception failure)
+        {
+            Link = new UnlaunchedLink(this);
+            _launchFailure = $"it cannot be launched: {failure.Message}";
+            _engine.Loop.Timers.Arm(this, _engine.Loop.NowMs);
+        }
+    }
 
     /// <summary>Gives it a job, with the request so far; the rest goes on through its <see cref="Channels"/>.</summary>
     public void Run(Job job)
@@ -302,6 +319,12 @@ internal sealed class Slave : WheelTimer
     /// <inheritdoc/>
     public override void OnDue(long listenedMs)
     {
+        if (_launchFailure is { } cause)
+        {
+            OnDead(cause);
+            return;
+        }
+
         switch (State)
         {
             case SlaveState.Starting:

@@ -45,10 +45,41 @@ internal abstract class SlaveLink
     public virtual void KillHung(string reason) => Kill(reason);
 }
 
+/// <summary>The link of a slave whose launch failed: there is nothing behind it, and the slave dies in the loop's next turn.</summary>
+internal sealed class UnlaunchedLink(Slave slave) : SlaveLink
+{
+    public override MessageSink Sink => throw new InvalidOperationException("a slave that was not launched gets no message");
+
+    public override long BacklogBytes => 0;
+
+    public override bool PeerSpeaksBin => true;
+
+    public override string Kind => "none";
+
+    public override int ProcessId => 0;
+
+    public override void Flush()
+    {
+    }
+
+    public override void PauseReading()
+    {
+    }
+
+    public override void ResumeReading()
+    {
+    }
+
+    public override void Kill(string reason) => slave.OnKilled();
+}
+
 /// <summary>Makes slaves.</summary>
 internal interface ISlaveBackend
 {
-    /// <summary>Starts a slave. It never throws: what fails is reported through <see cref="Slave.OnDead"/>, later on the loop.</summary>
+    /// <summary>
+    /// Starts a slave. What fails is a failed start of that slave, whether it is thrown from here, with all that was taken given back, or
+    /// reported through <see cref="Slave.OnDead"/> later on the loop.
+    /// </summary>
     SlaveLink Launch(Slave slave);
 
     /// <summary>
@@ -61,6 +92,12 @@ internal interface ISlaveBackend
     /// The app has no other slave: the backend may give it one from what it keeps back, so that a full node still serves each app.
     /// </param>
     SlaveRoom RoomFor(int wanted, bool isFirst) => new(wanted);
+
+    /// <summary>Slaves that were given up and run on, because the backend cannot end them: threads that hang.</summary>
+    int ThreadsLeft => 0;
+
+    /// <summary>Slaves that have ended and whose code cannot be unloaded from the node.</summary>
+    int CodeLeft => 0;
 }
 
 /// <summary>What an engine needs of the loop it lives on.</summary>

@@ -45,6 +45,9 @@ internal sealed class SlavePool
     /// <summary>Replaces worn slaves.</summary>
     public Recycler Recycler { get; }
 
+    /// <summary>What makes its slaves.</summary>
+    public ISlaveBackend Backend => _backend;
+
     /// <summary>Slaves that are not dead.</summary>
     public int Total => _slaves.Count;
 

@@ -114,7 +114,7 @@ internal sealed class AppReader(
 
     private string Source(JsonTree value, string path)
     {
-        const string Local = "local://";
+        const string Local = "local://", AssemblyEnd = ".dll";
         bool isLocal = value.Text.StartsWith(Local, StringComparison.Ordinal);
         string text = isLocal ? value.Text[Local.Length..] : value.Text;
         if (text.Length == 0 || text.Contains('\0') || (isLocal ? !text.StartsWith('/') : text.Contains("://", StringComparison.Ordinal)))
@@ -124,9 +124,11 @@ internal sealed class AppReader(
         }
 
         string full = FullPath(text);
-        if (checkFiles && !File.Exists(full) && !Directory.Exists(full))
+        int assembly = full.LastIndexOf(AssemblyEnd + ":", StringComparison.Ordinal); // App.dll:Namespace.Class names one of its classes
+        string file = assembly < 0 ? full : full[..(assembly + AssemblyEnd.Length)];
+        if (checkFiles && !File.Exists(file) && !Directory.Exists(file))
         {
-            problems.Add(value.Offset, path, $"there is no file {full}");
+            problems.Add(value.Offset, path, $"there is no file {file}");
         }
 
         return full;

@@ -85,26 +85,25 @@ internal sealed class JsonControlSocket
         }
     }
 
-    private async void Answer(Route route, byte[] request)
-    {
-        byte[] answer;
-        try
+    // Without an await: its rest would go to the thread pool, which is the apps' as well and may be full.
+    private void Answer(Route route, byte[] request) => _answer(request).ContinueWith(
+        answered =>
         {
-            answer = await Task.Run(() => _answer(request)).ConfigureAwait(false);
-        }
-        catch (Exception fault) when (fault is not OutOfMemoryException)
-        {
-            ZeroMqLog.ControlFault(_log, fault);
-            answer = Encoding.UTF8.GetBytes("{\"error\":\"an internal fault: see the node's log\"}");
-        }
+            byte[] answer = answered.IsCompletedSuccessfully ? answered.Result
+                : Encoding.UTF8.GetBytes("{\"error\":\"an internal fault: see the node's log\"}");
+            if (answered.Exception?.InnerException is { } fault)
+            {
+                ZeroMqLog.ControlFault(_log, fault);
+            }
 
-        _loop.Post(() =>
-        {
-            _pending--;
-            route.Pending--;
-            Send(route, answer);
-        });
-    }
+            _loop.Post(() =>
+            {
+                _pending--;
+                route.Pending--;
+                Send(route, answer);
+            });
+        },
+        CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
     private void Send(Route route, byte[] answer)
     {

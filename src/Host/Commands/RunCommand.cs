@@ -5,6 +5,7 @@ using Cocaine.Fast.Host.Serving;
 using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Reload;
+using Cocaine.Fast.Node.Threading;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Host.Commands;
@@ -72,9 +73,9 @@ internal static class RunCommand
                 LoggerFactory = log,
             };
             TimeSpan drainTimeout = TimeSpan.FromSeconds(parsed.GetValue(drain));
-            return RunAsync(
-                apps, Options, parsed.GetValue(control)!, parsed.GetValue(watch), drainTimeout, parsed.GetValue(level),
-                parsed.GetValue(format)!);
+            bool watches = parsed.GetValue(watch);
+            return Task.FromResult(NodeThreads.RunToEnd(() => RunAsync(
+                apps, Options, parsed.GetValue(control)!, watches, drainTimeout, parsed.GetValue(level), parsed.GetValue(format)!)));
         });
         return command;
     }
@@ -114,7 +115,7 @@ internal static class RunCommand
             ? Task.WhenAll(apps.Select(app => new ManifestWatch(node, app, log).RunAsync(watching.Token))) : Task.CompletedTask;
         await signals.UntilStopAsync();
         NodeReadiness.OpenReserve();
-        await watching.CancelAsync();
+        watching.Cancel();
         await watches;
         HostLog.Stopping(log, signals.Cause, drainTimeout.TotalSeconds);
         await CloseAsync(control);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Host.Serving;
+using Cocaine.Fast.Node.Threading;
 
 namespace Cocaine.Fast.Host.Commands;
 
@@ -22,7 +23,7 @@ internal static class ServeCommand
         {
             string? file = parsed.GetValue(config);
             NodeConfig? read = file is null ? new NodeConfig() : Manifests.ReadConfig(file);
-            return read is null ? Task.FromResult(ExitCodes.Invalid) : new Server(file, read).RunAsync();
+            return Task.FromResult(read is null ? ExitCodes.Invalid : NodeThreads.RunToEnd(new Server(file, read).RunAsync));
         });
         return command;
     }

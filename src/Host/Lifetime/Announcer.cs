@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Node;
+using Cocaine.Fast.Node.Threading;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Host.Lifetime;
@@ -17,7 +18,10 @@ internal sealed class Announcer : IAsyncDisposable
     /// <summary>How long the end waits for the last lines.</summary>
     private static readonly TimeSpan LastLines = TimeSpan.FromSeconds(1);
 
-    private readonly Channel<string> _lines = Channel.CreateBounded<string>(MaxWaitingLines);
+    private readonly Channel<string> _lines = Channel.CreateBounded<string>(new BoundedChannelOptions(MaxWaitingLines)
+    {
+        AllowSynchronousContinuations = true, // the writer is a thread that waits: it is woken, not by way of the thread pool
+    });
     private readonly ILogger _log;
     private readonly Task _writer;
     private long _lost; // lines; the first is told at once, the sum at the end
@@ -35,7 +39,7 @@ internal sealed class Announcer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _lines.Writer.TryComplete();
-        await Task.WhenAny(_writer, Task.Delay(LastLines));
+        await Task.WhenAny(_writer, Task.Delay(LastLines, NodeClock.Instance));
         if (Interlocked.Read(ref _lost) is > 0 and long lost)
         {
             AnnouncerLog.Lost(_log, lost);

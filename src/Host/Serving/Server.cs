@@ -17,6 +17,7 @@ internal sealed class Server(string? configFile, NodeConfig config)
     private readonly Channel<bool> _reloads = Channel.CreateBounded<bool>(new BoundedChannelOptions(1)
     {
         FullMode = BoundedChannelFullMode.DropWrite,
+        AllowSynchronousContinuations = true, // where it is written or cancelled: not on the pool, which may be full
     });
 
     /// <summary>Runs until a signal ends it; the exit code.</summary>

@@ -1,3 +1,5 @@
+using Cocaine.Fast.Node.Threading;
+
 namespace Cocaine.Fast.Node.Control;
 
 /// <summary>
@@ -33,11 +35,11 @@ internal sealed class ControlCall(ControlConnection connection, ulong channel, s
     public void Run(ControlMethods methods)
     {
         IsRunning = true;
-        _ = Task.Run(() => methods.RunAsync(this, _request.GetBuffer().AsMemory(0, (int)_request.Length)));
+        _ = NodeThreads.Run(() => methods.RunAsync(this, _request.GetBuffer().AsMemory(0, (int)_request.Length)));
     }
 
     /// <summary>The client gave up or went away.</summary>
-    public void Abandon() => _gone.Cancel();
+    public void Abandon() => NodeThreads.Post(_gone.Cancel);
 
     /// <summary>A chunk of the answer; waits while the client does not read. From the method's thread.</summary>
     public Task WriteAsync(byte[] chunk) => connection.WriteAsync(this, chunk);

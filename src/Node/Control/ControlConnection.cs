@@ -1,5 +1,6 @@
 using System.Text;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
 
@@ -24,7 +25,7 @@ internal sealed class ControlConnection(ControlService service, EventLoop loop, 
     /// <summary>A chunk of an answer; completes when there is room for the next, or nobody wants it.</summary>
     public Task WriteAsync(ControlCall call, byte[] chunk)
     {
-        TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource done = new();
         Loop.Post(() =>
         {
             if (IsOpen && _calls.ContainsKey(call.Channel))
@@ -38,7 +39,7 @@ internal sealed class ControlConnection(ControlService service, EventLoop loop, 
                 }
             }
 
-            done.SetResult();
+            NodeThreads.Complete(done);
         });
         return done.Task;
     }
@@ -187,7 +188,7 @@ internal sealed class ControlConnection(ControlService service, EventLoop loop, 
 
     private void ReleaseWriters()
     {
-        _waiting.ForEach(writer => writer.SetResult());
+        _waiting.ForEach(NodeThreads.Complete);
         _waiting.Clear();
     }
 }

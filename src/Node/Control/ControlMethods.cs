@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Node.Threading;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Control;
@@ -29,7 +30,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
     {
         try
         {
-            await DispatchAsync(call, request).ConfigureAwait(false);
+            await DispatchAsync(call, request);
             call.Close();
         }
         catch (ManifestException mistakes)
@@ -78,11 +79,11 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 
     private async Task CreateAsync(ControlCall call, ManifestRequest request)
     {
-        RunningApp app = await host.CreateAsync(TextOf(request), CancellationToken.None).ConfigureAwait(false);
+        RunningApp app = await host.CreateAsync(TextOf(request), CancellationToken.None);
         ControlLog.Asked(log, call.Method, app.Name);
-        string? problem = request.Wait ? await WaitReadyAsync(app, call.Gone).ConfigureAwait(false) : null;
-        AppSummary summary = await app.SummaryAsync().ConfigureAwait(false);
-        await AnswerAsync(call, summary with { Reason = summary.Reason ?? problem }).ConfigureAwait(false);
+        string? problem = request.Wait ? await WaitReadyAsync(app, call.Gone) : null;
+        AppSummary summary = await app.SummaryAsync();
+        await AnswerAsync(call, summary with { Reason = summary.Reason ?? problem });
     }
 
     /// <summary>
@@ -96,8 +97,8 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
         try
         {
             TimeSpan limit = TimeSpan.FromMilliseconds(Math.Min(limitMs, int.MaxValue)); // WaitAsync takes 49 days at the most
-            first = await Task.WhenAny(app.Ready, app.Ended).WaitAsync(limit, gone).ConfigureAwait(false);
-            await first.ConfigureAwait(false);
+            first = await Task.WhenAny(app.Ready, app.Ended).WaitAsync(limit, NodeClock.Instance, gone);
+            await first;
         }
         catch (TimeoutException)
         {
@@ -114,18 +115,17 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 
     private async Task ReplaceAsync(ControlCall call, ManifestRequest request)
     {
-        ReplaceOutcome outcome = await host.ReplaceAsync(TextOf(request), request.Force, CancellationToken.None).ConfigureAwait(false);
+        ReplaceOutcome outcome = await host.ReplaceAsync(TextOf(request), request.Force, CancellationToken.None);
         ControlLog.Asked(log, call.Method, outcome.App);
         await AnswerAsync(call, new ReplaceAnswer(
-            outcome.App, outcome.FromVersion, outcome.ToVersion, outcome.Replaced, outcome.Reason)).ConfigureAwait(false);
+            outcome.App, outcome.FromVersion, outcome.ToVersion, outcome.Replaced, outcome.Reason));
     }
 
     private async Task RestartAsync(ControlCall call, AppRequest request)
     {
-        ReplaceOutcome outcome = await host.RestartAsync(request.App, CancellationToken.None).ConfigureAwait(false);
+        ReplaceOutcome outcome = await host.RestartAsync(request.App, CancellationToken.None);
         ControlLog.Asked(log, call.Method, outcome.App);
-        await AnswerAsync(call, new RestartAnswer(outcome.App, outcome.ToVersion, outcome.Replaced, outcome.Reason, outcome.Note))
-            .ConfigureAwait(false);
+        await AnswerAsync(call, new RestartAnswer(outcome.App, outcome.ToVersion, outcome.Replaced, outcome.Reason, outcome.Note));
     }
 
     private Task DeleteAsync(ControlCall call, DeleteRequest request)
@@ -141,9 +141,9 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 
     private async Task DoneAsync(ControlCall call, string app, Func<string, Task> work)
     {
-        await work(app).ConfigureAwait(false);
+        await work(app);
         ControlLog.Asked(log, call.Method, app);
-        await AnswerAsync(call, new DoneAnswer(app)).ConfigureAwait(false);
+        await AnswerAsync(call, new DoneAnswer(app));
     }
 
     private Task ScaleAsync(ControlCall call, ScaleRequest request) =>
@@ -152,8 +152,8 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
     private async Task InfoAsync(ControlCall call, InfoRequest request)
     {
         string info = request.App is { } name
-            ? await Get(name).InfoJsonAsync().ConfigureAwait(false) : NodeInfo.Text(node);
-        await call.WriteAsync(Encoding.UTF8.GetBytes(info)).ConfigureAwait(false);
+            ? await Get(name).InfoJsonAsync() : NodeInfo.Text(node);
+        await call.WriteAsync(Encoding.UTF8.GetBytes(info));
     }
 
     private static Task VersionAsync(ControlCall call, EmptyRequest request)
@@ -165,16 +165,15 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
     private async Task ListAsync(ControlCall call, EmptyRequest request)
     {
         _ = request; // it has no keys, which was checked
-        AppSummary[] running = await Task.WhenAll(node.Apps.Select(app => app.SummaryAsync())).ConfigureAwait(false);
-        await AnswerAsync(call, running.Concat(host.Failed).OrderBy(app => app.App, StringComparer.Ordinal).ToArray())
-            .ConfigureAwait(false);
+        AppSummary[] running = await Task.WhenAll(node.Apps.Select(app => app.SummaryAsync()));
+        await AnswerAsync(call, running.Concat(host.Failed).OrderBy(app => app.App, StringComparer.Ordinal).ToArray());
     }
 
     private async Task LogsAsync(ControlCall call, LogsRequest request)
     {
-        await foreach (LogLine line in node.Logs(request.App, request.Follow, call.Gone).ConfigureAwait(false))
+        await foreach (LogLine line in node.Logs(request.App, request.Follow, call.Gone))
         {
-            await AnswerAsync(call, line).ConfigureAwait(false);
+            await AnswerAsync(call, line);
         }
     }
 
@@ -185,9 +184,9 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
             Get(app); // neither there nor remembered
         }
 
-        await foreach (NodeEvent one in node.Events(request.App, request.Follow, call.Gone).ConfigureAwait(false))
+        await foreach (NodeEvent one in node.Events(request.App, request.Follow, call.Gone))
         {
-            await AnswerAsync(call, one).ConfigureAwait(false);
+            await AnswerAsync(call, one);
         }
     }
 
@@ -196,7 +195,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
         IQuarantineControl quarantine = node.Quarantine;
         if (request.Action == "list")
         {
-            await AnswerAsync(call, quarantine.List(request.App)).ConfigureAwait(false);
+            await AnswerAsync(call, quarantine.List(request.App));
             return;
         }
 
@@ -209,14 +208,14 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
         switch (request.Action)
         {
             case "show":
-                await call.WriteAsync(Encoding.UTF8.GetBytes(quarantine.Show(app, id) ?? throw Missing())).ConfigureAwait(false);
+                await call.WriteAsync(Encoding.UTF8.GetBytes(quarantine.Show(app, id) ?? throw Missing()));
                 break;
             case "replay":
-                bool replayed = await quarantine.ReplayAsync(app, id, CancellationToken.None).ConfigureAwait(false);
-                await AnswerAsync(call, replayed ? new DoneAnswer(app) : throw Missing()).ConfigureAwait(false);
+                bool replayed = await quarantine.ReplayAsync(app, id, CancellationToken.None);
+                await AnswerAsync(call, replayed ? new DoneAnswer(app) : throw Missing());
                 break;
             case "drop":
-                await AnswerAsync(call, quarantine.Drop(app, id) ? new DoneAnswer(app) : throw Missing()).ConfigureAwait(false);
+                await AnswerAsync(call, quarantine.Drop(app, id) ? new DoneAnswer(app) : throw Missing());
                 break;
             default:
                 throw new NodeException("quarantine has the actions list, show, replay and drop") { Code = ErrorCodes.BadRequest };

@@ -58,7 +58,7 @@ public sealed class ControlService : IAsyncDisposable
             }
 
             ControlService service = new(node, endpoint, at, host);
-            await CocaineNode.Run(service._loop, service.Listen).ConfigureAwait(false);
+            await CocaineNode.Run(service._loop, service.Listen);
             return service;
         }
         catch (Exception failure) when (failure is IOException or FormatException or UnauthorizedAccessException)
@@ -74,7 +74,7 @@ public sealed class ControlService : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
-            await CocaineNode.Run(_loop, Close).ConfigureAwait(false);
+            await CocaineNode.Run(_loop, Close);
         }
     }
 

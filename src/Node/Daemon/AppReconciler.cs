@@ -28,12 +28,12 @@ internal sealed class AppReconciler(
         foreach (HostedApp app in apps.Running.Where(app => app.IsFixed && !wanted.ContainsKey(app.Manifest.Name)
             && !unreadable.Contains(app.Text.FilePath))) // what cannot be read now goes on as it was
         {
-            await EndFixedAsync(app.Manifest.Name, counts, cancellation).ConfigureAwait(false);
+            await EndFixedAsync(app.Manifest.Name, counts, cancellation);
         }
 
         foreach ((string name, HostedApp app) in wanted)
         {
-            await EnsureAsync(name, () => app, counts, cancellation).ConfigureAwait(false);
+            await EnsureAsync(name, () => app, counts, cancellation);
         }
 
         HashSet<string> known = [.. wanted.Keys, .. unreadable];
@@ -47,7 +47,7 @@ internal sealed class AppReconciler(
             }
 
             // Read again with the right to change the app: someone may have replaced or deleted it since.
-            await EnsureAsync(stored.Name, () => ReadStored(stored.Name), counts, cancellation).ConfigureAwait(false);
+            await EnsureAsync(stored.Name, () => ReadStored(stored.Name), counts, cancellation);
         }
 
         apps.KeepFailures(known);
@@ -58,10 +58,10 @@ internal sealed class AppReconciler(
     /// <summary>Replaces an app by what its manifest is now, of its file when the config names it, whatever the version.</summary>
     public async Task<ReplaceOutcome> ReloadAsync(string name, CancellationToken cancellation)
     {
-        using NameGates.Lease lease = await gates.EnterAsync(name, giveUp: false, cancellation).ConfigureAwait(false);
+        using NameGates.Lease lease = await gates.EnterAsync(name, giveUp: false, cancellation);
         HostedApp old = apps.Find(name) ?? throw node.NoApp(name);
         ManifestText text = old.IsFixed ? TextOf(old.Text.FilePath) : old.Text;
-        return await ReplaceAsync(Read(text, old.IsFixed), lease.GivenUp).ConfigureAwait(false);
+        return await ReplaceAsync(Read(text, old.IsFixed), lease.GivenUp);
     }
 
     /// <summary>
@@ -70,10 +70,10 @@ internal sealed class AppReconciler(
     /// </summary>
     public async Task<ReplaceOutcome> RestartAsync(string name, CancellationToken cancellation)
     {
-        using NameGates.Lease lease = await gates.EnterAsync(name, giveUp: false, cancellation).ConfigureAwait(false);
+        using NameGates.Lease lease = await gates.EnterAsync(name, giveUp: false, cancellation);
         if (apps.Find(name) is { } app)
         {
-            ReplaceOutcome outcome = await ReplaceAsync(app, lease.GivenUp).ConfigureAwait(false);
+            ReplaceOutcome outcome = await ReplaceAsync(app, lease.GivenUp);
             return outcome with { Note = RestartNote.Of(app.Manifest, app.IsFixed ? RestartNote.ByHangUp : RestartNote.ByReplace) };
         }
 
@@ -87,7 +87,7 @@ internal sealed class AppReconciler(
             throw new NodeException($"{name} cannot be started: {reason}; mend it, and send SIGHUP") { Code = ErrorCodes.BadRequest };
         }
 
-        return await StartFailedAsync(name, lease.GivenUp).ConfigureAwait(false);
+        return await StartFailedAsync(name, lease.GivenUp);
     }
 
     private async Task<ReplaceOutcome> StartFailedAsync(string name, CancellationToken cancellation)
@@ -97,7 +97,7 @@ internal sealed class AppReconciler(
         {
             HostedApp app = FindFixed(name) ?? ReadStored(name) ?? throw node.NoApp(name);
             version = app.Manifest.Version;
-            await StartAsync(app, cancellation).ConfigureAwait(false);
+            await StartAsync(app, cancellation);
             return new ReplaceOutcome(name, version, version, true, null, Task.CompletedTask) { Note = "it did not run, and was started" };
         }
         catch (Exception failure) when (failure is NodeException or ManifestException)
@@ -132,7 +132,7 @@ internal sealed class AppReconciler(
     {
         string name = app.Manifest.Name;
         bool paused = pausedApps.IsPaused(name);
-        started(app, await node.AddAsync(app.Manifest, paused, cancellation).ConfigureAwait(false));
+        started(app, await node.AddAsync(app.Manifest, paused, cancellation));
         if (paused)
         {
             DaemonLog.StartsPaused(log, name);
@@ -188,7 +188,7 @@ internal sealed class AppReconciler(
     /// <param name="cancellation">The node stops.</param>
     private async Task EnsureAsync(string name, Func<HostedApp?> read, ApplyCounts counts, CancellationToken cancellation)
     {
-        using NameGates.Lease lease = await gates.EnterAsync(name, giveUp: false, cancellation).ConfigureAwait(false);
+        using NameGates.Lease lease = await gates.EnterAsync(name, giveUp: false, cancellation);
         try
         {
             HostedApp? old = apps.Find(name);
@@ -199,10 +199,10 @@ internal sealed class AppReconciler(
 
             if (old is null)
             {
-                await StartAsync(app, lease.GivenUp).ConfigureAwait(false);
+                await StartAsync(app, lease.GivenUp);
                 counts.Added++;
             }
-            else if (await ReplaceAsync(app, lease.GivenUp).ConfigureAwait(false) is { Replaced: false } outcome)
+            else if (await ReplaceAsync(app, lease.GivenUp) is { Replaced: false } outcome)
             {
                 throw new NodeException($"version {outcome.ToVersion} did not come up, {outcome.FromVersion} goes on: {outcome.Reason}");
             }
@@ -219,11 +219,11 @@ internal sealed class AppReconciler(
 
     private async Task EndFixedAsync(string name, ApplyCounts counts, CancellationToken cancellation)
     {
-        using NameGates.Lease lease = await gates.EnterAsync(name, giveUp: true, cancellation).ConfigureAwait(false);
-        await pausedApps.ForgetAsync(name, () => apps.Remove(name), cancellation).ConfigureAwait(false);
+        using NameGates.Lease lease = await gates.EnterAsync(name, giveUp: true, cancellation);
+        await pausedApps.ForgetAsync(name, () => apps.Remove(name), cancellation);
         try
         {
-            await node.DeleteAsync(name, TimeSpan.FromMilliseconds(config().DrainTimeoutMs), cancellation).ConfigureAwait(false);
+            await node.DeleteAsync(name, TimeSpan.FromMilliseconds(config().DrainTimeoutMs), cancellation);
             counts.Removed++;
         }
         catch (NodeException failure)
@@ -235,7 +235,7 @@ internal sealed class AppReconciler(
     /// <summary>Replaces what runs under the app's name; with the right to change it.</summary>
     private async Task<ReplaceOutcome> ReplaceAsync(HostedApp app, CancellationToken cancellation)
     {
-        ReplaceOutcome outcome = await node.ReplaceAsync(app.Manifest, force: true, cancellation).ConfigureAwait(false);
+        ReplaceOutcome outcome = await node.ReplaceAsync(app.Manifest, force: true, cancellation);
         if (outcome.Replaced)
         {
             started(app, node.Find(app.Manifest.Name));

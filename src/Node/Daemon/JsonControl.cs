@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Drivers.ZeroMq;
 using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Threading;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Daemon;
@@ -25,7 +26,8 @@ internal sealed class JsonControl
     private JsonControl(NodeDaemon daemon, ILogger log)
     {
         _daemon = daemon;
-        _socket = new JsonControlSocket(daemon.Node.ZeroMq, daemon.Node.FirstLoop, log, AnswerAsync);
+        _socket = new JsonControlSocket(
+            daemon.Node.ZeroMq, daemon.Node.FirstLoop, log, request => NodeThreads.Run(() => AnswerAsync(request)));
     }
 
     public IReadOnlyList<string> Endpoints => _socket.Endpoints;
@@ -36,7 +38,7 @@ internal sealed class JsonControl
         JsonControl control = new(daemon, log);
         try
         {
-            await CocaineNode.Run(daemon.Node.FirstLoop, () => control._socket.Open(endpoint)).ConfigureAwait(false);
+            await CocaineNode.Run(daemon.Node.FirstLoop, () => control._socket.Open(endpoint));
             return control;
         }
         catch (Exception failure) when (failure is IOException or FormatException)
@@ -54,7 +56,7 @@ internal sealed class JsonControl
         try
         {
             using JsonDocument document = JsonDocument.Parse(request, new JsonDocumentOptions { MaxDepth = 32 }); // as manifests
-            answer = await DispatchAsync(document.RootElement).ConfigureAwait(false);
+            answer = await DispatchAsync(document.RootElement);
         }
         catch (JsonException mistake)
         {
@@ -111,7 +113,7 @@ internal sealed class JsonControl
         {
             try
             {
-                result[name] = await work(name, manifest).ConfigureAwait(false);
+                result[name] = await work(name, manifest);
             }
             catch (Exception failure) when (failure is NodeException or ManifestException)
             {
@@ -162,22 +164,22 @@ internal sealed class JsonControl
 
         // The key is the app's name: as the file's name it serves when the manifest has none. Its relative paths start from the root.
         byte[] text = Encoding.UTF8.GetBytes(manifest.GetRawText());
-        RunningApp app = await _daemon.CreateAsync(new ManifestText(text, $"/{name}.json"), CancellationToken.None).ConfigureAwait(false);
-        return (await EngineInfoAsync(app).ConfigureAwait(false)).Info;
+        RunningApp app = await _daemon.CreateAsync(new ManifestText(text, $"/{name}.json"), CancellationToken.None);
+        return (await EngineInfoAsync(app)).Info;
     }
 
     private async Task<JsonObject> ReloadAsync(string name)
     {
         RequireActive(name);
-        ReplaceOutcome outcome = await _daemon.ReloadAsync(name, CancellationToken.None).ConfigureAwait(false);
+        ReplaceOutcome outcome = await _daemon.ReloadAsync(name, CancellationToken.None);
         return !outcome.Replaced ? Error(outcome.Reason ?? "it did not come up")
-            : (await EngineInfoAsync(_daemon.Node.Find(name) ?? throw new NodeException(NotActive)).ConfigureAwait(false)).Info;
+            : (await EngineInfoAsync(_daemon.Node.Find(name) ?? throw new NodeException(NotActive))).Info;
     }
 
     private async Task<JsonObject> DeleteAsync(string name)
     {
         RequireActive(name);
-        await _daemon.DeleteAsync(name, _daemon.DrainTimeout, CancellationToken.None).ConfigureAwait(false);
+        await _daemon.DeleteAsync(name, _daemon.DrainTimeout, CancellationToken.None);
         return new JsonObject { ["running"] = false };
     }
 
@@ -187,7 +189,7 @@ internal sealed class JsonControl
         long pending = 0, processed = 0;
         foreach (RunningApp app in _daemon.Node.Apps)
         {
-            (JsonObject info, JsonElement jobs) = await EngineInfoAsync(app).ConfigureAwait(false);
+            (JsonObject info, JsonElement jobs) = await EngineInfoAsync(app);
             apps[app.Name] = info;
             pending += jobs.GetProperty("queued").GetInt64() + jobs.GetProperty("running").GetInt64();
             processed += jobs.GetProperty("accepted").GetInt64();
@@ -205,7 +207,7 @@ internal sealed class JsonControl
     /// <summary>What the engines of 2012 said of themselves, and the counters of ours.</summary>
     private static async Task<(JsonObject Info, JsonElement Jobs)> EngineInfoAsync(RunningApp app)
     {
-        JsonElement info = JsonSerializer.Deserialize<JsonElement>(await app.InfoJsonAsync().ConfigureAwait(false));
+        JsonElement info = JsonSerializer.Deserialize<JsonElement>(await app.InfoJsonAsync());
         JsonElement pool = info.GetProperty("pool");
         JsonObject tasks = [];
         foreach (JsonProperty task in info.GetProperty("tasks").EnumerateObject())

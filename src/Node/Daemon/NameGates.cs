@@ -1,3 +1,5 @@
+using Cocaine.Fast.Node.Threading;
+
 namespace Cocaine.Fast.Node.Daemon;
 
 /// <summary>One change at a time for each app; changes of different apps do not wait for each other.</summary>
@@ -10,6 +12,7 @@ internal sealed class NameGates
     public async Task<Lease> EnterAsync(string name, bool giveUp, CancellationToken cancellation)
     {
         Gate? gate;
+        Task entered;
         lock (_lock)
         {
             if (!_gates.TryGetValue(name, out gate))
@@ -22,15 +25,17 @@ internal sealed class NameGates
             {
                 gate.Inside?.Cancel();
             }
+
+            entered = gate.EnterAsync();
         }
 
         try
         {
-            await gate.Free.WaitAsync(cancellation).ConfigureAwait(false);
+            await entered.WaitAsync(cancellation);
         }
         catch
         {
-            Leave(name, gate);
+            Leave(name, gate, entered);
             throw;
         }
 
@@ -40,17 +45,17 @@ internal sealed class NameGates
             gate.Inside = inside;
         }
 
-        return new Lease(this, name, gate, inside);
+        return new Lease(this, name, gate, inside, entered);
     }
 
-    private void Leave(string name, Gate gate)
+    private void Leave(string name, Gate gate, Task entered)
     {
         lock (_lock)
         {
+            gate.Leave(entered);
             if (--gate.Users == 0)
             {
                 _gates.Remove(name);
-                gate.Free.Dispose();
             }
         }
     }
@@ -63,13 +68,15 @@ internal sealed class NameGates
         private readonly Gate _gate;
         private readonly CancellationTokenSource _inside;
         private bool _given; // it was given back; under the owner's lock
+        private readonly Task _entered;
 
-        internal Lease(NameGates owner, string name, Gate gate, CancellationTokenSource inside)
+        internal Lease(NameGates owner, string name, Gate gate, CancellationTokenSource inside, Task entered)
         {
             _owner = owner;
             _name = name;
             _gate = gate;
             _inside = inside;
+            _entered = entered;
         }
 
         /// <summary>Fires when whoever asked goes away, or when the app is to be deleted.</summary>
@@ -89,14 +96,37 @@ internal sealed class NameGates
                 _inside.Dispose();
             }
 
-            _gate.Free.Release();
-            _owner.Leave(_name, _gate);
+            _owner.Leave(_name, _gate, _entered);
         }
     }
 
     internal sealed class Gate
     {
-        public SemaphoreSlim Free { get; } = new(1);
+        private readonly LinkedList<TaskCompletionSource> _queue = []; // the first is inside, the others wait for their turn
+
+        /// <summary>Completes when it is the caller's turn, in the order of the calls. Under the lock.</summary>
+        public Task EnterAsync()
+        {
+            TaskCompletionSource turn = new();
+            _queue.AddLast(turn);
+            if (_queue.Count == 1)
+            {
+                turn.SetResult();
+            }
+
+            return turn.Task;
+        }
+
+        /// <summary>Ends the caller's turn, or its wait for it. Under the lock.</summary>
+        public void Leave(Task entered)
+        {
+            bool wasFirst = _queue.First!.Value.Task == entered;
+            _queue.Remove(_queue.First(turn => turn.Task == entered));
+            if (wasFirst && _queue.First is { } next)
+            {
+                NodeThreads.Complete(next.Value);
+            }
+        }
 
         /// <summary>Of who is inside; null when nobody is. Under the lock.</summary>
         public CancellationTokenSource? Inside { get; set; }

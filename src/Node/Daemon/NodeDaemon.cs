@@ -1,6 +1,7 @@
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Files;
 using Microsoft.Extensions.Logging;
 
@@ -86,14 +87,14 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         _reconciler = new AppReconciler(_node, _apps, _gates, _store, _paused, () => _config, Started, _log);
         _store.RemoveLeftovers(_log);
         _node.Start();
-        _control = await ControlService.OpenAsync(_node, _controlEndpoint, this).ConfigureAwait(false);
+        _control = await ControlService.OpenAsync(_node, _controlEndpoint, this);
         DaemonLog.ControlListens(_log, _control.Endpoint);
         _ = WatchControlAsync(_control, _ends.Token); // it throws nothing
-        await _reconciler.ApplyAsync(cancellation).ConfigureAwait(false);
+        await _reconciler.ApplyAsync(cancellation);
         _node.TidyRecords();
         if (_config.ZeroMqControlEndpoint is { } endpoint)
         {
-            _jsonControl = await JsonControl.OpenAsync(this, endpoint, _log).ConfigureAwait(false);
+            _jsonControl = await JsonControl.OpenAsync(this, endpoint, _log);
             DaemonLog.ControlListens(_log, string.Join(", ", ZeroMqControlEndpoints));
         }
     }
@@ -124,7 +125,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
 
         if (_control is { } control)
         {
-            await control.RemakeAsync().ConfigureAwait(false);
+            await control.RemakeAsync();
         }
 
         _config = old with
@@ -134,7 +135,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             DrainTimeoutMs = next.DrainTimeoutMs,
             LogLevel = next.LogLevel,
         };
-        await _reconciler.ApplyAsync(cancellation).ConfigureAwait(false);
+        await _reconciler.ApplyAsync(cancellation);
     }
 
     /// <inheritdoc/>
@@ -142,7 +143,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     {
         HostedApp app = HostedApp.Read(manifest, _config.EngineDefaults, isFixed: false);
         string name = app.Manifest.Name;
-        using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: false, cancellation).ConfigureAwait(false);
+        using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: false, cancellation);
         if (_apps.Find(name) is not null)
         {
             throw new NodeException($"app {name} runs already: replace it, or delete it first") { Code = ErrorCodes.BadRequest };
@@ -150,14 +151,14 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
 
         RefuseFixed(name);
         using PendingFile file = _store.Prepare(name, manifest);
-        RunningApp running = await _node.AddAsync(app.Manifest, cancellation).ConfigureAwait(false);
+        RunningApp running = await _node.AddAsync(app.Manifest, cancellation);
         try
         {
             AppStore.Commit(name, file);
         }
         catch
         {
-            await _node.DeleteAsync(name, TimeSpan.Zero, CancellationToken.None).ConfigureAwait(false);
+            await _node.DeleteAsync(name, TimeSpan.Zero, CancellationToken.None);
             throw;
         }
 
@@ -171,10 +172,10 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     {
         HostedApp app = HostedApp.Read(manifest, _config.EngineDefaults, isFixed: false);
         string name = app.Manifest.Name;
-        using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: false, cancellation).ConfigureAwait(false);
+        using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: false, cancellation);
         RefuseFixed(name);
         using PendingFile file = _store.Prepare(name, manifest); // a full disk shows before anything has changed
-        ReplaceOutcome outcome = await _node.ReplaceAsync(app.Manifest, force, lease.GivenUp).ConfigureAwait(false);
+        ReplaceOutcome outcome = await _node.ReplaceAsync(app.Manifest, force, lease.GivenUp);
         if (!outcome.Replaced)
         {
             return outcome;
@@ -197,7 +198,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     /// <inheritdoc/>
     public async Task DeleteAsync(string name, TimeSpan drainTimeout, CancellationToken cancellation)
     {
-        using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: true, cancellation).ConfigureAwait(false);
+        using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: true, cancellation);
         RefuseFixed(name);
         if (_apps.Find(name) is null && _apps.ReasonOf(name) is null)
         {
@@ -211,10 +212,10 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             _apps.Remove(name);
         }
 
-        await _paused.ForgetAsync(name, Forget, cancellation).ConfigureAwait(false);
+        await _paused.ForgetAsync(name, Forget, cancellation);
         if (runs)
         {
-            await _node.DeleteAsync(name, drainTimeout, cancellation).ConfigureAwait(false);
+            await _node.DeleteAsync(name, drainTimeout, cancellation);
         }
     }
 
@@ -233,30 +234,30 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     /// <summary>Stops listening for control, drains every app and ends: see <see cref="CocaineNode.StopAsync"/>.</summary>
     public async Task StopAsync(TimeSpan drainTimeout, CancellationToken stopNow = default)
     {
-        await _ends.CancelAsync().ConfigureAwait(false);
+        _ends.Cancel(); // not CancelAsync, which goes to the thread pool
         _jsonControl?.Close();
         if (_control is not null)
         {
-            await _control.DisposeAsync().ConfigureAwait(false); // lives on a loop of the node, which ends
+            await _control.DisposeAsync(); // lives on a loop of the node, which ends
             _control = null;
         }
 
-        await _node.StopAsync(drainTimeout, stopNow).ConfigureAwait(false);
+        await _node.StopAsync(drainTimeout, stopNow);
         _state?.Dispose(); // last: until here another node must not take what this one has
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync() => await StopAsync(DrainTimeout).ConfigureAwait(false);
+    public async ValueTask DisposeAsync() => await StopAsync(DrainTimeout);
 
     /// <summary>Looks now and then whether the control socket can still be reached.</summary>
     private static async Task WatchControlAsync(ControlService control, CancellationToken end)
     {
-        using PeriodicTimer timer = new(ControlCheckPeriod);
+        using PeriodicTimer timer = new(ControlCheckPeriod, NodeClock.Instance);
         try
         {
-            while (await timer.WaitForNextTickAsync(end).ConfigureAwait(false))
+            while (await timer.WaitForNextTickAsync(end))
             {
-                await control.RemakeAsync().WaitAsync(end).ConfigureAwait(false);
+                await control.RemakeAsync().WaitAsync(end);
             }
         }
         catch (OperationCanceledException)

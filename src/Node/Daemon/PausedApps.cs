@@ -34,7 +34,7 @@ internal sealed class PausedApps(string stateFolder, CocaineNode node, HostedApp
     /// <summary>An app goes: <paramref name="forget"/> makes it unknown, so that no pause comes after, and its pause goes too.</summary>
     public async Task ForgetAsync(string name, Action forget, CancellationToken cancellation)
     {
-        using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: false, cancellation).ConfigureAwait(false);
+        using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: false, cancellation);
         forget();
         Forget(name);
     }
@@ -80,14 +80,14 @@ internal sealed class PausedApps(string stateFolder, CocaineNode node, HostedApp
     private async Task ChangeAsync(
         string name, Func<string, Task> now, Action<string> keep, string lost, CancellationToken cancellation)
     {
-        using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: false, cancellation).ConfigureAwait(false);
+        using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: false, cancellation);
         if (apps.Find(name) is null)
         {
             throw apps.ReasonOf(name) is not { } reason ? node.NoApp(name)
                 : new NodeException($"app {name} could not be started: {reason}") { Code = ErrorCodes.NotFound };
         }
 
-        await now(name).ConfigureAwait(false); // first: what does harm is stopped, also when the disk is full
+        await now(name); // first: what does harm is stopped, also when the disk is full
         try
         {
             keep(name);

@@ -1,3 +1,4 @@
+using Cocaine.Fast.Node.Threading;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Daemon;
@@ -15,12 +16,12 @@ internal static class Watchdog
     /// <param name="stop">Ends it.</param>
     public static async Task RunAsync(Func<Task> ping, SystemdNotifier notifier, TimeSpan interval, ILogger log, CancellationToken stop)
     {
-        using PeriodicTimer timer = new(interval / 2);
+        using PeriodicTimer timer = new(interval / 2, NodeClock.Instance);
         Task answered = ping();
         int late = 0;
         try
         {
-            while (await timer.WaitForNextTickAsync(stop).ConfigureAwait(false))
+            while (await timer.WaitForNextTickAsync(stop))
             {
                 if (answered.IsCompletedSuccessfully)
                 {

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using Cocaine.Fast.Node.Threading;
 
 namespace Cocaine.Fast.Node.Journal;
 
@@ -88,7 +89,7 @@ internal sealed class Feed<T>(int maxItems, long maxBytes, Func<T, long> sizeOf,
                 }
             }
 
-            while (reader is not null && await reader.WaitAsync(cancellation).ConfigureAwait(false))
+            while (reader is not null && await reader.WaitAsync(cancellation))
             {
                 while (reader.TryTake(out T? item, out long lost))
                 {
@@ -112,7 +113,7 @@ internal sealed class Feed<T>(int maxItems, long maxBytes, Func<T, long> sizeOf,
     private sealed class Reader(Feed<T> feed, Predicate<T>? filter)
     {
         private readonly Queue<T> _waiting = new();
-        private readonly SemaphoreSlim _woken = new(0, 1); // released while the reader may be waiting, once
+        private TaskCompletionSource? _woken; // of a reader that waits
         private long _waitingBytes;
         private long _lost;
         private bool _ended;
@@ -148,15 +149,18 @@ internal sealed class Feed<T>(int maxItems, long maxBytes, Func<T, long> sizeOf,
         {
             while (true)
             {
+                TaskCompletionSource woken;
                 lock (feed._lock)
                 {
                     if (_waiting.Count > 0 || _ended)
                     {
                         return _waiting.Count > 0;
                     }
+
+                    _woken = woken = new TaskCompletionSource();
                 }
 
-                await _woken.WaitAsync(cancellation).ConfigureAwait(false);
+                await woken.Task.WaitAsync(cancellation);
             }
         }
 
@@ -179,9 +183,10 @@ internal sealed class Feed<T>(int maxItems, long maxBytes, Func<T, long> sizeOf,
 
         private void Wake()
         {
-            if (_woken.CurrentCount == 0)
+            if (_woken is { } woken)
             {
-                _woken.Release();
+                _woken = null;
+                NodeThreads.Complete(woken);
             }
         }
     }

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text;
-using System.Threading.Channels;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Node.Control;
 using Microsoft.Extensions.Logging;
@@ -17,9 +16,9 @@ internal sealed class QuarantineStore : IQuarantineControl
     private readonly Func<string, RunningApp?> _findApp;
     private readonly ILogger _log;
     private readonly TimeProvider _clock;
-    private readonly Channel<(Control.QuarantinedJob Job, byte[] Bytes)> _pending;
+    private readonly BlockingCollection<(Control.QuarantinedJob Job, byte[] Bytes)> _pending = new(QuarantineLimits.MaxPendingJobs);
     private readonly ConcurrentDictionary<(string App, ulong JobId), bool> _replays = [];
-    private readonly Task _writer;
+    private readonly Thread _writer; // its own: a full thread pool must not keep jobs from the disk
     private long _pendingBytes;
 
     /// <param name="stateDirectory">The node's state folder; null = jobs are kept in memory.</param>
@@ -33,9 +32,8 @@ internal sealed class QuarantineStore : IQuarantineControl
         _log = log;
         _clock = clock;
         IsInMemory = stateDirectory is null;
-        _pending = Channel.CreateBounded<(Control.QuarantinedJob Job, byte[] Bytes)>(
-            new BoundedChannelOptions(QuarantineLimits.MaxPendingJobs) { SingleReader = true });
-        _writer = Task.Run(WriteAllAsync);
+        _writer = new Thread(WriteAll) { Name = "quarantine", IsBackground = true };
+        _writer.Start();
     }
 
     /// <summary>What is kept goes with the node.</summary>
@@ -56,7 +54,7 @@ internal sealed class QuarantineStore : IQuarantineControl
 
     /// <inheritdoc/>
     public async Task<bool> ReplayAsync(string app, string id, CancellationToken cancellation) =>
-        await ReplayForAnswerAsync(app, id, cancellation).ConfigureAwait(false) is not null;
+        await ReplayForAnswerAsync(app, id, cancellation) is not null;
 
     /// <summary>As <see cref="ReplayAsync"/>, and gives the chunks of the answer; null when there is no such job.</summary>
     /// <exception cref="NodeException">It failed again, cannot be run again, or the app does not run.</exception>
@@ -76,7 +74,7 @@ internal sealed class QuarantineStore : IQuarantineControl
         Replay replay = new(running, job, jobId => _replays.TryAdd((app, jobId), true), cancellation);
         try
         {
-            IReadOnlyList<byte[]> answer = await replay.RunAsync().ConfigureAwait(false);
+            IReadOnlyList<byte[]> answer = await replay.RunAsync();
             _shelf.Drop(app, id);
             QuarantineLog.Replayed(_log, app, id, replay.JobId);
             return answer;
@@ -93,10 +91,10 @@ internal sealed class QuarantineStore : IQuarantineControl
     /// <summary>The node ends: what is on its way to the disk gets there, within a bound.</summary>
     public void Close()
     {
-        _pending.Writer.TryComplete();
-        if (!_writer.Wait(QuarantineLimits.CloseTimeoutMs))
+        _pending.CompleteAdding();
+        if (!_writer.Join(QuarantineLimits.CloseTimeoutMs))
         {
-            QuarantineLog.NotFlushed(_log, _pending.Reader.Count);
+            QuarantineLog.NotFlushed(_log, _pending.Count);
         }
     }
 
@@ -130,12 +128,12 @@ internal sealed class QuarantineStore : IQuarantineControl
                 id, app, Encoding.UTF8.GetString(job.Event), now, job.Deaths.Count > 0 ? job.Deaths[^1].Cause : "", PayloadBytes(in job));
             Interlocked.Add(ref _pendingBytes, bytes.Length - size);
             size = bytes.Length;
-            if (_pending.Writer.TryWrite((listed, bytes)))
+            if (TryAdd((listed, bytes)))
             {
                 return; // the writer takes the bytes off the count
             }
 
-            problem = _writer.IsCompleted ? "the node ends" : problem;
+            problem = _pending.IsAddingCompleted ? "the node ends" : problem;
         }
 
         Interlocked.Add(ref _pendingBytes, -size);
@@ -153,9 +151,21 @@ internal sealed class QuarantineStore : IQuarantineControl
         return bytes;
     }
 
-    private async Task WriteAllAsync()
+    private bool TryAdd((Control.QuarantinedJob Job, byte[] Bytes) item)
     {
-        await foreach ((Control.QuarantinedJob job, byte[] bytes) in _pending.Reader.ReadAllAsync().ConfigureAwait(false))
+        try
+        {
+            return !_pending.IsAddingCompleted && _pending.TryAdd(item);
+        }
+        catch (InvalidOperationException)
+        {
+            return false; // it was closed in between
+        }
+    }
+
+    private void WriteAll()
+    {
+        foreach ((Control.QuarantinedJob job, byte[] bytes) in _pending.GetConsumingEnumerable())
         {
             try
             {

@@ -3,6 +3,7 @@ using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Node.Threading;
 
 namespace Cocaine.Fast.Node.Quarantine;
 
@@ -12,7 +13,7 @@ internal sealed class Replay(RunningApp app, StoredJob stored, Action<ulong> beg
     /// <summary>Of the answer, as much as one message of the largest size.</summary>
     private const long MaxAnswerBytes = 64L << 20;
 
-    private readonly TaskCompletionSource<IReadOnlyList<byte[]>> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<IReadOnlyList<byte[]>> _answer = new();
     private readonly List<byte[]> _chunks = [];
     private AppEngine? _engine; // from Begin on
     private Job? _job;          // from Begin until the answer
@@ -27,7 +28,7 @@ internal sealed class Replay(RunningApp app, StoredJob stored, Action<ulong> beg
     {
         app.Loop.Post(Begin);
         using CancellationTokenRegistration registration = cancellation.UnsafeRegister(_ => app.Loop.Post(Cancel), null);
-        return await _answer.Task.ConfigureAwait(false);
+        return await _answer.Task;
     }
 
     public void OnChunk(Job job, in Payload data)
@@ -45,7 +46,7 @@ internal sealed class Replay(RunningApp app, StoredJob stored, Action<ulong> beg
     public void OnDone(Job job)
     {
         _job = null;
-        _answer.TrySetResult(_chunks);
+        NodeThreads.Complete(_answer, _chunks);
     }
 
     public void OnFailed(Job job, in JobError error)
@@ -63,7 +64,7 @@ internal sealed class Replay(RunningApp app, StoredJob stored, Action<ulong> beg
     {
         if (cancellation.IsCancellationRequested)
         {
-            _answer.TrySetCanceled(cancellation);
+            NodeThreads.Post(() => _answer.TrySetCanceled(cancellation));
             return;
         }
 
@@ -104,9 +105,9 @@ internal sealed class Replay(RunningApp app, StoredJob stored, Action<ulong> beg
         {
             _job = null;
             _engine!.Cancel(job, "the replay was given up"u8);
-            _answer.TrySetCanceled(cancellation);
+            NodeThreads.Post(() => _answer.TrySetCanceled(cancellation));
         }
     }
 
-    private void Fail(string reason) => _answer.TrySetException(new NodeException($"{stored.Id}: {reason}"));
+    private void Fail(string reason) => NodeThreads.Post(() => _answer.TrySetException(new NodeException($"{stored.Id}: {reason}")));
 }

@@ -2,6 +2,7 @@ using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Node.Reload;
@@ -11,7 +12,7 @@ internal sealed class AppVersion
 {
     private readonly EventLoop _loop;
     private readonly WarmTimer _timer;
-    private readonly TaskCompletionSource _gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _gone = new();
     private Action<string?>? _decided; // valid while it comes up
     private int _wanted;
     private long _beganMs;
@@ -69,7 +70,7 @@ internal sealed class AppVersion
         Engine.Drain(() =>
         {
             gone();
-            _gone.TrySetResult();
+            NodeThreads.Complete(_gone);
         });
     }
 

@@ -1,5 +1,6 @@
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Threading;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Reload;
@@ -39,20 +40,20 @@ public sealed class ManifestWatch
     /// <summary>Watches until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        byte[]? acted = await ReadAsync(cancellation).ConfigureAwait(false);
+        byte[]? acted = Read();
         byte[]? before = acted;
-        using PeriodicTimer timer = new(Pause);
+        using PeriodicTimer timer = new(Pause, NodeClock.Instance);
         try
         {
-            while (await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false))
+            while (await timer.WaitForNextTickAsync(cancellation))
             {
-                byte[]? now = await ReadAsync(cancellation).ConfigureAwait(false);
+                byte[]? now = Read();
                 bool settled = now is not null && before is not null && now.AsSpan().SequenceEqual(before);
                 before = now;
                 if (settled && (acted is null || !now.AsSpan().SequenceEqual(acted)))
                 {
                     acted = now;
-                    await ActAsync(now!, cancellation).ConfigureAwait(false);
+                    await ActAsync(now!, cancellation);
                 }
             }
         }
@@ -62,13 +63,13 @@ public sealed class ManifestWatch
         }
     }
 
-    private async Task<byte[]?> ReadAsync(CancellationToken cancellation)
+    private byte[]? Read()
     {
         try
         {
-            await using FileStream file = new(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            using FileStream file = new(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             byte[] bytes = new byte[Math.Min(file.Length + 1, MaxBytes)];
-            int length = await file.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellation).ConfigureAwait(false);
+            int length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
             return bytes[..length];
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
@@ -99,7 +100,7 @@ public sealed class ManifestWatch
 
         try
         {
-            ReplaceOutcome outcome = await _node.ReplaceAsync(next, force: true, cancellation).ConfigureAwait(false);
+            ReplaceOutcome outcome = await _node.ReplaceAsync(next, force: true, cancellation);
             if (outcome.Replaced && outcome.ToVersion <= outcome.FromVersion)
             {
                 WatchLog.SameVersion(_log, _app, outcome.ToVersion);

@@ -1,4 +1,5 @@
 using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Threading;
 
 namespace Cocaine.Fast.Node.Reload;
 
@@ -7,7 +8,7 @@ namespace Cocaine.Fast.Node.Reload;
 /// <param name="next">The one that comes up.</param>
 internal sealed class Replacement(AppVersion from, AppVersion next)
 {
-    private readonly TaskCompletionSource<ReplaceOutcome> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<ReplaceOutcome> _outcome = new();
 
     public AppVersion From => from;
 
@@ -15,6 +16,6 @@ internal sealed class Replacement(AppVersion from, AppVersion next)
 
     public Task<ReplaceOutcome> Outcome => _outcome.Task;
 
-    public void Complete(bool replaced, string? reason) => _outcome.TrySetResult(new ReplaceOutcome(
+    public void Complete(bool replaced, string? reason) => NodeThreads.Complete(_outcome, new ReplaceOutcome(
         from.Manifest.Name, from.Manifest.Version, next.Manifest.Version, replaced, reason, replaced ? from.Gone : Task.CompletedTask));
 }

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.Loader;
 using System.Text;
+using Cocaine.Fast.Worker.Serving;
 
 namespace Cocaine.Fast.Worker;
 
@@ -10,8 +11,25 @@ internal delegate ValueTask JobHandler(Request request, Response response);
 /// <summary>An event of an app.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="NeedsWhole">The handler starts when the request is whole.</param>
+/// <param name="SharesObjects">The app's code gets the request itself, or its memory, and may keep it.</param>
 /// <param name="Handle">What runs.</param>
-internal sealed record AppEvent(string Name, bool NeedsWhole, JobHandler Handle);
+internal sealed record AppEvent(string Name, bool NeedsWhole, bool SharesObjects, JobHandler Handle)
+{
+    private volatile bool _handsOn;
+
+    /// <summary>
+    /// Its jobs' objects that are free, of the one session that serves the app. They stay with their event: a handler that keeps its
+    /// response is not a danger to those that do not.
+    /// </summary>
+    public Stack<WorkerChannel> Free { get; } = new();
+
+    /// <summary>Its handler was seen to hand its objects on without allocating one for it: they serve one job each from then on.</summary>
+    public bool HandsOn
+    {
+        get => _handsOn;
+        set => _handsOn = value;
+    }
+}
 
 /// <summary>
 /// An app's code, loaded: its events by name. The assembly has a load context of its own, so two apps may use different versions of a
@@ -20,6 +38,8 @@ internal sealed record AppEvent(string Name, bool NeedsWhole, JobHandler Handle)
 internal sealed class AppHost
 {
     private readonly List<(byte[] Name, AppEvent Event)> _events = [];
+    private AssemblyLoadContext? _code; // of an app that was loaded here; null after its end
+    private object? _app;               // its object; null after its end
 
     private AppHost(AppContext context) => Context = context;
 
@@ -38,8 +58,11 @@ internal sealed class AppHost
 
         try
         {
-            Assembly assembly = new AppLoadContext(Path.GetFullPath(path)).LoadFromAssemblyPath(Path.GetFullPath(path));
-            return FromType(AppTypeOf(assembly, colon > 0 ? source[(colon + 1)..] : null), context);
+            AppLoadContext code = new(Path.GetFullPath(path));
+            Assembly assembly = code.LoadFromAssemblyPath(Path.GetFullPath(path));
+            AppHost host = FromType(AppTypeOf(assembly, colon > 0 ? source[(colon + 1)..] : null), context);
+            host._code = code;
+            return host;
         }
         catch (Exception failure)
             when (failure is IOException or BadImageFormatException or TypeLoadException or ReflectionTypeLoadException)
@@ -53,6 +76,7 @@ internal sealed class AppHost
     {
         AppHost host = new(context);
         object app = Create(type, context);
+        host._app = app;
         foreach (MethodInfo method in type.GetMethods(BindingFlags.Public | BindingFlags.Instance))
         {
             if (method.GetCustomAttribute<EventAttribute>() is { } mark)
@@ -82,6 +106,42 @@ internal sealed class AppHost
         }
 
         return null;
+    }
+
+    /// <summary>
+    /// Ends the app: its object is disposed when it is disposable, and its code may go. Waits for an asynchronous disposal; whoever asked
+    /// the slave to end bounds that. Returns what tells whether the code is still in memory, null when it was not loaded here.
+    /// </summary>
+    public WeakReference? End()
+    {
+        object? app = _app;
+        _app = null;
+        _events.Clear();
+        try
+        {
+            if (app is IAsyncDisposable later)
+            {
+                later.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            }
+            else
+            {
+                (app as IDisposable)?.Dispose();
+            }
+        }
+        catch (Exception failure)
+        {
+            FailureText.Print(failure); // the app's own; its slave ends all the same
+        }
+
+        if (_code is not { } code)
+        {
+            return null;
+        }
+
+        _code = null;
+        WeakReference left = new(code, trackResurrection: true); // it is resurrected while its code is unloaded
+        code.Unload();
+        return left;
     }
 
     private static Type AppTypeOf(Assembly assembly, string? name)
@@ -116,7 +176,8 @@ internal sealed class AppHost
         }
         catch (TargetInvocationException failure)
         {
-            throw new AppLoadException($"the constructor of {type} failed: {failure.InnerException}", failure);
+            throw new AppLoadException(
+                $"the constructor of {type} failed: {FailureText.Reason(failure.InnerException ?? failure)}", failure.InnerException);
         }
         catch (MissingMethodException failure)
         {

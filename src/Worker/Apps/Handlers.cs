@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Cocaine.Fast.Worker;
@@ -6,6 +7,14 @@ namespace Cocaine.Fast.Worker;
 /// <summary>From a method of an app to a handler. The signatures that an app may use are those of <see cref="Bind"/>.</summary>
 internal static class Handlers
 {
+    /// <summary>The signatures of events, as they are written in C#.</summary>
+    public static IReadOnlyList<string> Signatures { get; } =
+    [
+        "string M(string)", "byte[] M(byte[])", "ReadOnlyMemory<byte> M(ReadOnlyMemory<byte>)",
+        "void M(Request, Response)", "Task M(Request, Response)", "ValueTask M(Request, Response)",
+        "IAsyncEnumerable<ReadOnlyMemory<byte>> M(Request)",
+    ];
+
     /// <exception cref="AppLoadException">The method has another signature.</exception>
     public static AppEvent Bind(string name, MethodInfo method, object app)
     {
@@ -15,19 +24,25 @@ internal static class Handlers
         {
             if (gives == typeof(ValueTask))
             {
-                return new AppEvent(name, false, method.CreateDelegate<JobHandler>(app));
+                return new AppEvent(name, false, true, method.CreateDelegate<JobHandler>(app));
             }
 
             if (gives == typeof(Task))
             {
                 Func<Request, Response, Task> run = method.CreateDelegate<Func<Request, Response, Task>>(app);
-                return new AppEvent(name, false, (request, response) => new ValueTask(run(request, response)));
+                return new AppEvent(name, false, true, (request, response) => new ValueTask(run(request, response)));
+            }
+
+            if (gives == typeof(void) && method.IsDefined(typeof(AsyncStateMachineAttribute)))
+            {
+                throw new AppLoadException($"{method.DeclaringType}.{method.Name} is async void, which ends before its work does: "
+                    + "let it return Task or ValueTask");
             }
 
             if (gives == typeof(void))
             {
                 Action<Request, Response> run = method.CreateDelegate<Action<Request, Response>>(app);
-                return new AppEvent(name, true, (request, response) =>
+                return new AppEvent(name, true, true, (request, response) =>
                 {
                     run(request, response);
                     return default;
@@ -39,11 +54,12 @@ internal static class Handlers
         {
             Func<Request, IAsyncEnumerable<ReadOnlyMemory<byte>>> run =
                 method.CreateDelegate<Func<Request, IAsyncEnumerable<ReadOnlyMemory<byte>>>>(app);
-            return new AppEvent(name, false, (request, response) => StreamAsync(run, request, response));
+            return new AppEvent(name, false, true, (request, response) => StreamAsync(run, request, response));
         }
 
-        return BindWhole(name, method, app, takes, gives)
-            ?? throw new AppLoadException($"{method.DeclaringType}.{method.Name} has a signature that no event can have");
+        return BindWhole(name, method, app, takes, gives) ?? throw new AppLoadException(
+            $"{method.DeclaringType}.{method.Name} has a signature that no event can have: {Signature(method)}. An event is one of "
+            + string.Join("; ", Signatures));
     }
 
     private static AppEvent? BindWhole(string name, MethodInfo method, object app, Type[] takes, Type gives)
@@ -57,7 +73,7 @@ internal static class Handlers
         {
             Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> run =
                 method.CreateDelegate<Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>>(app);
-            return new AppEvent(name, true, (request, response) =>
+            return new AppEvent(name, true, true, (request, response) =>
             {
                 response.Write(run(request.Whole()).Span);
                 return default;
@@ -67,7 +83,7 @@ internal static class Handlers
         if (only == typeof(byte[]))
         {
             Func<byte[], byte[]> run = method.CreateDelegate<Func<byte[], byte[]>>(app);
-            return new AppEvent(name, true, (request, response) =>
+            return new AppEvent(name, true, false, (request, response) =>
             {
                 response.Write(run(request.Whole().ToArray()));
                 return default;
@@ -77,7 +93,7 @@ internal static class Handlers
         if (only == typeof(string))
         {
             Func<string, string> run = method.CreateDelegate<Func<string, string>>(app);
-            return new AppEvent(name, true, (request, response) =>
+            return new AppEvent(name, true, false, (request, response) =>
             {
                 response.Write(Encoding.UTF8.GetBytes(run(Encoding.UTF8.GetString(request.Whole().Span))));
                 return default;
@@ -87,12 +103,27 @@ internal static class Handlers
         return null;
     }
 
+    /// <summary>A method as it is written in C#, but for names in full.</summary>
+    private static string Signature(MethodInfo method) =>
+        $"{NameOf(method.ReturnType)} {method.Name}({string.Join(", ", method.GetParameters().Select(one => NameOf(one.ParameterType)))})";
+
+    private static string NameOf(Type type) => type switch
+    {
+        _ when type == typeof(void) => "void",
+        _ when type == typeof(string) => "string",
+        _ when type == typeof(byte) => "byte",
+        { IsArray: true } => $"{NameOf(type.GetElementType()!)}[]",
+        { IsGenericType: true } =>
+            $"{type.Name[..type.Name.IndexOf('`')]}<{string.Join(", ", type.GetGenericArguments().Select(NameOf))}>",
+        _ => type.Name,
+    };
+
     private static async ValueTask StreamAsync(
         Func<Request, IAsyncEnumerable<ReadOnlyMemory<byte>>> run, Request request, Response response)
     {
-        await foreach (ReadOnlyMemory<byte> chunk in run(request).WithCancellation(request.Cancelled))
+        await foreach (ReadOnlyMemory<byte> chunk in run(request).WithCancellation(request.Cancelled).ConfigureAwait(false))
         {
-            await response.WriteAsync(chunk);
+            await response.WriteAsync(chunk).ConfigureAwait(false);
         }
     }
 }

@@ -1,64 +1,178 @@
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Worker.Serving;
 
 namespace Cocaine.Fast.Worker;
 
 /// <summary>
-/// A job's answer. Valid while its handler runs; used from the slave's thread. It is closed when the handler returns, if not before.
+/// A job's answer. Valid while its handler runs, on any thread; calls of one job come one after the other. It is closed when the handler
+/// ends, if not before.
 /// </summary>
 public sealed class Response
 {
-    private readonly Serving.WorkerSession _session;
+    /// <summary>Category of errors that an app gives itself.</summary>
+    private const int AppCategory = ErrorCodes.FrameworkCategory;
 
-    internal Response(Serving.WorkerSession session) => _session = session;
+    private readonly WorkerSession _session;
+    private readonly WorkerChannel _channel;
+    private volatile int _ended;    // 1: nothing more is taken, from any thread
 
-    internal ulong Channel { get; set; }
+    internal Response(WorkerSession session, WorkerChannel channel)
+    {
+        _session = session;
+        _channel = channel;
+    }
 
     /// <summary>The answer is whole, or failed: nothing more is taken.</summary>
-    public bool IsEnded { get; internal set; }
+    public bool IsEnded => _ended != 0;
 
-    /// <summary>Sends a chunk. It leaves when control returns to the slave's loop, or at once when much waits.</summary>
-    /// <exception cref="InvalidOperationException">The answer has ended.</exception>
+    /// <summary>The terminal message is written. The loop's.</summary>
+    internal bool TerminalWritten { get; private set; }
+
+    /// <summary>
+    /// Sends a chunk. It leaves when control returns to the slave's loop, or at once when much waits. From another thread than the loop's
+    /// it is copied and waits for the loop: use <see cref="WriteAsync"/> there when there is much to send.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The answer has ended, or too much waits for the loop.</exception>
     public void Write(ReadOnlySpan<byte> chunk)
     {
         ThrowIfEnded();
-        _session.WriteChunk(Channel, chunk);
+        if (_session.IsOnLoop)
+        {
+            _session.WriteChunk(_channel.Number, chunk);
+        }
+        else
+        {
+            Post(LoopCallKind.Write, chunk.ToArray());
+        }
     }
 
     /// <summary>Sends a chunk, and waits while the node takes them slower than they come.</summary>
+    /// <exception cref="InvalidOperationException">The answer has ended.</exception>
     public ValueTask WriteAsync(ReadOnlyMemory<byte> chunk)
     {
         Write(chunk.Span);
-        return _session.HasRoom ? default : new ValueTask(_session.WaitForRoomAsync());
+        if (_session.IsOnLoop)
+        {
+            return _session.HasRoom ? default : new ValueTask(_session.WaitForRoomAsync(_channel));
+        }
+
+        return _session.Inbox.WaitForRoom() is { } room ? new ValueTask(room) : default;
     }
 
     /// <summary>Ends the answer with an error of the app's own.</summary>
     /// <param name="code">Any number; the category says that it is the app's.</param>
-    /// <param name="text">For people.</param>
+    /// <param name="text">For people; cut when it is longer than 4096 characters.</param>
+    /// <exception cref="InvalidOperationException">The answer has ended.</exception>
     public void Error(int code, string text)
     {
         ThrowIfEnded();
-        IsEnded = true;
-        _session.WriteError(Channel, AppCategory, code, text);
+        text = FailureText.Cut(text ?? "");
+        if (!_session.IsOnLoop)
+        {
+            Post(LoopCallKind.Error, null, code, text);
+        }
+        else
+        {
+            _session.DoPosted();
+            WriteError(AppCategory, code, text);
+        }
     }
 
     /// <summary>Ends the answer.</summary>
     public void Close()
     {
-        if (!IsEnded)
+        if (IsEnded)
         {
-            IsEnded = true;
-            _session.WriteClose(Channel);
+            return;
+        }
+
+        if (!_session.IsOnLoop)
+        {
+            Post(LoopCallKind.Close, null);
+        }
+        else
+        {
+            _session.DoPosted();
+            WriteClose();
         }
     }
 
-    /// <summary>Category of errors that an app gives itself.</summary>
-    private const int AppCategory = ErrorCodes.FrameworkCategory;
+    /// <summary>A call that another thread made; on the loop.</summary>
+    internal void Execute(in LoopCall call)
+    {
+        if (TerminalWritten)
+        {
+            return;
+        }
+
+        switch (call.Kind)
+        {
+            case LoopCallKind.Write:
+                _session.WriteChunk(_channel.Number, call.Data);
+                break;
+            case LoopCallKind.Error:
+                WriteError(AppCategory, call.Code, call.Text!);
+                break;
+            case LoopCallKind.Close:
+                WriteClose();
+                break;
+        }
+    }
+
+    /// <summary>Ends the answer with an error, if it has not ended; on the loop.</summary>
+    internal void WriteError(int category, int code, string text)
+    {
+        _ended = 1;
+        if (!TerminalWritten)
+        {
+            TerminalWritten = true;
+            _session.WriteError(_channel.Number, category, code, text);
+        }
+    }
+
+    /// <summary>Ends the answer, if it has not ended; on the loop.</summary>
+    internal void WriteClose()
+    {
+        _ended = 1;
+        if (!TerminalWritten)
+        {
+            TerminalWritten = true;
+            _session.WriteClose(_channel.Number);
+        }
+    }
+
+    internal void Begin()
+    {
+        TerminalWritten = false;
+        _ended = 0;
+    }
+
+    /// <summary>The job is over.</summary>
+    internal void End() => _ended = 1;
+
+    // Not inlined: it is the rare way, and the usual one is to stay short.
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private void Post(LoopCallKind kind, byte[]? data, int code = 0, string? text = null)
+    {
+        ulong number = _channel.Number; // before the look below: a job that ends right after it makes this call one for nobody
+        ThrowIfEnded();
+        _channel.ThrowIfPrivate();
+        if (!_session.Inbox.TryPost(new LoopCall(kind, _channel, number, data, code, text)))
+        {
+            throw new InvalidOperationException("the slave has ended");
+        }
+
+        if (kind != LoopCallKind.Write)
+        {
+            _ended = 1;
+        }
+    }
 
     private void ThrowIfEnded()
     {
-        if (IsEnded)
+        if (_ended != 0)
         {
-            throw new InvalidOperationException("the answer has ended");
+            throw new InvalidOperationException("the answer has ended: a handler's task must not end before all that writes its answer");
         }
     }
 }

@@ -8,4 +8,7 @@ internal interface ISlaveLoop
 
     /// <summary>Makes <see cref="Run"/> return soon, from any thread.</summary>
     void Abandon();
+
+    /// <summary>What runs now, a line for each job, for people; from any thread. Empty when it cannot tell.</summary>
+    string Describe() => "";
 }

@@ -63,7 +63,9 @@ internal static class ProcessWorker
             using EventDescriptor ownBell = new(descriptors[1]);
             using EventDescriptor nodeBell = new(descriptors[2]);
             segment.CloseDescriptor();
-            return new RingWorker(app, segment, ownBell, nodeBell, socket) { HeartbeatMs = HeartbeatMs() }.Run();
+            RingWorker worker = new(app, segment, ownBell, nodeBell, socket) { HeartbeatMs = HeartbeatMs() };
+            StackReport.Jobs = worker.Describe;
+            return worker.Run();
         }
         catch (InvalidDataException failure)
         {

@@ -42,6 +42,7 @@ internal sealed class RingWorker : ISlaveLoop
     private readonly EventDescriptor _ownBell;
     private readonly EventDescriptor _nodeBell;
     private readonly PieceAssembler _pieces = new(ProtocolLimits.Default.MaxMessageBytes + ProtocolLimits.FramingBytes);
+    private readonly Epoll _epoll = new(); // with the rest of what can fail, before the slave is ready
     private readonly int _socket;
     private readonly long _spinTicks;
     private long _heartbeatDueMs;
@@ -57,7 +58,12 @@ internal sealed class RingWorker : ISlaveLoop
         _nodeBell = nodeBell;
         _socket = socket;
         _spinTicks = segment.SpinMicroseconds * (Stopwatch.Frequency / 1_000_000);
-        _session = new WorkerSession(app) { Sink = _answers, Backlog = () => _answers.OverflowBytes, BetweenHandlers = PublishWhenLate };
+        _session = new WorkerSession(app, ownBell)
+        {
+            Sink = _answers,
+            Backlog = () => _answers.OverflowBytes,
+            BetweenHandlers = PublishWhenLate,
+        };
     }
 
     /// <summary>Time between heartbeats, ms.</summary>
@@ -70,33 +76,32 @@ internal sealed class RingWorker : ISlaveLoop
         _ownBell.Ring();
     }
 
+    public string Describe() => _session.Describe();
+
     /// <summary>Serves until the end.</summary>
     public WorkerExit Run()
     {
-        using Epoll epoll = new();
-        epoll.Watch(_ownBell.Descriptor, Epoll.In | Epoll.EdgeTriggered, BellData);
-        if (_socket >= 0)
-        {
-            epoll.Watch(_socket, Epoll.In | Epoll.PeerClosed, SocketData);
-        }
-
-        LoopContext context = new(_ownBell);
-        SynchronizationContext? before = SynchronizationContext.Current;
-        SynchronizationContext.SetSynchronizationContext(context);
+        using Epoll epoll = _epoll;
         try
         {
-            return Serve(epoll, context);
+            epoll.Watch(_ownBell.Descriptor, Epoll.In | Epoll.EdgeTriggered, BellData);
+            if (_socket >= 0)
+            {
+                epoll.Watch(_socket, Epoll.In | Epoll.PeerClosed, SocketData);
+            }
+
+            return Serve(epoll);
         }
         finally
         {
-            SynchronizationContext.SetSynchronizationContext(before);
+            _session.Close(); // before the rings and bells go: other threads may still call
             _pieces.Clear();
             _requests.Detach();
             _answers.Detach();
         }
     }
 
-    private WorkerExit Serve(Epoll epoll, LoopContext context)
+    private WorkerExit Serve(Epoll epoll)
     {
         while (!_abandoned)
         {
@@ -105,7 +110,7 @@ internal sealed class RingWorker : ISlaveLoop
                 return WorkerExit.Fault;
             }
 
-            any |= context.RunPosted();
+            any |= _session.DoPosted();
             _session.StartPending();
             long now = Environment.TickCount64;
             Publish(now);
@@ -120,7 +125,7 @@ internal sealed class RingWorker : ISlaveLoop
                 return WorkerExit.Terminated;
             }
 
-            if (!any && !Spin(context) && !Park(epoll, context, (int)Math.Max(1, _heartbeatDueMs - now)))
+            if (!any && !Spin() && !Park(epoll, (int)Math.Max(1, _heartbeatDueMs - now)))
             {
                 return WorkerExit.Abandoned;
             }
@@ -219,7 +224,7 @@ internal sealed class RingWorker : ISlaveLoop
     }
 
     /// <summary>Looks for work for a short while. True when there is some.</summary>
-    private bool Spin(LoopContext context)
+    private bool Spin()
     {
         if (_spinTicks == 0)
         {
@@ -229,7 +234,7 @@ internal sealed class RingWorker : ISlaveLoop
         long until = Stopwatch.GetTimestamp() + _spinTicks;
         do
         {
-            if (_requests.HasRecords || context.HasWork)
+            if (_requests.HasRecords || _session.Inbox.HasCalls)
             {
                 return true;
             }
@@ -242,16 +247,16 @@ internal sealed class RingWorker : ISlaveLoop
     }
 
     /// <summary>Waits for the bell. False when the node has gone.</summary>
-    private bool Park(Epoll epoll, LoopContext context, int timeoutMs)
+    private bool Park(Epoll epoll, int timeoutMs)
     {
         if (!_requests.TryPark())
         {
             return true;
         }
 
-        // After the park mark: a continuation that was posted before is seen here, one posted later rings.
-        if (context.HasWork || _session.HasWaiterWithRoom || _abandoned || (_answers.OverflowBytes > 0 && !_answers.TryWaitForRoom())
-            || _answers.Fault is not null)
+        // After the park mark: a call that was posted before is seen here, one posted later rings.
+        if (_session.Inbox.HasCalls || _session.HasWaiterWithRoom || _abandoned
+            || (_answers.OverflowBytes > 0 && !_answers.TryWaitForRoom()) || _answers.Fault is not null)
         {
             _requests.Unpark();
             return true;

@@ -8,7 +8,6 @@ namespace Cocaine.Fast.Worker.Serving;
 internal sealed class SocketWorker : MessageConnection
 {
     private readonly WorkerSession _session;
-    private readonly LoopContext _context;
     private readonly HeartbeatTimer _heartbeat;
     private readonly int _heartbeatMs;
     private readonly SessionTask _task;
@@ -17,8 +16,7 @@ internal sealed class SocketWorker : MessageConnection
     private SocketWorker(EventLoop loop, int descriptor, AppHost app, int heartbeatMs)
         : base(loop, descriptor, ProtocolLimits.Default)
     {
-        _session = new WorkerSession(app) { Sink = Output, Backlog = () => Output.PendingBytes };
-        _context = new LoopContext(new LoopBell(this));
+        _session = new WorkerSession(app, new LoopBell(this)) { Sink = Output, Backlog = () => Output.PendingBytes };
         _heartbeat = new HeartbeatTimer(this);
         _heartbeatMs = heartbeatMs;
         _task = new SessionTask(this);
@@ -31,10 +29,11 @@ internal sealed class SocketWorker : MessageConnection
     public static WorkerExit Run(EventLoop loop, int descriptor, AppHost app, int heartbeatMs)
     {
         SocketWorker worker = new(loop, descriptor, app, heartbeatMs);
-        SynchronizationContext.SetSynchronizationContext(worker._context);
+        StackReport.Jobs = worker._session.Describe;
         worker.Open();
         worker._heartbeat.OnDue(loop.NowMs);
         loop.Run();
+        worker._session.Close();
         return worker.Exit;
     }
 
@@ -59,13 +58,8 @@ internal sealed class SocketWorker : MessageConnection
 
     private void RunSession()
     {
-        _context.RunPosted();
+        _session.DoPosted();
         _session.StartPending();
-        if (_context.HasWork)
-        {
-            Loop.Post(_runSession); // posted on this thread, so without a bell: another turn takes it
-        }
-
         if (Output.PendingBytes > 0)
         {
             ScheduleSend();
@@ -92,7 +86,7 @@ internal sealed class SocketWorker : MessageConnection
         }
     }
 
-    /// <summary>Continuations of other threads come as posted work.</summary>
+    /// <summary>Calls of other threads come as posted work.</summary>
     private sealed class LoopBell(SocketWorker worker) : Core.Rings.Doorbell
     {
         public override void Ring() => worker.Loop.Post(worker._runSession);

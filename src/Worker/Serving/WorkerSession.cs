@@ -1,26 +1,41 @@
+using System.Globalization;
 using System.Text;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Rings;
 
 namespace Cocaine.Fast.Worker.Serving;
 
 /// <summary>
-/// The worker's side of docs/worker-protocol.md over any sink: channels, handlers, terminate. It belongs to one thread; whoever drives
-/// it feeds messages in,
-/// calls <see cref="StartPending"/> after each batch and shows what was written to the node.
+/// The worker's side of docs/worker-protocol.md over any sink: channels, handlers, terminate. It belongs to the thread that made it, the
+/// loop's; whoever drives it feeds messages in, calls <see cref="StartPending"/> after each batch and shows what was written to the node.
+/// Other threads have <see cref="Inbox"/>.
 /// </summary>
-internal sealed class WorkerSession(AppHost app)
+internal sealed class WorkerSession
 {
     /// <summary>Answers that wait for room in the pipe, from which <see cref="Response.WriteAsync"/> waits.</summary>
     private const int HighBacklogBytes = 1 << 20;
 
     private const ulong ControlChannel = 1;
 
+    private readonly AppHost _app;
+    private readonly int _thread = Environment.CurrentManagedThreadId;
     private readonly ChannelTable<WorkerChannel> _channels = new();
-    private readonly Stack<WorkerChannel> _free = new();
     private readonly List<WorkerChannel> _pending = [];
     private TaskCompletionSource? _room;
-    private SynchronizationContext? _context; // of the thread that starts handlers; valid from the first one on
+    private volatile WorkerChannel? _handling; // whose handler was started and has not come back; read by reports
     private ulong _newest = ControlChannel; // the channel opened last: invokes come with increasing numbers
+
+    public WorkerSession(AppHost app, Doorbell bell)
+    {
+        _app = app;
+        Inbox = new LoopInbox(bell);
+    }
+
+    /// <summary>The calls of other threads.</summary>
+    public LoopInbox Inbox { get; }
+
+    /// <summary>The calling thread is the loop's.</summary>
+    public bool IsOnLoop => Environment.CurrentManagedThreadId == _thread;
 
     /// <summary>Where messages to the node are written. Set by the driver before the first message.</summary>
     public MessageSink Sink { get; set; } = null!;
@@ -44,7 +59,7 @@ internal sealed class WorkerSession(AppHost app)
     /// <summary>
     /// A handler waited for room and there is some now: <see cref="StartPending"/> lets it go on, so its driver must not park.
     /// </summary>
-    public bool HasWaiterWithRoom => _room is not null && HasRoom;
+    public bool HasWaiterWithRoom => (_room is not null || Inbox.IsSlow) && HasRoom;
 
     /// <summary>Takes every message of a batch. Returns what is wrong with it, or null.</summary>
     public string? TakeAll(ReadOnlySpan<byte> bytes)
@@ -101,7 +116,7 @@ internal sealed class WorkerSession(AppHost app)
                 break;
             case 2:
                 channel.NodeEnded = true;
-                channel.Request.End();
+                channel.Request.Complete();
                 EndedByNode(channel);
                 break;
         }
@@ -128,47 +143,96 @@ internal sealed class WorkerSession(AppHost app)
         }
 
         _pending.RemoveRange(kept, _pending.Count - kept);
-        if (_room is not null && HasRoom)
+        bool hasRoom = HasRoom;
+        if (_room is not null && hasRoom)
         {
             TaskCompletionSource room = _room;
             _room = null;
             room.SetResult();
         }
+
+        Inbox.Settle(hasRoom);
     }
 
-    public void WriteChunk(ulong channel, ReadOnlySpan<byte> chunk) =>
+    /// <summary>Does what other threads have asked for. True when there was anything.</summary>
+    public bool DoPosted() => Inbox.HasCalls && Inbox.Run(this);
+
+    public void WriteChunk(ulong channel, ReadOnlySpan<byte> chunk)
+    {
+        if (Inbox.HasCalls)
+        {
+            DoPosted(); // what the handler wrote from another thread before it came back here
+        }
+
         MessageWriter.WriteChunk(Sink, channel, new Payload(chunk), bin: true);
+    }
 
     public void WriteError(ulong channel, int category, int code, string text) =>
         MessageWriter.WriteError(Sink, channel, category, code, text);
 
     public void WriteClose(ulong channel) => MessageWriter.WriteClose(Sink, channel);
 
-    /// <summary>Ends when the node has made room.</summary>
-    public Task WaitForRoomAsync() => (_room ??= new TaskCompletionSource()).Task;
+    /// <summary>Ends when the node has made room. On the loop.</summary>
+    public Task WaitForRoomAsync(WorkerChannel channel)
+    {
+        channel.Share(); // the task is one for all that wait: who goes on by it is not counted
+        return (_room ??= new TaskCompletionSource()).Task;
+    }
+
+    /// <summary>The loop ends: handlers that still wait are told so, and later calls of other threads throw.</summary>
+    public void Close()
+    {
+        Inbox.Close();
+        foreach (WorkerChannel channel in _channels.TakeAll())
+        {
+            channel.Request.Cancel();
+            channel.End();
+        }
+    }
 
     /// <summary>A handler that had to wait is done, on this session's thread or on any other.</summary>
     internal void OnHandlerDone(WorkerChannel channel)
     {
-        if (_context is { } context && SynchronizationContext.Current != context)
+        if (IsOnLoop)
         {
-            context.Post(channel.Finish, null);
+            DoPosted(); // what it wrote from other threads
+            Finish(channel);
         }
         else
         {
+            _ = Inbox.TryPost(new LoopCall(LoopCallKind.Finish, channel, channel.Number)); // a loop that has ended has no jobs
+        }
+    }
+
+    /// <summary>A call of another thread.</summary>
+    internal void Execute(in LoopCall call)
+    {
+        WorkerChannel channel = call.Channel;
+        if (channel.Number != call.Number || channel.Ended)
+        {
+            return; // its job has ended meanwhile
+        }
+
+        if (call.Kind == LoopCallKind.Finish)
+        {
+            channel.Share();
             Finish(channel);
+        }
+        else
+        {
+            channel.Response.Execute(in call);
         }
     }
 
     /// <summary>The handler's task is done: its outcome becomes our terminal message.</summary>
-    internal void Finish(WorkerChannel channel)
+    private void Finish(WorkerChannel channel)
     {
         ValueTask running = channel.Running;
         channel.Running = default;
         try
         {
             running.GetAwaiter().GetResult();
-            channel.Response.Close();
+            channel.Response.WriteClose();
         }
         catch (Exception failure)
         {
@@ -182,31 +246,56 @@ internal sealed class WorkerSession(AppHost app)
         }
     }
 
+    /// <summary>
+    /// What runs here, a line for each job; from any thread, while the loop may be changing it: what is torn is left out.
+    /// </summary>
+    public string Describe()
+    {
+        const int MostLines = 64; // a log keeps a slave's last lines; more jobs than this say nothing more
+        StringBuilder text = new();
+        try
+        {
+            List<WorkerChannel> channels = _channels.ToList();
+            long now = Environment.TickCount64;
+            foreach (WorkerChannel channel in channels.Where(channel => !channel.Ended).Take(MostLines))
+            {
+                string what = channel == _handling ? "runs on the slave's thread"
+                    : channel.StartedMs == 0 ? "waits to be started" : "awaits something";
+                long ms = channel.StartedMs == 0 ? 0 : now - channel.StartedMs;
+                string name = channel.Event.Name;
+                text.Append(CultureInfo.InvariantCulture, $"  event '{name}', channel {channel.Number}: {what}, for {ms} ms\n");
+            }
+
+            text.Append(CultureInfo.InvariantCulture, $"  {channels.Count} jobs in all");
+        }
+        catch (Exception torn)
+            when (torn is InvalidOperationException or NullReferenceException or IndexOutOfRangeException or ArgumentException)
+        {
+            text.Append("  (the list of jobs changed while it was read)");
+        }
+
+        return text.ToString();
+    }
+
     private void Open(in MessageView message)
     {
         ulong number = message.Layout.Channel;
-        if (app.Find(message.ShortData) is not { } known)
+        if (_app.Find(message.ShortData) is not { } known)
         {
             string name = Encoding.UTF8.GetString(message.ShortData);
-            WriteError(number, ErrorCodes.Category, ErrorCodes.NotFound, $"there is no event '{name}' in app {app.Context.AppName}");
+            WriteError(number, ErrorCodes.Category, ErrorCodes.NotFound, $"there is no event '{name}' in app {_app.Context.AppName}");
             return; // the node's own terminal message comes later and finds nobody
         }
 
-        WorkerChannel channel = _free.Count > 0 ? _free.Pop() : new WorkerChannel(this);
-        channel.Number = number;
-        channel.Event = known;
-        channel.Started = channel.Ended = channel.NodeEnded = false;
-        channel.Request.Begin(known.Name, message.Headers);
-        channel.Response.Channel = number;
-        channel.Response.IsEnded = false;
+        WorkerChannel channel = known.Free.Count > 0 ? known.Free.Pop() : new WorkerChannel(this);
+        channel.Begin(number, known, message.Headers);
         _channels.Add(number, channel);
         _pending.Add(channel);
     }
 
     private void Start(WorkerChannel channel)
     {
-        channel.Started = true;
-        _context ??= SynchronizationContext.Current;
+        channel.StartedMs = Environment.TickCount64;
         if (channel.Request.IsCancelled)
         {
             Fail(channel, new OperationCanceledException("the job was cancelled"));
@@ -216,6 +305,8 @@ internal sealed class WorkerSession(AppHost app)
         }
 
 #pragma warning disable CA2012 // stored here once, consumed once, in Finish
+        channel.EnterHandler();
+        _handling = channel;
         try
         {
             channel.Running = channel.Event.Handle(channel.Request, channel.Response);
@@ -224,15 +315,18 @@ internal sealed class WorkerSession(AppHost app)
         {
             channel.Running = ValueTask.FromException(failure);
         }
+
+        _handling = null;
+        channel.LeaveHandler();
 #pragma warning restore CA2012
 
         if (channel.Running.IsCompleted)
         {
-            Finish(channel);
+            OnHandlerDone(channel);
         }
         else
         {
-            // Not by the context, which takes objects: OnHandlerDone itself looks where it is.
+            // Not by a context: OnHandlerDone itself looks where it is.
             channel.Running.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(channel.Continue);
         }
     }
@@ -249,24 +343,21 @@ internal sealed class WorkerSession(AppHost app)
     {
         if (failure is not OperationCanceledException)
         {
-            Console.Error.WriteLine(failure);
+            FailureText.Print(failure);
         }
 
-        if (channel.Response.IsEnded)
+        if (!channel.Response.TerminalWritten)
         {
-            return;
+            channel.Response.WriteError(ErrorCodes.Category, ErrorCodes.AppError, FailureText.Reason(failure));
         }
-
-        channel.Response.IsEnded = true;
-        WriteError(channel.Number, ErrorCodes.Category, ErrorCodes.AppError, $"{failure.GetType().Name}: {failure.Message}");
     }
 
     private void Release(WorkerChannel channel)
     {
         if (_channels.Remove(channel.Number, out _))
         {
-            channel.Request.Reset();
-            _free.Push(channel);
+            channel.End();
+            channel.Event.Free.Push(channel);
         }
     }
 }

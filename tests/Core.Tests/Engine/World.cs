@@ -57,6 +57,9 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
 
     public Action<string>? OnInvoke { get; set; }
 
+    /// <summary>Why slaves cannot be launched; null when they can.</summary>
+    public Exception? LaunchFailure { get; set; }
+
     public int LastRefusal => Refusal.Code;
 
     public JobRefusal Refusal { get; private set; }
@@ -82,6 +85,11 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
 
     public SlaveLink Launch(Slave slave)
     {
+        if (LaunchFailure is { } failure)
+        {
+            throw failure;
+        }
+
         Room -= Room == int.MaxValue ? 0 : 1;
         FakeLink link = new(this, slave);
         _links.Add(link);

@@ -1,0 +1,110 @@
+namespace Cocaine.Fast.Node.Threading;
+
+/// <summary>
+/// Timeouts of what runs on <see cref="NodeThreads"/>: they fire there, on time, whatever the apps do to the thread pool, on which the
+/// runtime's own timers fire.
+/// </summary>
+internal sealed class NodeClock : TimeProvider
+{
+    private readonly object _lock = new();  // over the queue and all timers; its thread waits on it
+    private readonly PriorityQueue<(NodeTimer Timer, long Version), long> _due = new(); // by due time, ms; old versions are left in
+    private bool _isRunning;
+
+    private NodeClock()
+    {
+    }
+
+    public static NodeClock Instance { get; } = new();
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        NodeTimer timer = new(this, callback, state);
+        timer.Change(dueTime, period);
+        return timer;
+    }
+
+    /// <summary>Makes its thread, so that a node that must end needs no new one.</summary>
+    public void Warm()
+    {
+        lock (_lock)
+        {
+            if (!_isRunning)
+            {
+                new Thread(Serve) { Name = "clock", IsBackground = true }.Start();
+                _isRunning = true;
+            }
+        }
+    }
+
+    private void Arm(NodeTimer timer, long delayMs)
+    {
+        timer.Version++;
+        if (delayMs < 0)
+        {
+            return;
+        }
+
+        long due = Environment.TickCount64 + delayMs;
+        _due.Enqueue((timer, timer.Version), due);
+        Warm();
+        Monitor.Pulse(_lock);
+    }
+
+    private void Serve()
+    {
+        lock (_lock)
+        {
+            while (true)
+            {
+                if (!_due.TryPeek(out (NodeTimer Timer, long Version) next, out long due))
+                {
+                    Monitor.Wait(_lock);
+                    continue;
+                }
+
+                long leftMs = due - Environment.TickCount64;
+                if (next.Timer.Version == next.Version && leftMs > 0)
+                {
+                    Monitor.Wait(_lock, (int)Math.Min(leftMs, int.MaxValue));
+                    continue;
+                }
+
+                _due.Dequeue();
+                if (next.Timer.Version == next.Version)
+                {
+                    NodeThreads.Post(next.Timer.Fire);
+                    Arm(next.Timer, next.Timer.PeriodMs);
+                }
+            }
+        }
+    }
+
+    private sealed class NodeTimer(NodeClock clock, TimerCallback callback, object? state) : ITimer
+    {
+        /// <summary>Grows with each change: what is queued of an earlier one is void. Under the clock's lock.</summary>
+        public long Version { get; set; }
+
+        /// <summary>Under the clock's lock.</summary>
+        public long PeriodMs { get; private set; } = -1;
+
+        public void Fire() => callback(state);
+
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            lock (clock._lock)
+            {
+                PeriodMs = period <= TimeSpan.Zero ? -1 : Math.Max(1, (long)period.TotalMilliseconds);
+                clock.Arm(this, dueTime < TimeSpan.Zero ? -1 : (long)Math.Ceiling(dueTime.TotalMilliseconds));
+                return true;
+            }
+        }
+
+        public void Dispose() => Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+
+        public ValueTask DisposeAsync()
+        {
+            Dispose();
+            return default;
+        }
+    }
+}

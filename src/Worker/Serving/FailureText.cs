@@ -1,0 +1,95 @@
+using System.Text;
+
+namespace Cocaine.Fast.Worker.Serving;
+
+/// <summary>
+/// An exception as text, whatever it is: a Message or a StackTrace that throws or is null, a chain without end, an aggregate of a million
+/// others. Never longer than its bound, never an exception itself.
+/// </summary>
+internal static class FailureText
+{
+    /// <summary>Of a reason, in characters: what a person reads of an error. The node cuts at 8 KB.</summary>
+    public const int MaxReasonLength = 4096;
+
+    /// <summary>Exceptions within others that are shown with their stacks: enough for wrappers around wrappers.</summary>
+    private const int MaxShown = 10;
+
+    /// <summary>Of all stacks together, in characters: the node keeps only a slave's last lines, and its log is no dump.</summary>
+    private const int MaxDetailsLength = 32 << 10;
+
+    /// <summary>The exception's name and text: what the caller gets. No stack and no path of ours.</summary>
+    public static string Reason(Exception failure) => Cut(Line(failure));
+
+    /// <summary>Puts names, texts and stacks on stderr. A stderr that cannot be written to is no failure of the app's.</summary>
+    public static void Print(Exception failure) => PrintLine(Details(failure));
+
+    /// <inheritdoc cref="Print"/>
+    public static void PrintLine(string text)
+    {
+        try
+        {
+            Console.Error.WriteLine(text);
+        }
+        catch (Exception failure) when (failure is IOException or ObjectDisposedException or UnauthorizedAccessException)
+        {
+            // closed, or a full disk behind it
+        }
+    }
+
+    /// <summary>The exception, those within it, and their stacks.</summary>
+    public static string Details(Exception failure)
+    {
+        StringBuilder text = new();
+        Exception? next = failure;
+        for (int shown = 0; next is not null; shown++, next = Inner(next))
+        {
+            if (shown == MaxShown || text.Length > MaxDetailsLength)
+            {
+                text.Append("\n ---> and more");
+                break;
+            }
+
+            text.Append(shown == 0 ? "" : "\n ---> ").Append(Cut(Line(next)));
+            if (Try(next, static one => one.StackTrace) is { Length: > 0 } stack)
+            {
+                text.Append('\n').Append(stack.AsSpan(0, Math.Min(stack.Length, MaxDetailsLength)));
+            }
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>The text, or as much of it as a reason may have.</summary>
+    public static string Cut(string text) =>
+        text.Length <= MaxReasonLength ? text : string.Concat(text.AsSpan(0, MaxReasonLength - 4), " ...");
+
+    private static string Line(Exception failure)
+    {
+        // The message of an aggregate is that of all of its exceptions: as many as there are.
+        if (failure is AggregateException { InnerExceptions: { Count: > 0 } inner })
+        {
+            Exception first = inner[0];
+            string name = first is AggregateException ? first.GetType().Name : $"{first.GetType().Name}: {Message(first)}";
+            return inner.Count == 1 ? $"AggregateException: {name}" : $"AggregateException: {inner.Count} exceptions, the first is {name}";
+        }
+
+        return $"{failure.GetType().Name}: {Message(failure)}";
+    }
+
+    private static string Message(Exception failure) => Try(failure, static one => one.Message) ?? "(its text cannot be shown)";
+
+    private static Exception? Inner(Exception failure) =>
+        failure is AggregateException { InnerExceptions: { Count: > 0 } inner } ? inner[0] : failure.InnerException;
+
+    private static string? Try(Exception failure, Func<Exception, string?> read)
+    {
+        try
+        {
+            return read(failure);
+        }
+        catch (Exception)
+        {
+            return null; // the app's own code, which may throw anything
+        }
+    }
+}

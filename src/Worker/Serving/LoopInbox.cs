@@ -1,0 +1,145 @@
+using Cocaine.Fast.Core.Rings;
+
+namespace Cocaine.Fast.Worker.Serving;
+
+/// <summary>
+/// What handlers ask of the slave's loop from other threads, in the order in which it was asked. Only the loop touches channels, rings and
+/// sockets; so a handler may go on wherever its tasks take it.
+/// </summary>
+/// <param name="bell">Wakes the loop.</param>
+internal sealed class LoopInbox(Doorbell bell)
+{
+    /// <summary>Chunks that may wait here, in bytes: one of the largest size, as for a caller whose slave is slow.</summary>
+    public const long MaxBytes = 64 << 20;
+
+    /// <summary>From here on WriteAsync waits: a quarter of the usual ring.</summary>
+    private const long HighBytes = 256 << 10;
+
+    private readonly Lock _lock = new(); // over all fields but those of the loop
+    private List<LoopCall> _calls = [];
+    private List<LoopCall> _taken = [];  // the loop's; the other of two lists that change places
+    private TaskCompletionSource? _room;
+    private long _bytes;
+    private bool _isSlow;                // the node takes answers slower than they come; written by the loop
+    private bool _closed;                // the loop has ended
+    private bool _running;               // the loop's
+    private volatile int _count;         // of _calls, for a look without the lock
+
+    /// <summary>There are calls. From any thread.</summary>
+    public bool HasCalls => _count > 0;
+
+    /// <summary>Somebody was told to wait for the node. On the loop.</summary>
+    public bool IsSlow => _isSlow;
+
+    /// <summary>Adds a call; from any thread. False when the loop has ended.</summary>
+    /// <exception cref="InvalidOperationException">Too much waits here already.</exception>
+    public bool TryPost(in LoopCall call)
+    {
+        int size = call.Data?.Length ?? 0;
+        lock (_lock)
+        {
+            if (_closed)
+            {
+                return false;
+            }
+
+            if (size > 0 && _bytes > 0 && _bytes + size > MaxBytes)
+            {
+                throw new InvalidOperationException(
+                    $"{_bytes} bytes of answers wait for the slave's loop already: await WriteAsync, which waits for room");
+            }
+
+            _bytes += size;
+            _calls.Add(call);
+            _count = _calls.Count;
+            if (_count == 1)
+            {
+                bell.Ring(); // under the lock: once Close has returned, nobody rings a bell that may be gone
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>A task that ends when there is room again; null when there is.</summary>
+    public Task? WaitForRoom()
+    {
+        lock (_lock)
+        {
+            // Not on the loop: what comes after the wait is the handler's, and this thread's work never was the loop's.
+            return _closed || (_bytes <= HighBytes && !_isSlow) ? null
+                : (_room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+    }
+
+    /// <summary>
+    /// Does what was asked until now; on the loop. True when there was anything. What is asked meanwhile waits for the next time: threads
+    /// that write on and on must not keep the loop from its messages and heartbeats.
+    /// </summary>
+    public bool Run(WorkerSession session)
+    {
+        if (_count == 0 || _running)
+        {
+            return false;
+        }
+
+        long bytes = 0;
+        lock (_lock)
+        {
+            (_calls, _taken) = (_taken, _calls);
+            _count = 0;
+        }
+
+        _running = true;
+        foreach (LoopCall call in _taken)
+        {
+            bytes += call.Data?.Length ?? 0;
+            session.Execute(in call);
+        }
+
+        _taken.Clear();
+        _running = false;
+        lock (_lock)
+        {
+            _bytes -= bytes;
+        }
+
+        return true;
+    }
+
+    /// <summary>Lets writers go on, or wait; on the loop, once a turn.</summary>
+    public void Settle(bool hasRoom)
+    {
+        if (_isSlow == !hasRoom && Volatile.Read(ref _room) is null)
+        {
+            return; // a wait that begins now follows a call, or finds _isSlow set: either brings the loop here again
+        }
+
+        TaskCompletionSource? room = null;
+        lock (_lock)
+        {
+            _isSlow = !hasRoom;
+            if (hasRoom && _bytes <= HighBytes)
+            {
+                (room, _room) = (_room, null);
+            }
+        }
+
+        room?.SetResult();
+    }
+
+    /// <summary>The loop ends: nothing is taken any more, and nobody waits.</summary>
+    public void Close()
+    {
+        TaskCompletionSource? room;
+        lock (_lock)
+        {
+            _closed = true;
+            _calls.Clear();
+            _count = 0;
+            (room, _room) = (_room, null);
+        }
+
+        room?.SetResult();
+    }
+}

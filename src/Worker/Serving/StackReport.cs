@@ -1,0 +1,93 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Cocaine.Fast.Worker.Serving;
+
+/// <summary>
+/// What a worker process tells on stderr at SIGUSR2, which the node sends before it kills a slave that hangs: the jobs that it has, for how
+/// long, and what the kernel knows of each thread. The runtime gives no other thread's managed stack; <c>dotnet-stack</c> does.
+/// </summary>
+internal static class StackReport
+{
+    private const PosixSignal User2 = (PosixSignal)12; // SIGUSR2 has no name there; a raw number is taken on Unix
+
+    private const int MostThreads = 64;
+
+    /// <summary>Tells the jobs; set by the loop once it is made.</summary>
+    public static Func<string> Jobs { get; set; } = static () => "  it starts";
+
+    /// <summary>
+    /// Listens until it is disposed of: from before the handshake on, since a worker without a handler dies of the signal. The handler runs on the thread pool, beside a loop that hangs; behind the app's own work, where the
+    /// app has filled the pool.
+    /// </summary>
+    public static PosixSignalRegistration Listen() => PosixSignalRegistration.Create(User2, context =>
+    {
+        context.Cancel = true;
+        FailureText.PrintLine(Text(Jobs()));
+    });
+
+    private static string Text(string jobs)
+    {
+        StringBuilder text = new();
+        text.Append(CultureInfo.InvariantCulture, $"what this worker does (process {Environment.ProcessId}):\n{jobs}\n");
+        text.Append(CultureInfo.InvariantCulture,
+            $"  thread pool: {ThreadPool.ThreadCount} threads, {ThreadPool.PendingWorkItemCount} items of work wait\n");
+        foreach (string task in Tasks().Take(MostThreads))
+        {
+            text.Append(CultureInfo.InvariantCulture,
+                $"  thread {Path.GetFileName(task)} {Read(task, "comm")}: {State(task)}, in the kernel at {Read(task, "wchan")}\n");
+        }
+
+        text.Append(CultureInfo.InvariantCulture, $"  managed stacks: dotnet-stack report -p {Environment.ProcessId}, while it lives");
+        return text.ToString();
+    }
+
+    private static string[] Tasks()
+    {
+        try
+        {
+            return Directory.GetDirectories("/proc/self/task");
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>R, S, D ... of proc(5), as words, and the CPU time that it has used.</summary>
+    private static string State(string task)
+    {
+        string stat = Read(task, "stat");
+        string[] fields = stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        const int StateField = 0, UserField = 11, SystemField = 12, TicksPerSecond = 100;
+        if (fields.Length <= SystemField)
+        {
+            return "gone";
+        }
+
+        string word = fields[StateField] switch
+        {
+            "R" => "runs",
+            "S" => "sleeps",
+            "D" => "waits for a disk",
+            "T" or "t" => "is stopped",
+            string other => other,
+        };
+        double seconds = (double.Parse(fields[UserField], CultureInfo.InvariantCulture)
+            + double.Parse(fields[SystemField], CultureInfo.InvariantCulture)) / TicksPerSecond;
+        return string.Create(CultureInfo.InvariantCulture, $"{word}, {seconds:0.00} s of CPU");
+    }
+
+    private static string Read(string task, string file)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(task, file)).Trim();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return "?"; // it has ended, or the kernel does not tell
+        }
+    }
+}
