@@ -90,7 +90,7 @@ public sealed class Elsewhere
     [Event("waits")]
     public void Waits(Request request, Response response)
     {
-        string text = Encoding.UTF8.GetString(request.ReadAllAsync().Result.Span);
+        string text = Encoding.UTF8.GetString(request.ReadAllAsync().AsTask().Result.Span);
         response.Write(Encoding.UTF8.GetBytes(InnerAsync(text).GetAwaiter().GetResult()));
     }
 

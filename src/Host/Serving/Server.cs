@@ -2,7 +2,6 @@ using System.Threading.Channels;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Host.Commands;
 using Cocaine.Fast.Host.Lifetime;
-using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Daemon;
 using Microsoft.Extensions.Logging;
 

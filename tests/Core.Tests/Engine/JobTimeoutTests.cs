@@ -7,7 +7,11 @@ public class JobTimeoutTests
 {
     private static readonly EngineSettings One = new()
     {
-        PoolLimit = 1, QueueLimit = 10, JobTimeoutMs = 2000, HeartbeatTimeoutMs = 600_000, TerminationTimeoutMs = 1000,
+        PoolLimit = 1,
+        QueueLimit = 10,
+        JobTimeoutMs = 2000,
+        HeartbeatTimeoutMs = 600_000,
+        TerminationTimeoutMs = 1000,
     };
 
     [Theory]

@@ -10,7 +10,11 @@ public class SuspectTests
 {
     private static readonly EngineSettings Shared = new()
     {
-        PoolLimit = 1, Concurrency = 64, QueueLimit = 100, HeartbeatTimeoutMs = 600_000, RetryLimit = 1,
+        PoolLimit = 1,
+        Concurrency = 64,
+        QueueLimit = 100,
+        HeartbeatTimeoutMs = 600_000,
+        RetryLimit = 1,
     };
 
     [Fact]

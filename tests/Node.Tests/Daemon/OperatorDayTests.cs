@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Cocaine.Fast.Client;
 using Cocaine.Fast.Node.Tests.Reload;
 
 namespace Cocaine.Fast.Node.Tests.Daemon;

@@ -101,7 +101,7 @@ public sealed class LeftBehindTests : IDisposable
         RunningApp app = await node.AddAsync(Apps.DotNet(Core.Manifest.BackendType.Process));
         int worker = app.Engine.Pool.Slaves[0].Link.ProcessId;
         Assert.Contains("DOTNET_EnableDiagnostics=0", File.ReadAllText($"/proc/{worker}/environ"));
-        Assert.Empty(Directory.EnumerateFileSystemEntries("/tmp").Where(file => file.Contains($"-{worker}-", StringComparison.Ordinal)));
+        Assert.DoesNotContain(Directory.EnumerateFileSystemEntries("/tmp"), file => file.Contains($"-{worker}-", StringComparison.Ordinal));
     }
 
     [Fact]

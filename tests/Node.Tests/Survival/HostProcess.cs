@@ -41,8 +41,8 @@ internal sealed class HostProcess : IDisposable
         string id = Guid.NewGuid().ToString("N")[..8], output = folder[$"{id}.out"], errors = folder[$"{id}.err"];
         File.WriteAllText(output, ""); // by the test's user, whoever the program is
         File.WriteAllText(errors, "");
-        Process process = Process.Start(new ProcessStartInfo(
-            "/bin/sh", ["-c", $"exec >>'{output}' 2>>'{errors}'; {before} exec {wrapper} '{Program}' {words}"]) { RedirectStandardInput = true })!;
+        string script = $"exec >>'{output}' 2>>'{errors}'; {before} exec {wrapper} '{Program}' {words}";
+        Process process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", script]) { RedirectStandardInput = true })!;
         return new HostProcess(process, output, errors);
     }
 

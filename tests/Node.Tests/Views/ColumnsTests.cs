@@ -1,4 +1,3 @@
-using Cocaine.Fast.Core.Ledger;
 using Cocaine.Fast.Host.Commands;
 using Cocaine.Fast.Host.Commands.Control;
 using Cocaine.Fast.Host.Views;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Cocaine.Fast.Host.Commands.Shells;
-using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Tests.Control;
 
 namespace Cocaine.Fast.Node.Tests.Views;
