@@ -51,7 +51,7 @@ public class CommandLineTests
     [InlineData("app scale echo --limit many", "--limit: 'many' is no whole number")]
     [InlineData("app delete echo --drain-timeout 5s", "--drain-timeout: '5s' is no number")]
     [InlineData("why last", "<job>: 'last' is no whole number from 0")]
-    [InlineData("why", "say which jobs: an id, --last-failed or --slow")]
+    [InlineData("why", "say which jobs: an id, --last-failed, --slow or --running")]
     [InlineData("completion tcsh", "<shell>: 'tcsh' is none of: bash, zsh, fish")]
     public void A_mistake_is_told_in_one_sentence_with_the_nearest_name(string words, string text) =>
         Assert.StartsWith(text, Mistake.Text(ProgramCommand.Create().Parse(words), NameOf(words)));
