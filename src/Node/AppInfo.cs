@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Engine.Growth;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Monitoring;
@@ -18,12 +19,16 @@ internal static class AppInfo
     private const int MaxJobsOfASlave = 16;
 
     /// <summary>The object as text; on the app's loop.</summary>
-    public static string Text(RunningApp app)
+    /// <param name="app">The app.</param>
+    /// <param name="forOperators">
+    /// It goes to the control socket: with what failed starts printed. Callers of the app, who may be anybody, get only how they failed.
+    /// </param>
+    public static string Text(RunningApp app, bool forOperators)
     {
         using MemoryStream stream = new();
         using (Utf8JsonWriter writer = new(stream))
         {
-            Write(writer, app);
+            Write(writer, app, forOperators);
         }
 
         return System.Text.Encoding.UTF8.GetString(stream.ToArray());
@@ -37,7 +42,7 @@ internal static class AppInfo
             app.Name, app.Manifest.Version, StateOf(app), engine.Pool.Total + app.Older.Sum(older => older.Engine.Pool.Total),
             engine.Pool.Busy + app.Older.Sum(older => older.Engine.Pool.Busy), QueuedJobs(app), (long)engine.Counters.JobsDone,
             (long)engine.Counters.JobsFailed, [.. app.Endpoints.Select(at => at.Endpoint)],
-            engine.Pool.IsBroken ? engine.Pool.LastFailure : null);
+            engine.Pool.Starts.IsFailing ? engine.Pool.LastFailure : null);
     }
 
     private static string StateOf(RunningApp app)
@@ -45,6 +50,7 @@ internal static class AppInfo
         AppEngine engine = app.Version.Engine;
         return engine.State != EngineState.Running ? engine.State.ToString().ToLowerInvariant()
             : engine.Pool.IsBroken ? "broken" : engine.IsPaused ? "paused"
+            : engine.Pool.Starts.IsFailing ? "failing"
             : app.Phase == AppPhase.Replacing ? "replacing" : "running";
     }
 
@@ -53,7 +59,7 @@ internal static class AppInfo
 
     private static int QueuedJobs(RunningApp app) => Versions(app).Sum(version => version.Engine.Queue.Count);
 
-    private static void Write(Utf8JsonWriter json, RunningApp app)
+    private static void Write(Utf8JsonWriter json, RunningApp app, bool forOperators)
     {
         AppManifest manifest = app.Manifest;
         AppEngine engine = app.Version.Engine;
@@ -66,9 +72,9 @@ internal static class AppInfo
         json.WriteNumber("version", manifest.Version);
         json.WriteString("state", StateOf(app));
         json.WriteBoolean("paused", engine.IsPaused); // a broken app may be paused too
-        if (pool.IsBroken)
+        if (pool.Starts.IsFailing)
         {
-            json.WriteString("cause", pool.LastFailure);
+            json.WriteString("cause", forOperators ? pool.LastFailure : StartFailure.KindOf(pool.LastFailure));
         }
 
         WriteVersions(json, app);
@@ -222,6 +228,14 @@ internal static class AppInfo
             json.WriteNumber("code-left-behind", pool.Backend.CodeLeft);
         }
 
+        json.WriteNumber("leaving", pool.Leaving);
+        json.WriteStartObject("starts");
+        json.WriteNumber("all", engine.Counters.SlavesStarted);
+        json.WriteNumber("failed", engine.Counters.SlaveStartFailures);
+        json.WriteNumber("failed-in-a-row", pool.Starts.Failures);
+        json.WriteNumber("next-try-ms", pool.Growth.NextTryMs);
+        json.WriteString("no-room", pool.Growth.NoRoomReason);
+        json.WriteEndObject();
         json.WriteStartObject("recycled");
         json.WriteNumber("max-jobs", engine.Counters.RecycledForJobs);
         json.WriteNumber("max-age", engine.Counters.RecycledForAge);

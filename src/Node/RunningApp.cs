@@ -92,7 +92,7 @@ public sealed class RunningApp
     public async Task<string> InfoJsonAsync()
     {
         string? info = null;
-        await CocaineNode.Run(_loop, () => info = AppInfo.Text(this));
+        await CocaineNode.Run(_loop, () => info = AppInfo.Text(this, forOperators: true));
         return info!;
     }
 
@@ -342,5 +342,5 @@ public sealed class RunningApp
 
     private NodeException Refusal(int code, string why) => new($"app {Name} {why}") { Code = code };
 
-    private byte[] InfoMap() => MessagePackSerializer.ConvertFromJson(AppInfo.Text(this));
+    private byte[] InfoMap() => MessagePackSerializer.ConvertFromJson(AppInfo.Text(this, forOperators: false));
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Unicode;
+using Cocaine.Fast.Core.Engine.Growth;
 using Cocaine.Fast.Core.Engine.Handling;
 using Cocaine.Fast.Core.Engine.Suspects;
 using Cocaine.Fast.Core.Jobs;
@@ -269,9 +270,10 @@ internal sealed class AppEngine
 
     internal void OnBroken(string cause)
     {
+        string reason = StartFailure.ForCallers(cause);
         while (Queue.Count > 0)
         {
-            Fail(Queue.Oldest!, ErrorCodes.ServerError, Admission.BrokenReason(cause));
+            Fail(Queue.Oldest!, ErrorCodes.ServerError, reason);
         }
 
         Broken?.Invoke(cause);

@@ -68,6 +68,27 @@ internal static class EngineLimits
     public const int MaxRestartPauseMs = 30_000;
 
     /// <summary>
+    /// The longest pause after slaves that died young with jobs on them: the jobs may be the cause, and others wait for a slave too.
+    /// One start a second is no load, and no long wait.
+    /// </summary>
+    public const int MaxPauseOfJobsMs = 1000;
+
+    /// <summary>
+    /// Slaves of an app that may be starting at a time: loading code takes a core, and more starts than cores only make each of them
+    /// slower, until all pass the startup-timeout. Two on one core, since a start waits for files too.
+    /// </summary>
+    public static readonly int StartsAtOnce = Math.Max(2, Environment.ProcessorCount);
+
+    /// <summary>
+    /// The speed by which the pool tells how soon the queue will be empty is that of up to so long: some jobs of most apps, and short
+    /// enough to see soon that jobs end no more.
+    /// </summary>
+    public const int OutlookWindowMs = 500;
+
+    /// <summary>Least time until the pool looks again at a queue that was to be empty soon.</summary>
+    public const int MinLookMs = 10;
+
+    /// <summary>
     /// How long the pool waits until it asks again for room that its backend did not have. Whoever ends gives room back and does not
     /// tell other apps; a second is no long wait for a job, and a question each second costs nothing.
     /// </summary>

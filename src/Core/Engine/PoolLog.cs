@@ -17,6 +17,11 @@ internal static partial class PoolLog
         + "again each second")]
     public static partial void HasNoRoom(ILogger log, string app, int room, int wanted, string reason, int total, int waiting);
 
+    [LoggerMessage(210, LogLevel.Warning,
+        "{App}: the pool cannot grow, a start failed ({Failures} in a row; the next try in {PauseMs} ms): {Working} slaves work on for "
+        + "{Waiting} waiting jobs; see whether the app's code still starts: {Cause}")]
+    public static partial void CannotGrow(ILogger log, string app, int failures, int working, int waiting, long pauseMs, string cause);
+
     [LoggerMessage(202, LogLevel.Information, "{App}: pool shrinks: slave {Slave} idle for {IdleMs} ms (total {Total}, minimum {Minimum})")]
     public static partial void Shrinks(ILogger log, string app, string slave, long idleMs, int total, int minimum);
 
@@ -35,7 +40,8 @@ internal static partial class PoolLog
     public static partial void Suspects(ILogger log, string app, string slave, int count);
 
     [LoggerMessage(206, LogLevel.Error,
-        "{App}: broken: {Failures} starts failed in a row, jobs get 500 until one succeeds; it goes on trying. Last cause: {Cause}")]
+        "{App}: broken: {Failures} starts failed in a row and no slave is ready, jobs get 500 until one is; it goes on trying. Last cause: "
+        + "{Cause}")]
     public static partial void Broken(ILogger log, string app, int failures, string cause);
 
     [LoggerMessage(208, LogLevel.Warning,
@@ -44,7 +50,7 @@ internal static partial class PoolLog
     public static partial void OrderChanges(
         ILogger log, string app, string which, int waiting, long waitMs, long targetMs, ulong overloads);
 
-    [LoggerMessage(207, LogLevel.Information, "{App}: no longer broken, a slave has started")]
+    [LoggerMessage(207, LogLevel.Information, "{App}: no longer broken, a slave is up and stays")]
     public static partial void Recovered(ILogger log, string app);
 
     [LoggerMessage(230, LogLevel.Warning,

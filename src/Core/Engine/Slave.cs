@@ -57,6 +57,21 @@ internal sealed class Slave : WheelTimer
 
     public long StartedMs { get; }
 
+    /// <summary>When it became ready. Valid from Idle on, and with <see cref="WasReady"/>.</summary>
+    public long ReadyMs { get; private set; }
+
+    /// <summary>It was ready once.</summary>
+    public bool WasReady { get; private set; }
+
+    /// <summary>It has sent a heartbeat, which a worker does before it reads its first job.</summary>
+    public bool HasBeaten { get; internal set; }
+
+    /// <summary>It asked to be ended, of its own accord. Valid in Draining and Dead.</summary>
+    public bool AskedToEnd { get; private set; }
+
+    /// <summary>It has shown that it can live: it has done a job, or was up for engine.min-uptime. Valid from Idle on.</summary>
+    public bool IsProven => JobsDone > 0 || (WasReady && _engine.Loop.NowMs - ReadyMs >= _engine.Settings.MinUptimeMs);
+
     /// <summary>When its last message came, ms of the loop's listened time.</summary>
     public long LastHeardMs { get; private set; }
 
@@ -82,6 +97,9 @@ internal sealed class Slave : WheelTimer
 
     /// <summary>Why it is to be replaced. Valid in Idle and Busy.</summary>
     public WearReason Worn { get; set; }
+
+    /// <summary>A replacement is ready in its place. The recycler's own.</summary>
+    public bool IsRelieved { get; set; }
 
     /// <summary>Its resident memory when it was looked at last, bytes; 0 without engine.max-rss.</summary>
     public long RssBytes { get; set; }
@@ -169,8 +187,9 @@ internal sealed class Slave : WheelTimer
     {
         if (State == SlaveState.Starting && !_condemned)
         {
-            IdleSinceMs = _engine.Loop.NowMs;
+            IdleSinceMs = ReadyMs = _engine.Loop.NowMs;
             LastHeardMs = _engine.Loop.ListenedMs;
+            WasReady = true;
             MoveTo(SlaveState.Idle);
             _engine.Loop.Patience.Arm(this, SilenceWatch.NextLookMs(this));
             _engine.Pool.OnSlaveReady(this);
@@ -205,7 +224,7 @@ internal sealed class Slave : WheelTimer
         MoveTo(SlaveState.Dead);
         _engine.Loop.Patience.Cancel(this);
         List<Job> jobs = Channels.TakeAll();
-        _engine.Pool.OnSlaveDead(this, before, cause, JobNames.Suffix(jobs));
+        _engine.Pool.OnSlaveDead(this, before, jobs.Count > 0, cause, JobNames.Suffix(jobs));
 
         // One that was told to end, or killed for a job that hung, did not die of its jobs.
         bool diedOfThem = jobs.Count > 0 && before != SlaveState.Draining && !_hung;
@@ -266,6 +285,22 @@ internal sealed class Slave : WheelTimer
         _engine.Loop.Patience.Arm(this, _engine.Loop.ListenedMs + _engine.Settings.TerminationTimeoutMs);
     }
 
+    /// <summary>The worker wants to go, or echoes that it was told to: it gets no more jobs and its end is awaited.</summary>
+    public void OnAsksToEnd()
+    {
+        if (State is SlaveState.Draining or SlaveState.Dead)
+        {
+            return;
+        }
+
+        AskedToEnd = true;
+        Terminate("the worker asked to end");
+        if (IsProven)
+        {
+            _engine.Pool.Grow(); // its place is free, however long its jobs take
+        }
+    }
+
     /// <summary>Gives it no more jobs, and asks it to end when it has none to wait for.</summary>
     public void Retire(string reason)
     {
@@ -273,10 +308,11 @@ internal sealed class Slave : WheelTimer
         {
             Terminate(reason);
         }
-        else if (State == SlaveState.Busy)
+        else if (State == SlaveState.Busy && !IsRetired)
         {
             _capacity = 0;
             _retired = reason;
+            _engine.Pool.OnRetired();
             _engine.Pool.Moved(this);
             EndIfOver();
         }
@@ -356,6 +392,10 @@ internal sealed class Slave : WheelTimer
         {
             IdleSinceMs = _engine.Loop.NowMs;
             MoveTo(SlaveState.Idle);
+            if (Worn != WearReason.None)
+            {
+                _engine.Pool.Recycler.OnWornIdle();
+            }
         }
 
         if (Solo == SoloStage.Running && Channels.Count == 0)
@@ -411,7 +451,7 @@ internal sealed class Slave : WheelTimer
             throw new InvalidOperationException($"slave {ShortId} cannot go from {State} to {next}");
         }
 
-        _engine.Pool.Count(State, next);
+        _engine.Pool.Count(this, next);
         State = next;
         if (Link is not null)
         {

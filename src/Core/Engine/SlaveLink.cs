@@ -98,6 +98,9 @@ internal interface ISlaveBackend
 
     /// <summary>Slaves that have ended and whose code cannot be unloaded from the node.</summary>
     int CodeLeft => 0;
+
+    /// <summary>Most slaves of an app that may be starting at a time.</summary>
+    int StartsAtOnce => EngineLimits.StartsAtOnce;
 }
 
 /// <summary>What an engine needs of the loop it lives on.</summary>

@@ -1,36 +1,33 @@
+using Cocaine.Fast.Core.Engine.Growth;
 using Cocaine.Fast.Core.Engine.Recycling;
-using Cocaine.Fast.Core.Engine.Starts;
 using Cocaine.Fast.Core.Jobs;
 
 namespace Cocaine.Fast.Core.Engine;
 
 /// <summary>
-/// An app's slaves: grows when jobs wait, shrinks by idleness, replaces what died, and backs off when starts fail.
+/// An app's slaves: who they are, who is least busy, and who retires for idleness. They grow by <see cref="Growth"/>, and what becomes of
+/// their starts is in <see cref="Starts"/>.
 /// </summary>
 internal sealed class SlavePool
 {
     private readonly AppEngine _engine;
-    private readonly ISlaveBackend _backend;
     private readonly List<Slave> _slaves = [];
     private readonly SlaveLevels _levels;
     private readonly int[] _byState = new int[Enum.GetValues<SlaveState>().Length];
     private readonly StartFailures _startFailures = new();
-    private readonly RestartTimer _restart;
     private readonly RetireTimer _retire;
-    private ulong _generation;
-    private int _failures;     // starts that failed in a row
-    private bool _heldLogged;  // the present reason not to grow was logged
-    private long _roomLogDueMs; // no line about room is written before
+    private int _retired;      // retired ones that have not been told to end yet: they are Busy, or Idle for a moment
 
     public SlavePool(AppEngine engine, ISlaveBackend backend)
     {
         _engine = engine;
-        _backend = backend;
         Minimum = engine.Settings.PoolMinimum;
         Limit = engine.Settings.PoolLimit;
         _levels = new SlaveLevels(engine.Settings.Concurrency);
+        Backend = backend;
+        Growth = new PoolGrowth(engine, this, backend);
+        Starts = new StartHealth(engine);
         Recycler = new Recycler(engine);
-        _restart = new RestartTimer(this);
         _retire = new RetireTimer(this);
     }
 
@@ -42,19 +39,41 @@ internal sealed class SlavePool
     /// <summary>Most slaves. The manifest's until <see cref="SetBounds"/>.</summary>
     public int Limit { get; private set; }
 
+    /// <summary>Launches slaves.</summary>
+    public PoolGrowth Growth { get; }
+
+    /// <summary>How starts go.</summary>
+    public StartHealth Starts { get; }
+
     /// <summary>Replaces worn slaves.</summary>
     public Recycler Recycler { get; }
 
     /// <summary>What makes its slaves.</summary>
-    public ISlaveBackend Backend => _backend;
+    public ISlaveBackend Backend { get; }
 
     /// <summary>Slaves that are not dead.</summary>
     public int Total => _slaves.Count;
 
+    /// <summary>Slaves that get no more jobs and finish those they have, or were told to end.</summary>
+    public int Leaving => _retired + _byState[(int)SlaveState.Draining];
+
+    /// <summary>Slaves that are ready and get jobs.</summary>
+    public int Working => Idle + Busy - _retired;
+
     /// <summary>
-    /// Slaves as the bounds count them: one that is being replaced and its replacement are one, however long the old one's jobs take.
+    /// Slaves as the bounds count them: those that leave are not, for their jobs may take long and others need the place; and one that is
+    /// being replaced and its replacement are one.
     /// </summary>
-    private int Standing => Recycler.Stage == RecycleStage.Resting ? Total : Total - 1;
+    public int Standing => Total - Leaving - (Recycler.IsDoubling ? 1 : 0);
+
+    /// <summary>Slaves that may be launched within the limit. When too many leave, the pool waits for them.</summary>
+    public int FreePlaces => Math.Min(Limit - Standing, Limit + MostLeaving - Total);
+
+    /// <summary>
+    /// Most slaves that leave while others have their places, one for each: so the pool has never more than twice its limit, and a
+    /// replacement.
+    /// </summary>
+    public int MostLeaving => Limit;
 
     public int Starting => _byState[(int)SlaveState.Starting];
 
@@ -62,18 +81,20 @@ internal sealed class SlavePool
 
     public int Busy => _byState[(int)SlaveState.Busy];
 
-    /// <summary>Starts fail again and again: waiting jobs get 500 until one succeeds.</summary>
-    public bool IsBroken => _failures >= EngineLimits.FailuresUntilBroken;
+    /// <summary>The number of the slave that was launched last.</summary>
+    public ulong LastGeneration { get; private set; }
 
-    /// <summary>Why the last start failed; valid while starts fail.</summary>
-    public string LastFailure { get; private set; } = "";
+    /// <inheritdoc cref="StartHealth.IsBroken"/>
+    public bool IsBroken => Starts.IsBroken;
 
-    /// <summary>Launches the first slaves: at least one, so that a broken app shows before its first job.</summary>
-    public void Start(int slaves)
-    {
-        int count = Math.Clamp(slaves, Math.Max(1, Minimum), Limit);
-        Launch(count, "the app starts");
-    }
+    /// <inheritdoc cref="StartHealth.LastFailure"/>
+    public string LastFailure => Starts.LastFailure;
+
+    /// <inheritdoc cref="PoolGrowth.Start"/>
+    public void Start(int slaves) => Growth.Start(slaves);
+
+    /// <inheritdoc cref="PoolGrowth.Grow"/>
+    public void Grow() => Growth.Grow();
 
     /// <summary>The least loaded slave with room, or null.</summary>
     public Slave? Pick() => _levels.Least();
@@ -81,11 +102,20 @@ internal sealed class SlavePool
     /// <summary>A slave's load or state changed.</summary>
     public void Moved(Slave slave) => _levels.Place(slave);
 
-    public void Count(SlaveState from, SlaveState to)
+    /// <summary>A slave goes from its state to another.</summary>
+    public void Count(Slave slave, SlaveState to)
     {
+        SlaveState from = slave.State;
         _byState[(int)from]--;
         _byState[(int)to]++;
+        if (slave.IsRetired && from != SlaveState.Draining && to is SlaveState.Draining or SlaveState.Dead)
+        {
+            _retired--;
+        }
     }
+
+    /// <summary>A busy slave gets no more jobs.</summary>
+    public void OnRetired() => _retired++;
 
     /// <summary>Gives waiting jobs to slaves with room, and suspects to slaves that are empty.</summary>
     public void Feed()
@@ -124,6 +154,10 @@ internal sealed class SlavePool
         {
             Feed();
             _engine.Suspects.Reserve();
+            if (Starts.Failures > 0)
+            {
+                Growth.Grow(); // a job was done: that may be the proof that it waits for
+            }
         }
         else if (slave.State == SlaveState.Idle)
         {
@@ -133,27 +167,24 @@ internal sealed class SlavePool
 
     public void OnSlaveReady(Slave slave)
     {
-        bool wasBroken = IsBroken;
-        _failures = 0;
-        LastFailure = "";
         _startFailures.Clear();
         PoolLog.Ready(_engine.Log, _engine.Name, slave.ShortId, slave.Link.Kind, _engine.Loop.NowMs - slave.StartedMs);
-        if (wasBroken)
-        {
-            PoolLog.Recovered(_engine.Log, _engine.Name);
-        }
-
+        Starts.OnReady();
+        Growth.OnReady(slave);
         Recycler.OnReady(slave); // first: the slave that it relieves gets no more jobs
         Feed();
         WatchIdle();
         _engine.OnSlaveReady();
-        if (Standing < Minimum)
-        {
-            Grow();
-        }
+        Growth.Grow();
     }
 
-    public void OnSlaveDead(Slave slave, SlaveState before, string cause, string jobs)
+    /// <summary>A slave is gone.</summary>
+    /// <param name="slave">It is dead.</param>
+    /// <param name="before">Its state before.</param>
+    /// <param name="hadJobs">It had jobs.</param>
+    /// <param name="cause">Why.</param>
+    /// <param name="jobs">Their names, for the log.</param>
+    public void OnSlaveDead(Slave slave, SlaveState before, bool hadJobs, string cause, string jobs)
     {
         _levels.Remove(slave);
         _slaves.Remove(slave);
@@ -177,71 +208,34 @@ internal sealed class SlavePool
         }
 
         bool wasSpare = Recycler.OnDead(slave, before, cause);
-        if (before == SlaveState.Starting)
+        StartVerdict verdict = Starts.VerdictOn(slave, before, hadJobs);
+        if (verdict is StartVerdict.Failed or StartVerdict.FailedWithJobs)
         {
             _engine.Counters.SlaveStartFailures++;
+            _engine.Counters.SlavesDiedYoung += slave.WasReady ? 1UL : 0;
             if (!wasSpare)
             {
-                OnStartFailed(cause);
+                Starts.OnFailed(slave, verdict, cause);
             }
         }
+        else if (verdict == StartVerdict.Good)
+        {
+            Starts.OnGoodDied();
+        }
 
+        Recycler.OnPlaceFree();
         _engine.CheckDrained();
     }
 
-    /// <summary>Launches slaves when jobs wait and too few are idle or starting, or when there are fewer than the minimum.</summary>
-    public void Grow()
+    /// <summary>Launches one slave.</summary>
+    public Slave LaunchOne()
     {
-        if (_engine.State == EngineState.Stopped || _restart.IsArmed)
-        {
-            return;
-        }
-
-        int waiting = _engine.Queue.Count;
-        int available = Idle + Starting;
-        int wanted = _engine.Queue.SlavesFor(_engine.Settings.Concurrency) - available;
-        if (_engine.State == EngineState.Running)
-        {
-            wanted = Math.Max(wanted, Minimum - Standing);
-        }
-
-        if (wanted <= 0)
-        {
-            return;
-        }
-
-        int count = Math.Min(wanted, Limit - Standing);
-        if (count <= 0)
-        {
-            if (!_heldLogged)
-            {
-                _heldLogged = true;
-                PoolLog.Holds(_engine.Log, _engine.Name, waiting, Idle, Starting, Limit);
-            }
-
-            return;
-        }
-
-        _heldLogged = false;
-        Launch(count, "jobs wait or slaves are below the minimum");
-    }
-
-    /// <summary>The pause after so many failed starts in a row: each twice the one before, up to a bound.</summary>
-    public static long PauseMs(int failures) =>
-        Math.Min((long)EngineLimits.FirstRestartPauseMs << Math.Min(failures - 1, 16), EngineLimits.MaxRestartPauseMs);
-
-    /// <summary>
-    /// Launches a slave that is to take a worn one's place, over the pool-limit if need be; null when the backend has no room for it.
-    /// </summary>
-    public Slave? TryLaunchReplacement()
-    {
-        if (RoomFor(1) == 0)
-        {
-            return null;
-        }
-
-        LaunchOne();
-        return _slaves[^1];
+        Slave slave = new(_engine, ++LastGeneration);
+        _slaves.Add(slave);
+        _byState[(int)SlaveState.Starting]++;
+        _engine.Counters.SlavesStarted++;
+        slave.Launch(Backend);
+        return slave;
     }
 
     /// <summary>
@@ -251,7 +245,6 @@ internal sealed class SlavePool
     {
         Minimum = minimum;
         Limit = limit;
-        _heldLogged = false;
         Slave[] working = [.. _slaves.Where(slave => slave.State != SlaveState.Draining && !slave.IsRetired)];
         foreach (Slave slave in working.OrderBy(slave => slave.State).ThenBy(slave => slave.Load).Take(Math.Max(0, working.Length - limit)))
         {
@@ -266,7 +259,7 @@ internal sealed class SlavePool
             }
         }
 
-        Grow();
+        Growth.OnBounds();
         WatchIdle();
     }
 
@@ -291,84 +284,11 @@ internal sealed class SlavePool
 
     private void CancelTimers()
     {
-        _engine.Loop.Timers.Cancel(_restart);
+        Growth.CancelTimers();
+        _engine.Loop.Timers.Cancel(Starts);
         _engine.Loop.Timers.Cancel(_retire);
         _engine.Loop.Timers.Cancel(Recycler);
         _engine.Loop.Timers.Cancel(_engine.Suspects);
-    }
-
-    /// <summary>Launches as many of these as there is room for, and tries again later when that is not all.</summary>
-    private void Launch(int count, string why)
-    {
-        int room = RoomFor(count);
-        if (room > 0)
-        {
-            PoolLog.Grows(_engine.Log, _engine.Name, room, _engine.Queue.Count, Idle, Starting, why);
-        }
-
-        for (int i = 0; i < room; i++)
-        {
-            LaunchOne();
-        }
-
-        if (room < count && !_restart.IsArmed)
-        {
-            _engine.Loop.Timers.Arm(_restart, _engine.Loop.NowMs + EngineLimits.RoomPauseMs); // nobody says when there is room again
-        }
-    }
-
-    private void LaunchOne()
-    {
-        Slave slave = new(_engine, ++_generation);
-        _slaves.Add(slave);
-        _byState[(int)SlaveState.Starting]++;
-        _engine.Counters.SlavesStarted++;
-        slave.Launch(_backend);
-    }
-
-    private int RoomFor(int wanted)
-    {
-        SlaveRoom room = _backend.RoomFor(wanted, isFirst: Total == 0);
-        int slaves = Math.Clamp(room.Slaves, 0, wanted);
-        if (slaves < wanted && _engine.Loop.NowMs >= _roomLogDueMs)
-        {
-            _roomLogDueMs = _engine.Loop.NowMs + EngineLimits.RoomLogMs;
-            PoolLog.HasNoRoom(_engine.Log, _engine.Name, slaves, wanted, room.Reason, Total, _engine.Queue.Count);
-        }
-
-        return slaves;
-    }
-
-    private void OnStartFailed(string cause)
-    {
-        _failures++;
-        LastFailure = cause;
-        if (_failures == EngineLimits.FailuresUntilBroken)
-        {
-            PoolLog.Broken(_engine.Log, _engine.Name, _failures, StartFailures.ShortOf(cause));
-        }
-
-        if (IsBroken)
-        {
-            _engine.OnBroken(cause);
-        }
-
-        if (_engine.State == EngineState.Running && !_restart.IsArmed)
-        {
-            _engine.Loop.Timers.Arm(_restart, _engine.Loop.NowMs + PauseMs(_failures));
-        }
-    }
-
-    private void Restart()
-    {
-        if (_engine.State == EngineState.Running && Starting + Idle == 0 && Standing < Limit)
-        {
-            Launch(1, _failures > 0 ? "the last start failed" : "the app has no slave"); // one at a time while they do
-        }
-        else
-        {
-            Grow();
-        }
     }
 
     private void WatchIdle()
@@ -405,11 +325,6 @@ internal sealed class SlavePool
         }
 
         _engine.Loop.Timers.Arm(_retire, due);
-    }
-
-    private sealed class RestartTimer(SlavePool pool) : WheelTimer
-    {
-        public override void OnDue(long nowMs) => pool.Restart();
     }
 
     private sealed class RetireTimer(SlavePool pool) : WheelTimer

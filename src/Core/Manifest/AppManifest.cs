@@ -105,6 +105,12 @@ public sealed record EngineSettings
     /// <summary>From launch to loaded code, ms.</summary>
     public long StartupTimeoutMs { get; init; } = 10_000;
 
+    /// <summary>
+    /// Time after it was ready within which a slave's end is a failed start unless it has done a job, ms. The default is what supervisors
+    /// of processes take: what is wrong with an app shows in its first second, and who lives longer is no load when it is started again.
+    /// </summary>
+    public long MinUptimeMs { get; init; } = 1_000;
+
     /// <summary>Idleness after which a slave above the minimum retires, ms.</summary>
     public long SuicideTimeoutMs { get; init; } = 600_000;
 

@@ -24,6 +24,7 @@ internal static class EngineReader
             JobTimeoutMs = Of("job-timeout", 0),
             HeartbeatTimeoutMs = Of("heartbeat-timeout", defaults.HeartbeatTimeoutMs),
             StartupTimeoutMs = Of("startup-timeout", defaults.StartupTimeoutMs),
+            MinUptimeMs = Of("min-uptime", defaults.MinUptimeMs),
             SuicideTimeoutMs = Of("suicide-timeout", defaults.SuicideTimeoutMs),
             TerminationTimeoutMs = Of("termination-timeout", defaults.TerminationTimeoutMs),
             RetryLimit = (int)Of("retry-limit", defaults.RetryLimit),

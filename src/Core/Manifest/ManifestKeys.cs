@@ -68,6 +68,7 @@ internal static class ManifestKeys
             "longest run of a job, from its dispatch to the end of its answer; then 504, and its worker is told; 0 = none", "0"),
         new("heartbeat-timeout", KeyKind.Duration, "longest silence of a slave; over: its jobs get 504, it is killed", "30") { Min = 1 },
         new("startup-timeout", KeyKind.Duration, "from launch to handshake and loaded code", "10") { Min = 1 },
+        new("min-uptime", KeyKind.Duration, "a slave that ends so soon after it was ready, and has done no job, is a failed start", "1"),
         new("suicide-timeout", KeyKind.Duration, "an idle slave above pool-minimum retires", "600") { Min = 1 },
         new("termination-timeout", KeyKind.Duration, "from terminate to SIGKILL", "5") { Min = 1 },
         new("retry-limit", KeyKind.Integer, "how often a job is run again when its slave dies; 0 = a job is run at most once", "1")

@@ -45,7 +45,11 @@ internal sealed class EngineCounters
 
     public ulong SlavesKilled { get; set; }
 
+    /// <summary>Starts that failed: of slaves that were not ready in time or ended before, and of those that died young.</summary>
     public ulong SlaveStartFailures { get; set; }
+
+    /// <summary>Slaves that ended soon after they were ready, without a job done.</summary>
+    public ulong SlavesDiedYoung { get; set; }
 
     /// <summary>Slaves replaced because of engine.max-jobs, max-age or max-rss.</summary>
     public ulong RecycledForJobs { get; private set; }

@@ -117,11 +117,13 @@ public class PoolRulesTests
             world.Ready(0);
         }
 
+        world.Advance(1000); // they have shown that they can live
         world.Submit("job");
         world.Die(world.Links.Single(link => link.Channels.Count > 0)); // busy: its job goes to another one
         Assert.Equal((3, 1), (world.Engine.Pool.Total, world.Engine.Pool.Starting));
         world.Die(world.Links.First(link => link.Channels.Count == 0)); // idle
         Assert.Equal((3, 2), (world.Engine.Pool.Total, world.Engine.Pool.Starting));
+        world.Ready(0);
         world.Die(world.Links[^1]); // starting: it is tried again after a pause, whatever else lives
         Assert.Equal(2, world.Engine.Pool.Total);
         world.Advance(100);
@@ -198,7 +200,8 @@ public class PoolRulesTests
         Assert.Equal(12UL, world.Engine.Counters.SlaveStartFailures);
         world.Ready(0);
         Assert.False(world.Engine.Pool.IsBroken);
-        Assert.Contains(world.Log, line => line.EndsWith("no longer broken, a slave has started"));
+        world.Advance(1000);
+        Assert.Contains(world.Log, line => line.EndsWith("no longer broken, a slave is up and stays"));
     }
 
     [Fact]
@@ -221,7 +224,7 @@ public class PoolRulesTests
 
         Assert.Equal(3UL, world.Engine.Counters.StartupTimeouts);
         Assert.Equal(
-            new JobEnd("waits", 500, "the app cannot be started: not ready within the startup-timeout of 2000 ms; signal 9", 0),
+            new JobEnd("waits", 500, "the app cannot be started (not ready within the startup-timeout of 2000 ms): its log says why", 0),
             world.Ends.Single());
         world.Submit("refused");
         Assert.Equal(500, world.Refusal.Code);

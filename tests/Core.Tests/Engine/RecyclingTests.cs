@@ -1,5 +1,7 @@
 using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Engine.Growth;
 using Cocaine.Fast.Core.Engine.Recycling;
+using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
 
 namespace Cocaine.Fast.Core.Tests.Engine;
@@ -90,8 +92,8 @@ public class RecyclingTests
             Assert.Equal(5, world.Engine.Pool.Total);
             Assert.Equal(1, world.Engine.Pool.Starting);
             world.Ready(0);
-            Assert.Equal(0, world.Engine.Pool.Starting); // the next one waits until this one has ended
             Assert.Single(world.Links, link => link.IsTerminated);
+            Assert.Equal(i < 3 ? 1 : 0, world.Engine.Pool.Starting); // the next one's turn has come
             world.EndTerminated();
         }
 
@@ -184,6 +186,78 @@ public class RecyclingTests
 
         Assert.Equal(0, world.Engine.Pool.Total);
         Assert.True(world.Engine.Counters.RecycledForAge >= 4);
+    }
+
+    [Fact]
+    public void A_long_job_on_a_worn_slave_keeps_no_other_from_its_turn()
+    {
+        World world = new(One with { PoolLimit = 3, PoolMinimum = 3, Concurrency = 4, MaxJobs = 20 });
+        while (world.Engine.Pool.Starting > 0)
+        {
+            world.Ready(0);
+        }
+
+        Job[] all = [.. Enumerable.Range(0, 3).Select(_ => world.Ask("long")!)];
+        Assert.Equal(3, all.Select(job => job.Slave).Distinct().Count());
+        for (int i = 0; i < 400; i++)
+        {
+            world.Close(world.Ask("short")!);
+            world.Ready(0);
+            world.EndTerminated();
+            Assert.All(world.Links, link => Assert.InRange(link.Slave.JobsDone, 0, 23));
+        }
+
+        Assert.True(world.Engine.Counters.RecycledForJobs >= 12, $"{world.Engine.Counters.RecycledForJobs} were recycled");
+        Assert.InRange(world.Engine.Pool.Leaving, 1, 3); // with a long job that nobody has cut short
+        world.Finish();
+        Assert.All(world.Outcomes, code => Assert.Equal(0, code));
+    }
+
+    [Fact]
+    public void When_as_many_leave_as_may_a_worn_slave_ends_before_another_is_launched()
+    {
+        World world = World.Begun(One with { MaxJobs = 1, Concurrency = 2 });
+        world.Submit("long");
+        world.Close(world.Ask("short")!);
+        world.Ready(0);
+        Assert.Equal((1, 2), (world.Engine.Pool.Leaving, world.Engine.Pool.Total));
+        FakeLink second = world.Links[1];
+        world.Submit("long");
+        world.Close(world.Ask("short")!);
+        Assert.Equal(2, world.Engine.Pool.Total); // it goes on: its job would be one more that keeps a slave
+        world.CloseOne(second);
+        Assert.True(second.IsTerminated);
+        Assert.Equal(0, world.Engine.Pool.Starting);
+        world.Submit("waits");
+        world.EndTerminated();
+        Assert.Equal((2, 1), (world.Engine.Pool.Total, world.Engine.Pool.Starting));
+        world.Finish();
+        Assert.All(world.Outcomes, code => Assert.Equal(0, code));
+    }
+
+    [Fact]
+    public void When_a_replacement_dies_once_it_was_ready_no_other_good_slave_gives_its_place_to_one_at_once()
+    {
+        World world = new(One with { PoolLimit = 4, PoolMinimum = 4, MaxAgeMs = 100_000 });
+        while (world.Engine.Pool.Starting > 0)
+        {
+            world.Ready(0);
+        }
+
+        world.Advance(110_000);
+        for (int i = 0; i < 6; i++)
+        {
+            int working = world.Engine.Pool.Working;
+            world.Ready(0);
+            world.EndTerminated();
+            world.Die(world.Links[^1], "exit code 3");
+            world.Advance(50);
+            Assert.InRange(working - world.Engine.Pool.Working, 0, 1);
+            world.Advance(StartHealth.PauseMs(i + 1));
+        }
+
+        Assert.True(world.Engine.Pool.Working >= 1);
+        Assert.False(world.Engine.Pool.IsBroken);
     }
 
     [Fact]

@@ -69,7 +69,12 @@ public class SlaveLossTests
     private static SimWorld World(EngineSettings settings)
     {
         SimWorld world = new(1, settings: settings);
-        world.Links.ForEach(link => link.BecomeReady());
+        while (world.Links.Find(link => !link.IsReady) is { } starting)
+        {
+            starting.BecomeReady();
+        }
+
+        world.Pass(settings.MinUptimeMs); // they have shown that they can live
         return world;
     }
 }

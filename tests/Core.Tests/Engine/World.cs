@@ -17,18 +17,19 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
     private readonly List<Job> _open = [];
     private ulong _channel;
 
-    public World(EngineSettings settings, EngineRecords? records = null)
+    public World(EngineSettings settings, EngineRecords? records = null, int startsAtOnce = int.MaxValue)
     {
         Task.JobTimeoutMs = settings.JobTimeoutMs;
+        StartsAtOnce = startsAtOnce;
         Timers = new DeadlineWheel(0);
         Engine = new AppEngine("app", settings, this, this, _log, records);
         Engine.Start();
     }
 
     /// <summary>A world whose first slave is ready.</summary>
-    public static World Begun(EngineSettings settings, EngineRecords? records = null)
+    public static World Begun(EngineSettings settings, EngineRecords? records = null, int startsAtOnce = int.MaxValue)
     {
-        World world = new(settings, records);
+        World world = new(settings, records, startsAtOnce);
         world.Ready(0);
         return world;
     }
@@ -73,6 +74,9 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
     public List<bool> Pressure { get; } = [];
 
     public bool Busy => _links.Exists(link => link.Channels.Count > 0);
+
+    /// <summary>Slaves that may be starting at a time: by default as many as a test likes.</summary>
+    public int StartsAtOnce { get; }
 
     /// <summary>Slaves that the backend has room for besides those that live.</summary>
     public int Room { get; set; } = int.MaxValue;
@@ -180,7 +184,15 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
         }
     }
 
-    public void Ready(int which) => Pick(which, link => link.Slave.State == SlaveState.Starting)?.Slave.OnReady();
+    /// <summary>A slave that starts is ready, and beats at once as a worker does.</summary>
+    public void Ready(int which)
+    {
+        if (Pick(which, link => link.Slave.State == SlaveState.Starting && !link.KillAsked) is { } link)
+        {
+            link.Slave.OnReady();
+            link.Heartbeat();
+        }
+    }
 
     public void Close(int which) => Answer(which, (link, channel) => MessageWriter.WriteClose(link.FromSlave, channel), ends: true);
 
@@ -200,12 +212,10 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
     public void HoldUp(long ms) => NowMs += ms;
 
     /// <summary>The first job of a slave ends.</summary>
-    public void CloseOne(FakeLink link)
-    {
-        ulong channel = link.Channels[0];
-        link.Channels.RemoveAt(0);
-        link.Say(sink => MessageWriter.WriteClose(sink, channel));
-    }
+    public void CloseOne(FakeLink link) => CloseChannel(link, link.Channels[0]);
+
+    /// <summary>A job that runs ends.</summary>
+    public void Close(Job job) => CloseChannel(_links.Single(link => link.Slave == job.Slave), job.SlaveChannel);
 
     public void Advance(long ms, bool endKilled = true)
     {
@@ -228,7 +238,7 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
         Assert.True(Engine.Counters.Holds(Engine.Queue.Count, Engine.RunningJobs));
         Assert.Equal(_open.Count, Engine.Queue.Count + Engine.RunningJobs);
         Assert.DoesNotContain(_outcomes.Values, count => count != 1);
-        Assert.InRange(Engine.Pool.Total, 0, Engine.Settings.PoolLimit + 1); // one more while a worn slave is replaced
+        Assert.InRange(Engine.Pool.Total, 0, (2 * Engine.Settings.PoolLimit) + 1); // as many again that leave, and a replacement
     }
 
     public void Finish()
@@ -271,6 +281,12 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
         string reason = Encoding.UTF8.GetString(error.Reason);
         Ends.Add(new JobEnd(Encoding.UTF8.GetString(job.Event), error.Code, reason, error.RetryAfterS));
         _outcomes[job.CallerChannel] = _outcomes.GetValueOrDefault(job.CallerChannel) + 1;
+    }
+
+    private static void CloseChannel(FakeLink link, ulong channel)
+    {
+        link.Channels.Remove(channel);
+        link.Say(sink => MessageWriter.WriteClose(sink, channel));
     }
 
     private FakeLink? Pick(int which, Predicate<FakeLink> usable)

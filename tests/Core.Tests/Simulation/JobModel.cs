@@ -168,6 +168,7 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
                 Require(request.IsQuarantined || !world.KeepsQuarantine || request.Charges <= LimitOf(request), request, "is not quarantined");
                 break;
             case 500:
+                Require(!world.Links.Exists(Works), request, "fails although a slave works");
                 Require(before == Phase.Waiting && world.Engine.Pool.IsBroken, request, "fails although the app is not broken");
                 break;
             case 503:
@@ -226,6 +227,9 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
             throw new BrokenPromise($"{request} {what}");
         }
     }
+
+    /// <summary>It would take the job when it has ended another.</summary>
+    public static bool Works(SimLink link) => link is { IsReady: true, IsKilled: false, TerminateAsked: false, IsGone: false } && !link.Slave.IsRetired;
 
     /// <summary>A job goes to the quarantine: it has killed as many slaves as it may, once, and fails now.</summary>
     public void OnQuarantine(in QuarantinedJob job)

@@ -43,4 +43,13 @@ internal enum Sabotage
 
     /// <summary>The time for which the node was stopped counts as its slaves' silence.</summary>
     CountsStall,
+
+    /// <summary>Jobs get 500 for a start that failed although a slave works.</summary>
+    BreaksTooEarly,
+
+    /// <summary>The pool forgets that it wanted to try again after a start that failed.</summary>
+    ForgetsToGrow,
+
+    /// <summary>The pool takes a slave that died once it was ready for one whose start was good, and launches the next one at once.</summary>
+    StartsAtOnce,
 }

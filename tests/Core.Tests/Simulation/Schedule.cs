@@ -26,7 +26,7 @@ internal sealed class Schedule
         [
             () => Submit(whole: true), () => Submit(whole: true), () => Submit(whole: false), SendChunk, EndRequest, Cancel, Leave,
             Ready, Ready, Chunk, Chunk, End, End, Raise, Heartbeat, Late, Garbage, AskToEnd, Die, DieOfPoison, DieOfPoison, DieOfKill, DieOfKill,
-            Listen, BeSlow, LetGo, Press, MakeRoom, Turn, Turn, Sleep, Stall, Drain, StopNow,
+            FailToStart, FailToStart, DieOnceReady, DieOnceReady, FillNode, Listen, BeSlow, LetGo, Press, MakeRoom, Turn, Turn, Sleep, Stall, Drain, StopNow,
         ];
         _mix = [.. steps.Select(step => (step, Weight(step)))];
         _sum = _mix.Sum(pair => pair.Weight);
@@ -132,6 +132,28 @@ internal sealed class Schedule
 
     private void DieOfPoison() => WithLink(HasPoison, link => _world.Die(link, "signal 11"));
 
+    /// <summary>A slave that starts fails, maybe while others work.</summary>
+    private void FailToStart() => WithLink(link => !link.IsReady, link => _world.Die(link, "exit code 1"));
+
+    /// <summary>A slave dies as soon as it is ready, before anything else happens.</summary>
+    private void DieOnceReady() => WithLink(link => !link.IsReady && !link.IsKilled, link =>
+    {
+        _world.Note($"slave {link.Slave.Generation} is ready and dies");
+        link.BecomeReady();
+        if (_random.Chance(50))
+        {
+            link.Heartbeat();
+        }
+
+        if (!link.IsPaused)
+        {
+            _world.Die(link, "exit code 3");
+        }
+    });
+
+    /// <summary>The node has room for so many slaves more.</summary>
+    private void FillNode() => _world.Room = _random.Chance(50) ? int.MaxValue : _random.Below(3);
+
     /// <summary>Those that were killed, or told to end, do.</summary>
     private void DieOfKill() => WithLink(link => link.IsKilled || link.TerminateAsked, link => _world.Die(link, "as it was told"));
 
@@ -202,6 +224,7 @@ internal sealed class Schedule
     private void Finish()
     {
         _world.ReentryPercent = 0;
+        _world.Room = int.MaxValue;
         int way = _random.Below(3);
         _world.Note($"the end, way {way}");
         if (way == 2)

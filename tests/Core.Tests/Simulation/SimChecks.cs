@@ -14,6 +14,7 @@ internal static class SimChecks
 
     public static void AfterStep(SimWorld world)
     {
+        world.Starts.CheckGrowth();
         AppEngine engine = world.Engine;
         JobModel model = world.Model;
         Require(engine.Counters.Holds(engine.Queue.Count, engine.RunningJobs), "accepted = done + failed + queued + running does not hold");
@@ -26,8 +27,13 @@ internal static class SimChecks
         int limit = world.Settings.QueueLimit;
         Require(limit == 0 || engine.Queue.Count <= limit + model.WaitingAgain, $"{engine.Queue.Count} are queued");
         Require(engine.Pool.Total == world.Links.Count, $"{world.Links.Count} slaves live, but the pool has {engine.Pool.Total}");
+        int leaving = world.Links.Count(link => link.TerminateAsked || link.Slave.IsRetired || link.Slave.State == SlaveState.Draining);
+        int replacement = engine.Pool.Recycler.Stage == RecycleStage.Launching ? 1 : 0;
+        Require(engine.Pool.Total - leaving <= world.Settings.PoolLimit + replacement, $"the pool has {engine.Pool.Total} slaves, {leaving} leave");
+        Require(engine.Pool.Total <= (2 * world.Settings.PoolLimit) + replacement, $"the pool has {engine.Pool.Total} slaves");
         bool recycles = world.Settings is not { MaxJobs: 0, MaxAgeMs: 0, MaxRssBytes: 0 } || engine.Counters.JobsAbandoned > 0;
-        Require(engine.Pool.Total <= world.Settings.PoolLimit + (recycles ? 1 : 0), $"the pool has {engine.Pool.Total} slaves");
+        int cap = world.StartsAtOnce + (recycles ? 2 : 0); // a replacement, and one whose worn slave has died meanwhile
+        Require(engine.Pool.Starting <= cap, $"{engine.Pool.Starting} slaves start at a time");
         Require(engine.Queue.Usual == 0 || engine.Pool.Pick() is null, "a request waits although a slave has room");
         int suspects = model.Waiting - model.WaitingUsual;
         Require(engine.Queue.Suspects.Count == suspects, $"{engine.Queue.Suspects.Count} suspects wait, and should be {suspects}");
@@ -106,7 +112,8 @@ internal static class SimChecks
             Require(link.WasPaused || !link.Channels.Exists(channel => IsOverdue(world, channel)), $"{what} in its time, and is not killed");
             Require(!link.Channels.Exists(channel => IsGivenUpEarly(world, channel)), $"{what} and is given up before its time");
             Require(!link.Slave.IsRetired || lost == 0 || lost < link.Channels.Count, $"{what} and is waited for, although it is relieved");
-            bool isTurn = world.Engine.Pool.Recycler.Stage == RecycleStage.Resting && world.Engine.Counters.RecyclingsFailed == 0;
+            bool isTurn = world.Engine.Pool.Recycler.Stage == RecycleStage.Resting && world.Engine.Counters.RecyclingsFailed == 0
+                && world.Engine.Counters.SlavesDiedYoung == 0 && world.RoomRefusals == 0 && world.Engine.Pool.Leaving < world.Engine.Pool.MostLeaving;
             Require(lost == 0 || link.Slave.IsRetired || !isTurn || world.Engine.State != EngineState.Running, $"{what} and is not replaced");
             waiting += lost == world.Settings.Concurrency ? 1 : 0;
         }

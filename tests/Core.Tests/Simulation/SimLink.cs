@@ -47,6 +47,9 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
 
     public bool IsReady { get; private set; }
 
+    /// <summary>When it became ready; valid from then on.</summary>
+    public long ReadyMs { get; private set; }
+
     public bool IsKilled { get; private set; }
 
     /// <summary>It is killed for a call that hung, which has its outcome; nobody else's doing.</summary>
@@ -139,6 +142,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
     {
         IsReady = true;
         LastHeardMs = world.HeardMs;
+        ReadyMs = world.NowMs;
         Slave.OnReady();
     }
 

@@ -18,6 +18,7 @@ internal static class SimSettings
             QueueTimeoutMs = random.Chance(50) ? 0 : random.Between(1, 5000),
             HeartbeatTimeoutMs = random.Between(1000, 30_000),
             StartupTimeoutMs = random.Between(500, 10_000),
+            MinUptimeMs = random.Chance(30) ? 0 : random.Between(1, 3000),
             SuicideTimeoutMs = random.Between(100, 60_000),
             TerminationTimeoutMs = random.Between(100, 5000),
             RetryLimit = random.Between(0, 2),

@@ -31,6 +31,7 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
         _trace = traced ? [] : null;
         _sabotage = sabotage;
         Settings = settings ?? SimSettings.From(Random);
+        StartsAtOnce = settings is null ? Random.Between(1, 4) : 4;
         ReentryPercent = settings is null && Random.Chance(30) ? Random.Between(5, 40) : 0;
         PoisonPercent = settings is null && Random.Chance(30) ? Random.Between(2, 30) : 0;
         DeafPercent = settings is null && Random.Chance(40) ? Random.Between(20, 100) : 0;
@@ -38,6 +39,7 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
         Timers = new DeadlineWheel(0);
         Patience = new DeadlineWheel(0);
         Model = new JobModel(this, Settings);
+        Starts = new StartModel(this);
         for (int i = 0; i < 3; i++)
         {
             Callers.Add(new SimCaller(this, i));
@@ -73,6 +75,8 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
 
     public JobModel Model { get; }
 
+    public StartModel Starts { get; }
+
     public DeadlineWheel Timers { get; }
 
     public DeadlineWheel Patience { get; }
@@ -104,8 +108,30 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
 
     public string Trace => _trace is null ? "" : string.Join('\n', _trace);
 
+    /// <summary>Slaves that may be starting at a time.</summary>
+    public int StartsAtOnce { get; }
+
+    /// <summary>Slaves that the node has room for besides those that live.</summary>
+    public int Room { get; set; } = int.MaxValue;
+
+    /// <summary>How often it had none for all that were wanted.</summary>
+    public int RoomRefusals { get; private set; }
+
+    public SlaveRoom RoomFor(int wanted, bool isFirst)
+    {
+        if (Room >= wanted)
+        {
+            return new SlaveRoom(wanted);
+        }
+
+        RoomRefusals++;
+        return new SlaveRoom(Room, "the node is full");
+    }
+
     public SlaveLink Launch(Slave slave)
     {
+        Starts.OnLaunch(slave);
+        Room -= Room == int.MaxValue ? 0 : 1;
         SimLink link = new(this, slave);
         Links.Add(link);
         _links.Add(slave, link);
@@ -287,9 +313,11 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
             Links.Remove(link);
         }
 
+        Starts.OnDeath(link);
         InDeath = true;
         link.Die(cause);
         InDeath = false;
+        Starts.AfterDeath();
     }
 
     public void Drain() => Engine.Drain(() => Stopped++);

@@ -58,6 +58,9 @@ public class SimulationTests
     [InlineData(Sabotage.ForgetsRunLimit, "outlives |lives after its deadline")]
     [InlineData(Sabotage.ForgetsCancelled, "does not end 1 of its [0-9]+ calls, but the engine knows of 0")]
     [InlineData(Sabotage.CountsStall, "is killed before its time|fails by")]
+    [InlineData(Sabotage.BreaksTooEarly, "fails although a slave works")]
+    [InlineData(Sabotage.ForgetsToGrow, "and nobody starts a slave")]
+    [InlineData(Sabotage.StartsAtOnce, "is launched .* ms after a start that failed")]
     internal void The_model_sees_a_broken_promise(Sabotage fault, string expected)
     {
         int done = 0;
@@ -96,7 +99,7 @@ public class SimulationTests
             new Schedule(world).Run();
             lock (seen)
             {
-                Count(world.Engine.Counters, seen);
+                Count(world, world.Engine.Counters, seen);
             }
 
             return true;
@@ -107,7 +110,7 @@ public class SimulationTests
         }
     }
 
-    private static void Count(EngineCounters counters, Dictionary<string, long> seen)
+    private static void Count(SimWorld world, EngineCounters counters, Dictionary<string, long> seen)
     {
         void Add(string what, ulong count) => seen[what] = seen.GetValueOrDefault(what) + (long)count;
         Add("done", counters.JobsDone);
@@ -116,6 +119,8 @@ public class SimulationTests
         Add("cancelled", counters.JobsCancelled);
         Add("slaves died", counters.SlavesDied);
         Add("starts failed", counters.SlaveStartFailures);
+        Add("died once ready", counters.SlavesDiedYoung);
+        Add("no room", (ulong)world.RoomRefusals);
         Add("startup-timeout", counters.StartupTimeouts);
         Add("heartbeat-timeout", counters.HeartbeatTimeouts);
         Add("queue-timeout", counters.QueueTimeouts);

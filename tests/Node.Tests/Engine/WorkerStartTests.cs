@@ -41,8 +41,10 @@ public sealed class WorkerStartTests : IDisposable
         _ = LibC.close(inherited);
 
         Assert.Equal(500, failure.Code);
-        string[] lines = failure.Message.Split('\n');
-        Assert.Equal("the app cannot be started: exit code 7", lines[0]);
+        Assert.Equal("the app cannot be started (exit code 7): its log says why", failure.Message); // no word of the app: callers may be anybody
+        System.Text.Json.JsonElement info = await InfoAsync(app);
+        string[] lines = info.GetProperty("cause").GetString()!.Split('\n'); // and all of it for operators
+        Assert.Equal("exit code 7", lines[0]);
         Assert.Equal("descriptors 0 1 2", lines[1]);
         Assert.Equal("stdin /dev/null", lines[2]);
         Assert.Matches(@"^pid (\d+) group \1$", lines[3]);
@@ -51,7 +53,7 @@ public sealed class WorkerStartTests : IDisposable
         Assert.Matches(@"^words --app script --uuid [0-9a-f-]{36} --endpoint /\S+ --locator \S+ --protocol 1 own words$", lines[6]);
         Assert.Equal("on stderr", lines[7]);
         Assert.Contains("Information script/", node.Log);
-        Assert.Equal("\"broken\"", (await InfoAsync(app)).GetProperty("state").GetRawText());
+        Assert.Equal("\"broken\"", info.GetProperty("state").GetRawText());
         Assert.Equal(0UL, other.Engine.Counters.SlavesDied);
     }
 
@@ -70,7 +72,8 @@ public sealed class WorkerStartTests : IDisposable
         File.WriteAllText(mended, "");
         await app.UntilInfoShowsAsync("\"state\":\"running\"");
         Assert.Equal("again", Encoding.UTF8.GetString(await client.CallAsync("echo", Apps.Bytes("again"))));
-        Assert.Contains("no longer broken, a slave has started", node.Log);
+        await app.UntilInfoShowsAsync("\"failed-in-a-row\":0");
+        Assert.Contains("no longer broken, a slave is up and stays", node.Log);
     }
 
     private static async Task<System.Text.Json.JsonElement> InfoAsync(RunningApp app) =>

@@ -160,13 +160,13 @@ internal sealed class SlaveChannels(Slave slave)
         {
             case 0 when layout.ArgumentCount == 0:
                 slave.Engine.Counters.HeartbeatsSeen++;
+                slave.HasBeaten = true;
                 MessageWriter.WriteHeartbeat(slave.Link.Sink);
                 slave.Link.Flush();
                 slave.Engine.Pool.Recycler.OnHeartbeat(slave);
                 return true;
             case 1:
-                // The worker wants to go, or echoes our terminate: it gets no more jobs and its end is awaited.
-                slave.Terminate("the worker asked to end");
+                slave.OnAsksToEnd();
                 return true;
             default:
                 fault = $"a message of type {layout.Type} with {layout.ArgumentCount} arguments on the control channel";

@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Engine.Growth;
 using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Core.Engine.Handling;
@@ -13,7 +14,7 @@ internal sealed class Admission(AppEngine engine)
     {
         if (engine.Pool.IsBroken)
         {
-            return new JobRefusal(ErrorCodes.ServerError, BrokenReason(engine.Pool.LastFailure), jobId);
+            return new JobRefusal(ErrorCodes.ServerError, StartFailure.ForCallers(engine.Pool.LastFailure), jobId);
         }
 
         int waiting = engine.Queue.Usual; // suspects had their place before, and must not shut out others
@@ -36,6 +37,7 @@ internal sealed class Admission(AppEngine engine)
     {
         _sinceTicks = engine.Loop.NowTicks;
         _endedThen = Ended;
+        engine.Pool.Growth.Outlook.Begin();
     }
 
     /// <summary>
@@ -56,8 +58,6 @@ internal sealed class Admission(AppEngine engine)
     }
 
     public static string FullReason(long sizeBytes) => $"the queue is full: the queue holds {sizeBytes} bytes";
-
-    public static string BrokenReason(string cause) => $"the app cannot be started: {cause}";
 
     private ulong Ended => engine.Counters.JobsDone + engine.Counters.JobsFailed;
 }

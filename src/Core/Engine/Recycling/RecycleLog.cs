@@ -34,4 +34,10 @@ internal static partial class RecycleLog
         "{App}: slave {Slave} has nothing but {Abandoned} abandoned jobs and is told to end: it has no room for others, and no "
         + "replacement is on its way (total {Total}, limit {Limit})")]
     public static partial void EndsUseless(ILogger log, string app, string slave, int abandoned, int total, int limit);
+
+    [LoggerMessage(226, LogLevel.Information,
+        "{App}: slave {Slave} is worn by its {Reason}, has no job and ends before another is launched: {Leaving} others finish their "
+        + "jobs, and there may be no more (jobs {Jobs}, total {Total}, limit {Limit})")]
+    public static partial void EndsInPlace(
+        ILogger log, string app, string slave, WearReason reason, long jobs, int total, int leaving, int limit);
 }

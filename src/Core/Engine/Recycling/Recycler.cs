@@ -1,8 +1,9 @@
+using Cocaine.Fast.Core.Engine.Growth;
 using Cocaine.Fast.Core.Jobs;
 
 namespace Cocaine.Fast.Core.Engine.Recycling;
 
-/// <summary>Where the replacement of a worn slave is: <c>resting → launching → ending → resting</c>.</summary>
+/// <summary>Where the replacement of a worn slave is: <c>resting ⇄ launching</c>.</summary>
 internal enum RecycleStage
 {
     /// <summary>No slave is being replaced.</summary>
@@ -10,23 +11,25 @@ internal enum RecycleStage
 
     /// <summary>The replacement was launched; the old slave works on.</summary>
     Launching,
-
-    /// <summary>The replacement is ready; the old slave gets no more jobs, and ends when it has none.</summary>
-    Ending,
 }
 
 /// <summary>
 /// Replaces worn slaves, one at a time: the replacement is ready before the old one is told to end, and no job is cut short that anybody
-/// waits for. For that moment the pool has one slave more than its limit.
+/// waits for. A slave that was relieved and has long jobs still keeps no other from its turn, until there are as many that leave as may be
+/// (<see cref="SlavePool.MostLeaving"/>): then only slaves without a job are replaced, which are told to end first.
 /// </summary>
 internal sealed class Recycler(AppEngine engine) : WheelTimer
 {
-    private Slave? _old;           // valid in Launching and Ending
+    private Slave? _old;           // valid in Launching
     private Slave? _replacement;   // valid in Launching
     private int _failures;         // replacements in a row that did not come up
     private long _restUntilMs;     // no replacement is launched before
+    private bool _waitsForIdle;    // some slave is worn, has jobs, and there is no place for its replacement
 
     public RecycleStage Stage { get; private set; }
+
+    /// <summary>A slave and its replacement have one place.</summary>
+    public bool IsDoubling => Stage == RecycleStage.Launching && _old is { IsRetired: false, IsEnding: false };
 
     /// <summary>A slave is ready: it may be the replacement that was waited for.</summary>
     public void OnReady(Slave slave)
@@ -48,6 +51,22 @@ internal sealed class Recycler(AppEngine engine) : WheelTimer
             slave.Worn = why;
             TryBegin();
         }
+    }
+
+    /// <summary>A worn slave has no job for a moment.</summary>
+    public void OnWornIdle()
+    {
+        if (_waitsForIdle)
+        {
+            TryBegin();
+        }
+    }
+
+    /// <summary>No slave is replaced for so long.</summary>
+    public void Rest(long ms)
+    {
+        _restUntilMs = Math.Max(_restUntilMs, engine.Loop.NowMs + ms);
+        WatchAge();
     }
 
     /// <summary>A slave has one more job that it does not end: it is replaced in its turn, or ends at once when no place is left.</summary>
@@ -79,28 +98,32 @@ internal sealed class Recycler(AppEngine engine) : WheelTimer
     /// </summary>
     public bool OnDead(Slave slave, SlaveState before, string cause)
     {
-        if (slave != _old && slave != _replacement)
-        {
-            return false;
-        }
-
         bool failed = slave == _replacement && before == SlaveState.Starting;
         if (failed && engine.State == EngineState.Running)
         {
-            long pauseMs = SlavePool.PauseMs(++_failures);
+            long pauseMs = StartHealth.PauseMs(++_failures);
             _restUntilMs = engine.Loop.NowMs + pauseMs;
             engine.Counters.RecyclingsFailed++;
             RecycleLog.Failed(engine.Log, engine.Name, _old!.ShortId, slave.ShortId, _failures, pauseMs, cause);
         }
-        else if (slave == _old && Stage == RecycleStage.Ending)
+        else if (slave.IsRelieved)
         {
             RecycleLog.Done(engine.Log, engine.Name, slave.ShortId, engine.Pool.Total);
         }
 
-        MoveTo(RecycleStage.Resting, null, null);
+        if (slave == _old || slave == _replacement)
+        {
+            MoveTo(RecycleStage.Resting, null, null);
+        }
+
+        return failed;
+    }
+
+    /// <summary>A slave is gone, which may be what another one waited for.</summary>
+    public void OnPlaceFree()
+    {
         TryBegin();
         EndUseless();
-        return failed;
     }
 
     /// <summary>Some slave has reached its age, or the rest after a failed replacement is over.</summary>
@@ -125,6 +148,7 @@ internal sealed class Recycler(AppEngine engine) : WheelTimer
             return;
         }
 
+        _waitsForIdle = false;
         Slave? worn = FirstWorn();
         if (worn is null)
         {
@@ -138,16 +162,43 @@ internal sealed class Recycler(AppEngine engine) : WheelTimer
         }
 
         int total = engine.Pool.Total;
-        if (engine.Pool.TryLaunchReplacement() is not { } replacement)
+        if (engine.Pool.Leaving > engine.Pool.MostLeaving)
         {
-            _restUntilMs = engine.Loop.NowMs + EngineLimits.RoomPauseMs;
-            WatchAge();
+            return; // the one that was told to end in its place has not ended yet
+        }
+
+        if (engine.Pool.Leaving == engine.Pool.MostLeaving)
+        {
+            EndInPlace();
+        }
+        else if (engine.Pool.Growth.TryLaunchReplacement() is { } replacement)
+        {
+            RecycleLog.Begins(engine.Log, engine.Name, worn.ShortId, worn.Worn, worn.JobsDone, engine.Loop.NowMs - worn.StartedMs,
+                worn.RssBytes, total, engine.Pool.Limit);
+            MoveTo(RecycleStage.Launching, worn, replacement);
+        }
+        else
+        {
+            Rest(EngineLimits.RoomPauseMs);
+        }
+    }
+
+    /// <summary>Replaces a worn slave that has no job by ending it first; the pool launches another as it needs one.</summary>
+    private void EndInPlace()
+    {
+        Slave? idle = engine.Pool.Slaves.FirstOrDefault(
+            slave => slave.Worn != WearReason.None && slave.State == SlaveState.Idle && !slave.IsEnding);
+        _waitsForIdle = idle is null;
+        if (idle is null)
+        {
             return;
         }
 
-        RecycleLog.Begins(engine.Log, engine.Name, worn.ShortId, worn.Worn, worn.JobsDone, engine.Loop.NowMs - worn.StartedMs,
-            worn.RssBytes, total, engine.Pool.Limit);
-        MoveTo(RecycleStage.Launching, worn, replacement);
+        engine.Counters.CountRecycled(idle.Worn);
+        RecycleLog.EndsInPlace(engine.Log, engine.Name, idle.ShortId, idle.Worn, idle.JobsDone, engine.Pool.Total, engine.Pool.Leaving,
+            engine.Pool.Limit);
+        idle.IsRelieved = true;
+        idle.Retire($"recycled: {idle.Worn}");
     }
 
     private void Relieve(Slave old, Slave replacement)
@@ -159,8 +210,10 @@ internal sealed class Recycler(AppEngine engine) : WheelTimer
             replacement.ContinueIdleness(old); // else an app that nobody calls would never lose its last slave
         }
 
-        MoveTo(RecycleStage.Ending, old, null);
+        MoveTo(RecycleStage.Resting, null, null);
+        old.IsRelieved = true;
         old.Retire($"recycled: {old.Worn}");
+        TryBegin();
     }
 
     /// <summary>The first worn slave, or the one that has lost most of its places.</summary>
@@ -193,6 +246,7 @@ internal sealed class Recycler(AppEngine engine) : WheelTimer
                 RecycleLog.EndsUseless(
                     engine.Log, engine.Name, slave.ShortId, slave.Channels.Abandoned, engine.Pool.Total, engine.Pool.Limit);
                 slave.Retire($"recycled: {WearReason.AbandonedJobs}");
+                engine.Pool.Grow();
             }
         }
     }
@@ -220,8 +274,7 @@ internal sealed class Recycler(AppEngine engine) : WheelTimer
         bool legal = (Stage, next) switch
         {
             (RecycleStage.Resting, RecycleStage.Launching) => true,
-            (RecycleStage.Launching, RecycleStage.Ending) => true,
-            (not RecycleStage.Resting, RecycleStage.Resting) => true,
+            (RecycleStage.Launching, RecycleStage.Resting) => true,
             _ => false,
         };
         if (!legal)

@@ -1,4 +1,4 @@
-namespace Cocaine.Fast.Core.Engine.Starts;
+namespace Cocaine.Fast.Core.Engine.Growth;
 
 /// <summary>
 /// Tells a failure of a start from the same one again. An app with a mistake in its code fails at every try, and its whole cause is worth

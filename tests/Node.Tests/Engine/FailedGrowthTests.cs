@@ -1,0 +1,87 @@
+using System.Text;
+using Cocaine.Fast.Client;
+using Cocaine.Fast.Core.Manifest;
+
+namespace Cocaine.Fast.Node.Tests.Engine;
+
+/// <summary>Real workers that do not start, or do not stay, beside those that work.</summary>
+public sealed class FailedGrowthTests : IDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("growth-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task Jobs_are_worked_off_by_the_slaves_that_are_there_while_no_other_can_be_started_and_the_pool_grows_once_it_can()
+    {
+        string down = Path.Combine(_folder, "down");
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Python($"""
+            import os, time
+            if os.path.exists("{down}"): raise RuntimeError("database is starting up: password=secret")
+            def work(request):
+                time.sleep(0.05)
+                return b"done"
+            """, new EngineSettings { PoolLimit = 6, QueueLimit = 0, HeartbeatTimeoutMs = 60_000, StartupTimeoutMs = 60_000 }));
+        File.WriteAllText(down, "");
+        Assert.All(await CallAsync(app, 40), answer => Assert.Equal("done", answer));
+        await UntilFailsAsync(app, 3);
+        Assert.All(await CallAsync(app, 40), answer => Assert.Equal("done", answer));
+        File.Delete(down);
+        await GrowAsync(app);
+        Assert.DoesNotContain("app: broken", node.Log);
+    }
+
+    [Fact]
+    public async Task A_worker_that_dies_once_it_is_ready_is_started_again_with_pauses_and_its_app_does_not_say_that_it_runs()
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Python("""
+            import os, threading, time
+            def boom():
+                time.sleep(0.02)
+                os._exit(3)
+            threading.Thread(target=boom, daemon=True).start()
+            def echo(request): return request
+            """, new EngineSettings { PoolLimit = 4, PoolMinimum = 4, StartupTimeoutMs = 60_000 }), waitReady: false);
+        await UntilFailsAsync(app, 6); // 0.1 + 0.2 + 0.4 + 0.8 + 1.6 s of pauses at least
+        string info = await app.InfoJsonAsync();
+        Assert.Matches("\"state\":\"(broken|failing)\"", info);
+        Assert.InRange(app.Engine.Counters.SlavesStarted, 6UL, 16UL);
+    }
+
+    private static async Task<string[]> CallAsync(RunningApp app, int count) =>
+        await Task.WhenAll(Enumerable.Range(0, count).Select(async _ =>
+        {
+            await using CocaineClient client = await TestNode.ConnectAsync(app);
+            return Encoding.UTF8.GetString(await client.CallAsync("work", Apps.Bytes("x")).WaitAsync(Limit));
+        }));
+
+    private static async Task UntilFailsAsync(RunningApp app, ulong starts)
+    {
+        using CancellationTokenSource stop = new(Limit);
+        while (app.Engine.Counters.SlaveStartFailures < starts)
+        {
+            await Task.Delay(20, stop.Token);
+        }
+    }
+
+    private static async Task GrowAsync(RunningApp app)
+    {
+        using CancellationTokenSource stop = new(Limit);
+        while (app.Engine.Pool.Working < 2)
+        {
+            stop.Token.ThrowIfCancellationRequested();
+            Assert.All(await CallAsync(app, 40), answer => Assert.Equal("done", answer));
+        }
+    }
+
+    private AppManifest Python(string code, EngineSettings engine)
+    {
+        string file = Path.Combine(_folder, "app.py");
+        File.WriteAllText(file, code.ReplaceLineEndings("\n"));
+        return Apps.Python("behaviours.py") with { Name = "app", Code = new CodeSource { Source = file }, Engine = engine };
+    }
+}
