@@ -97,8 +97,9 @@ public sealed class CocaineNode : IAsyncDisposable
         catch (Exception failure) when (failure is IOException or OutOfMemoryException or ThreadStartException)
         {
             StopLoops();
+            string reason = failure is IOException ? failure.Message : "there is no thread for it";
             throw new NodeException(
-                $"an event loop cannot be started: {failure.Message}; raise the limits of open files (ulimit -n) and of threads "
+                $"an event loop cannot be started: {reason}; raise the limits of open files (ulimit -n) and of threads "
                 + "(ulimit -u, pids.max)", failure);
         }
 
@@ -313,6 +314,9 @@ public sealed class CocaineNode : IAsyncDisposable
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync(KillGrace);
+
+    /// <summary>Completes when its loops have ended: what is posted to them then never runs.</summary>
+    internal Task Ended => _lifetime.Ended;
 
     /// <summary>Its log, which keeps what goes through it as events.</summary>
     internal ILogger Log => _log;

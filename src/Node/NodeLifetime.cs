@@ -8,6 +8,9 @@ internal sealed class NodeLifetime
 {
     private readonly TaskCompletionSource _ended = new();
 
+    /// <summary>Completes when the loops have ended.</summary>
+    public Task Ended => _ended.Task;
+
     /// <summary>The loops have ended.</summary>
     public void End() => NodeThreads.Complete(_ended);
 

@@ -16,6 +16,7 @@ public sealed class ControlService : IAsyncDisposable
     private const int MaxConnections = 256;
 
     private readonly EventLoop _loop;
+    private readonly Task _ended; // completes with the node
     private readonly ILogger _log;
     private readonly HashSet<ControlConnection> _connections = [];
     private readonly Endpoint _at;
@@ -27,6 +28,7 @@ public sealed class ControlService : IAsyncDisposable
     {
         _at = at;
         _loop = node.FirstLoop;
+        _ended = node.Ended;
         _log = node.Log;
         Endpoint = endpoint;
         Methods = new ControlMethods(node, host, _log);
@@ -74,7 +76,7 @@ public sealed class ControlService : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
-            await CocaineNode.Run(_loop, Close);
+            await Task.WhenAny(CocaineNode.Run(_loop, Close), _ended); // a loop that has ended runs nothing more
         }
     }
 

@@ -82,6 +82,7 @@ internal static class NodeRoom
     {
         lock (Gate)
         {
+            ProcessLimits.Recount(); // what was started counts by itself from now on
             _starting--;
             _startingTasks -= tasks;
         }

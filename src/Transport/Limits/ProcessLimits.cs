@@ -61,6 +61,15 @@ internal static unsafe class ProcessLimits
         return (left, bound);
     }
 
+    /// <summary>There is a process more or less of this user: the count that is remembered does not hold any more.</summary>
+    public static void Recount()
+    {
+        lock (CountLock)
+        {
+            _countedMs = long.MinValue / 2;
+        }
+    }
+
     private static int ReadLimit(int resource)
     {
         ulong* limits = stackalloc ulong[2]; // struct rlimit: soft, hard

@@ -51,7 +51,9 @@ internal sealed class BufferPool : MemoryPool<byte>
             AddSlab(free, large ? LargeBlockSizeBytes : BlockSizeBytes);
         }
 
-        return free.Pop();
+        Block block = free.Pop();
+        block.IsRented = true;
+        return block;
     }
 
     /// <summary>An empty pipe.</summary>
@@ -78,6 +80,16 @@ internal sealed class BufferPool : MemoryPool<byte>
     {
         public Memory<byte> Memory { get; } = memory;
 
-        public void Dispose() => home.Push(this);
+        public bool IsRented { get; set; }
+
+        /// <summary>Once: a block that is given back twice would be two connections' at once.</summary>
+        public void Dispose()
+        {
+            if (IsRented)
+            {
+                IsRented = false;
+                home.Push(this);
+            }
+        }
     }
 }

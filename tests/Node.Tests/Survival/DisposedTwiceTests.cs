@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Collections;
 using System.Net;
 using System.Net.Sockets;
 using System.Reflection;
@@ -31,6 +33,8 @@ namespace Cocaine.Fast.Node.Tests.Survival;
 [Collection(nameof(Alone))]
 public sealed class DisposedTwiceTests : IDisposable
 {
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
     private readonly TestFolder _folder = new();
     private readonly List<object> _others = [];
     private readonly Dictionary<string, Func<Task<object>>> _owners;
@@ -69,6 +73,9 @@ public sealed class DisposedTwiceTests : IDisposable
         [nameof(ScanSchedule)] = () => Made(PartOf(Watcher(), "_schedule")),
         [nameof(PendingFile)] = () => Made(PendingFile.Write(_folder["pending"], "x"u8)),
         [nameof(BufferPool)] = () => Made(new BufferPool()),
+        ["Block"] = () => Made(new BufferPool().Rent(64)),
+        [nameof(GroupSentinel)] = () => Made(new GroupSentinel()),
+        [nameof(OrphanReaper)] = () => Made(new OrphanReaper(_ => { }, _ => false)),
         [nameof(ProcessLauncher)] = () => Made(new ProcessLauncher()),
         [nameof(NativeWords)] = () => Made(new NativeWords(["one", "two"])),
         [nameof(ZeroMqPoller)] = () => Made(new ZeroMqPoller(NullLogger.Instance)),
@@ -128,32 +135,43 @@ public sealed class DisposedTwiceTests : IDisposable
         .SelectMany(one => one.Assembly.GetTypes())
         .Where(type => (typeof(IDisposable).IsAssignableFrom(type) || typeof(IAsyncDisposable).IsAssignableFrom(type))
             && type is { IsAbstract: false, IsInterface: false, IsValueType: false }
-            && !type.IsDefined(typeof(CompilerGeneratedAttribute)) && !type.Name.StartsWith('<'));
+            && !typeof(IEnumerator).IsAssignableFrom(type) && !type.IsDefined(typeof(CompilerGeneratedAttribute)) && !type.Name.StartsWith('<'));
 
     [Fact]
     public void Every_owner_is_in_the_list() => Assert.Equal(
-        _owners.Keys.Order(StringComparer.Ordinal), AllOwners.Select(type => type.Name).Order(StringComparer.Ordinal));
+        string.Join('\n', _owners.Keys.Order(StringComparer.Ordinal)),
+        string.Join('\n', AllOwners.Select(type => type.Name).Order(StringComparer.Ordinal)));
 
     [Fact]
     public async Task What_is_disposed_of_twice_gives_back_once()
     {
         foreach ((string name, Func<Task<object>> make) in _owners)
         {
-            object owner = await make();
-            await DisposeAsync(owner);
+            object owner = await make().WaitAsync(Limit);
+            await DisposeAsync(owner).WaitAsync(Limit);
 
             // Whoever opens something now gets the numbers that were given back: the second time must leave them alone.
             List<EventDescriptor> strangers = [.. Enumerable.Range(0, 64).Select(_ => new EventDescriptor())];
-            await DisposeAsync(owner).WaitAsync(TimeSpan.FromSeconds(60));
+            await DisposeAsync(owner).WaitAsync(Limit);
             Assert.All(strangers, one => Assert.True(File.Exists($"/proc/self/fd/{one.Descriptor}"), $"{name} closed what is another's"));
             strangers.ForEach(one => one.Dispose());
             foreach (object other in Enumerable.Reverse(_others))
             {
-                await DisposeAsync(other);
+                await DisposeAsync(other).WaitAsync(Limit);
             }
 
             _others.Clear();
         }
+    }
+
+    [Fact]
+    public void A_buffer_that_is_given_back_twice_is_not_two_connections()
+    {
+        BufferPool pool = new();
+        IMemoryOwner<byte> given = pool.Rent(64);
+        given.Dispose();
+        given.Dispose();
+        Assert.NotSame(pool.Rent(64), pool.Rent(64));
     }
 
     [Fact]

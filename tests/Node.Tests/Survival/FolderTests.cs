@@ -109,7 +109,7 @@ public sealed class FolderTests : IDisposable
         string listens = $"import socket, os, time; s = socket.socket(socket.AF_UNIX); s.bind('{socket}'); os.chmod('{socket}', 0o666); s.listen(); "
             + "print('listens', flush=True); c = s.accept(); time.sleep(600)";
         using Process node = Process.Start(new ProcessStartInfo(
-            "/usr/bin/setpriv", ["--reuid", $"{Other}", "--regid", $"{Other}", "--clear-groups", "python3", "-c", listens])
+            "/usr/bin/setpriv", ["--reuid", $"{Other}", "--regid", $"{Other}", "--clear-groups", "/usr/bin/python3", "-c", listens])
         {
             RedirectStandardOutput = true,
         })!;

@@ -79,6 +79,18 @@ public sealed class LimitTests : IDisposable
 
     private static async Task ServesAndDrainsAsync(HostProcess node, string reason)
     {
+        try
+        {
+            await TryAsync(node, reason);
+        }
+        catch (ConnectionLostException lost)
+        {
+            Assert.Fail($"{lost.Message}; the node has ended: {node.Process.WaitForExit(5000)}\n{node.Errors}");
+        }
+    }
+
+    private static async Task TryAsync(HostProcess node, string reason)
+    {
         await using CocaineClient client = await CocaineClient.ConnectAsync(await node.UntilReadyAsync());
         Task<byte[]>[] jobs = [.. Enumerable.Range(0, Jobs).Select(_ => client.CallAsync("slow", Apps.Bytes("0.3")))];
         string held = await node.UntilAsync("pool holds, the node has room for ");
