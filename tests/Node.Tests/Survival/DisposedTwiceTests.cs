@@ -13,6 +13,7 @@ using Cocaine.Fast.Node.Chaos;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Daemon;
 using Cocaine.Fast.Node.Tests.Daemon;
+using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Node.WorkerCheck;
 using Cocaine.Fast.Transport.Files;
 using Cocaine.Fast.Transport.Linux;
@@ -95,6 +96,7 @@ public sealed class DisposedTwiceTests : IDisposable
             loops.Start();
             return Made(loops);
         },
+        ["NodeTimer"] = () => Made(NodeClock.Instance.CreateTimer(_ => { }, null, TimeSpan.FromHours(1), Timeout.InfiniteTimeSpan)),
         [nameof(AppFactory)] = () => Made(PartOf(new CocaineNode(Options()), "_factory")),
         [nameof(CocaineNode)] = () => Made(Started()),
         [nameof(ControlService)] = async () =>

@@ -1,4 +1,3 @@
-using System.Text;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Node.Tests.Daemon;
 
@@ -73,11 +72,12 @@ public sealed class LimitTests : IDisposable
 
     /// <summary>As many slaves as there may be, for as many jobs at once.</summary>
     private string Manifest() => _folder.Write("echo.json", $$"""
-        { "type": "python", "args": "local://{{Apps.Root}}/examples/echo/echo.py", "engine": { "pool-limit": 200, "queue-limit": 0 },
+        { "type": "python", "args": "local://{{Apps.Root}}/tests/apps/behaviours.py",
+          "engine": { "pool-limit": 200, "queue-limit": 0, "heartbeat-timeout": 120 },
           "tasks": { "echo": { "type": "native-server", "endpoint": "tcp://127.0.0.1:0", "events": "*" } } }
         """);
 
-    private static async Task ServesAndDrainsAsync(HostProcess node, string reason)
+    private async Task ServesAndDrainsAsync(HostProcess node, string reason)
     {
         try
         {
@@ -89,17 +89,20 @@ public sealed class LimitTests : IDisposable
         }
     }
 
-    private static async Task TryAsync(HostProcess node, string reason)
+    private async Task TryAsync(HostProcess node, string reason)
     {
         await using CocaineClient client = await CocaineClient.ConnectAsync(await node.UntilReadyAsync());
-        Task<byte[]>[] jobs = [.. Enumerable.Range(0, Jobs).Select(_ => client.CallAsync("slow", Apps.Bytes("0.3")))];
-        string held = await node.UntilAsync("pool holds, the node has room for ");
-        Assert.Matches(reason, held);
-        Assert.All(await Task.WhenAll(jobs), answer => Assert.Equal("done", Encoding.UTF8.GetString(answer)));
-        Task<byte[]> last = client.CallAsync("slow", Apps.Bytes("1"));
+        string release = _folder[$"release-{node.Process.Id}"], last = _folder[$"last-{node.Process.Id}"];
+        Task<byte[]>[] jobs = [.. Enumerable.Range(0, Jobs).Select(_ => client.CallAsync("hold", Apps.Bytes(release)))]; // one a slave
+        Assert.Matches(reason, await node.UntilAsync("pool holds, the node has room for "));
+        File.WriteAllText(release, "");
+        await Task.WhenAll(jobs);
+        Task<byte[]> held = client.CallAsync("hold", Apps.Bytes(last));
         await client.InfoAsync(); // behind it on the same connection: the node has the job
         node.Signal("TERM");
-        Assert.Equal("done", Encoding.UTF8.GetString(await last));
+        await node.UntilAsync("stopping on SIGTERM");
+        File.WriteAllText(last, "");
+        await held;
         Assert.Equal(0, await node.ExitAsync());
         Assert.DoesNotContain("   at ", node.Errors);
     }
