@@ -149,7 +149,7 @@ internal sealed class Slave : WheelTimer
         {
             Link = new UnlaunchedLink(this);
             _launchFailure = $"it cannot be launched: {failure.Message}";
-            _engine.Loop.Timers.Arm(this, _engine.Loop.NowMs);
+            _engine.Loop.Patience.Arm(this, _engine.Loop.ListenedMs); // the wheel that its timer is on
         }
     }
 

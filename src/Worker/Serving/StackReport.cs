@@ -18,8 +18,8 @@ internal static class StackReport
     public static Func<string> Jobs { get; set; } = static () => "  it starts";
 
     /// <summary>
-    /// Listens until it is disposed of: from before the handshake on, since a worker without a handler dies of the signal. The handler runs on the thread pool, beside a loop that hangs; behind the app's own work, where the
-    /// app has filled the pool.
+    /// Listens until it is disposed of: from before the handshake on, since a worker without a handler dies of the signal. The handler
+    /// runs on the thread pool, beside a loop that hangs; behind the app's own work, where the app has filled the pool.
     /// </summary>
     public static PosixSignalRegistration Listen() => PosixSignalRegistration.Create(User2, context =>
     {

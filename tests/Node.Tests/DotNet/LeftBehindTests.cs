@@ -30,8 +30,9 @@ public class LeftBehindTests
         Assert.All(hung, one => Assert.Equal(504, one.Code));
         await app.UntilAsync(info => Left(info, "threads") == Most);
 
-        CocaineException refused = await Assert.ThrowsAsync<CocaineException>(
-            () => client.CallAsync("echo", Apps.Bytes("x")).WaitAsync(Limit));
+        Task<byte[]> refusal = client.CallAsync("echo", Apps.Bytes("x"));
+        Assert.True(await Task.WhenAny(refusal, Task.Delay(Limit)) == refusal, node.Log);
+        CocaineException refused = await Assert.ThrowsAsync<CocaineException>(() => refusal);
         Assert.Equal(500, refused.Code);
         Assert.Contains("16 threads of slaves that were given up still run in their handlers", refused.Message);
         Assert.Equal(Most, (int)app.Engine.Counters.SlavesKilled); // not one more was started
