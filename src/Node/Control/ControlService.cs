@@ -191,11 +191,11 @@ internal static partial class ControlLog
     [LoggerMessage(532, LogLevel.Error, "control: {Method} failed in a way that nobody expected. Please report this with the stack")]
     public static partial void Fault(ILogger log, Exception fault, string method);
 
-    [LoggerMessage(534, LogLevel.Warning,
+    [LoggerMessage(538, LogLevel.Warning,
         "control: the socket {Endpoint} was removed by somebody, and is made again. If a program cleans that folder up, except it there")]
     public static partial void Remade(ILogger log, string endpoint);
 
-    [LoggerMessage(535, LogLevel.Warning,
+    [LoggerMessage(539, LogLevel.Warning,
         "control: the socket {Endpoint} was removed by somebody and cannot be made again: {Reason}. It is tried each minute and at SIGHUP")]
     public static partial void NotRemade(ILogger log, string endpoint, string reason);
 
