@@ -34,7 +34,7 @@ return await ProgramFaults.GuardAsync(async () =>
 
     if (runs && parsed.CommandResult.Command.Name is ("run" or "serve") && NodeReadiness.ProblemOfLimits() is { } problem)
     {
-        Console.Error.WriteLine($"cannot start: {problem}"); // before the runtime finds out, which ends without a word that helps
+        Complaint.Say($"cannot start: {problem}"); // before the runtime finds out, which ends without a word that helps
         return ExitCodes.Failed;
     }
 

@@ -145,7 +145,8 @@ public class PythonAppTests
         CocaineException failure = await Assert.ThrowsAsync<CocaineException>(() =>
             client.CallAsync("event", default(ReadOnlyMemory<byte>)));
         Assert.Equal(500, failure.Code);
-        Assert.Contains("No module named 'no_such_module_anywhere'", failure.Message);
+        Assert.DoesNotContain("no_such_module_anywhere", failure.Message); // a caller may be anybody
+        Assert.Contains("exit code 1", failure.Message);
         Assert.Contains("No module named 'no_such_module_anywhere'", node.Log);
         await Assert.ThrowsAsync<NodeException>(() => app.Ready.WaitAsync(TimeSpan.FromSeconds(10)));
         Assert.Contains("\"state\":\"broken\"", await app.InfoJsonAsync());

@@ -8,7 +8,7 @@ internal static class ProgramFaults
     /// <summary>Runs the command; the exit code. It never throws.</summary>
     public static async Task<int> GuardAsync(Func<Task<int>> command)
     {
-        AppDomain.CurrentDomain.UnhandledException += (_, fault) => Console.Error.WriteLine(
+        AppDomain.CurrentDomain.UnhandledException += (_, fault) => Complaint.Say(
             $"cocaine-fast ends: a thread failed in a way that nobody expected: {(fault.ExceptionObject as Exception)?.Message}. "
             + "Please report this with what follows");
         try
@@ -19,17 +19,17 @@ internal static class ProgramFaults
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ObjectDisposedException)
         {
-            Console.Error.WriteLine(failure.Message); // most often of standard output: a full disk, a stream that is closed
+            Complaint.Say(failure.Message); // most often of standard output: a full disk, a stream that is closed
             return ExitCodes.Failed;
         }
         catch (OperationCanceledException)
         {
-            Console.Error.WriteLine("interrupted");
+            Complaint.Say("interrupted");
             return ExitCodes.Failed;
         }
         catch (Exception fault)
         {
-            Console.Error.WriteLine($"cocaine-fast failed in a way that nobody expected. Please report this with the stack:\n{fault}");
+            Complaint.Say($"cocaine-fast failed in a way that nobody expected. Please report this with the stack:\n{fault}");
             return ExitCodes.Failed;
         }
     }

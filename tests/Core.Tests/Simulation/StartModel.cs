@@ -105,7 +105,12 @@ internal sealed class StartModel(SimWorld world)
     private bool IsAboutToTell(SimLink link) =>
         link.IsKilled || link.Slave.State == SlaveState.Draining || (link.Slave.Generation > _failed && !IsGood(link));
 
-    private bool IsWanting() => world.Engine.Queue.SlavesFor(world.Settings.Concurrency) > world.Engine.Pool.Idle;
+    /// <summary>A suspect that waits while slaves work gets one of them once it is free: nobody has to start another one for it.</summary>
+    private bool IsWanting()
+    {
+        Core.Jobs.JobQueue queue = world.Engine.Queue;
+        return (queue.Usual > 0 || world.Engine.Pool.Working == 0) && queue.SlavesFor(world.Settings.Concurrency) > world.Engine.Pool.Idle;
+    }
 
     private bool Recycles => world.Settings is not { MaxJobs: 0, MaxAgeMs: 0, MaxRssBytes: 0 } || world.Engine.Counters.JobsAbandoned > 0;
 
