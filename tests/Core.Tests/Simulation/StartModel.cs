@@ -27,9 +27,10 @@ internal sealed class StartModel(SimWorld world)
     /// <summary>A slave is about to die, and the engine does not know it yet.</summary>
     public void OnDeath(SimLink link)
     {
-        bool wasGood = IsGood(link) && !link.TerminateAsked;
+        bool wasGood = (IsGood(link) && !link.TerminateAsked) || IsProof(link);
         _failsNow = !link.IsReady && link.Slave.State == SlaveState.Starting
-            || (link.IsReady && !link.TerminateAsked && !IsGood(link) && link.Channels.Count == 0);
+            || (link.IsReady && (!link.TerminateAsked || link.Slave.AskedToEnd) && !IsGood(link)
+                && (link.Channels.Count == 0 || !link.Slave.HasBeaten));
         if (wasGood)
         {
             _failedMs = long.MinValue;
