@@ -31,7 +31,7 @@ public sealed class ChainTests : IDisposable
 
         // All three subscriptions must have arrived first: the people's watch shows what the engine publishes, the others are asked for
         // until they answer.
-        Match engine = await LineAsync(people, @"^(\d\d:\d\d:\d\d\.\d{3}  alarms:check  )time-in-queue   \{""p50"":");
+        Match engine = await LineAsync(people, @"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  alarms:check  )time-in-queue   \{""p50"":");
         string[] alarms = await PushUntilAsync(json, ports[1]);
         JsonElement alarm = JsonSerializer.Deserialize<JsonElement>(alarms[0]);
         Assert.Equal(["time", "source", "field", "host", "value"], alarm.EnumerateObject().Select(property => property.Name));
@@ -39,7 +39,7 @@ public sealed class ChainTests : IDisposable
             ("alarms:check", "alarm", Dns.GetHostName(), "oven is too hot: 374.0 F"),
             (Text("source"), Text("field"), Text("host"), Text("value")));
         Assert.InRange((DateTimeOffset.UtcNow - alarm.GetProperty("time").GetDateTimeOffset()).TotalSeconds, -1, 60);
-        Match line = await LineAsync(people, @"^(\d\d:\d\d:\d\d\.\d{3}  alarms:check  )alarm           oven is too hot: 374.0 F$");
+        Match line = await LineAsync(people, @"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  alarms:check  )alarm           oven is too hot: 374.0 F$");
         Assert.Equal(engine.Groups[1].Length, line.Groups[1].Length); // columns stand one below the other
         await LineAsync(people, @"  since           \d{10}\.\d+$");
 
