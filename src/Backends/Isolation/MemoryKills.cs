@@ -24,7 +24,7 @@ internal sealed class MemoryKills
     public static MemoryKills Of(AppManifest app) => new(
         app.Isolation?.Cgroup is { } parent ? FileIn(Path.Combine(parent, app.Name)) : OwnGroupFile());
 
-    /// <summary>Who may have killed a worker, of which it is known that SIGKILL ended it and that the node did not send it.</summary>
+    /// <summary>The likely sender of a SIGKILL that ended a worker and that the node did not send.</summary>
     public string Explain()
     {
         long? group = Read(_groupFile), machine = Read(OfMachine);

@@ -139,7 +139,7 @@ internal sealed class CommandLine(string sdkDirectory)
             environment["DOTNET_EnableDiagnostics"] = "0";
         }
 
-        // What a clock on the wall shows is the machine's affair: workers have the node's zone.
+        // The time zone belongs to the machine, not to the app: workers have the node's.
         if (EnvironmentNames.Get(EnvironmentNames.TimeZone) is { } zone)
         {
             environment[EnvironmentNames.TimeZone] = zone;

@@ -4,7 +4,7 @@ using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Backends.Processes;
 
-/// <summary>What a process is started with.</summary>
+/// <summary>The arguments, descriptors and attributes of a process that is started.</summary>
 /// <param name="Words">The program's absolute path, and its arguments.</param>
 /// <param name="Environment">All of its environment.</param>
 /// <param name="Folder">Where it starts; null = where we are.</param>

@@ -50,8 +50,8 @@ internal sealed class ProcessBackend(
     public int SpinMicroseconds => App.Engine.SpinMicroseconds ?? (Environment.ProcessorCount > 4 ? 20 : 0);
 
     /// <summary>
-    /// Processes and threads of one worker, for the bounds of both: the runtimes of JavaScript and .NET start threads of their own, which
-    /// were counted at rest with one handler under way.
+    /// Processes and threads of one worker, for the bounds of both: the runtimes of JavaScript and .NET start threads of their own, of
+    /// which these are estimates on the high side.
     /// </summary>
     public int TasksOfWorker { get; } = app.Type switch
     {

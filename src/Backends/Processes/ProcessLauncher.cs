@@ -49,7 +49,7 @@ internal sealed unsafe class ProcessLauncher : IDisposable
         }
     }
 
-    /// <summary>What the end of a killed node lacks on this system, with its cure; null when nothing.</summary>
+    /// <summary>The means that this system lacks to end the processes of a killed node, with the cure; null when it lacks none.</summary>
     public string? Lack => _wrapper is null
         ? "setpriv (util-linux) is not on this machine: workers notice the node's end by their socket only"
         : GroupSentinel.IsPossible ? null : "/bin/sh is not on this machine: when the node is killed, what workers started lives on";

@@ -1,9 +1,9 @@
 namespace Cocaine.Fast.Backends.Processes;
 
 /// <summary>
-/// What a worker prints, on its way into the log. Of those that start at once only one is heard, and after a failed start none; the lines
-/// of the others are held until they are ready or have failed, so that the same traceback is not logged with every try. Lives on the
-/// engine's loop.
+/// A worker's lines on their way into the log. Of workers that start at once only one is heard, and after a failed start none; the
+/// lines of the others are held until they are ready or have failed, so that the same traceback is not logged with every try. Lives
+/// on the engine's loop.
 /// </summary>
 internal sealed class WorkerLines
 {

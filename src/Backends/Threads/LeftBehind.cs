@@ -1,8 +1,8 @@
 namespace Cocaine.Fast.Backends.Threads;
 
 /// <summary>
-/// What slaves of an app have left behind in the node: threads that were given up and run on, because a thread cannot be ended from
-/// outside, and code that cannot be unloaded. Counted over all versions of the app, from any thread.
+/// Threads and code that slaves of an app have left behind in the node: threads that were given up and run on, because a thread
+/// cannot be ended from outside, and code that cannot be unloaded. Counted over all versions of the app, from any thread.
 /// </summary>
 internal sealed class LeftBehind
 {
