@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
@@ -134,16 +135,17 @@ internal static class Apps
     /// <summary>Asks for the app's info until it is as wanted.</summary>
     public static async Task UntilAsync(this RunningApp app, Predicate<JsonElement> isSo)
     {
-        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+        long startedAt = Stopwatch.GetTimestamp();
         while (true)
         {
-            using JsonDocument info = JsonDocument.Parse(await app.InfoJsonAsync().WaitAsync(limit.Token));
+            string text = await app.InfoJsonAsync().WaitAsync(TimeSpan.FromSeconds(60));
+            using JsonDocument info = JsonDocument.Parse(text);
             if (isSo(info.RootElement))
             {
                 return;
             }
 
-            limit.Token.ThrowIfCancellationRequested();
+            Assert.True(Stopwatch.GetElapsedTime(startedAt).TotalSeconds < 60, $"not so within 60 s, but: {text}");
         }
     }
 
