@@ -118,6 +118,20 @@ public class StructureTests
         }
     }
 
+    /// <summary>
+    /// The node controls itself on threads of its own (<c>NodeThreads</c>), to which an await brings a method back. ConfigureAwait(false)
+    /// would let it go on in the thread pool, which an app may have filled. The files listed here run in programs that only talk to a node.
+    /// </summary>
+    [Fact]
+    public void Methods_of_the_node_stay_on_its_own_threads()
+    {
+        string[] outside =
+            ["/Node/Chaos/", "/Node/WorkerCheck/", "/Node/Control/NodeControlClient.cs", "/Node/FieldWatcher.cs"];
+        Assert.DoesNotContain(
+            Sources(Path.Combine("src", "Node")), file => Regex.IsMatch(File.ReadAllText(file), @"\.ConfigureAwait\(|ConfigureAwaitOptions")
+                && !outside.Any(file.Contains));
+    }
+
     /// <summary>Text of others is on standard error only as <c>Complaint</c> escapes it, and no list is drawn but by <c>Columns</c>.</summary>
     [Fact]
     public void Commands_write_to_standard_error_in_one_place() => Assert.DoesNotContain(
