@@ -6,11 +6,24 @@ namespace Cocaine.Fast.Transport.Linux;
 /// <summary>
 /// An eventfd as a doorbell. The waiting side watches it edge-triggered: every write makes a new edge, so it never needs to be read.
 /// </summary>
-/// <remarks>Safety: passes addresses of locals to read and write, which keep none; the descriptor is closed once.</remarks>
+/// <remarks>
+/// Safety: passes addresses of locals to read and write, which keep none. <see cref="Ring"/> may come from any thread at any time, also
+/// while the owner disposes of the bell or afterwards: the descriptor's number may then be another file's, so nobody may write to it any
+/// more. One word counts the rings under way and tells that the bell was disposed; every change of it is one interlocked operation, so all
+/// threads see its changes in one order. A ring that counted itself before the end finds the descriptor open, because the close waits until
+/// the count is 0; one that counted itself after the end sees the end and does not look at the descriptor. The close is done by whichever
+/// thread finds the end set and no ring left, and the exchange of the descriptor lets only the first of them close it. All else here is
+/// for the owner alone, before it disposes.
+/// </remarks>
 internal sealed unsafe class EventDescriptor : Doorbell, IDisposable
 {
     private const int CloseOnExec = 0x80000, NonBlocking = 0x800;
+
+    /// <summary>Of <see cref="_uses"/>: the bell was disposed; and one ring under way.</summary>
+    private const int Ended = 1, OneRing = 2;
+
     private int _descriptor;
+    private int _uses;
 
     public EventDescriptor()
     {
@@ -28,6 +41,36 @@ internal sealed unsafe class EventDescriptor : Doorbell, IDisposable
 
     public override void Ring()
     {
+        // Two operations on a word that seldom more than one thread uses: small beside the system call between them.
+        if ((Interlocked.Add(ref _uses, OneRing) & Ended) == 0)
+        {
+            Write();
+        }
+
+        if (Interlocked.Add(ref _uses, -OneRing) == Ended)
+        {
+            Close();
+        }
+    }
+
+    /// <summary>Takes the count back, for a side that waits level-triggered.</summary>
+    public void Clear()
+    {
+        ulong count;
+        _ = LibC.read(_descriptor, &count, sizeof(ulong));
+    }
+
+    /// <summary>Closes the descriptor, now or after the last ring under way; from any thread.</summary>
+    public void Dispose()
+    {
+        if ((Interlocked.Or(ref _uses, Ended) | Ended) == Ended)
+        {
+            Close();
+        }
+    }
+
+    private void Write()
+    {
         ulong one = 1;
         while (LibC.write(_descriptor, &one, sizeof(ulong)) < 0)
         {
@@ -39,14 +82,7 @@ internal sealed unsafe class EventDescriptor : Doorbell, IDisposable
         }
     }
 
-    /// <summary>Takes the count back, for a side that waits level-triggered.</summary>
-    public void Clear()
-    {
-        ulong count;
-        _ = LibC.read(_descriptor, &count, sizeof(ulong));
-    }
-
-    public void Dispose()
+    private void Close()
     {
         int descriptor = Interlocked.Exchange(ref _descriptor, -1);
         if (descriptor >= 0)
