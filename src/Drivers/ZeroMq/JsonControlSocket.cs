@@ -1,4 +1,4 @@
-using System.Text;
+using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
@@ -19,17 +19,23 @@ internal sealed class JsonControlSocket
     private const int HighWaterMark = 64;
 
     private static readonly byte[] TooMany = "{\"error\":\"too many requests are under way\"}"u8.ToArray();
+    private static readonly byte[] Late = "{\"error\":\"no answer in time: the request may still be carried out\"}"u8.ToArray();
+    private static readonly byte[] Faulty = "{\"error\":\"an internal fault: see the node's log\"}"u8.ToArray();
 
     private readonly RouteTable _routes = new();
     private readonly EventLoop _loop;
     private readonly ZeroMqSocket _socket;
     private readonly ILogger _log;
     private readonly Func<byte[], Task<byte[]>> _answer;
+    private readonly TimeSpan _patience;
     private int _pending; // the loop's
 
     /// <param name="answer">Gives the answer to a request, on any thread; what it throws is logged, and the peer told so.</param>
-    public JsonControlSocket(ZeroMqPoller poller, EventLoop loop, ILogger log, Func<byte[], Task<byte[]>> answer)
+    /// <param name="patience">After this the peer is told that there is no answer, and the request counts no longer.</param>
+    public JsonControlSocket(
+        ZeroMqPoller poller, EventLoop loop, ILogger log, Func<byte[], Task<byte[]>> answer, TimeSpan patience)
     {
+        _patience = patience;
         _loop = loop;
         _log = log;
         _answer = answer;
@@ -73,9 +79,8 @@ internal sealed class JsonControlSocket
                 }
                 else
                 {
-                    _pending++;
-                    route.Pending++;
-                    Answer(route, message[body].ToArray()); // what follows is a signature, which version 2 does not have
+                    // what follows the request is a signature, which version 2 does not have
+                    new PendingRequest(this, route).Begin(message[body].ToArray());
                 }
             }
         }
@@ -85,31 +90,67 @@ internal sealed class JsonControlSocket
         }
     }
 
-    // Without an await: its rest would go to the thread pool, which is the apps' as well and may be full.
-    private void Answer(Route route, byte[] request) => _answer(request).ContinueWith(
-        answered =>
-        {
-            byte[] answer = answered.IsCompletedSuccessfully ? answered.Result
-                : Encoding.UTF8.GetBytes("{\"error\":\"an internal fault: see the node's log\"}");
-            if (answered.Exception?.InnerException is { } fault)
-            {
-                ZeroMqLog.ControlFault(_log, fault);
-            }
-
-            _loop.Post(() =>
-            {
-                _pending--;
-                route.Pending--;
-                Send(route, answer);
-            });
-        },
-        CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-
     private void Send(Route route, byte[] answer)
     {
         if (_socket.TryBegin(route))
         {
             _socket.AddShared(answer, more: false);
+        }
+    }
+
+    /// <summary>A request from its arrival to its one answer: what was found out, that it failed, or that it takes too long.</summary>
+    private sealed class PendingRequest(JsonControlSocket socket, Route route) : WheelTimer
+    {
+        private bool _answered; // the loop's
+
+        public void Begin(byte[] request)
+        {
+            socket._pending++;
+            route.Pending++;
+            socket._loop.Timers.Arm(this, socket._loop.NowMs + (long)socket._patience.TotalMilliseconds);
+            Task<byte[]> answer;
+            try
+            {
+                answer = socket._answer(request);
+            }
+            catch (Exception fault)
+            {
+                answer = Task.FromException<byte[]>(fault);
+            }
+
+            // Without an await: its rest would go to the thread pool, which is the apps' as well and may be full.
+            answer.ContinueWith(
+                OnDone, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+
+        public override void OnDue(long nowMs)
+        {
+            ZeroMqLog.ControlLate(socket._log, (long)socket._patience.TotalSeconds);
+            Answer(Late);
+        }
+
+        private void OnDone(Task<byte[]> answer)
+        {
+            if (!answer.IsCompletedSuccessfully)
+            {
+                ZeroMqLog.ControlFault(socket._log, answer.Exception?.InnerException ?? new OperationCanceledException());
+            }
+
+            byte[] bytes = answer.IsCompletedSuccessfully ? answer.Result : Faulty;
+            socket._loop.Post(() => Answer(bytes));
+        }
+
+        /// <summary>Once; on the loop.</summary>
+        private void Answer(byte[] bytes)
+        {
+            if (!_answered)
+            {
+                _answered = true;
+                socket._loop.Timers.Cancel(this);
+                socket._pending--;
+                route.Pending--;
+                socket.Send(route, bytes);
+            }
         }
     }
 }

@@ -33,4 +33,8 @@ internal static partial class ZeroMqLog
 
     [LoggerMessage(338, LogLevel.Error, "control: a request failed in a way that nobody expected. Please report this with the stack")]
     public static partial void ControlFault(ILogger log, Exception fault);
+
+    [LoggerMessage(339, LogLevel.Warning,
+        "control: a request has no answer after {Seconds} s; its sender was told so, and it may still be carried out")]
+    public static partial void ControlLate(ILogger log, long seconds);
 }

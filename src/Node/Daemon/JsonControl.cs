@@ -19,6 +19,9 @@ internal sealed class JsonControl
 {
     private const string NotActive = "the specified app is not active";
 
+    /// <summary>Longer than a request for many apps lasts, each of which has its own bounds; its peer waits no longer.</summary>
+    private static readonly TimeSpan UsualPatience = TimeSpan.FromMinutes(30);
+
     private readonly NodeDaemon _daemon;
     private readonly long _started = Stopwatch.GetTimestamp();
     private readonly JsonControlSocket _socket;
@@ -27,7 +30,8 @@ internal sealed class JsonControl
     {
         _daemon = daemon;
         _socket = new JsonControlSocket(
-            daemon.Node.ZeroMq, daemon.Node.FirstLoop, log, request => NodeThreads.Run(() => AnswerAsync(request)));
+            daemon.Node.ZeroMq, daemon.Node.FirstLoop, log, request => NodeThreads.Run(() => AnswerAsync(request)),
+            UsualPatience);
     }
 
     public IReadOnlyList<string> Endpoints => _socket.Endpoints;
