@@ -13,9 +13,6 @@ namespace Cocaine.Fast.Node.Daemon;
 /// </summary>
 public sealed class NodeDaemon : IControlHost, IAsyncDisposable
 {
-    /// <summary>A look costs one system call; an operator who finds the socket gone tries again within a minute.</summary>
-    private static readonly TimeSpan ControlCheckPeriod = TimeSpan.FromMinutes(1);
-
     private readonly CocaineNode _node;
     private readonly ILogger _log;
     private readonly HostedApps _apps = new();
@@ -61,6 +58,12 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
 
     /// <summary>How long jobs may take to finish at a stop.</summary>
     public TimeSpan DrainTimeout => TimeSpan.FromMilliseconds(_config.DrainTimeoutMs);
+
+    /// <summary>
+    /// Time between two looks whether the control socket is in its place. A look costs one system call; an operator who finds the socket
+    /// gone tries again within a minute.
+    /// </summary>
+    internal TimeSpan ControlCheckPeriod { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>An app was started, or a version of it; raised on any thread, before its first slave is ready.</summary>
     public event Action<RunningApp>? AppStarted;
@@ -250,7 +253,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     public async ValueTask DisposeAsync() => await StopAsync(DrainTimeout);
 
     /// <summary>Looks now and then whether the control socket can still be reached.</summary>
-    private static async Task WatchControlAsync(ControlService control, CancellationToken end)
+    private async Task WatchControlAsync(ControlService control, CancellationToken end)
     {
         using PeriodicTimer timer = new(ControlCheckPeriod, NodeClock.Instance);
         try

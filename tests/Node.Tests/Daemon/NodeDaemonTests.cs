@@ -170,5 +170,20 @@ public sealed class NodeDaemonTests : IDisposable
         Assert.Empty(Directory.GetFiles(_folder["state/apps"]));
     }
 
+    /// <summary>As often as it goes, and by nobody's signal.</summary>
+    [Fact]
+    public async Task A_control_socket_that_a_cleaner_removed_is_made_again_by_itself()
+    {
+        await using TestDaemon daemon = await TestDaemon.StartAsync(_folder, controlCheckMs: 50);
+        for (int i = 0; i < 3; i++)
+        {
+            daemon.ForgetLog();
+            File.Delete(_folder["control.sock"]);
+            await daemon.UntilLogAsync("was removed by somebody, and is made again");
+            await using NodeControlClient client = await NodeControlClient.ConnectAsync($"ipc://{_folder["control.sock"]}");
+            Assert.Empty(await client.ListAsync());
+        }
+    }
+
     private Task ReloadAsync(TestDaemon daemon, string more) => daemon.Daemon.ReloadAsync(TestDaemon.Config(_folder, more));
 }

@@ -10,15 +10,16 @@ internal sealed class TestDaemon : IAsyncDisposable
 {
     private readonly LogLines _log = new();
 
-    private TestDaemon(TestFolder folder, string more) => Daemon = new NodeDaemon(Config(folder, more), _log);
+    private TestDaemon(TestFolder folder, string more, TimeSpan controlCheckPeriod) =>
+        Daemon = new NodeDaemon(Config(folder, more), _log) { ControlCheckPeriod = controlCheckPeriod };
 
     public NodeDaemon Daemon { get; }
 
     public string Log => string.Join('\n', _log.Lines);
 
-    public static async Task<TestDaemon> StartAsync(TestFolder folder, string more = "")
+    public static async Task<TestDaemon> StartAsync(TestFolder folder, string more = "", int controlCheckMs = 60_000)
     {
-        TestDaemon daemon = new(folder, more);
+        TestDaemon daemon = new(folder, more, TimeSpan.FromMilliseconds(controlCheckMs));
         try
         {
             await daemon.Daemon.StartAsync();
@@ -51,6 +52,9 @@ internal sealed class TestDaemon : IAsyncDisposable
 
     /// <summary>Waits for a line of the log.</summary>
     public Task UntilLogAsync(string text) => _log.UntilAsync(text).WaitAsync(TimeSpan.FromSeconds(60));
+
+    /// <summary>Only lines from here on are found.</summary>
+    public void ForgetLog() => _log.Lines.Clear();
 
     /// <summary>Names and versions of what runs.</summary>
     public string[] Running => [.. Daemon.Node.Apps.Select(app => $"{app.Name} {app.Manifest.Version}").Order(StringComparer.Ordinal)];
