@@ -3,6 +3,7 @@ using Cocaine.Fast.Backends.Rings;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Engine.Handling;
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Transport.Limits;
 using Cocaine.Fast.Transport.Linux;
@@ -59,9 +60,9 @@ internal sealed class ProcessLink : SlaveLink
                 process => _loop.Post(() => OnStarted(process)),
                 reason => _loop.Post(() => Finish(reason)));
         }
-        catch (Exception failure) when (failure is IOException or FormatException or UnauthorizedAccessException)
+        catch (Exception failure)
         {
-            _loop.Post(() => Finish(failure.Message));
+            _loop.Post(() => Finish(failure.Message)); // whatever failed: the end gives back, once, what was taken until then
         }
     }
 
@@ -124,16 +125,14 @@ internal sealed class ProcessLink : SlaveLink
     }
 
     /// <summary>
-    /// The worker gets a moment to print the stacks of what hangs, which its SDK does at SIGUSR2. Its jobs have had their errors before,
-    /// and
+    /// The worker gets a moment to print the stacks of what hangs, which its SDK does at SIGUSR2. Its jobs have had their errors before, and
     /// it gets no more; one that has no handler for the signal ends by it.
     /// </summary>
     public override void KillHung(string reason)
     {
         if (TryCondemn(reason) && ProcessId > 0)
         {
-            _ = LibC.kill(ProcessId, LastWordsTimer.Signal);
-            _loop.Timers.Arm(_lastWords, _loop.NowMs + LastWordsTimer.PatienceMs);
+            _lastWords.Begin();
         }
     }
 
@@ -310,18 +309,41 @@ internal sealed class ProcessLink : SlaveLink
         }
     }
 
-    /// <summary>The time that a hung worker has to print where it hangs is over.</summary>
+    /// <summary>The time that a hung worker has to print where it hangs.</summary>
+    /// <remarks>
+    /// JavaScript has no handler that runs while its loop is busy. At SIGINT the runtime itself shows the stack of a busy loop and ends the
+    /// worker (<c>--trace-sigint</c>), so it gets that too, in the middle of its time: one that only waits has listed its calls by then.
+    /// </remarks>
     private sealed class LastWordsTimer(ProcessLink link) : WheelTimer
     {
-        /// <summary>SIGUSR2.</summary>
-        public const int Signal = 12;
+        private const int Interrupt = 2, User2 = 12; // SIGINT, SIGUSR2
 
         /// <summary>
         /// A stack takes a millisecond or so to print, and longer where memory is swapped. The slave's place waits for it.
         /// </summary>
-        public const int PatienceMs = 500;
+        private const int PatienceMs = 500;
 
-        public override void OnDue(long nowMs) => link.KillGroup();
+        private bool _interrupts; // the next time that it is due brings SIGINT, not the end
+
+        public void Begin()
+        {
+            _interrupts = link._backend.App.Type == AppType.JavaScript;
+            _ = LibC.kill(link.ProcessId, User2);
+            link._loop.Timers.Arm(this, link._loop.NowMs + (_interrupts ? PatienceMs / 2 : PatienceMs));
+        }
+
+        public override void OnDue(long nowMs)
+        {
+            if (!_interrupts)
+            {
+                link.KillGroup();
+                return;
+            }
+
+            _interrupts = false;
+            _ = LibC.kill(link.ProcessId, Interrupt);
+            link._loop.Timers.Arm(this, nowMs + (PatienceMs / 2));
+        }
     }
 
     /// <summary>Sees the process end, at once and without polling: a pidfd becomes readable then. See pidfd_open(2).</summary>

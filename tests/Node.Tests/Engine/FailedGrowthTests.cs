@@ -1,6 +1,9 @@
+using System.Reflection;
 using System.Text;
 using Cocaine.Fast.Client;
+using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Node.Tests.Engine;
 
@@ -51,6 +54,36 @@ public sealed class FailedGrowthTests : IDisposable
         Assert.Matches("\"state\":\"(broken|failing)\"", info);
         Assert.InRange(app.Engine.Counters.SlavesStarted, 6UL, 16UL);
     }
+
+    /// <summary>A node whose launcher has ended: the sockets that were bound for its workers are given back, whatever the failure's type.</summary>
+    [Fact]
+    public async Task A_launch_that_fails_leaves_no_socket_behind()
+    {
+        string sockets = Path.Combine(_folder, "run");
+        await using CocaineNode node = new(new NodeOptions
+        {
+            Loops = 1,
+            Locator = null,
+            LedgerDirectory = Path.Combine(_folder, "ledger"),
+            RuntimeDirectory = sockets,
+        });
+        node.Start();
+        RunningApp app = await node.AddAsync(Python("def work(request): return request", new EngineSettings { PoolLimit = 1, PoolMinimum = 1 }));
+        await app.Ready.WaitAsync(Limit);
+        ((IDisposable)PartOf(PartOf(node, "_factory"), "_launcher")).Dispose();
+        await CocaineNode.Run((EventLoop)app.Engine.Loop, () =>
+        {
+            foreach (Slave slave in app.Engine.Pool.Slaves.ToArray())
+            {
+                slave.Link.Kill("of the test");
+            }
+        });
+        await UntilFailsAsync(app, 3);
+        Assert.InRange(Directory.GetFiles(sockets, "*", SearchOption.AllDirectories).Length, 0, 1); // of one start that is under way
+    }
+
+    private static object PartOf(object whole, string field) =>
+        whole.GetType().GetField(field, BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(whole)!;
 
     private static async Task<string[]> CallAsync(RunningApp app, int count) =>
         await Task.WhenAll(Enumerable.Range(0, count).Select(async _ =>

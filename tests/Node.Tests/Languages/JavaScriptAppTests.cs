@@ -1,3 +1,4 @@
+using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
 
 namespace Cocaine.Fast.Node.Tests;
@@ -23,6 +24,22 @@ public class JavaScriptAppTests
     public Task An_app_that_does_not_load_is_a_failed_start_with_its_error() => ScriptApps.FailedStartAsync(
         App() with { Code = new CodeSource { Source = Path.Combine(Apps.Root, "workers/javascript/tests/apps/broken.mjs") } },
         "nowhere.mjs");
+
+    [NeedsFact("node", "nodejs")]
+    public async Task A_busy_loop_is_shown_by_its_stack_before_it_is_killed()
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(App() with
+        {
+            Code = new CodeSource { Source = Path.Combine(Apps.Root, "tests/contract/javascript/busy.mjs") },
+            Engine = new EngineSettings { PoolLimit = 1, HeartbeatTimeoutMs = 1000 },
+        });
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        CocaineException hung = await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("spin", Apps.Bytes("x")));
+        Assert.Equal(504, hung.Code);
+        await node.LogLines.UntilAsync("at goesRoundForEver").WaitAsync(TimeSpan.FromSeconds(60));
+        await node.LogLines.UntilAsync("1000 ms; signal 2 (SIGINT)").WaitAsync(TimeSpan.FromSeconds(60)); // not SIGKILL
+    }
 
     private static AppManifest App() => new()
     {

@@ -1,7 +1,7 @@
 'use strict';
 
 // SIGUSR2 lists the calls that wait. The node sends it before it kills a worker that hangs. It needs the loop: the stack of one that is
-// busy is shown upon SIGINT, by --trace-sigint, with which the node starts workers.
+// busy is shown upon SIGINT, by --trace-sigint, with which the node starts workers. The node sends that one a moment after the other.
 
 const { say } = require('./failures.js');
 
