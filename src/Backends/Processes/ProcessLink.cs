@@ -125,8 +125,8 @@ internal sealed class ProcessLink : SlaveLink
     }
 
     /// <summary>
-    /// The worker gets a moment to print the stacks of what hangs, which its SDK does at SIGUSR2. Its jobs have had their errors before, and
-    /// it gets no more; one that has no handler for the signal ends by it.
+    /// The worker gets a moment to print the stacks of what hangs, which its SDK does at SIGUSR2. Its jobs have had their errors before,
+    /// and it gets no more; one that has no handler for the signal ends by it.
     /// </summary>
     public override void KillHung(string reason)
     {
