@@ -49,14 +49,23 @@ internal sealed class ServeProcess : IDisposable
         return serve;
     }
 
-    private static ServeProcess Start(TestFolder folder, string more, int descriptors, (string Name, string Value)[] environment)
+    /// <summary>Starts another program than that of the build, and waits until it serves.</summary>
+    public static async Task<ServeProcess> StartProgramAsync(TestFolder folder, string program)
+    {
+        ServeProcess serve = Start(folder, "", 0, [], program);
+        await serve.UntilLogAsync("serving: ");
+        return serve;
+    }
+
+    private static ServeProcess Start(
+        TestFolder folder, string more, int descriptors, (string Name, string Value)[] environment, string? program = null)
     {
         string endpoint = $"ipc://{folder["control.sock"]}";
         string config = folder.Write("node.json", $$"""
             { "state": "{{folder["state"]}}", "ledger": "{{folder["ledger"]}}", "locator": "none", "loops": 1, "control": { "endpoint": "{{endpoint}}" }, {{more}} }
             """);
         string[] words = ["serve", "--config", config];
-        ProcessStartInfo start = descriptors == 0 ? new(Program, words)
+        ProcessStartInfo start = descriptors == 0 ? new(program ?? Program, words)
             : new("/usr/bin/prlimit", [$"--nofile={descriptors}:{descriptors}", Program, .. words]);
         start.RedirectStandardError = start.RedirectStandardOutput = true;
         foreach ((string name, string value) in environment)
