@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Tests.Reload;
 
 namespace Cocaine.Fast.Node.Tests.Daemon;
@@ -93,6 +94,32 @@ public sealed class OperatorDayTests : IDisposable
         serve.Signal("TERM");
         Assert.Equal(0, await serve.ExitAsync());
         Assert.Equal(3, (await serve.RunAsync("health")).Code);
+    }
+
+    [Fact]
+    public async Task An_app_whose_slaves_die_once_they_are_ready_is_not_healthy()
+    {
+        string dying = _folder.Write("dying.json", $$"""
+            { "type": "python", "args": "local://{{_folder.Write("dying.py", """
+                import os, threading
+                threading.Timer(0.02, os._exit, [3]).start()
+                def work(request): return request
+                """)}}", "engine": { "pool-minimum": 1, "pool-limit": 1 },
+              "tasks": { "event": { "type": "native-server", "endpoint": "tcp://127.0.0.1:0", "events": "*" } } }
+            """);
+        using ServeProcess serve = await ServeProcess.StartAsync(_folder, $"\"apps\": [\"{dying}\"]");
+        await using NodeControlClient control = await serve.ConnectAsync();
+        using (CancellationTokenSource limit = new(TimeSpan.FromSeconds(60)))
+        {
+            while ((await control.ListAsync(limit.Token)).Single().State != "failing")
+            {
+                limit.Token.ThrowIfCancellationRequested();
+            }
+        }
+
+        (int code, string output, string error) = await serve.RunAsync("health");
+        Assert.Equal((1, ""), (code, error));
+        Assert.Matches("^dying (failing|broken): .*exit code 3", output);
     }
 
     [Fact]

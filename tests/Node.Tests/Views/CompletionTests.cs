@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Cocaine.Fast.Host.Commands.Shells;
+using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Tests.Control;
 
 namespace Cocaine.Fast.Node.Tests.Views;
@@ -7,6 +8,15 @@ namespace Cocaine.Fast.Node.Tests.Views;
 /// <summary>What the shells' scripts offer.</summary>
 public class CompletionTests
 {
+    /// <summary>Lines as they are when TAB is pressed, and the one word that fits.</summary>
+    private static readonly (string Line, string Offered)[] Lines =
+    [
+        ("cocaine-fast app li", "list"),
+        ("cocaine-fast new per", "perl"),
+        ("cocaine-fast run x.json --log-level War", "Warning"),
+        ("cocaine-fast call --dead", "--deadline"),
+    ];
+
     private static readonly string Folder = Path.GetDirectoryName(TerminalProgram.Path)!;
 
     [Theory]
@@ -30,13 +40,44 @@ public class CompletionTests
     [NeedsFact("fish", "fish")]
     public Task Fish_can_read_its_script() => CanReadAsync("fish");
 
+    [NeedsFact("fish", "fish")]
+    public async Task Fish_offers_it()
+    {
+        foreach ((string line, string offered) in Lines)
+        {
+            (int code, string output, string error) = await RunAsync(
+                "/usr/bin/env", "fish", "--no-config", "-c", $"{TerminalProgram.Path} completion fish | source; complete -C '{line}'");
+            Assert.Equal((0, offered + "\n", ""), (code, output, error));
+        }
+    }
+
+    /// <summary>Its completion works in a terminal only: what it would offer there is printed by a compadd of the test's.</summary>
+    [NeedsFact("zsh", "zsh")]
+    public async Task Zsh_offers_it()
+    {
+        foreach ((string line, string offered) in Lines)
+        {
+            string[] words = line.Split(' ');
+            string script = $$"""
+                compdef() { : }
+                compadd() { shift; print -rl -- "$@" }
+                _files() { print files }
+                source <({{TerminalProgram.Path}} completion zsh)
+                words=({{string.Join(' ', words.Select(word => $"'{word}'"))}}) CURRENT={{words.Length}}
+                _cocaine_fast
+                """;
+            (int code, string output, string error) = await RunAsync("/usr/bin/env", "zsh", "-f", "-c", script);
+            Assert.Equal((0, offered, ""), (code, output.Trim().Split('\n').FirstOrDefault(one => one.StartsWith(words[^1], StringComparison.Ordinal)), error));
+        }
+    }
+
     [Fact]
     public async Task Apps_are_offered_by_their_names_and_a_node_that_does_not_answer_is_not_waited_for()
     {
         await using ControlledNode node = await ControlledNode.StartAsync();
         await node.Client.CreateAsync(node.Text(1));
-        Assert.Equal(["app"], AppNames.Of(node.Endpoint, TimeSpan.FromMinutes(1)));
-        Assert.Empty(AppNames.Of("ipc:///nowhere/control.sock", TimeSpan.FromMinutes(1)));
+        Assert.Equal(["app"], NamesOf(node.Endpoint, TimeSpan.FromMinutes(1)));
+        Assert.Empty(NamesOf("ipc:///nowhere/control.sock", TimeSpan.FromMinutes(1)));
 
         string path = Path.Combine(node.Folder, "silent.sock");
         using System.Net.Sockets.Socket silent = new(
@@ -44,9 +85,12 @@ public class CompletionTests
         silent.Bind(new System.Net.Sockets.UnixDomainSocketEndPoint(path));
         silent.Listen();
         Stopwatch took = Stopwatch.StartNew();
-        Assert.Empty(AppNames.Of($"ipc://{path}", TimeSpan.FromMilliseconds(200)));
+        Assert.Empty(NamesOf($"ipc://{path}", TimeSpan.FromMilliseconds(200)));
         Assert.InRange(took.Elapsed.TotalSeconds, 0.1, 10);
     }
+
+    private static IReadOnlyList<string> NamesOf(string endpoint, TimeSpan patience) =>
+        AppNames.Of(end => NodeControlClient.ConnectAsync(endpoint, end), patience);
 
     private static async Task<string> BashAsync(string line)
     {

@@ -76,7 +76,7 @@ internal static class ControlCall
             limited.CancelAfter(time);
             try
             {
-                await using NodeControlClient client = await NodeAddress.ConnectAsync(parsed, node, limited.Token);
+                await using NodeControlClient client = await NodeAddress.ConnectAsync(parsed, limited.Token);
                 NodeVersion version = await client.VersionAsync(limited.Token).WaitAsync(limited.Token);
                 NoteOtherVersion(command, parsed, version);
                 if (limit is null)

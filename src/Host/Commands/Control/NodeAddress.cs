@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Host.Serving;
@@ -22,10 +23,12 @@ internal static class NodeAddress
     /// <summary>Connects; when no node was named and no daemon is there, to the one <c>cocaine-fast run</c> of this user.</summary>
     /// <exception cref="ConnectionLostException">No node is there.</exception>
     /// <exception cref="FormatException">Several are there, or the endpoint cannot be read.</exception>
-    public static async Task<NodeControlClient> ConnectAsync(ParseResult parsed, Option<string> node, CancellationToken cancellation)
+    public static async Task<NodeControlClient> ConnectAsync(ParseResult parsed, CancellationToken cancellation)
     {
-        string endpoint = parsed.GetValue(node)!;
-        bool isNamed = Given() is not null || parsed.GetResult(node) is { Implicit: false };
+        // A line that is being written has no default values yet.
+        bool isWritten = parsed.GetResult(ControlCall.NodeOption) is OptionResult { Implicit: false };
+        string endpoint = isWritten ? parsed.GetRequiredValue<string>(ControlCall.NodeOption) : Given() ?? Folders.ControlEndpoint();
+        bool isNamed = isWritten || Given() is not null;
         try
         {
             return await NodeControlClient.ConnectAsync(endpoint, cancellation);

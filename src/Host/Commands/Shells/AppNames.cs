@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
+using Cocaine.Fast.Host.Commands.Control;
 using Cocaine.Fast.Node.Control;
 
 namespace Cocaine.Fast.Host.Commands.Shells;
@@ -8,46 +9,39 @@ namespace Cocaine.Fast.Host.Commands.Shells;
 internal static class AppNames
 {
     /// <summary>Longest wait for the node: who presses TAB does not wait longer, and gets no names.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     /// <summary>Offers the names of the node's apps for an argument.</summary>
     public static Argument<T> CompletesApps<T>(this Argument<T> argument)
     {
         argument.HelpName = argument.Name; // or the help would show what may be there, and ask the node for it
-        argument.CompletionSources.Add(context => Read(context.ParseResult).Select(name => new CompletionItem(name)));
+        argument.CompletionSources.Add(context => Of(end => NodeAddress.ConnectAsync(context.ParseResult, end), Patience)
+            .Select(name => new CompletionItem(name)));
         return argument;
     }
 
-    private static IReadOnlyList<string> Read(ParseResult parsed)
-    {
-        try
-        {
-            return Of(parsed.GetRequiredValue<string>(Control.ControlCall.NodeOption), Patience);
-        }
-        catch (Exception failure) when (failure is InvalidOperationException or ArgumentException)
-        {
-            return []; // the option has no value yet, as it is being written; or nobody completes, but the help is shown
-        }
-    }
-
     /// <summary>The names of a node's apps; none when it does not say them in time.</summary>
-    internal static IReadOnlyList<string> Of(string node, TimeSpan patience)
+    internal static IReadOnlyList<string> Of(Func<CancellationToken, Task<NodeControlClient>> connect, TimeSpan patience)
     {
         using CancellationTokenSource limit = new(patience);
+        CancellationToken end = limit.Token;
         try
         {
-            Task<IReadOnlyList<string>> read = Task.Run(() => ReadAsync(node, limit.Token));
+            Task<IReadOnlyList<string>> read = Task.Run(() => ReadAsync(connect, end));
             return read.Wait(patience) ? read.Result : [];
         }
         catch (AggregateException)
         {
-            return []; // no node, another user's, or something else: there is nothing to offer, and no place to say why
+            // No node, several, another user's, or something else; or the option has no value yet, as it is being written. There is nothing
+            // to offer, and no place to say why.
+            return [];
         }
     }
 
-    private static async Task<IReadOnlyList<string>> ReadAsync(string node, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<string>> ReadAsync(
+        Func<CancellationToken, Task<NodeControlClient>> connect, CancellationToken cancellation)
     {
-        await using NodeControlClient client = await NodeControlClient.ConnectAsync(node, cancellation);
+        await using NodeControlClient client = await connect(cancellation);
         return [.. (await client.ListAsync(cancellation)).Select(app => app.App)];
     }
 }
