@@ -7,55 +7,42 @@ namespace Cocaine.Fast.Node.Tests.Contract;
 /// <summary>C++ apps in a node: as a program, as a shared object in a worker process, and in a thread of the node.</summary>
 public class CppAppTests
 {
-    public static TheoryData<BackendType, bool> Kinds => new()
-    {
-        { BackendType.Process, false },
-        { BackendType.Process, true },
-        { BackendType.Thread, true },
-    };
-
     [CppTheory]
-    [MemberData(nameof(Kinds))]
+    [MemberData(nameof(CppNode.Kinds), MemberType = typeof(CppNode))]
     public async Task Calls_streams_errors_and_large_messages_are_served(BackendType backend, bool isObject)
     {
-        await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Manifest(backend, isObject));
-        await using CocaineClient client = await TestNode.ConnectAsync(app);
-        Assert.Equal("hello", Text(await client.CallAsync("echo", Apps.Bytes("hello"))));
-        Assert.StartsWith("cpp-contract ", Text(await client.CallAsync("whoami", default(ReadOnlyMemory<byte>))), StringComparison.Ordinal);
-        Assert.EndsWith(" whoami 3", Text(await client.CallAsync("whoami", default(ReadOnlyMemory<byte>))), StringComparison.Ordinal);
+        await using CppNode node = await CppNode.StartAsync(CppNode.Contract(backend, isObject));
+        Assert.Equal("hello", Text(await node.Client.CallAsync("echo", Apps.Bytes("hello"))));
+        Assert.StartsWith("cpp-contract ", Text(await node.Client.CallAsync("whoami", default(ReadOnlyMemory<byte>))), StringComparison.Ordinal);
+        Assert.EndsWith(" whoami 3", Text(await node.Client.CallAsync("whoami", default(ReadOnlyMemory<byte>))), StringComparison.Ordinal);
         byte[] large = new byte[20 << 20];
         new Random(3).NextBytes(large);
-        byte[] answer = await client.CallAsync("relay", large);
+        byte[] answer = await node.Client.CallAsync("relay", large);
         Assert.True(large.AsSpan().SequenceEqual(answer));
-        CocaineException raised = await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("raises", Apps.Bytes("no luck")));
+        CocaineException raised = await Assert.ThrowsAsync<CocaineException>(() => node.Client.CallAsync("raises", Apps.Bytes("no luck")));
         Assert.Equal((1000, 502, "std::runtime_error: no luck"), (raised.Category, raised.Code, raised.Message));
-        Assert.Equal(404, (await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("nothing", default(ReadOnlyMemory<byte>)))).Code);
+        Assert.Equal(404, (await Assert.ThrowsAsync<CocaineException>(() => node.Client.CallAsync("nothing", default(ReadOnlyMemory<byte>)))).Code);
         string kind = backend == BackendType.Thread ? "thread" : "shared memory";
-        Assert.Contains($"\"pipe\":\"{kind}\"", await app.InfoJsonAsync());
+        Assert.Contains($"\"pipe\":\"{kind}\"", await node.App.InfoJsonAsync());
     }
 
     [CppTheory]
-    [MemberData(nameof(Kinds))]
+    [MemberData(nameof(CppNode.Kinds), MemberType = typeof(CppNode))]
     public async Task An_answer_that_is_let_go_of_is_closed_with_its_last_copy(BackendType backend, bool isObject)
     {
-        await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Manifest(backend, isObject));
-        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        await using CppNode node = await CppNode.StartAsync(CppNode.Contract(backend, isObject));
         foreach (string name in (string[])["forgets", "forgets_on_thread"])
         {
-            Assert.Equal("first second", Text(await client.CallAsync(name, Apps.Bytes("x")).WaitAsync(TimeSpan.FromSeconds(20))));
+            Assert.Equal("first second", Text(await node.Client.CallAsync(name, Apps.Bytes("x")).WaitAsync(TimeSpan.FromSeconds(20))));
         }
     }
 
     [CppTheory]
-    [MemberData(nameof(Kinds))]
+    [MemberData(nameof(CppNode.Kinds), MemberType = typeof(CppNode))]
     public async Task Handlers_that_wait_do_so_side_by_side(BackendType backend, bool isObject)
     {
-        await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Manifest(backend, isObject));
-        await using CocaineClient client = await TestNode.ConnectAsync(app);
-        ClientCall[] waiting = [.. Enumerable.Range(0, 50).Select(_ => client.Open("waits"))];
+        await using CppNode node = await CppNode.StartAsync(CppNode.Contract(backend, isObject));
+        ClientCall[] waiting = [.. Enumerable.Range(0, 50).Select(_ => node.Client.Open("waits"))];
         foreach (ClientCall call in waiting)
         {
             ClientCall.Enumerator chunks = call.ReadAllAsync().GetAsyncEnumerator();
@@ -63,7 +50,7 @@ public class CppAppTests
             Assert.Equal("waiting", Text(chunks.Current));
         }
 
-        Assert.Equal("quick", Text(await client.CallAsync("echo", Apps.Bytes("quick"))));
+        Assert.Equal("quick", Text(await node.Client.CallAsync("echo", Apps.Bytes("quick"))));
         foreach (ClientCall call in waiting)
         {
             await call.DisposeAsync(); // gives up: the handlers see it, or the node could not drain
@@ -74,7 +61,7 @@ public class CppAppTests
     public async Task A_handler_that_never_returns_in_a_thread_is_given_up_and_another_serves()
     {
         await using TestNode node = TestNode.Start();
-        AppManifest manifest = Manifest(BackendType.Thread, isObject: true);
+        AppManifest manifest = CppNode.Contract(BackendType.Thread, isObject: true);
         RunningApp app = await node.AddAsync(manifest with
         {
             Engine = manifest.Engine with { Concurrency = 1, RetryLimit = 0, TerminationTimeoutMs = 200 },
@@ -91,7 +78,7 @@ public class CppAppTests
         await using TestNode node = TestNode.Start();
         string file = Path.Combine(Directory.CreateTempSubdirectory().FullName, "empty.so");
         File.WriteAllText(file, "no shared object");
-        AppManifest manifest = Manifest(BackendType.Thread, isObject: true) with { Code = new CodeSource { Source = file } };
+        AppManifest manifest = CppNode.Contract(BackendType.Thread, isObject: true) with { Code = new CodeSource { Source = file } };
         RunningApp app = await node.AddAsync(manifest, waitReady: false);
         NodeException failure = await Assert.ThrowsAsync<NodeException>(() => app.Ready.WaitAsync(TimeSpan.FromSeconds(20)));
         Assert.Contains("empty.so cannot be loaded", failure.Message);
@@ -117,7 +104,7 @@ public class CppAppTests
             CppBuild.Run("cmake", "-S", source, "-B", build, $"-DCMAKE_PREFIX_PATH={prefix}");
             CppBuild.Run("cmake", "--build", build);
             await using TestNode node = TestNode.Start();
-            AppManifest manifest = Manifest(BackendType.Process, isObject: false);
+            AppManifest manifest = CppNode.Contract(BackendType.Process, isObject: false);
             RunningApp app = await node.AddAsync(manifest with { Code = new CodeSource { Source = Path.Combine(build, "cpp-echo") } });
             await using CocaineClient client = await TestNode.ConnectAsync(app);
             Assert.Equal("hello", Text(await client.CallAsync("echo", Apps.Bytes("hello"))));
@@ -130,16 +117,4 @@ public class CppAppTests
     }
 
     private static string Text(ReadOnlyMemory<byte> bytes) => Encoding.UTF8.GetString(bytes.Span);
-
-    private static AppManifest Manifest(BackendType backend, bool isObject)
-    {
-        AppManifest manifest = Apps.DotNet(backend);
-        return manifest with
-        {
-            Name = "cpp-contract",
-            Type = AppType.Cpp,
-            Version = 3,
-            Code = new CodeSource { Source = isObject ? CppBuild.ContractObject : CppBuild.ContractProgram },
-        };
-    }
 }

@@ -9,39 +9,26 @@ namespace Cocaine.Fast.Node.Tests.Contract;
 /// <summary>C++ handlers that do what they should not: their calls are answered, and nothing of it reaches another call.</summary>
 public class CppFaultTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
-    public static TheoryData<BackendType, bool> Kinds => new()
-    {
-        { BackendType.Process, false },
-        { BackendType.Process, true },
-        { BackendType.Thread, true },
-    };
-
     [CppTheory]
-    [MemberData(nameof(Kinds))]
+    [MemberData(nameof(CppNode.Kinds), MemberType = typeof(CppNode))]
     public async Task A_response_in_another_thread_is_refused(BackendType backend, bool isObject)
     {
-        await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Manifest(backend, isObject));
-        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        await using CppNode node = await CppNode.StartAsync(CppNode.Faults(backend, isObject));
         foreach (string name in (string[])["elsewhere", "elsewhere_on_stream"])
         {
-            string[] lines = (await TextAsync(client, name, "x")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            string[] lines = (await node.TextAsync(name, "x")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
             Assert.Equal(6, lines.Length);
             Assert.All(lines, line => Assert.Contains("is used in another thread: response.later()", line));
         }
     }
 
     [CppTheory]
-    [MemberData(nameof(Kinds))]
+    [MemberData(nameof(CppNode.Kinds), MemberType = typeof(CppNode))]
     public async Task Threads_write_to_an_answer_of_later_in_their_order(BackendType backend, bool isObject)
     {
-        await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Manifest(backend, isObject));
-        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        await using CppNode node = await CppNode.StartAsync(CppNode.Faults(backend, isObject));
         string[] names = ["threads", "threads_on_thread", "threads"];
-        string[] answers = await Task.WhenAll(names.Select(name => TextAsync(client, name, "40")));
+        string[] answers = await Task.WhenAll(names.Select(name => node.TextAsync(name, "40")));
         foreach (string answer in answers)
         {
             string[] lines = answer.Split('\n', StringSplitOptions.RemoveEmptyEntries);
@@ -54,30 +41,28 @@ public class CppFaultTests
             }
         }
 
-        Assert.Equal("kept", await TextAsync(client, "keeps", ""));
-        Assert.Equal("refused", await TextAsync(client, "writes_late", ""));
+        Assert.Equal("kept", await node.TextAsync("keeps", ""));
+        Assert.Equal("refused", await node.TextAsync("writes_late", ""));
     }
 
     [CppTheory]
-    [MemberData(nameof(Kinds))]
+    [MemberData(nameof(CppNode.Kinds), MemberType = typeof(CppNode))]
     public async Task Whatever_is_thrown_is_an_error_of_a_bounded_length(BackendType backend, bool isObject)
     {
-        await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Manifest(backend, isObject));
-        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        await using CppNode node = await CppNode.StartAsync(CppNode.Faults(backend, isObject));
         foreach (string name in (string[])["fails", "fails_on_thread"])
         {
             foreach (string way in (string[])["int", "pointer", "silent", "huge", "memory", "nested"])
             {
-                CocaineException failure = await Assert.ThrowsAsync<CocaineException>(() => TextAsync(client, name, way));
+                CocaineException failure = await Assert.ThrowsAsync<CocaineException>(() => node.TextAsync(name, way));
                 Assert.Equal((1000, 502), (failure.Category, failure.Code));
                 Assert.InRange(failure.Message.Length, 1, 4096);
             }
         }
 
-        CocaineException own = await Assert.ThrowsAsync<CocaineException>(() => TextAsync(client, "fails_by_itself", ""));
+        CocaineException own = await Assert.ThrowsAsync<CocaineException>(() => node.TextAsync("fails_by_itself", ""));
         Assert.Equal((42, 77, 4096), (own.Category, own.Code, own.Message.Length));
-        Assert.Equal("on", await TextAsync(client, "echo", "on"));
+        Assert.Equal("on", await node.TextAsync("echo", "on"));
     }
 
     /// <summary>Not in a thread of the node: that child would be one of the tests' own process.</summary>
@@ -86,42 +71,38 @@ public class CppFaultTests
     [InlineData(true)]
     public async Task A_forked_child_that_comes_back_ends_and_answers_nothing(bool isObject)
     {
-        await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Manifest(BackendType.Process, isObject));
-        await using CocaineClient client = await TestNode.ConnectAsync(app);
-        string pid = await TextAsync(client, "pid", "");
+        await using CppNode node = await CppNode.StartAsync(CppNode.Faults(BackendType.Process, isObject));
+        string pid = await node.TextAsync("pid", "");
         foreach (string name in (string[])["forks", "forks_on_thread", "forks_on_stream"])
         {
-            Assert.Equal("0", await TextAsync(client, name, "return"));
-            Assert.Equal("1", await TextAsync(client, name, "throw"));
-            Assert.Equal("1", await TextAsync(client, name, "exec"));
-            Assert.Equal("3", await TextAsync(client, name, "exit"));
-            Assert.Equal("1", await TextAsync(client, name, "write"));
-            Assert.Equal("1", await TextAsync(client, name, "answer"));
+            Assert.Equal("0", await node.TextAsync(name, "return"));
+            Assert.Equal("1", await node.TextAsync(name, "throw"));
+            Assert.Equal("1", await node.TextAsync(name, "exec"));
+            Assert.Equal("3", await node.TextAsync(name, "exit"));
+            Assert.Equal("1", await node.TextAsync(name, "write"));
+            Assert.Equal("1", await node.TextAsync(name, "answer"));
         }
 
-        Assert.Equal(pid, await TextAsync(client, "pid", ""));
-        Assert.Contains("a forked child cannot answer", node.Log);
+        Assert.Equal(pid, await node.TextAsync("pid", ""));
+        Assert.Contains("a forked child cannot answer", node.Node.Log);
     }
 
     [CppTheory]
-    [MemberData(nameof(Kinds))]
+    [MemberData(nameof(CppNode.Kinds), MemberType = typeof(CppNode))]
     public async Task An_answer_that_is_kept_ends_when_its_caller_gives_up(BackendType backend, bool isObject)
     {
-        await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Manifest(backend, isObject));
-        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        await using CppNode node = await CppNode.StartAsync(CppNode.Faults(backend, isObject));
         foreach (string name in (string[])["holds", "holds_on_stream", "holds_on_thread"])
         {
-            ClientCall call = client.Open(name);
+            ClientCall call = node.Client.Open(name);
             await call.WriteAsync(Apps.Bytes("x"));
             await call.CompleteAsync();
             Assert.Equal("held", Encoding.UTF8.GetString((await call.ReadAsync())!.Value.Span));
             await call.DisposeAsync();
-            await app.UntilInfoShowsAsync("\"running\":0");
+            await node.App.UntilInfoShowsAsync("\"running\":0");
         }
 
-        Assert.Equal("on", await TextAsync(client, "echo", "on"));
+        Assert.Equal("on", await node.TextAsync("echo", "on"));
     }
 
     [CppTheory]
@@ -129,40 +110,18 @@ public class CppFaultTests
     [InlineData("spins_on_thread")]
     public async Task SIGUSR2_shows_where_a_handler_hangs(string name)
     {
-        await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Manifest(BackendType.Process, isObject: false));
-        await using CocaineClient client = await TestNode.ConnectAsync(app);
-        string pid = await TextAsync(client, "pid", "");
-        ClientCall call = client.Open(name);
+        await using CppNode node = await CppNode.StartAsync(CppNode.Faults(BackendType.Process, isObject: false));
+        string pid = await node.TextAsync("pid", "");
+        ClientCall call = node.Client.Open(name);
         await call.WriteAsync(Apps.Bytes("x"));
         await call.CompleteAsync();
         Assert.NotNull(await call.ReadAsync());
         CppBuild.Run("/bin/kill", "-USR2", pid);
-        using CancellationTokenSource limit = new(Patience);
-        while (!node.Log.Contains("spin_for_ever", StringComparison.Ordinal))
-        {
-            await Task.Delay(5, limit.Token);
-        }
-
-        Assert.Contains("is here:", node.Log);
+        await node.Node.LogLines.UntilAsync("spin_for_ever").WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Contains("is here:", node.Node.Log);
         using Process worker = Process.GetProcessById(int.Parse(pid, CultureInfo.InvariantCulture));
         worker.Kill(); // it would never end by itself
         await Assert.ThrowsAsync<CocaineException>(async () => await call.ReadAsync());
         await call.DisposeAsync();
-    }
-
-    private static async Task<string> TextAsync(CocaineClient client, string name, string request) =>
-        Encoding.UTF8.GetString(await client.CallAsync(name, Apps.Bytes(request)).WaitAsync(Patience));
-
-    private static AppManifest Manifest(BackendType backend, bool isObject)
-    {
-        AppManifest manifest = Apps.DotNet(backend);
-        return manifest with
-        {
-            Name = "cpp-faults",
-            Type = AppType.Cpp,
-            Code = new CodeSource { Source = isObject ? CppBuild.FaultyObject : CppBuild.FaultyProgram },
-            Engine = manifest.Engine with { PoolLimit = 1, RetryLimit = 0 },
-        };
     }
 }
