@@ -50,6 +50,10 @@ public sealed class Failures
         }
     }
 
+    /// <summary>Ends its process.</summary>
+    [Event("exit")]
+    public void Exit(Request request, Response response) => Environment.Exit(3);
+
     [Event("echo")]
     public string Echo(string request) => request;
 

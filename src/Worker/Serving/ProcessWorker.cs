@@ -43,6 +43,9 @@ internal static class ProcessWorker
             }
         }
 
+        MemorySink heartbeat = new(16);
+        MessageWriter.WriteHeartbeat(heartbeat);
+        socket.Send(heartbeat.Written); // before the first job: by it the node knows that a job has run
         socket.Blocking = false;
         using EventLoop loop = new(NullLogger.Instance);
         return SocketWorker.Run(loop, descriptor, app, HeartbeatMs());

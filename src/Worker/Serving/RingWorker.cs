@@ -103,6 +103,7 @@ internal sealed class RingWorker : ISlaveLoop
 
     private WorkerExit Serve(Epoll epoll)
     {
+        Publish(Environment.TickCount64); // the first heartbeat goes before the first job: by it the node knows that a job has run
         while (!_abandoned)
         {
             if (!TakeBatch(out bool any))

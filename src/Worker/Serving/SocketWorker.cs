@@ -25,13 +25,13 @@ internal sealed class SocketWorker : MessageConnection
 
     private WorkerExit Exit { get; set; } = WorkerExit.Abandoned;
 
-    /// <summary>Serves on the calling thread until the end. The handshake was made.</summary>
+    /// <summary>Serves on the calling thread until the end. The handshake was made, and the first heartbeat sent.</summary>
     public static WorkerExit Run(EventLoop loop, int descriptor, AppHost app, int heartbeatMs)
     {
         SocketWorker worker = new(loop, descriptor, app, heartbeatMs);
         StackReport.Jobs = worker._session.Describe;
         worker.Open();
-        worker._heartbeat.OnDue(loop.NowMs);
+        loop.Timers.Arm(worker._heartbeat, loop.NowMs + heartbeatMs);
         loop.Run();
         worker._session.Close();
         return worker.Exit;

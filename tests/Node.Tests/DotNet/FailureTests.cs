@@ -37,6 +37,25 @@ public class FailureTests
     }
 
     [Theory]
+    [InlineData("1")]
+    [InlineData("0")]
+    public async Task An_app_is_not_broken_by_jobs_that_kill_each_slave_at_once(string pipe)
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(
+            TestApps.Of("Failures", BackendType.Process, pipe, new EngineSettings { PoolLimit = 1, RetryLimit = 0 }));
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        for (int i = 0; i < 6; i++)
+        {
+            CocaineException failure = await FailAsync(client, "exit");
+            Assert.Equal(502, failure.Code);
+            Assert.EndsWith("died: exit code 3", failure.Message);
+        }
+
+        Assert.Equal("fine", Encoding.UTF8.GetString(await client.CallAsync("echo", Apps.Bytes("fine")).WaitAsync(Limit)));
+    }
+
+    [Theory]
     [InlineData(BackendType.Thread)]
     [InlineData(BackendType.Process)]
     public async Task A_signature_that_no_event_can_have_is_told_with_those_that_it_can(BackendType backend)
