@@ -58,6 +58,18 @@ internal sealed class ChaosActions(ChaosOptions options, ChaosManifest manifest,
         }
     }
 
+    /// <summary>Waits for what is still under way, and ends the worker that is silent: what comes next is about others.</summary>
+    public async Task CalmAsync()
+    {
+        await Task.WhenAll(_followUps).ConfigureAwait(false);
+        foreach (ProcessIdentity worker in _silent)
+        {
+            Signal(worker, NodeProcess.Kill);
+        }
+
+        _silent.Clear();
+    }
+
     private static string? Signal(ProcessIdentity worker, int signal)
     {
         if (!ProcessTable.IsAlive(worker))

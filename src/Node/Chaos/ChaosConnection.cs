@@ -19,6 +19,9 @@ internal sealed class ChaosConnection(EventLoop loop, int descriptor, ChaosLoad 
     private ulong _fence;                   // the channel of an info call, 0 for none
     private TaskCompletionSource? _fenced;
 
+    /// <summary>How the error of a job begins whose app has no slave and cannot start one.</summary>
+    private static ReadOnlySpan<byte> NoSlave => "the app cannot be started"u8;
+
     public int Number { get; } = number;
 
     public int InFlight => _open.Count;
@@ -142,6 +145,10 @@ internal sealed class ChaosConnection(EventLoop loop, int descriptor, ChaosLoad 
         {
             string code = layout.Category == ErrorCodes.Category ? $"error {layout.Code}" : $"error {layout.Category}/{layout.Code}";
             load.Ledger.Outcome(flight.IsCancelled ? "cancelled" : code);
+            if (layout.Code == ErrorCodes.ServerError && message.Text.StartsWith(NoSlave))
+            {
+                load.Ledger.NoSlave();
+            }
         }
         else
         {

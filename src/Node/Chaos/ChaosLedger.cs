@@ -14,6 +14,7 @@ internal sealed class ChaosLedger(TextWriter progress)
     private readonly List<string> _faults = [];
     private readonly List<ChaosSample> _samples = [];
     private readonly LatencyHistogram _latency = new();
+    private long _noSlaves;
     private readonly long _startMs = Environment.TickCount64;
 
     public double Seconds => (Environment.TickCount64 - _startMs) / 1000.0;
@@ -21,6 +22,21 @@ internal sealed class ChaosLedger(TextWriter progress)
     public int CounterChecks { get; set; }
 
     public int NodeStarts { get; set; }
+
+    /// <summary>Requests that were done so far.</summary>
+    public long DoneCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _outcomes.GetValueOrDefault("done");
+            }
+        }
+    }
+
+    /// <summary>Requests that were told that the app cannot be started. Written on the load's loop.</summary>
+    public long NoSlaves => Interlocked.Read(ref _noSlaves);
 
     /// <summary>When a segment was scribbled on last, ms of Environment.TickCount64; 0 for never.</summary>
     public long ScribbledMs { get; set; }
@@ -43,6 +59,9 @@ internal sealed class ChaosLedger(TextWriter progress)
             _outcomes[what] = _outcomes.GetValueOrDefault(what) + 1;
         }
     }
+
+    /// <summary>A request was told that the app cannot be started.</summary>
+    public void NoSlave() => Interlocked.Increment(ref _noSlaves);
 
     public void Done(long nanoseconds)
     {

@@ -103,8 +103,8 @@ internal sealed class ChaosLoad : IDisposable
     /// <summary>So many requests at once on a connection of their own.</summary>
     public Task BurstAsync(int count) => ConnectAsync(count);
 
-    /// <summary>Sends nothing more and waits for the outcomes; what has none in time is a fault.</summary>
-    public async Task FinishAsync(TimeSpan limit)
+    /// <summary>Sends nothing more and waits for the outcomes; false when there are some that have none in time.</summary>
+    public async Task<bool> PauseAsync(TimeSpan limit)
     {
         await Run(() =>
         {
@@ -112,11 +112,22 @@ internal sealed class ChaosLoad : IDisposable
             _connections.ForEach(one => one.FinishRequests());
         }).ConfigureAwait(false);
         long end = Environment.TickCount64 + (long)limit.TotalMilliseconds;
-        while (await Run(() => _connections.Sum(one => one.InFlight)).ConfigureAwait(false) > 0 && Environment.TickCount64 < end)
+        int left;
+        while ((left = await Run(() => _connections.Sum(one => one.InFlight)).ConfigureAwait(false)) > 0 && Environment.TickCount64 < end)
         {
             await Task.Delay(50).ConfigureAwait(false);
         }
 
+        return left == 0;
+    }
+
+    /// <summary>Sends again.</summary>
+    public Task ResumeAsync() => Run(() => { _paused = false; });
+
+    /// <summary>Sends nothing more and waits for the outcomes; what has none in time is a fault.</summary>
+    public async Task FinishAsync(TimeSpan limit)
+    {
+        await PauseAsync(limit).ConfigureAwait(false);
         await Run(() =>
         {
             _endpoint = null;

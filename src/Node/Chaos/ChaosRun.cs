@@ -14,6 +14,7 @@ public sealed class ChaosRun : IDisposable
     private readonly ChaosActions _actions;
     private readonly NodeActions _nodes;
     private readonly NodeWatch _watch;
+    private readonly StartActions _starts;
     private readonly ChaosManifest _manifest;
     private readonly DirectoryInfo _folder;
     private readonly StreamWriter _log;
@@ -49,6 +50,7 @@ public sealed class ChaosRun : IDisposable
         _actions = new ChaosActions(options, _manifest, _load, _ledger, _random);
         _nodes = new NodeActions(options, _manifest, _load, _ledger, _log, Path.Combine(_folder.FullName, "state"));
         _watch = new NodeWatch(options, _ledger);
+        _starts = new StartActions(_manifest, _load, _ledger, _watch, _actions, _random);
     }
 
     /// <summary>Runs all of it.</summary>
@@ -123,7 +125,13 @@ public sealed class ChaosRun : IDisposable
     /// <summary>Every action once, in a random order; after that each as often as its weight says.</summary>
     private async Task BreakThingsAsync(CancellationToken cancellation)
     {
-        List<ChaosAction> all = [.. _actions.All(), new("reload the app", 1, () => _nodes.ReloadAsync(_node!, _watch))];
+        List<ChaosAction> all =
+        [
+            .. _actions.All(),
+            new("let no worker start", 1, () => _starts.BlockStartsAsync(_node!)),
+            new("kill workers once ready", 1, () => _starts.KillYoungAsync(_node!)),
+            new("reload the app", 1, () => _nodes.ReloadAsync(_node!, _watch)),
+        ];
         if (_options.KillsNode)
         {
             all.Add(new("put the node to sleep", 1, () => NodeActions.SleepAsync(_node!, _random)));

@@ -105,6 +105,13 @@ internal sealed class NodeWatch(ChaosOptions options, ChaosLedger ledger)
         return false;
     }
 
+    /// <summary>The app's slaves; null when the node cannot be asked.</summary>
+    public async Task<PoolView?> PoolAsync(NodeProcess node)
+    {
+        using JsonDocument? json = await InfoAsync(node).ConfigureAwait(false);
+        return json is null ? null : PoolView.Of(json);
+    }
+
     private async Task<JsonDocument?> InfoAsync(NodeProcess node)
     {
         try

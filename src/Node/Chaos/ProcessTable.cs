@@ -30,6 +30,37 @@ internal static class ProcessTable
         return children;
     }
 
+    /// <summary>
+    /// Numbers of the living children of a process, at once: without a look at all processes, where the kernel tells (CONFIG_PROC_CHILDREN).
+    /// </summary>
+    public static IEnumerable<int> ChildIds(int parent)
+    {
+        if (!File.Exists($"/proc/{parent}/task/{parent}/children"))
+        {
+            return Children(parent).Select(child => child.Id);
+        }
+
+        List<int> ids = [];
+        try
+        {
+            foreach (string thread in Directory.EnumerateDirectories($"/proc/{parent}/task"))
+            {
+                ids.AddRange(File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                    .Select(id => (int)Number(id)));
+            }
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            // a thread has ended meanwhile: as far as it was seen
+        }
+
+        return ids;
+    }
+
+    /// <summary>Whether a process lives and is a child of another.</summary>
+    public static bool IsChild(int process, int parent) =>
+        Fields(process) is { } fields && fields[State] is not ("Z" or "X") && Number(fields[Parent]) == parent;
+
     /// <summary>Whether a word is on a process's command line.</summary>
     public static bool HasWord(int process, string word)
     {

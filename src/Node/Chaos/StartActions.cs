@@ -1,0 +1,231 @@
+using Cocaine.Fast.Client;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Transport.Linux;
+
+namespace Cocaine.Fast.Node.Chaos;
+
+/// <summary>
+/// What is broken of the starts of workers. All is done to the processes from outside: the node sees them end, and nobody tells it why.
+/// </summary>
+internal sealed class StartActions(
+    ChaosManifest manifest, ChaosLoad load, ChaosLedger ledger, NodeWatch watch, ChaosActions others, Random random)
+{
+    /// <summary>Long enough for some failed starts with their pauses, short enough that the pause after them is one of seconds.</summary>
+    private const int MinMs = 3000, MaxMs = 5000;
+
+    /// <summary>Between two looks at the pool.</summary>
+    private const int LookMs = 20;
+
+    /// <summary>More than a look and a kill take, also on a busy machine. Workers that are killed later than that may have proved good.</summary>
+    private const int MinUptimeMs = 500;
+
+    /// <summary>Requests of a burst that no slave has room for: there must be a reason to grow.</summary>
+    private const int TooMany = 100;
+
+    /// <summary>A job that waits makes the pool start a slave, and is gone when that one is ready.</summary>
+    private static readonly TimeSpan ProbeDeadline = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>For a node and a worker on a busy machine, besides the times that the manifest allows.</summary>
+    private static readonly TimeSpan Busy = TimeSpan.FromSeconds(30);
+
+    private EngineSettings Engine => manifest.App.Engine;
+
+    /// <summary>
+    /// One worker is left, and for some seconds no other comes up, while there is work for more: the one works on, and no job fails for
+    /// want of a slave. After that the pool grows.
+    /// </summary>
+    public async Task<string?> BlockStartsAsync(NodeProcess node)
+    {
+        if (Engine.PoolLimit == 1)
+        {
+            return "the app's pool-limit is 1";
+        }
+
+        await others.CalmAsync().ConfigureAwait(false);
+        PoolView? before = await UntilAsync(node, Busy, pool => pool.Ready.Count > 0, press: false).ConfigureAwait(false);
+        List<ProcessIdentity> workers = node.Workers;
+        ProcessIdentity[] ready = [.. workers.Where(worker => before?.Ready.Contains(worker.Id) == true)];
+        if (ready.Length == 0)
+        {
+            return "no worker process is ready";
+        }
+
+        ProcessIdentity last = ready[random.Next(ready.Length)];
+        (long refused, long done) = (ledger.NoSlaves, ledger.DoneCount);
+        long end = Environment.TickCount64 + random.Next(MinMs, MaxMs);
+        using (new StartBlock(node))
+        {
+            workers.Where(worker => worker != last).ToList().ForEach(worker => LibC.kill(worker.Id, NodeProcess.Kill));
+            await UntilAsync(node, TimeSpan.FromMilliseconds(MaxMs) + Busy,
+                _ => Environment.TickCount64 >= end && ledger.DoneCount > done, press: true).ConfigureAwait(false);
+        }
+
+        long doneMeanwhile = ledger.DoneCount - done;
+        PoolView? then = await watch.PoolAsync(node).ConfigureAwait(false);
+        TimeSpan limit = RecoveryLimit(then);
+        PoolView? after = await UntilAsync(node, limit, IsGrown, press: true).ConfigureAwait(false);
+        if (after is null || before is null || then is null || !ProcessTable.IsAlive(last))
+        {
+            return "the worker that was to go on has ended";
+        }
+
+        if (doneMeanwhile == 0)
+        {
+            ledger.Fault("no request was done by the worker that was there while no other could start");
+        }
+
+        if (ledger.NoSlaves > refused)
+        {
+            ledger.Fault($"{ledger.NoSlaves - refused} requests were told that the app cannot be started, while a worker was ready");
+        }
+
+        if (after.NoRoom.Length > 0)
+        {
+            return after.NoRoom;
+        }
+
+        if (!IsGrown(after))
+        {
+            ledger.Fault($"the pool has not grown {limit.TotalSeconds:F0} s after workers could start again: {after}");
+        }
+
+        return then.FailedStarts > before.FailedStarts ? null : "no start was tried meanwhile";
+    }
+
+    /// <summary>
+    /// For some seconds each worker is killed once it is ready and before it has done a job: starts come with longer and longer pauses.
+    /// After that the app works as before.
+    /// </summary>
+    public async Task<string?> KillYoungAsync(NodeProcess node)
+    {
+        if (Engine.MinUptimeMs < MinUptimeMs)
+        {
+            return $"the app's min-uptime is {Engine.MinUptimeMs} ms: nobody can tell whether a worker died before it";
+        }
+
+        await others.CalmAsync().ConfigureAwait(false);
+        string? why = "requests are still under way";
+        PoolView? then = null;
+        if (await load.PauseAsync(Busy).ConfigureAwait(false))
+        {
+            (why, then) = await KillReadyAsync(node).ConfigureAwait(false);
+        }
+
+        long done = ledger.DoneCount;
+        await load.ResumeAsync().ConfigureAwait(false);
+        if (then is not null)
+        {
+            bool IsWell(PoolView pool) => pool.State == "running" && pool.Ready.Count > 0 && ledger.DoneCount > done;
+            TimeSpan limit = RecoveryLimit(then);
+            PoolView? after = await UntilAsync(node, limit, IsWell, press: false).ConfigureAwait(false);
+            if (after is not null && !IsWell(after))
+            {
+                ledger.Fault($"the app does not work {limit.TotalSeconds:F0} s after its workers were no longer killed: {after}");
+            }
+        }
+
+        return why;
+    }
+
+    /// <summary>Kills all that are ready, again and again; why that says nothing of the starts, and the pool at the end.</summary>
+    private async Task<(string? Why, PoolView? Then)> KillReadyAsync(NodeProcess node)
+    {
+        PoolView? before = await watch.PoolAsync(node).ConfigureAwait(false), now = before;
+        long startMs = Environment.TickCount64, lookedMs = startMs, slowestMs = 0;
+        long endMs = startMs + random.Next(MinMs, MaxMs);
+        while (now is not null && lookedMs < endMs)
+        {
+            foreach (int worker in now.Ready.Where(worker => ProcessTable.IsChild(worker, node.Id)))
+            {
+                _ = LibC.kill(worker, NodeProcess.Kill);
+            }
+
+            if (now is { Total: 0, NextTryMs: 0 })
+            {
+                await ProbeAsync(node).ConfigureAwait(false);
+            }
+
+            await Task.Delay(LookMs).ConfigureAwait(false);
+            now = await watch.PoolAsync(node).ConfigureAwait(false);
+            slowestMs = Math.Max(slowestMs, Environment.TickCount64 - lookedMs);
+            lookedMs = Environment.TickCount64;
+        }
+
+        if (before is null || now is null)
+        {
+            return ("the node cannot be asked", null);
+        }
+
+        long starts = now.Starts - before.Starts, most = MostStarts(lookedMs - startMs, now.Minimum);
+        if (slowestMs > Engine.MinUptimeMs / 2)
+        {
+            return ($"it took {slowestMs} ms to see that a worker is ready: it may have proved good", now);
+        }
+
+        if (now.Done > before.Done)
+        {
+            return ("a worker had done a job before it could be killed", now);
+        }
+
+        if (starts > most)
+        {
+            ledger.Fault($"{starts} workers were started within {lookedMs - startMs} ms though each died once it was ready: "
+                + $"with the pauses between starts there are {most} at most");
+        }
+
+        return (now.FailedStarts > before.FailedStarts ? null : "no worker was started meanwhile", now);
+    }
+
+    /// <summary>
+    /// Starts within a time when all fail: one after each pause, which doubles; and those that were under way before the first failure.
+    /// </summary>
+    private static long MostStarts(long ms, int minimum) =>
+        2 + (long)Math.Log2((ms / (double)EngineLimits.FirstRestartPauseMs) + 1) + (2 * EngineLimits.StartsAtOnce) + minimum;
+
+    private async Task ProbeAsync(NodeProcess node)
+    {
+        try
+        {
+            await using CocaineClient client = await CocaineClient.ConnectAsync(node.Endpoint).ConfigureAwait(false);
+            await client.CallAsync(manifest.Event, new byte[1], new CallOptions { RetryLimit = 0, Deadline = ProbeDeadline })
+                .ConfigureAwait(false);
+            ledger.Outcome("probe: done");
+        }
+        catch (CocaineException failure)
+        {
+            ledger.Outcome($"probe: error {failure.Code}");
+        }
+        catch (ConnectionLostException)
+        {
+            ledger.Outcome("probe: lost with its connection");
+        }
+    }
+
+    /// <summary>Looks at the pool until it is so, or for as long as the limit; the last look, or null when the node cannot be asked.</summary>
+    private async Task<PoolView?> UntilAsync(NodeProcess node, TimeSpan limit, Predicate<PoolView> isSo, bool press)
+    {
+        long end = Environment.TickCount64 + (long)limit.TotalMilliseconds;
+        while (true)
+        {
+            PoolView? pool = await watch.PoolAsync(node).ConfigureAwait(false);
+            if (pool is null || isSo(pool) || Environment.TickCount64 >= end)
+            {
+                return pool;
+            }
+
+            if (press && pool.Waiting == 0)
+            {
+                await load.BurstAsync((Engine.Concurrency * Math.Max(1, pool.Ready.Count)) + TooMany).ConfigureAwait(false);
+            }
+
+            await Task.Delay(LookMs).ConfigureAwait(false);
+        }
+    }
+
+    private static bool IsGrown(PoolView pool) => pool.Ready.Count > 1 && pool.State == "running";
+
+    /// <summary>The pause that is on its way, a start that fails yet and the pause after it, the start, and its proof.</summary>
+    private TimeSpan RecoveryLimit(PoolView? pool) =>
+        TimeSpan.FromMilliseconds((3 * (pool?.NextTryMs ?? 0)) + (2 * Engine.StartupTimeoutMs) + Engine.MinUptimeMs) + Busy;
+}
