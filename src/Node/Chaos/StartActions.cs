@@ -27,7 +27,7 @@ internal sealed class StartActions(
     private static readonly TimeSpan ProbeDeadline = TimeSpan.FromMilliseconds(5);
 
     /// <summary>For a node and a worker on a busy machine, besides the times that the manifest allows.</summary>
-    private static readonly TimeSpan Busy = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Busy = TimeSpan.FromSeconds(20);
 
     private EngineSettings Engine => manifest.App.Engine;
 
@@ -43,7 +43,8 @@ internal sealed class StartActions(
         }
 
         await others.CalmAsync().ConfigureAwait(false);
-        PoolView? before = await UntilAsync(node, Busy, pool => pool.Ready.Count > 0, press: false).ConfigureAwait(false);
+        PoolView? before = await UntilAsync(
+            node, Busy, pool => pool.Ready.Any(worker => ProcessTable.IsChild(worker, node.Id)), press: false).ConfigureAwait(false);
         List<ProcessIdentity> workers = node.Workers;
         ProcessIdentity[] ready = [.. workers.Where(worker => before?.Ready.Contains(worker.Id) == true)];
         if (ready.Length == 0)
@@ -53,17 +54,17 @@ internal sealed class StartActions(
 
         ProcessIdentity last = ready[random.Next(ready.Length)];
         (long refused, long done) = (ledger.NoSlaves, ledger.DoneCount);
-        long end = Environment.TickCount64 + random.Next(MinMs, MaxMs);
+        long startMs = Environment.TickCount64, endMs = startMs + random.Next(MinMs, MaxMs);
         using (new StartBlock(node))
         {
             workers.Where(worker => worker != last).ToList().ForEach(worker => LibC.kill(worker.Id, NodeProcess.Kill));
             await UntilAsync(node, TimeSpan.FromMilliseconds(MaxMs) + Busy,
-                _ => Environment.TickCount64 >= end && ledger.DoneCount > done, press: true).ConfigureAwait(false);
+                _ => Environment.TickCount64 >= endMs && ledger.DoneCount > done, press: true).ConfigureAwait(false);
         }
 
         long doneMeanwhile = ledger.DoneCount - done;
         PoolView? then = await watch.PoolAsync(node).ConfigureAwait(false);
-        TimeSpan limit = RecoveryLimit(then);
+        TimeSpan limit = RecoveryLimit(Environment.TickCount64 - startMs);
         PoolView? after = await UntilAsync(node, limit, IsGrown, press: true).ConfigureAwait(false);
         if (after is null || before is null || then is null || !ProcessTable.IsAlive(last))
         {
@@ -106,18 +107,19 @@ internal sealed class StartActions(
 
         await others.CalmAsync().ConfigureAwait(false);
         string? why = "requests are still under way";
-        PoolView? then = null;
+        long startMs = 0;
         if (await load.PauseAsync(Busy).ConfigureAwait(false))
         {
-            (why, then) = await KillReadyAsync(node).ConfigureAwait(false);
+            startMs = Environment.TickCount64;
+            why = await KillReadyAsync(node).ConfigureAwait(false);
         }
 
         long done = ledger.DoneCount;
         await load.ResumeAsync().ConfigureAwait(false);
-        if (then is not null)
+        if (startMs > 0)
         {
             bool IsWell(PoolView pool) => pool.State == "running" && pool.Ready.Count > 0 && ledger.DoneCount > done;
-            TimeSpan limit = RecoveryLimit(then);
+            TimeSpan limit = RecoveryLimit(Environment.TickCount64 - startMs);
             PoolView? after = await UntilAsync(node, limit, IsWell, press: false).ConfigureAwait(false);
             if (after is not null && !IsWell(after))
             {
@@ -128,8 +130,8 @@ internal sealed class StartActions(
         return why;
     }
 
-    /// <summary>Kills all that are ready, again and again; why that says nothing of the starts, and the pool at the end.</summary>
-    private async Task<(string? Why, PoolView? Then)> KillReadyAsync(NodeProcess node)
+    /// <summary>Kills all that are ready, again and again; why that says nothing of the starts, or null when it does.</summary>
+    private async Task<string?> KillReadyAsync(NodeProcess node)
     {
         PoolView? before = await watch.PoolAsync(node).ConfigureAwait(false), now = before;
         long startMs = Environment.TickCount64, lookedMs = startMs, slowestMs = 0;
@@ -154,18 +156,18 @@ internal sealed class StartActions(
 
         if (before is null || now is null)
         {
-            return ("the node cannot be asked", null);
+            return "the node cannot be asked";
         }
 
         long starts = now.Starts - before.Starts, most = MostStarts(lookedMs - startMs, now.Minimum);
         if (slowestMs > Engine.MinUptimeMs / 2)
         {
-            return ($"it took {slowestMs} ms to see that a worker is ready: it may have proved good", now);
+            return $"it took {slowestMs} ms to see that a worker is ready: it may have proved good";
         }
 
         if (now.Done > before.Done)
         {
-            return ("a worker had done a job before it could be killed", now);
+            return "a worker had done a job before it could be killed";
         }
 
         if (starts > most)
@@ -174,7 +176,7 @@ internal sealed class StartActions(
                 + $"with the pauses between starts there are {most} at most");
         }
 
-        return (now.FailedStarts > before.FailedStarts ? null : "no worker was started meanwhile", now);
+        return now.FailedStarts > before.FailedStarts ? null : "no worker was started meanwhile";
     }
 
     /// <summary>
@@ -225,7 +227,10 @@ internal sealed class StartActions(
 
     private static bool IsGrown(PoolView pool) => pool.Ready.Count > 1 && pool.State == "running";
 
-    /// <summary>The pause that is on its way, a start that fails yet and the pause after it, the start, and its proof.</summary>
-    private TimeSpan RecoveryLimit(PoolView? pool) =>
-        TimeSpan.FromMilliseconds((3 * (pool?.NextTryMs ?? 0)) + (2 * Engine.StartupTimeoutMs) + Engine.MinUptimeMs) + Busy;
+    /// <summary>
+    /// Pauses double, so the one that is on its way is no longer than the time for which starts failed. One start more may have failed
+    /// already, whose pause is twice as long; then a worker comes up and shows that it is good.
+    /// </summary>
+    private TimeSpan RecoveryLimit(long failedForMs) =>
+        TimeSpan.FromMilliseconds((3 * failedForMs) + Engine.StartupTimeoutMs + Engine.MinUptimeMs) + Busy;
 }
