@@ -70,20 +70,20 @@ internal sealed class TestNode : IAsyncDisposable
 /// <summary>A log whose lines a test can look at.</summary>
 internal sealed class LogLines : ILoggerFactory, ILogger
 {
-    private readonly List<(string Text, TaskCompletionSource Seen)> _waiting = [];
+    private readonly List<(string Text, int Times, TaskCompletionSource Seen)> _waiting = [];
 
     public ConcurrentQueue<string> Lines { get; } = new();
 
     public string Text => string.Join('\n', Lines);
 
-    /// <summary>Completes when a line has the text.</summary>
-    public Task UntilAsync(string text)
+    /// <summary>Completes when so many lines have the text.</summary>
+    public Task UntilAsync(string text, int times = 1)
     {
         lock (_waiting)
         {
             TaskCompletionSource seen = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            _waiting.Add((text, seen));
-            if (Lines.Any(line => line.Contains(text)))
+            _waiting.Add((text, times, seen));
+            if (Count(text) >= times)
             {
                 seen.TrySetResult();
             }
@@ -91,6 +91,9 @@ internal sealed class LogLines : ILoggerFactory, ILogger
             return seen.Task;
         }
     }
+
+    /// <summary>Lines that have the text.</summary>
+    public int Count(string text) => Lines.Count(line => line.Contains(text));
 
     public ILogger CreateLogger(string categoryName) => this;
 
@@ -114,7 +117,8 @@ internal sealed class LogLines : ILoggerFactory, ILogger
         Lines.Enqueue(written);
         lock (_waiting)
         {
-            _waiting.RemoveAll(wait => written.Contains(wait.Text) && (wait.Seen.TrySetResult() || wait.Seen.Task.IsCompleted));
+            _waiting.RemoveAll(wait => written.Contains(wait.Text) && Count(wait.Text) >= wait.Times
+                && (wait.Seen.TrySetResult() || wait.Seen.Task.IsCompleted));
         }
     }
 }
@@ -159,6 +163,14 @@ internal static class Apps
         Engine = engine ?? new EngineSettings { QueueLimit = 1000 },
         Tasks = [Server()],
     };
+
+    /// <summary>An app of a few lines, which are written into a folder of the test's.</summary>
+    public static AppManifest Python(string folder, string code, EngineSettings engine)
+    {
+        string file = Path.Combine(folder, "app.py");
+        File.WriteAllText(file, code.ReplaceLineEndings("\n"));
+        return Python("behaviours.py") with { Name = "app", Code = new CodeSource { Source = file }, Engine = engine };
+    }
 
     public static AppManifest DotNet(BackendType backend, EngineSettings? engine = null, IReadOnlyDictionary<string,
         string>? env = null) => new()

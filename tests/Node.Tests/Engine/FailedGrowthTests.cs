@@ -21,7 +21,7 @@ public sealed class FailedGrowthTests : IDisposable
     {
         string down = Path.Combine(_folder, "down");
         await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Python($"""
+        RunningApp app = await node.AddAsync(Apps.Python(_folder, $"""
             import os, time
             if os.path.exists("{down}"): raise RuntimeError("database is starting up: password=secret")
             def work(request):
@@ -30,7 +30,7 @@ public sealed class FailedGrowthTests : IDisposable
             """, new EngineSettings { PoolLimit = 6, QueueLimit = 0, HeartbeatTimeoutMs = 60_000, StartupTimeoutMs = 60_000 }));
         File.WriteAllText(down, "");
         Assert.All(await CallAsync(app, 40), answer => Assert.Equal("done", answer));
-        await UntilFailsAsync(app, 3);
+        await node.LogLines.UntilAsync("a start failed (3 in a row").WaitAsync(Limit);
         Assert.All(await CallAsync(app, 40), answer => Assert.Equal("done", answer));
         File.Delete(down);
         await GrowAsync(app);
@@ -41,7 +41,7 @@ public sealed class FailedGrowthTests : IDisposable
     public async Task A_worker_that_dies_once_it_is_ready_is_started_again_with_pauses_and_its_app_does_not_say_that_it_runs()
     {
         await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Python("""
+        RunningApp app = await node.AddAsync(Apps.Python(_folder, """
             import os, threading, time
             def boom():
                 time.sleep(0.02)
@@ -49,7 +49,7 @@ public sealed class FailedGrowthTests : IDisposable
             threading.Thread(target=boom, daemon=True).start()
             def echo(request): return request
             """, new EngineSettings { PoolLimit = 4, PoolMinimum = 4, StartupTimeoutMs = 60_000 }), waitReady: false);
-        await UntilFailsAsync(app, 6); // 0.1 + 0.2 + 0.4 + 0.8 + 1.6 s of pauses at least
+        await node.LogLines.UntilAsync(" died while ", times: 6).WaitAsync(Limit); // one at a time after the first
         string info = await app.InfoJsonAsync();
         Assert.Matches("\"state\":\"(broken|failing)\"", info);
         Assert.InRange(app.Engine.Counters.SlavesStarted, 6UL, 16UL);
@@ -92,15 +92,6 @@ public sealed class FailedGrowthTests : IDisposable
             return Encoding.UTF8.GetString(await client.CallAsync("work", Apps.Bytes("x")).WaitAsync(Limit));
         }));
 
-    private static async Task UntilFailsAsync(RunningApp app, ulong starts)
-    {
-        using CancellationTokenSource stop = new(Limit);
-        while (app.Engine.Counters.SlaveStartFailures < starts)
-        {
-            await Task.Delay(20, stop.Token);
-        }
-    }
-
     private static async Task GrowAsync(RunningApp app)
     {
         using CancellationTokenSource stop = new(Limit);
@@ -109,12 +100,5 @@ public sealed class FailedGrowthTests : IDisposable
             stop.Token.ThrowIfCancellationRequested();
             Assert.All(await CallAsync(app, 40), answer => Assert.Equal("done", answer));
         }
-    }
-
-    private AppManifest Python(string code, EngineSettings engine)
-    {
-        string file = Path.Combine(_folder, "app.py");
-        File.WriteAllText(file, code.ReplaceLineEndings("\n"));
-        return Apps.Python("behaviours.py") with { Name = "app", Code = new CodeSource { Source = file }, Engine = engine };
     }
 }
