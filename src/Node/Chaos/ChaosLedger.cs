@@ -23,19 +23,7 @@ internal sealed class ChaosLedger(TextWriter progress)
 
     public int NodeStarts { get; set; }
 
-    /// <summary>Requests that were done so far.</summary>
-    public long DoneCount
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _outcomes.GetValueOrDefault("done");
-            }
-        }
-    }
-
-    /// <summary>Requests that were told that the app cannot be started. Written on the load's loop.</summary>
+    /// <summary>Requests that were told that the app cannot be started.</summary>
     public long NoSlaves => Interlocked.Read(ref _noSlaves);
 
     /// <summary>When a segment was scribbled on last, ms of Environment.TickCount64; 0 for never.</summary>

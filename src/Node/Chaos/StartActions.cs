@@ -47,33 +47,32 @@ internal sealed class StartActions(
             node, Busy, pool => pool.Ready.Any(worker => ProcessTable.IsChild(worker, node.Id)), press: false).ConfigureAwait(false);
         List<ProcessIdentity> workers = node.Workers;
         ProcessIdentity[] ready = [.. workers.Where(worker => before?.Ready.Contains(worker.Id) == true)];
-        if (ready.Length == 0)
+        if (before is null || ready.Length == 0)
         {
             return "no worker process is ready";
         }
 
         ProcessIdentity last = ready[random.Next(ready.Length)];
-        (long refused, long done) = (ledger.NoSlaves, ledger.DoneCount);
+        long refused = ledger.NoSlaves;
         long startMs = Environment.TickCount64, endMs = startMs + random.Next(MinMs, MaxMs);
+        PoolView? then;
         using (new StartBlock(node))
         {
             workers.Where(worker => worker != last).ToList().ForEach(worker => LibC.kill(worker.Id, NodeProcess.Kill));
-            await UntilAsync(node, TimeSpan.FromMilliseconds(MaxMs) + Busy,
-                _ => Environment.TickCount64 >= endMs && ledger.DoneCount > done, press: true).ConfigureAwait(false);
+            then = await UntilAsync(node, TimeSpan.FromMilliseconds(MaxMs) + Busy,
+                pool => Environment.TickCount64 >= endMs && pool.Done > before.Done, press: true).ConfigureAwait(false);
         }
 
-        long doneMeanwhile = ledger.DoneCount - done;
-        PoolView? then = await watch.PoolAsync(node).ConfigureAwait(false);
         TimeSpan limit = RecoveryLimit(Environment.TickCount64 - startMs);
         PoolView? after = await UntilAsync(node, limit, IsGrown, press: true).ConfigureAwait(false);
-        if (after is null || before is null || then is null || !ProcessTable.IsAlive(last))
+        if (after is null || then is null || !ProcessTable.IsAlive(last))
         {
             return "the worker that was to go on has ended";
         }
 
-        if (doneMeanwhile == 0)
+        if (then.Done == before.Done)
         {
-            ledger.Fault("no request was done by the worker that was there while no other could start");
+            ledger.Fault("no job was done by the worker that was there while no other could start");
         }
 
         if (ledger.NoSlaves > refused)
@@ -114,11 +113,11 @@ internal sealed class StartActions(
             why = await KillReadyAsync(node).ConfigureAwait(false);
         }
 
-        long done = ledger.DoneCount;
+        long? done = (await watch.PoolAsync(node).ConfigureAwait(false))?.Done;
         await load.ResumeAsync().ConfigureAwait(false);
         if (startMs > 0)
         {
-            bool IsWell(PoolView pool) => pool.State == "running" && pool.Ready.Count > 0 && ledger.DoneCount > done;
+            bool IsWell(PoolView pool) => pool.State == "running" && pool.Ready.Count > 0 && pool.Done > done;
             TimeSpan limit = RecoveryLimit(Environment.TickCount64 - startMs);
             PoolView? after = await UntilAsync(node, limit, IsWell, press: false).ConfigureAwait(false);
             if (after is not null && !IsWell(after))
