@@ -31,7 +31,7 @@ internal static class ProcessTable
     }
 
     /// <summary>
-    /// Numbers of the living children of a process, at once: without a look at all processes, where the kernel tells (CONFIG_PROC_CHILDREN).
+    /// Numbers of the living children of a process. Where the kernel tells them (CONFIG_PROC_CHILDREN) this takes no look at all processes.
     /// </summary>
     public static IEnumerable<int> ChildIds(int parent)
     {

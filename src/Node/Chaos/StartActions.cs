@@ -17,7 +17,7 @@ internal sealed class StartActions(
     /// <summary>Between two looks at the pool.</summary>
     private const int LookMs = 20;
 
-    /// <summary>More than a look and a kill take, also on a busy machine. Workers that are killed later than that may have proved good.</summary>
+    /// <summary>More than a look and a kill take, also on a busy machine: workers that are killed later may have proved good.</summary>
     private const int MinUptimeMs = 500;
 
     /// <summary>Requests of a burst that no slave has room for: there must be a reason to grow.</summary>
@@ -203,7 +203,7 @@ internal sealed class StartActions(
         }
     }
 
-    /// <summary>Looks at the pool until it is so, or for as long as the limit; the last look, or null when the node cannot be asked.</summary>
+    /// <summary>Looks at the pool until it is so, or for as long as the limit; null when the node cannot be asked.</summary>
     private async Task<PoolView?> UntilAsync(NodeProcess node, TimeSpan limit, Predicate<PoolView> isSo, bool press)
     {
         long end = Environment.TickCount64 + (long)limit.TotalMilliseconds;

@@ -68,7 +68,8 @@ public sealed class FailedGrowthTests : IDisposable
             RuntimeDirectory = sockets,
         });
         node.Start();
-        RunningApp app = await node.AddAsync(Python("def work(request): return request", new EngineSettings { PoolLimit = 1, PoolMinimum = 1 }));
+        RunningApp app = await node.AddAsync(
+            Apps.Python(_folder, "def work(request): return request", new EngineSettings { PoolLimit = 1, PoolMinimum = 1 }));
         await app.Ready.WaitAsync(Limit);
         ((IDisposable)PartOf(PartOf(node, "_factory"), "_launcher")).Dispose();
         await CocaineNode.Run((EventLoop)app.Engine.Loop, () =>
@@ -78,7 +79,7 @@ public sealed class FailedGrowthTests : IDisposable
                 slave.Link.Kill("of the test");
             }
         });
-        await UntilFailsAsync(app, 3);
+        await app.UntilAsync(info => info.GetProperty("pool").GetProperty("starts").GetProperty("failed").GetInt64() >= 3);
         Assert.InRange(Directory.GetFiles(sockets, "*", SearchOption.AllDirectories).Length, 0, 1); // of one start that is under way
     }
 
