@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from contextvars import ContextVar
     from typing import Optional
 
-    from .app import Call
+    from .call import Call
 
 app_name: Optional[str] = None  # the app's name, set before its module is loaded
 uuid: Optional[str] = None      # this worker's
@@ -41,8 +41,8 @@ class WrongThread(RuntimeError):
 
 def current() -> Optional[Call]:
     """
-    The call that is being answered: its .event, .app, .headers and trace ids. None outside of handlers, and in threads that the app makes:
-    another call may be answered by then. asyncio.to_thread takes the call along.
+    The call that is being answered: its .event, .app, .headers, .header(name), .trace_id, .span_id, .parent_id and .cancelled. None outside
+    of handlers, and in threads that the app makes: another call may be answered by then. asyncio.to_thread takes the call along.
     """
     call = _task_call.get() if _task_call is not None else None
     if call is not None:

@@ -5,34 +5,17 @@ from __future__ import annotations
 import os
 import sys
 
+from .call import Call
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
     from typing import Any
 
-PROVEN = 64  # quick runs in a row after which a handler's answers are sent in batches; see session.py
-
 _VARARGS, _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x04, 0x20, 0x80, 0x200  # inspect.CO_*, without importing inspect
 
 NOTHING, BODY, STREAMS = 0, 1, 2  # what a handler takes
-
-
-class Call:
-    """What a handler can ask about the call that it answers. Headers are decoded only when it asks."""
-
-    __slots__ = ()
-
-    @property
-    def headers(self) -> list[tuple[bytes, bytes]]:
-        """(name, value) pairs of bytes."""
-        from .headers import read_items
-        return read_items(self.header_items)
-
-    @property
-    def trace_id(self) -> int:
-        from .headers import trace_id
-        return trace_id(self.headers, b"trace_id")
 
 
 class Handler(Call):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 
-MOST_CHARACTERS = 4096  # of an error's text to the caller: a reason, not a document; the node keeps no more than twice that
-MOST_SHOWN = 1 << 16    # of it in the log
+from .limits import FAILURE_TEXT_BYTES, SHOWN_CHARACTERS
 
 UNSHOWN = "an exception that cannot be shown: its __str__ raises"
 
@@ -46,7 +45,7 @@ def _cut_our_frames(failure: BaseException) -> None:
 
 def _is_long(failure: BaseException) -> bool:
     try:
-        return len(str(failure)) > MOST_SHOWN
+        return len(str(failure)) > SHOWN_CHARACTERS
     except BaseException:
         return False  # the interpreter's hook can show it: as "<exception str() failed>"
 
@@ -56,18 +55,18 @@ def _show_cut(failure: BaseException) -> None:
 
     text = str(failure)
     sys.stderr.write("Traceback (most recent call last):\n%s%s: %s ... (%d characters in all)\n" % (
-        "".join(format_tb(failure.__traceback__)), type(failure).__name__, text[:MOST_SHOWN], len(text)))
+        "".join(format_tb(failure.__traceback__)), type(failure).__name__, text[:SHOWN_CHARACTERS], len(text)))
 
 
 def text_of(failure: BaseException) -> str:
-    """The exception's name and text, without traceback: what callers get."""
+    """The exception's name and text, without traceback: what callers get, cut to no less than the bytes that go to them."""
     try:
         name, text = type(failure).__name__, str(failure)
-        return ("%s: %.4096s" % (name, text) if text else "%s" % name)[:MOST_CHARACTERS]
+        return ("%s: %.*s" % (name, FAILURE_TEXT_BYTES, text) if text else "%s" % name)[:FAILURE_TEXT_BYTES]
     except BaseException:
         pass
     try:
         name = _NAME.__get__(type(failure))  # past a metaclass that has its own
-        return ("%s, whose text cannot be shown: its __str__ raises" % name)[:MOST_CHARACTERS]
+        return ("%s, whose text cannot be shown: its __str__ raises" % name)[:FAILURE_TEXT_BYTES]
     except BaseException:
         return UNSHOWN

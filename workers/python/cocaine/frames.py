@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from struct import Struct, error as StructError
 
-from .failures import MOST_CHARACTERS
+from .limits import FAILURE_TEXT_BYTES
 from .msgpack import Truncated, bin_head, pack_int, packb, text_head, unpack_from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-MAX_MESSAGE_BYTES = (64 << 20) + (1 << 16)  # the node's bound for a message, and room for its frame
 
 CONTROL = 1                          # the channel of handshake, heartbeat and terminate
 WRITE, ERROR, CLOSE = 0, 1, 2        # types on a channel; an invoke is the first write
@@ -40,7 +38,9 @@ def chunk_head(size: int) -> bytes:
 
 
 def error_tail(category: int, code: int, reason: str) -> bytes:
-    reason = reason[:MOST_CHARACTERS].encode("utf-8", "replace")
+    reason = reason[:FAILURE_TEXT_BYTES].encode("utf-8", "replace")
+    if len(reason) > FAILURE_TEXT_BYTES:
+        reason = reason[:FAILURE_TEXT_BYTES].decode("utf-8", "ignore").encode()
     return b"\x01\x92" + packb([category, code]) + text_head(len(reason)) + reason
 
 

@@ -46,9 +46,8 @@ def read_items(items: list[Any] | None) -> list[tuple[bytes, bytes]]:
     return pairs
 
 
-def trace_id(pairs: list[tuple[bytes, bytes]], name: bytes) -> int:
+def number_of(value: bytes | None) -> int:
     """A trace header's number: 8 bytes little-endian, or decimal text. 0 when there is none."""
-    for key, value in pairs:
-        if key == name:
-            return int.from_bytes(value, "little") if len(value) == 8 else int(value) if value.isdigit() else 0
-    return 0
+    if value is None:
+        return 0
+    return int.from_bytes(value, "little") if len(value) == 8 else int(value) if value.isdigit() else 0

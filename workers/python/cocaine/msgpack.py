@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from struct import Struct
 
+from .limits import DEPTH
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-MAX_DEPTH = 32
 
 _U16, _U32, _U64 = Struct(">H"), Struct(">I"), Struct(">Q")
 _I8, _I16, _I32, _I64 = Struct(">b"), Struct(">h"), Struct(">i"), Struct(">q")
@@ -144,8 +144,8 @@ def _map(data: bytes, at: int, count: int, raw: bool, depth: int, start: int) ->
 
 def _check(data: bytes, at: int, count: int, depth: int, start: int) -> None:
     """A value is at least a byte: so a made-up count costs no memory, and never more than the data's own length."""
-    if depth >= MAX_DEPTH:
-        raise ValueError("nested deeper than %d" % MAX_DEPTH)
+    if depth >= DEPTH:
+        raise ValueError("nested deeper than %d" % DEPTH)
     if at + count > len(data):
         raise Truncated(at + count - start)
 
@@ -179,8 +179,8 @@ def _pack(value: Any, out: list[bytes], depth: int) -> None:
         out.append((fixed or _sized(len(value.data), b"\xc7", b"\xc8", b"\xc9")) + _I8.pack(value.code))
         out.append(bytes(value.data))
     elif isinstance(value, (list, tuple, dict)):
-        if depth >= MAX_DEPTH:
-            raise ValueError("nested deeper than %d" % MAX_DEPTH)
+        if depth >= DEPTH:
+            raise ValueError("nested deeper than %d" % DEPTH)
         size, is_map = len(value), isinstance(value, dict)
         if size < 16:
             out.append(bytes(((0x80 if is_map else 0x90) | size,)))

@@ -14,8 +14,8 @@ import select
 from struct import unpack_from
 from time import monotonic
 
-from .frames import MAX_MESSAGE_BYTES
 from .exits import broken, node_gone
+from .limits import MESSAGE_BYTES, UNREAD_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from _socket import socket
 
-    from .answers import Pending
+    from .link import Pending
 
 HEADER_BYTES = 4096
 
@@ -43,7 +43,7 @@ FENCE = _thread.allocate_lock()
 
 
 class Pipe:
-    """Both rings, this side's. One thread."""
+    """A Link (see link.py): both rings, this side's. One thread."""
 
     def __init__(self, segment: int, own_bell: int, node_bell: int, sock: socket) -> None:
         size = os.fstat(segment).st_size
@@ -65,6 +65,7 @@ class Pipe:
         self._free_from = self._tail               # the node's head, as last seen
         self._pieces = []                          # of a long message
         self._pieces_size = 0
+        self._taken_ahead = 0                      # bytes that have come while there was no room
         self._node_bell = node_bell
         self._spin = spin / 1e6
         self.bell = own_bell
@@ -111,8 +112,8 @@ class Pipe:
     def _add_piece(self, pending: Pending, kind: int, piece: bytes) -> None:
         self._pieces.append(piece)
         self._pieces_size += len(piece)
-        if self._pieces_size > MAX_MESSAGE_BYTES:
-            broken("a message of more than %d bytes" % MAX_MESSAGE_BYTES)
+        if self._pieces_size > MESSAGE_BYTES:
+            broken("a message of more than %d bytes" % MESSAGE_BYTES)
         if kind == LAST:
             pending.append((b"".join(self._pieces), 0))
             self._pieces.clear()
@@ -160,8 +161,13 @@ class Pipe:
             self._ring()
 
     def _wait_for_room(self, needed: int, pending: Pending) -> None:
-        """Until the node's head is at `needed`. Reads on meanwhile: were both sides to wait for room only, neither would make any."""
+        """
+        Until the node's head is at `needed`. Reads on meanwhile, so that the node need not wait; no more than the bound of what is unread,
+        since a node that waits for room in one ring reads the other one all the same.
+        """
         flags = self._flags
+        if not pending:
+            self._taken_ahead = 0
         while True:
             if self._look_at_head() >= needed:
                 return
@@ -170,9 +176,19 @@ class Pipe:
             # looks at `writer waits`.
             with FENCE:
                 pass
-            if self._look_at_head() < needed and not self.fetch(pending) and self._park():
+            if self._look_at_head() < needed and not self._take_ahead(pending):
                 self._sleep(-1)
             flags[RESPONSE_WAITS] = flags[REQUEST_PARKED] = 0
+
+    def _take_ahead(self, pending: Pending) -> bool:
+        """False when there is nothing that may be read: then only room wakes us, or what comes if that may be read."""
+        if self._taken_ahead >= UNREAD_BYTES:
+            return False
+        before = self._head
+        if not self.fetch(pending):
+            return not self._park()
+        self._taken_ahead += self._head - before
+        return True
 
     def _look_at_head(self) -> int:
         head = self._words[RESPONSE_HEAD]

@@ -1,6 +1,6 @@
 """
-SIGUSR2 prints the stacks of all threads, and those of asyncio's tasks, to stderr. The node sends it before it kills a worker that hangs, and
-so may anybody. The app may set a handler of its own for the signal.
+SIGUSR2 prints the stacks of all threads, and those of asyncio's tasks, to stderr. The node sends it before it kills a worker that hangs,
+and so may anybody. The app may set a handler of its own for the signal.
 """
 
 from __future__ import annotations

@@ -1,86 +1,62 @@
-"""A channel, and the two streams that an app sees of it."""
+"""The two streams that an app sees of a channel."""
 
 from __future__ import annotations
 
-from _collections import deque  # what collections gives, without the milliseconds of importing it
 from _thread import get_ident
 
 from . import Cancelled, WrongThread
-from .app import Call
-from .frames import APP_CATEGORY, channel_head
+from .frames import APP_CATEGORY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from asyncio import Future
+    from collections.abc import AsyncIterator, Callable, Iterator
     from typing import Any
 
-    from .app import Handler
-    from .session import Session
-
-
-class Channel(Call):
-    """One request and its answer. Each side ends once: `closed` is the node's end, `ended` ours; then the number is forgotten."""
-
-    __slots__ = ("number", "head", "handler", "header_items", "chunks", "closed", "ended", "cancelled", "started", "waiter", "task")
-
-    def __init__(self, number: int, handler: Handler | None, header_items: Sequence[Any]) -> None:
-        self.number = number
-        self.head = channel_head(number)
-        self.handler = handler
-        self.header_items = header_items
-        self.chunks = deque()     # of the request, not read yet
-        self.closed = False
-        self.ended = False
-        self.cancelled = False
-        self.started = False      # the handler runs, or has run
-        self.waiter = None        # the future of an async read
-        self.task = None
-
-    def body(self) -> bytes:
-        """The whole request; valid when closed."""
-        chunks = self.chunks
-        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        chunks.clear()
-        return body
-
-    @property
-    def event(self) -> str:
-        return self.handler.event
-
-    @property
-    def app(self) -> str:
-        return self.handler.app
-
+    from .channel import Channel
+    from .ending import Ending
+    from .output import Output
 
 _READS = "a request is read in the thread of its handler only: read there, and hand the chunks to the other thread, by a queue.Queue, say"
-_WRITES = ("this response is written in the thread of its handler only: hand the chunk to that thread and write it there (concurrent.futures' "
-           "map and as_completed do), or make the handler an async function")
+_WRITES = ("this response is written in the thread of its handler only: hand the chunk to that thread and write it there "
+           "(concurrent.futures' map and as_completed do), or make the handler an async function")
 
 
 class Request:
     """The request's chunks, as they come."""
 
-    def __init__(self, session: Session, channel: Channel) -> None:
-        self._session = session
+    def __init__(self, channel: Channel, hear: Callable[[], None]) -> None:
         self._channel = channel
+        self._hear = hear  # waits for what comes next, of any channel
 
     event = property(lambda self: self._channel.event)
     app = property(lambda self: self._channel.app)
     headers = property(lambda self: self._channel.headers)
     trace_id = property(lambda self: self._channel.trace_id)
+    span_id = property(lambda self: self._channel.span_id)
+    parent_id = property(lambda self: self._channel.parent_id)
+    cancelled = property(lambda self: self._channel.cancelled)
+
+    def header(self, name: str | bytes) -> bytes | None:
+        """The value of the first header of that name, or None."""
+        return self._channel.header(name)
 
     def read(self) -> bytes | None:
         """The next chunk, or None at the end. Waits for it; raises Cancelled when the caller gives up."""
         channel = self._channel
-        if get_ident() != self._session.thread:
+        if get_ident() != channel.channels.thread:
             raise WrongThread(_READS)
         while not channel.chunks:
-            if channel.cancelled:
+            if channel.is_cancelled:
                 raise Cancelled("the caller gave up")
             if channel.closed:
                 return None
-            self._session.hear()
-        return channel.chunks.popleft()
+            self._hear()
+        return channel.take()
+
+    def body(self) -> bytes:
+        """All the rest."""
+        return b"".join(self)
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.read, None)
@@ -89,19 +65,26 @@ class Request:
 class AsyncRequest(Request):
     """The same for async functions; a cancel is the task's CancelledError."""
 
+    def __init__(self, channel: Channel, future: Callable[[], Future[None]]) -> None:
+        self._channel = channel
+        self._future = future  # makes one of the loop's
+
     async def read(self) -> bytes | None:
         channel = self._channel
-        if get_ident() != self._session.thread:
+        if get_ident() != channel.channels.thread:
             raise WrongThread(_READS)
         while not channel.chunks:
             if channel.closed:
                 return None
-            channel.waiter = self._session.future()
+            channel.waiter = self._future()
             try:
                 await channel.waiter
             finally:
                 channel.waiter = None
-        return channel.chunks.popleft()
+        return channel.take()
+
+    async def body(self) -> bytes:
+        return b"".join([chunk async for chunk in self])
 
     __iter__ = None
 
@@ -128,36 +111,39 @@ DONE = _Done()
 class Response:
     """The answer. It is closed when the handler returns, unless it has ended before."""
 
-    def __init__(self, session: Session, channel: Channel, written: Callable[[], None]) -> None:
-        self._session = session
+    def __init__(self, channel: Channel, output: Output, ending: Ending, written: Callable[[], None]) -> None:
         self._channel = channel
+        self._output = output
+        self._ending = ending
         self._written = written   # publishes, now or soon
+
+    cancelled = property(lambda self: self._channel.cancelled)
 
     def write(self, chunk: bytes | str) -> _Done:
         """Sends a chunk: bytes, or text as UTF-8."""
         channel = self._channel
-        if get_ident() != self._session.thread:
+        if get_ident() != channel.channels.thread:
             raise WrongThread(_WRITES)
-        if channel.cancelled:
+        if channel.is_cancelled:
             raise Cancelled("the caller gave up")
         if channel.ended:
             raise ValueError("the response has ended")
-        self._session.write(channel.head, chunk)
+        self._output.write(channel.head, chunk)
         self._written()
         return DONE
 
     def error(self, code: int, text: str = "", category: int = APP_CATEGORY) -> _Done:
         """Ends the answer with an error of the app's own."""
-        if get_ident() != self._session.thread:
+        if get_ident() != self._channel.channels.thread:
             raise WrongThread(_WRITES)
-        self._session.end_with_error(self._channel, code, text, category)
+        self._ending.end_with_error(self._channel, code, text, category)
         self._written()
         return DONE
 
     def close(self) -> _Done:
-        if get_ident() != self._session.thread:
+        if get_ident() != self._channel.channels.thread:
             raise WrongThread(_WRITES)
-        self._session.end(self._channel)
+        self._ending.end(self._channel)
         self._written()
         return DONE
 
@@ -168,13 +154,20 @@ class AsyncResponse(Response):
     waits until the loop has taken what it writes, so that its chunks keep their order and no more than one of a thread is under way.
     """
 
+    def __init__(
+            self, channel: Channel, output: Output, ending: Ending, written: Callable[[], None], do_in_loop: Callable[..., Any]) -> None:
+        Response.__init__(self, channel, output, ending, written)
+        self._do_in_loop = do_in_loop
+
     def write(self, chunk: bytes | str) -> _Done:
-        here = get_ident() == self._session.thread
-        return Response.write(self, chunk) if here else self._session.do_in_loop(Response.write, self, chunk)
+        return Response.write(self, chunk) if self._is_in_loop() else self._do_in_loop(Response.write, self, chunk)
 
     def error(self, code: int, text: str = "", category: int = APP_CATEGORY) -> _Done:
-        here = get_ident() == self._session.thread
-        return Response.error(self, code, text, category) if here else self._session.do_in_loop(Response.error, self, code, text, category)
+        here = self._is_in_loop()
+        return Response.error(self, code, text, category) if here else self._do_in_loop(Response.error, self, code, text, category)
 
     def close(self) -> _Done:
-        return Response.close(self) if get_ident() == self._session.thread else self._session.do_in_loop(Response.close, self)
+        return Response.close(self) if self._is_in_loop() else self._do_in_loop(Response.close, self)
+
+    def _is_in_loop(self) -> bool:
+        return get_ident() == self._channel.channels.thread

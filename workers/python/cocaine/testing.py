@@ -7,8 +7,8 @@ Runs an app's handlers without a node:
     answer = Runner("app.py").call("event", b"request")        in a test
     assert answer.chunks == [b"…"] and answer.error is None
 
-The session is the worker's own, over a socket pair to a thread that plays the node: streams, async functions, headers and errors are as they
-will be.
+The session is the worker's own, over a socket pair to a thread that plays the node: streams, async functions, headers and errors are as
+they will be.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import cocaine
 from .app import App
 from .frames import CLOSE, CONTROL, ERROR, HEARTBEAT, WRITE, read
 from .msgpack import Truncated, packb
-from .plain import PlainSocket
+from .socket_link import SocketLink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Runner:
         else:
             from .session import Session
         try:
-            Session(self._app, PlainSocket(ours, b"")).serve()
+            Session(self._app, SocketLink(ours, b"")).serve()
         finally:
             ours.shutdown(socket.SHUT_RDWR)
             node.join()

@@ -24,7 +24,7 @@ from .msgpack import Truncated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .answers import Link
+    from .link import Link
     from .pipe import Pipe
     from .session import Session
     from .wsgi import WsgiApp
@@ -119,8 +119,8 @@ def _connect(endpoint: str, uuid: str) -> Link:
     except OSError as failure:
         die(1, "cannot reach the node at %s: %s" % (endpoint, failure))
     if usable is None:
-        from .plain import PlainSocket
-        return PlainSocket(sock, b"")
+        from .socket_link import SocketLink
+        return SocketLink(sock, b"")
     received, descriptors = b"", []
     while True:
         try:
@@ -143,8 +143,8 @@ def _connect(endpoint: str, uuid: str) -> Link:
     if number != CONTROL or kind != 0 or len(args) != 1 or not isinstance(args[0], dict):
         broken("the handshake's answer is a message of type %d on channel %d" % (kind, number))
     if not args[0].get(b"pipe"):
-        from .plain import PlainSocket
-        return PlainSocket(sock, received[end:])
+        from .socket_link import SocketLink
+        return SocketLink(sock, received[end:])
     if len(descriptors) != 3 or end != len(received):
         broken("a grant with %d descriptors and %d bytes more" % (len(descriptors), len(received) - end))
     sock.setblocking(False)

@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.dirname(HERE))
 
 from cocaine import frames  # noqa: E402
 from cocaine.app import App  # noqa: E402
-from cocaine.plain import PlainSocket  # noqa: E402
+from cocaine.socket_link import SocketLink  # noqa: E402
 from cocaine.session import Session  # noqa: E402
 
 
@@ -19,25 +19,25 @@ class Died(Exception):
     pass
 
 
-@mock.patch("cocaine.session.die", mock.Mock(side_effect=Died))
+@mock.patch("cocaine.heartbeat.die", mock.Mock(side_effect=Died))
 class Test(unittest.TestCase):
     def setUp(self):
         self.node, worker = socket.socketpair()
         self.node.setblocking(False)
         self.addCleanup(self.node.close)
         self.addCleanup(worker.close)
-        self.session = Session(App("test", os.path.join(HERE, "apps", "tasks.py")), PlainSocket(worker, b""))
+        self.session = Session(App("test", os.path.join(HERE, "apps", "tasks.py")), SocketLink(worker, b""))
 
     def beats(self, now):
         """One more heartbeat, which the node reads."""
-        self.session.next_beat = now  # the session's own turns went by the real clock
-        self.session.beat(now)
+        self.session.heartbeat.next = now  # the session's own turns went by the real clock
+        self.session.heartbeat.beat(now)
         self.assertTrue(self.node.recv(1 << 16).endswith(frames.HEARTBEAT))
 
     def test_a_silent_node_is_given_up(self):
         for now in 0, 10, 20, 30:
             self.beats(now)
-        self.assertRaises(Died, self.session.beat, 40)
+        self.assertRaises(Died, self.session.heartbeat.beat, 40)
 
     def test_an_answer_that_waits_to_be_read_counts(self):
         for now in 0, 40, 80, 120:
@@ -52,9 +52,9 @@ class Test(unittest.TestCase):
             self.session.work()
 
     def test_a_node_that_does_not_read_has_nothing_to_answer(self):
-        self.session.beat(0)
+        self.session.heartbeat.beat(0)
         for now in range(10, 200, 10):
-            self.session.beat(now)
+            self.session.heartbeat.beat(now)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import select
 from fcntl import ioctl
 
 from .exits import broken, node_gone
-from .frames import MAX_MESSAGE_BYTES
+from .limits import BATCH_BYTES, MESSAGE_BYTES, READ_BYTES, UNREAD_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 
     from _socket import socket
 
-    from .answers import Pending
+    from .link import Pending
 
-READ_BYTES = 1 << 18
 SIOCOUTQ = 0x5411  # bytes sent and not read yet; see unix(7)
 
 
-class PlainSocket:
-    """The same interface as pipe.Pipe."""
+class SocketLink:
+    """A Link: see link.py."""
 
-    best_batch = 1 << 18
+    best_batch = BATCH_BYTES
 
     def __init__(self, sock: socket, received: bytes) -> None:
         self.sock = sock
         self._rest = [received] if received else []  # the start of a message whose end has not come
         self._rest_size = len(received)
         self._need = 0
-        self.received = 0  # bytes that have come
+        self._taken_ahead = 0  # bytes that have come while there was no room
+        self.received = 0
         self._poll = select.epoll()
         self._poll.register(sock.fileno(), select.EPOLLIN)
         sock.setblocking(False)
@@ -59,8 +59,8 @@ class PlainSocket:
     def truncated(self, pending: Pending, data: bytes, at: int, need: int) -> None:
         """Keeps the start of a message until `need` bytes of it are here; joining only then keeps long messages linear."""
         rest = data[at:]
-        if need > MAX_MESSAGE_BYTES:
-            broken("a message of more than %d bytes" % MAX_MESSAGE_BYTES)
+        if need > MESSAGE_BYTES:
+            broken("a message of more than %d bytes" % MESSAGE_BYTES)
         if pending:  # more was read while a handler waited for room
             following, start = pending.popleft()
             pending.appendleft((rest + following[start:], 0))
@@ -80,12 +80,18 @@ class PlainSocket:
                 node_gone()
 
     def _wait_for_room(self, pending: Pending) -> None:
-        """Reads on meanwhile: were both sides to write only, neither would get on."""
+        """Reads on meanwhile, so that the node need not wait; no more than the bound of what is unread."""
         descriptor = self.sock.fileno()
-        self._poll.modify(descriptor, select.EPOLLIN | select.EPOLLOUT)
+        if not pending:
+            self._taken_ahead = 0
+        reads = self._taken_ahead < UNREAD_BYTES
+        self._poll.modify(descriptor, select.EPOLLOUT | (select.EPOLLIN if reads else 0))
         self._poll.poll(-1)
         self._poll.modify(descriptor, select.EPOLLIN)
-        self.fetch(pending)
+        if reads:
+            before = self.received
+            self.fetch(pending)
+            self._taken_ahead += self.received - before
 
     def everything_read(self) -> bool:
         return int.from_bytes(ioctl(self.sock.fileno(), SIOCOUTQ, bytes(4)), "little") == 0

@@ -1,0 +1,107 @@
+"""What the node writes: its messages one by one, into channels and queues. No handler runs here."""
+
+from __future__ import annotations
+
+from _collections import deque
+
+from .app import STREAMS
+from .exits import broken
+from .frames import APP_ERROR, CLOSE, CONTROL, ERROR, NOT_FOUND, WRITE, read
+from .limits import UNREAD_BYTES
+from .msgpack import Truncated
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .app import App
+    from .channel import Channel, Channels
+    from .ending import Ending
+    from .link import Link, Pending
+    from .wsgi import WsgiApp
+
+
+class Input:
+    def __init__(
+            self, app: App | WsgiApp, link: Link, pending: Pending, channels: Channels, ending: Ending, cancel: Callable[[Channel], None],
+            answered: Callable[[], None]) -> None:
+        self._app = app
+        self._link = link
+        self._pending = pending
+        self._channels = channels
+        self._ending = ending
+        self._cancel = cancel    # of a channel that we have not ended
+        self._answered = answered  # a heartbeat
+        self.ready = deque()       # channels whose handler may run
+        self.draining = False      # no more calls come
+
+    def step(self, data: bytes, at: int) -> int:
+        """One message. Where the next one begins, or -1 when this one is not all here."""
+        try:
+            number, kind, args, headers, at = read(data, at)
+        except Truncated as short:
+            self._link.truncated(self._pending, data, at, short.need)
+            return -1
+        except ValueError as problem:
+            broken(str(problem))
+        channels = self._channels
+        channel = channels.find(number)
+        if channel is not None:
+            self._on_channel(channel, kind, args)
+        elif number == CONTROL:
+            self._on_control(kind)
+        elif number > channels.last:
+            if kind != WRITE or len(args) < 1 or type(args[0]) is not bytes:
+                broken("a message of type %d on channel %d, which is not open" % (kind, number))
+            channels.last = number
+            self._on_invoke(number, args[0], headers)
+        elif kind > CLOSE:
+            broken("a message of type %d" % kind)
+        return at  # else it is late: for a channel that both sides have ended
+
+    def _on_control(self, kind: int) -> None:
+        if kind == 0:
+            self._answered()
+        elif kind == 1:
+            self.draining = True
+        else:
+            broken("a message of type %d on the control channel" % kind)
+
+    def _on_invoke(self, number: int, event: bytes, headers: list[Any] | None) -> None:
+        handler = self._app.find(event)
+        channel = self._channels.open(number, handler, headers)
+        if handler is None:
+            name = event.decode("utf-8", "replace")
+            self._ending.end_with_error(channel, NOT_FOUND, "there is no event '%s' in app '%s'" % (name, self._app.name))
+        elif handler.takes == STREAMS:
+            self.ready.append(channel)
+
+    def _on_channel(self, channel: Channel, kind: int, args: list[Any] | None) -> None:
+        if kind == WRITE:
+            if len(args) < 1 or type(args[0]) is not bytes:
+                broken("a chunk without data")
+            if not channel.ended and not channel.closed:
+                channel.chunks.append(args[0])
+                if channel.handler.takes == STREAMS:
+                    channels = self._channels
+                    channels.unread += len(args[0])
+                    if channels.unread > UNREAD_BYTES:
+                        channels.is_full = True
+        elif kind == CLOSE:
+            again, channel.closed = channel.closed, True
+            if channel.ended:
+                self._channels.forget(channel)
+            elif not again and channel.handler.takes != STREAMS:
+                self.ready.append(channel)
+        elif kind == ERROR:
+            channel.closed = True
+            if channel.ended:
+                self._channels.forget(channel)
+            else:
+                channel.is_cancelled = True
+                self._cancel(channel)
+        else:
+            broken("a message of type %d on a channel" % kind)
+        if channel.waiter is not None and not channel.waiter.done():
+            channel.waiter.set_result(None)

@@ -1,0 +1,49 @@
+"""
+The SDK's bounds, each with its reason. The SDKs of all languages have the same names, and the same values where no reason is given here.
+"""
+
+from __future__ import annotations
+
+# Answers that share a publish. An answer must not wait for other code that takes long: only after so many quick runs in a row are those of
+# a handler batched. Enough that a handler which is quick by chance (a cache that is warm, a request that is empty) seldom counts as proven;
+# more of them gain nothing: they are over in a fraction of a millisecond.
+PROVEN_RUNS = 16
+
+# A run is quick within this time, and answers wait no longer than this for others: a tenth of what a person notices as delay, a hundred
+# times what a small handler takes.
+QUICK_SECONDS = 0.001
+
+# Between two heartbeats; the node may want them more often (COCAINE_HEARTBEAT_MS). It ends a worker that was silent for 30 s, so five may
+# be late.
+HEARTBEAT_SECONDS = 5.0
+
+# A node that has read our heartbeats and not answered for so long is not there any more: it answers each at once, and waits as long for us.
+NODE_SILENCE_SECONDS = 30.0
+
+# Answers that are collected for one publish: what the node's socket takes in one read. On the pipe it is a quarter of the ring instead,
+# since no record may be longer.
+BATCH_BYTES = 1 << 18
+
+# Asked of the socket at once: the node's own send buffer holds no more.
+READ_BYTES = 1 << 18
+
+# Streamed requests that handlers have not read. Past it nothing more is taken from the node, which then holds the callers back, until no
+# more than half of it is left. Several of the longest usual chunks (1 MiB), so that streams side by side do not stop each other; small
+# beside a worker's memory.
+UNREAD_BYTES = 16 << 20
+
+# Of an error's text to the caller, as UTF-8: a reason, not a document. The node keeps no more than twice that.
+FAILURE_TEXT_BYTES = 4096
+
+# Characters of an error's text in the app's log. The node cuts each line at 16 KiB; a few lines of that say it all.
+SHOWN_CHARACTERS = 1 << 16
+
+# A message: the node's bound for a chunk, 64 MiB, and room for its frame.
+MESSAGE_BYTES = (64 << 20) + (1 << 16)
+
+# Containers inside each other in a MessagePack value: more than any message has, and far from the end of the stack.
+DEPTH = 32
+
+# Python only: that a thread waits until the loop takes what it writes. A loop that needs longer is blocked; the node has given the worker
+# up by then.
+THREAD_SECONDS = 30.0
