@@ -61,7 +61,8 @@ go on while a handler reads from its request, writes or iterates; in one that co
 =head2 The call
 
 C<Cocaine::current()> is the call that is being answered: C<event>, C<app>, C<headers> (a list of [name, value] pairs of bytes),
-C<header(NAME)>, C<trace_id>, and C<cancelled>, which looks whether the caller has given up. It is undef outside of handlers.
+C<header(NAME)>, C<trace_id>, C<span_id>, C<parent_id> (0 when the caller has not sent them), and C<cancelled>, which looks whether the
+caller has given up. It is undef outside of handlers.
 C<$Cocaine::app_name>, C<$Cocaine::uuid> and C<$Cocaine::app_version> are known while the file is loaded.
 
 =head2 Streams
@@ -70,5 +71,16 @@ With the attribute C<:Streams> a sub gets two objects. C<< $request->read >> wai
 with a C<Cocaine::Cancelled> when the caller gives up. C<< $request->body >> is all the rest. The request also has what
 the call has. C<< $response->write(CHUNK) >>, C<< $response->error(CODE, TEXT) >>, an error of the app's own (category 42), and
 C<< $response->close >>; the answer is closed when the sub returns.
+
+A handler that writes and does not read keeps what comes: past 16 MiB of it the worker takes nothing more from the node until something is
+read, and does not see meanwhile that a caller gives up.
+
+=head2 Tests
+
+L<Cocaine::Testing> runs an app's handlers without a node, by the worker's own session:
+
+    use Cocaine::Testing;
+    my $answer = Cocaine::Testing->new('app.pl')->call('hello', 'you');
+    is $answer->body, 'hello, you';         # ->chunks, and ->error: { category, code, reason }
 
 =cut

@@ -138,6 +138,30 @@ subtest 'the answer to a heartbeat may stand behind a long message, a silent nod
     like $node->stderr, qr/has not answered a heartbeat/;
 };
 
+subtest 'what a handler has not read has a bound' => sub {
+    $node = FakeNode->start('app.pl', CLOCK_SCALE => 100);    # 30 s without a word from the node are 0.3 s
+    my $deaf = $node->open_channel('deaf');
+    $node->chunk($deaf);
+    my $size = 1 << 20;
+    my $message = "\x93\x02\x00\x91\xc6" . pack('N', $size) . 'y' x $size;
+    my $sent = 0;
+    $node->{is_mid_message} = 1;    # no answers to heartbeats in between
+    $sent++ while $sent < 64 && $node->try_send($message, 1);
+    cmp_ok $sent, '>=', 16, '16 MiB were taken';
+    cmp_ok $sent, '<=', 20, 'and what a socket and a read hold';
+    my $before = $node->{heartbeats};
+    $node->until(sub { $node->{heartbeats} > $before + 40 });    # 2 s: it lives, and does not give the node up that it does not hear
+    ok !defined $node->{code} && kill(0, $node->{pid}), 'it goes on';
+    kill HUP => $node->{pid};
+    $node->send_raw($node->{left});
+    $node->send_raw($message) for 1 .. 20;
+    $node->send_all([$deaf, 2, []]);
+    $node->{is_mid_message} = 0;
+    my ($chunks, $error) = $node->answer($deaf);
+    is_deeply [$chunks->[-1], $error], ['read ' . ($sent + 1 + 20) * $size, undef], 'nothing is lost';
+    ends_well();
+};
+
 subtest 'a cancel is seen' => sub {
     $node = FakeNode->start('app.pl');
     my $waits = $node->open_channel('waits');

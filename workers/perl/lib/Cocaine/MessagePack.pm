@@ -11,7 +11,8 @@ use 5.030;
 use strict;
 use warnings;
 
-use constant MAX_DEPTH => 32;
+use Cocaine::Limits qw(DEPTH);
+use Cocaine::MessagePack::Boolean;
 
 # Loaded at the first use: most apps need neither. 0 when it is not there.
 my $library;
@@ -102,7 +103,7 @@ sub _bytes {
 # A value is at least a byte, so a made-up count never costs more than the data's own length.
 sub _array {
     my ($data, $at, $count, $depth) = @_;
-    die 'nested deeper than ', MAX_DEPTH, "\n" if $depth >= MAX_DEPTH;
+    die 'nested deeper than ', DEPTH, "\n" if $depth >= DEPTH;
     return if $at + $count > length $$data;
     my @items;
     for (1 .. $count) {
@@ -129,7 +130,7 @@ sub encode {
     return "\xc0" if !defined $value;
     my $type = ref $value;
     return _scalar($value) if !$type;
-    die 'nested deeper than ', MAX_DEPTH, "\n" if $depth >= MAX_DEPTH;
+    die 'nested deeper than ', DEPTH, "\n" if $depth >= DEPTH;
     if ($type eq 'ARRAY') {
         return join '', _head(scalar @$value, 0x90, 16, 0xdc, 0xdd), map { encode($_, $depth + 1) } @$value;
     }
@@ -184,19 +185,6 @@ sub integer {
 sub binary_head {
     my ($size) = @_;
     return $size < 0x100 ? CORE::pack('CC', 0xc4, $size) : $size < 0x10000 ? CORE::pack('Cn', 0xc5, $size) : CORE::pack('CN', 0xc6, $size);
-}
-
-package Cocaine::MessagePack::Boolean;
-
-use overload
-    'bool' => sub { ${ $_[0] } },
-    '0+'   => sub { ${ $_[0] } },
-    '""'   => sub { ${ $_[0] } ? 'true' : 'false' },
-    fallback => 1;
-
-sub of {
-    my ($class, $value) = @_;
-    return bless \$value, $class;
 }
 
 1;

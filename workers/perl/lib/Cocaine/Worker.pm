@@ -5,13 +5,14 @@ package Cocaine::Worker;
 use 5.030;
 use strict;
 use warnings;
-use Fcntl  qw(F_GETFD F_SETFD F_GETFL F_SETFL FD_CLOEXEC O_NONBLOCK);
-use Socket qw(AF_UNIX SOCK_STREAM pack_sockaddr_un);
 
 use Cocaine;
-use Cocaine::Guard;
 use Cocaine::App;
+use Cocaine::Failures;
+use Cocaine::Forks;
+use Cocaine::Link;
 use Cocaine::Session;
+use Cocaine::Stacks;
 
 my %valued = map { $_ => 1 } qw(--app --uuid --endpoint --locator --protocol);
 
@@ -26,15 +27,19 @@ sub main {
     $Cocaine::app_version = $ENV{COCAINE_APP_VERSION} // 0;
     ($0, @ARGV) = ($source, @rest);
     STDOUT->autoflush(1);
-    $SIG{USR2} = \&Cocaine::Guard::print_stack;
+    Cocaine::Stacks::install();
     my $app = eval { Cocaine::App->load($Cocaine::app_name, $source) };
-    Cocaine::Guard::end_child(!defined $app, $@) if Cocaine::Guard::is_child();
+    Cocaine::Forks::end_child(!defined $app, $@) if Cocaine::Forks::is_child();
     if (!defined $app) {
-        Cocaine::Failure::show($@);
+        Cocaine::Failures::show($@);
         return 1;
     }
-    my $socket = _connect($options->{'--endpoint'}) or return 1;
-    Cocaine::Session::serve($app, $socket, $Cocaine::uuid);
+    my $link = eval { Cocaine::Link->open_path($options->{'--endpoint'}) };
+    if (!$link) {
+        print STDERR $@;
+        return 1;
+    }
+    Cocaine::Session->new($app, $link)->serve($Cocaine::uuid);
     return 0;
 }
 
@@ -51,18 +56,6 @@ sub _parse {
         }
     }
     return (\%options);
-}
-
-sub _connect {
-    my ($path) = @_;
-    my $socket;
-    if (!socket($socket, AF_UNIX, SOCK_STREAM, 0) || !connect($socket, pack_sockaddr_un($path))) {
-        print STDERR "cannot reach the node at $path: $!\n";
-        return;
-    }
-    fcntl $socket, F_SETFD, fcntl($socket, F_GETFD, 0) | FD_CLOEXEC;
-    fcntl $socket, F_SETFL, fcntl($socket, F_GETFL, 0) | O_NONBLOCK;
-    return $socket;
 }
 
 1;

@@ -67,8 +67,20 @@ sub who {
 
 if (my $scale = $ENV{CLOCK_SCALE}) {    # a clock that runs so many times faster
     no warnings 'redefine';
-    my $clock = \&Cocaine::Session::now;
-    *Cocaine::Session::now = sub { return $clock->() * $scale };
+    my $clock = \&Cocaine::Clock::now;
+    *Cocaine::Clock::now = sub { return $clock->() * $scale };
+}
+
+# Writes without reading until SIGHUP, then reads all.
+sub deaf :Streams {
+    my ($request, $response) = @_;
+    my $may_read = 0;
+    local $SIG{HUP} = sub { $may_read = 1 };
+    while (!$may_read) {
+        $response->write('x');
+        select undef, undef, undef, 0.002;
+    }
+    $response->write('read ' . length $request->body);
 }
 
 sub prints { print "to stdout\n"; return 'ok' }

@@ -120,7 +120,7 @@ sub in_thread :Streams {
     my $said = threads->create(sub {
         my @said;
         for my $use (sub { $response->write('torn') }, sub { $response->error(1, 'torn') }, sub { $response->close },
-            sub { $request->read }, sub { $request->cancelled }, sub { Cocaine::Session::flush() }) {
+            sub { $request->read }, sub { $request->cancelled }, sub { $request->body }) {
             eval { $use->(); 1 } or push @said, $@;
         }
         return join '', @said;

@@ -66,6 +66,26 @@ sub send_raw {
     return;
 }
 
+# As much as the worker takes while it takes something each so many seconds; true when that was all. The rest is in {left}.
+sub try_send {
+    my ($self, $data, $seconds) = @_;
+    $self->{left} = $data;
+    my $since = time;
+    while (length $self->{left}) {
+        vec(my $writable = '', fileno $self->{socket}, 1) = 1;
+        my $readable = $writable;
+        select $readable, $writable, undef, 0.05;
+        $self->take if vec $readable, fileno $self->{socket}, 1;
+        my $sent = send $self->{socket}, substr($self->{left}, 0, 1 << 16), MSG_NOSIGNAL | 0x40;    # MSG_DONTWAIT
+        if ($sent) {
+            substr $self->{left}, 0, $sent, '';
+            $since = time;
+        }
+        return 0 if time > $since + $seconds;
+    }
+    return 1;
+}
+
 sub send_all {
     my ($self, @messages) = @_;
     return $self->send_raw(join '', map { Cocaine::MessagePack::encode($_) } @messages);

@@ -1,13 +1,36 @@
-package Cocaine::Protocol;
+package Cocaine::Frames;
 
 # The protocol's messages: [channel, type, args, headers?]. Reading any of them, and the pieces that written ones are made of.
 
 use 5.030;
 use strict;
 use warnings;
+use Exporter qw(import);
 
-use Cocaine::Failure;
+use Cocaine::Failures;
 use Cocaine::MessagePack;
+
+our @EXPORT_OK = qw(
+    CONTROL WRITE ERROR CLOSE HEARTBEAT TERMINATE BARE INVOKE_BYTE NODE_CATEGORY NOT_FOUND APP_ERROR APP_CATEGORY HEARTBEAT_MESSAGE
+    WRITE_TAIL CLOSE_TAIL
+);
+
+use constant {
+    CONTROL => 1,                          # the channel of handshake, heartbeat and terminate
+    HEARTBEAT => 0, TERMINATE => 1,        # types on it
+    WRITE => 0, ERROR => 1, CLOSE => 2,    # types on any other; an invoke is the first write
+    BARE => [80, 81, 82],                  # the headers of a call without a trace: indexes of the static table
+
+    INVOKE_BYTE => 0x94,                   # that an invoke begins with, and no other of the node's messages
+
+    NODE_CATEGORY => 1000,                 # errors in the framework's name, with these codes
+    NOT_FOUND => 404, APP_ERROR => 502,
+    APP_CATEGORY => 42,                    # an app's own, unless it says another
+
+    HEARTBEAT_MESSAGE => "\x93\x01\x00\x90",
+    WRITE_TAIL => "\x00\x91",              # after a message's head; the data follows
+    CLOSE_TAIL => "\x02\x90",
+};
 
 # (channel, type, args, header items or undef, where the next one begins) of the message that the data begins with. Dies when it is none; an
 # empty list when it is cut.
@@ -23,13 +46,13 @@ sub read_message {
             : $code == 0xcc ? (unpack('x2 C', $$data), 3) : (0, 0);
         if ($at) {
             my ($type, $array, $form, $small) = unpack "x$at C4", $$data;
-            return ($number, 2, [], undef, $at + 2) if $type == 2 && $array == 0x90;
-            if ($number > 0 && $type == 0 && $array == 0x91 && ($form == 0xc4 || $form == 0xc5 || $form == 0xc6)) {
+            return ($number, CLOSE, [], undef, $at + 2) if $type == CLOSE && $array == 0x90;
+            if ($number > 0 && $type == WRITE && $array == 0x91 && ($form == 0xc4 || $form == 0xc5 || $form == 0xc6)) {
                 my ($begin, $size) = $form == 0xc4 ? ($at + 4, $small)
                     : $form == 0xc5 ? ($at + 5, unpack 'x' . ($at + 3) . ' n', $$data)
                     : ($at + 7, unpack 'x' . ($at + 3) . ' N', $$data);
                 return if $begin + $size > length $$data;
-                return ($number, 0, [substr $$data, $begin, $size], undef, $begin + $size);
+                return ($number, WRITE, [substr $$data, $begin, $size], undef, $begin + $size);
             }
         }
     }
@@ -58,20 +81,28 @@ sub bytes_needed {
     return 1 + length $$data;
 }
 
+# The first message. The uuid goes as bin, which tells the node that we read bin.
+sub handshake { return head(CONTROL) . data_tail($_[0]) }
+
+# Of a write, or of the handshake, with these bytes.
+sub data_tail { return WRITE_TAIL . Cocaine::MessagePack::binary_head(length $_[0]) . $_[0] }
+
+# The first bytes of every message on a channel.
+sub head { return "\x93" . Cocaine::MessagePack::integer($_[0]) }
+
 sub error_tail {
     my ($category, $code, $reason) = @_;
-    $reason = substr $reason, 0, Cocaine::Failure::MOST_CHARACTERS if length $reason > Cocaine::Failure::MOST_CHARACTERS;
-    utf8::encode($reason) if utf8::is_utf8($reason);
+    $reason = Cocaine::Failures::cut($reason);
     my $size = length $reason;
     return "\x01\x92\x92" . Cocaine::MessagePack::integer($category) . Cocaine::MessagePack::integer($code)
-        . ($size < 32 ? chr(0xa0 | $size) : $size < 0x10000 ? pack('Cn', 0xda, $size) : pack('CN', 0xdb, $size)) . $reason;
+        . ($size < 32 ? chr(0xa0 | $size) : pack('Cn', 0xda, $size)) . $reason;
 }
 
-# What a handler died with, for the caller and for the log.
+# Of a handler that died: its failure goes to the log, and without what is not the callers' into the message.
 sub failure_tail {
     my ($failure) = @_;
-    Cocaine::Failure::show($failure);
-    return error_tail(1000, 502, Cocaine::Failure::text_of($failure));
+    Cocaine::Failures::show($failure);
+    return error_tail(NODE_CATEGORY, APP_ERROR, Cocaine::Failures::text_of($failure));
 }
 
 1;

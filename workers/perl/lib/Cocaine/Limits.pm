@@ -1,0 +1,58 @@
+package Cocaine::Limits;
+
+# Every number that bounds something in this SDK, with its reason. The SDKs of all languages have the same names; where their values differ
+# the reason says why.
+
+use 5.030;
+use strict;
+use warnings;
+use Exporter   qw(import);
+use List::Util qw(min);
+
+our @EXPORT_OK = qw(
+    PROVEN_RUNS QUICK_SECONDS HEARTBEAT_SECONDS NODE_SILENCE_SECONDS BATCH_BYTES READ_BYTES UNREAD_BYTES MESSAGE_BYTES DEPTH
+    FAILURE_TEXT_BYTES LOG_TEXT_BYTES STACK_FRAMES
+);
+
+use constant {
+    # Quick runs in a row after which a handler's answers are collected. One lucky run proves nothing, and a slow handler is found out by
+    # its first slow run anyway: so few are enough.
+    PROVEN_RUNS => 16,
+
+    # An answer waits no longer than this for others, and a run that takes longer is not quick. A caller does not notice a millisecond.
+    QUICK_SECONDS => 0.001,
+
+    # The protocol's: a heartbeat every 5 s. The node may want one more often.
+    HEARTBEAT_SECONDS => min(5, ($ENV{COCAINE_HEARTBEAT_MS} || 5000) / 1000),
+
+    # A node that reads our heartbeats answers each at once: six in a row without an answer, and nobody is there. Time in which the node
+    # does not read, or we do not, is not counted.
+    NODE_SILENCE_SECONDS => 30,
+
+    # Collected answers that are sent though more could come, so that the node starts on them: as much as a socket takes at once.
+    BATCH_BYTES => 1 << 18,
+
+    # Asked for by one read: what a socket holds.
+    READ_BYTES => 1 << 18,
+
+    # Chunks that no handler has read. While there are more, a handler that writes takes nothing more from the socket, and the node keeps
+    # what it sends. The same as in JavaScript: a quarter of the largest message, far more than a stream needs to be under way.
+    UNREAD_BYTES => 16 << 20,
+
+    # The node's bound for a message, 64 MiB, and room for its frame.
+    MESSAGE_BYTES => (64 << 20) + (1 << 16),
+
+    # Arrays and maps in each other, when they are read or written. The protocol needs four; more costs a recursion each.
+    DEPTH => 32,
+
+    # Of an error's text to the caller: a reason, not a document. The protocol allows 4096 characters.
+    FAILURE_TEXT_BYTES => 4096,
+
+    # Of an error's text in the log, which keeps 16 KiB of a line: enough for a long stack.
+    LOG_TEXT_BYTES => 1 << 16,
+
+    # Of the stack that SIGUSR2 prints: deeper ones are recursions, which repeat themselves.
+    STACK_FRAMES => 50,
+};
+
+1;
