@@ -82,4 +82,21 @@ COCAINE_APP(worker) {
     worker.on("whoami", [app = worker.app(), uuid = worker.uuid(), version = worker.version()](request& ask, response& reply) {
         reply.write(app + " " + uuid + " " + std::string(ask.event()) + " " + version);
     });
+
+    // What every SDK can: the table of docs/languages.md.
+    worker.on_thread("body", [](request& ask, response& reply) { reply.write(ask.body()); });
+
+    worker.on("header", [](request& ask, response& reply) { reply.write(ask.header(ask.body()).value_or("none")); });
+
+    worker.on("ids", [](request& ask, response& reply) {
+        reply.write(std::to_string(ask.trace_id()) + " " + std::to_string(ask.span_id()) + " " + std::to_string(ask.parent_id()));
+    });
+
+    worker.on("category", [](request&, response& reply) { reply.error(78, "own category", 43); });
+
+    worker.on_thread("cancelled", [](request& ask, response& reply) {
+        reply.write("waiting");
+        while (!ask.cancelled()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        std::fprintf(stderr, "cancelled was seen\n");
+    });
 }

@@ -65,4 +65,24 @@ sub whoami {
     return join ' ', $call->app, $Cocaine::uuid, $call->event, $Cocaine::app_version;
 }
 
+# What every SDK can: the table of docs/languages.md.
+
+sub body :Streams { my ($request, $response) = @_; $response->write($request->body); return }
+
+sub header { return Cocaine::current()->header($_[0]) // 'none' }
+
+sub ids {
+    my $call = Cocaine::current();
+    return join ' ', $call->trace_id, $call->span_id, $call->parent_id;
+}
+
+sub category :Streams { $_[1]->error(78, 'own category', 43); return }
+
+sub cancelled :Streams {
+    my ($request, $response) = @_;
+    $response->write('waiting');
+    select undef, undef, undef, 0.001 while !Cocaine::current()->cancelled;
+    print STDERR "cancelled was seen\n";
+}
+
 1;

@@ -17,6 +17,9 @@ namespace detail {
 struct remote_call;
 }
 
+// Of an error that an app gives itself, unless it says another.
+inline constexpr int app_category = 42;
+
 // The caller gave up: nobody reads this answer any more. Thrown by reads and writes of a cancelled call; a handler may let it pass.
 class cancelled : public std::runtime_error {
 public:
@@ -47,7 +50,14 @@ public:
     virtual void on_cancel(std::function<void()> callback) = 0;
 
     // The call's headers, decoded when they are asked for.
-    std::vector<header> headers() const { return detail::read_headers(raw_headers()); }
+    std::vector<cocaine::header> headers() const { return detail::read_headers(raw_headers()); }
+
+    // The value of the first header of that name, as raw bytes; nothing when there is none.
+    std::optional<std::string> header(std::string_view name) const {
+        std::vector<cocaine::header> all = headers();
+        const cocaine::header* one = detail::find_header(all, name);
+        return one == nullptr ? std::nullopt : std::optional<std::string>(one->value);
+    }
 
     // 0 when the caller has not sent it.
     std::uint64_t trace_id() const { return detail::header_number(headers(), "trace_id"); }
@@ -66,7 +76,7 @@ public:
     answer() = default;
 
     bool write(std::string_view chunk) const;
-    void error(int code, std::string_view reason, int category = 42) const;
+    void error(int code, std::string_view reason, int category = app_category) const;
     void close() const;
     bool cancelled() const;
 
@@ -90,7 +100,7 @@ public:
     virtual void write(std::string_view chunk) = 0;
 
     // Ends the answer with an error of the app's own.
-    virtual void error(int code, std::string_view reason, int category = 42) = 0;
+    virtual void error(int code, std::string_view reason, int category = app_category) = 0;
 
     // Ends the answer.
     virtual void close() = 0;

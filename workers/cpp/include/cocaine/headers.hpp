@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "detail/wire.hpp"
+#include "detail/msgpack.hpp"
 
 namespace cocaine {
 
@@ -83,22 +83,27 @@ inline std::vector<header> read_headers(std::string_view encoded) {
     return all;
 }
 
+// The first of that name, or null.
+inline const header* find_header(const std::vector<header>& all, std::string_view name) {
+    for (const header& one : all)
+        if (one.name == name) return &one;
+    return nullptr;
+}
+
 // A number in a header: 8 bytes little-endian, or decimal text. 0 when there is none.
 inline std::uint64_t header_number(const std::vector<header>& all, std::string_view name) {
-    for (const header& one : all) {
-        if (one.name != name) continue;
-        std::uint64_t value = 0;
-        if (one.value.size() == 8) {
-            for (int i = 7; i >= 0; --i) value = value << 8 | static_cast<unsigned char>(one.value[static_cast<std::size_t>(i)]);
-        } else {
-            for (char digit : one.value) {
-                if (digit < '0' || digit > '9') return 0;
-                value = value * 10 + static_cast<std::uint64_t>(digit - '0');
-            }
-        }
+    const header* one = find_header(all, name);
+    if (one == nullptr) return 0;
+    std::uint64_t value = 0;
+    if (one->value.size() == 8) {
+        for (std::size_t i = 8; i-- > 0;) value = value << 8 | static_cast<unsigned char>(one->value[i]);
         return value;
     }
-    return 0;
+    for (char digit : one->value) {
+        if (digit < '0' || digit > '9') return 0;
+        value = value * 10 + static_cast<std::uint64_t>(digit - '0');
+    }
+    return value;
 }
 
 }  // namespace detail

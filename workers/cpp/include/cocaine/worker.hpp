@@ -22,10 +22,18 @@
 #include <vector>
 
 #include "call.hpp"
+#include "detail/app.hpp"
+#include "detail/limits.hpp"
+#include "detail/pipe.hpp"
 #include "detail/session.hpp"
+#include "detail/socket.hpp"
 #include "detail/stacks.hpp"
 
 namespace cocaine {
+
+namespace testing {
+class runner;
+}
 
 // What the node gives to the entry points of a shared object that it runs in a thread of its own. C layout; `abi` is 2.
 struct thread_start {
@@ -94,15 +102,18 @@ public:
     }
 
 private:
+    friend class testing::runner;
+
     // 5 s, unless the node wants one more often.
     static std::int64_t wanted_heartbeat_ms() {
         const char* told = std::getenv("COCAINE_HEARTBEAT_MS");
         long ms = told == nullptr ? 0 : std::strtol(told, nullptr, 10);
-        return ms > 0 && ms < detail::session::usual_heartbeat_ms ? ms : detail::session::usual_heartbeat_ms;
+        constexpr auto usual = static_cast<std::int64_t>(detail::limits::heartbeat_seconds * 1000);
+        return ms > 0 && ms < usual ? ms : usual;
     }
 
     int run_in_process() {
-        if (uuid_.empty() || endpoint_.empty() || uuid_.size() > 255) {
+        if (uuid_.empty() || endpoint_.empty() || uuid_.size() > detail::limits::uuid_bytes) {
             std::fprintf(
                 stderr, "a worker is started by the node: --app NAME --uuid UUID --endpoint PATH --locator HOST:PORT --protocol 1\n");
             return 2;

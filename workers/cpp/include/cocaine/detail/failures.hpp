@@ -12,25 +12,19 @@
 
 #include "../call.hpp"
 #include "forks.hpp"
+#include "frames.hpp"
+#include "limits.hpp"
 #include "link.hpp"
 
 namespace cocaine::detail {
-
-inline constexpr std::size_t most_reason_bytes = 4096;       // of an error's text to the caller: a reason, not a document
-inline constexpr std::size_t most_shown_bytes = 64 << 10;    // of it in the log
-
-// At most so many bytes, and no half character at the end.
-inline std::string_view cut(std::string_view text, std::size_t most) {
-    if (text.size() <= most) return text;
-    while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
-    return text.substr(0, most);
-}
 
 inline std::string text_of(const std::exception& failure) {
     int status = 0;
     char* name = abi::__cxa_demangle(typeid(failure).name(), nullptr, nullptr, &status);
     const char* what = failure.what();
-    std::string text = std::string(name ? name : "exception") + ": " + (what ? std::string(what, ::strnlen(what, most_shown_bytes)) : "");
+    std::string text = name ? name : "exception";
+    text += ": ";
+    if (what) text.append(what, ::strnlen(what, limits::log_text_bytes));
     std::free(name);
     return text;
 }
@@ -52,7 +46,7 @@ inline std::string describe_current() {
             std::string text = text_of(failure);
             std::fprintf(stderr, "%s\n", text.c_str());
             end_forked_child(1);
-            return std::string(cut(text, most_reason_bytes));
+            return std::string(cut(text, limits::failure_text_bytes));
         } catch (const std::exception&) {    // no memory
             end_forked_child(1);
             return "an exception";           // short enough to need none

@@ -13,12 +13,10 @@
 #include <stdexcept>
 #include <string>
 
-namespace cocaine::detail {
+#include "limits.hpp"
+#include "link.hpp"
 
-// The node has put something into the pipe that must not be there: the worker ends with code 70.
-struct broken_pipe : std::runtime_error {
-    using std::runtime_error::runtime_error;
-};
+namespace cocaine::detail {
 
 enum record_kind : std::uint32_t { last_piece = 0, more_pieces = 1, padding = 2 };
 
@@ -51,7 +49,7 @@ struct segment {
             throw broken_pipe("the segment's header is not of layout version 1");
         s.requests = s.make_ring(1024, s.u32(32), s.u64(40));
         s.responses = s.make_ring(2048, s.u32(36), s.u64(48));
-        s.spin_us = s.u32(56) < 1000000 ? s.u32(56) : 1000000;
+        s.spin_us = s.u32(56) < limits::spin_us ? s.u32(56) : limits::spin_us;
         return s;
     }
 

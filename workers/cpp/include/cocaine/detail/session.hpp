@@ -1,56 +1,24 @@
-// The worker's side of the protocol over a link: channels, handlers, heartbeats, terminate. It belongs to the loop's thread.
+// The worker's side of the protocol over a link: channels, handlers, terminate. It belongs to the loop's thread.
 #pragma once
 
+#include <deque>
+#include <memory>
+#include <string>
 #include <utility>
 
-#include "channels.hpp"
+#include "app.hpp"
+#include "calls.hpp"
 #include "failures.hpp"
+#include "output.hpp"
+#include "threads.hpp"
 
 namespace cocaine::detail {
 
-enum class manner { whole, stream, thread };
-
-struct entry {
-    std::string event;
-    manner how;
-    cocaine::handler run;
-};
-
-inline std::string_view event_of(const entry& known) { return known.event; }
-
-// An app's handlers by name. Filled before the worker runs, constant from then on.
-class catalog {
-public:
-    void add(std::string event, manner how, cocaine::handler run) {
-        if (event.empty() || event.size() > 256) throw std::invalid_argument("an event's name has 1 to 256 bytes");
-        for (const auto& one : entries_)
-            if (one->event == event) throw std::invalid_argument("there are two handlers for the event " + event);
-        entries_.push_back(std::make_unique<entry>(entry{std::move(event), how, std::move(run)}));
-    }
-
-    // Few and mostly one: looked through in order.
-    const entry* find(std::string_view event) const {
-        for (const auto& one : entries_)
-            if (one->event == event) return one.get();
-        return nullptr;
-    }
-
-    bool empty() const { return entries_.empty(); }
-
-private:
-    std::vector<std::unique_ptr<entry>> entries_;
-};
-
 class session final : public listener, public call_owner {
 public:
-    static constexpr std::int64_t usual_heartbeat_ms = 5000;
-
     session(link& to, std::shared_ptr<const catalog> app, std::string app_name, std::int64_t heartbeat_ms)
-        : link_(to), app_(std::move(app)), app_name_(std::move(app_name)), heartbeat_us_(heartbeat_ms * 1000),
-          outlet_(std::make_shared<outlet>(to)), pool_(std::make_shared<thread_pool>()) {
-        out_.reserve(batch_bytes * 2);
-        sending_.reserve(batch_bytes * 2);
-    }
+        : link_(to), app_(std::move(app)), app_name_(std::move(app_name)), out_(to, *this, heartbeat_ms),
+          outlet_(std::make_shared<outlet>(to)), pool_(std::make_shared<thread_pool>()) {}
 
     // Serves until the node asks us to end and every call is answered. Throws abandoned and broken_pipe.
     void serve() {
@@ -58,7 +26,7 @@ public:
             publish_when_due();    // the first heartbeat: the node knows by it that a handler has run
             while (!draining_ || running_ > 0) turn();
             flush();
-            link_.drain(2000);
+            link_.drain(limits::drain_ms);
         } catch (...) {
             leave(false);
             throw;
@@ -68,21 +36,21 @@ public:
 
     void take(const message& m) override {
         if (m.channel == control_channel) {
-            if (m.type == 1) draining_ = true;    // a heartbeat's answer needs nothing
+            if (m.type == control_type::terminate) draining_ = true;    // a heartbeat's answer needs nothing
             return;
         }
-        call* c = calls_.find(m.channel);
+        open_call* c = calls_.find(m.channel);
         if (c == nullptr) {
-            if (m.channel > newest_ && m.type == 0 && m.has_data) open(m);
+            if (m.channel > newest_ && m.type == message_type::write && m.has_data) open(m);
             return;    // else it is late: the call has ended here already
         }
         switch (m.type) {
-            case 0:
+            case message_type::write:
                 if (m.has_data && !c->ended && !c->node_ended) receive(*c, m.data);
                 break;
-            case 1:
-            case 2:
-                node_ends(*c, m.type == 1);
+            case message_type::error:
+            case message_type::close:
+                node_ends(*c, m.type == message_type::error);
                 break;
             default:
                 break;
@@ -90,41 +58,33 @@ public:
     }
 
     void while_blocked() override {
-        if (buffered_ < max_buffered) link_.take(*this);
+        if (unread_ < limits::unread_bytes) link_.take(*this);
     }
 
     // What loop_request and loop_response ask for.
     void write(call& c, std::string_view chunk) override {
         if (c.cancelled) throw cancelled();
         if (c.ended) throw std::logic_error("the answer has ended");
-        put_chunk(c.number, chunk);
-        if (c.chunks_written++ > 0) publish_when_due();    // a handler with one chunk is looked after when it returns
+        out_.chunk(c.number, chunk);
+        if (c.chunks_written++ > 0) out_.flush_when_due();    // a handler with one chunk is looked after when it returns
     }
 
     void fail(call& c, int category, int code, std::string_view reason) override {
         if (c.ended) return;
-        out_ += error_message(c.number, category, code, cut(reason, most_reason_bytes));
+        out_.error(c.number, category, code, reason);
         finish(c);
     }
 
     void close(call& c) override {
         if (c.ended) return;
-        char head[max_head_bytes];
-        out_.append(head, static_cast<std::size_t>(store_close(head, c.number) - head));
+        out_.close(c.number);
         finish(c);
     }
 
-    void flush() override {
-        end_writing_child();
-        published_us_ = now_us();
-        if (out_.empty()) return;
-        out_.swap(sending_);    // what is written while the link waits for room goes behind it
-        link_.send(sending_, {}, *this);
-        sending_.clear();
-    }
+    void flush() override { out_.flush(); }
 
     void listen() override {
-        publish_when_due();
+        out_.flush_when_due();
         link_.take(*this);
     }
 
@@ -134,55 +94,47 @@ public:
     }
 
 private:
-    static constexpr std::uint64_t control_channel = 1;
-    static constexpr std::size_t batch_bytes = 32 << 10;      // answers shown together at most, so that the node starts on them
-    static constexpr std::size_t long_chunk = 16 << 10;       // goes to the link by itself: copied once only
-    static constexpr std::int64_t quick_us = 1000;            // answers wait no longer than this for others
-    static constexpr std::size_t max_buffered = 8 << 20;      // requests taken in while answers wait for room
-
     void turn() {
         bool any = link_.take(*this);
         run_ready();
         any |= take_posted();
         std::int64_t now = now_us();
-        if (now >= next_beat_us_) {
-            next_beat_us_ = now + heartbeat_us_;
-            out_.append(heartbeat_message, sizeof heartbeat_message);
-        }
-        flush();
+        out_.beat_when_due(now);
+        out_.flush();
         if (!any && ready_.empty() && !(draining_ && running_ == 0))
-            link_.wait(static_cast<int>((next_beat_us_ - now) / 1000) + 1);
+            link_.wait(static_cast<int>((out_.next_beat_us() - now) / 1000) + 1);
     }
 
     void open(const message& m) {
         newest_ = m.channel;
         const entry* known = app_->find(m.data);
         if (known == nullptr) {
-            out_ += error_message(m.channel, 1000, 404, "there is no event '" + std::string(m.data) + "' in app " + app_name_);
+            out_.error(
+                m.channel, node_category, not_found, "there is no event '" + std::string(m.data) + "' in app '" + app_name_ + "'");
             return;    // the node's own terminal message comes later and finds nobody
         }
-        call* c = calls_.open(*this, m.channel, known, m.headers);
+        open_call* c = calls_.open(*this, m.channel, known, m.headers);
         ++running_;
         if (known->how == manner::thread) remote(*c);
         if (known->how != manner::whole) make_ready(*c);
     }
 
-    void receive(call& c, std::string_view data) {
+    void receive(open_call& c, std::string_view data) {
         if (c.handler->how == manner::thread) {
             c.remote->push(data);
             return;
         }
-        buffered_ += data.size();
+        unread_ += data.size();
         c.add(data);
         if (c.handler->how == manner::stream) make_ready(c);
     }
 
-    void node_ends(call& c, bool by_cancel) {
+    void node_ends(open_call& c, bool by_cancel) {
         c.node_ended = true;
         if (by_cancel) c.cancelled = true;
         if (c.remote) c.remote->end(by_cancel);
         if (by_cancel && !c.ended && c.handler->how == manner::thread && c.remote->given_away) {
-            fail(c, 1000, 502, "cancelled");    // which releases it
+            fail(c, node_category, app_error, "cancelled");    // which releases it
             return;
         }
         if (c.ended)
@@ -191,7 +143,7 @@ private:
             make_ready(c);
     }
 
-    void make_ready(call& c) {
+    void make_ready(open_call& c) {
         if (!c.queued) {
             c.queued = true;
             ready_.push_back(&c);
@@ -200,19 +152,19 @@ private:
 
     void run_ready() {
         for (std::size_t left = ready_.size(); left > 0 && !ready_.empty(); --left) {
-            call& c = *ready_.front();
+            open_call& c = *ready_.front();
             ready_.pop_front();
             c.queued = false;
             ++c.busy;
             attend(c);
             --c.busy;
             if (c.ended && c.node_ended) release(c);
-            if (left > 1) publish_when_due();
+            if (left > 1) out_.flush_when_due();
         }
     }
 
     // Runs what there is to run of a call.
-    void attend(call& c) {
+    void attend(open_call& c) {
         if (c.ended) return;
         try {
             switch (c.handler->how) {
@@ -235,14 +187,14 @@ private:
         }
     }
 
-    void attend_stream(call& c) {
+    void attend_stream(open_call& c) {
         if (!c.started) {
             c.started = true;
             c.handler->run(c.ask, c.reply);
         }
         while (!c.ended && !c.cancelled && c.has_chunk()) {
             std::string chunk = c.take_chunk();    // its own copy: while a callback writes, more may come
-            buffered_ -= chunk.size();
+            unread_ -= chunk.size();
             if (c.on_chunk) c.on_chunk(chunk);
         }
         if (c.cancelled && !c.ended) {
@@ -255,7 +207,7 @@ private:
         }
     }
 
-    void start_thread(call& c) {
+    void start_thread(open_call& c) {
         if (c.started) return;
         c.started = true;
         c.held = true;
@@ -271,9 +223,9 @@ private:
                 }
                 // One of the two sees what the other has stored: this thread the cancel, or the loop that the answer was given away.
                 remote->given_away = true;
-                if (remote->is_cancelled) remote->error(1000, 502, "cancelled");
+                if (remote->is_cancelled) remote->error(node_category, app_error, "cancelled");
             } catch (...) {
-                remote->error(1000, 502, describe_current());
+                remote->error(node_category, app_error, describe_current());
             }
         });
     }
@@ -283,11 +235,11 @@ private:
         if (!outlet_->take(posted_)) return false;
         for (; !posted_.empty(); posted_.pop_front()) {
             posted& one = posted_.front();
-            call* c = calls_.find(one.channel);
+            open_call* c = calls_.find(one.channel);
             if (c == nullptr || c->ended) continue;
             switch (one.kind) {
                 case post_kind::chunk:
-                    if (!c->cancelled) put_chunk(c->number, one.text);
+                    if (!c->cancelled) out_.chunk(c->number, one.text);
                     break;
                 case post_kind::error:
                     fail(*c, one.category, one.code, one.text);
@@ -298,33 +250,6 @@ private:
             }
         }
         return true;
-    }
-
-    void put_chunk(std::uint64_t channel, std::string_view chunk) {
-        if (chunk.size() > max_chunk) throw std::length_error("a chunk is at most 64 MiB");
-        char head[max_head_bytes];
-        out_.append(head, static_cast<std::size_t>(store_chunk_head(head, channel, chunk.size()) - head));
-        if (chunk.size() < long_chunk) {
-            out_.append(chunk);
-            if (out_.size() > batch_bytes) flush();
-            return;
-        }
-        // Whole messages only go together in a record: what was written before leaves first.
-        std::string own(head, static_cast<std::size_t>(store_chunk_head(head, channel, chunk.size()) - head));
-        out_.resize(out_.size() - own.size());
-        flush();
-        link_.send(own, chunk, *this);
-    }
-
-    void publish_when_due() {
-        std::int64_t now = now_us();
-        if (now - published_us_ > quick_us) {
-            if (now >= next_beat_us_) {
-                next_beat_us_ = now + heartbeat_us_;
-                out_.append(heartbeat_message, sizeof heartbeat_message);
-            }
-            flush();
-        }
     }
 
     // Our side of a call has ended.
@@ -344,13 +269,13 @@ private:
                     break;
                 }
         }
-        buffered_ -= c.handler->how == manner::whole ? c.size() : c.unread();
-        calls_.release(c);
+        unread_ -= c.handler->how == manner::whole ? c.size() : c.unread();
+        calls_.release(static_cast<open_call&>(c));    // the table makes no others
     }
 
-    void fail_with_current(call& c) {
+    void fail_with_current(open_call& c) {
         std::string text = describe_current();
-        fail(c, 1000, 502, text);
+        fail(c, node_category, app_error, text);
     }
 
     // Nothing of ours may touch the link from here on.
@@ -362,24 +287,18 @@ private:
         pool_->stop(wait_for_threads);
     }
 
-    static constexpr std::size_t max_chunk = std::size_t{64} << 20;
-
     link& link_;
     std::shared_ptr<const catalog> app_;
     std::string app_name_;
-    std::int64_t heartbeat_us_;
+    output out_;
     std::shared_ptr<outlet> outlet_;
     std::shared_ptr<thread_pool> pool_;
     call_table calls_;
-    std::deque<call*> ready_;
+    std::deque<open_call*> ready_;
     std::deque<posted> posted_;
-    std::string out_;                  // whole messages, not sent yet
-    std::string sending_;
     std::uint64_t newest_ = control_channel;
     std::size_t running_ = 0;          // calls that we have not ended
-    std::size_t buffered_ = 0;         // bytes of requests that no handler has taken
-    std::int64_t published_us_ = 0;
-    std::int64_t next_beat_us_ = 0;    // the first goes out at once
+    std::size_t unread_ = 0;         // bytes of requests that no handler has taken
     bool draining_ = false;
 };
 

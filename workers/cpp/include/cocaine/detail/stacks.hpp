@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "limits.hpp"
+
 #if defined(__has_include)
 #if __has_include(<execinfo.h>)
 #include <execinfo.h>
@@ -24,10 +26,6 @@ namespace cocaine::detail {
 // Everything below runs in a signal's handler: no allocation, no locks but the one here, no stdio.
 class stack_printer {
 public:
-    static constexpr int most_frames = 64;
-    static constexpr int most_threads = 64;       // that are asked; a worker may have a thousand
-    static constexpr int patience_ms = 200;       // that a thread waits for its turn to print
-
     // Leaves a handler of the app's alone.
     static void install() {
 #ifdef COCAINE_HAS_BACKTRACE
@@ -54,7 +52,7 @@ private:
 
     static void print_own() {
         for (int waited = 0; printing_.test_and_set(std::memory_order_acquire); ++waited) {
-            if (waited == patience_ms) return;
+            if (waited == limits::stack_turn_ms) return;
             timespec moment{0, 1000000};
             ::nanosleep(&moment, nullptr);
         }
@@ -63,8 +61,8 @@ private:
         size += put_number(line + size, static_cast<unsigned long>(::syscall(SYS_gettid)));
         size += put(line + size, " is here:\n");
         [[maybe_unused]] ssize_t written = ::write(2, line, size);
-        void* frames[most_frames];
-        int count = ::backtrace(frames, most_frames);
+        void* frames[limits::stack_frames];
+        int count = ::backtrace(frames, limits::stack_frames);
         if (count > 2) ::backtrace_symbols_fd(frames + 2, count - 2, 2);    // without print_own and on_signal
         printing_.clear(std::memory_order_release);
     }
@@ -79,7 +77,7 @@ private:
         for (;;) {
             long size = ::syscall(SYS_getdents64, folder, entries, sizeof entries);
             if (size <= 0) break;
-            for (long at = 0; at < size && asked < most_threads;) {
+            for (long at = 0; at < size && asked < limits::stack_threads;) {
                 std::uint16_t length;
                 std::memcpy(&length, entries + at + 16, sizeof length);
                 long thread = number_of(entries + at + 19);

@@ -1,9 +1,8 @@
-// Messages of the worker protocol: [channel, type, arguments, headers?] in MessagePack. docs/worker-protocol.md.
+// MessagePack, as far as the protocol needs it: reading any value, writing integers.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
-#include <string>
 #include <string_view>
 
 namespace cocaine::detail {
@@ -151,48 +150,6 @@ struct cursor {
     }
 };
 
-struct message {
-    std::uint64_t channel = 0;
-    std::uint64_t type = 0;
-    std::uint32_t arity = 0;         // of the arguments
-    bool has_data = false;           // the first argument is a string or bytes
-    std::string_view data;           // that one
-    std::string_view headers;        // the encoded array, or empty
-    std::size_t size = 0;            // of the whole message in bytes
-
-    static parse read(const unsigned char* from, std::size_t length, message& into) {
-        cursor c{from, from + length};
-        std::uint32_t parts;
-        parse p = c.array(parts);
-        if (p != parse::ok) return p;
-        if (parts < 3) return parse::bad;
-        if ((p = c.integer(into.channel)) != parse::ok) return p;
-        if ((p = c.integer(into.type)) != parse::ok) return p;
-        if ((p = c.array(into.arity)) != parse::ok) return p;
-        into.has_data = false;
-        into.headers = {};
-        for (std::uint32_t i = 0; i < into.arity; ++i) {
-            if (i == 0 && (p = c.bytes(into.data)) == parse::ok) {
-                into.has_data = true;
-                continue;
-            }
-            if (i == 0 && p == parse::more) return p;
-            if ((p = c.skip()) != parse::ok) return p;
-        }
-        for (std::uint32_t i = 3; i < parts; ++i) {
-            const unsigned char* start = c.at;
-            if ((p = c.skip()) != parse::ok) return p;
-            if (i == 3 && *start != 0xc0)
-                into.headers = std::string_view(reinterpret_cast<const char*>(start), static_cast<std::size_t>(c.at - start));
-        }
-        into.size = static_cast<std::size_t>(c.at - from);
-        return parse::ok;
-    }
-};
-
-// The writing side. Longest head of a message: outer array 1, channel 9, type 1, arguments 1, bytes 5.
-constexpr std::size_t max_head_bytes = 20;
-
 inline char* store_unsigned(char* to, std::uint64_t value) {
     if (value < 0x80) {
         *to++ = static_cast<char>(value);
@@ -210,66 +167,5 @@ inline char* store_signed(char* to, std::int64_t value) {
     for (int i = 3; i >= 0; --i) *to++ = static_cast<char>(static_cast<std::uint32_t>(value) >> (8 * i));
     return to;
 }
-
-inline char* store_start(char* to, std::uint64_t channel, unsigned type) {
-    *to++ = static_cast<char>(0x93);
-    to = store_unsigned(to, channel);
-    *to++ = static_cast<char>(type);
-    return to;
-}
-
-// [channel, 0, [bin of `length` bytes: all but the bytes.
-inline char* store_chunk_head(char* to, std::uint64_t channel, std::size_t length) {
-    to = store_start(to, channel, 0);
-    *to++ = static_cast<char>(0x91);
-    int width = length <= 0xff ? 1 : length <= 0xffff ? 2 : 4;
-    *to++ = static_cast<char>(width == 1 ? 0xc4 : width == 2 ? 0xc5 : 0xc6);
-    for (int i = width - 1; i >= 0; --i) *to++ = static_cast<char>(length >> (8 * i));
-    return to;
-}
-
-// [channel, 2, []]
-inline char* store_close(char* to, std::uint64_t channel) {
-    to = store_start(to, channel, 2);
-    *to++ = static_cast<char>(0x90);
-    return to;
-}
-
-// [channel, 1, [[category, code], reason]]
-inline std::string error_message(std::uint64_t channel, int category, int code, std::string_view reason) {
-    constexpr std::size_t max_reason = 8192;    // a traceback's worth; the log has all of it
-    if (reason.size() > max_reason) reason = reason.substr(0, max_reason);
-    char head[48];
-    char* at = store_start(head, channel, 1);
-    *at++ = static_cast<char>(0x92);
-    *at++ = static_cast<char>(0x92);
-    at = store_signed(at, category);
-    at = store_signed(at, code);
-    if (reason.size() < 32) {
-        *at++ = static_cast<char>(0xa0 | reason.size());
-    } else {
-        *at++ = static_cast<char>(0xda);
-        *at++ = static_cast<char>(reason.size() >> 8);
-        *at++ = static_cast<char>(reason.size());
-    }
-    std::string all(head, at);
-    all.append(reason);
-    return all;
-}
-
-// The uuid goes as bin: that tells the node that we read bin.
-inline std::string handshake_message(std::string_view uuid, bool ask_for_pipe) {
-    std::string all("\x93\x01\x00", 3);
-    all += static_cast<char>(ask_for_pipe ? 0x92 : 0x91);
-    all += static_cast<char>(0xc4);
-    all += static_cast<char>(uuid.size());
-    all.append(uuid);
-    if (ask_for_pipe) all.append("\x81\xa4pipe\x01");
-    return all;
-}
-
-constexpr char heartbeat_message[4] = {static_cast<char>(0x93), 1, 0, static_cast<char>(0x90)};
-
-constexpr std::size_t max_message_bytes = (std::size_t{64} << 20) + (64 << 10);    // the node's bound, and room for the frame
 
 }  // namespace cocaine::detail

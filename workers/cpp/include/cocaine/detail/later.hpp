@@ -1,0 +1,152 @@
+// Answers that are given later, or in other threads than the loop's: their messages go through an outlet that the loop empties.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "../call.hpp"
+#include "forks.hpp"
+#include "limits.hpp"
+#include "link.hpp"
+
+namespace cocaine::detail {
+
+enum class post_kind { chunk, error, close };
+
+struct posted {
+    std::uint64_t channel;
+    post_kind kind;
+    std::string text;    // the chunk, or the error's reason
+    int category = 0;
+    int code = 0;
+};
+
+class outlet {
+public:
+    explicit outlet(link& to) : link_(&to), loop_(std::this_thread::get_id()) {}
+
+    void post(posted&& one) {
+        end_writing_child();
+        std::unique_lock<std::mutex> lock(mutex_);
+        if (std::this_thread::get_id() != loop_) room_.wait(lock, [this] { return bytes_ < limits::posted_bytes || link_ == nullptr; });
+        if (link_ == nullptr) return;
+        bytes_ += one.text.size() + limits::posted_overhead_bytes;
+        items_.push_back(std::move(one));
+        if (items_.size() == 1) link_->ring();
+    }
+
+    bool take(std::deque<posted>& into) {
+        std::lock_guard<std::mutex> lock(mutex_);
+        if (items_.empty()) return false;
+        into.swap(items_);
+        bytes_ = 0;
+        room_.notify_all();
+        return true;
+    }
+
+    // The loop has ended: what is posted from now on is dropped.
+    void shut() {
+        std::lock_guard<std::mutex> lock(mutex_);
+        link_ = nullptr;
+        items_.clear();
+        room_.notify_all();
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable room_;
+    std::deque<posted> items_;
+    std::size_t bytes_ = 0;
+    link* link_;
+    std::thread::id loop_;
+};
+
+// A call as other threads may hold it. The loop feeds its request; its answer goes to the outlet.
+struct remote_call : std::enable_shared_from_this<remote_call> {
+    remote_call(std::shared_ptr<outlet> to, std::uint64_t number, std::string event, std::string headers)
+        : out(std::move(to)), channel(number), event_name(std::move(event)), header_bytes(std::move(headers)) {}
+
+    ~remote_call() { close(); }
+
+    remote_call(const remote_call&) = delete;
+    remote_call& operator=(const remote_call&) = delete;
+
+    // The app's hold on the answer, which it shares among all its copies. The loop holds the call too, so that the app has let go of it
+    // is not seen by the end of this object: the hold has an end of its own.
+    answer handle() {
+        std::shared_ptr<remote_call> held = hold_.lock();
+        if (!held) {
+            held.reset(this, [self = shared_from_this()](remote_call*) mutable { std::exchange(self, nullptr)->close(); });
+            hold_ = held;
+        }
+        return answer(std::move(held));
+    }
+
+    // False when the call has ended: the chunk goes nowhere.
+    bool write(std::string_view chunk) {
+        if (ended) return false;
+        out->post({channel, post_kind::chunk, std::string(chunk)});
+        return true;
+    }
+
+    void error(int category, int code, std::string_view reason) {
+        if (!ended.exchange(true)) out->post({channel, post_kind::error, std::string(reason), category, code});
+    }
+
+    void close() {
+        if (!ended.exchange(true)) out->post({channel, post_kind::close, {}});
+    }
+
+    // The loop's calls.
+    void push(std::string_view chunk) {
+        std::lock_guard<std::mutex> lock(mutex);
+        chunks.emplace_back(chunk);
+        news.notify_one();
+    }
+
+    void end(bool by_cancel) {
+        std::lock_guard<std::mutex> lock(mutex);
+        request_ended = true;
+        if (by_cancel) is_cancelled = true;
+        news.notify_all();
+    }
+
+    std::shared_ptr<outlet> out;
+    const std::uint64_t channel;
+    const std::string event_name;
+    const std::string header_bytes;
+    std::atomic<bool> ended{false};
+    std::atomic<bool> is_cancelled{false};
+    std::atomic<bool> given_away{false};    // thread: the handler has returned, and the answer is in other hands
+    std::mutex mutex;                   // over the two below
+    std::condition_variable news;
+    std::deque<std::string> chunks;
+    bool request_ended = false;
+
+private:
+    std::weak_ptr<remote_call> hold_;   // used by the handler's thread
+};
+
+}  // namespace cocaine::detail
+
+namespace cocaine {
+
+inline bool answer::write(std::string_view chunk) const { return call_ && call_->write(chunk); }
+
+inline void answer::error(int code, std::string_view reason, int category) const {
+    if (call_) call_->error(category, code, reason);
+}
+
+inline void answer::close() const {
+    if (call_) call_->close();
+}
+
+inline bool answer::cancelled() const { return call_ && call_->is_cancelled; }
+
+}  // namespace cocaine
