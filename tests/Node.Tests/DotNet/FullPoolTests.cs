@@ -11,10 +11,13 @@ namespace Cocaine.Fast.Node.Tests.DotNet;
 public sealed class FullPoolTests : IDisposable
 {
     /// <summary>
-    /// Each answer on its own, on a machine that is five times slower; were control behind the app's work, it would take minutes: the pool
-    /// gets one or two threads a second, and 500 items wait before it.
+    /// Each answer on its own, on a machine that is busy with other things; were control behind the app's work, it would take minutes: the
+    /// pool gets one or two threads a second, and 500 items wait before it.
     /// </summary>
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
+
+    /// <summary>Of the delete with a stuck job: its drain-timeout and its slave's termination-timeout, 1.3 s together, are within.</summary>
+    private static readonly TimeSpan SoonAfterTimeouts = Soon + TimeSpan.FromSeconds(3);
 
     private readonly TestFolder _folder = new();
 
@@ -49,7 +52,7 @@ public sealed class FullPoolTests : IDisposable
         // A job that would not end: the drain-timeout of the delete must fire, too.
         Task<byte[]> stuck = client.CallAsync("until", Apps.Bytes(gate));
         await client.InfoAsync().WaitAsync(Soon);
-        await second.DeleteAsync("fills", TimeSpan.FromMilliseconds(300)).WaitAsync(Soon);
+        await second.DeleteAsync("fills", TimeSpan.FromMilliseconds(300)).WaitAsync(SoonAfterTimeouts);
         Assert.Equal(503, (await Assert.ThrowsAsync<CocaineException>(() => stuck.WaitAsync(Soon))).Code);
 
         serve.Signal("TERM");
