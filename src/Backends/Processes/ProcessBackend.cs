@@ -50,12 +50,14 @@ internal sealed class ProcessBackend(
     public int SpinMicroseconds => App.Engine.SpinMicroseconds ?? (Environment.ProcessorCount > 4 ? 20 : 0);
 
     /// <summary>
-    /// Processes and threads of one worker, for the bounds of both: the runtimes of JavaScript and .NET start threads of their own, of
-    /// which these are estimates on the high side.
+    /// Processes and threads of one worker, for the bounds of both: the runtimes of JavaScript and .NET start threads of their own.
+    /// A worker of JavaScript has 12, idle and under load: node's main thread, its pools of 4 and 4, and those for timers, signals and
+    /// <c>--trace-sigint</c>. One of .NET has 6 where handlers stay on its loop, and was seen with 13 under load where they use the thread
+    /// pool, on two cores; 3 more are in reserve.
     /// </summary>
     public int TasksOfWorker { get; } = app.Type switch
     {
-        AppType.JavaScript => 11,
+        AppType.JavaScript => 12,
         AppType.DotNet => 16,
         AppType.Cpp when NativeApp.IsSharedObject(app.Code.Source) => 16, // the .NET worker loads it
         _ => 1,
