@@ -23,7 +23,7 @@ public:
     // Serves until the node asks us to end and every call is answered. Throws abandoned and broken_pipe.
     void serve() {
         try {
-            publish_when_due();    // the first heartbeat: the node knows by it that a handler has run
+            out_.flush_when_due();    // the first heartbeat: the node knows by it that a handler has run
             while (!draining_ || running_ > 0) turn();
             flush();
             link_.drain(limits::drain_ms);
