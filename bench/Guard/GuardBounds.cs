@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Bench.Guard;
 

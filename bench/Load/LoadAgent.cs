@@ -59,7 +59,7 @@ internal static class LoadAgent
         LatencyHistogram all = new();
         load.Tallies.ForEach(tally => all.Merge(tally.Latency));
         LatencySnapshot latency = all.Snapshot();
-        double seconds = Stopwatch.GetElapsedTime(before.Ticks, after.Ticks).TotalSeconds;
+        double seconds = Stopwatch.GetElapsedTime(before.Ns, after.Ns).TotalSeconds;
         return new LoadFigures(
             millions * 1e6 / seconds, latency.P50 / 1e3, latency.P99 / 1e3, latency.P999 / 1e3, (after.Server - before.Server) / millions,
             (after.Roots - before.Roots) / millions, (after.Client - before.Client) / millions, rss,
@@ -67,7 +67,7 @@ internal static class LoadAgent
     }
 
     /// <summary>Clocks, read together.</summary>
-    private readonly record struct Instant(long Ticks, double Server, double Roots, double Client)
+    private readonly record struct Instant(long Ns, double Server, double Roots, double Client)
     {
         public static Instant Now(int[] pids) => new(
             Stopwatch.GetTimestamp(), ProcessTree.CpuSeconds(ProcessTree.All(pids)), ProcessTree.CpuSeconds(pids),

@@ -101,7 +101,7 @@ internal sealed class RawLoad : LoopLoad
     private sealed class RawConnection(EventLoop loop, int descriptor, LoadSpec spec, Tally tally) : SocketConnection(loop, descriptor)
     {
         private readonly byte[] _request = new byte[spec.SizeBytes];
-        private readonly long[] _sentTicks = new long[spec.InFlight];
+        private readonly long[] _sentNs = new long[spec.InFlight];
         private ulong _sent;
         private ulong _received;
 
@@ -126,7 +126,7 @@ internal sealed class RawLoad : LoopLoad
                     tally.Wrong++;
                 }
 
-                tally.Record(Stopwatch.GetTimestamp() - _sentTicks[_received % (ulong)spec.InFlight]);
+                tally.Record(Stopwatch.GetTimestamp() - _sentNs[_received % (ulong)spec.InFlight]);
                 _received++;
                 taken += spec.SizeBytes;
                 Send();
@@ -142,7 +142,7 @@ internal sealed class RawLoad : LoopLoad
         private void Send()
         {
             BinaryPrimitives.WriteUInt64LittleEndian(_request, _sent);
-            _sentTicks[_sent++ % (ulong)spec.InFlight] = Stopwatch.GetTimestamp();
+            _sentNs[_sent++ % (ulong)spec.InFlight] = Stopwatch.GetTimestamp();
             if (spec.SizeBytes <= Output.MaxContiguousBytes)
             {
                 _request.CopyTo(Output.BeginMessage(spec.SizeBytes));

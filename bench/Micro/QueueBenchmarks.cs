@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using BenchmarkDotNet.Attributes;
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Bench.Micro;
@@ -35,7 +36,7 @@ public class QueueBenchmarks
     [Benchmark(Baseline = true, Description = "JobQueue")]
     public void Ours()
     {
-        Job job = _ours.Next(nowTicks: 0)!;
+        Job job = _ours.Next(nowNs: 0)!;
         _ours.Remove(job);
         _ours.Add(job);
     }

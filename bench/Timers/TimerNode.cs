@@ -7,6 +7,7 @@ using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Drivers.Publishing;
 using Cocaine.Fast.Drivers.Timers;
 using Cocaine.Fast.Node;
+using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -16,7 +17,7 @@ namespace Cocaine.Fast.Bench.Timers;
 internal sealed class TimerNode : IDisposable
 {
     private readonly EventLoop _loop = new(NullLogger.Instance);
-    private readonly List<RecurringTimer> _timers = [];
+    private readonly List<RecurringTimerDriver> _timers = [];
     private readonly Ticks _ticks;
     private readonly AppEngine _engine;
 
@@ -51,7 +52,7 @@ internal sealed class TimerNode : IDisposable
         node._engine.SlaveReady += () => ready.TrySetResult();
         node._engine.Broken += cause => ready.TrySetException(new InvalidOperationException(cause));
         node._loop.Start("timers");
-        await CocaineNode.Run(node._loop, () => node._engine.Start());
+        await node._loop.RunAsync(() => node._engine.Start());
         await ready.Task;
         TaskManifest task = new()
         {
@@ -65,7 +66,7 @@ internal sealed class TimerNode : IDisposable
         for (int opened = 0; opened < timers; opened += perMs)
         {
             SpinWait.SpinUntil(() => Stopwatch.GetElapsedTime(start).TotalMilliseconds >= opened / perMs);
-            await CocaineNode.Run(node._loop, () => node.Open(context, perMs));
+            await node._loop.RunAsync(() => node.Open(context, perMs));
         }
 
         return node;
@@ -75,7 +76,7 @@ internal sealed class TimerNode : IDisposable
     {
         for (int i = 0; i < count; i++)
         {
-            RecurringTimer timer = new(context);
+            RecurringTimerDriver timer = new(context);
             timer.Open();
             _timers.Add(timer);
         }
@@ -85,7 +86,7 @@ internal sealed class TimerNode : IDisposable
     public async Task StopAsync()
     {
         TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await CocaineNode.Run(_loop, () =>
+        await _loop.RunAsync(() =>
         {
             _timers.ForEach(timer => timer.StopTaking());
             _engine.Drain(drained.SetResult);

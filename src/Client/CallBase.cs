@@ -1,5 +1,6 @@
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Client;

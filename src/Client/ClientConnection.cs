@@ -84,14 +84,14 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
 
         switch (layout.Type)
         {
-            case 0:
+            case MessageType.Chunk:
                 owner.OnChunk(in message);
                 break;
-            case 1 when layout.Shape == ArgumentShape.Error:
+            case MessageType.Error when layout.Shape == ArgumentShape.Error:
                 _channels.Remove(layout.Channel, out _);
                 owner.OnError(ErrorOf(in message, headers));
                 break;
-            case 2:
+            case MessageType.Close:
                 _channels.Remove(layout.Channel, out _);
                 owner.OnClosed();
                 break;

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
 
@@ -80,13 +81,13 @@ internal sealed class LoadConnection : MessageConnection
             return;
         }
 
-        if (layout.Type == 0)
+        if (layout.Type == MessageType.Chunk)
         {
             Check(ref slot, message.Data);
             return;
         }
 
-        if (layout.Type == 1)
+        if (layout.Type == MessageType.Error)
         {
             _plan.Count(layout.Category == ErrorCodes.Category ? $"{layout.Code}" : $"{layout.Category}/{layout.Code}");
         }
@@ -96,7 +97,7 @@ internal sealed class LoadConnection : MessageConnection
         }
         else
         {
-            _plan.OnAnswer(Stopwatch.GetTimestamp() - slot.SentTicks);
+            _plan.OnAnswer(Clock.NowNs - slot.SentNs);
         }
 
         slot.Channel = 0;
@@ -137,7 +138,7 @@ internal sealed class LoadConnection : MessageConnection
 
         ulong number = _plan.NextNumber++;
         BinaryPrimitives.WriteUInt64LittleEndian(_request, number);
-        _slots[_channel & mask] = new Flight { Channel = _channel, Number = number, SentTicks = Stopwatch.GetTimestamp() };
+        _slots[_channel & mask] = new Flight { Channel = _channel, Number = number, SentNs = Clock.NowNs };
         MessageWriter.WriteEnqueue(Output, _channel, _plan.Name, _plan.Headers, first);
         MessageWriter.WriteChunk(Output, _channel, new Payload(_request), bin: true);
         MessageWriter.WriteClose(Output, _channel);
@@ -200,7 +201,7 @@ internal sealed class LoadConnection : MessageConnection
     {
         public ulong Channel;     // 0 when free
         public ulong Number;
-        public long SentTicks;
+        public long SentNs;
         public int Received;
         public bool Bad;
     }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
 using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -49,7 +50,7 @@ public static class LoadRunner
         long start = await OnLoop(loop, () =>
         {
             latencies.Reset();
-            return Stopwatch.GetTimestamp();
+            return Clock.NowNs;
         }).ConfigureAwait(false);
         await Pause(options.Duration, cancellation).ConfigureAwait(false);
         (long done, double seconds) = await OnLoop(loop, () =>
@@ -67,8 +68,8 @@ public static class LoadRunner
     /// <summary>Lets the last answers come, so that what was asked is also checked.</summary>
     private static async Task DrainAsync(EventLoop loop, LoadPlan plan)
     {
-        long limit = Stopwatch.GetTimestamp() + (long)(DrainLimit.TotalSeconds * Stopwatch.Frequency);
-        while (await OnLoop(loop, () => plan.OpenConnections).ConfigureAwait(false) > 0 && Stopwatch.GetTimestamp() < limit)
+        long limit = Clock.NowNs + (long)(DrainLimit.TotalSeconds * 1e9);
+        while (await OnLoop(loop, () => plan.OpenConnections).ConfigureAwait(false) > 0 && Clock.NowNs < limit)
         {
             await Task.Delay(5).ConfigureAwait(false);
         }

@@ -1,9 +1,11 @@
 using System.Text.Json;
 using Cocaine.Fast.Core.Engine;
-using Cocaine.Fast.Core.Engine.Growth;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Pools;
+using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Drivers.ZeroMq;
 using Cocaine.Fast.Node.Control;
@@ -85,7 +87,7 @@ internal static class AppInfo
         json.WriteNumber("bytes-limit", manifest.Engine.QueueBytes);
         json.WriteString("serves", engine.Queue.ServesNewest ? "newest" : "oldest");
         json.WriteNumber("overloads", engine.Counters.Overloads);
-        json.WriteNumber("oldest-age-ms", oldest is null ? 0 : Math.Max(0, nowMs - (oldest.ArrivedTicks / 1_000_000)));
+        json.WriteNumber("oldest-age-ms", oldest is null ? 0 : Math.Max(0, nowMs - Clock.MsOf(oldest.ArrivedNs)));
         json.WriteEndObject();
         WriteJobs(json, app);
         WritePool(json, manifest, engine, nowMs);
@@ -265,7 +267,7 @@ internal static class AppInfo
                 json.WriteNumber("rss-bytes", slave.RssBytes);
             }
 
-            json.WriteNumber("silent-ms", Math.Max(0, slave.Engine.Loop.ListenedMs - slave.LastHeardMs));
+            json.WriteNumber("silent-ms", Math.Max(0, slave.Scope.Loop.ListenedMs - slave.LastHeardMs));
             json.WriteEndObject();
         }
 
@@ -285,7 +287,7 @@ internal static class AppInfo
             json.WriteStartObject();
             json.WriteNumber("id", job.Id);
             json.WriteString("event", System.Text.Encoding.UTF8.GetString(job.Event));
-            json.WriteNumber("age-ms", Math.Max(0, nowMs - (job.DispatchedTicks / 1_000_000)));
+            json.WriteNumber("age-ms", Math.Max(0, nowMs - Clock.MsOf(job.DispatchedNs)));
             if (job.IsAnswered)
             {
                 json.WriteBoolean("answered", true);

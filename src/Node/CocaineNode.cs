@@ -1,6 +1,7 @@
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Node.Control;
@@ -111,7 +112,7 @@ public sealed class CocaineNode : IAsyncDisposable
         _locator = new LocatorService(this, _loops.First, _log);
         try
         {
-            Run(_loops.First, () => _locator.Open(endpoint)).GetAwaiter().GetResult();
+            _loops.First.RunAsync(() => _locator.Open(endpoint)).GetAwaiter().GetResult();
         }
         catch (Exception failure) when (failure is IOException or FormatException)
         {
@@ -151,7 +152,7 @@ public sealed class CocaineNode : IAsyncDisposable
         try
         {
             // A node that stops meanwhile starts none.
-            await _lifetime.UntilEndAsync(Run(app.Loop, () => app.Start(paused)));
+            await _lifetime.UntilEndAsync(app.Loop.RunAsync(() => app.Start(paused)));
             return app;
         }
         catch
@@ -335,7 +336,7 @@ public sealed class CocaineNode : IAsyncDisposable
     private Task OnLoopAsync(string name, Action<RunningApp> action)
     {
         RunningApp app = Get(name);
-        return _lifetime.UntilEndAsync(Run(app.Loop, () => action(app)));
+        return _lifetime.UntilEndAsync(app.Loop.RunAsync(() => action(app)));
     }
 
     /// <summary>There is something to read in the events of an app, which may be gone.</summary>
@@ -357,24 +358,6 @@ public sealed class CocaineNode : IAsyncDisposable
 
     /// <summary>Completes when every loop has come to it: one that is stuck in a handler does not.</summary>
     internal Task PingAsync() => _loops.PingAsync();
-
-    internal static Task Run(EventLoop loop, Action action)
-    {
-        TaskCompletionSource done = new();
-        loop.Post(() =>
-        {
-            try
-            {
-                action();
-                NodeThreads.Complete(done);
-            }
-            catch (Exception failure)
-            {
-                NodeThreads.Fail(done, failure);
-            }
-        });
-        return done.Task;
-    }
 
     private void StopLoops()
     {

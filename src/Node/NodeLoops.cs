@@ -1,3 +1,4 @@
+using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
 
@@ -29,7 +30,7 @@ internal sealed class NodeLoops(NodeOptions options, ILogger log) : IDisposable
     public EventLoop Next() => _loops[_next++ % _loops.Count];
 
     /// <summary>Completes when every loop has come to it: one that is stuck in a handler does not.</summary>
-    public Task PingAsync() => Task.WhenAll(_loops.ConvertAll(loop => CocaineNode.Run(loop, static () => { })));
+    public Task PingAsync() => Task.WhenAll(_loops.ConvertAll(loop => loop.RunAsync(static () => { })));
 
     public void Dispose()
     {

@@ -1,6 +1,8 @@
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Pools;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Journal;
@@ -92,7 +94,7 @@ public sealed class RunningApp
     public async Task<string> InfoJsonAsync()
     {
         string? info = null;
-        await CocaineNode.Run(_loop, () => info = AppInfo.Text(this, forOperators: true));
+        await _loop.RunAsync(() => info = AppInfo.Text(this, forOperators: true));
         return info!;
     }
 
@@ -100,7 +102,7 @@ public sealed class RunningApp
     public async Task<AppSummary> SummaryAsync()
     {
         AppSummary? summary = null;
-        await CocaineNode.Run(_loop, () => summary = AppInfo.Summary(this));
+        await _loop.RunAsync(() => summary = AppInfo.Summary(this));
         return summary!;
     }
 
@@ -134,7 +136,7 @@ public sealed class RunningApp
         AppManifest next, ISlaveBackend backend, bool force, CancellationToken cancellation)
     {
         Replacement? replacement = null;
-        await CocaineNode.Run(_loop, () => replacement = BeginReplacement(next, backend, force));
+        await _loop.RunAsync(() => replacement = BeginReplacement(next, backend, force));
         using CancellationTokenRegistration registration = cancellation.UnsafeRegister(
             _ => _loop.Post(() => Decide(replacement!, "it was cancelled")), null);
         return await replacement!.Outcome;

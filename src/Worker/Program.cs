@@ -2,8 +2,8 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Worker;
-using Cocaine.Fast.Worker.Native;
 using Cocaine.Fast.Worker.Serving;
+using Cocaine.Fast.Worker.SharedObjects;
 
 // The worker process of a .NET app, or of a C++ app that is a shared object:
 // --app NAME --uuid UUID --endpoint PATH --locator HOST:PORT --protocol 1 SOURCE
@@ -32,7 +32,7 @@ try
     }
 
     reports = StackReport.Listen();
-    app = AppHost.Load(args[next], new Cocaine.Fast.Worker.AppContext(options.GetValueOrDefault("app", ""), options["uuid"], version));
+    app = AppHost.Load(args[next], new AppIdentity(options.GetValueOrDefault("app", ""), options["uuid"], version));
 }
 catch (Exception failure)
 {

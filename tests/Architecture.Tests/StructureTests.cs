@@ -80,11 +80,14 @@ public class StructureTests
         Assert.Empty(over);
     }
 
+    /// <summary>
+    /// A folder is a concept. The bound is high enough that nobody makes a folder for its sake: one over it has more than one concept.
+    /// </summary>
     [Fact]
-    public void Folders_are_concepts_of_at_most_fifteen_files() => Assert.DoesNotContain(
+    public void Folders_are_concepts_of_at_most_twenty_four_files() => Assert.DoesNotContain(
         Directory.GetDirectories(Path.Combine(Root, "src"), "*", SearchOption.AllDirectories)
             .Concat(Directory.GetDirectories(Path.Combine(Root, "bench"), "*", SearchOption.AllDirectories)),
-        folder => !folder.Contains("/bin") && !folder.Contains("/obj") && Directory.GetFiles(folder, "*.cs").Length > 15);
+        folder => !folder.Contains("/bin") && !folder.Contains("/obj") && Directory.GetFiles(folder, "*.cs").Length > 24);
 
     [Fact]
     public void Unsafe_code_says_why_it_is_safe_and_orderings_name_their_other_half()

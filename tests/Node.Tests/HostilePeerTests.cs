@@ -6,6 +6,7 @@ using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers.Native;
+using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
 using Xunit.Abstractions;
 
@@ -173,7 +174,7 @@ public class HostilePeerTests(ITestOutputHelper output)
         while (!isPaused)
         {
             limit.Token.ThrowIfCancellationRequested();
-            await CocaineNode.Run(loop, () =>
+            await loop.RunAsync(() =>
             {
                 NativeConnection connection = ((NativeServer)app.Drivers[0]).Connections.Single();
                 (isPaused, unsent) = (connection.IsReadingPaused, connection.Output.PendingBytes);

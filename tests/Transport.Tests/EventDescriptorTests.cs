@@ -5,7 +5,6 @@ namespace Cocaine.Fast.Transport.Tests;
 /// <summary>The doorbell between threads, one of which disposes of it while others ring.</summary>
 public sealed unsafe class EventDescriptorTests
 {
-    private const int CloseOnExec = 0x80000, NonBlocking = 0x800;
     private const int Rounds = 50_000;
 
     [Fact]
@@ -30,7 +29,7 @@ public sealed unsafe class EventDescriptorTests
                 EventDescriptor old = bell;
                 int number = old.Descriptor;
                 old.Dispose();
-                int foreign = LibC.eventfd(0, CloseOnExec | NonBlocking); // the kernel gives the lowest number that is free
+                int foreign = LibC.eventfd(0, LibC.O_CLOEXEC | LibC.O_NONBLOCK); // the kernel gives the lowest number that is free
                 reused += foreign == number ? 1 : 0;
                 Thread.SpinWait(50);
                 ulong count;

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Ledger;
+using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Transport.SharedMemory;
 
 namespace Cocaine.Fast.Transport.Tests;

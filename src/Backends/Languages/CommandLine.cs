@@ -3,7 +3,7 @@ using System.Reflection;
 using Cocaine.Fast.Backends.Isolation;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Worker.Native;
+using Cocaine.Fast.Worker.SharedObjects;
 
 namespace Cocaine.Fast.Backends.Languages;
 

@@ -22,7 +22,7 @@ internal sealed unsafe class GroupSentinel : IDisposable
     public const string Name = "cocaine-sentinel";
 
     private const string Shell = "/bin/sh";
-    private const int CloseOnExec = 0x80000, NonBlocking = 0x800, SetFlags = 4;
+    private const int SetFlags = 4;
 
     /// <summary>How long its end is waited for at ours. It has nothing left to do then.</summary>
     private const int EndWaitMs = 1000;
@@ -111,7 +111,7 @@ internal sealed unsafe class GroupSentinel : IDisposable
     private void Start()
     {
         int* pipe = stackalloc int[2];
-        if (!IsPossible || LibC.pipe2(pipe, CloseOnExec) != 0)
+        if (!IsPossible || LibC.pipe2(pipe, LibC.O_CLOEXEC) != 0)
         {
             return;
         }
@@ -135,7 +135,7 @@ internal sealed unsafe class GroupSentinel : IDisposable
             return;
         }
 
-        _ = LibC.fcntl(pipe[1], SetFlags, NonBlocking); // who tells it something is an event loop, and must not wait for it
+        _ = LibC.fcntl(pipe[1], SetFlags, LibC.O_NONBLOCK); // who tells it something is an event loop, and must not wait for it
         (_process, _pipe) = (process, pipe[1]);
         if (_groups.Count > 0 && !TryTell(string.Concat(_groups.Select(group => $"+ {Text(group)}\n"))))
         {

@@ -2,11 +2,13 @@ using Cocaine.Fast.Backends.Isolation;
 using Cocaine.Fast.Backends.Languages;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Pools;
+using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Transport.Limits;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Trust;
-using Cocaine.Fast.Worker.Native;
+using Cocaine.Fast.Worker.SharedObjects;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Backends.Processes;
@@ -43,11 +45,6 @@ internal sealed class ProcessBackend(
     public string Locator { get; } = locator;
 
     public ILogger Log { get; } = log;
-
-    /// <summary>
-    /// How long a worker may spin before it parks. Off by default where cores are few: it takes them from those who work.
-    /// </summary>
-    public int SpinMicroseconds => App.Engine.SpinMicroseconds ?? (Environment.ProcessorCount > 4 ? 20 : 0);
 
     /// <summary>
     /// Processes and threads of one worker, for the bounds of both: the runtimes of JavaScript and .NET start threads of their own.

@@ -16,7 +16,7 @@ internal readonly record struct StartedProcess(int ProcessId, int ProcessDescrip
 /// <remarks>Safety: gives descriptors to the caller with the process that they belong to; closes them itself when there is none.</remarks>
 internal sealed unsafe class ProcessLauncher : IDisposable
 {
-    private const int CloseOnExec = 0x80000, NonBlocking = 0x800, SetFlags = 4;
+    private const int SetFlags = 4;
     private const nint PidfdOpen = 434, PidfdSendSignal = 424;
 
     /// <summary>How long the end of a process is waited for that was killed right after its start.</summary>
@@ -140,12 +140,12 @@ internal sealed unsafe class ProcessLauncher : IDisposable
         words.AddRange(command.Arguments);
         int* output = stackalloc int[2];
         int* errors = stackalloc int[2];
-        if (LibC.pipe2(output, CloseOnExec) != 0)
+        if (LibC.pipe2(output, LibC.O_CLOEXEC) != 0)
         {
             throw LibC.Failure("pipe2");
         }
 
-        if (LibC.pipe2(errors, CloseOnExec) != 0)
+        if (LibC.pipe2(errors, LibC.O_CLOEXEC) != 0)
         {
             IOException failure = LibC.Failure("pipe2");
             CloseAll(output[0], output[1]);
@@ -175,8 +175,8 @@ internal sealed unsafe class ProcessLauncher : IDisposable
 
         _started[process] = true;
         _sentinel.Add(process);
-        _ = LibC.fcntl(output[0], SetFlags, NonBlocking);
-        _ = LibC.fcntl(errors[0], SetFlags, NonBlocking);
+        _ = LibC.fcntl(output[0], SetFlags, LibC.O_NONBLOCK);
+        _ = LibC.fcntl(errors[0], SetFlags, LibC.O_NONBLOCK);
         return new StartedProcess(process, descriptor, output[0], errors[0]);
     }
 

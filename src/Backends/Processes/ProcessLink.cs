@@ -1,10 +1,11 @@
 using Cocaine.Fast.Backends.Languages;
 using Cocaine.Fast.Backends.Rings;
 using Cocaine.Fast.Core.Engine;
-using Cocaine.Fast.Core.Engine.Handling;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Transport.Limits;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
@@ -171,7 +172,7 @@ internal sealed class ProcessLink : SlaveLink
         }
 
         _killReason = reason;
-        _slave.Engine.Counters.SlavesKilled++;
+        _slave.Scope.Counters.SlavesKilled++;
         _slave.OnKilled();
         ProcessLog.Killed(
             _backend.Log, _backend.App.Name, _slave.ShortId, reason, JobNames.Suffix(_slave.Channels.ToList()));
@@ -194,7 +195,8 @@ internal sealed class ProcessLink : SlaveLink
         EventDescriptor? nodeBell = null, workerBell = null;
         try
         {
-            segment = Segment.Create(_backend.App.Engine.PipeSizeBytes, _slave.Generation, _backend.SpinMicroseconds, shared: true);
+            EngineSettings settings = _backend.App.Engine;
+            segment = Segment.Create(settings.PipeSizeBytes, _slave.Generation, settings.SpinMicroseconds, shared: true);
             nodeBell = new EventDescriptor();
             workerBell = new EventDescriptor();
             MemorySink grant = new(64);

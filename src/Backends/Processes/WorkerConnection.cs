@@ -1,5 +1,6 @@
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
 
@@ -40,7 +41,7 @@ internal sealed class WorkerConnection(EventLoop loop, int descriptor, Slave sla
     {
         if (!OnPipe)
         {
-            slave.Requests.Ease();
+            slave.Pressure.Ease();
         }
     }
 

@@ -1,3 +1,5 @@
+using Cocaine.Fast.Core.Pools;
+
 namespace Cocaine.Fast.Backends.Processes;
 
 /// <summary>

@@ -1,6 +1,8 @@
 using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Rings;
+using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.SharedMemory;
@@ -162,7 +164,7 @@ internal sealed class RingPort : LoopHandler
         }
         else if (before > 0 && _requests.OverflowBytes < EngineLimits.HighBacklogBytes / 2)
         {
-            _slave.Requests.Ease();
+            _slave.Pressure.Ease();
         }
     }
 

@@ -1,5 +1,6 @@
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Transport.Limits;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;

@@ -1,14 +1,15 @@
 using Cocaine.Fast.Backends.Rings;
 using Cocaine.Fast.Core.Engine;
-using Cocaine.Fast.Core.Engine.Handling;
+using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.SharedMemory;
 using Cocaine.Fast.Worker;
-using Cocaine.Fast.Worker.Native;
 using Cocaine.Fast.Worker.Serving;
+using Cocaine.Fast.Worker.SharedObjects;
 
 namespace Cocaine.Fast.Backends.Threads;
 
@@ -56,14 +57,13 @@ internal sealed class ThreadLink : SlaveLink
         }
 
         EngineSettings settings = backend.App.Engine;
-        int spin = settings.SpinMicroseconds ?? (Environment.ProcessorCount > 4 ? 20 : 0);
         EventDescriptor? nodeBell = null, slaveBell = null;
         Segment? segment = null;
         try
         {
             nodeBell = new EventDescriptor();
             slaveBell = new EventDescriptor();
-            segment = Segment.Create(settings.PipeSizeBytes, slave.Generation, spin, shared: false);
+            segment = Segment.Create(settings.PipeSizeBytes, slave.Generation, settings.SpinMicroseconds, shared: false);
             ThreadLink link = new(backend, slave, segment, nodeBell, slaveBell);
             new Thread(link.Run) { Name = $"{backend.App.Name}-{slave.ShortId}", IsBackground = true }.Start();
             return link;
@@ -102,7 +102,7 @@ internal sealed class ThreadLink : SlaveLink
 
         _killReason = reason;
         _killed = true;
-        _slave.Engine.Counters.SlavesKilled++;
+        _slave.Scope.Counters.SlavesKilled++;
         _slave.OnKilled();
         _backend.Left.AddThread();
         string running = _worker?.Describe() is { Length: > 0 } told ? $"\n{told}" : "";
@@ -160,7 +160,7 @@ internal sealed class ThreadLink : SlaveLink
             return NativeApp.Load(app.Code.Source).Open(app, _slave.Uuid, _segment, _slaveBell, _nodeBell);
         }
 
-        Worker.AppContext context = new(app.Name, _slave.Uuid, app.Version);
+        AppIdentity context = new(app.Name, _slave.Uuid, app.Version);
         _app = AppHost.Load(app.Code.Source, context);
         return new RingWorker(_app, _segment, _slaveBell, _nodeBell)
         {

@@ -1,23 +1,25 @@
 using System.Text;
 using System.Text.Unicode;
-using Cocaine.Fast.Core.Engine.Growth;
-using Cocaine.Fast.Core.Engine.Handling;
-using Cocaine.Fast.Core.Engine.Suspects;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Pools;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Core.Timing;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Core.Engine;
 
 /// <summary>
 /// One app's engine: takes jobs from drivers, queues them, hands them to slaves, and sees to it that each gets exactly one answer.
-/// Lives on one loop; all members are for its thread. What comes of a job is in <see cref="Answers"/>, of its request in <see
+/// Lives on one loop; all members are for its thread. What comes of a job is in <see cref="Endings"/>, of its request in <see
 /// cref="Requests"/>, of its times in <see cref="JobBounds"/>.
 /// </summary>
-internal sealed class AppEngine
+internal sealed class AppEngine : IJobEngine, IPoolOwner
 {
+    private readonly JobStore _store;
+    private readonly JobBounds _bounds;
     private bool _servedNewest;     // what the queue did when it was looked at last
     private long _orderLogDueMs;
     private Action? _onStopped;
@@ -33,51 +35,55 @@ internal sealed class AppEngine
         string name, EngineSettings settings, IEngineLoop loop, ISlaveBackend backend, ILogger log, EngineRecords? records = null,
         EngineCounters? counters = null)
     {
-        Counters = counters ?? new EngineCounters();
-        Name = name;
-        Settings = settings;
-        Loop = loop;
-        Log = log;
-        Records = records ?? EngineRecords.None;
+        Scope = new EngineScope
+        {
+            Name = name,
+            Settings = settings,
+            Loop = loop,
+            Log = log,
+            Counters = counters ?? new EngineCounters(),
+            Records = records ?? EngineRecords.None,
+            Queue = new JobQueue(settings.QueueOrder, settings.QueueTargetMs, EngineLimits.QueueIntervalMs),
+        };
         Counters.LastJobId = Math.Max(Counters.LastJobId, Records.FirstJobId);
-        Admission = new Admission(this);
-        Answers = new JobAnswers(this);
-        Requests = new RequestFlow(this);
-        Suspects = new SuspectRuns(this);
-        RunLimit = new RunLimit(this);
-        Queue = new JobQueue(settings.QueueOrder, settings.QueueTargetMs, EngineLimits.QueueIntervalMs);
-        Pool = new SlavePool(this, backend);
+        _store = new JobStore(this, loop);
+        Pool = new SlavePool(Scope, backend, this);
+        Admission = new Admission(Scope, Pool);
+        Requests = new RequestFlow(Scope, Pool, Admission);
+        _bounds = new JobBounds(Scope, new RunLimit(Scope));
+        Endings = new JobEndings(Scope, _store, Pool, _bounds, this);
     }
 
-    public string Name { get; }
+    /// <summary>The parts that jobs, slaves and the pool use too.</summary>
+    public EngineScope Scope { get; }
 
-    public EngineSettings Settings { get; }
+    public string Name => Scope.Name;
 
-    public IEngineLoop Loop { get; }
+    public EngineSettings Settings => Scope.Settings;
 
-    public ILogger Log { get; }
+    public IEngineLoop Loop => Scope.Loop;
 
-    public EngineRecords Records { get; }
+    public ILogger Log => Scope.Log;
+
+    public EngineRecords Records => Scope.Records;
 
     public SlavePool Pool { get; }
 
     public Admission Admission { get; }
 
-    public JobAnswers Answers { get; }
+    /// <summary>How jobs end.</summary>
+    public JobEndings Endings { get; }
 
     public RequestFlow Requests { get; }
 
     /// <summary>Jobs that run alone.</summary>
-    public SuspectRuns Suspects { get; }
+    public SuspectRuns Suspects => Pool.Suspects;
 
-    /// <summary>The longest run of jobs.</summary>
-    public RunLimit RunLimit { get; }
+    public JobQueue Queue => Scope.Queue;
 
-    public JobQueue Queue { get; }
+    public EngineCounters Counters => Scope.Counters;
 
-    public EngineCounters Counters { get; }
-
-    public EngineState State { get; private set; } = EngineState.Running;
+    public EngineState State => Scope.State;
 
     /// <summary>Refuses new jobs until it is resumed; those that it has go on.</summary>
     public bool IsPaused { get; set; }
@@ -86,7 +92,7 @@ internal sealed class AppEngine
     public bool IsTaking => State == EngineState.Running && !IsPaused;
 
     /// <summary>Jobs on slaves whose answer is not whole yet.</summary>
-    public int RunningJobs => Answers.Running;
+    public int RunningJobs => Endings.Running;
 
     /// <summary>A slave became ready; raised each time.</summary>
     public event Action? SlaveReady;
@@ -122,11 +128,11 @@ internal sealed class AppEngine
             }
         }
 
-        Job job = Answers.Take();
+        Job job = _store.Take();
         Counters.JobsAccepted++;
-        job.Begin(id, caller, channel, task, name, in policy, Loop.NowTicks);
+        job.Begin(id, caller, channel, task, name, in policy, Loop.NowNs);
         task.Accepted++;
-        Records.Ledger.Arrived(job.Id, job.ArrivedTicks, task.Utf8Name, name);
+        Records.Ledger.Arrived(job.Id, job.ArrivedNs, task.Utf8Name, name);
         if (!headers.IsEmpty)
         {
             job.Request.SetHeaders(headers);
@@ -134,13 +140,13 @@ internal sealed class AppEngine
 
         if (slave is not null)
         {
-            Answers.CountRun();
+            Endings.CountRun();
             slave.Run(job);
         }
         else
         {
             job.MoveTo(JobState.Queued);
-            Records.Ledger.Queued(job.Id, job.ArrivedTicks);
+            Records.Ledger.Queued(job.Id, job.ArrivedNs);
             Queue.Add(job);
             if (Queue.Usual == 1)
             {
@@ -150,7 +156,7 @@ internal sealed class AppEngine
             Pool.Grow();
         }
 
-        ArmTimer(job);
+        _bounds.Arm(job);
         return job;
     }
 
@@ -178,7 +184,7 @@ internal sealed class AppEngine
             Counters.ClientsGone++;
         }
 
-        Answers.Fail(job, new JobError(ErrorCodes.Category, ErrorCodes.BadRequest, reason));
+        Endings.Fail(job, new JobError(ErrorCodes.Category, ErrorCodes.BadRequest, reason));
     }
 
     /// <summary>Answers a job with one of our errors.</summary>
@@ -186,14 +192,14 @@ internal sealed class AppEngine
     {
         if (!job.IsAnswered)
         {
-            Answers.Fail(job, new JobError(ErrorCodes.Category, code, Encoding.UTF8.GetBytes(reason), retryAfterS));
+            Endings.Fail(job, new JobError(ErrorCodes.Category, code, Encoding.UTF8.GetBytes(reason), retryAfterS));
         }
     }
 
     /// <summary>The job that is next to run, for a slave with room; null when its time was up: then it is answered and not run.</summary>
     public Job? TakeNext()
     {
-        Job job = Queue.Next(Loop.NowTicks)!;
+        Job job = Queue.Next(Loop.NowNs)!;
         if (Queue.ServesNewest != _servedNewest)
         {
             OnOrderChanged();
@@ -207,34 +213,32 @@ internal sealed class AppEngine
 
     private Job? Take(Job job)
     {
-        if (JobBounds.TryExpire(this, job, Loop.NowMs))
+        if (_bounds.TryExpire(job, Loop.NowMs))
         {
             return null;
         }
 
         Queue.Remove(job);
-        Answers.CountRun();
+        Endings.CountRun();
         if (Settings.QueueTimeoutMs > 0 || job.Policy.SilenceTimeoutMs > 0 || job.Task.JobTimeoutMs > 0)
         {
-            ArmTimer(job, JobState.Running);
+            _bounds.Arm(job, JobState.Running);
         }
 
         return job;
     }
 
-    /// <summary>The nearest of the job's bounds is due.</summary>
-    public void OnJobTimer(Job job, long nowMs)
-    {
-        switch (job.State)
-        {
-            case JobState.Done or JobState.Failed:
-                JobBounds.CheckClosed(this, job);
-                return;
-            case JobState.Queued or JobState.Running or JobState.Streaming:
-                JobBounds.Check(this, job, nowMs);
-                return;
-        }
-    }
+    /// <inheritdoc/>
+    public void OnChunk(Job job, in Payload data) => Endings.OnChunk(job, in data);
+
+    /// <inheritdoc/>
+    public void OnEnd(Job job, bool failed, in JobError error) => Endings.OnEnd(job, failed, in error);
+
+    /// <inheritdoc/>
+    public void OnSlaveLost(Job job, in SlaveLoss loss) => Endings.OnSlaveLost(job, in loss);
+
+    /// <inheritdoc/>
+    public void OnJobTimer(Job job, long nowMs) => _bounds.OnDue(job, nowMs);
 
     /// <summary>Refuses new jobs, finishes the others, ends the slaves; then calls back once.</summary>
     public void Drain(Action onStopped)
@@ -242,7 +246,7 @@ internal sealed class AppEngine
         _onStopped = onStopped;
         if (State == EngineState.Running)
         {
-            State = EngineState.Draining;
+            Scope.MoveTo(EngineState.Draining);
         }
 
         CheckDrained();
@@ -251,7 +255,7 @@ internal sealed class AppEngine
     /// <summary>Ends at once: every job that is left gets an error, every slave is killed.</summary>
     public void StopNow(string reason)
     {
-        State = EngineState.Stopped;
+        Scope.MoveTo(EngineState.Stopped);
         while (Queue.Count > 0)
         {
             Fail(Queue.Oldest!, ErrorCodes.ResourceError, reason);
@@ -266,9 +270,11 @@ internal sealed class AppEngine
         CheckDrained();
     }
 
-    internal void OnSlaveReady() => SlaveReady?.Invoke();
+    /// <inheritdoc/>
+    public void OnSlaveReady() => SlaveReady?.Invoke();
 
-    internal void OnBroken(string cause)
+    /// <inheritdoc/>
+    public void OnBroken(string cause)
     {
         string reason = StartFailure.ForCallers(cause);
         while (Queue.Count > 0)
@@ -280,7 +286,7 @@ internal sealed class AppEngine
     }
 
     /// <summary>Called after each change that may have ended the last job or slave of a draining engine.</summary>
-    internal void CheckDrained()
+    public void CheckDrained()
     {
         if (State == EngineState.Running || Queue.Count + RunningJobs > 0)
         {
@@ -290,37 +296,19 @@ internal sealed class AppEngine
         Pool.TerminateAll("the app stops");
         if (Pool.Total == 0)
         {
-            State = EngineState.Stopped;
+            Scope.MoveTo(EngineState.Stopped);
             Action? stopped = _onStopped;
             _onStopped = null;
             stopped?.Invoke();
         }
     }
 
-    /// <summary>How often a job may be run again when its slave dies: what its caller asked for, up to what the app allows.</summary>
-    internal int RetryLimitOf(Job job) => Settings.RetryLimitOf(job.Policy.RetryLimit);
-
     private void RecordRefusal(ulong id, TaskMonitor task, byte[] name, in JobRefusal refusal)
     {
         Span<byte> reason = stackalloc byte[EngineLimits.RecordedReasonBytes];
         Utf8.FromUtf16(refusal.Reason, reason, out _, out int length); // what does not fit is cut
-        Records.Ledger.Arrived(id, Loop.NowTicks, task.Utf8Name, name);
-        Records.Ledger.Ended(id, Loop.NowTicks, JobOutcome.Refused, ErrorCodes.Category, refusal.Code, reason[..length]);
-    }
-
-    internal void ArmTimer(Job job) => ArmTimer(job, job.State);
-
-    private void ArmTimer(Job job, JobState state)
-    {
-        long due = JobBounds.NextDueMs(this, job, state);
-        if (due != long.MaxValue)
-        {
-            Loop.Timers.Arm(job, due);
-        }
-        else if (job.IsArmed)
-        {
-            Loop.Timers.Cancel(job);
-        }
+        Records.Ledger.Arrived(id, Loop.NowNs, task.Utf8Name, name);
+        Records.Ledger.Ended(id, Loop.NowNs, JobOutcome.Refused, ErrorCodes.Category, refusal.Code, reason[..length]);
     }
 
     /// <summary>The queue is behind, or no longer; few lines say so, however often it changes.</summary>
@@ -335,7 +323,7 @@ internal sealed class AppEngine
         if (Loop.NowMs >= _orderLogDueMs)
         {
             _orderLogDueMs = Loop.NowMs + EngineLimits.OverloadLogMs;
-            long waitMs = (Loop.NowTicks - (Queue.Oldest?.ArrivedTicks ?? Loop.NowTicks)) / 1_000_000;
+            long waitMs = Clock.MsOf(Loop.NowNs - (Queue.Oldest?.ArrivedNs ?? Loop.NowNs));
             PoolLog.OrderChanges(
                 Log, Name, _servedNewest ? "newest" : "oldest", Queue.Count, waitMs, Settings.QueueTargetMs, Counters.Overloads);
         }

@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Core.Timing;
 
 namespace Cocaine.Fast.Core.Jobs;
 
@@ -9,9 +12,10 @@ namespace Cocaine.Fast.Core.Jobs;
 /// its bounds is
 /// nearest: time in queue, deadline, silence of the slave; and after an answer of ours, the end of its channel.
 /// </summary>
-internal sealed class Job(AppEngine engine, BlockPool blocks) : WheelTimer
+internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
 {
-    public AppEngine Engine { get; } = engine;
+    /// <summary>The engine that it belongs to, in every state.</summary>
+    public IJobEngine Engine { get; } = engine;
 
     public JobState State { get; private set; }
 
@@ -39,15 +43,15 @@ internal sealed class Job(AppEngine engine, BlockPool blocks) : WheelTimer
     public bool RequestEnded { get; set; }
 
     /// <summary>The slave that has it. Valid in Running and Streaming, and after an answer until the worker has closed its side.</summary>
-    public Slave? Slave { get; set; }
+    public IJobRunner? Runner { get; set; }
 
-    /// <summary>Its channel on the slave; valid with <see cref="Slave"/>.</summary>
+    /// <summary>Its channel on the slave; valid with <see cref="Runner"/>.</summary>
     public ulong SlaveChannel { get; set; }
 
-    /// <summary>We have sent our terminal message on the slave's channel; valid with <see cref="Slave"/>.</summary>
+    /// <summary>We have sent our terminal message on the slave's channel; valid with <see cref="Runner"/>.</summary>
     public bool NodeSideEnded { get; set; }
 
-    /// <summary>The worker was told that its answer is not wanted; valid with <see cref="Slave"/>.</summary>
+    /// <summary>The worker was told that its answer is not wanted; valid with <see cref="Runner"/>.</summary>
     public bool CancelSent { get; set; }
 
     /// <summary>Runs begun, the present one included.</summary>
@@ -62,13 +66,13 @@ internal sealed class Job(AppEngine engine, BlockPool blocks) : WheelTimer
     /// <summary>It runs alone: a slave died of it or beside it. Valid in every state but Free; it does not change in Queued.</summary>
     public bool IsSuspect { get; set; }
 
-    public long ArrivedTicks { get; private set; }
+    public long ArrivedNs { get; private set; }
 
     /// <summary>When it began to wait last: its arrival, or the end of a run that its slave did not survive. Valid in Queued.</summary>
-    public long WaitsSinceTicks { get; set; }
+    public long WaitsSinceNs { get; set; }
 
     /// <summary>Begin of the present run. Valid from Running on.</summary>
-    public long DispatchedTicks { get; set; }
+    public long DispatchedNs { get; set; }
 
     /// <summary>The same by the loop's listened time, ms: its slave's silence counts from here. Valid from Running on.</summary>
     public long AwaitedSinceMs { get; set; }
@@ -100,7 +104,7 @@ internal sealed class Job(AppEngine engine, BlockPool blocks) : WheelTimer
     public bool IsAnswered => State is JobState.Done or JobState.Failed;
 
     /// <summary>Makes a free job a new one.</summary>
-    public void Begin(ulong id, IJobCaller caller, ulong callerChannel, TaskMonitor task, byte[] name, in JobPolicy policy, long nowTicks)
+    public void Begin(ulong id, IJobCaller caller, ulong callerChannel, TaskMonitor task, byte[] name, in JobPolicy policy, long nowNs)
     {
         Debug.Assert(State == JobState.Free);
         Id = id;
@@ -109,7 +113,7 @@ internal sealed class Job(AppEngine engine, BlockPool blocks) : WheelTimer
         Task = task;
         Event = name;
         Policy = policy;
-        ArrivedTicks = WaitsSinceTicks = nowTicks;
+        ArrivedNs = WaitsSinceNs = nowNs;
         Runs = 0;
         Deaths = null;
         RequestEnded = NodeSideEnded = UnderPressure = IsAbandoned = DiedInCompany = IsSuspect = RanTooLong = false;

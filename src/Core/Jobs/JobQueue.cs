@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Timing;
 
 namespace Cocaine.Fast.Core.Jobs;
 
@@ -13,8 +14,8 @@ internal sealed class JobQueue
     /// <param name="intervalMs">How long it must have been too long.</param>
     public JobQueue(QueueOrder order = QueueOrder.Fifo, long targetMs = 0, long intervalMs = 0)
     {
-        _urgent = new QueueLane(order, targetMs * 1_000_000, intervalMs * 1_000_000);
-        _usual = new QueueLane(order, targetMs * 1_000_000, intervalMs * 1_000_000);
+        _urgent = new QueueLane(order, targetMs * Clock.NsPerMs, intervalMs * Clock.NsPerMs);
+        _usual = new QueueLane(order, targetMs * Clock.NsPerMs, intervalMs * Clock.NsPerMs);
     }
 
     /// <summary>All of them, suspects included.</summary>
@@ -72,7 +73,7 @@ internal sealed class JobQueue
     public int SlavesFor(int concurrency) => Suspects.Count + ((Usual + concurrency - 1) / concurrency);
 
     /// <summary>The job that is next to run on any slave, still in the queue; null when none waits.</summary>
-    public Job? Next(long nowTicks) => _urgent.Next(nowTicks) ?? _usual.Next(nowTicks);
+    public Job? Next(long nowNs) => _urgent.Next(nowNs) ?? _usual.Next(nowNs);
 
     /// <summary>Takes a job out; its request must not have been cleared yet.</summary>
     public void Remove(Job job)
@@ -91,7 +92,7 @@ internal sealed class JobQueue
     }
 
     private static Job? Older(Job? one, Job? other) =>
-        one is null ? other : other is null || one.ArrivedTicks < other.ArrivedTicks ? one : other;
+        one is null ? other : other is null || one.ArrivedNs < other.ArrivedNs ? one : other;
 
     private QueueLane LaneOf(Job job) => job.Policy.Urgent ? _urgent : _usual;
 }

@@ -11,7 +11,7 @@ namespace Cocaine.Fast.Core.Jobs;
 /// for a whole interval is no burst that clears by itself. First come, first served would then answer everybody too late; newest first
 /// answers those in time who still can be, and the old ones run when there is time again, or expire.
 /// </remarks>
-internal sealed class QueueLane(QueueOrder order, long targetTicks, long intervalTicks)
+internal sealed class QueueLane(QueueOrder order, long targetNs, long intervalNs)
 {
     private const long Never = long.MaxValue;
 
@@ -31,7 +31,7 @@ internal sealed class QueueLane(QueueOrder order, long targetTicks, long interva
     public void AddAgain(Job job) => _again.AddFirst(job);
 
     /// <summary>The job that is next to run, still in the lane; null when none waits.</summary>
-    public Job? Next(long nowTicks)
+    public Job? Next(long nowNs)
     {
         if (_again.First is { } again)
         {
@@ -40,7 +40,7 @@ internal sealed class QueueLane(QueueOrder order, long targetTicks, long interva
 
         if (order == QueueOrder.Adaptive && _waiting.First is { } oldest)
         {
-            Judge(oldest, nowTicks);
+            Judge(oldest, nowNs);
         }
 
         return ServesNewest ? _waiting.Last : _waiting.First;
@@ -62,10 +62,10 @@ internal sealed class QueueLane(QueueOrder order, long targetTicks, long interva
         }
     }
 
-    private void Judge(Job oldest, long nowTicks)
+    private void Judge(Job oldest, long nowNs)
     {
-        long overAt = oldest.ArrivedTicks + targetTicks;
-        if (overAt >= nowTicks)
+        long overAt = oldest.ArrivedNs + targetNs;
+        if (overAt >= nowNs)
         {
             _overSince = Never;
             ServesNewest = false;
@@ -74,6 +74,6 @@ internal sealed class QueueLane(QueueOrder order, long targetTicks, long interva
 
         // The job itself knows since when: after a stall nobody has looked for as long, and the queue is behind all the same.
         _overSince = Math.Min(_overSince, overAt);
-        ServesNewest = nowTicks - _overSince >= intervalTicks;
+        ServesNewest = nowNs - _overSince >= intervalNs;
     }
 }

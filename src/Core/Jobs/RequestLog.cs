@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Core.Jobs;

@@ -1,4 +1,6 @@
 using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Core.Ledger;
 

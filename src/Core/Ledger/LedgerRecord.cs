@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
 using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Core.Ledger;
 
@@ -13,10 +15,10 @@ internal static class LedgerRecord
 {
     /// <summary>Makes a slot the record of a new job.</summary>
     public static void WriteArrival(
-        Span<byte> record, long arrivedWallNs, long arrivedTicks, ReadOnlySpan<byte> task, ReadOnlySpan<byte> name)
+        Span<byte> record, long arrivedWallNs, long arrivedNs, ReadOnlySpan<byte> task, ReadOnlySpan<byte> name)
     {
         BinaryPrimitives.WriteInt64LittleEndian(record[LedgerLayout.ArrivedWallOffset..], arrivedWallNs);
-        BinaryPrimitives.WriteInt64LittleEndian(record[LedgerLayout.ArrivedOffset..], arrivedTicks);
+        BinaryPrimitives.WriteInt64LittleEndian(record[LedgerLayout.ArrivedOffset..], arrivedNs);
         record[LedgerLayout.QueuedOffset..LedgerLayout.EndStampOffset].Clear(); // queued, dispatched, first byte, slave
         Span<byte> names = record.Slice(LedgerLayout.NamesOffset, LedgerLayout.MaxNamesBytes);
         int taskLength = Fit(task, LedgerLayout.MaxNamesBytes / 2);
@@ -28,9 +30,9 @@ internal static class LedgerRecord
     }
 
     /// <summary>How the job ended.</summary>
-    public static void WriteEnd(Span<byte> record, long endedTicks, JobOutcome outcome, int category, int code, ReadOnlySpan<byte> text)
+    public static void WriteEnd(Span<byte> record, long endedNs, JobOutcome outcome, int category, int code, ReadOnlySpan<byte> text)
     {
-        BinaryPrimitives.WriteInt64LittleEndian(record[LedgerLayout.EndedOffset..], endedTicks);
+        BinaryPrimitives.WriteInt64LittleEndian(record[LedgerLayout.EndedOffset..], endedNs);
         record[LedgerLayout.OutcomeOffset] = (byte)outcome;
         if (outcome == JobOutcome.Done)
         {

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
 
 namespace Cocaine.Fast.Core.Ledger;
 
@@ -35,8 +36,8 @@ internal sealed unsafe class LedgerRing : IJobLedger
     private readonly ulong _mask;
     private readonly TimeProvider _clock;
     private bool _isStopped; // the memory may be gone
-    private long _pairedTicks;
-    private long _wallMinusTicks;
+    private long _pairedNs;
+    private long _wallMinusMonotonicNs;
 
     /// <param name="start">Start of the file's memory, the header.</param>
     /// <param name="records">How many records it has.</param>
@@ -57,37 +58,37 @@ internal sealed unsafe class LedgerRing : IJobLedger
     /// <summary>Writes no more: the memory goes. On the loop, as every other call.</summary>
     public void Stop() => _isStopped = true;
 
-    public void Arrived(ulong id, long nowTicks, ReadOnlySpan<byte> task, ReadOnlySpan<byte> name)
+    public void Arrived(ulong id, long nowNs, ReadOnlySpan<byte> task, ReadOnlySpan<byte> name)
     {
         if (_isStopped)
         {
             return;
         }
 
-        if ((ulong)(nowTicks - _pairedTicks) > PairingAgeNs)
+        if ((ulong)(nowNs - _pairedNs) > PairingAgeNs)
         {
-            Pair(nowTicks);
+            Pair(nowNs);
         }
 
         LastId = Math.Max(LastId, id);
         byte* slot = Slot(id);
         Volatile.Write(ref *(ulong*)(slot + LedgerLayout.IdOffset), 0);
         Volatile.WriteBarrier(); // no field of the new job before the zero; other half: the reader's second look
-        LedgerRecord.WriteArrival(new Span<byte>(slot, LedgerLayout.RecordSizeBytes), nowTicks + _wallMinusTicks, nowTicks, task, name);
+        LedgerRecord.WriteArrival(new Span<byte>(slot, LedgerLayout.RecordSizeBytes), nowNs + _wallMinusMonotonicNs, nowNs, task, name);
         Volatile.Write(ref *(ulong*)(slot + LedgerLayout.IdOffset), id);
     }
 
-    public void Queued(ulong id, long nowTicks) => WriteWord(id, LedgerLayout.QueuedOffset, (ulong)nowTicks);
+    public void Queued(ulong id, long nowNs) => WriteWord(id, LedgerLayout.QueuedOffset, (ulong)nowNs);
 
-    public void Dispatched(ulong id, long nowTicks, uint slave, int run)
+    public void Dispatched(ulong id, long nowNs, uint slave, int run)
     {
         WriteWord(id, LedgerLayout.SlaveOffset, LedgerRecord.SlaveWord(slave, run));
-        WriteWord(id, LedgerLayout.DispatchedOffset, (ulong)nowTicks);
+        WriteWord(id, LedgerLayout.DispatchedOffset, (ulong)nowNs);
     }
 
-    public void FirstByte(ulong id, long nowTicks) => WriteWord(id, LedgerLayout.FirstByteOffset, (ulong)nowTicks);
+    public void FirstByte(ulong id, long nowNs) => WriteWord(id, LedgerLayout.FirstByteOffset, (ulong)nowNs);
 
-    public void Ended(ulong id, long nowTicks, JobOutcome outcome, int category, int code, ReadOnlySpan<byte> text)
+    public void Ended(ulong id, long nowNs, JobOutcome outcome, int category, int code, ReadOnlySpan<byte> text)
     {
         byte* slot = Slot(id);
         if (_isStopped || *(ulong*)(slot + LedgerLayout.IdOffset) != id)
@@ -95,7 +96,7 @@ internal sealed unsafe class LedgerRing : IJobLedger
             return; // a later job has the slot
         }
 
-        LedgerRecord.WriteEnd(new Span<byte>(slot, LedgerLayout.RecordSizeBytes), nowTicks, outcome, category, code, text);
+        LedgerRecord.WriteEnd(new Span<byte>(slot, LedgerLayout.RecordSizeBytes), nowNs, outcome, category, code, text);
         Volatile.Write(ref *(ulong*)(slot + LedgerLayout.EndStampOffset), id);
     }
 
@@ -113,9 +114,9 @@ internal sealed unsafe class LedgerRing : IJobLedger
     private byte* Slot(ulong id) => _records + ((nint)(id & _mask) * LedgerLayout.RecordSizeBytes);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Pair(long nowTicks)
+    private void Pair(long nowNs)
     {
-        _pairedTicks = nowTicks;
-        _wallMinusTicks = ((_clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100) - nowTicks;
+        _pairedNs = nowNs;
+        _wallMinusMonotonicNs = ((_clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100) - nowNs;
     }
 }

@@ -139,8 +139,13 @@ public sealed record EngineSettings
     /// <summary>Resident memory after which a slave is replaced, bytes; 0 = never.</summary>
     public long MaxRssBytes { get; init; }
 
-    /// <summary>How long a slave spins before it parks, µs; null = by the number of cores.</summary>
-    public int? SpinMicroseconds { get; init; }
+    /// <summary>
+    /// How long a slave looks for work before it parks, µs. Not at all where cores are few: it takes them from those who have work.
+    /// </summary>
+    public int SpinMicroseconds { get; init; } = DefaultSpinMicroseconds;
+
+    /// <summary>0 up to 4 cores, else 20 µs.</summary>
+    public static int DefaultSpinMicroseconds => Environment.ProcessorCount > 4 ? 20 : 0;
 
     /// <summary>Size of each of a slave's two rings in bytes, a power of two.</summary>
     public int PipeSizeBytes { get; init; } = 1 << 20;

@@ -32,7 +32,7 @@ internal static class EngineReader
             MaxJobs = Of("max-jobs", 0),
             MaxAgeMs = Of("max-age", 0),
             MaxRssBytes = Of("max-rss", 0),
-            SpinMicroseconds = values.TryGetValue("spin", out object? spin) ? (int)(long)spin : null,
+            SpinMicroseconds = values.TryGetValue("spin", out object? spin) ? (int)(long)spin : EngineSettings.DefaultSpinMicroseconds,
             PipeSizeBytes = (int)Of("pipe-size", defaults.PipeSizeBytes),
             LedgerJobs = (int)Of("ledger-jobs", defaults.LedgerJobs),
         };
@@ -77,7 +77,7 @@ internal static class EngineReader
                 OffsetOf("max-rss"), "$.engine.max-rss", "only for backend process: threads share the memory of the node");
         }
 
-        bool bringsItsFramework = type is AppType.Binary or AppType.Cpp && settings.Backend == BackendType.Process;
+        bool bringsItsFramework = (type is AppType.Binary or AppType.Cpp) && settings.Backend == BackendType.Process;
         if (bringsItsFramework && settings.HeartbeatTimeoutMs < SlowestHeartbeatMs && values.ContainsKey("heartbeat-timeout"))
         {
             problems.Add(

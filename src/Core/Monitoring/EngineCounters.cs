@@ -1,4 +1,4 @@
-using Cocaine.Fast.Core.Engine.Recycling;
+using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Core.Monitoring;
 

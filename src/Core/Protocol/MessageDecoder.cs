@@ -265,7 +265,7 @@ internal static class MessageDecoder
         {
             status = DecodeFirst(ref cursor, ref layout);
             left--;
-            if (status == DecodeStatus.Ok && left > 0 && layout.Shape is ArgumentShape.Error or ArgumentShape.CodeText)
+            if (status == DecodeStatus.Ok && left > 0 && (layout.Shape is ArgumentShape.Error or ArgumentShape.CodeText))
             {
                 status = DecodeText(ref cursor, ref layout);
                 left--;

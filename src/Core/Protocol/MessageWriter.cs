@@ -24,6 +24,9 @@ internal static class MessageWriter
     /// </summary>
     private const int MaxFrameBytes = 32;
 
+    /// <summary>The channel of heartbeats and terminate on a worker's connection; jobs have those above it.</summary>
+    public const ulong ControlChannel = 1;
+
     private const byte Three = 0x93, Four = 0x94, NoArguments = 0x90, OneArgument = 0x91, TwoArguments = 0x92;
 
     /// <summary>The three trace headers as bare static indexes: C++ workers read them unchecked, so every invoke has them.</summary>
@@ -48,7 +51,7 @@ internal static class MessageWriter
 
     /// <summary><c>[channel, 2, []]</c></summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void WriteClose(MessageSink sink, ulong channel) => WriteEmpty(sink, channel, 2);
+    public static void WriteClose(MessageSink sink, ulong channel) => WriteEmpty(sink, channel, MessageType.Close);
 
     /// <summary><c>[channel, type, []]</c></summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -68,7 +71,7 @@ internal static class MessageWriter
         Span<byte> tail = stackalloc byte[ErrorHeaders.MaxEncodedBytes];
         tail = tail[..headers.Write(tail)];
         Span<byte> to = stackalloc byte[MaxFrameBytes];
-        int at = WriteStart(to, tail.IsEmpty ? Three : Four, channel, 1);
+        int at = WriteStart(to, tail.IsEmpty ? Three : Four, channel, MessageType.Error);
         to[at++] = TwoArguments;
         to[at++] = TwoArguments;
         at += MsgPackEncoder.WriteSigned(to[at..], category);
@@ -117,7 +120,7 @@ internal static class MessageWriter
     public static void WriteValue(MessageSink sink, ulong channel, scoped ReadOnlySpan<byte> value)
     {
         Span<byte> start = stackalloc byte[MaxFrameBytes];
-        int at = WriteStart(start, Three, channel, 0);
+        int at = WriteStart(start, Three, channel, MessageType.Chunk);
         start[at++] = OneArgument;
         WriteTwo(sink, start[..at], value);
     }
@@ -126,19 +129,19 @@ internal static class MessageWriter
     public static void WriteArguments(MessageSink sink, ulong channel, scoped ReadOnlySpan<byte> arguments)
     {
         Span<byte> start = stackalloc byte[MaxFrameBytes];
-        int at = WriteStart(start, Three, channel, 0);
+        int at = WriteStart(start, Three, channel, MessageType.Chunk);
         WriteTwo(sink, start[..at], arguments);
     }
 
     /// <summary><c>[1, 0, []]</c></summary>
-    public static void WriteHeartbeat(MessageSink sink) => WriteEmpty(sink, 1, 0);
+    public static void WriteHeartbeat(MessageSink sink) => WriteEmpty(sink, ControlChannel, ControlType.Heartbeat);
 
     /// <summary><c>[1, 1, [code, text]]</c></summary>
     public static void WriteTerminate(MessageSink sink, int code, string text)
     {
         ReadOnlySpan<byte> reason = Cut(Encoding.UTF8.GetBytes(text));
         Span<byte> to = stackalloc byte[MaxFrameBytes];
-        int at = WriteStart(to, Three, 1, 1);
+        int at = WriteStart(to, Three, ControlChannel, ControlType.Terminate);
         to[at++] = TwoArguments;
         at += MsgPackEncoder.WriteSigned(to[at..], code);
         at += MsgPackEncoder.WriteStringHead(to[at..], (uint)reason.Length, modern: false);
@@ -153,7 +156,7 @@ internal static class MessageWriter
     {
         byte[] id = Encoding.UTF8.GetBytes(uuid);
         Span<byte> to = sink.BeginMessage(MaxFrameBytes + id.Length + 8);
-        int at = WriteStart(to, Three, 1, 0);
+        int at = WriteStart(to, Three, ControlChannel, ControlType.Handshake);
         to[at++] = askForPipe ? TwoArguments : OneArgument;
         at += MsgPackEncoder.WriteBinaryHead(to[at..], (uint)id.Length);
         id.CopyTo(to[at..]);
@@ -165,7 +168,7 @@ internal static class MessageWriter
     public static void WritePipeGrant(MessageSink sink, bool granted)
     {
         Span<byte> to = sink.BeginMessage(MaxFrameBytes);
-        int at = WriteStart(to, Three, 1, 0);
+        int at = WriteStart(to, Three, ControlChannel, ControlType.Handshake);
         to[at++] = OneArgument;
         sink.EndMessage(at + WritePipeMap(to[at..], granted));
     }
@@ -182,7 +185,7 @@ internal static class MessageWriter
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(name.Length, MaxNameBytes);
         Span<byte> to = stackalloc byte[MaxFrameBytes + MaxNameBytes];
-        int at = WriteStart(to, headers.IsEmpty ? Three : Four, channel, 0);
+        int at = WriteStart(to, headers.IsEmpty ? Three : Four, channel, MessageType.Chunk);
         to[at++] = OneArgument;
         at += bin ? MsgPackEncoder.WriteBinaryHead(to[at..], (uint)name.Length)
             : MsgPackEncoder.WriteStringHead(to[at..], (uint)name.Length, modern: false);
@@ -217,7 +220,7 @@ internal static class MessageWriter
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int WriteDataHead(Span<byte> to, ulong channel, int length, bool bin)
     {
-        int at = WriteStart(to, Three, channel, 0);
+        int at = WriteStart(to, Three, channel, MessageType.Chunk);
         to[at++] = OneArgument;
         if (bin && length <= byte.MaxValue)
         {

@@ -1,5 +1,6 @@
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Drivers.Publishing;
 using Cocaine.Fast.Transport.Files;
 using Cocaine.Fast.Transport.Linux;

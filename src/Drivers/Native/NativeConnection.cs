@@ -51,7 +51,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
     }
 
     /// <summary>The driver of the next version goes on with this client; its jobs stay where they are.</summary>
-    public virtual void MoveTo(NativeServer next) => Server = next;
+    public virtual void HandOver(NativeServer next) => Server = next;
 
     public void OnRequestPressure(Job job, bool high)
     {
@@ -143,14 +143,14 @@ internal class NativeConnection : MessageConnection, IJobCaller
         ref readonly MessageLayout layout = ref message.Layout;
         switch (layout.Type)
         {
-            case 0 when layout.Shape == ArgumentShape.Data && !job.RequestEnded:
+            case MessageType.Chunk when layout.Shape == ArgumentShape.Data && !job.RequestEnded:
                 job.Engine.AddChunk(job, message.Data);
                 break;
-            case 2 when !job.RequestEnded:
+            case MessageType.Close when !job.RequestEnded:
                 job.Engine.EndRequest(job);
                 OnRequestWhole(job);
                 break;
-            case 1 when layout.Shape == ArgumentShape.Error:
+            case MessageType.Error when layout.Shape == ArgumentShape.Error:
                 ErrorHeaders own = new() { JobId = job.Id };
                 Forget(job);
                 job.Engine.Cancel(job, message.Text);
@@ -159,7 +159,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
                 MessageWriter.WriteError(Output, layout.Channel, layout.Category, layout.Code, message.Text, in own);
                 ScheduleSend();
                 break;
-            case 2:
+            case MessageType.Close:
                 break; // closed twice: harmless
             default:
                 ErrorHeaders its = new() { JobId = job.Id };
@@ -181,15 +181,15 @@ internal class NativeConnection : MessageConnection, IJobCaller
             Refuse(channel, ErrorCodes.BadRequest, headers == HeaderStatus.TooMany ? "too many headers"
                 : "a header's value is not raw bytes or a number");
         }
-        else if (layout.Type == 1 && layout.Shape == ArgumentShape.Empty)
+        else if (layout.Type == MessageType.Error && layout.Shape == ArgumentShape.Empty)
         {
             MessageWriter.WriteValue(Output, channel, Server.Context.InfoMap());
             ScheduleSend();
             _slowReader.OnAnswered();
         }
-        else if (layout.Type != 0)
+        else if (layout.Type != MessageType.Chunk)
         {
-            Refuse(channel, ErrorCodes.BadRequest, layout.Type == 1 ? "info takes no arguments"
+            Refuse(channel, ErrorCodes.BadRequest, layout.Type == MessageType.Error ? "info takes no arguments"
                 : "an app has the methods 0 (enqueue) and 1 (info)");
         }
         else if (layout.Shape != ArgumentShape.Data || layout.ArgumentCount > 2)

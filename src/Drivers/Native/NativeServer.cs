@@ -90,7 +90,7 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
         return UnknownEvent.Explain(name, here);
     }
 
-    protected override void Adopt(NativeConnection connection) => connection.MoveTo(this);
+    protected override void Adopt(NativeConnection connection) => connection.HandOver(this);
 
     protected override NativeConnection Connect(int descriptor) => new(this, descriptor);
 

@@ -32,10 +32,10 @@ internal sealed class SinkConnection(NativeSink sink, int descriptor) : NativeCo
 
     private NativeSink Sink => (NativeSink)Server;
 
-    public override void MoveTo(NativeServer next)
+    public override void HandOver(NativeServer next)
     {
         Sink.Accepted -= _accepted;
-        base.MoveTo(next);
+        base.HandOver(next);
         Sink.Accepted += _accepted;
     }
 

@@ -2,6 +2,8 @@ using System.Runtime.CompilerServices;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Core.Timing;
 
 namespace Cocaine.Fast.Drivers.Native;
 
@@ -20,7 +22,7 @@ internal sealed class SlowReader(NativeConnection connection) : WheelTimer
     /// <summary>Longer than any hiccup of a network, shorter than a user's patience with a slave that is taken.</summary>
     private const int StallSeconds = 60;
 
-    private List<Slave>? _held; // slaves that wait for this client to read
+    private List<IJobRunner>? _held; // slaves that wait for this client to read
     private long _pending;      // unsent bytes when the watch began; valid while the timer is armed
 
     /// <summary>Reading is paused until the client has read what it was answered.</summary>
@@ -73,9 +75,9 @@ internal sealed class SlowReader(NativeConnection connection) : WheelTimer
 
         while (_held.Count > 0)
         {
-            Slave slave = _held[^1];
+            IJobRunner slave = _held[^1];
             _held.RemoveAt(_held.Count - 1);
-            slave.Answers.LetGo(); // it takes up its answers again later in the turn, not here
+            slave.LetGo(); // it takes up its answers again later in the turn, not here
         }
     }
 
@@ -95,13 +97,13 @@ internal sealed class SlowReader(NativeConnection connection) : WheelTimer
 
     private void HoldBack(Job job)
     {
-        Slave? slave = job.Slave;
+        IJobRunner? slave = job.Runner;
         if (slave is null || _held?.Contains(slave) == true)
         {
             return;
         }
 
-        if (slave.Answers.HoldBack())
+        if (slave.HoldBack())
         {
             (_held ??= []).Add(slave);
             Watch();

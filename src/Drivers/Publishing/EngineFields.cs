@@ -15,7 +15,7 @@ internal static class EngineFields
     public static void Each(AppEngine engine, IEnumerable<TaskMonitor> tasks, Action<string?, string, byte[]> publish)
     {
         Job? oldest = engine.Queue.Oldest;
-        double age = oldest is null ? 0 : Math.Max(0, engine.Loop.NowTicks - oldest.ArrivedTicks) / 1e9;
+        double age = oldest is null ? 0 : Math.Max(0, engine.Loop.NowNs - oldest.ArrivedNs) / 1e9;
         publish(null, "queue-depth", Text(engine.Queue.Count));
         publish(null, "oldest-job-age", Encoding.UTF8.GetBytes(age.ToString("F3", CultureInfo.InvariantCulture)));
         publish(null, "slaves-busy", Text(engine.Pool.Busy));

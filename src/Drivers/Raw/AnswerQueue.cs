@@ -1,6 +1,8 @@
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Drivers.Raw;
 
@@ -31,7 +33,7 @@ internal sealed class Answer
     public bool HasBegun { get; set; }
 
     /// <summary>The slave that waits until these bytes find room. Valid in Open.</summary>
-    public Slave? Held { get; set; }
+    public IJobRunner? Held { get; set; }
 
     /// <summary>The slave takes the request slower than it came. Valid in Open.</summary>
     public bool IsPressed { get; set; }
@@ -75,9 +77,9 @@ internal sealed class Answer
     /// <summary>Lets the slave go on that waits for room.</summary>
     public void LetGo()
     {
-        Slave? held = Held;
+        IJobRunner? held = Held;
         Held = null;
-        held?.Answers.LetGo();
+        held?.LetGo();
     }
 }
 

@@ -4,6 +4,7 @@ using System.Buffers.Text;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Drivers.Raw;
 
@@ -32,9 +33,9 @@ internal sealed class FrameConnection : RawConnection
         _answers = new AnswerQueue(server);
     }
 
-    public override void MoveTo(RawServer next)
+    public override void HandOver(RawServer next)
     {
-        base.MoveTo(next);
+        base.HandOver(next);
         _answers.Server = next;
     }
 
@@ -301,7 +302,7 @@ internal sealed class FrameConnection : RawConnection
 
     private void HoldBack(Job job, Answer answer, long waiting)
     {
-        if (job.Slave is { } slave && slave.Answers.HoldBack())
+        if (job.Runner is { } slave && slave.HoldBack())
         {
             answer.Held = slave;
         }

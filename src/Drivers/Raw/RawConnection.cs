@@ -3,6 +3,7 @@ using System.Numerics;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Transport.Sockets;
 
 namespace Cocaine.Fast.Drivers.Raw;
@@ -88,7 +89,7 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
     }
 
     /// <summary>The driver of the next version, with the same framing, goes on with this peer; its jobs stay where they are.</summary>
-    public virtual void MoveTo(RawServer next)
+    public virtual void HandOver(RawServer next)
     {
         Server = next;
         if (next.IdleTimeoutMs > 0 && !_idle.IsArmed)

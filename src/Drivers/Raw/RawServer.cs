@@ -1,5 +1,6 @@
 using System.Text;
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Monitoring;
 using Microsoft.Extensions.Logging;
 
@@ -57,7 +58,7 @@ internal sealed class RawServer : ListeningDriver<RawConnection>
 
     protected override bool ServesLike(ListeningDriver<RawConnection> other) => other is RawServer raw && raw.Framing == Framing;
 
-    protected override void Adopt(RawConnection connection) => connection.MoveTo(this);
+    protected override void Adopt(RawConnection connection) => connection.HandOver(this);
 
     protected override RawConnection Connect(int descriptor) =>
         Framing == Framing.Stream ? new StreamConnection(this, descriptor) : new FrameConnection(this, descriptor);

@@ -2,6 +2,8 @@ using System.Buffers;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Core.Timing;
 
 namespace Cocaine.Fast.Drivers.Raw;
 
@@ -21,7 +23,7 @@ internal sealed class StreamConnection : RawConnection
 
     private readonly QueueTimer _queueTimer;
     private Job? _job;             // until it is answered
-    private Slave? _held;          // waits for the peer to read
+    private IJobRunner? _held;          // waits for the peer to read
     private bool _pressed;         // the slave takes the request slower than it comes
     private bool _requestEnded;    // the peer has closed its side, and the app knows
 
@@ -44,7 +46,7 @@ internal sealed class StreamConnection : RawConnection
             return;
         }
 
-        if (job.Slave is { } slave && slave.Answers.HoldBack())
+        if (job.Runner is { } slave && slave.HoldBack())
         {
             _held = slave;
         }
@@ -132,9 +134,9 @@ internal sealed class StreamConnection : RawConnection
 
     private void LetGo()
     {
-        Slave? held = _held;
+        IJobRunner? held = _held;
         _held = null;
-        held?.Answers.LetGo();
+        held?.LetGo();
     }
 
     private sealed class QueueTimer(StreamConnection connection) : WheelTimer

@@ -3,6 +3,7 @@ using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Drivers.Publishing;
 
 namespace Cocaine.Fast.Drivers.Timers;
@@ -41,7 +42,7 @@ internal abstract class TimerDriver : Driver
             Dictionary<string, object> facts = new()
             {
                 ["next-tick"] = NextTick?.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture) ?? "none",
-                ["ticks"] = Ticks,
+                ["ticks"] = TickCount,
                 ["dropped"] = _caller.Dropped,
                 ["running"] = _caller.Pending,
             };
@@ -55,7 +56,7 @@ internal abstract class TimerDriver : Driver
     protected IEngineLoop Loop => Context.Engine.Loop;
 
     /// <summary>Ticks that came, those that made no job included.</summary>
-    protected long Ticks { get; set; }
+    protected long TickCount { get; set; }
 
     /// <summary>Jobs under way.</summary>
     protected int Running => _caller.Pending;

@@ -100,7 +100,7 @@ internal sealed class LsdServer(DriverContext context)
                 {
                     uuidLength = reader.CopyString(uuid);
                 }
-                else if (isUrgent && reader.TokenType is JsonTokenType.True or JsonTokenType.False)
+                else if (isUrgent && (reader.TokenType is JsonTokenType.True or JsonTokenType.False))
                 {
                     urgent = isUrgent && reader.TokenType == JsonTokenType.True;
                 }

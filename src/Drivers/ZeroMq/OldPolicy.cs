@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Timing;
 
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
@@ -32,7 +33,7 @@ internal static class OldPolicy
             }
 
             // A job's deadline counts from the begin of the loop's turn, and that may have been a while ago.
-            double fromTurn = left + Stopwatch.GetElapsedTime(loop.NowTicks).TotalSeconds;
+            double fromTurn = left + Stopwatch.GetElapsedTime(loop.NowNs).TotalSeconds;
             deadlineMs = fromTurn >= MaxSeconds ? 0 : (long)Math.Ceiling(fromTurn * 1000);
         }
 

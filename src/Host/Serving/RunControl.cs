@@ -34,7 +34,7 @@ internal static class RunControl
             HostLog.Controlled(log, control.Endpoint);
             return control;
         }
-        catch (Exception failure) when (where == Auto && failure is NodeException or IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (where == Auto && (failure is NodeException or IOException or UnauthorizedAccessException))
         {
             HostLog.NotControlled(log, failure.Message); // nobody has asked for it: the apps run all the same
             return null;

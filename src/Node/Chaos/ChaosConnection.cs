@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
 
@@ -50,7 +51,7 @@ internal sealed class ChaosConnection(EventLoop loop, int descriptor, ChaosLoad 
         int kind = plain ? 1000 : random.Next(1000); // mostly small, some larger than a record of the pipe, few larger than the pipe
         int size = kind >= 100 ? random.Next(Flight.HeadBytes, 512)
             : kind >= 5 ? random.Next(512, 64 << 10) : random.Next(64 << 10, Flight.MaxSizeBytes);
-        Flight flight = new(Number, load.NextNumber++, size) { SentTicks = Stopwatch.GetTimestamp() };
+        Flight flight = new(Number, load.NextNumber++, size) { SentNs = Clock.NowNs };
         Span<byte> headers = stackalloc byte[CallOptions.MaxEncodedBytes];
         int headersLength = plain ? 0 : Wishes(random).Encode(headers);
         MessageWriter.WriteEnqueue(Output, channel, load.Event, headers[..headersLength], first);
@@ -134,14 +135,14 @@ internal sealed class ChaosConnection(EventLoop loop, int descriptor, ChaosLoad 
             return;
         }
 
-        if (layout.Type == 0)
+        if (layout.Type == MessageType.Chunk)
         {
             flight.Check(message.Data);
             return;
         }
 
         _open.Remove(layout.Channel);
-        if (layout.Type == 1)
+        if (layout.Type == MessageType.Error)
         {
             string code = layout.Category == ErrorCodes.Category ? $"error {layout.Code}" : $"error {layout.Category}/{layout.Code}";
             load.Ledger.Outcome(flight.IsCancelled ? "cancelled" : code);
@@ -155,7 +156,7 @@ internal sealed class ChaosConnection(EventLoop loop, int descriptor, ChaosLoad 
             OnDone(flight);
         }
 
-        load.OnOutcome(this, failed: layout.Type == 1);
+        load.OnOutcome(this, failed: layout.Type == MessageType.Error);
     }
 
     protected override void OnMalformed(ulong? channel, int code, string problem) =>
@@ -185,8 +186,8 @@ internal sealed class ChaosConnection(EventLoop loop, int descriptor, ChaosLoad 
     }
 
     /// <summary>Names of the requests that have no outcome yet.</summary>
-    public IEnumerable<string> Unanswered(long nowTicks) =>
-        _open.Values.Select(flight => $"{flight.Name} has no outcome after {(nowTicks - flight.SentTicks) / Stopwatch.Frequency} s");
+    public IEnumerable<string> Unanswered(long nowNs) =>
+        _open.Values.Select(flight => $"{flight.Name} has no outcome after {(nowNs - flight.SentNs) / 1_000_000_000} s");
 
     private static CallOptions Wishes(Random random) => new()
     {
@@ -205,7 +206,7 @@ internal sealed class ChaosConnection(EventLoop loop, int descriptor, ChaosLoad 
     {
         if (!load.Echoes || flight.IsRight)
         {
-            load.Ledger.Done((Stopwatch.GetTimestamp() - flight.SentTicks) * (1_000_000_000 / Stopwatch.Frequency));
+            load.Ledger.Done(Clock.NowNs - flight.SentNs);
         }
         else if (flight.HasScribble && load.Ledger.ScribbledMs > 0)
         {

@@ -2,6 +2,8 @@ using System.Net.Sockets;
 using System.Text;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Timing;
+using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -131,7 +133,7 @@ internal sealed class ChaosLoad : IDisposable
         await Run(() =>
         {
             _endpoint = null;
-            foreach (string unanswered in _connections.SelectMany(one => one.Unanswered(System.Diagnostics.Stopwatch.GetTimestamp())))
+            foreach (string unanswered in _connections.SelectMany(one => one.Unanswered(Clock.NowNs)))
             {
                 Ledger.Fault(unanswered);
             }
@@ -224,7 +226,7 @@ internal sealed class ChaosLoad : IDisposable
         }).ConfigureAwait(false);
     }
 
-    private Task Run(Action action) => CocaineNode.Run(_loop, action);
+    private Task Run(Action action) => _loop.RunAsync(action);
 
     private async Task<T> Run<T>(Func<T> function)
     {

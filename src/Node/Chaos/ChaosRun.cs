@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Cocaine.Fast.Core.Timing;
 
 namespace Cocaine.Fast.Node.Chaos;
 
@@ -142,11 +143,11 @@ public sealed class ChaosRun : IDisposable
         ChaosAction[] first = [.. all];
         _random.Shuffle(first);
         Queue<ChaosAction> next = new(first);
-        long end = Stopwatch.GetTimestamp() + (long)(_options.Duration.TotalSeconds * Stopwatch.Frequency);
+        long end = Clock.NowNs + (long)(_options.Duration.TotalSeconds * 1e9);
         double mean = 1000 / _options.ActionsPerSecond;
-        while (Stopwatch.GetTimestamp() < end)
+        while (Clock.NowNs < end)
         {
-            double leftMs = Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), end).TotalMilliseconds;
+            double leftMs = Stopwatch.GetElapsedTime(Clock.NowNs, end).TotalMilliseconds;
             double pauseMs = Math.Min(_random.Next((int)(mean / 2), (int)(mean * 3 / 2) + 1), leftMs);
             await Task.Delay(TimeSpan.FromMilliseconds(Math.Max(1, pauseMs)), cancellation).ConfigureAwait(false);
             if (_node!.HasExited)

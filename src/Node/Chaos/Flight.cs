@@ -20,7 +20,7 @@ internal sealed class Flight(int connection, long number, int sizeBytes)
 
     public int SizeBytes { get; } = Math.Clamp(sizeBytes, HeadBytes, MaxSizeBytes);
 
-    public long SentTicks { get; set; }
+    public long SentNs { get; set; }
 
     public int ReceivedBytes { get; private set; }
 

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Cocaine.Fast.Node.Chaos;
 
 /// <summary>A process, told from a later one with the same number by its start.</summary>
-internal readonly record struct ProcessIdentity(int Id, long StartTicks);
+internal readonly record struct ProcessIdentity(int Id, long StartClockTicks);
 
 /// <summary>What /proc says of processes. One that has ended has nothing.</summary>
 internal static class ProcessTable
@@ -12,7 +12,7 @@ internal static class ProcessTable
     private const int State = 0, Parent = 1, StartTime = 19;
 
     public static bool IsAlive(ProcessIdentity process) =>
-        Fields(process.Id) is { } fields && fields[State] is not ("Z" or "X") && Number(fields[StartTime]) == process.StartTicks;
+        Fields(process.Id) is { } fields && fields[State] is not ("Z" or "X") && Number(fields[StartTime]) == process.StartClockTicks;
 
     /// <summary>The living children of a process.</summary>
     public static List<ProcessIdentity> Children(int parent)

@@ -104,11 +104,11 @@ internal sealed class ControlConnection(ControlService service, EventLoop loop, 
     private void OnNewChannel(in MessageView message)
     {
         ref readonly MessageLayout layout = ref message.Layout;
-        if (layout.Type == 1 && layout.Shape == ArgumentShape.Empty)
+        if (layout.Type == MessageType.Error && layout.Shape == ArgumentShape.Empty)
         {
             Begin(new ControlCall(this, layout.Channel, "info")).Run(service.Methods); // as of an app: what `info` without a name says
         }
-        else if (layout.Type != 0 || layout.Shape != ArgumentShape.Data || layout.ArgumentCount > 2)
+        else if (layout.Type != MessageType.Chunk || layout.Shape != ArgumentShape.Data || layout.ArgumentCount > 2)
         {
             Refuse(layout.Channel, ErrorCodes.BadRequest,
                 "the service node has the methods 0 (enqueue, of an event and at most a tag) and 1 (info)");

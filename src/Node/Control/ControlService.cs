@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
@@ -60,7 +61,7 @@ public sealed class ControlService : IAsyncDisposable
             }
 
             ControlService service = new(node, endpoint, at, host);
-            await CocaineNode.Run(service._loop, service.Listen);
+            await service._loop.RunAsync(service.Listen);
             return service;
         }
         catch (Exception failure) when (failure is IOException or FormatException or UnauthorizedAccessException)
@@ -76,7 +77,7 @@ public sealed class ControlService : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
-            await Task.WhenAny(CocaineNode.Run(_loop, Close), _ended); // a loop that has ended runs nothing more
+            await Task.WhenAny(_loop.RunAsync(Close), _ended); // a loop that has ended runs nothing more
         }
     }
 
@@ -84,7 +85,7 @@ public sealed class ControlService : IAsyncDisposable
     /// Makes the socket again when its file is gone: programs that clean folders up remove it, and nobody could reach the node any more.
     /// Connections go on.
     /// </summary>
-    internal Task RemakeAsync() => CocaineNode.Run(_loop, Remake);
+    internal Task RemakeAsync() => _loop.RunAsync(Remake);
 
     internal void Remove(ControlConnection connection) => _connections.Remove(connection);
 

@@ -1,3 +1,5 @@
+using Cocaine.Fast.Core.Slaves;
+
 namespace Cocaine.Fast.Node.Control;
 
 /// <summary>A line that a worker of an app wrote.</summary>

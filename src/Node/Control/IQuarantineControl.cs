@@ -7,13 +7,13 @@ namespace Cocaine.Fast.Node.Control;
 /// <param name="Time">When it was put there, in UTC.</param>
 /// <param name="Cause">How its last slave died.</param>
 /// <param name="RequestBytes">Length of its request.</param>
-public sealed record QuarantinedJob(string Id, string App, string Event, DateTimeOffset Time, string Cause, long RequestBytes);
+public sealed record QuarantineEntry(string Id, string App, string Event, DateTimeOffset Time, string Cause, long RequestBytes);
 
 /// <summary>The quarantine as the control service sees it. Members may be called from any thread.</summary>
 internal interface IQuarantineControl
 {
     /// <summary>The jobs of an app, or of all when it is null; oldest first.</summary>
-    IReadOnlyList<QuarantinedJob> List(string? app);
+    IReadOnlyList<QuarantineEntry> List(string? app);
 
     /// <summary>All that is kept of a job, as one JSON object; null when there is no such job.</summary>
     string? Show(string app, string id);

@@ -126,8 +126,8 @@ public sealed class NodeControlClient : IAsyncDisposable
         StreamAsync<NodeEvent>("events", new EventsRequest(app, follow), cancellation);
 
     /// <summary>The jobs in quarantine, of an app or of all.</summary>
-    public async Task<IReadOnlyList<QuarantinedJob>> QuarantineListAsync(string? app, CancellationToken cancellation = default) =>
-        await CallAsync<QuarantinedJob[]>("quarantine", new QuarantineRequest("list", app), cancellation).ConfigureAwait(false);
+    public async Task<IReadOnlyList<QuarantineEntry>> QuarantineListAsync(string? app, CancellationToken cancellation = default) =>
+        await CallAsync<QuarantineEntry[]>("quarantine", new QuarantineRequest("list", app), cancellation).ConfigureAwait(false);
 
     /// <summary>All that is kept of a job, as one JSON object.</summary>
     public async Task<string> QuarantineShowAsync(string app, string id, CancellationToken cancellation = default) =>

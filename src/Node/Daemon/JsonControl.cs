@@ -42,7 +42,7 @@ internal sealed class JsonControl
         JsonControl control = new(daemon, log);
         try
         {
-            await CocaineNode.Run(daemon.Node.FirstLoop, () => control._socket.Open(endpoint));
+            await daemon.Node.FirstLoop.RunAsync(() => control._socket.Open(endpoint));
             return control;
         }
         catch (Exception failure) when (failure is IOException or FormatException)

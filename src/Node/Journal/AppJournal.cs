@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Node.Control;
 using Microsoft.Extensions.Logging;
 

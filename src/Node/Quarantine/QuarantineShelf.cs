@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Transport.Files;
 using Microsoft.Extensions.Logging;
 
@@ -7,7 +8,7 @@ namespace Cocaine.Fast.Node.Quarantine;
 /// <param name="Job">What a list shows.</param>
 /// <param name="SizeBytes">What it takes.</param>
 /// <param name="Bytes">All of it where it is kept in memory; null for a file.</param>
-internal sealed record ShelfEntry(Control.QuarantinedJob Job, long SizeBytes, byte[]? Bytes);
+internal sealed record ShelfEntry(Control.QuarantineEntry Job, long SizeBytes, byte[]? Bytes);
 
 /// <summary>
 /// Where quarantined jobs lie: a file each in a folder for each app, or the node's memory when it has no state folder. Bounded: the oldest
@@ -37,7 +38,7 @@ internal sealed class QuarantineShelf
 
     private long MaxBytes => _folder is null ? QuarantineLimits.MaxMemoryBytes : QuarantineLimits.MaxBytes;
 
-    public IReadOnlyList<Control.QuarantinedJob> List(string? app)
+    public IReadOnlyList<Control.QuarantineEntry> List(string? app)
     {
         lock (_lock)
         {
@@ -48,7 +49,7 @@ internal sealed class QuarantineShelf
     /// <summary>Puts a job there, durably where there is a folder, and makes room for it.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
-    public void Put(Control.QuarantinedJob job, byte[] bytes)
+    public void Put(Control.QuarantineEntry job, byte[] bytes)
     {
         if (bytes.Length > MaxBytes)
         {
@@ -174,7 +175,7 @@ internal sealed class QuarantineShelf
             }
 
             Add(new ShelfEntry(
-                new Control.QuarantinedJob(job.Id, job.App, job.Event, job.Time, job.Cause, job.Payload.Length), bytes.Length, null));
+                new Control.QuarantineEntry(job.Id, job.App, job.Event, job.Time, job.Cause, job.Payload.Length), bytes.Length, null));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or InvalidDataException)
         {

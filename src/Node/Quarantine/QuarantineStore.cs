@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
 using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Node.Control;
 using Microsoft.Extensions.Logging;
 
@@ -16,7 +17,7 @@ internal sealed class QuarantineStore : IQuarantineControl
     private readonly Func<string, RunningApp?> _findApp;
     private readonly ILogger _log;
     private readonly TimeProvider _clock;
-    private readonly BlockingCollection<(Control.QuarantinedJob Job, byte[] Bytes)> _pending = new(QuarantineLimits.MaxPendingJobs);
+    private readonly BlockingCollection<(Control.QuarantineEntry Job, byte[] Bytes)> _pending = new(QuarantineLimits.MaxPendingJobs);
     private readonly ConcurrentDictionary<(string App, ulong JobId), bool> _replays = [];
     private readonly Thread _writer; // its own: a full thread pool must not keep jobs from the disk
     private long _pendingBytes;
@@ -43,7 +44,7 @@ internal sealed class QuarantineStore : IQuarantineControl
     public IQuarantine For(string app) => new AppQuarantine(this, app);
 
     /// <inheritdoc/>
-    public IReadOnlyList<Control.QuarantinedJob> List(string? app) => _shelf.List(app);
+    public IReadOnlyList<Control.QuarantineEntry> List(string? app) => _shelf.List(app);
 
     /// <inheritdoc/>
     public string? Show(string app, string id)
@@ -110,7 +111,7 @@ internal sealed class QuarantineStore : IQuarantineControl
         }
     }
 
-    private void Keep(string app, in Core.Engine.QuarantinedJob job)
+    private void Keep(string app, in QuarantinedJob job)
     {
         if (_replays.ContainsKey((app, job.JobId)))
         {
@@ -124,7 +125,7 @@ internal sealed class QuarantineStore : IQuarantineControl
         if (Interlocked.Add(ref _pendingBytes, size) <= QuarantineLimits.MaxPendingBytes)
         {
             byte[] bytes = QuarantineFile.Write(id, app, now, in job);
-            Control.QuarantinedJob listed = new(
+            Control.QuarantineEntry listed = new(
                 id, app, Encoding.UTF8.GetString(job.Event), now, job.Deaths.Count > 0 ? job.Deaths[^1].Cause : "", PayloadBytes(in job));
             Interlocked.Add(ref _pendingBytes, bytes.Length - size);
             size = bytes.Length;
@@ -140,7 +141,7 @@ internal sealed class QuarantineStore : IQuarantineControl
         QuarantineLog.NotKept(_log, app, id, problem);
     }
 
-    private static long PayloadBytes(in Core.Engine.QuarantinedJob job)
+    private static long PayloadBytes(in QuarantinedJob job)
     {
         long bytes = 0;
         foreach (ReadOnlySpan<byte> chunk in job.Request)
@@ -151,7 +152,7 @@ internal sealed class QuarantineStore : IQuarantineControl
         return bytes;
     }
 
-    private bool TryAdd((Control.QuarantinedJob Job, byte[] Bytes) item)
+    private bool TryAdd((Control.QuarantineEntry Job, byte[] Bytes) item)
     {
         try
         {
@@ -165,7 +166,7 @@ internal sealed class QuarantineStore : IQuarantineControl
 
     private void WriteAll()
     {
-        foreach ((Control.QuarantinedJob job, byte[] bytes) in _pending.GetConsumingEnumerable())
+        foreach ((Control.QuarantineEntry job, byte[] bytes) in _pending.GetConsumingEnumerable())
         {
             try
             {
@@ -183,6 +184,6 @@ internal sealed class QuarantineStore : IQuarantineControl
 
     private sealed class AppQuarantine(QuarantineStore store, string app) : IQuarantine
     {
-        public void Keep(in Core.Engine.QuarantinedJob job) => store.Keep(app, in job);
+        public void Keep(in QuarantinedJob job) => store.Keep(app, in job);
     }
 }

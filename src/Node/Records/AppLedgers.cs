@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Ledger;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Transport.SharedMemory;

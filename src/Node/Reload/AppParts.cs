@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Drivers.Custom;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Node.Journal;

@@ -10,10 +10,9 @@ namespace Cocaine.Fast.Node.WorkerCheck;
 /// </summary>
 internal sealed class Conversation(WorkerProcess process, NodeEnd end, string app, string uuid, WorkerCheckOptions options) : IDisposable
 {
-    private const ulong ControlChannel = 1;
 
     private readonly Dictionary<ulong, CheckedChannel> _channels = [];
-    private ulong _last = ControlChannel;
+    private ulong _last = MessageWriter.ControlChannel;
     private bool _bin;
 
     public WorkerProcess Process => process;
@@ -112,12 +111,12 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
         while (true)
         {
             Received message = Next(channel);
-            if (message.Type == 1)
+            if (message.Type == MessageType.Error)
             {
                 return message;
             }
 
-            if (message.Type == 2)
+            if (message.Type == MessageType.Close)
             {
                 throw new CheckFailure("it answered with a close where an error was due");
             }
@@ -130,7 +129,7 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
         while (true)
         {
             Received message = Next(channel);
-            if (message.Type != 0)
+            if (message.Type != MessageType.Chunk)
             {
                 return message;
             }
@@ -199,8 +198,9 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
 
     private static byte[] ChunkOf(Received message) => message.Type switch
     {
-        0 => message.Data,
-        1 => throw new CheckFailure($"it answered with the error [[{message.Category}, {message.Code}], \"{message.Text}\"]"),
+        MessageType.Chunk => message.Data,
+        MessageType.Error => throw new CheckFailure(
+            $"it answered with the error [[{message.Category}, {message.Code}], \"{message.Text}\"]"),
         _ => throw new CheckFailure("it closed its answer where a chunk was due"),
     };
 
@@ -210,9 +210,9 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
         {
             _bin |= message.SawBin;
             CheckForm(message);
-            if (message.Channel == ControlChannel)
+            if (message.Channel == MessageWriter.ControlChannel)
             {
-                if (message.Type == 0)
+                if (message.Type == MessageType.Chunk)
                 {
                     Heartbeats++;
                     Write(MessageWriter.WriteHeartbeat);
@@ -235,7 +235,7 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
                 continue;
             }
 
-            channel.WorkerEnded = message.Type != 0;
+            channel.WorkerEnded = message.Type != MessageType.Chunk;
             channel.Messages.Enqueue(message);
             if (channel.WorkerEnded)
             {
@@ -246,14 +246,14 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
 
     private void CheckForm(Received message)
     {
-        bool control = message.Channel == ControlChannel;
+        bool control = message.Channel == MessageWriter.ControlChannel;
         (int arguments, ArgumentShape shape) = (control, message.Type) switch
         {
-            (true, 0) => (0, ArgumentShape.Empty),
-            (true, 1) => (2, ArgumentShape.CodeText),
-            (false, 0) => (1, ArgumentShape.Data),
-            (false, 1) => (2, ArgumentShape.Error),
-            (false, 2) => (0, ArgumentShape.Empty),
+            (true, ControlType.Heartbeat) => (0, ArgumentShape.Empty),
+            (true, ControlType.Terminate) => (2, ArgumentShape.CodeText),
+            (false, MessageType.Chunk) => (1, ArgumentShape.Data),
+            (false, MessageType.Error) => (2, ArgumentShape.Error),
+            (false, MessageType.Close) => (0, ArgumentShape.Empty),
             _ => (-1, ArgumentShape.Other),
         };
         string what = $"a message of type {message.Type} on channel {message.Channel}";

@@ -138,9 +138,10 @@ internal static class RequestCases
     public static void EndsWithClose(Conversation c, ulong channel)
     {
         Received last = c.Next(channel);
-        if (last.Type != 2)
+        if (last.Type != MessageType.Close)
         {
-            throw new CheckFailure(last.Type == 0 ? $"one chunk more than was due: \"{Short(Encoding.UTF8.GetString(last.Data))}\""
+            throw new CheckFailure(last.Type == MessageType.Chunk
+                ? $"one chunk more than was due: \"{Short(Encoding.UTF8.GetString(last.Data))}\""
                 : $"it ended with the error [[{last.Category}, {last.Code}], \"{last.Text}\"], not with a close");
         }
     }

@@ -15,7 +15,6 @@ internal sealed unsafe class Epoll : IDisposable
     public const int MaxEvents = 512;
 
     private const int Add = 1, Delete = 2, Modify = 3;
-    private const int CloseOnExec = 0x80000;
 
     // struct epoll_event is packed on x86-64 only: 12 bytes there, 16 elsewhere.
     private static readonly int EventSize = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
@@ -30,7 +29,7 @@ internal sealed unsafe class Epoll : IDisposable
 
     public Epoll()
     {
-        _epoll = LibC.epoll_create1(CloseOnExec);
+        _epoll = LibC.epoll_create1(LibC.O_CLOEXEC);
         if (_epoll < 0)
         {
             throw LibC.Failure("epoll_create1");

@@ -17,8 +17,6 @@ namespace Cocaine.Fast.Transport.Linux;
 /// </remarks>
 internal sealed unsafe class EventDescriptor : Doorbell, IDisposable
 {
-    private const int CloseOnExec = 0x80000, NonBlocking = 0x800;
-
     /// <summary>Of <see cref="_uses"/>: the bell was disposed; and one ring under way.</summary>
     private const int Ended = 1, OneRing = 2;
 
@@ -27,7 +25,7 @@ internal sealed unsafe class EventDescriptor : Doorbell, IDisposable
 
     public EventDescriptor()
     {
-        _descriptor = LibC.eventfd(0, CloseOnExec | NonBlocking);
+        _descriptor = LibC.eventfd(0, LibC.O_CLOEXEC | LibC.O_NONBLOCK);
         if (_descriptor < 0)
         {
             throw LibC.Failure("eventfd");

@@ -9,7 +9,7 @@ namespace Cocaine.Fast.Transport.Linux;
 /// </remarks>
 internal sealed unsafe class FolderReader : IDisposable
 {
-    private const int CloseOnExec = 0x80000, LengthOffset = 16, NameOffset = 19;
+    private const int LengthOffset = 16, NameOffset = 19;
 
     private static readonly int OnlyFolder = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x4000 : 0x10000;
 
@@ -26,7 +26,7 @@ internal sealed unsafe class FolderReader : IDisposable
         Dispose();
         fixed (byte* start = path)
         {
-            _descriptor = LibC.open(start, CloseOnExec | OnlyFolder);
+            _descriptor = LibC.open(start, LibC.O_CLOEXEC | OnlyFolder);
         }
 
         _at = _end = 0;

@@ -9,7 +9,6 @@ namespace Cocaine.Fast.Transport.Linux;
 /// </remarks>
 internal static unsafe class FolderSync
 {
-    private const int CloseOnExec = 0x80000;
 
     /// <exception cref="IOException">The folder cannot be opened or written.</exception>
     public static void Flush(string folder)
@@ -17,7 +16,7 @@ internal static unsafe class FolderSync
         int descriptor;
         fixed (byte* path = Encoding.UTF8.GetBytes(folder + '\0'))
         {
-            descriptor = LibC.open(path, CloseOnExec);
+            descriptor = LibC.open(path, LibC.O_CLOEXEC);
         }
 
         if (descriptor < 0)

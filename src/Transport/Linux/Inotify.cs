@@ -12,13 +12,12 @@ internal sealed unsafe class Inotify : IDisposable
     public const uint OnlyFolder = 0x0100_0000, DontFollow = 0x0200_0000, NotUnlinked = 0x0400_0000, AddToMask = 0x2000_0000;
     public const uint IsFolder = 0x4000_0000;
 
-    private const int NonBlocking = 0x800, CloseOnExec = 0x80000;
     private int _descriptor;
 
     /// <exception cref="IOException">There are too many instances; the text names the bound.</exception>
     public Inotify()
     {
-        _descriptor = LibC.inotify_init1(NonBlocking | CloseOnExec);
+        _descriptor = LibC.inotify_init1(LibC.O_NONBLOCK | LibC.O_CLOEXEC);
         if (_descriptor < 0)
         {
             throw Marshal.GetLastPInvokeError() == LibC.EMFILE

@@ -10,11 +10,16 @@ namespace Cocaine.Fast.Transport.Linux;
 /// </remarks>
 internal static unsafe partial class LibC
 {
-    public const int EPERM = 1, ENOENT = 2, EINTR = 4, EAGAIN = 11, ENOMEM = 12, EACCES = 13, ENOTDIR = 20, ENFILE = 23, EMFILE = 24,
-        ENOSPC = 28, EROFS = 30, EPIPE = 32, ENOSYS = 38, ELOOP = 40, EADDRINUSE = 98, ECONNRESET = 104,
-        ENOBUFS = 105, EINPROGRESS = 115, ECANCELED = 125;
+    public const int EPERM = 1, ENOENT = 2, EINTR = 4, EAGAIN = 11, ENOMEM = 12, EACCES = 13, EEXIST = 17,
+        ENOTDIR = 20, EISDIR = 21, EINVAL = 22, ENFILE = 23, EMFILE = 24, ENOSPC = 28, EROFS = 30, EPIPE = 32, ENAMETOOLONG = 36, ENOSYS = 38, ELOOP = 40,
+        EOPNOTSUPP = 95, EADDRINUSE = 98, EADDRNOTAVAIL = 99, ECONNABORTED = 103, ECONNRESET = 104, ENOBUFS = 105, ECONNREFUSED = 111,
+        EINPROGRESS = 115, EDQUOT = 122, ECANCELED = 125;
 
-    public const int SIGKILL = 9;
+    public const int SIGHUP = 1, SIGINT = 2, SIGQUIT = 3, SIGKILL = 9, SIGUSR1 = 10, SIGUSR2 = 12, SIGALRM = 14, SIGTERM = 15, SIGCONT = 18,
+        SIGSTOP = 19;
+
+    /// <summary>Flags of open; eventfd, epoll, inotify, pipe2, socket and accept4 have the same numbers for theirs.</summary>
+    public const int O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000;
 
     private const string Library = "libc";
 

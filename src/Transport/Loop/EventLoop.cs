@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Memory;
+using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Sockets;
 using Microsoft.Extensions.Logging;
@@ -39,7 +41,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     private readonly TurnList _bells = new();
     private readonly TurnList _sends = new();
     private readonly ILogger _log;
-    private readonly long _spinTicks;
+    private readonly long _spinNs;
     private readonly ListeningClock _listening;
     private Thread? _thread;
     private long _nextWarningMs;  // the loop's thread alone
@@ -53,9 +55,9 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     public EventLoop(ILogger log, int spinMicroseconds = 0)
     {
         _log = log;
-        _spinTicks = spinMicroseconds * (Stopwatch.Frequency / 1_000_000);
-        NowTicks = Stopwatch.GetTimestamp();
-        _listening = new ListeningClock(NowTicks);
+        _spinNs = spinMicroseconds * Clock.NsPerUs;
+        NowNs = Clock.NowNs;
+        _listening = new ListeningClock(NowNs);
         Timers = new DeadlineWheel(NowMs);
         Patience = new DeadlineWheel(NowMs);
         _epoll = new Epoll();
@@ -73,13 +75,13 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     }
 
     /// <summary>Monotonic time of this turn in ns.</summary>
-    public long NowTicks { get; private set; }
+    public long NowNs { get; private set; }
 
     /// <summary>Monotonic time of this turn in ms; the clock of <see cref="Timers"/>.</summary>
-    public long NowMs => NowTicks / 1_000_000;
+    public long NowMs => Clock.MsOf(NowNs);
 
     /// <inheritdoc/>
-    public long ListenedMs => _listening.ListenedMs(NowTicks);
+    public long ListenedMs => _listening.ListenedMs(NowNs);
 
     public DeadlineWheel Timers { get; }
 
@@ -205,7 +207,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     {
         long timeout = NextTimeoutNs();
         _listening.OnWait(timeout);
-        if (timeout > 0 && _spinTicks > 0)
+        if (timeout > 0 && _spinNs > 0)
         {
             int found = Spin();
             if (found > 0 || !_posted.IsEmpty)
@@ -228,7 +230,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
 
     private int Spin()
     {
-        long until = Stopwatch.GetTimestamp() + _spinTicks;
+        long until = Clock.NowNs + _spinNs;
         do
         {
             int count = _epoll.Wait(0);
@@ -237,17 +239,17 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
                 return count;
             }
         }
-        while (Stopwatch.GetTimestamp() < until);
+        while (Clock.NowNs < until);
 
         return 0;
     }
 
     private void Turn(int events)
     {
-        NowTicks = Stopwatch.GetTimestamp();
+        NowNs = Clock.NowNs;
         Counters.Turns++;
         HandleEvents(events);
-        if (_listening.OnLook(NowTicks) is > 0 and long missedNs)
+        if (_listening.OnLook(NowNs) is > 0 and long missedNs)
         {
             ListenFirst(missedNs);
         }
@@ -300,7 +302,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         if (missedNs >= LoggedStallNs && NowMs >= _nextStallLogMs)
         {
             _nextStallLogMs = NowMs + WarningPauseMs;
-            LoopLog.Stalled(_log, missedNs / 1_000_000);
+            LoopLog.Stalled(_log, Clock.MsOf(missedNs));
         }
 
         for (int i = 0; i < MaxLooks && _epoll.Wait(0) is > 0 and int count; i++)
@@ -373,20 +375,20 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
 
     private long NextTimeoutNs()
     {
-        long now = Stopwatch.GetTimestamp();
+        long now = Clock.NowNs;
         _listening.OnWorked(now);
         if (_bells.Any || _sends.Any)
         {
             return 0;
         }
 
-        long dueMs = Timers.NextDueMs(now / 1_000_000);
-        long leftNs = dueMs == long.MaxValue ? MaxSleepNs : (dueMs * 1_000_000) - now;
+        long dueMs = Timers.NextDueMs(Clock.MsOf(now));
+        long leftNs = dueMs == long.MaxValue ? MaxSleepNs : (dueMs * Clock.NsPerMs) - now;
         long listenedNs = _listening.ListenedNs(now);
-        long patienceMs = Patience.NextDueMs(listenedNs / 1_000_000);
+        long patienceMs = Patience.NextDueMs(Clock.MsOf(listenedNs));
         if (patienceMs != long.MaxValue)
         {
-            leftNs = Math.Min(leftNs, (patienceMs * 1_000_000) - listenedNs);
+            leftNs = Math.Min(leftNs, (patienceMs * Clock.NsPerMs) - listenedNs);
         }
 
         return Math.Clamp(leftNs, 0, MaxSleepNs);

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Transport.Limits;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
@@ -19,7 +20,6 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
     /// <summary>Connections taken in one event, so that a flood of them does not hold up the others' requests.</summary>
     private const int MaxAcceptsPerEvent = 64;
 
-    private const int NonBlocking = 0x800, CloseOnExec = 0x80000;
     private const int SocketLevel = 1, ReuseAddress = 2;
     private readonly EventLoop _loop;
     private Action<int> _accepted;
@@ -117,11 +117,11 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
         // Slot: an owner that has what it wanted disposes of this, and the descriptor's number may be another's then.
         for (int i = 0; i < MaxAcceptsPerEvent && Slot >= 0; i++)
         {
-            int descriptor = LibC.accept4((int)_socket.Handle, null, null, NonBlocking | CloseOnExec);
+            int descriptor = LibC.accept4((int)_socket.Handle, null, null, LibC.O_NONBLOCK | LibC.O_CLOEXEC);
             if (descriptor < 0)
             {
                 int error = Marshal.GetLastPInvokeError();
-                if (error is LibC.EINTR or LibC.ECONNRESET or 103 /* ECONNABORTED: gone before it was taken */)
+                if (error is LibC.EINTR or LibC.ECONNRESET or LibC.ECONNABORTED /* gone before it was taken */)
                 {
                     continue;
                 }

@@ -11,7 +11,7 @@ namespace Cocaine.Fast.Transport.Trust;
 /// <remarks>Safety: the path is a zero-ended copy that is pinned for the call; the descriptor is closed once.</remarks>
 internal sealed unsafe class FolderLock : IDisposable
 {
-    private const int CloseOnExec = 0x80000, Exclusive = 2, NonBlocking = 4;
+    private const int Exclusive = 2, NonBlocking = 4;
     private int _descriptor; // -1 once disposed
 
     private FolderLock(int descriptor) => _descriptor = descriptor;
@@ -23,7 +23,7 @@ internal sealed unsafe class FolderLock : IDisposable
         int descriptor;
         fixed (byte* path = Encoding.UTF8.GetBytes(folder + '\0'))
         {
-            descriptor = LibC.open(path, CloseOnExec);
+            descriptor = LibC.open(path, LibC.O_CLOEXEC);
         }
 
         if (descriptor < 0)

@@ -15,7 +15,6 @@ namespace Cocaine.Fast.Transport.Trust;
 /// </remarks>
 internal static unsafe class PrivateFolder
 {
-    private const int CloseOnExec = 0x80000;
     private const uint Root = 0, UnmappedUser = 65534;
     private const UnixFileMode OthersWrite = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
@@ -91,7 +90,7 @@ internal static unsafe class PrivateFolder
         int descriptor;
         fixed (byte* start = Encoding.UTF8.GetBytes(path + '\0'))
         {
-            descriptor = LibC.open(start, CloseOnExec | OnlyFolder | (isLink ? 0 : DontFollow));
+            descriptor = LibC.open(start, LibC.O_CLOEXEC | OnlyFolder | (isLink ? 0 : DontFollow));
         }
 
         if (descriptor < 0)

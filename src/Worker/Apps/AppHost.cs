@@ -41,13 +41,13 @@ internal sealed class AppHost
     private AssemblyLoadContext? _code; // of an app that was loaded here; null after its end
     private object? _app;               // its object; null after its end
 
-    private AppHost(AppContext context) => Context = context;
+    private AppHost(AppIdentity context) => Context = context;
 
-    public AppContext Context { get; }
+    public AppIdentity Context { get; }
 
     /// <summary>Loads an app. The source is <c>/path/App.dll</c>, or <c>/path/App.dll:Namespace.Class</c>.</summary>
     /// <exception cref="AppLoadException">It cannot be loaded, or has no events.</exception>
-    public static AppHost Load(string source, AppContext context)
+    public static AppHost Load(string source, AppIdentity context)
     {
         int colon = source.LastIndexOf(':');
         string path = colon > 0 ? source[..colon] : source;
@@ -72,7 +72,7 @@ internal sealed class AppHost
     }
 
     /// <summary>Hosts a class that is loaded already.</summary>
-    public static AppHost FromType(Type type, AppContext context)
+    public static AppHost FromType(Type type, AppIdentity context)
     {
         AppHost host = new(context);
         object app = Create(type, context);
@@ -167,11 +167,11 @@ internal sealed class AppHost
         };
     }
 
-    private static object Create(Type type, AppContext context)
+    private static object Create(Type type, AppIdentity context)
     {
         try
         {
-            return (type.GetConstructor([typeof(AppContext)]) is not null ? Activator.CreateInstance(type, context)
+            return (type.GetConstructor([typeof(AppIdentity)]) is not null ? Activator.CreateInstance(type, context)
                 : Activator.CreateInstance(type))!;
         }
         catch (TargetInvocationException failure)
@@ -181,7 +181,7 @@ internal sealed class AppHost
         }
         catch (MissingMethodException failure)
         {
-            throw new AppLoadException($"{type} has no public constructor without parameters or with an AppContext", failure);
+            throw new AppLoadException($"{type} has no public constructor without parameters or with an AppIdentity", failure);
         }
     }
 

@@ -17,7 +17,7 @@ public sealed class EventAttribute(string? name = null) : Attribute
 /// <param name="AppName">The app's name in its manifest.</param>
 /// <param name="Uuid">This slave.</param>
 /// <param name="Version">The manifest's version.</param>
-public sealed record AppContext(string AppName, string Uuid, int Version = 0);
+public sealed record AppIdentity(string AppName, string Uuid, int Version = 0);
 
 /// <summary>An assembly cannot be run as an app; the message says why.</summary>
 public sealed class AppLoadException(string message, Exception? inner = null) : Exception(message, inner);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Rings;
+using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.SharedMemory;
 
@@ -44,7 +45,7 @@ internal sealed class RingWorker : ISlaveLoop
     private readonly PieceAssembler _pieces = new(ProtocolLimits.Default.MaxMessageBytes + ProtocolLimits.FramingBytes);
     private readonly Epoll _epoll = new(); // with the rest of what can fail, before the slave is ready
     private readonly int _socket;
-    private readonly long _spinTicks;
+    private readonly long _spinNs;
     private long _heartbeatDueMs;
     private long _publishedMs;
     private volatile bool _abandoned;
@@ -57,7 +58,7 @@ internal sealed class RingWorker : ISlaveLoop
         _ownBell = ownBell;
         _nodeBell = nodeBell;
         _socket = socket;
-        _spinTicks = segment.SpinMicroseconds * (Stopwatch.Frequency / 1_000_000);
+        _spinNs = segment.SpinMicroseconds * Clock.NsPerUs;
         _session = new WorkerSession(app, ownBell)
         {
             Sink = _answers,
@@ -227,12 +228,12 @@ internal sealed class RingWorker : ISlaveLoop
     /// <summary>Looks for work for a short while. True when there is some.</summary>
     private bool Spin()
     {
-        if (_spinTicks == 0)
+        if (_spinNs == 0)
         {
             return false;
         }
 
-        long until = Stopwatch.GetTimestamp() + _spinTicks;
+        long until = Clock.NowNs + _spinNs;
         do
         {
             if (_requests.HasRecords || _session.Inbox.HasCalls)
@@ -242,7 +243,7 @@ internal sealed class RingWorker : ISlaveLoop
 
             Thread.SpinWait(20);
         }
-        while (Stopwatch.GetTimestamp() < until);
+        while (Clock.NowNs < until);
 
         return false;
     }

@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
 
@@ -76,7 +77,7 @@ internal sealed class SocketWorker : MessageConnection
         public override void OnTurnEnd() => worker.RunSession();
     }
 
-    private sealed class HeartbeatTimer(SocketWorker worker) : Core.Jobs.WheelTimer
+    private sealed class HeartbeatTimer(SocketWorker worker) : WheelTimer
     {
         public override void OnDue(long nowMs)
         {

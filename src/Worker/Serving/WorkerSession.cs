@@ -15,7 +15,6 @@ internal sealed class WorkerSession
     /// <summary>Answers that wait for room in the pipe, from which <see cref="Response.WriteAsync"/> waits.</summary>
     private const int HighBacklogBytes = 1 << 20;
 
-    private const ulong ControlChannel = 1;
 
     private readonly AppHost _app;
     private readonly int _thread = Environment.CurrentManagedThreadId;
@@ -23,7 +22,7 @@ internal sealed class WorkerSession
     private readonly List<WorkerChannel> _pending = [];
     private TaskCompletionSource? _room;
     private volatile WorkerChannel? _handling; // whose handler was started and has not come back; read by reports
-    private ulong _newest = ControlChannel; // the channel opened last: invokes come with increasing numbers
+    private ulong _newest = MessageWriter.ControlChannel; // the channel opened last: invokes come with increasing numbers
 
     public WorkerSession(AppHost app, Doorbell bell)
     {
@@ -83,15 +82,15 @@ internal sealed class WorkerSession
     public void Take(in MessageView message)
     {
         ref readonly MessageLayout layout = ref message.Layout;
-        if (layout.Channel == ControlChannel)
+        if (layout.Channel == MessageWriter.ControlChannel)
         {
-            IsTerminating |= layout.Type == 1;
+            IsTerminating |= layout.Type == ControlType.Terminate;
             return;
         }
 
         if (!_channels.TryGet(layout.Channel, out WorkerChannel? channel))
         {
-            if (layout.Channel > _newest && layout is { Type: 0, Shape: ArgumentShape.Data })
+            if (layout.Channel > _newest && layout is { Type: MessageType.Chunk, Shape: ArgumentShape.Data })
             {
                 _newest = layout.Channel;
                 Open(in message);
@@ -102,19 +101,19 @@ internal sealed class WorkerSession
 
         switch (layout.Type)
         {
-            case 0 when layout.Shape == ArgumentShape.Data:
+            case MessageType.Chunk when layout.Shape == ArgumentShape.Data:
                 if (!channel.Ended)
                 {
                     channel.Request.Add(message.Data);
                 }
 
                 break;
-            case 1:
+            case MessageType.Error:
                 channel.NodeEnded = true;
                 channel.Request.Cancel();
                 EndedByNode(channel);
                 break;
-            case 2:
+            case MessageType.Close:
                 channel.NodeEnded = true;
                 channel.Request.Complete();
                 EndedByNode(channel);

@@ -1,8 +1,10 @@
 using Cocaine.Fast.Core.Engine;
-using Cocaine.Fast.Core.Engine.Recycling;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Pools;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Core.Tests.Engine;
 
@@ -241,11 +243,11 @@ public class AbandonedJobTests
         World world = World.Begun(One);
         FakeLink held = world.Links[0];
         world.Submit("deadline", deadlineMs: 100);
-        Assert.True(held.Slave.Answers.HoldBack());
+        Assert.True(held.Slave.HoldBack());
         world.Advance(100);
         world.Advance(5 * Patience); // it may have ended long ago, and nobody could read it
         Assert.Equal(0UL, world.Engine.Counters.JobsAbandoned);
-        held.Slave.Answers.LetGo();
+        held.Slave.LetGo();
         Live(world, Patience - 1);
         Assert.Equal(0UL, world.Engine.Counters.JobsAbandoned);
         Live(world, 1);
@@ -289,7 +291,7 @@ public class AbandonedJobTests
             long step = Math.Min(ms, Patience / 2);
             ms -= step;
             world.HoldUp(step);
-            foreach (FakeLink link in world.Links.Where(link => link.Slave.State is SlaveState.Idle or SlaveState.Busy && !link.Slave.Answers.IsHeldBack).ToArray())
+            foreach (FakeLink link in world.Links.Where(link => link.Slave.State is SlaveState.Idle or SlaveState.Busy && !link.Slave.IsHeldBack).ToArray())
             {
                 link.Heartbeat();
             }

@@ -1,7 +1,8 @@
-using Cocaine.Fast.Core.Engine.Growth;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Pools;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Core.Tests.Engine;
 
@@ -350,7 +351,7 @@ public class GrowthRulesTests
 
     private static void FailStarts(World world)
     {
-        foreach (FakeLink link in world.Links.Where(link => link.Slave.State == Core.Engine.SlaveState.Starting).ToArray())
+        foreach (FakeLink link in world.Links.Where(link => link.Slave.State == SlaveState.Starting).ToArray())
         {
             world.Die(link, "exit code 1\nTraceback");
         }

@@ -1,8 +1,9 @@
 using Cocaine.Fast.Core.Engine;
-using Cocaine.Fast.Core.Engine.Growth;
-using Cocaine.Fast.Core.Engine.Recycling;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Pools;
+using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Core.Tests.Engine;
 
@@ -253,7 +254,7 @@ public class RecyclingTests
             world.Die(world.Links[^1], "exit code 3");
             world.Advance(50);
             Assert.InRange(working - world.Engine.Pool.Working, 0, 1);
-            world.Advance(StartHealth.PauseMs(i + 1));
+            world.Advance(StartPauses.AfterMs(i + 1));
         }
 
         Assert.True(world.Engine.Pool.Working >= 1);

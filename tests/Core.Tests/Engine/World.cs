@@ -2,8 +2,11 @@ using System.Text;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Core.Timing;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Core.Tests.Engine;
@@ -54,7 +57,7 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
 
     public long ListenedMs => NowMs;
 
-    public long NowTicks => NowMs * 1_000_000;
+    public long NowNs => NowMs * 1_000_000;
 
     public Action<string>? OnInvoke { get; set; }
 

@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Timing;
 using CsCheck;
 
 namespace Cocaine.Fast.Core.Tests.Jobs;

@@ -1,5 +1,6 @@
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
 using CsCheck;
@@ -147,7 +148,7 @@ public class JobQueueTests
 
         private bool IsBehind(int kind, Job oldest, long nowMs)
         {
-            long overAtMs = (oldest.ArrivedTicks / 1_000_000) + TargetMs;
+            long overAtMs = (oldest.ArrivedNs / 1_000_000) + TargetMs;
             _overSinceMs[kind] = overAtMs >= nowMs ? null : Math.Min(_overSinceMs[kind] ?? overAtMs, overAtMs);
             return nowMs - _overSinceMs[kind] >= IntervalMs;
         }

@@ -1,4 +1,6 @@
 using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Core.Tests.Simulation;
 
@@ -167,7 +169,7 @@ internal sealed class Schedule
     private void MakeRoom() => WithLink(link => link.Backlog > 0, link =>
     {
         link.Backlog = 0;
-        link.Slave.Requests.Ease();
+        link.Slave.Pressure.Ease();
     });
 
     /// <summary>A turn of the loop: the clock moves on, messages come, and then what is due is done.</summary>
@@ -261,7 +263,7 @@ internal sealed class Schedule
         foreach (SimLink link in _world.Links.ToArray())
         {
             link.Backlog = 0;
-            link.Slave.Requests.Ease();
+            link.Slave.Pressure.Ease();
             if (link.IsKilled || link.TerminateAsked)
             {
                 _world.Die(link, "as it was told");

@@ -1,6 +1,7 @@
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Core.Tests.Simulation;
 
@@ -31,7 +32,7 @@ internal sealed class SimCaller(SimWorld world, int number) : IJobCaller
     {
         SimRequest request = Find(job);
         world.Model.OnAnswerChunk(request, Label.Read(in data));
-        if (IsSlow && job.Slave is { } slave && !_held.Contains(slave) && slave.Answers.HoldBack())
+        if (IsSlow && job.Slave is { } slave && !_held.Contains(slave) && slave.HoldBack())
         {
             _held.Add(slave);
             world.Note($"caller {Number} holds slave {slave.Generation} back");
@@ -80,7 +81,7 @@ internal sealed class SimCaller(SimWorld world, int number) : IJobCaller
         foreach (Slave slave in held)
         {
             world.LinkOf(slave).LastHeardMs = world.HeardMs;
-            slave.Answers.LetGo();
+            slave.LetGo();
         }
     }
 

@@ -1,8 +1,8 @@
 using Cocaine.Fast.Core.Engine;
-using Cocaine.Fast.Core.Engine.Recycling;
-using Cocaine.Fast.Core.Engine.Suspects;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Pools;
+using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Core.Tests.Simulation;
 
@@ -113,7 +113,7 @@ internal static class SimChecks
             Require(!link.Channels.Exists(channel => IsGivenUpEarly(world, channel)), $"{what} and is given up before its time");
             Require(!link.Slave.IsRetired || lost == 0 || lost < link.Channels.Count, $"{what} and is waited for, although it is relieved");
             bool isTurn = world.Engine.Pool.Recycler.Stage == RecycleStage.Resting && world.Engine.Counters.RecyclingsFailed == 0
-                && world.Engine.Counters.SlavesDiedYoung == 0 && world.RoomRefusals == 0 && world.Engine.Pool.Leaving < world.Engine.Pool.MostLeaving;
+                && world.Engine.Counters.SlavesDiedYoung == 0 && world.RoomRefusals == 0 && world.Engine.Pool.Leaving < world.Engine.Pool.Roster.MostLeaving;
             Require(lost == 0 || link.Slave.IsRetired || !isTurn || world.Engine.State != EngineState.Running, $"{what} and is not replaced");
             waiting += lost == world.Settings.Concurrency ? 1 : 0;
         }

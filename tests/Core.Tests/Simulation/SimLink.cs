@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text;
 using Cocaine.Fast.Core.Engine;
-using Cocaine.Fast.Core.Engine.Suspects;
+using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Core.Tests.Simulation;
 

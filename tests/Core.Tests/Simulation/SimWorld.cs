@@ -3,8 +3,11 @@ using System.Text;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Core.Timing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cocaine.Fast.Core.Tests.Simulation;
@@ -85,7 +88,7 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
 
     public long NowMs { get; private set; }
 
-    public long NowTicks => NowMs * 1_000_000;
+    public long NowNs => NowMs * 1_000_000;
 
     /// <summary>The engine's measure of what it has heard; with a sabotage it counts a time in which nobody could be heard.</summary>
     public long ListenedMs { get; private set; }

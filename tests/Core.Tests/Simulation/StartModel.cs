@@ -1,4 +1,7 @@
 using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Pools;
+using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Core.Tests.Simulation;
 
@@ -43,7 +46,7 @@ internal sealed class StartModel(SimWorld world)
             if (isNewTry)
             {
                 _failedMs = world.NowMs;
-                _lastOfTry = world.Engine.Pool.LastGeneration;
+                _lastOfTry = world.Engine.Pool.Roster.LastGeneration;
             }
         }
     }
@@ -63,7 +66,7 @@ internal sealed class StartModel(SimWorld world)
             return;
         }
 
-        if (!_failsNow || !IsWanting() || pool is not { Starting: 0, FreePlaces: > 0, Growth.IsLooking: false } || pool.Growth.NextTryMs == 0)
+        if (!_failsNow || !IsWanting() || pool is not { Starting: 0, Roster.FreePlaces: > 0, Growth.IsLooking: false } || pool.Growth.NextTryMs == 0)
         {
             return;
         }
@@ -94,7 +97,7 @@ internal sealed class StartModel(SimWorld world)
 
         SlavePool pool = world.Engine.Pool;
         bool isTried = pool.Starting > 0 || pool.Growth.NextTryMs > 0 || pool.Growth.IsLooking || pool.Starts is { IsArmed: true, OnTrial: > 0 };
-        if (world.Engine.State != EngineState.Stopped && IsWanting() && !isTried && pool.FreePlaces > 0
+        if (world.Engine.State != EngineState.Stopped && IsWanting() && !isTried && pool.Roster.FreePlaces > 0
             && !world.Links.Exists(IsAboutToTell))
         {
             throw new BrokenPromise($"{world.Engine.Queue.Count} requests wait, and nobody starts a slave (total {pool.Total}, working {pool.Working}, "

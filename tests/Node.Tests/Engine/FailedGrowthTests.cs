@@ -3,6 +3,8 @@ using System.Text;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Node.Tests.Engine;
@@ -72,7 +74,7 @@ public sealed class FailedGrowthTests : IDisposable
             Apps.Python(_folder, "def work(request): return request", new EngineSettings { PoolLimit = 1, PoolMinimum = 1 }));
         await app.Ready.WaitAsync(Limit);
         ((IDisposable)PartOf(PartOf(node, "_factory"), "_launcher")).Dispose();
-        await CocaineNode.Run((EventLoop)app.Engine.Loop, () =>
+        await ((EventLoop)app.Engine.Loop).RunAsync(() =>
         {
             foreach (Slave slave in app.Engine.Pool.Slaves.ToArray())
             {

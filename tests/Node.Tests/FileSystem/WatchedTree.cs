@@ -1,4 +1,5 @@
 using Cocaine.Fast.Drivers.FileSystem;
+using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Files;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -56,7 +57,7 @@ internal sealed class WatchedTree : IDisposable
 
     public string At(string name) => System.IO.Path.Combine(Path, name);
 
-    public void OnLoop(Action action) => CocaineNode.Run(_loop, action).WaitAsync(TimeSpan.FromSeconds(30)).GetAwaiter().GetResult();
+    public void OnLoop(Action action) => _loop.RunAsync(action).WaitAsync(TimeSpan.FromSeconds(30)).GetAwaiter().GetResult();
 
     /// <summary>Takes what the watcher has told so far.</summary>
     public void Take() => OnLoop(() =>

@@ -1,5 +1,6 @@
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Ledger;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Node.Records;

@@ -3,12 +3,12 @@ using System.Text.Json;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Quarantine;
 using CsCheck;
-using Kept = Cocaine.Fast.Node.Control.QuarantinedJob;
-using QuarantinedJob = Cocaine.Fast.Core.Engine.QuarantinedJob;
+using Kept = Cocaine.Fast.Node.Control.QuarantineEntry;
 
 namespace Cocaine.Fast.Node.Tests.Records;
 

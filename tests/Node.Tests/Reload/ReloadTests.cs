@@ -4,6 +4,7 @@ using System.Text.Json;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Threading;
 
 namespace Cocaine.Fast.Node.Tests.Reload;
 
@@ -175,8 +176,8 @@ public class ReloadTests
 
         // On the loop: every tick whose time has passed has come, by the clock of the first version.
         (long passed, long ticks) = (0, 0);
-        await CocaineNode.Run(app.Loop, () => passed = (app.Loop.NowMs - start) / 10);
-        await CocaineNode.Run(app.Loop, () => ticks = (long)app.Drivers[0].Facts["ticks"]);
+        await app.Loop.RunAsync(() => passed = (app.Loop.NowMs - start) / 10);
+        await app.Loop.RunAsync(() => ticks = (long)app.Drivers[0].Facts["ticks"]);
         Assert.Equal(start, Start(app));
         Assert.InRange(ticks, passed, long.MaxValue);
         await node.Node.StopAsync(Versions.Long);
@@ -185,7 +186,7 @@ public class ReloadTests
         Assert.Equal((int)done, File.ReadAllLines(Path.Combine(folder, "tick")).Length);
         Directory.Delete(folder, recursive: true);
 
-        static long Start(RunningApp app) => ((Drivers.Timers.RecurringTimer)app.Drivers[0]).StartMs;
+        static long Start(RunningApp app) => ((Drivers.Timers.RecurringTimerDriver)app.Drivers[0]).StartMs;
         static async Task<long> TicksAsync(RunningApp app) =>
             (await app.InfoAsync()).GetProperty("tasks").GetProperty("tick").GetProperty("ticks").GetInt64();
     }

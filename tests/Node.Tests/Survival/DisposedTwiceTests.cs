@@ -21,7 +21,7 @@ using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.SharedMemory;
 using Cocaine.Fast.Transport.Sockets;
 using Cocaine.Fast.Transport.Trust;
-using Cocaine.Fast.Worker.Native;
+using Cocaine.Fast.Worker.SharedObjects;
 using Microsoft.Extensions.Logging.Abstractions;
 using SendBatch = Cocaine.Fast.Transport.Sockets.SendBatch;
 

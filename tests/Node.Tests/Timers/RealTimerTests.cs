@@ -3,6 +3,7 @@ using System.Text.Json;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Drivers.Timers;
+using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Node.Tests.Timers;
@@ -47,13 +48,13 @@ public sealed class RealTimerTests : IDisposable
         const long IntervalMs = 5;
         await using TestNode node = TestNode.Start();
         RunningApp app = await node.AddAsync(App(Task("tick", "recurring-timer", ("interval", IntervalMs))));
-        RecurringTimer timer = (RecurringTimer)app.Drivers[0];
+        RecurringTimerDriver timer = (RecurringTimerDriver)app.Drivers[0];
         EventLoop loop = (EventLoop)app.Engine.Loop;
         for (int i = 0; i < 50; i++)
         {
             (long passed, long ticks, long later) = (0, 0, 0);
-            await CocaineNode.Run(loop, () => (passed, ticks) = ((loop.NowMs - timer.StartMs) / IntervalMs, (long)timer.Facts["ticks"]));
-            await CocaineNode.Run(loop, () => later = (long)timer.Facts["ticks"]); // a turn later, so all that had passed have come
+            await loop.RunAsync(() => (passed, ticks) = ((loop.NowMs - timer.StartMs) / IntervalMs, (long)timer.Facts["ticks"]));
+            await loop.RunAsync(() => later = (long)timer.Facts["ticks"]); // a turn later, so all that had passed have come
             Assert.InRange(ticks, 0, passed);
             Assert.InRange(later, passed, long.MaxValue);
             await UntilAsync(app, tasks => Number(tasks, "tick") > later);

@@ -2,7 +2,10 @@ using System.Text;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Drivers.Publishing;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -33,7 +36,7 @@ internal sealed class VirtualApp : TimeProvider, IEngineLoop, ISlaveBackend
 
     public long ListenedMs => NowMs;
 
-    public long NowTicks => NowMs * 1_000_000;
+    public long NowNs => NowMs * 1_000_000;
 
     public DateTimeOffset Wall => Start.AddMilliseconds(NowMs + _setMs);
 

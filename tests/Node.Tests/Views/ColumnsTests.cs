@@ -54,7 +54,7 @@ public class ColumnsTests
     [MemberData(nameof(Widths))]
     public void Jobs_in_quarantine_fit(int width)
     {
-        QuarantinedJob[] jobs =
+        QuarantineEntry[] jobs =
         [
             new("20261128T181928.749-5", Name, Name, DateTimeOffset.UtcNow.AddDays(-400), new string('c', 300), 123_456),
             new("20261128T181928.749-6", "other", Hostile, DateTimeOffset.UtcNow, Hostile, 0),

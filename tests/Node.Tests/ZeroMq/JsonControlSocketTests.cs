@@ -1,5 +1,6 @@
 using Cocaine.Fast.Drivers.ZeroMq;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Node.Tests.ZeroMq;
@@ -32,7 +33,7 @@ public sealed class JsonControlSocketTests : IAsyncLifetime
             (byte)'l' => _late.Task,
             _ => Task.FromResult(request),
         }, TimeSpan.FromMilliseconds(100));
-        await CocaineNode.Run(_loop, () => socket.Open("tcp://127.0.0.1:0"));
+        await _loop.RunAsync(() => socket.Open("tcp://127.0.0.1:0"));
         await _peer.OpenAsync("control", "REQ", Assert.Single(socket.Endpoints));
     }
 

@@ -5,7 +5,7 @@ using Cocaine.Fast.Worker;
 namespace Cocaine.Contract;
 
 /// <summary>The contract app of docs/worker-protocol.md.</summary>
-public sealed class ContractApp(Cocaine.Fast.Worker.AppContext context)
+public sealed class ContractApp(AppIdentity context)
 {
     [Event("echo")]
     public byte[] Echo(byte[] request) => request;

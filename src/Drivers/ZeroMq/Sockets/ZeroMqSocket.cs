@@ -47,14 +47,14 @@ internal sealed class ZeroMqSocket
     private readonly Action<long>? _dropped;
     private readonly ILogger _log;
     private readonly ConcurrentQueue<MessageBatch> _free = new();
-    private readonly ConcurrentQueue<SendBatch> _sent = new();
+    private readonly ConcurrentQueue<OutgoingMessages> _sent = new();
     private readonly ResumeWork _resume;
     private readonly SendTask _sendTask;
     private NetMQSocket? _socket;    // the poller's, from Open to Close
     private bool _attached;          // the poller's: it is woken when the socket can be read
     private bool _stopped;           // the poller's: it reads no more
     private int _reading;            // one of the states below
-    private SendBatch? _filling;     // the loop's
+    private OutgoingMessages? _filling;     // the loop's
     private long _unsentBytes;
     private long _droppedMessages;
 
@@ -197,7 +197,7 @@ internal sealed class ZeroMqSocket
 
         if (_filling is null)
         {
-            _filling = _sent.TryDequeue(out SendBatch? used) ? used : new SendBatch(this);
+            _filling = _sent.TryDequeue(out OutgoingMessages? used) ? used : new OutgoingMessages(this);
             _loop.ScheduleSend(_sendTask);
         }
 
@@ -230,7 +230,7 @@ internal sealed class ZeroMqSocket
     internal void OnBatch(MessageBatch batch) => _received!(batch);
 
     /// <summary>Sends a batch; on the poller's thread.</summary>
-    internal void SendAll(SendBatch batch)
+    internal void SendAll(OutgoingMessages batch)
     {
         Interlocked.Add(ref _unsentBytes, -CostOf(batch));
         if (_socket is { } socket)
@@ -249,7 +249,7 @@ internal sealed class ZeroMqSocket
         }
     }
 
-    private static long CostOf(SendBatch batch) => batch.Bytes + ((long)batch.Frames * FrameCostBytes);
+    private static long CostOf(OutgoingMessages batch) => batch.Bytes + ((long)batch.Frames * FrameCostBytes);
 
     private void CountDropped(long count)
     {

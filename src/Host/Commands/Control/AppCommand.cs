@@ -25,13 +25,13 @@ internal static class AppCommand
     {
         Argument<string> file = File();
         Option<bool> noWait = new("--no-wait") { Description = "Return once its endpoints listen, whether its code can be loaded or not" };
-        Option<bool> json = ControlCall.Json();
+        Option<bool> json = ControlCommands.Json();
         return new Command(
             "create",
             "Start an app and keep it: it is there again after a restart of the node. Waits until its first slave is ready; when none "
             + "is within its startup-timeout, this exits with 1, and the app stays and goes on trying.") { file, noWait, json }
             .Example("cocaine-fast app create examples/echo/manifest.json")
-            .With(ControlCall.Node(), async (parsed, node, stop) =>
+            .With(ControlCommands.Node(), async (parsed, node, stop) =>
             {
                 if (Manifest(parsed.GetValue(file)!) is not { } manifest)
                 {
@@ -57,7 +57,7 @@ internal static class AppCommand
     {
         if (json)
         {
-            ControlCall.PrintJson(app);
+            ControlCommands.PrintJson(app);
             return;
         }
 
@@ -72,13 +72,13 @@ internal static class AppCommand
     {
         Argument<string> file = File();
         Option<bool> force = new("--force") { Description = "Also when its version is not higher than the one that runs" };
-        Option<bool> json = ControlCall.Json();
+        Option<bool> json = ControlCommands.Json();
         return new Command(
             "replace",
             "Put a new version in the place of the one that runs, without losing a job. When it does not come up, the old one goes on, and "
             + "this exits with 1.") { file, force, json }
             .Example("cocaine-fast app replace examples/echo/manifest.json --force")
-            .With(ControlCall.Node(), async (parsed, node, stop) =>
+            .With(ControlCommands.Node(), async (parsed, node, stop) =>
             {
                 if (Manifest(parsed.GetValue(file)!) is not { } manifest)
                 {
@@ -88,7 +88,8 @@ internal static class AppCommand
                 ReplaceOutcome outcome = await node.ReplaceAsync(manifest, parsed.GetValue(force), stop);
                 if (parsed.GetValue(json))
                 {
-                    ControlCall.PrintJson(new { outcome.App, outcome.FromVersion, outcome.ToVersion, outcome.Replaced, outcome.Reason });
+                    ControlCommands.PrintJson(
+                        new { outcome.App, outcome.FromVersion, outcome.ToVersion, outcome.Replaced, outcome.Reason });
                 }
                 else if (outcome.Replaced)
                 {
@@ -107,32 +108,32 @@ internal static class AppCommand
 
     private static Command DeleteApp()
     {
-        Argument<string> app = ControlCall.App();
+        Argument<string> app = ControlCommands.App();
         Option<double> drain = new("--drain-timeout")
         {
             Description = "Seconds for its jobs to finish",
             DefaultValueFactory = _ => 30,
         };
         drain.Check(seconds => seconds is >= 0 and <= 1e9, "--drain-timeout is seconds, 0 or more");
-        Option<bool> json = ControlCall.Json();
+        Option<bool> json = ControlCommands.Json();
         return new Command(
             "delete",
             "Forget an app and end it: it takes no more jobs, and finishes those it has.") { app, drain, json }
             .Example("cocaine-fast app delete echo --drain-timeout 10")
-            .With(ControlCall.Node(), async (parsed, node, stop) =>
+            .With(ControlCommands.Node(), async (parsed, node, stop) =>
             {
                 await node.DeleteAsync(parsed.GetValue(app)!, TimeSpan.FromSeconds(parsed.GetValue(drain)), stop);
-                ControlCall.PrintDone(parsed.GetValue(json), "deleted", parsed.GetValue(app)!);
+                ControlCommands.PrintDone(parsed.GetValue(json), "deleted", parsed.GetValue(app)!);
                 return ExitCodes.Ok;
             });
     }
 
     private static Command ScaleApp()
     {
-        Argument<string> app = ControlCall.App();
+        Argument<string> app = ControlCommands.App();
         Option<int?> minimum = new("--minimum") { Description = "Slaves kept warm" };
         Option<int?> limit = new("--limit") { Description = "Most slaves" };
-        Option<bool> json = ControlCall.Json();
+        Option<bool> json = ControlCommands.Json();
         Command command = new(
             "scale",
             "Set the bounds of an app's pool now, until its next version or start.")
@@ -141,10 +142,10 @@ internal static class AppCommand
         };
         command.Example("cocaine-fast app scale echo --minimum 2 --limit 8").Check(given =>
             given.GetValue(minimum) is null && given.GetValue(limit) is null ? "give --minimum, --limit, or both" : null);
-        return command.With(ControlCall.Node(), async (parsed, node, stop) =>
+        return command.With(ControlCommands.Node(), async (parsed, node, stop) =>
         {
             await node.ScaleAsync(parsed.GetValue(app)!, parsed.GetValue(minimum), parsed.GetValue(limit), stop);
-            ControlCall.PrintDone(parsed.GetValue(json), "scaled", parsed.GetValue(app)!);
+            ControlCommands.PrintDone(parsed.GetValue(json), "scaled", parsed.GetValue(app)!);
             return ExitCodes.Ok;
         });
     }
@@ -152,14 +153,14 @@ internal static class AppCommand
     private static Command Simple(
         string name, string description, string done, Func<NodeControlClient, string, CancellationToken, Task> work)
     {
-        Argument<string> app = ControlCall.App();
-        Option<bool> json = ControlCall.Json();
+        Argument<string> app = ControlCommands.App();
+        Option<bool> json = ControlCommands.Json();
         return new Command(name, description + ".") { app, json }
             .Example($"cocaine-fast app {name} echo")
-            .With(ControlCall.Node(), async (parsed, node, stop) =>
+            .With(ControlCommands.Node(), async (parsed, node, stop) =>
         {
             await work(node, parsed.GetValue(app)!, stop);
-            ControlCall.PrintDone(parsed.GetValue(json), done, parsed.GetValue(app)!);
+            ControlCommands.PrintDone(parsed.GetValue(json), done, parsed.GetValue(app)!);
             return ExitCodes.Ok;
         });
     }

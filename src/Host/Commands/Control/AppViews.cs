@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Host.Commands.Shells;
 using Cocaine.Fast.Host.Views;
@@ -31,27 +32,27 @@ internal static class AppViews
 
     public static Command Info()
     {
-        Argument<string?> app = ControlCall.AppOrAll("The app's name; without one, the node");
+        Argument<string?> app = ControlCommands.AppOrAll("The app's name; without one, the node");
         Option<bool> all = InfoCommand.All();
-        Option<bool> json = ControlCall.Json();
+        Option<bool> json = ControlCommands.Json();
         return new Command("info", "Show what an app is doing: what is wrong, queue, slaves, latencies, errors by code.") { app, all, json }
             .Example("cocaine-fast app info echo")
-            .With(ControlCall.Node(), (parsed, node, stop) => InfoCommand.ShowAsync(
+            .With(ControlCommands.Node(), (parsed, node, stop) => InfoCommand.ShowAsync(
                 () => node.InfoJsonAsync(parsed.GetValue(app), stop), parsed.GetValue(all), parsed.GetValue(json), stop));
     }
 
     public static Command List()
     {
         Option<bool> wide = Wide();
-        Option<bool> json = ControlCall.Json();
+        Option<bool> json = ControlCommands.Json();
         return new Command("list", "List the apps, those that could not be started too.") { wide, json }
             .Example("cocaine-fast app list --wide")
-            .With(ControlCall.Node(), async (parsed, node, stop) =>
+            .With(ControlCommands.Node(), async (parsed, node, stop) =>
             {
                 IReadOnlyList<AppSummary> apps = await node.ListAsync(stop);
                 if (parsed.GetValue(json))
                 {
-                    ControlCall.PrintJson(apps);
+                    ControlCommands.PrintJson(apps);
                 }
                 else
                 {
@@ -64,14 +65,14 @@ internal static class AppViews
 
     public static Command Logs()
     {
-        Argument<string> app = ControlCall.App();
+        Argument<string> app = ControlCommands.App();
         Option<bool> follow = Follow();
-        Option<bool> json = ControlCall.Json();
+        Option<bool> json = ControlCommands.Json();
         return new Command("logs", "Show what an app's workers wrote to standard output and standard error.") { app, follow, json }
             .Example("cocaine-fast app logs echo -f")
-            .With(ControlCall.Node(), (parsed, node, stop) => ControlCall.FollowAsync(
+            .With(ControlCommands.Node(), (parsed, node, stop) => ControlCommands.FollowAsync(
                 node.LogsAsync(parsed.GetValue(app)!, parsed.GetValue(follow), stop),
-                parsed.GetValue(json) ? ControlCall.PrintLine : Print));
+                parsed.GetValue(json) ? ControlCommands.PrintLine : Print));
     }
 
     public static Option<bool> Follow() => new("--follow", "-f") { Description = "Go on with what comes, until interrupted" };

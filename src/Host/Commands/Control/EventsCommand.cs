@@ -13,16 +13,16 @@ internal static class EventsCommand
 
     public static Command Create()
     {
-        Argument<string?> app = ControlCall.AppOrAll("Only of this app");
+        Argument<string?> app = ControlCommands.AppOrAll("Only of this app");
         Option<bool> follow = AppViews.Follow();
-        Option<bool> json = ControlCall.Json();
+        Option<bool> json = ControlCommands.Json();
         return new Command(
             "events",
             "Show what the node decided and why: slaves that start and die, pools that grow, versions that change.") { app, follow, json }
             .Example("cocaine-fast events echo -f")
-            .With(ControlCall.Node(), (parsed, node, stop) => ControlCall.FollowAsync(
+            .With(ControlCommands.Node(), (parsed, node, stop) => ControlCommands.FollowAsync(
                 node.EventsAsync(parsed.GetValue(app), parsed.GetValue(follow), stop),
-                parsed.GetValue(json) ? ControlCall.PrintLine : Print));
+                parsed.GetValue(json) ? ControlCommands.PrintLine : Print));
     }
 
     /// <summary>

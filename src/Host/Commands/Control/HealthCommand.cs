@@ -11,7 +11,7 @@ internal static class HealthCommand
 
     public static Command Create()
     {
-        Argument<string?> app = ControlCall.AppOrAll("Only this app");
+        Argument<string?> app = ControlCommands.AppOrAll("Only this app");
         Option<bool> serving = new("--serving") { Description = "An app that takes no new jobs (paused, draining) is not healthy either" };
         Option<double> timeout = new("--timeout")
         {
@@ -19,7 +19,7 @@ internal static class HealthCommand
             DefaultValueFactory = _ => UsualTimeout,
         };
         timeout.Check(seconds => seconds is > 0 and <= 3600, "--timeout is seconds, more than 0 and at most 3600");
-        Option<bool> json = ControlCall.Json();
+        Option<bool> json = ControlCommands.Json();
         Command command = new(
             "health",
             "Say by the exit code whether all apps run: 0 they do, 1 one is broken or could not be started, 3 no node answers in time. "
@@ -28,7 +28,7 @@ internal static class HealthCommand
             app, serving, timeout, json,
         };
         return command.With(
-            ControlCall.Node(),
+            ControlCommands.Node(),
             async (parsed, node, stop) => Report(
                 await node.ListAsync(stop).WaitAsync(stop), parsed.GetValue(app), parsed.GetValue(serving), parsed.GetValue(json)),
             parsed => TimeSpan.FromSeconds(parsed.GetValue(timeout)));
@@ -47,7 +47,7 @@ internal static class HealthCommand
         if (json)
         {
             var all = asked.Select(app => new { app.App, app.State, Healthy = !ill.Contains(app), Reason = ReasonOf(app) });
-            ControlCall.PrintJson(new { Healthy = ill.Length == 0, Apps = all });
+            ControlCommands.PrintJson(new { Healthy = ill.Length == 0, Apps = all });
         }
         else if (ill.Length == 0)
         {

@@ -14,7 +14,7 @@ internal static class NodeAddress
     private const string Variable = EnvironmentNames.Control;
 
     /// <summary>The option of every such command.</summary>
-    public static Option<string> Option() => new(ControlCall.NodeOption)
+    public static Option<string> Option() => new(ControlCommands.NodeOption)
     {
         Description = $"The node's control endpoint; also by the environment variable {Variable}",
         DefaultValueFactory = _ => Given() ?? Folders.ControlEndpoint(),
@@ -26,8 +26,8 @@ internal static class NodeAddress
     public static async Task<NodeControlClient> ConnectAsync(ParseResult parsed, CancellationToken cancellation)
     {
         // A line that is being written has no default values yet.
-        bool isWritten = parsed.GetResult(ControlCall.NodeOption) is OptionResult { Implicit: false };
-        string endpoint = isWritten ? parsed.GetRequiredValue<string>(ControlCall.NodeOption) : Given() ?? Folders.ControlEndpoint();
+        bool isWritten = parsed.GetResult(ControlCommands.NodeOption) is OptionResult { Implicit: false };
+        string endpoint = isWritten ? parsed.GetRequiredValue<string>(ControlCommands.NodeOption) : Given() ?? Folders.ControlEndpoint();
         bool isNamed = isWritten || Given() is not null;
         try
         {

@@ -21,7 +21,7 @@ internal static class QuarantineCommand
     };
 
     /// <summary>The list of jobs, with times as such a screen shows them.</summary>
-    internal static Columns<QuarantinedJob> JobColumns(Screen screen) => new(
+    internal static Columns<QuarantineEntry> JobColumns(Screen screen) => new(
         new("app", job => job.App) { IsSaidOnce = true },
         new("id", job => job.Id),
         new("event", job => job.Event) { Drop = 2, IsSaidOnce = true },
@@ -31,17 +31,17 @@ internal static class QuarantineCommand
 
     private static Command List()
     {
-        Argument<string?> app = ControlCall.AppOrAll("Only of this app");
+        Argument<string?> app = ControlCommands.AppOrAll("Only of this app");
         Option<bool> wide = AppViews.Wide();
-        Option<bool> json = ControlCall.Json();
+        Option<bool> json = ControlCommands.Json();
         return new Command("list", "List the jobs, oldest first.") { app, wide, json }
             .Example("cocaine-fast quarantine list echo")
-            .With(ControlCall.Node(), async (parsed, node, stop) =>
+            .With(ControlCommands.Node(), async (parsed, node, stop) =>
         {
-            IReadOnlyList<QuarantinedJob> jobs = await node.QuarantineListAsync(parsed.GetValue(app), stop);
+            IReadOnlyList<QuarantineEntry> jobs = await node.QuarantineListAsync(parsed.GetValue(app), stop);
             if (parsed.GetValue(json))
             {
-                ControlCall.PrintJson(jobs);
+                ControlCommands.PrintJson(jobs);
                 return ExitCodes.Ok;
             }
 
@@ -52,11 +52,11 @@ internal static class QuarantineCommand
 
     private static Command Show()
     {
-        Argument<string> app = ControlCall.App(), id = Id();
-        Option<bool> json = ControlCall.Json();
+        Argument<string> app = ControlCommands.App(), id = Id();
+        Option<bool> json = ControlCommands.Json();
         return new Command("show", "Show what is kept of a job.") { app, id, json }
             .Example("cocaine-fast quarantine show echo 18c2f3a0-17")
-            .With(ControlCall.Node(), async (parsed, node, stop) =>
+            .With(ControlCommands.Node(), async (parsed, node, stop) =>
         {
             InfoCommand.Print(await node.QuarantineShowAsync(parsed.GetValue(app)!, parsed.GetValue(id)!, stop), parsed.GetValue(json));
             return ExitCodes.Ok;
@@ -66,14 +66,14 @@ internal static class QuarantineCommand
     private static Command OfJob(
         string name, string description, string done, Func<NodeControlClient, string, string, CancellationToken, Task> work)
     {
-        Argument<string> app = ControlCall.App(), id = Id();
-        Option<bool> json = ControlCall.Json();
+        Argument<string> app = ControlCommands.App(), id = Id();
+        Option<bool> json = ControlCommands.Json();
         return new Command(name, description + ".") { app, id, json }
             .Example($"cocaine-fast quarantine {name} echo 18c2f3a0-17")
-            .With(ControlCall.Node(), async (parsed, node, stop) =>
+            .With(ControlCommands.Node(), async (parsed, node, stop) =>
         {
             await work(node, parsed.GetValue(app)!, parsed.GetValue(id)!, stop);
-            ControlCall.PrintDone(parsed.GetValue(json), done, parsed.GetValue(app)!, parsed.GetValue(id));
+            ControlCommands.PrintDone(parsed.GetValue(json), done, parsed.GetValue(app)!, parsed.GetValue(id));
             return ExitCodes.Ok;
         });
     }

@@ -10,16 +10,16 @@ internal static class RestartCommand
 {
     public static Command Create()
     {
-        Argument<string?> app = ControlCall.AppOrAll("The app's name");
+        Argument<string?> app = ControlCommands.AppOrAll("The app's name");
         Option<bool> all = new("--all") { Description = "Every app of the node, one after the other" };
-        Option<bool> json = ControlCall.Json();
+        Option<bool> json = ControlCommands.Json();
         Command command = new(
             "restart",
             "Load an app's code anew, without losing a job: new slaves come up beside the old ones and take over. When they do not come "
             + "up, the old ones go on, and this exits with 1. The manifest stays the one that runs; a paused app stays paused.\n\n"
             + "Example:\n  cocaine-fast app restart echo") { app, all, json };
         command.Check(given => given.GetValue(app) is null == given.GetValue(all) ? null : "name an app, or give --all");
-        return command.With(ControlCall.Node(), async (parsed, node, stop) =>
+        return command.With(ControlCommands.Node(), async (parsed, node, stop) =>
         {
             bool asJson = parsed.GetValue(json);
             if (!parsed.GetValue(all))
@@ -60,7 +60,7 @@ internal static class RestartCommand
     {
         if (json)
         {
-            ControlCall.PrintLine(new
+            ControlCommands.PrintLine(new
             {
                 outcome.App,
                 Version = outcome.ToVersion,

@@ -1,0 +1,64 @@
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Pools;
+using Cocaine.Fast.Core.Protocol;
+
+namespace Cocaine.Fast.Core.Engine;
+
+/// <summary>Whether a job that no slave has room for may wait; and if not, when to come again.</summary>
+internal sealed class Admission(EngineScope scope, SlavePool pool)
+{
+    private long _sinceNs;     // begin of what the present speed is taken from
+    private ulong _endedThen;     // jobs that had ended by then
+
+    /// <summary>Why a job can be neither run nor queued now; the code is 0 when it can.</summary>
+    public JobRefusal Check(ulong jobId)
+    {
+        if (pool.IsBroken)
+        {
+            return new JobRefusal(ErrorCodes.ServerError, StartFailure.ForCallers(pool.LastFailure), jobId);
+        }
+
+        int waiting = scope.Queue.Usual; // suspects had their place before, and must not shut out others
+        if (scope.Settings.QueueLimit > 0 && waiting >= scope.Settings.QueueLimit)
+        {
+            return new JobRefusal(ErrorCodes.ResourceError, $"the queue is full: {waiting} jobs wait", jobId, RetryAfterS());
+        }
+
+        long limit = scope.Settings.QueueBytes;
+        if (limit > 0 && scope.Queue.SizeBytes >= limit)
+        {
+            return new JobRefusal(ErrorCodes.ResourceError, FullReason(scope.Queue.SizeBytes), jobId, RetryAfterS());
+        }
+
+        return default;
+    }
+
+    /// <summary>The first job begins to wait: from here on jobs end as fast as they can, which is the speed to count with.</summary>
+    public void OnFirstWaiting()
+    {
+        _sinceNs = scope.Loop.NowNs;
+        _endedThen = Ended;
+        pool.Growth.Outlook.Begin();
+    }
+
+    /// <summary>
+    /// The time in which the jobs that wait now will have ended, by the speed of late, s. While none ends, as if one did at this moment.
+    /// </summary>
+    public int RetryAfterS()
+    {
+        long elapsed = scope.Loop.NowNs - _sinceNs;
+        ulong ended = Ended - _endedThen;
+        double seconds = scope.Queue.Count * (elapsed / 1e9) / Math.Max(1, ended);
+        if (elapsed > EngineLimits.SpeedWindowMs * 1_000_000L)
+        {
+            _sinceNs += elapsed / 2; // what is long ago counts less and less
+            _endedThen += ended / 2;
+        }
+
+        return (int)Math.Clamp(Math.Ceiling(seconds), EngineLimits.MinRetryAfterS, EngineLimits.MaxRetryAfterS);
+    }
+
+    public static string FullReason(long sizeBytes) => $"the queue is full: the queue holds {sizeBytes} bytes";
+
+    private ulong Ended => scope.Counters.JobsDone + scope.Counters.JobsFailed;
+}

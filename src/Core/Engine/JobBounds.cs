@@ -1,0 +1,208 @@
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Pools;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Core.Timing;
+
+namespace Cocaine.Fast.Core.Engine;
+
+/// <summary>
+/// The times by which a job must have got somewhere: its wait in the queue, its deadline, its run, its slave's silence, and its leave of
+/// the slave.
+/// </summary>
+internal sealed class JobBounds(EngineScope scope, RunLimit runLimit)
+{
+    /// <summary>Arms the job's timer for the nearest of its bounds in its state.</summary>
+    public void Arm(Job job) => Arm(job, job.State);
+
+    /// <summary>Arms the job's timer for the nearest of its bounds in the state that it is about to have.</summary>
+    public void Arm(Job job, JobState state)
+    {
+        long due = NextDueMs(job, state);
+        if (due != long.MaxValue)
+        {
+            scope.Loop.Timers.Arm(job, due);
+        }
+        else if (job.IsArmed)
+        {
+            scope.Loop.Timers.Cancel(job);
+        }
+    }
+
+    /// <summary>The nearest of the job's bounds is due.</summary>
+    public void OnDue(Job job, long nowMs)
+    {
+        switch (job.State)
+        {
+            case JobState.Done or JobState.Failed:
+                CheckClosed(job);
+                return;
+            case JobState.Queued or JobState.Running or JobState.Streaming:
+                Check(job, nowMs);
+                return;
+        }
+    }
+
+    /// <summary>When the nearest bound is due in a state, ms; long.MaxValue when there is none.</summary>
+    private long NextDueMs(Job job, JobState state)
+    {
+        JobPolicy policy = job.Policy;
+        long due = policy.DeadlineMs > 0 ? ArrivedMs(job) + policy.DeadlineMs : long.MaxValue;
+        if (state == JobState.Queued)
+        {
+            return scope.Settings.QueueTimeoutMs > 0 ? Math.Min(due, WaitsSinceMs(job) + scope.Settings.QueueTimeoutMs) : due;
+        }
+
+        // Both count from the dispatch, which is now.
+        long longest = job.Task.JobTimeoutMs;
+        due = longest > 0 ? Math.Min(due, scope.Loop.NowMs + longest) : due;
+        if (policy.SilenceTimeoutMs == 0)
+        {
+            return due;
+        }
+
+        long listened = scope.Loop.ListenedMs;
+        return Math.Min(due, ClockMs(SilenceWatch.NextLookMs(listened, policy.SilenceTimeoutMs, listened)));
+    }
+
+    /// <summary>Fails the job when one of its bounds has passed, else arms its timer for the next.</summary>
+    private void Check(Job job, long nowMs)
+    {
+        if (TryExpire(job, nowMs))
+        {
+            return;
+        }
+
+        if (job.State == JobState.Queued)
+        {
+            Arm(job);
+        }
+        else if (!runLimit.TryEnd(job, nowMs))
+        {
+            CheckSilence(job);
+        }
+    }
+
+    /// <summary>Answers a job whose deadline or time in the queue has passed; false when neither has.</summary>
+    public bool TryExpire(Job job, long nowMs)
+    {
+        long deadline = job.Policy.DeadlineMs;
+        if (deadline > 0 && nowMs >= ArrivedMs(job) + deadline)
+        {
+            scope.Counters.Deadlines++;
+            job.Engine.Fail(job, ErrorCodes.DeadlineError, $"the deadline of {deadline} ms passed while the job was {NameOf(job.State)}");
+            return true;
+        }
+
+        long limit = scope.Settings.QueueTimeoutMs;
+        if (limit > 0 && job.State == JobState.Queued && nowMs >= WaitsSinceMs(job) + limit)
+        {
+            scope.Counters.QueueTimeouts++;
+            string end = job.Runs == 0 ? "never run" : "not run again";
+            job.Engine.Fail(job, ErrorCodes.TimeoutError, $"the job waited in the queue for the queue-timeout of {limit} ms and was {end}");
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>When a job that an error of ours has just ended must have left its slave, ms of the loop's listened time.</summary>
+    /// <remarks>
+    /// After the silence of its slave, or a run over its job-timeout, it has the termination-timeout, as that slave has when it is told to
+    /// end. Else it has the heartbeat-timeout: a worker that cannot be interrupted may run its handler to the end, and an app says by
+    /// that time for how long its handlers may keep a worker from everything else. One that is over it is not cleaning up, it does not
+    /// listen.
+    /// </remarks>
+    private long CloseDueMs(Job job) => job.CancelDueMs > 0 ? job.CancelDueMs
+        : Math.Max(job.AnsweredMs, job.Slave!.ReleasedMs) + scope.Settings.HeartbeatTimeoutMs;
+
+    /// <summary>Gives a job that an error of ours has just ended its time to leave its slave.</summary>
+    public void ArmClose(Job job) =>
+        scope.Loop.Timers.Arm(job, ClockMs(CloseDueMs(job)));
+
+    /// <summary>The time of an answered job to leave its slave may be over.</summary>
+    private void CheckClosed(Job job)
+    {
+        Slave slave = job.Slave!;
+        long listenedMs = scope.Loop.ListenedMs;
+        if (listenedMs < job.CancelDueMs)
+        {
+            ArmClose(job);
+            return;
+        }
+
+        if (job.RanTooLong && slave.IsHeldBack)
+        {
+            job.CancelDueMs = listenedMs + scope.Settings.TerminationTimeoutMs; // nobody reads whether it has ended the job
+            ArmClose(job);
+            return;
+        }
+
+        if (job.CancelDueMs > 0 && (slave.IsEnding || !RunLimit.LeavesOthers(slave, job)))
+        {
+            slave.KillHung(
+                $"job {job.Id} did not answer its cancel within the termination-timeout of {scope.Settings.TerminationTimeoutMs} ms");
+            return;
+        }
+
+        if (slave.IsEnding)
+        {
+            return; // the job ends with it
+        }
+
+        // A slave that is held back for a slow caller may have closed the channel long ago: nobody reads it.
+        long due = job.RanTooLong ? listenedMs : slave.IsHeldBack ? listenedMs + scope.Settings.HeartbeatTimeoutMs
+            : CloseDueMs(job);
+        if (listenedMs < due)
+        {
+            scope.Loop.Timers.Arm(job, ClockMs(due));
+            return;
+        }
+
+        RecycleLog.Abandons(scope.Log, scope.Name, job.Id, JobNames.EventOf(job), listenedMs - job.AnsweredMs, slave.ShortId,
+            slave.Channels.Abandoned + 1, scope.Settings.Concurrency);
+        slave.Abandon(job);
+    }
+
+    private void CheckSilence(Job job)
+    {
+        JobPolicy policy = job.Policy;
+        Slave slave = job.Slave!;
+        long silence = policy.SilenceTimeoutMs;
+        // A slave that is held back for a slow caller cannot be heard: that is not its silence.
+        long listenedMs = scope.Loop.ListenedMs;
+        long heardMs = slave.IsHeldBack ? listenedMs : Math.Max(slave.LastHeardMs, job.AwaitedSinceMs);
+        if (silence > 0 && listenedMs >= heardMs + silence)
+        {
+            scope.Counters.SilenceTimeouts++;
+            job.CancelDueMs = listenedMs + scope.Settings.TerminationTimeoutMs;
+            job.Engine.Fail(job, ErrorCodes.TimeoutError, $"slave {slave.ShortId} was silent for the job's timeout of {silence} ms");
+            return;
+        }
+
+        long due = policy.DeadlineMs > 0 ? ArrivedMs(job) + policy.DeadlineMs : long.MaxValue;
+        if (RunLimit.DueMs(job) is { } runDue)
+        {
+            due = Math.Min(due, ClockMs(runDue));
+        }
+
+        if (silence > 0)
+        {
+            due = Math.Min(due, ClockMs(SilenceWatch.NextLookMs(heardMs, silence, listenedMs)));
+        }
+
+        if (due != long.MaxValue)
+        {
+            scope.Loop.Timers.Arm(job, due);
+        }
+    }
+
+    /// <summary>The earliest time by the clock at which the loop can have listened until then.</summary>
+    private long ClockMs(long listenedMs) => scope.Loop.NowMs + (listenedMs - scope.Loop.ListenedMs);
+
+    private static long WaitsSinceMs(Job job) => Clock.MsOf(job.WaitsSinceNs);
+
+    private static long ArrivedMs(Job job) => Clock.MsOf(job.ArrivedNs);
+
+    private static string NameOf(JobState state) => state == JobState.Queued ? "waiting in the queue" : "running";
+}

@@ -1,0 +1,185 @@
+using System.Text;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Pools;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Slaves;
+
+namespace Cocaine.Fast.Core.Engine;
+
+/// <summary>
+/// How jobs end: by their worker's answer, by an error of ours, by their caller, or with their slave. Each gets exactly one answer, and
+/// its object goes back to the store once it has left its slave.
+/// </summary>
+internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool pool, JobBounds bounds, IPoolOwner owner)
+{
+    /// <summary>Jobs on slaves whose answer is not whole yet.</summary>
+    public int Running { get; private set; }
+
+    /// <summary>One more job goes to a slave.</summary>
+    public void CountRun() => Running++;
+
+    /// <summary>A piece of the worker's answer.</summary>
+    public void OnChunk(Job job, in Payload data)
+    {
+        if (job.State == JobState.Running)
+        {
+            job.MoveTo(JobState.Streaming);
+            scope.Records.Ledger.FirstByte(job.Id, scope.Loop.NowNs);
+            job.Request.Forget();
+        }
+
+        if (job.State == JobState.Streaming)
+        {
+            job.Caller?.OnChunk(job, in data);
+        }
+    }
+
+    /// <summary>The worker has ended its side; the job leaves its slave.</summary>
+    public void OnEnd(Job job, bool failed, in JobError error)
+    {
+        if (!job.IsAnswered)
+        {
+            Running--;
+            long now = scope.Loop.NowNs;
+            RecordRun(job, now);
+            IJobCaller? caller = job.Caller;
+            job.Caller = null;
+            if (failed)
+            {
+                job.Task.FailedOnSlave++;
+                CountFailure(job, JobOutcome.Failed, in error);
+                job.MoveTo(JobState.Failed);
+                caller?.OnFailed(job, in error);
+            }
+            else
+            {
+                scope.Counters.JobsDone++;
+                job.Task.Done++;
+                scope.Records.Ledger.Ended(job.Id, now, JobOutcome.Done, 0, 0, default);
+                job.MoveTo(JobState.Done);
+                caller?.OnDone(job);
+            }
+        }
+
+        Return(job);
+    }
+
+    /// <summary>A job's slave is gone.</summary>
+    public void OnSlaveLost(Job job, in SlaveLoss loss)
+    {
+        job.Runner = null;
+        if (job.IsAnswered)
+        {
+            Return(job);
+            return;
+        }
+
+        pool.Suspects.Judge(job, in loss);
+        if (pool.Suspects.MayRunAgain(job))
+        {
+            RunAgain(job);
+            return;
+        }
+
+        if (job.Deaths?.Count > scope.Settings.RetryLimitOf(job.Policy.RetryLimit))
+        {
+            Quarantine(job);
+        }
+
+        Fail(job, new JobError(ErrorCodes.Category, ErrorCodes.AppError, Encoding.UTF8.GetBytes(loss.Reason)));
+    }
+
+    /// <summary>Answers a job that has no answer yet with an error that is not its worker's.</summary>
+    public void Fail(Job job, in JobError error)
+    {
+        JobState from = job.State;
+        bool wasWaitingSuspect = job.IsSuspect && from == JobState.Queued;
+        if (from == JobState.Queued)
+        {
+            scope.Queue.Remove(job);
+            job.Task.TimeInQueue.Record(scope.Loop.NowNs - job.ArrivedNs);
+            job.Task.FailedInQueue++;
+        }
+        else
+        {
+            Running--;
+            RecordRun(job, scope.Loop.NowNs);
+            job.Task.FailedOnSlave++;
+        }
+
+        IJobCaller? caller = job.Caller;
+        CountFailure(job, caller is null ? JobOutcome.Cancelled : JobOutcome.Failed, in error);
+        job.Caller = null;
+        job.MoveTo(JobState.Failed);
+        job.Request.Clear();
+        job.AnsweredMs = scope.Loop.ListenedMs;
+        job.Slave?.Channels.Cancel(job, in error);
+        caller?.OnFailed(job, in error);
+        if (job.Runner is null)
+        {
+            store.Return(job);
+        }
+        else
+        {
+            bounds.ArmClose(job);
+        }
+
+        owner.CheckDrained();
+        if (wasWaitingSuspect)
+        {
+            pool.Suspects.OnLeft();
+        }
+    }
+
+    private static void RecordRun(Job job, long nowNs)
+    {
+        job.Task.TimeInQueue.Record(job.DispatchedNs - job.ArrivedNs);
+        job.Task.TimeOnSlave.Record(nowNs - job.DispatchedNs);
+    }
+
+    private void RunAgain(Job job)
+    {
+        Running--;
+        scope.Counters.JobsRetried++;
+        job.MoveTo(JobState.Queued);
+        job.WaitsSinceNs = scope.Loop.NowNs;
+        scope.Records.Ledger.Queued(job.Id, job.WaitsSinceNs);
+        scope.Queue.AddAgain(job);
+        bounds.Arm(job);
+        if (job.UnderPressure)
+        {
+            // The slave that its caller waits for is gone: nobody else would let it go on with its request.
+            job.UnderPressure = false;
+            job.Caller?.OnRequestPressure(job, false);
+        }
+    }
+
+    private void Quarantine(Job job)
+    {
+        scope.Counters.JobsQuarantined++;
+        scope.Records.Quarantine.Keep(new QuarantinedJob
+        {
+            JobId = job.Id,
+            Task = job.Task.Name,
+            Event = job.Event,
+            Policy = job.Policy,
+            Headers = job.Request.Headers,
+            Request = job.Request,
+            IsWhole = job.RequestEnded && job.Request.IsWhole,
+            Deaths = job.Deaths!,
+        });
+    }
+
+    private void Return(Job job)
+    {
+        store.Return(job);
+        owner.CheckDrained();
+    }
+
+    private void CountFailure(Job job, JobOutcome outcome, in JobError error)
+    {
+        scope.Counters.JobsFailed++;
+        scope.Counters.CountError(error.Category == ErrorCodes.Category ? error.Code : 0);
+        scope.Records.Ledger.Ended(job.Id, scope.Loop.NowNs, outcome, error.Category, error.Code, error.Reason);
+    }
+}

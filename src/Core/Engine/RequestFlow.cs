@@ -1,0 +1,103 @@
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Pools;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Slaves;
+
+namespace Cocaine.Fast.Core.Engine;
+
+/// <summary>
+/// Requests on their way: kept while their jobs wait, kept and passed on while they run. Callers that are faster than their slave are
+/// told to wait, and fail when they do not.
+/// </summary>
+internal sealed class RequestFlow(EngineScope scope, SlavePool pool, Admission admission)
+{
+    /// <summary>More of a job's request.</summary>
+    public void Add(Job job, in Payload chunk)
+    {
+        switch (job.State)
+        {
+            case JobState.Queued:
+                KeepWaiting(job, in chunk);
+                return;
+            case JobState.Running:
+                KeepForRetry(job, in chunk);
+                Forward(job, in chunk);
+                return;
+            case JobState.Streaming:
+                Forward(job, in chunk);
+                return;
+            default:
+                return; // answered: the caller writes on, nobody reads
+        }
+    }
+
+    /// <summary>The request is whole.</summary>
+    public static void End(Job job)
+    {
+        job.RequestEnded = true;
+        if (job.State is JobState.Running or JobState.Streaming)
+        {
+            job.Slave!.Channels.EndRequest(job);
+        }
+    }
+
+    private void KeepWaiting(Job job, in Payload chunk)
+    {
+        if (job.Request.SizeBytes + (long)chunk.Length > EngineLimits.MaxWaitingRequestBytes)
+        {
+            job.Engine.Fail(job, ErrorCodes.ResourceError, "the request is larger than what is kept of a waiting job");
+            return;
+        }
+
+        long limit = scope.Settings.QueueBytes;
+        if (limit > 0 && scope.Queue.SizeBytes + chunk.Length > limit)
+        {
+            job.Engine.Fail(job, ErrorCodes.ResourceError, Admission.FullReason(scope.Queue.SizeBytes), admission.RetryAfterS());
+            return;
+        }
+
+        int before = job.Request.SizeBytes;
+        job.Request.Add(in chunk);
+        scope.Queue.CountGrowth(job, job.Request.SizeBytes - before);
+    }
+
+    private void KeepForRetry(Job job, in Payload chunk)
+    {
+        if (!job.Request.IsWhole)
+        {
+            return;
+        }
+
+        bool isLastRun = !scope.Records.KeepsRequests && pool.Suspects.IsLastRun(job);
+        if (isLastRun || job.Request.SizeBytes + (long)chunk.Length > EngineLimits.MaxRetryRequestBytes)
+        {
+            job.Request.Forget();
+            return;
+        }
+
+        job.Request.Add(in chunk);
+    }
+
+    private void Forward(Job job, in Payload chunk)
+    {
+        Slave slave = job.Slave!;
+        slave.Channels.WriteChunk(job, in chunk);
+        long backlog = slave.Link.BacklogBytes;
+        if (backlog > EngineLimits.HighBacklogBytes)
+        {
+            OnBacklog(job, backlog);
+        }
+    }
+
+    private void OnBacklog(Job job, long backlog)
+    {
+        if (backlog > EngineLimits.MaxBacklogBytes)
+        {
+            job.Engine.Fail(job, ErrorCodes.ResourceError, "the app reads this request too slowly and its caller did not wait");
+        }
+        else if (!job.UnderPressure)
+        {
+            job.Slave!.Pressure.Press(job);
+        }
+    }
+}

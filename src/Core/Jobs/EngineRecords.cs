@@ -1,0 +1,20 @@
+namespace Cocaine.Fast.Core.Jobs;
+
+/// <summary>What outlives an engine: where its job numbers go on from, and who keeps what it leaves behind.</summary>
+internal sealed record EngineRecords
+{
+    /// <summary>Nothing is kept, and numbers begin at 1.</summary>
+    public static readonly EngineRecords None = new();
+
+    /// <summary>The last job number that an engine before this one may have used; the first one of this engine follows it.</summary>
+    public ulong FirstJobId { get; init; }
+
+    /// <summary>Who keeps a record of each job.</summary>
+    public IJobLedger Ledger { get; init; } = NoLedger.Instance;
+
+    /// <summary>Who keeps jobs that kill slaves.</summary>
+    public IQuarantine Quarantine { get; init; } = NoQuarantine.Instance;
+
+    /// <summary>Requests are kept during their last run too, because the quarantine may want them.</summary>
+    public bool KeepsRequests => Quarantine != NoQuarantine.Instance;
+}

@@ -1,0 +1,55 @@
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Timing;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Core.Jobs;
+
+/// <summary>
+/// The parts of one app's engine that its jobs, slaves and pool share: its name and settings, the loop that it lives on, its log, its
+/// counters and records, and the jobs that wait. Lives on the loop.
+/// </summary>
+internal sealed class EngineScope
+{
+    /// <summary>The app's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>How the app is run.</summary>
+    public required EngineSettings Settings { get; init; }
+
+    /// <summary>The loop that the engine lives on.</summary>
+    public required IEngineLoop Loop { get; init; }
+
+    /// <summary>The app's log.</summary>
+    public required ILogger Log { get; init; }
+
+    /// <summary>Counters of everything that happened.</summary>
+    public required EngineCounters Counters { get; init; }
+
+    /// <summary>Records that outlive the engine.</summary>
+    public required EngineRecords Records { get; init; }
+
+    /// <summary>Jobs that wait for a slave.</summary>
+    public required JobQueue Queue { get; init; }
+
+    /// <summary>The engine's state.</summary>
+    public EngineState State { get; private set; } = EngineState.Running;
+
+    /// <summary>The only transition of <see cref="State"/>.</summary>
+    public void MoveTo(EngineState next)
+    {
+        bool legal = (State, next) switch
+        {
+            (EngineState.Running, EngineState.Draining or EngineState.Stopped) => true,
+            (EngineState.Draining, EngineState.Stopped) => true,
+            (EngineState.Stopped, EngineState.Stopped) => true,
+            _ => false,
+        };
+        if (!legal)
+        {
+            throw new InvalidOperationException($"the engine of {Name} cannot go from {State} to {next}");
+        }
+
+        State = next;
+    }
+}

@@ -1,0 +1,31 @@
+using Cocaine.Fast.Core.Protocol;
+
+namespace Cocaine.Fast.Core.Jobs;
+
+/// <summary>The engine of a job: callers, timers and slaves tell it what happened to the job. All calls come on its loop.</summary>
+internal interface IJobEngine
+{
+    /// <summary>More of a job's request.</summary>
+    void AddChunk(Job job, in Payload chunk);
+
+    /// <summary>The request is whole.</summary>
+    void EndRequest(Job job);
+
+    /// <summary>The caller went away or gave up: nobody gets an answer, and the worker is told.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="reason">Why, for the worker.</param>
+    /// <param name="clientGone">The caller's connection has ended.</param>
+    void Cancel(Job job, ReadOnlySpan<byte> reason, bool clientGone = false);
+
+    /// <summary>Answers a job that has no answer yet with one of the node's errors.</summary>
+    void Fail(Job job, int code, string reason, int retryAfterS = 0);
+
+    /// <summary>The nearest of the job's bounds is due.</summary>
+    void OnJobTimer(Job job, long nowMs);
+
+    /// <summary>The worker has sent a piece of the answer.</summary>
+    void OnChunk(Job job, in Payload data);
+
+    /// <summary>The worker has ended its side of the job's channel, and the job has left its slave.</summary>
+    void OnEnd(Job job, bool failed, in JobError error);
+}

@@ -1,0 +1,73 @@
+namespace Cocaine.Fast.Core.Jobs;
+
+/// <summary>How a job ended, as its record says. The numbers are those of the ledger's file.</summary>
+internal enum JobOutcome
+{
+    /// <summary>It has not ended: it waits or runs.</summary>
+    Open = 0,
+
+    /// <summary>Answered whole.</summary>
+    Done = 1,
+
+    /// <summary>Answered with an error.</summary>
+    Failed = 2,
+
+    /// <summary>Never accepted: the queue was full, the app broken or draining.</summary>
+    Refused = 3,
+
+    /// <summary>Its caller went away or gave up.</summary>
+    Cancelled = 4,
+}
+
+/// <summary>
+/// Keeps a record of each job for those who ask later what became of it. Each call is a few stores: it allocates nothing, takes no lock
+/// and cannot fail. Called on the engine's loop; times are the loop's monotonic ns.
+/// </summary>
+internal interface IJobLedger
+{
+    /// <summary>The greatest id that it knows, of nodes before this one too; 0 for none. New ids are greater.</summary>
+    ulong LastId { get; }
+
+    /// <summary>A job came, and got its id.</summary>
+    void Arrived(ulong id, long nowNs, ReadOnlySpan<byte> task, ReadOnlySpan<byte> name);
+
+    /// <summary>It waits in the queue, for the first time or again.</summary>
+    void Queued(ulong id, long nowNs);
+
+    /// <summary>A slave has it; <paramref name="run"/> counts its runs from 1.</summary>
+    void Dispatched(ulong id, long nowNs, uint slave, int run);
+
+    /// <summary>Its answer has begun.</summary>
+    void FirstByte(ulong id, long nowNs);
+
+    /// <summary>It is over. Category, code and text are those of the error; 0 and empty for a job that is done.</summary>
+    void Ended(ulong id, long nowNs, JobOutcome outcome, int category, int code, ReadOnlySpan<byte> text);
+}
+
+/// <summary>Keeps nothing.</summary>
+internal sealed class NoLedger : IJobLedger
+{
+    public static readonly NoLedger Instance = new();
+
+    public ulong LastId => 0;
+
+    public void Arrived(ulong id, long nowNs, ReadOnlySpan<byte> task, ReadOnlySpan<byte> name)
+    {
+    }
+
+    public void Queued(ulong id, long nowNs)
+    {
+    }
+
+    public void Dispatched(ulong id, long nowNs, uint slave, int run)
+    {
+    }
+
+    public void FirstByte(ulong id, long nowNs)
+    {
+    }
+
+    public void Ended(ulong id, long nowNs, JobOutcome outcome, int category, int code, ReadOnlySpan<byte> text)
+    {
+    }
+}

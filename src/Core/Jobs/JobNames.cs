@@ -1,0 +1,35 @@
+using System.Text;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Terminal;
+
+namespace Cocaine.Fast.Core.Jobs;
+
+/// <summary>What logs call jobs: their numbers and events. The name of an event may be its caller's.</summary>
+internal static class JobNames
+{
+    /// <summary>Jobs that a line names; of the others it says how many.</summary>
+    private const int MaxNamed = 5;
+
+    /// <summary>Characters of an event in a line.</summary>
+    private const int MaxEventLength = 64;
+
+    /// <summary>One job: <c>4711 (resize)</c>.</summary>
+    public static string Of(Job job) => $"{job.Id} ({EventOf(job)})";
+
+    /// <summary>Some jobs, the oldest first: <c>4711 (resize), 4712 (resize) and 39 more</c>.</summary>
+    public static string Of(IReadOnlyList<Job> jobs)
+    {
+        string named = string.Join(", ", jobs.Take(MaxNamed).Select(Of));
+        return jobs.Count > MaxNamed ? $"{named} and {jobs.Count - MaxNamed} more" : named;
+    }
+
+    /// <summary>What follows a slave's end in a line: <c>; jobs on it: …</c>, or nothing when it had none.</summary>
+    public static string Suffix(IReadOnlyList<Job> jobs) => jobs.Count == 0 ? "" : $"; jobs on it: {Of(jobs)}";
+
+    /// <summary>The event, for people.</summary>
+    public static string EventOf(Job job)
+    {
+        string name = Encoding.UTF8.GetString(job.Event);
+        return PlainText.OneLine(name.Length > MaxEventLength ? name[..MaxEventLength] + "…" : name);
+    }
+}

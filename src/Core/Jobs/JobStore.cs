@@ -1,0 +1,39 @@
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Core.Timing;
+
+namespace Cocaine.Fast.Core.Jobs;
+
+/// <summary>Job objects to use again, so that a request makes none. Bounded by the most jobs that were alive at once.</summary>
+internal sealed class JobStore(IJobEngine engine, IEngineLoop loop)
+{
+    private Job? _free;
+
+    public Job Take()
+    {
+        if (_free is not { } job)
+        {
+            return new Job(engine, loop.Blocks);
+        }
+
+        _free = job.Next;
+        job.Next = null;
+        return job;
+    }
+
+    /// <summary>Takes back a job that was answered and has left its slave.</summary>
+    public void Return(Job job)
+    {
+        if (job.IsArmed)
+        {
+            loop.Timers.Cancel(job);
+        }
+
+        job.MoveTo(JobState.Free);
+        job.Runner = null;
+        job.Caller = null;
+        job.Request.Clear();
+        job.Next = _free;
+        _free = job;
+    }
+}

@@ -1,0 +1,288 @@
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Core.Timing;
+
+namespace Cocaine.Fast.Core.Pools;
+
+/// <summary>Where the replacement of a worn slave is: <c>resting ⇄ launching</c>.</summary>
+internal enum RecycleStage
+{
+    /// <summary>No slave is being replaced.</summary>
+    Resting,
+
+    /// <summary>The replacement was launched; the old slave works on.</summary>
+    Launching,
+}
+
+/// <summary>
+/// Replaces worn slaves, one at a time: the replacement is ready before the old one is told to end, and no job is cut short that anybody
+/// waits for. A slave that was relieved and has long jobs still keeps no other from its turn, until there are as many that leave as may be
+/// (<see cref="SlaveRoster.MostLeaving"/>): then only slaves without a job are replaced, which are told to end first.
+/// </summary>
+internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth growth) : WheelTimer
+{
+    private Slave? _old;           // valid in Launching
+    private Slave? _replacement;   // valid in Launching
+    private int _failures;         // replacements in a row that did not come up
+    private long _restUntilMs;     // no replacement is launched before
+    private bool _waitsForIdle;    // some slave is worn, has jobs, and there is no place for its replacement
+
+    public RecycleStage Stage { get; private set; }
+
+    /// <summary>A slave is ready: it may be the replacement that was waited for.</summary>
+    public void OnReady(Slave slave)
+    {
+        if (slave == _replacement)
+        {
+            _failures = 0;
+            Relieve(_old!, slave);
+        }
+
+        WatchAge();
+    }
+
+    /// <summary>A slave is worn: it is replaced when its turn has come.</summary>
+    public void OnWorn(Slave slave, WearReason why)
+    {
+        if (slave.Worn == WearReason.None)
+        {
+            slave.Worn = why;
+            TryBegin();
+        }
+    }
+
+    /// <summary>A worn slave has no job for a moment.</summary>
+    public void OnWornIdle()
+    {
+        if (_waitsForIdle)
+        {
+            TryBegin();
+        }
+    }
+
+    /// <summary>No slave is replaced for so long.</summary>
+    public void Rest(long ms)
+    {
+        _restUntilMs = Math.Max(_restUntilMs, scope.Loop.NowMs + ms);
+        WatchAge();
+    }
+
+    /// <summary>A slave has one more job that it does not end: it is replaced in its turn, or ends at once when no place is left.</summary>
+    public void OnAbandoned(Slave slave)
+    {
+        OnWorn(slave, WearReason.AbandonedJobs);
+        EndUseless();
+    }
+
+    /// <summary>A slave has sent a heartbeat: now and then its memory is looked at.</summary>
+    public void OnHeartbeat(Slave slave)
+    {
+        long nowMs = scope.Loop.NowMs;
+        if (scope.Settings.MaxRssBytes == 0 || nowMs - slave.RssReadMs < EngineLimits.RssPeriodMs)
+        {
+            return;
+        }
+
+        slave.RssReadMs = nowMs;
+        slave.RssBytes = slave.Link.ReadRssBytes();
+        if (slave.RssBytes >= slave.Wear.RssBytes && (slave.State is SlaveState.Idle or SlaveState.Busy))
+        {
+            OnWorn(slave, WearReason.Memory);
+        }
+    }
+
+    /// <summary>
+    /// A slave is gone. True when it was a replacement that did not come up: that breaks no app, the slave that it was for works on.
+    /// </summary>
+    public bool OnDead(Slave slave, SlaveState before, string cause)
+    {
+        bool failed = slave == _replacement && before == SlaveState.Starting;
+        if (failed && scope.State == EngineState.Running)
+        {
+            long pauseMs = StartPauses.AfterMs(++_failures);
+            _restUntilMs = scope.Loop.NowMs + pauseMs;
+            scope.Counters.RecyclingsFailed++;
+            RecycleLog.Failed(scope.Log, scope.Name, _old!.ShortId, slave.ShortId, _failures, pauseMs, cause);
+        }
+        else if (slave.IsRelieved)
+        {
+            RecycleLog.Done(scope.Log, scope.Name, slave.ShortId, roster.Total);
+        }
+
+        if (slave == _old || slave == _replacement)
+        {
+            MoveTo(RecycleStage.Resting, null, null);
+        }
+
+        return failed;
+    }
+
+    /// <summary>A slave is gone, which may be what another one waited for.</summary>
+    public void OnPlaceFree()
+    {
+        TryBegin();
+        EndUseless();
+    }
+
+    /// <summary>Some slave has reached its age, or the rest after a failed replacement is over.</summary>
+    public override void OnDue(long nowMs)
+    {
+        foreach (Slave slave in roster.Slaves)
+        {
+            if (slave.Worn == WearReason.None && slave.Wear.AgeDueMs <= nowMs && (slave.State is SlaveState.Idle or SlaveState.Busy))
+            {
+                slave.Worn = WearReason.Age;
+            }
+        }
+
+        TryBegin();
+        WatchAge();
+    }
+
+    private void TryBegin()
+    {
+        if (Stage != RecycleStage.Resting || scope.State != EngineState.Running)
+        {
+            return;
+        }
+
+        _waitsForIdle = false;
+        Slave? worn = FirstWorn();
+        if (worn is null)
+        {
+            return;
+        }
+
+        if (scope.Loop.NowMs < _restUntilMs)
+        {
+            WatchAge();
+            return;
+        }
+
+        int total = roster.Total;
+        if (roster.Leaving > roster.MostLeaving)
+        {
+            return; // the one that was told to end in its place has not ended yet
+        }
+
+        if (roster.Leaving == roster.MostLeaving)
+        {
+            EndInPlace();
+        }
+        else if (growth.TryLaunchReplacement() is { } replacement)
+        {
+            RecycleLog.Begins(scope.Log, scope.Name, worn.ShortId, worn.Worn, worn.JobsDone, scope.Loop.NowMs - worn.StartedMs,
+                worn.RssBytes, total, roster.Limit);
+            MoveTo(RecycleStage.Launching, worn, replacement);
+        }
+        else
+        {
+            Rest(EngineLimits.RoomPauseMs);
+        }
+    }
+
+    /// <summary>Replaces a worn slave that has no job by ending it first; the pool launches another as it needs one.</summary>
+    private void EndInPlace()
+    {
+        Slave? idle = roster.Slaves.FirstOrDefault(
+            slave => slave.Worn != WearReason.None && slave.State == SlaveState.Idle && !slave.IsEnding);
+        _waitsForIdle = idle is null;
+        if (idle is null)
+        {
+            return;
+        }
+
+        scope.Counters.CountRecycled(idle.Worn);
+        RecycleLog.EndsInPlace(scope.Log, scope.Name, idle.ShortId, idle.Worn, idle.JobsDone, roster.Total, roster.Leaving,
+            roster.Limit);
+        idle.IsRelieved = true;
+        idle.Retire($"recycled: {idle.Worn}");
+    }
+
+    private void Relieve(Slave old, Slave replacement)
+    {
+        scope.Counters.CountRecycled(old.Worn);
+        RecycleLog.Relieved(scope.Log, scope.Name, old.ShortId, replacement.ShortId, old.Load, old.Channels.Abandoned);
+        if (old.State == SlaveState.Idle)
+        {
+            replacement.ContinueIdleness(old); // else an app that nobody calls would never lose its last slave
+        }
+
+        MoveTo(RecycleStage.Resting, null, null);
+        old.IsRelieved = true;
+        old.Retire($"recycled: {old.Worn}");
+        TryBegin();
+    }
+
+    /// <summary>The first worn slave, or the one that has lost most of its places.</summary>
+    private Slave? FirstWorn()
+    {
+        Slave? first = null;
+        foreach (Slave slave in roster.Slaves)
+        {
+            if (slave.Worn != WearReason.None && !slave.IsRetired && !slave.IsEnding
+                && (first is null || slave.Channels.Abandoned > first.Channels.Abandoned))
+            {
+                first = slave;
+            }
+        }
+
+        return first;
+    }
+
+    /// <summary>
+    /// Ends slaves that can run nothing any more and whose turn may be far: another one is being replaced, which takes as long as its
+    /// jobs, or replacements fail, or the app drains. Nothing is lost with them, and the pool launches others as it needs them.
+    /// </summary>
+    private void EndUseless()
+    {
+        foreach (Slave slave in roster.Slaves.ToArray())
+        {
+            if (slave.IsUseless && slave != _old) // for that one a replacement is on its way
+            {
+                scope.Counters.CountRecycled(WearReason.AbandonedJobs);
+                RecycleLog.EndsUseless(
+                    scope.Log, scope.Name, slave.ShortId, slave.Channels.Abandoned, roster.Total, roster.Limit);
+                slave.Retire($"recycled: {WearReason.AbandonedJobs}");
+                growth.Grow();
+            }
+        }
+    }
+
+    /// <summary>Arms the timer for the next slave that reaches its age, and for the end of a rest.</summary>
+    private void WatchAge()
+    {
+        long due = scope.Loop.NowMs < _restUntilMs ? _restUntilMs : long.MaxValue;
+        foreach (Slave slave in roster.Slaves)
+        {
+            if (slave.Worn == WearReason.None)
+            {
+                due = Math.Min(due, slave.Wear.AgeDueMs);
+            }
+        }
+
+        if (due != long.MaxValue && scope.State == EngineState.Running)
+        {
+            scope.Loop.Timers.Arm(this, Math.Max(due, scope.Loop.NowMs + 1));
+        }
+    }
+
+    private void MoveTo(RecycleStage next, Slave? old, Slave? replacement)
+    {
+        bool legal = (Stage, next) switch
+        {
+            (RecycleStage.Resting, RecycleStage.Launching) => true,
+            (RecycleStage.Launching, RecycleStage.Resting) => true,
+            _ => false,
+        };
+        if (!legal)
+        {
+            throw new InvalidOperationException($"recycling cannot go from {Stage} to {next}");
+        }
+
+        Stage = next;
+        _old = roster.Replaced = old;
+        _replacement = replacement;
+    }
+}

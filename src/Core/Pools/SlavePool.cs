@@ -1,0 +1,359 @@
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Core.Timing;
+
+namespace Cocaine.Fast.Core.Pools;
+
+/// <summary>
+/// An app's slaves: who they are, who is least busy, and who retires for idleness. They grow by <see cref="Growth"/>, and what becomes of
+/// their starts is in <see cref="Starts"/>.
+/// </summary>
+internal sealed class SlavePool : ISlaveOwner
+{
+    private readonly EngineScope _scope;
+    private readonly IPoolOwner _owner;
+    private readonly SlaveRoster _roster;
+    private readonly StartFailures _startFailures = new();
+    private readonly RetireTimer _retire;
+
+    /// <param name="scope">The parts of the engine that pools use.</param>
+    /// <param name="backend">Launches slaves.</param>
+    /// <param name="owner">Has the jobs, and hears what becomes of slaves.</param>
+    public SlavePool(EngineScope scope, ISlaveBackend backend, IPoolOwner owner)
+    {
+        _scope = scope;
+        _owner = owner;
+        _roster = new SlaveRoster(scope, backend, this);
+        Backend = backend;
+        Growth = new PoolGrowth(scope, _roster, backend);
+        Recycler = new Recycler(scope, _roster, Growth);
+        Starts = Growth.Starts = new StartHealth(scope, _roster, Growth, Recycler, owner);
+        Suspects = new SuspectRuns(scope, _roster, this, owner);
+        _retire = new RetireTimer(this);
+    }
+
+    /// <summary>The slaves that are not dead, and their bounds.</summary>
+    public SlaveRoster Roster => _roster;
+
+    /// <inheritdoc cref="SlaveRoster.Slaves"/>
+    public IReadOnlyList<Slave> Slaves => _roster.Slaves;
+
+    /// <inheritdoc cref="SlaveRoster.Minimum"/>
+    public int Minimum => _roster.Minimum;
+
+    /// <inheritdoc cref="SlaveRoster.Limit"/>
+    public int Limit => _roster.Limit;
+
+    /// <summary>Launches slaves.</summary>
+    public PoolGrowth Growth { get; }
+
+    /// <summary>How starts go.</summary>
+    public StartHealth Starts { get; }
+
+    /// <summary>Replaces worn slaves.</summary>
+    public Recycler Recycler { get; }
+
+    /// <summary>Runs jobs alone.</summary>
+    public SuspectRuns Suspects { get; }
+
+    /// <summary>What makes its slaves.</summary>
+    public ISlaveBackend Backend { get; }
+
+    /// <inheritdoc cref="SlaveRoster.Total"/>
+    public int Total => _roster.Total;
+
+    /// <inheritdoc cref="SlaveRoster.Leaving"/>
+    public int Leaving => _roster.Leaving;
+
+    /// <inheritdoc cref="SlaveRoster.Working"/>
+    public int Working => _roster.Working;
+
+    /// <inheritdoc cref="SlaveRoster.Standing"/>
+    public int Standing => _roster.Standing;
+
+    public int Starting => _roster.Starting;
+
+    public int Idle => _roster.Idle;
+
+    public int Busy => _roster.Busy;
+
+    /// <inheritdoc cref="StartHealth.IsBroken"/>
+    public bool IsBroken => Starts.IsBroken;
+
+    /// <inheritdoc cref="StartHealth.LastFailure"/>
+    public string LastFailure => Starts.LastFailure;
+
+    /// <inheritdoc cref="PoolGrowth.Start"/>
+    public void Start(int slaves) => Growth.Start(slaves);
+
+    /// <inheritdoc cref="PoolGrowth.Grow"/>
+    public void Grow() => Growth.Grow();
+
+    /// <summary>The least loaded slave with room, or null.</summary>
+    public Slave? Pick() => _roster.Pick();
+
+    /// <inheritdoc/>
+    public void OnMoved(Slave slave) => _roster.Moved(slave);
+
+    /// <inheritdoc/>
+    public void OnStateChanges(Slave slave, SlaveState to) => _roster.Count(slave, to);
+
+    /// <inheritdoc/>
+    public void OnRetired() => _roster.OnRetired();
+
+    /// <inheritdoc/>
+    public void OnHeardAgain() => Feed();
+
+    /// <inheritdoc/>
+    public void OnHeartbeat(Slave slave) => Recycler.OnHeartbeat(slave);
+
+    /// <inheritdoc/>
+    public void OnLeaves() => Growth.Grow();
+
+    /// <inheritdoc/>
+    public void OnWorn(Slave slave, WearReason why) => Recycler.OnWorn(slave, why);
+
+    /// <inheritdoc/>
+    public void OnWornIdle() => Recycler.OnWornIdle();
+
+    /// <inheritdoc/>
+    public void OnRunAloneOver() => Suspects.OnRunOver();
+
+    /// <inheritdoc/>
+    public void OnAbandoned(Slave slave)
+    {
+        if (!slave.IsRetired)
+        {
+            Recycler.OnAbandoned(slave);
+        }
+
+        if (_scope.Queue.Count > 0)
+        {
+            Feed();
+            Suspects.Reserve();
+        }
+    }
+
+    /// <summary>Gives waiting jobs to slaves with room, and suspects to slaves that are empty.</summary>
+    public void Feed()
+    {
+        if (_scope.Queue.Suspects.Count > 0)
+        {
+            Suspects.Feed();
+        }
+        else
+        {
+            FeedUsual();
+        }
+    }
+
+    /// <summary>Gives waiting jobs but suspects to slaves with room; true when it gave one.</summary>
+    public bool FeedUsual()
+    {
+        bool gave = false;
+        while (_scope.Queue.Usual > 0 && Pick() is { } slave)
+        {
+            if (_owner.TakeNext() is { } job)
+            {
+                slave.Run(job);
+                gave = true;
+            }
+        }
+
+        return gave;
+    }
+
+    /// <inheritdoc/>
+    public void OnFreed(Slave slave)
+    {
+        _roster.Moved(slave);
+        if (_scope.Queue.Count > 0)
+        {
+            Feed();
+            Suspects.Reserve();
+            if (Starts.Failures > 0)
+            {
+                Growth.Grow(); // a job was done: that may be the proof that it waits for
+            }
+        }
+        else if (slave.State == SlaveState.Idle)
+        {
+            WatchIdle();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnReady(Slave slave)
+    {
+        _startFailures.Clear();
+        PoolLog.Ready(_scope.Log, _scope.Name, slave.ShortId, slave.Link.Kind, _scope.Loop.NowMs - slave.StartedMs);
+        Starts.OnReady();
+        Growth.OnReady(slave);
+        Recycler.OnReady(slave); // first: the slave that it relieves gets no more jobs
+        Feed();
+        WatchIdle();
+        _owner.OnSlaveReady();
+        Growth.Grow();
+    }
+
+    /// <inheritdoc/>
+    public void OnDead(Slave slave, SlaveState before, in SlaveLoss loss, List<Job> jobs, string names)
+    {
+        CountDead(slave, before, in loss, names);
+        if (slave.Solo == SoloStage.Running)
+        {
+            Suspects.OnRunOver();
+        }
+
+        if (loss.IsSuspicion)
+        {
+            _scope.Counters.UnprovenDeaths++;
+            PoolLog.Suspects(_scope.Log, _scope.Name, slave.ShortId, jobs.Count);
+        }
+
+        foreach (Job job in jobs)
+        {
+            _owner.OnSlaveLost(job, in loss);
+        }
+
+        Feed(); // another one may have room for what came back
+        Growth.Grow();
+        Suspects.Reserve();
+    }
+
+    /// <summary>Sees what the end of a slave says of the app's starts, and launches no other.</summary>
+    private void CountDead(Slave slave, SlaveState before, in SlaveLoss loss, string names)
+    {
+        _roster.Remove(slave);
+        if (before == SlaveState.Draining)
+        {
+            PoolLog.Ended(_scope.Log, _scope.Name, slave.ShortId, loss.Cause, names);
+        }
+        else
+        {
+            if (before == SlaveState.Starting)
+            {
+                _startFailures.Log(_scope, slave, loss.Cause, names);
+            }
+            else
+            {
+                PoolLog.Died(_scope.Log, _scope.Name, slave.ShortId, before, loss.Cause, names);
+            }
+
+            _scope.Counters.SlavesDied++;
+        }
+
+        bool wasSpare = Recycler.OnDead(slave, before, loss.Cause);
+        StartVerdict verdict = Starts.VerdictOn(slave, before, hadJobs: loss.Jobs > 0);
+        if (verdict is StartVerdict.Failed or StartVerdict.FailedWithJobs)
+        {
+            _scope.Counters.SlaveStartFailures++;
+            _scope.Counters.SlavesDiedYoung += slave.WasReady ? 1UL : 0;
+            if (!wasSpare)
+            {
+                Starts.OnFailed(slave, verdict, loss.Cause);
+            }
+        }
+        else if (verdict == StartVerdict.Good)
+        {
+            Starts.OnGoodDied();
+        }
+
+        Recycler.OnPlaceFree();
+        _owner.CheckDrained();
+    }
+
+    /// <summary>
+    /// The bounds from now on. Slaves over the limit get no more jobs and end when they have none: first those that have the fewest.
+    /// </summary>
+    public void SetBounds(int minimum, int limit)
+    {
+        _roster.SetBounds(minimum, limit);
+        Slave[] working = [.. Slaves.Where(slave => slave.State != SlaveState.Draining && !slave.IsRetired)];
+        foreach (Slave slave in working.OrderBy(slave => slave.State).ThenBy(slave => slave.Load).Take(Math.Max(0, working.Length - limit)))
+        {
+            const string Why = "the pool has a lower limit";
+            if (slave.State == SlaveState.Starting)
+            {
+                slave.Terminate(Why);
+            }
+            else
+            {
+                slave.Retire(Why);
+            }
+        }
+
+        Growth.OnBounds();
+        WatchIdle();
+    }
+
+    /// <summary>Asks every slave to end.</summary>
+    public void TerminateAll(string reason)
+    {
+        CancelTimers();
+        foreach (Slave slave in Slaves.ToArray())
+        {
+            slave.Terminate(reason);
+        }
+    }
+
+    public void KillAll(string reason)
+    {
+        CancelTimers();
+        foreach (Slave slave in Slaves.ToArray())
+        {
+            slave.Link.Kill(reason);
+        }
+    }
+
+    private void CancelTimers()
+    {
+        Growth.CancelTimers();
+        _scope.Loop.Timers.Cancel(Starts);
+        _scope.Loop.Timers.Cancel(_retire);
+        _scope.Loop.Timers.Cancel(Recycler);
+        _scope.Loop.Timers.Cancel(Suspects);
+    }
+
+    private void WatchIdle()
+    {
+        if (!_retire.IsArmed && _scope.State == EngineState.Running && Standing > Minimum && Idle > 0)
+        {
+            _scope.Loop.Timers.Arm(_retire, _scope.Loop.NowMs + _scope.Settings.SuicideTimeoutMs);
+        }
+    }
+
+    /// <summary>Retires the slave that has been idle longest, if it has been for long enough; one at a time.</summary>
+    private void Retire(long nowMs)
+    {
+        Slave? oldest = null;
+        foreach (Slave slave in Slaves)
+        {
+            if (slave.State == SlaveState.Idle && (oldest is null || slave.IdleSinceMs < oldest.IdleSinceMs))
+            {
+                oldest = slave;
+            }
+        }
+
+        if (oldest is null || Standing <= Minimum)
+        {
+            return;
+        }
+
+        long due = oldest.IdleSinceMs + _scope.Settings.SuicideTimeoutMs;
+        if (due <= nowMs)
+        {
+            PoolLog.Shrinks(_scope.Log, _scope.Name, oldest.ShortId, nowMs - oldest.IdleSinceMs, Total, Minimum);
+            oldest.Terminate("idle for the suicide-timeout");
+            due = nowMs + 1000;
+        }
+
+        _scope.Loop.Timers.Arm(_retire, due);
+    }
+
+    private sealed class RetireTimer(SlavePool pool) : WheelTimer
+    {
+        public override void OnDue(long nowMs) => pool.Retire(nowMs);
+    }
+}

@@ -1,0 +1,132 @@
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Slaves;
+
+namespace Cocaine.Fast.Core.Pools;
+
+/// <summary>
+/// The slaves of an app that are not dead: how many of them there are in each state, which of them is least busy, and how many more there
+/// may be.
+/// </summary>
+internal sealed class SlaveRoster
+{
+    private readonly EngineScope _scope;
+    private readonly ISlaveBackend _backend;
+    private readonly ISlaveOwner _owner;
+    private readonly List<Slave> _slaves = [];
+    private readonly SlaveLevels _levels;
+    private readonly int[] _byState = new int[Enum.GetValues<SlaveState>().Length];
+    private int _retired;      // retired ones that have not been told to end yet: they are Busy, or Idle for a moment
+
+    /// <param name="scope">The parts of the engine that slaves use.</param>
+    /// <param name="backend">Launches slaves.</param>
+    /// <param name="owner">Who hears what happens to slaves.</param>
+    public SlaveRoster(EngineScope scope, ISlaveBackend backend, ISlaveOwner owner)
+    {
+        _scope = scope;
+        _backend = backend;
+        _owner = owner;
+        _levels = new SlaveLevels(scope.Settings.Concurrency);
+        Minimum = scope.Settings.PoolMinimum;
+        Limit = scope.Settings.PoolLimit;
+    }
+
+    /// <summary>The slaves that are not dead, in the order of their launches.</summary>
+    public IReadOnlyList<Slave> Slaves => _slaves;
+
+    /// <summary>Slaves that are kept warm. The manifest's until <see cref="SetBounds"/>.</summary>
+    public int Minimum { get; private set; }
+
+    /// <summary>Most slaves. The manifest's until <see cref="SetBounds"/>.</summary>
+    public int Limit { get; private set; }
+
+    /// <summary>Slaves that are not dead.</summary>
+    public int Total => _slaves.Count;
+
+    public int Starting => _byState[(int)SlaveState.Starting];
+
+    public int Idle => _byState[(int)SlaveState.Idle];
+
+    public int Busy => _byState[(int)SlaveState.Busy];
+
+    /// <summary>Slaves that get no more jobs and finish those they have, or were told to end.</summary>
+    public int Leaving => _retired + _byState[(int)SlaveState.Draining];
+
+    /// <summary>Slaves that are ready and get jobs.</summary>
+    public int Working => Idle + Busy - _retired;
+
+    /// <summary>The slave whose replacement has been launched; null when there is none. The recycler's own.</summary>
+    public Slave? Replaced { get; set; }
+
+    /// <summary>
+    /// Slaves as the bounds count them: those that leave are not, for their jobs may take long and others need the place; and one that is
+    /// being replaced and its replacement are one.
+    /// </summary>
+    public int Standing => Total - Leaving - (Replaced is { IsRetired: false, IsEnding: false } ? 1 : 0);
+
+    /// <summary>Slaves that may be launched within the limit. When too many leave, the pool waits for them.</summary>
+    public int FreePlaces => Math.Min(Limit - Standing, Limit + MostLeaving - Total);
+
+    /// <summary>
+    /// Most slaves that leave while others have their places, one for each: so the pool has never more than twice its limit, and a
+    /// replacement.
+    /// </summary>
+    public int MostLeaving => Limit;
+
+    /// <summary>The number of the slave that was launched last.</summary>
+    public ulong LastGeneration { get; private set; }
+
+    /// <summary>The least loaded slave with room, or null.</summary>
+    public Slave? Pick() => _levels.Least();
+
+    /// <summary>A slave's load, or whether it may get jobs, has changed.</summary>
+    public void Moved(Slave slave) => _levels.Place(slave);
+
+    /// <summary>A slave goes from its state to another.</summary>
+    public void Count(Slave slave, SlaveState to)
+    {
+        SlaveState from = slave.State;
+        _byState[(int)from]--;
+        _byState[(int)to]++;
+        if (slave.IsRetired && from != SlaveState.Draining && to is SlaveState.Draining or SlaveState.Dead)
+        {
+            _retired--;
+        }
+    }
+
+    /// <summary>A busy slave gets no more jobs.</summary>
+    public void OnRetired() => _retired++;
+
+    /// <summary>Other bounds hold from now on.</summary>
+    public void SetBounds(int minimum, int limit)
+    {
+        Minimum = minimum;
+        Limit = limit;
+    }
+
+    /// <summary>Launches one slave. A launch that fails, however it does, is a start that failed.</summary>
+    public Slave LaunchOne()
+    {
+        Slave slave = new(_scope, _owner, ++LastGeneration);
+        _slaves.Add(slave);
+        _byState[(int)SlaveState.Starting]++;
+        _scope.Counters.SlavesStarted++;
+        try
+        {
+            slave.OnLaunched(_backend.Launch(slave));
+        }
+        catch (Exception failure)
+        {
+            slave.OnLaunchFailed(failure.Message);
+        }
+
+        return slave;
+    }
+
+    /// <summary>A slave is dead.</summary>
+    public void Remove(Slave slave)
+    {
+        _levels.Remove(slave);
+        _slaves.Remove(slave);
+        _byState[(int)SlaveState.Dead]--;
+    }
+}

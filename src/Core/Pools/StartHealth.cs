@@ -1,0 +1,202 @@
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Core.Timing;
+
+namespace Cocaine.Fast.Core.Pools;
+
+/// <summary>
+/// How an app's starts go: counts those that failed in a row, says how long to wait until the next one and whether the app is broken, and
+/// forgets them when a slave shows that it can live.
+/// </summary>
+/// <remarks>
+/// To be ready proves nothing: a slave that dies a moment later would be started again at once, for ever. And a failed start says nothing
+/// of the slaves that work: jobs wait for those, and no job fails because the pool cannot grow.
+/// </remarks>
+internal sealed class StartHealth(EngineScope scope, SlaveRoster roster, PoolGrowth growth, Recycler recycler, IPoolOwner owner)
+    : WheelTimer
+{
+    private int _alone;             // of the failures in a row, those at which the app had no other slave that could take jobs
+    private ulong _lastFailed;      // the latest slave of those that failed
+    private ulong _lastOfTry;       // the latest slave that was launched when the last failure was counted
+    private bool _brokenLogged;
+
+    /// <summary>Tries in a row that failed. Slaves that were launched before a failure was known are one try with it.</summary>
+    public int Failures { get; private set; }
+
+    /// <summary>
+    /// Why the last one failed, with the last lines that the slave printed: for operators, not for callers. Valid while there are failures.
+    /// </summary>
+    public string LastFailure { get; private set; } = "";
+
+    /// <summary>Starts fail again and again. Jobs wait for the slaves that work, if there are any.</summary>
+    public bool IsFailing => Failures >= EngineLimits.FailuresUntilBroken;
+
+    /// <summary>And there is no slave that could take a job: those that wait get 500.</summary>
+    public bool IsBroken => _alone >= EngineLimits.FailuresUntilBroken && roster.Working == 0;
+
+    /// <summary>
+    /// Slaves since the last failure that start, or are ready and have shown nothing yet. While starts fail there is one at a time.
+    /// </summary>
+    public int OnTrial
+    {
+        get
+        {
+            int count = 0;
+            foreach (Slave slave in roster.Slaves)
+            {
+                count += slave.Generation > _lastFailed && !slave.IsEnding && !slave.IsProven ? 1 : 0;
+            }
+
+            return count;
+        }
+    }
+
+    /// <summary>What the end of a slave says.</summary>
+    /// <param name="slave">It is dead.</param>
+    /// <param name="before">Its state before.</param>
+    /// <param name="hadJobs">It had jobs.</param>
+    public StartVerdict VerdictOn(Slave slave, SlaveState before, bool hadJobs)
+    {
+        if (before == SlaveState.Starting)
+        {
+            return StartVerdict.Failed;
+        }
+
+        if (before == SlaveState.Draining && !slave.AskedToEnd)
+        {
+            return StartVerdict.None;
+        }
+
+        if (slave.IsProven)
+        {
+            return before == SlaveState.Draining ? StartVerdict.None : StartVerdict.Good;
+        }
+
+        // A worker beats before it reads its first job: one that never did has not run the jobs that it was given.
+        return hadJobs && slave.HasBeaten ? StartVerdict.FailedWithJobs : StartVerdict.Failed;
+    }
+
+    /// <summary>A slave is ready: it may show that it can live.</summary>
+    public void OnReady()
+    {
+        if (Failures > 0)
+        {
+            Watch();
+        }
+    }
+
+    /// <summary>A start failed: the pool rests for a while, and the jobs that wait fail when nobody else can run them.</summary>
+    public void OnFailed(Slave slave, StartVerdict verdict, string cause)
+    {
+        LookForProof(); // a good one in between: they are not in a row
+        LastFailure = cause;
+        _lastFailed = Math.Max(_lastFailed, slave.Generation);
+        bool isNew = slave.Generation > _lastOfTry;
+        if (isNew)
+        {
+            _lastOfTry = roster.LastGeneration;
+            Failures++;
+            _alone += verdict == StartVerdict.Failed && roster.Working == 0 ? 1 : 0;
+        }
+
+        long pauseMs = verdict == StartVerdict.FailedWithJobs ? StartPauses.AfterJobsMs(Failures) : StartPauses.AfterMs(Failures);
+        if (pauseMs > 0)
+        {
+            growth.Pause(pauseMs, isNew);
+        }
+
+        Watch();
+        if (slave.WasReady)
+        {
+            recycler.Rest(pauseMs); // a good slave would give its place to one that dies
+        }
+
+        if (IsBroken)
+        {
+            OnBroken(cause);
+        }
+        else if (isNew && roster.Working > 0)
+        {
+            PoolLog.CannotGrow(scope.Log, scope.Name, Failures, roster.Working, scope.Queue.Count, pauseMs,
+                StartFailures.ShortOf(cause));
+        }
+    }
+
+    /// <summary>A slave that was good has died: what it held is free for others, so failures before are no reason to wait.</summary>
+    public void OnGoodDied() => Forget();
+
+    /// <summary>Forgets the failures when a slave that was launched after them has shown that it can live.</summary>
+    public void LookForProof()
+    {
+        if (Failures == 0)
+        {
+            return;
+        }
+
+        foreach (Slave slave in roster.Slaves)
+        {
+            if (slave.Generation > _lastFailed && (slave.State is SlaveState.Idle or SlaveState.Busy) && slave.IsProven)
+            {
+                Forget();
+                return;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void OnDue(long nowMs)
+    {
+        LookForProof();
+        if (Failures > 0)
+        {
+            Watch();
+        }
+        else
+        {
+            growth.Grow(); // jobs may have waited for the end of a pause
+        }
+    }
+
+    /// <summary>Arms the timer for the next slave that will have lived for long enough.</summary>
+    private void Watch()
+    {
+        long due = long.MaxValue;
+        foreach (Slave slave in roster.Slaves)
+        {
+            if (slave.Generation > _lastFailed && (slave.State is SlaveState.Idle or SlaveState.Busy))
+            {
+                due = Math.Min(due, slave.ReadyMs + scope.Settings.MinUptimeMs);
+            }
+        }
+
+        if (due != long.MaxValue && scope.State != EngineState.Stopped)
+        {
+            scope.Loop.Timers.Arm(this, Math.Max(due, scope.Loop.NowMs + 1));
+        }
+    }
+
+    private void OnBroken(string cause)
+    {
+        if (!_brokenLogged)
+        {
+            _brokenLogged = true;
+            PoolLog.Broken(scope.Log, scope.Name, Failures, StartFailures.ShortOf(cause));
+        }
+
+        owner.OnBroken(cause);
+    }
+
+    private void Forget()
+    {
+        Failures = _alone = 0;
+        _lastOfTry = 0; // whoever fails next begins a new row
+        LastFailure = "";
+        scope.Loop.Timers.Cancel(this);
+        growth.EndPause();
+        if (_brokenLogged)
+        {
+            _brokenLogged = false;
+            PoolLog.Recovered(scope.Log, scope.Name);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+namespace Cocaine.Fast.Core.Protocol;
+
+/// <summary>The second element of a message on a worker's control channel, as docs/worker-protocol.md numbers them.</summary>
+internal static class ControlType
+{
+    /// <summary>The worker's first message, with its uuid, and the node's answer to it.</summary>
+    public const byte Handshake = 0;
+
+    /// <summary>A sign of life, without arguments.</summary>
+    public const byte Heartbeat = 0;
+
+    /// <summary>The node tells the worker to end, or the worker says that it wants to.</summary>
+    public const byte Terminate = 1;
+}

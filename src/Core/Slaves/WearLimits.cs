@@ -1,0 +1,43 @@
+using Cocaine.Fast.Core.Manifest;
+
+namespace Cocaine.Fast.Core.Slaves;
+
+/// <summary>One slave's own limits: those of the manifest, each ±10 %, so that slaves of one age do not wear out at one time.</summary>
+internal readonly record struct WearLimits
+{
+    /// <summary>Jobs after which it is worn; long.MaxValue = never.</summary>
+    public long Jobs { get; private init; }
+
+    /// <summary>When it is worn, ms of the loop's clock; long.MaxValue = never.</summary>
+    public long AgeDueMs { get; private init; }
+
+    /// <summary>Resident bytes from which on it is worn; long.MaxValue = never.</summary>
+    public long RssBytes { get; private init; }
+
+    /// <param name="settings">The manifest's limits.</param>
+    /// <param name="generation">The slave's number.</param>
+    /// <param name="startedMs">When it was launched.</param>
+    public static WearLimits For(EngineSettings settings, ulong generation, long startedMs)
+    {
+        double factor = FactorOf(generation);
+        return new WearLimits
+        {
+            Jobs = Jittered(settings.MaxJobs, factor),
+            AgeDueMs = settings.MaxAgeMs > 0 ? startedMs + Jittered(settings.MaxAgeMs, factor) : long.MaxValue,
+            RssBytes = Jittered(settings.MaxRssBytes, factor),
+        };
+    }
+
+    /// <summary>
+    /// 0.9 to 1.1. Steps of the golden ratio lie farther apart than chance would have it: the n slaves of a pool that started at once are
+    /// spread over the whole range. And a run with the same slaves can be repeated.
+    /// </summary>
+    private static double FactorOf(ulong generation)
+    {
+        const double Golden = 0.6180339887498949;
+        double place = generation * Golden;
+        return 0.9 + (0.2 * (place - Math.Floor(place)));
+    }
+
+    private static long Jittered(long limit, double factor) => limit > 0 ? Math.Max(1, (long)Math.Round(limit * factor)) : long.MaxValue;
+}

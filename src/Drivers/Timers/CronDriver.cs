@@ -1,0 +1,105 @@
+using Cocaine.Fast.Core.Calendar;
+using Cronos;
+
+namespace Cocaine.Fast.Drivers.Timers;
+
+/// <summary>The cron driver: a job at each time that a schedule matches in its time zone.</summary>
+internal sealed class CronDriver(DriverContext context) : TimerDriver(context)
+{
+    private CronPlan _plan = null!;   // valid from Begin on
+    private string _overlap = "skip";
+    private long _skipped;            // matches that found the last job running, with overlap "skip"
+    private int _waiting;             // matches that wait for the running job, with overlap "queue"
+
+    protected override long? FirstDueMs => NextLookMs;
+
+    protected override DateTimeOffset? NextTick => _plan.Next?.ToUniversalTime();
+
+    private long? NextLookMs => _plan.Next is { } next ? LoopTimeOf(next) : null;
+
+    protected override void Begin(long nowMs)
+    {
+        string schedule = Context.Task.GetText("schedule");
+        string zoneName = Context.Task.GetText("time-zone");
+        TimeZoneInfo zone = Schedules.FindZone(zoneName)
+            ?? throw new FormatException($"this machine knows no time zone '{zoneName}'; zones other than UTC are in the package tzdata");
+        if (!Schedules.IsFormed(schedule))
+        {
+            throw new FormatException($"the schedule '{schedule}' has not 5 or 6 fields");
+        }
+
+        CronExpression parsed = Schedules.Problem(schedule) is { } problem
+            ? throw new FormatException($"the schedule '{schedule}': {problem}") : Schedules.Parse(schedule);
+        _overlap = Context.Task.GetText("overlap");
+        _plan = new CronPlan(parsed, zone, Context.Task.GetText("missed") == "once", Context.Clock.GetUtcNow());
+    }
+
+    protected override void OnDue(long nowMs)
+    {
+        long missedBefore = _plan.Missed;
+        int due = _plan.Advance(Context.Clock.GetUtcNow());
+        if (_plan.Missed > missedBefore)
+        {
+            TimerLog.Missed(
+                Context.Log, Context.Engine.Name, Context.Task.Name, _plan.Missed - missedBefore, Context.Task.GetText("missed"));
+        }
+
+        if (_waiting > 0 && Running == 0)
+        {
+            _waiting--;
+            MakeJob();
+        }
+
+        for (int i = 0; i < due; i++)
+        {
+            Match();
+        }
+
+        LookAgain();
+    }
+
+    protected override void OnJobEnded(bool failed)
+    {
+        if (_waiting > 0)
+        {
+            CallAt(Loop.NowMs);
+        }
+    }
+
+    protected override void AddFacts(Dictionary<string, object> facts)
+    {
+        facts["missed"] = _plan.Missed;
+        facts["skipped"] = _skipped;
+        facts["waiting"] = _waiting;
+    }
+
+    private void Match()
+    {
+        TickCount++;
+        bool isFree = _overlap == "allow" || Running + _waiting == 0;
+        if (isFree)
+        {
+            MakeJob();
+        }
+        else if (_overlap == "queue" && (_waiting < Context.Engine.Settings.QueueLimit || Context.Engine.Settings.QueueLimit == 0))
+        {
+            _waiting++;
+        }
+        else
+        {
+            _skipped++;
+        }
+    }
+
+    private void LookAgain()
+    {
+        if (_waiting > 0 && Running == 0)
+        {
+            CallAt(Loop.NowMs); // its job was not taken, and no end of one will call
+        }
+        else if (NextLookMs is { } next)
+        {
+            CallAt(next);
+        }
+    }
+}

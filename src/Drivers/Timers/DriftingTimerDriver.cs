@@ -1,0 +1,29 @@
+namespace Cocaine.Fast.Drivers.Timers;
+
+/// <summary>The drifting-timer driver: the next tick comes one interval after the last job has ended, so never two at once.</summary>
+internal sealed class DriftingTimerDriver(DriverContext context) : TimerDriver(context)
+{
+    private long _intervalMs;
+
+    protected override long? FirstDueMs => Loop.NowMs + _intervalMs;
+
+    protected override void Begin(long nowMs)
+    {
+        _intervalMs = Context.Task.GetLong("interval");
+        if (_intervalMs < 1)
+        {
+            throw new FormatException($"an interval of {_intervalMs} ms: it is 1 or more");
+        }
+    }
+
+    protected override void OnDue(long nowMs)
+    {
+        TickCount++;
+        if (!MakeJob())
+        {
+            CallAt(nowMs + _intervalMs);
+        }
+    }
+
+    protected override void OnJobEnded(bool failed) => CallAt(Loop.NowMs + _intervalMs);
+}

@@ -1,0 +1,113 @@
+using Cocaine.Fast.Core.Protocol;
+
+namespace Cocaine.Fast.Drivers.Timers;
+
+/// <summary>
+/// The manual-scheduler driver: the app is asked when it wants to be asked again. The last chunk of an answer is the time; chunks before it
+/// are published, and so is a last one that is no time.
+/// </summary>
+internal sealed class ManualSchedulerDriver(DriverContext context) : TimerDriver(context)
+{
+    /// <summary>Pause after an answer that was of no use, doubled up to <see cref="MaxPauseMs"/>.</summary>
+    private const int FirstPauseMs = 1000;
+
+    private const int MaxPauseMs = 60_000;
+
+    /// <summary>Between two runs for an app that always names a time that has passed: it may, but the loop has others.</summary>
+    private const int MinPauseMs = 10;
+
+    private readonly byte[] _last = new byte[NextTime.MaxBytes]; // the newest chunk, while it may be the last one
+    private int _lastLength;        // -1 when there is none, or it was too long for a time
+    private DateTimeOffset? _next;  // when the app wants to run; null while it runs, is asked again, or never
+    private int _failures;          // useless answers in a row
+    private bool _never;            // the app wants to run no more
+
+    protected override long? FirstDueMs => Loop.NowMs;
+
+    protected override DateTimeOffset? NextTick => _next?.ToUniversalTime() ?? (_failures > 0 ? base.NextTick : null);
+
+    protected override void Begin(long nowMs)
+    {
+    }
+
+    protected override void OnDue(long nowMs)
+    {
+        if (_next is { } next && next > Context.Clock.GetUtcNow())
+        {
+            CallAt(LoopTimeOf(next));
+            return;
+        }
+
+        _next = null;
+        _lastLength = -1;
+        TickCount++;
+        if (!MakeJob())
+        {
+            AskAgain("the engine did not take the job");
+        }
+    }
+
+    protected override bool Takes(in Payload chunk)
+    {
+        PublishLast();
+        if (chunk.Length > NextTime.MaxBytes)
+        {
+            return false;
+        }
+
+        chunk.CopyTo(_last);
+        _lastLength = chunk.Length;
+        return true;
+    }
+
+    protected override void OnJobEnded(bool failed)
+    {
+        NextTime time = failed || _lastLength < 0 ? default : NextTime.Read(_last.AsSpan(0, _lastLength));
+        switch (time.Kind)
+        {
+            case NextTimeKind.At:
+                _failures = 0;
+                _next = time.At;
+                CallAt(Math.Max(LoopTimeOf(time.At), Loop.NowMs + MinPauseMs));
+                break;
+            case NextTimeKind.Never:
+                _failures = 0;
+                _never = true;
+                TimerLog.Never(Context.Log, Context.Engine.Name, Context.Task.Name);
+                break;
+            default:
+                PublishLast();
+                AskAgain(failed ? "the job failed" : "the last chunk of its answer is no time");
+                break;
+        }
+    }
+
+    protected override void AddFacts(Dictionary<string, object> facts)
+    {
+        facts["state"] = _never ? "ended by the app" : _failures > 0 ? "asked again after a useless answer"
+            : Running > 0 ? "running" : "waiting";
+        facts["useless-answers"] = _failures;
+    }
+
+    private void PublishLast()
+    {
+        if (_lastLength >= 0)
+        {
+            Publish(_last.AsSpan(0, _lastLength));
+            _lastLength = -1;
+        }
+    }
+
+    private void AskAgain(string why)
+    {
+        if (!IsTaking)
+        {
+            return;
+        }
+
+        long pauseMs = Math.Min((long)FirstPauseMs << Math.Min(_failures, 16), MaxPauseMs);
+        _failures++;
+        TimerLog.Useless(Context.Log, Context.Engine.Name, Context.Task.Name, why, pauseMs);
+        CallAt(Loop.NowMs + pauseMs);
+    }
+}

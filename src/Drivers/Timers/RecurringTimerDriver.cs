@@ -1,0 +1,64 @@
+namespace Cocaine.Fast.Drivers.Timers;
+
+/// <summary>
+/// The recurring-timer driver: tick n is n intervals after the start, so nothing adds up over a day. Jobs may overlap.
+/// </summary>
+internal sealed class RecurringTimerDriver(DriverContext context) : TimerDriver(context)
+{
+    private long _intervalMs;
+    private int _jitterMs;
+    private long _startMs;
+    private long _tick;     // the one that comes next, from 1
+    private long _skipped;
+
+    /// <summary>The loop's time from which ticks are counted.</summary>
+    public long StartMs => _startMs;
+
+    protected override long? FirstDueMs => DueMs(_tick);
+
+    protected override void Begin(long nowMs)
+    {
+        _intervalMs = Context.Task.GetLong("interval");
+        _jitterMs = Context.Task.GetInt("jitter");
+        if (_intervalMs < 1 || _jitterMs < 0 || _jitterMs > _intervalMs)
+        {
+            throw new FormatException($"an interval of {_intervalMs} ms with a jitter of {_jitterMs} ms: the interval is 1 or more, "
+                + "and the jitter at most the interval");
+        }
+
+        _startMs = nowMs;
+        _tick = 1;
+    }
+
+    protected override void OnDue(long nowMs)
+    {
+        SkipOlderThanGrace(nowMs);
+        long due;
+        do
+        {
+            TickCount++;
+            MakeJob();
+            due = DueMs(++_tick);
+        }
+        while (due <= nowMs); // the loop was held up: ticks are made up for, none is lost
+
+        CallAt(due);
+    }
+
+    protected override void AddFacts(Dictionary<string, object> facts) => facts["skipped"] = _skipped;
+
+    /// <summary>After a long hold-up the ticks of the last seconds are made up for, and the newest anyway; older ones are not.</summary>
+    private void SkipOlderThanGrace(long nowMs)
+    {
+        long newest = (nowMs - _startMs) / _intervalMs;
+        long oldest = Math.Min(newest, (nowMs - GraceMs - _startMs + _intervalMs - 1) / _intervalMs);
+        if (oldest > _tick)
+        {
+            TimerLog.Skipped(Context.Log, Context.Engine.Name, Context.Task.Name, oldest - _tick, GraceMs / 1000);
+            _skipped += oldest - _tick;
+            _tick = oldest;
+        }
+    }
+
+    private long DueMs(long tick) => _startMs + (tick * _intervalMs) + (_jitterMs > 0 ? Random.Shared.Next(_jitterMs + 1) : 0);
+}
