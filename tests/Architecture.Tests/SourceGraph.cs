@@ -114,7 +114,9 @@ internal sealed partial class SourceGraph
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
     private static partial Regex Space();
 
-    [GeneratedRegex(@"^(?:(?:public|internal|static|sealed|abstract|unsafe|readonly|partial|ref|file) )+(?:class|struct|interface|enum|record(?: struct)?) (\w+)", RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"^(?:(?:public|internal|static|sealed|abstract|unsafe|readonly|partial|ref|file) )+(?:class|struct|interface|enum|record(?: struct)?) (\w+)",
+        RegexOptions.Multiline)]
     private static partial Regex Declaration();
 
     [GeneratedRegex(@"(?<![\w.])[A-Z]\w*|(?<=\b(?:Core|Transport|Drivers|Node|Worker|Client|Backends)\.(?:\w+\.)*)[A-Z]\w*")]

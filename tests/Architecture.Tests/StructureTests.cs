@@ -1,13 +1,12 @@
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using static Cocaine.Fast.Architecture.Tests.Repository;
 
 namespace Cocaine.Fast.Architecture.Tests;
 
 /// <summary>What the documents promise of the sources.</summary>
 public class StructureTests
 {
-    private static readonly string Root = FindRoot();
-
     /// <summary>Which rooms each room may use.</summary>
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
@@ -169,22 +168,5 @@ public class StructureTests
                 start = -1;
             }
         }
-    }
-
-    private static IEnumerable<string> Sources(string folder) =>
-        Directory.EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories)
-        .Where(file => !file.Contains("/bin/") && !file.Contains("/obj/"));
-
-    private static string FindRoot()
-    {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "Cocaine.Fast.sln")))
-            {
-                return folder.FullName;
-            }
-        }
-
-        throw new DirectoryNotFoundException("Cocaine.Fast.sln is in no folder above the tests");
     }
 }

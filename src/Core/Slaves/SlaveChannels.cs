@@ -117,7 +117,7 @@ internal sealed class SlaveChannels
         }
     }
 
-    /// <summary>The worker has ended its side of a job's channel: the job leaves, and the worker is owed the end of the node's side.</summary>
+    /// <summary>The worker has ended its side of a job's channel. The job leaves, and the node ends its side too.</summary>
     public void End(Job job)
     {
         _jobs.Remove(job.SlaveChannel, out _);
