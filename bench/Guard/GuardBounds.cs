@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Bench.Guard;
 

@@ -4,7 +4,6 @@ using System.Text;
 using Cocaine.Fast.Bench.Load;
 using Cocaine.Fast.Bench.Systems;
 using Cocaine.Fast.Client;
-using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Bench.Guard;
 

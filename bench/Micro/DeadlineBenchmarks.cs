@@ -1,5 +1,4 @@
 using BenchmarkDotNet.Attributes;
-using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Timing;
 
 namespace Cocaine.Fast.Bench.Micro;

@@ -6,7 +6,6 @@ using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Drivers.Publishing;
 using Cocaine.Fast.Drivers.Timers;
-using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging.Abstractions;

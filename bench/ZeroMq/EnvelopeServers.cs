@@ -1,5 +1,6 @@
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Node;
+using Cocaine.Fast.Node.Apps;
 using NetMQ;
 using NetMQ.Sockets;
 

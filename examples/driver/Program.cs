@@ -4,6 +4,7 @@ using System.Text;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Drivers.Custom;
 using Cocaine.Fast.Node;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Worker;
 
 // The registration: manifests may now say "type": "udp-listener".

@@ -2,6 +2,7 @@ using System.Text;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Node;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Worker;
 
 // A node in this process: the app below runs in a thread of it, and is called through the client library.

@@ -1,11 +1,4 @@
-using Cocaine.Fast.Core.Engine;
-using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Monitoring;
-using Cocaine.Fast.Drivers.Native;
-using Cocaine.Fast.Drivers.Publishing;
-using Cocaine.Fast.Drivers.ZeroMq.Sockets;
-using Cocaine.Fast.Transport.Loop;
-using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Drivers;
 

@@ -1,7 +1,5 @@
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Core.Monitoring;
-using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Drivers.Native;
 using Cocaine.Fast.Drivers.Publishing;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;

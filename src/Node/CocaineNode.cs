@@ -1,13 +1,13 @@
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Journal;
+using Cocaine.Fast.Node.Locator;
 using Cocaine.Fast.Node.Records;
-using Cocaine.Fast.Node.Reload;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Limits;
 using Cocaine.Fast.Transport.Loop;

@@ -9,11 +9,32 @@ public class DirectionTests
     /// <summary>Folders that use each other, by project.</summary>
     private static readonly Dictionary<string, string[]> Mutual = new()
     {
+        ["Core"] = ["Configuration ↔ Manifest", "Manifest ↔ Manifest/Isolation"],
+        ["Drivers"] =
+        [
+            ". ↔ Custom", ". ↔ FileSystem", ". ↔ Native", ". ↔ Publishing", ". ↔ Raw", ". ↔ Timers", ". ↔ ZeroMq", "ZeroMq ↔ ZeroMq/Sockets",
+        ],
+        ["Host"] =
+        [
+            ". ↔ Commands", ". ↔ Commands/Control", ". ↔ Commands/Making", ". ↔ Commands/Shells", ". ↔ Commands/Why", ". ↔ Lifetime", ". ↔ Logs",
+            "Commands ↔ Lifetime", "Commands ↔ Serving",
+        ],
+        ["Node"] = [". ↔ Apps", ". ↔ Control", ". ↔ Locator", ". ↔ Records", "Apps ↔ Control", "Apps ↔ Records"],
+        ["Transport"] = ["Loop ↔ Sockets"],
+        ["Worker"] = ["Apps ↔ Serving"],
     };
 
     /// <summary>Files of the largest circle of a project, where there are more than three.</summary>
     private static readonly Dictionary<string, int> LargestCircle = new()
     {
+        ["Backends"] = 4,
+        ["Client"] = 8,
+        ["Core"] = 7,
+        ["Drivers"] = 7,
+        ["Node"] = 6,
+        ["Tools"] = 9,
+        ["Transport"] = 4,
+        ["Worker"] = 8,
     };
 
     public static TheoryData<string> Projects => [.. Repository.Projects];

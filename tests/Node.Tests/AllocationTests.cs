@@ -1,6 +1,8 @@
 using System.Text;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Node.Apps;
+using Cocaine.Fast.Tools.Load;
 using Xunit.Abstractions;
 
 namespace Cocaine.Fast.Node.Tests;

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Tests.Daemon;
 using Cocaine.Fast.Node.Tests.Reload;
 using Cocaine.Fast.Node.Tests.ZeroMq;

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Text;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Drivers.Custom;
+using Cocaine.Fast.Node.Apps;
 
 namespace Cocaine.Fast.Node.Tests;
 

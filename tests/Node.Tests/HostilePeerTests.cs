@@ -6,6 +6,7 @@ using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers.Native;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
 using Xunit.Abstractions;

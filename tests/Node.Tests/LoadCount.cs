@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using Cocaine.Fast.Client;
+using Cocaine.Fast.Tools.Load;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Tests.Frameworks;
 
 namespace Cocaine.Fast.Node.Tests;

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Node.Apps;
 using MessagePack;
 
 namespace Cocaine.Fast.Node.Tests;

@@ -1,9 +1,10 @@
-using System.Diagnostics;
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Node.Apps;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Tests;

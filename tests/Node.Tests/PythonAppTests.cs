@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Node.Apps;
 
 namespace Cocaine.Fast.Node.Tests;
 

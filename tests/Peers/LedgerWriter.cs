@@ -1,5 +1,4 @@
 using System.Text;
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Ledger;
 using Cocaine.Fast.Transport.SharedMemory;

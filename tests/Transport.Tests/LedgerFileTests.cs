@@ -1,8 +1,6 @@
 using System.Diagnostics;
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Ledger;
-using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Transport.SharedMemory;
 
 namespace Cocaine.Fast.Transport.Tests;

@@ -1,8 +1,6 @@
 using Cocaine.Fast.Backends.Isolation;
 using Cocaine.Fast.Backends.Languages;
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Core.Pools;
 using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Transport.Limits;
 using Cocaine.Fast.Transport.Linux;

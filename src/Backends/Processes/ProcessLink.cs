@@ -1,6 +1,5 @@
 using Cocaine.Fast.Backends.Languages;
 using Cocaine.Fast.Backends.Rings;
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;

@@ -1,5 +1,3 @@
-using Cocaine.Fast.Core.Pools;
-
 namespace Cocaine.Fast.Backends.Processes;
 
 /// <summary>

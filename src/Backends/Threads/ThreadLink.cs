@@ -1,5 +1,4 @@
 using Cocaine.Fast.Backends.Rings;
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;

@@ -1,5 +1,3 @@
-using Cocaine.Fast.Core.Slaves;
-
 namespace Cocaine.Fast.Core.Jobs;
 
 /// <summary>The engine's bounds that no manifest sets.</summary>

@@ -1,5 +1,3 @@
-using Cocaine.Fast.Core.Jobs;
-
 namespace Cocaine.Fast.Core.Jobs;
 
 /// <summary>Keeps jobs that have killed every slave they were given, so that people can look at them and run them again.</summary>

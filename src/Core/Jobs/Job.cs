@@ -1,8 +1,6 @@
 using System.Diagnostics;
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Monitoring;
-using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Core.Timing;
 
 namespace Cocaine.Fast.Core.Jobs;

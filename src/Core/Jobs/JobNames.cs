@@ -1,5 +1,4 @@
 using System.Text;
-using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Terminal;
 
 namespace Cocaine.Fast.Core.Jobs;

@@ -1,5 +1,3 @@
-using Cocaine.Fast.Core.Jobs;
-using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Core.Timing;
 
 namespace Cocaine.Fast.Core.Jobs;

@@ -1,5 +1,3 @@
-using Cocaine.Fast.Core.Engine;
-
 namespace Cocaine.Fast.Core.Jobs;
 
 /// <summary>Suspects that wait for a slave of their own, urgent ones first, else in the order in which they became it.</summary>

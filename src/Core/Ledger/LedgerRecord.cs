@@ -2,9 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
-using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Core.Ledger;
 

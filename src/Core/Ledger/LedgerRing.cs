@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 
 namespace Cocaine.Fast.Core.Ledger;

@@ -1,5 +1,3 @@
-using Cocaine.Fast.Core.Slaves;
-
 namespace Cocaine.Fast.Core.Monitoring;
 
 /// <summary>What an engine has counted since it started. One thread writes, the loop's.</summary>

@@ -1,5 +1,4 @@
 using Cocaine.Fast.Core.Monitoring;
-using Cocaine.Fast.Core.Slaves;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Core.Pools;

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
-using Cocaine.Fast.Core.Pools;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Timing;
 

@@ -1,6 +1,4 @@
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
-using Cocaine.Fast.Core.Pools;
 using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Core.Slaves;

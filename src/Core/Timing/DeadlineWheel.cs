@@ -1,5 +1,4 @@
 using System.Numerics;
-using Cocaine.Fast.Core.Jobs;
 
 namespace Cocaine.Fast.Core.Timing;
 

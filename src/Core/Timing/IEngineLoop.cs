@@ -1,5 +1,4 @@
 using Cocaine.Fast.Core.Memory;
-using Cocaine.Fast.Core.Timing;
 
 namespace Cocaine.Fast.Core.Timing;
 

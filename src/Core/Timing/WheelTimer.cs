@@ -1,5 +1,3 @@
-using Cocaine.Fast.Core.Jobs;
-
 namespace Cocaine.Fast.Core.Timing;
 
 /// <summary>Something with a time. It is embedded in what it serves (a job, a slave), so arming allocates nothing.</summary>

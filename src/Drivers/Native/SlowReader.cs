@@ -1,8 +1,6 @@
 using System.Runtime.CompilerServices;
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Core.Timing;
 
 namespace Cocaine.Fast.Drivers.Native;

@@ -4,7 +4,6 @@ using System.Buffers.Text;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Drivers.Raw;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Monitoring;
 using Microsoft.Extensions.Logging;

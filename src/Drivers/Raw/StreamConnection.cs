@@ -2,7 +2,6 @@ using System.Buffers;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Core.Timing;
 
 namespace Cocaine.Fast.Drivers.Raw;

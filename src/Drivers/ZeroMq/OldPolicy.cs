@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Timing;
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
-using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Host.Views;
+using Cocaine.Fast.Tools.Load;
 
 namespace Cocaine.Fast.Host.Commands;
 

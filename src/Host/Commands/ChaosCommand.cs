@@ -2,7 +2,7 @@ using System.CommandLine;
 using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node;
-using Cocaine.Fast.Node.Chaos;
+using Cocaine.Fast.Tools.Chaos;
 
 namespace Cocaine.Fast.Host.Commands;
 

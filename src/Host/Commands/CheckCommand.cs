@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Node;
+using Cocaine.Fast.Node.Apps;
 
 namespace Cocaine.Fast.Host.Commands;
 

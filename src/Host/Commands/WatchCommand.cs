@@ -4,6 +4,7 @@ using System.Text.Json;
 using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node;
+using Cocaine.Fast.Tools.Watch;
 using Cocaine.Fast.Transport.Linux;
 using Spectre.Console;
 

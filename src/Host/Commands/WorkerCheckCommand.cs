@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Host.Views;
-using Cocaine.Fast.Node.WorkerCheck;
+using Cocaine.Fast.Tools.WorkerCheck;
 
 namespace Cocaine.Fast.Host.Commands;
 

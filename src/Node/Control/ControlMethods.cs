@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Threading;
 using Microsoft.Extensions.Logging;
 

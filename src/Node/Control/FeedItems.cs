@@ -1,5 +1,3 @@
-using Cocaine.Fast.Core.Slaves;
-
 namespace Cocaine.Fast.Node.Control;
 
 /// <summary>A line that a worker of an app wrote.</summary>

@@ -1,3 +1,5 @@
+using Cocaine.Fast.Node.Apps;
+
 namespace Cocaine.Fast.Node.Control;
 
 /// <summary>

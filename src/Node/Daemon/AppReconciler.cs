@@ -1,8 +1,8 @@
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
-using Cocaine.Fast.Node.Reload;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Daemon;

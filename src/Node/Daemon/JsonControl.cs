@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Drivers.ZeroMq;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Threading;
 using Microsoft.Extensions.Logging;

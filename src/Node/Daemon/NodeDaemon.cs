@@ -1,5 +1,6 @@
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Files;

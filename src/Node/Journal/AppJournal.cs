@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Node.Control;
 using Microsoft.Extensions.Logging;
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 
 namespace Cocaine.Fast.Node.Quarantine;

@@ -1,4 +1,3 @@
-using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Transport.Files;
 using Microsoft.Extensions.Logging;
 

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 using Microsoft.Extensions.Logging;
 

@@ -1,6 +1,6 @@
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Quarantine;
 using Microsoft.Extensions.Logging;
 

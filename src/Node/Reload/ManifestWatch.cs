@@ -1,5 +1,5 @@
 using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Threading;
 using Microsoft.Extensions.Logging;
 

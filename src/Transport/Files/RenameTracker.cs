@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;

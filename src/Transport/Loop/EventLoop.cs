@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using Cocaine.Fast.Core.Engine;
-using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Transport.Linux;

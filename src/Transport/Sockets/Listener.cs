@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Transport.Limits;
 using Cocaine.Fast.Transport.Linux;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Rings;

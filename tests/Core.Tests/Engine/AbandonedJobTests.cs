@@ -1,8 +1,6 @@
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Monitoring;
-using Cocaine.Fast.Core.Pools;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Slaves;
 

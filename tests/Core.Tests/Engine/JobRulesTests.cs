@@ -1,7 +1,5 @@
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Core.Tests.Engine;
 

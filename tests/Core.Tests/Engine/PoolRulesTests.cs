@@ -1,6 +1,5 @@
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Core.Tests.Engine;
 

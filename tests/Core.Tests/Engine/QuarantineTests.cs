@@ -1,8 +1,6 @@
 using System.Text;
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Core.Tests.Engine;
 

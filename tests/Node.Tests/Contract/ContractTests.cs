@@ -1,4 +1,4 @@
-using Cocaine.Fast.Node.WorkerCheck;
+using Cocaine.Fast.Tools.WorkerCheck;
 
 namespace Cocaine.Fast.Node.Tests.Contract;
 

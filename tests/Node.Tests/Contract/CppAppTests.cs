@@ -1,6 +1,7 @@
 using System.Text;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Node.Apps;
 
 namespace Cocaine.Fast.Node.Tests.Contract;
 

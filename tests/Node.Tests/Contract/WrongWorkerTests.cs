@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Cocaine.Fast.Node.WorkerCheck;
+using Cocaine.Fast.Tools.WorkerCheck;
 
 namespace Cocaine.Fast.Node.Tests.Contract;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Cocaine.Fast.Client;
-using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Tests.Reload;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Cocaine.Fast.Client;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 
 namespace Cocaine.Fast.Node.Tests.Daemon;

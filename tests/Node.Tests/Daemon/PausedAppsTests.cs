@@ -1,4 +1,5 @@
 using Cocaine.Fast.Client;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 
 namespace Cocaine.Fast.Node.Tests.Daemon;

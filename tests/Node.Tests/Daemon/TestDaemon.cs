@@ -1,5 +1,6 @@
 using System.Text;
 using Cocaine.Fast.Core.Configuration;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Daemon;
 

@@ -1,9 +1,9 @@
 using System.Reflection;
 using System.Text;
 using Cocaine.Fast.Client;
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
 

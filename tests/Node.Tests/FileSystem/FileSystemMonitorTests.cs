@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Node.Apps;
 
 namespace Cocaine.Fast.Node.Tests.FileSystem;
 

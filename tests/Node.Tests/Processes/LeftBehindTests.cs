@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Cocaine.Fast.Client;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Tests.Daemon;
 
 namespace Cocaine.Fast.Node.Tests.Processes;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net.Sockets;
 using Cocaine.Fast.Drivers.Raw;
+using Cocaine.Fast.Node.Apps;
 using Xunit.Abstractions;
 
 namespace Cocaine.Fast.Node.Tests.Raw;

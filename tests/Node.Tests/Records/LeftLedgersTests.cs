@@ -1,8 +1,8 @@
 using Cocaine.Fast.Client;
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Ledger;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Records;
 using Cocaine.Fast.Node.Tests.Daemon;
 

@@ -1,10 +1,10 @@
 using System.Text;
 using System.Text.Json;
 using Cocaine.Fast.Client;
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Quarantine;
 using CsCheck;

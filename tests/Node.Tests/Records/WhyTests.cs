@@ -2,11 +2,10 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Cocaine.Fast.Client;
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Ledger;
 using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Records;
 
 namespace Cocaine.Fast.Node.Tests.Records;

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Drivers.Custom;
-using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Tests.ZeroMq;
 
 namespace Cocaine.Fast.Node.Tests.Reload;

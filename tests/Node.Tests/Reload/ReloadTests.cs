@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Threading;
 
 namespace Cocaine.Fast.Node.Tests.Reload;

@@ -1,6 +1,5 @@
 using System.Text;
 using Cocaine.Fast.Core.Engine;
-using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Protocol;

@@ -1,6 +1,7 @@
 using Cocaine.Fast.Host.Commands;
 using Cocaine.Fast.Host.Commands.Control;
 using Cocaine.Fast.Host.Views;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 
 namespace Cocaine.Fast.Node.Tests.Views;
@@ -83,7 +84,7 @@ public class ColumnsTests
     [Fact]
     public void A_measurement_fits()
     {
-        Client.LoadResult result = new(
+        Tools.Load.LoadResult result = new(
             123_456_789, 1_234_567, 123.4, 1234.5, 12_345.6, 123_456, 1_234_567, 12345,
             new Dictionary<string, long> { ["503"] = 12345, [Hostile] = 1 }, 60);
         AssertFits(BenchCommand.Result.Render([result], 80), 80);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Cocaine.Fast.Host.Views;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Tests.Daemon;
 
 namespace Cocaine.Fast.Node.Tests.Views;

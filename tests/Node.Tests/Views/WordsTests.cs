@@ -146,7 +146,7 @@ public class WordsTests
     public void What_went_wrong_with_a_worker_is_below_its_case_where_it_does_not_fit()
     {
         string line = WorkerCheckCommand.Line(
-            new WorkerCheck.CheckRow("shared-memory", "a-case", WorkerCheck.CheckOutcome.Failed, "\u001b[2Jsaid " + new string('x', 40), "section 3"), 80);
+            new Tools.WorkerCheck.CheckRow("shared-memory", "a-case", Tools.WorkerCheck.CheckOutcome.Failed, "\u001b[2Jsaid " + new string('x', 40), "section 3"), 80);
         ColumnsTests.AssertFits(line, 80);
         Assert.Matches("^shared-memory  a-case +FAILED\n    \\\\u001b\\[2Jsaid x+ \\(section 3\\)$", line);
     }

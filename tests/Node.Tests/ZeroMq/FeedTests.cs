@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Cocaine.Fast.Node.Apps;
 
 namespace Cocaine.Fast.Node.Tests.ZeroMq;
 

@@ -1,10 +1,11 @@
 using System.Text;
 using System.Text.Json;
 using Cocaine.Fast.Client;
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Ledger;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Records;
+using Cocaine.Fast.Tools.Watch;
 
 namespace Cocaine.Fast.Node.Tests.ZeroMq;
 

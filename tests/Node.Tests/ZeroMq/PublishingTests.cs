@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Cocaine.Fast.Node.Apps;
+using Cocaine.Fast.Tools.Watch;
 
 namespace Cocaine.Fast.Node.Tests.ZeroMq;
 

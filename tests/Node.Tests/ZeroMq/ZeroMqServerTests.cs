@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using Cocaine.Fast.Node.Apps;
 
 namespace Cocaine.Fast.Node.Tests.ZeroMq;
 

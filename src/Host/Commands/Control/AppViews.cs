@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
-using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Host.Commands.Shells;
 using Cocaine.Fast.Host.Views;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 
 namespace Cocaine.Fast.Host.Commands.Control;

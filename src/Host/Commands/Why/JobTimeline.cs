@@ -1,5 +1,4 @@
 using Cocaine.Fast.Core.Ledger;
-using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node.Records;

@@ -1,11 +1,8 @@
 using System.Globalization;
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Ledger;
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Core.Terminal;
-using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node.Records;
 

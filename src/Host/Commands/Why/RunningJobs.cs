@@ -1,6 +1,4 @@
-using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Ledger;
-using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node.Records;
 

@@ -1,0 +1,83 @@
+using System.Runtime.InteropServices;
+using Cocaine.Fast.Backends.Languages;
+using Cocaine.Fast.Backends.Processes;
+using Cocaine.Fast.Backends.Threads;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Journal;
+using Cocaine.Fast.Node.Records;
+using Cocaine.Fast.Transport.Loop;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Node.Apps;
+
+/// <summary>
+/// Makes the apps of a node from their manifests, with what the node gives to them, and the backends of their further versions. Under the
+/// node's lock.
+/// </summary>
+/// <param name="options">The node's.</param>
+/// <param name="loops">Where apps live.</param>
+/// <param name="zeroMq">The node's ZeroMQ.</param>
+/// <param name="records">What outlives an engine of an app.</param>
+/// <param name="events">Where events of apps go.</param>
+/// <param name="locatorEndpoint">Where the locator listens now; null without one.</param>
+/// <param name="log">The node's log.</param>
+internal sealed class AppFactory(
+    NodeOptions options, NodeLoops loops, NodeZeroMq zeroMq, NodeRecords records, Feed<NodeEvent> events, Func<string?> locatorEndpoint,
+    ILogger log) : IDisposable
+{
+    private readonly Dictionary<string, LeftBehind> _left = []; // by app: what hangs outlives its versions, and the app itself
+    private ProcessLauncher? _launcher;
+
+    /// <summary>Makes an app on the loop whose turn it is; it is not started yet.</summary>
+    /// <exception cref="NodeException">Its slaves cannot be run.</exception>
+    public RunningApp Create(AppManifest manifest)
+    {
+        EventLoop loop = loops.Next();
+        AppJournal journal = new(manifest.Name, options.LoggerFactory.CreateLogger(manifest.Name), events);
+        ISlaveBackend backend = BackendFor(manifest, loop, journal); // first: what throws here leaves nothing to be given back
+        EngineRecords acquired = records.Acquire(manifest);
+        RunningApp? made = null;
+        AppParts parts = new(loop, () => zeroMq.Poller, options.Drivers, journal, acquired)
+        {
+            Ended = () => records.Release(manifest.Name, acquired, isDeleted: made!.IsClaimed),
+        };
+        return made = new RunningApp(parts, manifest, backend);
+    }
+
+    /// <summary>What runs the slaves of an app's version.</summary>
+    /// <exception cref="NodeException">They cannot be run.</exception>
+    public ISlaveBackend BackendFor(AppManifest manifest, EventLoop loop, ILogger journal)
+    {
+        if (manifest.Engine.Backend == BackendType.Thread)
+        {
+            LeftBehind left = CollectionsMarshal.GetValueRefOrAddDefault(_left, manifest.Name, out _) ??= new LeftBehind();
+            return new ThreadBackend(manifest, loop, left, journal);
+        }
+
+        string locator = locatorEndpoint()?["tcp://".Length..].Replace("[::]", "127.0.0.1", StringComparison.Ordinal) ?? "127.0.0.1:10053";
+        try
+        {
+            if (_launcher is null)
+            {
+                _launcher = new ProcessLauncher(options.OwnsProcess);
+                if (_launcher.Lack is { } lack)
+                {
+                    NodeLog.LacksForKill(log, lack);
+                }
+            }
+
+            return new ProcessBackend(
+                manifest, loop, _launcher, new CommandLine(Folders.Sdk(options.SdkDirectory)), Folders.Sockets(options.RuntimeDirectory),
+                locator, journal);
+        }
+        catch (IOException failure)
+        {
+            throw new NodeException($"app {manifest.Name}: {failure.Message}", failure);
+        }
+    }
+
+    public void Dispose() => _launcher?.Dispose();
+}

@@ -1,0 +1,335 @@
+using System.Text.Json;
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Pools;
+using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Core.Timing;
+using Cocaine.Fast.Drivers;
+using Cocaine.Fast.Drivers.ZeroMq;
+using Cocaine.Fast.Transport.Loop;
+
+namespace Cocaine.Fast.Node.Apps;
+
+/// <summary>An app's state as one JSON object: what <c>info</c> shows.</summary>
+internal static class AppInfo
+{
+    /// <summary>Jobs of a slave that info names: what keeps it busy is among the oldest.</summary>
+    private const int MaxJobsOfASlave = 16;
+
+    /// <summary>The object as text; on the app's loop.</summary>
+    /// <param name="app">The app.</param>
+    /// <param name="forOperators">
+    /// It goes to the control socket: with what failed starts printed. Callers of the app, who may be anybody, get only how they failed.
+    /// </param>
+    public static string Text(RunningApp app, bool forOperators)
+    {
+        using MemoryStream stream = new();
+        using (Utf8JsonWriter writer = new(stream))
+        {
+            Write(writer, app, forOperators);
+        }
+
+        return System.Text.Encoding.UTF8.GetString(stream.ToArray());
+    }
+
+    /// <summary>What a list shows; on the app's loop.</summary>
+    public static AppSummary Summary(RunningApp app)
+    {
+        AppEngine engine = app.Version.Engine;
+        return new AppSummary(
+            app.Name, app.Manifest.Version, StateOf(app), engine.Pool.Total + app.Older.Sum(older => older.Engine.Pool.Total),
+            engine.Pool.Busy + app.Older.Sum(older => older.Engine.Pool.Busy), QueuedJobs(app), (long)engine.Counters.JobsDone,
+            (long)engine.Counters.JobsFailed, [.. app.Endpoints.Select(at => at.Endpoint)],
+            engine.Pool.Starts.IsFailing ? engine.Pool.LastFailure : null);
+    }
+
+    private static string StateOf(RunningApp app)
+    {
+        AppEngine engine = app.Version.Engine;
+        return engine.State != EngineState.Running ? engine.State.ToString().ToLowerInvariant()
+            : engine.Pool.IsBroken ? "broken" : engine.IsPaused ? "paused"
+            : engine.Pool.Starts.IsFailing ? "failing"
+            : app.Phase == AppPhase.Replacing ? "replacing" : "running";
+    }
+
+    /// <summary>Versions that have jobs, each once: a stopping app's last version is among the older ones.</summary>
+    private static IEnumerable<AppVersion> Versions(RunningApp app) => app.Older.Where(older => older != app.Version).Append(app.Version);
+
+    private static int QueuedJobs(RunningApp app) => Versions(app).Sum(version => version.Engine.Queue.Count);
+
+    private static void Write(Utf8JsonWriter json, RunningApp app, bool forOperators)
+    {
+        AppManifest manifest = app.Manifest;
+        AppEngine engine = app.Version.Engine;
+        SlavePool pool = engine.Pool;
+        EventLoop loop = app.Loop;
+        long nowMs = loop.NowMs;
+        Job? oldest = engine.Queue.Oldest;
+        json.WriteStartObject();
+        json.WriteString("app", manifest.Name);
+        json.WriteNumber("version", manifest.Version);
+        json.WriteString("state", StateOf(app));
+        json.WriteBoolean("paused", engine.IsPaused); // a broken app may be paused too
+        if (pool.Starts.IsFailing)
+        {
+            json.WriteString("cause", forOperators ? pool.LastFailure : StartFailure.KindOf(pool.LastFailure));
+        }
+
+        WriteVersions(json, app);
+        json.WriteStartObject("queue");
+        json.WriteNumber("depth", engine.Queue.Count);
+        json.WriteNumber("limit", manifest.Engine.QueueLimit);
+        json.WriteNumber("bytes", engine.Queue.SizeBytes);
+        json.WriteNumber("bytes-limit", manifest.Engine.QueueBytes);
+        json.WriteString("serves", engine.Queue.ServesNewest ? "newest" : "oldest");
+        json.WriteNumber("overloads", engine.Counters.Overloads);
+        json.WriteNumber("oldest-age-ms", oldest is null ? 0 : Math.Max(0, nowMs - Clock.MsOf(oldest.ArrivedNs)));
+        json.WriteEndObject();
+        WriteJobs(json, app);
+        WritePool(json, manifest, engine, nowMs);
+        json.WriteStartObject("tasks");
+        foreach (AppTask task in app.Tasks.Tasks)
+        {
+            WriteTask(json, task.Manifest, task.Driver);
+        }
+
+        json.WriteEndObject();
+        WritePubsub(json, app.Tasks.Publisher);
+        WriteLoop(json, loop.Counters);
+        WriteNode(json);
+        json.WriteEndObject();
+    }
+
+    /// <summary>The version that comes up, and those that finish their jobs.</summary>
+    private static void WriteVersions(Utf8JsonWriter json, RunningApp app)
+    {
+        if (app.Replacement is { } replacement)
+        {
+            json.WriteStartObject("next");
+            json.WriteNumber("version", replacement.Next.Manifest.Version);
+            json.WriteNumber("starting", replacement.Next.Engine.Pool.Starting);
+            json.WriteNumber("age-ms", replacement.Next.AgeMs);
+            json.WriteEndObject();
+        }
+
+        json.WriteStartArray("older");
+        foreach (AppVersion older in app.Older.Where(older => older != app.Version))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("version", older.Manifest.Version);
+            json.WriteNumber("queued", older.Engine.Queue.Count);
+            json.WriteNumber("running", older.Engine.RunningJobs);
+            json.WriteNumber("slaves", older.Engine.Pool.Total);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WritePubsub(Utf8JsonWriter json, ZeroMqPublisher? publisher)
+    {
+        if (publisher is null)
+        {
+            return;
+        }
+
+        json.WriteStartObject("pubsub");
+        json.WriteStartArray("endpoints");
+        foreach (string endpoint in publisher.Endpoints)
+        {
+            json.WriteStringValue(endpoint);
+        }
+
+        json.WriteEndArray();
+        json.WriteNumber("published", publisher.Published);
+        json.WriteNumber("dropped", publisher.Dropped);
+        json.WriteEndObject();
+    }
+
+    /// <summary>What the app's loop asked of the kernel; other apps may be on the same loop.</summary>
+    private static void WriteLoop(Utf8JsonWriter json, LoopCounters counters)
+    {
+        json.WriteStartObject("loop");
+        json.WriteNumber("turns", counters.Turns);
+        json.WriteNumber("receives", counters.Receives);
+        json.WriteNumber("sends", counters.Sends);
+        json.WriteNumber("bells", counters.Bells);
+        json.WriteEndObject();
+    }
+
+    /// <summary>The process that the app shares with others: its memory tells whether requests make garbage.</summary>
+    private static void WriteNode(Utf8JsonWriter json)
+    {
+        json.WriteStartObject("node");
+        json.WriteNumber("pid", Environment.ProcessId);
+        json.WriteNumber("rss-bytes", Environment.WorkingSet);
+        json.WriteNumber("cpu-s", Environment.CpuUsage.TotalTime.TotalSeconds);
+        json.WriteNumber("allocated-bytes", GC.GetTotalAllocatedBytes(precise: true)); // else in steps of 8 KiB
+        json.WriteStartArray("collections");
+        for (int generation = 0; generation <= GC.MaxGeneration; generation++)
+        {
+            json.WriteNumberValue(GC.CollectionCount(generation));
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    /// <summary>All versions together: they count in one place.</summary>
+    private static void WriteJobs(Utf8JsonWriter json, RunningApp app)
+    {
+        EngineCounters counters = app.Version.Engine.Counters;
+        json.WriteStartObject("jobs");
+        json.WriteNumber("accepted", counters.JobsAccepted);
+        json.WriteNumber("done", counters.JobsDone);
+        json.WriteNumber("failed", counters.JobsFailed);
+        json.WriteNumber("queued", QueuedJobs(app));
+        json.WriteNumber("running", Versions(app).Sum(version => version.Engine.RunningJobs));
+        json.WriteNumber("rejected", counters.JobsRejected);
+        json.WriteNumber("retried", counters.JobsRetried);
+        json.WriteNumber("cancelled", counters.JobsCancelled);
+        json.WriteNumber("client-gone", counters.ClientsGone);
+        json.WriteNumber("abandoned", counters.JobsAbandoned);
+        json.WriteNumber("quarantined", counters.JobsQuarantined);
+        json.WriteNumber("suspects", Versions(app).Sum(version => version.Engine.Queue.Suspects.Count));
+        json.WriteStartObject("errors");
+        foreach ((string code, long count) in counters.Errors)
+        {
+            json.WriteNumber(code, count);
+        }
+
+        json.WriteEndObject();
+        json.WriteStartObject("timeouts");
+        json.WriteNumber("startup", counters.StartupTimeouts);
+        json.WriteNumber("heartbeat", counters.HeartbeatTimeouts);
+        json.WriteNumber("queue", counters.QueueTimeouts);
+        json.WriteNumber("silence", counters.SilenceTimeouts);
+        json.WriteNumber("deadline", counters.Deadlines);
+        json.WriteNumber("job", counters.JobTimeouts);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static void WritePool(Utf8JsonWriter json, AppManifest manifest, AppEngine engine, long nowMs)
+    {
+        SlavePool pool = engine.Pool;
+        json.WriteStartObject("pool");
+        json.WriteNumber("limit", pool.Limit);
+        json.WriteNumber("minimum", pool.Minimum);
+        json.WriteNumber("total", pool.Total);
+        json.WriteNumber("starting", pool.Starting);
+        json.WriteNumber("idle", pool.Idle);
+        json.WriteNumber("busy", pool.Busy);
+        if (manifest.Engine.Backend == BackendType.Thread)
+        {
+            json.WriteNumber("threads-left-behind", pool.Backend.ThreadsLeft);
+            json.WriteNumber("code-left-behind", pool.Backend.CodeLeft);
+        }
+
+        json.WriteNumber("leaving", pool.Leaving);
+        json.WriteStartObject("starts");
+        json.WriteNumber("all", engine.Counters.SlavesStarted);
+        json.WriteNumber("failed", engine.Counters.SlaveStartFailures);
+        json.WriteNumber("failed-in-a-row", pool.Starts.Failures);
+        json.WriteNumber("next-try-ms", pool.Growth.NextTryMs);
+        json.WriteString("no-room", pool.Growth.NoRoomReason);
+        json.WriteEndObject();
+        json.WriteStartObject("recycled");
+        json.WriteNumber("max-jobs", engine.Counters.RecycledForJobs);
+        json.WriteNumber("max-age", engine.Counters.RecycledForAge);
+        json.WriteNumber("max-rss", engine.Counters.RecycledForMemory);
+        json.WriteNumber("abandoned-jobs", engine.Counters.RecycledForAbandonedJobs);
+        json.WriteNumber("failed", engine.Counters.RecyclingsFailed);
+        json.WriteEndObject();
+        json.WriteStartArray("slaves");
+        foreach (Slave slave in pool.Slaves)
+        {
+            json.WriteStartObject();
+            json.WriteString("id", slave.ShortId);
+            json.WriteString("state", slave.State.ToString().ToLowerInvariant());
+            json.WriteString("pipe", slave.Link.Kind);
+            json.WriteNumber("pid", slave.Link.ProcessId);
+            json.WriteNumber("load", slave.Load);
+            WriteRunning(json, slave, nowMs);
+            if (slave.Channels.Abandoned > 0)
+            {
+                json.WriteNumber("abandoned", slave.Channels.Abandoned);
+            }
+
+            json.WriteNumber("jobs-done", slave.JobsDone);
+            json.WriteNumber("age-ms", nowMs - slave.StartedMs);
+            if (slave.RssBytes > 0)
+            {
+                json.WriteNumber("rss-bytes", slave.RssBytes);
+            }
+
+            json.WriteNumber("silent-ms", Math.Max(0, slave.Scope.Loop.ListenedMs - slave.LastHeardMs));
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    /// <summary>
+    /// The jobs that have been on a slave longest, bounded: load says how many there are. An answered one is one that its worker goes on
+    /// with although it has had its error.
+    /// </summary>
+    private static void WriteRunning(Utf8JsonWriter json, Slave slave, long nowMs)
+    {
+        json.WriteStartArray("jobs");
+        foreach (Job job in slave.Channels.ToList().Take(MaxJobsOfASlave))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("id", job.Id);
+            json.WriteString("event", System.Text.Encoding.UTF8.GetString(job.Event));
+            json.WriteNumber("age-ms", Math.Max(0, nowMs - Clock.MsOf(job.DispatchedNs)));
+            if (job.IsAnswered)
+            {
+                json.WriteBoolean("answered", true);
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteTask(Utf8JsonWriter json, TaskManifest task, Driver driver)
+    {
+        json.WriteStartObject(task.Name);
+        json.WriteString("type", task.DriverType);
+        json.WriteStartArray("endpoints");
+        foreach (string endpoint in driver.Endpoints)
+        {
+            json.WriteStringValue(endpoint);
+        }
+
+        json.WriteEndArray();
+        foreach ((string name, object value) in driver.Facts)
+        {
+            json.WritePropertyName(name);
+            JsonSerializer.Serialize(json, value);
+        }
+
+        TaskMonitor monitor = driver.Monitor;
+        WriteTimes(json, "time-in-queue-s", monitor.TimeInQueue.Snapshot(), monitor.FailedInQueue);
+        WriteTimes(json, "time-on-slave-s", monitor.TimeOnSlave.Snapshot(), monitor.FailedOnSlave);
+        json.WriteEndObject();
+    }
+
+    private static void WriteTimes(Utf8JsonWriter json, string name, LatencySnapshot times, long failed)
+    {
+        json.WriteStartObject(name);
+        json.WriteNumber("p50", times.P50 / 1e9);
+        json.WriteNumber("p99", times.P99 / 1e9);
+        json.WriteNumber("p999", times.P999 / 1e9);
+        json.WriteNumber("max", times.Max / 1e9);
+        json.WriteNumber("sum", times.Sum / 1e9);
+        json.WriteNumber("count", times.Count);
+        json.WriteNumber("failed", failed); // of them those that failed in this part of their way
+        json.WriteEndObject();
+    }
+}

@@ -1,0 +1,21 @@
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Drivers.Custom;
+using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using Cocaine.Fast.Node.Journal;
+using Cocaine.Fast.Transport.Loop;
+
+namespace Cocaine.Fast.Node.Apps;
+
+/// <summary>What the node gives to an app, the same for all of its versions.</summary>
+/// <param name="Loop">Where it lives.</param>
+/// <param name="ZeroMq">The node's ZeroMQ thread, made when first asked for.</param>
+/// <param name="CustomDrivers">Drivers of the embedding program.</param>
+/// <param name="Log">The app's log, which keeps what its workers write.</param>
+/// <param name="Records">What outlives an engine of the app; null when nothing does.</param>
+internal sealed record AppParts(
+    EventLoop Loop, Func<ZeroMqPoller> ZeroMq, IReadOnlyDictionary<string, Func<CustomDriver>> CustomDrivers, AppJournal Log,
+    EngineRecords? Records = null)
+{
+    /// <summary>Called once, on the loop, when the app has stopped.</summary>
+    public Action Ended { get; init; } = static () => { };
+}

@@ -1,0 +1,39 @@
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers;
+
+namespace Cocaine.Fast.Node.Apps;
+
+/// <summary>A task that has a driver.</summary>
+/// <param name="Manifest">The task.</param>
+/// <param name="Context">What its driver was made of.</param>
+/// <param name="Driver">What drives it.</param>
+internal sealed record AppTask(TaskManifest Manifest, DriverContext Context, Driver Driver)
+{
+    /// <summary>
+    /// Set while the driver waits for the one that it takes the place of to close. Valid in Serving and Replacing.
+    /// </summary>
+    public LateOpening? Late { get; set; }
+
+    public string Name => Manifest.Name;
+
+    /// <summary>True when the task is the same in another version: its driver goes on as if nothing had happened.</summary>
+    public bool IsSameAs(TaskManifest other) =>
+        Manifest.Name == other.Name && Manifest.DriverType == other.DriverType && Manifest.Backlog == other.Backlog
+        && Manifest.Endpoints.SequenceEqual(other.Endpoints) && Manifest.Events.SequenceEqual(other.Events)
+        && HasKeysOf(Manifest, other) && HasKeysOf(other, Manifest);
+
+    /// <summary>True when both would listen at one endpoint. Any free port is never the same one.</summary>
+    public bool SharesEndpointWith(AppTask other) => Manifest.Endpoints.Any(endpoint =>
+        !endpoint.EndsWith(":0", StringComparison.Ordinal) && other.Manifest.Endpoints.Contains(endpoint));
+
+    /// <summary>All keys of one have their values in the other, but the job-timeout: a driver that goes on gets the new one.</summary>
+    private static bool HasKeysOf(TaskManifest one, TaskManifest other) => one.Keys.All(pair =>
+        pair.Key == ManifestKeys.JobTimeout.Name
+        || (other.Keys.TryGetValue(pair.Key, out object? value) && IsSameValue(pair.Value, value)));
+
+    private static bool IsSameValue(object one, object two) => (one, two) switch
+    {
+        (IEnumerable<string> first, IEnumerable<string> second) => first.SequenceEqual(second),
+        _ => Equals(one, two),
+    };
+}

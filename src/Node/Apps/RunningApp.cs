@@ -1,0 +1,346 @@
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Pools;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Drivers;
+using Cocaine.Fast.Node.Journal;
+using Cocaine.Fast.Node.Threading;
+using Cocaine.Fast.Transport.Loop;
+using MessagePack;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Node.Apps;
+
+/// <summary>Where a task of an app listens.</summary>
+/// <param name="Task">The task's name.</param>
+/// <param name="Endpoint">As clients write it: <c>tcp://127.0.0.1:9100</c>, <c>ipc:///path</c>.</param>
+public sealed record TaskEndpoint(string Task, string Endpoint);
+
+/// <summary>An app that a node runs, whatever version of it takes jobs. What is not public lives on its loop.</summary>
+public sealed class RunningApp
+{
+    /// <summary>
+    /// Older versions that may still have jobs when a replacement is asked for: each keeps slaves alive, and a job is never ended for a
+    /// reload.
+    /// </summary>
+    private const int MaxOlder = 8;
+
+    private readonly TaskCompletionSource _ready = new();
+    private readonly TaskCompletionSource _stopped = new();
+    private readonly EventLoop _loop;
+    private readonly AppParts _parts;
+    private readonly ILogger _log;
+    private readonly TaskSet _tasks;
+    private readonly List<AppVersion> _older = [];  // versions that finish their jobs; valid in every phase
+    private AppVersion _version;                    // takes new jobs; valid in every phase
+    private int _claimed;                           // 1 once somebody deletes it
+    private Replacement? _replacement;              // valid in Replacing
+
+    internal RunningApp(AppParts parts, AppManifest manifest, ISlaveBackend backend)
+    {
+        Name = manifest.Name;
+        _parts = parts;
+        _loop = parts.Loop;
+        _log = parts.Log;
+        _tasks = new TaskSet(Name, parts, InfoMap);
+        _tasks.LateOpened += () => Endpoints = _tasks.Endpoints;
+        _version = new AppVersion(manifest, parts, backend, counters: null);
+    }
+
+    /// <summary>The app's name.</summary>
+    public string Name { get; }
+
+    /// <summary>What the version that takes new jobs was made from.</summary>
+    public AppManifest Manifest => Volatile.Read(ref _version).Manifest; // published by the loop in Switch, read by any thread
+
+    /// <summary>Where its tasks listen.</summary>
+    public IReadOnlyList<TaskEndpoint> Endpoints { get; private set; } = [];
+
+    /// <summary>Where its monitoring socket listens; empty when it has none.</summary>
+    public IReadOnlyList<string> PubsubEndpoints => _tasks.Publisher?.Endpoints ?? [];
+
+    /// <summary>
+    /// Completes when the first slave is ready; fails with a <see cref="NodeException"/> when the app is broken: three starts in a row
+    /// failed. A broken app answers 500 and goes on trying. It is about the version that the app was created with, or one that came up in
+    /// its place before that was decided.
+    /// </summary>
+    public Task Ready => _ready.Task;
+
+    /// <summary>Completes when it was deleted and has ended.</summary>
+    internal Task Ended => _stopped.Task;
+
+    internal AppPhase Phase { get; private set; } = AppPhase.Starting;
+
+    internal AppVersion Version => _version;
+
+    internal AppEngine Engine => _version.Engine;
+
+    internal IReadOnlyList<Driver> Drivers => [.. _tasks.Tasks.Select(task => task.Driver)];
+
+    internal IReadOnlyList<AppVersion> Older => _older;
+
+    internal Replacement? Replacement => _replacement;
+
+    internal TaskSet Tasks => _tasks;
+
+    internal EventLoop Loop => _loop;
+
+    internal AppJournal Journal => _parts.Log;
+
+    /// <summary>The app's state as JSON, as <c>info</c> gives it.</summary>
+    public async Task<string> InfoJsonAsync()
+    {
+        string? info = null;
+        await _loop.RunAsync(() => info = AppInfo.Text(this, forOperators: true));
+        return info!;
+    }
+
+    /// <summary>What a list of apps shows of it.</summary>
+    public async Task<AppSummary> SummaryAsync()
+    {
+        AppSummary? summary = null;
+        await _loop.RunAsync(() => summary = AppInfo.Summary(this));
+        return summary!;
+    }
+
+    /// <summary>Opens drivers and launches the first slaves; on the loop.</summary>
+    internal void Start(bool paused)
+    {
+        AppEngine engine = _version.Engine;
+        Pause(paused); // before a driver can bring a job
+        engine.SlaveReady += () => NodeThreads.Complete(_ready);
+        engine.Broken += cause => NodeThreads.Fail(_ready, new NodeException($"app {Name} is broken: {cause}"));
+        try
+        {
+            _tasks.Commit(_tasks.Prepare(Manifest, engine));
+        }
+        catch
+        {
+            MoveTo(AppPhase.Stopped);
+            _parts.Ended();
+            NodeThreads.Complete(_stopped);
+            throw;
+        }
+
+        Endpoints = _tasks.Endpoints;
+        MoveTo(AppPhase.Serving);
+        ReloadLog.Started(_log, Name, Manifest.Version, _tasks.Tasks.Count);
+        engine.Start();
+    }
+
+    /// <summary>See <see cref="CocaineNode.ReplaceAsync"/>.</summary>
+    internal async Task<ReplaceOutcome> ReplaceAsync(
+        AppManifest next, ISlaveBackend backend, bool force, CancellationToken cancellation)
+    {
+        Replacement? replacement = null;
+        await _loop.RunAsync(() => replacement = BeginReplacement(next, backend, force));
+        using CancellationTokenRegistration registration = cancellation.UnsafeRegister(
+            _ => _loop.Post(() => Decide(replacement!, "it was cancelled")), null);
+        return await replacement!.Outcome;
+    }
+
+    /// <summary>True for the first who deletes it.</summary>
+    internal bool TryClaimEnd() => Interlocked.Exchange(ref _claimed, 1) == 0;
+
+    /// <summary>Somebody deletes it.</summary>
+    internal bool IsClaimed => Volatile.Read(ref _claimed) == 1; // its other half is in TryClaimEnd
+
+    /// <summary>Takes no more jobs, finishes the others, ends the slaves of all versions.</summary>
+    internal Task DrainAsync()
+    {
+        _loop.Post(Drain);
+        return _stopped.Task;
+    }
+
+    /// <summary>Ends at once; after <see cref="DrainAsync"/>.</summary>
+    internal void StopNow(string reason) => _loop.Post(() =>
+    {
+        foreach (AppVersion version in _older.ToArray())
+        {
+            version.Engine.StopNow(reason);
+        }
+    });
+
+    /// <summary>Refuses new jobs, or takes them again; on the loop.</summary>
+    internal void Pause(bool paused)
+    {
+        if (_version.Engine.IsPaused == paused)
+        {
+            return;
+        }
+
+        _version.Engine.IsPaused = paused;
+        if (paused)
+        {
+            ReloadLog.Paused(_log, Name);
+        }
+        else
+        {
+            ReloadLog.Resumed(_log, Name);
+        }
+    }
+
+    /// <summary>Sets the bounds of the pool that takes jobs; on the loop.</summary>
+    internal void Scale(int? minimum, int? limit)
+    {
+        const int MostSlaves = 1024; // as engine.pool-limit in a manifest
+        SlavePool pool = _version.Engine.Pool;
+        int least = minimum ?? pool.Minimum, most = limit ?? pool.Limit;
+        if (most is < 1 or > MostSlaves || least < 0 || least > most)
+        {
+            throw Refusal(ErrorCodes.BadRequest,
+                $"cannot have {least} to {most} slaves: the limit is 1 to {MostSlaves}, and the minimum 0 to the limit");
+        }
+
+        pool.SetBounds(least, most);
+        ReloadLog.Scaled(_log, Name, least, most);
+    }
+
+    private Replacement BeginReplacement(AppManifest next, ISlaveBackend backend, bool force)
+    {
+        if (Phase != AppPhase.Serving)
+        {
+            throw Refusal(ErrorCodes.ResourceError, Phase == AppPhase.Replacing
+                ? $"is being replaced by version {_replacement!.Next.Manifest.Version} already: wait until that is decided"
+                : $"is {Phase.ToString().ToLowerInvariant()}");
+        }
+
+        if (next.Version <= Manifest.Version && !force)
+        {
+            throw Refusal(ErrorCodes.BadRequest, $"runs version {Manifest.Version}, and {next.Version} is not higher: "
+                + "raise 'version' in the manifest, or force the replacement");
+        }
+
+        if (_older.Count >= MaxOlder)
+        {
+            throw Refusal(ErrorCodes.ResourceError, $"has {_older.Count} older versions with jobs still: wait until they are done");
+        }
+
+        MoveTo(AppPhase.Replacing);
+        AppEngine engine = _version.Engine;
+        Replacement replacement = new(_version, new AppVersion(next, _parts, backend, engine.Counters));
+        _replacement = replacement;
+
+        // As many as there are: a pool of one would refuse what the old pool could take.
+        int wanted = Math.Clamp(engine.Pool.Busy + engine.Pool.Idle, Math.Max(1, next.Engine.PoolMinimum), next.Engine.PoolLimit);
+        ReloadLog.Begins(_log, Name, Manifest.Version, next.Version, wanted);
+
+        // Posted: it is decided in the middle of what an engine does.
+        replacement.Next.ComeUp(wanted, failure => _loop.Post(() => Decide(replacement, failure)));
+        return replacement;
+    }
+
+    /// <summary>The next version is up (null), or will not be: switches or goes back. Only the first decision counts.</summary>
+    private void Decide(Replacement replacement, string? failure)
+    {
+        if (_replacement != replacement)
+        {
+            return;
+        }
+
+        _replacement = null;
+        replacement.Next.Forget();
+        TaskChange? change = null;
+        if (failure is null)
+        {
+            try
+            {
+                change = _tasks.Prepare(replacement.Next.Manifest, replacement.Next.Engine);
+            }
+            catch (NodeException refused)
+            {
+                failure = refused.Message;
+            }
+        }
+
+        MoveTo(AppPhase.Serving);
+        if (change is null)
+        {
+            ReloadLog.RolledBack(_log, Name, Manifest.Version, replacement.Next.Manifest.Version, failure!);
+            Retire(replacement.Next, () => { });
+            replacement.Complete(replaced: false, failure);
+            return;
+        }
+
+        Switch(replacement, change);
+    }
+
+    /// <summary>In one turn of the loop: nobody can come in between.</summary>
+    private void Switch(Replacement replacement, TaskChange change)
+    {
+        AppVersion old = replacement.From, next = replacement.Next;
+        next.Engine.IsPaused = old.Engine.IsPaused;
+        _tasks.Commit(change);
+        Volatile.Write(ref _version, next); // its other half is in Manifest
+        Endpoints = _tasks.Endpoints;
+        NodeThreads.Complete(_ready);
+        ReloadLog.Replaced(
+            _log, Name, old.Manifest.Version, next.Manifest.Version, next.AgeMs, old.Engine.Queue.Count, old.Engine.RunningJobs,
+            change.Kept.Count, change.Opened.Count + change.Late.Count, change.Outgoing.Count);
+        Retire(old, () =>
+        {
+            TaskSet.Finish(change);
+            ReloadLog.Drained(_log, Name, old.Manifest.Version);
+        });
+        replacement.Complete(replaced: true, null);
+    }
+
+    private void Drain()
+    {
+        if (Phase is AppPhase.Stopping or AppPhase.Stopped)
+        {
+            return;
+        }
+
+        if (_replacement is { } replacement)
+        {
+            Decide(replacement, "the app stops");
+        }
+
+        MoveTo(AppPhase.Stopping);
+        ReloadLog.Stops(_log, Name, _version.Engine.Queue.Count, _version.Engine.RunningJobs);
+        _tasks.StopTaking();
+        Retire(_version, () => { });
+    }
+
+    /// <summary>Lets a version finish; the app has ended when the last one is gone after a stop.</summary>
+    private void Retire(AppVersion version, Action gone)
+    {
+        _older.Add(version);
+        version.Drain(() =>
+        {
+            _older.Remove(version);
+            gone();
+            if (Phase == AppPhase.Stopping && _older.Count == 0)
+            {
+                _tasks.Close();
+                MoveTo(AppPhase.Stopped);
+                _parts.Ended();
+                NodeThreads.Complete(_stopped);
+            }
+        });
+    }
+
+    private void MoveTo(AppPhase next)
+    {
+        bool legal = (Phase, next) switch
+        {
+            (AppPhase.Starting, AppPhase.Serving or AppPhase.Stopped) => true,
+            (AppPhase.Serving, AppPhase.Replacing or AppPhase.Stopping) => true,
+            (AppPhase.Replacing, AppPhase.Serving) => true,
+            (AppPhase.Stopping, AppPhase.Stopped) => true,
+            _ => false,
+        };
+        if (!legal)
+        {
+            throw new InvalidOperationException($"app {Name} cannot go from {Phase} to {next}");
+        }
+
+        Phase = next;
+    }
+
+    private NodeException Refusal(int code, string why) => new($"app {Name} {why}") { Code = code };
+
+    private byte[] InfoMap() => MessagePackSerializer.ConvertFromJson(AppInfo.Text(this, forOperators: false));
+}

@@ -1,0 +1,37 @@
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers.ZeroMq;
+
+namespace Cocaine.Fast.Node.Apps;
+
+/// <summary>What becomes of each task of an app when another version takes over; prepared first, and then done or given up.</summary>
+internal sealed class TaskChange(AppManifest next, AppEngine engine)
+{
+    public AppManifest Next => next;
+
+    public AppEngine Engine => engine;
+
+    /// <summary>All tasks of the next version, in its order.</summary>
+    public List<AppTask> Tasks { get; } = [];
+
+    /// <summary>The same in both: they keep driver, listener and connections.</summary>
+    public List<AppTask> Kept { get; } = [];
+
+    /// <summary>New ones that are open.</summary>
+    public List<AppTask> Opened { get; } = [];
+
+    /// <summary>New ones that open when their predecessors have let go.</summary>
+    public List<AppTask> Late { get; } = [];
+
+    /// <summary>Those of the version before that end.</summary>
+    public List<AppTask> Outgoing { get; } = [];
+
+    /// <summary>The monitoring socket of the next version.</summary>
+    public ZeroMqPublisher? Publisher { get; set; }
+
+    /// <summary>It is not that of the version before.</summary>
+    public bool HasOtherPublisher { get; set; }
+
+    /// <summary>That of the version before, when it ends.</summary>
+    public ZeroMqPublisher? OutgoingPublisher { get; set; }
+}

@@ -1,0 +1,217 @@
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers;
+using Cocaine.Fast.Drivers.Custom;
+using Cocaine.Fast.Drivers.Native;
+using Cocaine.Fast.Drivers.Publishing;
+using Cocaine.Fast.Drivers.ZeroMq;
+
+namespace Cocaine.Fast.Node.Apps;
+
+/// <summary>
+/// The drivers of an app and its monitoring socket, and how they go over from version to version: what can fail happens in <see
+/// cref="Prepare"/>, which leaves everything as it was when it does. Lives on the app's loop.
+/// </summary>
+internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
+{
+    private List<AppTask> _tasks = [];
+    private readonly List<NativeServer> _nativeServers = [];
+    private string? _pubsubEndpoint;
+
+    public IReadOnlyList<AppTask> Tasks => _tasks;
+
+    public ZeroMqPublisher? Publisher { get; private set; }
+
+    /// <summary>A driver has opened late: the endpoints have changed.</summary>
+    public event Action? LateOpened;
+
+    /// <summary>Where the tasks listen.</summary>
+    public IReadOnlyList<TaskEndpoint> Endpoints =>
+        [.. _tasks.SelectMany(task => task.Driver.Endpoints.Select(at => new TaskEndpoint(task.Name, at)))];
+
+    /// <summary>Failures that a user can do something about.</summary>
+    public static bool IsOpenFailure(Exception failure) =>
+        failure is IOException or FormatException or KeyNotFoundException or InvalidCastException;
+
+    /// <summary>Opens what is new in a version. Nothing has changed when it throws.</summary>
+    /// <exception cref="NodeException">A driver or the monitoring socket cannot open.</exception>
+    public TaskChange Prepare(AppManifest next, AppEngine engine)
+    {
+        TaskChange change = new(next, engine);
+        change.Outgoing.AddRange(_tasks.Where(task => !next.Tasks.Any(task.IsSameAs)));
+        try
+        {
+            PreparePubsub(change);
+            foreach (TaskManifest task in next.Tasks)
+            {
+                PrepareTask(change, task);
+            }
+        }
+        catch
+        {
+            GiveUp(change); // none starts half
+            throw;
+        }
+
+        return change;
+    }
+
+    /// <summary>The switch: new jobs of all tasks go to the next version's engine. It cannot fail.</summary>
+    public void Commit(TaskChange change)
+    {
+        ResultPublisher publisher = change.Publisher ?? ResultPublisher.None;
+        change.Kept.ForEach(task => task.Context.SwitchTo(change.Engine, publisher));
+        foreach (TaskManifest task in change.Next.Tasks)
+        {
+            change.Tasks.Find(kept => kept.Name == task.Name)!.Driver.Monitor.JobTimeoutMs = JobTimeoutMs(change, task);
+        }
+
+        change.Opened.ForEach(task => task.Driver.TakeOver());
+        foreach (AppTask task in change.Outgoing)
+        {
+            if (task.Late is { } late)
+            {
+                late.Cancel();
+            }
+            else
+            {
+                task.Context.Successor = change.Tasks.Exists(other => other.Name == task.Name) ? change.Engine : null;
+                task.Driver.HandOff();
+            }
+        }
+
+        change.Opened.ForEach(task => task.Context.Predecessors = []);
+        _tasks = change.Tasks;
+        Publisher = change.Publisher;
+        _pubsubEndpoint = change.Next.PubsubEndpoint;
+        Publisher?.Watch(change.Engine, _tasks.ConvertAll(task => task.Driver.Monitor));
+        foreach (AppTask task in change.Late)
+        {
+            task.Late = new LateOpening(app, task, parts.Loop, parts.Log, () => LateOpened?.Invoke());
+            if (!WaitsForClose(change, task))
+            {
+                task.Late.Begin();
+            }
+        }
+    }
+
+    /// <summary>The version before has no jobs any more: what was its own closes.</summary>
+    public static void Finish(TaskChange change)
+    {
+        change.Outgoing.ForEach(task => task.Driver.Close());
+        change.OutgoingPublisher?.Close(); // last: what the drivers' last jobs gave is still published
+        foreach (AppTask task in change.Late)
+        {
+            if (WaitsForClose(change, task))
+            {
+                task.Late?.Begin();
+            }
+        }
+    }
+
+    /// <summary>Takes nothing new.</summary>
+    public void StopTaking()
+    {
+        foreach (AppTask task in _tasks)
+        {
+            if (task.Late is { } late)
+            {
+                late.Cancel();
+            }
+            else
+            {
+                task.Driver.StopTaking();
+            }
+        }
+    }
+
+    public void Close()
+    {
+        _tasks.ForEach(task => task.Driver.Close());
+        Publisher?.Close(); // last: what the drivers' last jobs gave is still published
+    }
+
+    private static void GiveUp(TaskChange change)
+    {
+        change.Opened.ForEach(task => task.Driver.Close());
+        if (change.HasOtherPublisher)
+        {
+            change.Publisher?.Close();
+        }
+    }
+
+    /// <summary>Its endpoint is held by a driver of the version before until that has closed.</summary>
+    private static bool WaitsForClose(TaskChange change, AppTask task) => change.Outgoing.Exists(old =>
+        task.SharesEndpointWith(old) && (task.Driver.Listeners is null || old.Driver.Listeners is null));
+
+    private static long JobTimeoutMs(TaskChange change, TaskManifest task) => task.JobTimeoutMs ?? change.Next.Engine.JobTimeoutMs;
+
+    private void PreparePubsub(TaskChange change)
+    {
+        change.Publisher = Publisher;
+        string? endpoint = change.Next.PubsubEndpoint;
+        if (endpoint == _pubsubEndpoint)
+        {
+            return;
+        }
+
+        change.HasOtherPublisher = true;
+        change.OutgoingPublisher = Publisher;
+        change.Publisher = null;
+        if (endpoint is null)
+        {
+            return;
+        }
+
+        ZeroMqPublisher publisher = new(app, parts.Loop, parts.ZeroMq(), parts.Log);
+        try
+        {
+            publisher.Open(endpoint);
+        }
+        catch (Exception failure) when (failure is IOException or FormatException)
+        {
+            throw new NodeException($"app {app}: pubsub: {failure.Message}", failure);
+        }
+
+        change.Publisher = publisher;
+    }
+
+    private void PrepareTask(TaskChange change, TaskManifest task)
+    {
+        if (_tasks.Find(old => old.IsSameAs(task)) is { } kept)
+        {
+            change.Kept.Add(kept);
+            change.Tasks.Add(kept);
+            return;
+        }
+
+        DriverContext context = new(task, change.Engine, parts.Loop, parts.Log, infoMap)
+        {
+            Publisher = change.Publisher ?? ResultPublisher.None,
+            Predecessors = change.Outgoing.ConvertAll(old => old.Driver),
+            ZeroMq = parts.ZeroMq,
+            Siblings = _nativeServers,
+        };
+        Driver driver = DriverRegistry.Create(context, parts.CustomDrivers)
+            ?? throw new NodeException($"app {app}: task {task.Name}: this build has no driver {task.DriverType}");
+        driver.Monitor.JobTimeoutMs = JobTimeoutMs(change, task);
+        AppTask added = new(task, context, driver);
+        change.Tasks.Add(added);
+        if (WaitsForClose(change, added) || (driver is CustomDriverHost && change.Outgoing.Exists(old => old.Name == task.Name)))
+        {
+            change.Late.Add(added);
+            return;
+        }
+
+        try
+        {
+            driver.Open();
+        }
+        catch (Exception failure) when (IsOpenFailure(failure))
+        {
+            throw new NodeException($"app {app}: task {task.Name}: {failure.Message}", failure);
+        }
+
+        change.Opened.Add(added);
+    }
+}

@@ -1,0 +1,78 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Node;
+
+namespace Cocaine.Fast.Tools.Chaos;
+
+/// <summary>A copy of the app's manifest in a folder of our own, which a reload may change.</summary>
+internal sealed class ChaosManifest
+{
+    private readonly JsonObject _tree;
+    private long _version;
+
+    private ChaosManifest(AppManifest app, JsonObject tree, string path)
+    {
+        App = app;
+        _tree = tree;
+        _version = app.Version;
+        Path = path;
+    }
+
+    public AppManifest App { get; }
+
+    public string Path { get; }
+
+    public string Task { get; private init; } = "";
+
+    public string Event { get; private init; } = "";
+
+    /// <summary>Reads the manifest and writes the copy.</summary>
+    /// <exception cref="NodeException">The manifest is wrong, or has no native-server.</exception>
+    public static ChaosManifest Open(string path, string folder, string? eventName)
+    {
+        ManifestResult read = ManifestReader.ReadFile(path, checkFiles: true);
+        AppManifest app = read.Manifest ?? throw new NodeException(string.Join('\n', read.Problems));
+        TaskManifest task = app.Tasks.FirstOrDefault(task => task.DriverType == "native-server"
+                && (eventName is null || task.Events.Contains(eventName) || task.Events.Contains("*")))
+            ?? throw new NodeException($"app {app.Name} has no native-server{(eventName is null ? "" : $" with the event {eventName}")}");
+        JsonNode root = JsonNode.Parse(File.ReadAllText(path), null,
+            new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip })!;
+        JsonObject tree = root.AsObject();
+        tree["name"] = app.Name;
+        if (File.Exists(app.Code.Source) || Directory.Exists(app.Code.Source))
+        {
+            JsonNode source = "local://" + System.IO.Path.GetFullPath(app.Code.Source);
+            if (tree["args"] is JsonObject args)
+            {
+                args["source"] = source;
+            }
+            else
+            {
+                tree["args"] = source;
+            }
+        }
+
+        string name = eventName ?? (task.Events.Contains("*") || task.Events.Contains(task.Name) ? task.Name : task.Events[0]);
+        ChaosManifest copy = new(app, tree, System.IO.Path.Combine(folder, app.Name + ".json")) { Task = task.Name, Event = name };
+        copy.Write();
+        return copy;
+    }
+
+    /// <summary>Writes the same app as a newer release, as an editor would: whole, by a rename.</summary>
+    public long Bump()
+    {
+        _version++;
+        Write();
+        return _version;
+    }
+
+    private void Write()
+    {
+        _tree["version"] = _version;
+        string next = string.Create(CultureInfo.InvariantCulture, $"{Path}.{_version}.tmp");
+        File.WriteAllText(next, _tree.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+        File.Move(next, Path, overwrite: true);
+    }
+}

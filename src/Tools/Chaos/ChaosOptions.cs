@@ -1,0 +1,93 @@
+namespace Cocaine.Fast.Tools.Chaos;
+
+/// <summary>What a chaos run does.</summary>
+public sealed record ChaosOptions
+{
+    /// <summary>The app's manifest.</summary>
+    public required string ManifestPath { get; init; }
+
+    /// <summary>The command line that starts <c>cocaine-fast</c>: the program, and the words before its own.</summary>
+    public required IReadOnlyList<string> Program { get; init; }
+
+    /// <summary>What is done, and in which order, follows from it.</summary>
+    public int Seed { get; init; }
+
+    /// <summary>How long things are broken. The start and the checks at the end come on top.</summary>
+    public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Things broken a second, on average.</summary>
+    public double ActionsPerSecond { get; init; } = 2;
+
+    /// <summary>Connections that put load on the app.</summary>
+    public int Connections { get; init; } = 8;
+
+    /// <summary>Requests in flight on each.</summary>
+    public int InFlight { get; init; } = 8;
+
+    /// <summary>Requests a second over all connections; 0 = as many as are answered.</summary>
+    public int RequestsPerSecond { get; init; } = 2000;
+
+    /// <summary>The event that is called; null = the first one of the first native-server.</summary>
+    public string? Event { get; init; }
+
+    /// <summary>The event gives its request back, so every byte of an answer is checked.</summary>
+    public bool Echoes { get; init; } = true;
+
+    /// <summary>An event whose handler ends its worker in the middle of an answer; null when the app has none.</summary>
+    public string? ExitEvent { get; init; }
+
+    /// <summary>Kill and restart the node itself too.</summary>
+    public bool KillsNode { get; init; } = true;
+
+    /// <summary>Scribble on the workers' shared memory too.</summary>
+    public bool Scribbles { get; init; } = true;
+
+    /// <summary>How often memory, descriptors and threads of the node are looked at.</summary>
+    public TimeSpan SampleEvery { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Where the node's log goes; null = a file that is removed when all is well.</summary>
+    public string? LogPath { get; init; }
+
+    /// <summary>Gets a line for each thing that is done.</summary>
+    public TextWriter Progress { get; init; } = TextWriter.Null;
+}
+
+/// <summary>How often something was done, and why not.</summary>
+public sealed record ChaosActionCount(string Name, int Done, int Skipped, string Note);
+
+/// <summary>What the node took at one moment.</summary>
+/// <param name="Seconds">Since the begin of the run.</param>
+/// <param name="Node">Which start of the node it is, from 1.</param>
+/// <param name="RssBytes">Resident memory.</param>
+/// <param name="Descriptors">Open descriptors.</param>
+/// <param name="Threads">Threads.</param>
+/// <param name="Workers">Worker processes.</param>
+public sealed record ChaosSample(double Seconds, int Node, long RssBytes, int Descriptors, int Threads, int Workers);
+
+/// <summary>What a chaos run saw.</summary>
+public sealed record ChaosResult
+{
+    /// <summary>What was done.</summary>
+    public required IReadOnlyList<ChaosActionCount> Actions { get; init; }
+
+    /// <summary>How requests ended, as their clients saw it.</summary>
+    public required IReadOnlyDictionary<string, long> Outcomes { get; init; }
+
+    /// <summary>Times of the requests that were done, ms: p50, p99, longest.</summary>
+    public required (double P50, double P99, double Max) LatencyMs { get; init; }
+
+    /// <summary>How often the node's counters were looked at.</summary>
+    public required int CounterChecks { get; init; }
+
+    /// <summary>Starts of the node.</summary>
+    public required int NodeStarts { get; init; }
+
+    /// <summary>What the node took over time.</summary>
+    public required IReadOnlyList<ChaosSample> Samples { get; init; }
+
+    /// <summary>Promises that were broken; empty when all is well.</summary>
+    public required IReadOnlyList<string> Faults { get; init; }
+
+    /// <summary>The node's log, when it was kept.</summary>
+    public string? LogPath { get; init; }
+}

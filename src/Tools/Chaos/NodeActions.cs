@@ -1,0 +1,101 @@
+namespace Cocaine.Fast.Tools.Chaos;
+
+/// <summary>Starts, stops and kills the node, and looks at what it leaves.</summary>
+internal sealed class NodeActions(
+    ChaosOptions options, ChaosManifest manifest, ChaosLoad load, ChaosLedger ledger, StreamWriter log, string stateFolder)
+{
+    /// <summary>The node's own bound for a stop: the drain-timeout, and the workers' after it; and a busy machine.</summary>
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(30 + 30);
+
+    /// <summary>A worker sees its node's end by its socket, or is killed with it.</summary>
+    private static readonly TimeSpan OrphanLimit = TimeSpan.FromSeconds(15);
+
+    /// <summary>The file is looked at twice a second; then the new slaves have their startup-timeout; and a busy machine.</summary>
+    private TimeSpan ReloadLimit => TimeSpan.FromMilliseconds(manifest.App.Engine.StartupTimeoutMs + 30_000);
+
+    /// <summary>Over the deadlines and timeouts of most calls of the load, and within what an operator takes for a hiccup.</summary>
+    private const int MaxSleepMs = 4000;
+
+    private static readonly TimeSpan FenceLimit = TimeSpan.FromSeconds(10);
+
+    /// <summary>The nodes that were started: nothing of theirs may be left.</summary>
+    public List<int> Started { get; } = [];
+
+    public async Task<NodeProcess> StartAsync(CancellationToken cancellation)
+    {
+        string[] words = ["run", manifest.Path, "--locator", "none", "--state", stateFolder, "--log-level", "Warning", "--watch"];
+        NodeProcess node = await NodeProcess.StartAsync(options.Program, words, manifest.Task, log, cancellation).ConfigureAwait(false);
+        Started.Add(node.Id);
+        ledger.NodeStarts = Started.Count;
+        await load.ConnectToAsync(node.Endpoint).ConfigureAwait(false);
+        return node;
+    }
+
+    /// <summary>
+    /// SIGSTOP, as a debugger, docker pause or a hypervisor do: nobody's silence is counted meanwhile. Longer than the timeouts of most
+    /// calls of the load.
+    /// </summary>
+    public static async Task<string?> SleepAsync(NodeProcess node, Random random)
+    {
+        node.Signal(NodeProcess.Stop);
+        await Task.Delay(random.Next(100, MaxSleepMs)).ConfigureAwait(false);
+        node.Signal(NodeProcess.Continue);
+        return null;
+    }
+
+    /// <summary>SIGKILL: its workers must go with it.</summary>
+    public async Task KillAsync(NodeProcess node)
+    {
+        await load.ExpectEndAsync().ConfigureAwait(false);
+        List<ProcessIdentity> workers = node.Workers;
+        node.Signal(NodeProcess.Kill);
+        await node.WaitAsync(OrphanLimit).ConfigureAwait(false);
+        await CheckWorkersGoneAsync(workers, "was killed").ConfigureAwait(false);
+        node.Dispose();
+    }
+
+    /// <summary>SIGTERM: what it has taken is answered, and it ends well.</summary>
+    public async Task StopAsync(NodeProcess node)
+    {
+        await load.ExpectDrainAsync(FenceLimit).ConfigureAwait(false);
+        List<ProcessIdentity> workers = node.Workers;
+        node.Signal(NodeProcess.Terminate);
+        if (!await node.WaitAsync(StopLimit).ConfigureAwait(false))
+        {
+            ledger.Fault($"the node has not ended {StopLimit.TotalSeconds} s after SIGTERM");
+        }
+        else if (node.ExitCode != 0)
+        {
+            ledger.Fault($"the node ended with exit code {node.ExitCode} after SIGTERM");
+        }
+
+        await CheckWorkersGoneAsync(workers, "was stopped").ConfigureAwait(false);
+        node.Dispose();
+    }
+
+    /// <summary>A new release of the same app: from the file, as an editor would give it.</summary>
+    public async Task<string?> ReloadAsync(NodeProcess node, NodeWatch watch)
+    {
+        long version = manifest.Bump();
+        if (!await watch.WaitForVersionAsync(node, version, ReloadLimit).ConfigureAwait(false) && !node.HasExited)
+        {
+            ledger.Fault($"version {version} of the app is not there {ReloadLimit.TotalSeconds} s after its manifest");
+        }
+
+        return null;
+    }
+
+    private async Task CheckWorkersGoneAsync(List<ProcessIdentity> workers, string how)
+    {
+        long end = Environment.TickCount64 + (long)OrphanLimit.TotalMilliseconds;
+        while (workers.Exists(ProcessTable.IsAlive) && Environment.TickCount64 < end)
+        {
+            await Task.Delay(20).ConfigureAwait(false);
+        }
+
+        foreach (ProcessIdentity worker in workers.Where(ProcessTable.IsAlive))
+        {
+            ledger.Fault($"worker {worker.Id} lives on {OrphanLimit.TotalSeconds} s after its node {how}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text;
+using Cocaine.Fast.Client;
+using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Timing;
+using Cocaine.Fast.Transport.Linux;
+using Cocaine.Fast.Transport.Loop;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Cocaine.Fast.Tools.Load;
+
+/// <summary>A load to put on an event that echoes.</summary>
+/// <param name="Endpoint">Where.</param>
+/// <param name="Event">The event; its answer must equal the request.</param>
+/// <param name="Connections">Connections, 1 or more.</param>
+/// <param name="InFlight">Requests in flight on each.</param>
+/// <param name="SizeBytes">Payload of a request, 8 or more.</param>
+/// <param name="Duration">How long requests are sent, after a warm-up of a tenth of it.</param>
+public sealed record LoadOptions(string Endpoint, string Event, int Connections, int InFlight, int SizeBytes, TimeSpan Duration);
+
+/// <summary>What a load measured. Times are in µs, from the writing of a request to the end of its answer.</summary>
+public sealed record LoadResult(
+    long Requests, double RequestsPerSecond, double P50, double P90, double P99, double P999, double Max,
+    long Mismatches, IReadOnlyDictionary<string, long> Errors, double Seconds);
+
+/// <summary>Puts load on a native-server from one thread, and checks that each answer is the one to its request.</summary>
+public static class LoadRunner
+{
+    private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(10);
+
+    /// <summary>Runs the load to its end.</summary>
+    /// <exception cref="ConnectionLostException">No connection can be made.</exception>
+    public static async Task<LoadResult> RunAsync(LoadOptions options, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        LatencyHistogram latencies = new();
+        LoadPlan plan = new(Encoding.UTF8.GetBytes(options.Event), options.InFlight, options.SizeBytes) { OnAnswer = latencies.Record };
+        using EventLoop loop = new(NullLogger.Instance);
+        List<LoadConnection> connections = [];
+        for (int i = 0; i < options.Connections; i++)
+        {
+            using Socket socket = await Connector.ConnectAsync(options.Endpoint, TimeSpan.FromSeconds(5),
+                cancellation).ConfigureAwait(false);
+            connections.Add(new LoadConnection(loop, DescriptorCopy.Of((int)socket.Handle), plan));
+        }
+
+        loop.Start("cocaine-load");
+        loop.Post(() => connections.ForEach(connection => connection.Begin()));
+        await Pause(options.Duration / 10, cancellation).ConfigureAwait(false);
+        long start = await OnLoop(loop, () =>
+        {
+            latencies.Reset();
+            return Clock.NowNs;
+        }).ConfigureAwait(false);
+        await Pause(options.Duration, cancellation).ConfigureAwait(false);
+        (long done, double seconds) = await OnLoop(loop, () =>
+        {
+            plan.IsOver = true;
+            return (latencies.Count, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        }).ConfigureAwait(false);
+        LatencySnapshot latency = await OnLoop(loop, latencies.Snapshot).ConfigureAwait(false);
+        await DrainAsync(loop, plan).ConfigureAwait(false);
+        return new LoadResult(
+            done, done / seconds, latency.P50 / 1e3, latency.P90 / 1e3, latency.P99 / 1e3, latency.P999 / 1e3, latency.Max / 1e3,
+            plan.Mismatches, plan.Errors, seconds);
+    }
+
+    /// <summary>Lets the last answers come, so that what was asked is also checked.</summary>
+    private static async Task DrainAsync(EventLoop loop, LoadPlan plan)
+    {
+        long limit = Clock.NowNs + (long)(DrainLimit.TotalSeconds * 1e9);
+        while (await OnLoop(loop, () => plan.OpenConnections).ConfigureAwait(false) > 0 && Clock.NowNs < limit)
+        {
+            await Task.Delay(5).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task Pause(TimeSpan time, CancellationToken cancellation)
+    {
+        try
+        {
+            await Task.Delay(time, cancellation).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // Ended early: what was measured until now is the result.
+        }
+    }
+
+    private static Task<T> OnLoop<T>(EventLoop loop, Func<T> function)
+    {
+        TaskCompletionSource<T> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        loop.Post(() => done.SetResult(function()));
+        return done.Task;
+    }
+}
