@@ -28,6 +28,8 @@ export interface Call {
     header(name: string): Buffer | undefined;
     /** 0n when the call is not traced. */
     readonly traceId: bigint;
+    readonly spanId: bigint;
+    readonly parentId: bigint;
     /** Aborted, with a Cancelled as its reason, when the caller gives up. */
     readonly signal: AbortSignal;
     /** Whether the caller has given up. */

@@ -2,7 +2,7 @@
 
 // The app: its module, and the handlers in it.
 
-const { Call } = require('./channel.js');
+const { Call } = require('./call.js');
 const { pathToFileURL } = require('node:url');
 const path = require('node:path');
 
@@ -15,7 +15,7 @@ class Handler {
         this.invoke = invoke;
         this.takesStreams = invoke.length >= 2;
         this.waits = kind === 'AsyncFunction' || kind === 'AsyncGeneratorFunction' || this.takesStreams; // its calls last over many turns
-        this.streak = 0;                // quick runs in a row; see session.js
+        this.streak = 0;                // quick runs in a row; see running.js
         this.bytes = Buffer.from(event);
         this.call = new Call(this);     // what such a call is when nothing is special about it
     }

@@ -1,46 +1,28 @@
 'use strict';
 
-// A channel, and the two streams that an app sees of it.
+// A channel: one request and its answer.
 
+const { Call } = require('./call.js');
 const { Cancelled } = require('./cancelled.js');
-const { BARE, readItems, numberOf } = require('./headers.js');
+const { CONTROL } = require('./frames.js');
+const { BARE } = require('./headers.js');
+const { UNREAD_BYTES } = require('./limits.js');
 
-const NEVER = new AbortController().signal;
-const DONE = Promise.resolve();
-const APP_CATEGORY = 42;
-
-/** What a handler can ask about the call that it answers. Headers are decoded only when it asks. */
-class Call {
-    constructor(handler) {
-        this.handler = handler;
-        this.items = BARE;
-    }
-
-    get event() { return this.handler.event; }
-    get app() { return this.handler.app; }
-    get headers() { return readItems(this.items); }
-    get traceId() { return numberOf(this.header('trace_id')); }
-    get signal() { return NEVER; }
-    get cancelled() { return false; }
-
-    header(name) {
-        return this.headers.find((pair) => pair[0] === name)?.[1];
-    }
-}
-
-/** One request and its answer. Each side ends once: `closed` is the node's end, `ended` ours; then the number is forgotten. */
+/** Each side ends once: `closed` is the node's end, `ended` ours; then the number is forgotten. */
 class Channel extends Call {
-    constructor(number, handler, items) {
+    #controller;
+    #waiting = [];              // reads that wait for a chunk: [resolve, reject]
+
+    constructor(number, handler, items, channels) {
         super(handler);
         this.number = number;
         this.items = items;
+        this.channels = channels;
         this.chunks = [];           // of the request, not read yet
         this.closed = false;
         this.ended = false;
         this.isCancelled = false;
         this.started = false;       // the handler runs, or has run
-        this.waiting = [];          // reads that wait for a chunk: [resolve, reject]
-        this.controller = undefined;
         this.isAbandoned = false;   // ended for a handler that goes on
         this.openedAt = performance.now();
     }
@@ -48,13 +30,47 @@ class Channel extends Call {
     get cancelled() { return this.isCancelled; }
 
     get signal() {
-        if (this.controller === undefined) {
-            this.controller = new AbortController();
+        if (this.#controller === undefined) {
+            this.#controller = new AbortController();
             if (this.isCancelled) {
-                this.controller.abort(new Cancelled());
+                this.#controller.abort(new Cancelled());
             }
         }
-        return this.controller.signal;
+        return this.#controller.signal;
+    }
+
+    add(chunk) {
+        this.chunks.push(chunk);
+        if (this.handler.takesStreams) {
+            this.channels.addUnread(chunk.length);
+            this.settle();
+        }
+    }
+
+    /** The next chunk of a stream; there is one. */
+    take() {
+        const chunk = this.chunks.shift();
+        this.channels.removeUnread(chunk.length);
+        return chunk;
+    }
+
+    /** The next chunk of a stream, when it comes. */
+    wait() {
+        return new Promise((resolve, reject) => { this.#waiting.push([resolve, reject]); });
+    }
+
+    /** Gives those who wait what has come. */
+    settle() {
+        while (this.#waiting.length > 0 && (this.chunks.length > 0 || this.closed)) {
+            const [resolve, reject] = this.#waiting.shift();
+            if (this.chunks.length > 0) {
+                resolve(this.take());
+            } else if (this.isCancelled) {
+                reject(new Cancelled());
+            } else {
+                resolve(null);
+            }
+        }
     }
 
     /** The whole request; valid when closed. */
@@ -64,134 +80,71 @@ class Channel extends Call {
         return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
     }
 
+    /** Nobody reads the rest of the request. */
+    drop() {
+        if (this.handler?.takesStreams) {
+            this.chunks.forEach((chunk) => this.channels.removeUnread(chunk.length));
+        }
+        this.chunks = [];
+    }
+
     cancel() {
         this.isCancelled = true;
-        this.controller?.abort(new Cancelled());
+        this.#controller?.abort(new Cancelled());
         this.settle();
     }
+}
 
-    /** Gives those who wait what has come. */
-    settle() {
-        while (this.waiting.length > 0 && (this.chunks.length > 0 || this.closed)) {
-            const [resolve, reject] = this.waiting.shift();
-            if (this.chunks.length > 0) {
-                resolve(this.chunks.shift());
-            } else if (this.isCancelled) {
-                reject(new Cancelled());
-            } else {
-                resolve(null);
-            }
+/** All channels whose two sides have not both ended. */
+class Channels {
+    #byNumber = new Map();
+    #link;
+    #unread = 0;                // bytes of streamed requests that no handler has read
+
+    constructor(link) {
+        this.#link = link;
+        this.last = CONTROL;    // the highest channel so far
+        this.running = 0;       // channels that we have not ended
+    }
+
+    find(number) {
+        return this.#byNumber.get(number);
+    }
+
+    open(number, handler, items) {
+        const channel = new Channel(number, handler, items === BARE ? BARE : copyOf(items), this);
+        this.#byNumber.set(number, channel);
+        this.running++;
+        return channel;
+    }
+
+    forget(channel) {
+        this.#byNumber.delete(channel.number);
+    }
+
+    /** Those whose handlers run. */
+    underWay() {
+        return [...this.#byNumber.values()].filter((channel) => channel.started && !channel.ended);
+    }
+
+    addUnread(size) {
+        this.#unread += size;
+        if (this.#unread > UNREAD_BYTES) {
+            this.#link.pause();
+        }
+    }
+
+    removeUnread(size) {
+        this.#unread -= size;
+        if (this.#unread <= UNREAD_BYTES / 2 && this.#link.isPaused) {
+            this.#link.resume();
         }
     }
 }
 
-class Stream {
-    #channel;
-
-    constructor(channel) {
-        this.#channel = channel;
-    }
-
-    get event() { return this.#channel.event; }
-    get app() { return this.#channel.app; }
-    get headers() { return this.#channel.headers; }
-    get traceId() { return this.#channel.traceId; }
-    get signal() { return this.#channel.signal; }
-    get cancelled() { return this.#channel.cancelled; }
-
-    header(name) {
-        return this.#channel.header(name);
-    }
+// Header items point into what was read, which is only lent.
+function copyOf(items) {
+    return items.map((item) => Array.isArray(item) ? item.map((part) => Buffer.isBuffer(part) ? Buffer.from(part) : part) : item);
 }
 
-/** The request's chunks, as they come. */
-class Request extends Stream {
-    #channel;
-    #session;
-
-    constructor(session, channel) {
-        super(channel);
-        this.#channel = channel;
-        this.#session = session;
-    }
-
-    /** The next chunk, or null at the end. Rejects with Cancelled when the caller gives up. */
-    read() {
-        const channel = this.#channel;
-        if (channel.chunks.length > 0) {
-            const chunk = channel.chunks.shift();
-            this.#session.onRead(chunk);
-            return Promise.resolve(chunk);
-        }
-        if (channel.isCancelled) {
-            return Promise.reject(new Cancelled());
-        }
-        if (channel.closed) {
-            return Promise.resolve(null);
-        }
-        return new Promise((resolve, reject) => {
-            channel.waiting.push([(chunk) => {
-                if (chunk !== null) {
-                    this.#session.onRead(chunk);
-                }
-                resolve(chunk);
-            }, reject]);
-        });
-    }
-
-    /** All the rest. */
-    async body() {
-        const chunks = [];
-        for await (const chunk of this) {
-            chunks.push(chunk);
-        }
-        return Buffer.concat(chunks);
-    }
-
-    async* [Symbol.asyncIterator]() {
-        for (let chunk = await this.read(); chunk !== null; chunk = await this.read()) {
-            yield chunk;
-        }
-    }
-}
-
-/** The answer. It is closed when the handler is done, unless it has ended before. */
-class Response {
-    #channel;
-    #session;
-
-    constructor(session, channel) {
-        this.#channel = channel;
-        this.#session = session;
-    }
-
-    get signal() { return this.#channel.signal; }
-    get cancelled() { return this.#channel.cancelled; }
-
-    /** Sends a chunk; await it, and you wait while the node is behind. */
-    write(chunk) {
-        const channel = this.#channel;
-        if (channel.isCancelled) {
-            throw new Cancelled();
-        }
-        if (channel.ended) {
-            throw new Error('the response has ended');
-        }
-        this.#session.writeChunk(channel.number, chunk);
-        this.#session.flushSoon();
-        return this.#session.isBehind ? this.#session.caughtUp() : DONE;
-    }
-
-    /** Ends the answer with an error. */
-    error(code, text = '', category = APP_CATEGORY) {
-        this.#session.endWithError(this.#channel, category, code, text);
-        this.#session.flushSoon();
-    }
-
-    close() {
-        this.#session.end(this.#channel);
-        this.#session.flushSoon();
-    }
-}
-
-module.exports = { Call, Channel, Request, Response };
+module.exports = { Channel, Channels };

@@ -4,22 +4,25 @@
 
 const { inspect } = require('node:util');
 
-const MOST_CHARACTERS = 4096;   // of an error's text to the caller: a reason, not a document
-const MOST_SHOWN = 1 << 16;     // of it in the log
+const { FAILURE_TEXT_BYTES, LOG_TEXT_BYTES } = require('./limits.js');
 
 const UNSHOWN = 'something was thrown that cannot be shown';
 
-/** Writes it into the log, and gives the text for callers: without stacks, so without the folders of the app. */
+/**
+ * Writes it into the log, and gives the text for callers, cut to no less than the bytes that go to them: without stacks, so without the
+ * folders of the app.
+ */
 function report(failure) {
     try {
         const shown = inspect(failure);
-        const text = shown.length > MOST_SHOWN ? `${shown.slice(0, MOST_SHOWN)} … (${shown.length} characters in all)` : shown;
+        const head = cut(shown, LOG_TEXT_BYTES).toString();
+        const text = head.length < shown.length ? `${head} … (${shown.length} characters in all)` : shown;
         process.stderr.write(`${failure instanceof Error ? text : `uncaught: ${text}`}\n`);
     } catch {
         say(UNSHOWN); // its own getters throw, or it is a Proxy whose traps do
     }
     try {
-        return textOf(failure).slice(0, MOST_CHARACTERS);
+        return textOf(failure).slice(0, FAILURE_TEXT_BYTES);
     } catch {
         return UNSHOWN;
     }
@@ -42,6 +45,16 @@ function say(text) {
     }
 }
 
+/** The text as UTF-8, cut at a character's border where it is longer. */
+function cut(text, most) {
+    const bytes = Buffer.from(text.length > most ? text.slice(0, most) : text);
+    let end = Math.min(bytes.length, most);
+    while (end < bytes.length && (bytes[end] & 0xc0) === 0x80) {
+        end--;
+    }
+    return bytes.subarray(0, end);
+}
+
 /** Whether it is what reads, writes and the signal of a cancelled call throw. */
 function isOfCancel(failure, Cancelled) {
     try {
@@ -51,4 +64,4 @@ function isOfCancel(failure, Cancelled) {
     }
 }
 
-module.exports = { isOfCancel, report, say };
+module.exports = { cut, isOfCancel, report, say };

@@ -7,6 +7,9 @@ const { decodeFrom } = require('./msgpack.js');
 
 const CONTROL = 1;                       // the channel of handshake, heartbeat and terminate
 const WRITE = 0, ERROR = 1, CLOSE = 2;   // types on a channel; an invoke is the first write
+const CATEGORY = 1000, NOT_FOUND = 404, APP_ERROR = 502;
+const APP_CATEGORY = 42;                 // of errors that an app gives itself
+const HEARTBEAT = Buffer.of(0x93, CONTROL, 0x00, 0x90);
 
 class Message {
     constructor() {
@@ -157,4 +160,6 @@ function sameBytes(a, at, b, bt, size) {
     return true;
 }
 
-module.exports = { CONTROL, WRITE, ERROR, CLOSE, Message, followsWhole, sameBytes };
+module.exports = {
+    APP_CATEGORY, APP_ERROR, CATEGORY, CLOSE, CONTROL, ERROR, HEARTBEAT, NOT_FOUND, WRITE, Message, followsWhole, sameBytes,
+};

@@ -7,7 +7,7 @@
 // Text is a string, bytes are a Buffer; with raw both are Buffers, as the protocol reads them, where a payload's family means nothing.
 // Whole numbers past 2^53 are BigInts.
 
-const MAX_DEPTH = 32;
+const { DEPTH } = require('./limits.js');
 
 /** The data ends before the value does: at least `need` bytes from where reading began are wanted. */
 class Truncated extends RangeError {
@@ -100,8 +100,8 @@ class Reader {
 
     // A value is at least a byte: so a made-up count costs no memory, and never more than the data's own length.
     check(count, depth) {
-        if (depth >= MAX_DEPTH) {
-            throw new TypeError(`nested deeper than ${MAX_DEPTH}`);
+        if (depth >= DEPTH) {
+            throw new TypeError(`nested deeper than ${DEPTH}`);
         }
         if (this.at + count > this.data.length) {
             throw new Truncated(this.at + count - this.start);
@@ -183,8 +183,8 @@ function write(value, parts, depth) {
 }
 
 function container(value, parts, depth) {
-    if (depth >= MAX_DEPTH) {
-        throw new TypeError(`nested deeper than ${MAX_DEPTH}`);
+    if (depth >= DEPTH) {
+        throw new TypeError(`nested deeper than ${DEPTH}`);
     }
     if (Array.isArray(value)) {
         parts.push(value.length < 16 ? Buffer.of(0x90 | value.length) : sized(value.length, 0, 0xdc, 0xdd));

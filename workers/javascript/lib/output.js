@@ -2,54 +2,77 @@
 
 // What a worker writes: messages of the protocol, collected in one buffer and sent together.
 
-const BUFFER_BYTES = 1 << 16;
-const MOST_COPIED = 1 << 14;    // a longer chunk goes out as it is
-const MOST_SPARE = 16;          // buffers kept for the next sends
+const { cut } = require('./failures.js');
+const { BATCH_BYTES, COPIED_BYTES, FAILURE_TEXT_BYTES, SPARE_BUFFERS } = require('./limits.js');
 
 class Output {
-    constructor(socket) {
-        this.socket = socket;
-        this.spare = [];
-        this.buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
-        this.at = 0;
-        this.isBehind = false;  // more is unsent than the socket wants to hold
-        this.waiting = [];
-        socket.on('drain', () => {
+    #link;
+    #flushed;
+    #spare = [];
+    #buffer = Buffer.allocUnsafeSlow(BATCH_BYTES);
+    #at = 0;
+    #waiting = [];
+    #willFlush = false;
+    #flushNow = () => {
+        this.#willFlush = false;
+        this.flush();
+    };
+
+    /** `flushed` is called whenever everything written so far has been handed to the link. */
+    constructor(link, flushed) {
+        this.#link = link;
+        this.#flushed = flushed;
+        this.isBehind = false;  // more is unsent than the link wants to hold
+        this.due = 0;           // when what is written must be sent
+        link.whenDrained(() => {
             this.isBehind = false;
-            this.waiting.splice(0).forEach((resolve) => resolve());
+            this.#waiting.splice(0).forEach((resolve) => resolve());
         });
     }
 
     /** Resolves when the node has caught up. */
     caughtUp() {
-        return this.isBehind ? new Promise((resolve) => this.waiting.push(resolve)) : Promise.resolve();
+        return this.isBehind ? new Promise((resolve) => { this.#waiting.push(resolve); }) : Promise.resolve();
     }
 
     flush() {
-        if (this.at === 0) {
-            return;
-        }
-        const buffer = this.buffer;
-        const full = this.socket.write(this.at === BUFFER_BYTES ? buffer : buffer.subarray(0, this.at), () => {
-            if (this.spare.length < MOST_SPARE) {
-                this.spare.push(buffer);
-            }
-        });
-        this.isBehind = !full;
-        this.buffer = this.spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
-        this.at = 0;
+        this.#send();
+        this.#flushed();
     }
 
-    room(size) {
-        if (this.at + size > BUFFER_BYTES) {
-            this.flush();
+    /** Everything that is written until the loop's turn is over goes out together. */
+    flushSoon() {
+        if (!this.#willFlush) {
+            this.#willFlush = true;
+            setImmediate(this.#flushNow);
+        }
+    }
+
+    #send() {
+        if (this.#at === 0) {
+            return;
+        }
+        const buffer = this.#buffer;
+        const isTaken = this.#link.write(this.#at === BATCH_BYTES ? buffer : buffer.subarray(0, this.#at), () => {
+            if (this.#spare.length < SPARE_BUFFERS) {
+                this.#spare.push(buffer);
+            }
+        });
+        this.isBehind = !isTaken;
+        this.#buffer = this.#spare.pop() ?? Buffer.allocUnsafeSlow(BATCH_BYTES);
+        this.#at = 0;
+    }
+
+    #room(size) {
+        if (this.#at + size > BATCH_BYTES) {
+            this.#send();
         }
     }
 
     // [n, …: the first bytes of every message. Needs 10 bytes of room.
-    head(number) {
-        const buffer = this.buffer;
-        let at = this.at;
+    #head(number) {
+        const buffer = this.#buffer;
+        let at = this.#at;
         buffer[at++] = 0x93;
         if (number < 0x100000000) {
             buffer[at++] = 0xce;
@@ -61,7 +84,7 @@ class Output {
             buffer[at++] = 0xcf;
             at = buffer.writeUInt32BE(number % 0x100000000, buffer.writeUInt32BE(Math.floor(number / 0x100000000), at));
         }
-        this.at = at;
+        this.#at = at;
     }
 
     /** [n, 0, [bin]]; the chunk is bytes or text. */
@@ -72,11 +95,11 @@ class Output {
             throw new TypeError(`a chunk is bytes or text, not ${nameOf(chunk)}`);
         }
         const size = chunk.length;
-        const isCopied = size <= MOST_COPIED;
-        this.room(isCopied ? size + 24 : 24);
-        this.head(number);
-        const buffer = this.buffer;
-        let at = this.at;
+        const isCopied = size <= COPIED_BYTES;
+        this.#room(isCopied ? size + 24 : 24);
+        this.#head(number);
+        const buffer = this.#buffer;
+        let at = this.#at;
         buffer[at++] = 0x00;
         buffer[at++] = 0x91;
         if (size < 0x100) {
@@ -91,29 +114,29 @@ class Output {
         }
         if (isCopied) {
             buffer.set(chunk, at);
-            this.at = at + size;
+            this.#at = at + size;
         } else {
-            this.at = at;
-            this.flush();
-            this.isBehind = !this.socket.write(chunk) || this.isBehind;
+            this.#at = at;
+            this.#send();
+            this.isBehind = !this.#link.write(chunk) || this.isBehind;
         }
     }
 
     /** [n, 2, []] */
     close(number) {
-        this.room(16);
-        this.head(number);
-        this.buffer[this.at++] = 0x02;
-        this.buffer[this.at++] = 0x90;
+        this.#room(16);
+        this.#head(number);
+        this.#buffer[this.#at++] = 0x02;
+        this.#buffer[this.#at++] = 0x90;
     }
 
     /** [n, 1, [[category, code], reason]] */
     error(number, category, code, reason) {
-        const text = Buffer.from(reason.length > 0x1000 ? reason.slice(0, 0x1000) : reason);
-        this.room(text.length + 48);
-        this.head(number);
-        const buffer = this.buffer;
-        let at = this.at;
+        const text = cut(reason, FAILURE_TEXT_BYTES);
+        this.#room(text.length + 48);
+        this.#head(number);
+        const buffer = this.#buffer;
+        let at = this.#at;
         buffer[at++] = 0x01;
         buffer[at++] = 0x92;
         buffer[at++] = 0x92;
@@ -124,14 +147,14 @@ class Output {
         buffer[at++] = 0xda;
         at = buffer.writeUInt16BE(text.length, at);
         buffer.set(text, at);
-        this.at = at + text.length;
+        this.#at = at + text.length;
     }
 
     /** The control channel's messages. */
     raw(bytes) {
-        this.room(bytes.length);
-        this.buffer.set(bytes, this.at);
-        this.at += bytes.length;
+        this.#room(bytes.length);
+        this.#buffer.set(bytes, this.#at);
+        this.#at += bytes.length;
     }
 }
 

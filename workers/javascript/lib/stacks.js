@@ -4,8 +4,7 @@
 // busy is shown upon SIGINT, by --trace-sigint, with which the node starts workers. The node sends that one a moment after the other.
 
 const { say } = require('./failures.js');
-
-const MOST_CALLS = 50; // that are named; a worker may have a thousand
+const { STACK_CALLS } = require('./limits.js');
 
 exports.install = function install(session) {
     if (process.listenerCount('SIGUSR2') > 0) {
@@ -13,8 +12,8 @@ exports.install = function install(session) {
     }
     process.on('SIGUSR2', () => {
         const now = performance.now();
-        const waiting = [...session.channels.values()].filter((channel) => channel.started && !channel.ended);
-        const lines = waiting.slice(0, MOST_CALLS).map((channel) => {
+        const waiting = session.underWay();
+        const lines = waiting.slice(0, STACK_CALLS).map((channel) => {
             const ms = Math.round(now - channel.openedAt);
             return `  ${channel.event}, for ${ms} ms${channel.isCancelled ? ', its caller has given up' : ''}`;
         });

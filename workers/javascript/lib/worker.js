@@ -2,15 +2,13 @@
 
 // Start of a worker: loads the app, connects, shakes hands, serves.
 
-const net = require('node:net');
 const { App } = require('./app.js');
-const { Output } = require('./output.js');
+const { Link } = require('./link.js');
 const { Session } = require('./session.js');
+const { install } = require('./stacks.js');
 const { state } = require('./state.js');
 
 const VALUED = ['--app', '--uuid', '--endpoint', '--locator', '--protocol'];
-const READ_BYTES = 1 << 18;
-const BEHIND_BYTES = 1 << 20; // unsent answers from which on handlers that await their writes wait
 
 exports.main = async function main(words) {
     const { options, source, rest } = parse(words);
@@ -49,27 +47,12 @@ function parse(words) {
 }
 
 function serve(app, endpoint, uuid) {
-    let session;
-    const socket = net.connect({
-        path: endpoint,
-        writableHighWaterMark: BEHIND_BYTES,
-        onread: {
-            buffer: Buffer.allocUnsafeSlow(READ_BYTES),
-            callback: (count, buffer) => {
-                session.receive(buffer.subarray(0, count));
-                return true;
-            },
-        },
-    });
-    session = new Session(app, new Output(socket), socket);
-    socket.on('error', (failure) => {
-        if (session.isOpen) {
-            session.nodeGone();
-        }
-        process.stderr.write(`cannot reach the node at ${endpoint}: ${failure.message}\n`);
-        process.exit(1);
-    });
-    socket.on('end', () => session.nodeGone());
-    socket.on('close', () => session.nodeGone());
-    socket.on('connect', () => session.open(uuid));
+    const link = new Link(endpoint);
+    const session = new Session(app, link, () => process.exit(0));
+    link.open(() => {
+        session.open(uuid);
+        install(session);
+        process.on('uncaughtException', (failure) => session.stray(failure));
+        process.on('unhandledRejection', (failure) => session.stray(failure));
+    }, (data) => session.receive(data));
 }

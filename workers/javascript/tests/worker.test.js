@@ -127,15 +127,43 @@ test('a cancel is seen', async (t) => {
     await endsWell(node);
 });
 
+test('whoever asks sees that the call is cancelled', async (t) => {
+    const node = await on(t);
+    const number = node.open('asks');
+    assert.equal(await node.chunk(number), 'false false false');
+    node.send([number, 1, [[1000, 520], 'deadline']]);
+    await node.answer(number);
+    await node.until(() => node.stderr.includes('asks: true true true'));
+});
+
+test('a long text of an error is cut at a character', async (t) => {
+    const node = await on(t);
+    for (const [letter, size] of [['x', 4096], ['ü', 4096], ['€', 4095], ['😀', 4096]]) {
+        const [, [, code, text]] = await node.call('refusesLong', letter);
+        assert.deepEqual([code, Buffer.from(text).length, text.replaceAll(letter, '')], [7, size, '']);
+    }
+});
+
 test('what a call knows', async (t) => {
     const node = await on(t);
     const bare = JSON.parse((await node.call('who'))[0][0]);
     assert.deepEqual(bare, ['who', 'test', '0', ['trace_id', 'span_id', 'parent_id'].map((name) => [name, '\0'.repeat(8)])]);
-    const number = node.open('who', { headers: [[false, 80, Buffer.from('0700000000000000', 'hex')], [false, Buffer.from('x'), Buffer.from('y')], 2, null] });
+    const number = node.open('who', {
+        headers: [[false, 80, Buffer.from('0700000000000000', 'hex')], [false, Buffer.from('x'), Buffer.from('y')], 2, null],
+    });
     node.send([number, 2, []]);
     const told = JSON.parse((await node.answer(number))[0][0]);
     assert.equal(told[2], '7');
     assert.deepEqual(told[3].slice(1), [['x', 'y'], [':method', 'GET']]);
+    const headers = [[false, 80, Buffer.from('0700000000000000', 'hex')], [false, Buffer.from('span_id'), Buffer.from('8')],
+        [false, 82, Buffer.from('0900000000000000', 'hex')], [false, Buffer.from('x'), Buffer.from('first')],
+        [false, Buffer.from('x'), Buffer.from('second')]];
+    for (const [event, expected] of [['ids', '7,8,9,first,'], ['idsOfStream', '7,8,9,first,false']]) {
+        const called = node.open(event, { headers });
+        node.send([called, 2, []]);
+        assert.equal(String((await node.answer(called))[0][0]), expected);
+    }
+    await gives(node, ['0,0,0,,'], 'ids');
     await gives(node, ['whoLater'], 'whoLater');
     await gives(node, ['who2'], 'who2', 'x');
 });

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from .limits import FAILURE_TEXT_BYTES, SHOWN_CHARACTERS
+from .limits import FAILURE_TEXT_BYTES, LOG_TEXT_BYTES
 
 UNSHOWN = "an exception that cannot be shown: its __str__ raises"
 
@@ -45,7 +45,7 @@ def _cut_our_frames(failure: BaseException) -> None:
 
 def _is_long(failure: BaseException) -> bool:
     try:
-        return len(str(failure)) > SHOWN_CHARACTERS
+        return len(str(failure).encode("utf-8", "replace")) > LOG_TEXT_BYTES
     except BaseException:
         return False  # the interpreter's hook can show it: as "<exception str() failed>"
 
@@ -54,8 +54,9 @@ def _show_cut(failure: BaseException) -> None:
     from traceback import format_tb
 
     text = str(failure)
+    shown = text[:LOG_TEXT_BYTES].encode("utf-8", "replace")[:LOG_TEXT_BYTES].decode("utf-8", "ignore")
     sys.stderr.write("Traceback (most recent call last):\n%s%s: %s ... (%d characters in all)\n" % (
-        "".join(format_tb(failure.__traceback__)), type(failure).__name__, text[:SHOWN_CHARACTERS], len(text)))
+        "".join(format_tb(failure.__traceback__)), type(failure).__name__, shown, len(text)))
 
 
 def text_of(failure: BaseException) -> str:

@@ -35,8 +35,8 @@ UNREAD_BYTES = 16 << 20
 # Of an error's text to the caller, as UTF-8: a reason, not a document. The node keeps no more than twice that.
 FAILURE_TEXT_BYTES = 4096
 
-# Characters of an error's text in the app's log. The node cuts each line at 16 KiB; a few lines of that say it all.
-SHOWN_CHARACTERS = 1 << 16
+# Of an error's text in the app's log, as UTF-8. The node cuts each line at 16 KiB; a few lines of that say it all.
+LOG_TEXT_BYTES = 1 << 16
 
 # A message: the node's bound for a chunk, 64 MiB, and room for its frame.
 MESSAGE_BYTES = (64 << 20) + (1 << 16)
@@ -47,3 +47,12 @@ DEPTH = 32
 # Python only: that a thread waits until the loop takes what it writes. A loop that needs longer is blocked; the node has given the worker
 # up by then.
 THREAD_SECONDS = 30.0
+
+# Python only: handlers of a WSGI application that are kept by event. Callers choose the names; a handful is usual.
+WSGI_EVENTS = 1024
+
+# Of what SIGUSR2 prints: tasks one by one (a worker may have a thousand), the innermost frames of each, and the awaits from one to the
+# next.
+STACK_TASKS = 20
+STACK_FRAMES = 10
+STACK_AWAITS = 100

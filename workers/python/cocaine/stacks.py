@@ -9,6 +9,8 @@ import faulthandler
 import sys
 from _signal import SIG_DFL, SIGUSR2, getsignal  # signal itself takes milliseconds to import
 
+from .limits import STACK_AWAITS, STACK_FRAMES, STACK_TASKS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -16,10 +18,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 MAIN_TASK = "cocaine"  # the worker's own
-
-MOST_TASKS = 20   # that are printed one by one; a worker may have a thousand
-MOST_FRAMES = 10  # of each, the innermost
-MOST_AWAITS = 100  # that are followed
 
 _STDERR = 2
 
@@ -43,15 +41,15 @@ def print_tasks(loop: AbstractEventLoop) -> None:
 
     tasks = [task for task in asyncio.all_tasks(loop) if not task.done() and task.get_name() != MAIN_TASK]
     sys.stderr.write("cocaine: %d task(s) wait\n" % len(tasks))
-    for task in tasks[:MOST_TASKS]:
-        frames = list(_frames_of(task.get_coro()))[-MOST_FRAMES:]
+    for task in tasks[:STACK_TASKS]:
+        frames = list(_frames_of(task.get_coro()))[-STACK_FRAMES:]
         sys.stderr.write("Task %s (most recent call last):\n%s" % (task.get_name(), "".join(frames)))
     sys.stderr.flush()
 
 
 def _frames_of(awaited: Any) -> Iterator[str]:
     """From the task's own coroutine down to what it waits for; task.get_stack gives the first only."""
-    for _ in range(MOST_AWAITS):
+    for _ in range(STACK_AWAITS):
         for prefix in "cr", "ag", "gi":
             code = getattr(awaited, prefix + "_code", None)
             if code is not None:

@@ -15,14 +15,13 @@ from urllib.parse import unquote_to_bytes
 import cocaine
 
 from .app import Handler, load
+from .limits import WSGI_EVENTS
 from .msgpack import packb, unpackb
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
-
-MOST_NAMES = 1024  # handlers that are kept by event; callers choose the names
 
 _FORWARDED_FOR = ("x-real-ip", "x-forwarded-for")
 
@@ -47,7 +46,7 @@ class WsgiApp:
         handler = self._handlers.get(event)
         if handler is None:
             handler = Handler(event.decode("utf-8", "replace"), self.name, self._serve)
-            if len(self._handlers) < MOST_NAMES:
+            if len(self._handlers) < WSGI_EVENTS:
                 self._handlers[event] = handler
         return handler
 

@@ -35,6 +35,15 @@ export function* endless() { try { for (;;) yield 'x'; } finally { console.error
 export async function aborted() { await sleep(60_000, undefined, { signal: current().signal }); }
 export const who = () => JSON.stringify([current().event, current().app, String(current().traceId),
     current().headers.map(([n, v]) => [n, v.toString('latin1')])]);
+export const ids = () => [current().traceId, current().spanId, current().parentId, current().header('x'), current().header('y')].join();
+export const idsOfStream = (request, response) =>
+    [request.traceId, request.spanId, request.parentId, request.header('x'), response.cancelled].join();
+export async function asks(request, response) {
+    response.write(`${request.cancelled} ${response.cancelled} ${current().cancelled}`);
+    await new Promise((resolve) => { response.signal.addEventListener('abort', resolve); });
+    console.error(`asks: ${request.cancelled} ${response.cancelled} ${current().cancelled}`);
+}
+export const refusesLong = async (request, response) => response.error(7, String(await request.body()).repeat(5000));
 export async function whoLater() { await sleep(1); return current().event; }
 export const hidden = () => { throw Object.defineProperty(new Error(), 'message', { get() { throw new Error('inner'); } }); };
 export async function size(request, response) {

@@ -1,0 +1,164 @@
+'use strict';
+
+// What the node writes: its messages one by one, into channels and to handlers.
+
+const { broken } = require('./exits.js');
+const { CLOSE, CONTROL, ERROR, Message, NOT_FOUND, WRITE, followsWhole, sameBytes } = require('./frames.js');
+const { BARE } = require('./headers.js');
+const { MESSAGE_BYTES } = require('./limits.js');
+const { Truncated } = require('./msgpack.js');
+
+class Input {
+    #app;
+    #channels;
+    #ending;
+    #running;
+    #message = new Message();
+    #at = 0;            // where it begins
+    #rest = [];         // the start of a message whose end has not come
+    #restBytes = 0;
+    #need = 0;
+    #known;             // the last handler that was found: the next request is probably for it
+
+    constructor(app, channels, ending, running) {
+        this.#app = app;
+        this.#channels = channels;
+        this.#ending = ending;
+        this.#running = running;
+        this.draining = false;  // no more calls come
+    }
+
+    /** Takes what was read; the buffer is only lent. */
+    receive(data) {
+        let isLent = true;
+        if (this.#restBytes > 0) {
+            this.#rest.push(Buffer.from(data));
+            this.#restBytes += data.length;
+            if (this.#restBytes < this.#need) {
+                return;
+            }
+            data = this.#rest.length === 1 ? this.#rest[0] : Buffer.concat(this.#rest);
+            this.#rest = [];
+            this.#restBytes = 0;
+            isLent = false;
+        }
+        let at = 0;
+        try {
+            while (at < data.length) {
+                at = this.#step(data, at);
+            }
+        } catch (problem) {
+            if (!(problem instanceof Truncated)) {
+                broken(problem.message);
+            }
+            if (problem.need > MESSAGE_BYTES) {
+                broken(`a message of more than ${MESSAGE_BYTES} bytes`);
+            }
+            at = this.#at;
+            this.#rest.push(isLent ? Buffer.from(data.subarray(at)) : data.subarray(at));
+            this.#restBytes = data.length - at;
+            this.#need = problem.need;
+        }
+    }
+
+    // One message; where the next one begins. Handlers never throw out of here.
+    #step(data, at) {
+        this.#at = at;
+        const message = this.#message, channels = this.#channels;
+        message.read(data, at);
+        const number = message.number;
+        if (number > channels.last) {
+            if (message.type !== WRITE || message.dataAt < 0) {
+                broken(`a message of type ${message.type} on channel ${number}, which is not open`);
+            }
+            channels.last = number;
+            this.#onInvoke(data, at, number);
+            return message.end;
+        }
+        const end = message.end;
+        const channel = channels.find(number);
+        if (channel !== undefined) {
+            this.#onChannel(channel, data);
+        } else if (number === CONTROL) {
+            this.#onControl(message.type);
+        } else if (message.type > CLOSE) {
+            broken(`a message of type ${message.type}`);
+        }
+        return end; // else it is late: for a channel that both sides have ended
+    }
+
+    #onControl(type) {
+        if (type === 1) {
+            this.draining = true;
+        } else if (type !== 0) {
+            broken(`a message of type ${type} on the control channel`);
+        }
+    }
+
+    #onInvoke(data, at, number) {
+        const message = this.#message, channels = this.#channels;
+        let handler = this.#known;
+        const size = message.dataEnd - message.dataAt;
+        if (handler === undefined || handler.bytes.length !== size || !sameBytes(data, message.dataAt, handler.bytes, 0, size)) {
+            handler = this.#known = this.#app.find(data.toString('utf8', message.dataAt, message.dataEnd));
+        }
+        const items = message.items ?? BARE;
+        if (handler === undefined) {
+            const event = data.toString('utf8', message.dataAt, message.dataEnd);
+            this.#ending.endWithError(channels.open(number, undefined, items), NOT_FOUND,
+                `there is no event '${event}' in app '${this.#app.name}'`);
+        } else if (handler.takesStreams) {
+            this.#running.run(channels.open(number, handler, items));
+        } else if (items === BARE && followsWhole(data, message.end, at, message)) {
+            const end = message.end;
+            this.#running.runWhole(number, handler, copyOf(data, message.dataAt, message.dataEnd));
+            message.end = end;
+        } else {
+            channels.open(number, handler, items);
+        }
+    }
+
+    #onChannel(channel, data) {
+        const message = this.#message;
+        if (message.type === WRITE) {
+            if (message.dataAt < 0) {
+                broken('a chunk without data');
+            }
+            if (!channel.ended && !channel.closed) {
+                channel.add(copyOf(data, message.dataAt, message.dataEnd));
+            }
+        } else if (message.type === CLOSE || message.type === ERROR) {
+            const again = channel.closed;
+            channel.closed = true;
+            if (channel.ended) {
+                this.#channels.forget(channel);
+            } else if (message.type === ERROR) {
+                this.#running.cancel(channel);
+            } else if (!again && !channel.handler.takesStreams) {
+                this.#running.run(channel);
+            } else {
+                channel.settle();
+            }
+        } else {
+            broken(`a message of type ${message.type} on a channel`);
+        }
+    }
+}
+
+const SHORT = 128;
+
+// A loop beats the call for few bytes.
+function copyOf(data, at, end) {
+    const size = end - at;
+    const copy = Buffer.allocUnsafe(size);
+    if (size > SHORT) {
+        data.copy(copy, 0, at, end);
+    } else {
+        for (let i = 0; i < size; i++) {
+            copy[i] = data[at + i];
+        }
+    }
+    return copy;
+}
+
+module.exports = { Input };
