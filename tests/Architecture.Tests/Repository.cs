@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace Cocaine.Fast.Architecture.Tests;
 
 /// <summary>The repository that the tests are of.</summary>
@@ -14,6 +16,11 @@ internal static class Repository
     public static IEnumerable<string> Sources(string folder) =>
         Directory.EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories)
         .Where(file => !file.Contains("/bin/") && !file.Contains("/obj/"));
+
+    /// <summary>Every Markdown file that is written by hand.</summary>
+    public static IEnumerable<string> Documents =>
+        Directory.EnumerateFiles(Root, "*.md", SearchOption.AllDirectories)
+        .Where(file => !Regex.IsMatch(file[Root.Length..], @"/(bin|obj|artifacts|node_modules|\.[^/]+)/")).Order();
 
     private static string FindRoot()
     {
