@@ -59,10 +59,32 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
     public IReadOnlyList<(string Name, byte[] Value)> ReadHeaders()
     {
         List<(string Name, byte[] Value)> all = [];
-        HeaderSet set = new() { Seen = (name, value) => all.Add((Encoding.UTF8.GetString(name), value.ToArray())) };
-        _ = HeaderReader.Decode(Headers, new HeaderTable(), set, ProtocolLimits.Default); // what is wrong in them is left out
+        _ = Decode((name, value) => all.Add((Encoding.UTF8.GetString(name), value.ToArray())));
         return all;
     }
+
+    /// <summary>The value of the first header of that name, or null.</summary>
+    public byte[]? Header(string name)
+    {
+        foreach ((string known, byte[] value) in ReadHeaders())
+        {
+            if (known == name)
+            {
+                return value;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The id of the trace that the call belongs to; 0 when the caller has not sent it.</summary>
+    public ulong TraceId => Decode(null).TraceId;
+
+    /// <summary>The id of this call in its trace; 0 when the caller has not sent it.</summary>
+    public ulong SpanId => Decode(null).SpanId;
+
+    /// <summary>The id of the call that this one was made for; 0 when the caller has not sent it.</summary>
+    public ulong ParentId => Decode(null).ParentId;
 
     /// <summary>Fires when the job is cancelled. Made when it is first asked for.</summary>
     public CancellationToken Cancelled
@@ -264,6 +286,14 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
         {
             _buffer = [];
         }
+    }
+
+    /// <summary>What is wrong in the headers is left out.</summary>
+    private HeaderSet Decode(HeaderLook? seen)
+    {
+        HeaderSet set = new() { Seen = seen };
+        _ = HeaderReader.Decode(Headers, new HeaderTable(), set, ProtocolLimits.Default);
+        return set;
     }
 
     private void Append(scoped in Payload data)

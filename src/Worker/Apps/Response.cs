@@ -63,18 +63,24 @@ public sealed class Response
     /// <param name="code">Any number; the category says that it is the app's.</param>
     /// <param name="text">For people; cut when it is longer than 4096 characters.</param>
     /// <exception cref="InvalidOperationException">The answer has ended.</exception>
-    public void Error(int code, string text)
+    public void Error(int code, string text) => Error(code, text, AppCategory);
+
+    /// <inheritdoc cref="Error(int, string)"/>
+    /// <param name="code">Any number.</param>
+    /// <param name="text">For people; cut when it is longer than 4096 characters.</param>
+    /// <param name="category">Says whose codes these are: 42 is usual for an app's own, 1000 is the node's.</param>
+    public void Error(int code, string text, int category)
     {
         ThrowIfEnded();
         text = FailureText.Cut(text ?? "");
         if (!_session.IsOnLoop)
         {
-            Post(LoopCallKind.Error, null, code, text);
+            Post(LoopCallKind.Error, null, code, text, category);
         }
         else
         {
             _session.DoPosted();
-            WriteError(AppCategory, code, text);
+            WriteError(category, code, text);
         }
     }
 
@@ -111,7 +117,7 @@ public sealed class Response
                 _session.WriteChunk(_channel.Number, call.Data);
                 break;
             case LoopCallKind.Error:
-                WriteError(AppCategory, call.Code, call.Text!);
+                WriteError(call.Category, call.Code, call.Text!);
                 break;
             case LoopCallKind.Close:
                 WriteClose();
@@ -152,12 +158,12 @@ public sealed class Response
 
     // Not inlined: it is the rare way, and the usual one is to stay short.
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
-    private void Post(LoopCallKind kind, byte[]? data, int code = 0, string? text = null)
+    private void Post(LoopCallKind kind, byte[]? data, int code = 0, string? text = null, int category = 0)
     {
         ulong number = _channel.Number; // before the look below: a job that ends right after it makes this call one for nobody
         ThrowIfEnded();
         _channel.ThrowIfPrivate();
-        if (!_session.Inbox.TryPost(new LoopCall(kind, _channel, number, data, code, text)))
+        if (!_session.Inbox.TryPost(new LoopCall(kind, _channel, number, data, code, text, category)))
         {
             throw new InvalidOperationException("the slave has ended");
         }

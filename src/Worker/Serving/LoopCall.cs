@@ -23,5 +23,7 @@ internal enum LoopCallKind
 /// <param name="Data">The chunk's bytes, a copy; valid in Write.</param>
 /// <param name="Code">Valid in Error.</param>
 /// <param name="Text">Valid in Error.</param>
+/// <param name="Category">Valid in Error.</param>
 internal readonly record struct LoopCall(
-    LoopCallKind Kind, WorkerChannel Channel, ulong Number, byte[]? Data = null, int Code = 0, string? Text = null);
+    LoopCallKind Kind, WorkerChannel Channel, ulong Number, byte[]? Data = null, int Code = 0, string? Text = null,
+    int Category = 0);

@@ -282,7 +282,7 @@ internal sealed class WorkerSession
         if (_app.Find(message.ShortData) is not { } known)
         {
             string name = Encoding.UTF8.GetString(message.ShortData);
-            WriteError(number, ErrorCodes.Category, ErrorCodes.NotFound, $"there is no event '{name}' in app {_app.Context.AppName}");
+            WriteError(number, ErrorCodes.Category, ErrorCodes.NotFound, $"there is no event '{name}' in app '{_app.Context.AppName}'");
             return; // the node's own terminal message comes later and finds nobody
         }
 

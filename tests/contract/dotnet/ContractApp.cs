@@ -90,5 +90,33 @@ public sealed class ContractApp(AppIdentity context)
     public void WhoAmI(Request request, Response response) =>
         response.Write(Encoding.UTF8.GetBytes($"{context.AppName} {context.Uuid} {request.Event} {context.Version}"));
 
+    // What every SDK can: the table of docs/languages.md.
+
+    [Event("body")]
+    public async ValueTask Body(Request request, Response response) => response.Write((await request.ReadAllAsync()).Span);
+
+    [Event("header")]
+    public async ValueTask Header(Request request, Response response) =>
+        response.Write(request.Header(Encoding.UTF8.GetString((await request.ReadAllAsync()).Span)) ?? "none"u8);
+
+    [Event("ids")]
+    public void Ids(Request request, Response response) =>
+        response.Write(Encoding.UTF8.GetBytes($"{request.TraceId} {request.SpanId} {request.ParentId}"));
+
+    [Event("category")]
+    public void Category(Request request, Response response) => response.Error(78, "own category", 43);
+
+    [Event("cancelled")]
+    public async ValueTask Cancelled(Request request, Response response)
+    {
+        response.Write("waiting"u8);
+        while (!request.IsCancelled)
+        {
+            await Task.Delay(1);
+        }
+
+        await Console.Error.WriteLineAsync("cancelled was seen");
+    }
+
     private static int Number(ReadOnlyMemory<byte> text) => int.Parse(Encoding.UTF8.GetString(text.Span), CultureInfo.InvariantCulture);
 }

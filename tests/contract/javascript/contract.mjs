@@ -58,3 +58,31 @@ export async function whoami() {
     const call = current();
     return `${call.app} ${worker.uuid} ${call.event} ${worker.version}`;
 }
+
+// What every SDK can: the table of docs/languages.md.
+
+export async function body(request, response) {
+    response.write(await request.body());
+}
+
+export function header(request) {
+    return current().header(String(request)) ?? 'none';
+}
+
+export function ids() {
+    const call = current();
+    return `${call.traceId} ${call.spanId} ${call.parentId}`;
+}
+
+export function category(request, response) {
+    response.error(78, 'own category', 43);
+}
+
+export async function cancelled(request, response) {
+    response.write('waiting');
+    const call = current();
+    while (!call.cancelled) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    console.error('cancelled was seen');
+}

@@ -1,7 +1,6 @@
 """The contract app of docs/worker-protocol.md."""
 
 import asyncio
-import os
 import sys
 import time
 
@@ -63,4 +62,32 @@ def headers(request, response):
 
 
 def whoami(request):
-    return "%s %s %s %s" % (cocaine.app_name, cocaine.uuid, cocaine.current().event, os.environ.get("COCAINE_APP_VERSION", "0"))
+    return "%s %s %s %s" % (cocaine.app_name, cocaine.uuid, cocaine.current().event, cocaine.app_version)
+
+
+# What every SDK can: the table of docs/languages.md.
+
+
+async def body(request, response):
+    response.write(await request.body())
+
+
+def header(request):
+    value = cocaine.current().header(request)
+    return b"none" if value is None else value
+
+
+def ids(request):
+    call = cocaine.current()
+    return "%d %d %d" % (call.trace_id, call.span_id, call.parent_id)
+
+
+def category(request, response):
+    response.error(78, "own category", 43)
+
+
+def cancelled(request, response):
+    response.write(b"waiting")
+    while not cocaine.current().cancelled:
+        time.sleep(0.001)
+    sys.stderr.write("cancelled was seen\n")

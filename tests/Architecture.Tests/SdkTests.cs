@@ -1,0 +1,83 @@
+using System.Text.RegularExpressions;
+
+namespace Cocaine.Fast.Architecture.Tests;
+
+/// <summary>What the SDKs that are no C# promise of their sources. Perl's and Python's look at themselves where they are tested.</summary>
+public class SdkTests
+{
+    private static readonly string Workers = Path.Combine(FindRoot(), "workers");
+
+    /// <summary>The bounds that every SDK has, or says why it has not.</summary>
+    private static readonly string[] Limits =
+    [
+        "PROVEN_RUNS", "QUICK_SECONDS", "HEARTBEAT_SECONDS", "NODE_SILENCE_SECONDS", "BATCH_BYTES", "UNREAD_BYTES", "MESSAGE_BYTES",
+        "FAILURE_TEXT_BYTES", "DEPTH",
+    ];
+
+    [Theory]
+    [InlineData("python/cocaine/limits.py")]
+    [InlineData("javascript/lib/limits.js")]
+    [InlineData("perl/lib/Cocaine/Limits.pm")]
+    [InlineData("cpp/include/cocaine/detail/limits.hpp")]
+    public void Limits_have_the_same_names_in_each_language(string file)
+    {
+        string text = File.ReadAllText(Path.Combine(Workers, file));
+        Assert.All(Limits, name => Assert.Matches($@"(?i)\b{name}\b", text));
+    }
+
+    [Fact]
+    public void Headers_of_Cpp_include_each_other_in_one_direction()
+    {
+        Dictionary<string, HashSet<string>> left = Headers().ToDictionary(file => file, Included);
+        Assert.Contains(left, pair => pair.Key.EndsWith("/session.hpp", StringComparison.Ordinal)
+            && pair.Value.Any(other => other.EndsWith("/output.hpp", StringComparison.Ordinal)));
+        while (left.Keys.Where(file => !left[file].Any(left.ContainsKey)).ToList() is { Count: > 0 } free)
+        {
+            free.ForEach(file => left.Remove(file));
+        }
+
+        Assert.Empty(left.Keys); // those that stand in a circle, or above one
+    }
+
+    [Fact]
+    public void Headers_of_Cpp_have_short_lines_and_name_their_codes()
+    {
+        List<string> wrong = [];
+        foreach (string file in Headers())
+        {
+            foreach ((string line, int index) in File.ReadAllLines(file).Select((line, index) => (line, index)))
+            {
+                bool isBare = Regex.IsMatch(Regex.Replace(line, "//.*|\"[^\"]*\"", ""), @"\b(1000|404|502|42)\b")
+                    && !Regex.IsMatch(line, "constexpr|heartbeat_seconds \\* 1000|timeout_ms \\* 1000|_ms \\* 1000|/ 1000");
+                if (line.Length > 140 || isBare)
+                {
+                    wrong.Add($"{file}:{index + 1}: {line}");
+                }
+            }
+        }
+
+        Assert.Empty(wrong);
+    }
+
+    private static IEnumerable<string> Headers() =>
+        Directory.EnumerateFiles(Path.Combine(Workers, "cpp/include"), "*.hpp", SearchOption.AllDirectories);
+
+    private static HashSet<string> Included(string file) =>
+    [
+        .. Regex.Matches(File.ReadAllText(file), "^#include \"([^\"]+)\"", RegexOptions.Multiline)
+            .Select(match => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, match.Groups[1].Value))),
+    ];
+
+    private static string FindRoot()
+    {
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Cocaine.Fast.sln")))
+            {
+                return folder.FullName;
+            }
+        }
+
+        throw new DirectoryNotFoundException("Cocaine.Fast.sln is in no folder above the tests");
+    }
+}
