@@ -5,7 +5,7 @@ namespace Cocaine.Fast.Architecture.Tests;
 /// <summary>What the SDKs that are no C# promise of their sources. Perl's and Python's look at themselves where they are tested.</summary>
 public class SdkTests
 {
-    private static readonly string Workers = Path.Combine(FindRoot(), "workers");
+    private static readonly string Workers = Path.Combine(Repository.Root, "workers");
 
     /// <summary>The bounds that every SDK has, or says why it has not.</summary>
     private static readonly string[] Limits =
@@ -67,17 +67,4 @@ public class SdkTests
         .. Regex.Matches(File.ReadAllText(file), "^#include \"([^\"]+)\"", RegexOptions.Multiline)
             .Select(match => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, match.Groups[1].Value))),
     ];
-
-    private static string FindRoot()
-    {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "Cocaine.Fast.sln")))
-            {
-                return folder.FullName;
-            }
-        }
-
-        throw new DirectoryNotFoundException("Cocaine.Fast.sln is in no folder above the tests");
-    }
 }

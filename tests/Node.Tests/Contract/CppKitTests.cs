@@ -11,7 +11,7 @@ public class CppKitTests
         {
             string program = Path.Combine(folder, "testing");
             CppBuild.Run("g++", "-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread",
-                "-I" + Path.Combine(Apps.Root, "workers/cpp/include"), Path.Combine(Apps.Root, "workers/cpp/tests/testing.cpp"), "-o", program);
+                "-I" + Path.Combine(Apps.Root, "workers/cpp/include"), Path.Combine(Apps.Root, "tests/contract/cpp/testing.cpp"), "-o", program);
             CppBuild.Run(program);
         }
         finally

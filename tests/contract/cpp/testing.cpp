@@ -1,7 +1,7 @@
-// The test kit runs handlers as a worker does, without a node: of the contract's app, and of one that says what it knows.
+// The test kit runs handlers as a worker does, without a node: those of the contract's app.
 #include <cocaine/testing.hpp>
 
-#include "../../../tests/contract/cpp/contract.cpp"
+#include "contract.cpp"
 
 #include <cstdio>
 #include <string>
