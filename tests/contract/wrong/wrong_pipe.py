@@ -7,13 +7,13 @@ import sys
 sys.path.insert(0, os.environ["SDK"])
 
 import cocaine.pipe
-import cocaine.plain
+import cocaine.socket_link
 from cocaine.worker import main
 
 FAULT = os.environ["FAULT"]
 
 if FAULT == "cannot do without the pipe":
-    cocaine.plain.PlainSocket = None
+    cocaine.socket_link.SocketLink = None
 
 if FAULT == "a record past the tail":
     ring = cocaine.pipe.Pipe._ring
