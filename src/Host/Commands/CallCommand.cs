@@ -20,11 +20,11 @@ internal static class CallCommand
         Option<string?> file = new("--file") { Description = "The request from a file; - is standard input" };
         Option<double?> timeout = new("--timeout") { Description = "Longest silence of the slave, seconds" };
         Option<double?> deadline = new("--deadline") { Description = "Time until the answer is worthless, seconds" };
-        Option<bool> urgent = new("--urgent") { Description = "Go before calls that are not" };
+        Option<bool> urgent = new("--urgent") { Description = "Go before calls that are not urgent" };
         Command command = new(
             "call",
-            "Call an event; the answer's chunks go to standard output as they come: as they are into a pipe or "
-            + "a file, and into a terminal as text in which nothing drives it.\n\nExample:\n"
+            "Call an event; the answer's chunks go to standard output as they come. Chunks are unchanged in a pipe "
+            + "or a file; in a terminal control characters are escaped.\n\nExample:\n"
             + "  cocaine-fast call tcp://127.0.0.1:9100 echo --data hello")
         {
             endpoint, name, data, file, timeout, deadline, urgent,

@@ -10,9 +10,13 @@ namespace Cocaine.Fast.Host.Commands;
 internal static class ChaosCommand
 {
     private static readonly Argument<string> Manifest = new("manifest") { Description = "The app's manifest" };
-    private static readonly Option<int?> Seed = new("--seed") { Description = "What is done follows from it; random when not given" };
-    private static readonly Option<double> Duration = Number("--duration", "Seconds for which things are broken", 60);
-    private static readonly Option<double> Rate = Number("--rate", "Things broken a second", 2);
+    private static readonly Option<int?> Seed = new("--seed")
+    {
+        Description = "The number that all choices follow from; random without it",
+    };
+
+    private static readonly Option<double> Duration = Number("--duration", "Seconds of the run", 60);
+    private static readonly Option<double> Rate = Number("--rate", "Actions a second", 2);
     private static readonly Option<int> Connections = Count("--connections", "Connections of the load", 8);
     private static readonly Option<int> InFlight = Count("--in-flight", "Requests in flight on each", 8);
     private static readonly Option<int> Requests = Count("--requests", "Requests a second in all; 0 = as many as are answered", 2000);
@@ -109,7 +113,7 @@ internal static class ChaosCommand
     private static void Print(ChaosResult result)
     {
         Columns<ChaosActionCount> actions = new(
-            new("what was done", action => action.Name),
+            new("action", action => action.Name),
             new("times", action => $"{action.Done}") { IsRight = true },
             new("skipped", action => $"{action.Skipped}") { IsRight = true },
             new("", action => action.Note) { LeastWidth = 10 });

@@ -15,7 +15,7 @@ internal static class CheckCommand
             Description = "Manifests of apps, and configs of nodes: a config is checked together with the manifests that it names",
             Arity = ArgumentArity.OneOrMore,
         };
-        Option<bool> config = new("--config") { Description = "The files are configs; without this, their keys tell" };
+        Option<bool> config = new("--config") { Description = "The files are configs; without this option their keys decide" };
         Command command = new(
             "check",
             "Check manifests and configs, and report every mistake at once.\n\nExamples:\n"

@@ -20,7 +20,7 @@ internal static class InfoCommand
         Argument<string> endpoint = new("endpoint") { Description = "tcp://HOST:PORT or ipc:///path of an app" };
         Option<bool> all = All();
         Option<bool> json = new("--json") { Description = "Print JSON" };
-        Command command = new("info", "Show what an app is doing.\n\nExample:\n  cocaine-fast info tcp://127.0.0.1:9100")
+        Command command = new("info", "Show the state of an app.\n\nExample:\n  cocaine-fast info tcp://127.0.0.1:9100")
         {
             endpoint, all, json,
         };

@@ -22,11 +22,11 @@ internal static class RunCommand
             DefaultValueFactory = _ => NodeOptions.DefaultLocator,
         };
         Option<int> loops = new("--loops") { Description = "Event loops; 0 = half of the cores" };
-        Option<string?> state = new("--state") { Description = "Folder for what outlives the node" };
+        Option<string?> state = new("--state") { Description = "Folder for apps and jobs that outlive the node" };
         Option<string?> ledger = new("--ledger-folder") { Description = "Folder for the records of jobs, in memory; see why" };
         Option<string> control = new("--control")
         {
-            Description = "Where commands reach the node: ipc:///path, auto (a socket of its own, which they find), or none",
+            Description = "Endpoint for commands: ipc:///path, auto (a socket of its own that commands find), or none",
             DefaultValueFactory = _ => RunControl.Auto,
         };
         Option<string?> runtime = new("--runtime-folder") { Description = "Folder for the sockets of workers; see docs/node.md" };

@@ -20,13 +20,14 @@ internal static class WatchCommand
         Argument<string> endpoint = new("endpoint") { Description = "tcp://HOST:PORT of an app's pubsub socket" };
         Option<string> topic = new("--topic")
         {
-            Description = "Only what begins with this: an app, app:task, or 'app:task field'",
+            Description = "Only fields that begin with this: an app, app:task, or 'app:task field'",
             DefaultValueFactory = _ => "",
         };
         Option<bool> json = new("--json") { Description = "Print a JSON object a line: time, source, field, host, value" };
         Command command = new(
             "watch",
-            "Show what an app publishes, until interrupted.\n\nExample:\n  cocaine-fast watch tcp://127.0.0.1:9200 --topic app:task")
+            "Show the published fields of an app, until interrupted.\n\n"
+            + "Example:\n  cocaine-fast watch tcp://127.0.0.1:9200 --topic app:task")
         {
             endpoint, topic, json,
         };

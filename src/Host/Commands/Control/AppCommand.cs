@@ -29,8 +29,9 @@ internal static class AppCommand
         Option<bool> json = ControlCommands.Json();
         return new Command(
             "create",
-            "Start an app and keep it: it is there again after a restart of the node. Waits until its first slave is ready; when none "
-            + "is within its startup-timeout, this exits with 1, and the app stays and goes on trying.") { file, noWait, json }
+            "Start an app and keep it: it is there again after a restart of the node. Waits until its first slave is ready. When "
+            + "no slave is ready within the startup-timeout, the command exits with 1; the app stays and goes on trying.")
+            { file, noWait, json }
             .Example("cocaine-fast app create examples/echo/manifest.json")
             .With(ControlCommands.Node(), async (parsed, node, stop) =>
             {
@@ -72,12 +73,12 @@ internal static class AppCommand
     private static Command ReplaceApp()
     {
         Argument<string> file = File();
-        Option<bool> force = new("--force") { Description = "Also when its version is not higher than the one that runs" };
+        Option<bool> force = new("--force") { Description = "Also when its version is not higher than the running one" };
         Option<bool> json = ControlCommands.Json();
         return new Command(
             "replace",
-            "Put a new version in the place of the one that runs, without losing a job. When it does not come up, the old one goes on, and "
-            + "this exits with 1.") { file, force, json }
+            "Replace the running version of an app, without losing a job. When the new version does not come up, the old one goes on, "
+            + "and the command exits with 1.") { file, force, json }
             .Example("cocaine-fast app replace examples/echo/manifest.json --force")
             .With(ControlCommands.Node(), async (parsed, node, stop) =>
             {
@@ -119,7 +120,7 @@ internal static class AppCommand
         Option<bool> json = ControlCommands.Json();
         return new Command(
             "delete",
-            "Forget an app and end it: it takes no more jobs, and finishes those it has.") { app, drain, json }
+            "Forget an app and end it: it takes no more jobs, and finishes its jobs.") { app, drain, json }
             .Example("cocaine-fast app delete echo --drain-timeout 10")
             .With(ControlCommands.Node(), async (parsed, node, stop) =>
             {

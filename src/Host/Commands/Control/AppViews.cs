@@ -35,7 +35,7 @@ internal static class AppViews
         Argument<string?> app = ControlCommands.AppOrAll("The app's name; without one, the node");
         Option<bool> all = InfoCommand.All();
         Option<bool> json = ControlCommands.Json();
-        return new Command("info", "Show what an app is doing: what is wrong, queue, slaves, latencies, errors by code.") { app, all, json }
+        return new Command("info", "Show the state of an app: problems, queue, slaves, latencies, errors by code.") { app, all, json }
             .Example("cocaine-fast app info echo")
             .With(ControlCommands.Node(), (parsed, node, stop) => InfoCommand.ShowAsync(
                 () => node.InfoJsonAsync(parsed.GetValue(app), stop), parsed.GetValue(all), parsed.GetValue(json), stop));
@@ -45,7 +45,7 @@ internal static class AppViews
     {
         Option<bool> wide = Wide();
         Option<bool> json = ControlCommands.Json();
-        return new Command("list", "List the apps, those that could not be started too.") { wide, json }
+        return new Command("list", "List the apps, also those that could not be started.") { wide, json }
             .Example("cocaine-fast app list --wide")
             .With(ControlCommands.Node(), async (parsed, node, stop) =>
             {
@@ -68,17 +68,17 @@ internal static class AppViews
         Argument<string> app = ControlCommands.App();
         Option<bool> follow = Follow();
         Option<bool> json = ControlCommands.Json();
-        return new Command("logs", "Show what an app's workers wrote to standard output and standard error.") { app, follow, json }
+        return new Command("logs", "Show the output of an app's workers, standard output and standard error.") { app, follow, json }
             .Example("cocaine-fast app logs echo -f")
             .With(ControlCommands.Node(), (parsed, node, stop) => ControlCommands.FollowAsync(
                 node.LogsAsync(parsed.GetValue(app)!, parsed.GetValue(follow), stop),
                 parsed.GetValue(json) ? ControlCommands.PrintLine : Print));
     }
 
-    public static Option<bool> Follow() => new("--follow", "-f") { Description = "Go on with what comes, until interrupted" };
+    public static Option<bool> Follow() => new("--follow", "-f") { Description = "Go on with new lines, until interrupted" };
 
     /// <summary>The option of every list.</summary>
-    public static Option<bool> Wide() => new("--wide") { Description = "Show every column and cut nothing, however wide it gets" };
+    public static Option<bool> Wide() => new("--wide") { Description = "Show every column and cut nothing, whatever the width" };
 
     public static void PrintLost(long lost)
     {

@@ -13,12 +13,13 @@ internal static class EventsCommand
 
     public static Command Create()
     {
-        Argument<string?> app = ControlCommands.AppOrAll("Only of this app");
+        Argument<string?> app = ControlCommands.AppOrAll("Only events of this app");
         Option<bool> follow = AppViews.Follow();
         Option<bool> json = ControlCommands.Json();
         return new Command(
             "events",
-            "Show what the node decided and why: slaves that start and die, pools that grow, versions that change.") { app, follow, json }
+            "Show decisions of the node with their reasons: slaves that start and die, pools that grow, versions that change.")
+            { app, follow, json }
             .Example("cocaine-fast events echo -f")
             .With(ControlCommands.Node(), (parsed, node, stop) => ControlCommands.FollowAsync(
                 node.EventsAsync(parsed.GetValue(app), parsed.GetValue(follow), stop),

@@ -22,8 +22,9 @@ internal static class HealthCommand
         Option<bool> json = ControlCommands.Json();
         Command command = new(
             "health",
-            "Say by the exit code whether all apps run: 0 they do, 1 one is broken or could not be started, 3 no node answers in time. "
-            + "Each one that is not healthy is printed with its reason.\n\nExample:\n  cocaine-fast health echo --serving --timeout 2")
+            "Say by the exit code whether all apps run: 0 all run, 1 an app is broken or could not be started, 3 no node answers in time. "
+            + "The command prints each app that is not healthy, with its reason.\n\n"
+            + "Example:\n  cocaine-fast health echo --serving --timeout 2")
         {
             app, serving, timeout, json,
         };

@@ -11,11 +11,11 @@ internal static class QuarantineCommand
 {
     public static Command Create() => new(
         "quarantine",
-        "Look at jobs that killed every slave that ran them; run them again, or forget them.\n\nExample:\n"
+        "Show jobs that killed every slave that ran them; run them again, or forget them.\n\nExample:\n"
         + "  cocaine-fast quarantine list echo")
     {
         List(), Show(),
-        OfJob("replay", "Run a job again: it leaves the quarantine when it is done", "replayed", (node, app, id, stop) =>
+        OfJob("replay", "Run a job again; when it is done it leaves the quarantine", "replayed", (node, app, id, stop) =>
             node.QuarantineReplayAsync(app, id, stop)),
         OfJob("drop", "Forget a job", "dropped", (node, app, id, stop) => node.QuarantineDropAsync(app, id, stop)),
     };
@@ -31,7 +31,7 @@ internal static class QuarantineCommand
 
     private static Command List()
     {
-        Argument<string?> app = ControlCommands.AppOrAll("Only of this app");
+        Argument<string?> app = ControlCommands.AppOrAll("Only jobs of this app");
         Option<bool> wide = AppViews.Wide();
         Option<bool> json = ControlCommands.Json();
         return new Command("list", "List the jobs, oldest first.") { app, wide, json }
@@ -54,7 +54,7 @@ internal static class QuarantineCommand
     {
         Argument<string> app = ControlCommands.App(), id = Id();
         Option<bool> json = ControlCommands.Json();
-        return new Command("show", "Show what is kept of a job.") { app, id, json }
+        return new Command("show", "Show the kept facts of a job.") { app, id, json }
             .Example("cocaine-fast quarantine show echo 18c2f3a0-17")
             .With(ControlCommands.Node(), async (parsed, node, stop) =>
         {

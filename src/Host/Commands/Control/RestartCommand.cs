@@ -17,7 +17,7 @@ internal static class RestartCommand
         Command command = new(
             "restart",
             "Load an app's code anew, without losing a job: new slaves come up beside the old ones and take over. When they do not come "
-            + "up, the old ones go on, and this exits with 1. The manifest stays the one that runs; a paused app stays paused.\n\n"
+            + "up, the old ones go on, and the command exits with 1. The running manifest stays; a paused app stays paused.\n\n"
             + "Example:\n  cocaine-fast app restart echo") { app, all, json };
         command.Check(given => given.GetValue(app) is null == given.GetValue(all) ? null : "name an app, or give --all");
         return command.With(ControlCommands.Node(), async (parsed, node, stop) =>

@@ -12,7 +12,7 @@ internal static class SdkCommand
         language.AcceptOnlyFromAmong("python", "perl", "javascript", "dotnet", "cpp");
         Command command = new(
             "sdk",
-            "Print the folder of a language's SDK: what Makefiles, projects and editors ask, so that no path of a machine is in them."
+            "Print the folder of a language's SDK, so that Makefiles, projects and editors need no path of a machine."
             + "\n\nExample:\n  c++ -I \"$(cocaine-fast sdk cpp)/include\" app.cpp -o app")
         {
             language,

@@ -14,8 +14,8 @@ internal static class WhyCommand
 
     public static Command Create()
     {
-        Argument<ulong?> job = new("job") { Description = "The job's id, as the error answer has it", Arity = ArgumentArity.ZeroOrOne };
-        Option<string?> app = new("--app") { Description = "The app; all of the folder when it is not said" };
+        Argument<ulong?> job = new("job") { Description = "The job's id, from the error answer", Arity = ArgumentArity.ZeroOrOne };
+        Option<string?> app = new("--app") { Description = "The app; without it, all apps of the folder" };
         Option<int?> failed = new("--last-failed")
         {
             Description = "The last N jobs (1) that failed, were refused, or ended with their node",
@@ -26,13 +26,13 @@ internal static class WhyCommand
             Description = $"The N jobs ({DefaultSlow}) that took longest",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        Option<bool> running = new("--running") { Description = "The jobs that slaves have now, the longest first, and how many wait" };
+        Option<bool> running = new("--running") { Description = "The running jobs, the longest first, and the number of waiting jobs" };
         Option<string?> folder = new("--folder") { Description = "The node's ledger folder, when it is not the usual one" };
         Option<bool> wide = Control.AppViews.Wide();
         Option<bool> json = new("--json") { Description = "Print JSON, a list of jobs" };
         Command command = new(
             "why",
-            "Show what became of a job: when it came, how long it waited, on which slave it ran, its outcome and error.\n"
+            "Show the history of a job: its arrival, its wait, its slave, its outcome and error.\n"
             + "Works while the node runs, and after it has stopped or was killed.\n\nExamples:\n"
             + "  cocaine-fast why 4711 --app echo\n  cocaine-fast why --last-failed 20\n"
             + "  cocaine-fast why --running")
