@@ -7,7 +7,7 @@ namespace Cocaine.Fast.Core.Engine;
 /// <summary>Whether a job that no slave has room for may wait; and if not, when to come again.</summary>
 internal sealed class Admission(EngineScope scope, SlavePool pool)
 {
-    private long _sinceNs;     // begin of what the present speed is taken from
+    private long _sinceNs;     // begin of the time that the present speed is taken from
     private ulong _endedThen;     // jobs that had ended by then
 
     /// <summary>Why a job can be neither run nor queued now; the code is 0 when it can.</summary>
@@ -51,7 +51,7 @@ internal sealed class Admission(EngineScope scope, SlavePool pool)
         double seconds = scope.Queue.Count * (elapsed / 1e9) / Math.Max(1, ended);
         if (elapsed > EngineLimits.SpeedWindowMs * 1_000_000L)
         {
-            _sinceNs += elapsed / 2; // what is long ago counts less and less
+            _sinceNs += elapsed / 2; // old jobs count less and less
             _endedThen += ended / 2;
         }
 

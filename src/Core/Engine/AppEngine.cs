@@ -13,14 +13,14 @@ namespace Cocaine.Fast.Core.Engine;
 
 /// <summary>
 /// One app's engine: takes jobs from drivers, queues them, hands them to slaves, and sees to it that each gets exactly one answer.
-/// Lives on one loop; all members are for its thread. What comes of a job is in <see cref="Endings"/>, of its request in <see
-/// cref="Requests"/>, of its times in <see cref="JobBounds"/>.
+/// Lives on one loop; all members are for its thread. The ends of jobs are in <see cref="Endings"/>, their requests
+/// in <see cref="Requests"/>, their times in <see cref="JobBounds"/>.
 /// </summary>
 internal sealed class AppEngine : IJobEngine, IPoolOwner
 {
     private readonly JobStore _store;
     private readonly JobBounds _bounds;
-    private bool _servedNewest;     // what the queue did when it was looked at last
+    private bool _servedNewest;     // the order of the queue at the last look
     private long _orderLogDueMs;
     private Action? _onStopped;
 
@@ -29,8 +29,8 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     /// <param name="loop">Where it lives.</param>
     /// <param name="backend">Makes its slaves.</param>
     /// <param name="log">The app's log.</param>
-    /// <param name="records">What outlives it.</param>
-    /// <param name="counters">Those of the version that this one replaces on the same loop, so that they and the ids of jobs go on.</param>
+    /// <param name="records">Outlive it.</param>
+    /// <param name="counters">Counters of the version that this one replaces on the same loop: they and the ids of jobs go on.</param>
     public AppEngine(
         string name, EngineSettings settings, IEngineLoop loop, ISlaveBackend backend, ILogger log, EngineRecords? records = null,
         EngineCounters? counters = null)
@@ -114,7 +114,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     {
         refusal = default;
 
-        // One that is refused has a number too: its caller can ask for it. Two versions of an app share the ledger, and so the numbers.
+        // A refused job has a number too: its caller can ask for it. Two versions of an app share the ledger, and so the numbers.
         ulong id = Counters.LastJobId = Math.Max(Counters.LastJobId, Records.Ledger.LastId) + 1;
         Slave? slave = IsTaking && Queue.Usual == 0 ? Pool.Pick() : null;
         if (slave is null)
@@ -166,7 +166,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     /// <summary>The request is whole.</summary>
     public void EndRequest(Job job) => RequestFlow.End(job);
 
-    /// <summary>The caller went away or gave up: nobody gets an answer, and the worker is told.</summary>
+    /// <summary>The caller went away or gave up: the answer goes nowhere, and the worker is told.</summary>
     /// <param name="job">The job.</param>
     /// <param name="reason">Why, for the worker.</param>
     /// <param name="clientGone">The caller's connection has ended.</param>
@@ -306,7 +306,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     private void RecordRefusal(ulong id, TaskMonitor task, byte[] name, in JobRefusal refusal)
     {
         Span<byte> reason = stackalloc byte[EngineLimits.RecordedReasonBytes];
-        Utf8.FromUtf16(refusal.Reason, reason, out _, out int length); // what does not fit is cut
+        Utf8.FromUtf16(refusal.Reason, reason, out _, out int length); // a longer reason is cut
         Records.Ledger.Arrived(id, Loop.NowNs, task.Utf8Name, name);
         Records.Ledger.Ended(id, Loop.NowNs, JobOutcome.Refused, ErrorCodes.Category, refusal.Code, reason[..length]);
     }

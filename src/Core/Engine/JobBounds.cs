@@ -110,7 +110,7 @@ internal sealed class JobBounds(EngineScope scope, RunLimit runLimit)
     /// <remarks>
     /// After the silence of its slave, or a run over its job-timeout, it has the termination-timeout, as that slave has when it is told to
     /// end. Else it has the heartbeat-timeout: a worker that cannot be interrupted may run its handler to the end, and an app says by
-    /// that time for how long its handlers may keep a worker from everything else. One that is over it is not cleaning up, it does not
+    /// that time for how long its handlers may keep a worker from everything else. A job over that time is not cleaning up, it does not
     /// listen.
     /// </remarks>
     private long CloseDueMs(Job job) => job.CancelDueMs > 0 ? job.CancelDueMs
@@ -133,7 +133,7 @@ internal sealed class JobBounds(EngineScope scope, RunLimit runLimit)
 
         if (job.RanTooLong && slave.IsHeldBack)
         {
-            job.CancelDueMs = listenedMs + scope.Settings.TerminationTimeoutMs; // nobody reads whether it has ended the job
+            job.CancelDueMs = listenedMs + scope.Settings.TerminationTimeoutMs; // the node does not read whether it has ended the job
             ArmClose(job);
             return;
         }
@@ -150,7 +150,7 @@ internal sealed class JobBounds(EngineScope scope, RunLimit runLimit)
             return; // the job ends with it
         }
 
-        // A slave that is held back for a slow caller may have closed the channel long ago: nobody reads it.
+        // A slave that is held back for a slow caller may have closed the channel long ago: the node does not read it.
         long due = job.RanTooLong ? listenedMs : slave.IsHeldBack ? listenedMs + scope.Settings.HeartbeatTimeoutMs
             : CloseDueMs(job);
         if (listenedMs < due)

@@ -148,7 +148,7 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
         bounds.Arm(job);
         if (job.UnderPressure)
         {
-            // The slave that its caller waits for is gone: nobody else would let it go on with its request.
+            // The slave that its caller waits for is gone: no other slave would let it go on with its request.
             job.UnderPressure = false;
             job.Caller?.OnRequestPressure(job, false);
         }

@@ -6,9 +6,9 @@ namespace Cocaine.Fast.Core.Engine;
 /// <param name="Code">The error's code.</param>
 /// <param name="Reason">The error's text.</param>
 /// <param name="JobId">The number that it had got already.</param>
-/// <param name="RetryAfterS">When there is room again by the present speed, s; 0 when room is not what was missing.</param>
+/// <param name="RetryAfterS">When there is room again by the present speed, s; 0 when there was no lack of room.</param>
 internal readonly record struct JobRefusal(int Code, string Reason, ulong JobId, int RetryAfterS = 0)
 {
-    /// <summary>What the error says besides its reason.</summary>
+    /// <summary>The headers of the error.</summary>
     public ErrorHeaders Headers => new() { JobId = JobId, RetryAfterS = RetryAfterS };
 }

@@ -27,7 +27,7 @@ internal sealed class RequestFlow(EngineScope scope, SlavePool pool, Admission a
                 Forward(job, in chunk);
                 return;
             default:
-                return; // answered: the caller writes on, nobody reads
+                return; // answered: the caller writes on, the node drops it
         }
     }
 

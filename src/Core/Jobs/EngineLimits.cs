@@ -43,7 +43,7 @@ internal static class EngineLimits
     public const int SpeedWindowMs = 10_000;
 
     /// <summary>
-    /// Jobs that wait to be run alone: sixteen slaves of 256 jobs each. Those that come in addition fail as if they may not be run again.
+    /// Jobs that wait to be run alone: sixteen slaves of 256 jobs each. Further suspects fail as if they may not be run again.
     /// </summary>
     public const int MaxSuspects = 4096;
 
@@ -89,7 +89,7 @@ internal static class EngineLimits
     public const int MinLookMs = 10;
 
     /// <summary>
-    /// How long the pool waits until it asks again for room that its backend did not have. Whoever ends gives room back and does not
+    /// How long the pool waits until it asks again for room that its backend did not have. A slave that ends gives room back and does not
     /// tell other apps; a second is no long wait for a job, and a question each second costs nothing.
     /// </summary>
     public const int RoomPauseMs = 1000;

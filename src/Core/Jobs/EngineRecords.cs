@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Core.Jobs;
 
-/// <summary>What outlives an engine: where its job numbers go on from, and who keeps what it leaves behind.</summary>
+/// <summary>The records that outlive an engine: its last job number, its ledger and its quarantine.</summary>
 internal sealed record EngineRecords
 {
     /// <summary>Nothing is kept, and numbers begin at 1.</summary>
@@ -9,10 +9,10 @@ internal sealed record EngineRecords
     /// <summary>The last job number that an engine before this one may have used; the first one of this engine follows it.</summary>
     public ulong FirstJobId { get; init; }
 
-    /// <summary>Who keeps a record of each job.</summary>
+    /// <summary>Keeps a record of each job.</summary>
     public IJobLedger Ledger { get; init; } = NoLedger.Instance;
 
-    /// <summary>Who keeps jobs that kill slaves.</summary>
+    /// <summary>Keeps jobs that kill slaves.</summary>
     public IQuarantine Quarantine { get; init; } = NoQuarantine.Instance;
 
     /// <summary>Requests are kept during their last run too, because the quarantine may want them.</summary>

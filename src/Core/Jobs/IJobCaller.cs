@@ -3,7 +3,7 @@ using Cocaine.Fast.Core.Protocol;
 namespace Cocaine.Fast.Core.Jobs;
 
 /// <summary>
-/// Who gets a job's answer: a driver's connection, or its publisher. Exactly one of <see cref="OnDone"/> and <see cref="OnFailed"/> is
+/// Gets a job's answer: a driver's connection, or its publisher. Exactly one of <see cref="OnDone"/> and <see cref="OnFailed"/> is
 /// called for a job that was
 /// accepted and not cancelled by the caller, after any number of chunks. All calls come on the loop.
 /// </summary>
@@ -31,9 +31,9 @@ internal readonly ref struct JobError(int category, int code, ReadOnlySpan<byte>
 
     public ReadOnlySpan<byte> Reason { get; } = reason;
 
-    /// <summary>When there is room again by the present speed, s; 0 when room is not what was missing.</summary>
+    /// <summary>When there is room again by the present speed, s; 0 when there was no lack of room.</summary>
     public int RetryAfterS { get; } = retryAfterS;
 
-    /// <summary>What the error says besides its reason, being that of this job.</summary>
+    /// <summary>The headers of the error, as that of this job.</summary>
     public ErrorHeaders HeadersOf(Job job) => new() { JobId = job.Id, RetryAfterS = RetryAfterS };
 }

@@ -2,7 +2,7 @@ using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Core.Jobs;
 
-/// <summary>The engine of a job: callers, timers and slaves tell it what happened to the job. All calls come on its loop.</summary>
+/// <summary>The engine of a job: callers, timers and slaves report events of the job to it. All calls come on its loop.</summary>
 internal interface IJobEngine
 {
     /// <summary>More of a job's request.</summary>
@@ -11,7 +11,7 @@ internal interface IJobEngine
     /// <summary>The request is whole.</summary>
     void EndRequest(Job job);
 
-    /// <summary>The caller went away or gave up: nobody gets an answer, and the worker is told.</summary>
+    /// <summary>The caller went away or gave up: the answer goes nowhere, and the worker is told.</summary>
     /// <param name="job">The job.</param>
     /// <param name="reason">Why, for the worker.</param>
     /// <param name="clientGone">The caller's connection has ended.</param>

@@ -20,7 +20,7 @@ internal enum JobOutcome
 }
 
 /// <summary>
-/// Keeps a record of each job for those who ask later what became of it. Each call is a few stores: it allocates nothing, takes no lock
+/// Keeps a record of each job for later questions about it. Each call is a few stores: it allocates nothing, takes no lock
 /// and cannot fail. Called on the engine's loop; times are the loop's monotonic ns.
 /// </summary>
 internal interface IJobLedger

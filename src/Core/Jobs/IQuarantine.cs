@@ -4,7 +4,7 @@ namespace Cocaine.Fast.Core.Jobs;
 internal interface IQuarantine
 {
     /// <summary>
-    /// A job has killed its last slave and fails with 502 after this. Called on the loop; what is to be kept is copied during the call.
+    /// A job has killed its last slave and fails with 502 after this. Called on the loop; the kept parts are copied during the call.
     /// It must not throw.
     /// </summary>
     void Keep(in QuarantinedJob job);
@@ -22,7 +22,7 @@ internal readonly ref struct QuarantinedJob
     /// <summary>The method that was called, UTF-8.</summary>
     public required ReadOnlySpan<byte> Event { get; init; }
 
-    /// <summary>What its caller asked for.</summary>
+    /// <summary>The wishes of its caller.</summary>
     public required JobPolicy Policy { get; init; }
 
     /// <summary>The invoke's headers as an encoded array, as workers get them; empty for none, or when they were not kept.</summary>
@@ -39,7 +39,7 @@ internal readonly ref struct QuarantinedJob
 }
 
 /// <summary>How a slave died while it ran a job.</summary>
-/// <param name="SlaveId">What logs call the slave.</param>
+/// <param name="SlaveId">The slave's name in logs.</param>
 /// <param name="Cause">Why, for people: "signal 11".</param>
 /// <param name="LastLines">The last lines that it printed, oldest first; none for a thread.</param>
 internal sealed record SlaveDeath(string SlaveId, string Cause, IReadOnlyList<string> LastLines);

@@ -28,7 +28,7 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
 
     public JobPolicy Policy { get; private set; }
 
-    /// <summary>Who gets the answer; null once it was given or the caller went away.</summary>
+    /// <summary>Gets the answer; null once it was given or the caller went away.</summary>
     public IJobCaller? Caller { get; set; }
 
     /// <summary>The caller's own number for it. Valid while <see cref="Caller"/> is set.</summary>

@@ -3,7 +3,7 @@ using Cocaine.Fast.Core.Terminal;
 
 namespace Cocaine.Fast.Core.Jobs;
 
-/// <summary>What logs call jobs: their numbers and events. The name of an event may be its caller's.</summary>
+/// <summary>The names of jobs in logs: their numbers and events. The name of an event may be its caller's.</summary>
 internal static class JobNames
 {
     /// <summary>Jobs that a line names; of the others it says how many.</summary>
@@ -22,7 +22,7 @@ internal static class JobNames
         return jobs.Count > MaxNamed ? $"{named} and {jobs.Count - MaxNamed} more" : named;
     }
 
-    /// <summary>What follows a slave's end in a line: <c>; jobs on it: …</c>, or nothing when it had none.</summary>
+    /// <summary>The end of a log line about a slave's end: <c>; jobs on it: …</c>, or nothing when it had none.</summary>
     public static string Suffix(IReadOnlyList<Job> jobs) => jobs.Count == 0 ? "" : $"; jobs on it: {Of(jobs)}";
 
     /// <summary>The event, for people.</summary>

@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Core.Jobs;
 
-/// <summary>What a caller asked for; 0 means the app's own setting, or none.</summary>
+/// <summary>The wishes of a caller; 0 means the app's own setting, or none.</summary>
 internal readonly record struct JobPolicy
 {
     /// <summary>Goes before jobs that are not.</summary>

@@ -21,10 +21,10 @@ internal sealed class JobQueue
     /// <summary>All of them, suspects included.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Those that any slave with room may run.</summary>
+    /// <summary>Jobs that any slave with room may run.</summary>
     public int Usual => Count - Suspects.Count;
 
-    /// <summary>Those that wait for a slave of their own.</summary>
+    /// <summary>Jobs that wait for a slave of their own.</summary>
     public SuspectLane Suspects { get; } = new();
 
     /// <summary>Request bytes of the jobs that wait.</summary>

@@ -7,7 +7,7 @@ namespace Cocaine.Fast.Core.Jobs;
 /// </summary>
 internal enum JobState
 {
-    /// <summary>In the pool of job objects, or just taken from it: nobody's.</summary>
+    /// <summary>In the pool of job objects, or just taken from it: no caller's.</summary>
     Free,
 
     /// <summary>Waits in the app's queue.</summary>

@@ -72,7 +72,7 @@ internal sealed class QueueLane(QueueOrder order, long targetNs, long intervalNs
             return;
         }
 
-        // The job itself knows since when: after a stall nobody has looked for as long, and the queue is behind all the same.
+        // The wait counts from the job's own time: after a stall no look was taken for as long, and the queue is behind all the same.
         _overSince = Math.Min(_overSince, overAt);
         ServesNewest = nowNs - _overSince >= intervalNs;
     }

@@ -12,7 +12,7 @@ internal sealed class BlockPool
     /// <summary>Smallest block: most requests fit, and a thousand jobs in flight cost 256 KiB.</summary>
     public const int MinBlockBytes = 256;
 
-    /// <summary>Kept free at most: what a burst of large requests leaves behind is given back to the runtime beyond this.</summary>
+    /// <summary>Kept free at most: blocks that a burst of large requests leaves behind are given back to the runtime beyond this.</summary>
     private const long MaxFreeBytes = 32 << 20;
 
     private readonly Stack<byte[]>?[] _free = new Stack<byte[]>?[32 * 4];

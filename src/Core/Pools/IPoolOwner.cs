@@ -3,7 +3,7 @@ using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Core.Pools;
 
-/// <summary>The engine, as its pool sees it: it has the jobs, and hears what became of the slaves.</summary>
+/// <summary>The engine, as its pool sees it: it has the jobs, and hears of the slaves' fates.</summary>
 internal interface IPoolOwner
 {
     /// <summary>The job that is next to run, for a slave with room; null when its time was up: then it is answered and not run.</summary>

@@ -6,7 +6,7 @@ namespace Cocaine.Fast.Core.Pools;
 
 /// <summary>
 /// When and by how much a pool grows: for the jobs that wait and up to its minimum, within its limit, with a bound on starts at a time, and
-/// as far as the backend has room. It tries again by itself what it could not do, for as long as the app lives: nobody else may call it.
+/// as far as the backend has room. After a failure it tries again by itself, for as long as the app lives: no other call may come.
 /// </summary>
 internal sealed class PoolGrowth
 {
@@ -188,7 +188,7 @@ internal sealed class PoolGrowth
 
         if (room < count)
         {
-            Pause(EngineLimits.RoomPauseMs, anew: false); // nobody says when there is room again
+            Pause(EngineLimits.RoomPauseMs, anew: false); // no one reports when there is room again
         }
     }
 

@@ -118,7 +118,7 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
         return failed;
     }
 
-    /// <summary>A slave is gone, which may be what another one waited for.</summary>
+    /// <summary>A slave is gone: another one may have waited for its place.</summary>
     public void OnPlaceFree()
     {
         TryBegin();
@@ -206,7 +206,7 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
         RecycleLog.Relieved(scope.Log, scope.Name, old.ShortId, replacement.ShortId, old.Load, old.Channels.Abandoned);
         if (old.State == SlaveState.Idle)
         {
-            replacement.ContinueIdleness(old); // else an app that nobody calls would never lose its last slave
+            replacement.ContinueIdleness(old); // else an app without calls would never lose its last slave
         }
 
         MoveTo(RecycleStage.Resting, null, null);

@@ -6,8 +6,8 @@ using Cocaine.Fast.Core.Timing;
 namespace Cocaine.Fast.Core.Pools;
 
 /// <summary>
-/// An app's slaves: who they are, who is least busy, and who retires for idleness. They grow by <see cref="Growth"/>, and what becomes of
-/// their starts is in <see cref="Starts"/>.
+/// An app's slaves: the list of them, the least busy one, and the ones that retire for idleness. <see cref="Growth"/> launches slaves, and
+/// <see cref="Starts"/> judges their starts.
 /// </summary>
 internal sealed class SlavePool : ISlaveOwner
 {
@@ -19,7 +19,7 @@ internal sealed class SlavePool : ISlaveOwner
 
     /// <param name="scope">The parts of the engine that pools use.</param>
     /// <param name="backend">Launches slaves.</param>
-    /// <param name="owner">Has the jobs, and hears what becomes of slaves.</param>
+    /// <param name="owner">Has the jobs, and hears of the slaves' fates.</param>
     public SlavePool(EngineScope scope, ISlaveBackend backend, IPoolOwner owner)
     {
         _scope = scope;
@@ -57,7 +57,7 @@ internal sealed class SlavePool : ISlaveOwner
     /// <summary>Runs jobs alone.</summary>
     public SuspectRuns Suspects { get; }
 
-    /// <summary>What makes its slaves.</summary>
+    /// <summary>Makes its slaves.</summary>
     public ISlaveBackend Backend { get; }
 
     /// <inheritdoc cref="SlaveRoster.Total"/>
@@ -217,12 +217,12 @@ internal sealed class SlavePool : ISlaveOwner
             _owner.OnSlaveLost(job, in loss);
         }
 
-        Feed(); // another one may have room for what came back
+        Feed(); // another one may have room for the jobs that came back
         Growth.Grow();
         Suspects.Reserve();
     }
 
-    /// <summary>Sees what the end of a slave says of the app's starts, and launches no other.</summary>
+    /// <summary>Judges the app's starts by the end of a slave, and launches no other.</summary>
     private void CountDead(Slave slave, SlaveState before, in SlaveLoss loss, string names)
     {
         _roster.Remove(slave);

@@ -19,7 +19,7 @@ internal sealed class SlaveRoster
 
     /// <param name="scope">The parts of the engine that slaves use.</param>
     /// <param name="backend">Launches slaves.</param>
-    /// <param name="owner">Who hears what happens to slaves.</param>
+    /// <param name="owner">Hears the events of slaves.</param>
     public SlaveRoster(EngineScope scope, ISlaveBackend backend, ISlaveOwner owner)
     {
         _scope = scope;

@@ -2,9 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace Cocaine.Fast.Core.Pools;
 
-/// <summary>What is told of failed starts to whom.</summary>
+/// <summary>The texts about failed starts, by reader.</summary>
 /// <remarks>
-/// The whole cause has what the app printed: paths, texts of exceptions, maybe a password in an address. It is for the log and for those on
+/// The whole cause has the app's output: paths, texts of exceptions, maybe a password in an address. It is for the log and for those on
 /// the control socket. Callers may be anybody: they get the kind of the failure and no word of the app.
 /// </remarks>
 internal static partial class StartFailure

@@ -51,7 +51,7 @@ internal sealed class StartHealth(EngineScope scope, SlaveRoster roster, PoolGro
         }
     }
 
-    /// <summary>What the end of a slave says.</summary>
+    /// <summary>The meaning of a slave's end.</summary>
     /// <param name="slave">It is dead.</param>
     /// <param name="before">Its state before.</param>
     /// <param name="hadJobs">It had jobs.</param>
@@ -85,7 +85,7 @@ internal sealed class StartHealth(EngineScope scope, SlaveRoster roster, PoolGro
         }
     }
 
-    /// <summary>A start failed: the pool rests for a while, and the jobs that wait fail when nobody else can run them.</summary>
+    /// <summary>A start failed: the pool rests for a while, and the jobs that wait fail when no other slave can run them.</summary>
     public void OnFailed(Slave slave, StartVerdict verdict, string cause)
     {
         LookForProof(); // a good one in between: they are not in a row
@@ -122,7 +122,7 @@ internal sealed class StartHealth(EngineScope scope, SlaveRoster roster, PoolGro
         }
     }
 
-    /// <summary>A slave that was good has died: what it held is free for others, so failures before are no reason to wait.</summary>
+    /// <summary>A slave that was good has died: its place is free for others, so failures before are no reason to wait.</summary>
     public void OnGoodDied() => Forget();
 
     /// <summary>Forgets the failures when a slave that was launched after them has shown that it can live.</summary>
@@ -189,7 +189,7 @@ internal sealed class StartHealth(EngineScope scope, SlaveRoster roster, PoolGro
     private void Forget()
     {
         Failures = _alone = 0;
-        _lastOfTry = 0; // whoever fails next begins a new row
+        _lastOfTry = 0; // the next failure begins a new row
         LastFailure = "";
         scope.Loop.Timers.Cancel(this);
         growth.EndPause();

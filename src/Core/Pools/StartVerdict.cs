@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Core.Pools;
 
-/// <summary>What a slave's end says of the app's starts.</summary>
+/// <summary>The meaning of a slave's end for the app's starts.</summary>
 internal enum StartVerdict
 {
     /// <summary>Nothing: it was told to end.</summary>

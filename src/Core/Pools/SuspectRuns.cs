@@ -6,12 +6,12 @@ namespace Cocaine.Fast.Core.Pools;
 
 /// <summary>
 /// Runs suspects: jobs whose slave died, of them or of one beside them. Each gets a slave of its own while it runs, so that a job that
-/// kills takes no other one with it a second time, and the next death is its own or nobody's.
+/// kills takes no other one with it a second time, and the next death is its own or no job's.
 /// </summary>
 /// <remarks>
 /// Neither kind of jobs keeps the other waiting for ever. Suspects have at most half of the slaves that work, or the only one. After a
 /// suspect has left its slave, by its end or with the slave, those that wait for any slave are first, and a batch of them goes on it; then
-/// a slave is cleared for the next suspect. One that is not empty in time, because it has a job that goes on for very long, is let go for
+/// a slave is cleared for the next suspect. A slave that is not empty in time, because a job on it takes very long, is let go for
 /// as long, and another one is tried. Suspects are run in the order in which they became it: one that kills again goes behind the others.
 /// </remarks>
 internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePool pool, IPoolOwner owner) : WheelTimer
@@ -21,7 +21,7 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
     private long _patienceMs = EngineLimits.MinClearingMs;
 
     /// <summary>
-    /// What becomes known of a job by its slave's end. Alone on it the job is charged with the death, among others it is not: it is
+    /// Judges a job by its slave's end. Alone on it the job is charged with the death, among others it is not: it is
     /// suspected.
     /// </summary>
     public void Judge(Job job, in SlaveLoss loss)
@@ -35,7 +35,7 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
             job.DiedInCompany = true;
         }
 
-        // Without neighbours there is nobody to be kept apart from.
+        // A job without neighbours need not be kept apart.
         job.IsSuspect |= loss.Death is not null && scope.Settings.Concurrency > 1;
     }
 

@@ -16,7 +16,7 @@ internal struct AnswerHold
     /// <summary>One more caller holds the answers back; true when it is the first.</summary>
     public bool Add() => _holders++ == 0;
 
-    /// <summary>One of the callers holds them back no longer; true when it was the last.</summary>
+    /// <summary>A caller holds the answers back no longer; true when it was the last.</summary>
     public bool Remove(long listenedMs)
     {
         if (_holders == 0 || --_holders > 0)

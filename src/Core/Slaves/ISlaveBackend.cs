@@ -6,19 +6,19 @@ namespace Cocaine.Fast.Core.Slaves;
 internal interface ISlaveBackend
 {
     /// <summary>
-    /// Starts a slave. What fails is a failed start of that slave, whether it is thrown from here, with all that was taken given back, or
+    /// Starts a slave. Every failure is a failed start of that slave: it is thrown from here, with all that was taken given back, or
     /// reported through <see cref="Slave.OnDead"/> later on the loop.
     /// </summary>
     SlaveLink Launch(Slave slave);
 
     /// <summary>
     /// How many of so many slaves may be launched now. The pool asks before each launch, launches no more, and asks again after <see
-    /// cref="EngineLimits.RoomPauseMs"/> while it wants more. So the node keeps what it needs itself to serve and to stop: descriptors,
+    /// cref="EngineLimits.RoomPauseMs"/> while it wants more. So the node keeps its own needs to serve and to stop: descriptors,
     /// process ids. On the loop, and quick. A slave that was launched and has not opened everything yet is the backend's to count.
     /// </summary>
     /// <param name="wanted">1 or more.</param>
     /// <param name="isFirst">
-    /// The app has no other slave: the backend may give it one from what it keeps back, so that a full node still serves each app.
+    /// The app has no other slave: the backend may give it one from its reserve, so that a full node still serves each app.
     /// </param>
     SlaveRoom RoomFor(int wanted, bool isFirst) => new(wanted);
 

@@ -3,7 +3,7 @@ using Cocaine.Fast.Core.Monitoring;
 
 namespace Cocaine.Fast.Core.Slaves;
 
-/// <summary>The owner of slaves: each tells it what happened to itself. What happened to a job is told to the job's engine.</summary>
+/// <summary>The owner of slaves: each slave reports its own events to it. Events of a job go to the job's engine.</summary>
 internal interface ISlaveOwner
 {
     /// <summary>A slave goes from its state to another; called before it does.</summary>

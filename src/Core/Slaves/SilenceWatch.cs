@@ -5,7 +5,7 @@ namespace Cocaine.Fast.Core.Slaves;
 
 /// <summary>The watch over a slave's silence: its heartbeat-timeout, and the timeouts of its jobs, which they have in its place.</summary>
 /// <remarks>
-/// All of its times are the loop's listened time: a node that was stopped has heard nobody, and that is not the slaves' silence.
+/// All of its times are the loop's listened time: a node that was stopped has heard no slave, and that is not the slaves' silence.
 /// </remarks>
 internal static class SilenceWatch
 {
@@ -60,7 +60,7 @@ internal static class SilenceWatch
         long until = 0;
         foreach (Job job in slave.Channels.ToList())
         {
-            // One over its job-timeout was no reason for silence, unless its caller made it one.
+            // A job over its job-timeout was no reason for silence, unless its caller made it one.
             bool gavePatience = !job.RanTooLong || job.Policy.SilenceTimeoutMs > 0;
             until = Math.Max(until, !job.IsAnswered ? PatienceMs(slave, job) : gavePatience ? job.CancelDueMs : 0);
         }

@@ -18,12 +18,12 @@ internal sealed class Slave : WheelTimer, IJobRunner
     private AnswerHold _hold;  // callers that are slower than it is
     private int _capacity;     // jobs it may have at once; 0 once it was retired
     private string? _retired;  // why it ends when it has no jobs to wait for any more; valid in Busy
-    private bool _condemned;   // it is being killed: what it still says counts, but it gets no more jobs
+    private bool _condemned;   // it is being killed: its further messages count, but it gets no more jobs
     private bool _hung;        // it is killed for a job that hung, and that has its answer: those beside it are not suspected
     private string? _launchFailure; // why it could not be launched; valid in Starting and Draining, where its timer ends it
 
     /// <param name="scope">The parts of the engine that slaves use.</param>
-    /// <param name="owner">Who hears what happens to it.</param>
+    /// <param name="owner">Hears its events.</param>
     /// <param name="generation">Its number among the app's slaves, from 1.</param>
     public Slave(EngineScope scope, ISlaveOwner owner, ulong generation)
     {
@@ -44,7 +44,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
 
     public string Uuid { get; }
 
-    /// <summary>The first part of the uuid: what logs call it.</summary>
+    /// <summary>The first part of the uuid: its name in logs.</summary>
     public string ShortId => Uuid[..8];
 
     /// <summary>The same as a number, for records.</summary>
@@ -81,7 +81,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
     /// <summary>When it became idle last. Valid in Idle.</summary>
     public long IdleSinceMs { get; private set; }
 
-    /// <summary>Its jobs and what goes between them and the worker.</summary>
+    /// <summary>Its jobs and their messages to and from the worker.</summary>
     public SlaveChannels Channels { get; } = new();
 
     /// <summary>Callers that wait for it with their requests.</summary>
@@ -100,7 +100,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
 
     public long JobsDone { get; private set; }
 
-    /// <summary>What it may do before it is replaced.</summary>
+    /// <summary>The limits of its life before it is replaced.</summary>
     public WearLimits Wear { get; }
 
     /// <summary>Why it is to be replaced. Valid in Idle and Busy.</summary>
@@ -256,7 +256,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         _scope.Loop.Patience.Cancel(this);
         List<Job> jobs = Channels.TakeAll();
 
-        // One that was told to end, or killed for a job that hung, did not die of its jobs.
+        // A slave that was told to end, or killed for a job that hung, did not die of its jobs.
         bool diedOfThem = jobs.Count > 0 && before != SlaveState.Draining && !_hung;
         SlaveLoss loss = new(ShortId, cause, jobs.Count, diedOfThem ? new SlaveDeath(ShortId, cause, Link.LastLines) : null);
         string names = JobNames.Suffix(jobs);
@@ -335,7 +335,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
     public void ContinueIdleness(Slave other) => IdleSinceMs = other.IdleSinceMs;
 
     /// <summary>
-    /// The worker has not closed the channel of an answered job in its time. The slave is replaced, and nobody waits for that job.
+    /// The worker has not closed the channel of an answered job in its time. The slave is replaced, and does not wait for that job.
     /// </summary>
     public void Abandon(Job job)
     {
@@ -447,7 +447,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         _owner.OnFreed(this);
     }
 
-    /// <summary>A retired slave ends once nothing is left on it, or only what will never end by itself.</summary>
+    /// <summary>A retired slave ends once nothing is left on it, or only jobs that will never end by themselves.</summary>
     private void EndIfOver()
     {
         if (_retired is not null && Channels.AreOver)

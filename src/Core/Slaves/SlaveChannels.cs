@@ -4,8 +4,8 @@ using Cocaine.Fast.Core.Protocol;
 namespace Cocaine.Fast.Core.Slaves;
 
 /// <summary>
-/// One slave's channels with the jobs on them: what the worker is told there, what its messages mean, and which channels it keeps although
-/// nobody wants their answers any more.
+/// One slave's channels with the jobs on them: the messages to the worker, the meaning of its own, and the channels that it keeps although
+/// no caller wants their answers any more.
 /// </summary>
 internal sealed class SlaveChannels
 {
@@ -18,7 +18,7 @@ internal sealed class SlaveChannels
     /// <summary>Open channels, those of jobs that were answered and that the worker has not closed yet included.</summary>
     public int Count => _jobs.Count;
 
-    /// <summary>Those of them whose worker has not closed them in time after their jobs' answer.</summary>
+    /// <summary>Channels that the worker has not closed in time after their jobs' answer.</summary>
     public int Abandoned { get; private set; }
 
     /// <summary>Nothing is left to wait for: no channel, or only abandoned ones.</summary>
@@ -127,7 +127,7 @@ internal sealed class SlaveChannels
         EndRequest(job); // or the worker keeps the channel for ever
     }
 
-    /// <summary>Says what a message of the worker is.</summary>
+    /// <summary>Says the meaning of a worker's message.</summary>
     /// <param name="message">The message.</param>
     /// <param name="job">The job of its channel; null on the control channel, and on those that were closed.</param>
     /// <param name="fault">How it breaks the protocol; null when it does not.</param>

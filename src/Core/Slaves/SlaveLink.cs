@@ -30,7 +30,7 @@ internal abstract class SlaveLink
     /// <summary>The last lines that the slave printed, oldest first; none for a thread.</summary>
     public virtual IReadOnlyList<string> LastLines => [];
 
-    /// <summary>Shows what was written to the slave at the end of this turn.</summary>
+    /// <summary>Shows the written messages to the slave at the end of this turn.</summary>
     public abstract void Flush();
 
     /// <summary>Stops taking the slave's messages, until <see cref="ResumeReading"/>: a caller is slower than it.</summary>

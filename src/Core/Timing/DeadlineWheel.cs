@@ -8,7 +8,7 @@ namespace Cocaine.Fast.Core.Timing;
 /// After Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", 1987.
 /// </summary>
 /// <remarks>
-/// Six levels of 64 slots span 2^36 ms, about two years; what is due later waits in the last level's farthest slot and is placed again
+/// Six levels of 64 slots span 2^36 ms, about two years; a later timer waits in the last level's farthest slot and is placed again
 /// when it comes round.
 /// One bit per slot says whether it is occupied. One thread, the loop's, uses it. No timer fires early, and each fires once.
 /// </remarks>

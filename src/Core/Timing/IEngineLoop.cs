@@ -2,7 +2,7 @@ using Cocaine.Fast.Core.Memory;
 
 namespace Cocaine.Fast.Core.Timing;
 
-/// <summary>What an engine needs of the loop it lives on.</summary>
+/// <summary>The loop, as its engines see it.</summary>
 internal interface IEngineLoop
 {
     /// <summary>Monotonic ns of this turn.</summary>
@@ -17,7 +17,7 @@ internal interface IEngineLoop
     /// </summary>
     long ListenedMs { get; }
 
-    /// <summary>What is due by the clock: <see cref="NowMs"/>.</summary>
+    /// <summary>Timers by the clock: <see cref="NowMs"/>.</summary>
     DeadlineWheel Timers { get; }
 
     /// <summary>For how long others may be silent or slow, by <see cref="ListenedMs"/>.</summary>
