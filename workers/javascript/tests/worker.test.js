@@ -1,8 +1,10 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
 const test = require('node:test');
 const { FakeNode } = require('./fake-node.js');
+const { UNREAD_BYTES } = require('../lib/limits.js');
 const { decode, encode } = require('../lib/msgpack.js');
 
 async function on(t, app = 'app.mjs', env) {
@@ -92,15 +94,28 @@ test('streams both ways, side by side', async (t) => {
     assert.equal(String((await node.answer(second))[0][0]), 'second');
 });
 
+/** The worker's peak, in bytes. */
+function mostMemory(node) {
+    return Number(/VmHWM:\s+(\d+) kB/.exec(fs.readFileSync(`/proc/${node.process.pid}/status`, 'utf8'))[1]) << 10;
+}
+
 test('a reader that is slow holds the node back, and gets all', async (t) => {
-    const node = await on(t);
-    const number = node.open('size');
+    const node = await on(t, 'app.mjs', { COCAINE_HEARTBEAT_MS: '20' });
+    const number = node.open('holds');
+    assert.equal(await node.chunk(number), 'holding');
+    const before = mostMemory(node);
     const chunk = Buffer.alloc(1 << 20);
-    for (let i = 0; i < 60; i++) {
+    for (let i = 0; i < 120; i++) {
         node.send([number, 0, [chunk]]);
     }
     node.send([number, 2, []]);
-    assert.deepEqual(await node.answer(number), [[Buffer.from(`${60 << 20}`)], undefined]);
+    await node.until(() => mostMemory(node) - before > UNREAD_BYTES / 2);
+    const enough = node.heartbeats + 20; // turns in which it could have taken everything
+    await node.until(() => node.heartbeats >= enough);
+    assert.ok(node.socket.writableLength > 60 << 20, 'most of it still waits in the node');
+    assert.ok(mostMemory(node) - before < 4 * UNREAD_BYTES, 'what is unread, and what the collector has not come to');
+    node.process.kill('SIGUSR1');
+    assert.deepEqual(await node.answer(number), [[Buffer.from(`${120 << 20}`)], undefined]);
     await gives(node, ['on'], 'echo', 'on');
 });
 

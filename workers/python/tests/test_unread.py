@@ -39,6 +39,7 @@ class Reading(Cases):
         for _ in range(CHUNKS):
             node.send([number, 0, [CHUNK]])
         node.send([number, 2, []])
+        node.until(lambda: most_memory(node.process.pid) - before > UNREAD_BYTES // 2)
         enough = node.heartbeats + 20  # turns in which it could have taken everything
         node.until(lambda: node.heartbeats >= enough)
         self.assertTrue(node.backlog)

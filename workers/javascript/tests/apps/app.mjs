@@ -52,6 +52,13 @@ export async function size(request, response) {
     for await (const chunk of request) { total += chunk.length; }
     response.write(String(total));
 }
+export async function holds(request, response) {
+    response.write('holding');
+    await new Promise((resolve) => { process.once('SIGUSR1', resolve); });
+    let total = 0;
+    for await (const chunk of request) { total += chunk.length; }
+    response.write(String(total));
+}
 export const who2 = (request) => sleep(1).then(() => current()?.event);
 export class Thing {}
 export const notAFunction = 5;
