@@ -39,10 +39,21 @@ class Reading(Cases):
         for _ in range(CHUNKS):
             node.send([number, 0, [CHUNK]])
         node.send([number, 2, []])
-        node.until(lambda: most_memory(node.process.pid) - before > UNREAD_BYTES // 2)
-        enough = node.heartbeats + 20  # turns in which it could have taken everything
-        node.until(lambda: node.heartbeats >= enough)
-        self.assertTrue(node.backlog)
+        left, seen, turns = [], [], []
+
+        def rests():
+            """Whether it has taken everything, or nothing for many turns of this loop, each with a heartbeat at least."""
+            rest = sum(len(payload) for payload, _ in node.backlog)
+            if not left or rest < min(left):
+                turns.clear()
+            elif node.heartbeats > seen[-1]:
+                turns.append(node.heartbeats)
+            left.append(rest)
+            seen.append(node.heartbeats)
+            return rest < len(CHUNK) or len(turns) > 20
+
+        node.until(rests)
+        self.assertGreater(min(left), CHUNKS // 2 * len(CHUNK))
         self.assertLess(most_memory(node.process.pid) - before, 3 * UNREAD_BYTES)
         os.write(opener, b"x")
         chunks, end = node.answer(number)
