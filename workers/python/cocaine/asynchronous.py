@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 from _thread import get_ident
 from concurrent.futures import Future, TimeoutError as FutureTimeout
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from time import monotonic
 
 import cocaine
@@ -106,6 +106,7 @@ class AsyncSession(Session):
 
     async def _main(self) -> None:
         self.loop = loop = asyncio.get_running_loop()
+        self._context = copy_context()  # of no call: what is scheduled from a task must not run as that task's call
         asyncio.current_task().set_name(stacks.MAIN_TASK)
         if self.prints_stacks:
             stacks.install_on_loop(loop)
@@ -117,7 +118,7 @@ class AsyncSession(Session):
         loop.add_reader(self._source, self._wake)
         for descriptor, callback in others:
             loop.add_reader(descriptor, callback)
-        self.channels.when_read = self._settle
+        self.channels.when_read = lambda: loop.call_soon(self._settle, context=self._context)
         self._beat()
         self._take_turn()
         await self._over
@@ -137,7 +138,7 @@ class AsyncSession(Session):
         self._turn_soon = False
         if self.turn():
             self._turn_soon = True
-            self.loop.call_soon(self._take_turn)
+            self.loop.call_soon(self._take_turn, context=self._context)
         self._settle()
 
     def _settle(self) -> None:
@@ -154,7 +155,7 @@ class AsyncSession(Session):
                 self.loop.add_reader(self._source, self._wake)
         if not self._turn_soon and (self.pending or not is_full and not self.link.park_for_loop()):
             self._turn_soon = True
-            self.loop.call_soon(self._take_turn)
+            self.loop.call_soon(self._take_turn, context=self._context)
         if self.input.draining and not self.channels.running and not self._over.done():
             self.output.publish()
             self._over.set_result(None)
@@ -163,7 +164,7 @@ class AsyncSession(Session):
         """Async handlers give way soon: everything that they write until then is published together."""
         if not self._publish_is_due:
             self._publish_is_due = True
-            self.loop.call_soon(self._publish_now)
+            self.loop.call_soon(self._publish_now, context=self._context)
 
     def _publish_now(self) -> None:
         self._publish_is_due = False

@@ -46,6 +46,23 @@ class Calls(Cases):
         self.ends_well()
 
 
+class Asynchronous(Calls):
+    app = "async_calls.py"
+
+    def test_a_plain_function_has_its_own_call(self):
+        gate, opener = os.pipe()
+        begun, begins = os.pipe()
+        for descriptor in gate, opener, begun, begins:
+            self.addCleanup(os.close, descriptor)
+        node = self.node = self.start(self.app, env={"GATE": str(gate), "BEGUN": str(begins)}, pass_fds=(gate, begins))
+        before = node.invoke("blocks")
+        os.read(begun, 1)
+        number = node.invoke("plain", headers=TRACED)
+        os.write(opener, b"x")
+        self.assertEqual(([b"plain b'first'"], []), node.answer(number))
+        self.assertEqual(([b"written"], []), node.answer(before))
+
+
 class SynchronousOnPipe(Calls, unittest.TestCase):
     app, options = "calls.py", {"capacity": 1 << 16}
 
@@ -54,12 +71,12 @@ class SynchronousOnSocket(Calls, unittest.TestCase):
     app, options = "calls.py", {"pipe": False}
 
 
-class AsynchronousOnPipe(Calls, unittest.TestCase):
-    app, options = "async_calls.py", {"capacity": 1 << 16}
+class AsynchronousOnPipe(Asynchronous, unittest.TestCase):
+    options = {"capacity": 1 << 16}
 
 
-class AsynchronousOnSocket(Calls, unittest.TestCase):
-    app, options = "async_calls.py", {"pipe": False}
+class AsynchronousOnSocket(Asynchronous, unittest.TestCase):
+    options = {"pipe": False}
 
 
 if __name__ == "__main__":

@@ -25,6 +25,19 @@ async def body(request, response):
     response.write(b"|" + await request.body())
 
 
+def plain(request):
+    call = cocaine.current()
+    return "%s %s" % (call.event, call.header("x"))
+
+
+async def blocks(request, response):
+    """Holds the loop up after a write; what comes meanwhile is taken in right after it."""
+    await asyncio.sleep(0.01)
+    response.write(b"written")
+    os.write(int(os.environ["BEGUN"]), b"x")
+    os.read(GATE, 1)
+
+
 async def computes(request, response):
     response.write(b"computing")
     try:
