@@ -45,9 +45,9 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
     /// <summary>A slave is worn: it is replaced when its turn has come.</summary>
     public void OnWorn(Slave slave, WearReason why)
     {
-        if (slave.Worn == WearReason.None)
+        if (slave.Wear.Reason == WearReason.None)
         {
-            slave.Worn = why;
+            slave.Wear.Reason = why;
             TryBegin();
         }
     }
@@ -79,14 +79,14 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
     public void OnHeartbeat(Slave slave)
     {
         long nowMs = scope.Loop.NowMs;
-        if (scope.Settings.MaxRssBytes == 0 || nowMs - slave.RssReadMs < EngineLimits.RssPeriodMs)
+        if (scope.Settings.MaxRssBytes == 0 || nowMs - slave.Wear.RssReadMs < EngineLimits.RssPeriodMs)
         {
             return;
         }
 
-        slave.RssReadMs = nowMs;
-        slave.RssBytes = slave.Link.ReadRssBytes();
-        if (slave.RssBytes >= slave.Wear.RssBytes && (slave.State is SlaveState.Idle or SlaveState.Busy))
+        slave.Wear.RssReadMs = nowMs;
+        slave.Wear.RssBytes = slave.Link.ReadRssBytes();
+        if (slave.Wear.RssBytes >= slave.Wear.Limits.RssBytes && (slave.State is SlaveState.Idle or SlaveState.Busy))
         {
             OnWorn(slave, WearReason.Memory);
         }
@@ -105,7 +105,7 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
             scope.Counters.RecyclingsFailed++;
             RecycleLog.Failed(scope.Log, scope.Name, _old!.ShortId, slave.ShortId, _failures, pauseMs, cause);
         }
-        else if (slave.IsRelieved)
+        else if (slave.Wear.IsRelieved)
         {
             RecycleLog.Done(scope.Log, scope.Name, slave.ShortId, roster.Total);
         }
@@ -130,9 +130,9 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
     {
         foreach (Slave slave in roster.Slaves)
         {
-            if (slave.Worn == WearReason.None && slave.Wear.AgeDueMs <= nowMs && (slave.State is SlaveState.Idle or SlaveState.Busy))
+            if (slave.Wear.Reason == WearReason.None && slave.Wear.Limits.AgeDueMs <= nowMs && (slave.State is SlaveState.Idle or SlaveState.Busy))
             {
-                slave.Worn = WearReason.Age;
+                slave.Wear.Reason = WearReason.Age;
             }
         }
 
@@ -172,8 +172,8 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
         }
         else if (growth.TryLaunchReplacement() is { } replacement)
         {
-            RecycleLog.Begins(scope.Log, scope.Name, worn.ShortId, worn.Worn, worn.JobsDone, scope.Loop.NowMs - worn.StartedMs,
-                worn.RssBytes, total, roster.Limit);
+            RecycleLog.Begins(scope.Log, scope.Name, worn.ShortId, worn.Wear.Reason, worn.JobsDone, scope.Loop.NowMs - worn.StartedMs,
+                worn.Wear.RssBytes, total, roster.Limit);
             MoveTo(RecycleStage.Launching, worn, replacement);
         }
         else
@@ -186,23 +186,23 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
     private void EndInPlace()
     {
         Slave? idle = roster.Slaves.FirstOrDefault(
-            slave => slave.Worn != WearReason.None && slave.State == SlaveState.Idle && !slave.IsEnding);
+            slave => slave.Wear.Reason != WearReason.None && slave.State == SlaveState.Idle && !slave.IsEnding);
         _waitsForIdle = idle is null;
         if (idle is null)
         {
             return;
         }
 
-        scope.Counters.CountRecycled(idle.Worn);
-        RecycleLog.EndsInPlace(scope.Log, scope.Name, idle.ShortId, idle.Worn, idle.JobsDone, roster.Total, roster.Leaving,
+        scope.Counters.CountRecycled(idle.Wear.Reason);
+        RecycleLog.EndsInPlace(scope.Log, scope.Name, idle.ShortId, idle.Wear.Reason, idle.JobsDone, roster.Total, roster.Leaving,
             roster.Limit);
-        idle.IsRelieved = true;
-        idle.Retire($"recycled: {idle.Worn}");
+        idle.Wear.IsRelieved = true;
+        idle.Retire($"recycled: {idle.Wear.Reason}");
     }
 
     private void Relieve(Slave old, Slave replacement)
     {
-        scope.Counters.CountRecycled(old.Worn);
+        scope.Counters.CountRecycled(old.Wear.Reason);
         RecycleLog.Relieved(scope.Log, scope.Name, old.ShortId, replacement.ShortId, old.Load, old.Channels.Abandoned);
         if (old.State == SlaveState.Idle)
         {
@@ -210,8 +210,8 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
         }
 
         MoveTo(RecycleStage.Resting, null, null);
-        old.IsRelieved = true;
-        old.Retire($"recycled: {old.Worn}");
+        old.Wear.IsRelieved = true;
+        old.Retire($"recycled: {old.Wear.Reason}");
         TryBegin();
     }
 
@@ -221,7 +221,7 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
         Slave? first = null;
         foreach (Slave slave in roster.Slaves)
         {
-            if (slave.Worn != WearReason.None && !slave.IsRetired && !slave.IsEnding
+            if (slave.Wear.Reason != WearReason.None && !slave.IsRetired && !slave.IsEnding
                 && (first is null || slave.Channels.Abandoned > first.Channels.Abandoned))
             {
                 first = slave;
@@ -256,9 +256,9 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
         long due = scope.Loop.NowMs < _restUntilMs ? _restUntilMs : long.MaxValue;
         foreach (Slave slave in roster.Slaves)
         {
-            if (slave.Worn == WearReason.None)
+            if (slave.Wear.Reason == WearReason.None)
             {
-                due = Math.Min(due, slave.Wear.AgeDueMs);
+                due = Math.Min(due, slave.Wear.Limits.AgeDueMs);
             }
         }
 

@@ -35,7 +35,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         StartedMs = scope.Loop.NowMs;
         LastHeardMs = scope.Loop.ListenedMs;
         _capacity = scope.Settings.Concurrency;
-        Wear = WearLimits.For(scope.Settings, generation, StartedMs);
+        Wear = new SlaveWear(WearLimits.For(scope.Settings, generation, StartedMs));
         scope.Loop.Patience.Arm(this, LastHeardMs + scope.Settings.StartupTimeoutMs);
     }
 
@@ -100,20 +100,8 @@ internal sealed class Slave : WheelTimer, IJobRunner
 
     public long JobsDone { get; private set; }
 
-    /// <summary>The limits of its life before it is replaced.</summary>
-    public WearLimits Wear { get; }
-
-    /// <summary>Why it is to be replaced. Valid in Idle and Busy.</summary>
-    public WearReason Worn { get; set; }
-
-    /// <summary>A replacement is ready in its place. The recycler's own.</summary>
-    public bool IsRelieved { get; set; }
-
-    /// <summary>Its resident memory when it was looked at last, bytes; 0 without engine.max-rss.</summary>
-    public long RssBytes { get; set; }
-
-    /// <summary>When its memory was looked at last, ms. The recycler's own.</summary>
-    public long RssReadMs { get; set; }
+    /// <summary>How worn it is.</summary>
+    public SlaveWear Wear { get; }
 
     /// <summary>Its list in the pool's levels; 0 means none. The levels' own, as are its neighbours there.</summary>
     internal int Level { get; set; }
@@ -421,7 +409,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
     {
         Channels.End(job);
         Pressure.Forget(job);
-        if (++JobsDone == Wear.Jobs)
+        if (++JobsDone == Wear.Limits.Jobs)
         {
             _owner.OnWorn(this, WearReason.Jobs);
         }
@@ -431,7 +419,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         {
             IdleSinceMs = _scope.Loop.NowMs;
             MoveTo(SlaveState.Idle);
-            if (Worn != WearReason.None)
+            if (Wear.Reason != WearReason.None)
             {
                 _owner.OnWornIdle();
             }

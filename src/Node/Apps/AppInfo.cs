@@ -260,9 +260,9 @@ internal static class AppInfo
 
             json.WriteNumber("jobs-done", slave.JobsDone);
             json.WriteNumber("age-ms", nowMs - slave.StartedMs);
-            if (slave.RssBytes > 0)
+            if (slave.Wear.RssBytes > 0)
             {
-                json.WriteNumber("rss-bytes", slave.RssBytes);
+                json.WriteNumber("rss-bytes", slave.Wear.RssBytes);
             }
 
             json.WriteNumber("silent-ms", Math.Max(0, slave.Scope.Loop.ListenedMs - slave.LastHeardMs));

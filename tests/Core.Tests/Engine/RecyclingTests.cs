@@ -22,7 +22,7 @@ public class RecyclingTests
     {
         World world = World.Begun(One with { MaxJobs = 10 });
         FakeLink old = world.Links[0];
-        long worn = old.Slave.Wear.Jobs;
+        long worn = old.Slave.Wear.Limits.Jobs;
         Assert.InRange(worn, 9, 11);
         for (int i = 0; i < worn; i++)
         {
@@ -55,7 +55,7 @@ public class RecyclingTests
         FakeLink old = world.Links[0];
         world.Submit("long");
         world.Submit("longer");
-        world.Advance(old.Slave.Wear.AgeDueMs);
+        world.Advance(old.Slave.Wear.Limits.AgeDueMs);
         FakeLink replacement = world.Links[1];
         replacement.Slave.OnReady();
         Assert.False(old.IsTerminated);
@@ -82,7 +82,7 @@ public class RecyclingTests
             world.Ready(0);
         }
 
-        long[] ages = [.. world.Links.Select(link => link.Slave.Wear.AgeDueMs).Order()];
+        long[] ages = [.. world.Links.Select(link => link.Slave.Wear.Limits.AgeDueMs).Order()];
         Assert.Equal(4, ages.Distinct().Count());
         Assert.True(ages[0] >= 90_000 && ages[^1] <= 110_000, string.Join(' ', ages));
         HashSet<Slave> first = [.. world.Links.Select(link => link.Slave)];
@@ -110,14 +110,14 @@ public class RecyclingTests
         slave.RssBytes = 800_000;
         world.Advance(1000);
         slave.Heartbeat();
-        Assert.Equal(800_000, slave.Slave.RssBytes);
+        Assert.Equal(800_000, slave.Slave.Wear.RssBytes);
         slave.RssBytes = 1_100_001;
         world.Advance(999);
         slave.Heartbeat();
         Assert.Single(world.Links);
         world.Advance(1);
         slave.Heartbeat();
-        Assert.Equal((2, WearReason.Memory), (world.Links.Count, slave.Slave.Worn));
+        Assert.Equal((2, WearReason.Memory), (world.Links.Count, slave.Slave.Wear.Reason));
         world.Ready(0);
         Assert.Equal(1UL, world.Engine.Counters.RecycledForMemory);
     }
