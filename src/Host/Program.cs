@@ -5,6 +5,7 @@ using Cocaine.Fast.Host;
 using Cocaine.Fast.Host.Commands;
 using Cocaine.Fast.Host.Commands.Shells;
 using Cocaine.Fast.Host.Lifetime;
+using Cocaine.Fast.Host.Terminal;
 
 StandardStreams.Prepare();
 return await ProgramFaults.GuardAsync(async () =>

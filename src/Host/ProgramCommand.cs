@@ -7,6 +7,7 @@ using Cocaine.Fast.Host.Commands.Control;
 using Cocaine.Fast.Host.Commands.Making;
 using Cocaine.Fast.Host.Commands.Shells;
 using Cocaine.Fast.Host.Commands.Why;
+using Cocaine.Fast.Host.Terminal;
 
 namespace Cocaine.Fast.Host;
 

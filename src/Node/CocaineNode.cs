@@ -7,6 +7,7 @@ using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Node.Locator;
+using Cocaine.Fast.Node.Quarantine;
 using Cocaine.Fast.Node.Records;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Limits;
@@ -49,10 +50,12 @@ public sealed class CocaineNode : IAsyncDisposable
 
         _options = options;
         _log = new AppJournal("", options.LoggerFactory.CreateLogger("node"), _events);
-        _loops = new NodeLoops(options, _log);
+        _loops = new NodeLoops(options.Loops, options.LoopSpinMicroseconds, _log);
         _zeroMq = new NodeZeroMq(options.OwnsProcess, _log);
-        _records = new NodeRecords(options, Find, _log);
-        _factory = new AppFactory(options, _loops, _zeroMq, _records, _events, () => LocatorEndpoints.FirstOrDefault(), _log);
+        _records = new NodeRecords(options.LedgerDirectory, options.StateDirectory, Find, _log);
+        AppFactorySettings settings = new(
+            options.LoggerFactory, options.Drivers, options.OwnsProcess, options.SdkDirectory, options.RuntimeDirectory);
+        _factory = new AppFactory(settings, _loops, _zeroMq, _records, _events, () => LocatorEndpoints.FirstOrDefault(), _log);
     }
 
     /// <summary>The apps that it runs.</summary>
@@ -109,7 +112,7 @@ public sealed class CocaineNode : IAsyncDisposable
             return;
         }
 
-        _locator = new LocatorService(this, _loops.First, _log);
+        _locator = new LocatorService(() => Apps, _loops.First, _log);
         try
         {
             _loops.First.RunAsync(() => _locator.Open(endpoint)).GetAwaiter().GetResult();

@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Threading;
 
 namespace Cocaine.Fast.Node;

@@ -14,13 +14,6 @@ public class DirectionTests
         [
             ". ↔ Custom", ". ↔ FileSystem", ". ↔ Native", ". ↔ Publishing", ". ↔ Raw", ". ↔ Timers", ". ↔ ZeroMq", "ZeroMq ↔ ZeroMq/Sockets",
         ],
-        ["Host"] =
-        [
-            ". ↔ Commands", ". ↔ Commands/Control", ". ↔ Commands/Making", ". ↔ Commands/Shells", ". ↔ Commands/Why", ". ↔ Lifetime", ". ↔ Logs",
-            "Commands ↔ Lifetime", "Commands ↔ Serving",
-        ],
-        ["Node"] = [". ↔ Apps", ". ↔ Control", ". ↔ Locator", ". ↔ Records", "Apps ↔ Control", "Apps ↔ Records"],
-        ["Transport"] = ["Loop ↔ Sockets"],
         ["Worker"] = ["Apps ↔ Serving"],
     };
 
@@ -33,7 +26,6 @@ public class DirectionTests
         ["Drivers"] = 7,
         ["Node"] = 6,
         ["Tools"] = 9,
-        ["Transport"] = 4,
         ["Worker"] = 8,
     };
 

@@ -130,7 +130,8 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
     {
         foreach (Slave slave in roster.Slaves)
         {
-            if (slave.Wear.Reason == WearReason.None && slave.Wear.Limits.AgeDueMs <= nowMs && (slave.State is SlaveState.Idle or SlaveState.Busy))
+            bool isReady = slave.State is SlaveState.Idle or SlaveState.Busy;
+            if (isReady && slave.Wear.Reason == WearReason.None && slave.Wear.Limits.AgeDueMs <= nowMs)
             {
                 slave.Wear.Reason = WearReason.Age;
             }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Cocaine.Fast.Core.Terminal;
+using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Tools.Load;
 

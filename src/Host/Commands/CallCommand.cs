@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Host.Lifetime;
+using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Host.Views;
 
 namespace Cocaine.Fast.Host.Commands;

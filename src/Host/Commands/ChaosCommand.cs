@@ -1,7 +1,9 @@
 using System.CommandLine;
 using Cocaine.Fast.Core.Terminal;
+using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Tools.Chaos;
 
 namespace Cocaine.Fast.Host.Commands;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Node.Apps;
 
 namespace Cocaine.Fast.Host.Commands;

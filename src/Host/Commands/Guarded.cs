@@ -1,4 +1,5 @@
 using Cocaine.Fast.Client;
+using Cocaine.Fast.Host.Terminal;
 
 namespace Cocaine.Fast.Host.Commands;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
 using Cocaine.Fast.Client;
+using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Host.Views;
 using MessagePack;
 

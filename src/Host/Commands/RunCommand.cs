@@ -1,7 +1,9 @@
 using System.CommandLine;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Host.Lifetime;
+using Cocaine.Fast.Host.Logs;
 using Cocaine.Fast.Host.Serving;
+using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Reload;

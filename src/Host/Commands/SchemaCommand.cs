@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Host.Terminal;
 
 namespace Cocaine.Fast.Host.Commands;
 

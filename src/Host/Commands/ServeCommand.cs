@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Host.Serving;
+using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Node.Threading;
 
 namespace Cocaine.Fast.Host.Commands;

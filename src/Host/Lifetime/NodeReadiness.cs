@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Reflection;
 using Cocaine.Fast.Node;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Transport.Limits;
 using Cocaine.Fast.Transport.Linux;
 

@@ -1,4 +1,5 @@
 using Cocaine.Fast.Host.Commands;
+using Cocaine.Fast.Host.Terminal;
 
 namespace Cocaine.Fast.Host.Lifetime;
 

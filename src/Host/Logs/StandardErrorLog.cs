@@ -1,4 +1,5 @@
 using Cocaine.Fast.Host.Lifetime;
+using Cocaine.Fast.Host.Terminal;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Host.Logs;

@@ -1,4 +1,6 @@
+using Cocaine.Fast.Host.Logs;
 using Cocaine.Fast.Node;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 using Microsoft.Extensions.Logging;
 

@@ -2,6 +2,8 @@ using System.Threading.Channels;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Host.Commands;
 using Cocaine.Fast.Host.Lifetime;
+using Cocaine.Fast.Host.Logs;
+using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Node.Daemon;
 using Microsoft.Extensions.Logging;
 

@@ -7,7 +7,9 @@ using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Journal;
+using Cocaine.Fast.Node.Places;
 using Cocaine.Fast.Node.Records;
+using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
 
@@ -17,7 +19,7 @@ namespace Cocaine.Fast.Node.Apps;
 /// Makes the apps of a node from their manifests, with what the node gives to them, and the backends of their further versions. Under the
 /// node's lock.
 /// </summary>
-/// <param name="options">The node's.</param>
+/// <param name="settings">The node's settings.</param>
 /// <param name="loops">Where apps live.</param>
 /// <param name="zeroMq">The node's ZeroMQ.</param>
 /// <param name="records">What outlives an engine of an app.</param>
@@ -25,8 +27,8 @@ namespace Cocaine.Fast.Node.Apps;
 /// <param name="locatorEndpoint">Where the locator listens now; null without one.</param>
 /// <param name="log">The node's log.</param>
 internal sealed class AppFactory(
-    NodeOptions options, NodeLoops loops, NodeZeroMq zeroMq, NodeRecords records, Feed<NodeEvent> events, Func<string?> locatorEndpoint,
-    ILogger log) : IDisposable
+    AppFactorySettings settings, NodeLoops loops, NodeZeroMq zeroMq, IAppRecords records, Feed<NodeEvent> events,
+    Func<string?> locatorEndpoint, ILogger log) : IDisposable
 {
     private readonly Dictionary<string, LeftBehind> _left = []; // by app: what hangs outlives its versions, and the app itself
     private ProcessLauncher? _launcher;
@@ -36,11 +38,11 @@ internal sealed class AppFactory(
     public RunningApp Create(AppManifest manifest)
     {
         EventLoop loop = loops.Next();
-        AppJournal journal = new(manifest.Name, options.LoggerFactory.CreateLogger(manifest.Name), events);
+        AppJournal journal = new(manifest.Name, settings.Logs.CreateLogger(manifest.Name), events);
         ISlaveBackend backend = BackendFor(manifest, loop, journal); // first: what throws here leaves nothing to be given back
         EngineRecords acquired = records.Acquire(manifest);
         RunningApp? made = null;
-        AppParts parts = new(loop, () => zeroMq.Poller, options.Drivers, journal, acquired)
+        AppParts parts = new(loop, () => zeroMq.Poller, settings.Drivers, journal, acquired)
         {
             Ended = () => records.Release(manifest.Name, acquired, isDeleted: made!.IsClaimed),
         };
@@ -62,7 +64,7 @@ internal sealed class AppFactory(
         {
             if (_launcher is null)
             {
-                _launcher = new ProcessLauncher(options.OwnsProcess);
+                _launcher = new ProcessLauncher(settings.OwnsProcess);
                 if (_launcher.Lack is { } lack)
                 {
                     NodeLog.LacksForKill(log, lack);
@@ -70,7 +72,7 @@ internal sealed class AppFactory(
             }
 
             return new ProcessBackend(
-                manifest, loop, _launcher, new CommandLine(Folders.Sdk(options.SdkDirectory)), Folders.Sockets(options.RuntimeDirectory),
+                manifest, loop, _launcher, new CommandLine(Folders.Sdk(settings.SdkDirectory)), Folders.Sockets(settings.RuntimeDirectory),
                 locator, journal);
         }
         catch (IOException failure)

@@ -1,5 +1,6 @@
 using Cocaine.Fast.Backends.Languages;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Node.Places;
 
 namespace Cocaine.Fast.Node.Apps;
 

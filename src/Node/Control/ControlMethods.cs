@@ -3,6 +3,8 @@ using System.Text.Json;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Apps;
+using Cocaine.Fast.Node.Journal;
+using Cocaine.Fast.Node.Quarantine;
 using Cocaine.Fast.Node.Threading;
 using Microsoft.Extensions.Logging;
 

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 using System.Text.Unicode;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Node.Apps;
 
 namespace Cocaine.Fast.Node.Control;
 

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;

@@ -1,3 +1,4 @@
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Transport.Files;
 using Cocaine.Fast.Transport.Linux;

@@ -2,6 +2,7 @@ using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Places;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Files;
 using Microsoft.Extensions.Logging;

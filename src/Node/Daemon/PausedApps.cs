@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Transport.Files;
 using Cocaine.Fast.Transport.Linux;
 using Microsoft.Extensions.Logging;

@@ -1,3 +1,4 @@
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Transport.Trust;
 
 namespace Cocaine.Fast.Node.Daemon;

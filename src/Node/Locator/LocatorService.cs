@@ -10,7 +10,10 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Node.Locator;
 
 /// <summary>The locator: tells clients where an app, or one task of it, can be reached. Section "Locator" of docs/protocol.md.</summary>
-internal sealed class LocatorService(CocaineNode node, EventLoop loop, ILogger log)
+/// <param name="apps">Gives the apps that are running now.</param>
+/// <param name="loop">Where it lives.</param>
+/// <param name="log">The node's log.</param>
+internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, EventLoop loop, ILogger log)
 {
     private const int Backlog = 128;
 
@@ -40,7 +43,7 @@ internal sealed class LocatorService(CocaineNode node, EventLoop loop, ILogger l
     public IReadOnlyList<IPEndPoint> Resolve(string name, IPAddress reached)
     {
         string[] parts = name.Split('/', 2);
-        RunningApp? app = node.Apps.FirstOrDefault(app => app.Name == parts[0]);
+        RunningApp? app = apps().FirstOrDefault(app => app.Name == parts[0]);
         if (app is null)
         {
             return [];
@@ -70,7 +73,7 @@ internal sealed class LocatorService(CocaineNode node, EventLoop loop, ILogger l
     public string NoService(string name)
     {
         const int LongestName = 64; // of an app
-        string near = name.Length <= LongestName ? ProblemList.Nearest(name, node.Apps.Select(app => app.Name)) : "";
+        string near = name.Length <= LongestName ? ProblemList.Nearest(name, apps().Select(app => app.Name)) : "";
         return $"no service named {JsonPath.Shown(name)} here{near}";
     }
 

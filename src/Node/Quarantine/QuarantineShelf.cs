@@ -7,7 +7,7 @@ namespace Cocaine.Fast.Node.Quarantine;
 /// <param name="Job">What a list shows.</param>
 /// <param name="SizeBytes">What it takes.</param>
 /// <param name="Bytes">All of it where it is kept in memory; null for a file.</param>
-internal sealed record ShelfEntry(Control.QuarantineEntry Job, long SizeBytes, byte[]? Bytes);
+internal sealed record ShelfEntry(QuarantineEntry Job, long SizeBytes, byte[]? Bytes);
 
 /// <summary>
 /// Where quarantined jobs lie: a file each in a folder for each app, or the node's memory when it has no state folder. Bounded: the oldest
@@ -37,7 +37,7 @@ internal sealed class QuarantineShelf
 
     private long MaxBytes => _folder is null ? QuarantineLimits.MaxMemoryBytes : QuarantineLimits.MaxBytes;
 
-    public IReadOnlyList<Control.QuarantineEntry> List(string? app)
+    public IReadOnlyList<QuarantineEntry> List(string? app)
     {
         lock (_lock)
         {
@@ -48,7 +48,7 @@ internal sealed class QuarantineShelf
     /// <summary>Puts a job there, durably where there is a folder, and makes room for it.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
-    public void Put(Control.QuarantineEntry job, byte[] bytes)
+    public void Put(QuarantineEntry job, byte[] bytes)
     {
         if (bytes.Length > MaxBytes)
         {
@@ -174,7 +174,7 @@ internal sealed class QuarantineShelf
             }
 
             Add(new ShelfEntry(
-                new Control.QuarantineEntry(job.Id, job.App, job.Event, job.Time, job.Cause, job.Payload.Length), bytes.Length, null));
+                new QuarantineEntry(job.Id, job.App, job.Event, job.Time, job.Cause, job.Payload.Length), bytes.Length, null));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or InvalidDataException)
         {

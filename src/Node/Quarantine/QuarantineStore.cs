@@ -17,7 +17,7 @@ internal sealed class QuarantineStore : IQuarantineControl
     private readonly Func<string, RunningApp?> _findApp;
     private readonly ILogger _log;
     private readonly TimeProvider _clock;
-    private readonly BlockingCollection<(Control.QuarantineEntry Job, byte[] Bytes)> _pending = new(QuarantineLimits.MaxPendingJobs);
+    private readonly BlockingCollection<(QuarantineEntry Job, byte[] Bytes)> _pending = new(QuarantineLimits.MaxPendingJobs);
     private readonly ConcurrentDictionary<(string App, ulong JobId), bool> _replays = [];
     private readonly Thread _writer; // its own: a full thread pool must not keep jobs from the disk
     private long _pendingBytes;
@@ -44,7 +44,7 @@ internal sealed class QuarantineStore : IQuarantineControl
     public IQuarantine For(string app) => new AppQuarantine(this, app);
 
     /// <inheritdoc/>
-    public IReadOnlyList<Control.QuarantineEntry> List(string? app) => _shelf.List(app);
+    public IReadOnlyList<QuarantineEntry> List(string? app) => _shelf.List(app);
 
     /// <inheritdoc/>
     public string? Show(string app, string id)
@@ -125,7 +125,7 @@ internal sealed class QuarantineStore : IQuarantineControl
         if (Interlocked.Add(ref _pendingBytes, size) <= QuarantineLimits.MaxPendingBytes)
         {
             byte[] bytes = QuarantineFile.Write(id, app, now, in job);
-            Control.QuarantineEntry listed = new(
+            QuarantineEntry listed = new(
                 id, app, Encoding.UTF8.GetString(job.Event), now, job.Deaths.Count > 0 ? job.Deaths[^1].Cause : "", PayloadBytes(in job));
             Interlocked.Add(ref _pendingBytes, bytes.Length - size);
             size = bytes.Length;
@@ -152,7 +152,7 @@ internal sealed class QuarantineStore : IQuarantineControl
         return bytes;
     }
 
-    private bool TryAdd((Control.QuarantineEntry Job, byte[] Bytes) item)
+    private bool TryAdd((QuarantineEntry Job, byte[] Bytes) item)
     {
         try
         {
@@ -166,7 +166,7 @@ internal sealed class QuarantineStore : IQuarantineControl
 
     private void WriteAll()
     {
-        foreach ((Control.QuarantineEntry job, byte[] bytes) in _pending.GetConsumingEnumerable())
+        foreach ((QuarantineEntry job, byte[] bytes) in _pending.GetConsumingEnumerable())
         {
             try
             {

@@ -1,3 +1,4 @@
+using Cocaine.Fast.Node.Places;
 using Cocaine.Fast.Transport.SharedMemory;
 using Cocaine.Fast.Transport.Trust;
 

@@ -7,20 +7,21 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Node.Records;
 
 /// <summary>What a node keeps of its apps' jobs beyond their answers.</summary>
-internal sealed class NodeRecords
+internal sealed class NodeRecords : IAppRecords
 {
     private readonly AppLedgers _ledgers;
     private readonly LeftLedgers _left;
 
-    /// <param name="options">The node's.</param>
+    /// <param name="ledgerDirectory">The folder of ledgers; null = the default.</param>
+    /// <param name="stateDirectory">The folder of what outlives the node; null = nothing is kept.</param>
     /// <param name="findApp">A running app by its name.</param>
     /// <param name="log">The node's log.</param>
-    public NodeRecords(NodeOptions options, Func<string, RunningApp?> findApp, ILogger log)
+    public NodeRecords(string? ledgerDirectory, string? stateDirectory, Func<string, RunningApp?> findApp, ILogger log)
     {
-        string? folder = options.LedgerDirectory ?? LedgerFolder.Default();
+        string? folder = ledgerDirectory ?? LedgerFolder.Default();
         _ledgers = new AppLedgers(folder, log);
         _left = new LeftLedgers(folder, log);
-        Quarantine = new QuarantineStore(options.StateDirectory, findApp, log, TimeProvider.System);
+        Quarantine = new QuarantineStore(stateDirectory, findApp, log, TimeProvider.System);
         if (Quarantine.IsInMemory)
         {
             QuarantineLog.InMemory(log);

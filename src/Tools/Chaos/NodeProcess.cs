@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Cocaine.Fast.Backends.Processes;
 using Cocaine.Fast.Node;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Tools.Chaos;

@@ -5,6 +5,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Node;
+using Cocaine.Fast.Node.Apps;
 
 namespace Cocaine.Fast.Tools.Watch;
 

@@ -6,6 +6,7 @@ using Cocaine.Fast.Backends.Processes;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node;
+using Cocaine.Fast.Node.Places;
 
 namespace Cocaine.Fast.Tools.WorkerCheck;
 

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Transport.Sockets;
 

@@ -15,7 +15,7 @@ namespace Cocaine.Fast.Transport.Sockets;
 /// Safety: what is offered to the kernel is pinned memory of the output pipe, not advanced over before the result is there. All members
 /// are for the loop's thread.
 /// </remarks>
-internal sealed unsafe class SocketSender(SocketConnection connection) : TurnTask
+internal sealed unsafe class SocketSender(SocketConnection connection) : TurnTask, IBatchedSender
 {
     /// <summary>Buffers of one sendmsg: 64 blocks, 256 KiB, about what a socket takes at once.</summary>
     private const int MaxVectors = 64;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Tools.Chaos;
 
 namespace Cocaine.Fast.Node.Tests.Chaos;

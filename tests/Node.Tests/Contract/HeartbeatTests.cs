@@ -1,5 +1,6 @@
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Host.Commands;
 using Cocaine.Fast.Node.Apps;
 
 namespace Cocaine.Fast.Node.Tests.Contract;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Node.Tests.Reload;
 
 namespace Cocaine.Fast.Node.Tests.Control;

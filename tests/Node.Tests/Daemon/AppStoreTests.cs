@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Daemon;
 using Cocaine.Fast.Transport.Files;

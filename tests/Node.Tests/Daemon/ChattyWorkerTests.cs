@@ -1,6 +1,7 @@
 using System.Text;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Journal;
 
 namespace Cocaine.Fast.Node.Tests.Daemon;
 

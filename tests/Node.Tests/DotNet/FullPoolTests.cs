@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Node.Tests.Daemon;
 
 namespace Cocaine.Fast.Node.Tests.DotNet;

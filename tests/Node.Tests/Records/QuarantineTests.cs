@@ -8,7 +8,7 @@ using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Quarantine;
 using CsCheck;
-using Kept = Cocaine.Fast.Node.Control.QuarantineEntry;
+using Kept = Cocaine.Fast.Node.Quarantine.QuarantineEntry;
 
 namespace Cocaine.Fast.Node.Tests.Records;
 

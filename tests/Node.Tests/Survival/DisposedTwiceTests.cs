@@ -12,6 +12,7 @@ using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Daemon;
+using Cocaine.Fast.Node.Records;
 using Cocaine.Fast.Node.Tests.Daemon;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Tools.Chaos;
@@ -24,7 +25,7 @@ using Cocaine.Fast.Transport.Sockets;
 using Cocaine.Fast.Transport.Trust;
 using Cocaine.Fast.Worker.SharedObjects;
 using Microsoft.Extensions.Logging.Abstractions;
-using SendBatch = Cocaine.Fast.Transport.Sockets.SendBatch;
+using SendBatch = Cocaine.Fast.Transport.Loop.SendBatch;
 
 namespace Cocaine.Fast.Node.Tests.Survival;
 
@@ -93,7 +94,7 @@ public sealed class DisposedTwiceTests : IDisposable
         ["Lease"] = async () => await new NameGates().EnterAsync("app", giveUp: false, CancellationToken.None),
         [nameof(NodeLoops)] = () =>
         {
-            NodeLoops loops = new(new NodeOptions { Loops = 2 }, NullLogger.Instance);
+            NodeLoops loops = new(2, 0, NullLogger.Instance);
             loops.Start();
             return Made(loops);
         },

@@ -5,6 +5,7 @@ using Cocaine.Fast.Host.Commands;
 using Cocaine.Fast.Host.Commands.Control;
 using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Journal;
 
 namespace Cocaine.Fast.Node.Tests.Views;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Host.Commands.Shells;
+using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 

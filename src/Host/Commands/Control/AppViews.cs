@@ -2,9 +2,11 @@ using System.CommandLine;
 using System.Globalization;
 using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Host.Commands.Shells;
+using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Journal;
 
 namespace Cocaine.Fast.Host.Commands.Control;
 

@@ -6,6 +6,7 @@ using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Host.Commands.Shells;
+using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Transport.Linux;
 

@@ -3,6 +3,7 @@ using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Host.Commands.Shells;
 using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Journal;
 
 namespace Cocaine.Fast.Host.Commands.Control;
 

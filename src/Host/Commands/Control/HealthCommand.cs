@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Cocaine.Fast.Core.Terminal;
+using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Node.Apps;
 
 namespace Cocaine.Fast.Host.Commands.Control;

@@ -5,6 +5,7 @@ using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Host.Serving;
 using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Places;
 
 namespace Cocaine.Fast.Host.Commands.Control;
 

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using Cocaine.Fast.Host.Commands.Shells;
+using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Quarantine;
 
 namespace Cocaine.Fast.Host.Commands.Control;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Terminal;
+using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 

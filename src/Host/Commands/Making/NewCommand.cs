@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Host.Terminal;
 
 namespace Cocaine.Fast.Host.Commands.Making;
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cocaine.Fast.Host.Terminal;
 
 namespace Cocaine.Fast.Host.Commands.Shells;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Text.RegularExpressions;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Host.Terminal;
 
 namespace Cocaine.Fast.Host.Commands.Shells;
 

@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Ledger;
+using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node.Records;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Ledger;
+using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node.Records;
 

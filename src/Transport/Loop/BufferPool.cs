@@ -1,8 +1,9 @@
+using Cocaine.Fast.Transport.Sockets;
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.InteropServices;
 
-namespace Cocaine.Fast.Transport.Sockets;
+namespace Cocaine.Fast.Transport.Loop;
 
 /// <summary>
 /// The buffers of one loop: pinned blocks cut from slabs, and pipes on them. ArrayPool.Shared keeps only some tens of arrays per size and

@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace Cocaine.Fast.Host;
+namespace Cocaine.Fast.Host.Lifetime;
 
 /// <summary>How long a command may go on after SIGTERM or SIGINT before System.CommandLine ends the process.</summary>
 internal static class TerminationTimeout

@@ -1,4 +1,5 @@
-namespace Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Control;
+namespace Cocaine.Fast.Node.Journal;
 
 /// <summary>A line that a worker of an app wrote.</summary>
 /// <param name="Time">When it came, in UTC.</param>

@@ -1,4 +1,5 @@
-namespace Cocaine.Fast.Host.Commands;
+using Cocaine.Fast.Host.Commands;
+namespace Cocaine.Fast.Host.Terminal;
 
 /// <summary>What the program's exit codes mean.</summary>
 internal static class ExitCodes

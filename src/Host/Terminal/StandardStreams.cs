@@ -1,7 +1,8 @@
+using Cocaine.Fast.Host.Lifetime;
 using System.Text;
 using Cocaine.Fast.Transport.Limits;
 
-namespace Cocaine.Fast.Host.Lifetime;
+namespace Cocaine.Fast.Host.Terminal;
 
 /// <summary>
 /// The standard streams of this process, made safe: one that was closed by whoever started it is never written to (its number may be a file

@@ -1,4 +1,7 @@
-namespace Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Apps;
+using Cocaine.Fast.Node.Control;
+
+namespace Cocaine.Fast.Node.Quarantine;
 
 /// <summary>A job in quarantine: it has killed every slave that ran it.</summary>
 /// <param name="Id">Its name in the quarantine of its app.</param>

@@ -1,6 +1,7 @@
+using Cocaine.Fast.Transport.Sockets;
 using Cocaine.Fast.Transport.Linux;
 
-namespace Cocaine.Fast.Transport.Sockets;
+namespace Cocaine.Fast.Transport.Loop;
 
 /// <summary>
 /// The sends of one turn: collected while connections end their turn, made with one system call. Where the kernel does not offer that, or
@@ -12,7 +13,7 @@ namespace Cocaine.Fast.Transport.Sockets;
 /// </remarks>
 internal sealed unsafe class SendBatch : IDisposable
 {
-    private readonly SocketSender?[] _senders = new SocketSender?[SubmissionRing.Capacity]; // null once told its result
+    private readonly IBatchedSender?[] _senders = new IBatchedSender?[SubmissionRing.Capacity]; // null once told its result
     private readonly int[] _results = new int[SubmissionRing.Capacity];
     private SubmissionRing? _ring;
     private int _made;      // sends made whose results are being told
@@ -34,7 +35,7 @@ internal sealed unsafe class SendBatch : IDisposable
     }
 
     /// <summary>Adds a send.</summary>
-    public void Add(SocketSender sender, int descriptor, void* start, int length, int flags)
+    public void Add(IBatchedSender sender, int descriptor, void* start, int length, int flags)
     {
         _senders[_ring!.Add(descriptor, start, length, flags)] = sender;
         if (_ring.IsFull)
@@ -54,7 +55,7 @@ internal sealed unsafe class SendBatch : IDisposable
     }
 
     /// <summary>Sees to it that a connection whose send was added knows its result.</summary>
-    public void Settle(SocketSender sender)
+    public void Settle(IBatchedSender sender)
     {
         if (_ring is { Count: > 0 })
         {
@@ -96,7 +97,7 @@ internal sealed unsafe class SendBatch : IDisposable
 
     private void Tell(int index)
     {
-        SocketSender sender = _senders[index]!;
+        IBatchedSender sender = _senders[index]!;
         _senders[index] = null;
         sender.OnResult(_results[index]);
     }

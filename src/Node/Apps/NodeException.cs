@@ -1,4 +1,4 @@
-namespace Cocaine.Fast.Node;
+namespace Cocaine.Fast.Node.Apps;
 
 /// <summary>The node or an app cannot do what was asked; the message says what and why.</summary>
 public sealed class NodeException : Exception

@@ -4,7 +4,7 @@ using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Sockets;
 using Cocaine.Fast.Transport.Trust;
 
-namespace Cocaine.Fast.Node;
+namespace Cocaine.Fast.Node.Places;
 
 /// <summary>Where the node's files are.</summary>
 internal static class Folders

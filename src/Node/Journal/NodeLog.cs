@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace Cocaine.Fast.Node;
+namespace Cocaine.Fast.Node.Journal;
 
 internal static partial class NodeLog
 {

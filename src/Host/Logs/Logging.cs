@@ -2,7 +2,7 @@ using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Host.Logs;
 using Microsoft.Extensions.Logging;
 
-namespace Cocaine.Fast.Host;
+namespace Cocaine.Fast.Host.Logs;
 
 /// <summary>The log of a node that is a program of its own.</summary>
 internal static class Logging

@@ -2,10 +2,13 @@ using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
 
-namespace Cocaine.Fast.Node;
+namespace Cocaine.Fast.Node.Threading;
 
 /// <summary>The event loops of a node; apps are spread over them.</summary>
-internal sealed class NodeLoops(NodeOptions options, ILogger log) : IDisposable
+/// <param name="wanted">Loops; 0 = half of the cores, at least 1.</param>
+/// <param name="spinMicroseconds">How long a loop looks for work before it sleeps, µs.</param>
+/// <param name="log">The node's log.</param>
+internal sealed class NodeLoops(int wanted, int spinMicroseconds, ILogger log) : IDisposable
 {
     private readonly List<EventLoop> _loops = [];
     private int _next;
@@ -17,10 +20,10 @@ internal sealed class NodeLoops(NodeOptions options, ILogger log) : IDisposable
 
     public void Start()
     {
-        int loops = options.Loops > 0 ? options.Loops : Math.Max(1, Environment.ProcessorCount / 2);
+        int loops = wanted > 0 ? wanted : Math.Max(1, Environment.ProcessorCount / 2);
         for (int i = 0; i < loops; i++)
         {
-            EventLoop loop = new(log, options.LoopSpinMicroseconds);
+            EventLoop loop = new(log, spinMicroseconds);
             _loops.Add(loop);
             loop.Start($"loop-{i}");
         }

@@ -2,7 +2,7 @@ using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Node.Threading;
 using Microsoft.Extensions.Logging;
 
-namespace Cocaine.Fast.Node;
+namespace Cocaine.Fast.Node.Threading;
 
 /// <summary>A node's ZeroMQ: its thread, made when first asked for, and how it ends.</summary>
 internal sealed class NodeZeroMq(bool ownsProcess, ILogger log)
@@ -20,7 +20,7 @@ internal sealed class NodeZeroMq(bool ownsProcess, ILogger log)
         return Task.CompletedTask;
     });
 
-    /// <summary>Ends what was started; see <see cref="NodeOptions.OwnsProcess"/> for what it waits for.</summary>
+    /// <summary>Ends what was started; when the process ends with the node, it waits for what is not sent yet.</summary>
     public async Task StopAsync()
     {
         if (!_poller.IsValueCreated)

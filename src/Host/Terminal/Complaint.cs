@@ -1,6 +1,6 @@
 using Cocaine.Fast.Core.Terminal;
 
-namespace Cocaine.Fast.Host;
+namespace Cocaine.Fast.Host.Terminal;
 
 /// <summary>
 /// Mistakes and failures, on standard error. Every text that may be of someone else is shown so that it cannot drive the terminal.

@@ -1,0 +1,14 @@
+using Cocaine.Fast.Drivers.Custom;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Node.Apps;
+
+/// <summary>The node's options that apps are made with.</summary>
+/// <param name="Logs">Makes the logs of apps.</param>
+/// <param name="Drivers">Drivers of the embedding program, by type.</param>
+/// <param name="OwnsProcess">The process ends with the node.</param>
+/// <param name="SdkDirectory">The folder with the SDKs; null = the default.</param>
+/// <param name="RuntimeDirectory">The folder of the workers' sockets; null = the default.</param>
+internal sealed record AppFactorySettings(
+    ILoggerFactory Logs, IReadOnlyDictionary<string, Func<CustomDriver>> Drivers, bool OwnsProcess, string? SdkDirectory,
+    string? RuntimeDirectory);
