@@ -26,12 +26,13 @@ internal sealed class ProcessLink : SlaveLink
     private readonly Listener? _listener;
     private readonly ExitWatch _exit;
     private readonly OrphanTimer _orphan;
-    private readonly LastWordsTimer _lastWords;
+    private readonly LastWords _lastWords;
     private WorkerLines? _lines;
     private CapturedOutput? _output;
     private CapturedOutput? _errors;
     private WorkerConnection? _connection;
     private RingPort? _ring;
+    private IWorkerWay? _way;      // the rings, or the socket of a worker without them; valid once it is connected
     private StartedProcess _process; // valid once it was started
     private string? _killReason;   // set once we decided to kill it
     private bool _finished;
@@ -44,7 +45,7 @@ internal sealed class ProcessLink : SlaveLink
         _slave = slave;
         _exit = new ExitWatch(this);
         _orphan = new OrphanTimer(this);
-        _lastWords = new LastWordsTimer(this);
+        _lastWords = new LastWords(_loop, backend.App.Type == AppType.JavaScript, KillGroup);
         NodeRoom.Launch(backend.TasksOfWorker);
         try
         {
@@ -66,13 +67,13 @@ internal sealed class ProcessLink : SlaveLink
         }
     }
 
-    public override MessageSink Sink => _ring is not null ? _ring.Sink : _connection!.Output;
+    public override MessageSink Sink => _way!.Sink;
 
-    public override long BacklogBytes => _ring is not null ? _ring.BacklogBytes : _connection?.Output.PendingBytes ?? 0;
+    public override long BacklogBytes => _way?.BacklogBytes ?? 0;
 
-    public override bool PeerSpeaksBin => _ring is not null || _connection is { PeerSpeaksBin: true };
+    public override bool PeerSpeaksBin => _way is { PeerSpeaksBin: true };
 
-    public override string Kind => _ring is not null ? "shared memory" : "socket";
+    public override string Kind => _way?.Kind ?? "socket";
 
     public override int ProcessId => _process.ProcessId;
 
@@ -80,41 +81,11 @@ internal sealed class ProcessLink : SlaveLink
 
     public override IReadOnlyList<string> LastLines => [.. _output?.LastLines ?? [], .. _errors?.LastLines ?? []];
 
-    public override void Flush()
-    {
-        if (_ring is not null)
-        {
-            _ring.Flush();
-        }
-        else
-        {
-            _connection?.ScheduleSend();
-        }
-    }
+    public override void Flush() => _way?.Flush();
 
-    public override void PauseReading()
-    {
-        if (_ring is not null)
-        {
-            _ring.PauseReading();
-        }
-        else
-        {
-            _connection?.PauseReading();
-        }
-    }
+    public override void PauseReading() => _way?.PauseReading();
 
-    public override void ResumeReading()
-    {
-        if (_ring is not null)
-        {
-            _ring.ResumeReading();
-        }
-        else
-        {
-            _connection?.ResumeReading();
-        }
-    }
+    public override void ResumeReading() => _way?.ResumeReading();
 
     public override void Kill(string reason)
     {
@@ -132,7 +103,7 @@ internal sealed class ProcessLink : SlaveLink
     {
         if (TryCondemn(reason) && ProcessId > 0)
         {
-            _lastWords.Begin();
+            _lastWords.Begin(ProcessId);
         }
     }
 
@@ -208,6 +179,7 @@ internal sealed class ProcessLink : SlaveLink
 
             segment.CloseDescriptor();
             _ring = new RingPort(_loop, _slave, segment, nodeBell, workerBell, reason => Kill($"broke its pipe: {reason}"));
+            _way = _ring;
             _connection.OnPipe = true;
             _ring.Open();
             return true;
@@ -246,7 +218,7 @@ internal sealed class ProcessLink : SlaveLink
         }
 
         _listener!.Dispose(); // one worker, one connection; the file goes away with it
-        _connection = new WorkerConnection(_loop, descriptor, _slave, this);
+        _way = _connection = new WorkerConnection(_loop, descriptor, _slave, this);
         _connection.Open();
     }
 
@@ -254,7 +226,7 @@ internal sealed class ProcessLink : SlaveLink
     private void OnExit(ProcessEnd end)
     {
         string how = end.IsKill && _killReason is null ? $"{end}, {_backend.MemoryKills.Explain()}" : end.ToString();
-        _ring?.DrainAnswers(); // answers that it published before it died are answers
+        _way?.DrainAnswers(); // answers that it published before it died are answers
         _output?.Finish();
         _errors?.Finish();
         string cause = _killReason is null ? how : $"{_killReason}; {how}";
@@ -305,45 +277,8 @@ internal sealed class ProcessLink : SlaveLink
 
         public override void OnDue(long nowMs)
         {
-            link._ring?.DrainAnswers();
+            link._way?.DrainAnswers();
             link.Kill("closed its socket");
-        }
-    }
-
-    /// <summary>The time that a hung worker has to print where it hangs.</summary>
-    /// <remarks>
-    /// JavaScript has no handler that runs while its loop is busy. At SIGINT the runtime itself shows the stack of a busy loop and ends the
-    /// worker (<c>--trace-sigint</c>), so it gets that too, in the middle of its time: one that only waits has listed its calls by then.
-    /// </remarks>
-    private sealed class LastWordsTimer(ProcessLink link) : WheelTimer
-    {
-        private const int Interrupt = 2, User2 = 12; // SIGINT, SIGUSR2
-
-        /// <summary>
-        /// A stack takes a millisecond or so to print, and longer where memory is swapped. The slave's place waits for it.
-        /// </summary>
-        private const int PatienceMs = 500;
-
-        private bool _interrupts; // the next time that it is due brings SIGINT, not the end
-
-        public void Begin()
-        {
-            _interrupts = link._backend.App.Type == AppType.JavaScript;
-            _ = LibC.kill(link.ProcessId, User2);
-            link._loop.Timers.Arm(this, link._loop.NowMs + (_interrupts ? PatienceMs / 2 : PatienceMs));
-        }
-
-        public override void OnDue(long nowMs)
-        {
-            if (!_interrupts)
-            {
-                link.KillGroup();
-                return;
-            }
-
-            _interrupts = false;
-            _ = LibC.kill(link.ProcessId, Interrupt);
-            link._loop.Timers.Arm(this, nowMs + (PatienceMs / 2));
         }
     }
 

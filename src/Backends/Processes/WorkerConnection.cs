@@ -1,3 +1,4 @@
+using Cocaine.Fast.Backends.Rings;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Transport.Loop;
@@ -9,12 +10,29 @@ namespace Cocaine.Fast.Backends.Processes;
 /// A worker's socket: carries the handshake, then either all messages or, beside the pipe, only the news that the worker is gone.
 /// </summary>
 internal sealed class WorkerConnection(EventLoop loop, int descriptor, Slave slave, ProcessLink link)
-    : MessageConnection(loop, descriptor, ProtocolLimits.Default)
+    : MessageConnection(loop, descriptor, ProtocolLimits.Default), IWorkerWay
 {
     private bool _shaken;
 
+    /// <inheritdoc/>
+    public MessageSink Sink => Output;
+
+    /// <inheritdoc/>
+    public long BacklogBytes => Output.PendingBytes;
+
+    /// <inheritdoc/>
+    public string Kind => "socket";
+
     /// <summary>The worker went over to the pipe: its socket must stay silent.</summary>
     public bool OnPipe { get; set; }
+
+    /// <inheritdoc/>
+    public void Flush() => ScheduleSend();
+
+    /// <summary>A socket has nothing left of a worker that has ended: it was read when the socket closed.</summary>
+    public void DrainAnswers()
+    {
+    }
 
     protected override void OnMessage(in MessageView message, HeaderStatus headers)
     {
@@ -47,7 +65,7 @@ internal sealed class WorkerConnection(EventLoop loop, int descriptor, Slave sla
     private void Shake(in MessageView message)
     {
         ref readonly MessageLayout layout = ref message.Layout;
-        bool valid = layout is { Channel: 1, Type: 0, Shape: ArgumentShape.Data } && layout.DataLength == slave.Uuid.Length
+        bool valid = layout is { Channel: MessageWriter.ControlChannel, Type: ControlType.Handshake, Shape: ArgumentShape.Data } && layout.DataLength == slave.Uuid.Length
             && System.Text.Ascii.Equals(message.ShortData, slave.Uuid);
         if (!valid)
         {

@@ -18,7 +18,7 @@ namespace Cocaine.Fast.Backends.Rings;
 /// slave the thread must
 /// have ended before.
 /// </remarks>
-internal sealed class RingPort : LoopHandler
+internal sealed class RingPort : LoopHandler, IWorkerWay
 {
     /// <summary>
     /// Bytes published early within a turn, so that the slave works while the loop still reads: an eighth of the usual ring.
@@ -57,6 +57,11 @@ internal sealed class RingPort : LoopHandler
     public MessageSink Sink => _requests;
 
     public long BacklogBytes => _requests.OverflowBytes;
+
+    /// <summary>Every worker that knows rings knows bin.</summary>
+    public bool PeerSpeaksBin => true;
+
+    public string Kind => "shared memory";
 
     public void Open()
     {

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Apps;
+using Cocaine.Fast.Node.Control.Messages;
 using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Node.Quarantine;
 using Cocaine.Fast.Node.Threading;

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Apps;
+using Cocaine.Fast.Node.Control.Messages;
 using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Node.Quarantine;
 using Cocaine.Fast.Transport.Linux;

@@ -1,0 +1,45 @@
+using Cocaine.Fast.Core.Timing;
+using Cocaine.Fast.Transport.Linux;
+using Cocaine.Fast.Transport.Loop;
+
+namespace Cocaine.Fast.Backends.Processes;
+
+/// <summary>The time that a hung worker has to print where it hangs, before it is killed.</summary>
+/// <remarks>
+/// JavaScript has no handler that runs while its loop is busy. At SIGINT the runtime itself shows the stack of a busy loop and ends the
+/// worker (<c>--trace-sigint</c>), so it gets that too, in the middle of its time: one that only waits has listed its calls by then.
+/// </remarks>
+/// <param name="loop">The engine's loop.</param>
+/// <param name="isInterrupted">The worker gets SIGINT too.</param>
+/// <param name="kill">Ends the worker.</param>
+internal sealed class LastWords(EventLoop loop, bool isInterrupted, Action kill) : WheelTimer
+{
+    /// <summary>A stack takes a millisecond or so to print, and longer where memory is swapped. The slave's place waits for it.</summary>
+    private const int PatienceMs = 500;
+
+    private int _process;       // valid while the timer is armed
+    private bool _interrupts;   // the next time that it is due brings SIGINT, not the end
+
+    /// <summary>Asks the worker for its stacks, by SIGUSR2.</summary>
+    public void Begin(int process)
+    {
+        _process = process;
+        _interrupts = isInterrupted;
+        _ = LibC.kill(process, LibC.SIGUSR2);
+        loop.Timers.Arm(this, loop.NowMs + (_interrupts ? PatienceMs / 2 : PatienceMs));
+    }
+
+    /// <inheritdoc/>
+    public override void OnDue(long nowMs)
+    {
+        if (!_interrupts)
+        {
+            kill();
+            return;
+        }
+
+        _interrupts = false;
+        _ = LibC.kill(_process, LibC.SIGINT);
+        loop.Timers.Arm(this, nowMs + (PatienceMs / 2));
+    }
+}

@@ -1,0 +1,4 @@
+namespace Cocaine.Fast.Node.Control.Messages;
+
+/// <summary><c>logs</c>.</summary>
+internal sealed record LogsRequest(string App, bool Follow = false);
