@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using Cocaine.Fast.Host;
-using Cocaine.Fast.Host.Commands;
 using Cocaine.Fast.Host.Commands.Shells;
 using Cocaine.Fast.Host.Lifetime;
 using Cocaine.Fast.Host.Terminal;

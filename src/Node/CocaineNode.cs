@@ -4,7 +4,6 @@ using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Node.Apps;
-using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Node.Locator;
 using Cocaine.Fast.Node.Quarantine;

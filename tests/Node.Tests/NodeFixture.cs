@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Host.Serving;
 using Cocaine.Fast.Node.Apps;
 using Microsoft.Extensions.Logging;
 

@@ -65,8 +65,11 @@ internal sealed class WorkerConnection(EventLoop loop, int descriptor, Slave sla
     private void Shake(in MessageView message)
     {
         ref readonly MessageLayout layout = ref message.Layout;
-        bool valid = layout is { Channel: MessageWriter.ControlChannel, Type: ControlType.Handshake, Shape: ArgumentShape.Data } && layout.DataLength == slave.Uuid.Length
-            && System.Text.Ascii.Equals(message.ShortData, slave.Uuid);
+        bool isHandshake = layout is
+        {
+            Channel: MessageWriter.ControlChannel, Type: ControlType.Handshake, Shape: ArgumentShape.Data,
+        };
+        bool valid = isHandshake && layout.DataLength == slave.Uuid.Length && System.Text.Ascii.Equals(message.ShortData, slave.Uuid);
         if (!valid)
         {
             link.Kill("its handshake does not carry the uuid that it was given");

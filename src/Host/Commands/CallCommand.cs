@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text;
 using Cocaine.Fast.Client;
-using Cocaine.Fast.Host.Lifetime;
 using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Host.Views;
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Host.Views;
-using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Tools.Chaos;
 

@@ -4,7 +4,6 @@ using System.Text.Json;
 using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Host.Views;
-using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Tools.Watch;
 using Cocaine.Fast.Transport.Linux;

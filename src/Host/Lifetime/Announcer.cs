@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Threading;
 using Microsoft.Extensions.Logging;

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Reflection;
-using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Transport.Limits;
 using Cocaine.Fast.Transport.Linux;

@@ -1,4 +1,3 @@
-using Cocaine.Fast.Host.Commands;
 using Cocaine.Fast.Host.Terminal;
 
 namespace Cocaine.Fast.Host.Lifetime;

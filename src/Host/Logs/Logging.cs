@@ -1,5 +1,4 @@
 using Cocaine.Fast.Core.Configuration;
-using Cocaine.Fast.Host.Logs;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Host.Logs;

@@ -1,4 +1,3 @@
-using Cocaine.Fast.Host.Lifetime;
 using Cocaine.Fast.Host.Terminal;
 using Microsoft.Extensions.Logging;
 

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Places;
 
 namespace Cocaine.Fast.Host.Serving;

@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using Cocaine.Fast.Core.Configuration;
-using Cocaine.Fast.Host.Commands;
 using Cocaine.Fast.Host.Lifetime;
 using Cocaine.Fast.Host.Logs;
 using Cocaine.Fast.Host.Terminal;

@@ -1,4 +1,3 @@
-using Cocaine.Fast.Host.Commands;
 namespace Cocaine.Fast.Host.Terminal;
 
 /// <summary>What the program's exit codes mean.</summary>

@@ -1,4 +1,3 @@
-using Cocaine.Fast.Host.Lifetime;
 using System.Text;
 using Cocaine.Fast.Transport.Limits;
 

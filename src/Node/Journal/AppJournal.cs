@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Cocaine.Fast.Node.Control;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Journal;

@@ -1,4 +1,3 @@
-using Cocaine.Fast.Node.Control;
 namespace Cocaine.Fast.Node.Journal;
 
 /// <summary>A line that a worker of an app wrote.</summary>

@@ -1,5 +1,4 @@
 using Cocaine.Fast.Node.Apps;
-using Cocaine.Fast.Node.Control;
 
 namespace Cocaine.Fast.Node.Quarantine;
 

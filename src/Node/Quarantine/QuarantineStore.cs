@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Text;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Node.Apps;
-using Cocaine.Fast.Node.Control;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Quarantine;

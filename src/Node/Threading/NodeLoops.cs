@@ -1,4 +1,3 @@
-using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
 

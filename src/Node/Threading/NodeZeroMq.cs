@@ -1,5 +1,4 @@
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
-using Cocaine.Fast.Node.Threading;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Threading;

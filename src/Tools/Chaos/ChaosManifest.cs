@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Apps;
 
 namespace Cocaine.Fast.Tools.Chaos;

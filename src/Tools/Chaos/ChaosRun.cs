@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Cocaine.Fast.Core.Timing;
-using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Places;
 

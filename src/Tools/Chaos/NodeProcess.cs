@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Cocaine.Fast.Backends.Processes;
-using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Transport.Linux;
 

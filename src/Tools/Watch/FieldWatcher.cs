@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
-using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Apps;
 
 namespace Cocaine.Fast.Tools.Watch;

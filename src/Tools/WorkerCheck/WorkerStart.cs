@@ -5,7 +5,6 @@ using Cocaine.Fast.Backends.Languages;
 using Cocaine.Fast.Backends.Processes;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Places;
 
 namespace Cocaine.Fast.Tools.WorkerCheck;

@@ -1,4 +1,3 @@
-using Cocaine.Fast.Transport.Sockets;
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.InteropServices;

@@ -1,7 +1,6 @@
 using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Transport.Linux;
-using Cocaine.Fast.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Transport.Loop;

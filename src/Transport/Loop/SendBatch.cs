@@ -1,4 +1,3 @@
-using Cocaine.Fast.Transport.Sockets;
 using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Transport.Loop;

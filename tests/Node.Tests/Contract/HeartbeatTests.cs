@@ -1,6 +1,5 @@
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Host.Commands;
 using Cocaine.Fast.Node.Apps;
 
 namespace Cocaine.Fast.Node.Tests.Contract;

@@ -5,8 +5,8 @@ using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Apps;
-using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Quarantine;
+using Cocaine.Fast.Worker;
 using CsCheck;
 using Kept = Cocaine.Fast.Node.Quarantine.QuarantineEntry;
 

@@ -12,7 +12,6 @@ using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Daemon;
-using Cocaine.Fast.Node.Records;
 using Cocaine.Fast.Node.Tests.Daemon;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Tools.Chaos;
@@ -24,6 +23,7 @@ using Cocaine.Fast.Transport.SharedMemory;
 using Cocaine.Fast.Transport.Sockets;
 using Cocaine.Fast.Transport.Trust;
 using Cocaine.Fast.Worker.SharedObjects;
+using Cocaine.Fast.Worker.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using SendBatch = Cocaine.Fast.Transport.Loop.SendBatch;
 
@@ -53,6 +53,7 @@ public sealed class DisposedTwiceTests : IDisposable
             Assert.True(reader.TryOpen("/tmp\0"u8));
             return Made(reader);
         },
+        [nameof(AppRunner)] = () => Made(new AppRunner(typeof(EndedApp))),
         [nameof(FolderLock)] = () => Made(FolderLock.TryTake(_folder.Path)!),
         [nameof(SubmissionRing)] = () => Made(SubmissionRing.TryCreate() ?? (object)new EventDescriptor()), // kernels without it have no owner
         [nameof(SendBatch)] = () =>
@@ -132,10 +133,18 @@ public sealed class DisposedTwiceTests : IDisposable
         [nameof(NodeProcess)] = async () => await NodeProcess.StartAsync(
             ["/bin/sh", "-c", "echo 'ready app=a task=t endpoint=tcp://127.0.0.1:1'; exec sleep 600"], [], "t",
             new StreamWriter(Stream.Null), CancellationToken.None),
+        [nameof(StartBlock)] = async () =>
+        {
+            NodeProcess node = await NodeProcess.StartAsync(
+                ["/bin/sh", "-c", "echo 'ready app=a task=t endpoint=tcp://127.0.0.1:1'; exec sleep 600"], [], "t",
+                new StreamWriter(Stream.Null), CancellationToken.None);
+            _others.Add(node);
+            return new StartBlock(node);
+        },
     };
 
     private static IEnumerable<Type> AllOwners => new[] { typeof(Core.Engine.AppEngine), typeof(EventLoop), typeof(ProcessLauncher), typeof(NativeWords),
-            typeof(ZeroMqPoller), typeof(CocaineClient), typeof(CocaineNode) }
+            typeof(ZeroMqPoller), typeof(CocaineClient), typeof(CocaineNode), typeof(ChaosLoad) }
         .SelectMany(one => one.Assembly.GetTypes())
         .Where(type => (typeof(IDisposable).IsAssignableFrom(type) || typeof(IAsyncDisposable).IsAssignableFrom(type))
             && type is { IsAbstract: false, IsInterface: false, IsValueType: false }
@@ -289,6 +298,21 @@ public sealed class DisposedTwiceTests : IDisposable
 
         public void Moved(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to, bool isFolder, bool replaced)
         {
+        }
+    }
+
+    /// <summary>An app whose object fails when it is disposed of twice.</summary>
+    private sealed class EndedApp : IDisposable
+    {
+        private bool _isEnded;
+
+        [Worker.Event]
+        public string Echo(string request) => _isEnded ? "" : request;
+
+        public void Dispose()
+        {
+            Assert.False(_isEnded);
+            _isEnded = true;
         }
     }
 }

@@ -2,7 +2,6 @@ using Cocaine.Fast.Host.Commands;
 using Cocaine.Fast.Host.Commands.Control;
 using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node.Apps;
-using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Quarantine;
 
 namespace Cocaine.Fast.Node.Tests.Views;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Cocaine.Fast.Host.Commands;
 using Cocaine.Fast.Host.Terminal;
 
 namespace Cocaine.Fast.Node.Tests.Views;

@@ -4,7 +4,6 @@ using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Host.Commands;
 using Cocaine.Fast.Host.Commands.Control;
 using Cocaine.Fast.Host.Views;
-using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Journal;
 
 namespace Cocaine.Fast.Node.Tests.Views;

@@ -5,7 +5,6 @@ using Cocaine.Fast.Host.Commands.Shells;
 using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node.Apps;
-using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Journal;
 
 namespace Cocaine.Fast.Host.Commands.Control;

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Host.Commands.Shells;
 using Cocaine.Fast.Host.Views;
-using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Journal;
 
 namespace Cocaine.Fast.Host.Commands.Control;

@@ -3,7 +3,6 @@ using System.CommandLine.Parsing;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Host.Serving;
-using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Places;
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Cocaine.Fast.Host.Terminal;
-using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Places;
 
 namespace Cocaine.Fast.Host.Commands.Making;
