@@ -3,7 +3,6 @@ using System.Text;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Slaves;
-using Cocaine.Fast.Worker;
 
 namespace Cocaine.Fast.Core.Tests.Simulation;
 

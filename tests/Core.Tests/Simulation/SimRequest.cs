@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Worker;
 
 namespace Cocaine.Fast.Core.Tests.Simulation;
 
