@@ -5,7 +5,7 @@ using Cocaine.Fast.Transport.Loop;
 namespace Cocaine.Fast.Client;
 
 /// <summary>
-/// What every call has: its channel, its deadline, its cancellation. Pooled, and its own posted work, so that a call allocates nothing.
+/// The parts of every call: its channel, its deadline, its cancellation. Pooled, and its own posted work, so that a call allocates nothing.
 /// </summary>
 /// <remarks>
 /// The caller's thread sets it up and posts it; from there the loop alone touches what is here, until the call has ended. The post is the
@@ -85,7 +85,7 @@ internal abstract class CallBase : LoopWork, IChannelOwner
         Client.Loop.Post(this);
     }
 
-    /// <summary>What goes out with the opening message.</summary>
+    /// <summary>The parts of the opening message.</summary>
     protected virtual void WriteRequest()
     {
     }

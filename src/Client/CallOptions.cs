@@ -2,7 +2,7 @@ using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Client;
 
-/// <summary>What a caller asks for with a call. The default asks for nothing.</summary>
+/// <summary>The wishes of a caller for a call. The default has none.</summary>
 public readonly record struct CallOptions
 {
     /// <summary>Time after which the answer is worthless: the job fails with 520 then, here too when the node is silent.</summary>

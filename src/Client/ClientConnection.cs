@@ -4,7 +4,7 @@ using Cocaine.Fast.Transport.Sockets;
 
 namespace Cocaine.Fast.Client;
 
-/// <summary>Who gets the messages of one channel; on the loop.</summary>
+/// <summary>Gets the messages of one channel; on the loop.</summary>
 internal interface IChannelOwner
 {
     void OnChunk(in MessageView message);

@@ -3,7 +3,7 @@ using System.Threading.Tasks.Sources;
 namespace Cocaine.Fast.Client;
 
 /// <summary>
-/// What a caller awaits, used again and again: one wait at a time. It is its own thread-pool item, so completing it allocates nothing and
+/// Awaited by a caller, again and again: one wait at a time. It is its own thread-pool item, so completing it allocates nothing and
 /// no continuation runs on the loop unless that is asked for.
 /// </summary>
 internal class Signal<T>(bool runInline) : IValueTaskSource<T>, IValueTaskSource, IThreadPoolWorkItem

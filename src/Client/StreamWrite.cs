@@ -44,7 +44,7 @@ internal sealed class StreamWrite(CocaineClient client, bool runInline) : LoopWo
         }
     }
 
-    /// <summary>What was written has left, or the call has ended.</summary>
+    /// <summary>The written bytes have left, or the call has ended.</summary>
     public void OnRoom()
     {
         if (_waitsForRoom)

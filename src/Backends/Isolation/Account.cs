@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Cocaine.Fast.Backends.Isolation;
 
-/// <summary>Who an app's workers run as.</summary>
+/// <summary>The user that an app's workers run as.</summary>
 /// <param name="Name">The user's name; null for a number that has none.</param>
 /// <param name="UserId">The user's number.</param>
 /// <param name="GroupId">The group's number.</param>

@@ -29,7 +29,7 @@ internal sealed class Confinement
     /// <summary>Where workers start; null = the node's folder.</summary>
     public string? WorkingFolder { get; }
 
-    /// <summary>Who they run as; null = who the node runs as.</summary>
+    /// <summary>The user that they run as; null = the node's.</summary>
     public Account? Account { get; }
 
     /// <summary>Finds out whether this node can confine an app as its manifest says and how; makes its cgroup.</summary>

@@ -4,7 +4,7 @@ using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Backends.Isolation;
 
-/// <summary>What this process may do for its workers, as /proc/self says it.</summary>
+/// <summary>The rights of this process over its workers, from /proc/self.</summary>
 internal sealed class Rights
 {
     private const int SetGroup = 6, SetUser = 7, SystemNice = 23, SystemResource = 24;

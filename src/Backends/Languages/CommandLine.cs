@@ -7,7 +7,7 @@ using Cocaine.Fast.Worker.SharedObjects;
 
 namespace Cocaine.Fast.Backends.Languages;
 
-/// <summary>What a worker process is started with.</summary>
+/// <summary>The words and variables that a worker process starts with.</summary>
 /// <param name="Program">Absolute path.</param>
 /// <param name="Arguments">Words after the program.</param>
 /// <param name="Environment">All of its environment.</param>

@@ -9,7 +9,7 @@ namespace Cocaine.Fast.Backends.Threads;
 /// <summary>Makes slaves that are threads of the node. Each loads the app's code for itself.</summary>
 /// <param name="app">The app.</param>
 /// <param name="loop">Where its engine lives.</param>
-/// <param name="left">What slaves of any version of the app have left behind.</param>
+/// <param name="left">Code that slaves of any version of the app have left behind.</param>
 /// <param name="log">The app's log.</param>
 internal sealed class ThreadBackend(AppManifest app, EventLoop loop, LeftBehind left, ILogger log) : ISlaveBackend
 {

@@ -43,7 +43,7 @@ internal sealed class ThreadLink : SlaveLink
         _port = new RingPort(_loop, slave, _segment, _nodeBell, _slaveBell, reason => Kill($"broke its ring: {reason}"));
     }
 
-    /// <summary>Starts a slave's thread. What is taken for it is given back when a step fails.</summary>
+    /// <summary>Starts a slave's thread. All that is taken for it is given back when a step fails.</summary>
     /// <exception cref="IOException">No descriptor, no memory, or too many threads of the app hang.</exception>
     public static ThreadLink Launch(ThreadBackend backend, Slave slave)
     {

@@ -31,7 +31,7 @@ internal static class Schedules
     public static CronExpression Parse(string text) =>
         CronExpression.Parse(text, Fields(text).Length == 6 ? CronFormat.IncludeSeconds : CronFormat.Standard);
 
-    /// <summary>What is wrong with a well-formed expression; null when it is good.</summary>
+    /// <summary>The mistake in a well-formed expression; null when it is good.</summary>
     public static string? Problem(string text)
     {
         try

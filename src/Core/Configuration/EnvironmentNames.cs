@@ -5,7 +5,7 @@ namespace Cocaine.Fast.Core.Configuration;
 /// <summary>An environment variable: who reads it, and what for.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="ReadBy">The node, commands, workers or scripts.</param>
-/// <param name="Meaning">What it does, for the documentation.</param>
+/// <param name="Meaning">Its effect, for the documentation.</param>
 public sealed record EnvironmentName(string Name, string ReadBy, string Meaning);
 
 /// <summary>
@@ -71,7 +71,7 @@ public static class EnvironmentNames
     /// <summary>The machine's time zone.</summary>
     public const string TimeZone = "TZ";
 
-    /// <summary>What kind of terminal there is.</summary>
+    /// <summary>The kind of the terminal.</summary>
     public const string Terminal = "TERM";
 
     /// <summary>No colours, see no-color.org.</summary>

@@ -43,7 +43,7 @@ public sealed record NodeConfig
     public IReadOnlyList<string> Apps { get; init; } = [];
 }
 
-/// <summary>What reading a config gave.</summary>
+/// <summary>The result of reading a config.</summary>
 /// <param name="Config">The config; null when there is a mistake.</param>
 /// <param name="Problems">All mistakes, in the order of the file.</param>
 public sealed record ConfigResult(NodeConfig? Config, IReadOnlyList<ManifestProblem> Problems);

@@ -5,11 +5,11 @@ using Cocaine.Fast.Core.Terminal;
 namespace Cocaine.Fast.Core.Json;
 
 /// <summary>
-/// What is wrong with a text that is no JSON, in the words of somebody who writes one by hand: the comma that is missing, the key without
+/// The mistake in a text that is no JSON, in the words of somebody who writes one by hand: the comma that is missing, the key without
 /// quotes, the file that is YAML.
 /// </summary>
 /// <param name="Offset">The byte where it is to be mended.</param>
-/// <param name="Message">What is wrong.</param>
+/// <param name="Message">The mistake.</param>
 internal readonly record struct JsonMistake(long Offset, string Message)
 {
     /// <summary>Letters of a word that are shown.</summary>
@@ -22,7 +22,7 @@ internal readonly record struct JsonMistake(long Offset, string Message)
     /// <param name="utf8">The text, which is no JSON.</param>
     /// <param name="offset">Where the JSON reader stopped.</param>
     /// <param name="problem">Why it did, in its own words.</param>
-    /// <param name="kind">What the text should be: "manifest".</param>
+    /// <param name="kind">The expected text: "manifest".</param>
     public static JsonMistake Of(ReadOnlySpan<byte> utf8, long offset, string problem, string kind)
     {
         if (OfAnotherFormat(utf8, kind) is { } other)

@@ -2,7 +2,7 @@ using Cocaine.Fast.Core.Jobs;
 
 namespace Cocaine.Fast.Core.Ledger;
 
-/// <summary>What a record says of a job. Times but the first are ns after the arrival; null for a stage that it did not reach.</summary>
+/// <summary>The content of a job's record. Times but the first are ns after the arrival; null for a stage that it did not reach.</summary>
 internal sealed record LedgerEntry
 {
     public required ulong Id { get; init; }

@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Core.Monitoring;
 
-/// <summary>What an engine has counted since it started. One thread writes, the loop's.</summary>
+/// <summary>The counts of an engine since its start. One thread writes, the loop's.</summary>
 internal sealed class EngineCounters
 {
     private static readonly int[] Codes = [400, 401, 403, 404, 413, 500, 502, 503, 504, 520];
@@ -26,7 +26,7 @@ internal sealed class EngineCounters
     /// <summary>Jobs whose caller gave up or went away.</summary>
     public ulong JobsCancelled { get; set; }
 
-    /// <summary>Those of them whose caller's connection had ended.</summary>
+    /// <summary>Cancelled jobs whose caller's connection had ended.</summary>
     public ulong ClientsGone { get; set; }
 
     /// <summary>

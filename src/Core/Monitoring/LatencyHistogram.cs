@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace Cocaine.Fast.Core.Monitoring;
 
-/// <summary>What a histogram says at one moment, in nanoseconds.</summary>
+/// <summary>The values of a histogram at one moment, in nanoseconds.</summary>
 internal readonly record struct LatencySnapshot(long P50, long P90, long P99, long P999, long Max, long Count, long Sum);
 
 /// <summary>

@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Core.Monitoring;
 
-/// <summary>What is measured of one task.</summary>
+/// <summary>The measures of one task.</summary>
 /// <param name="name">The task's name.</param>
 /// <param name="sparse">Its histograms grow with what they see: for tasks that a node may have very many of.</param>
 internal sealed class TaskMonitor(string name, bool sparse = false)
@@ -28,9 +28,9 @@ internal sealed class TaskMonitor(string name, bool sparse = false)
 
     public long Failed => FailedInQueue + FailedOnSlave;
 
-    /// <summary>Those that failed while they waited; the others are in both histograms.</summary>
+    /// <summary>Jobs that failed while they waited; the others are in both histograms.</summary>
     public long FailedInQueue { get; set; }
 
-    /// <summary>Those that failed on a slave, by their app or by the node.</summary>
+    /// <summary>Jobs that failed on a slave, by their app or by the node.</summary>
     public long FailedOnSlave { get; set; }
 }

@@ -6,7 +6,7 @@ using Cocaine.Fast.Core.MessagePack;
 namespace Cocaine.Fast.Core.Protocol;
 
 /// <summary>
-/// What an error says besides its reason: section "Headers" of docs/protocol.md. Nothing is added to the table of the connection, so that
+/// The headers of an error: section "Headers" of docs/protocol.md. Nothing is added to the table of the connection, so that
 /// the headers of an error can be left unread.
 /// </summary>
 internal struct ErrorHeaders

@@ -44,7 +44,7 @@ internal sealed class HeaderSet
 
     public bool Urgent { get; private set; }
 
-    /// <summary>What an error's headers say; to a node they are headers like others.</summary>
+    /// <summary>The values of an error's headers; to a node they are headers like others.</summary>
     public ErrorHeaders OfError => _ofError;
 
     public void Clear()

@@ -15,7 +15,7 @@ internal enum DecodeStatus : byte
     TooLarge,
 }
 
-/// <summary>What a message's arguments are.</summary>
+/// <summary>The shape of a message's arguments.</summary>
 internal enum ArgumentShape : byte
 {
     /// <summary><c>[]</c></summary>
@@ -74,6 +74,6 @@ internal struct MessageLayout
     /// <summary>The headers array, head included; length 0 when there is none.</summary>
     public int HeadersOffset, HeadersLength;
 
-    /// <summary>What is wrong. Valid when decoding said Malformed or TooLarge.</summary>
+    /// <summary>The mistake. Valid when decoding said Malformed or TooLarge.</summary>
     public string? Problem;
 }

@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Core.Protocol;
 
-/// <summary>What one connection may send. Sections "Limits" and "Headers" of docs/protocol.md.</summary>
+/// <summary>The limits of one connection. Sections "Limits" and "Headers" of docs/protocol.md.</summary>
 public sealed record ProtocolLimits
 {
     /// <summary>Room for everything of a message but its payload.</summary>

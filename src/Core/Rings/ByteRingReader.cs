@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Cocaine.Fast.Core.Rings;
 
-/// <summary>What <see cref="ByteRingReader.TryRead"/> found.</summary>
+/// <summary>The result of <see cref="ByteRingReader.TryRead"/>.</summary>
 internal enum RingRead
 {
     Empty,

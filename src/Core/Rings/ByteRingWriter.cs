@@ -14,7 +14,7 @@ namespace Cocaine.Fast.Core.Rings;
 /// half a
 /// record.</para>
 /// <para>When the ring has no room, messages go into a private overflow in order, and from there into the ring as the reader makes room
-/// (<see cref="DrainOverflow"/>): the writer never spins and never drops. Whoever feeds this writer watches <see cref="OverflowBytes"/>
+/// (<see cref="DrainOverflow"/>): the writer never spins and never drops. The user of this writer watches <see cref="OverflowBytes"/>
 /// and stops
 /// taking input from the side that is ahead.</para>
 /// <para>Safety: one thread calls; every access stays within the view's capacity, which is checked here against private copies of tail and

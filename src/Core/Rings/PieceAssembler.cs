@@ -35,7 +35,7 @@ internal sealed class PieceAssembler(int maxBytes)
         return true;
     }
 
-    /// <summary>What was joined so far; valid until <see cref="Clear"/>.</summary>
+    /// <summary>The pieces joined so far; valid until <see cref="Clear"/>.</summary>
     public ReadOnlySpan<byte> Bytes => _block.AsSpan(0, _length);
 
     public void Clear()

@@ -47,7 +47,7 @@ internal static class RingDescriptor
         (RecordHeaderSizeBytes + payloadBytes + (RecordAlignmentBytes - 1)) & ~(RecordAlignmentBytes - 1);
 }
 
-/// <summary>What a record holds.</summary>
+/// <summary>The content of a record.</summary>
 internal enum RecordKind : uint
 {
     /// <summary>Whole messages, or the last piece of a long one.</summary>

@@ -20,7 +20,7 @@ internal sealed class NodeSignals : IDisposable
     private string _cause = "";
 
     /// <param name="log">The program's log.</param>
-    /// <param name="onHangUp">What SIGHUP does; null when it means the end, as for a program whose terminal is closed.</param>
+    /// <param name="onHangUp">The action at SIGHUP; null when it means the end, as for a program whose terminal is closed.</param>
     public NodeSignals(ILogger log, Action? onHangUp = null)
     {
         _log = log;

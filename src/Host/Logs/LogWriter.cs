@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Host.Logs;
 
 /// <summary>
-/// Writes entries to a stream from a thread of its own. Who logs never waits: an event loop must not stop because a pager does. What comes
-/// faster than the stream takes it is dropped and counted, and the count is an entry like every other.
+/// Writes entries to a stream from a thread of its own. Callers never wait: an event loop must not stop because a pager does. Entries that
+/// come faster than the stream takes them are dropped and counted, and the count is an entry like every other.
 /// </summary>
 /// <remarks>
 /// The lock guards the queue and the count. It is held for the moment of an enqueue or of taking a batch; formatting and writing happen

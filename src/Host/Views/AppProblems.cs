@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Host.Views;
 
-/// <summary>What is wrong with an app by its info, a sentence each, and the command that tells or does more.</summary>
+/// <summary>The problems of an app by its info, a sentence each, and the command that tells or does more.</summary>
 internal static class AppProblems
 {
     /// <summary>A job that waits longer than this is worth a word: callers begin to give up.</summary>

@@ -1,14 +1,14 @@
 namespace Cocaine.Fast.Host.Views;
 
 /// <summary>A column of a list.</summary>
-/// <param name="Title">What is in it.</param>
-/// <param name="Text">What an item has there.</param>
+/// <param name="Title">Its heading.</param>
+/// <param name="Text">The text of an item there.</param>
 internal sealed record Column<T>(string Title, Func<T, string> Text)
 {
     /// <summary>Where there is no room the column with the highest number goes first; 0 stays.</summary>
     public int Drop { get; init; }
 
-    /// <summary>What an item has there in a terminal, when that is shorter.</summary>
+    /// <summary>The text of an item there in a terminal, when that is shorter.</summary>
     public Func<T, string>? Short { get; init; }
 
     /// <summary>Numbers and times stand at the right.</summary>

@@ -5,7 +5,7 @@ using Cocaine.Fast.Core.Terminal;
 namespace Cocaine.Fast.Host.Views;
 
 /// <summary>
-/// What an app is doing, as a page: its state and what is wrong with it first, then its queue, jobs and slaves, and the times of its tasks.
+/// The state of an app, as a page: its state and its problems first, then its queue, jobs and slaves, and the times of its tasks.
 /// </summary>
 /// <param name="info">The node's answer.</param>
 /// <param name="jobsPerSecond">Jobs done a second just now; null when it was not measured.</param>
@@ -133,7 +133,7 @@ internal sealed class InfoPage(JsonFacts info, double? jobsPerSecond, Screen scr
     private static string Counts(JsonFacts of, params (string Name, string Words)[] counts) => string.Join(
         ", ", counts.Where(one => of[one.Name].Count > 0).Select(one => $"{Amount.Count(of[one.Name].Count)} {one.Words}"));
 
-    /// <summary>What runs on a slave: "resize (job 53788) since 0.30 s, …".</summary>
+    /// <summary>The running jobs of a slave: "resize (job 53788) since 0.30 s, …".</summary>
     private static string Runs(JsonFacts slave) => string.Join(", ", slave["jobs"].Items.Select(job =>
         $"{job["event"].Text} (job {job["id"].Text}{(job["answered"].Exists ? ", answered" : "")}){Since(job)}"));
 

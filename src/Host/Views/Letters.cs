@@ -36,10 +36,10 @@ internal static class Letters
     /// A text in lines of at most <paramref name="width"/> columns, broken between words. A word that is longer than a line is left whole:
     /// it is a path or a name.
     /// </summary>
-    /// <param name="first">What the first line begins with.</param>
+    /// <param name="first">The begin of the first line.</param>
     /// <param name="text">The text, without line breaks.</param>
     /// <param name="width">Columns of a line; null: as long as it is.</param>
-    /// <param name="indent">What further lines begin with.</param>
+    /// <param name="indent">The begin of further lines.</param>
     public static string Wrapped(string first, string text, int? width, string indent)
     {
         if (width is not { } room || Width(first) + Width(text) <= room)

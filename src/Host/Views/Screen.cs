@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace Cocaine.Fast.Host.Views;
 
-/// <summary>What standard output is: a terminal of so many columns, or a pipe or a file, which has no bound and no colours.</summary>
+/// <summary>The kind of standard output: a terminal of so many columns, or a pipe or a file, which has no bound and no colours.</summary>
 /// <param name="Columns">Columns of the terminal; null when it is none, or when all is to be shown.</param>
 /// <param name="HasColours">It shows colours, and the user wants them.</param>
 internal sealed record Screen(int? Columns, bool HasColours)
 {
-    /// <summary>What a terminal has that does not tell.</summary>
+    /// <summary>The columns of a terminal that does not tell.</summary>
     private const int UsualColumns = 80;
 
     /// <summary>Narrower ones are written to as if they had so many: no view can be read in less.</summary>

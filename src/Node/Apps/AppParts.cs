@@ -6,12 +6,12 @@ using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Node.Apps;
 
-/// <summary>What the node gives to an app, the same for all of its versions.</summary>
+/// <summary>The parts that the node gives to an app, the same for all of its versions.</summary>
 /// <param name="Loop">Where it lives.</param>
 /// <param name="ZeroMq">The node's ZeroMQ thread, made when first asked for.</param>
 /// <param name="CustomDrivers">Drivers of the embedding program.</param>
 /// <param name="Log">The app's log, which keeps what its workers write.</param>
-/// <param name="Records">What outlives an engine of the app; null when nothing does.</param>
+/// <param name="Records">The records that outlive an engine of the app; null when there are none.</param>
 internal sealed record AppParts(
     EventLoop Loop, Func<ZeroMqPoller> ZeroMq, IReadOnlyDictionary<string, Func<CustomDriver>> CustomDrivers, AppJournal Log,
     EngineRecords? Records = null)

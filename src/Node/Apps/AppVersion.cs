@@ -19,10 +19,10 @@ internal sealed class AppVersion
     private int _wanted;
     private long _beganMs;
 
-    /// <param name="manifest">What it is made from.</param>
-    /// <param name="parts">What the node gives to the app.</param>
+    /// <param name="manifest">Its manifest.</param>
+    /// <param name="parts">The parts that the node gives to the app.</param>
     /// <param name="backend">Makes its slaves.</param>
-    /// <param name="counters">Those of the version before: they go on.</param>
+    /// <param name="counters">The counters of the version before: they go on.</param>
     public AppVersion(AppManifest manifest, AppParts parts, ISlaveBackend backend, EngineCounters? counters)
     {
         Manifest = manifest;

@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Node.Apps;
 
-/// <summary>What became of a replacement of an app by another version of it.</summary>
+/// <summary>The outcome of a replacement of an app by another version of it.</summary>
 /// <param name="App">The app.</param>
 /// <param name="FromVersion">The version that ran.</param>
 /// <param name="ToVersion">The version that was to replace it.</param>
@@ -14,6 +14,6 @@ namespace Cocaine.Fast.Node.Apps;
 /// </param>
 public sealed record ReplaceOutcome(string App, int FromVersion, int ToVersion, bool Replaced, string? Reason, Task Drained)
 {
-    /// <summary>What who asked should know besides, in words; null when there is nothing.</summary>
+    /// <summary>A note for the caller, in words; null when there is none.</summary>
     public string? Note { get; init; }
 }

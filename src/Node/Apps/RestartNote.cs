@@ -2,7 +2,7 @@ using Cocaine.Fast.Core.Manifest;
 
 namespace Cocaine.Fast.Node.Apps;
 
-/// <summary>What a restart did not do, and people may think it has done.</summary>
+/// <summary>A note about things that a restart does not do, and people may think it has done.</summary>
 internal static class RestartNote
 {
     /// <summary>How a file that has changed comes to be run, where nothing reads it by itself.</summary>

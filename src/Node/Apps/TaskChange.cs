@@ -4,7 +4,7 @@ using Cocaine.Fast.Drivers.ZeroMq;
 
 namespace Cocaine.Fast.Node.Apps;
 
-/// <summary>What becomes of each task of an app when another version takes over; prepared first, and then done or given up.</summary>
+/// <summary>The change of an app's tasks when another version takes over; prepared first, and then done or given up.</summary>
 internal sealed class TaskChange(AppManifest next, AppEngine engine)
 {
     public AppManifest Next => next;
@@ -23,7 +23,7 @@ internal sealed class TaskChange(AppManifest next, AppEngine engine)
     /// <summary>New ones that open when their predecessors have let go.</summary>
     public List<AppTask> Late { get; } = [];
 
-    /// <summary>Those of the version before that end.</summary>
+    /// <summary>Tasks of the version before that end.</summary>
     public List<AppTask> Outgoing { get; } = [];
 
     /// <summary>The monitoring socket of the next version.</summary>
@@ -32,6 +32,6 @@ internal sealed class TaskChange(AppManifest next, AppEngine engine)
     /// <summary>It is not that of the version before.</summary>
     public bool HasOtherPublisher { get; set; }
 
-    /// <summary>That of the version before, when it ends.</summary>
+    /// <summary>The socket of the version before, when it ends.</summary>
     public ZeroMqPublisher? OutgoingPublisher { get; set; }
 }

@@ -4,7 +4,7 @@ using Cocaine.Fast.Core.Monitoring;
 
 namespace Cocaine.Fast.Node.Control;
 
-/// <summary>What a node or a client of its control service is.</summary>
+/// <summary>The release and protocol of a node or of a client of its control service.</summary>
 /// <param name="Protocol">The control protocol that it speaks.</param>
 /// <param name="Version">The release of its program; null when the node is too old to say.</param>
 public sealed record NodeVersion(int Protocol, string? Version)

@@ -9,10 +9,10 @@ namespace Cocaine.Fast.Node.Daemon;
 
 /// <summary>Makes the apps that a daemon runs those that its config and its state folder say.</summary>
 /// <param name="node">Runs them.</param>
-/// <param name="apps">What is known of them.</param>
+/// <param name="apps">The known apps.</param>
 /// <param name="gates">The right to change one.</param>
-/// <param name="store">Those that are kept.</param>
-/// <param name="pausedApps">Those that take no jobs until they are resumed.</param>
+/// <param name="store">The kept apps.</param>
+/// <param name="pausedApps">The apps that take no jobs until they are resumed.</param>
 /// <param name="config">The config as it is now.</param>
 /// <param name="started">Told of each app, or version of it, that runs now.</param>
 /// <param name="log">The daemon's log.</param>
@@ -183,7 +183,7 @@ internal sealed class AppReconciler(
 
     /// <summary>Starts an app or replaces what runs under its name; a failure is logged and listed, and goes no further.</summary>
     /// <param name="name">The app.</param>
-    /// <param name="read">What it should be; null when it is gone.</param>
+    /// <param name="read">The app as it should be; null when it is gone.</param>
     /// <param name="counts">Gets what was done.</param>
     /// <param name="cancellation">The node stops.</param>
     private async Task EnsureAsync(string name, Func<HostedApp?> read, ApplyCounts counts, CancellationToken cancellation)

@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Node.Daemon;
 
-/// <summary>What a daemon knows of its apps: those that run, and those that should and do not. From any thread.</summary>
+/// <summary>The apps of a daemon: those that run, and those that should and do not. From any thread.</summary>
 internal sealed class HostedApps
 {
     private readonly Dictionary<string, HostedApp> _running = [];

@@ -209,7 +209,7 @@ internal sealed class JsonControl
         };
     }
 
-    /// <summary>What the engines of 2012 said of themselves, and the counters of ours.</summary>
+    /// <summary>The values that the engines of 2012 gave of themselves, and our counters.</summary>
     private static async Task<(JsonObject Info, JsonElement Jobs)> EngineInfoAsync(RunningApp app)
     {
         JsonElement info = JsonSerializer.Deserialize<JsonElement>(await app.InfoJsonAsync());

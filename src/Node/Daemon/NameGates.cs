@@ -128,10 +128,10 @@ internal sealed class NameGates
             }
         }
 
-        /// <summary>Of who is inside; null when nobody is. Under the lock.</summary>
+        /// <summary>The token of the caller inside; null when there is none. Under the lock.</summary>
         public CancellationTokenSource? Inside { get; set; }
 
-        /// <summary>Who is inside or waits. Under the lock.</summary>
+        /// <summary>The number of callers inside or waiting. Under the lock.</summary>
         public int Users { get; set; }
     }
 }

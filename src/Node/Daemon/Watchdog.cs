@@ -10,7 +10,7 @@ namespace Cocaine.Fast.Node.Daemon;
 internal static class Watchdog
 {
     /// <param name="ping">Completes when every loop has come to it.</param>
-    /// <param name="notifier">Who is told.</param>
+    /// <param name="notifier">Hears the signs of life.</param>
     /// <param name="interval">Silence after which systemd acts; it is told twice within it.</param>
     /// <param name="log">Where a stuck loop goes.</param>
     /// <param name="stop">Ends it.</param>

@@ -63,7 +63,7 @@ internal sealed class Feed<T>(int maxItems, long maxBytes, Func<T, long> sizeOf,
         }
     }
 
-    /// <summary>What is kept, and then what comes unless <paramref name="follow"/> is false.</summary>
+    /// <summary>The kept items, and then new ones unless <paramref name="follow"/> is false.</summary>
     public async IAsyncEnumerable<T> ReadAsync(
         Predicate<T>? filter, bool follow, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
@@ -109,7 +109,7 @@ internal sealed class Feed<T>(int maxItems, long maxBytes, Func<T, long> sizeOf,
         }
     }
 
-    /// <summary>One reader's queue. What is in it is the feed's lock's.</summary>
+    /// <summary>One reader's queue. Its content is the feed's lock's.</summary>
     private sealed class Reader(Feed<T> feed, Predicate<T>? filter)
     {
         private readonly Queue<T> _waiting = new();

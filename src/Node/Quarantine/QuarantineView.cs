@@ -5,7 +5,7 @@ using System.Text.Unicode;
 
 namespace Cocaine.Fast.Node.Quarantine;
 
-/// <summary>What is shown of a quarantined job: its head, and the request as text where it is text, else in base64.</summary>
+/// <summary>The view of a quarantined job: its head, and the request as text where it is text, else in base64.</summary>
 internal static class QuarantineView
 {
     /// <summary>Of a longer request the beginning is shown: it goes over a connection, and somebody reads it.</summary>

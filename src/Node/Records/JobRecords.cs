@@ -7,7 +7,7 @@ namespace Cocaine.Fast.Node.Records;
 /// <summary>The records of one app's jobs, as they were at one moment.</summary>
 /// <param name="App">The app.</param>
 /// <param name="IsNodeRunning">A node has the ledger open.</param>
-/// <param name="Header">What the file says of itself.</param>
+/// <param name="Header">The header of the file.</param>
 /// <param name="Entries">All of them, by id.</param>
 internal sealed record JobRecords(string App, bool IsNodeRunning, LedgerHeader Header, IReadOnlyList<LedgerEntry> Entries)
 {

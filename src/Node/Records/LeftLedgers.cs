@@ -32,7 +32,7 @@ internal sealed class LeftLedgers(string? folder, ILogger log)
     private readonly Lock _lock = new();
 
     /// <summary>
-    /// Removes what is over the bounds; the latest of each kind stays, however large it is. What cannot be read is none of ours and stays.
+    /// Removes ledgers over the bounds; the latest of each kind stays, however large. A file that cannot be read is none of ours and stays.
     /// </summary>
     public void Tidy()
     {

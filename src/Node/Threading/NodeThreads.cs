@@ -6,7 +6,7 @@ namespace Cocaine.Fast.Node.Threading;
 /// </summary>
 /// <remarks>
 /// Continuations come back here by the threads' synchronization context: so awaits in this assembly have no ConfigureAwait(false), which
-/// would let them go to the pool. What an event loop completes for a waiting method it completes here (<see cref="Complete{T}"/>), where
+/// would let them go to the pool. An event loop completes the task of a waiting method here (<see cref="Complete{T}"/>), where
 /// the method goes on at once, and timeouts are those of <see cref="NodeClock"/>.
 /// </remarks>
 internal static class NodeThreads

@@ -10,7 +10,7 @@ namespace Cocaine.Fast.Tools.Chaos;
 /// <param name="DoAsync">Does it; why it was not done, or null when it was.</param>
 internal sealed record ChaosAction(string Name, int Weight, Func<Task<string?>> DoAsync);
 
-/// <summary>What is broken of workers and clients. The node itself is <see cref="NodeActions"/>'.</summary>
+/// <summary>The actions against workers and clients. The node itself is <see cref="NodeActions"/>'.</summary>
 internal sealed class ChaosActions(ChaosOptions options, ChaosManifest manifest, ChaosLoad load, ChaosLedger ledger, Random random)
 {
     /// <summary>Most requests of one burst: over the queue's limit of most apps, and no more memory than a test may take.</summary>

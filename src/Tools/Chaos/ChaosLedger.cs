@@ -2,7 +2,7 @@ using Cocaine.Fast.Core.Monitoring;
 
 namespace Cocaine.Fast.Tools.Chaos;
 
-/// <summary>What is counted in a run, from the load's loop and the agent's tasks.</summary>
+/// <summary>The counts of a run, from the load's loop and the agent's tasks.</summary>
 internal sealed class ChaosLedger(TextWriter progress)
 {
     /// <summary>A broken node can break every request: so many faults say it all.</summary>

@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Tools.Chaos;
 
-/// <summary>What a chaos run does.</summary>
+/// <summary>The settings of a chaos run.</summary>
 public sealed record ChaosOptions
 {
     /// <summary>The app's manifest.</summary>
@@ -9,7 +9,7 @@ public sealed record ChaosOptions
     /// <summary>The command line that starts <c>cocaine-fast</c>: the program, and the words before its own.</summary>
     public required IReadOnlyList<string> Program { get; init; }
 
-    /// <summary>What is done, and in which order, follows from it.</summary>
+    /// <summary>The actions and their order follow from it.</summary>
     public int Seed { get; init; }
 
     /// <summary>How long things are broken. The start and the checks at the end come on top.</summary>
@@ -55,7 +55,7 @@ public sealed record ChaosOptions
 /// <summary>How often something was done, and why not.</summary>
 public sealed record ChaosActionCount(string Name, int Done, int Skipped, string Note);
 
-/// <summary>What the node took at one moment.</summary>
+/// <summary>The node's use of the machine at one moment.</summary>
 /// <param name="Seconds">Since the begin of the run.</param>
 /// <param name="Node">Which start of the node it is, from 1.</param>
 /// <param name="RssBytes">Resident memory.</param>
@@ -64,10 +64,10 @@ public sealed record ChaosActionCount(string Name, int Done, int Skipped, string
 /// <param name="Workers">Worker processes.</param>
 public sealed record ChaosSample(double Seconds, int Node, long RssBytes, int Descriptors, int Threads, int Workers);
 
-/// <summary>What a chaos run saw.</summary>
+/// <summary>The result of a chaos run.</summary>
 public sealed record ChaosResult
 {
-    /// <summary>What was done.</summary>
+    /// <summary>The actions that were done.</summary>
     public required IReadOnlyList<ChaosActionCount> Actions { get; init; }
 
     /// <summary>How requests ended, as their clients saw it.</summary>
@@ -82,7 +82,7 @@ public sealed record ChaosResult
     /// <summary>Starts of the node.</summary>
     public required int NodeStarts { get; init; }
 
-    /// <summary>What the node took over time.</summary>
+    /// <summary>The node's use of the machine over time.</summary>
     public required IReadOnlyList<ChaosSample> Samples { get; init; }
 
     /// <summary>Promises that were broken; empty when all is well.</summary>

@@ -193,7 +193,7 @@ public sealed class ChaosRun : IDisposable
         }
     }
 
-    /// <summary>What a node keeps in the runtime folder is gone with it; what a killed one left, the next one has removed.</summary>
+    /// <summary>The files of a node in the runtime folder are gone with it; files of a killed node are removed by the next one.</summary>
     private void CheckFiles()
     {
         string folder = Folders.Runtime();

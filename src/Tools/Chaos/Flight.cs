@@ -9,7 +9,7 @@ internal sealed class Flight(int connection, long number, int sizeBytes)
     /// <summary>A body starts with who sent it: connection, number, size.</summary>
     public const int HeadBytes = 16;
 
-    /// <summary>What a scribble writes. The pattern never has it, so a byte that was scribbled on is known as one.</summary>
+    /// <summary>The bytes that a scribble writes. The pattern never has it, so a byte that was scribbled on is known as one.</summary>
     public const byte ScribbleByte = 0xFF;
 
     public const int MaxSizeBytes = 2 << 20;

@@ -10,7 +10,7 @@ internal sealed class NodeWatch(ChaosOptions options, ChaosLedger ledger)
     /// <summary>Descriptors of a worker in the node: socket, two bells, pidfd, two pipes; and one in the making.</summary>
     private const int DescriptorsPerWorker = 7;
 
-    /// <summary>What the runtime opens for itself when it likes: files it reads from /proc, a thread pool's wait.</summary>
+    /// <summary>Descriptors that the runtime opens for itself at any time: files it reads from /proc, a thread pool's wait.</summary>
     private const int OwnDescriptors = 8;
 
     /// <summary>

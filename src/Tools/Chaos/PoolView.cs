@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Cocaine.Fast.Tools.Chaos;
 
-/// <summary>What a node says of an app's slaves and of the jobs that wait for them.</summary>
+/// <summary>The slaves of an app and the jobs that wait for them, from the node's info.</summary>
 internal sealed record PoolView
 {
     private PoolView(JsonElement info)

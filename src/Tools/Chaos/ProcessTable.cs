@@ -5,7 +5,7 @@ namespace Cocaine.Fast.Tools.Chaos;
 /// <summary>A process, told from a later one with the same number by its start.</summary>
 internal readonly record struct ProcessIdentity(int Id, long StartClockTicks);
 
-/// <summary>What /proc says of processes. One that has ended has nothing.</summary>
+/// <summary>The processes in /proc. An ended process has no entry.</summary>
 internal static class ProcessTable
 {
     /// <summary>Fields of /proc/PID/stat behind the bracket that ends the name, which may have blanks.</summary>

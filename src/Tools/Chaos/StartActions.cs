@@ -6,7 +6,7 @@ using Cocaine.Fast.Transport.Linux;
 namespace Cocaine.Fast.Tools.Chaos;
 
 /// <summary>
-/// What is broken of the starts of workers. All is done to the processes from outside: the node sees them end, and nobody tells it why.
+/// The actions against the starts of workers. All is done to the processes from outside: the node sees them end without a reason.
 /// </summary>
 internal sealed class StartActions(
     ChaosManifest manifest, ChaosLoad load, ChaosLedger ledger, NodeWatch watch, ChaosActions others, Random random)

@@ -6,7 +6,7 @@ using Cocaine.Fast.Transport.Sockets;
 
 namespace Cocaine.Fast.Tools.Load;
 
-/// <summary>What the connections of one load share; on one loop.</summary>
+/// <summary>The parts that the connections of one load share; on one loop.</summary>
 internal sealed class LoadPlan(byte[] name, int inFlight, int sizeBytes)
 {
     /// <summary>A request starts with its number.</summary>
@@ -18,7 +18,7 @@ internal sealed class LoadPlan(byte[] name, int inFlight, int sizeBytes)
 
     public int SizeBytes { get; } = Math.Max(sizeBytes, NumberBytes);
 
-    /// <summary>What follows the number in every request.</summary>
+    /// <summary>The bytes after the number in every request.</summary>
     public byte[] Pattern { get; } = [.. Enumerable.Range(0, Math.Max(sizeBytes, NumberBytes)).Select(i => (byte)(i * 31))];
 
     /// <summary>An encoded headers array for every request; empty for none.</summary>

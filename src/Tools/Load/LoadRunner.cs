@@ -19,7 +19,7 @@ namespace Cocaine.Fast.Tools.Load;
 /// <param name="Duration">How long requests are sent, after a warm-up of a tenth of it.</param>
 public sealed record LoadOptions(string Endpoint, string Event, int Connections, int InFlight, int SizeBytes, TimeSpan Duration);
 
-/// <summary>What a load measured. Times are in µs, from the writing of a request to the end of its answer.</summary>
+/// <summary>The measures of a load. Times are in µs, from the writing of a request to the end of its answer.</summary>
 public sealed record LoadResult(
     long Requests, double RequestsPerSecond, double P50, double P90, double P99, double P999, double Max,
     long Mismatches, IReadOnlyDictionary<string, long> Errors, double Seconds);

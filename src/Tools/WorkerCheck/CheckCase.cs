@@ -1,7 +1,7 @@
 namespace Cocaine.Fast.Tools.WorkerCheck;
 
 /// <summary>One thing that every worker does.</summary>
-/// <param name="Name">What the table calls it.</param>
+/// <param name="Name">Its name in the table.</param>
 /// <param name="Section">Where docs/worker-protocol.md asks for it.</param>
 /// <param name="Run">Tries it; throws a <see cref="CheckFailure"/> when it is not so.</param>
 internal sealed record CheckCase(string Name, string Section, Action<Conversation> Run)

@@ -123,7 +123,7 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
         }
     }
 
-    /// <summary>Whatever ends the answer: an error or a close.</summary>
+    /// <summary>The end of the answer: an error or a close.</summary>
     public Received NextTerminal(ulong channel)
     {
         while (true)

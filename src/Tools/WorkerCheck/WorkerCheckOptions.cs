@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Tools.WorkerCheck;
 
-/// <summary>What is checked, and how patiently.</summary>
+/// <summary>The cases to check, and the patience.</summary>
 public sealed record WorkerCheckOptions
 {
     /// <summary>
@@ -41,7 +41,7 @@ public enum CheckOutcome
 /// <param name="Pipe">Socket or shared memory.</param>
 /// <param name="Case">The case's name.</param>
 /// <param name="Outcome">How it ended.</param>
-/// <param name="Problem">What went wrong, or why it was skipped; empty when it passed.</param>
+/// <param name="Problem">The fault, or the reason for skipping; empty when it passed.</param>
 /// <param name="Section">The section of docs/worker-protocol.md that asks for it.</param>
 public sealed record CheckRow(string Pipe, string Case, CheckOutcome Outcome, string Problem, string Section);
 

@@ -14,7 +14,7 @@ public static class WorkerChecker
     /// <summary>The pipe that a worker may ask for.</summary>
     public const string SharedMemory = "shared memory";
 
-    /// <summary>What the checked worker is told as its app's version.</summary>
+    /// <summary>The app's version for the checked worker.</summary>
     internal const int Version = 7;
 
     /// <summary>The names of all cases, in the order of the table.</summary>

@@ -36,7 +36,7 @@ internal sealed unsafe class WorkerProcess : IDisposable
 
     public bool ExitedWithZero => End == "exit code 0";
 
-    /// <summary>What to poll: the pidfd, and the outputs that are open (-1 = closed).</summary>
+    /// <summary>The descriptors to poll: the pidfd, and the outputs that are open (-1 = closed).</summary>
     public ReadOnlySpan<int> Descriptors => new[] { End is null ? _process.ProcessDescriptor : -1, _descriptors[0], _descriptors[1] };
 
     public string StandardOutput => _output[0].ToString();

@@ -87,11 +87,11 @@ internal sealed class FolderTree(Inotify inotify, PathBuffer paths, TreeOptions 
         }
     }
 
-    /// <summary>What is remembered of a name; a null reference when nothing is.</summary>
+    /// <summary>The memory of a name; a null reference when there is none.</summary>
     public static ref FileEntry Find(WatchedFolder folder, ReadOnlySpan<byte> name) =>
         ref CollectionsMarshal.GetValueRefOrNullRef(folder.Entries.GetAlternateLookup<ReadOnlySpan<byte>>(), name);
 
-    /// <summary>What is remembered of a path, relative to the root; a null reference when nothing is.</summary>
+    /// <summary>The memory of a path, relative to the root; a null reference when there is none.</summary>
     public ref FileEntry FindPath(ReadOnlySpan<byte> relative)
     {
         WatchedFolder folder = Root;

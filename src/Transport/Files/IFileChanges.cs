@@ -1,7 +1,7 @@
 namespace Cocaine.Fast.Transport.Files;
 
 /// <summary>
-/// Who is told what changes below a watched path. Names are relative to it, empty for the path itself; their bytes are valid during the
+/// Hears the changes below a watched path. Names are relative to it, empty for the path itself; their bytes are valid during the
 /// call only.
 /// </summary>
 internal interface IFileChanges

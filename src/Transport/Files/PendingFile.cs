@@ -4,7 +4,7 @@ namespace Cocaine.Fast.Transport.Files;
 
 /// <summary>
 /// A file on its way: its bytes are on the disk under another name, and <see cref="Commit"/> puts it in its place. Whenever the machine
-/// stops, there is the old file or the new one, whole. What lacks room or rights shows before anything has changed.
+/// stops, there is the old file or the new one, whole. A lack of room or rights shows before anything has changed.
 /// </summary>
 internal sealed class PendingFile : IDisposable
 {

@@ -158,7 +158,7 @@ internal sealed class RenameTracker(EventLoop loop, FolderTree tree, TreeScanner
     /// <param name="Folder">Where the name was.</param>
     /// <param name="Name">The name.</param>
     /// <param name="From">It, relative to the root.</param>
-    /// <param name="Entry">What was remembered of it.</param>
+    /// <param name="Entry">The memory of it.</param>
     private sealed record Half(uint Cookie, WatchedFolder Folder, byte[] Name, byte[] From, FileEntry Entry);
 
     private sealed class FlushTimer(RenameTracker renames) : WheelTimer

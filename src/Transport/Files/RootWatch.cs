@@ -3,7 +3,7 @@ using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Transport.Files;
 
-/// <summary>What a watched path is now.</summary>
+/// <summary>The kind of a watched path now.</summary>
 internal enum RootKind
 {
     /// <summary>It is not there.</summary>

@@ -30,7 +30,7 @@ internal sealed class ScanSchedule : LoopWork, IDisposable
     /// <param name="loop">Where all of it lives.</param>
     /// <param name="options">Of the tree.</param>
     /// <param name="tree">The tree.</param>
-    /// <param name="root">What its path is.</param>
+    /// <param name="root">The kind of its path.</param>
     /// <param name="scanner">Looks at it.</param>
     /// <param name="changes">Where changes go.</param>
     /// <param name="rootChanged">Called when the path is something else than it was, and no event told so.</param>

@@ -1,9 +1,9 @@
 namespace Cocaine.Fast.Transport.Files;
 
-/// <summary>What a tree watcher watches, and its bounds.</summary>
+/// <summary>The things that a tree watcher watches, and its bounds.</summary>
 /// <param name="Path">An absolute path; its own symbolic links are followed, those below it are not.</param>
 /// <param name="Recursive">Folders below it too.</param>
-/// <param name="ReportExisting">What is there at the start is reported as created.</param>
+/// <param name="ReportExisting">Existing files at the start are reported as created.</param>
 internal sealed record TreeOptions(string Path, bool Recursive, bool ReportExisting)
 {
     /// <summary>Names remembered, to find out what changed when events were lost: some 64 MB of memory.</summary>

@@ -17,7 +17,7 @@ internal sealed class TreeScanner(FolderTree tree, PathBuffer paths, TreeOptions
     /// <summary>There are folders to look at.</summary>
     public bool HasWork => _current is not null || _waiting.Count > 0;
 
-    /// <summary>What is found is remembered and not reported.</summary>
+    /// <summary>Found names are remembered and not reported.</summary>
     public bool IsSilent { get; set; }
 
     /// <summary>Folders that could not be watched, since the start.</summary>
@@ -40,7 +40,7 @@ internal sealed class TreeScanner(FolderTree tree, PathBuffer paths, TreeOptions
         _reader.Dispose();
     }
 
-    /// <summary>Looks at so many names. What the last folder that could not be watched had, or Watched.</summary>
+    /// <summary>Looks at so many names. Gives the problem of the last folder that could not be watched, or Watched.</summary>
     public WatchResult Step(int names)
     {
         WatchResult worst = WatchResult.Watched;

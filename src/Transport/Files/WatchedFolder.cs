@@ -2,7 +2,7 @@ using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Transport.Files;
 
-/// <summary>What is remembered of a name in a folder.</summary>
+/// <summary>The memory of a name in a folder.</summary>
 internal struct FileEntry
 {
     /// <summary>Time of an entry that was not looked at yet.</summary>

@@ -2,14 +2,14 @@ using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Transport.Limits;
 
-/// <summary>What the numbers of the standard streams are in this process.</summary>
+/// <summary>The meaning of the standard streams' numbers in this process.</summary>
 /// <remarks>Safety: the path is a constant with its closing zero byte.</remarks>
 internal static unsafe class DescriptorState
 {
     private const int GetFlags = 1, CloseOnExec = 1, ReadAndWrite = 2, LastStandard = 2;
 
     /// <summary>
-    /// True when the process was started with this descriptor. One that is closed on exec cannot have come over an exec: the runtime or the
+    /// True when the process was started with this descriptor. A close-on-exec descriptor cannot have come over an exec: the runtime or the
     /// program has opened it, in the place of a stream that was closed.
     /// </summary>
     public static bool IsInherited(int descriptor) =>

@@ -5,7 +5,7 @@ namespace Cocaine.Fast.Transport.Limits;
 /// serve clients, to be asked and to stop: a runtime that cannot open a file or start a thread ends the process.
 /// </summary>
 /// <remarks>
-/// One for the process; used by all loops. What counts as taken is held from the launch until the slave has opened what it needs.
+/// One for the process; used by all loops. The room of a slave counts as taken from the launch until the slave has opened its descriptors.
 /// </remarks>
 internal static class NodeRoom
 {

@@ -4,7 +4,7 @@ using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Transport.Limits;
 
-/// <summary>What this process may use of the machine, and what of it is used: descriptors, and processes with their threads.</summary>
+/// <summary>The limits of this process on the machine, and its use of them: descriptors, and processes with their threads.</summary>
 /// <remarks>Safety: the structure that getrlimit fills is on the stack.</remarks>
 internal static unsafe class ProcessLimits
 {

@@ -5,7 +5,7 @@ namespace Cocaine.Fast.Transport.Linux;
 /// <summary>One epoll instance. See epoll(7).</summary>
 /// <remarks>
 /// Safety: the event block is private memory of <see cref="MaxEvents"/> entries; one thread calls <see cref="Wait"/>. Block and descriptor
-/// are given back once: <see cref="Dispose"/> leaves null and -1 behind. Whoever disposes has ended the thread that waits.
+/// are given back once: <see cref="Dispose"/> leaves null and -1 behind. The owner ends the waiting thread before it disposes.
 /// </remarks>
 internal sealed unsafe class Epoll : IDisposable
 {

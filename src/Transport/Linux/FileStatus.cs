@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Cocaine.Fast.Transport.Linux;
 
-/// <summary>What a path is.</summary>
+/// <summary>The kind of a path.</summary>
 internal enum FileKind : byte
 {
     /// <summary>A file, a pipe, a socket, a device.</summary>
@@ -13,8 +13,8 @@ internal enum FileKind : byte
     Link,
 }
 
-/// <summary>What statx(2) says of a path.</summary>
-/// <param name="Kind">What it is.</param>
+/// <summary>The facts of statx(2) about a path.</summary>
+/// <param name="Kind">Its kind.</param>
 /// <param name="Identity">Of inode and device: another one is another file under the same name.</param>
 /// <param name="SizeBytes">Its size.</param>
 /// <param name="ModifiedNs">When its content was changed, ns since 1970.</param>
@@ -29,7 +29,7 @@ internal readonly unsafe record struct FileStatus(FileKind Kind, ulong Identity,
     /// <summary>The user that it belongs to.</summary>
     public uint OwnerId { get; init; }
 
-    /// <summary>Who may read, write and enter it.</summary>
+    /// <summary>The rights to read, write and enter it.</summary>
     public UnixFileMode Mode { get; init; }
 
     /// <summary>It is a socket.</summary>

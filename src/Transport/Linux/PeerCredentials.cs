@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Transport.Linux;
 
-/// <summary>Who is at the other end of a Unix socket, as the kernel knows it since the connect. See unix(7), SO_PEERCRED.</summary>
+/// <summary>The user at the other end of a Unix socket, as the kernel knows it since the connect. See unix(7), SO_PEERCRED.</summary>
 /// <remarks>Safety: passes the address of a local to getsockopt, which writes no more than its length.</remarks>
 internal static unsafe class PeerCredentials
 {

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Cocaine.Fast.Transport.Linux;
 
 /// <summary>
-/// Many sends with one system call, by io_uring(7). What a send wakes up cannot take the processor from a loop that is inside the kernel,
+/// Many sends with one system call, by io_uring(7). A woken process cannot take the processor from a loop that is inside the kernel,
 /// so the sends of a turn are one burst, and the peers find all of it when they run.
 /// </summary>
 /// <remarks>

@@ -24,7 +24,7 @@ internal sealed class BufferPool : MemoryPool<byte>
     /// <summary>Bytes of one slab on the pinned heap, never moved: 64 small blocks or 4 large ones.</summary>
     private const int SlabBytes = 256 << 10;
 
-    // What was made is kept: as much as was in use at once, which the connections' own bounds limit.
+    // Buffers once made are kept: as many as were in use at once, which the connections' own bounds limit.
     private readonly Stack<Block> _free = new();
     private readonly Stack<Block> _freeLarge = new();
     private readonly Stack<Pipe> _pipes = new();

@@ -8,7 +8,7 @@ namespace Cocaine.Fast.Transport.Loop;
 /// </summary>
 /// <remarks>
 /// Safety: an address that is added is pinned memory of a connection's output; the connection leaves it alone, and its descriptor open,
-/// until it was told the result. Who cannot wait for that calls <see cref="Settle"/>.
+/// until it was told the result. A caller that cannot wait for that calls <see cref="Settle"/>.
 /// </remarks>
 internal sealed unsafe class SendBatch : IDisposable
 {

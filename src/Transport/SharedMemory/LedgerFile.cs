@@ -52,7 +52,7 @@ internal sealed unsafe class LedgerFile : IDisposable
     public bool IsHeld => FileLock.IsTaken(_file);
 
     /// <summary>
-    /// Opens the ledger of an app for a node, or makes it. What is in it stays; a file that is none, or of another layout, app or size, is
+    /// Opens the ledger of an app for a node, or makes it. Its records stay; a file that is none, or of another layout, app or size, is
     /// set aside beside it, and <paramref name="setAside"/> says why.
     /// </summary>
     /// <exception cref="IOException">Another node has it, or it cannot be made.</exception>

@@ -196,7 +196,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
         bool any = false;
         for (int i = 0; i < MaxReceivesPerEvent; i++)
         {
-            // Who fills a small block has more: the next is a large one.
+            // A peer that fills a small block has more: the next is a large one.
             Memory<byte> memory = pipe.Writer.GetMemory(i == 0 ? 1 : BufferPool.LargeBlockSizeBytes);
             Loop.Counters.Receives++;
             nint count;

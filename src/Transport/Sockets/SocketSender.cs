@@ -25,7 +25,7 @@ internal sealed unsafe class SocketSender(SocketConnection connection) : TurnTas
     private bool _isBatched;                 // its send is in the turn's batch
     private ReadOnlySequence<byte> _offered; // what it sends there; valid while _isBatched
 
-    /// <summary>What was written and not sent.</summary>
+    /// <summary>Bytes that were written and not sent.</summary>
     public PipeSink Output { get; } = new(connection.Loop.Buffers);
 
     /// <summary>The socket is full; <see cref="OnRoom"/> ends that.</summary>
@@ -55,7 +55,7 @@ internal sealed unsafe class SocketSender(SocketConnection connection) : TurnTas
         batch.Add(this, connection.Descriptor, Unsafe.AsPointer(ref MemoryMarshal.GetReference(span)), span.Length, NoSignal | DontWait);
     }
 
-    /// <summary>What became of the send that was added to the turn's batch: bytes, or a negative errno.</summary>
+    /// <summary>The result of the send that was added to the turn's batch: bytes, or a negative errno.</summary>
     public void OnResult(int result)
     {
         ReadOnlySequence<byte> buffer = _offered;

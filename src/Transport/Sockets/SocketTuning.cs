@@ -3,7 +3,7 @@ using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Transport.Sockets;
 
-/// <summary>What every connected TCP socket of ours is set to, on either side.</summary>
+/// <summary>The settings of every connected TCP socket of ours, on either side.</summary>
 /// <remarks>Safety: setsockopt gets addresses of locals and of constant text, and keeps none.</remarks>
 internal static unsafe class SocketTuning
 {

@@ -13,7 +13,7 @@ namespace Cocaine.Fast.Transport.Sockets;
 /// <remarks>Safety: the address block is on the stack, as large as struct sockaddr_un, and only read during the call.</remarks>
 internal sealed unsafe class UnixName
 {
-    /// <summary>What a path may have, in bytes: sun_path has 108, and the last is zero.</summary>
+    /// <summary>The longest path, in bytes: sun_path has 108, and the last is zero.</summary>
     public const int MaxPathBytes = 107;
 
     private const int FamilyBytes = 2;

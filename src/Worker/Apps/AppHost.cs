@@ -12,7 +12,7 @@ internal delegate ValueTask JobHandler(Request request, Response response);
 /// <param name="Name">Its name.</param>
 /// <param name="NeedsWhole">The handler starts when the request is whole.</param>
 /// <param name="SharesObjects">The app's code gets the request itself, or its memory, and may keep it.</param>
-/// <param name="Handle">What runs.</param>
+/// <param name="Handle">The running jobs.</param>
 internal sealed record AppEvent(string Name, bool NeedsWhole, bool SharesObjects, JobHandler Handle)
 {
     private volatile bool _handsOn;

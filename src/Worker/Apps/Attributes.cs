@@ -13,7 +13,7 @@ public sealed class EventAttribute(string? name = null) : Attribute
     public string? Name { get; } = name;
 }
 
-/// <summary>What an app's code may know of itself. A class of the app may take it in its constructor.</summary>
+/// <summary>The facts about an app for its own code. A class of the app may take it in its constructor.</summary>
 /// <param name="AppName">The app's name in its manifest.</param>
 /// <param name="Uuid">This slave.</param>
 /// <param name="Version">The manifest's version.</param>

@@ -11,7 +11,7 @@ namespace Cocaine.Fast.Worker;
 /// </summary>
 internal static class LoadedFiles
 {
-    /// <summary>What each path had when it was first loaded by its name: an entry for a file of an app, in all its versions.</summary>
+    /// <summary>The content of each path at its first load by name: an entry for a file of an app, in all its versions.</summary>
     private static readonly ConcurrentDictionary<string, string> First = new();
 
     /// <summary>Loads a file into a context: by its path, or by its bytes when another file was loaded by that path.</summary>

@@ -187,7 +187,7 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _waiter.OnCompleted(continuation, state, token, flags);
 
-    /// <summary>What has come and was not read, as one piece.</summary>
+    /// <summary>The received bytes that were not read, as one piece.</summary>
     internal ReadOnlyMemory<byte> Whole()
     {
         using (EnterAsReader())
@@ -288,7 +288,7 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
         }
     }
 
-    /// <summary>What is wrong in the headers is left out.</summary>
+    /// <summary>Wrong headers are left out.</summary>
     private HeaderSet Decode(HeaderLook? seen)
     {
         HeaderSet set = new() { Seen = seen };

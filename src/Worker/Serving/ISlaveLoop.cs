@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Worker.Serving;
 
-/// <summary>What a slave's thread runs: the .NET SDK's loop, or a C++ app's own.</summary>
+/// <summary>The loop of a slave's thread: the .NET SDK's loop, or a C++ app's own.</summary>
 internal interface ISlaveLoop
 {
     /// <summary>Serves until the end.</summary>
@@ -9,6 +9,6 @@ internal interface ISlaveLoop
     /// <summary>Makes <see cref="Run"/> return soon, from any thread.</summary>
     void Abandon();
 
-    /// <summary>What runs now, a line for each job, for people; from any thread. Empty when it cannot tell.</summary>
+    /// <summary>The running jobs, a line each, for people; from any thread. Empty when it cannot tell.</summary>
     string Describe() => "";
 }

@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Worker.Serving;
 
-/// <summary>What another thread may ask of a slave's loop.</summary>
+/// <summary>The requests that another thread may make of a slave's loop.</summary>
 internal enum LoopCallKind
 {
     /// <summary>Send a chunk.</summary>
@@ -17,8 +17,8 @@ internal enum LoopCallKind
 }
 
 /// <summary>One such call.</summary>
-/// <param name="Kind">What is asked.</param>
-/// <param name="Channel">Whose job it is for.</param>
+/// <param name="Kind">The kind of the request.</param>
+/// <param name="Channel">The channel of its job.</param>
 /// <param name="Number">The job's number when it was asked: a call whose job has ended meanwhile is for nobody.</param>
 /// <param name="Data">The chunk's bytes, a copy; valid in Write.</param>
 /// <param name="Code">Valid in Error.</param>

@@ -3,7 +3,7 @@ using Cocaine.Fast.Core.Rings;
 namespace Cocaine.Fast.Worker.Serving;
 
 /// <summary>
-/// What handlers ask of the slave's loop from other threads, in the order in which it was asked. Only the loop touches channels, rings and
+/// The requests of handlers to the slave's loop from other threads, in their order. Only the loop touches channels, rings and
 /// sockets; so a handler may go on wherever its tasks take it.
 /// </summary>
 /// <param name="bell">Wakes the loop.</param>
@@ -73,7 +73,7 @@ internal sealed class LoopInbox(Doorbell bell)
     }
 
     /// <summary>
-    /// Does what was asked until now; on the loop. True when there was anything. What is asked meanwhile waits for the next time: threads
+    /// Serves the requests until now; on the loop. True when there were any. Requests that come meanwhile wait for the next time: threads
     /// that write on and on must not keep the loop from its messages and heartbeats.
     /// </summary>
     public bool Run(WorkerSession session)

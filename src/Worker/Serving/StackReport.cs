@@ -5,7 +5,7 @@ using System.Text;
 namespace Cocaine.Fast.Worker.Serving;
 
 /// <summary>
-/// What a worker process tells on stderr at SIGUSR2, which the node sends before it kills a slave that hangs: the jobs that it has, for how
+/// A worker process's report on stderr at SIGUSR2, which the node sends before it kills a slave that hangs: the jobs that it has, for how
 /// long, and what the kernel knows of each thread. The runtime gives no other thread's managed stack; <c>dotnet-stack</c> does.
 /// </summary>
 internal static class StackReport

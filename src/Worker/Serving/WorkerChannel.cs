@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Worker.Serving;
 
-/// <summary>Who may have a job's request and response in hand.</summary>
+/// <summary>The holders of a job's request and response.</summary>
 internal enum Sharing
 {
     /// <summary>

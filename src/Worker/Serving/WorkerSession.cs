@@ -246,7 +246,7 @@ internal sealed class WorkerSession
     }
 
     /// <summary>
-    /// What runs here, a line for each job; from any thread, while the loop may be changing it: what is torn is left out.
+    /// The running jobs, a line each; from any thread, while the loop may be changing it: what is torn is left out.
     /// </summary>
     public string Describe()
     {

@@ -54,7 +54,7 @@ internal sealed unsafe class NativeLoop : ISlaveLoop
         Handle = app.CallOpen(_start);
     }
 
-    /// <summary>What cocaine_worker_open gave; null when the app cannot be started.</summary>
+    /// <summary>The result of cocaine_worker_open; null when the app cannot be started.</summary>
     public void* Handle { get; }
 
     /// <summary>Why it cannot be started. Frees the rest.</summary>

@@ -8,7 +8,7 @@ namespace Cocaine.Fast.Worker.Testing;
 /// <param name="Reason">Its text.</param>
 public sealed record AppError(int Category, int Code, string Reason);
 
-/// <summary>What a caller would have got.</summary>
+/// <summary>The answer that a caller would have got.</summary>
 /// <param name="Chunks">The answer's chunks.</param>
 /// <param name="Error">The error that ended it, or null.</param>
 public sealed record AppAnswer(IReadOnlyList<byte[]> Chunks, AppError? Error)

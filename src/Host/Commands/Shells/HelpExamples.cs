@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Cocaine.Fast.Host.Commands.Shells;
 
-/// <summary>What the help of commands says beside their words: each has an example, which can be pasted.</summary>
+/// <summary>The examples in the help of commands: each command has an example, which can be pasted.</summary>
 internal static class HelpExamples
 {
     /// <summary>Adds an example to what the help says.</summary>
