@@ -46,6 +46,34 @@ public class CppFaultTests
     }
 
     [CppTheory]
+    [InlineData(BackendType.Process, false, "1")]
+    [InlineData(BackendType.Process, false, "0")]
+    [InlineData(BackendType.Thread, true, "1")]
+    public async Task A_thread_that_reads_late_holds_its_caller_back_and_loses_nothing(BackendType backend, bool isObject, string pipe)
+    {
+        AppManifest manifest = CppNode.Faults(backend, isObject);
+        await using CppNode node = await CppNode.StartAsync(manifest with
+        {
+            Code = manifest.Code with { Env = new Dictionary<string, string> { ["COCAINE_PIPE"] = pipe } },
+        });
+        for (int round = 0; round < 2; round++)
+        {
+            await using ClientCall call = node.Client.Open("reads_late");
+            byte[] chunk = new byte[1 << 20];
+            for (int i = 0; i < 48; i++)
+            {
+                await call.WriteAsync(chunk);
+            }
+
+            await call.CompleteAsync();
+            Assert.Equal("waiting", Encoding.UTF8.GetString((await call.ReadAsync())!.Value.Span));
+            Assert.Equal($"{48 << 20}", Encoding.UTF8.GetString((await call.ReadAsync())!.Value.Span));
+            Assert.Null(await call.ReadAsync());
+            Assert.Equal("on", await node.TextAsync("echo", "on"));
+        }
+    }
+
+    [CppTheory]
     [MemberData(nameof(CppNode.Kinds), MemberType = typeof(CppNode))]
     public async Task Whatever_is_thrown_is_an_error_of_a_bounded_length(BackendType backend, bool isObject)
     {

@@ -122,6 +122,13 @@ COCAINE_APP(worker) {
     worker.on_thread("fails_on_thread", [](request& ask, response&) { fails(ask.body()); });
     worker.on("fails_by_itself", [](request&, response& reply) { reply.error(77, std::string(70 << 20, 'x')); });
 
+    // Reads when much has come.
+    worker.on_thread("reads_late", [](request& ask, response& reply) {
+        reply.write("waiting");
+        std::this_thread::sleep_for(std::chrono::milliseconds(500));
+        reply.write(std::to_string(ask.body().size()));
+    });
+
     // Answers that are kept and never ended.
     auto holds = [](request&, response& reply) {
         reply.write("held");

@@ -3,8 +3,11 @@
 
 #include "contract.cpp"
 
+#include <atomic>
 #include <cstdio>
+#include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -25,9 +28,49 @@ std::string joined(const std::vector<std::string>& chunks) {
 
 std::string told(const cocaine::testing::answer& answer) { return answer.error ? answer.error->what() : "no error"; }
 
+// A handler in a thread that does not read: the loop takes no more than the bound, until it reads.
+class counting_link : public cocaine::detail::testing_link {
+public:
+    using testing_link::testing_link;
+
+    void wait_for_ring(int timeout_ms) override {
+        left = messages_left();
+        is_full = true;
+        testing_link::wait_for_ring(timeout_ms);
+    }
+
+    std::atomic<std::size_t> left{0};
+    std::atomic<bool> is_full{false};
+};
+
+void bounds_what_is_not_read() {
+    constexpr std::size_t chunks = 64;
+    counting_link link("deaf", "\x90", std::vector<std::string>(chunks, std::string(1 << 20, 'x')), false);
+    auto app = std::make_shared<cocaine::detail::catalog>();
+    std::size_t taken = 0;
+    app->add("deaf", cocaine::detail::manner::thread, [&](request& ask, response& reply) {
+        while (!link.is_full) std::this_thread::yield();
+        taken = chunks - (link.left - 2);    // a close and a terminate are left, too
+        reply.write(std::to_string(ask.body().size()));
+    });
+    cocaine::detail::session(link, app, "kit", 5000).serve();
+    is(std::to_string(taken), "9");    // the first that is over 8 MiB
+    is(link.answers.at(0).text, std::to_string(chunks << 20));
+
+    counting_link other("leaves", "\x90", std::vector<std::string>(chunks, std::string(1 << 20, 'x')), false);
+    app = std::make_shared<cocaine::detail::catalog>();
+    app->add("leaves", cocaine::detail::manner::thread, [&](request&, response& reply) {
+        while (!other.is_full) std::this_thread::yield();
+        reply.write("left");
+    });
+    cocaine::detail::session(other, app, "kit", 5000).serve();
+    is(other.answers.at(0).text, "left");
+}
+
 }  // namespace
 
 int main() {
+    bounds_what_is_not_read();
     cocaine::testing::runner app(cocaine_app_setup, "kit");
     is(app.call("echo", {"he", "llo"}).body(), "hello");
     is(app.call("echo").body(), "");

@@ -50,6 +50,23 @@ public:
         return true;
     }
 
+    // Chunks that threads have not read. Past the bound the loop takes nothing more from the link, until half of it is read.
+    void add_unread(std::size_t bytes) { unread_.fetch_add(bytes, std::memory_order_relaxed); }
+
+    void take_unread(std::size_t bytes) {
+        constexpr std::size_t enough = limits::unread_bytes / 2;
+        std::size_t before = unread_.fetch_sub(bytes, std::memory_order_relaxed);
+        if (before <= enough || before - bytes > enough) return;
+        std::lock_guard<std::mutex> lock(mutex_);
+        if (link_ != nullptr) link_->ring();
+    }
+
+    // The loop's. Only sums are looked at, and each change that matters rings: so relaxed is enough.
+    bool is_full() {
+        std::size_t unread = unread_.load(std::memory_order_relaxed);
+        return full_ = unread > (full_ ? limits::unread_bytes / 2 : limits::unread_bytes);
+    }
+
     // The loop has ended: what is posted from now on is dropped.
     void shut() {
         std::lock_guard<std::mutex> lock(mutex_);
@@ -65,6 +82,8 @@ private:
     std::size_t bytes_ = 0;
     link* link_;
     std::thread::id loop_;
+    std::atomic<std::size_t> unread_{0};
+    bool full_ = false;    // the loop's: nothing is taken
 };
 
 // A call as other threads may hold it. The loop feeds its request; its answer goes to the outlet.
@@ -105,9 +124,21 @@ struct remote_call : std::enable_shared_from_this<remote_call> {
 
     // The loop's calls.
     void push(std::string_view chunk) {
+        out->add_unread(chunk.size());
         std::lock_guard<std::mutex> lock(mutex);
         chunks.emplace_back(chunk);
         news.notify_one();
+    }
+
+    // The answer has ended: nobody has to read what is left.
+    void drop_unread() {
+        std::size_t bytes = 0;
+        {
+            std::lock_guard<std::mutex> lock(mutex);
+            for (const std::string& one : chunks) bytes += one.size();
+            chunks.clear();
+        }
+        out->take_unread(bytes);
     }
 
     void end(bool by_cancel) {

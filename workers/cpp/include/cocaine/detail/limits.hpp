@@ -30,8 +30,9 @@ inline constexpr std::size_t read_bytes = 64 << 10;
 // Reads of the socket in a row: answers must leave though the node sends and sends.
 inline constexpr int reads_in_a_row = 16;
 
-// Chunks that no handler has read. While there are more, and answers wait for room, nothing more is taken from the link. Half of what the
-// scripting languages have: those take in 256 KiB at once, and this a few messages.
+// Chunks that no handler has read. While threads have more, or while answers wait for room and the loop has more, nothing more is taken
+// from the link, and the node keeps what it sends. Half of what the scripting languages have: those take in 256 KiB at once, and this a
+// few messages.
 inline constexpr std::size_t unread_bytes = 8 << 20;
 
 // The node's bound for a chunk, and for a message with its frame.

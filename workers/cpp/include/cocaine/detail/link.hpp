@@ -31,7 +31,7 @@ inline std::int64_t now_us() {
 struct listener {
     virtual ~listener() = default;
     virtual void take(const message& m) = 0;
-    virtual void while_blocked() = 0;
+    virtual bool while_blocked() = 0;    // false when it has no room for more
 };
 
 class link {
@@ -47,7 +47,10 @@ public:
     // Until something comes, ring() is called or the time is over.
     virtual void wait(int timeout_ms) = 0;
 
-    // Wakes wait(), from any thread.
+    // The same, but what comes stays where it is: until ring() is called or the time is over.
+    virtual void wait_for_ring(int timeout_ms) = 0;
+
+    // Wakes either, from any thread.
     virtual void ring() = 0;
 
     // After the last message: until the node has it, or the time is over.

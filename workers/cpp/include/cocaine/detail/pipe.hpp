@@ -83,6 +83,9 @@ public:
         in_.unpark();
     }
 
+    // Not parked: the node rings for nothing that it writes meanwhile. What rang before is seen at once, and looked at in vain.
+    void wait_for_ring(int timeout_ms) override { sleep(timeout_ms); }
+
     void ring() override { ring_bell(own_bell_); }
 
     void drain(int timeout_ms) override {
@@ -97,8 +100,9 @@ private:
             if (unsigned char* to = out_.claim(length)) return to;
             if (!out_.wait_for_room()) continue;
             // Taking in what comes: were both sides to wait for room only, neither would make any. Then sleep, if nothing has changed.
-            meanwhile.while_blocked();
-            if (in_.park()) {
+            if (!meanwhile.while_blocked()) {
+                sleep(limits::pipe_room_ms);    // for that room only: what comes would keep us from parking
+            } else if (in_.park()) {
                 sleep(limits::pipe_room_ms);
                 in_.unpark();
             }

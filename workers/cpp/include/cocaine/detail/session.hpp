@@ -57,8 +57,10 @@ public:
         }
     }
 
-    void while_blocked() override {
-        if (unread_ < limits::unread_bytes) link_.take(*this);
+    bool while_blocked() override {
+        bool has_room = unread_ < limits::unread_bytes && !outlet_->is_full();
+        if (has_room) link_.take(*this);
+        return has_room;
     }
 
     // What loop_request and loop_response ask for.
@@ -95,14 +97,17 @@ public:
 
 private:
     void turn() {
-        bool any = link_.take(*this);
+        bool any = !outlet_->is_full() && link_.take(*this);
         run_ready();
         any |= take_posted();
         std::int64_t now = now_us();
         out_.beat_when_due(now);
         out_.flush();
-        if (!any && ready_.empty() && !(draining_ && running_ == 0))
-            link_.wait(static_cast<int>((out_.next_beat_us() - now) / 1000) + 1);
+        if (any || !ready_.empty() || (draining_ && running_ == 0)) return;
+        int timeout_ms = static_cast<int>((out_.next_beat_us() - now) / 1000) + 1;
+        // Asked again: what a thread has read meanwhile may have rung for a flush.
+        if (outlet_->is_full()) link_.wait_for_ring(timeout_ms);
+        else link_.wait(timeout_ms);
     }
 
     void open(const message& m) {
@@ -256,7 +261,10 @@ private:
     void finish(call& c) {
         c.ended = true;
         --running_;
-        if (c.remote) c.remote->ended = true;
+        if (c.remote) {
+            c.remote->ended = true;
+            c.remote->drop_unread();
+        }
         if (c.node_ended && c.busy == 0 && !c.queued) release(c);
     }
 

@@ -81,6 +81,14 @@ public:
         }
     }
 
+    void wait_for_ring(int timeout_ms) override {
+        pollfd wanted[2] = {{socket_, POLLRDHUP, 0}, {bell_, POLLIN, 0}};    // that the node is gone is seen all the same
+        if (::poll(wanted, 2, timeout_ms) <= 0) return;
+        if (wanted[0].revents != 0) throw abandoned("the node is gone");
+        std::uint64_t count;
+        [[maybe_unused]] ssize_t got = ::read(bell_, &count, 8);
+    }
+
     void ring() override { ring_bell(bell_); }
 
     void drain(int) override {}    // what the kernel has, the node gets

@@ -106,6 +106,8 @@ public:
         if (call_.chunks.empty()) return std::nullopt;
         current_ = std::move(call_.chunks.front());
         call_.chunks.pop_front();
+        lock.unlock();
+        call_.out->take_unread(current_.size());
         return std::string_view(current_);
     }
 

@@ -22,7 +22,7 @@ inline std::string bin(std::string_view bytes) {
     return all.append(bytes);
 }
 
-class testing_link final : public link {
+class testing_link : public link {
 public:
     struct received {
         bool is_error = false;
@@ -73,6 +73,8 @@ public:
         has_rung_ = false;
     }
 
+    void wait_for_ring(int timeout_ms) override { wait(timeout_ms); }
+
     void ring() override {
         std::lock_guard<std::mutex> lock(mutex_);
         has_rung_ = true;
@@ -80,6 +82,8 @@ public:
     }
 
     void drain(int) override {}
+
+    std::size_t messages_left() const { return messages_.size(); }
 
     std::vector<received> answers;
 
