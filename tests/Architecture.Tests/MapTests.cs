@@ -66,11 +66,6 @@ public partial class MapTests
     [MemberData(nameof(Pages))]
     public void Lines_fit_a_screen(string page)
     {
-        if (page == "docs/languages.md")
-        {
-            return;
-        }
-
         List<string> over = [];
         bool fenced = false, code = false, afterEmpty = true;
         int number = 0;
