@@ -11,8 +11,7 @@ namespace Cocaine.Fast.Client;
 
 /// <summary>
 /// A connection to a native-server: any number of calls at once from any thread. Calls that are under way when the connection ends fail
-/// with
-/// <see cref="ConnectionLostException"/>; nothing is sent again behind the caller's back.
+/// with <see cref="ConnectionLostException"/>; nothing is sent again behind the caller's back.
 /// </summary>
 public sealed class CocaineClient : IAsyncDisposable
 {

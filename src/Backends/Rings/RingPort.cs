@@ -9,14 +9,12 @@ using Cocaine.Fast.Transport.SharedMemory;
 namespace Cocaine.Fast.Backends.Rings;
 
 /// <summary>
-/// The node's end of a slave's pair of rings, on the loop: writes requests, takes answers, rings and hears the doorbells. The same for
-/// a thread and for a
-/// process.
+/// The node's end of a slave's pair of rings, on the loop: writes requests, takes answers, rings and hears the doorbells. The same for a
+/// thread and for a process.
 /// </summary>
 /// <remarks>
 /// Safety: owns the segment and both bells, and disposes them in <see cref="Close"/>, after the ring ends were detached. With a thread
-/// slave the thread must
-/// have ended before.
+/// slave the thread must have ended before.
 /// </remarks>
 internal sealed class RingPort : LoopHandler, IWorkerWay
 {

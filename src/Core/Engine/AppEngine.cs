@@ -104,9 +104,8 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     public void Start(int slaves = 1) => Pool.Start(slaves);
 
     /// <summary>
-    /// Takes a job, and gives it to a slave at once when one has room. The request's chunks follow by <see cref="AddChunk"/> and <see
-    /// cref="EndRequest"/>.
-    /// Null when it is refused.
+    /// Takes a job, and gives it to a slave at once when one has room. The request's chunks follow by <see cref="AddChunk"/> and
+    /// <see cref="EndRequest"/>. Null when it is refused.
     /// </summary>
     public Job? Submit(
         IJobCaller caller, ulong channel, TaskMonitor task, byte[] name, in JobPolicy policy, ReadOnlySpan<byte> headers,

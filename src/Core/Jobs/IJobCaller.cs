@@ -3,9 +3,8 @@ using Cocaine.Fast.Core.Protocol;
 namespace Cocaine.Fast.Core.Jobs;
 
 /// <summary>
-/// Gets a job's answer: a driver's connection, or its publisher. Exactly one of <see cref="OnDone"/> and <see cref="OnFailed"/> is
-/// called for a job that was
-/// accepted and not cancelled by the caller, after any number of chunks. All calls come on the loop.
+/// Gets a job's answer: a driver's connection, or its publisher. Exactly one of <see cref="OnDone"/> and <see cref="OnFailed"/> is called
+/// for a job that was accepted and not cancelled by the caller, after any number of chunks. All calls come on the loop.
 /// </summary>
 internal interface IJobCaller
 {

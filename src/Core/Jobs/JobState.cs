@@ -1,9 +1,8 @@
 namespace Cocaine.Fast.Core.Jobs;
 
 /// <summary>
-/// Where a job is. <c>queued → running → streaming → done</c>, and <c>failed</c> from each; a retry takes it from running back to
-/// queued. A job whose
-/// caller has its answer may stay on its slave's channel until the worker has closed its side too.
+/// Where a job is. <c>queued → running → streaming → done</c>, and <c>failed</c> from each; a retry takes it from running back to queued. A
+/// job whose caller has its answer may stay on its slave's channel until the worker has closed its side too.
 /// </summary>
 internal enum JobState
 {

@@ -3,9 +3,8 @@ using System.Numerics;
 namespace Cocaine.Fast.Core.Memory;
 
 /// <summary>
-/// Byte blocks of four sizes within each power of two for one loop's jobs. ArrayPool.Shared keeps too few of a size for hundreds
-/// of jobs in flight, so it would
-/// allocate on the request path.
+/// Byte blocks of four sizes within each power of two for one loop's jobs. ArrayPool.Shared keeps too few of a size for hundreds of jobs in
+/// flight, so it would allocate on the request path.
 /// </summary>
 internal sealed class BlockPool
 {

@@ -3,9 +3,8 @@ using System.Text;
 namespace Cocaine.Fast.Core.Protocol;
 
 /// <summary>
-/// The headers table of one direction of one connection: RFC 7541's arithmetic (section 4.1: an entry's size is 32 + name + value; 4.4:
-/// the oldest leave
-/// first) over 82 static entries, section "Headers" of docs/protocol.md.
+/// The headers table of one direction of one connection: RFC 7541's arithmetic (section 4.1: an entry's size is 32 + name + value; 4.4: the
+/// oldest leave first) over 82 static entries, section "Headers" of docs/protocol.md.
 /// </summary>
 internal sealed class HeaderTable
 {

@@ -5,8 +5,7 @@ namespace Cocaine.Fast.Core.Protocol;
 
 /// <summary>
 /// Walks over the values of one message, in a span or across segments, without believing any size in it. Bodies are skipped by their
-/// length, so
-/// the work is bounded by the number of values, not by bytes.
+/// length, so the work is bounded by the number of values, not by bytes.
 /// </summary>
 internal ref struct MessageCursor
 {

@@ -7,8 +7,8 @@ namespace Cocaine.Fast.Core.Protocol;
 
 /// <summary>
 /// Finds the parts of the message at the start of some bytes: <c>[channel, type, arguments, headers?, …]</c>, section "A message" of
-/// docs/protocol.md. Never throws,
-/// whatever the bytes are, and loads each byte once, so that memory which changes meanwhile cannot lead it astray.
+/// docs/protocol.md. Never throws, whatever the bytes are, and loads each byte once, so that memory which changes meanwhile cannot lead it
+/// astray.
 /// </summary>
 internal static class MessageDecoder
 {

@@ -35,9 +35,8 @@ internal enum ArgumentShape : byte
 }
 
 /// <summary>
-/// Where the parts of a message are, as offsets from its first byte. Plain numbers: it stays valid when the bytes are copied elsewhere,
-/// and it keeps no
-/// reference to memory that may be shared.
+/// Where the parts of a message are, as offsets from its first byte. Plain numbers: it stays valid when the bytes are copied elsewhere, and
+/// it keeps no reference to memory that may be shared.
 /// </summary>
 internal struct MessageLayout
 {

@@ -6,9 +6,9 @@ using Cocaine.Fast.Core.MessagePack;
 namespace Cocaine.Fast.Core.Protocol;
 
 /// <summary>
-/// Writes messages of docs/protocol.md to a sink. <c>bin</c> says whether the peer has shown that it knows the modern families; without
-/// it strings and bytes go as fixstr,
-/// str16 and str32 only, because one bin or str8 ends an old peer's connection. A text never needs more than str16.
+/// Writes messages of docs/protocol.md to a sink. <c>bin</c> says whether the peer has shown that it knows the modern families; without it
+/// strings and bytes go as fixstr, str16 and str32 only, because one bin or str8 ends an old peer's connection. A text never needs more
+/// than str16.
 /// </summary>
 [SkipLocalsInit]
 internal static class MessageWriter

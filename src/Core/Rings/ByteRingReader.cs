@@ -11,16 +11,13 @@ internal enum RingRead
 }
 
 /// <summary>
-/// The reading end of a byte ring. The writer may be hostile: it can write anything at any moment, so every shared word is loaded once
-/// into a
-/// local, checked there, and never looked at again.
+/// The reading end of a byte ring. The writer may be hostile: it can write anything at any moment, so every shared word is loaded once into
+/// a local, checked there, and never looked at again.
 /// </summary>
 /// <remarks>
 /// Safety: one thread calls. Spans that <see cref="TryRead"/> gives lie within the ring, whatever the shared memory says, and stay the
-/// reader's until
-/// <see cref="Release"/>; their bytes may change under it when the writer is hostile, their bounds cannot. After <see cref="Detach"/>
-/// no shared
-/// memory is touched.
+/// reader's until <see cref="Release"/>; their bytes may change under it when the writer is hostile, their bounds cannot. After
+/// <see cref="Detach"/> no shared memory is touched.
 /// </remarks>
 internal sealed unsafe class ByteRingReader
 {

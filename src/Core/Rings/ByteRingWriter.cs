@@ -8,15 +8,12 @@ namespace Cocaine.Fast.Core.Rings;
 /// The writing end of a single-producer, single-consumer byte ring, as a sink of messages.
 /// </summary>
 /// <remarks>
-/// <para>Messages of one turn gather in one open record; <see cref="Publish"/> seals it and shows everything written since the last
-/// call by a
-/// single release store of the tail. A writer that dies in between leaves a tail that does not cover what it wrote, so no reader sees
-/// half a
-/// record.</para>
+/// <para>Messages of one turn gather in one open record; <see cref="Publish"/> seals it and shows everything written since the last call by
+/// a single release store of the tail. A writer that dies in between leaves a tail that does not cover what it wrote, so no reader sees
+/// half a record.</para>
 /// <para>When the ring has no room, messages go into a private overflow in order, and from there into the ring as the reader makes room
-/// (<see cref="DrainOverflow"/>): the writer never spins and never drops. The user of this writer watches <see cref="OverflowBytes"/>
-/// and stops
-/// taking input from the side that is ahead.</para>
+/// (<see cref="DrainOverflow"/>): the writer never spins and never drops. The user of this writer watches <see cref="OverflowBytes"/> and
+/// stops taking input from the side that is ahead.</para>
 /// <para>Safety: one thread calls; every access stays within the view's capacity, which is checked here against private copies of tail and
 /// capacity. The reader's head is the only shared value that is believed, and only after it was checked to be between the last head seen
 /// and the published tail. After <see cref="Detach"/> no shared memory is touched.</para>

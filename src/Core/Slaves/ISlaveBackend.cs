@@ -12,8 +12,8 @@ internal interface ISlaveBackend
     SlaveLink Launch(Slave slave);
 
     /// <summary>
-    /// How many of so many slaves may be launched now. The pool asks before each launch, launches no more, and asks again after <see
-    /// cref="EngineLimits.RoomPauseMs"/> while it wants more. So the node keeps its own needs to serve and to stop: descriptors,
+    /// How many of so many slaves may be launched now. The pool asks before each launch, launches no more, and asks again after
+    /// <see cref="EngineLimits.RoomPauseMs"/> while it wants more. So the node keeps its own needs to serve and to stop: descriptors,
     /// process ids. On the loop, and quick. A slave that was launched and has not opened everything yet is the backend's to count.
     /// </summary>
     /// <param name="wanted">1 or more.</param>

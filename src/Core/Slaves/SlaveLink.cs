@@ -3,9 +3,8 @@ using Cocaine.Fast.Core.Protocol;
 namespace Cocaine.Fast.Core.Slaves;
 
 /// <summary>
-/// The way to one slave, whatever it is: rings to a thread, rings to a process, a worker's socket. A backend implements it; it reports
-/// to its
-/// <see cref="Slave"/> on the loop's thread: OnReady, OnMessage, OnRoom, OnKilled, OnDead.
+/// The way to one slave, whatever it is: rings to a thread, rings to a process, a worker's socket. A backend implements it; it reports to
+/// its <see cref="Slave"/> on the loop's thread: OnReady, OnMessage, OnRoom, OnKilled, OnDead.
 /// </summary>
 internal abstract class SlaveLink
 {

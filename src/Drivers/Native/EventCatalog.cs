@@ -5,9 +5,8 @@ using Cocaine.Fast.Core.Monitoring;
 namespace Cocaine.Fast.Drivers.Native;
 
 /// <summary>
-/// The events that a native-server serves, found by their bytes without making a string. With <c>"*"</c> every name is served; names
-/// are then learnt up to a
-/// bound, and one more costs an allocation a request, so a peer that makes up names cannot fill the memory.
+/// The events that a native-server serves, found by their bytes without making a string. With <c>"*"</c> every name is served; names are
+/// then learnt up to a bound, and one more costs an allocation a request, so a peer that makes up names cannot fill the memory.
 /// </summary>
 internal sealed class EventCatalog
 {

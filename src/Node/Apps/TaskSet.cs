@@ -9,8 +9,8 @@ using Cocaine.Fast.Drivers.ZeroMq;
 namespace Cocaine.Fast.Node.Apps;
 
 /// <summary>
-/// The drivers of an app and its monitoring socket, and how they go over from version to version: what can fail happens in <see
-/// cref="Prepare"/>, which leaves everything as it was when it does. Lives on the app's loop.
+/// The drivers of an app and its monitoring socket, and how they go over from version to version: what can fail happens in
+/// <see cref="Prepare"/>, which leaves everything as it was when it does. Lives on the app's loop.
 /// </summary>
 internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
 {

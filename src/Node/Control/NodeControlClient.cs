@@ -57,8 +57,8 @@ public sealed class NodeControlClient : IAsyncDisposable
         CallAsync<AppSummary>("create", RequestOf(manifest) with { Wait = true }, cancellation);
 
     /// <summary>
-    /// Replaces the running version of an app. Returns when new jobs go to the new version, or when it did not come up. <see
-    /// cref="ReplaceOutcome.Drained"/> of what is returned is completed: see <c>older</c> in the app's info for jobs that finish.
+    /// Replaces the running version of an app. Returns when new jobs go to the new version, or when it did not come up.
+    /// <see cref="ReplaceOutcome.Drained"/> of what is returned is completed: see <c>older</c> in the app's info for jobs that finish.
     /// </summary>
     public async Task<ReplaceOutcome> ReplaceAsync(ManifestText manifest, bool force = false, CancellationToken cancellation = default)
     {

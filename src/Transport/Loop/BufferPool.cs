@@ -6,9 +6,8 @@ namespace Cocaine.Fast.Transport.Loop;
 
 /// <summary>
 /// The buffers of one loop: pinned blocks cut from slabs, and pipes on them. ArrayPool.Shared keeps only some tens of arrays per size and
-/// thread, so it allocates when many connections are busy in one turn; this pool keeps what it made. A connection holds a pipe only
-/// while it
-/// has bytes in it: idle ones cost no buffer.
+/// thread, so it allocates when many connections are busy in one turn; this pool keeps what it made. A connection holds a pipe only while
+/// it has bytes in it: idle ones cost no buffer.
 /// </summary>
 /// <remarks>Safety: blocks are pinned arrays, so their addresses hold for their life. One thread, the loop's, uses the pool.</remarks>
 internal sealed class BufferPool : MemoryPool<byte>

@@ -17,8 +17,8 @@ internal abstract class TurnTask
     internal bool Scheduled { get; set; }
 
     /// <summary>
-    /// The turn ends. Runs on the loop's thread, once for each <see cref="EventLoop.ScheduleBell"/> or <see
-    /// cref="EventLoop.ScheduleSend"/>.
+    /// The turn ends. Runs on the loop's thread, once for each <see cref="EventLoop.ScheduleBell"/> or
+    /// <see cref="EventLoop.ScheduleSend"/>.
     /// </summary>
     public abstract void OnTurnEnd();
 }

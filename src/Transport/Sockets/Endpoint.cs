@@ -6,9 +6,8 @@ using System.Net.Sockets;
 namespace Cocaine.Fast.Transport.Sockets;
 
 /// <summary>
-/// An endpoint as it is written in manifests and commands: <c>tcp://HOST:PORT</c> (HOST an address, a name, <c>*</c>, or an interface
-/// name for all of its
-/// addresses; port 0 = any free port) or <c>ipc:///path</c> for a Unix socket.
+/// An endpoint as it is written in manifests and commands: <c>tcp://HOST:PORT</c> (HOST an address, a name, <c>*</c>, or an interface name
+/// for all of its addresses; port 0 = any free port) or <c>ipc:///path</c> for a Unix socket.
 /// </summary>
 public sealed class Endpoint
 {

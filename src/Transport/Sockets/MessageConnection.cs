@@ -5,9 +5,8 @@ using Cocaine.Fast.Transport.Loop;
 namespace Cocaine.Fast.Transport.Sockets;
 
 /// <summary>
-/// A connection that carries messages of docs/protocol.md: takes them off the received bytes one by one, passes every header array
-/// through the
-/// connection's table in order, and closes the connection on what cannot be understood.
+/// A connection that carries messages of docs/protocol.md: takes them off the received bytes one by one, passes every header array through
+/// the connection's table in order, and closes the connection on what cannot be understood.
 /// </summary>
 internal abstract class MessageConnection(EventLoop loop, int descriptor, ProtocolLimits limits) : SocketConnection(loop, descriptor)
 {

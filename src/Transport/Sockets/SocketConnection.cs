@@ -8,14 +8,12 @@ using Cocaine.Fast.Transport.Loop;
 namespace Cocaine.Fast.Transport.Sockets;
 
 /// <summary>
-/// A connected stream socket on a loop. Received bytes go straight into a pipe's memory; what is written in a turn goes out with one
-/// send at its
-/// end. All members are for the loop's thread.
+/// A connected stream socket on a loop. Received bytes go straight into a pipe's memory; what is written in a turn goes out with one send
+/// at its end. All members are for the loop's thread.
 /// </summary>
 /// <remarks>
-/// Safety: pipe memory comes from <see cref="BufferPool"/> and is pinned, so its address is good for the duration of a call. The
-/// descriptor is
-/// closed once, in <see cref="Close"/>, after the loop forgot it.
+/// Safety: pipe memory comes from <see cref="BufferPool"/> and is pinned, so its address is good for the duration of a call. The descriptor
+/// is closed once, in <see cref="Close"/>, after the loop forgot it.
 /// </remarks>
 internal abstract unsafe class SocketConnection : LoopHandler
 {

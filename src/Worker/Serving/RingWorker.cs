@@ -21,13 +21,12 @@ internal enum WorkerExit
 }
 
 /// <summary>
-/// A slave's loop over a pair of rings: the same for a thread of the node and for a worker process. It takes a batch, runs its
-/// handlers, publishes their answers
-/// once, and parks when there is nothing.
+/// A slave's loop over a pair of rings: the same for a thread of the node and for a worker process. It takes a batch, runs its handlers,
+/// publishes their answers once, and parks when there is nothing.
 /// </summary>
 /// <remarks>
-/// Safety: the segment must live until <see cref="Run"/> has returned. After that no shared memory is touched, even by a handler that
-/// still writes from where it should not.
+/// Safety: the segment must live until <see cref="Run"/> has returned. After that no shared memory is touched, even by a handler that still
+/// writes from where it should not.
 /// </remarks>
 internal sealed class RingWorker : ISlaveLoop
 {
