@@ -278,7 +278,7 @@ public sealed class CocaineNode : IAsyncDisposable
     public RunningApp? Find(string name) => Apps.FirstOrDefault(app => app.Name == name);
 
     /// <summary>
-    /// Drains every app and ends. What is not done within the time, or when <paramref name="stopNow"/> fires, is failed with 503.
+    /// Drains every app and ends. A job that is not done within the time, or when <paramref name="stopNow"/> fires, is failed with 503.
     /// </summary>
     public async Task StopAsync(TimeSpan drainTimeout, CancellationToken stopNow = default)
     {
@@ -344,7 +344,7 @@ public sealed class CocaineNode : IAsyncDisposable
     /// <summary>There is something to read in the events of an app, which may be gone.</summary>
     internal bool HasEvents(string name) => _events.Has(one => one.App == name);
 
-    /// <summary>What is said of an app that does not run here.</summary>
+    /// <summary>The text about an app that does not run here.</summary>
     internal NodeException NoApp(string name) =>
         new($"no app {PlainText.OneLine(name)} runs here{ProblemList.Nearest(name, Apps.Select(app => app.Name))}")
         {

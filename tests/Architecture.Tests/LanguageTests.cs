@@ -10,8 +10,8 @@ public class LanguageTests
 {
     private const double DocumentsHeadlessPercent = 1;
     private const double DocumentsPointersPerHundred = 0.4;
-    private const double CommentsHeadlessPercent = 2.8;
-    private const double CommentsPointersPerHundred = 1.25;
+    private const double CommentsHeadlessPercent = 1.8;
+    private const double CommentsPointersPerHundred = 1.15;
 
     [Fact]
     public void Documents_begin_their_sentences_with_a_name()

@@ -56,7 +56,7 @@ internal sealed unsafe class GroupSentinel : IDisposable
     /// <summary>False on a system without a shell: nobody ends the children of workers when the node is killed.</summary>
     public static bool IsPossible => File.Exists(Shell);
 
-    /// <summary>Starts it when none runs. That it cannot be started is no failure of a worker: the next call tries again.</summary>
+    /// <summary>Starts it when none runs. A sentinel that cannot be started is no failure of a worker: the next call tries again.</summary>
     public void Ensure()
     {
         lock (_lock)

@@ -47,7 +47,7 @@ internal sealed class ProcessBackend(
     /// <summary>
     /// Processes and threads of one worker, for the bounds of both: the runtimes of JavaScript and .NET start threads of their own.
     /// A worker of JavaScript has 12, idle and under load: node's main thread, its pools of 4 and 4, and those for timers, signals and
-    /// <c>--trace-sigint</c>. One of .NET has 6 where handlers stay on its loop, and was seen with 13 under load where they use the thread
+    /// <c>--trace-sigint</c>. .NET workers have 6 if handlers stay on the loop, and had 13 under load when they use the thread
     /// pool, on two cores; 3 more are in reserve.
     /// </summary>
     public int TasksOfWorker { get; } = app.Type switch

@@ -47,7 +47,7 @@ internal sealed class WorkerLines
         _backend.StartFailure = null;
     }
 
-    /// <summary>It has ended before it was ready. What was held is dropped when the last one ended of the same cause.</summary>
+    /// <summary>It has ended before it was ready. The held lines are dropped when the last worker ended of the same cause.</summary>
     public void OnStartFailed(string cause)
     {
         if (cause == _backend.StartFailure)

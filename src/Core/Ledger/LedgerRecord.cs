@@ -48,7 +48,7 @@ internal static class LedgerRecord
     public static ulong SlaveWord(uint slave, int run) => slave | ((ulong)(ushort)Math.Clamp(run, 1, ushort.MaxValue) << 32);
 
     /// <summary>
-    /// Reads a copy of a record. Whatever is in it gives an entry: lengths are bounded, unknown outcomes are open, and text is made to
+    /// Reads a copy of a record. Any content gives an entry: lengths are bounded, unknown outcomes are open, and text is made to
     /// be valid.
     /// </summary>
     public static LedgerEntry Read(ReadOnlySpan<byte> record, ulong id, bool isEnded)

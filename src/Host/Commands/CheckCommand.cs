@@ -48,7 +48,7 @@ internal static class CheckCommand
         return apps is not null;
     }
 
-    /// <summary>What an app needs may be on the machine where it is to run, so that its lack here is no mistake of the manifest.</summary>
+    /// <summary>The needs of an app may be met on its later machine, so a lack here is no mistake of the manifest.</summary>
     private static void Warn(List<AppManifest>? apps)
     {
         foreach (AppManifest app in apps ?? [])

@@ -3,7 +3,7 @@ using Cocaine.Fast.Host.Terminal;
 
 namespace Cocaine.Fast.Host.Commands;
 
-/// <summary>What goes wrong in a command that talks to a node, as text on standard error and an exit code.</summary>
+/// <summary>Errors of a command that talks to a node, as text on standard error and an exit code.</summary>
 internal static class Guarded
 {
     /// <summary>Runs a command's work.</summary>
@@ -41,7 +41,7 @@ internal static class Guarded
         }
     }
 
-    /// <summary>What the node said besides: <c> (job 17; retry after 2 s)</c>.</summary>
+    /// <summary>The job and the hint of the node's error: <c> (job 17; retry after 2 s)</c>.</summary>
     private static string Details(CocaineException failure)
     {
         string job = failure.JobId > 0 ? FormattableString.Invariant($"job {failure.JobId}") : "";

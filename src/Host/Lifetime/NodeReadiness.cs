@@ -7,7 +7,7 @@ using Cocaine.Fast.Transport.Linux;
 namespace Cocaine.Fast.Host.Lifetime;
 
 /// <summary>
-/// What a node's process has ready before it serves. The runtime ends the process when it cannot open an assembly or start a thread,
+/// Things that a process must have ready before it serves. The runtime ends the process when it cannot open an assembly or start a thread,
 /// so what is needed late, above all at the stop, is loaded early, and some descriptors are held back for the end.
 /// </summary>
 internal static class NodeReadiness
@@ -77,7 +77,7 @@ internal static class NodeReadiness
         Held.Clear();
     }
 
-    /// <summary>What a start may fail by, and is told in one line.</summary>
+    /// <summary>Failures of a start that are told in one line.</summary>
     public static bool IsFailedStart(Exception failure) => failure is NodeException or IOException or UnauthorizedAccessException
         or SocketException or ThreadStartException or OutOfMemoryException;
 }

@@ -2,7 +2,7 @@ using Cocaine.Fast.Host.Terminal;
 
 namespace Cocaine.Fast.Host.Lifetime;
 
-/// <summary>What no command has caught: told in words that a user can do something with, and an exit code.</summary>
+/// <summary>Exceptions that no command has caught: told in words that a user can do something with, and an exit code.</summary>
 internal static class ProgramFaults
 {
     /// <summary>Runs the command; the exit code. It never throws.</summary>

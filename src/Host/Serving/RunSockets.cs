@@ -16,7 +16,7 @@ internal static class RunSockets
 
     private static string Folder => Path.GetDirectoryName(Folders.ControlEndpoint()["ipc://".Length..])!;
 
-    /// <summary>Those that somebody listens on.</summary>
+    /// <summary>Sockets with a listener.</summary>
     public static IReadOnlyList<string> Live() =>
         [.. Files().Where(IsListening).Order(StringComparer.Ordinal).Select(file => $"ipc://{file}")];
 

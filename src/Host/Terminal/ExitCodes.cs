@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Host.Terminal;
 
-/// <summary>What the program's exit codes mean.</summary>
+/// <summary>The meaning of the program's exit codes.</summary>
 internal static class ExitCodes
 {
     public const int Ok = 0;

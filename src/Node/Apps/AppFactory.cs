@@ -20,7 +20,7 @@ namespace Cocaine.Fast.Node.Apps;
 /// <param name="settings">The node's settings.</param>
 /// <param name="loops">Where apps live.</param>
 /// <param name="zeroMq">The node's ZeroMQ.</param>
-/// <param name="records">What outlives an engine of an app.</param>
+/// <param name="records">The records that outlive an engine of an app.</param>
 /// <param name="events">Where events of apps go.</param>
 /// <param name="locatorEndpoint">Where the locator listens now; null without one.</param>
 /// <param name="log">The node's log.</param>
@@ -47,7 +47,7 @@ internal sealed class AppFactory(
         return made = new RunningApp(parts, manifest, backend);
     }
 
-    /// <summary>What runs the slaves of an app's version.</summary>
+    /// <summary>The backend of an app's version.</summary>
     /// <exception cref="NodeException">They cannot be run.</exception>
     public ISlaveBackend BackendFor(AppManifest manifest, EventLoop loop, ILogger journal)
     {

@@ -34,7 +34,7 @@ internal static class AppInfo
         return System.Text.Encoding.UTF8.GetString(stream.ToArray());
     }
 
-    /// <summary>What a list shows; on the app's loop.</summary>
+    /// <summary>The row of a list; on the app's loop.</summary>
     public static AppSummary Summary(RunningApp app)
     {
         AppEngine engine = app.Version.Engine;
@@ -148,7 +148,7 @@ internal static class AppInfo
         json.WriteEndObject();
     }
 
-    /// <summary>What the app's loop asked of the kernel; other apps may be on the same loop.</summary>
+    /// <summary>The system calls of the app's loop; other apps may be on the same loop.</summary>
     private static void WriteLoop(Utf8JsonWriter json, LoopCounters counters)
     {
         json.WriteStartObject("loop");

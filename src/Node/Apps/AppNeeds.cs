@@ -4,10 +4,10 @@ using Cocaine.Fast.Node.Places;
 
 namespace Cocaine.Fast.Node.Apps;
 
-/// <summary>What apps need of a machine before anything of them can run.</summary>
+/// <summary>The needs of apps on a machine before anything of them can run.</summary>
 internal static class AppNeeds
 {
-    /// <summary>What this machine lacks for an app's worker processes, and where it was looked for; null when it has all.</summary>
+    /// <summary>The lack of this machine for an app's worker processes, and the places of the search; null when there is none.</summary>
     public static string? LackOf(AppManifest app)
     {
         try

@@ -5,8 +5,8 @@ namespace Cocaine.Fast.Node.Apps;
 
 /// <summary>A task that has a driver.</summary>
 /// <param name="Manifest">The task.</param>
-/// <param name="Context">What its driver was made of.</param>
-/// <param name="Driver">What drives it.</param>
+/// <param name="Context">The parts that its driver was made of.</param>
+/// <param name="Driver">Its driver.</param>
 internal sealed record AppTask(TaskManifest Manifest, DriverContext Context, Driver Driver)
 {
     /// <summary>

@@ -17,7 +17,7 @@ namespace Cocaine.Fast.Node.Apps;
 /// <param name="Endpoint">As clients write it: <c>tcp://127.0.0.1:9100</c>, <c>ipc:///path</c>.</param>
 public sealed record TaskEndpoint(string Task, string Endpoint);
 
-/// <summary>An app that a node runs, whatever version of it takes jobs. What is not public lives on its loop.</summary>
+/// <summary>An app that a node runs, whatever version of it takes jobs. Members that are not public live on its loop.</summary>
 public sealed class RunningApp
 {
     /// <summary>
@@ -51,7 +51,7 @@ public sealed class RunningApp
     /// <summary>The app's name.</summary>
     public string Name { get; }
 
-    /// <summary>What the version that takes new jobs was made from.</summary>
+    /// <summary>The manifest of the version that takes new jobs.</summary>
     public AppManifest Manifest => Volatile.Read(ref _version).Manifest; // published by the loop in Switch, read by any thread
 
     /// <summary>Where its tasks listen.</summary>
@@ -96,7 +96,7 @@ public sealed class RunningApp
         return info!;
     }
 
-    /// <summary>What a list of apps shows of it.</summary>
+    /// <summary>Its row in a list of apps.</summary>
     public async Task<AppSummary> SummaryAsync()
     {
         AppSummary? summary = null;

@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Node.Control;
 
 /// <summary>
-/// The methods of the service <c>node</c>. What changes something goes on when its client goes away; what only tells ends.
+/// The methods of the service <c>node</c>. Commands that change state finish even if the client disconnects; queries stop.
 /// </summary>
 internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogger log)
 {
@@ -24,7 +24,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
         "create", "replace", "restart", "delete", "pause", "resume", "info", "list", "logs", "events", "scale", "quarantine", "version",
     ];
 
-    /// <summary>What a client hears who calls another one; a newer client may know more.</summary>
+    /// <summary>The text for a client that calls an unknown method; a newer client may know more.</summary>
     public static string NoMethod(string name) =>
         $"no method '{JsonPath.Shown(name)}' in control protocol {ControlMessages.Protocol}, which this node speaks; "
         + $"there are {string.Join(", ", Names)}{ProblemList.Nearest(name, Names)}";

@@ -109,7 +109,7 @@ internal static class ControlRequest
         return $"{method} has no key '{shown}' in control protocol {ControlMessages.Protocol}, which this node speaks; {has}{near}";
     }
 
-    /// <summary>What a value of this key is, when the one that is given is another; else null.</summary>
+    /// <summary>The expected kind of this key's value, when the given one is another; else null.</summary>
     private static string? Mismatch(JsonPropertyInfo property, JsonElement value)
     {
         Type? inner = Nullable.GetUnderlyingType(property.PropertyType);

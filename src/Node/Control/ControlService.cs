@@ -44,7 +44,7 @@ public sealed class ControlService : IAsyncDisposable
     /// <summary>
     /// Begins to listen. Do this before apps are added, so that a node whose apps are slow or broken can be asked what is the matter.
     /// </summary>
-    /// <param name="node">What is controlled; it was started.</param>
+    /// <param name="node">The node that is controlled; it was started.</param>
     /// <param name="endpoint">
     /// <c>ipc:///path</c>: control is for this machine only. A folder that is not there is made, for this user alone.
     /// </param>

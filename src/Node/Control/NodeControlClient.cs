@@ -12,7 +12,7 @@ using Cocaine.Fast.Transport.Linux;
 namespace Cocaine.Fast.Node.Control;
 
 /// <summary>
-/// Controls a node over its control endpoint. What the node refuses comes as a <see cref="CocaineException"/> with the code and the text
+/// Controls a node over its control endpoint. A refusal of the node comes as a <see cref="CocaineException"/> with the code and the text
 /// that a user should see; a manifest's mistakes are one text, a line each.
 /// </summary>
 public sealed class NodeControlClient : IAsyncDisposable
@@ -80,7 +80,7 @@ public sealed class NodeControlClient : IAsyncDisposable
         };
     }
 
-    /// <summary>What the node is. One from before control protocol 2 has no release.</summary>
+    /// <summary>The release and protocol of the node. A node from before control protocol 2 has no release.</summary>
     public async Task<NodeVersion> VersionAsync(CancellationToken cancellation = default)
     {
         try

@@ -6,10 +6,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Daemon;
 
-/// <summary>What is kept of an app, or what is wrong with the file that it was kept in.</summary>
+/// <summary>The kept manifest of an app, or the fault of its file.</summary>
 /// <param name="Name">The app, by the file's name.</param>
 /// <param name="Manifest">Its manifest as it was given; null when the file is broken.</param>
-/// <param name="Problem">What is wrong with the file; null when nothing is.</param>
+/// <param name="Problem">The fault of the file; null when there is none.</param>
 internal sealed record StoredApp(string Name, ManifestText? Manifest, string? Problem);
 
 /// <summary>
@@ -61,7 +61,7 @@ internal sealed class AppStore
         }
     }
 
-    /// <summary>What is kept of an app; null when nothing is.</summary>
+    /// <summary>The kept manifest of an app; null when there is none.</summary>
     public StoredApp? Find(string name) => File.Exists(PathOf(name)) ? Read(PathOf(name)) : null;
 
     /// <summary>Writes an app to the disk; it is kept once that is committed.</summary>
@@ -107,7 +107,7 @@ internal sealed class AppStore
         }
     }
 
-    /// <summary>What is wrong with the file of an app, and what can be done.</summary>
+    /// <summary>The fault of an app's file, and the remedy.</summary>
     public string Broken(string name, string why) => BrokenFile(PathOf(name), why);
 
     private List<string> Files(string suffix)

@@ -105,7 +105,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     }
 
     /// <summary>
-    /// Applies another config: apps that came, changed or went, and defaults of the engine. What takes a restart is logged and left.
+    /// Applies another config: apps that came, changed or went, and defaults of the engine. Changes that take a restart are only logged.
     /// Apps that could not be started are tried again.
     /// </summary>
     public async Task ReloadAsync(NodeConfig next, CancellationToken cancellation = default)

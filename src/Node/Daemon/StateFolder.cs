@@ -6,7 +6,7 @@ namespace Cocaine.Fast.Node.Daemon;
 /// <summary>The folder of what outlives a node, held by one node at a time.</summary>
 internal sealed class StateFolder : IDisposable
 {
-    /// <summary>What flock(2) gives when another process holds the lock: EWOULDBLOCK.</summary>
+    /// <summary>The errno of flock(2) when another process holds the lock: EWOULDBLOCK.</summary>
     private const int HeldByAnother = 11;
 
     private readonly FileStream _lock;

@@ -26,7 +26,7 @@ internal sealed class AppJournal(string app, ILogger log, Feed<NodeEvent> events
     /// <summary>Longest text of an event: a cause may have all of a worker's last words in it.</summary>
     private const int MaxText = 8192;
 
-    /// <summary>What an item costs beside its text.</summary>
+    /// <summary>The cost of an item beside its text.</summary>
     private const int ItemBytes = 200;
 
     /// <summary>The lines of the app's workers.</summary>

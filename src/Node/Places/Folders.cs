@@ -12,7 +12,7 @@ internal static class Folders
     private const int MayWrite = 2; // W_OK of access(2)
     private const string SystemRuntime = "/run";
 
-    /// <summary>What a worker's socket adds to its folder: <c>/PID-SLAVE</c>, the longest process id and eight characters.</summary>
+    /// <summary>The name of a worker's socket in its folder: <c>/PID-SLAVE</c>, the longest process id and eight characters.</summary>
     private const int SocketNameBytes = 1 + 7 + 1 + 8;
 
     /// <summary>The SDKs: beside the program, or in a folder above it when it runs from its sources.</summary>
@@ -39,7 +39,7 @@ internal static class Folders
     /// The folder of the workers' sockets, for this user alone. A socket is there only until its worker has connected; what a killed
     /// node left is removed.
     /// </summary>
-    /// <param name="configured">What the config or an option says; null = the default.</param>
+    /// <param name="configured">The value of the config or an option; null = the default.</param>
     /// <exception cref="IOException">It cannot be made or trusted, or is too deep for a socket; the text says what to do.</exception>
     public static string Sockets(string? configured)
     {
@@ -73,7 +73,7 @@ internal static class Folders
         return folder;
     }
 
-    /// <summary>What a daemon keeps: systemd's choice for its unit, or the user's own folder; empty for a user without a home.</summary>
+    /// <summary>A daemon's state folder: systemd's choice for its unit, or the user's own; empty for a user without a home.</summary>
     public static string State()
     {
         if (EnvironmentNames.Get(EnvironmentNames.StateDirectory) is { } given)
@@ -123,7 +123,7 @@ internal static class Folders
             : Path.Combine(Path.GetTempPath(), $"cocaine-fast-{Environment.UserName}"); // also of root, where /run cannot be written
     }
 
-    /// <summary>What to do about a runtime folder that is of no use.</summary>
+    /// <summary>The remedy for a runtime folder that is of no use.</summary>
     private static string Remedy =>
         $"choose another with the key 'runtime' of the config, with --runtime-folder, or with {EnvironmentNames.RuntimeFolder}";
 }

@@ -3,9 +3,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Quarantine;
 
-/// <summary>What is known of a kept job without reading it.</summary>
-/// <param name="Job">What a list shows.</param>
-/// <param name="SizeBytes">What it takes.</param>
+/// <summary>The facts about a kept job that need no reading.</summary>
+/// <param name="Job">Its row in a list.</param>
+/// <param name="SizeBytes">Its size.</param>
 /// <param name="Bytes">All of it where it is kept in memory; null for a file.</param>
 internal sealed record ShelfEntry(QuarantineEntry Job, long SizeBytes, byte[]? Bytes);
 

@@ -36,7 +36,7 @@ internal sealed class QuarantineStore : IQuarantineControl
         _writer.Start();
     }
 
-    /// <summary>What is kept goes with the node.</summary>
+    /// <summary>The kept jobs end with the node.</summary>
     public bool IsInMemory { get; }
 
     /// <summary>For the engines of an app.</summary>

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Records;
 
-/// <summary>What a node keeps of its apps' jobs beyond their answers.</summary>
+/// <summary>The records of a node about its apps' jobs.</summary>
 internal sealed class NodeRecords : IAppRecords
 {
     private readonly AppLedgers _ledgers;

@@ -1,7 +1,7 @@
 namespace Cocaine.Fast.Transport.Loop;
 
 /// <summary>
-/// What a loop asked of the kernel, since its start: the cost of a request is mostly its share of these. Written by the loop; others may
+/// The system calls of a loop since its start: the cost of a request is mostly its share of these. Written by the loop; others may
 /// read.
 /// </summary>
 internal sealed class LoopCounters

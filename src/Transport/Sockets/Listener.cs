@@ -48,7 +48,7 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
     /// <param name="loop">Where it lives.</param>
     /// <param name="endpoint">Where it listens.</param>
     /// <param name="backlog">Connections that may wait to be accepted.</param>
-    /// <param name="mode">Who may connect to a Unix socket.</param>
+    /// <param name="mode">The users that may connect to a Unix socket.</param>
     /// <param name="accepted">Gets each descriptor.</param>
     /// <param name="mayUseReserve">Its connections are the node's own matter: see <see cref="DescriptorReserve"/>.</param>
     public static IReadOnlyList<Listener> Bind(
@@ -97,7 +97,7 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
         _socket.Listen(backlog); // on a socket that listens it changes the bound only
     }
 
-    /// <summary>Who may connect to a Unix socket from now on; a TCP socket has none.</summary>
+    /// <summary>Sets the users that may connect to a Unix socket from now on; a TCP socket has none.</summary>
     /// <exception cref="IOException">The socket's file is gone.</exception>
     /// <exception cref="UnauthorizedAccessException">It is another's.</exception>
     public void SetMode(UnixFileMode mode)

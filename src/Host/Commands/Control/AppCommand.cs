@@ -180,7 +180,7 @@ internal static class AppCommand
             return null;
         }
 
-        // What is no UTF-8 cannot be sent as text, and what is too large need not be: the check here says so.
+        // Bytes that are no UTF-8 cannot be sent as text, and a file that is too large need not be: the check here says so.
         bool canBeSent = bytes.Length <= JsonText.MaxFileBytes && System.Text.Unicode.Utf8.IsValid(bytes);
         return canBeSent || Manifests.Read([path]) is not null ? new ManifestText(bytes, Path.GetFullPath(path)) : null;
     }

@@ -12,7 +12,7 @@ using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Host.Commands.Control;
 
-/// <summary>What the commands that control a node have in common: where it is, how it answers, what its refusals exit with.</summary>
+/// <summary>The common parts of commands that control a node: its address, its answers, the exit codes of refusals.</summary>
 internal static class ControlCommands
 {
     /// <summary>The name of the option that says which node.</summary>

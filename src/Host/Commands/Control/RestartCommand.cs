@@ -41,7 +41,7 @@ internal static class RestartCommand
         });
     }
 
-    /// <summary>One of several: that it is refused does not keep the others from it.</summary>
+    /// <summary>An app of several: its refusal does not keep the others from their restart.</summary>
     private static async Task<bool> RestartAsync(NodeControlClient node, string app, bool json, CancellationToken stop)
     {
         ReplaceOutcome outcome;

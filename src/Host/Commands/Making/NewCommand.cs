@@ -8,7 +8,7 @@ namespace Cocaine.Fast.Host.Commands.Making;
 /// <summary><c>cocaine-fast new LANGUAGE NAME</c>: a folder with a small app, its manifest and its test.</summary>
 internal static class NewCommand
 {
-    /// <summary>What to do with a new app, a command a line; it is printed, not copied.</summary>
+    /// <summary>The next steps with a new app, a command a line; the file is printed, not copied.</summary>
     private const string NextSteps = "NEXT";
 
     /// <summary>A folder for each language, beside the program.</summary>

@@ -35,7 +35,7 @@ internal static class Mistake
         return ExitCodes.Invalid;
     }
 
-    /// <summary>What is wrong, as a sentence.</summary>
+    /// <summary>The mistake, as a sentence.</summary>
     internal static string Text(ParseResult parsed, string command)
     {
         Command of = parsed.CommandResult.Command;
@@ -71,7 +71,7 @@ internal static class Mistake
 
     /// <summary>
     /// An option that the parser took for one of the arguments, of which a command may have any number: <c>run --lop 3 app.json</c>; null
-    /// when there is none. What stands behind <c>--</c> is meant as an argument.
+    /// when there is none. Words behind <c>--</c> are meant as arguments.
     /// </summary>
     internal static string? TakenForArgument(ParseResult parsed, IEnumerable<string> words)
     {

@@ -66,7 +66,7 @@ internal static class WhyCommand
         return command;
     }
 
-    /// <summary>What is said when no job is such; null for a job that was named, which should be there.</summary>
+    /// <summary>The text for a list without jobs; null for a job that was named, which should be there.</summary>
     private static string? NoneOf(ulong? job, SymbolResult? slow) =>
         job is not null ? null : slow is not null ? "no job has ended" : "no failed jobs";
 
