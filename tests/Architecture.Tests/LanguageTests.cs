@@ -8,8 +8,8 @@ namespace Cocaine.Fast.Architecture.Tests;
 /// </summary>
 public class LanguageTests
 {
-    private const double DocumentsHeadlessPercent = 1;
-    private const double DocumentsPointersPerHundred = 0.4;
+    private const double DocumentsHeadlessPercent = 0.3;
+    private const double DocumentsPointersPerHundred = 0.35;
     private const double CommentsHeadlessPercent = 1.8;
     private const double CommentsPointersPerHundred = 1.15;
 
