@@ -107,6 +107,7 @@ internal static partial class ProcessLog
     public static partial void Errors(ILogger log, string app, string slave, string line);
 
     [LoggerMessage(403, LogLevel.Warning,
-        "{App}: slave {Slave} gets no pipe and stays on its socket; check memory and the limit of open files")]
-    public static partial void NoPipe(ILogger log, Exception failure, string app, string slave);
+        "{App}: slave {Slave} gets no pipe and stays on its socket: {Reason}; if the slave lives, "
+        + "check memory and the limit of open files")]
+    public static partial void NoPipe(ILogger log, string app, string slave, string reason);
 }

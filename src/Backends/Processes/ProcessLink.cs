@@ -186,7 +186,7 @@ internal sealed class ProcessLink : SlaveLink
         }
         catch (IOException failure)
         {
-            ProcessLog.NoPipe(_backend.Log, failure, _backend.App.Name, _slave.ShortId);
+            ProcessLog.NoPipe(_backend.Log, _backend.App.Name, _slave.ShortId, failure.Message);
             segment?.Dispose();
             nodeBell?.Dispose();
             workerBell?.Dispose();

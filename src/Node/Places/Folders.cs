@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Transport.Linux;
@@ -59,6 +60,13 @@ internal static class Folders
         catch (IOException failure)
         {
             throw new IOException($"the runtime folder: {failure.Message}; {Remedy}", failure);
+        }
+
+        if (LibC.access(folder, MayWrite) != 0)
+        {
+            // Seen now, not at each start of a worker: a folder of an earlier node may lie on what is read-only since.
+            string why = Errno.Describe(Marshal.GetLastPInvokeError());
+            throw new IOException($"the runtime folder: {folder} cannot be written: {why}; {Remedy}");
         }
 
         foreach (string file in Directory.EnumerateFiles(folder))

@@ -144,6 +144,13 @@ public sealed class FolderTests : IDisposable
         Assert.Equal(1, code);
         Assert.Contains("Read-only file system", errors);
         Assert.Contains("COCAINE_RUNTIME_DIR", errors);
+
+        // Also when the folder is there from before, and what it lies on is read-only since.
+        const string Left = "unshare -m sh -c 'mount -t tmpfs none /run && mkdir -m 700 /run/x && mount -o remount,ro /run && exec \"$0\" \"$@\"'";
+        (code, _, errors) = await HostProcess.RunAsync(_folder, $"{words} --runtime-folder /run/x", wrapper: Left);
+        Assert.Equal(1, code);
+        Assert.Contains("/run/x cannot be written: Read-only file system (EROFS); choose another", errors);
+
         string manifest = _folder.Manifest("sealed");
         File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("tcp://127.0.0.1:0", "ipc:///run/x.sock"));
         (code, _, errors) = await HostProcess.RunAsync(
