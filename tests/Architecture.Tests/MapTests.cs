@@ -8,6 +8,8 @@ public partial class MapTests
 {
     private const int LongestLine = 100;
 
+    private static string Map => File.ReadAllText(Path.Combine(Root, "docs", "architecture.md"));
+
     public static TheoryData<string> Pages => [.. Documents.Select(file => Path.GetRelativePath(Root, file))];
 
     [Fact]
@@ -38,6 +40,16 @@ public partial class MapTests
     [Fact]
     public void Paths_of_the_map_are_there() => Assert.DoesNotContain(
         WordsOfMap().Where(word => Regex.IsMatch(word, @"^(src|tests|workers|bench)/[\w./]+$")), path => !Path.Exists(Path.Combine(Root, path)));
+
+    [Fact]
+    public void Rooms_of_the_map_use_what_they_may_use()
+    {
+        Dictionary<string, string> rows = Regex.Matches(Map, @"^\| `src/(\w+)` \| [^|]+ \| ([^|`]+) \|", RegexOptions.Multiline)
+            .ToDictionary(row => row.Groups[1].Value, row => row.Groups[2].Value);
+        Assert.Equal(
+            StructureTests.Allowed.ToDictionary(room => room.Key, room => room.Value.Length == 0 ? "nothing" : string.Join(", ", room.Value)),
+            rows);
+    }
 
     [Theory]
     [MemberData(nameof(Pages))]
@@ -89,7 +101,7 @@ public partial class MapTests
     }
 
     private static IEnumerable<string> WordsOfMap() =>
-        Regex.Matches(File.ReadAllText(Path.Combine(Root, "docs", "architecture.md")), "`([^`\n]+)`")
+        Regex.Matches(Map, "`([^`\n]+)`")
             .Select(span => span.Groups[1].Value)
             .Where(span => !span.StartsWith("dotnet ", StringComparison.Ordinal) && !span.StartsWith("-- ", StringComparison.Ordinal))
             .SelectMany(span => span.Split(' '));

@@ -8,7 +8,7 @@ namespace Cocaine.Fast.Architecture.Tests;
 public class StructureTests
 {
     /// <summary>Which rooms each room may use.</summary>
-    private static readonly Dictionary<string, string[]> Allowed = new()
+    internal static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["Core"] = [],
         ["Transport"] = ["Core"],
