@@ -42,7 +42,7 @@ internal sealed class Admission(EngineScope scope, SlavePool pool)
     }
 
     /// <summary>
-    /// The time in which the jobs that wait now will have ended, by the speed of late, s. While none ends, as if one did at this moment.
+    /// Seconds until the waiting jobs have ended, estimated from recent completions. While no job ends, it assumes that one ends now.
     /// </summary>
     public int RetryAfterS()
     {

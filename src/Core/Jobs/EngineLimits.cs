@@ -39,7 +39,7 @@ internal static class EngineLimits
     /// <inheritdoc cref="MinRetryAfterS"/>
     public const int MaxRetryAfterS = 60;
 
-    /// <summary>The speed behind a retry hint is that of up to two of these: many jobs of most apps, and still of late.</summary>
+    /// <summary>A retry hint is estimated from the jobs of up to two of these windows: many jobs of most apps, and still recent.</summary>
     public const int SpeedWindowMs = 10_000;
 
     /// <summary>

@@ -11,18 +11,18 @@ namespace Cocaine.Fast.Core.Jobs;
 /// </summary>
 internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
 {
-    /// <summary>The engine that it belongs to, in every state.</summary>
+    /// <summary>The engine of the job, in every state.</summary>
     public IJobEngine Engine { get; } = engine;
 
     public JobState State { get; private set; }
 
-    /// <summary>Its number within the app; also that of a job that was refused counts. Valid in every state but Free.</summary>
+    /// <summary>The job's number within its app; refused jobs have numbers too. Valid in every state but Free.</summary>
     public ulong Id { get; private set; }
 
-    /// <summary>The task it came through. Valid in every state but Free.</summary>
+    /// <summary>The task that made the job. Valid in every state but Free.</summary>
     public TaskMonitor Task { get; private set; } = null!;
 
-    /// <summary>The method to call, UTF-8. Valid in every state but Free.</summary>
+    /// <summary>The event to call, UTF-8. Valid in every state but Free.</summary>
     public byte[] Event { get; private set; } = [];
 
     public JobPolicy Policy { get; private set; }
@@ -30,7 +30,7 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
     /// <summary>Gets the answer; null once it was given or the caller went away.</summary>
     public IJobCaller? Caller { get; set; }
 
-    /// <summary>The caller's own number for it. Valid while <see cref="Caller"/> is set.</summary>
+    /// <summary>The caller's own number for the job. Valid while <see cref="Caller"/> is set.</summary>
     public ulong CallerChannel { get; private set; }
 
     /// <summary>The request, while it may be needed again. Valid in Queued and Running.</summary>
@@ -39,39 +39,39 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
     /// <summary>The caller has closed its side.</summary>
     public bool RequestEnded { get; set; }
 
-    /// <summary>The slave that has it. Valid in Running and Streaming, and after an answer until the worker has closed its side.</summary>
+    /// <summary>The job's slave. Valid in Running and Streaming, and after an answer until the worker has closed its side.</summary>
     public IJobRunner? Runner { get; set; }
 
-    /// <summary>Its channel on the slave; valid with <see cref="Runner"/>.</summary>
+    /// <summary>The job's channel on the slave; valid with <see cref="Runner"/>.</summary>
     public ulong SlaveChannel { get; set; }
 
-    /// <summary>We have sent our terminal message on the slave's channel; valid with <see cref="Runner"/>.</summary>
+    /// <summary>The node has sent its terminal message on the slave's channel; valid with <see cref="Runner"/>.</summary>
     public bool NodeSideEnded { get; set; }
 
-    /// <summary>The worker was told that its answer is not wanted; valid with <see cref="Runner"/>.</summary>
+    /// <summary>The worker has a cancel for the job; valid with <see cref="Runner"/>.</summary>
     public bool CancelSent { get; set; }
 
     /// <summary>Runs begun, the present one included.</summary>
     public int Runs { get; set; }
 
-    /// <summary>The slaves that died of it: while they had no other job. Null when none did. Valid in every state but Free.</summary>
+    /// <summary>The slaves that died of the job, while they had no other job. Null when none did. Valid in every state but Free.</summary>
     public List<SlaveDeath>? Deaths { get; set; }
 
-    /// <summary>A slave died with it and others on it, which counts for none of them. Valid in every state but Free.</summary>
+    /// <summary>A slave died with this job and others on it, and none of them is charged. Valid in every state but Free.</summary>
     public bool DiedInCompany { get; set; }
 
-    /// <summary>It runs alone: a slave died of it or beside it. Valid in every state but Free; it does not change in Queued.</summary>
+    /// <summary>The job runs alone: a slave died with it. Valid in every state but Free; does not change in Queued.</summary>
     public bool IsSuspect { get; set; }
 
     public long ArrivedNs { get; private set; }
 
-    /// <summary>When it began to wait last: its arrival, or the end of a run that its slave did not survive. Valid in Queued.</summary>
+    /// <summary>Begin of the present wait: the arrival, or the end of a run that its slave did not survive. Valid in Queued.</summary>
     public long WaitsSinceNs { get; set; }
 
     /// <summary>Begin of the present run. Valid from Running on.</summary>
     public long DispatchedNs { get; set; }
 
-    /// <summary>The same by the loop's listened time, ms: its slave's silence counts from here. Valid from Running on.</summary>
+    /// <summary>The same by the loop's listened time, ms: the slave's silence counts from here. Valid from Running on.</summary>
     public long AwaitedSinceMs { get; set; }
 
     /// <summary>The caller was told that the request comes too fast; valid in Running and Streaming.</summary>
@@ -83,13 +83,13 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
     /// </summary>
     public long CancelDueMs { get; set; }
 
-    /// <summary>It was answered because it ran for its job-timeout. Valid in Failed with a slave.</summary>
+    /// <summary>The job was answered because it ran for its job-timeout. Valid in Failed with a slave.</summary>
     public bool RanTooLong { get; set; }
 
-    /// <summary>When an error of ours ended it, ms of the loop's listened time. Valid in Failed with a slave.</summary>
+    /// <summary>When an error of the node ended the job, ms of the loop's listened time. Valid in Failed with a slave.</summary>
     public long AnsweredMs { get; set; }
 
-    /// <summary>Its slave has not closed its channel in time: it is waited for no longer. Valid in Failed with a slave.</summary>
+    /// <summary>The worker has not closed the channel in time; the node waits no longer. Valid in Failed with a slave.</summary>
     public bool IsAbandoned { get; set; }
 
     /// <summary>Links of the queue (Queued) or of the engine's free list (Free).</summary>

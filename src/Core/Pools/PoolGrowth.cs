@@ -16,7 +16,7 @@ internal sealed class PoolGrowth
     private readonly PauseTimer _pause;
     private readonly LookTimer _look;
     private int _warm;             // slaves that the start asked for, until so many were launched; then 0
-    private long _startMs;         // how long a start takes of late; 0 when none was good yet
+    private long _startMs;         // how long recent starts took; 0 when none was good yet
     private bool _limitLogged;     // that the pool is at its limit was logged, and it is still
     private long _roomLogDueMs;    // no line about room is written before
 

@@ -3,7 +3,7 @@ using Cocaine.Fast.Core.Jobs;
 namespace Cocaine.Fast.Core.Pools;
 
 /// <summary>
-/// How soon the queue will be empty by the speed at which jobs end of late: a slave that would be ready only then is not worth its start.
+/// How soon the queue will be empty, at the speed of recent jobs: a slave that would be ready only then is not worth its start.
 /// </summary>
 internal sealed class QueueOutlook(EngineScope scope)
 {
@@ -15,7 +15,7 @@ internal sealed class QueueOutlook(EngineScope scope)
     /// <summary>The first job begins to wait: from here on jobs end as fast as they can.</summary>
     public void Begin() => _older = _newer = Now;
 
-    /// <summary>When so many jobs that wait will have ended, ms from now; long.MaxValue when none has ended of late.</summary>
+    /// <summary>When so many jobs that wait will have ended, ms from now; long.MaxValue when none has ended recently.</summary>
     public long ClearsInMs(int waiting)
     {
         (long Ns, ulong Ended) now = Now;

@@ -39,7 +39,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         scope.Loop.Patience.Arm(this, LastHeardMs + scope.Settings.StartupTimeoutMs);
     }
 
-    /// <summary>Counts an app's slaves, from 1.</summary>
+    /// <summary>The slave's number among the app's slaves, from 1.</summary>
     public ulong Generation { get; }
 
     public string Uuid { get; }
@@ -60,38 +60,38 @@ internal sealed class Slave : WheelTimer, IJobRunner
 
     public long StartedMs { get; }
 
-    /// <summary>When it became ready. Valid from Idle on, and with <see cref="WasReady"/>.</summary>
+    /// <summary>When the slave became ready. Valid from Idle on, and with <see cref="WasReady"/>.</summary>
     public long ReadyMs { get; private set; }
 
-    /// <summary>It was ready once.</summary>
+    /// <summary>The slave was ready once.</summary>
     public bool WasReady { get; private set; }
 
-    /// <summary>It has sent a heartbeat, which a worker does before it reads its first job.</summary>
+    /// <summary>The worker has sent a heartbeat, which it does before it reads its first job.</summary>
     public bool HasBeaten { get; private set; }
 
-    /// <summary>It asked to be ended, of its own accord. Valid in Draining and Dead.</summary>
+    /// <summary>The worker asked to end, of its own accord. Valid in Draining and Dead.</summary>
     public bool AskedToEnd { get; private set; }
 
-    /// <summary>It has shown that it can live: it has done a job, or was up for engine.min-uptime. Valid from Idle on.</summary>
+    /// <summary>The slave has shown that it can live: it has done a job, or was up for engine.min-uptime. Valid from Idle on.</summary>
     public bool IsProven => JobsDone > 0 || (WasReady && _scope.Loop.NowMs - ReadyMs >= _scope.Settings.MinUptimeMs);
 
-    /// <summary>When its last message came, ms of the loop's listened time.</summary>
+    /// <summary>When the worker's last message came, ms of the loop's listened time.</summary>
     public long LastHeardMs { get; private set; }
 
-    /// <summary>When it became idle last. Valid in Idle.</summary>
+    /// <summary>Begin of the present idleness. Valid in Idle.</summary>
     public long IdleSinceMs { get; private set; }
 
-    /// <summary>Its jobs and their messages to and from the worker.</summary>
+    /// <summary>The slave's jobs and their messages to and from the worker.</summary>
     public SlaveChannels Channels { get; } = new();
 
-    /// <summary>Callers that wait for it with their requests.</summary>
+    /// <summary>Callers that wait for the slave with their requests.</summary>
     public RequestPressure Pressure { get; } = new();
 
-    /// <summary>Its answers are not read: its only caller is slower than it is.</summary>
+    /// <summary>The node does not read its answers: its only caller is slower than it is.</summary>
     public bool IsHeldBack => _hold.IsHeldBack;
 
     /// <summary>
-    /// When its answers were read again last, ms of the loop's listened time; 0 when they always were. Valid while it is not held back.
+    /// When its answers were last read again, ms of the loop's listened time; 0 when they always were. Valid while it is not held back.
     /// </summary>
     public long ReleasedMs => _hold.ReleasedMs;
 
@@ -112,16 +112,16 @@ internal sealed class Slave : WheelTimer, IJobRunner
     /// <inheritdoc cref="Level"/>
     internal Slave? NextInLevel { get; set; }
 
-    /// <summary>It gets no more jobs, and ends when it has none to wait for.</summary>
+    /// <summary>The slave gets no more jobs, and ends when it has none to wait for.</summary>
     public bool IsRetired => _capacity == 0;
 
-    /// <summary>It has been told to end, is being killed or is gone.</summary>
+    /// <summary>The slave has been told to end, is being killed or is gone.</summary>
     public bool IsEnding => _condemned || State is SlaveState.Draining or SlaveState.Dead;
 
-    /// <summary>It works on, but every place on it is that of an abandoned job: it can run nothing any more.</summary>
+    /// <summary>The slave works on, but abandoned jobs have all of its places: it can run nothing any more.</summary>
     public bool IsUseless => !IsRetired && !IsEnding && Channels.Abandoned >= _capacity;
 
-    /// <summary>True when it can take one more job.</summary>
+    /// <summary>The slave can take one more job.</summary>
     public bool HasRoom => (State is SlaveState.Idle or SlaveState.Busy) && Solo == SoloStage.None && !_condemned && !_hold.IsHeldBack
         && Load < _capacity;
 
@@ -131,17 +131,17 @@ internal sealed class Slave : WheelTimer, IJobRunner
     /// <summary>When it was cleared for a suspect last, ms; 0 for never. The suspects' own.</summary>
     internal long ClearedMs { get; set; }
 
-    /// <summary>It is empty and may be given a suspect.</summary>
+    /// <summary>The slave is empty and may be given a suspect.</summary>
     public bool CanRunAlone => State == SlaveState.Idle && !IsRetired && !_condemned && !_hold.IsHeldBack;
 
-    /// <summary>It will be empty once its jobs have ended, if it gets no more.</summary>
+    /// <summary>The slave will be empty once its jobs have ended, if it gets no more.</summary>
     public bool CanBeCleared => State == SlaveState.Busy && !IsRetired && !_condemned && !_hold.IsHeldBack && Channels.Abandoned == 0;
 
-    /// <summary>It was launched, and this is the way to it.</summary>
+    /// <summary>The slave was launched, with this link to it.</summary>
     public void OnLaunched(SlaveLink link) => Link = Channels.Link = link;
 
     /// <summary>
-    /// It could not be launched, however that failed. It dies of it in the loop's next turn, not within the call of whoever asked for a
+    /// The launch has failed, in whatever way. The slave dies of it in the loop's next turn, not within the call that asked for a
     /// slave.
     /// </summary>
     public void OnLaunchFailed(string why)

@@ -6,7 +6,7 @@ internal abstract class WheelTimer
     internal WheelTimer? NextTimer;
     internal WheelTimer? PreviousTimer;
 
-    /// <summary>Its list in the wheel; -1 when it is not armed. The wheel's own.</summary>
+    /// <summary>Its list in the wheel; -1 when it is not armed. Only the wheel uses it.</summary>
     internal int TimerList = -1;
 
     /// <summary>When it is due, ms of the wheel's clock. Valid while armed.</summary>

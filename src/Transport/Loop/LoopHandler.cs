@@ -3,7 +3,7 @@ namespace Cocaine.Fast.Transport.Loop;
 /// <summary>Something with a descriptor that a loop watches.</summary>
 internal abstract class LoopHandler
 {
-    /// <summary>The handler's place in its loop; -1 when it is not watched. The loop's own.</summary>
+    /// <summary>The handler's place in its loop; -1 when it is not watched. Only the loop uses it.</summary>
     internal int Slot { get; set; } = -1;
 
     /// <summary>The descriptor has the given epoll events. Runs on the loop's thread.</summary>
@@ -13,7 +13,7 @@ internal abstract class LoopHandler
 /// <summary>Something that has to finish its turn: publish a ring and ring its bell, or send what was written.</summary>
 internal abstract class TurnTask
 {
-    /// <summary>True while the task is in the loop's list. The loop's own.</summary>
+    /// <summary>True while the task is in the loop's list. Only the loop uses it.</summary>
     internal bool Scheduled { get; set; }
 
     /// <summary>
@@ -28,7 +28,7 @@ internal abstract class TurnTask
 /// </summary>
 internal abstract class PolledSource
 {
-    /// <summary>True while the loop polls it. The loop's own.</summary>
+    /// <summary>True while the loop polls it. Only the loop uses it.</summary>
     internal bool Polled { get; set; }
 
     /// <summary>Takes what is there. Returns false when the source is gone and is not to be polled again.</summary>
