@@ -34,13 +34,20 @@ class AsyncRunning(Running):
 
     def __init__(self, session: AsyncSession) -> None:
         Running.__init__(self, session.output, session.ending, session.listen, session.hear)
-        self._session = session
+        self._publish_soon = session.publish_soon
+        self._do_in_loop = session.do_in_loop
+
+    def begin(self, loop: asyncio.AbstractEventLoop, call: ContextVar[Any]) -> None:
+        """The loop runs."""
+        self._create_task = loop.create_task
+        self._create_future = loop.create_future
+        self._set_call = call.set
 
     def run(self, channel: Channel) -> None:
         if not channel.handler.is_async:
             super().run(channel)
         elif not channel.ended:
-            channel.task = self._session.loop.create_task(self._conduct(channel), name=channel.handler.event)
+            channel.task = self._create_task(self._conduct(channel), name=channel.handler.event)
 
     def cancel(self, channel: Channel) -> None:
         if channel.task is None:
@@ -49,16 +56,16 @@ class AsyncRunning(Running):
         channel.task.cancel()
         if not channel.started:  # such a task ends without a step of ours
             self.ending.end_with_error(channel, APP_ERROR, "cancelled")
-            self._session.publish_soon()
+            self._publish_soon()
 
     async def _conduct(self, channel: Channel) -> None:
         channel.started = True
-        self._session.call.set(channel)
-        handler, session = channel.handler, self._session
+        self._set_call(channel)
+        handler = channel.handler
         try:
             if handler.takes == STREAMS:
-                response = AsyncResponse(channel, self.output, self.ending, session.publish_soon, session.do_in_loop)
-                answer = handler.function(AsyncRequest(channel, session.loop.create_future), response)
+                response = AsyncResponse(channel, self.output, self.ending, self._publish_soon, self._do_in_loop)
+                answer = handler.function(AsyncRequest(channel, self._create_future), response)
             else:
                 answer = handler.invoke(channel.body())
             if hasattr(answer, "__aiter__"):
@@ -72,7 +79,7 @@ class AsyncRunning(Running):
         except BaseException as failure:
             self.ending.fail(channel, failure)
         self.ending.end(channel)
-        self._session.publish_soon()
+        self._publish_soon()
 
     async def _stream(self, channel: Channel, answer: AsyncIterable[bytes | str]) -> None:
         try:
@@ -82,7 +89,7 @@ class AsyncRunning(Running):
                 if channel.ended:
                     break
                 self.output.write(channel.head, chunk)
-                self._session.publish_soon()
+                self._publish_soon()
         finally:
             close = getattr(answer, "aclose", None)
             if close is not None:
@@ -97,7 +104,7 @@ class AsyncSession(Session):
 
     def serve(self) -> None:
         self.channels.thread = cocaine._thread = get_ident()
-        cocaine._task_call = self.call = ContextVar("cocaine_call", default=None)
+        cocaine._task_call = ContextVar("cocaine_call", default=None)
         forks.when_forked.append(self._stop_in_child)
         try:
             asyncio.run(self._main())
@@ -110,6 +117,7 @@ class AsyncSession(Session):
         asyncio.current_task().set_name(stacks.MAIN_TASK)
         if self.prints_stacks:
             stacks.install_on_loop(loop)
+        self.running.begin(loop, cocaine._task_call)
         self._publish_is_due = False
         self._turn_soon = False
         self._over = loop.create_future()

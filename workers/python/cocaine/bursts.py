@@ -47,11 +47,8 @@ class Bursts:
         self._known = {}
         self.shape = None  # the last one seen: the next request is probably alike
 
-    def guess(self, data: bytes, at: int) -> None:
-        """Sets the shape of the request that begins with the invoke at `at`, if it has one."""
-        self.shape = self._shape_of(data, at)
-
-    def _shape_of(self, data: bytes, at: int) -> Shape | None:
+    def guess(self, data: bytes, at: int) -> Shape | None:
+        """The shape of the request that begins with the invoke at `at`, or None when it has none."""
         try:
             code = data[at + 1]
             start = at + 2 + _WIDTHS.get(code, 0)

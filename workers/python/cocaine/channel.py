@@ -83,6 +83,7 @@ class Channels:
     def __init__(self) -> None:
         self._by_number: dict[int, Channel] = {}
         self.find: Callable[[int], Optional[Channel]] = self._by_number.get
+        self.forget: Callable[[int, None], Optional[Channel]] = self._by_number.pop
         self.last = CONTROL        # the highest channel so far
         self.running = 0           # channels that we have not ended
         self.thread = get_ident()  # which alone may touch all this
@@ -95,9 +96,6 @@ class Channels:
         self._by_number[number] = channel = Channel(number, handler, headers, self)
         self.running += 1
         return channel
-
-    def forget(self, channel: Channel) -> None:
-        self._by_number.pop(channel.number, None)
 
     def see_room(self) -> None:
         """Something of what was too much has been read."""

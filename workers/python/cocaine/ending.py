@@ -53,7 +53,7 @@ class Ending:
         channels.running -= 1
         self._out += (channel.head, tail)
         if channel.closed:
-            channels.forget(channel)
+            channels.forget(channel.number, None)
 
 
 def _tail_of(failure: BaseException) -> bytes:

@@ -91,13 +91,13 @@ class Input:
         elif kind == CLOSE:
             again, channel.closed = channel.closed, True
             if channel.ended:
-                self._channels.forget(channel)
+                self._channels.forget(channel.number, None)
             elif not again and channel.handler.takes != STREAMS:
                 self.ready.append(channel)
         elif kind == ERROR:
             channel.closed = True
             if channel.ended:
-                self._channels.forget(channel)
+                self._channels.forget(channel.number, None)
             else:
                 channel.is_cancelled = True
                 self._cancel(channel)

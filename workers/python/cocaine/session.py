@@ -92,7 +92,7 @@ class Session:
                     guessed = False
                     continue
             if not guessed and data[at] == 0x94:
-                bursts.guess(data, at)
+                bursts.shape = bursts.guess(data, at)
                 guessed = True
                 continue
             guessed = False

@@ -156,18 +156,20 @@ class AsyncResponse(Response):
 
     def __init__(
             self, channel: Channel, output: Output, ending: Ending, written: Callable[[], None], do_in_loop: Callable[..., Any]) -> None:
-        Response.__init__(self, channel, output, ending, written)
+        self._channel = channel
+        self._output = output
+        self._ending = ending
+        self._written = written
         self._do_in_loop = do_in_loop
 
     def write(self, chunk: bytes | str) -> _Done:
-        return Response.write(self, chunk) if self._is_in_loop() else self._do_in_loop(Response.write, self, chunk)
+        here = get_ident() == self._channel.channels.thread
+        return Response.write(self, chunk) if here else self._do_in_loop(Response.write, self, chunk)
 
     def error(self, code: int, text: str = "", category: int = APP_CATEGORY) -> _Done:
-        here = self._is_in_loop()
+        here = get_ident() == self._channel.channels.thread
         return Response.error(self, code, text, category) if here else self._do_in_loop(Response.error, self, code, text, category)
 
     def close(self) -> _Done:
-        return Response.close(self) if self._is_in_loop() else self._do_in_loop(Response.close, self)
-
-    def _is_in_loop(self) -> bool:
-        return get_ident() == self._channel.channels.thread
+        here = get_ident() == self._channel.channels.thread
+        return Response.close(self) if here else self._do_in_loop(Response.close, self)
