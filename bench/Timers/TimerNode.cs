@@ -4,6 +4,7 @@ using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers;
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.Publishing;
 using Cocaine.Fast.Drivers.Timers;
 using Cocaine.Fast.Node.Threading;
@@ -59,7 +60,10 @@ internal sealed class TimerNode : IDisposable
             DriverType = "recurring-timer",
             Keys = new Dictionary<string, object> { ["interval"] = (long)intervalMs },
         };
-        DriverContext context = new(task, node._engine, node._loop, NullLogger.Instance, () => []) { Publisher = node._ticks };
+        DriverContext context = new(DriverRegistry.Complete(task), node._engine, node._loop, NullLogger.Instance, () => [])
+        {
+            Publisher = node._ticks,
+        };
         int perMs = Math.Max(1, timers / intervalMs);
         long start = Stopwatch.GetTimestamp();
         for (int opened = 0; opened < timers; opened += perMs)

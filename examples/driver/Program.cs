@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Drivers.Custom;
 using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Apps;

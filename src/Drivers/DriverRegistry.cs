@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.Custom;
 using Cocaine.Fast.Drivers.FileSystem;
 using Cocaine.Fast.Drivers.Native;
@@ -8,42 +9,49 @@ using Cocaine.Fast.Drivers.ZeroMq;
 
 namespace Cocaine.Fast.Drivers;
 
-/// <summary>Every driver by the type that manifests name it with. A new driver is one file and one line here.</summary>
+/// <summary>Every driver of this build. A new driver is one folder, whose entry says all of it, and one line here.</summary>
 internal static class DriverRegistry
 {
-    private static readonly Dictionary<string, Func<DriverContext, Driver>> Makers = new(StringComparer.Ordinal)
-    {
-        ["native-server"] = context => IsOverZeroMq(context.Task) ? new ZeroMqNativeServer(context) : new NativeServer(context),
-        ["native-sink"] = context => IsOverZeroMq(context.Task) ? new ZeroMqNativeSink(context) : new NativeSink(context),
-        ["recurring-timer"] = context => new RecurringTimerDriver(context),
-        ["drifting-timer"] = context => new DriftingTimerDriver(context),
-        ["cron"] = context => new CronDriver(context),
-        ["manual-scheduler"] = context => new ManualSchedulerDriver(context),
-        ["zeromq-server"] = context => new ZeroMqServer(context),
-        ["zeromq-sink"] = context => new ZeroMqSink(context),
-        ["zeromq-subscriber"] = context => new ZeroMqSubscriber(context),
-        ["server+lsd"] = context => new LsdServer(context),
-        ["filesystem-monitor"] = context => new FileSystemMonitor(context),
-        ["raw-server"] = context => new RawServer(context),
-    };
+    /// <summary>In the order in which people see them listed.</summary>
+    private static readonly DriverEntry[] Entries =
+    [
+        NativeDrivers.Server(overZeroMq: static context => new ZeroMqNativeServer(context)),
+        NativeDrivers.Sink(overZeroMq: static context => new ZeroMqNativeSink(context)),
+        RecurringTimerDriver.Entry,
+        DriftingTimerDriver.Entry,
+        CronDriver.Entry,
+        ManualSchedulerDriver.Entry,
+        FileSystemMonitor.Entry,
+        ZeroMqServer.Entry,
+        ZeroMqSink.Entry,
+        ZeroMqSubscriber.Entry,
+        LsdServer.Entry,
+        RawDriver.Entry,
+    ];
 
-    /// <summary>The types that this build can run.</summary>
-    public static IReadOnlyCollection<string> Types => Makers.Keys;
+    private static readonly Dictionary<string, DriverEntry> ByType = Entries.ToDictionary(entry => entry.Type, StringComparer.Ordinal);
+
+    /// <summary>What manifests may name.</summary>
+    public static DriverTable Table { get; } = new(Entries);
 
     /// <summary>Makes the driver of a task; null when neither this build nor the embedding program has one of its type.</summary>
     public static Driver? Create(DriverContext context, IReadOnlyDictionary<string, Func<CustomDriver>> custom)
     {
         string type = context.Task.DriverType;
-        return Makers.TryGetValue(type, out Func<DriverContext, Driver>? make) ? make(context)
+        return ByType.TryGetValue(type, out DriverEntry? entry) ? entry.Make(context)
             : custom.TryGetValue(type, out Func<CustomDriver>? makeCustom) ? new CustomDriverHost(context, makeCustom()) : null;
     }
 
+    /// <summary>A task with the defaults of its driver, also when it was made in code.</summary>
+    public static TaskManifest Complete(TaskManifest task) => task with { Driver = ByType.GetValueOrDefault(task.DriverType) };
+
     /// <summary>Clients of docs/protocol.md can call the task's events.</summary>
-    public static bool ServesNative(TaskManifest task) => task.DriverType == "native-server" && !IsOverZeroMq(task);
+    public static bool ServesNative(TaskManifest task) => ServiceOf(task) == NativeService.Serves;
 
     /// <summary>Clients of docs/protocol.md can connect to the task.</summary>
-    public static bool SpeaksNative(TaskManifest task) => task.DriverType is "native-server" or "native-sink" && !IsOverZeroMq(task);
+    public static bool SpeaksNative(TaskManifest task) => ServiceOf(task) != NativeService.None;
 
-    private static bool IsOverZeroMq(TaskManifest task) =>
-        task.Keys.TryGetValue("transport", out object? transport) && transport is "zeromq";
+    private static NativeService ServiceOf(TaskManifest task) =>
+        ByType.TryGetValue(task.DriverType, out DriverEntry? entry) && entry.ZeroMqName(task.Keys) is null
+            ? entry.Native : NativeService.None;
 }

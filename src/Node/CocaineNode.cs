@@ -2,6 +2,7 @@ using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Core.Terminal;
+using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Journal;
@@ -42,7 +43,7 @@ public sealed class CocaineNode : IAsyncDisposable
     public CocaineNode(NodeOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (options.Drivers.Keys.FirstOrDefault(name => ManifestKeys.Drivers.ContainsKey(name)) is { } taken)
+        if (options.Drivers.Keys.FirstOrDefault(name => DriverRegistry.Table.Find(name) is not null) is { } taken)
         {
             throw new ArgumentException($"the node has a driver {taken} already: give yours another name", nameof(options));
         }

@@ -9,11 +9,6 @@ public class DirectionTests
     /// <summary>Folders that use each other, by project.</summary>
     private static readonly Dictionary<string, string[]> Mutual = new()
     {
-        ["Core"] = ["Configuration ↔ Manifest", "Manifest ↔ Manifest/Isolation"],
-        ["Drivers"] =
-        [
-            ". ↔ Custom", ". ↔ FileSystem", ". ↔ Native", ". ↔ Publishing", ". ↔ Raw", ". ↔ Timers", ". ↔ ZeroMq", "ZeroMq ↔ ZeroMq/Sockets",
-        ],
         ["Worker"] = ["Apps ↔ Serving"],
     };
 
@@ -22,8 +17,6 @@ public class DirectionTests
     {
         ["Backends"] = 4,
         ["Client"] = 8,
-        ["Core"] = 7,
-        ["Drivers"] = 7,
         ["Node"] = 6,
         ["Tools"] = 9,
         ["Worker"] = 8,

@@ -18,7 +18,7 @@ public class StructureTests
         ["Backends"] = ["Core", "Transport", "Worker"],
         ["Node"] = ["Core", "Transport", "Client", "Drivers", "Backends"],
         ["Tools"] = ["Core", "Transport", "Client", "Drivers", "Backends", "Node"],
-        ["Host"] = ["Core", "Transport", "Client", "Node", "Tools"],
+        ["Host"] = ["Core", "Transport", "Client", "Drivers", "Node", "Tools"],
     };
 
     [Fact]

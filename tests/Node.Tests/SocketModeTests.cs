@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Tests.Raw;
 using Cocaine.Fast.Node.Tests.Reload;

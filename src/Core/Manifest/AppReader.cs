@@ -4,7 +4,8 @@ namespace Cocaine.Fast.Core.Manifest;
 
 /// <summary>From the JSON of a whole manifest to the model.</summary>
 internal sealed class AppReader(
-    ProblemList problems, string filePath, bool checkFiles, IReadOnlyList<string> customDrivers, EngineDefaults? defaults)
+    ProblemList problems, string filePath, bool checkFiles, DriverTable drivers, IReadOnlyList<string> customDrivers,
+    EngineDefaults? defaults)
 {
     private readonly KeyReader _keys = new(problems);
     private readonly EndpointChecks _endpoints = new(problems);
@@ -22,7 +23,7 @@ internal sealed class AppReader(
             Engine = Engine(values.GetValueOrDefault("engine") as JsonTree, root, type),
             PubsubEndpoint = values.TryGetValue("pubsub", out object? pubsub) ? Pubsub((JsonTree)pubsub) : null,
             Tasks = values.TryGetValue("tasks", out object? tasks)
-                ? new TaskReader(problems, _keys, _endpoints, customDrivers).Read((JsonTree)tasks) : [],
+                ? new TaskReader(problems, _keys, _endpoints, drivers, customDrivers).Read((JsonTree)tasks) : [],
             FilePath = filePath,
         };
         return values.TryGetValue("isolation", out object? isolation)

@@ -1,6 +1,4 @@
 using System.Text.Json;
-using Cocaine.Fast.Core.Calendar;
-using Cocaine.Fast.Core.Terminal;
 
 namespace Cocaine.Fast.Core.Manifest;
 
@@ -87,15 +85,11 @@ internal sealed class KeyReader(ProblemList problems)
             case long size when spec.IsPowerOfTwo && (size & (size - 1)) != 0:
                 problems.Add(value.Offset, path, $"a ring's size is a power of two: {KeyValues.NearestPowerOfTwo(size)} is the nearest");
                 return null;
+            case string when spec.Check?.Invoke(value) is { } mistake:
+                Report(spec, value, path, mistake);
+                return null;
             case string text when !IsGood(spec, text):
-                IEnumerable<string> near = spec.Kind == KeyKind.Schedule && text.StartsWith('@') ? Schedules.Names : spec.Choices;
-                problems.Wrong(value, path, spec.Expected, near);
-                return null;
-            case string text when spec.Kind == KeyKind.Schedule && Schedules.Problem(text) is { } problem:
-                problems.Add(value.Offset, path, $"the schedule '{JsonPath.Shown(text)}': {PlainText.OneLine(problem)}");
-                return null;
-            case string text when spec.Kind == KeyKind.TimeZone && Schedules.FindZone(text) is null:
-                NoSuchZone(spec, value, path);
+                problems.Wrong(value, path, spec.Expected, spec.Choices);
                 return null;
             default:
                 return read;
@@ -106,7 +100,6 @@ internal sealed class KeyReader(ProblemList problems)
     {
         _ when spec.Choices.Count > 0 => spec.Choices.Contains(text),
         KeyKind.AbsolutePath => text.StartsWith('/'),
-        KeyKind.Schedule => Schedules.IsFormed(text),
         KeyKind.AppName => IsAppName(text),
         _ => true,
     };
@@ -115,17 +108,15 @@ internal sealed class KeyReader(ProblemList problems)
     public static bool IsAppName(string text) => text.Length is > 0 and <= 64 && text is not ("." or "..")
         && text.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '.' or '_' or '-');
 
-    private void NoSuchZone(KeySpec spec, JsonTree value, string path)
+    private void Report(KeySpec spec, JsonTree value, string path, TextMistake mistake)
     {
-        if (Schedules.HasZones)
+        if (mistake.Message is null)
         {
-            problems.Wrong(value, path, spec.Expected, Schedules.ZoneNames);
+            problems.Wrong(value, path, spec.Expected, mistake.Near);
         }
         else
         {
-            problems.Add(
-                value.Offset, path,
-                $"this machine knows no time zone but UTC, found {value.KindName}: as root, apt-get install tzdata");
+            problems.Add(value.Offset, path, mistake.Message);
         }
     }
 

@@ -37,12 +37,6 @@ internal enum KeyKind
     /// <summary>An absolute path.</summary>
     AbsolutePath,
 
-    /// <summary>A cron expression.</summary>
-    Schedule,
-
-    /// <summary>A time zone of the tz database.</summary>
-    TimeZone,
-
     /// <summary>An app's name.</summary>
     AppName,
 
@@ -86,6 +80,12 @@ internal sealed record KeySpec(string Name, KeyKind Kind, string Meaning, string
     /// <summary>The default of a list, whose <see cref="Default"/> is words.</summary>
     public string[]? DefaultList { get; init; }
 
+    /// <summary>The default of a list is the name of the task that it stands in.</summary>
+    public bool DefaultsToTaskName { get; init; }
+
+    /// <summary>Of a string: says what is wrong with it; null when it is good.</summary>
+    public Func<JsonTree, TextMistake?>? Check { get; init; }
+
     /// <summary>What is expected, in words, when those of its kind do not say it.</summary>
     public string? ExpectedWords { get; init; }
 
@@ -115,11 +115,14 @@ internal sealed record KeySpec(string Name, KeyKind Kind, string Meaning, string
         KeyKind.Endpoints => "an endpoint (tcp://HOST:PORT or ipc:///path) or a list of them",
         KeyKind.SocketMode => "octal permissions from \"0600\" to \"0777\", as a string",
         KeyKind.AbsolutePath => "an absolute path",
-        KeyKind.Schedule => "a cron expression of 5 or 6 fields, or @hourly, @daily, @weekly, @monthly, @yearly",
-        KeyKind.TimeZone => "a time zone of the tz database (UTC, Europe/Berlin)",
         KeyKind.AppName => "a name of a-z, 0-9, '.', '_' and '-', at most 64 characters",
         KeyKind.Code => "local:///absolute/path, a path relative to the manifest, or {source, argv, env}",
         KeyKind.Tasks => "an object with one or more tasks",
         _ => "an object",
     };
 }
+
+/// <summary>A string that is no value of its key.</summary>
+/// <param name="Message">What is wrong; null when it is simply not what is expected.</param>
+/// <param name="Near">Values of which one may have been meant; of use without a message.</param>
+internal readonly record struct TextMistake(string? Message, IEnumerable<string> Near);

@@ -28,7 +28,7 @@ internal static class KeyValues
     /// <summary>A default of the table as it is kept, or null when it is words.</summary>
     public static object? OfText(KeySpec spec, string text)
     {
-        bool isWritten = spec.Kind is KeyKind.Text or KeyKind.TimeZone or KeyKind.Boolean or KeyKind.Integer
+        bool isWritten = spec.Kind is KeyKind.Text or KeyKind.Boolean or KeyKind.Integer
             or KeyKind.Milliseconds or KeyKind.Duration or KeyKind.Bytes or KeyKind.SocketMode;
         if (!isWritten)
         {

@@ -1,6 +1,9 @@
 namespace Cocaine.Fast.Core.Manifest;
 
-/// <summary>Every key that a manifest knows: the one table behind validation, schema and documentation.</summary>
+/// <summary>
+/// Every key that a manifest knows but those of its drivers, which are in <see cref="DriverTable"/>: both together are behind validation,
+/// schema and documentation.
+/// </summary>
 internal static class ManifestKeys
 {
     public static readonly IReadOnlyList<string> Types = ["python", "cpp", "dotnet", "perl", "javascript", "binary"];
@@ -100,104 +103,7 @@ internal static class ManifestKeys
         },
     ];
 
-    private static readonly KeySpec Backlog =
-        new("backlog", KeyKind.Integer, "connections that may wait to be accepted", "1024") { Min = 1, Max = 65535 };
-
-    private static readonly KeySpec Endpoint = new("endpoint", KeyKind.Endpoints, "where it listens", "required");
-    private static readonly KeySpec Mode =
-        new("mode", KeyKind.SocketMode, "who may connect to its Unix sockets: those who may write", "0600");
-
-    private static readonly KeySpec ZeroMqBacklog = new("backlog", KeyKind.Integer, "messages that may wait (high-water mark)", "1000")
-    {
-        Min = 1,
-    };
-    private static readonly KeySpec Linger = new("linger", KeyKind.Milliseconds, "how long unsent messages are kept at the end", "0");
-    private static readonly KeySpec NativeTransport =
-        new("transport", KeyKind.Text, "native framing over sockets, or the framing of 2012 over ZeroMQ", "native")
-        {
-            Choices = ["native", "zeromq"],
-        };
-    private static readonly KeySpec Interval = new("interval", KeyKind.Milliseconds, "time between ticks, ms", "required") { Min = 1 };
-
-    private static readonly string[] FileEvents = ["created", "modified", "deleted", "moved"];
-
-    private static readonly KeySpec[] Recurring =
-        [Interval, new("jitter", KeyKind.Milliseconds, "random delay of each tick, ms, at most the interval", "0")];
-
-    private static readonly Dictionary<string, IReadOnlyList<KeySpec>> DriversOwn = new()
-    {
-        ["native-server"] =
-        [
-            Endpoint,
-            Backlog,
-            new("events", KeyKind.TextList, "the events that may be called; * = all", "the task's name"),
-            NativeTransport,
-            Mode,
-        ],
-        ["native-sink"] = [Endpoint, Backlog, NativeTransport, Mode],
-        ["recurring-timer"] = Recurring,
-        ["timed+auto"] = Recurring,
-        ["drifting-timer"] = [Interval],
-        ["cron"] =
-        [
-            new("schedule", KeyKind.Schedule, "when", "required"),
-            new("time-zone", KeyKind.TimeZone, "the zone of the schedule", "UTC"),
-            new("overlap", KeyKind.Text, "what a match does while the last job runs", "skip") { Choices = ["skip", "queue", "allow"] },
-            new("missed", KeyKind.Text, "what is done about matches that passed while the node slept", "skip")
-            {
-                Choices = ["skip", "once"],
-            },
-        ],
-        ["manual-scheduler"] = [],
-        ["filesystem-monitor"] =
-        [
-            new("path", KeyKind.AbsolutePath, "what is watched", "required"),
-            new("recursive", KeyKind.Boolean, "folders below it too", "false"),
-            new("events", KeyKind.TextList, "what is reported", "all") { Choices = FileEvents, DefaultList = FileEvents },
-            new(
-                "settle", KeyKind.Milliseconds,
-                "quiet time that ends a burst, ms; one that does not end is delivered after ten of them, 1 s at the least", "50"),
-            new("on-start", KeyKind.Boolean, "what is there at the start counts as created", "false"),
-        ],
-        ["zeromq-server"] = [Endpoint, ZeroMqBacklog, Linger],
-        ["zeromq-sink"] = [Endpoint, ZeroMqBacklog, Linger],
-        ["zeromq-subscriber"] =
-        [
-            Endpoint with { Meaning = "what it connects to, or binds" },
-            new("topics", KeyKind.TextList, "prefixes that are subscribed to", "all") { AllowsEmpty = true, DefaultList = [""] },
-            new("connect", KeyKind.Boolean, "connect to the endpoint, or bind it", "true"),
-            ZeroMqBacklog,
-        ],
-        ["server+lsd"] = [Endpoint, ZeroMqBacklog, Linger],
-        ["raw-server"] =
-        [
-            Endpoint,
-            Backlog,
-            new(
-                "framing", KeyKind.Text,
-                "what one job is: a connection, a line, a frame with its length, or what one receive brings", "stream")
-            {
-                Choices = ["stream", "line", "length32", "none"],
-            },
-            new("max-frame", KeyKind.Bytes, "longest line or frame, and longest answer of length32", "1MiB") { Min = 1, Max = 64 << 20 },
-            new("idle-timeout", KeyKind.Duration, "silence after which a connection is closed; 0 = never", "60"),
-            Mode,
-        ],
-    };
-
     /// <summary>A key that a task has whatever its driver is.</summary>
     public static readonly KeySpec JobTimeout =
         new("job-timeout", KeyKind.Duration, "longest run of one of its jobs; 0 = none", "the engine's");
-
-    /// <summary>The keys of each driver, besides <c>type</c>.</summary>
-    public static readonly IReadOnlyDictionary<string, IReadOnlyList<KeySpec>> Drivers =
-        DriversOwn.ToDictionary(driver => driver.Key, driver => (IReadOnlyList<KeySpec>)[.. driver.Value, JobTimeout]);
-
-    /// <summary>Other names of drivers.</summary>
-    public static readonly IReadOnlyDictionary<string, string> Aliases =
-        new Dictionary<string, string> { ["timed+auto"] = "recurring-timer" };
-
-    /// <summary>Drivers whose endpoints are ZeroMQ's.</summary>
-    public static readonly IReadOnlySet<string> ZeroMqDrivers =
-        new HashSet<string> { "zeromq-server", "zeromq-sink", "zeromq-subscriber", "server+lsd" };
 }

@@ -23,13 +23,6 @@ public sealed record ManifestProblem(string File, int Line, int Column, string P
     }
 }
 
-/// <summary>What reading a manifest gave.</summary>
-/// <param name="Manifest">The app; null when there is a problem that is no warning.</param>
-/// <param name="Problems">All mistakes and warnings, in the order of the file.</param>
-/// <param name="NameLine">Line of the app's name, from 1; 1 when the file's name is the app's.</param>
-/// <param name="NameColumn">Column of the app's name, from 1.</param>
-public sealed record ManifestResult(AppManifest? Manifest, IReadOnlyList<ManifestProblem> Problems, int NameLine = 1, int NameColumn = 1);
-
 /// <summary>Gathers mistakes, and turns byte offsets into lines and columns.</summary>
 internal sealed class ProblemList(string file, byte[] text)
 {

@@ -1,154 +1,20 @@
-using System.Globalization;
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using Cocaine.Fast.Core.Configuration;
-
 namespace Cocaine.Fast.Core.Manifest;
 
-/// <summary>The JSON schemas of manifests and configs (draft 2020-12), made from the same tables that check them.</summary>
-public static class ManifestSchema
+/// <summary>The JSON schema of manifests, made from the same tables that check them.</summary>
+internal static class ManifestSchema
 {
-    private const string NamePattern = @"^(?!\.{1,2}$)[a-z0-9._-]{1,64}$";
-    private const string TcpPattern = "^tcp://.+:[0-9]{1,5}$";
-    private const string EndpointPattern = "^(tcp://.+:[0-9]{1,5}|ipc:///.+)$";
-    private const string DurationPattern = @"^\s*[0-9]*\.?[0-9]*\s*(ms|s|m|h|d)$";
-    private const string SizePattern = @"^\s*[0-9]*\.?[0-9]*\s*(B|KiB|MiB|GiB)$";
-
-    private const string ModePattern = "^0?[67][0-7]{2}$";
-
-    private static readonly JsonSerializerOptions Indented = new()
-    {
-        WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // it is not put into HTML
-    };
-
     private static readonly Dictionary<string, IReadOnlyList<KeySpec>> Sections = new()
     {
+        ["args"] = ManifestKeys.Args,
         ["engine"] = ManifestKeys.Engine,
-        ["pubsub"] = ManifestKeys.Pubsub,
-        ["control"] = ConfigKeys.Control,
-        ["log"] = ConfigKeys.Log,
         ["isolation"] = IsolationKeys.All,
+        ["pubsub"] = ManifestKeys.Pubsub,
     };
 
-    /// <summary>The schema of manifests as text.</summary>
-    public static string Write() => Write("cocaine-fast manifest", ManifestKeys.Top);
-
-    /// <summary>The schema of a node's config as text.</summary>
-    public static string WriteConfig() => Write("cocaine-fast config", ConfigKeys.Top);
-
-    private static string Write(string title, IReadOnlyList<KeySpec> top)
+    /// <summary>The schema as text.</summary>
+    public static string Write(DriverTable drivers)
     {
-        JsonObject schema = new()
-        {
-            ["$schema"] = "https://json-schema.org/draft/2020-12/schema",
-            ["title"] = title,
-        };
-        foreach ((string name, JsonNode? value) in Object(top))
-        {
-            schema[name] = value?.DeepClone();
-        }
-
-        return schema.ToJsonString(Indented);
+        SchemaWriter writer = new(Sections, [.. drivers.Names.Select(name => (name, drivers.Find(name)!.Keys))]);
+        return writer.Write("cocaine-fast manifest", ManifestKeys.Top);
     }
-
-    private static JsonObject Object(IReadOnlyList<KeySpec> specs)
-    {
-        JsonObject properties = [];
-        foreach (KeySpec spec in specs)
-        {
-            JsonObject property = Value(spec);
-            property["description"] = spec.Meaning;
-            if (Default(spec) is { } value)
-            {
-                property["default"] = value;
-            }
-
-            properties[spec.Name] = property;
-        }
-
-        JsonObject item = new() { ["type"] = "object", ["additionalProperties"] = false, ["properties"] = properties };
-        string[] required = [.. specs.Where(spec => spec.IsRequired).Select(spec => spec.Name)];
-        if (required.Length > 0)
-        {
-            item["required"] = Texts(required);
-        }
-
-        return item;
-    }
-
-    private static JsonObject Tasks()
-    {
-        JsonArray drivers = [];
-        foreach ((string type, IReadOnlyList<KeySpec> specs) in ManifestKeys.Drivers)
-        {
-            JsonObject driver = Object(specs);
-            driver["properties"]!["type"] = new JsonObject { ["const"] = type };
-            driver["required"] = Texts(["type", .. specs.Where(spec => spec.IsRequired).Select(spec => spec.Name)]);
-            drivers.Add(driver);
-        }
-
-        return new JsonObject
-        {
-            ["type"] = "object",
-            ["minProperties"] = 1,
-            ["additionalProperties"] = new JsonObject { ["oneOf"] = drivers },
-        };
-    }
-
-    private static JsonObject Value(KeySpec spec) => spec.Kind switch
-    {
-        KeyKind.TextList => OneOrMore(spec.Choices.Count > 0 ? new JsonObject { ["enum"] = Texts(spec.Choices) } : Text(spec)),
-        KeyKind.Endpoints => OneOrMore(Pattern(EndpointPattern)),
-        KeyKind.Endpoint => Pattern(TcpPattern),
-        _ when spec.Choices.Count > 0 => new JsonObject { ["enum"] = Texts(spec.Choices) },
-        KeyKind.Boolean => new JsonObject { ["type"] = "boolean" },
-        KeyKind.Integer or KeyKind.Milliseconds => new JsonObject { ["type"] = "integer", ["minimum"] = spec.Min, ["maximum"] = spec.Max },
-        KeyKind.Duration => new JsonObject
-        {
-            ["type"] = new JsonArray("number", "string"),
-            [spec.Min > 0 ? "exclusiveMinimum" : "minimum"] = 0,
-            ["maximum"] = spec.Max / 1000,
-            ["pattern"] = DurationPattern,
-        },
-        KeyKind.Bytes => new JsonObject
-        {
-            ["type"] = new JsonArray("integer", "string"),
-            ["minimum"] = spec.Min,
-            ["maximum"] = spec.Max,
-            ["pattern"] = SizePattern,
-        },
-        KeyKind.Words => new JsonObject { ["type"] = "array", ["items"] = new JsonObject { ["type"] = "string" } },
-        KeyKind.Variables => new JsonObject { ["type"] = "object", ["additionalProperties"] = new JsonObject { ["type"] = "string" } },
-        KeyKind.SocketMode => Pattern(ModePattern),
-        KeyKind.AbsolutePath => Pattern("^/"),
-        KeyKind.AppName => Pattern(NamePattern),
-        KeyKind.Code => new JsonObject { ["oneOf"] = new JsonArray(Text(spec), Object(ManifestKeys.Args)) },
-        KeyKind.Section => Object(Sections[spec.Name]),
-        KeyKind.Tasks => Tasks(),
-        _ => Text(spec),
-    };
-
-    /// <summary>As a manifest would have it.</summary>
-    private static JsonNode? Default(KeySpec spec) => spec.DefaultValue switch
-    {
-        null => null,
-        string[] texts => Texts(texts),
-        bool flag => flag,
-        _ when spec.Kind == KeyKind.SocketMode => spec.Default, // its digits are no number
-        _ => double.TryParse(spec.Default, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : spec.Default,
-    };
-
-    private static JsonObject Text(KeySpec spec) =>
-        spec.AllowsEmpty ? new JsonObject { ["type"] = "string" } : new JsonObject { ["type"] = "string", ["minLength"] = 1 };
-
-    private static JsonObject Pattern(string pattern) => new() { ["type"] = "string", ["pattern"] = pattern };
-
-    private static JsonObject OneOrMore(JsonObject item) => new()
-    {
-        ["oneOf"] = new JsonArray(item, new JsonObject { ["type"] = "array", ["minItems"] = 1, ["items"] = item.DeepClone() }),
-    };
-
-    private static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(text => (JsonNode)text)]);
 }

@@ -9,6 +9,12 @@ public sealed record TaskManifest
     /// <summary>The driver, by its own name: an alias in a manifest is resolved.</summary>
     public required string DriverType { get; init; }
 
+    /// <summary>
+    /// Where the defaults come from: the reader sets it, and the node does for a task that was made in code. Null until then, and for a
+    /// driver of the embedding program.
+    /// </summary>
+    internal DriverSpec? Driver { get; init; }
+
     /// <summary>Where it listens or connects to.</summary>
     public IReadOnlyList<string> Endpoints { get; init; } = [];
 
@@ -17,7 +23,7 @@ public sealed record TaskManifest
     /// </summary>
     public IReadOnlyList<string> Events
     {
-        get => field.Count > 0 ? field : DriverType == "native-server" ? [Name] : DefaultOf("events") as string[] ?? [];
+        get => field.Count > 0 ? field : DefaultOf("events") as string[] ?? [];
         init;
     } = [];
 
@@ -74,6 +80,6 @@ public sealed record TaskManifest
         };
     }
 
-    private object? DefaultOf(string key) => ManifestKeys.Drivers.TryGetValue(DriverType, out IReadOnlyList<KeySpec>? specs)
-        ? specs.FirstOrDefault(spec => spec.Name == key)?.DefaultValue : null;
+    private object? DefaultOf(string key) => Driver?.Keys.FirstOrDefault(spec => spec.Name == key) is { } spec
+        ? spec.DefaultsToTaskName ? (string[])[Name] : spec.DefaultValue : null;
 }

@@ -4,7 +4,7 @@ namespace Cocaine.Fast.Core.Manifest;
 
 /// <summary>Reads <c>tasks</c>: each by the table of its driver.</summary>
 internal sealed class TaskReader(
-    ProblemList problems, KeyReader keys, EndpointChecks endpoints, IReadOnlyList<string> customDrivers)
+    ProblemList problems, KeyReader keys, EndpointChecks endpoints, DriverTable drivers, IReadOnlyList<string> customDrivers)
 {
     private const int MaxNameLength = 256;
 
@@ -45,7 +45,7 @@ internal sealed class TaskReader(
 
         if (item["type"] is not { } type)
         {
-            string known = string.Join(", ", ManifestKeys.Drivers.Keys.Concat(customDrivers));
+            string known = string.Join(", ", drivers.Names.Concat(customDrivers));
             problems.Add(item.Offset, path, $"the key 'type' is missing: one of {known}");
             return null;
         }
@@ -55,9 +55,9 @@ internal sealed class TaskReader(
             return new TaskManifest { Name = member.Name, DriverType = type.Text, Keys = CustomKeys(item, path) };
         }
 
-        if (type.Kind != JsonValueKind.String || !ManifestKeys.Drivers.TryGetValue(type.Text, out IReadOnlyList<KeySpec>? specs))
+        if (type.Kind != JsonValueKind.String || drivers.Find(type.Text) is not { } driver)
         {
-            string[] known = [.. ManifestKeys.Drivers.Keys, .. customDrivers];
+            string[] known = [.. drivers.Names, .. customDrivers];
             string near = ProblemList.Nearest(type.Text, known);
             problems.Add(
                 type.Offset, $"{path}.type",
@@ -66,31 +66,22 @@ internal sealed class TaskReader(
             return null;
         }
 
-        Dictionary<string, object> values = keys.Read(item, path, specs, "type");
+        Dictionary<string, object> values = keys.Read(item, path, driver.Keys, "type");
         if (values.ContainsKey("endpoint"))
         {
-            bool zeroMq = ManifestKeys.ZeroMqDrivers.Contains(type.Text) || values.GetValueOrDefault("transport") as string == "zeromq";
-            bool connects = type.Text == "zeromq-subscriber" && values.GetValueOrDefault("connect") is not false;
-            endpoints.Check(item["endpoint"], $"{path}.endpoint", path, zeroMq ? NameOf(type.Text) : null, binds: !connects);
+            endpoints.Check(item["endpoint"], $"{path}.endpoint", path, driver.ZeroMqName(values), binds: !driver.Connects(values));
         }
 
-        if (values.ContainsKey("mode") && values.GetValueOrDefault("endpoint") is string[] places && !Array.Exists(places, IsUnix))
+        if (driver.Check(values) is { } mistake)
         {
-            problems.Add(
-                item["mode"]!.Offset, $"{path}.mode", "a Unix socket alone has a mode, and no endpoint of the task is one (ipc:///path)");
-        }
-
-        if (values.GetValueOrDefault("jitter") is long jitter && values.GetValueOrDefault("interval") is long interval && jitter > interval)
-        {
-            problems.Add(
-                item["jitter"]!.Offset, $"{path}.jitter",
-                $"{jitter} is more than the interval of {interval}: ticks would overtake each other");
+            problems.Add(item[mistake.Key]!.Offset, $"{path}.{mistake.Key}", mistake.Message);
         }
 
         return new TaskManifest
         {
             Name = member.Name,
-            DriverType = ManifestKeys.Aliases.GetValueOrDefault(type.Text, type.Text),
+            DriverType = driver.Type,
+            Driver = driver,
             Endpoints = values.GetValueOrDefault("endpoint") as string[] ?? [],
             Events = values.GetValueOrDefault("events") as string[] ?? [],
             Backlog = values.TryGetValue("backlog", out object? backlog) ? (int)(long)backlog : 0,
@@ -135,8 +126,4 @@ internal sealed class TaskReader(
 
         return values;
     }
-
-    private static bool IsUnix(string endpoint) => endpoint.StartsWith("ipc://", StringComparison.Ordinal);
-
-    private static string NameOf(string driver) => ManifestKeys.ZeroMqDrivers.Contains(driver) ? driver : $"{driver} over ZeroMQ";
 }

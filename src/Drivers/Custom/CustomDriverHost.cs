@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Drivers.Base;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Drivers.Custom;

@@ -1,6 +1,8 @@
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Timing;
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.Publishing;
 using Cocaine.Fast.Transport.Files;
 using Cocaine.Fast.Transport.Linux;
@@ -11,6 +13,22 @@ namespace Cocaine.Fast.Drivers.FileSystem;
 /// <summary>The filesystem-monitor driver: a job for each burst of changes below a path.</summary>
 internal sealed class FileSystemMonitor : Driver
 {
+    private static readonly string[] AllEvents = ["created", "modified", "deleted", "moved"];
+
+    /// <summary>As manifests name it.</summary>
+    public static DriverEntry Entry { get; } = new(
+        "filesystem-monitor",
+        [
+            new("path", KeyKind.AbsolutePath, "what is watched", "required"),
+            new("recursive", KeyKind.Boolean, "folders below it too", "false"),
+            new("events", KeyKind.TextList, "what is reported", "all") { Choices = AllEvents, DefaultList = AllEvents },
+            new(
+                "settle", KeyKind.Milliseconds,
+                "quiet time that ends a burst, ms; one that does not end is delivered after ten of them, 1 s at the least", "50"),
+            new("on-start", KeyKind.Boolean, "what is there at the start counts as created", "false"),
+        ],
+        static context => new FileSystemMonitor(context));
+
     /// <summary>
     /// Changes that wait: two jobs' worth. From then on the kernel keeps them, up to its own bound, and then the tree is looked at anew.
     /// </summary>

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Drivers.Base;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Drivers.Native;
@@ -10,6 +11,7 @@ namespace Cocaine.Fast.Drivers.Native;
 internal class NativeServer(DriverContext context) : ListeningDriver<NativeConnection>(context)
 {
     private readonly List<IPAddress> _addresses = []; // it listens on them; they stay when it stops taking
+    private readonly Siblings _siblings = context.Scope.Get(static () => new Siblings());
 
     public EventCatalog Events { get; } = new(context.Task.Name, context.Task.Events.Count > 0 ? context.Task.Events : [context.Task.Name]);
 
@@ -44,13 +46,13 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
     /// <summary>Another version goes on: what only this one knows is not called any more.</summary>
     public override void HandOff()
     {
-        Context.Siblings.Remove(this);
+        _siblings.Remove(this);
         base.HandOff();
     }
 
     public override void Close()
     {
-        Context.Siblings.Remove(this);
+        _siblings.Remove(this);
         base.Close();
     }
 
@@ -62,7 +64,7 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
     public byte[]? FindAtSiblings(ReadOnlySpan<byte> name, IPAddress reached, out EventCatalog events)
     {
         events = Events;
-        foreach (NativeServer sibling in Context.Siblings)
+        foreach (NativeServer sibling in _siblings)
         {
             if (sibling != this && SharesEvents && sibling.SharesEvents && sibling.Events.Find(name) is { } known
                 && sibling.ListensAt(reached))
@@ -79,7 +81,7 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
     public string NoEvent(ReadOnlySpan<byte> name, IPAddress? reached)
     {
         List<string> here = [.. Events.Declared];
-        foreach (NativeServer sibling in Context.Siblings)
+        foreach (NativeServer sibling in _siblings)
         {
             if (sibling != this && reached is not null && SharesEvents && sibling.SharesEvents && sibling.ListensAt(reached))
             {
@@ -100,9 +102,9 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
     {
         _addresses.Clear();
         _addresses.AddRange(Listeners.Addresses.OfType<IPEndPoint>().Select(at => at.Address));
-        if (!Context.Siblings.Contains(this))
+        if (!_siblings.Contains(this))
         {
-            Context.Siblings.Add(this);
+            _siblings.Add(this);
         }
     }
 
@@ -119,6 +121,9 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
 
         return false;
     }
+
+    /// <summary>The native-servers of an app: each serves the events of the others as well.</summary>
+    private sealed class Siblings : List<NativeServer>;
 }
 
 internal static partial class NativeLog

@@ -1,6 +1,7 @@
 using System.Text;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Drivers.Base;
 
 namespace Cocaine.Fast.Drivers.Native;
 

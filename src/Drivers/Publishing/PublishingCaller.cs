@@ -3,6 +3,7 @@ using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Drivers.Base;
 
 namespace Cocaine.Fast.Drivers.Publishing;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Drivers.Base;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Drivers.Raw;
@@ -8,9 +9,14 @@ namespace Cocaine.Fast.Drivers.Raw;
 /// <summary>The raw-server driver: plain bytes over TCP or Unix sockets, cut into jobs as its <c>framing</c> says.</summary>
 internal sealed class RawServer : ListeningDriver<RawConnection>
 {
-    public RawServer(DriverContext context)
+    private readonly Func<RawServer, int, RawConnection> _connect;
+
+    /// <param name="context">What it is made of.</param>
+    /// <param name="connect">Makes what serves a client, by the client's descriptor.</param>
+    public RawServer(DriverContext context, Func<RawServer, int, RawConnection> connect)
         : base(context)
     {
+        _connect = connect;
         Method = Encoding.UTF8.GetBytes(context.Task.Name);
         Monitor = new TaskMonitor(context.Task.Name);
         Framing = context.Task.GetText("framing") switch
@@ -59,8 +65,7 @@ internal sealed class RawServer : ListeningDriver<RawConnection>
 
     protected override void Adopt(RawConnection connection) => connection.HandOver(this);
 
-    protected override RawConnection Connect(int descriptor) =>
-        Framing == Framing.Stream ? new StreamConnection(this, descriptor) : new FrameConnection(this, descriptor);
+    protected override RawConnection Connect(int descriptor) => _connect(this, descriptor);
 
     protected override void Begin(RawConnection connection)
     {
@@ -69,22 +74,6 @@ internal sealed class RawServer : ListeningDriver<RawConnection>
     }
 
     protected override void OnTooMany() => Counters.Refused++;
-}
-
-/// <summary>How bytes are cut into jobs.</summary>
-internal enum Framing
-{
-    /// <summary>A connection is a job.</summary>
-    Stream,
-
-    /// <summary>A line is a job.</summary>
-    Line,
-
-    /// <summary>A frame behind its big-endian length is a job.</summary>
-    Length32,
-
-    /// <summary>What one receive brings is a job.</summary>
-    None,
 }
 
 /// <summary>What a raw-server has counted since its start.</summary>

@@ -1,4 +1,5 @@
-using Cocaine.Fast.Core.Calendar;
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers.Base;
 using Cronos;
 
 namespace Cocaine.Fast.Drivers.Timers;
@@ -6,6 +7,28 @@ namespace Cocaine.Fast.Drivers.Timers;
 /// <summary>The cron driver: a job at each time that a schedule matches in its time zone.</summary>
 internal sealed class CronDriver(DriverContext context) : TimerDriver(context)
 {
+    /// <summary>As manifests name it.</summary>
+    public static DriverEntry Entry { get; } = new(
+        "cron",
+        [
+            new("schedule", KeyKind.Text, "when", "required")
+            {
+                ExpectedWords = "a cron expression of 5 or 6 fields, or @hourly, @daily, @weekly, @monthly, @yearly",
+                Check = ScheduleChecks.Schedule,
+            },
+            new("time-zone", KeyKind.Text, "the zone of the schedule", "UTC")
+            {
+                ExpectedWords = "a time zone of the tz database (UTC, Europe/Berlin)",
+                Check = ScheduleChecks.TimeZone,
+            },
+            new("overlap", KeyKind.Text, "what a match does while the last job runs", "skip") { Choices = ["skip", "queue", "allow"] },
+            new("missed", KeyKind.Text, "what is done about matches that passed while the node slept", "skip")
+            {
+                Choices = ["skip", "once"],
+            },
+        ],
+        static context => new CronDriver(context));
+
     private CronPlan _plan = null!;   // valid from Begin on
     private string _overlap = "skip";
     private long _skipped;            // matches that found the last job running, with overlap "skip"

@@ -1,8 +1,13 @@
+using Cocaine.Fast.Drivers.Base;
+
 namespace Cocaine.Fast.Drivers.Timers;
 
 /// <summary>The drifting-timer driver: the next tick comes one interval after the last job has ended, so never two at once.</summary>
 internal sealed class DriftingTimerDriver(DriverContext context) : TimerDriver(context)
 {
+    /// <summary>As manifests name it.</summary>
+    public static DriverEntry Entry { get; } = new("drifting-timer", [Interval], static context => new DriftingTimerDriver(context));
+
     private long _intervalMs;
 
     protected override long? FirstDueMs => Loop.NowMs + _intervalMs;

@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Drivers.Base;
 
 namespace Cocaine.Fast.Drivers.Timers;
 
@@ -8,6 +9,9 @@ namespace Cocaine.Fast.Drivers.Timers;
 /// </summary>
 internal sealed class ManualSchedulerDriver(DriverContext context) : TimerDriver(context)
 {
+    /// <summary>As manifests name it.</summary>
+    public static DriverEntry Entry { get; } = new("manual-scheduler", [], static context => new ManualSchedulerDriver(context));
+
     /// <summary>Pause after an answer that was of no use, doubled up to <see cref="MaxPauseMs"/>.</summary>
     private const int FirstPauseMs = 1000;
 

@@ -1,3 +1,6 @@
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers.Base;
+
 namespace Cocaine.Fast.Drivers.Timers;
 
 /// <summary>
@@ -5,6 +8,16 @@ namespace Cocaine.Fast.Drivers.Timers;
 /// </summary>
 internal sealed class RecurringTimerDriver(DriverContext context) : TimerDriver(context)
 {
+    /// <summary>As manifests name it.</summary>
+    public static DriverEntry Entry { get; } = new(
+        "recurring-timer",
+        [Interval, new("jitter", KeyKind.Milliseconds, "random delay of each tick, ms, at most the interval", "0")],
+        static context => new RecurringTimerDriver(context))
+    {
+        Aliases = ["timed+auto"],
+        Check = CheckJitter,
+    };
+
     private long _intervalMs;
     private int _jitterMs;
     private long _startMs;
@@ -59,6 +72,10 @@ internal sealed class RecurringTimerDriver(DriverContext context) : TimerDriver(
             _tick = oldest;
         }
     }
+
+    private static KeyMistake? CheckJitter(IReadOnlyDictionary<string, object> values) =>
+        values.GetValueOrDefault("jitter") is long jitter && values.GetValueOrDefault("interval") is long interval && jitter > interval
+            ? new KeyMistake("jitter", $"{jitter} is more than the interval of {interval}: ticks would overtake each other") : null;
 
     private long DueMs(long tick) => _startMs + (tick * _intervalMs) + (_jitterMs > 0 ? Random.Shared.Next(_jitterMs + 1) : 0);
 }

@@ -1,8 +1,10 @@
 using System.Globalization;
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Timing;
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.Publishing;
 
 namespace Cocaine.Fast.Drivers.Timers;
@@ -13,6 +15,10 @@ namespace Cocaine.Fast.Drivers.Timers;
 /// </summary>
 internal abstract class TimerDriver : Driver
 {
+    /// <summary>The key of drivers that tick in intervals.</summary>
+    protected static readonly KeySpec Interval =
+        new("interval", KeyKind.Milliseconds, "time between ticks, ms", "required") { Min = 1 };
+
     /// <summary>
     /// How late a tick may be made up for one by one: longer than a busy machine holds a loop up, shorter than anybody would call it a
     /// suspension. See docs/drivers.md.

@@ -3,6 +3,7 @@ using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Timing;
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.Publishing;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Transport.Loop;
@@ -35,7 +36,8 @@ internal abstract class FeedDriver : Driver
         _retry = new RetryTimer(this);
         _pump = new PumpTask(this);
         Socket = new ZeroMqSocket(
-            context.ZeroMq(), context.Loop, $"{context.Engine.Name}/{context.Task.Name}", context.Log, OnBatch, dropped: null);
+            ZeroMqPoller.Of(context.Scope), context.Loop, $"{context.Engine.Name}/{context.Task.Name}", context.Log, OnBatch,
+            dropped: null);
     }
 
     public override TaskMonitor Monitor => Caller.Monitor;

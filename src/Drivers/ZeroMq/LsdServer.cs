@@ -3,6 +3,7 @@ using System.Text.Json;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 
 namespace Cocaine.Fast.Drivers.ZeroMq;
@@ -14,6 +15,13 @@ namespace Cocaine.Fast.Drivers.ZeroMq;
 internal sealed class LsdServer(DriverContext context)
     : RouterDriver(context, context.Task.Name, context.Task.GetInt("linger"))
 {
+    /// <summary>As manifests name it.</summary>
+    public static DriverEntry Entry { get; } = new(
+        "server+lsd", [ListeningKeys.Endpoint, ZeroMqKeys.Backlog, ZeroMqKeys.Linger], static context => new LsdServer(context))
+    {
+        ZeroMqName = static _ => "server+lsd",
+    };
+
     /// <summary>Longer than any uuid; what clients call their jobs is kept as long as they run.</summary>
     private const int MaxUuidBytes = 64;
 

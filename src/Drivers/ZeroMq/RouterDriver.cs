@@ -4,6 +4,7 @@ using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using NetMQ.Sockets;
 
@@ -29,7 +30,7 @@ internal abstract class RouterDriver : Driver
         _lingerMs = lingerMs;
         string app = context.Engine.Name, task = context.Task.Name;
         Socket = new ZeroMqSocket(
-            context.ZeroMq(), context.Loop, $"{app}/{task}", context.Log, OnBatch,
+            ZeroMqPoller.Of(context.Scope), context.Loop, $"{app}/{task}", context.Log, OnBatch,
             total => ZeroMqLog.AnswersDropped(context.Log, app, task, total));
     }
 

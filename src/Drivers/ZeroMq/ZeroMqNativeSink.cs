@@ -1,3 +1,4 @@
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using NetMQ.Sockets;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 
 namespace Cocaine.Fast.Drivers.ZeroMq;
@@ -12,6 +13,13 @@ namespace Cocaine.Fast.Drivers.ZeroMq;
 internal sealed class ZeroMqServer(DriverContext context)
     : RouterDriver(context, context.Task.Name, context.Task.GetInt("linger"))
 {
+    /// <summary>As manifests name it.</summary>
+    public static DriverEntry Entry { get; } = new(
+        "zeromq-server", [ListeningKeys.Endpoint, ZeroMqKeys.Backlog, ZeroMqKeys.Linger], static context => new ZeroMqServer(context))
+    {
+        ZeroMqName = static _ => "zeromq-server",
+    };
+
     private readonly Stack<Exchange> _free = new(); // as many as there were messages at once
 
     public JsonFrames Frames { get; } = new();

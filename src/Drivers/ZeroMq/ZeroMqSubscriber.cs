@@ -1,4 +1,6 @@
+using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.MessagePack;
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using NetMQ;
 using NetMQ.Sockets;
@@ -8,6 +10,21 @@ namespace Cocaine.Fast.Drivers.ZeroMq;
 /// <summary>The zeromq-subscriber driver: SUB, every message a job whose request is a MessagePack array of its frames.</summary>
 internal sealed class ZeroMqSubscriber(DriverContext context) : FeedDriver(context)
 {
+    /// <summary>As manifests name it.</summary>
+    public static DriverEntry Entry { get; } = new(
+        "zeromq-subscriber",
+        [
+            ListeningKeys.Endpoint with { Meaning = "what it connects to, or binds" },
+            new("topics", KeyKind.TextList, "prefixes that are subscribed to", "all") { AllowsEmpty = true, DefaultList = [""] },
+            new("connect", KeyKind.Boolean, "connect to the endpoint, or bind it", "true"),
+            ZeroMqKeys.Backlog,
+        ],
+        static context => new ZeroMqSubscriber(context))
+    {
+        ZeroMqName = static _ => "zeromq-subscriber",
+        Connects = static values => values.GetValueOrDefault("connect") is not false,
+    };
+
     private byte[] _request = new byte[1024];
 
     public override void Open()

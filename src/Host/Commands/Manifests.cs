@@ -1,5 +1,6 @@
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Host.Terminal;
 
 namespace Cocaine.Fast.Host.Commands;

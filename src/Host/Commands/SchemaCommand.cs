@@ -1,5 +1,7 @@
 using System.CommandLine;
+using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Host.Terminal;
 
 namespace Cocaine.Fast.Host.Commands;
@@ -17,7 +19,7 @@ internal static class SchemaCommand
         };
         command.SetAction(parsed =>
         {
-            Console.WriteLine(parsed.GetValue(config) ? ManifestSchema.WriteConfig() : ManifestSchema.Write());
+            Console.WriteLine(parsed.GetValue(config) ? ConfigSchema.Write() : ManifestSchema.Write(DriverRegistry.Table));
             return ExitCodes.Ok;
         });
         return command;

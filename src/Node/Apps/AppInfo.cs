@@ -6,7 +6,7 @@ using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Pools;
 using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Core.Timing;
-using Cocaine.Fast.Drivers;
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.ZeroMq;
 using Cocaine.Fast.Transport.Loop;
 

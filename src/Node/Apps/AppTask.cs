@@ -1,5 +1,5 @@
 using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Drivers;
+using Cocaine.Fast.Drivers.Base;
 
 namespace Cocaine.Fast.Node.Apps;
 

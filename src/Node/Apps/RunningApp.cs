@@ -3,7 +3,7 @@ using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Pools;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Slaves;
-using Cocaine.Fast.Drivers;
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;

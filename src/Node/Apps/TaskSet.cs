@@ -1,9 +1,8 @@
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Drivers;
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.Custom;
-using Cocaine.Fast.Drivers.Native;
-using Cocaine.Fast.Drivers.Publishing;
 using Cocaine.Fast.Drivers.ZeroMq;
 
 namespace Cocaine.Fast.Node.Apps;
@@ -15,7 +14,7 @@ namespace Cocaine.Fast.Node.Apps;
 internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
 {
     private List<AppTask> _tasks = [];
-    private readonly List<NativeServer> _nativeServers = [];
+    private readonly AppScope _scope = ScopeOf(parts);
     private string? _pubsubEndpoint;
 
     public IReadOnlyList<AppTask> Tasks => _tasks;
@@ -35,8 +34,9 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
 
     /// <summary>Opens what is new in a version. Nothing has changed when it throws.</summary>
     /// <exception cref="NodeException">A driver or the monitoring socket cannot open.</exception>
-    public TaskChange Prepare(AppManifest next, AppEngine engine)
+    public TaskChange Prepare(AppManifest version, AppEngine engine)
     {
+        AppManifest next = version with { Tasks = [.. version.Tasks.Select(DriverRegistry.Complete)] };
         TaskChange change = new(next, engine);
         change.Outgoing.AddRange(_tasks.Where(task => !next.Tasks.Any(task.IsSameAs)));
         try
@@ -131,6 +131,13 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
         Publisher?.Close(); // last: what the drivers' last jobs gave is still published
     }
 
+    private static AppScope ScopeOf(AppParts parts)
+    {
+        AppScope scope = new();
+        scope.Give(parts.ZeroMq);
+        return scope;
+    }
+
     private static void GiveUp(TaskChange change)
     {
         change.Opened.ForEach(task => task.Driver.Close());
@@ -189,8 +196,7 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
         {
             Publisher = change.Publisher ?? ResultPublisher.None,
             Predecessors = change.Outgoing.ConvertAll(old => old.Driver),
-            ZeroMq = parts.ZeroMq,
-            Siblings = _nativeServers,
+            Scope = _scope,
         };
         Driver driver = DriverRegistry.Create(context, parts.CustomDrivers)
             ?? throw new NodeException($"app {app}: task {task.Name}: this build has no driver {task.DriverType}");

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Node.Control;
 
 namespace Cocaine.Fast.Node.Daemon;

@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Threading;
 using Microsoft.Extensions.Logging;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Node.Apps;
 
 namespace Cocaine.Fast.Tools.Chaos;

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Core.Tests.Configuration;
@@ -83,7 +84,7 @@ public class ConfigTests
     [Fact]
     public void The_schema_names_every_key_where_it_belongs()
     {
-        using JsonDocument document = JsonDocument.Parse(ManifestSchema.WriteConfig());
+        using JsonDocument document = JsonDocument.Parse(ConfigSchema.Write());
         JsonElement properties = document.RootElement.GetProperty("properties");
         Assert.Equal(ConfigKeys.Top.Select(spec => spec.Name), Names(document.RootElement));
         Assert.Equal(ConfigKeys.Control.Select(spec => spec.Name), Names(properties.GetProperty("control")));

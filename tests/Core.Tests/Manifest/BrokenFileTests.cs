@@ -1,5 +1,6 @@
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers;
 
 namespace Cocaine.Fast.Core.Tests.Manifest;
 
@@ -45,7 +46,7 @@ public class BrokenFileTests
         string all = string.Concat(Directory.GetFiles(Folder, "*.txt").Select(File.ReadAllText));
         IEnumerable<KeySpec> keys =
         [
-            .. ManifestKeys.Top, .. ManifestKeys.Engine, .. ManifestKeys.Drivers.Values.SelectMany(keys => keys),
+            .. ManifestKeys.Top, .. ManifestKeys.Engine, .. DriverRegistry.Table.Names.SelectMany(name => DriverRegistry.Table.Find(name)!.Keys),
             .. IsolationKeys.All, .. ConfigKeys.Top, .. ConfigKeys.Control, .. ConfigKeys.Log,
         ];
         bool IsWrongSomewhere(string key) =>

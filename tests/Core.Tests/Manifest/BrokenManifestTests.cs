@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers;
 
 namespace Cocaine.Fast.Core.Tests.Manifest;
 

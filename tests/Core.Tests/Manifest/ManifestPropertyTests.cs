@@ -1,5 +1,6 @@
 using System.Text;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers;
 using CsCheck;
 
 namespace Cocaine.Fast.Core.Tests.Manifest;
@@ -7,11 +8,13 @@ namespace Cocaine.Fast.Core.Tests.Manifest;
 /// <summary>Whatever is in a file, it is read or has problems with places; nothing throws.</summary>
 public class ManifestPropertyTests
 {
+    private static readonly DriverTable Drivers = DriverRegistry.Table;
+
     private static readonly string[] Words =
     [
         .. ManifestKeys.Top.Concat(IsolationKeys.All).Concat(ManifestKeys.Args).Concat(ManifestKeys.Pubsub).Concat(ManifestKeys.Engine)
-            .Concat(ManifestKeys.Drivers.Values.SelectMany(specs => specs)).Select(spec => spec.Name),
-        .. ManifestKeys.Types, .. ManifestKeys.Drivers.Keys,
+            .Concat(Drivers.Names.SelectMany(name => Drivers.Find(name)!.Keys)).Select(spec => spec.Name),
+        .. ManifestKeys.Types, .. Drivers.Names,
         "", "\\u0000", "\\ud83d\\ude00", "\\ud800", "*", "tcp://lo:1", "tcp://:", "ipc:///", "@daily",
         "1ms", "1e9d", "local://", "ms",
     ];
@@ -52,10 +55,10 @@ public class ManifestPropertyTests
     public void Random_documents_of_known_names() => Value(4).Sample(text => Check(Encoding.UTF8.GetBytes(text)), iter: 3000, threads: 1);
 
     [Fact]
-    public void Random_values_for_every_key() => Gen.Select(OneOf([.. ManifestKeys.Drivers.Keys]), Value(2), Value(2)).Sample(
+    public void Random_values_for_every_key() => Gen.Select(OneOf([.. Drivers.Names]), Value(2), Value(2)).Sample(
         (driver, one, two) =>
         {
-            string keys = Members(ManifestKeys.Drivers[driver], one, two);
+            string keys = Members(Drivers.Find(driver)!.Keys, one, two);
             string engine = Members(ManifestKeys.Engine, two, one);
             Check(Encoding.UTF8.GetBytes(
                 $"{{\"name\":{two},\"type\":{one},\"args\":{two},\"version\":{one},"

@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers;
 
 namespace Cocaine.Fast.Core.Tests.Manifest;
 
@@ -12,7 +14,7 @@ public class ManifestTableTests
     [Fact]
     public void The_schema_names_every_key_where_it_belongs()
     {
-        using JsonDocument document = JsonDocument.Parse(ManifestSchema.Write());
+        using JsonDocument document = JsonDocument.Parse(ManifestSchema.Write(DriverRegistry.Table));
         JsonElement top = document.RootElement;
         Assert.Equal("https://json-schema.org/draft/2020-12/schema", top.GetProperty("$schema").GetString());
         Assert.Equal(["type", "args", "tasks"], top.GetProperty("required").EnumerateArray().Select(name => name.GetString()));
@@ -25,12 +27,21 @@ public class ManifestTableTests
         JsonElement[] drivers =
             [.. properties.GetProperty("tasks").GetProperty("additionalProperties").GetProperty("oneOf").EnumerateArray()];
         Assert.Equal(
-            ManifestKeys.Drivers.Keys,
+            DriverRegistry.Table.Names,
                 drivers.Select(driver => driver.GetProperty("properties").GetProperty("type").GetProperty("const").GetString()));
-        foreach ((IReadOnlyList<KeySpec> specs, JsonElement driver) in ManifestKeys.Drivers.Values.Zip(drivers))
+        foreach ((string name, JsonElement driver) in DriverRegistry.Table.Names.Zip(drivers))
         {
-            Assert.Equal([.. Names(specs), "type"], Properties(driver));
+            Assert.Equal([.. Names(DriverRegistry.Table.Find(name)!.Keys), "type"], Properties(driver));
         }
+    }
+
+    [Fact]
+    public void No_driver_is_known_below_the_drivers()
+    {
+        string[] names = [.. DriverRegistry.Table.Names.Select(name => $"\"{name}\"")];
+        Assert.DoesNotContain(
+            Directory.GetFiles(Path.Combine(RepositoryRoot.Path, "src/Core"), "*.cs", SearchOption.AllDirectories),
+            file => Array.Exists(names, File.ReadAllText(file).Contains));
     }
 
     [Fact]
@@ -45,8 +56,8 @@ public class ManifestTableTests
     [Fact]
     public void The_tables_in_the_documentation_are_those_of_the_code()
     {
-        Check("manifest.md", ManifestDocumentation.Tables());
-        Check("node.md", ManifestDocumentation.ConfigTables());
+        Check("manifest.md", ManifestDocumentation.Tables(DriverRegistry.Table));
+        Check("node.md", ConfigDocumentation.Tables());
     }
 
     private static void Check(string file, string tables)

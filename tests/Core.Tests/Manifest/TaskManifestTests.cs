@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers;
 
 namespace Cocaine.Fast.Core.Tests.Manifest;
 
@@ -24,7 +25,7 @@ public class TaskManifestTests
         using JsonDocument sample = JsonDocument.Parse(Samples.Text("good/every-driver.json"));
         IEnumerable<string?> drivers = sample.RootElement.GetProperty("tasks").EnumerateObject()
             .Select(task => task.Value.GetProperty("type").GetString());
-        Assert.Empty(ManifestKeys.Drivers.Keys.Except(drivers.OfType<string>()));
+        Assert.Empty(DriverRegistry.Table.Names.Except(drivers.OfType<string>()));
         IEnumerable<string> engine = sample.RootElement.GetProperty("engine").EnumerateObject().Select(key => key.Name);
         Assert.Empty(ManifestKeys.Engine.Select(spec => spec.Name).Except(engine));
     }
@@ -93,19 +94,19 @@ public class TaskManifestTests
         TaskManifest daily = Task("daily");
         Assert.Equal(("UTC", "skip", "skip"), (daily.GetText("time-zone"), daily.GetText("overlap"), daily.GetText("missed")));
         Assert.Equal((1024, 1000), (Task("sink").Backlog, Task("route").Backlog));
-        TaskManifest raw = new() { Name = "raw", DriverType = "raw-server" };
+        TaskManifest raw = Made("raw", "raw-server");
         Assert.Equal(("stream", 1 << 20, 60_000L), (raw.GetText("framing"), raw.GetInt("max-frame"), raw.GetLong("idle-timeout")));
-        TaskManifest files = new() { Name = "files", DriverType = "filesystem-monitor" };
+        TaskManifest files = Made("files", "filesystem-monitor");
         Assert.Equal(["created", "modified", "deleted", "moved"], files.Events);
         Assert.Equal((50, false), (files.GetInt("settle"), files.GetBool("on-start")));
-        Assert.Equal([""], new TaskManifest { Name = "s", DriverType = "zeromq-subscriber" }.GetList("topics"));
-        Assert.Equal(["echo"], new TaskManifest { Name = "echo", DriverType = "native-server" }.Events);
+        Assert.Equal([""], Made("s", "zeromq-subscriber").GetList("topics"));
+        Assert.Equal(["echo"], Made("echo", "native-server").Events);
     }
 
     [Fact]
     public void A_key_that_is_not_there_says_so()
     {
-        TaskManifest timer = new() { Name = "tick", DriverType = "recurring-timer" };
+        TaskManifest timer = Made("tick", "recurring-timer");
         Assert.Equal(
             "task tick: recurring-timer has no value for 'interval'",
                 Assert.Throws<KeyNotFoundException>(() => timer.GetInt("interval")).Message);
@@ -135,6 +136,10 @@ public class TaskManifestTests
         Assert.Equal(("udp-listener", "[::1]:5", 7, true), (own.DriverType, own.GetText("listen"), own.GetInt("limit"), own.GetBool("loud")));
         Assert.Equal(["a", "b"], own.GetList("words"));
     }
+
+    /// <summary>A task as the node completes one that was made in code.</summary>
+    private static TaskManifest Made(string name, string type) =>
+        DriverRegistry.Complete(new TaskManifest { Name = name, DriverType = type });
 
     private static TaskManifest Task(string name) => Every.Tasks.Single(task => task.Name == name);
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers;
 
 namespace Cocaine.Fast.Core.Tests.Manifest;
 

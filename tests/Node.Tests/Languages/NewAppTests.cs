@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Tests.Contract;
 

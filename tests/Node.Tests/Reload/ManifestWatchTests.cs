@@ -1,5 +1,5 @@
 using Cocaine.Fast.Client;
-using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Reload;
 using Cocaine.Fast.Node.Tests.Control;

@@ -24,7 +24,7 @@ public class CronPlanTests
     {
         TimeZoneInfo zone = TimeZoneInfo.FindSystemTimeZoneById(zoneName);
         DateTimeOffset start = new(2028, 1, 1, 0, 0, 30, TimeSpan.Zero), end = start.AddYears(1);
-        CronPlan plan = new(Core.Calendar.Schedules.Parse(schedule), zone, makesUp: false, start);
+        CronPlan plan = new(Cocaine.Fast.Drivers.Timers.Schedules.Parse(schedule), zone, makesUp: false, start);
         List<DateTimeOffset> fired = [];
         for (DateTimeOffset now = start; now < end; now = now.AddSeconds(1))
         {
@@ -79,7 +79,7 @@ public class CronPlanTests
             Random random = new(seed);
             DateTimeOffset now = new(2027, 3, 28, 0, 0, 0, TimeSpan.Zero);
             TimeZoneInfo zone = TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin");
-            CronPlan plan = new(Core.Calendar.Schedules.Parse("*/5 * * * *"), zone, makesUp: seed % 2 == 0, now);
+            CronPlan plan = new(Cocaine.Fast.Drivers.Timers.Schedules.Parse("*/5 * * * *"), zone, makesUp: seed % 2 == 0, now);
             Dictionary<DateTimeOffset, DateTimeOffset> given = [];
             bool isKnown = true; // each match that was made up for
             for (int i = 0; i < 4000; i++)

@@ -6,7 +6,7 @@ using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Drivers;
-using Cocaine.Fast.Drivers.Publishing;
+using Cocaine.Fast.Drivers.Base;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cocaine.Fast.Node.Tests.Timers;
@@ -69,7 +69,7 @@ internal sealed class VirtualApp : TimeProvider, IEngineLoop, ISlaveBackend
         EngineSettings patient = settings with { HeartbeatTimeoutMs = Ever, SuicideTimeoutMs = Ever };
         Engine = new AppEngine("app", patient, this, this, NullLogger.Instance);
         TaskManifest task = new() { Name = "tick", DriverType = type, Keys = keys.ToDictionary(key => key.Key, key => key.Value) };
-        DriverContext context = new(task, Engine, null!, NullLogger.Instance, () => []) { Clock = this, Publisher = _published };
+        DriverContext context = new(DriverRegistry.Complete(task), Engine, null!, NullLogger.Instance, () => []) { Clock = this, Publisher = _published };
         _driver = DriverRegistry.Create(context, new Dictionary<string, Func<Drivers.Custom.CustomDriver>>())!;
         _driver.Open();
         Engine.Start();

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Tests.Daemon;
@@ -72,7 +73,7 @@ public sealed class HostileTextTests : IDisposable
     public async Task What_an_app_publishes_does_not_drive_the_terminal()
     {
         await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Core.Manifest.ManifestReader.Read(
+        RunningApp app = await node.AddAsync(ManifestReader.Read(
             Apps.Bytes($$"""
             { "name": "hostile", "type": "python", "args": "local://{{Apps.Root}}/tests/apps/hostile.py", "pubsub": { "endpoint": "tcp://lo:0" },
               "tasks": { "fail": { "type": "recurring-timer", "interval": 200 } } }

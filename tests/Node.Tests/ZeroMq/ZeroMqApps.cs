@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Node.Apps;
 
 namespace Cocaine.Fast.Node.Tests.ZeroMq;

@@ -1,3 +1,4 @@
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
 using NetMQ;
@@ -19,6 +20,11 @@ internal sealed class ZeroMqPoller : IDisposable
     private readonly HashSet<NetMQSocket> _sockets = []; // the poller's
     private readonly ILogger _log;
     private int _disposed; // 1 from the first Dispose on
+
+    /// <summary>The node's, made when its first driver asks for it.</summary>
+    /// <exception cref="IOException">The node has none.</exception>
+    public static ZeroMqPoller Of(AppScope scope) =>
+        scope.Get<ZeroMqPoller>(static () => throw new IOException("this node has no ZeroMQ thread"));
 
     public ZeroMqPoller(ILogger log)
     {

@@ -1,6 +1,6 @@
 using Cocaine.Fast.Core.Protocol;
 
-namespace Cocaine.Fast.Drivers.Publishing;
+namespace Cocaine.Fast.Drivers.Base;
 
 /// <summary>
 /// Where the answers of publishing drivers go: the app's pubsub socket, or nowhere when it has none. All calls come on the app's loop.

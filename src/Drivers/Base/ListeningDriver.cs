@@ -1,7 +1,6 @@
 using Cocaine.Fast.Transport.Sockets;
-using Microsoft.Extensions.Logging;
 
-namespace Cocaine.Fast.Drivers;
+namespace Cocaine.Fast.Drivers.Base;
 
 /// <summary>What drivers share that listen on TCP or Unix sockets: their listeners, and the clients that are connected.</summary>
 internal abstract class ListeningDriver<TConnection> : Driver
@@ -95,13 +94,4 @@ internal abstract class ListeningDriver<TConnection> : Driver
         _connections.Add(connection);
         Begin(connection);
     }
-}
-
-internal static partial class ListeningLog
-{
-    [LoggerMessage(300, LogLevel.Warning, "{App}/{Task}: a connection was refused: there are {Max} already")]
-    public static partial void TooMany(ILogger log, string app, string task, int max);
-
-    [LoggerMessage(303, LogLevel.Warning, "{App}/{Task}: the mode of {Endpoint} stays what it was: {Problem}")]
-    public static partial void ModeStays(ILogger log, string app, string task, string endpoint, string problem);
 }

@@ -1,6 +1,6 @@
 using Cocaine.Fast.Core.Monitoring;
 
-namespace Cocaine.Fast.Drivers;
+namespace Cocaine.Fast.Drivers.Base;
 
 /// <summary>Turns something that happens into jobs of one task. Lives on the engine's loop.</summary>
 internal abstract class Driver

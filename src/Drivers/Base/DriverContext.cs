@@ -1,12 +1,9 @@
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Drivers.Native;
-using Cocaine.Fast.Drivers.Publishing;
-using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
 
-namespace Cocaine.Fast.Drivers;
+namespace Cocaine.Fast.Drivers.Base;
 
 /// <summary>
 /// What a driver is made of: its task, the engine its jobs go to and the loop it lives on. A driver outlives the version of its app: new
@@ -39,11 +36,8 @@ internal sealed record DriverContext(TaskManifest Task, AppEngine Engine, EventL
     /// <summary>The wall clock, for drivers whose times are dates; everything else goes by the loop's own clock.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    /// <summary>The native-servers of the app, on the engine's loop: each serves the events of the others as well.</summary>
-    public List<NativeServer> Siblings { get; init; } = [];
-
-    /// <summary>The node's ZeroMQ thread, made when the first driver asks for it.</summary>
-    public Func<ZeroMqPoller> ZeroMq { get; init; } = () => throw new IOException("this node has no ZeroMQ thread");
+    /// <summary>What it shares with the app's other drivers.</summary>
+    public AppScope Scope { get; init; } = new();
 
     /// <summary>New jobs go to another version's engine from now on.</summary>
     public void SwitchTo(AppEngine engine, ResultPublisher publisher)

@@ -1,7 +1,7 @@
 using System.Net;
 using Cocaine.Fast.Transport.Sockets;
 
-namespace Cocaine.Fast.Drivers;
+namespace Cocaine.Fast.Drivers.Base;
 
 /// <summary>
 /// The listeners of a serving driver. When another version of the app has the same endpoint, written in the same way, they are handed over:

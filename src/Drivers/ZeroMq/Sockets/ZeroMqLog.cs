@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace Cocaine.Fast.Drivers.ZeroMq;
+namespace Cocaine.Fast.Drivers.ZeroMq.Sockets;
 
 internal static partial class ZeroMqLog
 {

@@ -1,7 +1,7 @@
 using System.Security;
 using Cronos;
 
-namespace Cocaine.Fast.Core.Calendar;
+namespace Cocaine.Fast.Drivers.Timers;
 
 /// <summary>Cron expressions and time zones, as manifests name them.</summary>
 internal static class Schedules

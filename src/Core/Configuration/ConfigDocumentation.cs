@@ -1,0 +1,18 @@
+using System.Text;
+using Cocaine.Fast.Core.Manifest;
+
+namespace Cocaine.Fast.Core.Configuration;
+
+/// <summary>The tables of docs/node.md, made from the same tables that check configs.</summary>
+internal static class ConfigDocumentation
+{
+    /// <summary>All tables as Markdown.</summary>
+    public static string Tables()
+    {
+        StringBuilder text = new();
+        KeyTable.Write(text, "### The whole", ConfigKeys.Top);
+        KeyTable.Write(text, "### control", ConfigKeys.Control);
+        KeyTable.Write(text, "### log", ConfigKeys.Log);
+        return text.Append(EnvironmentNames.Table()).ToString();
+    }
+}

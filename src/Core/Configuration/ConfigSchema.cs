@@ -1,0 +1,17 @@
+using Cocaine.Fast.Core.Manifest;
+
+namespace Cocaine.Fast.Core.Configuration;
+
+/// <summary>The JSON schema of a node's config, made from the same tables that check it.</summary>
+internal static class ConfigSchema
+{
+    private static readonly Dictionary<string, IReadOnlyList<KeySpec>> Sections = new()
+    {
+        ["control"] = ConfigKeys.Control,
+        ["engine"] = ManifestKeys.Engine,
+        ["log"] = ConfigKeys.Log,
+    };
+
+    /// <summary>The schema as text.</summary>
+    public static string Write() => new SchemaWriter(Sections, tasks: []).Write("cocaine-fast config", ConfigKeys.Top);
+}

@@ -1,0 +1,22 @@
+using Cocaine.Fast.Core.Manifest;
+
+namespace Cocaine.Fast.Drivers.Base;
+
+/// <summary>The keys of drivers that listen on TCP or Unix sockets.</summary>
+internal static class ListeningKeys
+{
+    public static readonly KeySpec Endpoint = new("endpoint", KeyKind.Endpoints, "where it listens", "required");
+
+    public static readonly KeySpec Backlog =
+        new("backlog", KeyKind.Integer, "connections that may wait to be accepted", "1024") { Min = 1, Max = 65535 };
+
+    public static readonly KeySpec Mode =
+        new("mode", KeyKind.SocketMode, "who may connect to its Unix sockets: those who may write", "0600");
+
+    /// <summary>A mode is a mistake where no endpoint is a Unix socket.</summary>
+    public static KeyMistake? Check(IReadOnlyDictionary<string, object> values) =>
+        values.ContainsKey("mode") && values.GetValueOrDefault("endpoint") is string[] places && !Array.Exists(places, IsUnix)
+            ? new KeyMistake("mode", "a Unix socket alone has a mode, and no endpoint of the task is one (ipc:///path)") : null;
+
+    private static bool IsUnix(string endpoint) => endpoint.StartsWith("ipc://", StringComparison.Ordinal);
+}

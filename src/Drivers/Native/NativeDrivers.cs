@@ -1,0 +1,45 @@
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Drivers.Base;
+
+namespace Cocaine.Fast.Drivers.Native;
+
+/// <summary>
+/// The native-server and native-sink drivers as manifests name them. Both can be had with the framing of 2012 over ZeroMQ; the drivers
+/// that speak it are of another family, and are given.
+/// </summary>
+internal static class NativeDrivers
+{
+    private static readonly KeySpec Transport =
+        new("transport", KeyKind.Text, "native framing over sockets, or the framing of 2012 over ZeroMQ", "native")
+        {
+            Choices = ["native", "zeromq"],
+        };
+
+    private static readonly KeySpec Events = new("events", KeyKind.TextList, "the events that may be called; * = all", "the task's name")
+    {
+        DefaultsToTaskName = true,
+    };
+
+    /// <summary>The native-server.</summary>
+    public static DriverEntry Server(Func<DriverContext, Driver> overZeroMq) => Entry(
+        "native-server", [ListeningKeys.Endpoint, ListeningKeys.Backlog, Events, Transport, ListeningKeys.Mode], NativeService.Serves,
+        static context => new NativeServer(context), overZeroMq);
+
+    /// <summary>The native-sink.</summary>
+    public static DriverEntry Sink(Func<DriverContext, Driver> overZeroMq) => Entry(
+        "native-sink", [ListeningKeys.Endpoint, ListeningKeys.Backlog, Transport, ListeningKeys.Mode], NativeService.Accepts,
+        static context => new NativeSink(context), overZeroMq);
+
+    private static DriverEntry Entry(
+        string type, IReadOnlyList<KeySpec> keys, NativeService service, Func<DriverContext, Driver> overSockets,
+        Func<DriverContext, Driver> overZeroMq) =>
+        new(type, keys, context => IsOverZeroMq(context.Task.Keys) ? overZeroMq(context) : overSockets(context))
+        {
+            Native = service,
+            ZeroMqName = values => IsOverZeroMq(values) ? $"{type} over ZeroMQ" : null,
+            Check = ListeningKeys.Check,
+        };
+
+    private static bool IsOverZeroMq(IReadOnlyDictionary<string, object> values) =>
+        values.TryGetValue("transport", out object? transport) && transport is "zeromq";
+}

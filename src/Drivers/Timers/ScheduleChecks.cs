@@ -1,0 +1,38 @@
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Terminal;
+
+namespace Cocaine.Fast.Drivers.Timers;
+
+/// <summary>Says what is wrong with a schedule or a time zone in a manifest.</summary>
+internal static class ScheduleChecks
+{
+    /// <summary>A cron expression.</summary>
+    public static TextMistake? Schedule(JsonTree value)
+    {
+        if (!Schedules.IsFormed(value.Text))
+        {
+            return new TextMistake(null, value.Text.StartsWith('@') ? Schedules.Names : []);
+        }
+
+        return Schedules.Problem(value.Text) is { } problem
+            ? new TextMistake($"the schedule '{JsonPath.Shown(value.Text)}': {PlainText.OneLine(problem)}", []) : null;
+    }
+
+    /// <summary>A time zone of the tz database.</summary>
+    public static TextMistake? TimeZone(JsonTree value)
+    {
+        if (value.Text.Contains('\0'))
+        {
+            return new TextMistake(null, []);
+        }
+
+        if (Schedules.FindZone(value.Text) is not null)
+        {
+            return null;
+        }
+
+        return Schedules.HasZones ? new TextMistake(null, Schedules.ZoneNames)
+            : new TextMistake(
+                $"this machine knows no time zone but UTC, found {value.KindName}: as root, apt-get install tzdata", []);
+    }
+}
