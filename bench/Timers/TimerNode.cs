@@ -5,7 +5,6 @@ using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Drivers.Base;
-using Cocaine.Fast.Drivers.Publishing;
 using Cocaine.Fast.Drivers.Timers;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
