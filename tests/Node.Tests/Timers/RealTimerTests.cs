@@ -76,7 +76,7 @@ public sealed class RealTimerTests : IDisposable
         {
             Engine = new EngineSettings { PoolLimit = 1, QueueLimit = 1 },
         });
-        await UntilAsync(app, tasks => tasks.GetProperty("hold").GetProperty("dropped").GetInt64() > 0); // one runs, one waits
+        await UntilAsync(app, tasks => Number(tasks, "hold", "dropped") > 0 && Number(tasks, "hold", "running") == 2); // one runs, one waits
         Task stopping = node.Node.StopAsync(TimeSpan.FromSeconds(20));
         await app.UntilInfoShowsAsync("\"draining\"");
         JsonElement before = await UntilAsync(app, _ => true);
@@ -119,7 +119,8 @@ public sealed class RealTimerTests : IDisposable
     private static TaskManifest Task(string name, string type, params (string Key, object Value)[] keys) =>
         new() { Name = name, DriverType = type, Keys = keys.ToDictionary(key => key.Key, key => key.Value) };
 
-    private static long Number(JsonElement tasks, string name) => tasks.GetProperty(name).GetProperty("ticks").GetInt64();
+    private static long Number(JsonElement tasks, string name, string fact = "ticks") =>
+        tasks.GetProperty(name).GetProperty(fact).GetInt64();
 
     private IEnumerable<double> Times(string name) => File.ReadAllLines(Path.Combine(_folder, name))
         .Select(line => double.Parse(line.Split(' ')[0], CultureInfo.InvariantCulture));
