@@ -31,7 +31,7 @@ internal static class DriverRegistry
 
     private static readonly Dictionary<string, DriverEntry> ByType = Entries.ToDictionary(entry => entry.Type, StringComparer.Ordinal);
 
-    /// <summary>What manifests may name.</summary>
+    /// <summary>The drivers that manifests may name.</summary>
     public static DriverTable Table { get; } = new(Entries);
 
     /// <summary>Makes the driver of a task; null when neither this build nor the embedding program has one of its type.</summary>

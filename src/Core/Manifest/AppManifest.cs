@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Cocaine.Fast.Core.Manifest;
 
-/// <summary>What kind of app a manifest describes.</summary>
+/// <summary>The kind of app that a manifest describes.</summary>
 public enum AppType
 {
     /// <summary>A Python file.</summary>
@@ -24,7 +24,7 @@ public enum AppType
     Binary,
 }
 
-/// <summary>What makes an app's slaves.</summary>
+/// <summary>The maker of an app's slaves.</summary>
 public enum BackendType
 {
     /// <summary>Worker processes.</summary>
@@ -69,7 +69,7 @@ public sealed record CodeSource
 /// <summary>The <c>engine</c> part of a manifest. The defaults are the manifest's.</summary>
 public sealed record EngineSettings
 {
-    /// <summary>What makes slaves.</summary>
+    /// <summary>The maker of slaves.</summary>
     public BackendType Backend { get; init; } = BackendType.Process;
 
     /// <summary>Most slaves, 1 to 1024.</summary>
@@ -168,7 +168,7 @@ public sealed record EngineSettings
     /// <summary>How often a job is run again, when its caller asks for so much; null when it asks for nothing.</summary>
     internal int RetryLimitOf(int? asked) => asked is { } own ? Math.Min(own, RetryLimitMax) : RetryLimit;
 
-    /// <summary>What workers do when they are not told otherwise.</summary>
+    /// <summary>The period of workers that are not told another, ms.</summary>
     internal const int UsualHeartbeatMs = 5000;
 }
 
@@ -196,7 +196,7 @@ public sealed record AppManifest
     /// <summary>The app's monitoring socket, or null.</summary>
     public string? PubsubEndpoint { get; init; }
 
-    /// <summary>What drives it, at least one.</summary>
+    /// <summary>The sources of its jobs, at least one.</summary>
     public required IReadOnlyList<TaskManifest> Tasks { get; init; }
 
     /// <summary>The file that it was read from; null when it was made in code.</summary>

@@ -25,11 +25,11 @@ internal class DriverSpec(string type, IReadOnlyList<KeySpec> ownKeys)
     /// <summary>By a task's values: its endpoints are connected to, and not bound.</summary>
     public Func<IReadOnlyDictionary<string, object>, bool> Connects { get; init; } = static _ => false;
 
-    /// <summary>By a task's values: what is wrong although each value by itself is good; null when nothing is.</summary>
+    /// <summary>By a task's values: the mistake in values that are good each by itself; null when there is none.</summary>
     public Func<IReadOnlyDictionary<string, object>, KeyMistake?> Check { get; init; } = static _ => null;
 }
 
 /// <summary>A mistake in a task's keys.</summary>
 /// <param name="Key">The key where it is shown.</param>
-/// <param name="Message">What is wrong.</param>
+/// <param name="Message">The mistake.</param>
 internal readonly record struct KeyMistake(string Key, string Message);

@@ -10,7 +10,7 @@ internal static class EndpointSyntax
     /// <summary>Longest path of a Unix socket: sun_path of unix(7) less its end mark.</summary>
     private const int MaxPathBytes = 107;
 
-    /// <summary>What is wrong with it, or null.</summary>
+    /// <summary>The mistake in it, or null.</summary>
     public static string? Problem(string endpoint, bool takesUnix)
     {
         string shown = JsonPath.Shown(endpoint);
@@ -58,7 +58,7 @@ internal sealed class EndpointChecks(ProblemList problems)
 {
     private readonly List<(string Host, string Port, string Path)> _taken = [];
 
-    /// <param name="zeroMq">What is bound by ZeroMQ, as a message says it; null when it is not.</param>
+    /// <param name="zeroMq">The name of what ZeroMQ opens, as a message says it; null when plain sockets open it.</param>
     /// <param name="value">One endpoint or a list.</param>
     /// <param name="path">Where it stands.</param>
     /// <param name="owner">The object that it belongs to.</param>

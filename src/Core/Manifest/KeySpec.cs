@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Core.Manifest;
 
-/// <summary>What a key's value may be.</summary>
+/// <summary>The kinds of values of a key.</summary>
 internal enum KeyKind
 {
     Text,
@@ -31,7 +31,7 @@ internal enum KeyKind
     /// <summary>One endpoint, or a list of them.</summary>
     Endpoints,
 
-    /// <summary>Who may connect to a Unix socket: octal permissions as a string; kept as a number.</summary>
+    /// <summary>Permissions of a Unix socket: octal digits as a string, kept as a number.</summary>
     SocketMode,
 
     /// <summary>An absolute path.</summary>
@@ -54,7 +54,7 @@ internal enum KeyKind
 /// One key of a manifest. Validation, defaults, the JSON schema and the tables of docs/manifest.md all come from these.
 /// </summary>
 /// <param name="Name">The key.</param>
-/// <param name="Kind">What its value may be.</param>
+/// <param name="Kind">The kind of its value.</param>
 /// <param name="Meaning">One sentence for the documentation.</param>
 /// <param name="Default">As it would be written in a manifest, or in words; "required" when there is none.</param>
 internal sealed record KeySpec(string Name, KeyKind Kind, string Meaning, string Default = "none")
@@ -86,7 +86,7 @@ internal sealed record KeySpec(string Name, KeyKind Kind, string Meaning, string
     /// <summary>Of a string: says what is wrong with it; null when it is good.</summary>
     public Func<JsonTree, TextMistake?>? Check { get; init; }
 
-    /// <summary>What is expected, in words, when those of its kind do not say it.</summary>
+    /// <summary>The expected value in words, when those of its kind do not say it.</summary>
     public string? ExpectedWords { get; init; }
 
     public bool IsRequired => Default == "required";
@@ -94,7 +94,7 @@ internal sealed record KeySpec(string Name, KeyKind Kind, string Meaning, string
     /// <summary>The default as the reader would have read it; null when it has none or is decided elsewhere.</summary>
     public object? DefaultValue => IsRequired ? null : DefaultList ?? KeyValues.OfText(this, Default);
 
-    /// <summary>What is expected, in words.</summary>
+    /// <summary>The expected value in words.</summary>
     public string Expected => ExpectedWords ?? Kind switch
     {
         KeyKind.TextList when Choices.Count > 0 => "one or a list of " + string.Join(", ", Choices),
@@ -123,6 +123,6 @@ internal sealed record KeySpec(string Name, KeyKind Kind, string Meaning, string
 }
 
 /// <summary>A string that is no value of its key.</summary>
-/// <param name="Message">What is wrong; null when it is simply not what is expected.</param>
+/// <param name="Message">The mistake; null when the value is simply not the expected one.</param>
 /// <param name="Near">Values of which one may have been meant; of use without a message.</param>
 internal readonly record struct TextMistake(string? Message, IEnumerable<string> Near);

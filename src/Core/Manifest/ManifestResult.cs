@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Core.Manifest;
 
-/// <summary>What reading a manifest gave.</summary>
+/// <summary>The result of reading a manifest.</summary>
 /// <param name="Manifest">The app; null when there is a problem that is no warning.</param>
 /// <param name="Problems">All mistakes and warnings, in the order of the file.</param>
 /// <param name="NameLine">Line of the app's name, from 1; 1 when the file's name is the app's.</param>

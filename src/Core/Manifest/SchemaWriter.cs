@@ -26,7 +26,7 @@ internal sealed class SchemaWriter(
     };
 
     /// <summary>The schema as text.</summary>
-    /// <param name="title">What it is of.</param>
+    /// <param name="title">The title of the schema.</param>
     /// <param name="top">The keys of the whole.</param>
     public string Write(string title, IReadOnlyList<KeySpec> top)
     {

@@ -1,7 +1,7 @@
 namespace Cocaine.Fast.Drivers.Base;
 
 /// <summary>
-/// What the drivers of one app share, by its type: things of the node that it was given, and what one driver has made for the others.
+/// The things that the drivers of one app share, by their type: some are of the node, some were made by one driver for the others.
 /// Belongs to the app's loop.
 /// </summary>
 internal sealed class AppScope

@@ -32,7 +32,7 @@ internal abstract class Driver
     /// <summary>Where it listens, as endpoints; empty when it does not.</summary>
     public virtual IReadOnlyList<string> Endpoints => [];
 
-    /// <summary>What is measured of its task.</summary>
+    /// <summary>The measurements of its task.</summary>
     public abstract TaskMonitor Monitor { get; }
 
     /// <summary>Its own facts for info, by name.</summary>

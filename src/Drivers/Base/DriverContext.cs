@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Drivers.Base;
 
 /// <summary>
-/// What a driver is made of: its task, the engine its jobs go to and the loop it lives on. A driver outlives the version of its app: new
-/// jobs go to <see cref="Engine"/> as it is then, and all that is done to a job goes to the job's own engine.
+/// The parts that a driver is made of: its task, the engine its jobs go to and the loop it lives on. A driver outlives the version of its
+/// app: new jobs go to <see cref="Engine"/> as it is then, and all that is done to a job goes to the job's own engine.
 /// </summary>
 /// <param name="Task">The task of the manifest.</param>
 /// <param name="Engine">Where jobs go at first.</param>
@@ -36,7 +36,7 @@ internal sealed record DriverContext(TaskManifest Task, AppEngine Engine, EventL
     /// <summary>The wall clock, for drivers whose times are dates; everything else goes by the loop's own clock.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    /// <summary>What it shares with the app's other drivers.</summary>
+    /// <summary>The things that it shares with the app's other drivers.</summary>
     public AppScope Scope { get; init; } = new();
 
     /// <summary>New jobs go to another version's engine from now on.</summary>

@@ -8,14 +8,14 @@ namespace Cocaine.Fast.Drivers.Base;
 /// <param name="make">Makes it for a task; it opens nothing yet.</param>
 internal sealed class DriverEntry(string type, IReadOnlyList<KeySpec> keys, Func<DriverContext, Driver> make) : DriverSpec(type, keys)
 {
-    /// <summary>What clients of docs/protocol.md find at its endpoints, when plain sockets open these.</summary>
+    /// <summary>The service for clients of docs/protocol.md at its endpoints, when plain sockets open these.</summary>
     public NativeService Native { get; init; }
 
     /// <summary>Makes the driver of a task.</summary>
     public Driver Make(DriverContext context) => make(context);
 }
 
-/// <summary>What a driver has for clients of docs/protocol.md.</summary>
+/// <summary>The service of a driver for clients of docs/protocol.md.</summary>
 internal enum NativeService
 {
     /// <summary>Nothing: it speaks otherwise, or does not listen.</summary>

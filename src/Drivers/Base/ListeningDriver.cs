@@ -2,7 +2,7 @@ using Cocaine.Fast.Transport.Sockets;
 
 namespace Cocaine.Fast.Drivers.Base;
 
-/// <summary>What drivers share that listen on TCP or Unix sockets: their listeners, and the clients that are connected.</summary>
+/// <summary>A driver that listens on TCP or Unix sockets: its listeners, and the clients that are connected.</summary>
 internal abstract class ListeningDriver<TConnection> : Driver
     where TConnection : SocketConnection
 {
@@ -69,7 +69,7 @@ internal abstract class ListeningDriver<TConnection> : Driver
     /// <summary>A client of the version before is this driver's now.</summary>
     protected abstract void Adopt(TConnection connection);
 
-    /// <summary>What serves a client that has connected; it does not watch its socket yet.</summary>
+    /// <summary>Makes the server of a client that has connected; it does not watch its socket yet.</summary>
     protected abstract TConnection Connect(int descriptor);
 
     /// <summary>Starts to serve a client.</summary>

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Drivers.Base;
 
-/// <summary>What listening drivers log.</summary>
+/// <summary>The log of listening drivers.</summary>
 internal static partial class ListeningLog
 {
     [LoggerMessage(300, LogLevel.Warning, "{App}/{Task}: a connection was refused: there are {Max} already")]

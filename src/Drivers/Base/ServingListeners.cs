@@ -18,7 +18,7 @@ internal sealed class ServingListeners(DriverContext context, Action<int> accept
     /// <summary>The addresses that they are bound to.</summary>
     public IEnumerable<EndPoint> Addresses => _open.SelectMany(at => at.Listeners).Select(listener => listener.Address);
 
-    /// <summary>Who may connect to Unix sockets.</summary>
+    /// <summary>The mode of Unix sockets.</summary>
     private UnixFileMode Mode => (UnixFileMode)context.Task.GetInt("mode");
 
     /// <summary>Binds what no predecessor has, and claims the rest. When it throws, nothing stays bound or claimed.</summary>
@@ -51,7 +51,7 @@ internal sealed class ServingListeners(DriverContext context, Action<int> accept
         }
     }
 
-    /// <summary>What was claimed is ours now.</summary>
+    /// <summary>Takes over the listeners that it has claimed.</summary>
     public void TakeOver()
     {
         foreach (ServingListeners other in Predecessors)
@@ -128,10 +128,10 @@ internal sealed class ServingListeners(DriverContext context, Action<int> accept
 
         public IReadOnlyList<Listener> Listeners { get; } = listeners;
 
-        /// <summary>What the manifest says that its Unix socket's mode is.</summary>
+        /// <summary>The mode of its Unix socket as the manifest has it.</summary>
         public UnixFileMode Mode { get; set; } = mode;
 
-        /// <summary>Who takes it over at the switch; null when nobody does.</summary>
+        /// <summary>The listeners that take it over at the switch; null when none do.</summary>
         public ServingListeners? ClaimedBy { get; set; }
     }
 }

@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Drivers.FileSystem;
 
-/// <summary>What happened to a name.</summary>
+/// <summary>The change of a name.</summary>
 internal enum ChangeKind
 {
     Created,

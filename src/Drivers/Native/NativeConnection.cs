@@ -28,7 +28,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         _slowReader = new SlowReader(this);
     }
 
-    /// <summary>Whose client it is. Changes when another version of the app takes over.</summary>
+    /// <summary>The server of this client. Changes when another version of the app takes over.</summary>
     internal NativeServer Server { get; private set; }
 
     public virtual void OnChunk(Job job, in Payload data)

@@ -77,7 +77,7 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
         return null;
     }
 
-    /// <summary>What a caller hears who reached this address and called what is not served there.</summary>
+    /// <summary>The text for a caller who reached this address and called an event that is not served there.</summary>
     public string NoEvent(ReadOnlySpan<byte> name, IPAddress? reached)
     {
         List<string> here = [.. Events.Declared];

@@ -3,10 +3,10 @@ using Cocaine.Fast.Core.Manifest;
 
 namespace Cocaine.Fast.Drivers.Native;
 
-/// <summary>What a caller hears who calls an event that an endpoint does not serve: its names and the nearest of them.</summary>
+/// <summary>The text for a caller of an event that an endpoint does not serve: its names and the nearest of them.</summary>
 internal static class UnknownEvent
 {
-    /// <summary>What is said to those who go on asking: it costs nothing.</summary>
+    /// <summary>The text for callers that go on asking: it costs nothing.</summary>
     public const string Short = "no such event here";
 
     /// <summary>
@@ -22,7 +22,7 @@ internal static class UnknownEvent
     private const int MaxComparedBytes = 40;
 
     /// <summary>The text.</summary>
-    /// <param name="name">What was called.</param>
+    /// <param name="name">The name that was called.</param>
     /// <param name="here">The names that can be called.</param>
     public static string Explain(ReadOnlySpan<byte> name, IReadOnlyList<string> here)
     {

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 
 namespace Cocaine.Fast.Drivers.Raw;
 
-/// <summary>What a look for the next frame found.</summary>
+/// <summary>The result of a look for the next frame.</summary>
 internal enum FrameLook
 {
     /// <summary>It is not all here.</summary>

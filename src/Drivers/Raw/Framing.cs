@@ -12,6 +12,6 @@ internal enum Framing
     /// <summary>A frame behind its big-endian length is a job.</summary>
     Length32,
 
-    /// <summary>What one receive brings is a job.</summary>
+    /// <summary>The bytes that one receive brings are a job.</summary>
     None,
 }

@@ -57,7 +57,7 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
 
     public RawState State { get; private set; } = RawState.Taking;
 
-    /// <summary>Whose peer it is. Changes when another version of the app takes over.</summary>
+    /// <summary>The server of this peer. Changes when another version of the app takes over.</summary>
     protected RawServer Server { get; private set; }
 
     /// <summary>Where new jobs go.</summary>

@@ -11,7 +11,7 @@ internal sealed class RawServer : ListeningDriver<RawConnection>
 {
     private readonly Func<RawServer, int, RawConnection> _connect;
 
-    /// <param name="context">What it is made of.</param>
+    /// <param name="context">The parts that it is made of.</param>
     /// <param name="connect">Makes what serves a client, by the client's descriptor.</param>
     public RawServer(DriverContext context, Func<RawServer, int, RawConnection> connect)
         : base(context)
@@ -76,7 +76,7 @@ internal sealed class RawServer : ListeningDriver<RawConnection>
     protected override void OnTooMany() => Counters.Refused++;
 }
 
-/// <summary>What a raw-server has counted since its start.</summary>
+/// <summary>The counts of a raw-server since its start.</summary>
 internal sealed class RawCounters
 {
     /// <summary>Connections taken.</summary>

@@ -4,7 +4,7 @@ using Cocaine.Fast.Core.MessagePack;
 
 namespace Cocaine.Fast.Drivers.Timers;
 
-/// <summary>What an app said about its next run.</summary>
+/// <summary>The answer of an app about its next run.</summary>
 internal enum NextTimeKind
 {
     /// <summary>Nothing that could be understood.</summary>

@@ -10,7 +10,7 @@ using Cocaine.Fast.Drivers.Publishing;
 namespace Cocaine.Fast.Drivers.Timers;
 
 /// <summary>
-/// What the drivers that make jobs by time share: one timer of the loop's wheel, the caller of their jobs, their facts. A driver says when
+/// A driver that makes jobs by time: one timer of the loop's wheel, the caller of its jobs, its facts. A derived class says when
 /// it wants to be called next, and what it does then.
 /// </summary>
 internal abstract class TimerDriver : Driver

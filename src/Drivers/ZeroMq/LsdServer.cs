@@ -81,7 +81,7 @@ internal sealed class LsdServer(DriverContext context)
         }
     }
 
-    /// <summary>What is wrong with an envelope, or null. Its uuid is given also when something else is wrong.</summary>
+    /// <summary>The mistake in an envelope, or null. Its uuid is given also when something else is wrong.</summary>
     private string? ReadEnvelope(
         ReadOnlySpan<byte> envelope, Span<byte> uuid, out int uuidLength, out JobPolicy policy, out bool isLate)
     {

@@ -10,7 +10,7 @@ internal static class OldPolicy
     /// <summary>Beyond it a timeout is none: three years.</summary>
     private const double MaxSeconds = 1e8;
 
-    /// <summary>What is wrong, or null. <paramref name="isLate"/>: the deadline has passed.</summary>
+    /// <summary>The mistake, or null. <paramref name="isLate"/>: the deadline has passed.</summary>
     public static string? Read(
         IEngineLoop loop, bool urgent, double timeout, double deadline, out JobPolicy policy, out bool isLate)
     {

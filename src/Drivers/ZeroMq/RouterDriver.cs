@@ -19,7 +19,7 @@ internal abstract class RouterDriver : Driver
     private readonly RouteTable _routes = new();
     private readonly int _lingerMs;
 
-    /// <param name="context">What it is made of.</param>
+    /// <param name="context">The parts that it is made of.</param>
     /// <param name="method">The method that is called.</param>
     /// <param name="lingerMs">How long unsent answers are kept at the end.</param>
     protected RouterDriver(DriverContext context, string method, int lingerMs)

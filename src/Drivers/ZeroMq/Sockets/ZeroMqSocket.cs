@@ -11,7 +11,7 @@ namespace Cocaine.Fast.Drivers.ZeroMq.Sockets;
 
 /// <summary>How a socket is made.</summary>
 /// <param name="Make">Makes the NetMQ socket.</param>
-/// <param name="Endpoints">What it listens on, or connects to.</param>
+/// <param name="Endpoints">The endpoints that it listens on, or connects to.</param>
 /// <param name="Connects">It connects.</param>
 /// <param name="HighWaterMark">Messages that may wait for each peer, each way.</param>
 /// <param name="LingerMs">How long unsent messages are kept when it is closed.</param>
@@ -34,7 +34,7 @@ internal sealed class ZeroMqSocket
     /// <summary>Bytes after which a batch is sent before the turn ends.</summary>
     private const int FullBytes = 1 << 20;
 
-    /// <summary>What a frame costs beside its bytes.</summary>
+    /// <summary>The cost of a frame beside its bytes.</summary>
     private const int FrameCostBytes = 64;
 
     /// <summary>Given to messages that were just sent when a socket closes, so that the answers of a drain reach peers that read.</summary>
