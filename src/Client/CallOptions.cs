@@ -54,12 +54,12 @@ public readonly record struct CallOptions
 }
 
 /// <summary>The node or the app answered with an error.</summary>
-/// <param name="category">Whose code it is: 1000 is the node's.</param>
+/// <param name="category">The owner of the code: 1000 is the node.</param>
 /// <param name="code">The code, as in docs/protocol.md.</param>
 /// <param name="message">The reason.</param>
 public sealed class CocaineException(int category, int code, string message) : Exception(message)
 {
-    /// <summary>Whose code it is: 1000 is the node's.</summary>
+    /// <summary>The owner of the code: 1000 is the node.</summary>
     public int Category { get; } = category;
 
     /// <summary>The code, as in docs/protocol.md.</summary>

@@ -208,8 +208,8 @@ public sealed class CocaineNode : IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends an app: it takes no more jobs, finishes those it has within the time, and is gone; its endpoints are free then. What is not
-    /// done within the time, or when <paramref name="cancellation"/> fires, is failed with 503. A replacement under way is given up.
+    /// Ends an app: it takes no more jobs, finishes those it has within the time, and is gone; its endpoints are free then. A job that
+    /// is not done within the time, or when <paramref name="cancellation"/> fires, is failed with 503. A replacement under way is given up.
     /// </summary>
     /// <exception cref="NodeException">No such app runs (404), or it is being deleted already (503).</exception>
     public async Task DeleteAsync(string name, TimeSpan drainTimeout, CancellationToken cancellation = default)

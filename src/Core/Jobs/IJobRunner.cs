@@ -9,6 +9,6 @@ internal interface IJobRunner
     /// </summary>
     bool HoldBack();
 
-    /// <summary>One of the callers that hold the slave back does so no longer.</summary>
+    /// <summary>A caller holds the slave back no longer.</summary>
     void LetGo();
 }

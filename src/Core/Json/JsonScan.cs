@@ -32,7 +32,7 @@ internal ref struct JsonScan(ReadOnlySpan<byte> utf8)
     /// <summary>Where the piece before it ended, whatever spaces and comments are between; -1 when there is none.</summary>
     public int PreviousEnd { get; private set; } = -1;
 
-    /// <summary>What it is.</summary>
+    /// <summary>Its kind.</summary>
     public JsonPiece Kind { get; private set; }
 
     /// <summary>The bytes of the current piece.</summary>

@@ -5,7 +5,7 @@ namespace Cocaine.Fast.Core.Ledger;
 /// <summary>Reads the records of a ledger, while a node writes it or after it was killed. The orderings are explained at
 /// <see cref="LedgerRing"/>.</summary>
 /// <remarks>
-/// Safety: the memory is a mapped file whose header was checked against its size, and outlives this object's use. What lies in it is
+/// Safety: the memory is a mapped file whose header was checked against its size, and outlives this object's use. Its content is
 /// believed only as far as <see cref="LedgerRecord.Read"/> bounds it: another process writes it.
 /// </remarks>
 internal sealed unsafe class LedgerReader(byte* start, LedgerHeader header)

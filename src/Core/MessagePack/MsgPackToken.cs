@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Cocaine.Fast.Core.MessagePack;
 
-/// <summary>What a MessagePack value is.</summary>
+/// <summary>The kind of a MessagePack value.</summary>
 internal enum MsgPackKind : byte
 {
     Nil,
@@ -34,7 +34,7 @@ internal enum MsgPackStatus : byte
 /// The head of one value: its kind, and its number, count or length. Source: the MessagePack specification,
 /// github.com/msgpack/msgpack/blob/master/spec.md.
 /// </summary>
-/// <param name="Kind">What it is.</param>
+/// <param name="Kind">Its kind.</param>
 /// <param name="Bits">The number (two's complement when negative, IEEE bits when a float), the boolean, the count of items or pairs, or
 /// the length of the body.</param>
 /// <param name="HeadBytes">Bytes of the head; the body follows.</param>

@@ -12,7 +12,7 @@ internal readonly record struct LatencySnapshot(long P50, long P90, long P99, lo
 /// </summary>
 /// <remarks>
 /// One thread records; others may read and see counts of slightly different moments. A sparse one keeps only the powers of two that it
-/// has seen, 256 bytes each, and allocates when it sees another: not for the request path. One that is not takes all of its 9.5 KiB at
+/// has seen, 256 bytes each, and allocates when it sees another: not for the request path. A dense one takes all of its 9.5 KiB at
 /// its first record.
 /// </remarks>
 /// <param name="sparse">Grow with what is seen, instead of taking everything at once.</param>

@@ -5,7 +5,7 @@ namespace Cocaine.Fast.Core.Slaves;
 /// <summary>How worn one slave is, and what has become of its replacement. The recycler's own, but for its limits.</summary>
 internal sealed class SlaveWear(WearLimits limits)
 {
-    /// <summary>What the slave may do before it is replaced.</summary>
+    /// <summary>The limits of the slave's life before it is replaced.</summary>
     public WearLimits Limits { get; } = limits;
 
     /// <summary>Why the slave is to be replaced. Valid in Idle and Busy.</summary>

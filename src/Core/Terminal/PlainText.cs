@@ -5,8 +5,8 @@ using System.Text;
 namespace Cocaine.Fast.Core.Terminal;
 
 /// <summary>
-/// Text of apps and peers, as it may be shown: no letter of it drives a terminal, starts a line of its own or turns a line around. What
-/// would is shown as <c>\u001b</c>. Every text from outside goes through here before it is on a terminal or in a log.
+/// Text of apps and peers, as it may be shown: no letter of it drives a terminal, starts a line of its own or turns a line around. Text
+/// that would is shown as <c>\u001b</c>. Every text from outside goes through here before it is on a terminal or in a log.
 /// </summary>
 internal static class PlainText
 {

@@ -5,8 +5,8 @@ namespace Cocaine.Fast.Host.Views;
 
 /// <summary>
 /// A list of items, a line each. In a terminal no line is longer than it is wide: columns go, the least important first, and texts are cut;
-/// names are whole or not there, and nothing is broken into two lines. Elsewhere every column is there, and nothing is cut. Whatever is in
-/// the cells, it does not drive the terminal.
+/// names are whole or not there, and nothing is broken into two lines. Elsewhere every column is there, and nothing is cut. The content of
+/// a cell never drives the terminal.
 /// </summary>
 internal sealed class Columns<T>(params Column<T>[] columns)
 {

@@ -8,7 +8,7 @@ using Cocaine.Fast.Node.Apps;
 namespace Cocaine.Fast.Node.Control;
 
 /// <summary>
-/// Reads the JSON object of a request. What is wrong with it is said in words for the one who typed it: the reader's own texts name types
+/// Reads the JSON object of a request. Mistakes are told in words for the person who typed it: the reader's own texts name types
 /// of this program.
 /// </summary>
 internal static class ControlRequest

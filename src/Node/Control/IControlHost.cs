@@ -3,7 +3,7 @@ using Cocaine.Fast.Node.Apps;
 namespace Cocaine.Fast.Node.Control;
 
 /// <summary>
-/// What the control service asks for when apps come, change, are paused or go: a daemon keeps that in its state folder, a node that was
+/// Called by the control service when apps come, change, are paused or go: a daemon keeps that in its state folder, a node that was
 /// merely run does not. The rest (scale, info, logs, events) the service does itself.
 /// </summary>
 public interface IControlHost
@@ -27,8 +27,8 @@ public interface IControlHost
     Task<ReplaceOutcome> ReplaceAsync(ManifestText manifest, bool force, CancellationToken cancellation);
 
     /// <summary>
-    /// Replaces an app by itself, so that its code is loaded anew, and loses no job: see <see cref="CocaineNode.RestartAsync"/>. One that
-    /// could not be started is started.
+    /// Replaces an app by itself, so that its code is loaded anew, and loses no job: see <see cref="CocaineNode.RestartAsync"/>. An app
+    /// that could not be started is started.
     /// </summary>
     /// <exception cref="NodeException">There is no such app, or it is being replaced or deleted.</exception>
     Task<ReplaceOutcome> RestartAsync(string name, CancellationToken cancellation);

@@ -10,7 +10,7 @@ namespace Cocaine.Fast.Node.Daemon;
 
 /// <summary>
 /// Which apps are paused, for the next start too: of each a file <c>NAME.paused</c> beside those of the created apps, also of an app that
-/// the config names. That the file is there is all it says, so that no damage to its content can be misread.
+/// the config names. Only the existence of the file counts, so that no damage to its content can be misread.
 /// </summary>
 internal sealed class PausedApps(string stateFolder, CocaineNode node, HostedApps apps, ILogger log)
 {

@@ -54,7 +54,7 @@ internal sealed class Feed<T>(int maxItems, long maxBytes, Func<T, long> sizeOf,
         }
     }
 
-    /// <summary>One that is kept is such.</summary>
+    /// <summary>True when a kept item matches.</summary>
     public bool Has(Predicate<T> isSuch)
     {
         lock (_lock)

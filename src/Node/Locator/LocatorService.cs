@@ -68,7 +68,7 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
     }
 
     /// <summary>
-    /// What a client hears who asks for what is not here: at most the nearest name, since a list would tell any peer what the node runs.
+    /// The text for a client that asks for an unknown name: at most the nearest name, since a list would tell any peer what the node runs.
     /// </summary>
     public string NoService(string name)
     {

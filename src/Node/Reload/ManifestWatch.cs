@@ -8,7 +8,7 @@ namespace Cocaine.Fast.Node.Reload;
 
 /// <summary>
 /// Keeps a running app as its manifest file says: each change of the file replaces the app, whatever its version, since who edits the file
-/// means it. What is not a manifest is logged with all its mistakes, and the app goes on.
+/// means it. A file that is no manifest is logged with all its mistakes, and the app goes on.
 /// </summary>
 /// <remarks>
 /// The file is read twice a second, not watched by inotify: a few hundred bytes cost nothing, and editors that rename, links that are

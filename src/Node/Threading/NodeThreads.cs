@@ -132,7 +132,7 @@ internal static class NodeThreads
         }
     }
 
-    /// <summary>One for all threads: which of them goes on does not matter.</summary>
+    /// <summary>A single object for all threads: which of them goes on does not matter.</summary>
     private sealed class Context : SynchronizationContext
     {
         public static Context Instance { get; } = new();

@@ -97,7 +97,7 @@ internal sealed class ChaosActions(ChaosOptions options, ChaosManifest manifest,
         return why;
     }
 
-    /// <summary>A worker that never says anything again: the node must find out. One at a time, or nobody works.</summary>
+    /// <summary>A worker that never says anything again: the node must find out. Only one at a time, or no worker works.</summary>
     private Task<string?> SilenceAsync()
     {
         _silent.RemoveWhere(worker => !ProcessTable.IsAlive(worker));

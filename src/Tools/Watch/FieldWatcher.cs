@@ -32,7 +32,7 @@ public sealed record PublishedField(string Source, string Name, string Host, Dat
 public static class FieldWatcher
 {
     /// <summary>
-    /// What is published at an endpoint, for ever: when the publisher goes away it is waited for. Only topics (<c>source field …</c>) that
+    /// Published fields of an endpoint, for ever: when the publisher goes away it is waited for. Only topics (<c>source field …</c>) that
     /// begin with the prefix.
     /// </summary>
     /// <exception cref="NodeException">Nobody listens at the endpoint, who listens is no publisher of ZeroMQ, or it is none.</exception>

@@ -1,7 +1,7 @@
 namespace Cocaine.Fast.Transport.Linux;
 
 /// <summary>
-/// Standard output of this process. What .NET's console writes to a pipe whose reader has gone vanishes without a word, so a command that
+/// Standard output of this process. Output of .NET's console to a pipe whose reader has gone vanishes without a word, so a command that
 /// follows something has to look for itself: <c>watch … | head</c> would never end.
 /// </summary>
 /// <remarks>Safety: struct pollfd is eight bytes and on the stack; the kernel writes it during the call.</remarks>

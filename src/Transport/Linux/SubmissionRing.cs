@@ -112,8 +112,8 @@ internal sealed unsafe class SubmissionRing : IDisposable
 
     /// <summary>Makes every send that was added; gives each its result, bytes or a negative errno.</summary>
     /// <returns>
-    /// False when the kernel refused the call itself: the ring is of no use any more. What it had not taken has the result EAGAIN, what it
-    /// took without an answer ECANCELED.
+    /// False when the kernel refused the call itself: the ring is of no use any more. Sends that it had not taken have the result EAGAIN,
+    /// those that it took without an answer ECANCELED.
     /// </returns>
     public bool Submit(Span<int> results)
     {

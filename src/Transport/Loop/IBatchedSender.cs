@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Transport.Loop;
 
-/// <summary>One whose send goes with the others of a turn: see <see cref="SendBatch"/>.</summary>
+/// <summary>A sender whose send goes with the others of a turn: see <see cref="SendBatch"/>.</summary>
 internal interface IBatchedSender
 {
     /// <summary>The send is over.</summary>

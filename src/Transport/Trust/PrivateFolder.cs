@@ -5,8 +5,8 @@ using Cocaine.Fast.Transport.Linux;
 namespace Cocaine.Fast.Transport.Trust;
 
 /// <summary>
-/// A folder that nobody but its owner and root can change: sockets, apps and records of a node belong in such a one only. Whoever could put
-/// a socket of theirs in the place of ours would be the node for our workers, and we the node for their users.
+/// A folder that nobody but its owner and root can change: sockets, apps and records of a node belong in such a one only. A user who
+/// could put a socket in the place of ours would be the node for our workers, and we the node for their users.
 /// </summary>
 /// <remarks>
 /// Safety: the path is a zero-ended copy that is pinned for the call; the descriptor is closed once. The folder is looked at through a
@@ -61,7 +61,7 @@ internal static unsafe class PrivateFolder
         return found is null ? null : $"{full} cannot be trusted: {found}";
     }
 
-    // One by one: .NET makes those above with the mode that the umask leaves, and that may let a group write.
+    // Made one by one: .NET makes those above with the mode that the umask leaves, and that may let a group write.
     private static void MakeAll(string path)
     {
         if (Directory.Exists(path))

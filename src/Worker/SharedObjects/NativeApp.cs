@@ -11,8 +11,8 @@ namespace Cocaine.Fast.Worker.SharedObjects;
 /// class only loads it and calls its three entry points (COCAINE_APP in workers/cpp/include/cocaine/worker.hpp).
 /// </summary>
 /// <remarks>
-/// Safety: the object stays loaded until the process ends, because its threads may outlive a slave; so its addresses stay valid. What the
-/// entry points get is native memory that lives until they return. Its code runs unchecked in this process: a fault there ends it.
+/// Safety: the object stays loaded until the process ends, because its threads may outlive a slave; so its addresses stay valid. The entry
+/// points get native memory that lives until they return. Its code runs unchecked in this process: a fault there ends it.
 /// </remarks>
 internal sealed unsafe class NativeApp
 {
