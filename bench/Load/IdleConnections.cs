@@ -3,7 +3,6 @@ using System.Text;
 using Cocaine.Fast.Bench.Systems;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Worker;
 
 namespace Cocaine.Fast.Bench.Load;
 

@@ -6,7 +6,6 @@ using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Quarantine;
-using Cocaine.Fast.Worker;
 using CsCheck;
 using Kept = Cocaine.Fast.Node.Quarantine.QuarantineEntry;
 
