@@ -10,8 +10,8 @@ public class LanguageTests
 {
     private const double DocumentsHeadlessPercent = 0.3;
     private const double DocumentsPointersPerHundred = 0.35;
-    private const double CommentsHeadlessPercent = 1.2;
-    private const double CommentsPointersPerHundred = 1.1;
+    private const double CommentsHeadlessPercent = 0.5;
+    private const double CommentsPointersPerHundred = 1.05;
 
     [Fact]
     public void Documents_begin_their_sentences_with_a_name()

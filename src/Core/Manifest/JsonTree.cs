@@ -131,7 +131,7 @@ internal static class JsonText
 
     /// <summary>The bytes of a file, which may be one byte over the bound; null with what is wrong.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="kind">What it should be, as a message says it: "manifest".</param>
+    /// <param name="kind">The expected kind, as a message says it: "manifest".</param>
     /// <param name="problem">Why there are none.</param>
     public static byte[]? ReadFile(string path, string kind, out string problem)
     {

@@ -8,7 +8,7 @@ namespace Cocaine.Fast.Core.Manifest;
 /// <param name="Line">Line, from 1; 0 when the file could not be read.</param>
 /// <param name="Column">Column in characters (Unicode code points), from 1; 0 as the line is.</param>
 /// <param name="Path">JSON path, as <c>$.engine.pool-limit</c>.</param>
-/// <param name="Message">What is wrong, what was expected, the nearest known name.</param>
+/// <param name="Message">The mistake, the expected value, the nearest known name.</param>
 /// <param name="IsWarning">The app can be run all the same.</param>
 public sealed record ManifestProblem(string File, int Line, int Column, string Path, string Message, bool IsWarning = false)
 {

@@ -12,7 +12,7 @@ public abstract class CustomDriver
     /// <summary>Where it listens, for info and for the node's list of endpoints; empty when it does not.</summary>
     public virtual IReadOnlyList<string> Endpoints => [];
 
-    /// <summary>What info shows of it, by name: numbers, texts, booleans.</summary>
+    /// <summary>The values that info shows of it, by name: numbers, texts, booleans.</summary>
     public virtual IReadOnlyDictionary<string, object> Facts => new Dictionary<string, object>();
 
     /// <summary>Opens what it needs and begins. When it throws, nothing stays open, and the app does not start.</summary>

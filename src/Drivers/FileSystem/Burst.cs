@@ -58,7 +58,7 @@ internal sealed class Burst(int maxChanges) : IFileChanges
         {
             if (last.IsFolder || isFolder)
             {
-                // What is in a folder was deleted and is made anew, too: that must stand between.
+                // The content of a folder was deleted and is made anew, too: that must stand between.
                 Append(new FileChange(ChangeKind.Created, name.ToArray()) { IsFolder = isFolder });
                 return;
             }

@@ -118,7 +118,7 @@ internal sealed class FileSystemMonitor : Driver
         }
     }
 
-    /// <summary>What the kernel has noticed by now is taken first: the next driver did not watch yet when it happened.</summary>
+    /// <summary>Events that the kernel has by now are taken first: the next driver did not watch yet when it happened.</summary>
     public override void HandOff()
     {
         _watcher?.OnReady(Epoll.In);

@@ -6,7 +6,7 @@ using Cocaine.Fast.Core.Timing;
 namespace Cocaine.Fast.Drivers.Native;
 
 /// <summary>
-/// What is done about a client that does not read its answers: slaves are held back, or reading from it is paused, and a client that does
+/// The measures against a client that does not read its answers: slaves are held back, or reading from it is paused, and a client that does
 /// not read at all is disconnected. It is the timer of the last.
 /// </summary>
 internal sealed class SlowReader(NativeConnection connection) : WheelTimer

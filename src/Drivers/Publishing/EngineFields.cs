@@ -8,7 +8,7 @@ using Cocaine.Fast.Core.Monitoring;
 
 namespace Cocaine.Fast.Drivers.Publishing;
 
-/// <summary>What the engine publishes of itself once a second.</summary>
+/// <summary>The fields that the engine publishes once a second.</summary>
 internal static class EngineFields
 {
     /// <summary>Gives each field: the task that it is of (null: the app), its name and its text.</summary>

@@ -93,7 +93,7 @@ internal sealed class AnswerQueue(RawServer server)
     private ulong _first;      // number of the oldest
     private ulong _next;       // number that the next one gets
 
-    /// <summary>Whose buffers and free answers are used.</summary>
+    /// <summary>Has the buffers and free answers.</summary>
     public RawServer Server { get; set; } = server;
 
     public int Count => (int)(_next - _first);

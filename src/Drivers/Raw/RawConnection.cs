@@ -72,7 +72,7 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
     /// <summary>Nothing keeps the next request from being taken.</summary>
     protected abstract bool MayTake { get; }
 
-    /// <summary>What was left when reading was paused has not been looked at again: it will be, without new bytes.</summary>
+    /// <summary>The bytes left when reading was paused have not been looked at again: it will be, without new bytes.</summary>
     private bool WholeRequestsWait => _waitsWhole && _unread > 0;
 
     /// <summary>Starts to watch the socket.</summary>

@@ -165,7 +165,7 @@ internal abstract class RouterCall(RouterDriver driver) : IJobCaller
     {
         if (Route.Dropped != _droppedBefore)
         {
-            // What was dropped may have been this job's: an answer with a hole in it must not end as if it were whole.
+            // The dropped part may have been this job's: an answer with a hole in it must not end as if it were whole.
             job.Engine.Fail(job, ErrorCodes.ResourceError, "the client does not read its answers: some were dropped");
             return;
         }

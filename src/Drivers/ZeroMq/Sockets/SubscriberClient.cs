@@ -43,7 +43,7 @@ internal sealed class SubscriberClient : IDisposable
         }
     }
 
-    /// <summary>What was published, until this is disposed.</summary>
+    /// <summary>The published messages, until this is disposed.</summary>
     public ChannelReader<(string Topic, byte[] Value)> Messages => _messages.Reader;
 
     public void Dispose()

@@ -44,7 +44,7 @@ internal sealed class ZeroMqPoller : IDisposable
     }
 
     /// <summary>Runs an action on the poller's thread and waits for it: for what is not hot.</summary>
-    /// <exception cref="IOException">The poller does not answer. What the action itself throws comes through as it is.</exception>
+    /// <exception cref="IOException">The poller does not answer. An exception of the action itself comes through as it is.</exception>
     public void Invoke(Action action)
     {
         TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);

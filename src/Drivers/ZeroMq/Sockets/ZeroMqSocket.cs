@@ -27,7 +27,7 @@ internal sealed class ZeroMqSocket
     /// <summary>Batches on their way at once: one is filled while others are read, and a held one does not stop the rest.</summary>
     private const int Batches = 4;
 
-    /// <summary>What the loop may have written and the poller not sent yet. The poller never waits, so it gets near this only when it
+    /// <summary>Most bytes that the loop has written and the poller not sent. The poller never waits, so it gets near this only when it
     /// is kept from running at all.</summary>
     private const long MaxUnsentBytes = 64 << 20;
 
@@ -144,7 +144,7 @@ internal sealed class ZeroMqSocket
         }
     }
 
-    /// <summary>Reads no more; on the loop. What is read already still comes.</summary>
+    /// <summary>Reads no more; on the loop. Messages that are read already still come.</summary>
     public void StopReceiving() => _poller.Post(new ActionWork(() =>
     {
         _stopped = true;
