@@ -16,15 +16,28 @@ if FAULT == "cannot do without the pipe":
     cocaine.socket_link.SocketLink = None
 
 if FAULT == "a record past the tail":
-    ring = cocaine.pipe.Pipe._ring
+    class Words:
+        """The pipe's words, whose tail is always shown with one record too many: a node sees the one only with the other."""
 
-    def _ring(self):
-        at = self._out_at + ((self._tail - 8) & (self._out_size - 1))
-        self._words[cocaine.pipe.RESPONSE_TAIL] = self._tail + 8
-        self._words[at + 8 >> 3] = 1 << 20
-        ring(self)
+        def __init__(self, pipe):
+            self.words, self.out_at, self.out_size = pipe._words, pipe._out_at, pipe._out_size
 
-    cocaine.pipe.Pipe._ring = _ring
+        def __getitem__(self, at):
+            return self.words[at]
+
+        def __setitem__(self, at, value):
+            if at == cocaine.pipe.RESPONSE_TAIL:
+                self.words[self.out_at + (value & (self.out_size - 1)) >> 3] = 1 << 20
+                value += 8
+            self.words[at] = value
+
+    init = cocaine.pipe.Pipe.__init__
+
+    def _init(self, *args):
+        init(self, *args)
+        self._words = Words(self)
+
+    cocaine.pipe.Pipe.__init__ = _init
 
 if FAULT == "speaks on the socket too":
     send = cocaine.pipe.Pipe.send
