@@ -69,7 +69,7 @@ internal static class EngineLimits
 
     /// <summary>
     /// The longest pause after slaves that died young with jobs on them: the jobs may be the cause, and others wait for a slave too.
-    /// One start a second is no load, and no long wait.
+    /// A start a second is no load, and no long wait.
     /// </summary>
     public const int MaxPauseOfJobsMs = 1000;
 

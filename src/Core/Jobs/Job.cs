@@ -6,7 +6,7 @@ using Cocaine.Fast.Core.Timing;
 namespace Cocaine.Fast.Core.Jobs;
 
 /// <summary>
-/// One request on its way. Pooled per engine; <see cref="MoveTo"/> is the only way from state to state. Its timer serves whichever of its
+/// A request on its way. Pooled per engine; <see cref="MoveTo"/> is the only way from state to state. Its timer serves whichever of its
 /// bounds is nearest: time in queue, deadline, silence of the slave; and after an answer of ours, the end of its channel.
 /// </summary>
 internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer

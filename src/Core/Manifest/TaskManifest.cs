@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Core.Manifest;
 
-/// <summary>One task: the method called in the app, and what calls it. A value that is not set has the default of its driver.</summary>
+/// <summary>A task: the method called in the app, and what calls it. A value that is not set has the default of its driver.</summary>
 public sealed record TaskManifest
 {
     /// <summary>The task's name, which is the method that is called.</summary>

@@ -13,7 +13,7 @@ internal struct AnswerHold
     /// </summary>
     public long ReleasedMs { get; private set; }
 
-    /// <summary>One more caller holds the answers back; true when it is the first.</summary>
+    /// <summary>Another caller holds the answers back; true when it is the first.</summary>
     public bool Add() => _holders++ == 0;
 
     /// <summary>A caller holds the answers back no longer; true when it was the last.</summary>

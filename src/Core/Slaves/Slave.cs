@@ -8,7 +8,7 @@ using Cocaine.Fast.Core.Timing;
 namespace Cocaine.Fast.Core.Slaves;
 
 /// <summary>
-/// One slave as the engine sees it: its state, from its launch to its death. The jobs on it are in <see cref="Channels"/>. Lives on
+/// A slave as the engine sees it: its state, from its launch to its death. The jobs on it are in <see cref="Channels"/>. Lives on
 /// the engine's loop.
 /// </summary>
 internal sealed class Slave : WheelTimer, IJobRunner

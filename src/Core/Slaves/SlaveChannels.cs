@@ -4,8 +4,8 @@ using Cocaine.Fast.Core.Protocol;
 namespace Cocaine.Fast.Core.Slaves;
 
 /// <summary>
-/// One slave's channels with the jobs on them: the messages to the worker, the meaning of its own, and the channels that it keeps although
-/// no caller wants their answers any more.
+/// The channels of a slave with the jobs on them: the messages to the worker, the meaning of its own, and the channels that it keeps
+/// although no caller wants their answers any more.
 /// </summary>
 internal sealed class SlaveChannels
 {

@@ -142,7 +142,7 @@ internal sealed class ControlConnection(ControlService service, EventLoop loop, 
         ref readonly MessageLayout layout = ref message.Layout;
         switch (layout.Type)
         {
-            case 0 when layout.Shape == ArgumentShape.Data && !call.IsRunning:
+            case MessageType.Chunk when layout.Shape == ArgumentShape.Data && !call.IsRunning:
                 Payload data = message.Data;
                 if (!call.TryAdd(data.IsContiguous ? data.Span : data.ToArray()))
                 {
@@ -151,15 +151,15 @@ internal sealed class ControlConnection(ControlService service, EventLoop loop, 
                 }
 
                 break;
-            case 1 when layout.Shape == ArgumentShape.Error:
+            case MessageType.Error when layout.Shape == ArgumentShape.Error:
                 Drop(call.Channel);
                 MessageWriter.WriteError(Output, layout.Channel, layout.Category, layout.Code, message.Text); // each channel has a terminal
                 ScheduleSend();
                 break;
-            case 2 when !call.IsRunning:
+            case MessageType.Close when !call.IsRunning:
                 call.Run(service.Methods);
                 break;
-            case 2:
+            case MessageType.Close:
                 break; // closed twice: harmless
             default:
                 Drop(call.Channel);

@@ -8,7 +8,7 @@ namespace Cocaine.Fast.Tools.Chaos;
 /// <summary>A node that runs as a child process: <c>cocaine-fast run</c>, its log in a file.</summary>
 internal sealed class NodeProcess : IDisposable
 {
-    public const int Kill = 9, Terminate = 15, Stop = 19, Continue = 18;
+    public const int Kill = LibC.SIGKILL, Terminate = LibC.SIGTERM, Stop = LibC.SIGSTOP, Continue = LibC.SIGCONT;
 
     /// <summary>A busy machine may take this long to bring up a node and a worker.</summary>
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);

@@ -108,8 +108,8 @@ internal sealed class WorkerStart(ProcessLauncher launcher, WorkerCheckOptions o
     {
         Conversation conversation = new(process, end, App, uuid, options);
         Received hello = First(end, process);
-        if (hello is not { Channel: 1, Type: 0, Shape: ArgumentShape.Data, Arguments: 1 or 2, Parts: 3 or 4 }
-            || Encoding.UTF8.GetString(hello.Data) != uuid)
+        bool isHandshake = hello is { Channel: MessageWriter.ControlChannel, Type: ControlType.Handshake, Shape: ArgumentShape.Data };
+        if (!isHandshake || hello is not { Arguments: 1 or 2, Parts: 3 or 4 } || Encoding.UTF8.GetString(hello.Data) != uuid)
         {
             throw new CheckFailure("its first message is not the handshake [1, 0, [uuid]] with the uuid that it was given: channel "
                 + $"{hello.Channel}, type {hello.Type}, {hello.Arguments} arguments, \"{Encoding.UTF8.GetString(hello.Data)}\"");
