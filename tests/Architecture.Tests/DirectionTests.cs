@@ -15,7 +15,6 @@ public class DirectionTests
     /// <summary>Files of the largest circle of a project, where there are more than three.</summary>
     private static readonly Dictionary<string, int> LargestCircle = new()
     {
-        ["Backends"] = 4,
         ["Client"] = 8,
         ["Node"] = 6,
         ["Tools"] = 9,

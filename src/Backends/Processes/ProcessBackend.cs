@@ -28,11 +28,8 @@ internal sealed class ProcessBackend(
     /// <summary>Tells whether the kernel killed a worker because memory ran out.</summary>
     public MemoryKills MemoryKills { get; } = MemoryKills.Of(app);
 
-    /// <summary>Why the last start failed; null when it did not. Of <see cref="WorkerLines"/>.</summary>
-    public string? StartFailure { get; set; }
-
-    /// <summary>The starting worker whose lines are logged as they come; null when none is starting, or none is heard.</summary>
-    public WorkerLines? Heard { get; set; }
+    /// <summary>Which of its starting workers is heard in the log.</summary>
+    public StartsHeard Starts { get; } = new();
 
     public EventLoop Loop { get; } = loop;
 
@@ -93,21 +90,4 @@ internal sealed class ProcessBackend(
 
         return Path.Combine(socketDirectory, $"{Environment.ProcessId}-{slave}");
     }
-}
-
-internal static partial class ProcessLog
-{
-    [LoggerMessage(400, LogLevel.Warning, "{App}: slave {Slave} is killed: {Reason}{Jobs}")]
-    public static partial void Killed(ILogger log, string app, string slave, string reason, string jobs);
-
-    [LoggerMessage(401, LogLevel.Information, "{App}/{Slave}: {Line}")]
-    public static partial void Output(ILogger log, string app, string slave, string line);
-
-    [LoggerMessage(402, LogLevel.Warning, "{App}/{Slave}: {Line}")]
-    public static partial void Errors(ILogger log, string app, string slave, string line);
-
-    [LoggerMessage(403, LogLevel.Warning,
-        "{App}: slave {Slave} gets no pipe and stays on its socket: {Reason}; if the slave lives, "
-        + "check memory and the limit of open files")]
-    public static partial void NoPipe(ILogger log, string app, string slave, string reason);
 }

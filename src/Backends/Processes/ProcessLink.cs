@@ -108,7 +108,7 @@ internal sealed class ProcessLink : SlaveLink
     }
 
     /// <summary>The worker has shown its uuid, and asks for the pipe or not.</summary>
-    public void OnHandshake(bool asksForPipe)
+    private void OnHandshake(bool asksForPipe)
     {
         if (asksForPipe && !TryHandOver())
         {
@@ -125,7 +125,7 @@ internal sealed class ProcessLink : SlaveLink
     /// The worker closed its socket: most often because it has ended, which its pidfd tells with the cause a moment later. If not, it
     /// is ended.
     /// </summary>
-    public void OnSocketClosed()
+    private void OnSocketClosed()
     {
         if (!_finished && _killReason is null && _slave.State != SlaveState.Draining)
         {
@@ -197,7 +197,7 @@ internal sealed class ProcessLink : SlaveLink
     private void OnStarted(StartedProcess process)
     {
         _process = process;
-        _lines = new WorkerLines(_backend, _slave.ShortId);
+        _lines = new WorkerLines(_backend.Starts, _backend.Log, _backend.App.Name, _slave.ShortId);
         _output = new CapturedOutput(_loop, process.Output, line => _lines.Add(isError: false, line));
         _errors = new CapturedOutput(_loop, process.Errors, line => _lines.Add(isError: true, line));
         _output.Open();
@@ -218,7 +218,7 @@ internal sealed class ProcessLink : SlaveLink
         }
 
         _listener!.Dispose(); // one worker, one connection; the file goes away with it
-        _way = _connection = new WorkerConnection(_loop, descriptor, _slave, this);
+        _way = _connection = new WorkerConnection(_loop, descriptor, _slave, OnHandshake, Kill, OnSocketClosed);
         _connection.Open();
     }
 

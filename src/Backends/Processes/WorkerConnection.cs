@@ -9,7 +9,14 @@ namespace Cocaine.Fast.Backends.Processes;
 /// <summary>
 /// A worker's socket: carries the handshake, then either all messages or, beside the pipe, only the news that the worker is gone.
 /// </summary>
-internal sealed class WorkerConnection(EventLoop loop, int descriptor, Slave slave, ProcessLink link)
+/// <param name="loop">The engine's loop.</param>
+/// <param name="descriptor">The socket.</param>
+/// <param name="slave">Gets the messages.</param>
+/// <param name="onHandshake">The worker has shown its uuid, and asks for the pipe or not.</param>
+/// <param name="onFault">The worker has sent what it may not.</param>
+/// <param name="onGone">The socket has closed.</param>
+internal sealed class WorkerConnection(
+    EventLoop loop, int descriptor, Slave slave, Action<bool> onHandshake, Action<string> onFault, Action onGone)
     : MessageConnection(loop, descriptor, ProtocolLimits.Default), IWorkerWay
 {
     private bool _shaken;
@@ -42,17 +49,17 @@ internal sealed class WorkerConnection(EventLoop loop, int descriptor, Slave sla
         }
         else if (OnPipe)
         {
-            link.Kill("sent a message on the socket beside the pipe");
+            onFault("sent a message on the socket beside the pipe");
         }
         else if (!slave.OnMessage(in message, out string? fault))
         {
-            link.Kill(fault!);
+            onFault(fault!);
         }
     }
 
-    protected override void OnMalformed(ulong? channel, int code, string problem) => link.Kill($"sent what is no message: {problem}");
+    protected override void OnMalformed(ulong? channel, int code, string problem) => onFault($"sent what is no message: {problem}");
 
-    protected override void OnClosed(string reason) => link.OnSocketClosed();
+    protected override void OnClosed(string reason) => onGone();
 
     protected override void OnSent()
     {
@@ -72,11 +79,11 @@ internal sealed class WorkerConnection(EventLoop loop, int descriptor, Slave sla
         bool valid = isHandshake && layout.DataLength == slave.Uuid.Length && System.Text.Ascii.Equals(message.ShortData, slave.Uuid);
         if (!valid)
         {
-            link.Kill("its handshake does not carry the uuid that it was given");
+            onFault("its handshake does not carry the uuid that it was given");
             return;
         }
 
         _shaken = true;
-        link.OnHandshake(layout.ArgumentCount > 1);
+        onHandshake(layout.ArgumentCount > 1);
     }
 }

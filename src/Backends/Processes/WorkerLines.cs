@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace Cocaine.Fast.Backends.Processes;
 
 /// <summary>
@@ -10,19 +12,19 @@ internal sealed class WorkerLines
     /// <summary>A worker that says more than this is let through: it is no traceback that was there before.</summary>
     private const int MaxHeld = 100;
 
-    private readonly ProcessBackend _backend;
+    private readonly StartsHeard _starts;
+    private readonly ILogger _log;
+    private readonly string _app;
     private readonly string _slave;
     private List<(bool IsError, string Line)>? _held; // null: lines go through
 
-    public WorkerLines(ProcessBackend backend, string slave)
+    public WorkerLines(StartsHeard starts, ILogger log, string app, string slave)
     {
-        _backend = backend;
+        _starts = starts;
+        _log = log;
+        _app = app;
         _slave = slave;
-        _held = backend.StartFailure is null && backend.Heard is null ? null : [];
-        if (_held is null)
-        {
-            backend.Heard = this;
-        }
+        _held = starts.TryHear(this) ? null : [];
     }
 
     public void Add(bool isError, string line)
@@ -44,29 +46,24 @@ internal sealed class WorkerLines
     public void OnReady()
     {
         OnEnd();
-        _backend.StartFailure = null;
+        _starts.OnReady();
     }
 
     /// <summary>It has ended before it was ready. The held lines are dropped when the last worker ended of the same cause.</summary>
     public void OnStartFailed(string cause)
     {
-        if (cause == _backend.StartFailure)
+        if (_starts.OnFailed(cause))
         {
             _held = null;
         }
 
         OnEnd();
-        _backend.StartFailure = cause;
     }
 
     /// <summary>It is no longer starting.</summary>
     public void OnEnd()
     {
-        if (_backend.Heard == this)
-        {
-            _backend.Heard = null;
-        }
-
+        _starts.End(this);
         Release();
     }
 
@@ -84,11 +81,11 @@ internal sealed class WorkerLines
     {
         if (isError)
         {
-            ProcessLog.Errors(_backend.Log, _backend.App.Name, _slave, line);
+            ProcessLog.Errors(_log, _app, _slave, line);
         }
         else
         {
-            ProcessLog.Output(_backend.Log, _backend.App.Name, _slave, line);
+            ProcessLog.Output(_log, _app, _slave, line);
         }
     }
 }
