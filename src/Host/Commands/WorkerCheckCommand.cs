@@ -51,7 +51,7 @@ internal static class WorkerCheckCommand
                 {
                     "socket" => [WorkerChecker.Socket],
                     "shared-memory" => [WorkerChecker.SharedMemory],
-                    _ => [WorkerChecker.Socket, WorkerChecker.SharedMemory],
+                    _ => [],
                 },
                 Patience = TimeSpan.FromSeconds(parsed.GetValue(patience)),
                 LongestSilence = TimeSpan.FromSeconds(parsed.GetValue(silence)),

@@ -28,7 +28,7 @@ internal static class AppCases
 
     public static void WhoAmI(Conversation c)
     {
-        string expected = $"{c.App} {c.Uuid} whoami {WorkerChecker.Version}";
+        string expected = $"{c.App} {c.Uuid} whoami {WorkerStart.Version}";
         string text = Encoding.UTF8.GetString(c.Call("whoami"));
         if (text != expected)
         {

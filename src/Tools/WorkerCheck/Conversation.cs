@@ -10,7 +10,6 @@ namespace Cocaine.Fast.Tools.WorkerCheck;
 /// </summary>
 internal sealed class Conversation(WorkerProcess process, NodeEnd end, string app, string uuid, WorkerCheckOptions options) : IDisposable
 {
-
     private readonly Dictionary<ulong, CheckedChannel> _channels = [];
     private ulong _last = MessageWriter.ControlChannel;
     private bool _bin;

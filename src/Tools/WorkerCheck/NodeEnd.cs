@@ -48,9 +48,6 @@ internal sealed unsafe class NodeEnd(Socket socket, WorkerProcess process) : IDi
     /// <summary>Messages that have come, oldest first.</summary>
     public Queue<Received> Messages { get; } = new();
 
-    /// <summary>Everything has left towards the worker.</summary>
-    public bool AllSent => _unsent.Count == 0 && (_requests is null || _requests.OverflowBytes == 0);
-
     /// <summary>Answers a handshake that asks for the pipe by giving it.</summary>
     public void GrantPipe()
     {

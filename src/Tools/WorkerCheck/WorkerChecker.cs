@@ -14,9 +14,6 @@ public static class WorkerChecker
     /// <summary>The pipe that a worker may ask for.</summary>
     public const string SharedMemory = "shared memory";
 
-    /// <summary>The app's version for the checked worker.</summary>
-    internal const int Version = 7;
-
     /// <summary>The names of all cases, in the order of the table.</summary>
     public static IReadOnlyList<string> CaseNames { get; } =
         [AlwaysCases.Handshake, .. CheckCases.All.Select(one => one.Name), AlwaysCases.Arity, AlwaysCases.Terminals];
@@ -27,7 +24,7 @@ public static class WorkerChecker
         ArgumentNullException.ThrowIfNull(options);
         using ProcessLauncher launcher = new();
         List<CheckRow> rows = [];
-        foreach (string pipe in options.Pipes)
+        foreach (string pipe in options.Pipes.Count > 0 ? options.Pipes : [Socket, SharedMemory])
         {
             using PipeCheck check = new(pipe, new WorkerStart(launcher, options), options, row =>
             {

@@ -17,6 +17,9 @@ internal sealed class WorkerStart(ProcessLauncher launcher, WorkerCheckOptions o
 {
     public const string App = "worker-check";
 
+    /// <summary>The app's version.</summary>
+    public const int Version = 7;
+
     private static int _count;
 
     /// <summary>
@@ -74,7 +77,7 @@ internal sealed class WorkerStart(ProcessLauncher launcher, WorkerCheckOptions o
         environment.TryAdd("PATH", CommandLine.SearchPath);
         environment.TryAdd("LANG", "C.UTF-8");
         environment.TryAdd("HOME", EnvironmentNames.Get(EnvironmentNames.Home) ?? "/");
-        environment[EnvironmentNames.AppVersion] = WorkerChecker.Version.ToString(CultureInfo.InvariantCulture);
+        environment[EnvironmentNames.AppVersion] = Version.ToString(CultureInfo.InvariantCulture);
         if (!wantPipe)
         {
             environment[EnvironmentNames.Pipe] = "0";
