@@ -16,8 +16,6 @@ public class DirectionTests
     private static readonly Dictionary<string, int> LargestCircle = new()
     {
         ["Client"] = 8,
-        ["Node"] = 6,
-        ["Tools"] = 9,
         ["Worker"] = 8,
     };
 

@@ -16,6 +16,33 @@ internal sealed record AppTask(TaskManifest Manifest, DriverContext Context, Dri
 
     public string Name => Manifest.Name;
 
+    /// <summary>Opens the driver; gives a failure that a user can do something about, or null when it is open.</summary>
+    public Exception? TryOpen()
+    {
+        try
+        {
+            Driver.Open();
+            return null;
+        }
+        catch (Exception failure) when (failure is IOException or FormatException or KeyNotFoundException or InvalidCastException)
+        {
+            return failure;
+        }
+    }
+
+    /// <summary>True when the driver was waiting for its predecessor; it is not opened any more.</summary>
+    public bool TryCancelLate()
+    {
+        if (Late is not { } late)
+        {
+            return false;
+        }
+
+        late.Cancel();
+        Late = null;
+        return true;
+    }
+
     /// <summary>True when the task is the same in another version: its driver goes on as if nothing had happened.</summary>
     public bool IsSameAs(TaskManifest other) =>
         Manifest.Name == other.Name && Manifest.DriverType == other.DriverType && Manifest.Backlog == other.Backlog

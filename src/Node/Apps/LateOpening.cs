@@ -1,6 +1,5 @@
 using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Transport.Loop;
-using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Apps;
 
@@ -8,7 +7,10 @@ namespace Cocaine.Fast.Node.Apps;
 /// Opens a driver after the one that it takes the place of has closed, where the two cannot be open at once. A port is not free in the very
 /// moment in which its socket was closed, so it is tried for a while.
 /// </summary>
-internal sealed class LateOpening(string app, AppTask task, EventLoop loop, ILogger log, Action opened) : WheelTimer
+/// <param name="open">Opens the driver; gives the failure, or null when it is open.</param>
+/// <param name="loop">The app's loop.</param>
+/// <param name="ended">Called once, unless it is cancelled: with the last failure, or null when the driver is open.</param>
+internal sealed class LateOpening(Func<Exception?> open, EventLoop loop, Action<Exception?> ended) : WheelTimer
 {
     /// <summary>For 10 s: ZeroMQ closes a socket in a few ms; what holds a port longer is another program.</summary>
     private const int PauseMs = 50, MaxTries = 200;
@@ -22,7 +24,6 @@ internal sealed class LateOpening(string app, AppTask task, EventLoop loop, ILog
     public void Cancel()
     {
         loop.Timers.Cancel(this);
-        task.Late = null;
         _tries = MaxTries;
     }
 
@@ -33,24 +34,13 @@ internal sealed class LateOpening(string app, AppTask task, EventLoop loop, ILog
             return;
         }
 
-        try
+        Exception? failure = open();
+        if (failure is not null && ++_tries < MaxTries)
         {
-            task.Driver.Open();
-        }
-        catch (Exception failure) when (TaskSet.IsOpenFailure(failure))
-        {
-            if (++_tries < MaxTries)
-            {
-                loop.Timers.Arm(this, nowMs + PauseMs);
-                return;
-            }
-
-            ReloadLog.LateOpenFailed(log, app, task.Name, failure.Message);
-            task.Late = null;
+            loop.Timers.Arm(this, nowMs + PauseMs);
             return;
         }
 
-        task.Late = null;
-        opened();
+        ended(failure);
     }
 }

@@ -12,11 +12,6 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Apps;
 
-/// <summary>Where a task of an app listens.</summary>
-/// <param name="Task">The task's name.</param>
-/// <param name="Endpoint">As clients write it: <c>tcp://127.0.0.1:9100</c>, <c>ipc:///path</c>.</param>
-public sealed record TaskEndpoint(string Task, string Endpoint);
-
 /// <summary>An app that a node runs, whatever version of it takes jobs. Members that are not public live on its loop.</summary>
 public sealed class RunningApp
 {

@@ -28,10 +28,6 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
     public IReadOnlyList<TaskEndpoint> Endpoints =>
         [.. _tasks.SelectMany(task => task.Driver.Endpoints.Select(at => new TaskEndpoint(task.Name, at)))];
 
-    /// <summary>Failures that a user can do something about.</summary>
-    public static bool IsOpenFailure(Exception failure) =>
-        failure is IOException or FormatException or KeyNotFoundException or InvalidCastException;
-
     /// <summary>Opens what is new in a version. Nothing has changed when it throws.</summary>
     /// <exception cref="NodeException">A driver or the monitoring socket cannot open.</exception>
     public TaskChange Prepare(AppManifest version, AppEngine engine)
@@ -69,11 +65,7 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
         change.Opened.ForEach(task => task.Driver.TakeOver());
         foreach (AppTask task in change.Outgoing)
         {
-            if (task.Late is { } late)
-            {
-                late.Cancel();
-            }
-            else
+            if (!task.TryCancelLate())
             {
                 task.Context.Successor = change.Tasks.Exists(other => other.Name == task.Name) ? change.Engine : null;
                 task.Driver.HandOff();
@@ -87,7 +79,7 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
         Publisher?.Watch(change.Engine, _tasks.ConvertAll(task => task.Driver.Monitor));
         foreach (AppTask task in change.Late)
         {
-            task.Late = new LateOpening(app, task, parts.Loop, parts.Log, () => LateOpened?.Invoke());
+            task.Late = new LateOpening(task.TryOpen, parts.Loop, failure => OnLateEnded(task, failure));
             if (!WaitsForClose(change, task))
             {
                 task.Late.Begin();
@@ -114,11 +106,7 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
     {
         foreach (AppTask task in _tasks)
         {
-            if (task.Late is { } late)
-            {
-                late.Cancel();
-            }
-            else
+            if (!task.TryCancelLate())
             {
                 task.Driver.StopTaking();
             }
@@ -129,6 +117,19 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
     {
         _tasks.ForEach(task => task.Driver.Close());
         Publisher?.Close(); // last: what the drivers' last jobs gave is still published
+    }
+
+    private void OnLateEnded(AppTask task, Exception? failure)
+    {
+        task.Late = null;
+        if (failure is null)
+        {
+            LateOpened?.Invoke();
+        }
+        else
+        {
+            ReloadLog.LateOpenFailed(parts.Log, app, task.Name, failure.Message);
+        }
     }
 
     private static AppScope ScopeOf(AppParts parts)
@@ -209,11 +210,7 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
             return;
         }
 
-        try
-        {
-            driver.Open();
-        }
-        catch (Exception failure) when (IsOpenFailure(failure))
+        if (added.TryOpen() is { } failure)
         {
             throw new NodeException($"app {app}: task {task.Name}: {failure.Message}", failure);
         }

@@ -32,10 +32,11 @@ internal sealed class ControlCall(ControlConnection connection, ulong channel, s
         return true;
     }
 
-    public void Run(ControlMethods methods)
+    /// <summary>The whole request; the method runs from now on. On the loop.</summary>
+    public ReadOnlyMemory<byte> Begin()
     {
         IsRunning = true;
-        _ = NodeThreads.Run(() => methods.RunAsync(this, _request.GetBuffer().AsMemory(0, (int)_request.Length)));
+        return _request.GetBuffer().AsMemory(0, (int)_request.Length);
     }
 
     /// <summary>The client gave up or went away.</summary>

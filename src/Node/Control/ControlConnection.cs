@@ -7,7 +7,8 @@ using Cocaine.Fast.Transport.Sockets;
 namespace Cocaine.Fast.Node.Control;
 
 /// <summary>One client of the control service. It lives on the loop; methods run on other threads and post their answers.</summary>
-internal sealed class ControlConnection(ControlService service, EventLoop loop, int descriptor)
+internal sealed class ControlConnection(
+    ControlMethods methods, EventLoop loop, int descriptor, Action<ControlConnection> closed)
     : MessageConnection(loop, descriptor, ProtocolLimits.Default)
 {
     /// <summary>Calls at once: a command has one.</summary>
@@ -89,7 +90,7 @@ internal sealed class ControlConnection(ControlService service, EventLoop loop, 
 
     protected override void OnClosed(string reason)
     {
-        service.Remove(this);
+        closed(this);
         foreach (ControlCall call in _calls.Values)
         {
             call.Abandon();
@@ -106,7 +107,7 @@ internal sealed class ControlConnection(ControlService service, EventLoop loop, 
         ref readonly MessageLayout layout = ref message.Layout;
         if (layout.Type == MessageType.Error && layout.Shape == ArgumentShape.Empty)
         {
-            Begin(new ControlCall(this, layout.Channel, "info")).Run(service.Methods); // as of an app: what `info` without a name says
+            Run(Begin(new ControlCall(this, layout.Channel, "info"))); // as of an app: what `info` without a name says
         }
         else if (layout.Type != MessageType.Chunk || layout.Shape != ArgumentShape.Data || layout.ArgumentCount > 2)
         {
@@ -137,6 +138,12 @@ internal sealed class ControlConnection(ControlService service, EventLoop loop, 
         return call;
     }
 
+    private void Run(ControlCall call)
+    {
+        ReadOnlyMemory<byte> request = call.Begin();
+        _ = NodeThreads.Run(() => methods.RunAsync(call, request));
+    }
+
     private void OnOpenChannel(ControlCall call, in MessageView message)
     {
         ref readonly MessageLayout layout = ref message.Layout;
@@ -157,7 +164,7 @@ internal sealed class ControlConnection(ControlService service, EventLoop loop, 
                 ScheduleSend();
                 break;
             case MessageType.Close when !call.IsRunning:
-                call.Run(service.Methods);
+                Run(call);
                 break;
             case MessageType.Close:
                 break; // closed twice: harmless

@@ -20,6 +20,7 @@ public sealed class ControlService : IAsyncDisposable
     private readonly EventLoop _loop;
     private readonly Task _ended; // completes with the node
     private readonly ILogger _log;
+    private readonly ControlMethods _methods;
     private readonly HashSet<ControlConnection> _connections = [];
     private readonly Endpoint _at;
     private IReadOnlyList<Listener> _listeners = [];  // the loop's
@@ -33,13 +34,11 @@ public sealed class ControlService : IAsyncDisposable
         _ended = node.Ended;
         _log = node.Log;
         Endpoint = endpoint;
-        Methods = new ControlMethods(node, host, _log);
+        _methods = new ControlMethods(node, host, _log);
     }
 
     /// <summary>Where it listens.</summary>
     public string Endpoint { get; }
-
-    internal ControlMethods Methods { get; }
 
     /// <summary>
     /// Begins to listen. Do this before apps are added, so that a node whose apps are slow or broken can be asked what is the matter.
@@ -87,8 +86,6 @@ public sealed class ControlService : IAsyncDisposable
     /// Connections go on.
     /// </summary>
     internal Task RemakeAsync() => _loop.RunAsync(Remake);
-
-    internal void Remove(ControlConnection connection) => _connections.Remove(connection);
 
     /// <exception cref="IOException">The folder or the socket cannot be used.</exception>
     private void Listen()
@@ -162,7 +159,7 @@ public sealed class ControlService : IAsyncDisposable
     {
         // The socket's mode keeps others out already; this holds also when somebody has changed that.
         bool known = PeerCredentials.TryRead(descriptor, out int process, out uint user);
-        ControlConnection connection = new(this, _loop, descriptor);
+        ControlConnection connection = new(_methods, _loop, descriptor, closed => _connections.Remove(closed));
         if (!known || (user != 0 && user != PeerCredentials.OwnUser))
         {
             ControlLog.Refused(_log, process, user);
@@ -179,28 +176,4 @@ public sealed class ControlService : IAsyncDisposable
             connection.Open();
         }
     }
-}
-
-internal static partial class ControlLog
-{
-    [LoggerMessage(530, LogLevel.Warning,
-        "control: process {Process} of user {User} was refused: only root and the node's own user may control it")]
-    public static partial void Refused(ILogger log, int process, uint user);
-
-    [LoggerMessage(531, LogLevel.Warning, "control: a connection was refused: there are {Max} already; end some watchers")]
-    public static partial void TooMany(ILogger log, int max);
-
-    [LoggerMessage(532, LogLevel.Error, "control: {Method} failed in a way that nobody expected. Please report this with the stack")]
-    public static partial void Fault(ILogger log, Exception fault, string method);
-
-    [LoggerMessage(538, LogLevel.Warning,
-        "control: the socket {Endpoint} was removed by somebody, and is made again. If a program cleans that folder up, except it there")]
-    public static partial void Remade(ILogger log, string endpoint);
-
-    [LoggerMessage(539, LogLevel.Warning,
-        "control: the socket {Endpoint} was removed by somebody and cannot be made again: {Reason}. It is tried each minute and at SIGHUP")]
-    public static partial void NotRemade(ILogger log, string endpoint, string reason);
-
-    [LoggerMessage(533, LogLevel.Information, "control: {Method} {App}")]
-    public static partial void Asked(ILogger log, string method, string app);
 }
