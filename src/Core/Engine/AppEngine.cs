@@ -260,7 +260,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
             Fail(Queue.Oldest!, ErrorCodes.ResourceError, reason);
         }
 
-        foreach (Slave slave in Pool.Slaves.ToArray())
+        foreach (Slave slave in Pool.Roster.Slaves.ToArray())
         {
             slave.Channels.FailAll(ErrorCodes.ResourceError, reason);
         }
@@ -293,7 +293,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
         }
 
         Pool.TerminateAll("the app stops");
-        if (Pool.Total == 0)
+        if (Pool.Roster.Total == 0)
         {
             Scope.MoveTo(EngineState.Stopped);
             Action? stopped = _onStopped;

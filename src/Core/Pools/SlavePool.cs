@@ -36,15 +36,6 @@ internal sealed class SlavePool : ISlaveOwner
     /// <summary>The slaves that are not dead, and their bounds.</summary>
     public SlaveRoster Roster => _roster;
 
-    /// <inheritdoc cref="SlaveRoster.Slaves"/>
-    public IReadOnlyList<Slave> Slaves => _roster.Slaves;
-
-    /// <inheritdoc cref="SlaveRoster.Minimum"/>
-    public int Minimum => _roster.Minimum;
-
-    /// <inheritdoc cref="SlaveRoster.Limit"/>
-    public int Limit => _roster.Limit;
-
     /// <summary>Launches slaves.</summary>
     public PoolGrowth Growth { get; }
 
@@ -59,24 +50,6 @@ internal sealed class SlavePool : ISlaveOwner
 
     /// <summary>Makes its slaves.</summary>
     public ISlaveBackend Backend { get; }
-
-    /// <inheritdoc cref="SlaveRoster.Total"/>
-    public int Total => _roster.Total;
-
-    /// <inheritdoc cref="SlaveRoster.Leaving"/>
-    public int Leaving => _roster.Leaving;
-
-    /// <inheritdoc cref="SlaveRoster.Working"/>
-    public int Working => _roster.Working;
-
-    /// <inheritdoc cref="SlaveRoster.Standing"/>
-    public int Standing => _roster.Standing;
-
-    public int Starting => _roster.Starting;
-
-    public int Idle => _roster.Idle;
-
-    public int Busy => _roster.Busy;
 
     /// <inheritdoc cref="StartHealth.IsBroken"/>
     public bool IsBroken => Starts.IsBroken;
@@ -270,7 +243,7 @@ internal sealed class SlavePool : ISlaveOwner
     public void SetBounds(int minimum, int limit)
     {
         _roster.SetBounds(minimum, limit);
-        Slave[] working = [.. Slaves.Where(slave => slave.State != SlaveState.Draining && !slave.IsRetired)];
+        Slave[] working = [.. _roster.Slaves.Where(slave => slave.State != SlaveState.Draining && !slave.IsRetired)];
         foreach (Slave slave in working.OrderBy(slave => slave.State).ThenBy(slave => slave.Load).Take(Math.Max(0, working.Length - limit)))
         {
             const string Why = "the pool has a lower limit";
@@ -292,7 +265,7 @@ internal sealed class SlavePool : ISlaveOwner
     public void TerminateAll(string reason)
     {
         CancelTimers();
-        foreach (Slave slave in Slaves.ToArray())
+        foreach (Slave slave in _roster.Slaves.ToArray())
         {
             slave.Terminate(reason);
         }
@@ -301,7 +274,7 @@ internal sealed class SlavePool : ISlaveOwner
     public void KillAll(string reason)
     {
         CancelTimers();
-        foreach (Slave slave in Slaves.ToArray())
+        foreach (Slave slave in _roster.Slaves.ToArray())
         {
             slave.Link.Kill(reason);
         }
@@ -318,7 +291,7 @@ internal sealed class SlavePool : ISlaveOwner
 
     private void WatchIdle()
     {
-        if (!_retire.IsArmed && _scope.State == EngineState.Running && Standing > Minimum && Idle > 0)
+        if (!_retire.IsArmed && _scope.State == EngineState.Running && _roster.Standing > _roster.Minimum && _roster.Idle > 0)
         {
             _scope.Loop.Timers.Arm(_retire, _scope.Loop.NowMs + _scope.Settings.SuicideTimeoutMs);
         }
@@ -328,7 +301,7 @@ internal sealed class SlavePool : ISlaveOwner
     private void Retire(long nowMs)
     {
         Slave? oldest = null;
-        foreach (Slave slave in Slaves)
+        foreach (Slave slave in _roster.Slaves)
         {
             if (slave.State == SlaveState.Idle && (oldest is null || slave.IdleSinceMs < oldest.IdleSinceMs))
             {
@@ -336,7 +309,7 @@ internal sealed class SlavePool : ISlaveOwner
             }
         }
 
-        if (oldest is null || Standing <= Minimum)
+        if (oldest is null || _roster.Standing <= _roster.Minimum)
         {
             return;
         }
@@ -344,7 +317,7 @@ internal sealed class SlavePool : ISlaveOwner
         long due = oldest.IdleSinceMs + _scope.Settings.SuicideTimeoutMs;
         if (due <= nowMs)
         {
-            PoolLog.Shrinks(_scope.Log, _scope.Name, oldest.ShortId, nowMs - oldest.IdleSinceMs, Total, Minimum);
+            PoolLog.Shrinks(_scope.Log, _scope.Name, oldest.ShortId, nowMs - oldest.IdleSinceMs, _roster.Total, _roster.Minimum);
             oldest.Terminate("idle for the suicide-timeout");
             due = nowMs + 1000;
         }

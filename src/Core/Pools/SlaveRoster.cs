@@ -48,11 +48,14 @@ internal sealed class SlaveRoster
 
     public int Busy => _byState[(int)SlaveState.Busy];
 
+    /// <summary>Slaves that are ready, also those that get no more jobs.</summary>
+    public int Ready => Idle + Busy;
+
     /// <summary>Slaves that get no more jobs and finish those they have, or were told to end.</summary>
     public int Leaving => _retired + _byState[(int)SlaveState.Draining];
 
     /// <summary>Slaves that are ready and get jobs.</summary>
-    public int Working => Idle + Busy - _retired;
+    public int Working => Ready - _retired;
 
     /// <summary>The slave whose replacement has been launched; null when there is none. The recycler's own.</summary>
     public Slave? Replaced { get; set; }

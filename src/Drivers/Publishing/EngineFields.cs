@@ -18,8 +18,8 @@ internal static class EngineFields
         double age = oldest is null ? 0 : Math.Max(0, engine.Loop.NowNs - oldest.ArrivedNs) / 1e9;
         publish(null, "queue-depth", Text(engine.Queue.Count));
         publish(null, "oldest-job-age", Encoding.UTF8.GetBytes(age.ToString("F3", CultureInfo.InvariantCulture)));
-        publish(null, "slaves-busy", Text(engine.Pool.Busy));
-        publish(null, "slaves-total", Text(engine.Pool.Total));
+        publish(null, "slaves-busy", Text(engine.Pool.Roster.Busy));
+        publish(null, "slaves-total", Text(engine.Pool.Roster.Total));
         publish(null, "jobs-done", Text((long)engine.Counters.JobsDone));
         publish(null, "jobs-failed", Text((long)engine.Counters.JobsFailed));
         foreach (TaskMonitor task in tasks)

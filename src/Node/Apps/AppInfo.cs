@@ -38,10 +38,10 @@ internal static class AppInfo
     public static AppSummary Summary(RunningApp app)
     {
         AppEngine engine = app.Version.Engine;
+        SlaveRoster[] rosters = [engine.Pool.Roster, .. app.Older.Select(older => older.Engine.Pool.Roster)];
         return new AppSummary(
-            app.Name, app.Manifest.Version, StateOf(app), engine.Pool.Total + app.Older.Sum(older => older.Engine.Pool.Total),
-            engine.Pool.Busy + app.Older.Sum(older => older.Engine.Pool.Busy), QueuedJobs(app), (long)engine.Counters.JobsDone,
-            (long)engine.Counters.JobsFailed, [.. app.Endpoints.Select(at => at.Endpoint)],
+            app.Name, app.Manifest.Version, StateOf(app), rosters.Sum(roster => roster.Total), rosters.Sum(roster => roster.Busy),
+            QueuedJobs(app), (long)engine.Counters.JobsDone, (long)engine.Counters.JobsFailed, [.. app.Endpoints.Select(at => at.Endpoint)],
             engine.Pool.Starts.IsFailing ? engine.Pool.LastFailure : null);
     }
 
@@ -109,7 +109,7 @@ internal static class AppInfo
         {
             json.WriteStartObject("next");
             json.WriteNumber("version", replacement.Next.Manifest.Version);
-            json.WriteNumber("starting", replacement.Next.Engine.Pool.Starting);
+            json.WriteNumber("starting", replacement.Next.Engine.Pool.Roster.Starting);
             json.WriteNumber("age-ms", replacement.Next.AgeMs);
             json.WriteEndObject();
         }
@@ -121,7 +121,7 @@ internal static class AppInfo
             json.WriteNumber("version", older.Manifest.Version);
             json.WriteNumber("queued", older.Engine.Queue.Count);
             json.WriteNumber("running", older.Engine.RunningJobs);
-            json.WriteNumber("slaves", older.Engine.Pool.Total);
+            json.WriteNumber("slaves", older.Engine.Pool.Roster.Total);
             json.WriteEndObject();
         }
 
@@ -215,20 +215,21 @@ internal static class AppInfo
     private static void WritePool(Utf8JsonWriter json, AppManifest manifest, AppEngine engine, long nowMs)
     {
         SlavePool pool = engine.Pool;
+        SlaveRoster roster = pool.Roster;
         json.WriteStartObject("pool");
-        json.WriteNumber("limit", pool.Limit);
-        json.WriteNumber("minimum", pool.Minimum);
-        json.WriteNumber("total", pool.Total);
-        json.WriteNumber("starting", pool.Starting);
-        json.WriteNumber("idle", pool.Idle);
-        json.WriteNumber("busy", pool.Busy);
+        json.WriteNumber("limit", roster.Limit);
+        json.WriteNumber("minimum", roster.Minimum);
+        json.WriteNumber("total", roster.Total);
+        json.WriteNumber("starting", roster.Starting);
+        json.WriteNumber("idle", roster.Idle);
+        json.WriteNumber("busy", roster.Busy);
         if (manifest.Engine.Backend == BackendType.Thread)
         {
             json.WriteNumber("threads-left-behind", pool.Backend.ThreadsLeft);
             json.WriteNumber("code-left-behind", pool.Backend.CodeLeft);
         }
 
-        json.WriteNumber("leaving", pool.Leaving);
+        json.WriteNumber("leaving", roster.Leaving);
         json.WriteStartObject("starts");
         json.WriteNumber("all", engine.Counters.SlavesStarted);
         json.WriteNumber("failed", engine.Counters.SlaveStartFailures);
@@ -244,7 +245,7 @@ internal static class AppInfo
         json.WriteNumber("failed", engine.Counters.RecyclingsFailed);
         json.WriteEndObject();
         json.WriteStartArray("slaves");
-        foreach (Slave slave in pool.Slaves)
+        foreach (Slave slave in roster.Slaves)
         {
             json.WriteStartObject();
             json.WriteString("id", slave.ShortId);

@@ -43,7 +43,7 @@ internal sealed class AppVersion
     /// <summary>Time since the launch of its first slaves.</summary>
     public long AgeMs => _loop.NowMs - _beganMs;
 
-    private int Ready => Engine.Pool.Idle + Engine.Pool.Busy;
+    private int Ready => Engine.Pool.Roster.Ready;
 
     /// <summary>
     /// Launches so many slaves, and decides once: null when they are ready, or some of them at the end of the startup-timeout; else why

@@ -181,7 +181,7 @@ public sealed class RunningApp
     {
         const int MostSlaves = 1024; // as engine.pool-limit in a manifest
         SlavePool pool = _version.Engine.Pool;
-        int least = minimum ?? pool.Minimum, most = limit ?? pool.Limit;
+        int least = minimum ?? pool.Roster.Minimum, most = limit ?? pool.Roster.Limit;
         if (most is < 1 or > MostSlaves || least < 0 || least > most)
         {
             throw Refusal(ErrorCodes.BadRequest,
@@ -218,7 +218,7 @@ public sealed class RunningApp
         _replacement = replacement;
 
         // As many as there are: a pool of one would refuse what the old pool could take.
-        int wanted = Math.Clamp(engine.Pool.Busy + engine.Pool.Idle, Math.Max(1, next.Engine.PoolMinimum), next.Engine.PoolLimit);
+        int wanted = Math.Clamp(engine.Pool.Roster.Ready, Math.Max(1, next.Engine.PoolMinimum), next.Engine.PoolLimit);
         ReloadLog.Begins(_log, Name, Manifest.Version, next.Version, wanted);
 
         // Posted: it is decided in the middle of what an engine does.

@@ -137,13 +137,13 @@ public class AbandonedJobTests
         world.Cancel(job);
         Live(world, Patience - 1);
         world.Engine.Pool.Recycler.OnWorn(other.Slave, WearReason.Age);
-        Assert.Equal(1, world.Engine.Pool.Starting); // for the other one
+        Assert.Equal(1, world.Engine.Pool.Roster.Starting); // for the other one
         Live(world, 1);
         Assert.True(deaf.IsTerminated);
         Assert.Contains(world.Log, line => line.Contains($"slave {deaf.Slave.ShortId} has nothing but 1 abandoned jobs and is told to end"));
         world.Submit("waits");
         world.Submit("waits too");
-        Assert.Equal(2, world.Engine.Pool.Starting); // in its place, though the one that is to be relieved is there yet
+        Assert.Equal(2, world.Engine.Pool.Roster.Starting); // in its place, though the one that is to be relieved is there yet
         world.Ready(0);
         world.Ready(0);
         Assert.Equal(0, world.Engine.Queue.Count);
@@ -163,7 +163,7 @@ public class AbandonedJobTests
         world.Die(world.Links[1], "no such module");
         Assert.True(deaf.IsTerminated);
         world.EndTerminated();
-        Assert.Equal(1, world.Engine.Pool.Starting);
+        Assert.Equal(1, world.Engine.Pool.Roster.Starting);
         world.Ready(0);
         world.CloseOne(world.Links[0]);
         Assert.Equal([0], world.Outcomes);
@@ -218,7 +218,7 @@ public class AbandonedJobTests
         Assert.Equal(2UL, world.Engine.Counters.JobsAbandoned);
         Assert.Equal(2, world.Links.Count(link => link.IsTerminated)); // the other one too: it can run nothing, and one more would be too many
         Live(world, 2000);
-        Assert.Equal(0, world.Engine.Pool.Total);
+        Assert.Equal(0, world.Engine.Pool.Roster.Total);
         world.Finish();
     }
 

@@ -49,20 +49,20 @@ public class GrowthRulesTests
         {
             FailStarts(world);
             long from = world.NowMs;
-            while (world.Engine.Pool.Starting == 0)
+            while (world.Engine.Pool.Roster.Starting == 0)
             {
                 world.Advance(100);
             }
 
             pauses.Add(world.NowMs - from);
-            Assert.Equal(1, world.Engine.Pool.Starting); // one at a time while they fail
+            Assert.Equal(1, world.Engine.Pool.Roster.Starting); // one at a time while they fail
         }
 
         Assert.Equal([100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000], pauses);
         world.Ready(0);
-        Assert.Equal(0, world.Engine.Pool.Starting); // it has done nothing yet
+        Assert.Equal(0, world.Engine.Pool.Roster.Starting); // it has done nothing yet
         world.Advance(1000); // but it lives
-        Assert.Equal((0, 7), (world.Engine.Pool.Starts.Failures, world.Engine.Pool.Starting));
+        Assert.Equal((0, 7), (world.Engine.Pool.Starts.Failures, world.Engine.Pool.Roster.Starting));
         world.Finish();
     }
 
@@ -79,7 +79,7 @@ public class GrowthRulesTests
         }
 
         world.Die(world.Links[0]); // what it held, one licence say, is free
-        Assert.Equal((2, 2), (world.Engine.Pool.Starting, world.Engine.Queue.Count));
+        Assert.Equal((2, 2), (world.Engine.Pool.Roster.Starting, world.Engine.Queue.Count));
         world.Finish();
         Assert.Equal([0, 0], world.Outcomes);
     }
@@ -111,7 +111,7 @@ public class GrowthRulesTests
         Assert.Equal((500, "the app cannot be started (exit code 3): its log says why"), (world.Refusal.Code, world.Refusal.Reason));
         Assert.Single(world.Log, line => line.Contains("app: broken: "));
         world.Advance(30_000);
-        Assert.Equal(1, world.Engine.Pool.Starting);
+        Assert.Equal(1, world.Engine.Pool.Roster.Starting);
         world.Ready(0);
         world.Submit("served"); // by the one that is there
         world.Close(0);
@@ -134,7 +134,7 @@ public class GrowthRulesTests
         }
 
         world.Die(world.Links[0], "exit code 0");
-        Assert.Equal((1, 0), (world.Engine.Pool.Starts.Failures, world.Engine.Pool.Starting));
+        Assert.Equal((1, 0), (world.Engine.Pool.Starts.Failures, world.Engine.Pool.Roster.Starting));
         world.Advance(100);
         world.Ready(0);
         world.Advance(1000);
@@ -167,7 +167,7 @@ public class GrowthRulesTests
         for (long from = world.NowMs; world.NowMs - from < 20_000; world.Advance(20))
         {
             world.Submit("kills");
-            if (world.Engine.Pool.Starting > 0)
+            if (world.Engine.Pool.Roster.Starting > 0)
             {
                 launched++;
                 world.Ready(0);
@@ -216,7 +216,7 @@ public class GrowthRulesTests
             world.Submit("short");
         }
 
-        Assert.Equal(2, world.Engine.Pool.Starting);
+        Assert.Equal(2, world.Engine.Pool.Roster.Starting);
         for (int ms = 0; world.Engine.Queue.Count > 0; ms += 50)
         {
             world.Advance(50);
@@ -245,15 +245,15 @@ public class GrowthRulesTests
             world.Submit("long");
         }
 
-        for (int i = 0; i < 10 && world.Engine.Pool.Working < 10; i++)
+        for (int i = 0; i < 10 && world.Engine.Pool.Roster.Working < 10; i++)
         {
-            Assert.InRange(world.Engine.Pool.Starting, 1, 2);
+            Assert.InRange(world.Engine.Pool.Roster.Starting, 1, 2);
             world.Advance(1500);
             world.Ready(0);
             world.Ready(0);
         }
 
-        Assert.Equal((10, 0), (world.Engine.Pool.Working, world.Engine.Pool.Starting));
+        Assert.Equal((10, 0), (world.Engine.Pool.Roster.Working, world.Engine.Pool.Roster.Starting));
         world.Finish();
     }
 
@@ -269,13 +269,13 @@ public class GrowthRulesTests
             world.Close(0);
         }
 
-        int before = world.Engine.Pool.Starting;
+        int before = world.Engine.Pool.Roster.Starting;
         world.Submit("hangs");
         world.Submit("waits");
         Assert.InRange(before, 1, 2);
         world.Advance(2000); // nothing happens: no job comes, none ends, no slave is ready
         world.Advance(2000);
-        Assert.Equal(Math.Min(3, world.Engine.Queue.Count), world.Engine.Pool.Starting);
+        Assert.Equal(Math.Min(3, world.Engine.Queue.Count), world.Engine.Pool.Roster.Starting);
         world.Finish();
     }
 
@@ -285,11 +285,11 @@ public class GrowthRulesTests
         World world = new(Ten with { PoolMinimum = 5 }, startsAtOnce: 2);
         for (int ready = 0; ready < 5; ready++)
         {
-            Assert.Equal(Math.Min(2, 5 - ready), world.Engine.Pool.Starting);
+            Assert.Equal(Math.Min(2, 5 - ready), world.Engine.Pool.Roster.Starting);
             world.Ready(0);
         }
 
-        Assert.Equal((5, 5), (world.Engine.Pool.Total, world.Engine.Pool.Idle));
+        Assert.Equal((5, 5), (world.Engine.Pool.Roster.Total, world.Engine.Pool.Roster.Idle));
         world.Finish();
     }
 
@@ -301,7 +301,7 @@ public class GrowthRulesTests
         Assert.Equal((8UL, 1), (world.Engine.Counters.SlaveStartFailures, world.Engine.Pool.Starts.Failures));
         Assert.False(world.Engine.Pool.IsBroken);
         world.Advance(100);
-        Assert.Equal(1, world.Engine.Pool.Starting);
+        Assert.Equal(1, world.Engine.Pool.Roster.Starting);
     }
 
     [Fact]
@@ -313,7 +313,7 @@ public class GrowthRulesTests
         world.Engine.Drain(() => stopped = true);
         FailStarts(world);
         world.Advance(100);
-        Assert.Equal(1, world.Engine.Pool.Starting);
+        Assert.Equal(1, world.Engine.Pool.Roster.Starting);
         world.Ready(0);
         world.Close(0);
         Assert.Equal([0], world.Outcomes);
@@ -337,7 +337,7 @@ public class GrowthRulesTests
     {
         World world = new(settings, startsAtOnce: startsAtOnce);
         world.Engine.Pool.SetBounds(slaves, settings.PoolLimit);
-        while (world.Engine.Pool.Starting > 0)
+        while (world.Engine.Pool.Roster.Starting > 0)
         {
             world.Advance(startMs);
             world.Ready(0);
@@ -345,7 +345,7 @@ public class GrowthRulesTests
 
         world.Advance(1000);
         world.Engine.Pool.SetBounds(0, settings.PoolLimit);
-        Assert.Equal(slaves, world.Engine.Pool.Idle);
+        Assert.Equal(slaves, world.Engine.Pool.Roster.Idle);
         return world;
     }
 

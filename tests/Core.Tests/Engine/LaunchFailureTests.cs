@@ -42,7 +42,7 @@ public class LaunchFailureTests
         world.Submit("runs");
         world.LaunchFailure = new IOException("no");
         world.Submit("waits");
-        Slave unlaunched = Assert.Single(world.Engine.Pool.Slaves, slave => slave.State == SlaveState.Starting);
+        Slave unlaunched = Assert.Single(world.Engine.Pool.Roster.Slaves, slave => slave.State == SlaveState.Starting);
         Assert.Equal((0, "none"), (unlaunched.Link.ProcessId, unlaunched.Link.Kind));
         unlaunched.Link.Kill("asked");
         unlaunched.Terminate("asked");

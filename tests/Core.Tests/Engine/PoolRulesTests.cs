@@ -17,13 +17,13 @@ public class PoolRulesTests
             world.Submit("job");
         }
 
-        Assert.Equal(3, world.Engine.Pool.Total); // one that runs, and one for each of the two that wait
+        Assert.Equal(3, world.Engine.Pool.Roster.Total); // one that runs, and one for each of the two that wait
         for (int i = 0; i < 10; i++)
         {
             world.Submit("job");
         }
 
-        Assert.Equal(4, world.Engine.Pool.Total);
+        Assert.Equal(4, world.Engine.Pool.Roster.Total);
         Assert.Contains(world.Log, line => line.Contains("pool grows by 1:") && line.Contains("(waiting 1, idle 0, starting 0)"));
         Assert.Contains(world.Log, line => line.Contains("pool holds at its engine.pool-limit of 4 (waiting 4, idle 0, starting 3)"));
         world.Finish();
@@ -40,13 +40,13 @@ public class PoolRulesTests
         }
 
         world.Ready(0);
-        Assert.Equal(2, world.Engine.Pool.Total);
+        Assert.Equal(2, world.Engine.Pool.Roster.Total);
         Assert.Contains(world.Log, line => line.Contains("pool holds, the node has room for") && line.Contains("no descriptors are left"));
         world.Advance(60_000); // nothing else happens: no job comes, none ends
         Assert.InRange(world.Log.Count(line => line.Contains("the node has room for")), 1, 3);
         world.Room = 5;
         world.Advance(1000);
-        Assert.Equal(3, world.Engine.Pool.Total);
+        Assert.Equal(3, world.Engine.Pool.Roster.Total);
         world.Finish();
     }
 
@@ -61,7 +61,7 @@ public class PoolRulesTests
         Assert.Single(world.Links);
         world.Room = 1;
         world.Advance(1000);
-        Assert.Equal(2, world.Engine.Pool.Total);
+        Assert.Equal(2, world.Engine.Pool.Roster.Total);
         world.Finish();
     }
 
@@ -70,7 +70,7 @@ public class PoolRulesTests
     {
         World world = new(Four);
         world.Submit("waits for the first slave");
-        Assert.Equal(1, world.Engine.Pool.Total);
+        Assert.Equal(1, world.Engine.Pool.Roster.Total);
     }
 
     [Fact]
@@ -93,15 +93,15 @@ public class PoolRulesTests
         }
 
         world.Advance(9_999);
-        Assert.Equal(4, world.Engine.Pool.Idle);
+        Assert.Equal(4, world.Engine.Pool.Roster.Idle);
         world.Advance(1);
-        Assert.Equal(3, world.Engine.Pool.Idle);
+        Assert.Equal(3, world.Engine.Pool.Roster.Idle);
         world.EndTerminated();
         world.Advance(1000);
         world.EndTerminated();
         world.Advance(100_000);
         world.EndTerminated();
-        Assert.Equal(2, world.Engine.Pool.Total);
+        Assert.Equal(2, world.Engine.Pool.Roster.Total);
         Assert.Contains(world.Log, line => line.Contains("pool shrinks: slave") && line.EndsWith("idle for 10000 ms (total 4, minimum 2)"));
         Assert.Equal(0UL, world.Engine.Counters.SlavesDied);
         world.Finish();
@@ -111,7 +111,7 @@ public class PoolRulesTests
     public void The_minimum_is_kept_at_the_start_and_after_deaths_of_idle_busy_and_starting_slaves()
     {
         World world = new(Four with { PoolMinimum = 3 });
-        Assert.Equal(3, world.Engine.Pool.Starting);
+        Assert.Equal(3, world.Engine.Pool.Roster.Starting);
         for (int i = 0; i < 3; i++)
         {
             world.Ready(0);
@@ -120,14 +120,14 @@ public class PoolRulesTests
         world.Advance(1000); // they have shown that they can live
         world.Submit("job");
         world.Die(world.Links.Single(link => link.Channels.Count > 0)); // busy: its job goes to another one
-        Assert.Equal((3, 1), (world.Engine.Pool.Total, world.Engine.Pool.Starting));
+        Assert.Equal((3, 1), (world.Engine.Pool.Roster.Total, world.Engine.Pool.Roster.Starting));
         world.Die(world.Links.First(link => link.Channels.Count == 0)); // idle
-        Assert.Equal((3, 2), (world.Engine.Pool.Total, world.Engine.Pool.Starting));
+        Assert.Equal((3, 2), (world.Engine.Pool.Roster.Total, world.Engine.Pool.Roster.Starting));
         world.Ready(0);
         world.Die(world.Links[^1]); // starting: it is tried again after a pause, whatever else lives
-        Assert.Equal(2, world.Engine.Pool.Total);
+        Assert.Equal(2, world.Engine.Pool.Roster.Total);
         world.Advance(100);
-        Assert.Equal(3, world.Engine.Pool.Total);
+        Assert.Equal(3, world.Engine.Pool.Roster.Total);
         world.Finish();
     }
 
@@ -153,7 +153,7 @@ public class PoolRulesTests
         world.Die(world.Links[1], "exit code 1");
         world.Engine.Pool.SetBounds(0, 1);
         world.Advance(60_000);
-        Assert.Equal(1, world.Engine.Pool.Total);
+        Assert.Equal(1, world.Engine.Pool.Roster.Total);
         world.Close(0);
         world.Close(0);
         world.Finish();
@@ -174,7 +174,7 @@ public class PoolRulesTests
         }
 
         world.Advance(1_000); // the first timer is due; nobody was idle for as long
-        Assert.Equal(2, world.Engine.Pool.Idle);
+        Assert.Equal(2, world.Engine.Pool.Roster.Idle);
     }
 
     [Fact]

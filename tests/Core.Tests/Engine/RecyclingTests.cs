@@ -31,7 +31,7 @@ public class RecyclingTests
             world.Close(0);
         }
 
-        Assert.Equal(2, world.Engine.Pool.Total); // one more than the limit, for this moment
+        Assert.Equal(2, world.Engine.Pool.Roster.Total); // one more than the limit, for this moment
         Assert.Contains(world.Log, line => line.Contains(
             $"slave {old.Slave.ShortId} is worn by its Jobs and is recycled: its replacement is launched (jobs {worn}, age 0 ms, rss 0 bytes, total 1, limit 1)"));
         world.Submit("meanwhile"); // the old one works on
@@ -77,7 +77,7 @@ public class RecyclingTests
     public void Slaves_are_recycled_one_at_a_time_and_not_all_at_one_age()
     {
         World world = new(One with { PoolLimit = 4, PoolMinimum = 4, MaxAgeMs = 100_000 });
-        while (world.Engine.Pool.Starting > 0)
+        while (world.Engine.Pool.Roster.Starting > 0)
         {
             world.Ready(0);
         }
@@ -89,15 +89,15 @@ public class RecyclingTests
         world.Advance(110_000); // all are worn, at last
         for (int i = 0; i < 4; i++)
         {
-            Assert.Equal(5, world.Engine.Pool.Total);
-            Assert.Equal(1, world.Engine.Pool.Starting);
+            Assert.Equal(5, world.Engine.Pool.Roster.Total);
+            Assert.Equal(1, world.Engine.Pool.Roster.Starting);
             world.Ready(0);
             Assert.Single(world.Links, link => link.IsTerminated);
-            Assert.Equal(i < 3 ? 1 : 0, world.Engine.Pool.Starting); // the next one's turn has come
+            Assert.Equal(i < 3 ? 1 : 0, world.Engine.Pool.Roster.Starting); // the next one's turn has come
             world.EndTerminated();
         }
 
-        Assert.Equal(4, world.Engine.Pool.Total);
+        Assert.Equal(4, world.Engine.Pool.Roster.Total);
         Assert.DoesNotContain(world.Links, link => first.Contains(link.Slave));
         Assert.Equal(4UL, world.Engine.Counters.RecycledForAge);
     }
@@ -163,7 +163,7 @@ public class RecyclingTests
         world.Submit("job");
         world.Close(0);
         world.Die(0);
-        Assert.Equal(1, world.Engine.Pool.Total);
+        Assert.Equal(1, world.Engine.Pool.Roster.Total);
         world.Ready(0);
         Assert.Equal(RecycleStage.Resting, world.Engine.Pool.Recycler.Stage);
         world.Submit("next");
@@ -184,7 +184,7 @@ public class RecyclingTests
             world.EndTerminated();
         }
 
-        Assert.Equal(0, world.Engine.Pool.Total);
+        Assert.Equal(0, world.Engine.Pool.Roster.Total);
         Assert.True(world.Engine.Counters.RecycledForAge >= 4);
     }
 
@@ -192,7 +192,7 @@ public class RecyclingTests
     public void A_long_job_on_a_worn_slave_keeps_no_other_from_its_turn()
     {
         World world = new(One with { PoolLimit = 3, PoolMinimum = 3, Concurrency = 4, MaxJobs = 20 });
-        while (world.Engine.Pool.Starting > 0)
+        while (world.Engine.Pool.Roster.Starting > 0)
         {
             world.Ready(0);
         }
@@ -208,7 +208,7 @@ public class RecyclingTests
         }
 
         Assert.True(world.Engine.Counters.RecycledForJobs >= 12, $"{world.Engine.Counters.RecycledForJobs} were recycled");
-        Assert.InRange(world.Engine.Pool.Leaving, 1, 3); // with a long job that nobody has cut short
+        Assert.InRange(world.Engine.Pool.Roster.Leaving, 1, 3); // with a long job that nobody has cut short
         world.Finish();
         Assert.All(world.Outcomes, code => Assert.Equal(0, code));
     }
@@ -220,17 +220,17 @@ public class RecyclingTests
         world.Submit("long");
         world.Close(world.Ask("short")!);
         world.Ready(0);
-        Assert.Equal((1, 2), (world.Engine.Pool.Leaving, world.Engine.Pool.Total));
+        Assert.Equal((1, 2), (world.Engine.Pool.Roster.Leaving, world.Engine.Pool.Roster.Total));
         FakeLink second = world.Links[1];
         world.Submit("long");
         world.Close(world.Ask("short")!);
-        Assert.Equal(2, world.Engine.Pool.Total); // it goes on: its job would be one more that keeps a slave
+        Assert.Equal(2, world.Engine.Pool.Roster.Total); // it goes on: its job would be one more that keeps a slave
         world.CloseOne(second);
         Assert.True(second.IsTerminated);
-        Assert.Equal(0, world.Engine.Pool.Starting);
+        Assert.Equal(0, world.Engine.Pool.Roster.Starting);
         world.Submit("waits");
         world.EndTerminated();
-        Assert.Equal((2, 1), (world.Engine.Pool.Total, world.Engine.Pool.Starting));
+        Assert.Equal((2, 1), (world.Engine.Pool.Roster.Total, world.Engine.Pool.Roster.Starting));
         world.Finish();
         Assert.All(world.Outcomes, code => Assert.Equal(0, code));
     }
@@ -239,7 +239,7 @@ public class RecyclingTests
     public void When_a_replacement_dies_once_it_was_ready_no_other_good_slave_gives_its_place_to_one_at_once()
     {
         World world = new(One with { PoolLimit = 4, PoolMinimum = 4, MaxAgeMs = 100_000 });
-        while (world.Engine.Pool.Starting > 0)
+        while (world.Engine.Pool.Roster.Starting > 0)
         {
             world.Ready(0);
         }
@@ -247,16 +247,16 @@ public class RecyclingTests
         world.Advance(110_000);
         for (int i = 0; i < 6; i++)
         {
-            int working = world.Engine.Pool.Working;
+            int working = world.Engine.Pool.Roster.Working;
             world.Ready(0);
             world.EndTerminated();
             world.Die(world.Links[^1], "exit code 3");
             world.Advance(50);
-            Assert.InRange(working - world.Engine.Pool.Working, 0, 1);
+            Assert.InRange(working - world.Engine.Pool.Roster.Working, 0, 1);
             world.Advance(StartPauses.AfterMs(i + 1));
         }
 
-        Assert.True(world.Engine.Pool.Working >= 1);
+        Assert.True(world.Engine.Pool.Roster.Working >= 1);
         Assert.False(world.Engine.Pool.IsBroken);
     }
 

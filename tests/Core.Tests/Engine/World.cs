@@ -241,7 +241,7 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
         Assert.True(Engine.Counters.Holds(Engine.Queue.Count, Engine.RunningJobs));
         Assert.Equal(_open.Count, Engine.Queue.Count + Engine.RunningJobs);
         Assert.DoesNotContain(_outcomes.Values, count => count != 1);
-        Assert.InRange(Engine.Pool.Total, 0, (2 * Engine.Settings.PoolLimit) + 1); // as many again that leave, and a replacement
+        Assert.InRange(Engine.Pool.Roster.Total, 0, (2 * Engine.Settings.PoolLimit) + 1); // as many again that leave, and a replacement
     }
 
     public void Finish()

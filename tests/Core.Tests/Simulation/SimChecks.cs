@@ -26,14 +26,14 @@ internal static class SimChecks
             && engine.Counters.JobsCancelled == model.Cancelled, "the counters are not what the callers have seen");
         int limit = world.Settings.QueueLimit;
         Require(limit == 0 || engine.Queue.Count <= limit + model.WaitingAgain, $"{engine.Queue.Count} are queued");
-        Require(engine.Pool.Total == world.Links.Count, $"{world.Links.Count} slaves live, but the pool has {engine.Pool.Total}");
+        Require(engine.Pool.Roster.Total == world.Links.Count, $"{world.Links.Count} slaves live, but the pool has {engine.Pool.Roster.Total}");
         int leaving = world.Links.Count(link => link.TerminateAsked || link.Slave.IsRetired || link.Slave.State == SlaveState.Draining);
         int replacement = engine.Pool.Recycler.Stage == RecycleStage.Launching ? 1 : 0;
-        Require(engine.Pool.Total - leaving <= world.Settings.PoolLimit + replacement, $"the pool has {engine.Pool.Total} slaves, {leaving} leave");
-        Require(engine.Pool.Total <= (2 * world.Settings.PoolLimit) + replacement, $"the pool has {engine.Pool.Total} slaves");
+        Require(engine.Pool.Roster.Total - leaving <= world.Settings.PoolLimit + replacement, $"the pool has {engine.Pool.Roster.Total} slaves, {leaving} leave");
+        Require(engine.Pool.Roster.Total <= (2 * world.Settings.PoolLimit) + replacement, $"the pool has {engine.Pool.Roster.Total} slaves");
         bool recycles = world.Settings is not { MaxJobs: 0, MaxAgeMs: 0, MaxRssBytes: 0 } || engine.Counters.JobsAbandoned > 0;
         int cap = world.StartsAtOnce + (recycles ? 2 : 0); // a replacement, and one whose worn slave has died meanwhile
-        Require(engine.Pool.Starting <= cap, $"{engine.Pool.Starting} slaves start at a time");
+        Require(engine.Pool.Roster.Starting <= cap, $"{engine.Pool.Roster.Starting} slaves start at a time");
         Require(engine.Queue.Usual == 0 || engine.Pool.Pick() is null, "a request waits although a slave has room");
         int suspects = model.Waiting - model.WaitingUsual;
         Require(engine.Queue.Suspects.Count == suspects, $"{engine.Queue.Suspects.Count} suspects wait, and should be {suspects}");
@@ -113,7 +113,7 @@ internal static class SimChecks
             Require(!link.Channels.Exists(channel => IsGivenUpEarly(world, channel)), $"{what} and is given up before its time");
             Require(!link.Slave.IsRetired || lost == 0 || lost < link.Channels.Count, $"{what} and is waited for, although it is relieved");
             bool isTurn = world.Engine.Pool.Recycler.Stage == RecycleStage.Resting && world.Engine.Counters.RecyclingsFailed == 0
-                && world.Engine.Counters.SlavesDiedYoung == 0 && world.RoomRefusals == 0 && world.Engine.Pool.Leaving < world.Engine.Pool.Roster.MostLeaving;
+                && world.Engine.Counters.SlavesDiedYoung == 0 && world.RoomRefusals == 0 && world.Engine.Pool.Roster.Leaving < world.Engine.Pool.Roster.MostLeaving;
             Require(lost == 0 || link.Slave.IsRetired || !isTurn || world.Engine.State != EngineState.Running, $"{what} and is not replaced");
             waiting += lost == world.Settings.Concurrency ? 1 : 0;
         }
@@ -137,7 +137,7 @@ internal static class SimChecks
         Require(world.Stopped == 1, $"the engine said {world.Stopped} times that it has stopped");
         Require(world.Engine.State == EngineState.Stopped, $"the engine is {world.Engine.State}");
         Require(world.Model.Open.Count == 0, "a request has no outcome");
-        Require(world.Engine.Pool.Total == 0, "a slave lives");
+        Require(world.Engine.Pool.Roster.Total == 0, "a slave lives");
         int armed = world.Timers.Count + world.Patience.Count;
         Require(armed == 0, $"{armed} timers are armed");
         foreach (Job job in world.Jobs)

@@ -65,13 +65,13 @@ internal sealed class StartModel(SimWorld world)
             return;
         }
 
-        if (!_failsNow || !IsWanting() || pool is not { Starting: 0, Roster.FreePlaces: > 0, Growth.IsLooking: false } || pool.Growth.NextTryMs == 0)
+        if (!_failsNow || !IsWanting() || pool is not { Roster: { Starting: 0, FreePlaces: > 0 }, Growth.IsLooking: false } || pool.Growth.NextTryMs == 0)
         {
             return;
         }
 
         bool isPause = _failedMs != long.MinValue && world.NowMs < _failedMs + EngineLimits.FirstRestartPauseMs;
-        bool canSee = isPause && !Recycles && world.Room > 0 && !world.Links.Exists(IsProof) && pool.Idle == 0;
+        bool canSee = isPause && !Recycles && world.Room > 0 && !world.Links.Exists(IsProof) && pool.Roster.Idle == 0;
         if (canSee && world.Sabotages(Sabotage.StartsAtOnce))
         {
             pool.Starts.OnGoodDied();
@@ -95,12 +95,12 @@ internal sealed class StartModel(SimWorld world)
         }
 
         SlavePool pool = world.Engine.Pool;
-        bool isTried = pool.Starting > 0 || pool.Growth.NextTryMs > 0 || pool.Growth.IsLooking || pool.Starts is { IsArmed: true, OnTrial: > 0 };
+        bool isTried = pool.Roster.Starting > 0 || pool.Growth.NextTryMs > 0 || pool.Growth.IsLooking || pool.Starts is { IsArmed: true, OnTrial: > 0 };
         if (world.Engine.State != EngineState.Stopped && IsWanting() && !isTried && pool.Roster.FreePlaces > 0
             && !world.Links.Exists(IsAboutToTell))
         {
-            throw new BrokenPromise($"{world.Engine.Queue.Count} requests wait, and nobody starts a slave (total {pool.Total}, working {pool.Working}, "
-                + $"leaving {pool.Leaving}, starts failed {pool.Starts.Failures}, on trial {pool.Starts.OnTrial})");
+            throw new BrokenPromise($"{world.Engine.Queue.Count} requests wait, and nobody starts a slave (total {pool.Roster.Total}, working {pool.Roster.Working}, "
+                + $"leaving {pool.Roster.Leaving}, starts failed {pool.Starts.Failures}, on trial {pool.Starts.OnTrial})");
         }
     }
 
@@ -112,7 +112,7 @@ internal sealed class StartModel(SimWorld world)
     private bool IsWanting()
     {
         Core.Jobs.JobQueue queue = world.Engine.Queue;
-        return (queue.Usual > 0 || world.Engine.Pool.Working == 0) && queue.SlavesFor(world.Settings.Concurrency) > world.Engine.Pool.Idle;
+        return (queue.Usual > 0 || world.Engine.Pool.Roster.Working == 0) && queue.SlavesFor(world.Settings.Concurrency) > world.Engine.Pool.Roster.Idle;
     }
 
     private bool Recycles => world.Settings is not { MaxJobs: 0, MaxAgeMs: 0, MaxRssBytes: 0 } || world.Engine.Counters.JobsAbandoned > 0;

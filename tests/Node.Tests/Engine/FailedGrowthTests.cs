@@ -76,7 +76,7 @@ public sealed class FailedGrowthTests : IDisposable
         ((IDisposable)PartOf(PartOf(node, "_factory"), "_launcher")).Dispose();
         await ((EventLoop)app.Engine.Loop).RunAsync(() =>
         {
-            foreach (Slave slave in app.Engine.Pool.Slaves.ToArray())
+            foreach (Slave slave in app.Engine.Pool.Roster.Slaves.ToArray())
             {
                 slave.Link.Kill("of the test");
             }
@@ -98,7 +98,7 @@ public sealed class FailedGrowthTests : IDisposable
     private static async Task GrowAsync(RunningApp app)
     {
         using CancellationTokenSource stop = new(Limit);
-        while (app.Engine.Pool.Working < 2)
+        while (app.Engine.Pool.Roster.Working < 2)
         {
             stop.Token.ThrowIfCancellationRequested();
             Assert.All(await CallAsync(app, 40), answer => Assert.Equal("done", answer));

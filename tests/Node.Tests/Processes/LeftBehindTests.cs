@@ -100,7 +100,7 @@ public sealed class LeftBehindTests : IDisposable
     {
         await using TestNode node = TestNode.Start();
         RunningApp app = await node.AddAsync(Apps.DotNet(Core.Manifest.BackendType.Process));
-        int worker = app.Engine.Pool.Slaves[0].Link.ProcessId;
+        int worker = app.Engine.Pool.Roster.Slaves[0].Link.ProcessId;
         Assert.Contains("DOTNET_EnableDiagnostics=0", File.ReadAllText($"/proc/{worker}/environ"));
         Assert.DoesNotContain(Directory.EnumerateFileSystemEntries("/tmp"), file => file.Contains($"-{worker}-", StringComparison.Ordinal));
     }
