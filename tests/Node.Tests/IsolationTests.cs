@@ -162,7 +162,7 @@ public class IsolationTests
             ("\"user\": \"root\", \"nice\": -3", "the node needs CAP_SYS_NICE: run it as root"), // its own user takes no right
             ($"\"working-folder\": \"{closed}\"", $"isolation.working-folder: the node's user may not enter {closed}"),
             ("\"nice\": -3", "the node needs CAP_SYS_NICE: run it as root"),
-            ("\"files\": 1000000", "isolation.files: 1000000 is over the node's own hard limit of 5000: without CAP_SYS_RESOURCE it cannot be raised"),
+            ("\"files\": 1000000", "isolation.files: 1000000 is over the node's hard limit of 5000: without CAP_SYS_RESOURCE it cannot be raised"),
         })
         {
             File.WriteAllText(Path.Combine(folder, "behaviours.json"), $$"""

@@ -3,14 +3,14 @@ using System.Globalization;
 namespace Cocaine.Fast.Backends.Isolation;
 
 /// <summary>The user that an app's workers run as.</summary>
-/// <param name="Name">The user's name; null for a number that has none.</param>
+/// <param name="Name">The user's name; null when the number has no name.</param>
 /// <param name="UserId">The user's number.</param>
 /// <param name="GroupId">The group's number.</param>
-/// <param name="Home">The user's home; null for a number that has none.</param>
+/// <param name="Home">The user's home; null when the number has no entry.</param>
 internal sealed record Account(string? Name, uint UserId, uint GroupId, string? Home)
 {
     /// <summary>
-    /// Looks a user and a group up in /etc/passwd and /etc/group; null when neither is given. Users of a directory service are given by
+    /// Looks up a user and a group in /etc/passwd and /etc/group; null when neither is given. Users of a directory service are given by
     /// their numbers.
     /// </summary>
     /// <exception cref="IOException">There is no such user or group.</exception>
@@ -25,7 +25,7 @@ internal sealed record Account(string? Name, uint UserId, uint GroupId, string? 
         string[]? entry = Lookup("/etc/passwd", wanted, fields: 7);
         if (entry is null && !IsNumber(wanted))
         {
-            throw new IOException($"isolation.user: there is no user {wanted} in /etc/passwd; a user of elsewhere is given by number");
+            throw new IOException($"isolation.user: there is no user {wanted} in /etc/passwd; give other users by number");
         }
 
         uint groupId = group is not null ? GroupOf(group)
@@ -36,7 +36,7 @@ internal sealed record Account(string? Name, uint UserId, uint GroupId, string? 
 
     private static uint GroupOf(string group) => Lookup("/etc/group", group, fields: 4) is { } entry ? Number(entry[2])
         : IsNumber(group) ? Number(group)
-        : throw new IOException($"isolation.group: there is no group {group} in /etc/group; a group of elsewhere is given by number");
+        : throw new IOException($"isolation.group: there is no group {group} in /etc/group; give other groups by number");
 
     /// <summary>The line with this name, or with this number.</summary>
     private static string[]? Lookup(string file, string wanted, int fields) => File.ReadLines(file).Select(line => line.Split(':'))

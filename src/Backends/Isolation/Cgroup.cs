@@ -11,8 +11,8 @@ internal static class Cgroup
 
     private const string Processes = "cgroup.procs";
 
-    /// <summary>Makes it with its limits; returns the file that a process joins it by.</summary>
-    /// <exception cref="IOException">The folder is no cgroup v2, or may not be written.</exception>
+    /// <summary>Makes the app's control group with its limits; returns the path of the file by which a process joins the group.</summary>
+    /// <exception cref="IOException">The folder is no cgroup v2, or the node may not write in it.</exception>
     public static string Make(string app, IsolationSettings settings)
     {
         string parent = settings.Cgroup!;
@@ -52,7 +52,7 @@ internal static class Cgroup
             return;
         }
 
-        File.WriteAllText(path, wanted > 0 ? text : "max"); // a limit of an earlier version goes
+        File.WriteAllText(path, wanted > 0 ? text : "max"); // clears a limit of an earlier version
     }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);

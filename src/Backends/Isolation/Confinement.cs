@@ -4,12 +4,13 @@ using Cocaine.Fast.Core.Manifest;
 namespace Cocaine.Fast.Backends.Isolation;
 
 /// <summary>
-/// How an app's workers are confined, ready to be started: the words that stand before a worker's command line. Each is a small program of
-/// util-linux or coreutils that sets its own thing and becomes the next one; what takes rights comes before the rights go.
+/// The confinement of an app's workers, ready to use: the words that stand before a worker's command line. Each word starts a small program
+/// of util-linux or coreutils, which sets one limit and then becomes the next program. Programs that need rights come before the rights are
+/// dropped.
 /// </summary>
 internal sealed class Confinement
 {
-    /// <summary>Not at all.</summary>
+    /// <summary>No confinement.</summary>
     public static readonly Confinement None = new([], [], null, null);
 
     private Confinement(IReadOnlyList<string> before, IReadOnlyList<string> privileges, string? workingFolder, Account? account)
@@ -20,19 +21,21 @@ internal sealed class Confinement
         Account = account;
     }
 
-    /// <summary>Programs and their words, before setpriv's.</summary>
+    /// <summary>Programs before setpriv, with their arguments.</summary>
     public IReadOnlyList<string> Before { get; }
 
     /// <summary>Options of setpriv.</summary>
     public IReadOnlyList<string> Privileges { get; }
 
-    /// <summary>Where workers start; null = the node's folder.</summary>
+    /// <summary>The folder that workers start in; null = the node's folder.</summary>
     public string? WorkingFolder { get; }
 
-    /// <summary>The user that they run as; null = the node's.</summary>
+    /// <summary>The user that workers run as; null = the node's user.</summary>
     public Account? Account { get; }
 
-    /// <summary>Finds out whether this node can confine an app as its manifest says and how; makes its cgroup.</summary>
+    /// <summary>
+    /// Finds out whether this node can confine an app as the manifest asks, and with which programs; makes the app's cgroup.
+    /// </summary>
     /// <exception cref="IOException">A right, a program, a user or a folder is missing; the text names it.</exception>
     public static Confinement Of(AppManifest app)
     {
@@ -47,14 +50,14 @@ internal sealed class Confinement
         List<string> before = [];
         if (settings.Cgroup is not null)
         {
-            // The shell joins the group and becomes the worker, so that nothing of the worker ever runs outside.
+            // The shell joins the group and becomes the worker, so that no part of the worker ever runs outside the group.
             before.AddRange(["/bin/sh", "-c", "echo $$ > \"$0\" && exec \"$@\"", Cgroup.Make(app.Name, settings)]);
         }
 
         AddLimits(before, settings);
         if (settings.Nice is { } nice)
         {
-            // nice adds to what the node has; the manifest means the value itself.
+            // The program nice adds to the node's own value; the manifest has the final value.
             before.AddRange([Tool("nice"), "-n", Text(nice - rights.Nice)]);
         }
 
@@ -93,7 +96,8 @@ internal sealed class Confinement
 
         if (settings.CpuTimeS > 0)
         {
-            // The soft limit first, whose signal 24 (SIGXCPU) says what the worker died of; one that ignores it is killed a second later.
+            // The soft limit comes first: its signal 24 (SIGXCPU) says why the worker died. A worker that ignores the signal is killed a
+            // second later.
             limits.Add($"--cpu={Text(settings.CpuTimeS)}:{Text(settings.CpuTimeS + 1)}");
         }
 
@@ -106,7 +110,7 @@ internal sealed class Confinement
     private static string Tool(string name)
     {
         string? path = new[] { "/usr/bin/", "/bin/" }.Select(folder => folder + name).FirstOrDefault(File.Exists);
-        return path ?? throw new IOException($"isolation needs {name}, which is not on this machine: apt-get install util-linux coreutils");
+        return path ?? throw new IOException($"isolation needs {name}, not on this machine: apt-get install util-linux coreutils");
     }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);

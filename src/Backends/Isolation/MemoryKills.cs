@@ -4,7 +4,7 @@ using Cocaine.Fast.Core.Manifest;
 namespace Cocaine.Fast.Backends.Isolation;
 
 /// <summary>
-/// Tells whether a worker that SIGKILL ended was killed by the kernel because memory ran out: the kernel counts such kills, for each
+/// Tells whether the kernel killed a worker because memory ran out, when SIGKILL ended the worker. The kernel counts such kills for each
 /// control group and for the machine. Lives on the app's loop.
 /// </summary>
 internal sealed class MemoryKills
@@ -12,7 +12,7 @@ internal sealed class MemoryKills
     private const string Counter = "oom_kill", OfMachine = "/proc/vmstat";
 
     private readonly string? _groupFile;
-    private long? _group, _machine; // what was counted when it was looked last
+    private long? _group, _machine; // the counts at the last look
 
     private MemoryKills(string? groupFile)
     {
@@ -20,11 +20,11 @@ internal sealed class MemoryKills
         (_group, _machine) = (Read(groupFile), Read(OfMachine));
     }
 
-    /// <summary>Of an app's workers: in the group that its manifest names, or in the node's.</summary>
+    /// <summary>Watches the kills of an app's workers: in the group that the manifest names, or in the node's group.</summary>
     public static MemoryKills Of(AppManifest app) => new(
         app.Isolation?.Cgroup is { } parent ? FileIn(Path.Combine(parent, app.Name)) : OwnGroupFile());
 
-    /// <summary>The likely sender of a SIGKILL that ended a worker and that the node did not send.</summary>
+    /// <summary>The likely sender of a SIGKILL that ended a worker and did not come from the node.</summary>
     public string Explain()
     {
         long? group = Read(_groupFile), machine = Read(OfMachine);
@@ -36,7 +36,7 @@ internal sealed class MemoryKills
             : "sent by a process other than the node, or by the kernel for want of memory: dmesg tells";
     }
 
-    /// <summary>The count in a file of lines with a name and a number; null when there is none.</summary>
+    /// <summary>The count in a file of lines with a name and a number; null when the file has none.</summary>
     private static long? Read(string? file)
     {
         try
@@ -51,7 +51,9 @@ internal sealed class MemoryKills
         }
     }
 
-    /// <summary>The file of the group that this process is in, and so its workers; null when it cannot be seen from here.</summary>
+    /// <summary>
+    /// The file of the group of this process, which is the workers' group too; null when the file cannot be seen from here.
+    /// </summary>
     private static string? OwnGroupFile()
     {
         try
@@ -68,12 +70,15 @@ internal sealed class MemoryKills
         }
     }
 
-    /// <summary>The file of a group, where its hierarchy is mounted: of that mount's root, which a container has further down.</summary>
+    /// <summary>
+    /// The file of a group in the place where its hierarchy is mounted. The path is relative to the mount's root, which in a container is a
+    /// group further down.
+    /// </summary>
     private static string? Mounted(string type, string option, string? group)
     {
         foreach (string line in group is null ? [] : File.ReadLines("/proc/self/mountinfo"))
         {
-            // 34 30 0:31 ROOT MOUNTPOINT rw,relatime - cgroup cgroup rw,memory
+            // A line: 34 30 0:31 ROOT MOUNTPOINT rw,relatime - cgroup cgroup rw,memory
             string[] sides = line.Split(" - ", 2), fields = sides[0].Split(' ');
             string[] kind = sides[^1].Split(' ');
             if (fields.Length < 5 || kind.Length < 3 || kind[0] != type || (option.Length > 0 && !kind[2].Split(',').Contains(option)))

@@ -9,7 +9,7 @@ internal sealed class Rights
 {
     private const int SetGroup = 6, SetUser = 7, SystemNice = 23, SystemResource = 24;
     private const int MayEnter = 1; // X_OK of access(2)
-    private const int NiceField = 18 - 2; // the 19th of /proc/self/stat, less the two up to the name
+    private const int NiceField = 18 - 2; // the 19th field of /proc/self/stat, without the two fields up to the name
 
     private readonly ulong _capabilities;
     private readonly HashSet<int> _cpus;
@@ -23,7 +23,7 @@ internal sealed class Rights
         Nice = nice;
     }
 
-    /// <summary>The priority that workers have when nothing is said.</summary>
+    /// <summary>The priority of workers when the manifest sets none.</summary>
     public int Nice { get; }
 
     public static Rights OfThisProcess()
@@ -31,7 +31,7 @@ internal sealed class Rights
         Dictionary<string, string> status = File.ReadLines("/proc/self/status").Select(line => line.Split(':', 2))
             .Where(pair => pair.Length == 2).ToDictionary(pair => pair[0], pair => pair[1].Trim());
         string stat = File.ReadAllText("/proc/self/stat");
-        string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' '); // the name may have anything in it
+        string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' '); // the name may contain anything, also a bracket
         return new Rights(
             ulong.Parse(status["CapEff"], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture),
             [.. status["Cpus_allowed_list"].Split(',').SelectMany(Range)],
@@ -39,7 +39,7 @@ internal sealed class Rights
             int.Parse(fields[NiceField], CultureInfo.InvariantCulture));
     }
 
-    /// <summary>Throws for the first thing that this process may not do, or that is not there.</summary>
+    /// <summary>Throws for the first right that this process lacks, and for the first thing that is missing.</summary>
     public void Check(IsolationSettings settings, Account? account)
     {
         bool changesUser = account is not null && account.UserId != LibC.geteuid();
@@ -51,13 +51,13 @@ internal sealed class Rights
         if (changesUser && !IsMapped("/proc/self/uid_map", account!.UserId))
         {
             throw new IOException($"isolation.user: {settings.User} has the number {account.UserId}, which the node's user namespace does "
-                + "not have: start it with a mapping for it (/proc/self/uid_map)");
+                + "not have: start the node with a mapping for it (/proc/self/uid_map)");
         }
 
         if (account is not null && account.GroupId != LibC.getegid() && !IsMapped("/proc/self/gid_map", account.GroupId))
         {
-            throw new IOException($"isolation.user and group: the group {account.GroupId} is none of the node's user namespace: start it "
-                + "with a mapping for it (/proc/self/gid_map)");
+            throw new IOException($"isolation.user and group: the node's user namespace does not have the group {account.GroupId}: start "
+                + "the node with a mapping for it (/proc/self/gid_map)");
         }
 
         if (account is not null && !Has(SetGroup) && !IsNodesOwn(account))
@@ -86,20 +86,21 @@ internal sealed class Rights
             throw new IOException($"isolation.working-folder: there is no folder {folder}");
         }
 
-        // The node itself enters it for a worker, before that becomes another user.
+        // The node itself enters the folder for a worker, before the worker becomes another user.
         if (settings.WorkingFolder is { } entered && LibC.access(entered, MayEnter) != 0)
         {
             throw new IOException($"isolation.working-folder: the node's user may not enter {entered}");
         }
     }
 
-    /// <summary>True for a node that may set no groups and whose workers are to be what it is: they have its groups as they are.</summary>
+    /// <summary>The node may not set groups, and workers run as the node's user: workers then keep the node's groups.</summary>
     public bool LeavesGroups(Account account) => !Has(SetGroup) && IsNodesOwn(account);
 
     private static bool IsNodesOwn(Account account) => account.UserId == LibC.geteuid() && account.GroupId == LibC.getegid();
 
     /// <summary>
-    /// Whether a number is in this process's user namespace. The lines have its first number there, the one outside, and how many.
+    /// Says whether a number is in this process's user namespace. Each line has the first number in the namespace, the first number
+    /// outside, and the count.
     /// </summary>
     private static bool IsMapped(string file, uint number) => !File.Exists(file) || File.ReadLines(file)
         .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
@@ -111,14 +112,14 @@ internal sealed class Rights
         if (wanted > _hardLimits.GetValueOrDefault(name, long.MaxValue) && !Has(SystemResource))
         {
             throw new IOException(
-                $"isolation.{key}: {wanted} is over the node's own hard limit of {_hardLimits[name]}: "
+                $"isolation.{key}: {wanted} is over the node's hard limit of {_hardLimits[name]}: "
                 + "without CAP_SYS_RESOURCE it cannot be raised");
         }
     }
 
     private bool Has(int capability) => (_capabilities >> capability & 1) == 1;
 
-    /// <summary>Of a line of /proc/self/limits: columns of 26, 21, 21 and 10 characters.</summary>
+    /// <summary>Reads a line of /proc/self/limits: columns of 26, 21, 21 and 10 characters.</summary>
     private static long HardLimit(string line) =>
         long.TryParse(line[47..68], CultureInfo.InvariantCulture, out long limit) ? limit : long.MaxValue;
 

@@ -7,20 +7,20 @@ using Cocaine.Fast.Worker.SharedObjects;
 
 namespace Cocaine.Fast.Backends.Languages;
 
-/// <summary>The words and variables that a worker process starts with.</summary>
-/// <param name="Program">Absolute path.</param>
+/// <summary>The command line and environment of a worker process.</summary>
+/// <param name="Program">Absolute path of the program.</param>
 /// <param name="Arguments">Words after the program.</param>
-/// <param name="Environment">All of its environment.</param>
+/// <param name="Environment">The whole environment.</param>
 internal sealed record WorkerCommand(string Program, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment)
 {
-    /// <summary>How it is confined.</summary>
+    /// <summary>The confinement of the worker.</summary>
     public Confinement Confinement { get; init; } = Confinement.None;
 }
 
-/// <summary>From a manifest's type and args to a command line.</summary>
+/// <summary>Turns a manifest's type and args into a command line.</summary>
 internal sealed class CommandLine(string sdkDirectory)
 {
-    /// <summary>Where a worker's environment looks for programs.</summary>
+    /// <summary>The search path for programs in a worker's environment.</summary>
     public const string SearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     /// <summary>The command of one worker of an app.</summary>
@@ -44,16 +44,16 @@ internal sealed class CommandLine(string sdkDirectory)
         return new WorkerCommand(program, words, EnvironmentOf(app, confinement)) { Confinement = confinement };
     }
 
-    /// <summary>Finds out whether an app's workers can be started here at all.</summary>
-    /// <exception cref="IOException">They cannot; the text names what is missing.</exception>
+    /// <summary>Checks that an app's workers can be started on this machine.</summary>
+    /// <exception cref="IOException">The workers cannot be started; the text names the missing part.</exception>
     public void Check(AppManifest app)
     {
         FindProgram(app);
         EnvironmentOf(app, Confinement.None);
     }
 
-    /// <summary>Finds out whether the program of an app's workers is there: the interpreter and the SDK, or the app itself.</summary>
-    /// <exception cref="IOException">It is not; the text says where it was looked for.</exception>
+    /// <summary>Checks that the program of an app's workers is there: the interpreter and the SDK, or the app itself.</summary>
+    /// <exception cref="IOException">The program is missing; the text says where the node looked for it.</exception>
     public void FindProgram(AppManifest app) => ProgramOf(app, []);
 
     private string ProgramOf(AppManifest app, List<string> words)
@@ -67,7 +67,7 @@ internal sealed class CommandLine(string sdkDirectory)
                 words.Add(Sdk("perl/cocaine-worker.pl"));
                 return Interpreter.PathOf(app);
             case AppType.JavaScript:
-                words.Add("--trace-sigint"); // SIGINT shows the stack of a busy loop, which no signal's handler in JavaScript can
+                words.Add("--trace-sigint"); // SIGINT shows the stack of a busy loop; no signal handler in JavaScript can
                 words.Add(Sdk("javascript/cocaine-worker.js"));
                 return Interpreter.PathOf(app);
             case AppType.DotNet:
@@ -81,7 +81,7 @@ internal sealed class CommandLine(string sdkDirectory)
         }
     }
 
-    /// <summary>A C++ app that is no program: the .NET worker loads it and leaves the serving to it.</summary>
+    /// <summary>A C++ app that is a library: the .NET worker loads it, and the app serves by itself.</summary>
     private static bool IsSharedObject(AppManifest app) => app.Type == AppType.Cpp && NativeApp.IsSharedObject(app.Code.Source);
 
     private string Sdk(string file)
@@ -99,8 +99,8 @@ internal sealed class CommandLine(string sdkDirectory)
             return [published];
         }
 
-        // Beside a program that embeds a node. In one that is built on ASP.NET some of the worker's assemblies are not beside it but in
-        // that framework, which the worker's own files do not name: so it gets the program's.
+        // Beside a program that embeds a node. When the program is built on ASP.NET, some of the worker's assemblies are not beside it but
+        // in that framework, and the worker's own files do not name the framework: so the worker gets the program's files.
         string beside = Path.Combine(AppContext.BaseDirectory, Name);
         string program = Path.Combine(AppContext.BaseDirectory, $"{Assembly.GetEntryAssembly()?.GetName().Name}");
         string configuration = program + ".runtimeconfig.json", dependencies = program + ".deps.json";
@@ -135,11 +135,11 @@ internal sealed class CommandLine(string sdkDirectory)
             environment["DOTNET_TieredPGO"] = "1";
             environment["DOTNET_gcConcurrent"] = "0";
 
-            // Or the runtime leaves sockets and pipes for debuggers in /tmp, three for each worker that was killed.
+            // Otherwise the runtime leaves sockets and pipes for debuggers in /tmp, three for each worker that was killed.
             environment["DOTNET_EnableDiagnostics"] = "0";
         }
 
-        // The time zone belongs to the machine, not to the app: workers have the node's.
+        // The time zone belongs to the machine, not to the app: workers have the node's zone.
         if (EnvironmentNames.Get(EnvironmentNames.TimeZone) is { } zone)
         {
             environment[EnvironmentNames.TimeZone] = zone;

@@ -4,11 +4,10 @@ using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Backends.Languages;
 
-/// <summary>The program that runs an app's source: the manifest's, else the one that the node's environment names, else the system's.
-/// </summary>
-/// <param name="Program">Its usual name.</param>
-/// <param name="Variable">The variable of the node's environment that names another one.</param>
-/// <param name="Install">How people get it.</param>
+/// <summary>The program that runs an app's source: from the manifest, else from the node's environment, else from the system.</summary>
+/// <param name="Program">The program's usual name.</param>
+/// <param name="Variable">The environment variable of the node that names another program.</param>
+/// <param name="Install">How people install the program.</param>
 internal sealed record Interpreter(string Program, string Variable, string Install)
 {
     private const int MayRun = 1; // X_OK of access(2)
@@ -18,7 +17,9 @@ internal sealed record Interpreter(string Program, string Variable, string Insta
     private static readonly Interpreter JavaScript = new("node", EnvironmentNames.NodeJs, "apt-get install nodejs (18 or later)");
 
     /// <summary>The absolute path of an app's interpreter.</summary>
-    /// <exception cref="IOException">It is not there, or cannot be run; the text says where it was looked for and what to do.</exception>
+    /// <exception cref="IOException">
+    /// The interpreter is missing or cannot be run; the text says where the node looked for it and how to solve the problem.
+    /// </exception>
     public static string PathOf(AppManifest app)
     {
         Interpreter usual = app.Type switch
@@ -31,8 +32,8 @@ internal sealed record Interpreter(string Program, string Variable, string Insta
         return app.Code.Interpreter is { } own ? Runnable(own, "args.interpreter of the manifest") : usual.Find();
     }
 
-    /// <summary>The absolute path of a program, first where the system's are.</summary>
-    /// <exception cref="IOException">It is in none of the folders.</exception>
+    /// <summary>The absolute path of a program; the system's folders come first.</summary>
+    /// <exception cref="IOException">The program is in none of the folders.</exception>
     public static string InFolders(string program, string remedy)
     {
         string[] folders = [.. Folders().Distinct()];

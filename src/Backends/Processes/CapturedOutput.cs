@@ -10,10 +10,10 @@ namespace Cocaine.Fast.Backends.Processes;
 /// <remarks>Safety: reads into a private array that is pinned for the call.</remarks>
 internal sealed unsafe class CapturedOutput(EventLoop loop, int descriptor, Action<string> onLine) : LoopHandler
 {
-    /// <summary>A longer line is cut into several: a worker that never writes a newline must not fill the memory.</summary>
+    /// <summary>A longer line is cut into several, so that a worker that never writes a newline cannot fill the memory.</summary>
     private const int MaxLineBytes = 16 << 10;
 
-    /// <summary>Reads of one event, so that a chatty worker does not hold up the loop.</summary>
+    /// <summary>The most reads in one event, so that a worker with much output does not hold up the loop.</summary>
     private const int MaxReadsPerEvent = 4;
 
     private readonly byte[] _buffer = new byte[MaxLineBytes];
@@ -37,10 +37,10 @@ internal sealed unsafe class CapturedOutput(EventLoop loop, int descriptor, Acti
         }
     }
 
-    /// <summary>Takes what is left after the worker's end, and closes.</summary>
+    /// <summary>Reads the rest of the output after the worker's end, and closes.</summary>
     public void Finish()
     {
-        // Bounded: a grandchild that inherited the pipe may write for ever.
+        // Bounded, because a grandchild that inherited the pipe may write for ever.
         for (int i = 0; i < 64 && _descriptor >= 0 && Read(); i++)
         {
         }

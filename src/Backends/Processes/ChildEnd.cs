@@ -3,7 +3,7 @@ using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Backends.Processes;
 
-/// <summary>Takes the ends of child processes, which are zombies until somebody does. See waitid(2).</summary>
+/// <summary>Takes the ends of child processes. A process that has ended is a zombie until its end is taken. See waitid(2).</summary>
 /// <remarks>Safety: siginfo_t is 128 bytes on the stack; its fields as ints are signo, errno, code, a gap, pid, uid, status.</remarks>
 internal static unsafe class ChildEnd
 {
@@ -11,7 +11,7 @@ internal static unsafe class ChildEnd
     private const int NoHang = 1, Exited = 4, LeaveIt = 0x01000000;
     private const int CodeExited = 1, InfoInts = 32, Code = 2, Process = 4, Status = 6;
 
-    /// <summary>Of the process behind a pidfd that is readable; null: ask again, a signal came between.</summary>
+    /// <summary>Takes the end of the process behind a readable pidfd. Null when a signal interrupted the call: ask again.</summary>
     public static ProcessEnd? Take(int processDescriptor)
     {
         int* info = stackalloc int[InfoInts];
@@ -23,7 +23,7 @@ internal static unsafe class ChildEnd
         return EndOf(info) ?? ProcessEnd.Unknown;
     }
 
-    /// <summary>Waits for the end of a child that was killed or is ending. False when it has not come in time.</summary>
+    /// <summary>Waits for the end of a child that was killed or is ending. False when the child has not ended in time.</summary>
     public static bool Wait(int process, int timeoutMs)
     {
         int* info = stackalloc int[InfoInts];
@@ -42,14 +42,14 @@ internal static unsafe class ChildEnd
         }
     }
 
-    /// <summary>Takes the end of this one if it has ended.</summary>
+    /// <summary>Takes the end of one process if the process has ended.</summary>
     public static void TakeIfEnded(int process)
     {
         int* info = stackalloc int[InfoInts];
         _ = Wait(ByProcess, process, info, Exited | NoHang);
     }
 
-    /// <summary>True when some child has ended and waits to be taken. Takes nothing.</summary>
+    /// <summary>Some child has ended and waits to be taken. Takes no end.</summary>
     public static bool IsWaiting()
     {
         int* info = stackalloc int[InfoInts];

@@ -6,30 +6,29 @@ using Cocaine.Fast.Transport.Linux;
 namespace Cocaine.Fast.Backends.Processes;
 
 /// <summary>
-/// A process of our own that outlives us by a moment: a shell that reads from a pipe which process groups there are, and sends them SIGKILL
-/// when the pipe ends because we were killed. Without it the children of a worker would live on: the parent-death signal is the worker's
-/// alone.
+/// A process of the node that outlives the node by a moment. The sentinel is a shell. It reads from a pipe which process groups there are,
+/// and sends them SIGKILL when the pipe ends because the node was killed. Without the sentinel the children of a worker would live on,
+/// because the parent-death signal reaches only the worker itself.
 /// </summary>
 /// <remarks>
-/// A node that is killed between the start of a worker and the line about it leaves a worker that has not loaded its app yet, so has no
-/// children; that one ends by its own death signal, or by its socket.
-/// Safety: owns the pipe's writing end. The lock guards all fields: lines come from the launcher's thread and from event loops, a few for
-/// each worker's life.
+/// When the node is killed between the start of a worker and the line about it, the worker has not loaded its app yet and so has no
+/// children; the worker ends by its own death signal, or by its socket. Safety: owns the pipe's writing end. The lock guards all fields:
+/// lines come from the launcher's thread and from event loops, a few for each worker's life.
 /// </remarks>
 internal sealed unsafe class GroupSentinel : IDisposable
 {
-    /// <summary>Its name among the arguments of its command line, by which people and tests know it.</summary>
+    /// <summary>The sentinel's name among the arguments of its command line. People and tests recognize the process by it.</summary>
     public const string Name = "cocaine-sentinel";
 
     private const string Shell = "/bin/sh";
     private const int SetFlags = 4;
 
-    /// <summary>How long its end is waited for at ours. It has nothing left to do then.</summary>
+    /// <summary>How long the node waits for the sentinel's end when the node ends. The sentinel has no more work then.</summary>
     private const int EndWaitMs = 1000;
 
     /// <summary>
-    /// <c>+ GROUP</c> and <c>- GROUP</c> say what there is; <c>stopped</c> says that the end of the pipe is no accident. After an accident
-    /// it also removes what the .NET runtime of the dead process left in the folder for temporary files.
+    /// <c>+ GROUP</c> and <c>- GROUP</c> report the groups; <c>stopped</c> says that the end of the pipe is no accident. After an accident
+    /// the script also removes the files of the dead process's .NET runtime from the folder for temporary files.
     /// </summary>
     private const string Script = """
         trap '' HUP INT TERM
@@ -49,14 +48,16 @@ internal sealed unsafe class GroupSentinel : IDisposable
 
     private readonly Lock _lock = new();
     private readonly HashSet<int> _groups = [];
-    private int _process;       // 0 = none runs
-    private int _pipe = -1;     // valid while one runs
+    private int _process;       // 0 = no sentinel runs
+    private int _pipe = -1;     // valid while a sentinel runs
     private bool _disposed;
 
     /// <summary>False on a system without a shell: nobody ends the children of workers when the node is killed.</summary>
     public static bool IsPossible => File.Exists(Shell);
 
-    /// <summary>Starts it when none runs. A sentinel that cannot be started is no failure of a worker: the next call tries again.</summary>
+    /// <summary>
+    /// Starts the sentinel when none runs. A sentinel that cannot be started is no failure of a worker: the next call tries again.
+    /// </summary>
     public void Ensure()
     {
         lock (_lock)
@@ -68,7 +69,7 @@ internal sealed unsafe class GroupSentinel : IDisposable
         }
     }
 
-    /// <summary>There is one more group.</summary>
+    /// <summary>Tells the sentinel about one more group.</summary>
     public void Add(int group)
     {
         lock (_lock)
@@ -80,7 +81,7 @@ internal sealed unsafe class GroupSentinel : IDisposable
         }
     }
 
-    /// <summary>A group was ended. To be called before its number is free for others.</summary>
+    /// <summary>Tells the sentinel that a group has ended. Call it before the group's number can be used again.</summary>
     public void Remove(int group)
     {
         lock (_lock)
@@ -92,7 +93,7 @@ internal sealed unsafe class GroupSentinel : IDisposable
         }
     }
 
-    /// <summary>Ends it. Groups that are still there, it ends.</summary>
+    /// <summary>Ends the sentinel. The sentinel ends groups that are still there.</summary>
     public void Dispose()
     {
         lock (_lock)
@@ -119,7 +120,7 @@ internal sealed unsafe class GroupSentinel : IDisposable
         Dictionary<string, string> environment = new()
         {
             ["PATH"] = Languages.CommandLine.SearchPath,
-            ["SCRIPT"] = Script, // where lists of processes do not show it
+            ["SCRIPT"] = Script, // in the environment, where lists of processes do not show it
             ["TMPDIR"] = Path.TrimEndingDirectorySeparator(Path.GetTempPath()),
         };
         int process = PosixSpawn.Start(
@@ -135,7 +136,7 @@ internal sealed unsafe class GroupSentinel : IDisposable
             return;
         }
 
-        _ = LibC.fcntl(pipe[1], SetFlags, LibC.O_NONBLOCK); // who tells it something is an event loop, and must not wait for it
+        _ = LibC.fcntl(pipe[1], SetFlags, LibC.O_NONBLOCK); // event loops write to the pipe, and must not wait for the sentinel
         (_process, _pipe) = (process, pipe[1]);
         if (_groups.Count > 0 && !TryTell(string.Concat(_groups.Select(group => $"+ {Text(group)}\n"))))
         {
@@ -143,7 +144,9 @@ internal sealed unsafe class GroupSentinel : IDisposable
         }
     }
 
-    /// <summary>Tells it something. When it does not listen, because somebody stopped or killed it, another takes its place.</summary>
+    /// <summary>
+    /// Sends lines to the sentinel. When the sentinel does not read because somebody stopped or killed it, another one takes its place.
+    /// </summary>
     private void Tell(string lines)
     {
         if (!TryTell(lines))
@@ -151,7 +154,7 @@ internal sealed unsafe class GroupSentinel : IDisposable
             End(kill: true);
             if (!_disposed)
             {
-                Start(); // it is told all groups, so the line too
+                Start(); // the new sentinel is told all groups, so this line's group too
             }
         }
     }

@@ -4,32 +4,32 @@ using Cocaine.Fast.Transport.Linux;
 namespace Cocaine.Fast.Backends.Processes;
 
 /// <summary>
-/// Takes the ends of processes that the kernel gave to us because their parents have ended: as process 1 of a container we get all of its
-/// orphans, and each would stay a zombie until the container's limit of processes is reached.
+/// Takes the ends of processes that the kernel gave to this process because their parents have ended. As process 1 of a container this
+/// process gets all orphans, and each would stay a zombie until the container's limit of processes is reached.
 /// </summary>
 /// <remarks>
-/// The ends of children that we started ourselves are taken by those who started them. A worker is told by the launcher's set. A child
-/// that the app's code started within this process (a .NET app in threads) is told by its process group: it has ours, unless it asked for
-/// another; an orphan never has ours, since workers start in groups of their own.
+/// The starter of a child takes the child's end itself. The launcher's set tells workers apart from orphans. A process group tells a child
+/// that the app's code started within this process (a .NET app in threads): the child has this process's group, unless it asked for another
+/// one. An orphan never has this group, since workers start in groups of their own.
 /// </remarks>
 internal sealed class OrphanReaper : IDisposable
 {
     /// <summary>
-    /// Time between two looks: a system call while there is nothing to be taken. The signal that a child has ended is not used: once the
-    /// runtime listens to it, it takes the ends of all children itself, those of workers included.
+    /// Time between two looks; a look costs one system call while no end is waiting. The signal that a child has ended is not used: once
+    /// the runtime listens to it, the runtime takes the ends of all children itself, including workers.
     /// </summary>
     private const int PeriodMs = 1000;
 
     private const int GetChildSubreaper = 37;
-    private const int State = 0, Parent = 1, Group = 2; // fields of /proc/PID/stat behind the name
+    private const int State = 0, Parent = 1, Group = 2; // fields of /proc/PID/stat after the name
 
     private readonly Func<int, bool> _isOurs;
     private readonly Timer _timer;
-    private int _isDue; // a look is under way to the launcher's thread: no second one waits there
+    private int _isDue; // a look is on its way to the launcher's thread: no second one is queued there
 
     /// <summary>Starts looking.</summary>
-    /// <param name="run">Runs a look on the thread that starts workers: none is started meanwhile.</param>
-    /// <param name="isOurs">Whether somebody of ours takes the end of a process.</param>
+    /// <param name="run">Runs a look on the thread that starts workers: no worker is started meanwhile.</param>
+    /// <param name="isOurs">Says whether another part of this process takes the end of a child.</param>
     public OrphanReaper(Action<Action> run, Func<int, bool> isOurs)
     {
         _isOurs = isOurs;
@@ -44,7 +44,9 @@ internal sealed class OrphanReaper : IDisposable
             null, PeriodMs, PeriodMs);
     }
 
-    /// <summary>True for a process that gets orphans: process 1, and one that asked for them before it became this program.</summary>
+    /// <summary>
+    /// True for a process that gets orphans: process 1, and a process that asked for orphans before it became this program.
+    /// </summary>
     public static unsafe bool IsNeeded
     {
         get
@@ -80,7 +82,7 @@ internal sealed class OrphanReaper : IDisposable
         try
         {
             string stat = File.ReadAllText($"/proc/{process}/stat");
-            return stat[(stat.LastIndexOf(')') + 2)..].Split(' ', 4); // the name may have anything in it
+            return stat[(stat.LastIndexOf(')') + 2)..].Split(' ', 4); // the name may contain anything, also a bracket
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {

@@ -4,10 +4,10 @@ using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Backends.Processes;
 
-/// <summary>The arguments, descriptors and attributes of a process that is started.</summary>
+/// <summary>The arguments, descriptors and attributes of a process to start.</summary>
 /// <param name="Words">The program's absolute path, and its arguments.</param>
-/// <param name="Environment">All of its environment.</param>
-/// <param name="Folder">Where it starts; null = where we are.</param>
+/// <param name="Environment">The whole environment.</param>
+/// <param name="Folder">The folder that the process starts in; null = this process's folder.</param>
 internal sealed record SpawnRequest(
     IReadOnlyList<string> Words, IReadOnlyDictionary<string, string> Environment, string? Folder)
 {
@@ -20,14 +20,14 @@ internal sealed record SpawnRequest(
     /// <inheritdoc cref="Input"/>
     public int Errors { get; init; } = -1;
 
-    /// <summary>It leads a session of its own, which no terminal's signals reach; else a process group of its own.</summary>
+    /// <summary>The process leads a session of its own, which no terminal's signals reach; otherwise a process group of its own.</summary>
     public bool OwnSession { get; init; }
 }
 
-/// <summary>Starts processes that get nothing of ours: three descriptors, default signals, an environment from scratch.</summary>
+/// <summary>Starts processes that inherit nothing from this process: three descriptors, default signals, a new environment.</summary>
 /// <remarks>
 /// Safety: posix_spawn's attribute and action blocks are private memory larger than the C library's structures (80 and 336 bytes on 64-bit
-/// Linux). Every descriptor of ours is made close-on-exec; the child gets 0, 1 and 2 and closes all from 3 on.
+/// Linux). Every descriptor of this process is close-on-exec; the child gets 0, 1 and 2 and closes all from 3 on.
 /// </remarks>
 internal static unsafe class PosixSpawn
 {
@@ -35,7 +35,7 @@ internal static unsafe class PosixSpawn
     private const short SetProcessGroup = 0x02, SetDefaultSignals = 0x04, SetSignalMask = 0x08, SetSession = 0x80;
     private const int ReadWrite = 2;
 
-    /// <summary>Starts one; the id of its process, or the negative error.</summary>
+    /// <summary>Starts a process; returns its id, or the negative error.</summary>
     public static int Start(SpawnRequest request)
     {
         byte* actions = stackalloc byte[ActionsBytes];
@@ -63,7 +63,7 @@ internal static unsafe class PosixSpawn
                     _ = LibC.posix_spawn_file_actions_addchdir_np(actions, start);
                 }
 
-                // The runtime ignores SIGPIPE, and what is ignored stays so over exec: give the child the defaults.
+                // The runtime ignores SIGPIPE, and an ignored signal stays ignored over exec: give the child the defaults.
                 short group = request.OwnSession ? SetSession : SetProcessGroup;
                 _ = LibC.posix_spawnattr_setflags(attributes, (short)(group | SetDefaultSignals | SetSignalMask));
                 _ = LibC.posix_spawnattr_setpgroup(attributes, 0);

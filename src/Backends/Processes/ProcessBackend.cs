@@ -11,8 +11,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Backends.Processes;
 
-/// <summary>Makes slaves that are worker processes of one app. Making it throws an IOException when they cannot be started here at all, or
-/// not confined as the manifest says.</summary>
+/// <summary>
+/// Makes slaves that are worker processes of one app. The constructor throws an IOException when the workers cannot be started on this
+/// machine, or cannot be confined as the manifest asks.
+/// </summary>
 internal sealed class ProcessBackend(
     AppManifest app, EventLoop loop, ProcessLauncher launcher, CommandLine commands, string socketDirectory, string locator, ILogger log)
         : ISlaveBackend
@@ -22,13 +24,13 @@ internal sealed class ProcessBackend(
 
     public AppManifest App { get; } = app;
 
-    /// <summary>How its workers are confined; was found out once, when the app started.</summary>
+    /// <summary>The confinement of the app's workers, determined once when the app started.</summary>
     public Confinement Confinement { get; } = Confinement.Of(app);
 
     /// <summary>Tells whether the kernel killed a worker because memory ran out.</summary>
     public MemoryKills MemoryKills { get; } = MemoryKills.Of(app);
 
-    /// <summary>Which of its starting workers is heard in the log.</summary>
+    /// <summary>Says which starting worker is heard in the log.</summary>
     public StartsHeard Starts { get; } = new();
 
     public EventLoop Loop { get; } = loop;
@@ -42,16 +44,16 @@ internal sealed class ProcessBackend(
     public ILogger Log { get; } = log;
 
     /// <summary>
-    /// Processes and threads of one worker, for the bounds of both: the runtimes of JavaScript and .NET start threads of their own.
-    /// A worker of JavaScript has 12, idle and under load: node's main thread, its pools of 4 and 4, and those for timers, signals and
-    /// <c>--trace-sigint</c>. .NET workers have 6 if handlers stay on the loop, and had 13 under load when they use the thread
-    /// pool, on two cores; 3 more are in reserve.
+    /// Processes and threads of one worker, for the bounds of both: the runtimes of JavaScript and .NET start threads of their own. A
+    /// JavaScript worker has 12, idle and under load: node's main thread, its pools of 4 and 4, and the threads for timers, signals and
+    /// <c>--trace-sigint</c>. On two cores, a .NET worker has 6 if handlers stay on the loop, and had 13 under load when handlers use the
+    /// thread pool; 3 more are in reserve.
     /// </summary>
     public int TasksOfWorker { get; } = app.Type switch
     {
         AppType.JavaScript => 12,
         AppType.DotNet => 16,
-        AppType.Cpp when NativeApp.IsSharedObject(app.Code.Source) => 16, // the .NET worker loads it
+        AppType.Cpp when NativeApp.IsSharedObject(app.Code.Source) => 16, // the .NET worker loads the app
         _ => 1,
     };
 
@@ -63,13 +65,13 @@ internal sealed class ProcessBackend(
         return new SlaveRoom(room, reason);
     }
 
-    /// <summary>Lets the app's user connect to a slave's socket, when it is another than the node's.</summary>
+    /// <summary>Lets the app's user connect to a slave's socket, when that user is not the node's.</summary>
     public void Admit(string socketPath)
     {
         if (Confinement.Account is { } account)
         {
             FileOwner.Set(socketPath, account.UserId, account.GroupId);
-            File.SetUnixFileMode(socketDirectory, FolderMode); // others may pass through it, and see nothing
+            File.SetUnixFileMode(socketDirectory, FolderMode); // others may pass through the folder but see no files
         }
     }
 
@@ -79,7 +81,10 @@ internal sealed class ProcessBackend(
         return commands;
     }
 
-    /// <summary>Where a slave's socket is; its folder is there: a program that cleans up may have removed it since the last one.</summary>
+    /// <summary>
+    /// The path of a slave's socket. The method makes sure that the folder exists: a program that cleans up may have removed it since the
+    /// last call.
+    /// </summary>
     /// <exception cref="IOException">The folder cannot be made again.</exception>
     public string SocketPath(string slave)
     {

@@ -6,32 +6,36 @@ using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Backends.Processes;
 
-/// <summary>A started process: its id, a pidfd that becomes readable when it ends, and the reading ends of its output.</summary>
+/// <summary>A started process: its id, a pidfd that becomes readable when the process ends, and the reading ends of its output.</summary>
 internal readonly record struct StartedProcess(int ProcessId, int ProcessDescriptor, int Output, int Errors);
 
 /// <summary>
-/// Starts worker processes, all from one thread that lives as long as the node: the parent-death signal fires when the thread that
-/// forked ends. Ends them with all that they started, also when the node itself is killed.
+/// Starts worker processes, all from one thread that lives as long as the node, because the parent-death signal fires when the forking
+/// thread ends. Ends workers with everything that they started, also when the node itself is killed.
 /// </summary>
-/// <remarks>Safety: gives descriptors to the caller with the process that they belong to; closes them itself when there is none.</remarks>
+/// <remarks>
+/// Safety: passes descriptors to the caller with the process that they belong to; closes them itself when there is no process.
+/// </remarks>
 internal sealed unsafe class ProcessLauncher : IDisposable
 {
     private const int SetFlags = 4;
     private const nint PidfdOpen = 434, PidfdSendSignal = 424;
 
-    /// <summary>How long the end of a process is waited for that was killed right after its start.</summary>
+    /// <summary>How long the launcher waits for the end of a process that was killed right after its start.</summary>
     private const int KilledWaitMs = 5000;
 
     private readonly BlockingCollection<Action> _requests = [];
-    private readonly ConcurrentDictionary<int, bool> _started = []; // until its end was taken
+    private readonly ConcurrentDictionary<int, bool> _started = []; // each process until its end was taken
     private readonly GroupSentinel _sentinel = new();
     private readonly OrphanReaper? _reaper;
     private readonly Thread _thread;
     private readonly string? _wrapper = File.Exists("/usr/bin/setpriv") ? "/usr/bin/setpriv" : null;
 
-    /// <summary>Makes one.</summary>
-    /// <param name="reapsOrphans">Takes the ends of processes that others left to this one; for a program of ours alone.</param>
-    /// <exception cref="IOException">The kernel cannot tell the end of a process; the text says what is needed.</exception>
+    /// <summary>Makes a launcher.</summary>
+    /// <param name="reapsOrphans">
+    /// Takes the ends of orphans that the kernel gives to this process; only the program cocaine-fast may ask for it.
+    /// </param>
+    /// <exception cref="IOException">The kernel cannot report the end of a process; the text says what the node needs.</exception>
     public ProcessLauncher(bool reapsOrphans = false)
     {
         int self = OpenProcess(Environment.ProcessId);
@@ -49,12 +53,14 @@ internal sealed unsafe class ProcessLauncher : IDisposable
         }
     }
 
-    /// <summary>The means that this system lacks to end the processes of a killed node, with the cure; null when it lacks none.</summary>
+    /// <summary>The missing means to end the processes of a killed node, with the remedy; null when none is missing.</summary>
     public string? Lack => _wrapper is null
         ? "setpriv (util-linux) is not on this machine: workers notice the node's end by their socket only"
         : GroupSentinel.IsPossible ? null : "/bin/sh is not on this machine: when the node is killed, what workers started lives on";
 
-    /// <summary>Starts a process; calls back on the launcher's thread with what was started, or why it was not.</summary>
+    /// <summary>
+    /// Starts a process; calls back on the launcher's thread with the started process, or with the reason for the failure.
+    /// </summary>
     public void Start(WorkerCommand command, Action<StartedProcess> started, Action<string> failed) => _requests.Add(() =>
     {
         StartedProcess process;
@@ -69,10 +75,13 @@ internal sealed unsafe class ProcessLauncher : IDisposable
         }
 
         started(process);
-        _sentinel.Ensure(); // after the worker, which need not wait for it
+        _sentinel.Ensure(); // after the worker's start, so that the worker need not wait for it
     });
 
-    /// <summary>Ends a process and its group: what it started goes with it. The process itself also when it has left its group.</summary>
+    /// <summary>
+    /// Ends a process and its group: everything that the process started goes with it. The process itself ends also when it has left its
+    /// group.
+    /// </summary>
     public static void Kill(in StartedProcess process)
     {
         _ = LibC.kill(-process.ProcessId, LibC.SIGKILL);
@@ -80,12 +89,12 @@ internal sealed unsafe class ProcessLauncher : IDisposable
     }
 
     /// <summary>
-    /// Takes the end of a process whose pidfd is readable, ends what it left behind, and closes the pidfd; null: ask again, a signal came
-    /// between.
+    /// Takes the end of a process whose pidfd is readable, ends the processes that it left behind, and closes the pidfd. Null when a signal
+    /// interrupted the call: ask again.
     /// </summary>
     public ProcessEnd? TakeEnd(in StartedProcess process)
     {
-        // Nobody else would end what it left. Both before its number is free for others.
+        // Nobody else would end the processes that it left behind. Both calls come before its number can be used again.
         _ = LibC.kill(-process.ProcessId, LibC.SIGKILL);
         _sentinel.Remove(process.ProcessId);
         if (ChildEnd.Take(process.ProcessDescriptor) is not { } end)
@@ -132,7 +141,7 @@ internal sealed unsafe class ProcessLauncher : IDisposable
         List<string> words = [.. confinement.Before];
         if (_wrapper is not null)
         {
-            // Last of what stands before the worker: a change of user afterwards would clear the death signal.
+            // The last words before the worker: a later change of user would clear the death signal.
             words.AddRange([_wrapper, .. confinement.Privileges, "--pdeathsig", "KILL", "--"]);
         }
 
@@ -167,7 +176,7 @@ internal sealed unsafe class ProcessLauncher : IDisposable
             if (process > 0)
             {
                 _ = LibC.kill(process, LibC.SIGKILL);
-                ChildEnd.Wait(process, KilledWaitMs); // or it stays a zombie
+                ChildEnd.Wait(process, KilledWaitMs); // otherwise the process stays a zombie
             }
 
             throw failure;

@@ -32,11 +32,11 @@ internal sealed class ProcessLink : SlaveLink
     private CapturedOutput? _errors;
     private WorkerConnection? _connection;
     private RingPort? _ring;
-    private IWorkerWay? _way;      // the rings, or the socket of a worker without them; valid once it is connected
-    private StartedProcess _process; // valid once it was started
-    private string? _killReason;   // set once we decided to kill it
+    private IWorkerWay? _way;      // the rings, or the socket of a worker without rings; valid once the worker is connected
+    private StartedProcess _process; // valid once the process was started
+    private string? _killReason;   // set once the node decided to kill the worker
     private bool _finished;
-    private bool _settled;         // what the launch takes is open, and counted as such
+    private bool _settled;         // the launch has opened all its descriptors, and they are counted as open
 
     public ProcessLink(ProcessBackend backend, Slave slave)
     {
@@ -63,7 +63,7 @@ internal sealed class ProcessLink : SlaveLink
         }
         catch (Exception failure)
         {
-            _loop.Post(() => Finish(failure.Message)); // whatever failed: the end gives back, once, what was taken until then
+            _loop.Post(() => Finish(failure.Message)); // any failure: the end gives everything back that was taken until then, once
         }
     }
 
@@ -96,8 +96,8 @@ internal sealed class ProcessLink : SlaveLink
     }
 
     /// <summary>
-    /// The worker gets a moment to print the stacks of what hangs, which its SDK does at SIGUSR2. Its jobs have had their errors before,
-    /// and it gets no more; one that has no handler for the signal ends by it.
+    /// The worker gets a moment to print the stacks of its hung handlers: its SDK does so at SIGUSR2. Its jobs have had their errors
+    /// before, and it gets no more jobs. A worker without a handler for the signal ends by the signal.
     /// </summary>
     public override void KillHung(string reason)
     {
@@ -122,8 +122,8 @@ internal sealed class ProcessLink : SlaveLink
     }
 
     /// <summary>
-    /// The worker closed its socket: most often because it has ended, which its pidfd tells with the cause a moment later. If not, it
-    /// is ended.
+    /// The worker closed its socket, usually because it has ended; then its pidfd tells the end with the cause a moment later. If the
+    /// worker lives on, the link ends it.
     /// </summary>
     private void OnSocketClosed()
     {
@@ -133,7 +133,7 @@ internal sealed class ProcessLink : SlaveLink
         }
     }
 
-    /// <summary>From here on it is being killed; false when it was before, or is gone.</summary>
+    /// <summary>From here on the worker is being killed; false when it was being killed before, or is gone.</summary>
     private bool TryCondemn(string reason)
     {
         if (_killReason is not null || _finished)
@@ -149,7 +149,7 @@ internal sealed class ProcessLink : SlaveLink
         return true;
     }
 
-    /// <summary>The whole group: what the worker started goes with it.</summary>
+    /// <summary>Kills the whole group, so that the worker's children go with it.</summary>
     private void KillGroup()
     {
         _loop.Timers.Cancel(_lastWords);
@@ -205,7 +205,7 @@ internal sealed class ProcessLink : SlaveLink
         _exit.Open(process.ProcessDescriptor);
         if (_killReason is not null)
         {
-            ProcessLauncher.Kill(in _process); // it was given up while it was being started
+            ProcessLauncher.Kill(in _process); // the worker was given up while it was being started
         }
     }
 
@@ -217,7 +217,7 @@ internal sealed class ProcessLink : SlaveLink
             return;
         }
 
-        _listener!.Dispose(); // one worker, one connection; the file goes away with it
+        _listener!.Dispose(); // a worker has one connection; the socket's file goes away with the listener
         _way = _connection = new WorkerConnection(_loop, descriptor, _slave, OnHandshake, Kill, OnSocketClosed);
         _connection.Open();
     }
@@ -226,7 +226,7 @@ internal sealed class ProcessLink : SlaveLink
     private void OnExit(ProcessEnd end)
     {
         string how = end.IsKill && _killReason is null ? $"{end}, {_backend.MemoryKills.Explain()}" : end.ToString();
-        _way?.DrainAnswers(); // answers that it published before it died are answers
+        _way?.DrainAnswers(); // answers that the worker published before it died are answers
         _output?.Finish();
         _errors?.Finish();
         string cause = _killReason is null ? how : $"{_killReason}; {how}";
@@ -282,7 +282,7 @@ internal sealed class ProcessLink : SlaveLink
         }
     }
 
-    /// <summary>Sees the process end, at once and without polling: a pidfd becomes readable then. See pidfd_open(2).</summary>
+    /// <summary>Sees the end of the process at once and without polling: the pidfd becomes readable then. See pidfd_open(2).</summary>
     private sealed class ExitWatch(ProcessLink link) : LoopHandler
     {
         private int _descriptor = -1;
@@ -295,10 +295,10 @@ internal sealed class ProcessLink : SlaveLink
 
         public override void OnReady(uint events)
         {
-            link._loop.Forget(this, _descriptor); // first: it is closed with the end
+            link._loop.Forget(this, _descriptor); // first, because the end closes it
             if (link._backend.Launcher.TakeEnd(in link._process) is not { } end)
             {
-                link._loop.Watch(this, _descriptor, Epoll.In); // level-triggered: it comes again
+                link._loop.Watch(this, _descriptor, Epoll.In); // level-triggered: the event comes again
                 return;
             }
 

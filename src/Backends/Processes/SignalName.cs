@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Backends.Processes;
 
-/// <summary>Signals as people know them: by number and by name.</summary>
+/// <summary>The names of signals, for people: number and name.</summary>
 internal static class SignalName
 {
     /// <summary>The numbers of signal(7) on x86 and ARM, from 1 on.</summary>
@@ -11,7 +11,7 @@ internal static class SignalName
         "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO", "SIGPWR", "SIGSYS",
     ];
 
-    /// <summary><c>signal 9 (SIGKILL)</c>; a signal that has no name is its number.</summary>
+    /// <summary><c>signal 9 (SIGKILL)</c>; a signal without a name is its number.</summary>
     public static string Of(int signal) =>
         signal >= 1 && signal <= Names.Length ? $"signal {signal} ({Names[signal - 1]})" : $"signal {signal}";
 }

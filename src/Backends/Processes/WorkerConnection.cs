@@ -7,13 +7,13 @@ using Cocaine.Fast.Transport.Sockets;
 namespace Cocaine.Fast.Backends.Processes;
 
 /// <summary>
-/// A worker's socket: carries the handshake, then either all messages or, beside the pipe, only the news that the worker is gone.
+/// A worker's socket. It carries the handshake, and then either all messages or, beside a pipe, only the news that the worker is gone.
 /// </summary>
 /// <param name="loop">The engine's loop.</param>
 /// <param name="descriptor">The socket.</param>
 /// <param name="slave">Gets the messages.</param>
 /// <param name="onHandshake">The worker has shown its uuid, and asks for the pipe or not.</param>
-/// <param name="onFault">The worker has sent what it may not.</param>
+/// <param name="onFault">The worker has broken the protocol.</param>
 /// <param name="onGone">The socket has closed.</param>
 internal sealed class WorkerConnection(
     EventLoop loop, int descriptor, Slave slave, Action<bool> onHandshake, Action<string> onFault, Action onGone)
@@ -30,13 +30,13 @@ internal sealed class WorkerConnection(
     /// <inheritdoc/>
     public string Kind => "socket";
 
-    /// <summary>The worker went over to the pipe: its socket must stay silent.</summary>
+    /// <summary>The worker changed to the pipe: its socket must stay silent.</summary>
     public bool OnPipe { get; set; }
 
     /// <inheritdoc/>
     public void Flush() => ScheduleSend();
 
-    /// <summary>A socket has nothing left of a worker that has ended: it was read when the socket closed.</summary>
+    /// <summary>The socket has no unread answers of a worker that has ended: they were read when the socket closed.</summary>
     public void DrainAnswers()
     {
     }
@@ -79,7 +79,7 @@ internal sealed class WorkerConnection(
         bool valid = isHandshake && layout.DataLength == slave.Uuid.Length && System.Text.Ascii.Equals(message.ShortData, slave.Uuid);
         if (!valid)
         {
-            onFault("its handshake does not carry the uuid that it was given");
+            onFault("its handshake does not carry the uuid from its command line");
             return;
         }
 

@@ -3,20 +3,22 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Backends.Processes;
 
 /// <summary>
-/// A worker's lines on their way into the log. Of workers that start at once only one is heard, and after a failed start none; the
-/// lines of the others are held until they are ready or have failed, so that the same traceback is not logged with every try. Lives
-/// on the engine's loop.
+/// A worker's lines on their way into the log. When several workers start at once, only the lines of one are logged, and after a failed
+/// start of none. The lines of the others are held until they are ready or have failed, so that the same traceback is not logged with every
+/// try. Lives on the engine's loop.
 /// </summary>
 internal sealed class WorkerLines
 {
-    /// <summary>A worker that says more than this is let through: it is no traceback that was there before.</summary>
+    /// <summary>
+    /// The most lines that are held: with more lines, the output is not just the traceback of the last failure, and it is logged.
+    /// </summary>
     private const int MaxHeld = 100;
 
     private readonly StartsHeard _starts;
     private readonly ILogger _log;
     private readonly string _app;
     private readonly string _slave;
-    private List<(bool IsError, string Line)>? _held; // null: lines go through
+    private List<(bool IsError, string Line)>? _held; // null: lines go to the log at once
 
     public WorkerLines(StartsHeard starts, ILogger log, string app, string slave)
     {
@@ -49,7 +51,9 @@ internal sealed class WorkerLines
         _starts.OnReady();
     }
 
-    /// <summary>It has ended before it was ready. The held lines are dropped when the last worker ended of the same cause.</summary>
+    /// <summary>
+    /// The worker has ended before it was ready. The held lines are dropped when the last worker ended for the same reason.
+    /// </summary>
     public void OnStartFailed(string cause)
     {
         if (_starts.OnFailed(cause))
@@ -60,7 +64,7 @@ internal sealed class WorkerLines
         OnEnd();
     }
 
-    /// <summary>It is no longer starting.</summary>
+    /// <summary>The worker is no longer starting.</summary>
     public void OnEnd()
     {
         _starts.End(this);

@@ -8,23 +8,23 @@ internal interface IWorkerWay
     /// <summary>The sink of messages to the worker; call <see cref="Flush"/> after them.</summary>
     MessageSink Sink { get; }
 
-    /// <summary>Bytes that the worker has not made room for yet.</summary>
+    /// <summary>Bytes of messages that the worker has not made room for yet.</summary>
     long BacklogBytes { get; }
 
-    /// <summary>The worker has shown that it takes payloads as MessagePack bin.</summary>
+    /// <summary>The worker has shown that it understands payloads as MessagePack bin.</summary>
     bool PeerSpeaksBin { get; }
 
-    /// <summary>Its name, for info.</summary>
+    /// <summary>The way's name, for info.</summary>
     string Kind { get; }
 
-    /// <summary>Shows what was written at the end of the turn.</summary>
+    /// <summary>Shows the written messages to the worker at the end of the turn.</summary>
     void Flush();
 
-    /// <summary>Stops taking the worker's messages, until <see cref="ResumeReading"/>.</summary>
+    /// <summary>Stops reading the worker's messages, until <see cref="ResumeReading"/>.</summary>
     void PauseReading();
 
     void ResumeReading();
 
-    /// <summary>Takes the answers that a worker which has ended has left.</summary>
+    /// <summary>Takes the answers that are left from a worker that has ended.</summary>
     void DrainAnswers();
 }

@@ -9,17 +9,18 @@ using Cocaine.Fast.Transport.SharedMemory;
 namespace Cocaine.Fast.Backends.Rings;
 
 /// <summary>
-/// The node's end of a slave's pair of rings, on the loop: writes requests, takes answers, rings and hears the doorbells. The same for a
-/// thread and for a process.
+/// The node's end of a slave's pair of rings, on the loop: writes requests, takes answers, rings and hears the doorbells. Threads and
+/// processes use the same class.
 /// </summary>
 /// <remarks>
-/// Safety: owns the segment and both bells, and disposes them in <see cref="Close"/>, after the ring ends were detached. With a thread
-/// slave the thread must have ended before.
+/// Safety: owns the segment and both bells, and disposes them in <see cref="Close"/>, after the ring ends were detached. The thread of a
+/// thread slave must have ended before.
 /// </remarks>
 internal sealed class RingPort : LoopHandler, IWorkerWay
 {
     /// <summary>
-    /// Bytes published early within a turn, so that the slave works while the loop still reads: an eighth of the usual ring.
+    /// After so many bytes a publish comes early, within the turn, so that the slave works while the loop still reads: an eighth of the
+    /// usual ring.
     /// </summary>
     private const int EarlyPublishBytes = 128 << 10;
 
@@ -67,7 +68,7 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
         _loop.Poll(_source);
     }
 
-    /// <summary>Shows what was written at the end of the turn, or now when much was written.</summary>
+    /// <summary>Shows the written messages at the end of the turn, or now when they are many.</summary>
     public void Flush()
     {
         if (!_bellTask.Scheduled)
@@ -92,7 +93,7 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
         }
     }
 
-    /// <summary>Takes the answers that a slave that is gone has left in its ring.</summary>
+    /// <summary>Takes the answers that are left in the ring of a dead slave.</summary>
     public void DrainAnswers()
     {
         if (!_closed && _answers.Fault is null)
@@ -150,7 +151,7 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
             RingSlave();
         }
 
-        // Ask for the bell only after the publish: a slave that was shown nothing would make no room.
+        // The port asks for the bell only after the publish: a slave that was shown no message would make no room.
         while (!drained && !_requests.TryWaitForRoom())
         {
             drained = _requests.DrainOverflow();
@@ -176,7 +177,7 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
         _slaveBell.Ring();
     }
 
-    /// <summary>Takes every record that is there now.</summary>
+    /// <summary>Takes every record in the ring.</summary>
     private void Take()
     {
         while (!_paused && !_closed)

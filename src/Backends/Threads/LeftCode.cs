@@ -1,27 +1,29 @@
 namespace Cocaine.Fast.Backends.Threads;
 
 /// <summary>
-/// The code of an app's slaves that have ended, as far as it is still in memory: an app whose timers, threads or event handlers outlive its
-/// slaves keeps each slave's code with all of its statics. From any thread.
+/// The code of an app's ended slaves that is still in memory: when the app's timers, threads or event handlers outlive its slaves, each
+/// slave's code stays with all of its statics. From any thread.
 /// </summary>
 internal sealed class LeftCode
 {
-    /// <summary>Full collections that code must have survived: one to find that nobody uses it, one after its finalizers ran.</summary>
+    /// <summary>
+    /// Full collections that code must have survived: one finds that nobody uses the code, and one comes after its finalizers ran.
+    /// </summary>
     private const int Collections = 2;
 
     /// <summary>
-    /// Ends of slaves from which we have a collection made when none comes by itself: so many loads of code are worth a look.
+    /// Ended slaves after which this class asks for a collection when none came by itself: so many loads of code are worth a look.
     /// </summary>
     private const int UnseenMost = 4;
 
-    /// <summary>Between two collections that we ask for: each stops the node for some milliseconds.</summary>
+    /// <summary>Time between two collections that this class asks for: each stops the node for some milliseconds.</summary>
     private const long CollectPauseMs = 30_000;
 
     private readonly Lock _lock = new();
     private readonly List<(WeakReference Code, int CollectionsAtEnd)> _ended = [];
     private long _nextCollectMs;
 
-    /// <summary>How many are left now.</summary>
+    /// <summary>The number of codes that are left now.</summary>
     public int Count
     {
         get

@@ -6,10 +6,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Backends.Threads;
 
-/// <summary>Makes slaves that are threads of the node. Each loads the app's code for itself.</summary>
+/// <summary>Makes slaves that are threads of the node. Each thread loads the app's code for itself.</summary>
 /// <param name="app">The app.</param>
-/// <param name="loop">Where its engine lives.</param>
-/// <param name="left">Code that slaves of any version of the app have left behind.</param>
+/// <param name="loop">The loop that the app's engine lives on.</param>
+/// <param name="left">Counts threads and code that slaves of any version of the app have left behind.</param>
 /// <param name="log">The app's log.</param>
 internal sealed class ThreadBackend(AppManifest app, EventLoop loop, LeftBehind left, ILogger log) : ISlaveBackend
 {

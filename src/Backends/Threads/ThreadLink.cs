@@ -12,10 +12,12 @@ using Cocaine.Fast.Worker.SharedObjects;
 
 namespace Cocaine.Fast.Backends.Threads;
 
-/// <summary>One slave that is a thread: rings in private memory, the .NET SDK's loop or a C++ app's own on the other side.</summary>
+/// <summary>
+/// One slave that is a thread: rings in private memory, and on the other side the .NET SDK's loop or the loop of a C++ app.
+/// </summary>
 /// <remarks>
-/// Safety: the thread and the loop share the segment; it is freed by the loop after the thread has ended. A thread that never ends
-/// keeps it.
+/// Safety: the thread and the loop share the segment; the loop frees the segment after the thread has ended. A thread that never ends keeps
+/// it.
 /// </remarks>
 internal sealed class ThreadLink : SlaveLink
 {
@@ -26,10 +28,10 @@ internal sealed class ThreadLink : SlaveLink
     private readonly EventDescriptor _nodeBell;
     private readonly EventDescriptor _slaveBell;
     private readonly RingPort _port;
-    private volatile ISlaveLoop? _worker; // from the app's load to its end; set by the thread
-    private AppHost? _app;          // the thread's; valid as long
+    private volatile ISlaveLoop? _worker; // from the app's load to its end; the thread sets it
+    private AppHost? _app;          // only the thread uses it; valid as long as the worker
     private string? _killReason;
-    private bool _ended;            // its thread has; on the loop
+    private bool _ended;            // the thread has ended; only the loop uses it
     private volatile bool _killed;
 
     private ThreadLink(ThreadBackend backend, Slave slave, Segment segment, EventDescriptor nodeBell, EventDescriptor slaveBell)
@@ -43,8 +45,8 @@ internal sealed class ThreadLink : SlaveLink
         _port = new RingPort(_loop, slave, _segment, _nodeBell, _slaveBell, reason => Kill($"broke its ring: {reason}"));
     }
 
-    /// <summary>Starts a slave's thread. All that is taken for it is given back when a step fails.</summary>
-    /// <exception cref="IOException">No descriptor, no memory, or too many threads of the app hang.</exception>
+    /// <summary>Starts a slave's thread. When a step fails, everything that was taken for the slave is given back.</summary>
+    /// <exception cref="IOException">No descriptor or no memory is left, or too many threads of the app hang.</exception>
     public static ThreadLink Launch(ThreadBackend backend, Slave slave)
     {
         if (backend.Left.Threads >= LeftBehind.MostThreads)
@@ -96,7 +98,7 @@ internal sealed class ThreadLink : SlaveLink
     {
         if (_killReason is not null || _ended)
         {
-            return; // once its thread has ended, its bells are closed too
+            return; // the bells are closed once the thread has ended
         }
 
         _killReason = reason;

@@ -4,13 +4,13 @@ using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Core.Engine;
 
-/// <summary>Whether a job that no slave has room for may wait; and if not, when to come again.</summary>
+/// <summary>Decides whether a job without a slave may wait, and if not, when the caller should come again.</summary>
 internal sealed class Admission(EngineScope scope, SlavePool pool)
 {
-    private long _sinceNs;     // begin of the time that the present speed is taken from
-    private ulong _endedThen;     // jobs that had ended by then
+    private long _sinceNs;     // begin of the time over which the present rate is measured
+    private ulong _endedThen;     // jobs that had ended by that time
 
-    /// <summary>Why a job can be neither run nor queued now; the code is 0 when it can.</summary>
+    /// <summary>Why a job can neither run nor wait now; the code is 0 when the job can.</summary>
     public JobRefusal Check(ulong jobId)
     {
         if (pool.IsBroken)
@@ -18,7 +18,7 @@ internal sealed class Admission(EngineScope scope, SlavePool pool)
             return new JobRefusal(ErrorCodes.ServerError, StartFailure.ForCallers(pool.LastFailure), jobId);
         }
 
-        int waiting = scope.Queue.Usual; // suspects had their place before, and must not shut out others
+        int waiting = scope.Queue.Usual; // suspects had their place before, and must not shut out other jobs
         if (scope.Settings.QueueLimit > 0 && waiting >= scope.Settings.QueueLimit)
         {
             return new JobRefusal(ErrorCodes.ResourceError, $"the queue is full: {waiting} jobs wait", jobId, RetryAfterS());
@@ -33,7 +33,7 @@ internal sealed class Admission(EngineScope scope, SlavePool pool)
         return default;
     }
 
-    /// <summary>The first job begins to wait: from here on jobs end as fast as they can, which is the speed to count with.</summary>
+    /// <summary>The first job begins to wait: from here on jobs end at full speed, and this rate is the one to count with.</summary>
     public void OnFirstWaiting()
     {
         _sinceNs = scope.Loop.NowNs;
@@ -42,7 +42,8 @@ internal sealed class Admission(EngineScope scope, SlavePool pool)
     }
 
     /// <summary>
-    /// Seconds until the waiting jobs have ended, estimated from recent completions. While no job ends, it assumes that one ends now.
+    /// Seconds until the waiting jobs have ended, estimated from recently ended jobs. While no job ends, the estimate assumes that one ends
+    /// now.
     /// </summary>
     public int RetryAfterS()
     {

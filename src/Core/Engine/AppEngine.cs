@@ -12,25 +12,27 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Core.Engine;
 
 /// <summary>
-/// One app's engine: takes jobs from drivers, queues them, hands them to slaves, and sees to it that each gets exactly one answer.
-/// Lives on one loop; all members are for its thread. The ends of jobs are in <see cref="Endings"/>, their requests
-/// in <see cref="Requests"/>, their times in <see cref="JobBounds"/>.
+/// One app's engine: takes jobs from drivers, queues them, gives them to slaves, and makes sure that each job gets exactly one answer. The
+/// engine lives on one loop, and all members are for the loop's thread. <see cref="Endings"/> ends jobs, <see cref="Requests"/> has their
+/// requests, and <see cref="JobBounds"/> their times.
 /// </summary>
 internal sealed class AppEngine : IJobEngine, IPoolOwner
 {
     private readonly JobStore _store;
     private readonly JobBounds _bounds;
-    private bool _servedNewest;     // the order of the queue at the last look
+    private bool _servedNewest;     // the queue served the newest job first at the last look
     private long _orderLogDueMs;
     private Action? _onStopped;
 
     /// <param name="name">The app's name.</param>
-    /// <param name="settings">How it is run.</param>
-    /// <param name="loop">Where it lives.</param>
-    /// <param name="backend">Makes its slaves.</param>
+    /// <param name="settings">The engine's settings from the manifest.</param>
+    /// <param name="loop">The loop that the engine lives on.</param>
+    /// <param name="backend">Makes the engine's slaves.</param>
     /// <param name="log">The app's log.</param>
-    /// <param name="records">Outlive it.</param>
-    /// <param name="counters">Counters of the version that this one replaces on the same loop: they and the ids of jobs go on.</param>
+    /// <param name="records">Records that outlive the engine.</param>
+    /// <param name="counters">
+    /// Counters of the version that this engine replaces on the same loop. The counters and the ids of jobs go on from there.
+    /// </param>
     public AppEngine(
         string name, EngineSettings settings, IEngineLoop loop, ISlaveBackend backend, ILogger log, EngineRecords? records = null,
         EngineCounters? counters = null)
@@ -71,7 +73,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
 
     public Admission Admission { get; }
 
-    /// <summary>How jobs end.</summary>
+    /// <summary>Ends jobs.</summary>
     public JobEndings Endings { get; }
 
     public RequestFlow Requests { get; }
@@ -85,13 +87,13 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
 
     public EngineState State => Scope.State;
 
-    /// <summary>Refuses new jobs until it is resumed; those that it has go on.</summary>
+    /// <summary>The engine refuses new jobs until it is resumed; accepted jobs go on.</summary>
     public bool IsPaused { get; set; }
 
-    /// <summary>New jobs are not refused outright.</summary>
+    /// <summary>The engine does not refuse new jobs outright.</summary>
     public bool IsTaking => State == EngineState.Running && !IsPaused;
 
-    /// <summary>Jobs on slaves whose answer is not whole yet.</summary>
+    /// <summary>Jobs on slaves without a whole answer yet.</summary>
     public int RunningJobs => Endings.Running;
 
     /// <summary>A slave became ready; raised each time.</summary>
@@ -100,12 +102,12 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     /// <summary>Starts failed too often; raised once for each streak, with the last cause.</summary>
     public event Action<string>? Broken;
 
-    /// <summary>Launches the first slaves: as many as asked for, within the pool's bounds.</summary>
+    /// <summary>Launches the first slaves: the wanted number, within the pool's bounds.</summary>
     public void Start(int slaves = 1) => Pool.Start(slaves);
 
     /// <summary>
-    /// Takes a job, and gives it to a slave at once when one has room. The request's chunks follow by <see cref="AddChunk"/> and
-    /// <see cref="EndRequest"/>. Null when it is refused.
+    /// Takes a job, and gives it to a slave at once when a slave has room. The request's chunks follow by <see cref="AddChunk"/> and
+    /// <see cref="EndRequest"/>. Null when the job is refused.
     /// </summary>
     public Job? Submit(
         IJobCaller caller, ulong channel, TaskMonitor task, byte[] name, in JobPolicy policy, ReadOnlySpan<byte> headers,
@@ -159,15 +161,15 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
         return job;
     }
 
-    /// <summary>More of a job's request.</summary>
+    /// <summary>Takes more of a job's request.</summary>
     public void AddChunk(Job job, in Payload chunk) => Requests.Add(job, in chunk);
 
     /// <summary>The request is whole.</summary>
     public void EndRequest(Job job) => RequestFlow.End(job);
 
     /// <summary>The caller went away or gave up: the answer goes nowhere, and the worker is told.</summary>
-    /// <param name="job">The job.</param>
-    /// <param name="reason">Why, for the worker.</param>
+    /// <param name="job">The job to cancel.</param>
+    /// <param name="reason">The reason, for the worker.</param>
     /// <param name="clientGone">The caller's connection has ended.</param>
     public void Cancel(Job job, ReadOnlySpan<byte> reason, bool clientGone = false)
     {
@@ -186,7 +188,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
         Endings.Fail(job, new JobError(ErrorCodes.Category, ErrorCodes.BadRequest, reason));
     }
 
-    /// <summary>Answers a job with one of our errors.</summary>
+    /// <summary>Answers a job with one of the node's errors.</summary>
     public void Fail(Job job, int code, string reason, int retryAfterS = 0)
     {
         if (!job.IsAnswered)
@@ -195,7 +197,9 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
         }
     }
 
-    /// <summary>The job that is next to run, for a slave with room; null when its time was up: then it is answered and not run.</summary>
+    /// <summary>
+    /// The next job to run, for a slave with room. Null when the job's time was up: the job is then answered and does not run.
+    /// </summary>
     public Job? TakeNext()
     {
         Job job = Queue.Next(Loop.NowNs)!;
@@ -207,7 +211,9 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
         return Take(job);
     }
 
-    /// <summary>The suspect that is next to run, for an empty slave; null when its time was up: then it is answered and not run.</summary>
+    /// <summary>
+    /// The next suspect to run, for an empty slave. Null when the suspect's time was up: the suspect is then answered and does not run.
+    /// </summary>
     public Job? TakeNextSuspect() => Take(Queue.Suspects.First!);
 
     private Job? Take(Job job)
@@ -239,7 +245,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     /// <inheritdoc/>
     public void OnJobTimer(Job job, long nowMs) => _bounds.OnDue(job, nowMs);
 
-    /// <summary>Refuses new jobs, finishes the others, ends the slaves; then calls back once.</summary>
+    /// <summary>Refuses new jobs, finishes the accepted ones, ends the slaves; then calls back once.</summary>
     public void Drain(Action onStopped)
     {
         _onStopped = onStopped;
@@ -251,7 +257,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
         CheckDrained();
     }
 
-    /// <summary>Ends at once: every job that is left gets an error, every slave is killed.</summary>
+    /// <summary>Ends at once: every job that is left gets an error, and every slave is killed.</summary>
     public void StopNow(string reason)
     {
         Scope.MoveTo(EngineState.Stopped);
@@ -310,7 +316,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
         Records.Ledger.Ended(id, Loop.NowNs, JobOutcome.Refused, ErrorCodes.Category, refusal.Code, reason[..length]);
     }
 
-    /// <summary>The queue is behind, or no longer; few lines say so, however often it changes.</summary>
+    /// <summary>The queue's order has changed. The log gets few lines about this, however often the order changes.</summary>
     private void OnOrderChanged()
     {
         _servedNewest = Queue.ServesNewest;
@@ -328,7 +334,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
         }
     }
 
-    /// <summary>Why a job that no slave takes at once is refused; the code is 0 when it may wait.</summary>
+    /// <summary>Why a job that no slave takes at once is refused; the code is 0 when the job may wait.</summary>
     private JobRefusal WhyNot(ulong jobId) => State switch
     {
         EngineState.Running when IsPaused => new JobRefusal(

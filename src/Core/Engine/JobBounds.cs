@@ -7,15 +7,14 @@ using Cocaine.Fast.Core.Timing;
 namespace Cocaine.Fast.Core.Engine;
 
 /// <summary>
-/// The times by which a job must have got somewhere: its wait in the queue, its deadline, its run, its slave's silence, and its leave of
-/// the slave.
+/// Watches the bounds of a job's times: its wait in the queue, its deadline, its run, its slave's silence, and its leave of the slave.
 /// </summary>
 internal sealed class JobBounds(EngineScope scope, RunLimit runLimit)
 {
     /// <summary>Arms the job's timer for the nearest of its bounds in its state.</summary>
     public void Arm(Job job) => Arm(job, job.State);
 
-    /// <summary>Arms the job's timer for the nearest of its bounds in the state that it is about to have.</summary>
+    /// <summary>Arms the job's timer for the nearest of its bounds in the state that the job is about to have.</summary>
     public void Arm(Job job, JobState state)
     {
         long due = NextDueMs(job, state);
@@ -43,7 +42,7 @@ internal sealed class JobBounds(EngineScope scope, RunLimit runLimit)
         }
     }
 
-    /// <summary>When the nearest bound is due in a state, ms; long.MaxValue when there is none.</summary>
+    /// <summary>The time at which the nearest bound is due in a state, ms; long.MaxValue when there is none.</summary>
     private long NextDueMs(Job job, JobState state)
     {
         JobPolicy policy = job.Policy;
@@ -53,7 +52,7 @@ internal sealed class JobBounds(EngineScope scope, RunLimit runLimit)
             return scope.Settings.QueueTimeoutMs > 0 ? Math.Min(due, WaitsSinceMs(job) + scope.Settings.QueueTimeoutMs) : due;
         }
 
-        // Both count from the dispatch, which is now.
+        // Both times count from the dispatch, which is now.
         long longest = job.Task.JobTimeoutMs;
         due = longest > 0 ? Math.Min(due, scope.Loop.NowMs + longest) : due;
         if (policy.SilenceTimeoutMs == 0)
@@ -65,7 +64,7 @@ internal sealed class JobBounds(EngineScope scope, RunLimit runLimit)
         return Math.Min(due, ClockMs(SilenceWatch.NextLookMs(listened, policy.SilenceTimeoutMs, listened)));
     }
 
-    /// <summary>Fails the job when one of its bounds has passed, else arms its timer for the next.</summary>
+    /// <summary>Fails the job when one of its bounds has passed; otherwise arms its timer for the next bound.</summary>
     private void Check(Job job, long nowMs)
     {
         if (TryExpire(job, nowMs))
@@ -106,21 +105,23 @@ internal sealed class JobBounds(EngineScope scope, RunLimit runLimit)
         return false;
     }
 
-    /// <summary>When a job that an error of ours has just ended must have left its slave, ms of the loop's listened time.</summary>
+    /// <summary>
+    /// The time by which a job that the node has just answered with an error must have left its slave, ms of the loop's listened time.
+    /// </summary>
     /// <remarks>
-    /// After the silence of its slave, or a run over its job-timeout, it has the termination-timeout, as that slave has when it is told to
-    /// end. Else it has the heartbeat-timeout: a worker that cannot be interrupted may run its handler to the end, and an app says by
-    /// that time for how long its handlers may keep a worker from everything else. A job over that time is not cleaning up, it does not
-    /// listen.
+    /// After the silence of its slave, or after a run over its job-timeout, the job has the termination-timeout, like a slave that is told
+    /// to end. In the other cases the job has the heartbeat-timeout: a worker that cannot be interrupted may run its handler to the end,
+    /// and by the heartbeat-timeout an app says how long its handlers may keep a worker from everything else. A job over that time is not
+    /// cleaning up: it ignores the cancel.
     /// </remarks>
     private long CloseDueMs(Job job) => job.CancelDueMs > 0 ? job.CancelDueMs
         : Math.Max(job.AnsweredMs, job.Slave!.ReleasedMs) + scope.Settings.HeartbeatTimeoutMs;
 
-    /// <summary>Gives a job that an error of ours has just ended its time to leave its slave.</summary>
+    /// <summary>Gives a job that the node has just answered with an error its time to leave its slave.</summary>
     public void ArmClose(Job job) =>
         scope.Loop.Timers.Arm(job, ClockMs(CloseDueMs(job)));
 
-    /// <summary>The time of an answered job to leave its slave may be over.</summary>
+    /// <summary>The time that an answered job has to leave its slave may be over.</summary>
     private void CheckClosed(Job job)
     {
         Slave slave = job.Slave!;
@@ -133,7 +134,7 @@ internal sealed class JobBounds(EngineScope scope, RunLimit runLimit)
 
         if (job.RanTooLong && slave.IsHeldBack)
         {
-            job.CancelDueMs = listenedMs + scope.Settings.TerminationTimeoutMs; // the node does not read whether it has ended the job
+            job.CancelDueMs = listenedMs + scope.Settings.TerminationTimeoutMs; // not read: the end of the job cannot be seen
             ArmClose(job);
             return;
         }
@@ -147,10 +148,10 @@ internal sealed class JobBounds(EngineScope scope, RunLimit runLimit)
 
         if (slave.IsEnding)
         {
-            return; // the job ends with it
+            return; // the job ends with the slave
         }
 
-        // A slave that is held back for a slow caller may have closed the channel long ago: the node does not read it.
+        // A slave that is held back for a slow caller may have closed the channel long ago, because the node does not read from it.
         long due = job.RanTooLong ? listenedMs : slave.IsHeldBack ? listenedMs + scope.Settings.HeartbeatTimeoutMs
             : CloseDueMs(job);
         if (listenedMs < due)
@@ -169,7 +170,7 @@ internal sealed class JobBounds(EngineScope scope, RunLimit runLimit)
         JobPolicy policy = job.Policy;
         Slave slave = job.Slave!;
         long silence = policy.SilenceTimeoutMs;
-        // A slave that is held back for a slow caller cannot be heard: that is not its silence.
+        // The node does not read from a slave that is held back for a slow caller: this is not the slave's silence.
         long listenedMs = scope.Loop.ListenedMs;
         long heardMs = slave.IsHeldBack ? listenedMs : Math.Max(slave.LastHeardMs, job.AwaitedSinceMs);
         if (silence > 0 && listenedMs >= heardMs + silence)
@@ -197,7 +198,7 @@ internal sealed class JobBounds(EngineScope scope, RunLimit runLimit)
         }
     }
 
-    /// <summary>The earliest time by the clock at which the loop can have listened until then.</summary>
+    /// <summary>The earliest clock time at which the loop can have listened until then.</summary>
     private long ClockMs(long listenedMs) => scope.Loop.NowMs + (listenedMs - scope.Loop.ListenedMs);
 
     private static long WaitsSinceMs(Job job) => Clock.MsOf(job.WaitsSinceNs);

@@ -7,12 +7,12 @@ using Cocaine.Fast.Core.Slaves;
 namespace Cocaine.Fast.Core.Engine;
 
 /// <summary>
-/// How jobs end: by their worker's answer, by an error of ours, by their caller, or with their slave. Each gets exactly one answer, and
-/// its object goes back to the store once it has left its slave.
+/// Ends jobs: by the worker's answer, by an error of the node, by the caller, or with the slave. Each job gets exactly one answer, and its
+/// object goes back to the store once the job has left its slave.
 /// </summary>
 internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool pool, JobBounds bounds, IPoolOwner owner)
 {
-    /// <summary>Jobs on slaves whose answer is not whole yet.</summary>
+    /// <summary>Jobs on slaves without a whole answer yet.</summary>
     public int Running { get; private set; }
 
     /// <summary>One more job goes to a slave.</summary>
@@ -89,7 +89,7 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
         Fail(job, new JobError(ErrorCodes.Category, ErrorCodes.AppError, Encoding.UTF8.GetBytes(loss.Reason)));
     }
 
-    /// <summary>Answers a job that has no answer yet with an error that is not its worker's.</summary>
+    /// <summary>Answers a job that has no answer yet with an error that does not come from its worker.</summary>
     public void Fail(Job job, in JobError error)
     {
         JobState from = job.State;
@@ -148,7 +148,7 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
         bounds.Arm(job);
         if (job.UnderPressure)
         {
-            // The slave that its caller waits for is gone: no other slave would let it go on with its request.
+            // The slave that the caller waits for is gone, and no other slave would tell the caller to go on with its request.
             job.UnderPressure = false;
             job.Caller?.OnRequestPressure(job, false);
         }

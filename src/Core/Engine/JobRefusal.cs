@@ -5,8 +5,8 @@ namespace Cocaine.Fast.Core.Engine;
 /// <summary>Why a job was not accepted.</summary>
 /// <param name="Code">The error's code.</param>
 /// <param name="Reason">The error's text.</param>
-/// <param name="JobId">The number that it had got already.</param>
-/// <param name="RetryAfterS">When there is room again by the present speed, s; 0 when there was no lack of room.</param>
+/// <param name="JobId">The job's number, which it has already got.</param>
+/// <param name="RetryAfterS">Time until there is room again at the present rate, s; 0 when there was no lack of room.</param>
 internal readonly record struct JobRefusal(int Code, string Reason, ulong JobId, int RetryAfterS = 0)
 {
     /// <summary>The headers of the error.</summary>

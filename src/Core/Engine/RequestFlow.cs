@@ -6,12 +6,12 @@ using Cocaine.Fast.Core.Slaves;
 namespace Cocaine.Fast.Core.Engine;
 
 /// <summary>
-/// Requests on their way: kept while their jobs wait, kept and passed on while they run. Callers that are faster than their slave are
-/// told to wait, and fail when they do not.
+/// Requests on their way: kept while their jobs wait, kept and passed on while their jobs run. Callers that are faster than their slave are
+/// told to wait, and their jobs fail when they do not wait.
 /// </summary>
 internal sealed class RequestFlow(EngineScope scope, SlavePool pool, Admission admission)
 {
-    /// <summary>More of a job's request.</summary>
+    /// <summary>Takes more of a job's request.</summary>
     public void Add(Job job, in Payload chunk)
     {
         switch (job.State)
@@ -27,7 +27,7 @@ internal sealed class RequestFlow(EngineScope scope, SlavePool pool, Admission a
                 Forward(job, in chunk);
                 return;
             default:
-                return; // answered: the caller writes on, the node drops it
+                return; // the job is answered: the caller writes on, and the node drops the chunk
         }
     }
 

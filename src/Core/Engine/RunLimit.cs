@@ -6,21 +6,22 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Core.Engine;
 
 /// <summary>
-/// The job-timeout: the longest run of a job, from its dispatch to the end of its answer, whatever it came through. A handler that waits
-/// for ever on a slave that beats is bounded by nothing else.
+/// The job-timeout: the longest run of a job, from its dispatch to the end of its answer, also while chunks come. No other bound ends a
+/// handler that waits for ever on a slave that beats.
 /// </summary>
 internal sealed class RunLimit(EngineScope scope)
 {
     private long _logDueMs;
 
     /// <summary>
-    /// When the job has run for as long as it may, ms of the loop's listened time; null for never. Valid in Running and Streaming.
+    /// The time at which the job has run for as long as it may, ms of the loop's listened time; null for never. Valid in Running and
+    /// Streaming.
     /// </summary>
     public static long? DueMs(Job job) => job.Task.JobTimeoutMs > 0 ? job.AwaitedSinceMs + job.Task.JobTimeoutMs : null;
 
     /// <summary>
-    /// Answers a job that has run for too long, and has its worker told; false when it has not. The slave then has the termination-timeout
-    /// to end the job.
+    /// Answers a job that has run for too long, and tells its worker; false when the job has not. The slave then has the
+    /// termination-timeout to end the job.
     /// </summary>
     public bool TryEnd(Job job, long nowMs)
     {
@@ -46,8 +47,8 @@ internal sealed class RunLimit(EngineScope scope)
     }
 
     /// <summary>
-    /// The time of such a job to leave its slave is over. When others on that slave wait for their answers, and it is heard, it is replaced
-    /// and they go on; else it is killed, and its place is free.
+    /// The time that a job over its job-timeout has to leave its slave is over. When the slave is heard, and others of its jobs wait for
+    /// their answers, the slave is replaced and those jobs go on. Otherwise the slave is killed, and its place is free.
     /// </summary>
     public static bool LeavesOthers(Slave slave, Job job) =>
         job.RanTooLong && slave.LastHeardMs > job.AnsweredMs && slave.Channels.ToList().Exists(other => !other.IsAnswered);

@@ -6,15 +6,15 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Core.Jobs;
 
 /// <summary>
-/// The parts of one app's engine that its jobs, slaves and pool share: its name and settings, the loop that it lives on, its log, its
-/// counters and records, and the jobs that wait. Lives on the loop.
+/// The parts of one app's engine that its jobs, slaves and pool share: name and settings, the loop that the engine lives on, log, counters
+/// and records, and the waiting jobs. Lives on the loop.
 /// </summary>
 internal sealed class EngineScope
 {
     /// <summary>The app's name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>How the app is run.</summary>
+    /// <summary>The engine's settings from the manifest.</summary>
     public required EngineSettings Settings { get; init; }
 
     /// <summary>The loop that the engine lives on.</summary>
@@ -35,7 +35,7 @@ internal sealed class EngineScope
     /// <summary>The engine's state.</summary>
     public EngineState State { get; private set; } = EngineState.Running;
 
-    /// <summary>The only transition of <see cref="State"/>.</summary>
+    /// <summary>The only method that changes <see cref="State"/>.</summary>
     public void MoveTo(EngineState next)
     {
         bool legal = (State, next) switch

@@ -3,12 +3,12 @@ namespace Cocaine.Fast.Core.Jobs;
 /// <summary>Where an engine is: <c>running → draining → stopped</c>.</summary>
 internal enum EngineState
 {
-    /// <summary>Takes jobs.</summary>
+    /// <summary>The engine takes jobs.</summary>
     Running,
 
-    /// <summary>Refuses new jobs, finishes those it has.</summary>
+    /// <summary>The engine refuses new jobs and finishes the accepted ones.</summary>
     Draining,
 
-    /// <summary>Has no jobs and no slaves.</summary>
+    /// <summary>The engine has no jobs and no slaves.</summary>
     Stopped,
 }

@@ -17,7 +17,7 @@ internal interface IJobCaller
     /// <summary>The job failed with this error; nothing follows.</summary>
     void OnFailed(Job job, in JobError error);
 
-    /// <summary>The slave takes this job's request slower than it comes (true), or again as fast (false).</summary>
+    /// <summary>The slave takes this job's request more slowly than it comes (true), or fast enough again (false).</summary>
     void OnRequestPressure(Job job, bool high);
 }
 
@@ -30,9 +30,9 @@ internal readonly ref struct JobError(int category, int code, ReadOnlySpan<byte>
 
     public ReadOnlySpan<byte> Reason { get; } = reason;
 
-    /// <summary>When there is room again by the present speed, s; 0 when there was no lack of room.</summary>
+    /// <summary>Time until there is room again at the present rate, s; 0 when there was no lack of room.</summary>
     public int RetryAfterS { get; } = retryAfterS;
 
-    /// <summary>The headers of the error, as that of this job.</summary>
+    /// <summary>The headers of the error for this job.</summary>
     public ErrorHeaders HeadersOf(Job job) => new() { JobId = job.Id, RetryAfterS = RetryAfterS };
 }

@@ -2,18 +2,18 @@ using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Core.Jobs;
 
-/// <summary>The engine of a job: callers, timers and slaves report events of the job to it. All calls come on its loop.</summary>
+/// <summary>The engine of a job: callers, timers and slaves report events of the job to it. All calls come on the engine's loop.</summary>
 internal interface IJobEngine
 {
-    /// <summary>More of a job's request.</summary>
+    /// <summary>Takes more of a job's request.</summary>
     void AddChunk(Job job, in Payload chunk);
 
     /// <summary>The request is whole.</summary>
     void EndRequest(Job job);
 
     /// <summary>The caller went away or gave up: the answer goes nowhere, and the worker is told.</summary>
-    /// <param name="job">The job.</param>
-    /// <param name="reason">Why, for the worker.</param>
+    /// <param name="job">The job to cancel.</param>
+    /// <param name="reason">The reason, for the worker.</param>
     /// <param name="clientGone">The caller's connection has ended.</param>
     void Cancel(Job job, ReadOnlySpan<byte> reason, bool clientGone = false);
 

@@ -3,19 +3,19 @@ namespace Cocaine.Fast.Core.Jobs;
 /// <summary>How a job ended, as its record says. The numbers are those of the ledger's file.</summary>
 internal enum JobOutcome
 {
-    /// <summary>It has not ended: it waits or runs.</summary>
+    /// <summary>The job has not ended: it waits or runs.</summary>
     Open = 0,
 
-    /// <summary>Answered whole.</summary>
+    /// <summary>The job was answered whole.</summary>
     Done = 1,
 
-    /// <summary>Answered with an error.</summary>
+    /// <summary>The job was answered with an error.</summary>
     Failed = 2,
 
-    /// <summary>Never accepted: the queue was full, the app broken or draining.</summary>
+    /// <summary>The job was never accepted: the queue was full, or the app was broken or draining.</summary>
     Refused = 3,
 
-    /// <summary>Its caller went away or gave up.</summary>
+    /// <summary>The job's caller went away or gave up.</summary>
     Cancelled = 4,
 }
 
@@ -25,26 +25,26 @@ internal enum JobOutcome
 /// </summary>
 internal interface IJobLedger
 {
-    /// <summary>The greatest id that it knows, of nodes before this one too; 0 for none. New ids are greater.</summary>
+    /// <summary>The greatest id in the ledger, including those of earlier nodes; 0 for none. New ids are greater.</summary>
     ulong LastId { get; }
 
     /// <summary>A job came, and got its id.</summary>
     void Arrived(ulong id, long nowNs, ReadOnlySpan<byte> task, ReadOnlySpan<byte> name);
 
-    /// <summary>It waits in the queue, for the first time or again.</summary>
+    /// <summary>The job waits in the queue, for the first time or again.</summary>
     void Queued(ulong id, long nowNs);
 
-    /// <summary>A slave has it; <paramref name="run"/> counts its runs from 1.</summary>
+    /// <summary>A slave has the job; <paramref name="run"/> counts the job's runs from 1.</summary>
     void Dispatched(ulong id, long nowNs, uint slave, int run);
 
-    /// <summary>Its answer has begun.</summary>
+    /// <summary>The job's answer has begun.</summary>
     void FirstByte(ulong id, long nowNs);
 
-    /// <summary>It is over. Category, code and text are those of the error; 0 and empty for a job that is done.</summary>
+    /// <summary>The job is over. Category, code and text are those of the error; 0 and empty for a job that is done.</summary>
     void Ended(ulong id, long nowNs, JobOutcome outcome, int category, int code, ReadOnlySpan<byte> text);
 }
 
-/// <summary>Keeps nothing.</summary>
+/// <summary>Keeps no record.</summary>
 internal sealed class NoLedger : IJobLedger
 {
     public static readonly NoLedger Instance = new();

@@ -4,11 +4,11 @@ namespace Cocaine.Fast.Core.Jobs;
 internal interface IJobRunner
 {
     /// <summary>
-    /// A caller is slower than this slave. True when the slave is held back until <see cref="LetGo"/>, since it has no other job; else its
-    /// answers have to be buffered.
+    /// A caller is slower than this slave. True when the slave is held back until <see cref="LetGo"/>, since it has no other job; otherwise
+    /// the slave's answers have to be buffered.
     /// </summary>
     bool HoldBack();
 
-    /// <summary>A caller holds the slave back no longer.</summary>
+    /// <summary>A caller no longer holds the slave back.</summary>
     void LetGo();
 }

@@ -6,8 +6,9 @@ using Cocaine.Fast.Core.Timing;
 namespace Cocaine.Fast.Core.Jobs;
 
 /// <summary>
-/// A request on its way. Pooled per engine; <see cref="MoveTo"/> is the only way from state to state. Its timer serves whichever of its
-/// bounds is nearest: time in queue, deadline, silence of the slave; and after an answer of ours, the end of its channel.
+/// One call of an event. Job objects are pooled for each engine, and only <see cref="MoveTo"/> changes a job's state. The job's timer
+/// serves its nearest bound: the time in the queue, the deadline, or the silence of the slave; after an answer of the node, the end of the
+/// job's channel.
 /// </summary>
 internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
 {
@@ -27,13 +28,13 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
 
     public JobPolicy Policy { get; private set; }
 
-    /// <summary>Gets the answer; null once it was given or the caller went away.</summary>
+    /// <summary>Gets the answer; null once the answer was given or the caller went away.</summary>
     public IJobCaller? Caller { get; set; }
 
     /// <summary>The caller's own number for the job. Valid while <see cref="Caller"/> is set.</summary>
     public ulong CallerChannel { get; private set; }
 
-    /// <summary>The request, while it may be needed again. Valid in Queued and Running.</summary>
+    /// <summary>The request, while the job may need it again. Valid in Queued and Running.</summary>
     public RequestLog Request { get; } = new(blocks);
 
     /// <summary>The caller has closed its side.</summary>
@@ -48,38 +49,42 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
     /// <summary>The node has sent its terminal message on the slave's channel; valid with <see cref="Runner"/>.</summary>
     public bool NodeSideEnded { get; set; }
 
-    /// <summary>The worker has a cancel for the job; valid with <see cref="Runner"/>.</summary>
+    /// <summary>The worker has been sent a cancel for the job; valid with <see cref="Runner"/>.</summary>
     public bool CancelSent { get; set; }
 
     /// <summary>Runs begun, the present one included.</summary>
     public int Runs { get; set; }
 
-    /// <summary>The slaves that died of the job, while they had no other job. Null when none did. Valid in every state but Free.</summary>
+    /// <summary>The slaves that died of the job while they had no other job. Null when none did. Valid in every state but Free.</summary>
     public List<SlaveDeath>? Deaths { get; set; }
 
-    /// <summary>A slave died with this job and others on it, and none of them is charged. Valid in every state but Free.</summary>
+    /// <summary>A slave died with this job and others on it, and none of the jobs is charged. Valid in every state but Free.</summary>
     public bool DiedInCompany { get; set; }
 
-    /// <summary>The job runs alone: a slave died with it. Valid in every state but Free; does not change in Queued.</summary>
+    /// <summary>The job runs alone, because a slave died with it. Valid in every state but Free; does not change in Queued.</summary>
     public bool IsSuspect { get; set; }
 
     public long ArrivedNs { get; private set; }
 
-    /// <summary>Begin of the present wait: the arrival, or the end of a run that its slave did not survive. Valid in Queued.</summary>
+    /// <summary>
+    /// Begin of the present wait: the job's arrival, or the end of a run that its slave did not survive. Valid in Queued.
+    /// </summary>
     public long WaitsSinceNs { get; set; }
 
     /// <summary>Begin of the present run. Valid from Running on.</summary>
     public long DispatchedNs { get; set; }
 
-    /// <summary>The same by the loop's listened time, ms: the slave's silence counts from here. Valid from Running on.</summary>
+    /// <summary>
+    /// Begin of the present run by the loop's listened time, ms: the slave's silence counts from here. Valid from Running on.
+    /// </summary>
     public long AwaitedSinceMs { get; set; }
 
     /// <summary>The caller was told that the request comes too fast; valid in Running and Streaming.</summary>
     public bool UnderPressure { get; set; }
 
     /// <summary>
-    /// The job's slave must answer the cancel by then or is killed, ms of the loop's listened time; 0 = no bound. Valid in Failed with a
-    /// slave.
+    /// The job's slave is killed when it has not answered the cancel by this time, ms of the loop's listened time; 0 = no bound. Valid in
+    /// Failed with a slave.
     /// </summary>
     public long CancelDueMs { get; set; }
 

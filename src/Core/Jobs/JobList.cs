@@ -1,6 +1,8 @@
 namespace Cocaine.Fast.Core.Jobs;
 
-/// <summary>Jobs in a row, linked through themselves: no allocation, and one leaves from the middle in constant time.</summary>
+/// <summary>
+/// Jobs in a row, linked through themselves: the list allocates nothing, and a job can leave from the middle in constant time.
+/// </summary>
 internal sealed class JobList
 {
     public Job? First { get; private set; }

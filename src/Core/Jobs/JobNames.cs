@@ -3,10 +3,10 @@ using Cocaine.Fast.Core.Terminal;
 
 namespace Cocaine.Fast.Core.Jobs;
 
-/// <summary>The names of jobs in logs: their numbers and events. The name of an event may be its caller's.</summary>
+/// <summary>The names of jobs in logs: their numbers and events. The name of an event may come from the caller.</summary>
 internal static class JobNames
 {
-    /// <summary>Jobs that a line names; of the others it says how many.</summary>
+    /// <summary>The most jobs that a line names; of the other jobs the line has the number.</summary>
     private const int MaxNamed = 5;
 
     /// <summary>Characters of an event in a line.</summary>
@@ -22,7 +22,7 @@ internal static class JobNames
         return jobs.Count > MaxNamed ? $"{named} and {jobs.Count - MaxNamed} more" : named;
     }
 
-    /// <summary>The end of a log line about a slave's end: <c>; jobs on it: …</c>, or nothing when it had none.</summary>
+    /// <summary>The end of a log line about a slave's end: <c>; jobs on it: …</c>, or nothing when the slave had none.</summary>
     public static string Suffix(IReadOnlyList<Job> jobs) => jobs.Count == 0 ? "" : $"; jobs on it: {Of(jobs)}";
 
     /// <summary>The event, for people.</summary>

@@ -1,17 +1,17 @@
 namespace Cocaine.Fast.Core.Jobs;
 
-/// <summary>The wishes of a caller; 0 means the app's own setting, or none.</summary>
+/// <summary>The caller's wishes for a job; 0 means the app's own setting, or none.</summary>
 internal readonly record struct JobPolicy
 {
-    /// <summary>Goes before jobs that are not.</summary>
+    /// <summary>The job goes before jobs that are not urgent.</summary>
     public bool Urgent { get; init; }
 
     /// <summary>Longest silence of the slave while it has this job, ms; 0 = the app's heartbeat-timeout.</summary>
     public long SilenceTimeoutMs { get; init; }
 
-    /// <summary>Time from arrival until the answer is worthless, ms; 0 = none.</summary>
+    /// <summary>Time from the job's arrival until its answer is worthless, ms; 0 = none.</summary>
     public long DeadlineMs { get; init; }
 
-    /// <summary>How often to run it again when its slave dies; null = the app's retry-limit.</summary>
+    /// <summary>How often to run the job again when its slave dies; null = the app's retry-limit.</summary>
     public int? RetryLimit { get; init; }
 }

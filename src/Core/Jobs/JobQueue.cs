@@ -9,16 +9,16 @@ internal sealed class JobQueue
     private readonly QueueLane _urgent;
     private readonly QueueLane _usual;
 
-    /// <param name="order">Which job of a kind is next.</param>
-    /// <param name="targetMs">Wait of the oldest that is too long; of an adaptive queue.</param>
-    /// <param name="intervalMs">How long it must have been too long.</param>
+    /// <param name="order">The order of the jobs of one kind.</param>
+    /// <param name="targetMs">The wait of the oldest job that is too long, in an adaptive queue.</param>
+    /// <param name="intervalMs">How long the wait must have been too long.</param>
     public JobQueue(QueueOrder order = QueueOrder.Fifo, long targetMs = 0, long intervalMs = 0)
     {
         _urgent = new QueueLane(order, targetMs * Clock.NsPerMs, intervalMs * Clock.NsPerMs);
         _usual = new QueueLane(order, targetMs * Clock.NsPerMs, intervalMs * Clock.NsPerMs);
     }
 
-    /// <summary>All of them, suspects included.</summary>
+    /// <summary>All waiting jobs, including suspects.</summary>
     public int Count { get; private set; }
 
     /// <summary>Jobs that any slave with room may run.</summary>
@@ -30,10 +30,10 @@ internal sealed class JobQueue
     /// <summary>Request bytes of the jobs that wait.</summary>
     public long SizeBytes { get; private set; }
 
-    /// <summary>The newest of some kind of jobs goes first at present.</summary>
+    /// <summary>The queue serves the newest jobs of at least one kind first at present.</summary>
     public bool ServesNewest => _urgent.ServesNewest || _usual.ServesNewest;
 
-    /// <summary>The job that has waited longest, or null; of the suspects the one that is next is looked at.</summary>
+    /// <summary>The job that has waited longest, or null. Of the suspects only the next one to run is considered.</summary>
     public Job? Oldest => Older(Older(_urgent.Oldest, _usual.Oldest), Suspects.First);
 
     public void Add(Job job)
@@ -43,7 +43,7 @@ internal sealed class JobQueue
         SizeBytes += job.Request.SizeBytes;
     }
 
-    /// <summary>Puts a job that is to be run again before all others of its kind; a suspect behind the suspects.</summary>
+    /// <summary>Puts a job that has to run again before all others of its kind; a suspect goes behind the other suspects.</summary>
     public void AddAgain(Job job)
     {
         if (job.IsSuspect)
@@ -59,7 +59,7 @@ internal sealed class JobQueue
         SizeBytes += job.Request.SizeBytes;
     }
 
-    /// <summary>The request of a job that waits has grown.</summary>
+    /// <summary>The request of a waiting job has grown.</summary>
     public void CountGrowth(Job job, int bytes)
     {
         SizeBytes += bytes;
@@ -69,10 +69,10 @@ internal sealed class JobQueue
         }
     }
 
-    /// <summary>Slaves that the jobs fill: each suspect one.</summary>
+    /// <summary>The number of slaves that the jobs fill: each suspect fills one.</summary>
     public int SlavesFor(int concurrency) => Suspects.Count + ((Usual + concurrency - 1) / concurrency);
 
-    /// <summary>The job that is next to run on any slave, still in the queue; null when none waits.</summary>
+    /// <summary>The next job to run on any slave, still in the queue; null when none waits.</summary>
     public Job? Next(long nowNs) => _urgent.Next(nowNs) ?? _usual.Next(nowNs);
 
     /// <summary>Takes a job out; its request must not have been cleared yet.</summary>

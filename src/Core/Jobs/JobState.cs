@@ -1,26 +1,26 @@
 namespace Cocaine.Fast.Core.Jobs;
 
 /// <summary>
-/// Where a job is. <c>queued → running → streaming → done</c>, and <c>failed</c> from each; a retry takes it from running back to queued. A
-/// job whose caller has its answer may stay on its slave's channel until the worker has closed its side too.
+/// The state of a job: <c>queued → running → streaming → done</c>, and <c>failed</c> from each of the first three; a retry takes a job from
+/// running back to queued. An answered job may stay on its slave's channel until the worker has closed its side too.
 /// </summary>
 internal enum JobState
 {
-    /// <summary>In the pool of job objects, or just taken from it: no caller's.</summary>
+    /// <summary>The object is in the store, or just taken from it: it is no caller's job.</summary>
     Free,
 
-    /// <summary>Waits in the app's queue.</summary>
+    /// <summary>The job waits in the app's queue.</summary>
     Queued,
 
-    /// <summary>On a slave; no byte of its answer has left the node.</summary>
+    /// <summary>The job is on a slave; no byte of its answer has left the node.</summary>
     Running,
 
-    /// <summary>On a slave; its answer has begun.</summary>
+    /// <summary>The job is on a slave; its answer has begun.</summary>
     Streaming,
 
-    /// <summary>Answered with close.</summary>
+    /// <summary>The job was answered with close.</summary>
     Done,
 
-    /// <summary>Answered with an error.</summary>
+    /// <summary>The job was answered with an error.</summary>
     Failed,
 }

@@ -2,7 +2,9 @@ using Cocaine.Fast.Core.Timing;
 
 namespace Cocaine.Fast.Core.Jobs;
 
-/// <summary>Job objects to use again, so that a request makes none. Bounded by the most jobs that were alive at once.</summary>
+/// <summary>
+/// Keeps job objects to use them again, so that a request makes no object. The bound is the most jobs that were alive at the same time.
+/// </summary>
 internal sealed class JobStore(IJobEngine engine, IEngineLoop loop)
 {
     private Job? _free;

@@ -3,13 +3,13 @@ using Cocaine.Fast.Core.Manifest;
 namespace Cocaine.Fast.Core.Jobs;
 
 /// <summary>
-/// Jobs of one kind that wait: those to be run again, oldest first, then the others by their arrival; or newest first, while an adaptive
-/// queue is behind.
+/// Waiting jobs of one kind. Jobs that have to run again come first, oldest first. The other jobs follow by their arrival, or newest first
+/// while an adaptive queue is behind.
 /// </summary>
 /// <remarks>
-/// After CoDel (RFC 8289) and the adaptive LIFO of "Fail at Scale" (Maurer, 2015): a queue whose oldest job has waited over the target
-/// for a whole interval is no burst that clears by itself. First come, first served would then answer everybody too late; newest first
-/// answers those in time who still can be, and the old ones run when there is time again, or expire.
+/// The order follows CoDel (RFC 8289) and the adaptive LIFO of "Fail at Scale" (Maurer, 2015). When the oldest job has waited over the
+/// target for a whole interval, the queue is no burst that clears by itself. First come, first served would then answer everybody too late.
+/// Newest first answers those in time who can still be, and the old jobs run when there is time again, or expire.
 /// </remarks>
 internal sealed class QueueLane(QueueOrder order, long targetNs, long intervalNs)
 {
@@ -17,9 +17,9 @@ internal sealed class QueueLane(QueueOrder order, long targetNs, long intervalNs
 
     private readonly JobList _again = new();
     private readonly JobList _waiting = new();
-    private long _overSince = Never;   // when the oldest went over the target; Never while it is not known to be
+    private long _overSince = Never;   // when the oldest job went over the target; Never while no such time is known
 
-    /// <summary>The newest job goes first at present.</summary>
+    /// <summary>The lane serves the newest job first at present.</summary>
     public bool ServesNewest { get; private set; }
 
     /// <summary>The job that has waited longest; null when none waits.</summary>
@@ -27,10 +27,10 @@ internal sealed class QueueLane(QueueOrder order, long targetNs, long intervalNs
 
     public void Add(Job job) => _waiting.AddLast(job);
 
-    /// <summary>Puts a job that has run before all others.</summary>
+    /// <summary>Puts a job that has run before in front of all others.</summary>
     public void AddAgain(Job job) => _again.AddFirst(job);
 
-    /// <summary>The job that is next to run, still in the lane; null when none waits.</summary>
+    /// <summary>The next job to run, still in the lane; null when none waits.</summary>
     public Job? Next(long nowNs)
     {
         if (_again.First is { } again)
@@ -72,7 +72,7 @@ internal sealed class QueueLane(QueueOrder order, long targetNs, long intervalNs
             return;
         }
 
-        // The wait counts from the job's own time: after a stall no look was taken for as long, and the queue is behind all the same.
+        // The wait counts from the job's own time: after a stall nobody has looked for as long, and the queue is behind all the same.
         _overSince = Math.Min(_overSince, overAt);
         ServesNewest = nowNs - _overSince >= intervalNs;
     }

@@ -5,8 +5,8 @@ using Cocaine.Fast.Core.Protocol;
 namespace Cocaine.Fast.Core.Jobs;
 
 /// <summary>
-/// The request as far as it has come, kept while the job waits and until its answer has begun, so that it can be run again on another
-/// slave.
+/// The request as far as it has come. The log is kept while the job waits and until its answer has begun, so that the job can run again on
+/// another slave.
 /// </summary>
 /// <remarks>Format: chunks one after the other, each a 4-byte length and its bytes. The invoke's headers come first, when there are
 /// any.</remarks>
@@ -17,7 +17,7 @@ internal sealed class RequestLog(BlockPool blocks)
     private int _length;
     private int _headersLength;
 
-    /// <summary>Bytes kept, framing included.</summary>
+    /// <summary>Bytes in the log, including framing.</summary>
     public int SizeBytes => _length;
 
     /// <summary>False when part of the request was not kept, so the job cannot be run again.</summary>
@@ -41,14 +41,14 @@ internal sealed class RequestLog(BlockPool blocks)
         _length += PrefixBytes + chunk.Length;
     }
 
-    /// <summary>Gives up keeping: the request grew past its bound, or will not be needed again.</summary>
+    /// <summary>Stops keeping the request: it grew past its bound, or will not be needed again.</summary>
     public void Forget()
     {
         Clear();
         IsWhole = false;
     }
 
-    /// <summary>Starts over for another job.</summary>
+    /// <summary>Empties the log for another job.</summary>
     public void Clear()
     {
         if (_block is not null)

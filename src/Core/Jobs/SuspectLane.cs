@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Core.Jobs;
 
-/// <summary>Suspects that wait for a slave of their own, urgent ones first, else in the order in which they became it.</summary>
+/// <summary>Suspects that wait for a slave of their own: urgent ones first, and then in the order in which they became suspects.</summary>
 internal sealed class SuspectLane
 {
     private readonly JobList _urgent = new();
@@ -8,15 +8,15 @@ internal sealed class SuspectLane
 
     public int Count { get; private set; }
 
-    /// <summary>Their request bytes.</summary>
+    /// <summary>Request bytes of the suspects.</summary>
     public long SizeBytes { get; private set; }
 
-    /// <summary>The one that is next; null when none waits.</summary>
+    /// <summary>The next suspect to run; null when none waits.</summary>
     public Job? First => _urgent.First ?? _usual.First;
 
     /// <summary>
-    /// One more may wait. Slaves that die faster than suspects are run would else fill the memory: queue-limit counts them not, since their
-    /// callers were promised an answer before.
+    /// One more suspect may wait. Without this bound, slaves that die faster than suspects run would fill the memory: the queue-limit does
+    /// not count suspects, since their callers were promised an answer before.
     /// </summary>
     public bool HasRoomFor(Job job) =>
         Count < EngineLimits.MaxSuspects && SizeBytes + job.Request.SizeBytes <= EngineLimits.MaxSuspectBytes;
@@ -28,7 +28,7 @@ internal sealed class SuspectLane
         SizeBytes += job.Request.SizeBytes;
     }
 
-    /// <summary>Takes a job out; its request must not have been cleared yet.</summary>
+    /// <summary>Takes a suspect out; its request must not have been cleared yet.</summary>
     public void Remove(Job job)
     {
         ListOf(job).Remove(job);
@@ -36,7 +36,7 @@ internal sealed class SuspectLane
         SizeBytes -= job.Request.SizeBytes;
     }
 
-    /// <summary>The request of one of them has grown.</summary>
+    /// <summary>The request of a suspect has grown.</summary>
     public void CountGrowth(int bytes) => SizeBytes += bytes;
 
     private JobList ListOf(Job job) => job.Policy.Urgent ? _urgent : _usual;

@@ -5,8 +5,9 @@ using Cocaine.Fast.Core.Timing;
 namespace Cocaine.Fast.Core.Pools;
 
 /// <summary>
-/// When and by how much a pool grows: for the jobs that wait and up to its minimum, within its limit, with a bound on starts at a time, and
-/// as far as the backend has room. After a failure it tries again by itself, for as long as the app lives: no other call may come.
+/// Decides when and by how much a pool grows. A pool grows for waiting jobs and up to its minimum, within its limit, with a bound on slaves
+/// that start at the same time, and as far as the backend has room. After a failure the pool tries again by itself, for as long as the app
+/// lives, because there may be no other call that would make it try.
 /// </summary>
 internal sealed class PoolGrowth
 {
@@ -15,14 +16,14 @@ internal sealed class PoolGrowth
     private readonly ISlaveBackend _backend;
     private readonly PauseTimer _pause;
     private readonly LookTimer _look;
-    private int _warm;             // slaves that the start asked for, until so many were launched; then 0
-    private long _startMs;         // how long recent starts took; 0 when none was good yet
-    private bool _limitLogged;     // that the pool is at its limit was logged, and it is still
-    private long _roomLogDueMs;    // no line about room is written before
+    private int _warm;             // slaves that the app's start asked for, until so many were launched; then 0
+    private long _startMs;         // how long recent starts took; 0 before the first good start
+    private bool _limitLogged;     // the log says that the pool is at its limit, and the pool still is
+    private long _roomLogDueMs;    // the time before which no line about room is logged
 
     /// <param name="scope">The parts of the engine that pools use.</param>
     /// <param name="roster">The slaves.</param>
-    /// <param name="backend">Says how many there is room for.</param>
+    /// <param name="backend">Says for how many slaves there is room.</param>
     public PoolGrowth(EngineScope scope, SlaveRoster roster, ISlaveBackend backend)
     {
         _scope = scope;
@@ -33,29 +34,33 @@ internal sealed class PoolGrowth
         _look = new LookTimer(this);
     }
 
-    /// <summary>How starts go. Set once, by the pool.</summary>
+    /// <summary>Counts failed starts. The pool sets it once.</summary>
     public StartHealth Starts { get; set; } = null!;
 
-    /// <summary>How soon the jobs that wait will have ended.</summary>
+    /// <summary>Tells how soon the waiting jobs will have ended.</summary>
     public QueueOutlook Outlook { get; }
 
-    /// <summary>Why the backend had no room for slaves that the pool wanted when it asked last; empty when it had.</summary>
+    /// <summary>Why the backend had no room when the pool last asked for slaves; empty when it had room.</summary>
     public string NoRoomReason { get; private set; } = "";
 
-    /// <summary>Time until the pool tries again after a failed start or for want of room, ms; 0 when it does not wait.</summary>
+    /// <summary>Time until the pool tries again after a failed start or a lack of room, ms; 0 when the pool does not wait.</summary>
     public long NextTryMs => _pause.IsArmed ? Math.Max(1, _pause.DueMs - _scope.Loop.NowMs) : 0;
 
-    /// <summary>The jobs that wait will have ended before another slave would be ready; if they have not, it is launched.</summary>
+    /// <summary>
+    /// The pool expects that the waiting jobs end before another slave would be ready. If they do not, the pool launches the slave.
+    /// </summary>
     public bool IsLooking => _look.IsArmed;
 
-    /// <summary>Launches the first slaves: at least one, so that a broken app shows before its first job.</summary>
+    /// <summary>Launches the first slaves: at least one, so that a broken app is noticed before its first job.</summary>
     public void Start(int slaves)
     {
         _warm = Math.Clamp(slaves, Math.Max(1, _roster.Minimum), _roster.Limit);
         Launch(Math.Min(_warm, _backend.StartsAtOnce), "the app starts");
     }
 
-    /// <summary>Launches slaves when jobs wait and too few are idle or starting, or when there are fewer than the minimum.</summary>
+    /// <summary>
+    /// Launches slaves when jobs wait and too few slaves are idle or starting, or when there are fewer slaves than the minimum.
+    /// </summary>
     public void Grow()
     {
         Starts.LookForProof();
@@ -80,13 +85,14 @@ internal sealed class PoolGrowth
             return;
         }
 
-        // When these are used up, each slave that starts calls again, whatever comes of it; so does one that was on trial.
+        // When these starts are used up, each starting slave calls again, whether it becomes ready or fails; so does a slave that was on
+        // trial.
         int starts = Starts.Failures > 0 ? 1 - Math.Max(starting, Starts.OnTrial) : _backend.StartsAtOnce - starting;
         starts = Math.Min(starts, places);
         int count = Math.Min(wanted, starts);
         if (count > forMinimum && starting + count > 1 && ClearsBeforeAStart(waiting))
         {
-            count = Math.Min(starts, starting == 0 ? Math.Max(1, forMinimum) : forMinimum); // a job that waits starts one at once
+            count = Math.Min(starts, starting == 0 ? Math.Max(1, forMinimum) : forMinimum); // a waiting job starts one slave at once
         }
 
         _limitLogged = false;
@@ -100,7 +106,7 @@ internal sealed class PoolGrowth
     public void OnReady(Slave slave)
     {
         long tookMs = _scope.Loop.NowMs - slave.StartedMs;
-        _startMs = _startMs == 0 ? tookMs : ((3 * _startMs) + tookMs) / 4; // the last few count
+        _startMs = _startMs == 0 ? tookMs : ((3 * _startMs) + tookMs) / 4; // an average of the last few starts
     }
 
     /// <summary>The bounds of the pool have changed.</summary>
@@ -111,10 +117,10 @@ internal sealed class PoolGrowth
         Grow();
     }
 
-    /// <summary>Launches a slave over the pool-limit, that is to take a worn one's place; null when there is no room for it.</summary>
+    /// <summary>Launches a slave over the pool-limit, to take the place of a worn slave; null when there is no room for it.</summary>
     public Slave? TryLaunchReplacement() => RoomFor(1) == 0 ? null : _roster.LaunchOne();
 
-    /// <summary>Launches nothing for so long; a pause that is on its way is not made longer unless it is <paramref name="anew"/>.</summary>
+    /// <summary>Launches no slave for so long. A pause that runs already is made longer only with <paramref name="anew"/>.</summary>
     public void Pause(long ms, bool anew)
     {
         if (_scope.State != EngineState.Stopped && (anew || !_pause.IsArmed))
@@ -123,7 +129,7 @@ internal sealed class PoolGrowth
         }
     }
 
-    /// <summary>There is no reason to wait any more.</summary>
+    /// <summary>The pool has no more reason to wait.</summary>
     public void EndPause() => _scope.Loop.Timers.Cancel(_pause);
 
     public void CancelTimers()
@@ -140,7 +146,7 @@ internal sealed class PoolGrowth
         }
         else if (_roster.FreePlaces > 0)
         {
-            // Though no job waits: an app that is broken refuses those that come, and would never be tried again.
+            // This slave starts although no job waits: a broken app refuses new jobs, so no job would ever make the pool try again.
             Launch(1, Starts.Failures > 0 ? "the last start failed" : "the app has no slave");
         }
         else
@@ -149,7 +155,9 @@ internal sealed class PoolGrowth
         }
     }
 
-    /// <summary>The jobs that wait will have ended before a slave that is launched now is ready. Looks again, lest they do not.</summary>
+    /// <summary>
+    /// The waiting jobs will have ended before a slave that is launched now is ready. The pool looks again, in case they have not.
+    /// </summary>
     private bool ClearsBeforeAStart(int waiting)
     {
         long clearsInMs = Outlook.ClearsInMs(waiting);
@@ -167,7 +175,7 @@ internal sealed class PoolGrowth
         return true;
     }
 
-    /// <summary>Launches as many of these as there is room for, and tries again later when that is not all.</summary>
+    /// <summary>Launches as many of these slaves as there is room for, and tries again later when there is not room for all.</summary>
     private void Launch(int count, string why)
     {
         int room = RoomFor(count);
@@ -188,7 +196,7 @@ internal sealed class PoolGrowth
 
         if (room < count)
         {
-            Pause(EngineLimits.RoomPauseMs, anew: false); // no one reports when there is room again
+            Pause(EngineLimits.RoomPauseMs, anew: false); // nobody reports that there is room again
         }
     }
 
@@ -220,7 +228,7 @@ internal sealed class PoolGrowth
         public override void OnDue(long nowMs) => growth.OnPauseOver();
     }
 
-    /// <summary>The queue was to be empty by now.</summary>
+    /// <summary>Fires when the queue should be empty.</summary>
     private sealed class LookTimer(PoolGrowth growth) : WheelTimer
     {
         public override void OnDue(long nowMs) => growth.Grow();

@@ -14,8 +14,8 @@ internal static partial class PoolLog
     public static partial void Holds(ILogger log, string app, int waiting, int idle, int starting, int limit);
 
     [LoggerMessage(209, LogLevel.Warning,
-        "{App}: pool holds, the node has room for {Room} of {Wanted} slaves: {Reason} (total {Total}, waiting {Waiting}); it is asked "
-        + "again each second")]
+        "{App}: pool holds, the node has room for {Room} of {Wanted} slaves: {Reason} (total {Total}, waiting {Waiting}); the pool "
+        + "asks again each second")]
     public static partial void HasNoRoom(ILogger log, string app, int room, int wanted, string reason, int total, int waiting);
 
     [LoggerMessage(210, LogLevel.Warning,
@@ -36,12 +36,12 @@ internal static partial class PoolLog
     public static partial void Ended(ILogger log, string app, string slave, string cause, string jobs);
 
     [LoggerMessage(241, LogLevel.Warning,
-        "{App}: slave {Slave} had {Count} jobs when it died, and any of them may be the cause: it counts for none. Those that may be run "
-        + "again are run alone, each on a slave that has no other job then")]
+        "{App}: slave {Slave} had {Count} jobs when it died, and any of them may be the cause: the death is charged to none of them. Jobs "
+        + "that may run again run alone, each on an empty slave")]
     public static partial void Suspects(ILogger log, string app, string slave, int count);
 
     [LoggerMessage(206, LogLevel.Error,
-        "{App}: broken: {Failures} starts failed in a row and no slave is ready, jobs get 500 until one is; it goes on trying. Last cause: "
+        "{App}: broken: {Failures} starts failed in a row and no slave is ready, jobs get 500 until one is; the node tries on. Last cause: "
         + "{Cause}")]
     public static partial void Broken(ILogger log, string app, int failures, string cause);
 
@@ -55,6 +55,6 @@ internal static partial class PoolLog
     public static partial void Recovered(ILogger log, string app);
 
     [LoggerMessage(230, LogLevel.Warning,
-        "{App}: slave {Slave} died while Starting, of the same cause as the one before it, {Times} times now within {Seconds} s: {Cause}")]
+        "{App}: slave {Slave} died while Starting, for the same reason as the slave before it, {Times} times within {Seconds} s: {Cause}")]
     public static partial void DiedAgain(ILogger log, string app, string slave, int times, long seconds, string cause);
 }

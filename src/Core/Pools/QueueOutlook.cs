@@ -3,19 +3,20 @@ using Cocaine.Fast.Core.Jobs;
 namespace Cocaine.Fast.Core.Pools;
 
 /// <summary>
-/// How soon the queue will be empty, at the speed of recent jobs: a slave that would be ready only then is not worth its start.
+/// Estimates how soon the queue will be empty, from the rate at which jobs ended recently. A slave that would be ready only after that time
+/// is not worth its start.
 /// </summary>
 internal sealed class QueueOutlook(EngineScope scope)
 {
     private const long HalfWindowNs = EngineLimits.OutlookWindowMs * 1_000_000L / 2;
 
-    // The speed is that since the older mark, which is half a window to a window old while somebody asks.
+    // The rate is measured since the older mark. While somebody asks, that mark is between half a window and one window old.
     private (long Ns, ulong Ended) _older, _newer;
 
-    /// <summary>The first job begins to wait: from here on jobs end as fast as they can.</summary>
+    /// <summary>The first job begins to wait: from here on jobs end at full speed.</summary>
     public void Begin() => _older = _newer = Now;
 
-    /// <summary>When so many jobs that wait will have ended, ms from now; long.MaxValue when none has ended recently.</summary>
+    /// <summary>Time until so many waiting jobs will have ended, ms from now; long.MaxValue when no job has ended recently.</summary>
     public long ClearsInMs(int waiting)
     {
         (long Ns, ulong Ended) now = Now;

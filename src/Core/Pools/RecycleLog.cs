@@ -25,7 +25,7 @@ internal static partial class RecycleLog
         ILogger log, string app, string slave, string replacement, int failures, long pauseMs, string cause);
 
     [LoggerMessage(224, LogLevel.Warning,
-        "{App}: job {Job} (event {Event}) was answered {Ms} ms ago and slave {Slave} has not ended it since: it is abandoned and "
+        "{App}: job {Job} (event {Event}) was answered {Ms} ms ago and slave {Slave} has not ended it since: the job is abandoned and "
         + "the slave is replaced (abandoned jobs {Abandoned} of {Concurrency}); let the handler end when its call is cancelled, or "
         + "raise engine.heartbeat-timeout if it needs longer for that")]
     public static partial void Abandons(

@@ -5,7 +5,7 @@ using Cocaine.Fast.Core.Timing;
 
 namespace Cocaine.Fast.Core.Pools;
 
-/// <summary>Where the replacement of a worn slave is: <c>resting ⇄ launching</c>.</summary>
+/// <summary>The stage of a worn slave's replacement: <c>resting ⇄ launching</c>.</summary>
 internal enum RecycleStage
 {
     /// <summary>No slave is being replaced.</summary>
@@ -16,21 +16,21 @@ internal enum RecycleStage
 }
 
 /// <summary>
-/// Replaces worn slaves, one at a time: the replacement is ready before the old one is told to end, and no job is cut short that anybody
-/// waits for. A slave that was relieved and has long jobs still keeps no other from its turn, until there are as many that leave as may be
-/// (<see cref="SlaveRoster.MostLeaving"/>): then only slaves without a job are replaced, which are told to end first.
+/// Replaces worn slaves, one at a time. The replacement is ready before the old slave is told to end, and no job is cut short while anybody
+/// waits for it. A relieved slave that still has long jobs does not delay the next replacement, until as many slaves are leaving as may
+/// leave (<see cref="SlaveRoster.MostLeaving"/>). From then on only slaves without a job are replaced, and those are told to end first.
 /// </summary>
 internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth growth) : WheelTimer
 {
     private Slave? _old;           // valid in Launching
     private Slave? _replacement;   // valid in Launching
     private int _failures;         // replacements in a row that did not come up
-    private long _restUntilMs;     // no replacement is launched before
-    private bool _waitsForIdle;    // some slave is worn, has jobs, and there is no place for its replacement
+    private long _restUntilMs;     // no replacement is launched before this time
+    private bool _waitsForIdle;    // a worn slave has jobs, and there is no place for its replacement
 
     public RecycleStage Stage { get; private set; }
 
-    /// <summary>A slave is ready: it may be the replacement that was waited for.</summary>
+    /// <summary>A slave is ready: it may be the awaited replacement.</summary>
     public void OnReady(Slave slave)
     {
         if (slave == _replacement)
@@ -42,7 +42,7 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
         WatchAge();
     }
 
-    /// <summary>A slave is worn: it is replaced when its turn has come.</summary>
+    /// <summary>A slave is worn: it is replaced in its turn.</summary>
     public void OnWorn(Slave slave, WearReason why)
     {
         if (slave.Wear.Reason == WearReason.None)
@@ -52,7 +52,7 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
         }
     }
 
-    /// <summary>A worn slave has no job for a moment.</summary>
+    /// <summary>A worn slave has no job at the moment.</summary>
     public void OnWornIdle()
     {
         if (_waitsForIdle)
@@ -61,21 +61,21 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
         }
     }
 
-    /// <summary>No slave is replaced for so long.</summary>
+    /// <summary>No slave is replaced for this time.</summary>
     public void Rest(long ms)
     {
         _restUntilMs = Math.Max(_restUntilMs, scope.Loop.NowMs + ms);
         WatchAge();
     }
 
-    /// <summary>A slave has one more job that it does not end: it is replaced in its turn, or ends at once when no place is left.</summary>
+    /// <summary>A slave has abandoned one more job: the slave is replaced in its turn, or ends at once when it has no place left.</summary>
     public void OnAbandoned(Slave slave)
     {
         OnWorn(slave, WearReason.AbandonedJobs);
         EndUseless();
     }
 
-    /// <summary>A slave has sent a heartbeat: now and then its memory is looked at.</summary>
+    /// <summary>A slave has sent a heartbeat: from time to time this is a reason to look at its memory.</summary>
     public void OnHeartbeat(Slave slave)
     {
         long nowMs = scope.Loop.NowMs;
@@ -93,7 +93,8 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
     }
 
     /// <summary>
-    /// A slave is gone. True when it was a replacement that did not come up: that breaks no app, the slave that it was for works on.
+    /// A slave is gone. True when the slave was a replacement that did not come up: the app is not broken by that, because the old slave
+    /// works on.
     /// </summary>
     public bool OnDead(Slave slave, SlaveState before, string cause)
     {
@@ -118,14 +119,14 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
         return failed;
     }
 
-    /// <summary>A slave is gone: another one may have waited for its place.</summary>
+    /// <summary>A slave is gone: a replacement may have waited for its place.</summary>
     public void OnPlaceFree()
     {
         TryBegin();
         EndUseless();
     }
 
-    /// <summary>Some slave has reached its age, or the rest after a failed replacement is over.</summary>
+    /// <summary>A slave has reached its age, or the rest after a failed replacement is over.</summary>
     public override void OnDue(long nowMs)
     {
         foreach (Slave slave in roster.Slaves)
@@ -164,7 +165,7 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
         int total = roster.Total;
         if (roster.Leaving > roster.MostLeaving)
         {
-            return; // the one that was told to end in its place has not ended yet
+            return; // the slave that was told to end in place has not ended yet
         }
 
         if (roster.Leaving == roster.MostLeaving)
@@ -183,7 +184,7 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
         }
     }
 
-    /// <summary>Replaces a worn slave that has no job by ending it first; the pool launches another as it needs one.</summary>
+    /// <summary>Replaces a worn slave without a job by ending the slave first; the pool launches another one when it needs one.</summary>
     private void EndInPlace()
     {
         Slave? idle = roster.Slaves.FirstOrDefault(
@@ -207,7 +208,7 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
         RecycleLog.Relieved(scope.Log, scope.Name, old.ShortId, replacement.ShortId, old.Load, old.Channels.Abandoned);
         if (old.State == SlaveState.Idle)
         {
-            replacement.ContinueIdleness(old); // else an app without calls would never lose its last slave
+            replacement.ContinueIdleness(old); // otherwise an app without calls would never lose its last slave
         }
 
         MoveTo(RecycleStage.Resting, null, null);
@@ -216,7 +217,7 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
         TryBegin();
     }
 
-    /// <summary>The first worn slave, or the one that has lost most of its places.</summary>
+    /// <summary>The first worn slave, or the slave that has lost most of its places.</summary>
     private Slave? FirstWorn()
     {
         Slave? first = null;
@@ -233,14 +234,15 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
     }
 
     /// <summary>
-    /// Ends slaves that can run nothing any more and whose turn may be far: another one is being replaced, which takes as long as its
-    /// jobs, or replacements fail, or the app drains. Nothing is lost with them, and the pool launches others as it needs them.
+    /// Ends slaves that cannot run any more jobs and may have to wait long for their turn: another slave is being replaced, which takes as
+    /// long as its jobs, or replacements fail, or the app drains. Nothing is lost with these slaves, and the pool launches others when it
+    /// needs them.
     /// </summary>
     private void EndUseless()
     {
         foreach (Slave slave in roster.Slaves.ToArray())
         {
-            if (slave.IsUseless && slave != _old) // for that one a replacement is on its way
+            if (slave.IsUseless && slave != _old) // a replacement for the old slave is on its way
             {
                 scope.Counters.CountRecycled(WearReason.AbandonedJobs);
                 RecycleLog.EndsUseless(

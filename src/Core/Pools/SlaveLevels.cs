@@ -4,15 +4,15 @@ using Cocaine.Fast.Core.Slaves;
 namespace Cocaine.Fast.Core.Pools;
 
 /// <summary>
-/// The slaves that have room, by load. The least loaded one is found in constant time (amortized); among equals the one used last, so that
-/// the others grow idle and can retire.
+/// The slaves with room, sorted by load. The least loaded slave is found in constant time (amortized). Among equals it is the one that was
+/// used last, so that the others become idle and can retire.
 /// </summary>
 internal sealed class SlaveLevels(int concurrency)
 {
     private readonly Slave?[] _levels = new Slave?[Math.Min(concurrency, EngineLimits.LoadLevels) + 1];
     private int _lowest = 1;
 
-    /// <summary>Puts the slave where it belongs now.</summary>
+    /// <summary>Moves the slave to the level of its load.</summary>
     public void Place(Slave slave)
     {
         int level = slave.HasRoom ? Math.Min(slave.Load + 1, _levels.Length - 1) : 0;

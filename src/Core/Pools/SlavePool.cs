@@ -6,7 +6,7 @@ using Cocaine.Fast.Core.Timing;
 namespace Cocaine.Fast.Core.Pools;
 
 /// <summary>
-/// An app's slaves: the list of them, the least busy one, and the ones that retire for idleness. <see cref="Growth"/> launches slaves, and
+/// An app's slaves: all of them, the least busy one, and the retirement of idle slaves. <see cref="Growth"/> launches slaves, and
 /// <see cref="Starts"/> judges their starts.
 /// </summary>
 internal sealed class SlavePool : ISlaveOwner
@@ -19,7 +19,7 @@ internal sealed class SlavePool : ISlaveOwner
 
     /// <param name="scope">The parts of the engine that pools use.</param>
     /// <param name="backend">Launches slaves.</param>
-    /// <param name="owner">Has the jobs, and hears of the slaves' fates.</param>
+    /// <param name="owner">Has the jobs, and hears about the slaves' ends.</param>
     public SlavePool(EngineScope scope, ISlaveBackend backend, IPoolOwner owner)
     {
         _scope = scope;
@@ -39,7 +39,7 @@ internal sealed class SlavePool : ISlaveOwner
     /// <summary>Launches slaves.</summary>
     public PoolGrowth Growth { get; }
 
-    /// <summary>How starts go.</summary>
+    /// <summary>Counts failed starts.</summary>
     public StartHealth Starts { get; }
 
     /// <summary>Replaces worn slaves.</summary>
@@ -48,7 +48,7 @@ internal sealed class SlavePool : ISlaveOwner
     /// <summary>Runs jobs alone.</summary>
     public SuspectRuns Suspects { get; }
 
-    /// <summary>Makes its slaves.</summary>
+    /// <summary>Makes the pool's slaves.</summary>
     public ISlaveBackend Backend { get; }
 
     /// <inheritdoc cref="StartHealth.IsBroken"/>
@@ -121,7 +121,7 @@ internal sealed class SlavePool : ISlaveOwner
         }
     }
 
-    /// <summary>Gives waiting jobs but suspects to slaves with room; true when it gave one.</summary>
+    /// <summary>Gives waiting jobs, except suspects, to slaves with room; true when at least one job was given.</summary>
     public bool FeedUsual()
     {
         bool gave = false;
@@ -147,7 +147,7 @@ internal sealed class SlavePool : ISlaveOwner
             Suspects.Reserve();
             if (Starts.Failures > 0)
             {
-                Growth.Grow(); // a job was done: that may be the proof that it waits for
+                Growth.Grow(); // a job was done: this may be the proof that the growth waits for
             }
         }
         else if (slave.State == SlaveState.Idle)
@@ -163,7 +163,7 @@ internal sealed class SlavePool : ISlaveOwner
         PoolLog.Ready(_scope.Log, _scope.Name, slave.ShortId, slave.Link.Kind, _scope.Loop.NowMs - slave.StartedMs);
         Starts.OnReady();
         Growth.OnReady(slave);
-        Recycler.OnReady(slave); // first: the slave that it relieves gets no more jobs
+        Recycler.OnReady(slave); // first, because the slave that is relieved gets no more jobs
         Feed();
         WatchIdle();
         _owner.OnSlaveReady();
@@ -190,12 +190,12 @@ internal sealed class SlavePool : ISlaveOwner
             _owner.OnSlaveLost(job, in loss);
         }
 
-        Feed(); // another one may have room for the jobs that came back
+        Feed(); // another slave may have room for the jobs that came back
         Growth.Grow();
         Suspects.Reserve();
     }
 
-    /// <summary>Judges the app's starts by the end of a slave, and launches no other.</summary>
+    /// <summary>Judges the app's starts by the end of a slave; launches no new slave.</summary>
     private void CountDead(Slave slave, SlaveState before, in SlaveLoss loss, string names)
     {
         _roster.Remove(slave);
@@ -238,7 +238,8 @@ internal sealed class SlavePool : ISlaveOwner
     }
 
     /// <summary>
-    /// The bounds from now on. Slaves over the limit get no more jobs and end when they have none: first those that have the fewest.
+    /// Sets the bounds from now on. Slaves over the limit get no more jobs, and end when they have none. The slaves with the fewest jobs go
+    /// first.
     /// </summary>
     public void SetBounds(int minimum, int limit)
     {
@@ -297,7 +298,7 @@ internal sealed class SlavePool : ISlaveOwner
         }
     }
 
-    /// <summary>Retires the slave that has been idle longest, if it has been for long enough; one at a time.</summary>
+    /// <summary>Retires the slave that has been idle longest, if it has been idle for long enough; one slave at a time.</summary>
     private void Retire(long nowMs)
     {
         Slave? oldest = null;

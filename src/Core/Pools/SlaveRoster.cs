@@ -4,8 +4,7 @@ using Cocaine.Fast.Core.Slaves;
 namespace Cocaine.Fast.Core.Pools;
 
 /// <summary>
-/// The slaves of an app that are not dead: how many of them there are in each state, which of them is least busy, and how many more there
-/// may be.
+/// The slaves of an app that are not dead: how many are in each state, which is least busy, and how many more may be launched.
 /// </summary>
 internal sealed class SlaveRoster
 {
@@ -15,7 +14,7 @@ internal sealed class SlaveRoster
     private readonly List<Slave> _slaves = [];
     private readonly SlaveLevels _levels;
     private readonly int[] _byState = new int[Enum.GetValues<SlaveState>().Length];
-    private int _retired;      // retired ones that have not been told to end yet: they are Busy, or Idle for a moment
+    private int _retired;      // retired slaves that have not been told to end yet: they are Busy, or Idle for a moment
 
     /// <param name="scope">The parts of the engine that slaves use.</param>
     /// <param name="backend">Launches slaves.</param>
@@ -33,10 +32,10 @@ internal sealed class SlaveRoster
     /// <summary>The slaves that are not dead, in the order of their launches.</summary>
     public IReadOnlyList<Slave> Slaves => _slaves;
 
-    /// <summary>Slaves that are kept warm. The manifest's until <see cref="SetBounds"/>.</summary>
+    /// <summary>Slaves that are kept warm: the manifest's number until <see cref="SetBounds"/>.</summary>
     public int Minimum { get; private set; }
 
-    /// <summary>Most slaves. The manifest's until <see cref="SetBounds"/>.</summary>
+    /// <summary>The most slaves: the manifest's number until <see cref="SetBounds"/>.</summary>
     public int Limit { get; private set; }
 
     /// <summary>Slaves that are not dead.</summary>
@@ -48,30 +47,30 @@ internal sealed class SlaveRoster
 
     public int Busy => _byState[(int)SlaveState.Busy];
 
-    /// <summary>Slaves that are ready, also those that get no more jobs.</summary>
+    /// <summary>Slaves that are ready, including slaves that get no more jobs.</summary>
     public int Ready => Idle + Busy;
 
-    /// <summary>Slaves that get no more jobs and finish those they have, or were told to end.</summary>
+    /// <summary>Slaves that get no more jobs and finish their last ones, or that were told to end.</summary>
     public int Leaving => _retired + _byState[(int)SlaveState.Draining];
 
     /// <summary>Slaves that are ready and get jobs.</summary>
     public int Working => Ready - _retired;
 
-    /// <summary>The slave whose replacement has been launched; null when there is none. The recycler's own.</summary>
+    /// <summary>The slave whose replacement has been launched; null when there is none. Only the recycler uses it.</summary>
     public Slave? Replaced { get; set; }
 
     /// <summary>
-    /// Slaves as the bounds count them: those that leave are not, for their jobs may take long and others need the place; and one that is
-    /// being replaced and its replacement are one.
+    /// Slaves as the bounds count them. Leaving slaves do not count, because their jobs may take long and other slaves need the place. A
+    /// slave that is being replaced counts as one with its replacement.
     /// </summary>
     public int Standing => Total - Leaving - (Replaced is { IsRetired: false, IsEnding: false } ? 1 : 0);
 
-    /// <summary>Slaves that may be launched within the limit. When too many leave, the pool waits for them.</summary>
+    /// <summary>Slaves that may be launched within the limit. When too many slaves leave, the pool waits for them.</summary>
     public int FreePlaces => Math.Min(Limit - Standing, Limit + MostLeaving - Total);
 
     /// <summary>
-    /// Most slaves that leave while others have their places, one for each: so the pool has never more than twice its limit, and a
-    /// replacement.
+    /// The most slaves that may be leaving while other slaves have their places: one for each place. So the pool never has more than twice
+    /// its limit, and a replacement.
     /// </summary>
     public int MostLeaving => Limit;
 
@@ -81,10 +80,10 @@ internal sealed class SlaveRoster
     /// <summary>The least loaded slave with room, or null.</summary>
     public Slave? Pick() => _levels.Least();
 
-    /// <summary>A slave's load, or whether it may get jobs, has changed.</summary>
+    /// <summary>A slave's load has changed, or whether the slave may get jobs.</summary>
     public void Moved(Slave slave) => _levels.Place(slave);
 
-    /// <summary>A slave goes from its state to another.</summary>
+    /// <summary>A slave is about to go to another state.</summary>
     public void Count(Slave slave, SlaveState to)
     {
         SlaveState from = slave.State;
@@ -96,7 +95,7 @@ internal sealed class SlaveRoster
         }
     }
 
-    /// <summary>A busy slave gets no more jobs.</summary>
+    /// <summary>A busy slave was retired: it gets no more jobs.</summary>
     public void OnRetired() => _retired++;
 
     /// <summary>Other bounds hold from now on.</summary>
@@ -106,7 +105,7 @@ internal sealed class SlaveRoster
         Limit = limit;
     }
 
-    /// <summary>Launches one slave. A launch that fails, however it does, is a start that failed.</summary>
+    /// <summary>Launches one slave. A launch that fails in any way is a failed start.</summary>
     public Slave LaunchOne()
     {
         Slave slave = new(_scope, _owner, ++LastGeneration);

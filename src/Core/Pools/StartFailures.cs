@@ -4,16 +4,16 @@ using Cocaine.Fast.Core.Slaves;
 namespace Cocaine.Fast.Core.Pools;
 
 /// <summary>
-/// Tells a failure of a start from the same one again. An app with a mistake in its code fails at every try, and its whole cause is worth
-/// reading once: after that it is a line. Lives on the engine's loop.
+/// Recognizes a failed start that has the same cause as the one before. An app with a mistake in its code fails at every try. Its whole
+/// cause is worth reading once; after that the log has one line. Lives on the engine's loop.
 /// </summary>
 internal sealed class StartFailures
 {
-    private string? _cause;  // of the last failed start; null once one has succeeded
-    private long _sinceMs;   // when it was seen first; valid while there is one
+    private string? _cause;  // the cause of the last failed start; null once a start has succeeded
+    private long _sinceMs;   // when the cause was seen first; valid while there is one
     private int _times;
 
-    /// <summary>Logs the end of a slave that had not come up.</summary>
+    /// <summary>Logs the end of a slave that was never ready.</summary>
     public void Log(EngineScope scope, Slave slave, string cause, string jobs)
     {
         if (cause == _cause)
@@ -31,7 +31,7 @@ internal sealed class StartFailures
     public void Clear() => _cause = null;
 
     /// <summary>
-    /// A cause on one line: how the slave ended, and the last that it printed, which is where most languages have the error's text.
+    /// A cause on one line: how the slave ended, and the last line that it printed, where most languages have the error's text.
     /// </summary>
     public static string ShortOf(string cause)
     {

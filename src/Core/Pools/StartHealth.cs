@@ -5,37 +5,39 @@ using Cocaine.Fast.Core.Timing;
 namespace Cocaine.Fast.Core.Pools;
 
 /// <summary>
-/// How an app's starts go: counts those that failed in a row, says how long to wait until the next one and whether the app is broken, and
-/// forgets them when a slave shows that it can live.
+/// Judges an app's starts: counts failed starts in a row, says how long to wait until the next one and whether the app is broken, and
+/// forgets the failures when a slave shows that it can live.
 /// </summary>
 /// <remarks>
-/// To be ready proves nothing: a slave that dies a moment later would be started again at once, for ever. And a failed start says nothing
-/// of the slaves that work: jobs wait for those, and no job fails because the pool cannot grow.
+/// A slave that becomes ready proves nothing: a slave that dies a moment later would be started again at once, for ever. A failed start
+/// also says nothing about the slaves that work: jobs wait for those slaves, and no job fails because the pool cannot grow.
 /// </remarks>
 internal sealed class StartHealth(EngineScope scope, SlaveRoster roster, PoolGrowth growth, Recycler recycler, IPoolOwner owner)
     : WheelTimer
 {
-    private int _alone;             // of the failures in a row, those at which the app had no other slave that could take jobs
-    private ulong _lastFailed;      // the latest slave of those that failed
+    private int _alone;             // failures in a row while the app had no other slave to take jobs
+    private ulong _lastFailed;      // the latest slave whose start failed
     private ulong _lastOfTry;       // the latest slave that was launched when the last failure was counted
     private bool _brokenLogged;
 
-    /// <summary>Tries in a row that failed. Slaves that were launched before a failure was known are one try with it.</summary>
+    /// <summary>Tries in a row that failed. Slaves that were launched before a failure was known belong to the same try.</summary>
     public int Failures { get; private set; }
 
     /// <summary>
-    /// Why the last one failed, with the last lines that the slave printed: for operators, not for callers. Valid while there are failures.
+    /// Why the last start failed, with the last lines that the slave printed: for operators, not for callers. Valid while there are
+    /// failures.
     /// </summary>
     public string LastFailure { get; private set; } = "";
 
     /// <summary>Starts fail again and again. Jobs wait for the slaves that work, if there are any.</summary>
     public bool IsFailing => Failures >= EngineLimits.FailuresUntilBroken;
 
-    /// <summary>And there is no slave that could take a job: those that wait get 500.</summary>
+    /// <summary>Starts fail, and no slave is left to take a job: waiting jobs get 500.</summary>
     public bool IsBroken => _alone >= EngineLimits.FailuresUntilBroken && roster.Working == 0;
 
     /// <summary>
-    /// Slaves since the last failure that start, or are ready and have shown nothing yet. While starts fail there is one at a time.
+    /// Slaves launched since the last failure that are starting, or are ready and have not proven themselves yet. While starts fail there
+    /// is one at a time.
     /// </summary>
     public int OnTrial
     {
@@ -51,10 +53,10 @@ internal sealed class StartHealth(EngineScope scope, SlaveRoster roster, PoolGro
         }
     }
 
-    /// <summary>The meaning of a slave's end.</summary>
-    /// <param name="slave">It is dead.</param>
-    /// <param name="before">Its state before.</param>
-    /// <param name="hadJobs">It had jobs.</param>
+    /// <summary>Judges a slave's end.</summary>
+    /// <param name="slave">The dead slave.</param>
+    /// <param name="before">The state of the slave before its death.</param>
+    /// <param name="hadJobs">The slave had jobs.</param>
     public StartVerdict VerdictOn(Slave slave, SlaveState before, bool hadJobs)
     {
         if (before == SlaveState.Starting)
@@ -72,7 +74,7 @@ internal sealed class StartHealth(EngineScope scope, SlaveRoster roster, PoolGro
             return before == SlaveState.Draining ? StartVerdict.None : StartVerdict.Good;
         }
 
-        // A worker beats before it reads its first job: one that never did has not run the jobs that it was given.
+        // A worker beats before it reads its first job: a worker that never beat has not run the jobs that it was given.
         return hadJobs && slave.HasBeaten ? StartVerdict.FailedWithJobs : StartVerdict.Failed;
     }
 
@@ -85,10 +87,10 @@ internal sealed class StartHealth(EngineScope scope, SlaveRoster roster, PoolGro
         }
     }
 
-    /// <summary>A start failed: the pool rests for a while, and the jobs that wait fail when no other slave can run them.</summary>
+    /// <summary>A start failed: the pool rests for a while, and waiting jobs fail when no other slave can run them.</summary>
     public void OnFailed(Slave slave, StartVerdict verdict, string cause)
     {
-        LookForProof(); // a good one in between: they are not in a row
+        LookForProof(); // a good start in between: the failures are not in a row
         LastFailure = cause;
         _lastFailed = Math.Max(_lastFailed, slave.Generation);
         bool isNew = slave.Generation > _lastOfTry;
@@ -108,7 +110,7 @@ internal sealed class StartHealth(EngineScope scope, SlaveRoster roster, PoolGro
         Watch();
         if (slave.WasReady)
         {
-            recycler.Rest(pauseMs); // a good slave would give its place to one that dies
+            recycler.Rest(pauseMs); // a good slave would give its place to a slave that dies
         }
 
         if (IsBroken)
@@ -122,7 +124,7 @@ internal sealed class StartHealth(EngineScope scope, SlaveRoster roster, PoolGro
         }
     }
 
-    /// <summary>A slave that was good has died: its place is free for others, so failures before are no reason to wait.</summary>
+    /// <summary>A good slave has died. Its place is free for others, so earlier failures are no reason to wait.</summary>
     public void OnGoodDied() => Forget();
 
     /// <summary>Forgets the failures when a slave that was launched after them has shown that it can live.</summary>
@@ -153,11 +155,11 @@ internal sealed class StartHealth(EngineScope scope, SlaveRoster roster, PoolGro
         }
         else
         {
-            growth.Grow(); // jobs may have waited for the end of a pause
+            growth.Grow(); // jobs may have waited for the end of the pause
         }
     }
 
-    /// <summary>Arms the timer for the next slave that will have lived for long enough.</summary>
+    /// <summary>Arms the timer for the time at which the next slave will have lived for long enough.</summary>
     private void Watch()
     {
         long due = long.MaxValue;

@@ -1,20 +1,20 @@
 namespace Cocaine.Fast.Core.Pools;
 
-/// <summary>The meaning of a slave's end for the app's starts.</summary>
+/// <summary>What a slave's end means for the app's starts.</summary>
 internal enum StartVerdict
 {
-    /// <summary>Nothing: it was told to end.</summary>
+    /// <summary>The end says nothing: the slave was told to end.</summary>
     None,
 
-    /// <summary>Its start was good: it had done a job or was up for engine.min-uptime.</summary>
+    /// <summary>The start was good: the slave had done a job or was up for engine.min-uptime.</summary>
     Good,
 
-    /// <summary>Its start failed: it ended before it was ready, or soon after and not of a job.</summary>
+    /// <summary>The start failed: the slave ended before it was ready, or soon after it and not because of a job.</summary>
     Failed,
 
     /// <summary>
-    /// It ended soon after it was ready, with its first jobs on it: either may be the cause. That slows starts down, but breaks no app: a
-    /// job that kills must not make others fail.
+    /// The slave ended soon after it was ready, with its first jobs on it: the start or a job may be the cause. This slows starts down but
+    /// does not break the app, because a job that kills must not make other jobs fail.
     /// </summary>
     FailedWithJobs,
 }

@@ -5,23 +5,24 @@ using Cocaine.Fast.Core.Timing;
 namespace Cocaine.Fast.Core.Pools;
 
 /// <summary>
-/// Runs suspects: jobs whose slave died, of them or of one beside them. Each gets a slave of its own while it runs, so that a job that
-/// kills takes no other one with it a second time, and the next death is its own or no job's.
+/// Runs suspects. A suspect is a job whose slave died, because of this job or of another job on the same slave. Each suspect runs on a
+/// slave of its own. So a job that kills takes no other job with it a second time, and the next death is caused by the suspect or by no
+/// job.
 /// </summary>
 /// <remarks>
-/// Neither kind of jobs keeps the other waiting for ever. Suspects have at most half of the slaves that work, or the only one. After a
-/// suspect has left its slave, by its end or with the slave, those that wait for any slave are first, and a batch of them goes on it; then
-/// a slave is cleared for the next suspect. A slave that is not empty in time, because a job on it takes very long, is let go for
-/// as long, and another one is tried. Suspects are run in the order in which they became it: one that kills again goes behind the others.
+/// Suspects and usual jobs do not keep each other waiting for ever. Suspects have at most half of the working slaves, or the only one.
+/// After a suspect has left its slave, alive or with the slave, waiting usual jobs come first and a batch of them goes on the slave; then a
+/// slave is cleared for the next suspect. A slave that is not empty in time, because a job on it takes very long, is released for as long,
+/// and another slave is tried. Suspects run in the order in which they became suspects: a suspect that kills again goes behind the others.
 /// </remarks>
 internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePool pool, IPoolOwner owner) : WheelTimer
 {
-    private bool _usualFirst;    // a suspect ran last: jobs that any slave may run are next
-    private long _restUntilMs;   // no slave is cleared before
+    private bool _usualFirst;    // a suspect ran last: usual jobs are next
+    private long _restUntilMs;   // no slave is cleared before this time
     private long _patienceMs = EngineLimits.MinClearingMs;
 
     /// <summary>
-    /// Judges a job by its slave's end. Alone on it the job is charged with the death, among others it is not: it is
+    /// Judges a job by its slave's end. A job that was alone on the slave is charged with the death. A job among others is not charged but
     /// suspected.
     /// </summary>
     public void Judge(Job job, in SlaveLoss loss)
@@ -35,13 +36,13 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
             job.DiedInCompany = true;
         }
 
-        // A job without neighbours need not be kept apart.
+        // With one job on each slave there are no neighbours to protect.
         job.IsSuspect |= loss.Death is not null && scope.Settings.Concurrency > 1;
     }
 
     /// <summary>
-    /// A job may be run again after its slave's end. The run that ended in company is not one of those that the retry-limit counts, and
-    /// there is one such run at most: alone each death is the job's own. A job that may run once only is not run again at all.
+    /// A job may run again after its slave's end. A run that ended among other jobs does not count for the retry-limit. There is at most
+    /// one such run: when the job runs alone, each death is its own. A job that may run only once does not run again at all.
     /// </summary>
     public bool MayRunAgain(Job job)
     {
@@ -52,8 +53,8 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
     }
 
     /// <summary>
-    /// The present run of a job is its last, however it ends: its request is needed no more. A job with neighbours may still die with them,
-    /// which counts for none.
+    /// The present run of a job is its last, however it ends: the request is not needed any more. A job with neighbours may still die with
+    /// them, and that death does not count.
     /// </summary>
     public bool IsLastRun(Job job)
     {
@@ -62,7 +63,7 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
         return limit == 0 || job.Runs > limit + (hasOneMore ? 1 : 0);
     }
 
-    /// <summary>Gives jobs that wait to slaves with room, and suspects to those that are empty.</summary>
+    /// <summary>Gives waiting jobs to slaves with room, and suspects to empty slaves.</summary>
     public void Feed()
     {
         bool gave = _usualFirst && pool.FeedUsual();
@@ -76,12 +77,12 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
             }
         }
 
-        ReleaseSurplus(); // another slave than the one that is cleared for it may have been empty first
+        ReleaseSurplus(); // another slave than the cleared one may have been empty first
         pool.FeedUsual();
     }
 
     /// <summary>
-    /// Clears slaves for suspects that no empty slave and none on its way will run. Called when the pool has grown as far as it does.
+    /// Clears slaves for suspects that neither an empty nor a starting slave will run. Called when the pool has grown as far as it does.
     /// </summary>
     public void Reserve()
     {
@@ -108,7 +109,7 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
         }
     }
 
-    /// <summary>Slaves were cleared for as long as may be and are not empty; or the rest after that is over.</summary>
+    /// <summary>Slaves were cleared for as long as is allowed and are not empty, or the rest after that is over.</summary>
     public override void OnDue(long nowMs)
     {
         bool gaveUp = false;
@@ -133,10 +134,10 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
         Reserve();
     }
 
-    /// <summary>A suspect has left the slave that it had for itself, or died with it.</summary>
+    /// <summary>A suspect has left its slave, or died with it.</summary>
     public void OnRunOver() => _usualFirst = true;
 
-    /// <summary>A suspect that waited was answered without another run: a slave that is cleared for it need not be.</summary>
+    /// <summary>A waiting suspect was answered without another run: a slave that is being cleared for it need not be.</summary>
     public void OnLeft()
     {
         ReleaseSurplus();
@@ -146,7 +147,7 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
         }
     }
 
-    /// <summary>No more slaves are cleared than suspects wait.</summary>
+    /// <summary>Keeps no more slaves cleared than suspects wait.</summary>
     private void ReleaseSurplus()
     {
         int surplus = -scope.Queue.Suspects.Count;
@@ -159,7 +160,7 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
         }
     }
 
-    /// <summary>An empty slave that a suspect may have; null when there is none, or suspects have their share.</summary>
+    /// <summary>An empty slave for a suspect; null when there is none, or when suspects have their share.</summary>
     private Slave? FindEmpty()
     {
         Share share = Measure();
@@ -173,7 +174,7 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
 
             if (slave.Solo == SoloStage.Clearing)
             {
-                return slave; // it was cleared for this
+                return slave; // the slave was cleared for this
             }
 
             empty = slave;
@@ -182,7 +183,7 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
         return share.Used < share.Bound ? empty : null;
     }
 
-    /// <summary>The slave that will be empty first, as far as one can tell: of those that were not cleared lately the least busy.</summary>
+    /// <summary>The slave that will probably be empty first: the least busy of those that were not cleared lately.</summary>
     private Slave? LeastBusy()
     {
         Slave? least = null;
@@ -199,8 +200,8 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
     }
 
     /// <summary>
-    /// While an app drains nothing is recycled. A slave that keeps jobs which it does not end is never empty then: it ends, once those that
-    /// somebody waits for are done, and the pool launches another one.
+    /// While an app drains no slave is recycled. A slave that abandoned a job would then never be empty. So such a slave ends once the jobs
+    /// that somebody waits for are done, and the pool launches another one.
     /// </summary>
     private void RetireOneThatNeverClears()
     {
@@ -213,7 +214,7 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
         {
             if (slave.Channels.Abandoned > 0 && !slave.IsRetired && !slave.IsEnding)
             {
-                slave.Retire("a suspect needs a slave that is empty, and this one has jobs that it does not end");
+                slave.Retire("a suspect needs an empty slave, and this slave has jobs that it does not end");
                 return;
             }
         }
@@ -239,7 +240,7 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
         return new Share(used, Math.Max(1, working / 2));
     }
 
-    /// <param name="Used">Slaves that suspects have, or that are cleared for them.</param>
-    /// <param name="Bound">How many they may have.</param>
+    /// <param name="Used">Slaves that suspects have, or that are being cleared for suspects.</param>
+    /// <param name="Bound">The most slaves that suspects may have.</param>
     private readonly record struct Share(int Used, int Bound);
 }

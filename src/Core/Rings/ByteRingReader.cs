@@ -15,8 +15,8 @@ internal enum RingRead
 /// a local, checked there, and never looked at again.
 /// </summary>
 /// <remarks>
-/// Safety: one thread calls. Spans that <see cref="TryRead"/> gives lie within the ring, whatever the shared memory says, and stay the
-/// reader's until <see cref="Release"/>; their bytes may change under it when the writer is hostile, their bounds cannot. After
+/// Safety: one thread calls. Spans from <see cref="TryRead"/> lie within the ring, whatever the shared memory says, and belong to the
+/// reader until <see cref="Release"/>. When the writer is hostile, their bytes may change meanwhile; their bounds cannot. After
 /// <see cref="Detach"/> no shared memory is touched.
 /// </remarks>
 internal sealed unsafe class ByteRingReader
@@ -36,7 +36,7 @@ internal sealed unsafe class ByteRingReader
         _maxPayload = RingDescriptor.MaxPayloadBytes(ring.CapacityBytes);
     }
 
-    /// <summary>Why the writer cannot be trusted any more, or null.</summary>
+    /// <summary>Why the writer can no longer be trusted, or null.</summary>
     public string? Fault { get; private set; }
 
     /// <summary>The next record's payload, without its padding.</summary>
@@ -54,7 +54,7 @@ internal sealed unsafe class ByteRingReader
 
             byte* record = _ring.Data + (_head & _mask);
 
-            // One load of the whole header: the length that is checked is the length that is used.
+            // One load of the whole header: so the reader uses the same length that it has checked.
             ulong header = Volatile.Read(ref *(ulong*)record);
             uint length = (uint)header;
             kind = (RecordKind)(uint)(header >> 32);
@@ -80,9 +80,7 @@ internal sealed unsafe class ByteRingReader
         }
     }
 
-    /// <summary>
-    /// Gives everything read so far back to the writer. True when the writer waits for room and must be rung.
-    /// </summary>
+    /// <summary>Gives all bytes read so far back to the writer. True when the writer waits for room and must be rung.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Release()
     {
@@ -93,7 +91,7 @@ internal sealed unsafe class ByteRingReader
 
         _released = _head;
 
-        // Release: we are done with the bytes before the head. Other half: the acquire load in ByteRingWriter.RefreshHead.
+        // Release: this side is done with the bytes before the head. Other half: the acquire load in ByteRingWriter.RefreshHead.
         Volatile.Write(ref _ring.Head, _head);
 
         // Other half: the fence in ByteRingWriter.TryWaitForRoom between its store of WriterWaits and its load of Head.
@@ -107,7 +105,9 @@ internal sealed unsafe class ByteRingReader
         return true;
     }
 
-    /// <summary>Says that this side is about to wait for its doorbell. False when something came meanwhile: read on instead.</summary>
+    /// <summary>
+    /// Says that this side is about to wait for its doorbell. False when something came meanwhile: the caller reads on instead.
+    /// </summary>
     public bool TryPark()
     {
         if (_detached)
@@ -117,8 +117,9 @@ internal sealed unsafe class ByteRingReader
 
         Volatile.Write(ref _ring.ReaderParked, 1);
 
-        // Full fence between our store of ReaderParked and our load of Tail; its other half is the fence in ByteRingWriter.Publish between
-        // the store of Tail and the load of ReaderParked. Either the writer sees that we park, and rings, or we see its tail.
+        // Full fence between this side's store of ReaderParked and its load of Tail; its other half is the fence in ByteRingWriter.Publish
+        // between the store of Tail and the load of ReaderParked. Either the writer sees that the reader parks, and rings, or the reader
+        // sees the writer's tail.
         Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _ring.Tail) == _head)
         {
@@ -129,7 +130,7 @@ internal sealed unsafe class ByteRingReader
         return false;
     }
 
-    /// <summary>Takes the parked mark back after waking for another reason, so that the writer does not ring in vain.</summary>
+    /// <summary>Takes the parked mark back after this side woke for another reason, so that the writer does not ring in vain.</summary>
     public void Unpark()
     {
         if (!_detached)
@@ -138,7 +139,7 @@ internal sealed unsafe class ByteRingReader
         }
     }
 
-    /// <summary>True when a look at the tail shows something to read.</summary>
+    /// <summary>The tail shows that there is something to read.</summary>
     public bool HasRecords => !_detached && (_head != _cachedTail || Volatile.Read(ref _ring.Tail) != _head);
 
     /// <summary>Stops touching the ring's memory, for good.</summary>

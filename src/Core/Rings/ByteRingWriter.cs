@@ -8,15 +8,15 @@ namespace Cocaine.Fast.Core.Rings;
 /// The writing end of a single-producer, single-consumer byte ring, as a sink of messages.
 /// </summary>
 /// <remarks>
-/// <para>Messages of one turn gather in one open record; <see cref="Publish"/> seals it and shows everything written since the last call by
-/// a single release store of the tail. A writer that dies in between leaves a tail that does not cover what it wrote, so no reader sees
-/// half a record.</para>
+/// <para>Messages of one turn gather in one open record. <see cref="Publish"/> seals the record and shows everything written since the last
+/// call by a single release store of the tail. A writer that dies in between leaves a tail that does not cover its unpublished bytes, so no
+/// reader sees half a record.</para>
 /// <para>When the ring has no room, messages go into a private overflow in order, and from there into the ring as the reader makes room
 /// (<see cref="DrainOverflow"/>): the writer never spins and never drops. The user of this writer watches <see cref="OverflowBytes"/> and
 /// stops taking input from the side that is ahead.</para>
 /// <para>Safety: one thread calls; every access stays within the view's capacity, which is checked here against private copies of tail and
-/// capacity. The reader's head is the only shared value that is believed, and only after it was checked to be between the last head seen
-/// and the published tail. After <see cref="Detach"/> no shared memory is touched.</para>
+/// capacity. The reader's head is the only shared value that the writer believes, and only after a check that it lies between the last head
+/// seen and the published tail. After <see cref="Detach"/> no shared memory is touched.</para>
 /// </remarks>
 internal sealed unsafe class ByteRingWriter : MessageSink
 {
@@ -24,12 +24,12 @@ internal sealed unsafe class ByteRingWriter : MessageSink
     private readonly long _mask;
     private readonly int _maxPayload;
     private readonly OverflowQueue _overflow = new();
-    private long _tail;          // end of what was written, the open record included
+    private long _tail;          // end of the written bytes, including the open record
     private long _published;     // the tail that the reader can see
     private long _cachedHead;    // the last head seen and checked
     private long _openStart = -1; // start of the open record, or -1
     private int _openLength;
-    private bool _inOverflow;    // the message begun last goes to the overflow
+    private bool _inOverflow;    // the last message was begun in the overflow
     private bool _detached;
 
     public ByteRingWriter(RingView ring)
@@ -41,10 +41,10 @@ internal sealed unsafe class ByteRingWriter : MessageSink
 
     public override int MaxContiguousBytes => _maxPayload;
 
-    /// <summary>Bytes that wait for room; 0 when the ring takes all.</summary>
+    /// <summary>Bytes that wait for room; 0 when everything is in the ring.</summary>
     public int OverflowBytes => _overflow.SizeBytes;
 
-    /// <summary>Why the reader cannot be trusted any more, or null. The owner ends the peer when it is set.</summary>
+    /// <summary>Why the reader can no longer be trusted, or null. The owner ends the peer when this is set.</summary>
     public string? Fault { get; private set; }
 
     /// <summary>Bytes written and not yet published.</summary>
@@ -78,7 +78,7 @@ internal sealed unsafe class ByteRingWriter : MessageSink
 
     public override void WriteLong(scoped ReadOnlySpan<byte> prefix, scoped in Payload payload, scoped ReadOnlySpan<byte> suffix)
     {
-        // A long message always takes the overflow's way into the ring: it is cut into pieces there, as room comes.
+        // A long message always goes through the overflow: there it is cut into pieces, as room comes.
         Span<byte> whole = _overflow.Begin(checked(prefix.Length + payload.Length + suffix.Length));
         prefix.CopyTo(whole);
         payload.CopyTo(whole[prefix.Length..]);
@@ -87,7 +87,7 @@ internal sealed unsafe class ByteRingWriter : MessageSink
         DrainOverflow();
     }
 
-    /// <summary>Moves what waits into the ring as far as there is room. True when nothing waits any more.</summary>
+    /// <summary>Moves the overflow into the ring as far as there is room. True when the overflow is empty.</summary>
     public bool DrainOverflow()
     {
         while (_overflow.TryPeek(out ReadOnlySpan<byte> rest, out _))
@@ -128,8 +128,9 @@ internal sealed unsafe class ByteRingWriter : MessageSink
         // ByteRingReader.TryRead.
         Volatile.Write(ref _ring.Tail, _tail);
 
-        // Full fence between our store of Tail and our load of ReaderParked; its other half is the fence in ByteRingReader.TryPark between
-        // the store of ReaderParked and the load of Tail. One of the two sees the other's store, so no wake-up is lost.
+        // Full fence between this side's store of Tail and its load of ReaderParked; its other half is the fence in ByteRingReader.TryPark
+        // between the store of ReaderParked and the load of Tail. At least one of the two sides sees the other's store, so no wake-up is
+        // lost.
         Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _ring.ReaderParked) == 0)
         {
@@ -141,7 +142,7 @@ internal sealed unsafe class ByteRingWriter : MessageSink
     }
 
     /// <summary>
-    /// Asks to be rung when the reader makes room. False when room was made meanwhile: drain again instead of waiting.
+    /// Asks to be rung when the reader makes room. False when room was made meanwhile: the caller drains again instead of waiting.
     /// </summary>
     public bool TryWaitForRoom()
     {
@@ -165,7 +166,7 @@ internal sealed unsafe class ByteRingWriter : MessageSink
         return false;
     }
 
-    /// <summary>Stops touching the ring's memory, for good; what is written later is dropped.</summary>
+    /// <summary>Stops touching the ring's memory, for good; later messages are dropped.</summary>
     public void Detach()
     {
         _detached = true;
@@ -173,7 +174,9 @@ internal sealed unsafe class ByteRingWriter : MessageSink
         _overflow.Clear();
     }
 
-    /// <summary>Makes sure that the open record has room for <paramref name="bytes"/> more, opening a new one when it must.</summary>
+    /// <summary>
+    /// Makes sure that the open record has room for <paramref name="bytes"/> more, and opens a new record when necessary.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool TryClaim(int bytes)
     {

@@ -4,8 +4,8 @@ using System.Buffers.Binary;
 namespace Cocaine.Fast.Core.Rings;
 
 /// <summary>
-/// Messages that found no room in a ring, in order, in one growing block that goes back to the pool when it is empty. Its feeder bounds it:
-/// see <see cref="ByteRingWriter.OverflowBytes"/>.
+/// Messages that found no room in a ring, in order, in one growing block that goes back to the pool when it is empty. The writer's user
+/// keeps the queue bounded: see <see cref="ByteRingWriter.OverflowBytes"/>.
 /// </summary>
 internal sealed class OverflowQueue
 {
@@ -17,9 +17,9 @@ internal sealed class OverflowQueue
     private byte[]? _block;
     private int _head;      // start of the first message's length
     private int _tail;
-    private int _consumed;  // of the first message
+    private int _consumed;  // consumed bytes of the first message
 
-    /// <summary>Bytes held, framing included.</summary>
+    /// <summary>Bytes in the queue, including framing.</summary>
     public int SizeBytes => _tail - _head;
 
     public Span<byte> Begin(int maxBytes)

@@ -3,15 +3,15 @@ using System.Buffers;
 namespace Cocaine.Fast.Core.Rings;
 
 /// <summary>
-/// Joins the pieces of messages that are longer than a record. Holds memory only while a long message is under way, and no more than
-/// its bound, whatever the writer claims.
+/// Joins the pieces of messages that are longer than a record. The assembler holds memory only while a long message is under way, and no
+/// more than its bound, whatever the writer claims.
 /// </summary>
 internal sealed class PieceAssembler(int maxBytes)
 {
     private byte[]? _block;
     private int _length;
 
-    /// <summary>True when pieces were taken and the last one has not come yet.</summary>
+    /// <summary>The assembler has pieces, and the last piece has not come yet.</summary>
     public bool UnderWay => _length > 0;
 
     /// <summary>Adds a piece. False when the message grows past the bound.</summary>

@@ -6,7 +6,7 @@ namespace Cocaine.Fast.Core.Rings;
 /// </summary>
 internal static class RingDescriptor
 {
-    // Segment header: written by the node before the worker sees it, never read back by the node.
+    // Segment header: the node writes it before the worker sees it, and never reads it back.
     public const ulong Magic = 0x3130_4550_4950_4643; // "CFPIPE01", little-endian
     public const uint LayoutVersion = 1;
     public const int HeaderSizeBytes = 4096;
@@ -50,12 +50,12 @@ internal static class RingDescriptor
 /// <summary>The content of a record.</summary>
 internal enum RecordKind : uint
 {
-    /// <summary>Whole messages, or the last piece of a long one.</summary>
+    /// <summary>The record has whole messages, or the last piece of a long one.</summary>
     Last = 0,
 
-    /// <summary>A piece; more follow in the next records.</summary>
+    /// <summary>The record has a piece; more follow in the next records.</summary>
     More = 1,
 
-    /// <summary>Nothing; skip it.</summary>
+    /// <summary>The record has nothing; skip it.</summary>
     Padding = 2,
 }

@@ -3,12 +3,12 @@ using System.Runtime.CompilerServices;
 namespace Cocaine.Fast.Core.Rings;
 
 /// <summary>
-/// Where one ring lies: its control words and its bytes. The same view serves memory of this process and a mapped segment.
+/// The place of one ring: its control words and its bytes. The same view serves memory of this process and a mapped segment.
 /// </summary>
 /// <remarks>
-/// Safety: the memory belongs to whoever made the view (a mapped segment or a private block) and must outlive every reader and writer
-/// made from it; the owner disposes it only when both have stopped. The view holds its own copy of the capacity: nothing
-/// that the peer can overwrite decides how far a pointer may go.
+/// Safety: the memory belongs to the maker of the view (a mapped segment or a private block) and must outlive every reader and writer made
+/// from the view; the owner disposes the memory only when both have stopped. The view holds its own copy of the capacity: nothing that the
+/// peer can overwrite decides how far a pointer may go.
 /// </remarks>
 internal readonly unsafe struct RingView
 {
@@ -35,28 +35,28 @@ internal readonly unsafe struct RingView
 
     public int CapacityBytes { get; }
 
-    /// <summary>Written by the writer alone.</summary>
+    /// <summary>Only the writer writes it.</summary>
     public ref long Tail
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => ref *(long*)(_control + RingDescriptor.TailOffset);
     }
 
-    /// <summary>Written by the reader alone.</summary>
+    /// <summary>Only the reader writes it.</summary>
     public ref long Head
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => ref *(long*)(_control + RingDescriptor.HeadOffset);
     }
 
-    /// <summary>Set by the reader before it waits, cleared by whoever ends the wait.</summary>
+    /// <summary>The reader sets it before it waits; the side that ends the wait clears it.</summary>
     public ref int ReaderParked
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => ref *(int*)(_control + RingDescriptor.ReaderParkedOffset);
     }
 
-    /// <summary>Set by the writer that found no room, cleared by whoever ends the wait.</summary>
+    /// <summary>The writer sets it when it found no room; the side that ends the wait clears it.</summary>
     public ref int WriterWaits
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

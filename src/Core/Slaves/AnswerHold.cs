@@ -1,22 +1,25 @@
 namespace Cocaine.Fast.Core.Slaves;
 
-/// <summary>Whether a slave's answers are read: not while its only caller is slower than the slave is.</summary>
+/// <summary>
+/// Says whether the node reads a slave's answers. The node stops reading them while the slave's only caller is slower than the slave.
+/// </summary>
 internal struct AnswerHold
 {
-    private int _holders; // callers that hold the answers back
+    private int _holders; // callers that hold the answers back now
 
-    /// <summary>The slave's answers are not read.</summary>
+    /// <summary>The node does not read the slave's answers.</summary>
     public readonly bool IsHeldBack => _holders > 0;
 
     /// <summary>
-    /// When the answers were read again last, ms of the loop's listened time; 0 when they always were. Valid while they are not held back.
+    /// The time at which the node began to read the answers again, ms of the loop's listened time; 0 when it never stopped. Valid while the
+    /// answers are not held back.
     /// </summary>
     public long ReleasedMs { get; private set; }
 
-    /// <summary>Another caller holds the answers back; true when it is the first.</summary>
+    /// <summary>Counts another caller that holds the answers back; true when it is the first.</summary>
     public bool Add() => _holders++ == 0;
 
-    /// <summary>A caller holds the answers back no longer; true when it was the last.</summary>
+    /// <summary>A caller no longer holds the answers back; true when it was the last one.</summary>
     public bool Remove(long listenedMs)
     {
         if (_holders == 0 || --_holders > 0)

@@ -3,13 +3,13 @@ using Cocaine.Fast.Core.Monitoring;
 
 namespace Cocaine.Fast.Core.Slaves;
 
-/// <summary>The owner of slaves: each slave reports its own events to it. Events of a job go to the job's engine.</summary>
+/// <summary>The owner of slaves: each slave reports its own events to the owner. Events of a job go to the job's engine.</summary>
 internal interface ISlaveOwner
 {
-    /// <summary>A slave goes from its state to another; called before it does.</summary>
+    /// <summary>A slave is about to change its state; the call comes before the change.</summary>
     void OnStateChanges(Slave slave, SlaveState to);
 
-    /// <summary>A slave's load, or whether it may get jobs, has changed.</summary>
+    /// <summary>A slave's load has changed, or whether the slave may get jobs.</summary>
     void OnMoved(Slave slave);
 
     /// <summary>A slave has become ready.</summary>
@@ -18,35 +18,35 @@ internal interface ISlaveOwner
     /// <summary>A job has left a slave.</summary>
     void OnFreed(Slave slave);
 
-    /// <summary>A slave can be heard again, and may be given jobs.</summary>
+    /// <summary>The node can hear a slave again, so the slave may get jobs.</summary>
     void OnHeardAgain();
 
-    /// <summary>A heartbeat has come.</summary>
+    /// <summary>A slave has sent a heartbeat.</summary>
     void OnHeartbeat(Slave slave);
 
-    /// <summary>A slave that is busy gets no more jobs.</summary>
+    /// <summary>A busy slave has been retired: it gets no more jobs.</summary>
     void OnRetired();
 
-    /// <summary>A slave ends of its own accord, after it has shown that it can live: its place is free.</summary>
+    /// <summary>A slave ends on its own wish after it has shown that it can live: its place is free.</summary>
     void OnLeaves();
 
-    /// <summary>A slave is to be replaced.</summary>
+    /// <summary>A slave is worn and has to be replaced.</summary>
     void OnWorn(Slave slave, WearReason why);
 
-    /// <summary>A worn slave has no job for a moment.</summary>
+    /// <summary>A worn slave has no job at the moment.</summary>
     void OnWornIdle();
 
-    /// <summary>A slave has one more job that it does not end.</summary>
+    /// <summary>A slave has abandoned one more job: it did not close the channel in time.</summary>
     void OnAbandoned(Slave slave);
 
     /// <summary>A job that ran alone has left its slave, or died with it.</summary>
     void OnRunAloneOver();
 
     /// <summary>A slave is dead.</summary>
-    /// <param name="slave">It is dead.</param>
-    /// <param name="before">Its state before.</param>
-    /// <param name="loss">Its end, as its jobs hear of it.</param>
-    /// <param name="jobs">The jobs on it, in the order in which they are to be dealt with.</param>
+    /// <param name="slave">The dead slave.</param>
+    /// <param name="before">The state of the slave before its death.</param>
+    /// <param name="loss">The end of the slave, as its jobs hear of it.</param>
+    /// <param name="jobs">The jobs on the slave, in the order in which the owner has to handle them.</param>
     /// <param name="names">The names of the jobs, for the log.</param>
     void OnDead(Slave slave, SlaveState before, in SlaveLoss loss, List<Job> jobs, string names);
 }

@@ -2,7 +2,7 @@ using Cocaine.Fast.Core.Jobs;
 
 namespace Cocaine.Fast.Core.Slaves;
 
-/// <summary>A job's runner as a slave. A job itself knows no slaves.</summary>
+/// <summary>A job's runner, seen as a slave. The job itself knows no slaves.</summary>
 internal static class JobSlave
 {
     extension(Job job)

@@ -2,13 +2,13 @@ using Cocaine.Fast.Core.Jobs;
 
 namespace Cocaine.Fast.Core.Slaves;
 
-/// <summary>The callers whose requests come faster than their slave takes them: they wait until it has made room.</summary>
+/// <summary>Callers that send their requests faster than the slave takes them. These callers wait until the slave has made room.</summary>
 internal sealed class RequestPressure
 {
     private List<Job> _pressed = []; // jobs whose callers wait for room
-    private List<Job> _eased = [];   // empty but while those are told that there is some
+    private List<Job> _eased = [];   // filled only while these jobs are told that there is room
 
-    /// <summary>The job's caller is asked to wait until <see cref="Ease"/>.</summary>
+    /// <summary>Asks the job's caller to wait until <see cref="Ease"/>.</summary>
     public void Press(Job job)
     {
         job.UnderPressure = true;
@@ -16,7 +16,7 @@ internal sealed class RequestPressure
         job.Caller?.OnRequestPressure(job, true);
     }
 
-    /// <summary>The slave made room after its backlog was over the bound.</summary>
+    /// <summary>The slave has made room after its backlog was over the bound.</summary>
     public void Ease()
     {
         if (_pressed.Count == 0)
@@ -24,11 +24,11 @@ internal sealed class RequestPressure
             return;
         }
 
-        // The other list from here on: a caller that reads on at once may bring this very slave under pressure again.
+        // New pressure goes to the other list from here on: a caller that reads on at once may bring this slave under pressure again.
         (_pressed, _eased) = (_eased, _pressed);
         foreach (Job job in _eased)
         {
-            if (job.UnderPressure) // else it ended while others were told
+            if (job.UnderPressure) // false when the job has ended while others were told
             {
                 job.UnderPressure = false;
                 job.Caller?.OnRequestPressure(job, false);

@@ -3,16 +3,19 @@ using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Core.Slaves;
 
-/// <summary>The watch over a slave's silence: its heartbeat-timeout, and the timeouts of its jobs, which they have in its place.</summary>
+/// <summary>
+/// Watches a slave's silence: the heartbeat-timeout, and the timeouts of the slave's jobs, which replace the heartbeat-timeout while they
+/// run.
+/// </summary>
 /// <remarks>
-/// All of its times are the loop's listened time: a node that was stopped has heard no slave, and that is not the slaves' silence.
+/// All times here are the loop's listened time. A node that was stopped has heard no slave, but the slaves were not silent.
 /// </remarks>
 internal static class SilenceWatch
 {
     /// <summary>
-    /// When a silence is looked at next: after three quarters of the timeout, and at its end. The loop sees that it was stopped when it
-    /// wakes later than it meant to. So a stop before the first look is not counted, and after it there is a quarter of the timeout, in
-    /// which a slave beats, that the loop has listened for sure.
+    /// The time of the next look at a silence: after three quarters of the timeout, and at its end. The loop notices that it was stopped
+    /// when it wakes later than it meant to. So a stop before the first look does not count. After the first look a quarter of the timeout
+    /// remains, in which the loop has certainly listened and a slave beats.
     /// </summary>
     public static long NextLookMs(long heardMs, long timeoutMs, long listenedMs)
     {
@@ -24,7 +27,9 @@ internal static class SilenceWatch
     public static long NextLookMs(Slave slave) =>
         NextLookMs(slave.LastHeardMs, slave.Scope.Settings.HeartbeatTimeoutMs, slave.Scope.Loop.ListenedMs);
 
-    /// <summary>The slave's timer is due: it is killed when it was silent for too long, else the timer is armed again.</summary>
+    /// <summary>
+    /// The slave's timer is due. The slave is killed when it was silent for too long; otherwise the timer is armed again.
+    /// </summary>
     public static void Check(Slave slave, long listenedMs)
     {
         EngineScope scope = slave.Scope;
@@ -39,7 +44,8 @@ internal static class SilenceWatch
         long patience = PatienceMs(slave);
         if (listenedMs < patience)
         {
-            // Looked at again within a heartbeat-timeout: the job that may be silent for longer may have left by then, and others come.
+            // The next look is within a heartbeat-timeout: the job that allows a longer silence may have left by then, and others may have
+            // come.
             long givenByMs = listenedMs - scope.Settings.HeartbeatTimeoutMs + 1; // silence counts from the moment before a dispatch on
             slave.Channels.FailAll(ErrorCodes.TimeoutError, reason,
                 job => job.Policy.SilenceTimeoutMs == 0 && job.AwaitedSinceMs <= givenByMs);
@@ -53,14 +59,15 @@ internal static class SilenceWatch
     }
 
     /// <summary>
-    /// Until when the timeouts of its jobs let it be silent, ms: a job's own timer is first, then its cancel has its time.
+    /// The time until which the timeouts of its jobs let the slave be silent, ms. A job's own timer fires first; then the job's cancel has
+    /// its time.
     /// </summary>
     private static long PatienceMs(Slave slave)
     {
         long until = 0;
         foreach (Job job in slave.Channels.ToList())
         {
-            // A job over its job-timeout was no reason for silence, unless its caller made it one.
+            // A job over its job-timeout was no reason for silence, unless its caller set a silence timeout.
             bool gavePatience = !job.RanTooLong || job.Policy.SilenceTimeoutMs > 0;
             until = Math.Max(until, !job.IsAnswered ? PatienceMs(slave, job) : gavePatience ? job.CancelDueMs : 0);
         }

@@ -8,23 +8,23 @@ using Cocaine.Fast.Core.Timing;
 namespace Cocaine.Fast.Core.Slaves;
 
 /// <summary>
-/// A slave as the engine sees it: its state, from its launch to its death. The jobs on it are in <see cref="Channels"/>. Lives on
+/// A slave as the engine sees it: its state, from its launch to its death. The jobs on it are in <see cref="Channels"/>. A slave lives on
 /// the engine's loop.
 /// </summary>
 internal sealed class Slave : WheelTimer, IJobRunner
 {
     private readonly EngineScope _scope;
     private readonly ISlaveOwner _owner;
-    private AnswerHold _hold;  // callers that are slower than it is
-    private int _capacity;     // jobs it may have at once; 0 once it was retired
-    private string? _retired;  // why it ends when it has no jobs to wait for any more; valid in Busy
-    private bool _condemned;   // it is being killed: its further messages count, but it gets no more jobs
-    private bool _hung;        // it is killed for a job that hung, and that has its answer: those beside it are not suspected
-    private string? _launchFailure; // why it could not be launched; valid in Starting and Draining, where its timer ends it
+    private AnswerHold _hold;  // counts callers that are slower than the slave
+    private int _capacity;     // jobs that the slave may have at once; 0 once it was retired
+    private string? _retired;  // why the slave ends when it has no more jobs to wait for; valid in Busy
+    private bool _condemned;   // the slave is being killed: its further messages count, but it gets no more jobs
+    private bool _hung;        // the slave is killed for a hung job that already has its answer: the other jobs on it are not suspected
+    private string? _launchFailure; // why the launch failed; valid in Starting and Draining, where the timer ends the slave
 
     /// <param name="scope">The parts of the engine that slaves use.</param>
-    /// <param name="owner">Hears its events.</param>
-    /// <param name="generation">Its number among the app's slaves, from 1.</param>
+    /// <param name="owner">Hears the slave's events.</param>
+    /// <param name="generation">The slave's number among the app's slaves, from 1.</param>
     public Slave(EngineScope scope, ISlaveOwner owner, ulong generation)
     {
         _scope = scope;
@@ -44,15 +44,15 @@ internal sealed class Slave : WheelTimer, IJobRunner
 
     public string Uuid { get; }
 
-    /// <summary>The first part of the uuid: its name in logs.</summary>
+    /// <summary>The first part of the uuid: the slave's name in logs.</summary>
     public string ShortId => Uuid[..8];
 
-    /// <summary>The same as a number, for records.</summary>
+    /// <summary><see cref="ShortId"/> as a number, for records.</summary>
     public uint ShortNumber { get; }
 
     public SlaveState State { get; private set; } = SlaveState.Starting;
 
-    /// <summary>Valid from the launch on.</summary>
+    /// <summary>The way to the worker. Valid from the launch on.</summary>
     public SlaveLink Link { get; private set; } = null!;
 
     /// <summary>The parts of the engine that slaves use.</summary>
@@ -60,50 +60,55 @@ internal sealed class Slave : WheelTimer, IJobRunner
 
     public long StartedMs { get; }
 
-    /// <summary>When the slave became ready. Valid from Idle on, and with <see cref="WasReady"/>.</summary>
+    /// <summary>The time at which the slave became ready. Valid from Idle on, and with <see cref="WasReady"/>.</summary>
     public long ReadyMs { get; private set; }
 
     /// <summary>The slave was ready once.</summary>
     public bool WasReady { get; private set; }
 
-    /// <summary>The worker has sent a heartbeat, which it does before it reads its first job.</summary>
+    /// <summary>The worker has sent a heartbeat. A worker sends one before it reads its first job.</summary>
     public bool HasBeaten { get; private set; }
 
-    /// <summary>The worker asked to end, of its own accord. Valid in Draining and Dead.</summary>
+    /// <summary>The worker asked to end on its own wish. Valid in Draining and Dead.</summary>
     public bool AskedToEnd { get; private set; }
 
-    /// <summary>The slave has shown that it can live: it has done a job, or was up for engine.min-uptime. Valid from Idle on.</summary>
+    /// <summary>
+    /// The slave has shown that it can live: it has done a job, or has been up for engine.min-uptime. Valid from Idle on.
+    /// </summary>
     public bool IsProven => JobsDone > 0 || (WasReady && _scope.Loop.NowMs - ReadyMs >= _scope.Settings.MinUptimeMs);
 
-    /// <summary>When the worker's last message came, ms of the loop's listened time.</summary>
+    /// <summary>The time of the worker's last message, ms of the loop's listened time.</summary>
     public long LastHeardMs { get; private set; }
 
-    /// <summary>Begin of the present idleness. Valid in Idle.</summary>
+    /// <summary>Begin of the present idle time. Valid in Idle.</summary>
     public long IdleSinceMs { get; private set; }
 
     /// <summary>The slave's jobs and their messages to and from the worker.</summary>
     public SlaveChannels Channels { get; } = new();
 
-    /// <summary>Callers that wait for the slave with their requests.</summary>
+    /// <summary>Callers that wait to send more of their requests to the slave.</summary>
     public RequestPressure Pressure { get; } = new();
 
-    /// <summary>The node does not read its answers: its only caller is slower than it is.</summary>
+    /// <summary>The node does not read the slave's answers, because the slave's only caller is slower than the slave.</summary>
     public bool IsHeldBack => _hold.IsHeldBack;
 
     /// <summary>
-    /// When its answers were last read again, ms of the loop's listened time; 0 when they always were. Valid while it is not held back.
+    /// The time at which the node began to read the slave's answers again, ms of the loop's listened time; 0 when it never stopped. Valid
+    /// while the slave is not held back.
     /// </summary>
     public long ReleasedMs => _hold.ReleasedMs;
 
-    /// <summary>Jobs on it, those that were answered and whose channel the worker has not closed yet included.</summary>
+    /// <summary>Jobs on the slave, including answered jobs with a channel that the worker has not closed yet.</summary>
     public int Load => Channels.Count;
 
     public long JobsDone { get; private set; }
 
-    /// <summary>How worn it is.</summary>
+    /// <summary>How worn the slave is.</summary>
     public SlaveWear Wear { get; }
 
-    /// <summary>Its list in the pool's levels; 0 means none. The levels' own, as are its neighbours there.</summary>
+    /// <summary>
+    /// The slave's list in <see cref="Pools.SlaveLevels"/>; 0 means none. Only the levels use this property and the two neighbours.
+    /// </summary>
     internal int Level { get; set; }
 
     /// <inheritdoc cref="Level"/>
@@ -115,43 +120,45 @@ internal sealed class Slave : WheelTimer, IJobRunner
     /// <summary>The slave gets no more jobs, and ends when it has none to wait for.</summary>
     public bool IsRetired => _capacity == 0;
 
-    /// <summary>The slave has been told to end, is being killed or is gone.</summary>
+    /// <summary>The slave has been told to end, is being killed, or is dead.</summary>
     public bool IsEnding => _condemned || State is SlaveState.Draining or SlaveState.Dead;
 
-    /// <summary>The slave works on, but abandoned jobs have all of its places: it can run nothing any more.</summary>
+    /// <summary>The slave works on, but abandoned jobs have all of its places: it cannot run any more jobs.</summary>
     public bool IsUseless => !IsRetired && !IsEnding && Channels.Abandoned >= _capacity;
 
     /// <summary>The slave can take one more job.</summary>
     public bool HasRoom => (State is SlaveState.Idle or SlaveState.Busy) && Solo == SoloStage.None && !_condemned && !_hold.IsHeldBack
         && Load < _capacity;
 
-    /// <summary>Whether it is kept for a suspect. Valid in Idle and Busy.</summary>
+    /// <summary>Says whether the slave is kept for a suspect. Valid in Idle and Busy.</summary>
     public SoloStage Solo { get; private set; }
 
-    /// <summary>When it was cleared for a suspect last, ms; 0 for never. The suspects' own.</summary>
+    /// <summary>
+    /// The last time at which the slave was cleared for a suspect, ms; 0 when it never was. Only the pool's suspect runs use it.
+    /// </summary>
     internal long ClearedMs { get; set; }
 
     /// <summary>The slave is empty and may be given a suspect.</summary>
     public bool CanRunAlone => State == SlaveState.Idle && !IsRetired && !_condemned && !_hold.IsHeldBack;
 
-    /// <summary>The slave will be empty once its jobs have ended, if it gets no more.</summary>
+    /// <summary>The slave gets empty once its jobs have ended, when it gets no more jobs.</summary>
     public bool CanBeCleared => State == SlaveState.Busy && !IsRetired && !_condemned && !_hold.IsHeldBack && Channels.Abandoned == 0;
 
-    /// <summary>The slave was launched, with this link to it.</summary>
+    /// <summary>The slave was launched, and this link leads to it.</summary>
     public void OnLaunched(SlaveLink link) => Link = Channels.Link = link;
 
     /// <summary>
-    /// The launch has failed, in whatever way. The slave dies of it in the loop's next turn, not within the call that asked for a
+    /// The launch has failed, for any reason. The slave dies of the failure in the loop's next turn, not within the call that asked for a
     /// slave.
     /// </summary>
     public void OnLaunchFailed(string why)
     {
         OnLaunched(new UnlaunchedLink(OnKilled));
         _launchFailure = $"it cannot be launched: {why}";
-        _scope.Loop.Patience.Arm(this, _scope.Loop.ListenedMs); // the wheel that its timer is on
+        _scope.Loop.Patience.Arm(this, _scope.Loop.ListenedMs); // sets the wheel that the timer is on
     }
 
-    /// <summary>Gives it a job, with the request so far; the rest goes on through its <see cref="Channels"/>.</summary>
+    /// <summary>Gives the slave a job with the request so far; the rest of the request goes through <see cref="Channels"/>.</summary>
     public void Run(Job job)
     {
         Debug.Assert(HasRoom || (Solo == SoloStage.Running && Load == 0));
@@ -164,7 +171,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         Channels.Add(job);
         if (State == SlaveState.Idle)
         {
-            // silence counts from the dispatch on, not from an idle hour before
+            // The silence counts from the dispatch on, and not from an idle hour before it.
             LastHeardMs = Math.Max(LastHeardMs, _scope.Loop.ListenedMs - 1);
             MoveTo(SlaveState.Busy);
         }
@@ -173,14 +180,14 @@ internal sealed class Slave : WheelTimer, IJobRunner
         _owner.OnMoved(this);
     }
 
-    /// <summary>Gives it a suspect, and no other job until that has left.</summary>
+    /// <summary>Gives the slave a suspect, and no other job until the suspect has left.</summary>
     public void RunAlone(Job job)
     {
         MoveTo(SoloStage.Running);
         Run(job);
     }
 
-    /// <summary>The worker has shaken hands and its code is loaded.</summary>
+    /// <summary>The worker has completed the handshake, and its code is loaded.</summary>
     public void OnReady()
     {
         if (State == SlaveState.Starting && !_condemned)
@@ -195,7 +202,8 @@ internal sealed class Slave : WheelTimer, IJobRunner
     }
 
     /// <summary>
-    /// A message of the worker. False when it breaks the protocol: <paramref name="fault"/> says how and the slave must be killed.
+    /// Handles a message of the worker. False when the message breaks the protocol: <paramref name="fault"/> says how, and the slave must
+    /// be killed.
     /// </summary>
     public bool OnMessage(in MessageView message, out string? fault)
     {
@@ -224,14 +232,14 @@ internal sealed class Slave : WheelTimer, IJobRunner
         }
     }
 
-    /// <summary>Its link is killing it; <see cref="OnDead"/> follows when it is gone.</summary>
+    /// <summary>The link kills the slave; <see cref="OnDead"/> follows when the slave is gone.</summary>
     public void OnKilled()
     {
         _condemned = true;
         _owner.OnMoved(this);
     }
 
-    /// <summary>The slave is gone. Its jobs are run again or fail with the cause.</summary>
+    /// <summary>The slave is gone. Its jobs run again or fail with the cause.</summary>
     public void OnDead(string cause)
     {
         if (State == SlaveState.Dead)
@@ -244,20 +252,21 @@ internal sealed class Slave : WheelTimer, IJobRunner
         _scope.Loop.Patience.Cancel(this);
         List<Job> jobs = Channels.TakeAll();
 
-        // A slave that was told to end, or killed for a job that hung, did not die of its jobs.
+        // A slave that was told to end, or was killed for a job that hung, did not die of its jobs.
         bool diedOfThem = jobs.Count > 0 && before != SlaveState.Draining && !_hung;
         SlaveLoss loss = new(ShortId, cause, jobs.Count, diedOfThem ? new SlaveDeath(ShortId, cause, Link.LastLines) : null);
         string names = JobNames.Suffix(jobs);
         if (!diedOfThem)
         {
-            jobs.Reverse(); // newest first, each to the queue's front: so the oldest stands first again
+            jobs.Reverse(); // The newest job goes to the queue's front first: so the oldest stands first again.
         }
 
         _owner.OnDead(this, before, in loss, jobs, names);
     }
 
     /// <summary>
-    /// Kills it for a job that hung and that has its answer, or for its silence: no other job on it is suspected of its death.
+    /// Kills the slave for a hung job that already has its answer, or for the slave's silence. No other job on the slave is suspected of
+    /// its death.
     /// </summary>
     public void KillHung(string reason)
     {
@@ -265,7 +274,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         Link.KillHung(reason);
     }
 
-    /// <summary>Asks the slave to end; it is killed when it has not done so in time.</summary>
+    /// <summary>Asks the slave to end; a slave that does not end in time is killed.</summary>
     public void Terminate(string reason)
     {
         if (State is SlaveState.Draining or SlaveState.Dead)
@@ -286,7 +295,9 @@ internal sealed class Slave : WheelTimer, IJobRunner
         _scope.Loop.Patience.Arm(this, _scope.Loop.ListenedMs + _scope.Settings.TerminationTimeoutMs);
     }
 
-    /// <summary>The worker wants to go, or echoes that it was told to: it gets no more jobs and its end is awaited.</summary>
+    /// <summary>
+    /// The worker wants to end, or confirms that it was told to end. The slave gets no more jobs, and the pool waits for its end.
+    /// </summary>
     public void OnAsksToEnd()
     {
         if (State is SlaveState.Draining or SlaveState.Dead)
@@ -302,7 +313,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         }
     }
 
-    /// <summary>Gives it no more jobs, and asks it to end when it has none to wait for.</summary>
+    /// <summary>Gives the slave no more jobs, and asks it to end when it has no more jobs to wait for.</summary>
     public void Retire(string reason)
     {
         if (State == SlaveState.Idle)
@@ -319,11 +330,12 @@ internal sealed class Slave : WheelTimer, IJobRunner
         }
     }
 
-    /// <summary>Takes the place of an idle slave: it counts as idle since that one was.</summary>
+    /// <summary>Takes the place of an idle slave: this slave counts as idle since the other one was.</summary>
     public void ContinueIdleness(Slave other) => IdleSinceMs = other.IdleSinceMs;
 
     /// <summary>
-    /// The worker has not closed the channel of an answered job in its time. The slave is replaced, and does not wait for that job.
+    /// The worker has not closed the channel of an answered job in time. The pool replaces the slave, and the slave does not wait for that
+    /// job.
     /// </summary>
     public void Abandon(Job job)
     {
@@ -366,7 +378,9 @@ internal sealed class Slave : WheelTimer, IJobRunner
         }
     }
 
-    /// <summary>A caller is slower than this slave. When it is the only one, the slave itself is held back.</summary>
+    /// <summary>
+    /// A caller is slower than this slave. When it is the slave's only caller, the node stops reading the slave's answers.
+    /// </summary>
     public bool HoldBack()
     {
         if (Load > 1)
@@ -388,7 +402,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
     {
         if (_hold.Remove(_scope.Loop.ListenedMs) && State != SlaveState.Dead)
         {
-            LastHeardMs = _scope.Loop.ListenedMs; // it could not be heard for a while: that was not its silence
+            LastHeardMs = _scope.Loop.ListenedMs; // the node did not read from the slave for a while: the slave was not silent
             Link.ResumeReading();
             _owner.OnMoved(this);
             _owner.OnHeardAgain();
@@ -404,7 +418,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         _owner.OnHeartbeat(this);
     }
 
-    /// <summary>The worker has ended its side of a job's channel: the job leaves.</summary>
+    /// <summary>The worker has ended its side of a job's channel: the job leaves the slave.</summary>
     private void OnEnd(Job job, bool failed, in JobError error)
     {
         Channels.End(job);
@@ -435,7 +449,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         _owner.OnFreed(this);
     }
 
-    /// <summary>A retired slave ends once nothing is left on it, or only jobs that will never end by themselves.</summary>
+    /// <summary>A retired slave ends once it has no jobs, or only jobs that will never end by themselves.</summary>
     private void EndIfOver()
     {
         if (_retired is not null && Channels.AreOver)
@@ -444,7 +458,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         }
     }
 
-    /// <summary>The only transition of <see cref="Solo"/>.</summary>
+    /// <summary>The only method that changes <see cref="Solo"/>.</summary>
     internal void MoveTo(SoloStage next)
     {
         bool legal = (Solo, next) switch

@@ -4,8 +4,8 @@ using Cocaine.Fast.Core.Protocol;
 namespace Cocaine.Fast.Core.Slaves;
 
 /// <summary>
-/// The channels of a slave with the jobs on them: the messages to the worker, the meaning of its own, and the channels that it keeps
-/// although no caller wants their answers any more.
+/// The channels of a slave with the jobs on them: messages to the worker, the meaning of the worker's messages, and channels of jobs whose
+/// caller no longer wants an answer.
 /// </summary>
 internal sealed class SlaveChannels
 {
@@ -15,26 +15,26 @@ internal sealed class SlaveChannels
     /// <summary>The way to the worker. Valid from the launch on.</summary>
     public SlaveLink Link { get; set; } = null!;
 
-    /// <summary>Open channels, those of jobs that were answered and that the worker has not closed yet included.</summary>
+    /// <summary>Open channels, including those of answered jobs that the worker has not closed yet.</summary>
     public int Count => _jobs.Count;
 
-    /// <summary>Channels that the worker has not closed in time after their jobs' answer.</summary>
+    /// <summary>Channels that the worker did not close in time after their jobs were answered.</summary>
     public int Abandoned { get; private set; }
 
-    /// <summary>Nothing is left to wait for: no channel, or only abandoned ones.</summary>
+    /// <summary>No channel is left to wait for: there is none, or only abandoned ones.</summary>
     public bool AreOver => _jobs.Count == Abandoned;
 
-    /// <summary>The jobs on them, the oldest first; a copy, not for each job.</summary>
+    /// <summary>The jobs on the channels, the oldest first. The list is a copy: do not ask for it in each job.</summary>
     public List<Job> ToList() => _jobs.ToList();
 
-    /// <summary>The slave is gone: they end with it.</summary>
+    /// <summary>The slave is gone: its channels end with it.</summary>
     public List<Job> TakeAll()
     {
         Abandoned = 0;
         return _jobs.TakeAll();
     }
 
-    /// <summary>A channel for a job that begins to run.</summary>
+    /// <summary>Opens a channel for a job that begins to run.</summary>
     public void Add(Job job)
     {
         job.SlaveChannel = ++_last;
@@ -42,16 +42,14 @@ internal sealed class SlaveChannels
         _jobs.Add(job.SlaveChannel, job);
     }
 
-    /// <summary>The worker has had its time to close the channel of an answered job.</summary>
+    /// <summary>The worker did not close the channel of an answered job in time.</summary>
     public void Abandon(Job job)
     {
         job.IsAbandoned = true;
         Abandoned++;
     }
 
-    /// <summary>
-    /// Calls the worker, with the request so far; the rest goes on by <see cref="WriteChunk"/> and <see cref="EndRequest"/>.
-    /// </summary>
+    /// <summary>Calls the worker with the request so far; the rest goes by <see cref="WriteChunk"/> and <see cref="EndRequest"/>.</summary>
     public void Invoke(Job job)
     {
         SlaveLink link = Link;
@@ -69,7 +67,7 @@ internal sealed class SlaveChannels
         link.Flush();
     }
 
-    /// <summary>More of a request.</summary>
+    /// <summary>Sends more of a request.</summary>
     public void WriteChunk(Job job, in Payload chunk)
     {
         if (!job.NodeSideEnded)
@@ -80,7 +78,7 @@ internal sealed class SlaveChannels
         }
     }
 
-    /// <summary>The end of a request.</summary>
+    /// <summary>Sends the end of a request.</summary>
     public void EndRequest(Job job)
     {
         if (!job.NodeSideEnded)
@@ -91,10 +89,10 @@ internal sealed class SlaveChannels
         }
     }
 
-    /// <summary>Tells the worker that its answer is not wanted any more; the channel stays until the worker has closed its side.</summary>
+    /// <summary>Tells the worker that nobody wants its answer any more. The channel stays until the worker has closed its side.</summary>
     public void Cancel(Job job, in JobError error)
     {
-        // After our close an old worker would take an error for a broken protocol; one of ours takes it for the cancel that it is.
+        // After the node's close, an old worker takes an error for a broken protocol; a worker with bin payloads takes it for a cancel.
         if (!job.CancelSent && (!job.NodeSideEnded || Link.PeerSpeaksBin))
         {
             job.NodeSideEnded = job.CancelSent = true;
@@ -103,7 +101,7 @@ internal sealed class SlaveChannels
         }
     }
 
-    /// <summary>Answers every job on them, or those that are meant, with an error of ours.</summary>
+    /// <summary>Answers all jobs on the channels, or those that <paramref name="isMeant"/> picks, with an error of the node.</summary>
     public void FailAll(int code, string reason, Predicate<Job>? isMeant = null)
     {
         foreach (Job job in _jobs.ToList())
@@ -124,13 +122,13 @@ internal sealed class SlaveChannels
             Abandoned--;
         }
 
-        EndRequest(job); // or the worker keeps the channel for ever
+        EndRequest(job); // otherwise the worker keeps the channel for ever
     }
 
-    /// <summary>Says the meaning of a worker's message.</summary>
+    /// <summary>Finds the meaning of a worker's message.</summary>
     /// <param name="message">The message.</param>
-    /// <param name="job">The job of its channel; null on the control channel, and on those that were closed.</param>
-    /// <param name="fault">How it breaks the protocol; null when it does not.</param>
+    /// <param name="job">The job of the message's channel; null on the control channel and on closed channels.</param>
+    /// <param name="fault">How the message breaks the protocol; null when it does not.</param>
     public WorkerMessage Read(in MessageView message, out Job? job, out string? fault)
     {
         fault = null;
@@ -169,7 +167,7 @@ internal sealed class SlaveChannels
         }
     }
 
-    /// <summary>A message after the worker's own close is of no interest, on a channel that there has been.</summary>
+    /// <summary>A message that comes after the worker's own close means nothing, when its channel was open once.</summary>
     private WorkerMessage ReadLate(in MessageLayout layout, out string? fault)
     {
         bool isLate = layout.Channel <= _last && layout.Type <= MessageType.Close;

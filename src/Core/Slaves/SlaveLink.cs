@@ -3,27 +3,30 @@ using Cocaine.Fast.Core.Protocol;
 namespace Cocaine.Fast.Core.Slaves;
 
 /// <summary>
-/// The way to one slave, whatever it is: rings to a thread, rings to a process, a worker's socket. A backend implements it; it reports to
+/// The way to one slave: rings to a thread, rings to a process, or a worker's socket. A backend implements the link. The link reports to
 /// its <see cref="Slave"/> on the loop's thread: OnReady, OnMessage, OnRoom, OnKilled, OnDead.
 /// </summary>
 internal abstract class SlaveLink
 {
-    /// <summary>Where messages to the slave are written; call <see cref="Flush"/> after. Valid from OnReady on.</summary>
+    /// <summary>The place to write messages to the slave; call <see cref="Flush"/> afterwards. Valid from OnReady on.</summary>
     public abstract MessageSink Sink { get; }
 
-    /// <summary>Bytes that the slave has not made room for yet.</summary>
+    /// <summary>Bytes of messages that the slave has not made room for yet.</summary>
     public abstract long BacklogBytes { get; }
 
-    /// <summary>True when payloads may be written as MessagePack bin.</summary>
+    /// <summary>The worker understands payloads written as MessagePack bin.</summary>
     public abstract bool PeerSpeaksBin { get; }
 
-    /// <summary>How it is connected, for info: "shared memory", "socket", "thread".</summary>
+    /// <summary>How the worker is connected, for info: "shared memory", "socket", "thread".</summary>
     public abstract string Kind { get; }
 
     /// <summary>The process id; 0 for a thread.</summary>
     public abstract int ProcessId { get; }
 
-    /// <summary>Resident memory of the slave's process now, bytes; 0 when it has none of its own. Reads a file: not for each job.</summary>
+    /// <summary>
+    /// Resident memory of the slave's process now, bytes; 0 when the slave has no process of its own. The method reads a file: do not call
+    /// it for each job.
+    /// </summary>
     public virtual long ReadRssBytes() => 0;
 
     /// <summary>The last lines that the slave printed, oldest first; none for a thread.</summary>
@@ -32,14 +35,14 @@ internal abstract class SlaveLink
     /// <summary>Shows the written messages to the slave at the end of this turn.</summary>
     public abstract void Flush();
 
-    /// <summary>Stops taking the slave's messages, until <see cref="ResumeReading"/>: a caller is slower than it.</summary>
+    /// <summary>Stops reading the slave's messages until <see cref="ResumeReading"/>, because a caller is slower than the slave.</summary>
     public abstract void PauseReading();
 
     public abstract void ResumeReading();
 
-    /// <summary>Ends the slave at once, whatever it does: it says so by OnKilled, and OnDead follows.</summary>
+    /// <summary>Ends the slave at once, whatever the slave does. The link reports it by OnKilled, and OnDead follows.</summary>
     public abstract void Kill(string reason);
 
-    /// <summary>The same for a slave that hung: where there is a way, it is let say first where it did.</summary>
+    /// <summary>Ends a slave that hung, like <see cref="Kill"/>. Where there is a way, the slave first tells where it hung.</summary>
     public virtual void KillHung(string reason) => Kill(reason);
 }

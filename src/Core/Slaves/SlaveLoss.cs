@@ -4,20 +4,20 @@ namespace Cocaine.Fast.Core.Slaves;
 
 /// <summary>The end of a slave, as its jobs hear of it.</summary>
 /// <param name="SlaveId">The slave's name in logs.</param>
-/// <param name="Cause">Why it ended, for people.</param>
-/// <param name="Jobs">Jobs on it, with those that were answered and that the worker had not ended: each may be the cause.</param>
+/// <param name="Cause">Why the slave ended, for people.</param>
+/// <param name="Jobs">Jobs on the slave, including answered jobs that the worker had not ended: each may be the cause.</param>
 /// <param name="Death">
-/// The same for the quarantine; null when it did not die of its jobs: it was told to end, or killed for a hung one.
+/// The same for the quarantine; null when the slave did not die of its jobs: it was told to end, or was killed for a hung job.
 /// </param>
 internal readonly record struct SlaveLoss(string SlaveId, string Cause, int Jobs, SlaveDeath? Death)
 {
     /// <summary>The slave had one job and died of it.</summary>
     public bool IsProof => Death is not null && Jobs == 1;
 
-    /// <summary>The slave died of one of several jobs, and it is not known of which.</summary>
+    /// <summary>The slave died of one of several jobs, and nobody knows of which.</summary>
     public bool IsSuspicion => Death is not null && Jobs > 1;
 
-    /// <summary>The reason for the caller of a job that is not run again.</summary>
+    /// <summary>The reason that the caller of a job gets when the job is not run again.</summary>
     public string Reason => !IsSuspicion ? $"slave {SlaveId} died: {Cause}"
         : $"slave {SlaveId} died: {Cause}; this was one of {Jobs} jobs on it, and it is not known which of them was the cause";
 }

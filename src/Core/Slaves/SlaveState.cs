@@ -3,18 +3,18 @@ namespace Cocaine.Fast.Core.Slaves;
 /// <summary>Where a slave is: <c>starting → idle ⇄ busy → draining → dead</c>.</summary>
 internal enum SlaveState
 {
-    /// <summary>Launched; its code is not loaded yet.</summary>
+    /// <summary>The slave is launched; its code is not loaded yet.</summary>
     Starting,
 
-    /// <summary>Ready, without a job.</summary>
+    /// <summary>The slave is ready and has no job.</summary>
     Idle,
 
-    /// <summary>Has one job or more.</summary>
+    /// <summary>The slave has one job or more.</summary>
     Busy,
 
-    /// <summary>Was told to terminate; gets no more jobs.</summary>
+    /// <summary>The slave was told to end; it gets no more jobs.</summary>
     Draining,
 
-    /// <summary>Gone.</summary>
+    /// <summary>The slave is gone.</summary>
     Dead,
 }

@@ -2,7 +2,7 @@ using Cocaine.Fast.Core.Monitoring;
 
 namespace Cocaine.Fast.Core.Slaves;
 
-/// <summary>How worn one slave is, and what has become of its replacement. The recycler's own, but for its limits.</summary>
+/// <summary>How worn one slave is, and the state of its replacement. Only the recycler changes it, except for the limits.</summary>
 internal sealed class SlaveWear(WearLimits limits)
 {
     /// <summary>The limits of the slave's life before it is replaced.</summary>
@@ -14,9 +14,9 @@ internal sealed class SlaveWear(WearLimits limits)
     /// <summary>A replacement is ready in the slave's place.</summary>
     public bool IsRelieved { get; set; }
 
-    /// <summary>The slave's resident memory when it was looked at last, bytes; 0 without engine.max-rss.</summary>
+    /// <summary>The slave's resident memory at the last look, bytes; 0 without engine.max-rss.</summary>
     public long RssBytes { get; set; }
 
-    /// <summary>When its memory was looked at last, ms.</summary>
+    /// <summary>The time of the last look at the slave's memory, ms.</summary>
     public long RssReadMs { get; set; }
 }

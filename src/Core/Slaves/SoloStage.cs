@@ -1,14 +1,16 @@
 namespace Cocaine.Fast.Core.Slaves;
 
-/// <summary>Whether a slave is kept for one suspect: <c>none → clearing → running → none</c>. An empty one is not cleared.</summary>
+/// <summary>
+/// Says whether a slave is kept for one suspect: <c>none → clearing → running → none</c>. A slave that is empty anyway skips clearing.
+/// </summary>
 internal enum SoloStage
 {
-    /// <summary>It takes whatever job is next.</summary>
+    /// <summary>The slave takes any job that is next.</summary>
     None,
 
-    /// <summary>It gets no more jobs until it has none; then it gets a suspect.</summary>
+    /// <summary>The slave gets no more jobs until it is empty; then it gets a suspect.</summary>
     Clearing,
 
-    /// <summary>It has a suspect, and gets no other job before that has left.</summary>
+    /// <summary>The slave has a suspect, and gets no other job before the suspect has left.</summary>
     Running,
 }

@@ -2,7 +2,7 @@ using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Core.Slaves;
 
-/// <summary>The link of a slave whose launch failed: there is nothing behind it, and the slave dies in the loop's next turn.</summary>
+/// <summary>The link of a slave whose launch failed. The link leads nowhere, and the slave dies in the loop's next turn.</summary>
 internal sealed class UnlaunchedLink(Action onKilled) : SlaveLink
 {
     public override MessageSink Sink => throw new InvalidOperationException("a slave that was not launched gets no message");

@@ -2,21 +2,23 @@ using Cocaine.Fast.Core.Manifest;
 
 namespace Cocaine.Fast.Core.Slaves;
 
-/// <summary>One slave's own limits: those of the manifest, each ±10 %, so that slaves of one age do not wear out at one time.</summary>
+/// <summary>
+/// The limits of one slave: those of the manifest, each changed by up to 10 %, so that slaves of one age do not wear out at the same time.
+/// </summary>
 internal readonly record struct WearLimits
 {
-    /// <summary>Jobs after which it is worn; long.MaxValue = never.</summary>
+    /// <summary>The slave is worn after so many jobs; long.MaxValue = never.</summary>
     public long Jobs { get; private init; }
 
-    /// <summary>When it is worn, ms of the loop's clock; long.MaxValue = never.</summary>
+    /// <summary>The time from which on the slave is worn, ms of the loop's clock; long.MaxValue = never.</summary>
     public long AgeDueMs { get; private init; }
 
-    /// <summary>Resident bytes from which on it is worn; long.MaxValue = never.</summary>
+    /// <summary>The slave is worn from so many resident bytes on; long.MaxValue = never.</summary>
     public long RssBytes { get; private init; }
 
     /// <param name="settings">The manifest's limits.</param>
     /// <param name="generation">The slave's number.</param>
-    /// <param name="startedMs">When it was launched.</param>
+    /// <param name="startedMs">The time of the slave's launch.</param>
     public static WearLimits For(EngineSettings settings, ulong generation, long startedMs)
     {
         double factor = FactorOf(generation);
@@ -29,8 +31,8 @@ internal readonly record struct WearLimits
     }
 
     /// <summary>
-    /// 0.9 to 1.1. Steps of the golden ratio lie farther apart than chance would have it: the n slaves of a pool that started at once are
-    /// spread over the whole range. And a run with the same slaves can be repeated.
+    /// A factor from 0.9 to 1.1. Steps of the golden ratio lie farther apart than random ones: the n slaves of a pool that started at once
+    /// are spread over the whole range. A run with the same slaves can also be repeated.
     /// </summary>
     private static double FactorOf(ulong generation)
     {

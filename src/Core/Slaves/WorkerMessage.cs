@@ -3,7 +3,7 @@ namespace Cocaine.Fast.Core.Slaves;
 /// <summary>The messages that a worker may send, as docs/worker-protocol.md has them.</summary>
 internal enum WorkerMessage
 {
-    /// <summary>It breaks the protocol.</summary>
+    /// <summary>The message breaks the protocol.</summary>
     Broken,
 
     /// <summary>A piece of a job's answer.</summary>
@@ -15,12 +15,12 @@ internal enum WorkerMessage
     /// <summary>The job's answer is whole, and its channel is closed.</summary>
     Close,
 
-    /// <summary>A message on a channel that the worker has closed before: it means nothing.</summary>
+    /// <summary>A message on a channel that the worker closed before: the message means nothing.</summary>
     Late,
 
-    /// <summary>A sign of life.</summary>
+    /// <summary>A heartbeat.</summary>
     Heartbeat,
 
-    /// <summary>The worker wants to go, or echoes that it was told to.</summary>
+    /// <summary>The worker wants to end, or confirms that it was told to end.</summary>
     AsksToEnd,
 }

@@ -31,7 +31,7 @@ public class AbandonedJobTests
         Assert.Single(world.Links);
         Live(world, 1);
         Assert.Contains(world.Log, line => line.Contains(
-            $"job 1 (event deaf) was answered {Patience} ms ago and slave {deaf.Slave.ShortId} has not ended it since: it is abandoned"));
+            $"job 1 (event deaf) was answered {Patience} ms ago and slave {deaf.Slave.ShortId} has not ended it since: the job is abandoned"));
         Assert.Contains(world.Log, line => line.Contains($"slave {deaf.Slave.ShortId} is worn by its AbandonedJobs and is recycled"));
         Assert.False(deaf.IsTerminated); // its replacement is not ready yet
         world.Links[1].Slave.OnReady();

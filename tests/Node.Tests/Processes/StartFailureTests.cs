@@ -14,7 +14,7 @@ public sealed class StartFailureTests : IDisposable
     {
         using RunProcess node = RunProcess.Start(
             _folder, "def work(request:\n    return request\n", "\"engine\": { \"pool-limit\": 4, \"pool-minimum\": 3 }");
-        await node.UntilLogAsync(log => log.Contains("app[206]") && log.Contains(" 5 times now within "));
+        await node.UntilLogAsync(log => log.Contains("app[206]") && log.Contains(" 5 times within "));
         string first = node.Log;
         string[] lines = [.. first.Split('\n').Where(line => line.Contains("app[402]"))];
 
@@ -24,7 +24,7 @@ public sealed class StartFailureTests : IDisposable
         Assert.DoesNotContain("importlib", first);
         Assert.DoesNotContain("workers/python", first);
         Assert.Single(first.Split('\n'), line => line.Contains("app[204]")); // the whole cause
-        Assert.Matches(@"app\[230\] app: slave \w+ died while Starting, of the same cause as the one before it, 2 times now within \d+ s: "
+        Assert.Matches(@"app\[230\] app: slave \w+ died while Starting, for the same reason as the slave before it, 2 times within \d+ s: "
             + "exit code 1: SyntaxError: ", first);
         Assert.Matches(@"app\[206\] app: broken: .*Last cause: exit code 1: SyntaxError: ", first);
 
