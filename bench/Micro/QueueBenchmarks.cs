@@ -77,12 +77,7 @@ public class PostBenchmarks
             _ours.Add(work);
         }
 
-        for (LoopWork? work = _ours.TakeAll(); work is not null;)
-        {
-            LoopWork current = work;
-            work = current.NextWork;
-            current.Run();
-        }
+        _ours.RunAll(static fault => throw fault);
     }
 
     [Benchmark(Description = "ConcurrentQueue")]

@@ -31,18 +31,18 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
 
     private readonly Epoll _epoll;
     private readonly EventDescriptor _wake;
-    private readonly WorkQueue _posted = new();
+    private readonly Inbox _inbox;
     private readonly HandlerTable _handlers = new();
-    private readonly List<PolledSource> _polled = [];
+    private readonly PolledSources _polled = new();
     private readonly TurnList _bells = new();
     private readonly TurnList _sends = new();
     private readonly ILogger _log;
+    private readonly Action<Exception> _onFault;
     private readonly long _spinNs;
     private readonly ListeningClock _listening;
     private Thread? _thread;
     private long _nextWarningMs;  // the loop's thread alone
     private long _nextStallLogMs; // likewise
-    private int _asleep;          // 1 while the loop waits and must be woken by whoever posts
     private volatile bool _stopping;
     private int _disposed;        // 1 once the descriptors were given back, or are left to a thread that does not end
 
@@ -51,6 +51,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     public EventLoop(ILogger log, int spinMicroseconds = 0)
     {
         _log = log;
+        _onFault = fault => LoopLog.HandlerFault(log, fault);
         _spinNs = spinMicroseconds * Clock.NsPerUs;
         NowNs = Clock.NowNs;
         _listening = new ListeningClock(NowNs);
@@ -60,6 +61,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         try
         {
             _wake = new EventDescriptor();
+            _inbox = new Inbox(_wake);
             _epoll.Watch(_wake.Descriptor, Epoll.In | Epoll.EdgeTriggered, HandlerTable.WakeData);
         }
         catch
@@ -118,14 +120,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     }
 
     /// <summary>Polls a ring from now on until it parks.</summary>
-    public void Poll(PolledSource source)
-    {
-        if (!source.Polled)
-        {
-            source.Polled = true;
-            _polled.Add(source);
-        }
-    }
+    public void Poll(PolledSource source) => _polled.Add(source);
 
     /// <summary>Bells are rung before anything is sent, so that slaves work while the loop sends.</summary>
     public void ScheduleBell(TurnTask task) => _bells.Add(task);
@@ -133,15 +128,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     public void ScheduleSend(TurnTask task) => _sends.Add(task);
 
     /// <summary>Runs work on the loop. From any thread; work posted after the loop ended never runs.</summary>
-    public void Post(LoopWork work)
-    {
-        // The compare-exchange in Add is a full fence between the store of the work and the load of _asleep; its other half is the fence in
-        // Sleep between the store of _asleep and the look at the queue.
-        if (_posted.Add(work) && Volatile.Read(ref _asleep) == 1 && Interlocked.Exchange(ref _asleep, 0) == 1)
-        {
-            _wake.Ring();
-        }
-    }
+    public void Post(LoopWork work) => _inbox.Post(work);
 
     public void Post(Action action) => Post(new ActionWork(action));
 
@@ -194,7 +181,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
             catch (Exception fault) when (fault is not OutOfMemoryException)
             {
                 // Unexpected: handlers end their own connection on their own errors. The loop goes on, because other apps live on it.
-                LoopLog.HandlerFault(_log, fault);
+                _onFault(fault);
             }
         }
     }
@@ -206,21 +193,19 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         if (timeout > 0 && _spinNs > 0)
         {
             int found = Spin();
-            if (found > 0 || !_posted.IsEmpty)
+            if (found > 0 || !_inbox.IsEmpty)
             {
                 return found;
             }
         }
 
-        // Interlocked: a full fence between the store of _asleep and the looks below. Other half: the fence in Post.
-        Interlocked.Exchange(ref _asleep, 1);
-        if (!_posted.IsEmpty || !TryParkAll())
+        if (!_inbox.TryFallAsleep() || !_polled.TryParkAll())
         {
             timeout = 0;
         }
 
         int count = _epoll.WaitNs(timeout);
-        Volatile.Write(ref _asleep, 0);
+        _inbox.WakeUp();
         return count;
     }
 
@@ -230,7 +215,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         do
         {
             int count = _epoll.Wait(0);
-            if (count > 0 || !_posted.IsEmpty)
+            if (count > 0 || !_inbox.IsEmpty)
             {
                 return count;
             }
@@ -250,15 +235,8 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
             ListenFirst(missedNs);
         }
 
-        PollAll();
-        for (LoopWork? work = _posted.TakeAll(); work is not null;)
-        {
-            LoopWork current = work;
-            work = current.NextWork; // read before Run: the owner may post it again at once
-            current.NextWork = null;
-            RunWork(current);
-        }
-
+        _polled.PollAll();
+        _inbox.RunAll(_onFault);
         Timers.Advance(NowMs);
         Patience.Advance(ListenedMs);
         _bells.RunAll();
@@ -316,57 +294,8 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
-            LoopLog.HandlerFault(_log, fault);
+            _onFault(fault);
         }
-    }
-
-    private void RunWork(LoopWork work)
-    {
-        try
-        {
-            work.Run();
-        }
-        catch (Exception fault) when (fault is not OutOfMemoryException)
-        {
-            LoopLog.HandlerFault(_log, fault);
-        }
-    }
-
-    private void PollAll()
-    {
-        for (int i = _polled.Count - 1; i >= 0; i--)
-        {
-            if (!_polled[i].Poll())
-            {
-                RemovePolled(i);
-            }
-        }
-    }
-
-    /// <summary>Parks every busy ring; those that park are woken by their bell and polled again.</summary>
-    private bool TryParkAll()
-    {
-        bool parked = true;
-        for (int i = _polled.Count - 1; i >= 0; i--)
-        {
-            if (_polled[i].TryPark())
-            {
-                RemovePolled(i);
-            }
-            else
-            {
-                parked = false;
-            }
-        }
-
-        return parked;
-    }
-
-    private void RemovePolled(int index)
-    {
-        _polled[index].Polled = false;
-        _polled[index] = _polled[^1];
-        _polled.RemoveAt(_polled.Count - 1);
     }
 
     private long NextTimeoutNs()

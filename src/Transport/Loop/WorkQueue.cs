@@ -23,8 +23,28 @@ internal sealed class WorkQueue
 
     public bool IsEmpty => Volatile.Read(ref _top) is null;
 
+    /// <summary>Runs what is there now, in the order of its posting.</summary>
+    /// <param name="onFault">Hears of work that failed; the rest of it runs.</param>
+    public void RunAll(Action<Exception> onFault)
+    {
+        for (LoopWork? work = TakeAll(); work is not null;)
+        {
+            LoopWork current = work;
+            work = current.NextWork; // read before Run: the owner may post it again at once
+            current.NextWork = null;
+            try
+            {
+                current.Run();
+            }
+            catch (Exception fault) when (fault is not OutOfMemoryException)
+            {
+                onFault(fault);
+            }
+        }
+    }
+
     /// <summary>All work in the order of its posting, linked by NextWork; null when there is none.</summary>
-    public LoopWork? TakeAll()
+    private LoopWork? TakeAll()
     {
         if (IsEmpty)
         {

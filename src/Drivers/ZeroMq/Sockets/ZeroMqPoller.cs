@@ -19,6 +19,7 @@ internal sealed class ZeroMqPoller : IDisposable
     private readonly NetMQPoller _poller;
     private readonly HashSet<NetMQSocket> _sockets = []; // the poller's
     private readonly ILogger _log;
+    private readonly Action<Exception> _report;
     private int _disposed; // 1 from the first Dispose on
 
     /// <summary>The node's, made when its first driver asks for it.</summary>
@@ -29,6 +30,7 @@ internal sealed class ZeroMqPoller : IDisposable
     public ZeroMqPoller(ILogger log)
     {
         _log = log;
+        _report = Report;
         _poller = [_wake];
         _wake.ReceiveReady += (_, _) => RunWork();
         _poller.RunAsync("zeromq", isBackgroundThread: true);
@@ -118,19 +120,6 @@ internal sealed class ZeroMqPoller : IDisposable
             // All signals first: what is posted after the queue is taken below brings its own.
         }
 
-        for (LoopWork? work = _work.TakeAll(); work is not null;)
-        {
-            LoopWork current = work;
-            work = current.NextWork; // read before Run: the owner may post it again at once
-            current.NextWork = null;
-            try
-            {
-                current.Run();
-            }
-            catch (Exception fault) when (fault is not OutOfMemoryException)
-            {
-                Report(fault);
-            }
-        }
+        _work.RunAll(_report);
     }
 }
