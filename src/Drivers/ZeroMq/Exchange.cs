@@ -99,12 +99,12 @@ internal sealed class Exchange(ZeroMqServer server) : IJobCaller
             return;
         }
 
-        bool sends = server.Socket.TryBegin(_route);
+        bool sends = server.Socket.Output.TryBegin(_route);
         for (int i = 0; i < _used; i++)
         {
             if (sends)
             {
-                _parts[i].Write(server.Socket, isLast: i == _used - 1);
+                _parts[i].Write(server.Socket.Output, isLast: i == _used - 1);
             }
 
             _parts[i].Clear();
@@ -130,7 +130,7 @@ internal sealed class Exchange(ZeroMqServer server) : IJobCaller
             _frames.Add(frame);
         }
 
-        public void Write(ZeroMqSocket socket, bool isLast)
+        public void Write(ZeroMqOutput output, bool isLast)
         {
             if (_frames.Count == 0)
             {
@@ -139,7 +139,7 @@ internal sealed class Exchange(ZeroMqServer server) : IJobCaller
 
             for (int i = 0; i < _frames.Count; i++)
             {
-                socket.AddShared(_frames[i], more: !isLast || i < _frames.Count - 1);
+                output.AddShared(_frames[i], more: !isLast || i < _frames.Count - 1);
             }
         }
 

@@ -77,7 +77,7 @@ internal abstract class FeedDriver : Driver
 
     public override void StopTaking()
     {
-        Socket.StopReceiving();
+        Socket.Input.Stop();
         _stopped = true;
         Context.Loop.Timers.Cancel(_retry);
         int left = 0;
@@ -88,7 +88,7 @@ internal abstract class FeedDriver : Driver
                 left++;
             }
 
-            Socket.Return(batch);
+            Socket.Input.Return(batch);
         }
 
         if (left > 0)
@@ -152,7 +152,7 @@ internal abstract class FeedDriver : Driver
             }
 
             _batches.Dequeue();
-            Socket.Return(batch);
+            Socket.Input.Return(batch);
         }
     }
 

@@ -58,7 +58,7 @@ internal sealed class JsonControlSocket
     /// <summary>Takes no more requests; from any thread.</summary>
     public void Close() => _loop.Post(() =>
     {
-        _socket.StopReceiving();
+        _socket.Input.Stop();
         _socket.Close();
     });
 
@@ -86,15 +86,15 @@ internal sealed class JsonControlSocket
         }
         finally
         {
-            _socket.Return(batch);
+            _socket.Input.Return(batch);
         }
     }
 
     private void Send(Route route, byte[] answer)
     {
-        if (_socket.TryBegin(route))
+        if (_socket.Output.TryBegin(route))
         {
-            _socket.AddShared(answer, more: false);
+            _socket.Output.AddShared(answer, more: false);
         }
     }
 

@@ -75,9 +75,9 @@ internal sealed class LsdServer(DriverContext context)
 
     private void WriteError(Route route, ReadOnlySpan<byte> uuid, int code, ReadOnlySpan<byte> reason, in ErrorHeaders headers)
     {
-        if (Socket.TryBegin(route))
+        if (Socket.Output.TryBegin(route))
         {
-            Socket.AddShared(_frames.Error(uuid, code, reason, in headers), more: false);
+            Socket.Output.AddShared(_frames.Error(uuid, code, reason, in headers), more: false);
         }
     }
 
@@ -157,18 +157,18 @@ internal sealed class LsdServer(DriverContext context)
 
         protected override void WriteChunk(in Payload data)
         {
-            if (Driver.Socket.TryBegin(Route))
+            if (Driver.Socket.Output.TryBegin(Route))
             {
-                Driver.Socket.AddShared(server._frames.Answer(Uuid, isLast: false), more: true);
-                Driver.Socket.AddShared(data.ToArray(), more: false);
+                Driver.Socket.Output.AddShared(server._frames.Answer(Uuid, isLast: false), more: true);
+                Driver.Socket.Output.AddShared(data.ToArray(), more: false);
             }
         }
 
         protected override void WriteEnd()
         {
-            if (Driver.Socket.TryBegin(Route))
+            if (Driver.Socket.Output.TryBegin(Route))
             {
-                Driver.Socket.AddShared(server._frames.Answer(Uuid, isLast: true), more: false);
+                Driver.Socket.Output.AddShared(server._frames.Answer(Uuid, isLast: true), more: false);
             }
         }
 

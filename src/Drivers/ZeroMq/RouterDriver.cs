@@ -43,7 +43,7 @@ internal abstract class RouterDriver : Driver
         ["peers"] = _routes.Count,
         ["received"] = Received,
         ["malformed"] = Malformed,
-        ["dropped"] = Socket.Dropped,
+        ["dropped"] = Socket.Output.Dropped,
     };
 
     public DriverContext Context { get; }
@@ -76,7 +76,7 @@ internal abstract class RouterDriver : Driver
 
     public override void Close()
     {
-        Socket.StopReceiving();
+        Socket.Input.Stop();
         Socket.Close();
     }
 
@@ -125,7 +125,7 @@ internal abstract class RouterDriver : Driver
         }
         finally
         {
-            Socket.Return(batch);
+            Socket.Input.Return(batch);
         }
     }
 }

@@ -71,7 +71,7 @@ internal sealed class ZeroMqNativeServer(DriverContext context)
     /// </summary>
     private void WriteError(Route route, ReadOnlySpan<byte> uuid, int code, ReadOnlySpan<byte> reason, in ErrorHeaders headers)
     {
-        if (!Socket.TryBegin(route))
+        if (!Socket.Output.TryBegin(route))
         {
             return;
         }
@@ -88,8 +88,8 @@ internal sealed class ZeroMqNativeServer(DriverContext context)
         length += reason.Length;
         note.CopyTo(frame.AsSpan(length));
         length += note.Length;
-        Socket.AddShared(Error, more: true);
-        Socket.Add(frame.AsSpan(0, length), more: false);
+        Socket.Output.AddShared(Error, more: true);
+        Socket.Output.Add(frame.AsSpan(0, length), more: false);
     }
 
     private static int WriteOldString(Span<byte> to, ReadOnlySpan<byte> text)
@@ -105,20 +105,20 @@ internal sealed class ZeroMqNativeServer(DriverContext context)
 
         protected override void WriteChunk(in Payload data)
         {
-            if (Driver.Socket.TryBegin(Route))
+            if (Driver.Socket.Output.TryBegin(Route))
             {
-                Driver.Socket.AddShared(Answer, more: true);
-                Driver.Socket.AddShared(Head(isLast: false), more: true);
-                Driver.Socket.AddShared(data.ToArray(), more: false);
+                Driver.Socket.Output.AddShared(Answer, more: true);
+                Driver.Socket.Output.AddShared(Head(isLast: false), more: true);
+                Driver.Socket.Output.AddShared(data.ToArray(), more: false);
             }
         }
 
         protected override void WriteEnd()
         {
-            if (Driver.Socket.TryBegin(Route))
+            if (Driver.Socket.Output.TryBegin(Route))
             {
-                Driver.Socket.AddShared(Answer, more: true);
-                Driver.Socket.AddShared(Head(isLast: true), more: false);
+                Driver.Socket.Output.AddShared(Answer, more: true);
+                Driver.Socket.Output.AddShared(Head(isLast: true), more: false);
             }
         }
 

@@ -46,7 +46,7 @@ internal sealed class ZeroMqPublisher : ResultPublisher
     public long Published { get; private set; }
 
     /// <summary>Fields that did not get as far as the socket.</summary>
-    public long Dropped => _socket.Dropped;
+    public long Dropped => _socket.Output.Dropped;
 
     /// <summary>Binds the endpoint.</summary>
     /// <exception cref="IOException">It cannot be bound.</exception>
@@ -95,7 +95,7 @@ internal sealed class ZeroMqPublisher : ResultPublisher
 
     private void Publish(string? task, string field, byte[] text)
     {
-        if (!_socket.TryBegin(route: null))
+        if (!_socket.Output.TryBegin(route: null))
         {
             return;
         }
@@ -104,8 +104,8 @@ internal sealed class ZeroMqPublisher : ResultPublisher
         double now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000.0;
         string source = task is null ? _app : $"{_app}:{Clean(task)}";
         string topic = string.Create(CultureInfo.InvariantCulture, $"{source} {Clean(field)} {_host} {now:F3}");
-        _socket.AddShared(Encoding.UTF8.GetBytes(topic), more: true);
-        _socket.AddShared(text, more: false);
+        _socket.Output.AddShared(Encoding.UTF8.GetBytes(topic), more: true);
+        _socket.Output.AddShared(text, more: false);
     }
 
     /// <summary>A name must not look like two words: an app could make up a whole topic.</summary>

@@ -36,9 +36,9 @@ internal sealed class ZeroMqServer(DriverContext context)
 
     protected override void Refuse(Route route, ReadOnlySpan<byte> id, int code, string reason, in ErrorHeaders headers = default)
     {
-        if (Socket.TryBegin(route))
+        if (Socket.Output.TryBegin(route))
         {
-            Socket.AddShared(Frames.Error(id, code, Encoding.UTF8.GetBytes(reason), in headers), more: false);
+            Socket.Output.AddShared(Frames.Error(id, code, Encoding.UTF8.GetBytes(reason), in headers), more: false);
         }
     }
 

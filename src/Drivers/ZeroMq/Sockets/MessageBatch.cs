@@ -21,14 +21,15 @@ internal sealed class MessageBatch : LoopWork
     /// </summary>
     public const int MaxFramesPerMessage = 1024;
 
-    private readonly ZeroMqSocket _socket;
+    private readonly Action<MessageBatch> _received;
     private Msg[] _frames = new Msg[64];
     private int _count;
     private int _next;
 
-    public MessageBatch(ZeroMqSocket socket)
+    /// <param name="received">Gets it on the loop.</param>
+    public MessageBatch(Action<MessageBatch> received)
     {
-        _socket = socket;
+        _received = received;
         Prepare(0);
     }
 
@@ -91,7 +92,7 @@ internal sealed class MessageBatch : LoopWork
     public void Skip() => _next = EndOfNext();
 
     /// <summary>Runs on the loop.</summary>
-    public override void Run() => _socket.OnBatch(this);
+    public override void Run() => _received(this);
 
     /// <summary>Empties it for another filling; on the loop, before it is given back.</summary>
     public void Clear()

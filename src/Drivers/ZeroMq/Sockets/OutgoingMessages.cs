@@ -6,15 +6,19 @@ namespace Cocaine.Fast.Drivers.ZeroMq.Sockets;
 /// <summary>
 /// Whole messages on their way from a loop to a socket: filled on the loop, posted at the end of its turn, sent on the poller's thread.
 /// </summary>
-internal sealed class OutgoingMessages(ZeroMqSocket socket) : LoopWork
+internal sealed class OutgoingMessages(ZeroMqOutput output) : LoopWork
 {
+    /// <summary>The cost of a frame beside its bytes.</summary>
+    private const int FrameCostBytes = 64;
+
     private Msg[] _frames = new Msg[64];
     private Route?[] _routes = new Route?[64]; // of a message's first frame: where its fate is noted
     private int _count;
 
     public long Bytes { get; private set; }
 
-    public int Frames => _count;
+    /// <summary>What it takes of the bound of unsent bytes.</summary>
+    public long CostBytes => Bytes + ((long)_count * FrameCostBytes);
 
     /// <summary>Adds a frame that belongs to NetMQ from now on. The first of a ROUTER's message names its route.</summary>
     public void Add(ref Msg frame, bool more, Route? route)
@@ -36,7 +40,7 @@ internal sealed class OutgoingMessages(ZeroMqSocket socket) : LoopWork
     }
 
     /// <summary>Runs on the poller's thread.</summary>
-    public override void Run() => socket.SendAll(this);
+    public override void Run() => output.SendAll(this);
 
     /// <summary>Sends every message or drops it whole; returns the number dropped.</summary>
     public long Send(NetMQSocket to)
