@@ -1,7 +1,6 @@
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Slaves;
-using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Node.Apps;
@@ -29,8 +28,7 @@ public sealed class CocaineNode : IAsyncDisposable
     private readonly ILogger _log;
     private readonly Feed<NodeEvent> _events = AppJournal.CreateEvents();
     private readonly NodeLoops _loops;
-    private readonly List<RunningApp> _apps = [];
-    private readonly Lock _lock = new();
+    private readonly NodeApps _apps;
     private readonly NodeZeroMq _zeroMq;
     private readonly NodeRecords _records;
     private readonly AppFactory _factory;
@@ -56,19 +54,11 @@ public sealed class CocaineNode : IAsyncDisposable
         AppFactorySettings settings = new(
             options.LoggerFactory, options.Drivers, options.OwnsProcess, options.SdkDirectory, options.RuntimeDirectory);
         _factory = new AppFactory(settings, _loops, _zeroMq, _records, _events, () => LocatorEndpoints.FirstOrDefault(), _log);
+        _apps = new NodeApps(_factory);
     }
 
     /// <summary>The apps that it runs.</summary>
-    public IReadOnlyList<RunningApp> Apps
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return [.. _apps];
-            }
-        }
-    }
+    public IReadOnlyList<RunningApp> Apps => _apps.All;
 
     /// <summary>Where the locator listens; empty without one.</summary>
     public IReadOnlyList<string> LocatorEndpoints => _locator?.Endpoints ?? [];
@@ -137,21 +127,7 @@ public sealed class CocaineNode : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(manifest);
         cancellation.ThrowIfCancellationRequested();
-        RunningApp app;
-        lock (_lock)
-        {
-            if (_apps.Exists(other => other.Name == manifest.Name))
-            {
-                throw new NodeException($"app {manifest.Name} runs already: replace it, or delete it first")
-                {
-                    Code = ErrorCodes.BadRequest,
-                };
-            }
-
-            app = _factory.Create(manifest);
-            _apps.Add(app);
-        }
-
+        RunningApp app = _apps.Add(manifest);
         try
         {
             // A node that stops meanwhile starts none.
@@ -160,11 +136,7 @@ public sealed class CocaineNode : IAsyncDisposable
         }
         catch
         {
-            lock (_lock)
-            {
-                _apps.Remove(app);
-            }
-
+            _apps.Remove(app);
             throw;
         }
     }
@@ -183,13 +155,8 @@ public sealed class CocaineNode : IAsyncDisposable
     public Task<ReplaceOutcome> ReplaceAsync(AppManifest next, bool force = false, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(next);
-        RunningApp app = Get(next.Name);
-        ISlaveBackend backend;
-        lock (_lock)
-        {
-            backend = _factory.BackendFor(next, app.Loop, app.Journal);
-        }
-
+        RunningApp app = _apps.Get(next.Name);
+        ISlaveBackend backend = _apps.BackendFor(next, app);
         return _lifetime.UntilEndAsync(app.ReplaceAsync(next, backend, force, cancellation));
     }
 
@@ -202,7 +169,7 @@ public sealed class CocaineNode : IAsyncDisposable
     /// <exception cref="NodeException">No such app runs (404), or it is being replaced or deleted already (503).</exception>
     public async Task<ReplaceOutcome> RestartAsync(string name, CancellationToken cancellation = default)
     {
-        AppManifest manifest = Get(name).Manifest;
+        AppManifest manifest = _apps.Get(name).Manifest;
         ReplaceOutcome outcome = await ReplaceAsync(manifest, force: true, cancellation);
         return outcome with { Note = RestartNote.Of(manifest) };
     }
@@ -214,7 +181,7 @@ public sealed class CocaineNode : IAsyncDisposable
     /// <exception cref="NodeException">No such app runs (404), or it is being deleted already (503).</exception>
     public async Task DeleteAsync(string name, TimeSpan drainTimeout, CancellationToken cancellation = default)
     {
-        RunningApp app = Get(name);
+        RunningApp app = _apps.Get(name);
         if (!app.TryClaimEnd())
         {
             throw new NodeException($"app {name} is being deleted already") { Code = ErrorCodes.ResourceError };
@@ -232,11 +199,7 @@ public sealed class CocaineNode : IAsyncDisposable
             await Task.WhenAny(stopped, Task.Delay(KillGrace, NodeClock.Instance));
         }
 
-        lock (_lock)
-        {
-            _apps.Remove(app);
-        }
-
+        _apps.Remove(app);
         app.Journal.Lines.End();
         NodeLog.Deleted(_log, name);
         _records.Tidy();
@@ -266,7 +229,7 @@ public sealed class CocaineNode : IAsyncDisposable
     /// </summary>
     /// <exception cref="NodeException">No such app runs (404).</exception>
     public IAsyncEnumerable<LogLine> Logs(string name, bool follow = true, CancellationToken cancellation = default) =>
-        Get(name).Journal.Lines.ReadAsync(filter: null, follow, cancellation);
+        _apps.Get(name).Journal.Lines.ReadAsync(filter: null, follow, cancellation);
 
     /// <summary>
     /// The last events of an app, or of the node and all of its apps; then, with <paramref name="follow"/>, those that come. An app need
@@ -276,7 +239,7 @@ public sealed class CocaineNode : IAsyncDisposable
         _events.ReadAsync(name is null ? null : one => one.App == name, follow, cancellation);
 
     /// <summary>The app of this name, or null.</summary>
-    public RunningApp? Find(string name) => Apps.FirstOrDefault(app => app.Name == name);
+    public RunningApp? Find(string name) => _apps.Find(name);
 
     /// <summary>
     /// Drains every app and ends. A job that is not done within the time, or when <paramref name="stopNow"/> fires, is failed with 503.
@@ -338,7 +301,7 @@ public sealed class CocaineNode : IAsyncDisposable
 
     private Task OnLoopAsync(string name, Action<RunningApp> action)
     {
-        RunningApp app = Get(name);
+        RunningApp app = _apps.Get(name);
         return _lifetime.UntilEndAsync(app.Loop.RunAsync(() => action(app)));
     }
 
@@ -346,13 +309,7 @@ public sealed class CocaineNode : IAsyncDisposable
     internal bool HasEvents(string name) => _events.Has(one => one.App == name);
 
     /// <summary>The text about an app that does not run here.</summary>
-    internal NodeException NoApp(string name) =>
-        new($"no app {PlainText.OneLine(name)} runs here{ProblemList.Nearest(name, Apps.Select(app => app.Name))}")
-        {
-            Code = ErrorCodes.NotFound,
-        };
-
-    private RunningApp Get(string name) => Find(name) ?? throw NoApp(name);
+    internal NodeException NoApp(string name) => _apps.Missing(name);
 
     /// <summary>A loop for what belongs to no app.</summary>
     internal EventLoop FirstLoop => _loops.First;

@@ -14,8 +14,8 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Node.Apps;
 
 /// <summary>
-/// Makes the apps of a node from their manifests, with what the node gives to them, and the backends of their further versions. Under the
-/// node's lock.
+/// Makes the apps of a node from their manifests, with what the node gives to them, and the backends of their further versions. One
+/// call at a time.
 /// </summary>
 /// <param name="settings">The node's settings.</param>
 /// <param name="loops">Where apps live.</param>

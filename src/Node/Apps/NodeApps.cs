@@ -1,0 +1,77 @@
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Core.Terminal;
+
+namespace Cocaine.Fast.Node.Apps;
+
+/// <summary>The apps that a node runs, each name once. From any thread.</summary>
+/// <param name="factory">Makes them, under the lock of this list.</param>
+internal sealed class NodeApps(AppFactory factory)
+{
+    private readonly List<RunningApp> _apps = [];
+    private readonly Lock _lock = new();
+
+    public IReadOnlyList<RunningApp> All
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _apps];
+            }
+        }
+    }
+
+    /// <summary>The app of this name, or null.</summary>
+    public RunningApp? Find(string name) => All.FirstOrDefault(app => app.Name == name);
+
+    /// <exception cref="NodeException">No such app runs (404).</exception>
+    public RunningApp Get(string name) => Find(name) ?? throw Missing(name);
+
+    /// <summary>The text about an app that does not run here.</summary>
+    public NodeException Missing(string name) =>
+        new($"no app {PlainText.OneLine(name)} runs here{ProblemList.Nearest(name, All.Select(app => app.Name))}")
+        {
+            Code = ErrorCodes.NotFound,
+        };
+
+    /// <summary>Makes an app, which is not started yet.</summary>
+    /// <exception cref="NodeException">An app of this name runs already, or its slaves cannot be run.</exception>
+    public RunningApp Add(AppManifest manifest)
+    {
+        lock (_lock)
+        {
+            if (_apps.Exists(other => other.Name == manifest.Name))
+            {
+                throw new NodeException($"app {manifest.Name} runs already: replace it, or delete it first")
+                {
+                    Code = ErrorCodes.BadRequest,
+                };
+            }
+
+            RunningApp app = factory.Create(manifest);
+            _apps.Add(app);
+            return app;
+        }
+    }
+
+    /// <summary>The app has ended, or could not be started.</summary>
+    public void Remove(RunningApp app)
+    {
+        lock (_lock)
+        {
+            _apps.Remove(app);
+        }
+    }
+
+    /// <summary>The backend of another version of an app.</summary>
+    /// <exception cref="NodeException">Its slaves cannot be run.</exception>
+    public ISlaveBackend BackendFor(AppManifest next, RunningApp app)
+    {
+        lock (_lock)
+        {
+            return factory.BackendFor(next, app.Loop, app.Journal);
+        }
+    }
+}
