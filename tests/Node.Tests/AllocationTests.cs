@@ -28,7 +28,7 @@ public class AllocationTests(ITestOutputHelper output)
     public async Task A_hundred_thousand_requests_allocate_nothing(BackendType backend)
     {
         await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Apps.DotNet(backend));
+        RunningApp app = await node.AddAsync(TestApps.DotNet(backend));
         LoadOptions warm = new(app.Endpoints[0].Endpoint, "echo", 8, 8, 64, TimeSpan.FromSeconds(3));
         LoadResult result = await LoadRunner.RunAsync(warm);
         Assert.Equal((0, 0), (result.Mismatches, result.Errors.Count));
@@ -49,7 +49,7 @@ public class AllocationTests(ITestOutputHelper output)
     public async Task A_call_of_the_client_allocates_nothing()
     {
         await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Apps.DotNet(BackendType.Thread));
+        RunningApp app = await node.AddAsync(TestApps.DotNet(BackendType.Thread));
         await using CocaineClient client = await TestNode.ConnectAsync(app);
         byte[] request = Encoding.UTF8.GetBytes(new string('x', 64));
         System.Buffers.ArrayBufferWriter<byte> answer = new(1024);
@@ -65,7 +65,7 @@ public class AllocationTests(ITestOutputHelper output)
     public async Task A_streamed_call_of_the_client_allocates_nothing()
     {
         await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Apps.DotNet(BackendType.Process)); // a handler that waits for chunks has objects of its own
+        RunningApp app = await node.AddAsync(TestApps.DotNet(BackendType.Process)); // a handler that waits for chunks has objects of its own
         await using CocaineClient client = await TestNode.ConnectAsync(app);
         await Task.Run(() => StreamAsync(client, 10_000));
         (long bytes, string types) = await AllocationCount.LeastAsync(
@@ -78,9 +78,9 @@ public class AllocationTests(ITestOutputHelper output)
     public async Task A_hundred_thousand_lines_of_a_raw_server_allocate_nothing()
     {
         await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Raw.RawPeer.DotNetApp("echo", "line"));
-        using Raw.RawPeer first = Raw.RawPeer.Connect(app);
-        using Raw.RawPeer second = Raw.RawPeer.Connect(app);
+        RunningApp app = await node.AddAsync(RawPeer.DotNetApp("echo", "line"));
+        using RawPeer first = RawPeer.Connect(app);
+        using RawPeer second = RawPeer.Connect(app);
         await Task.Run(() => SendLines(first, second, 50_000));
         (long bytes, string types) = await AllocationCount.LeastAsync(
             RuntimeNoiseBytes, () => AllocationCount.OfAsync(() => Task.Run(() => SendLines(first, second, Requests))));
@@ -88,7 +88,7 @@ public class AllocationTests(ITestOutputHelper output)
         Assert.True(bytes <= RuntimeNoiseBytes, types);
     }
 
-    private static void SendLines(Raw.RawPeer first, Raw.RawPeer second, int count)
+    private static void SendLines(RawPeer first, RawPeer second, int count)
     {
         const int Burst = 50, LineBytes = 64;
         byte[] lines = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(new string('x', LineBytes - 1) + "\n", Burst)));
@@ -143,7 +143,3 @@ public class AllocationTests(ITestOutputHelper output)
         }
     }
 }
-
-/// <summary>Tests that count for the whole process run by themselves.</summary>
-[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
-public class Alone;

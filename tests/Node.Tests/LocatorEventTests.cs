@@ -11,7 +11,7 @@ public class LocatorEventTests
     public async Task Any_address_of_an_apps_name_serves_all_of_its_native_servers_and_a_tasks_address_serves_the_task()
     {
         await using TestNode node = TestNode.Start("tcp://127.0.0.1:0");
-        RunningApp app = await node.AddAsync(Apps.DotNet(BackendType.Thread) with
+        RunningApp app = await node.AddAsync(TestApps.DotNet(BackendType.Thread) with
         {
             Tasks =
             [
@@ -49,7 +49,7 @@ public class LocatorEventTests
     {
         await using TestNode node = TestNode.Start("tcp://127.0.0.1:0");
         string path = Path.Combine(Path.GetTempPath(), $"only-{Guid.NewGuid():N}.sock");
-        RunningApp app = await node.AddAsync(Apps.DotNet(BackendType.Thread) with
+        RunningApp app = await node.AddAsync(TestApps.DotNet(BackendType.Thread) with
         {
             Tasks =
             [

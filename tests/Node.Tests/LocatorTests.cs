@@ -12,7 +12,7 @@ public class LocatorTests
     public async Task It_resolves_apps_and_tasks_and_says_at_once_what_it_does_not_know()
     {
         await using TestNode node = TestNode.Start("tcp://127.0.0.1:0");
-        RunningApp app = await node.AddAsync(Apps.DotNet(BackendType.Thread));
+        RunningApp app = await node.AddAsync(TestApps.DotNet(BackendType.Thread));
         int port = int.Parse(app.Endpoints[0].Endpoint.Split(':')[^1], System.Globalization.CultureInfo.InvariantCulture);
         string api = "{\"0\":[\"enqueue\",{\"0\":[\"write\",null],\"1\":[\"error\",{}],\"2\":[\"close\",{}]},{\"0\":[\"write\",null],\"1\":[\"error\",{}],\"2\":[\"close\",{}]}],"
             + "\"1\":[\"info\",{},{\"0\":[\"value\",{}],\"1\":[\"error\",{}]}]}";

@@ -4,7 +4,6 @@ using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Control;
-using Cocaine.Fast.Node.Tests.Reload;
 using MessagePack;
 
 namespace Cocaine.Fast.Node.Tests.Control;

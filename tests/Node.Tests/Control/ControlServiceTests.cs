@@ -4,7 +4,6 @@ using Cocaine.Fast.Client;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Journal;
-using Cocaine.Fast.Node.Tests.Reload;
 
 namespace Cocaine.Fast.Node.Tests.Control;
 
@@ -47,7 +46,7 @@ public class ControlServiceTests
         Assert.Empty(await node.Client.ListAsync());
         Assert.Equal((404, "no app app runs here"), await RefusedAsync(() => node.Client.InfoJsonAsync("app")));
         string again = created.Endpoints[0]; // its port is free
-        ManifestText same = node.Text(1) with { Utf8 = Apps.Bytes(System.Text.Encoding.UTF8.GetString(node.Text(1).Utf8.Span).Replace("tcp://127.0.0.1:0", again)) };
+        ManifestText same = node.Text(1) with { Utf8 = Utf8.Of(System.Text.Encoding.UTF8.GetString(node.Text(1).Utf8.Span).Replace("tcp://127.0.0.1:0", again)) };
         Assert.Equal([again], (await node.Client.CreateAsync(same)).Endpoints);
     }
 

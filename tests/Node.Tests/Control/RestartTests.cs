@@ -3,7 +3,6 @@ using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
-using Cocaine.Fast.Node.Tests.Reload;
 
 namespace Cocaine.Fast.Node.Tests.Control;
 
@@ -86,7 +85,7 @@ public sealed class RestartTests : IDisposable
     public async Task The_assembly_of_a_thread_app_is_loaded_anew()
     {
         await using ControlledNode node = await ControlledNode.StartAsync();
-        AppManifest manifest = Apps.DotNet(BackendType.Thread) with { Name = "app" };
+        AppManifest manifest = TestApps.DotNet(BackendType.Thread) with { Name = "app" };
         byte[] code = File.ReadAllBytes(manifest.Code.Source), mark = [1, 0, 4, .. "echo"u8]; // [Event("echo")] as its metadata has it
         int at = code.AsSpan().IndexOf(mark);
         Assert.True(at > 0 && code.AsSpan(at + 1).IndexOf(mark) < 0);

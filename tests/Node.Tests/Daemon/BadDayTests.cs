@@ -17,7 +17,7 @@ public sealed class BadDayTests : IDisposable
     public async Task Clients_cannot_take_the_descriptors_that_the_node_needs()
     {
         using ServeProcess serve = await ServeProcess.StartAsync(_folder);
-        string echo = Path.Combine(Apps.Root, "examples/echo/manifest.json");
+        string echo = Path.Combine(Repository.Root, "examples/echo/manifest.json");
         await using NodeControlClient node = await serve.ConnectAsync();
         string endpoint = (await node.CreateAsync(new ManifestText(File.ReadAllBytes(echo), echo))).Endpoints[0];
         await UntilReadyAsync(node, "echo");
@@ -46,7 +46,7 @@ public sealed class BadDayTests : IDisposable
     public async Task A_low_limit_of_descriptors_leaves_the_node_alive_and_controllable_under_a_flood_of_connections()
     {
         using ServeProcess serve = await ServeProcess.StartAsync(_folder, descriptors: 256);
-        string echo = Path.Combine(Apps.Root, "examples/echo/manifest.json");
+        string echo = Path.Combine(Repository.Root, "examples/echo/manifest.json");
         await using NodeControlClient node = await serve.ConnectAsync();
         string endpoint = (await node.CreateAsync(new ManifestText(File.ReadAllBytes(echo), echo))).Endpoints[0];
         await UntilReadyAsync(node, "echo");

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Cocaine.Fast.Node.Tests.ZeroMq;
 
 namespace Cocaine.Fast.Node.Tests.Daemon;
 

@@ -48,7 +48,7 @@ public sealed class KilledTests : IDisposable
             string name = Names[_random.Next(Names.Length)];
             string? text = _acknowledged[name] is null ? Manifest() : null;
             Task asked = text is null ? client.DeleteAsync(name, TimeSpan.FromSeconds(5))
-                : client.CreateAsync(new ManifestText(Apps.Bytes(text), _folder[$"{name}.json"]));
+                : client.CreateAsync(new ManifestText(Utf8.Of(text), _folder[$"{name}.json"]));
             if (i == killAfter)
             {
                 serve.Signal("KILL");

@@ -29,17 +29,17 @@ public sealed class NodeDaemonTests : IDisposable
         await using TestDaemon second = await TestDaemon.StartAsync(_folder);
         Assert.Equal(["a 0", "b 2"], second.Running);
         await using CocaineClient client = await CocaineClient.ConnectAsync(second.Daemon.Node.Find("a")!.Endpoints[0].Endpoint);
-        Assert.Equal("x", System.Text.Encoding.UTF8.GetString(await client.CallAsync("echo", Apps.Bytes("x"))));
+        Assert.Equal("x", System.Text.Encoding.UTF8.GetString(await client.CallAsync("echo", Utf8.Of("x"))));
     }
 
     [Fact]
     public async Task An_app_that_cannot_be_started_is_listed_and_the_others_come_up()
     {
-        string moved = _folder.Write("code.py", File.ReadAllText(Path.Combine(Apps.Root, "examples/echo/echo.py")));
+        string moved = _folder.Write("code.py", File.ReadAllText(Path.Combine(Repository.Root, "examples/echo/echo.py")));
         await using (TestDaemon first = await TestDaemon.StartAsync(_folder))
         {
             await first.CreateAsync(_folder.Manifest("good"));
-            await first.CreateAsync(_folder.Write("gone.json", File.ReadAllText(_folder.Manifest("x")).Replace($"{Apps.Root}/examples/echo/echo.py", moved)));
+            await first.CreateAsync(_folder.Write("gone.json", File.ReadAllText(_folder.Manifest("x")).Replace($"{Repository.Root}/examples/echo/echo.py", moved)));
             await first.CreateAsync(_folder.Manifest("damaged"));
         }
 

@@ -182,6 +182,6 @@ public sealed class PausedAppsTests : IDisposable
         await using NodeControlClient node = await serve.ConnectAsync();
         AppSummary summary = (await node.ListAsync()).Single(one => one.App == app);
         await using CocaineClient client = await CocaineClient.ConnectAsync(summary.Endpoints[0]);
-        return System.Text.Encoding.UTF8.GetString(await client.CallAsync("echo", Apps.Bytes("x")));
+        return System.Text.Encoding.UTF8.GetString(await client.CallAsync("echo", Utf8.Of("x")));
     }
 }

@@ -17,7 +17,7 @@ public class EngineAppTests
         const int Backlog = 150, Soon = 50, Fresh = 5;
         await using TestNode node = TestNode.Start();
         EngineSettings engine = new() { PoolLimit = 1, QueueLimit = 0, QueueOrder = QueueOrder.Adaptive, HeartbeatTimeoutMs = 120_000 };
-        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", engine));
+        RunningApp app = await node.AddAsync(TestApps.Python("behaviours.py", engine));
         await using CocaineClient client = await TestNode.ConnectAsync(app);
         string stall = Path.Combine(Path.GetTempPath(), $"stall-{Guid.NewGuid():N}");
         File.WriteAllText(stall, "");
@@ -38,7 +38,7 @@ public class EngineAppTests
         File.Delete(stall);
         for (int i = 0; i < Fresh; i++)
         {
-            await client.CallAsync("stall", Apps.Bytes(stall));
+            await client.CallAsync("stall", Utf8.Of(stall));
         }
 
         // A queue by arrival would have served the whole backlog first, 10 ms each.
@@ -51,7 +51,7 @@ public class EngineAppTests
         {
             try
             {
-                await client.CallAsync("stall", Apps.Bytes(stall), options);
+                await client.CallAsync("stall", Utf8.Of(stall), options);
                 Interlocked.Increment(ref drained);
             }
             catch (CocaineException failure) when (options.Deadline is not null)
@@ -67,7 +67,7 @@ public class EngineAppTests
         const int Callers = 4;
         await using TestNode node = TestNode.Start();
         EngineSettings engine = new() { PoolLimit = 2, QueueLimit = 100, MaxJobs = 20, RetryLimit = 0 };
-        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", engine));
+        RunningApp app = await node.AddAsync(TestApps.Python("behaviours.py", engine));
         await using CocaineClient client = await TestNode.ConnectAsync(app);
 
         // As long as it takes: the old ones work on until their replacements are ready, and how many calls that is says the machine.
@@ -96,10 +96,10 @@ public class EngineAppTests
     public async Task A_worker_whose_memory_grew_is_replaced()
     {
         await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", new EngineSettings { PoolLimit = 1, MaxRssBytes = 200 << 20 }));
+        RunningApp app = await node.AddAsync(TestApps.Python("behaviours.py", new EngineSettings { PoolLimit = 1, MaxRssBytes = 200 << 20 }));
         await using CocaineClient client = await TestNode.ConnectAsync(app);
         string before = Encoding.UTF8.GetString(await client.CallAsync("pid", default(ReadOnlyMemory<byte>)));
-        await client.CallAsync("grow", Apps.Bytes((300 << 20).ToString(CultureInfo.InvariantCulture)));
+        await client.CallAsync("grow", Utf8.Of((300 << 20).ToString(CultureInfo.InvariantCulture)));
         await app.UntilAsync(info => info.GetProperty("pool").GetProperty("recycled").GetProperty("max-rss").GetInt32() == 1);
         Assert.NotEqual(before, Encoding.UTF8.GetString(await client.CallAsync("pid", default(ReadOnlyMemory<byte>))));
     }
@@ -109,12 +109,12 @@ public class EngineAppTests
     {
         await using TestNode node = TestNode.Start();
         EngineSettings engine = new() { PoolLimit = 1, HeartbeatTimeoutMs = 6000, TerminationTimeoutMs = 500 }; // it beats every 5 s
-        RunningApp app = await node.AddAsync(Apps.Python("asynchronous.py", engine));
+        RunningApp app = await node.AddAsync(TestApps.Python("asynchronous.py", engine));
         await using CocaineClient client = await TestNode.ConnectAsync(app);
         CallOptions soon = new() { Deadline = TimeSpan.FromMilliseconds(200) };
-        CocaineException late = await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("deaf", Apps.Bytes("x"), soon));
+        CocaineException late = await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("deaf", Utf8.Of("x"), soon));
         Assert.Equal(520, late.Code);
-        Assert.Equal("later", Encoding.UTF8.GetString(await client.CallAsync("echo", Apps.Bytes("later")).WaitAsync(TimeSpan.FromSeconds(60))));
+        Assert.Equal("later", Encoding.UTF8.GetString(await client.CallAsync("echo", Utf8.Of("later")).WaitAsync(TimeSpan.FromSeconds(60))));
         await app.UntilAsync(info => info.GetProperty("pool").GetProperty("recycled").GetProperty("abandoned-jobs").GetInt32() == 1
             && info.GetProperty("pool").GetProperty("total").GetInt32() == 1);
         JsonElement info = JsonDocument.Parse(await app.InfoJsonAsync()).RootElement;
@@ -128,14 +128,14 @@ public class EngineAppTests
     public async Task Errors_carry_the_jobs_number_and_a_refusal_for_lack_of_room_says_when_to_come_again()
     {
         await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", new EngineSettings { PoolLimit = 1, QueueLimit = 1 }));
+        RunningApp app = await node.AddAsync(TestApps.Python("behaviours.py", new EngineSettings { PoolLimit = 1, QueueLimit = 1 }));
         await using CocaineClient client = await TestNode.ConnectAsync(app);
-        CocaineException failed = await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("fail", Apps.Bytes("x")));
+        CocaineException failed = await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("fail", Utf8.Of("x")));
         Assert.Equal((1UL, null), (failed.JobId, failed.RetryAfter));
         string release = Path.Combine(Path.GetTempPath(), $"release-{Guid.NewGuid():N}");
-        Task<byte[]> runs = client.CallAsync("hold", Apps.Bytes(release));
-        Task<byte[]> waits = client.CallAsync("hold", Apps.Bytes(release));
-        CocaineException refused = await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("echo", Apps.Bytes("x")));
+        Task<byte[]> runs = client.CallAsync("hold", Utf8.Of(release));
+        Task<byte[]> waits = client.CallAsync("hold", Utf8.Of(release));
+        CocaineException refused = await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("echo", Utf8.Of("x")));
         Assert.Equal((503, 4UL), (refused.Code, refused.JobId));
         Assert.InRange(refused.RetryAfter!.Value.TotalSeconds, 1, 60);
         File.WriteAllText(release, "");
@@ -147,14 +147,14 @@ public class EngineAppTests
     public async Task Jobs_of_a_client_that_goes_away_are_cancelled_and_counted()
     {
         await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", new EngineSettings { PoolLimit = 2 }));
+        RunningApp app = await node.AddAsync(TestApps.Python("behaviours.py", new EngineSettings { PoolLimit = 2 }));
         Task<byte[]>[] calls;
         await using (CocaineClient client = await TestNode.ConnectAsync(app))
         {
             ClientCall streams = client.Open("stream"); // its answer has begun
-            await streams.WriteAsync(Apps.Bytes("part"));
+            await streams.WriteAsync(Utf8.Of("part"));
             Assert.Equal("4;", Encoding.UTF8.GetString((await streams.ReadAsync())!.Value.Span));
-            calls = [client.CallAsync("sleep", Apps.Bytes("0.2")), client.CallAsync("sleep", Apps.Bytes("0.2"))];
+            calls = [client.CallAsync("sleep", Utf8.Of("0.2")), client.CallAsync("sleep", Utf8.Of("0.2"))];
             await app.UntilAsync(info => info.GetProperty("jobs").GetProperty("running").GetInt32() == 2
                 && info.GetProperty("jobs").GetProperty("queued").GetInt32() == 1);
         }
@@ -168,11 +168,11 @@ public class EngineAppTests
     public async Task A_call_says_itself_whether_it_is_urgent_and_how_often_it_may_be_run_again()
     {
         await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", new EngineSettings { PoolLimit = 1, RetryLimit = 1 }));
+        RunningApp app = await node.AddAsync(TestApps.Python("behaviours.py", new EngineSettings { PoolLimit = 1, RetryLimit = 1 }));
         await using CocaineClient client = await TestNode.ConnectAsync(app);
         string first = Path.Combine(Path.GetTempPath(), $"release-{Guid.NewGuid():N}"), second = first + "-2", mark = first + "-3";
-        Task<byte[]> runs = client.CallAsync("hold", Apps.Bytes(first)), usual = client.CallAsync("hold", Apps.Bytes(second));
-        Task<byte[]> urgent = client.CallAsync("echo", Apps.Bytes("urgent"), new CallOptions { Urgent = true });
+        Task<byte[]> runs = client.CallAsync("hold", Utf8.Of(first)), usual = client.CallAsync("hold", Utf8.Of(second));
+        Task<byte[]> urgent = client.CallAsync("echo", Utf8.Of("urgent"), new CallOptions { Urgent = true });
         await app.UntilInfoShowsAsync("\"queued\":2");
         File.WriteAllText(first, "");
         await urgent.WaitAsync(TimeSpan.FromSeconds(20)); // the one before it waits for what has not come
@@ -181,7 +181,7 @@ public class EngineAppTests
         await Task.WhenAll(runs, usual);
 
         CallOptions once = new() { RetryLimit = 0 };
-        Assert.Equal(502, (await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("die_once", Apps.Bytes(mark), once))).Code);
+        Assert.Equal(502, (await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("die_once", Utf8.Of(mark), once))).Code);
         Array.ForEach([first, second, mark], File.Delete);
     }
 }

@@ -23,7 +23,7 @@ public sealed class FailedGrowthTests : IDisposable
     {
         string down = Path.Combine(_folder, "down");
         await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Apps.Python(_folder, $"""
+        RunningApp app = await node.AddAsync(TestApps.Python(_folder, $"""
             import os, time
             if os.path.exists("{down}"): raise RuntimeError("database is starting up: password=secret")
             def work(request):
@@ -43,7 +43,7 @@ public sealed class FailedGrowthTests : IDisposable
     public async Task A_worker_that_dies_once_it_is_ready_is_started_again_with_pauses_and_its_app_does_not_say_that_it_runs()
     {
         await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Apps.Python(_folder, """
+        RunningApp app = await node.AddAsync(TestApps.Python(_folder, """
             import os, threading, time
             def boom():
                 time.sleep(0.02)
@@ -71,7 +71,7 @@ public sealed class FailedGrowthTests : IDisposable
         });
         node.Start();
         RunningApp app = await node.AddAsync(
-            Apps.Python(_folder, "def work(request): return request", new EngineSettings { PoolLimit = 1, PoolMinimum = 1 }));
+            TestApps.Python(_folder, "def work(request): return request", new EngineSettings { PoolLimit = 1, PoolMinimum = 1 }));
         await app.Ready.WaitAsync(Limit);
         ((IDisposable)PartOf(PartOf(node, "_factory"), "_launcher")).Dispose();
         await ((EventLoop)app.Engine.Loop).RunAsync(() =>
@@ -92,7 +92,7 @@ public sealed class FailedGrowthTests : IDisposable
         await Task.WhenAll(Enumerable.Range(0, count).Select(async _ =>
         {
             await using CocaineClient client = await TestNode.ConnectAsync(app);
-            return Encoding.UTF8.GetString(await client.CallAsync("work", Apps.Bytes("x")).WaitAsync(Limit));
+            return Encoding.UTF8.GetString(await client.CallAsync("work", Utf8.Of("x")).WaitAsync(Limit));
         }));
 
     private static async Task GrowAsync(RunningApp app)

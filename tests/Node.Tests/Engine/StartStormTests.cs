@@ -22,7 +22,7 @@ public sealed class StartStormTests : IDisposable
     {
         string calm = Path.Combine(_folder, "calm");
         await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Apps.Python(_folder, $"""
+        RunningApp app = await node.AddAsync(TestApps.Python(_folder, $"""
             import os
             def tick(request):
                 if not os.path.exists("{calm}"): os._exit(1)
@@ -48,7 +48,7 @@ public sealed class StartStormTests : IDisposable
     public async Task Sixty_calls_to_an_app_that_takes_a_second_to_load_are_answered_without_a_slave_for_each()
     {
         await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Apps.Python(_folder, """
+        RunningApp app = await node.AddAsync(TestApps.Python(_folder, """
             import time
             begin = time.process_time()
             while time.process_time() - begin < 1: pass
@@ -69,6 +69,6 @@ public sealed class StartStormTests : IDisposable
         await Task.WhenAll(Enumerable.Range(0, count).Select(async _ =>
         {
             await using CocaineClient client = await TestNode.ConnectAsync(app);
-            return Encoding.UTF8.GetString(await client.CallAsync("work", Apps.Bytes("x")).WaitAsync(Limit));
+            return Encoding.UTF8.GetString(await client.CallAsync("work", Utf8.Of("x")).WaitAsync(Limit));
         }));
 }

@@ -15,7 +15,7 @@ public sealed class StoppedNodeTests : IDisposable
 {
     private const int TimeoutMs = 1000, StopMs = 3 * TimeoutMs;
 
-    private static readonly string Program = Path.Combine(Apps.Root, "src/Host/bin/Release/net10.0/cocaine-fast");
+    private static readonly string Program = Path.Combine(Repository.Root, "src/Host/bin/Release/net10.0/cocaine-fast");
 
     private readonly string _folder = Directory.CreateTempSubdirectory("stopped-").FullName;
 
@@ -46,8 +46,8 @@ public sealed class StoppedNodeTests : IDisposable
         string release = Path.Combine(_folder, "release");
         Task<byte[]>[] jobs =
         [
-            client.CallAsync("hold_beating", Apps.Bytes(release)),
-            client.CallAsync("hold_beating", Apps.Bytes(release), new CallOptions { Timeout = TimeSpan.FromMilliseconds(TimeoutMs) }),
+            client.CallAsync("hold_beating", Utf8.Of(release)),
+            client.CallAsync("hold_beating", Utf8.Of(release), new CallOptions { Timeout = TimeSpan.FromMilliseconds(TimeoutMs) }),
         ];
         int[] workers = await UntilBusyAsync(client, limit.Token);
         int[] stopped = withWorkers ? [node.Id, .. workers] : [node.Id];
@@ -80,7 +80,7 @@ public sealed class StoppedNodeTests : IDisposable
         node.BeginErrorReadLine();
         string ready = (await node.StandardOutput.ReadLineAsync(limit.Token))!;
         await using CocaineClient client = await CocaineClient.ConnectAsync(ready[(ready.IndexOf("endpoint=", StringComparison.Ordinal) + 9)..]);
-        Task<byte[]> job = client.CallAsync("hold", Apps.Bytes(Path.Combine(_folder, "never")));
+        Task<byte[]> job = client.CallAsync("hold", Utf8.Of(Path.Combine(_folder, "never")));
         await UntilInfoAsync(client, info => info.Contains("\"busy\""), limit.Token);
 
         await SignalAsync("STOP", [node.Id]);

@@ -8,7 +8,7 @@ namespace Cocaine.Fast.Node.Tests.Frameworks;
 /// <summary>Every recorded message of the public frameworks, replayed against a running node, as client and as worker.</summary>
 public class FrameReplayTests
 {
-    private static readonly string Vectors = Path.Combine(Apps.Root, "tests/Core.Tests/Vectors/frames.json");
+    private static readonly string Vectors = Path.Combine(Repository.Root, "tests/Core.Tests/Vectors/frames.json");
 
     [Theory]
     [InlineData("python-client")]

@@ -102,14 +102,14 @@ public class OldestFrameworkTests
 
     internal static AppManifest Manifest(string? replay = null)
     {
-        AppManifest manifest = Apps.DotNet(BackendType.Process);
+        AppManifest manifest = TestApps.DotNet(BackendType.Process);
         return manifest with
         {
             Name = "oldest",
             Type = AppType.Binary,
             Code = new CodeSource
             {
-                Source = Path.Combine(Apps.Root, "tests/contract/oldest/oldest.py"),
+                Source = Path.Combine(Repository.Root, "tests/contract/oldest/oldest.py"),
                 Env = replay is null ? new Dictionary<string, string>() : new Dictionary<string, string> { ["REPLAY"] = replay },
             },
             Engine = manifest.Engine with { TerminationTimeoutMs = 500, Concurrency = 16 },

@@ -37,7 +37,7 @@ public sealed class LeftLedgersTests : IDisposable
         RunningApp again = await node.AddAsync(Echo("app14"));
         await using (CocaineClient client = await TestNode.ConnectAsync(again))
         {
-            await client.CallAsync("echo", Apps.Bytes("x"));
+            await client.CallAsync("echo", Utf8.Of("x"));
         }
 
         await ServeAndDeleteAsync(node.Node, "app22", calls: 1);
@@ -54,7 +54,7 @@ public sealed class LeftLedgersTests : IDisposable
         await using TestNode first = TestNode.Start();
         RunningApp mine = await first.AddAsync(Echo("mine"));
         await using CocaineClient client = await TestNode.ConnectAsync(mine);
-        await client.CallAsync("echo", Apps.Bytes("x"));
+        await client.CallAsync("echo", Utf8.Of("x"));
 
         // Its apps may have been deleted once, and its ledger is the oldest; the other node leaves many behind.
         using LogLines log = new();
@@ -71,7 +71,7 @@ public sealed class LeftLedgersTests : IDisposable
         }
 
         Assert.Equal(["left10", "left11", "left12", "left13", "left14", "left15", "left16", "mine", "theirs"], Names(first.LedgerDirectory));
-        await client.CallAsync("echo", Apps.Bytes("x"));
+        await client.CallAsync("echo", Utf8.Of("x"));
         JobRecords records = JobRecords.Read(first.LedgerDirectory, "mine").Single();
         Assert.True(records.IsNodeRunning);
         Assert.Equal(2, records.Entries.Count);
@@ -86,7 +86,7 @@ public sealed class LeftLedgersTests : IDisposable
         {
             RunningApp app = await daemon.CreateAsync(_folder.Manifest("own"));
             await using CocaineClient client = await CocaineClient.ConnectAsync(app.Endpoints[0].Endpoint);
-            await client.CallAsync("echo", Apps.Bytes("x"));
+            await client.CallAsync("echo", Utf8.Of("x"));
         }
 
         Age(Path.Combine(ledgers, "own.ledger"), TimeSpan.FromDays(9)); // the machine's owner was on holiday
@@ -110,7 +110,7 @@ public sealed class LeftLedgersTests : IDisposable
         Assert.Contains("its node has ended and has not come back for it", next.Log);
     }
 
-    private static AppManifest Echo(string name) => Apps.DotNet(BackendType.Thread) with { Name = name };
+    private static AppManifest Echo(string name) => TestApps.DotNet(BackendType.Thread) with { Name = name };
 
     private static async Task ServeAndDeleteAsync(CocaineNode node, string name, int calls)
     {
@@ -120,7 +120,7 @@ public sealed class LeftLedgersTests : IDisposable
         {
             for (int i = 0; i < calls; i++)
             {
-                await client.CallAsync("echo", Apps.Bytes("x"));
+                await client.CallAsync("echo", Utf8.Of("x"));
             }
         }
 

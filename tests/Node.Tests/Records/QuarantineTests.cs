@@ -7,6 +7,7 @@ using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Quarantine;
 using CsCheck;
+
 using Kept = Cocaine.Fast.Node.Quarantine.QuarantineEntry;
 
 namespace Cocaine.Fast.Node.Tests.Records;
@@ -30,11 +31,11 @@ public sealed class QuarantineTests : IDisposable
     {
         string file = Path.Combine(Path.GetTempPath(), $"mended-{Guid.NewGuid():N}");
         await using TestNode node = TestNode.Start(stateDirectory: hasState ? _folder : null);
-        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py"));
+        RunningApp app = await node.AddAsync(TestApps.Python("behaviours.py"));
         await using CocaineClient client = await TestNode.ConnectAsync(app);
         IQuarantineControl quarantine = node.Node.Quarantine;
         Assert.Equal(hasState, !node.Log.Contains("kept in memory only"));
-        Assert.Equal(502, (await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("die_unless", Apps.Bytes(file)))).Code);
+        Assert.Equal(502, (await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("die_unless", Utf8.Of(file)))).Code);
         Kept job = await OneAsync(quarantine);
         Assert.Equal(
             ("behaviours", "die_unless", "signal 9 (SIGKILL), sent by a process other than the node", (long)file.Length),
@@ -68,9 +69,9 @@ public sealed class QuarantineTests : IDisposable
         string file = Path.Combine(Path.GetTempPath(), $"mended-{Guid.NewGuid():N}");
         await using (TestNode node = TestNode.Start(stateDirectory: _folder))
         {
-            RunningApp app = await node.AddAsync(Apps.Python("behaviours.py"));
+            RunningApp app = await node.AddAsync(TestApps.Python("behaviours.py"));
             await using CocaineClient client = await TestNode.ConnectAsync(app);
-            await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("die_unless", Apps.Bytes(file)));
+            await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("die_unless", Utf8.Of(file)));
         }
 
         string folder = Path.Combine(_folder, "quarantine", "behaviours");

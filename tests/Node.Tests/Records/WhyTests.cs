@@ -14,7 +14,7 @@ namespace Cocaine.Fast.Node.Tests.Records;
 [Collection(nameof(Alone))]
 public sealed class WhyTests : IDisposable
 {
-    private static readonly string Program = Path.Combine(Apps.Root, "src/Host/bin/Release/net10.0/cocaine-fast");
+    private static readonly string Program = Path.Combine(Repository.Root, "src/Host/bin/Release/net10.0/cocaine-fast");
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"ledger-{Guid.NewGuid():N}");
 
     public void Dispose()
@@ -29,18 +29,18 @@ public sealed class WhyTests : IDisposable
     public async Task Each_job_has_its_record_with_outcome_times_slave_and_error()
     {
         await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", new EngineSettings { PoolLimit = 1, QueueLimit = 1 }));
+        RunningApp app = await node.AddAsync(TestApps.Python("behaviours.py", new EngineSettings { PoolLimit = 1, QueueLimit = 1 }));
         await using CocaineClient client = await TestNode.ConnectAsync(app);
         DateTimeOffset before = DateTimeOffset.UtcNow;
-        await client.CallAsync("echo", Apps.Bytes("x"));
-        await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("fail", Apps.Bytes("no reason")));
-        await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("die", Apps.Bytes("")));
+        await client.CallAsync("echo", Utf8.Of("x"));
+        await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("fail", Utf8.Of("no reason")));
+        await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("die", Utf8.Of("")));
         string release = Path.Combine(Path.GetTempPath(), $"release-{Guid.NewGuid():N}");
-        Task<byte[]> holding = client.CallAsync("hold", Apps.Bytes(release));
+        Task<byte[]> holding = client.CallAsync("hold", Utf8.Of(release));
         await app.UntilInfoShowsAsync("\"running\":1");
-        Task<byte[]> waiting = client.CallAsync("echo", Apps.Bytes("waits"));
+        Task<byte[]> waiting = client.CallAsync("echo", Utf8.Of("waits"));
         await app.UntilInfoShowsAsync("\"queued\":1");
-        Assert.Equal(503, (await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("echo", Apps.Bytes("refused")))).Code);
+        Assert.Equal(503, (await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("echo", Utf8.Of("refused")))).Code);
         JobRecords records = JobRecords.Read(node.LedgerDirectory, "behaviours").Single();
         Assert.True(records.IsNodeRunning);
         Assert.Equal(
@@ -64,7 +64,7 @@ public sealed class WhyTests : IDisposable
     [Fact]
     public async Task A_node_killed_under_load_leaves_records_that_are_whole_and_its_numbers_go_on()
     {
-        string manifest = Path.Combine(Apps.Root, "tests/apps/behaviours.json");
+        string manifest = Path.Combine(Repository.Root, "tests/apps/behaviours.json");
         ulong last = 0;
         for (int round = 0; round < 2; round++)
         {
@@ -72,9 +72,9 @@ public sealed class WhyTests : IDisposable
             string endpoint = await ReadyAsync(node);
             await using (CocaineClient client = await CocaineClient.ConnectAsync(endpoint))
             {
-                await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("fail", Apps.Bytes($"round {round}")));
+                await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("fail", Utf8.Of($"round {round}")));
                 Task load = KeepCallingAsync(endpoint);
-                Task<byte[]> held = client.CallAsync("hold", Apps.Bytes("/nowhere/at all"));
+                Task<byte[]> held = client.CallAsync("hold", Utf8.Of("/nowhere/at all"));
                 while (JobRecords.Read(_folder, "behaviours")[0].Entries is { } seen && (seen.Count < 500 || !seen.Any(IsHeld)))
                 {
                     await Task.Yield();
@@ -130,9 +130,9 @@ public sealed class WhyTests : IDisposable
     public async Task A_damaged_ledger_is_named_and_hides_no_other()
     {
         await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py"));
+        RunningApp app = await node.AddAsync(TestApps.Python("behaviours.py"));
         await using CocaineClient client = await TestNode.ConnectAsync(app);
-        await client.CallAsync("echo", Apps.Bytes("x"));
+        await client.CallAsync("echo", Utf8.Of("x"));
         Directory.CreateDirectory(_folder);
         File.Copy(LedgerFolder.FileOf(node.LedgerDirectory, "behaviours"), LedgerFolder.FileOf(_folder, "behaviours"));
         File.WriteAllText(LedgerFolder.FileOf(_folder, "a-broken"), "nothing");
@@ -146,11 +146,11 @@ public sealed class WhyTests : IDisposable
     public async Task Old_jobs_make_room_and_the_range_that_is_there_is_said()
     {
         await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", new EngineSettings { QueueLimit = 1000, LedgerJobs = 60 }));
+        RunningApp app = await node.AddAsync(TestApps.Python("behaviours.py", new EngineSettings { QueueLimit = 1000, LedgerJobs = 60 }));
         await using CocaineClient client = await TestNode.ConnectAsync(app);
         for (int i = 0; i < 200; i++)
         {
-            await client.CallAsync("echo", Apps.Bytes("x"));
+            await client.CallAsync("echo", Utf8.Of("x"));
         }
 
         (int code, _, string error) = await WhyInAsync(node.LedgerDirectory, "7");
@@ -164,16 +164,16 @@ public sealed class WhyTests : IDisposable
     public async Task What_runs_now_is_told_with_what_waits_for_it_and_that_nothing_runs()
     {
         await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Apps.Python("behaviours.py", new EngineSettings { PoolLimit = 1, QueueLimit = 5 }));
+        RunningApp app = await node.AddAsync(TestApps.Python("behaviours.py", new EngineSettings { PoolLimit = 1, QueueLimit = 5 }));
         await using CocaineClient client = await TestNode.ConnectAsync(app);
-        await client.CallAsync("echo", Apps.Bytes("x"));
+        await client.CallAsync("echo", Utf8.Of("x"));
         (int code, string text, _) = await WhyInAsync(node.LedgerDirectory, "--running");
         Assert.Equal((0, "behaviours: no job is running, none waits"), (code, text.Trim()));
 
         string release = Path.Combine(Path.GetTempPath(), $"release-{Guid.NewGuid():N}");
-        Task<byte[]> holding = client.CallAsync("hold", Apps.Bytes(release));
+        Task<byte[]> holding = client.CallAsync("hold", Utf8.Of(release));
         await app.UntilInfoShowsAsync("\"running\":1");
-        Task<byte[]> waiting = client.CallAsync("echo", Apps.Bytes("waits"));
+        Task<byte[]> waiting = client.CallAsync("echo", Utf8.Of("waits"));
         await app.UntilInfoShowsAsync("\"queued\":1");
         (code, text, _) = await WhyInAsync(node.LedgerDirectory, "--running");
         Assert.Equal(0, code);
@@ -193,7 +193,7 @@ public sealed class WhyTests : IDisposable
     public async Task A_second_node_of_an_app_and_a_folder_that_cannot_be_made_are_said_and_it_serves()
     {
         await using TestNode node = TestNode.Start();
-        AppManifest manifest = Apps.Python("behaviours.py");
+        AppManifest manifest = TestApps.Python("behaviours.py");
         await node.AddAsync(manifest);
         foreach ((string folder, string reason) in new[] { (node.LedgerDirectory, "another node's"), ("/proc/nowhere", "/proc/nowhere") })
         {
@@ -209,7 +209,7 @@ public sealed class WhyTests : IDisposable
             RunningApp app = await second.AddAsync(manifest);
             await app.Ready.WaitAsync(TimeSpan.FromSeconds(30));
             await using CocaineClient client = await TestNode.ConnectAsync(app);
-            Assert.Equal(Apps.Bytes("x"), await client.CallAsync("echo", Apps.Bytes("x")));
+            Assert.Equal(Utf8.Of("x"), await client.CallAsync("echo", Utf8.Of("x")));
             Assert.Contains("no records of jobs are kept", log.Text);
             Assert.Contains(reason, log.Text);
         }
@@ -225,7 +225,7 @@ public sealed class WhyTests : IDisposable
         {
             while (true)
             {
-                await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => client.CallAsync("echo", Apps.Bytes("x"))));
+                await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => client.CallAsync("echo", Utf8.Of("x"))));
             }
         }
         catch (ConnectionLostException)

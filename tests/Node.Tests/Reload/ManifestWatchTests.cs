@@ -2,7 +2,6 @@ using Cocaine.Fast.Client;
 using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Reload;
-using Cocaine.Fast.Node.Tests.Control;
 
 namespace Cocaine.Fast.Node.Tests.Reload;
 

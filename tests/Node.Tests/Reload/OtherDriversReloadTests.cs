@@ -4,7 +4,6 @@ using System.Text;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Drivers.Custom;
 using Cocaine.Fast.Node.Apps;
-using Cocaine.Fast.Node.Tests.ZeroMq;
 
 namespace Cocaine.Fast.Node.Tests.Reload;
 

@@ -19,7 +19,7 @@ public class ReloadTests
         string gate = Versions.Gate();
         Task<string> held = client.TextAsync("hold", gate), queued = client.TextAsync("version");
         await using ClientCall streamed = client.Open("echo"); // its request is not whole at the switch
-        await streamed.WriteAsync(Apps.Bytes("begun, "));
+        await streamed.WriteAsync(Utf8.Of("begun, "));
         await app.UntilInfoShowsAsync("\"accepted\":3");
         ReplaceOutcome outcome = await node.Node.ReplaceAsync(Versions.Python(2, new EngineSettings { PoolLimit = 1 }));
         Assert.True(outcome.Replaced, outcome.Reason);
@@ -28,7 +28,7 @@ public class ReloadTests
         JsonElement older = Assert.Single((await app.InfoAsync()).GetProperty("older").EnumerateArray());
         Assert.Equal((1, 1, 2), (older.GetProperty("version").GetInt32(), older.GetProperty("running").GetInt32(),
             older.GetProperty("queued").GetInt32()));
-        await streamed.WriteAsync(Apps.Bytes("ended"));
+        await streamed.WriteAsync(Utf8.Of("ended"));
         await streamed.CompleteAsync();
         File.WriteAllText(gate, "");
         Assert.Equal("held by 1", await held);

@@ -20,8 +20,8 @@ public class ReloadUnderLoadTests
     public async Task Reloads_of_thread_slaves_under_load_lose_no_job_and_no_connection()
     {
         await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(Apps.DotNet(BackendType.Thread) with { Name = "app", Version = 1 });
-        await RunAsync(node, app, version => Apps.DotNet(BackendType.Thread) with { Name = "app", Version = version });
+        RunningApp app = await node.AddAsync(TestApps.DotNet(BackendType.Thread) with { Name = "app", Version = 1 });
+        await RunAsync(node, app, version => TestApps.DotNet(BackendType.Thread) with { Name = "app", Version = version });
     }
 
     [Fact]

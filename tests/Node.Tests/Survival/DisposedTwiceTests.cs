@@ -12,7 +12,6 @@ using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Daemon;
-using Cocaine.Fast.Node.Tests.Daemon;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Tools.Chaos;
 using Cocaine.Fast.Tools.WorkerCheck;
@@ -25,6 +24,7 @@ using Cocaine.Fast.Transport.Trust;
 using Cocaine.Fast.Worker.SharedObjects;
 using Cocaine.Fast.Worker.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
+
 using SendBatch = Cocaine.Fast.Transport.Loop.SendBatch;
 
 namespace Cocaine.Fast.Node.Tests.Survival;
@@ -275,7 +275,7 @@ public sealed class DisposedTwiceTests : IDisposable
 
     private static ChaosOptions Chaos() => new()
     {
-        ManifestPath = Path.Combine(Apps.Root, "examples/echo/manifest.json"),
+        ManifestPath = Path.Combine(Repository.Root, "examples/echo/manifest.json"),
         Program = ["/bin/true"],
         Event = "echo",
     };

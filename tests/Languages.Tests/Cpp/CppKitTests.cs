@@ -1,0 +1,33 @@
+namespace Cocaine.Fast.Languages.Tests.Cpp;
+
+/// <summary>cocaine/testing.hpp: handlers without a node.</summary>
+public class CppKitTests
+{
+    [CppFact]
+    public void The_kit_runs_every_kind_of_handler()
+    {
+        string folder = Directory.CreateTempSubdirectory("cocaine-kit-").FullName;
+        try
+        {
+            string program = Path.Combine(folder, "testing");
+            CppBuild.Run("g++", "-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread",
+                "-I" + Path.Combine(Repository.Root, "workers/cpp/include"), Path.Combine(Repository.Root, "tests/contract/cpp/testing.cpp"), "-o", program);
+            CppBuild.Run(program);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <summary>An app may include any header of the SDK first.</summary>
+    [CppFact]
+    public void Each_header_stands_for_itself()
+    {
+        string include = Path.Combine(Repository.Root, "workers/cpp/include");
+        foreach (string header in Directory.EnumerateFiles(include, "*.hpp", SearchOption.AllDirectories))
+        {
+            CppBuild.Run("g++", "-std=c++17", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-I" + include, "-x", "c++", "-include", header, "/dev/null");
+        }
+    }
+}
