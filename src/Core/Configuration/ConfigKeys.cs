@@ -9,50 +9,50 @@ internal static class ConfigKeys
     public static readonly IReadOnlyList<KeySpec> Control =
     [
         new(
-            "endpoint", KeyKind.Text, "the Unix socket that commands talk to; whoever can connect to it can run code as the node",
+            "endpoint", KeyKind.Text, "the Unix socket that commands talk to; everybody who can connect to it can run code as the node",
             "`control.sock` in the runtime folder")
         {
             ExpectedWords = "a Unix socket (ipc:///path)",
         },
         new(
             "zeromq", KeyKind.Endpoint,
-            "where the JSON control protocol of 2012 is served over ZeroMQ. It asks nobody who they are: keep it on `lo`"),
+            "where the JSON control protocol of 2012 is served over ZeroMQ. The protocol has no authentication: keep it on `lo`"),
     ];
 
     /// <summary><c>log</c>.</summary>
     public static readonly IReadOnlyList<KeySpec> Log =
     [
-        new("level", KeyKind.Text, "least level that is logged", "information")
+        new("level", KeyKind.Text, "the least level that is logged", "information")
         {
             Choices = ["trace", "debug", "information", "warning", "error", "critical", "none"],
         },
-        new("format", KeyKind.Text, "lines for people, or a JSON object a line", "text") { Choices = ["text", "json"] },
+        new("format", KeyKind.Text, "lines for people, or one JSON object in each line", "text") { Choices = ["text", "json"] },
     ];
 
-    /// <summary>The whole.</summary>
+    /// <summary>The keys of the whole file.</summary>
     public static readonly IReadOnlyList<KeySpec> Top =
     [
         new(
-            "state", KeyKind.AbsolutePath, "folder for what outlives the node: the apps that were created, and what they leave behind",
-            "`/var/lib/cocaine-fast`; of other users than root, `cocaine-fast` in `$XDG_STATE_HOME` or `~/.local/state`"),
+            "state", KeyKind.AbsolutePath, "folder for data that outlives the node: the created apps, and the files that they leave behind",
+            "`/var/lib/cocaine-fast`; for other users than root, `cocaine-fast` in `$XDG_STATE_HOME` or `~/.local/state`"),
         new(
-            "ledger", KeyKind.AbsolutePath, "folder of the records of jobs that `cocaine-fast why` reads: one in memory, not on a disk",
-            "`ledger` in the runtime folder that is used without a `runtime`, when it is in memory; else in `/dev/shm`"),
+            "ledger", KeyKind.AbsolutePath, "folder of the job records that `cocaine-fast why` reads: a folder in memory, not on a disk",
+            "`ledger` in the default runtime folder, when that folder is in memory; else in `/dev/shm`"),
         new(
             "runtime", KeyKind.AbsolutePath,
             "the runtime folder: the sockets of workers, and the control socket; nobody else may write to it",
-            "`/run/cocaine-fast`; of other users than root, `cocaine-fast` in `$XDG_RUNTIME_DIR`; see below"),
-        new("control", KeyKind.Section, "how the node is spoken to, below", "its defaults"),
+            "`/run/cocaine-fast`; for other users than root, `cocaine-fast` in `$XDG_RUNTIME_DIR`; see below"),
+        new("control", KeyKind.Section, "the control sockets, below", "its defaults"),
         new("locator", KeyKind.Text, "where clients ask for apps by name", "tcp://*:10053")
         {
             ExpectedWords = "an endpoint (tcp://HOST:PORT or ipc:///path), or none",
         },
-        new("loops", KeyKind.Integer, "event loops that the apps are spread over; 0 = half of the cores, at least 1", "0") { Max = 1024 },
-        new("drain-timeout", KeyKind.Duration, "how long jobs may take to finish at a stop", "30"),
+        new("loops", KeyKind.Integer, "event loops that share the apps; 0 = half of the cores, at least 1", "0") { Max = 1024 },
+        new("drain-timeout", KeyKind.Duration, "how long jobs may take to finish when the node stops", "30"),
         new(
             "engine", KeyKind.Section, "values for the keys of `engine` that a manifest leaves out: docs/manifest.md",
             "those of manifests"),
-        new("log", KeyKind.Section, "what is logged, below", "its defaults"),
+        new("log", KeyKind.Section, "the log, below", "its defaults"),
         new(
             "apps", KeyKind.Words, "manifests of apps that are always there; paths are relative to the config. SIGHUP reads them again")
         {

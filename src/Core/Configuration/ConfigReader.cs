@@ -17,7 +17,7 @@ public static class ConfigReader
     }
 
     /// <summary>
-    /// Reads a config from memory; <paramref name="filePath"/> names it in messages and is where its relative paths start from.
+    /// Reads a config from memory. <paramref name="filePath"/> names the file in messages, and relative paths start from its folder.
     /// </summary>
     public static ConfigResult Read(ReadOnlySpan<byte> utf8, string filePath)
     {
@@ -33,12 +33,12 @@ public static class ConfigReader
         return new ConfigResult(problems.HasErrors ? null : config, problems.Sorted());
     }
 
-    /// <summary>True when a file is meant as a config: it has keys that only configs have, and none that only manifests have.</summary>
+    /// <summary>The file is meant as a config: it has keys that only configs have, and none that only manifests have.</summary>
     public static bool IsConfig(string path)
     {
         if (JsonText.ReadFile(path, Kind, out _) is not { } bytes || bytes.Length > JsonText.MaxFileBytes)
         {
-            return false; // is reported as no manifest
+            return false; // the reader of manifests reports it
         }
 
         ReadOnlySpan<byte> utf8 = JsonText.WithoutMark(bytes);
@@ -101,7 +101,7 @@ public static class ConfigReader
                 {
                     problems.Add(
                         section!["endpoint"]!.Offset, "$.control.endpoint",
-                        $"'{JsonPath.Shown(endpoint)}': expected a Unix socket (ipc:///path): only there the node can tell who asks");
+                        $"'{JsonPath.Shown(endpoint)}': expected a Unix socket (ipc:///path): only there the node can tell users apart");
                 }
             }
 
@@ -136,7 +136,7 @@ public static class ConfigReader
             {
                 if (item.Kind != JsonValueKind.String || item.Text.Length == 0 || item.Text.Contains('\0'))
                 {
-                    continue; // is reported as no string
+                    continue; // reported as no string already
                 }
 
                 string full = Path.GetFullPath(item.Text, folder);

@@ -2,15 +2,15 @@ using System.Text;
 
 namespace Cocaine.Fast.Core.Configuration;
 
-/// <summary>An environment variable: who reads it, and what for.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="ReadBy">The node, commands, workers or scripts.</param>
-/// <param name="Meaning">Its effect, for the documentation.</param>
+/// <summary>An environment variable, its readers and its effect.</summary>
+/// <param name="Name">The variable's name.</param>
+/// <param name="ReadBy">The readers: the node, commands, workers or scripts.</param>
+/// <param name="Meaning">The effect, for the documentation.</param>
 public sealed record EnvironmentName(string Name, string ReadBy, string Meaning);
 
 /// <summary>
-/// Every environment variable that the node, its commands, the SDKs and the scripts read. A name means one thing, wherever it is read; a
-/// test holds the sources against this table.
+/// Every environment variable that the node, its commands, the SDKs and the scripts read. A name has one meaning in all places; a test
+/// compares the sources with this table.
 /// </summary>
 public static class EnvironmentNames
 {
@@ -32,37 +32,37 @@ public static class EnvironmentNames
     /// <summary>The version of the app, for a worker.</summary>
     public const string AppVersion = "COCAINE_APP_VERSION";
 
-    /// <summary>How often a worker beats, ms.</summary>
+    /// <summary>The time between a worker's heartbeats, ms.</summary>
     public const string HeartbeatMs = "COCAINE_HEARTBEAT_MS";
 
-    /// <summary>Whether a worker asks for a pipe in shared memory.</summary>
+    /// <summary>Says whether a worker asks for a pipe in shared memory.</summary>
     public const string Pipe = "COCAINE_PIPE";
 
-    /// <summary>systemd's folder for what outlives a service.</summary>
+    /// <summary>systemd's folder for the files of a service that outlive it.</summary>
     public const string StateDirectory = "STATE_DIRECTORY";
 
-    /// <summary>systemd's folder for what a running service has.</summary>
+    /// <summary>systemd's folder for the files of a running service.</summary>
     public const string RuntimeDirectory = "RUNTIME_DIRECTORY";
 
     /// <summary>systemd's socket for news of a service.</summary>
     public const string NotifySocket = "NOTIFY_SOCKET";
 
-    /// <summary>Whom systemd watches.</summary>
+    /// <summary>The process that systemd watches.</summary>
     public const string WatchdogProcess = "WATCHDOG_PID";
 
     /// <summary>How long systemd waits for a sign of life, µs.</summary>
     public const string WatchdogInterval = "WATCHDOG_USEC";
 
-    /// <summary>The user's folder for what runs.</summary>
+    /// <summary>The user's folder for files of running programs.</summary>
     public const string UserRuntime = "XDG_RUNTIME_DIR";
 
-    /// <summary>The user's folder for what outlives programs.</summary>
+    /// <summary>The user's folder for files that outlive programs.</summary>
     public const string UserState = "XDG_STATE_HOME";
 
     /// <summary>The home folder.</summary>
     public const string Home = "HOME";
 
-    /// <summary>Folders of programs.</summary>
+    /// <summary>The search path for programs.</summary>
     public const string SearchPath = "PATH";
 
     /// <summary>The folder for temporary files.</summary>
@@ -77,13 +77,13 @@ public static class EnvironmentNames
     /// <summary>No colours, see no-color.org.</summary>
     public const string NoColours = "NO_COLOR";
 
-    /// <summary>How wide the terminal is.</summary>
+    /// <summary>The width of the terminal.</summary>
     public const string Columns = "COLUMNS";
 
     /// <summary>systemd's stream into the journal.</summary>
     public const string Journal = "JOURNAL_STREAM";
 
-    /// <summary>All of them.</summary>
+    /// <summary>All variables.</summary>
     public static IReadOnlyList<EnvironmentName> All { get; } =
     [
         new(Control, "commands", "the control endpoint of the node that commands talk to; `--node` goes before it"),
@@ -97,15 +97,15 @@ public static class EnvironmentNames
         new(TimeZone, "node", "`TZ` of workers"),
         new(Terminal, "node, commands", "`dumb`: no colours"),
         new(NoColours, "node, commands", "when it is set: no colours"),
-        new(Columns, "commands", "the width of views, where no terminal says it"),
-        new(Journal, "node", "set by systemd: the log goes to the journal, and its lines have a priority in front"),
+        new(Columns, "commands", "the width of views, when no terminal reports it"),
+        new(Journal, "node", "set by systemd: the log goes to the journal, and each line begins with its priority"),
         new(StateDirectory, "node", "set by systemd: the default of `state`"),
         new(RuntimeDirectory, "node", "set by systemd: the runtime folder"),
-        new(NotifySocket, "node", "set by systemd: where the node says that it is ready"),
-        new(WatchdogProcess, "node", "set by systemd: whom the watchdog watches"),
-        new(WatchdogInterval, "node", "set by systemd: how long it waits for a sign of life"),
-        new(UserRuntime, "node, commands", "of other users than root: the runtime folder and the ledger are in it"),
-        new(UserState, "node", "of other users than root: `state` is in it; without it in ~/.local/state"),
+        new(NotifySocket, "node", "set by systemd: the socket on which the node reports that it is ready"),
+        new(WatchdogProcess, "node", "set by systemd: the process that the watchdog watches"),
+        new(WatchdogInterval, "node", "set by systemd: how long the watchdog waits for a sign of life"),
+        new(UserRuntime, "node, commands", "for other users than root: the folder of the runtime folder and the ledger"),
+        new(UserState, "node", "for other users than root: the folder of `state`; ~/.local/state without it"),
         new(AppVersion, "workers", "set by the node: the `version` of the app's manifest"),
         new(HeartbeatMs, "workers", "set by the node when `heartbeat-timeout` is below 20 s: how often to beat"),
         new(Pipe, "workers", "`0` in `args.env`: the worker stays on its socket and asks for no pipe"),

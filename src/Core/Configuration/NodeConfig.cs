@@ -3,10 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Core.Configuration;
 
-/// <summary>How a node is run, as its config describes it. Null: the default depends on the user or machine.</summary>
+/// <summary>A node's settings, as its config describes them. Null: the default depends on the user or machine.</summary>
 public sealed record NodeConfig
 {
-    /// <summary>Folder for what outlives the node; null = the user's own.</summary>
+    /// <summary>Folder for data that outlives the node; null = the user's own.</summary>
     public string? StateFolder { get; init; }
 
     /// <summary>Folder of the records of jobs; null = the user's own.</summary>
@@ -18,7 +18,7 @@ public sealed record NodeConfig
     /// <summary>The Unix socket of the control service; null = the user's own.</summary>
     public string? ControlEndpoint { get; init; }
 
-    /// <summary>Where the JSON control protocol of 2012 is served over ZeroMQ; null = nowhere.</summary>
+    /// <summary>Endpoint of the JSON control protocol of 2012 over ZeroMQ; null = none.</summary>
     public string? ZeroMqControlEndpoint { get; init; }
 
     /// <summary>The locator's endpoint; null = none.</summary>
@@ -27,16 +27,16 @@ public sealed record NodeConfig
     /// <summary>Event loops; 0 = half of the cores.</summary>
     public int Loops { get; init; }
 
-    /// <summary>How long jobs may take to finish at a stop, ms.</summary>
+    /// <summary>How long jobs may take to finish when the node stops, ms.</summary>
     public long DrainTimeoutMs { get; init; } = 30_000;
 
-    /// <summary>Least level that is logged.</summary>
+    /// <summary>The least level that is logged.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
     /// <summary><c>text</c> or <c>json</c>.</summary>
     public string LogFormat { get; init; } = "text";
 
-    /// <summary>For apps whose manifest leaves a key of <c>engine</c> out.</summary>
+    /// <summary>Values for keys of <c>engine</c> that a manifest leaves out.</summary>
     public EngineDefaults EngineDefaults { get; init; } = new([]);
 
     /// <summary>Manifests of apps that are always there, as absolute paths.</summary>

@@ -5,23 +5,23 @@ using Cocaine.Fast.Core.Terminal;
 namespace Cocaine.Fast.Core.Json;
 
 /// <summary>
-/// The mistake in a text that is no JSON, in the words of somebody who writes one by hand: the comma that is missing, the key without
-/// quotes, the file that is YAML.
+/// The mistake in a text that is not JSON, in the words of a person who writes JSON by hand: the missing comma, the key without quotes, the
+/// file that is YAML.
 /// </summary>
-/// <param name="Offset">The byte where it is to be mended.</param>
-/// <param name="Message">The mistake.</param>
+/// <param name="Offset">The byte at which to correct the text.</param>
+/// <param name="Message">The mistake in words.</param>
 internal readonly record struct JsonMistake(long Offset, string Message)
 {
     /// <summary>Letters of a word that are shown.</summary>
     private const int MaxShown = 40;
 
-    /// <summary>Stands for a piece that is no punctuation.</summary>
+    /// <summary>Stands for a piece that is not punctuation.</summary>
     private const byte AnyValue = (byte)'v';
 
-    /// <summary>The mistake in a text.</summary>
-    /// <param name="utf8">The text, which is no JSON.</param>
-    /// <param name="offset">Where the JSON reader stopped.</param>
-    /// <param name="problem">Why it did, in its own words.</param>
+    /// <summary>Finds the mistake in a text.</summary>
+    /// <param name="utf8">The text, which is not JSON.</param>
+    /// <param name="offset">The position at which the JSON reader stopped.</param>
+    /// <param name="problem">The reader's own message.</param>
     /// <param name="kind">The expected text: "manifest".</param>
     public static JsonMistake Of(ReadOnlySpan<byte> utf8, long offset, string problem, string kind)
     {
@@ -57,7 +57,7 @@ internal readonly record struct JsonMistake(long Offset, string Message)
 
     private static JsonMistake NotJson(long offset, string message) => new(offset, $"not JSON: {message}");
 
-    /// <summary>The reader stopped in this piece, or right behind it when it ends too early.</summary>
+    /// <summary>The reader stopped in this piece, or right after it when the piece ends too early.</summary>
     private static bool IsAt(in JsonScan piece, long offset)
     {
         bool isCutOff = piece.Kind == JsonPiece.Word
@@ -65,7 +65,7 @@ internal readonly record struct JsonMistake(long Offset, string Message)
         return piece.End > offset || (piece.End == offset && isCutOff);
     }
 
-    /// <summary>YAML, XML and TOML are told by their first line that says something.</summary>
+    /// <summary>YAML, XML and TOML are recognized by the first line that is neither empty nor a comment.</summary>
     private static JsonMistake? OfAnotherFormat(ReadOnlySpan<byte> utf8, string kind)
     {
         int start = 0;
@@ -93,7 +93,7 @@ internal readonly record struct JsonMistake(long Offset, string Message)
     }
 
     /// <summary>
-    /// The mistake by the piece at which the reader stopped and by what stands before it; null when it is none of the usual ones.
+    /// The mistake, from the piece at which the reader stopped and the piece before it; null when it is not one of the usual mistakes.
     /// </summary>
     private static JsonMistake? At(
         in JsonScan piece, ReadOnlySpan<byte> utf8, byte before, bool isInObject, string problem, string kind)
@@ -138,7 +138,7 @@ internal readonly record struct JsonMistake(long Offset, string Message)
         string word = Encoding.UTF8.GetString(piece.Bytes);
         if (!isKey && (char.IsAsciiDigit(word[0]) || word[0] is '-' or '+' or '.'))
         {
-            return null; // a number that is none, of which the reader says enough
+            return null; // not a number; the reader's message says enough
         }
 
         string? known = word.ToLowerInvariant() switch
@@ -162,7 +162,7 @@ internal readonly record struct JsonMistake(long Offset, string Message)
 
     private static int LineOf(ReadOnlySpan<byte> utf8, int offset) => 1 + utf8[..Math.Max(0, offset)].Count((byte)'\n');
 
-    /// <summary>The reader's own words, less its place and what is advice for programmers.</summary>
+    /// <summary>The reader's own message, without its position and without its advice for programmers.</summary>
     private static string Words(string problem, string kind)
     {
         if (problem.StartsWith("Expected depth to be zero", StringComparison.Ordinal))

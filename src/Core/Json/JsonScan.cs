@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Core.Json;
 
-/// <summary>Kinds of the pieces of a text that is meant as JSON.</summary>
+/// <summary>Kinds of the pieces of a text that should be JSON.</summary>
 internal enum JsonPiece
 {
     /// <summary>{ [ ] } : ,</summary>
@@ -9,30 +9,30 @@ internal enum JsonPiece
     /// <summary>A string in double quotes, whole or cut off by the end of the text.</summary>
     String,
 
-    /// <summary>Letters and digits: a number, true, or a word that should be in quotes.</summary>
+    /// <summary>Letters and digits: a number, true, or a word without its quotes.</summary>
     Word,
 
-    /// <summary>A character that JSON knows nothing to do with: ' = #</summary>
+    /// <summary>A character that has no meaning in JSON: ' = #</summary>
     Other,
 }
 
 /// <summary>
-/// Walks over a text that is meant as JSON but is none, piece by piece, without a care for its grammar: to say what somebody meant.
+/// Walks over a text that should be JSON but is not, piece by piece and without its grammar, to find out what the author meant.
 /// </summary>
 internal ref struct JsonScan(ReadOnlySpan<byte> utf8)
 {
     private readonly ReadOnlySpan<byte> _utf8 = utf8;
 
-    /// <summary>Where the current piece begins; the length of the text after the last.</summary>
+    /// <summary>Start of the current piece; after the last piece, the length of the text.</summary>
     public int Start { get; private set; }
 
-    /// <summary>Where it ends.</summary>
+    /// <summary>End of the current piece.</summary>
     public int End { get; private set; }
 
-    /// <summary>Where the piece before it ended, whatever spaces and comments are between; -1 when there is none.</summary>
+    /// <summary>End of the piece before, whatever spaces and comments are between; -1 when there is none.</summary>
     public int PreviousEnd { get; private set; } = -1;
 
-    /// <summary>Its kind.</summary>
+    /// <summary>Kind of the current piece.</summary>
     public JsonPiece Kind { get; private set; }
 
     /// <summary>The bytes of the current piece.</summary>
@@ -89,7 +89,7 @@ internal ref struct JsonScan(ReadOnlySpan<byte> utf8)
         return at;
     }
 
-    /// <summary>After its closing quote; or at the end of its line, beyond which no string goes.</summary>
+    /// <summary>The position after the string's closing quote, or at the end of its line, since no string goes beyond its line.</summary>
     private readonly int AfterString(int at)
     {
         for (at++; at < _utf8.Length && _utf8[at] != '\n'; at++)

@@ -4,21 +4,21 @@ using System.Text;
 
 namespace Cocaine.Fast.Core.Ledger;
 
-/// <summary>The first page of a ledger's file: says what it is, and is checked by whoever maps it.</summary>
-/// <param name="App">The app whose jobs it holds.</param>
-/// <param name="Records">How many records it has room for, a power of two.</param>
-/// <param name="ProcessId">The node that writes it, or wrote it last.</param>
-/// <param name="WallNs">When that node opened it, ns since 1970.</param>
+/// <summary>The first page of a ledger's file. The page describes the file, and every process that maps the file checks it.</summary>
+/// <param name="App">The app of the jobs.</param>
+/// <param name="Records">The number of records that the file has room for, a power of two.</param>
+/// <param name="ProcessId">The node that writes the file, or wrote it last.</param>
+/// <param name="WallNs">The time at which that node opened the file, ns since 1970.</param>
 /// <param name="MonotonicNs">The same moment on the monotonic clock.</param>
-/// <param name="FirstId">The first id of that node: smaller ones are of nodes before it.</param>
-/// <param name="StoppedNs">When it stopped, ns since 1970; 0 while it runs, and when it was killed.</param>
+/// <param name="FirstId">The first id of that node: smaller ids belong to earlier nodes.</param>
+/// <param name="StoppedNs">The time at which the node stopped, ns since 1970; 0 while the node runs, and when it was killed.</param>
 internal sealed record LedgerHeader(
     string App, int Records, int ProcessId, long WallNs, long MonotonicNs, ulong FirstId, long StoppedNs)
 {
-    /// <summary>The app was deleted, so that no node is expected to go on with it.</summary>
+    /// <summary>The app was deleted, so no node is expected to continue the file.</summary>
     public bool IsDeleted { get; init; }
 
-    /// <summary>Reads a header; null when it is none of ours, with what is wrong.</summary>
+    /// <summary>Reads a header; null when the page is no valid header, with the problem.</summary>
     public static LedgerHeader? Read(ReadOnlySpan<byte> page, long fileSizeBytes, out string problem)
     {
         problem = "";
@@ -61,7 +61,7 @@ internal sealed record LedgerHeader(
         };
     }
 
-    /// <summary>Writes it, the magic last: a page that was not written to its end is no header.</summary>
+    /// <summary>Writes the header, and the magic last: a page that was not written to its end is no header.</summary>
     public void Write(Span<byte> page)
     {
         int length = Encoding.UTF8.GetByteCount(App);
@@ -77,7 +77,7 @@ internal sealed record LedgerHeader(
         BinaryPrimitives.WriteInt64LittleEndian(page[LedgerLayout.DeletedOffset..], IsDeleted ? 1 : 0);
         page[LedgerLayout.AppLengthOffset] = (byte)length;
         Encoding.UTF8.GetBytes(App, page[LedgerLayout.AppOffset..]);
-        Volatile.WriteBarrier(); // before the magic; its other half is the lock, under which the next node reads
+        Volatile.WriteBarrier(); // before the magic; the other half is the lock, under which the next node reads
         BinaryPrimitives.WriteUInt64LittleEndian(page[LedgerLayout.MagicOffset..], LedgerLayout.Magic);
     }
 }

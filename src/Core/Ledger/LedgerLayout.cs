@@ -38,10 +38,10 @@ internal static class LedgerLayout
 
     public const int HeaderSizeBytes = 4096, RecordSizeBytes = 256;
 
-    /// <summary>Fewer records would be gone before anybody could ask for one.</summary>
+    /// <summary>The fewest records: with fewer, a record would be gone before anybody could ask for it.</summary>
     public const int MinRecords = 64;
 
-    /// <summary>256 MiB: more is a database, and this is none.</summary>
+    /// <summary>The most records, 256 MiB: more is a database, and the ledger is none.</summary>
     public const int MaxRecords = 1 << 20;
 
     public const int MagicOffset = 0, VersionOffset = 8, RecordBytesOffset = 12, RecordCountOffset = 16, ProcessOffset = 20,
@@ -54,12 +54,12 @@ internal static class LedgerLayout
         FirstByteOffset = 40, SlaveOffset = 48, EndStampOffset = 56, EndedOffset = 64, TaskLengthOffset = 72, EventLengthOffset = 73,
         OutcomeOffset = 74, TextLengthOffset = 76, NamesOffset = 80, CategoryOffset = 128, CodeOffset = 132, TextOffset = 136;
 
-    /// <summary>Task and event together; the task takes at most half of it.</summary>
+    /// <summary>Task and event together; the task takes at most half of these bytes.</summary>
     public const int MaxNamesBytes = 48;
 
     public const int MaxTextBytes = RecordSizeBytes - TextOffset;
 
-    /// <summary>A power of two within the bounds, at least what was asked for where they allow it.</summary>
+    /// <summary>A power of two within the bounds, and at least the wanted number where the bounds allow it.</summary>
     public static int RecordsFor(long jobs) => (int)BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(jobs, MinRecords, MaxRecords));
 
     public static long FileSizeBytes(int records) => HeaderSizeBytes + ((long)records * RecordSizeBytes);

@@ -7,11 +7,12 @@ using Cocaine.Fast.Core.Jobs;
 namespace Cocaine.Fast.Core.Ledger;
 
 /// <summary>
-/// A record's bytes but for its stamps: those are the ring's and the reader's, who know the orderings. Pure: spans in, spans out.
+/// A record's bytes except for its stamps. The ring and the reader handle the stamps, because they know the orderings. This class is pure:
+/// spans in, spans out.
 /// </summary>
 internal static class LedgerRecord
 {
-    /// <summary>Makes a slot the record of a new job.</summary>
+    /// <summary>Turns a slot into the record of a new job.</summary>
     public static void WriteArrival(
         Span<byte> record, long arrivedWallNs, long arrivedNs, ReadOnlySpan<byte> task, ReadOnlySpan<byte> name)
     {
@@ -27,14 +28,14 @@ internal static class LedgerRecord
         record[LedgerLayout.EventLengthOffset] = (byte)nameLength;
     }
 
-    /// <summary>How the job ended.</summary>
+    /// <summary>Records how the job ended.</summary>
     public static void WriteEnd(Span<byte> record, long endedNs, JobOutcome outcome, int category, int code, ReadOnlySpan<byte> text)
     {
         BinaryPrimitives.WriteInt64LittleEndian(record[LedgerLayout.EndedOffset..], endedNs);
         record[LedgerLayout.OutcomeOffset] = (byte)outcome;
         if (outcome == JobOutcome.Done)
         {
-            return; // lines 3 and 4 stay as they are: nobody reads them of a job that is done
+            return; // lines 3 and 4 stay as they are: nobody reads them for a job that is done
         }
 
         int length = Fit(text, LedgerLayout.MaxTextBytes);
@@ -44,12 +45,12 @@ internal static class LedgerRecord
         text[..length].CopyTo(record[LedgerLayout.TextOffset..]);
     }
 
-    /// <summary>The word with the slave, and which run of the job it is.</summary>
+    /// <summary>The word with the slave and the number of the job's run.</summary>
     public static ulong SlaveWord(uint slave, int run) => slave | ((ulong)(ushort)Math.Clamp(run, 1, ushort.MaxValue) << 32);
 
     /// <summary>
-    /// Reads a copy of a record. Any content gives an entry: lengths are bounded, unknown outcomes are open, and text is made to
-    /// be valid.
+    /// Reads a copy of a record. Any content gives an entry: lengths are bounded, unknown outcomes are read as open, and text is made
+    /// valid.
     /// </summary>
     public static LedgerEntry Read(ReadOnlySpan<byte> record, ulong id, bool isEnded)
     {
@@ -89,7 +90,7 @@ internal static class LedgerRecord
         };
     }
 
-    /// <summary>Bytes of a text that fit into a room, cut between two characters.</summary>
+    /// <summary>The bytes of a text that fit into the room, cut between two characters.</summary>
     private static int Fit(ReadOnlySpan<byte> text, int room) => text.Length <= room ? text.Length : Cut(text, room);
 
     private static int Cut(ReadOnlySpan<byte> text, int room)
@@ -100,7 +101,7 @@ internal static class LedgerRecord
             length--;
         }
 
-        return Utf8.IsValid(text[..length]) ? length : room; // what is no UTF-8 is cut anywhere
+        return Utf8.IsValid(text[..length]) ? length : room; // text that is not UTF-8 is cut anywhere
     }
 
     private static DateTimeOffset WallTime(long ns)

@@ -4,30 +4,31 @@ using Cocaine.Fast.Core.Jobs;
 namespace Cocaine.Fast.Core.Ledger;
 
 /// <summary>
-/// Writes the records of an app's jobs into a ring in mapped memory: the job with id N has the slot N mod the count, until the job N +
-/// count takes it.
+/// Writes the records of an app's jobs into a ring in mapped memory. The job with id N has the slot N mod the count, until the job N +
+/// count takes the slot.
 /// </summary>
 /// <remarks>
-/// The engine's thread writes, others and other processes read, also after the writer was killed between any two stores. (A second engine
-/// of the app may write from its own thread while the first one drains: their ids, and so their slots, are different ones.) What holds it
-/// together are two stamps in each slot, each of which is the job's id when what it vouches for is whole:
+/// The engine's thread writes. Other threads and processes read, also after the writer was killed between any two stores. (A second engine
+/// of the app may write from its own thread while the first one drains: their ids, and so their slots, are different.) Two stamps in each
+/// slot keep a record consistent. A stamp is the job's id when the part that it vouches for is whole:
 /// <list type="bullet">
-/// <item>The id stamp vouches for the arrival. A slot is taken over by id stamp := 0, a store barrier, the arrival's fields, then id stamp
-/// := the new id with release. A reader takes the id stamp with acquire, copies, and looks at it again after a load barrier: the same id
-/// both times means that nothing of what it copied is of another job.</item>
-/// <item>The end stamp vouches for the outcome, and is written with release after the outcome's fields. It needs no clearing: it holds the
-/// id of an older job, which is another. A reader that takes it with acquire and sees the id has the outcome whole; else the job is open,
-/// or was when its node ended.</item>
+/// <item>The id stamp vouches for the arrival. The writer takes a slot over by id stamp := 0, a store barrier, the arrival's fields, then
+/// id stamp := the new id with release. A reader takes the id stamp with acquire, copies, and looks at the stamp again after a load
+/// barrier: the same id both times means that no part of the copy belongs to another job.</item>
+/// <item>The end stamp vouches for the outcome, and is written with release after the outcome's fields. The end stamp needs no clearing: it
+/// holds the id of an older job, which is a different id. A reader that takes the end stamp with acquire and sees the job's id has the
+/// whole outcome; otherwise the job is open, or was open when its node ended.</item>
 /// </list>
 /// Each stage in between is one aligned word, whole by itself. A killed process leaves the stores up to some point of its program, in the
-/// order that the barriers keep; so whoever comes later sees what a concurrent reader might have seen.
+/// order that the barriers keep; so a later reader sees what a concurrent reader might have seen.
 /// Safety: the memory is that of a mapped file or of a test, at least <see cref="LedgerLayout.FileSizeBytes"/> of the count, and outlives
-/// this object's use; the count is a copy of ours and a power of two, so that no slot lies outside.
+/// this object's use. The count is a private copy and a power of two, so that no slot lies outside.
 /// </remarks>
 internal sealed unsafe class LedgerRing : IJobLedger
 {
     /// <summary>
-    /// The wall clock is asked once in this time and reckoned from the monotonic one in between: a look at it costs more than a record.
+    /// The writer asks the wall clock once in this time, and computes wall times from the monotonic clock in between, because a look at the
+    /// wall clock costs more than a record.
     /// </summary>
     private const long PairingAgeNs = 1_000_000_000;
 
@@ -39,8 +40,8 @@ internal sealed unsafe class LedgerRing : IJobLedger
     private long _wallMinusMonotonicNs;
 
     /// <param name="start">Start of the file's memory, the header.</param>
-    /// <param name="records">How many records it has.</param>
-    /// <param name="lastId">The greatest id that it holds.</param>
+    /// <param name="records">The number of records in the file.</param>
+    /// <param name="lastId">The greatest id in the file.</param>
     /// <param name="clock">The wall clock.</param>
     public LedgerRing(byte* start, int records, ulong lastId, TimeProvider clock)
     {
@@ -49,12 +50,12 @@ internal sealed unsafe class LedgerRing : IJobLedger
         _mask = (ulong)records - 1;
         LastId = lastId;
         _clock = clock;
-        Pair(clock.GetTimestamp()); // of the system's clock: monotonic ns, as the loop's are
+        Pair(clock.GetTimestamp()); // in monotonic ns of the system's clock, like the loop's times
     }
 
     public ulong LastId { get; private set; }
 
-    /// <summary>Writes no more: the memory goes. On the loop, as every other call.</summary>
+    /// <summary>Stops writing, because the memory goes. Called on the loop, like every other method.</summary>
     public void Stop() => _isStopped = true;
 
     public void Arrived(ulong id, long nowNs, ReadOnlySpan<byte> task, ReadOnlySpan<byte> name)
@@ -72,7 +73,7 @@ internal sealed unsafe class LedgerRing : IJobLedger
         LastId = Math.Max(LastId, id);
         byte* slot = Slot(id);
         Volatile.Write(ref *(ulong*)(slot + LedgerLayout.IdOffset), 0);
-        Volatile.WriteBarrier(); // no field of the new job before the zero; other half: the reader's second look
+        Volatile.WriteBarrier(); // no field of the new job is stored before the zero; the other half is the reader's second look
         LedgerRecord.WriteArrival(new Span<byte>(slot, LedgerLayout.RecordSizeBytes), nowNs + _wallMinusMonotonicNs, nowNs, task, name);
         Volatile.Write(ref *(ulong*)(slot + LedgerLayout.IdOffset), id);
     }

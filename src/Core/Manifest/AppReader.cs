@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Cocaine.Fast.Core.Manifest;
 
-/// <summary>From the JSON of a whole manifest to the model.</summary>
+/// <summary>Turns the JSON of a whole manifest into the model.</summary>
 internal sealed class AppReader(
     ProblemList problems, string filePath, bool checkFiles, DriverTable drivers, IReadOnlyList<string> customDrivers,
     EngineDefaults? defaults)
@@ -125,7 +125,7 @@ internal sealed class AppReader(
         }
 
         string full = FullPath(text);
-        int assembly = full.LastIndexOf(AssemblyEnd + ":", StringComparison.Ordinal); // App.dll:Namespace.Class names one of its classes
+        int assembly = full.LastIndexOf(AssemblyEnd + ":", StringComparison.Ordinal); // App.dll:Namespace.Class names a class of it
         string file = assembly < 0 ? full : full[..(assembly + AssemblyEnd.Length)];
         if (checkFiles && !File.Exists(file) && !Directory.Exists(file))
         {

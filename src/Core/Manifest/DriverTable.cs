@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Core.Manifest;
 
-/// <summary>The drivers that manifests can name, in the order in which they are listed for people.</summary>
+/// <summary>The drivers that manifests can name, in the order of lists for people.</summary>
 internal sealed class DriverTable
 {
     private readonly Dictionary<string, DriverSpec> _byName = new(StringComparer.Ordinal);
@@ -18,7 +18,7 @@ internal sealed class DriverTable
         }
     }
 
-    /// <summary>All names, each alias after the driver that it means.</summary>
+    /// <summary>All names, each alias after its driver.</summary>
     public IReadOnlyList<string> Names => _names;
 
     /// <summary>The driver with a name or an alias; null when there is none.</summary>

@@ -4,13 +4,13 @@ using System.Text.Json;
 
 namespace Cocaine.Fast.Core.Manifest;
 
-/// <summary>The form of an endpoint; whether its host exists shows only when it is bound.</summary>
+/// <summary>Checks the form of an endpoint. Only a bind shows whether its host exists.</summary>
 internal static class EndpointSyntax
 {
-    /// <summary>Longest path of a Unix socket: sun_path of unix(7) less its end mark.</summary>
+    /// <summary>Longest path of a Unix socket: sun_path of unix(7) without its end mark.</summary>
     private const int MaxPathBytes = 107;
 
-    /// <summary>The mistake in it, or null.</summary>
+    /// <summary>The mistake in the endpoint, or null.</summary>
     public static string? Problem(string endpoint, bool takesUnix)
     {
         string shown = JsonPath.Shown(endpoint);
@@ -53,16 +53,16 @@ internal static class EndpointSyntax
     private static bool IsByte(string part) => byte.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out _);
 }
 
-/// <summary>Checks the endpoints of a manifest, each by itself and all together: two cannot have one port.</summary>
+/// <summary>Checks the endpoints of a manifest, each by itself and all together: two endpoints cannot have the same port.</summary>
 internal sealed class EndpointChecks(ProblemList problems)
 {
     private readonly List<(string Host, string Port, string Path)> _taken = [];
 
-    /// <param name="zeroMq">The name of what ZeroMQ opens, as a message says it; null when plain sockets open it.</param>
+    /// <param name="zeroMq">The name of the part that ZeroMQ opens, as a message says it; null when plain sockets open it.</param>
     /// <param name="value">One endpoint or a list.</param>
-    /// <param name="path">Where it stands.</param>
-    /// <param name="owner">The object that it belongs to.</param>
-    /// <param name="binds">It is listened on, not connected to.</param>
+    /// <param name="path">The place of the value.</param>
+    /// <param name="owner">The object that the endpoint belongs to.</param>
+    /// <param name="binds">True when the endpoint is listened on, false when it is connected to.</param>
     public void Check(JsonTree? value, string path, string owner, string? zeroMq, bool binds)
     {
         if (value is null)
@@ -74,7 +74,7 @@ internal sealed class EndpointChecks(ProblemList problems)
         {
             if (item.Kind != JsonValueKind.String || item.Text.Length == 0)
             {
-                continue; // is reported as no endpoint
+                continue; // reported as no endpoint already
             }
 
             if (zeroMq is not null && item.Text.StartsWith("ipc://", StringComparison.Ordinal))
@@ -103,7 +103,7 @@ internal sealed class EndpointChecks(ProblemList problems)
         string port = isTcp ? item.Text[(colon + 1)..].TrimStart('0') : "ipc";
         if (port.Length == 0)
         {
-            return; // any free one
+            return; // 0 takes any free port
         }
 
         bool Clashes((string Host, string Port, string Path) other) =>

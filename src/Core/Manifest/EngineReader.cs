@@ -1,9 +1,9 @@
 namespace Cocaine.Fast.Core.Manifest;
 
-/// <summary>From the values of <c>engine</c> to its settings, and the checks that take more than one key.</summary>
+/// <summary>Turns the values of <c>engine</c> into settings, and checks values that depend on each other.</summary>
 internal static class EngineReader
 {
-    /// <summary>Public frameworks of Cocaine beat every 20 s at the slowest, and over a socket.</summary>
+    /// <summary>Public frameworks of Cocaine beat at least every 20 s, and over a socket.</summary>
     private const long SlowestHeartbeatMs = 25_000;
 
     public static EngineSettings From(Dictionary<string, object> values)
@@ -38,9 +38,11 @@ internal static class EngineReader
         };
     }
 
-    /// <param name="problems">Gets what is wrong.</param>
-    /// <param name="engine">The JSON, for places: what it leaves out and is a default of the node is reported at its beginning.</param>
-    /// <param name="values">The values that were good; a check on another one would only follow from a reported mistake.</param>
+    /// <param name="problems">Gets the mistakes.</param>
+    /// <param name="engine">
+    /// The JSON, for places. A mistake in a default of the node, whose key the JSON leaves out, is reported at the beginning of the JSON.
+    /// </param>
+    /// <param name="values">The good values. A check of any other value would only repeat a reported mistake.</param>
     /// <param name="settings">The settings with their defaults.</param>
     /// <param name="type">The app's type; null when it was wrong.</param>
     public static void Check(

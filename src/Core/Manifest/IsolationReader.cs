@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Cocaine.Fast.Core.Manifest;
 
-/// <summary>From the values of <c>isolation</c> to its settings, and the checks that a table cannot say.</summary>
+/// <summary>Turns the values of <c>isolation</c> into settings, and makes the checks that a table cannot express.</summary>
 internal sealed class IsolationReader(ProblemList problems, JsonTree item)
 {
     private const string At = "$.isolation";
@@ -39,7 +39,7 @@ internal sealed class IsolationReader(ProblemList problems, JsonTree item)
             Group = Name(values, "group"),
             MemoryBytes = Of("memory"),
             OpenFiles = (int)Of("files"),
-            CpuTimeS = (Of("cpu-time") + 999) / 1000, // the kernel counts seconds
+            CpuTimeS = (Of("cpu-time") + 999) / 1000, // the kernel counts in seconds
             Nice = (int?)(values.GetValueOrDefault("nice") as long?),
             Cpus = Cpus(values.GetValueOrDefault("cpu-affinity") as string),
             WorkingFolder = values.GetValueOrDefault("working-folder") as string,
@@ -70,7 +70,7 @@ internal sealed class IsolationReader(ProblemList problems, JsonTree item)
         return null;
     }
 
-    /// <summary>"0-3,6" as numbers, each once, in their order.</summary>
+    /// <summary>"0-3,6" as numbers, each once and in order.</summary>
     private int[] Cpus(string? text)
     {
         if (text is null)

@@ -6,15 +6,15 @@ using Cocaine.Fast.Core.Json;
 
 namespace Cocaine.Fast.Core.Manifest;
 
-/// <summary>A JSON value that knows where it stood.</summary>
+/// <summary>A JSON value that knows its place in the file.</summary>
 internal sealed class JsonTree
 {
     public required JsonValueKind Kind { get; init; }
 
-    /// <summary>Byte offset of its first character.</summary>
+    /// <summary>Byte offset of the value's first character.</summary>
     public required long Offset { get; init; }
 
-    /// <summary>Of a string, its letters; of a number, its digits as they were written.</summary>
+    /// <summary>The letters of a string; the digits of a number, as they were written.</summary>
     public string Text { get; init; } = "";
 
     public double Number { get; init; }
@@ -23,10 +23,10 @@ internal sealed class JsonTree
 
     public List<JsonTree> Items { get; } = [];
 
-    /// <summary>The member of that name, the first one when there are more: the one that is checked.</summary>
+    /// <summary>The member with that name; the first one when there are several. The checks look at the same one.</summary>
     public JsonTree? this[string name] => Members.Find(member => member.Name == name)?.Value;
 
-    /// <summary>Its type, as a message says it.</summary>
+    /// <summary>The value's type, as a message says it.</summary>
     public string KindName => Kind switch
     {
         JsonValueKind.Object => Members.Count > 0 ? "an object" : "an empty object",
@@ -40,8 +40,8 @@ internal sealed class JsonTree
     };
 
     /// <summary>Reads a document. Comments and trailing commas are allowed.</summary>
-    /// <exception cref="JsonException">It is no JSON.</exception>
-    /// <exception cref="JsonTextException">One of its strings is no text.</exception>
+    /// <exception cref="JsonException">The document is not JSON.</exception>
+    /// <exception cref="JsonTextException">A string in the document is no valid text.</exception>
     public static JsonTree Parse(ReadOnlySpan<byte> utf8)
     {
         Utf8JsonReader reader = new(utf8, new JsonReaderOptions
@@ -52,7 +52,7 @@ internal sealed class JsonTree
         });
         reader.Read();
         JsonTree tree = ReadValue(ref reader);
-        reader.Read(); // what follows the document is a mistake, which this throws
+        reader.Read(); // anything after the document is a mistake, and this call throws for it
         return tree;
     }
 
@@ -103,36 +103,36 @@ internal sealed class JsonTree
         {
             return reader.GetString()!;
         }
-        catch (InvalidOperationException) // expected: an escape that is half of a pair
+        catch (InvalidOperationException) // expected: the escape is half of a pair
         {
             throw new JsonTextException(reader.TokenStartIndex, "a \\u escape of the string is half of a surrogate pair");
         }
     }
 }
 
-/// <summary>JSON by its grammar, but a string in it is no text.</summary>
+/// <summary>The JSON is correct by its grammar, but a string in it is no valid text.</summary>
 internal sealed class JsonTextException(long offset, string message) : Exception(message)
 {
     /// <summary>Byte offset of the string.</summary>
     public long Offset { get; } = offset;
 }
 
-/// <summary>A member of an object and where its name stood.</summary>
+/// <summary>A member of an object, and the place of its name.</summary>
 internal sealed record JsonMember(string Name, long Offset, JsonTree Value);
 
-/// <summary>From the bytes of a file to its tree, or to what is wrong with them: what manifests and configs have in common.</summary>
+/// <summary>Turns the bytes of a file into its tree, or into the mistakes in them: the common part of manifests and configs.</summary>
 internal static class JsonText
 {
-    /// <summary>Largest file: a manifest has some kilobytes.</summary>
+    /// <summary>The largest file: a manifest has some kilobytes.</summary>
     public const int MaxFileBytes = 1 << 20;
 
-    /// <summary>Files of a folder that are looked at for a name like one that is not there.</summary>
+    /// <summary>The most files of a folder that are compared with a name that is not there.</summary>
     private const int MaxFiles = 1000;
 
-    /// <summary>The bytes of a file, which may be one byte over the bound; null with what is wrong.</summary>
+    /// <summary>The bytes of a file, which may be one byte over the bound; null with the problem.</summary>
     /// <param name="path">The file.</param>
     /// <param name="kind">The expected kind, as a message says it: "manifest".</param>
-    /// <param name="problem">Why there are none.</param>
+    /// <param name="problem">Why there are no bytes.</param>
     public static byte[]? ReadFile(string path, string kind, out string problem)
     {
         problem = "";
@@ -144,7 +144,7 @@ internal static class JsonText
                 return null;
             }
 
-            // By reading, not by its length: a pipe has none, and /dev/zero no end.
+            // The bound is checked by reading, not by the file's length: a pipe has no length, and /dev/zero has no end.
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
             byte[] bytes = new byte[MaxFileBytes + 1];
             return bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
@@ -161,7 +161,7 @@ internal static class JsonText
         }
     }
 
-    /// <summary>"; did you mean 'hello.json'?" when a file of the folder has nearly that name.</summary>
+    /// <summary>Returns "; did you mean 'hello.json'?" when the folder has a file with a similar name.</summary>
     private static string NearestFile(string path)
     {
         try
@@ -183,7 +183,7 @@ internal static class JsonText
         return utf8.StartsWith(mark) ? utf8[mark.Length..] : utf8;
     }
 
-    /// <summary>The tree of an object; null when it is none, which is reported.</summary>
+    /// <summary>The tree of an object; null when the text is not an object, which is reported.</summary>
     public static JsonTree? Parse(ReadOnlySpan<byte> utf8, ProblemList problems, string kind)
     {
         if (!Utf8.IsValid(utf8))

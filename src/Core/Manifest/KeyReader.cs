@@ -2,12 +2,12 @@ using System.Text.Json;
 
 namespace Cocaine.Fast.Core.Manifest;
 
-/// <summary>Reads the values of an object by its table of keys: every mistake is reported, every good value kept.</summary>
+/// <summary>Reads the values of an object by its table of keys. Every mistake is reported, and every good value is kept.</summary>
 internal sealed class KeyReader(ProblemList problems)
 {
     /// <summary>
-    /// Good values by key: string, string[], long, bool, a dictionary of strings; of objects with a table of their own, the JSON. Times are
-    /// in ms, sizes in bytes.
+    /// Good values by key: string, string[], long, bool, a dictionary of strings; for objects with a table of their own, the JSON. Times
+    /// are in ms, sizes in bytes.
     /// </summary>
     public Dictionary<string, object> Read(JsonTree item, string path, IReadOnlyList<KeySpec> specs, params string[] alsoKnown)
     {
@@ -42,7 +42,7 @@ internal sealed class KeyReader(ProblemList problems)
         return values;
     }
 
-    /// <summary>The items of a list and their places; a string is a list of one.</summary>
+    /// <summary>The items of a list with their places; a string counts as a list of one.</summary>
     public static IEnumerable<(JsonTree Value, string Path)> Items(JsonTree value, string path) => value.Kind == JsonValueKind.Array
         ? value.Items.Select((item, index) => (item, FormattableString.Invariant($"{path}[{index}]")))
         : [(value, path)];
@@ -104,7 +104,7 @@ internal sealed class KeyReader(ProblemList problems)
         _ => true,
     };
 
-    /// <summary>Names become names of files: "." and ".." are none.</summary>
+    /// <summary>Names become names of files, so "." and ".." are not allowed.</summary>
     public static bool IsAppName(string text) => text.Length is > 0 and <= 64 && text is not ("." or "..")
         && text.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '.' or '_' or '-');
 

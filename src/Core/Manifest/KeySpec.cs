@@ -51,24 +51,24 @@ internal enum KeyKind
 }
 
 /// <summary>
-/// One key of a manifest. Validation, defaults, the JSON schema and the tables of docs/manifest.md all come from these.
+/// One key of a manifest. Validation, defaults, the JSON schema and the tables of docs/manifest.md all come from these specs.
 /// </summary>
 /// <param name="Name">The key.</param>
 /// <param name="Kind">The kind of its value.</param>
 /// <param name="Meaning">One sentence for the documentation.</param>
-/// <param name="Default">As it would be written in a manifest, or in words; "required" when there is none.</param>
+/// <param name="Default">The default as a manifest would have it, or in words; "required" when there is none.</param>
 internal sealed record KeySpec(string Name, KeyKind Kind, string Meaning, string Default = "none")
 {
-    /// <summary>Longest duration: 10,000 days in ms, so that sums of a few stay far from overflow.</summary>
+    /// <summary>The longest duration: 10,000 days in ms, so that sums of a few durations stay far from overflow.</summary>
     private const long MaxDurationMs = 10_000L * 24 * 3600 * 1000;
 
-    /// <summary>Least value of a number, in the unit that is kept: ms, bytes.</summary>
+    /// <summary>The least value of a number, in the unit in which it is kept: ms, bytes.</summary>
     public long Min { get; init; }
 
-    /// <summary>Greatest value of a number, in the unit that is kept.</summary>
+    /// <summary>The greatest value of a number, in the unit in which it is kept.</summary>
     public long Max { get; init; } = Kind == KeyKind.Duration ? MaxDurationMs : int.MaxValue;
 
-    /// <summary>The only values of a string or of a list's items, when they are few.</summary>
+    /// <summary>The only values of a string or of a list's items, when there are few.</summary>
     public IReadOnlyList<string> Choices { get; init; } = [];
 
     /// <summary>Strings may be empty.</summary>
@@ -77,21 +77,21 @@ internal sealed record KeySpec(string Name, KeyKind Kind, string Meaning, string
     /// <summary>The number is a power of two.</summary>
     public bool IsPowerOfTwo { get; init; }
 
-    /// <summary>The default of a list, whose <see cref="Default"/> is words.</summary>
+    /// <summary>The default of a list when <see cref="Default"/> is in words.</summary>
     public string[]? DefaultList { get; init; }
 
-    /// <summary>The default of a list is the name of the task that it stands in.</summary>
+    /// <summary>The default of a list is the name of its task.</summary>
     public bool DefaultsToTaskName { get; init; }
 
-    /// <summary>Of a string: says what is wrong with it; null when it is good.</summary>
+    /// <summary>Finds the mistake in a string; null when the string is good.</summary>
     public Func<JsonTree, TextMistake?>? Check { get; init; }
 
-    /// <summary>The expected value in words, when those of its kind do not say it.</summary>
+    /// <summary>The expected value in words, when the words of its kind are not enough.</summary>
     public string? ExpectedWords { get; init; }
 
     public bool IsRequired => Default == "required";
 
-    /// <summary>The default as the reader would have read it; null when it has none or is decided elsewhere.</summary>
+    /// <summary>The default as the reader would have read it; null when there is none or when it is decided elsewhere.</summary>
     public object? DefaultValue => IsRequired ? null : DefaultList ?? KeyValues.OfText(this, Default);
 
     /// <summary>The expected value in words.</summary>
@@ -122,7 +122,7 @@ internal sealed record KeySpec(string Name, KeyKind Kind, string Meaning, string
     };
 }
 
-/// <summary>A string that is no value of its key.</summary>
-/// <param name="Message">The mistake; null when the value is simply not the expected one.</param>
-/// <param name="Near">Values of which one may have been meant; of use without a message.</param>
+/// <summary>A string that is no valid value of its key.</summary>
+/// <param name="Message">The mistake; null when the value is just not the expected one.</param>
+/// <param name="Near">Values that the author may have meant; useful without a message.</param>
 internal readonly record struct TextMistake(string? Message, IEnumerable<string> Near);

@@ -3,10 +3,10 @@ using System.Text.Json;
 
 namespace Cocaine.Fast.Core.Manifest;
 
-/// <summary>From JSON values to what is kept, and back to how it is written.</summary>
+/// <summary>Turns JSON values into kept values, and kept values into text.</summary>
 internal static class KeyValues
 {
-    /// <summary>Beyond it a double no longer tells whole numbers apart with room to spare.</summary>
+    /// <summary>Beyond this number a double no longer tells whole numbers apart with room to spare.</summary>
     private const double Largest = 1e15;
 
     private static readonly (string Unit, long Factor)[] Durations =
@@ -14,7 +14,7 @@ internal static class KeyValues
 
     private static readonly (string Unit, long Factor)[] Sizes = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("B", 1)];
 
-    /// <summary>A single value as it is kept (string, long, bool), or null when its JSON type or form is another.</summary>
+    /// <summary>A single value as it is kept (string, long, bool), or null when its JSON type or form is wrong.</summary>
     public static object? Of(KeySpec spec, JsonTree value) => spec.Kind switch
     {
         KeyKind.Boolean => value.Kind switch { JsonValueKind.True => true, JsonValueKind.False => false, _ => null },
@@ -25,7 +25,7 @@ internal static class KeyValues
         _ => value.Kind == JsonValueKind.String && (value.Text.Length > 0 || spec.AllowsEmpty) ? value.Text : null,
     };
 
-    /// <summary>A default of the table as it is kept, or null when it is words.</summary>
+    /// <summary>A default of the table as it is kept, or null when it is in words.</summary>
     public static object? OfText(KeySpec spec, string text)
     {
         bool isWritten = spec.Kind is KeyKind.Text or KeyKind.Boolean or KeyKind.Integer
@@ -50,7 +50,7 @@ internal static class KeyValues
         return FormattableString.Invariant($"{number / factor}{(factor > 1 || spec.Kind == KeyKind.Duration ? unit : "")}");
     }
 
-    /// <summary>The nearest power of two; the lower one when two are as near.</summary>
+    /// <summary>The nearest power of two; the lower one when both are equally near.</summary>
     public static long NearestPowerOfTwo(long number)
     {
         long below = 1L << (int)Math.Log2(number);
@@ -58,7 +58,7 @@ internal static class KeyValues
     }
 
     /// <summary>
-    /// The owner always reads and writes: a node that could not connect to what a killed one left behind could not tell that it is stale.
+    /// The owner may always read and write: a node that could not connect to the socket of a killed node could not tell that it is stale.
     /// </summary>
     private static object? Mode(string text)
     {
@@ -73,7 +73,7 @@ internal static class KeyValues
         return isWhole ? (long)value.Number : null;
     }
 
-    /// <summary>Rounded; but 0 means "none" for many keys, so that nothing above 0 becomes it.</summary>
+    /// <summary>Rounded; but 0 means "none" for many keys, so no value above 0 becomes 0.</summary>
     private static object? Scaled(double number, double factor)
     {
         double scaled = number * factor;

@@ -1,7 +1,7 @@
 namespace Cocaine.Fast.Core.Manifest;
 
 /// <summary>
-/// Reads manifests: checks all of a file and reports every mistake at once. The drivers that tasks may name are given as a table.
+/// Reads manifests: checks the whole file and reports every mistake at once. The caller gives the table of the drivers that tasks may name.
 /// </summary>
 internal static class ManifestParser
 {
@@ -18,10 +18,10 @@ internal static class ManifestParser
 
     /// <summary>Reads a manifest from memory.</summary>
     /// <param name="utf8">The text.</param>
-    /// <param name="filePath">Names it in messages, and is where its relative paths start from.</param>
-    /// <param name="drivers">The drivers that it may name.</param>
-    /// <param name="checkFiles">Code that is not there is a mistake too.</param>
-    /// <param name="customDrivers">Further drivers, whose keys are taken as they are.</param>
+    /// <param name="filePath">The file's name in messages; relative paths start from its folder.</param>
+    /// <param name="drivers">The drivers that the manifest may name.</param>
+    /// <param name="checkFiles">Missing code is a mistake too.</param>
+    /// <param name="customDrivers">Further drivers, whose keys are taken without a check.</param>
     /// <param name="defaults">Keys of <c>engine</c> that the manifest leaves out.</param>
     public static ManifestResult Read(
         ReadOnlySpan<byte> utf8, string filePath, DriverTable drivers, bool checkFiles, IEnumerable<string>? customDrivers,

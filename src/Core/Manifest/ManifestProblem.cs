@@ -4,18 +4,18 @@ using Cocaine.Fast.Core.Terminal;
 namespace Cocaine.Fast.Core.Manifest;
 
 /// <summary>One mistake in a manifest or in the config of a node.</summary>
-/// <param name="File">The file as it was named.</param>
+/// <param name="File">The file's name as the caller gave it.</param>
 /// <param name="Line">Line, from 1; 0 when the file could not be read.</param>
-/// <param name="Column">Column in characters (Unicode code points), from 1; 0 as the line is.</param>
+/// <param name="Column">Column in characters (Unicode code points), from 1; 0 when the line is 0.</param>
 /// <param name="Path">JSON path, as <c>$.engine.pool-limit</c>.</param>
 /// <param name="Message">The mistake, the expected value, the nearest known name.</param>
-/// <param name="IsWarning">The app can be run all the same.</param>
+/// <param name="IsWarning">The app can run all the same.</param>
 public sealed record ManifestProblem(string File, int Line, int Column, string Path, string Message, bool IsWarning = false)
 {
-    /// <summary>A file that could not be read: there is no place in it.</summary>
+    /// <summary>A file that could not be read: the problem has no place in it.</summary>
     public static ManifestProblem OfFile(string file, string message) => new(file, 0, 0, "$", message);
 
-    /// <summary><c>file:line:column: $.path: message</c>; of a file that could not be read, <c>file: message</c></summary>
+    /// <summary><c>file:line:column: $.path: message</c>; for a file that could not be read, <c>file: message</c></summary>
     public override string ToString()
     {
         string place = Line == 0 ? "" : FormattableString.Invariant($"{Line}:{Column}: {Path}: ");
@@ -23,20 +23,20 @@ public sealed record ManifestProblem(string File, int Line, int Column, string P
     }
 }
 
-/// <summary>Gathers mistakes, and turns byte offsets into lines and columns.</summary>
+/// <summary>Collects mistakes, and turns byte offsets into lines and columns.</summary>
 internal sealed class ProblemList(string file, byte[] text)
 {
-    /// <summary>Names that are listed when none is near; more would not be read.</summary>
+    /// <summary>The most names in a list when none is near; nobody would read more.</summary>
     private const int MaxListed = 10;
 
-    /// <summary>Letters that tell which name was begun: "info", "err".</summary>
+    /// <summary>The letters that are enough to tell which name was begun: "info", "err".</summary>
     private const int MinBeginning = 3;
 
     private readonly List<(long Offset, string Path, string Message, bool IsWarning)> _entries = [];
 
     public bool HasErrors => _entries.Exists(entry => !entry.IsWarning);
 
-    /// <summary>All of them in the order of the file, in one walk over it however many they are.</summary>
+    /// <summary>All mistakes in the order of the file. The method walks over the file once, however many mistakes there are.</summary>
     public IReadOnlyList<ManifestProblem> Sorted()
     {
         List<ManifestProblem> sorted = new(_entries.Count);
@@ -70,7 +70,7 @@ internal sealed class ProblemList(string file, byte[] text)
 
     public void Add(long offset, string path, string message, bool warning = false) => _entries.Add((offset, path, message, warning));
 
-    /// <summary>Another value was expected; <paramref name="near"/> are names that it may have meant.</summary>
+    /// <summary>Reports that another value was expected; <paramref name="near"/> are names that the author may have meant.</summary>
     public void Wrong(JsonTree value, string path, string expected, IEnumerable<string>? near = null) =>
         Add(value.Offset, path, $"expected {expected}, found {value.KindName}{(near is null ? "" : Nearest(value.Text, near))}");
 
@@ -83,7 +83,8 @@ internal sealed class ProblemList(string file, byte[] text)
     }
 
     /// <summary>
-    /// "; did you mean …?", or nothing when no name is near: up to three letters away, fewer for a short name, or one that it begins.
+    /// Returns "; did you mean …?", or an empty text when no name is near: up to three letters away, fewer for a short name, or a name that
+    /// begins with the text.
     /// </summary>
     public static string Nearest(string name, IEnumerable<string> known)
     {
@@ -124,7 +125,7 @@ internal sealed class ProblemList(string file, byte[] text)
     }
 }
 
-/// <summary>How names and strings of a manifest are shown: on one line, whatever is in them.</summary>
+/// <summary>The form in which names and strings of a manifest are shown: on one line, whatever is in them.</summary>
 internal static class JsonPath
 {
     private const int MaxShown = 40;
@@ -133,7 +134,7 @@ internal static class JsonPath
         name.Length is > 0 and <= MaxShown && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-')
             ? $"{parent}.{name}" : $"{parent}['{Shown(name).Replace("'", "\\'", StringComparison.Ordinal)}']";
 
-    /// <summary>Cut after some letters, and on one line.</summary>
+    /// <summary>The text on one line, cut after some letters.</summary>
     public static string Shown(string text)
     {
         StringBuilder kept = new();

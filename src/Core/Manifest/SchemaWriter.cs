@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace Cocaine.Fast.Core.Manifest;
 
-/// <summary>Writes JSON schemas (draft 2020-12) of the same tables of keys that check files.</summary>
+/// <summary>Writes JSON schemas (draft 2020-12) from the same tables of keys that check files.</summary>
 /// <param name="sections">The keys of the objects in the file, by the name of the key that has the object.</param>
 /// <param name="tasks">The keys of tasks, by the type of their driver; empty for a file without tasks.</param>
 internal sealed class SchemaWriter(
@@ -22,12 +22,12 @@ internal sealed class SchemaWriter(
     private static readonly JsonSerializerOptions Indented = new()
     {
         WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // it is not put into HTML
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // the schema is not put into HTML
     };
 
     /// <summary>The schema as text.</summary>
     /// <param name="title">The title of the schema.</param>
-    /// <param name="top">The keys of the whole.</param>
+    /// <param name="top">The keys of the whole file.</param>
     public string Write(string title, IReadOnlyList<KeySpec> top)
     {
         JsonObject schema = new()
@@ -120,13 +120,13 @@ internal sealed class SchemaWriter(
         _ => Text(spec),
     };
 
-    /// <summary>As a manifest would have it.</summary>
+    /// <summary>The default as a manifest would have it.</summary>
     private static JsonNode? Default(KeySpec spec) => spec.DefaultValue switch
     {
         null => null,
         string[] texts => Texts(texts),
         bool flag => flag,
-        _ when spec.Kind == KeyKind.SocketMode => spec.Default, // its digits are no number
+        _ when spec.Kind == KeyKind.SocketMode => spec.Default, // its digits are not a number
         _ => double.TryParse(spec.Default, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : spec.Default,
     };
 

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Cocaine.Fast.Core.Manifest;
 
-/// <summary>Reads <c>tasks</c>: each by the table of its driver.</summary>
+/// <summary>Reads <c>tasks</c>, each task by the table of its driver.</summary>
 internal sealed class TaskReader(
     ProblemList problems, KeyReader keys, EndpointChecks endpoints, DriverTable drivers, IReadOnlyList<string> customDrivers)
 {
@@ -89,7 +89,7 @@ internal sealed class TaskReader(
         };
     }
 
-    /// <summary>The keys of a driver that the table does not know: texts, whole numbers, booleans and lists of texts.</summary>
+    /// <summary>The keys of a driver without a table: texts, whole numbers, booleans and lists of texts.</summary>
     private Dictionary<string, object> CustomKeys(JsonTree item, string path)
     {
         Dictionary<string, object> values = [];
@@ -111,7 +111,7 @@ internal sealed class TaskReader(
             string at = JsonPath.Member(path, member.Name);
             if (read is null && isCommon)
             {
-                continue; // reported
+                continue; // already reported
             }
 
             if (read is null)

@@ -3,15 +3,17 @@ using System.Numerics;
 namespace Cocaine.Fast.Core.Memory;
 
 /// <summary>
-/// Byte blocks of four sizes within each power of two for one loop's jobs. ArrayPool.Shared keeps too few of a size for hundreds of jobs in
-/// flight, so it would allocate on the request path.
+/// Byte blocks for one loop's jobs, in four sizes within each power of two. ArrayPool.Shared keeps too few blocks of a size for hundreds of
+/// jobs in flight, so it would allocate on the request path.
 /// </summary>
 internal sealed class BlockPool
 {
     /// <summary>Smallest block: most requests fit, and a thousand jobs in flight cost 256 KiB.</summary>
     public const int MinBlockBytes = 256;
 
-    /// <summary>Kept free at most: blocks that a burst of large requests leaves behind are given back to the runtime beyond this.</summary>
+    /// <summary>
+    /// The most bytes that are kept free: beyond this, blocks that a burst of large requests leaves behind go back to the runtime.
+    /// </summary>
     private const long MaxFreeBytes = 32 << 20;
 
     private readonly Stack<byte[]>?[] _free = new Stack<byte[]>?[32 * 4];

@@ -70,7 +70,7 @@ internal static class MsgPackEncoder
 
     public static int WriteMapHead(Span<byte> to, uint count) => WriteCount(to, count, 0x80, 0xde);
 
-    /// <summary>Head of a string; <paramref name="modern"/> allows str8, which old peers do not know.</summary>
+    /// <summary>Head of a string; <paramref name="modern"/> allows str8, which old peers do not understand.</summary>
     public static int WriteStringHead(Span<byte> to, uint length, bool modern = true)
     {
         if (length <= 31)

@@ -18,7 +18,7 @@ internal enum MsgPackKind : byte
     Extension,
 }
 
-/// <summary>How reading went.</summary>
+/// <summary>The result of reading.</summary>
 internal enum MsgPackStatus : byte
 {
     Ok,
@@ -34,18 +34,18 @@ internal enum MsgPackStatus : byte
 /// The head of one value: its kind, and its number, count or length. Source: the MessagePack specification,
 /// github.com/msgpack/msgpack/blob/master/spec.md.
 /// </summary>
-/// <param name="Kind">Its kind.</param>
+/// <param name="Kind">The value's kind.</param>
 /// <param name="Bits">The number (two's complement when negative, IEEE bits when a float), the boolean, the count of items or pairs, or
 /// the length of the body.</param>
 /// <param name="HeadBytes">Bytes of the head; the body follows.</param>
-/// <param name="IsModern">bin, str8 or ext: families that peers of before 2013 do not know.</param>
+/// <param name="IsModern">The value is bin, str8 or ext: families that peers from before 2013 do not know.</param>
 /// <param name="ExtensionType">Type of an extension.</param>
 internal readonly record struct MsgPackToken(MsgPackKind Kind, ulong Bits, int HeadBytes, bool IsModern = false, sbyte ExtensionType = 0)
 {
-    /// <summary>Bytes after the head that belong to the value itself: 0 but for strings, binaries and extensions.</summary>
+    /// <summary>Bytes after the head that belong to the value itself: 0 except for strings, binaries and extensions.</summary>
     public ulong BodyBytes => Kind is MsgPackKind.String or MsgPackKind.Binary or MsgPackKind.Extension ? Bits : 0;
 
-    /// <summary>Values that follow inside of it: items of an array, keys and values of a map.</summary>
+    /// <summary>Values that follow inside this one: items of an array, keys and values of a map.</summary>
     public ulong Children => Kind == MsgPackKind.Array ? Bits : Kind == MsgPackKind.Map ? Bits * 2 : 0;
 
     public bool IsInteger => Kind is MsgPackKind.Unsigned or MsgPackKind.Negative;

@@ -1,23 +1,23 @@
 namespace Cocaine.Fast.Core.Monitoring;
 
-/// <summary>The counts of an engine since its start. One thread writes, the loop's.</summary>
+/// <summary>The counts of an engine since its start. Only the loop's thread writes them.</summary>
 internal sealed class EngineCounters
 {
     private static readonly int[] Codes = [400, 401, 403, 404, 413, 500, 502, 503, 504, 520];
     private readonly long[] _errors = new long[Codes.Length + 1];
 
-    /// <summary>The last number that a job got; those that were refused have numbers too.</summary>
+    /// <summary>The number of the last job; refused jobs have numbers too.</summary>
     public ulong LastJobId { get; set; }
 
-    /// <summary>Jobs taken. At each moment accepted = done + failed + queued + running.</summary>
+    /// <summary>Accepted jobs. At each moment accepted = done + failed + queued + running.</summary>
     public ulong JobsAccepted { get; set; }
 
     public ulong JobsDone { get; set; }
 
-    /// <summary>Jobs answered with an error, those that their caller gave up included.</summary>
+    /// <summary>Jobs answered with an error, including jobs that their caller gave up.</summary>
     public ulong JobsFailed { get; set; }
 
-    /// <summary>Jobs that were never taken: the queue was full, the app broken or draining.</summary>
+    /// <summary>Jobs that were never accepted: the queue was full, or the app was broken or draining.</summary>
     public ulong JobsRejected { get; set; }
 
     /// <summary>Runs begun again because a slave died.</summary>
@@ -30,11 +30,11 @@ internal sealed class EngineCounters
     public ulong ClientsGone { get; set; }
 
     /// <summary>
-    /// Jobs that were answered by the node and whose slave did not end them in time after. They are counted under failed, too.
+    /// Jobs that the node answered and that their slave did not end in time afterwards. They are counted under failed, too.
     /// </summary>
     public ulong JobsAbandoned { get; set; }
 
-    /// <summary>Jobs that killed every slave that they were given.</summary>
+    /// <summary>Jobs that killed every slave they ran on.</summary>
     public ulong JobsQuarantined { get; set; }
 
     public ulong SlavesStarted { get; set; }
@@ -43,7 +43,7 @@ internal sealed class EngineCounters
 
     public ulong SlavesKilled { get; set; }
 
-    /// <summary>Starts that failed: of slaves that were not ready in time or ended before, and of those that died young.</summary>
+    /// <summary>Failed starts: slaves that were not ready in time or ended before, and slaves that died young.</summary>
     public ulong SlaveStartFailures { get; set; }
 
     /// <summary>Slaves that ended soon after they were ready, without a job done.</summary>
@@ -58,13 +58,13 @@ internal sealed class EngineCounters
     /// <inheritdoc cref="RecycledForJobs"/>
     public ulong RecycledForMemory { get; private set; }
 
-    /// <summary>Slaves replaced, or ended, because they had jobs that they would not end.</summary>
+    /// <summary>Slaves that were replaced, or ended, because they had jobs that they would not end.</summary>
     public ulong RecycledForAbandonedJobs { get; private set; }
 
     /// <summary>Replacements that did not come up.</summary>
     public ulong RecyclingsFailed { get; set; }
 
-    /// <summary>Times that the queue went over from oldest to newest first.</summary>
+    /// <summary>Times that the queue changed from oldest first to newest first.</summary>
     public ulong Overloads { get; set; }
 
     public ulong HeartbeatsSeen { get; set; }
@@ -82,10 +82,10 @@ internal sealed class EngineCounters
     /// <summary>Jobs that ran for their job-timeout.</summary>
     public ulong JobTimeouts { get; set; }
 
-    /// <summary>Deaths of slaves with several jobs on them, of which none was charged.</summary>
+    /// <summary>Deaths of slaves with several jobs on them, where no job was charged.</summary>
     public ulong UnprovenDeaths { get; set; }
 
-    /// <summary>Counts a slave whose replacement is ready, or that needs none first.</summary>
+    /// <summary>Counts a slave that has a ready replacement, or ends before its replacement starts.</summary>
     public void CountRecycled(WearReason reason)
     {
         switch (reason)
@@ -105,14 +105,14 @@ internal sealed class EngineCounters
         }
     }
 
-    /// <summary>Counts a failed job by its code; the app's own codes go together.</summary>
+    /// <summary>Counts a failed job by its code; all codes of the app count together.</summary>
     public void CountError(int code)
     {
         int index = Array.IndexOf(Codes, code);
         _errors[index < 0 ? Codes.Length : index]++;
     }
 
-    /// <summary>Failed jobs by code, "app" for the app's own; only those that happened.</summary>
+    /// <summary>Failed jobs by code, and under "app" those with the app's own codes; only codes that occurred.</summary>
     public IReadOnlyDictionary<string, long> Errors
     {
         get
@@ -130,6 +130,6 @@ internal sealed class EngineCounters
         }
     }
 
-    /// <summary>The promise: nothing is lost and nothing counted twice.</summary>
+    /// <summary>The promise: no job is lost, and none is counted twice.</summary>
     public bool Holds(int queued, int running) => JobsAccepted == JobsDone + JobsFailed + (ulong)queued + (ulong)running;
 }

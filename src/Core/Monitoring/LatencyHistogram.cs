@@ -11,30 +11,30 @@ internal readonly record struct LatencySnapshot(long P50, long P90, long P99, lo
 /// time. The idea is Gil Tene's HdrHistogram.
 /// </summary>
 /// <remarks>
-/// One thread records; others may read and see counts of slightly different moments. A sparse one keeps only the powers of two that it
-/// has seen, 256 bytes each, and allocates when it sees another: not for the request path. A dense one takes all of its 9.5 KiB at
-/// its first record.
+/// One thread records; others may read and see counts of slightly different moments. A sparse histogram keeps only the powers of two that
+/// it has seen, 256 bytes each, and allocates when it sees another one: do not use it on the request path. A dense histogram takes all of
+/// its 9.5 KiB at its first record.
 /// </remarks>
-/// <param name="sparse">Grow with what is seen, instead of taking everything at once.</param>
+/// <param name="sparse">Grow with each new power of two, instead of taking all memory at once.</param>
 internal sealed class LatencyHistogram(bool sparse = false)
 {
     private const int SubBits = 5, Sub = 1 << SubBits;
 
-    /// <summary>2^42 ns is 73 minutes; longer ones count as that.</summary>
+    /// <summary>2^42 ns is 73 minutes; longer times count as 73 minutes.</summary>
     private const int MaxBits = 42;
 
     /// <summary>Groups of <see cref="Sub"/> buckets. The first two are the values below 64, each later one a power of two.</summary>
     private const int Groups = MaxBits - SubBits + 1;
 
-    private Places _places;      // by group: where its buckets are in _counts, in groups, from 1; 0 = nothing was in it yet
+    private Places _places;      // for each group, the place of its buckets in _counts, in groups, from 1; 0 = the group has no value yet
     private long[] _counts = []; // grows at the first record: a node has more histograms than busy ones
 
     public long Count { get; private set; }
 
-    /// <summary>All of them together, ns; one of more than 73 minutes counts as that.</summary>
+    /// <summary>The sum of all values, ns; a value of more than 73 minutes counts as 73 minutes.</summary>
     public long Sum { get; private set; }
 
-    /// <summary>The longest one, exact, ns.</summary>
+    /// <summary>The longest value, exact, ns.</summary>
     public long Max { get; private set; }
 
     public void Record(long nanoseconds)
@@ -58,7 +58,7 @@ internal sealed class LatencyHistogram(bool sparse = false)
         }
     }
 
-    /// <summary>The value below or at which so many percent lie, at most 1/32 too high; 0 when empty.</summary>
+    /// <summary>The value at or below which so many percent of the values lie, at most 1/32 too high; 0 when empty.</summary>
     public long ValueAtPercentile(double percent)
     {
         if (Count == 0)
@@ -86,7 +86,7 @@ internal sealed class LatencyHistogram(bool sparse = false)
     public LatencySnapshot Snapshot() =>
         new(ValueAtPercentile(50), ValueAtPercentile(90), ValueAtPercentile(99), ValueAtPercentile(99.9), Max, Count, Sum);
 
-    /// <summary>Adds another's counts.</summary>
+    /// <summary>Adds the counts of another histogram.</summary>
     public void Merge(LatencyHistogram other)
     {
         for (int group = 0; group < Groups; group++)
@@ -120,7 +120,7 @@ internal sealed class LatencyHistogram(bool sparse = false)
         Count = Sum = Max = 0;
     }
 
-    /// <summary>A group's buckets; empty when nothing was ever in it.</summary>
+    /// <summary>A group's buckets; empty when the group never had a value.</summary>
     private Span<long> CountsOf(int group)
     {
         int end = _places[group] * Sub;
@@ -128,7 +128,9 @@ internal sealed class LatencyHistogram(bool sparse = false)
         return end > 0 && end <= counts.Length ? counts.AsSpan(end - Sub, Sub) : []; // another thread may see a place before its counts
     }
 
-    /// <summary>Makes room for the buckets of a group, of all when it is not sparse, and says where the group's are.</summary>
+    /// <summary>
+    /// Makes room for the buckets of a group, or of all groups when the histogram is dense, and returns the place of the group's buckets.
+    /// </summary>
     private int Open(int group)
     {
         Array.Resize(ref _counts, sparse ? _counts.Length + Sub : Groups * Sub);

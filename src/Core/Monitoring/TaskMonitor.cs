@@ -2,24 +2,24 @@ namespace Cocaine.Fast.Core.Monitoring;
 
 /// <summary>The measures of one task.</summary>
 /// <param name="name">The task's name.</param>
-/// <param name="sparse">Its histograms grow with what they see: for tasks that a node may have very many of.</param>
+/// <param name="sparse">The histograms grow with their values: for kinds of tasks that a node may have in great numbers.</param>
 internal sealed class TaskMonitor(string name, bool sparse = false)
 {
     public string Name { get; } = name;
 
-    /// <summary>The name in UTF-8, for records that are written without making anything.</summary>
+    /// <summary>The name in UTF-8, for records that are written without allocation.</summary>
     public byte[] Utf8Name { get; } = System.Text.Encoding.UTF8.GetBytes(name);
 
-    /// <summary>Longest run of one of its jobs, ms; 0 = none.</summary>
+    /// <summary>Longest run of one of the task's jobs, ms; 0 = none.</summary>
     public long JobTimeoutMs { get; set; }
 
     /// <summary>
-    /// From arrival to the dispatch of the run that answered, or to the error of a job that ended in the queue: each job that was done or
-    /// failed counts once.
+    /// From the arrival to the dispatch of the run that answered, or to the error of a job that ended in the queue. Each job that was done
+    /// or failed counts once.
     /// </summary>
     public LatencyHistogram TimeInQueue { get; } = new(sparse);
 
-    /// <summary>From dispatch to the terminal answer, by whoever gave it.</summary>
+    /// <summary>From the dispatch to the terminal answer, whether the app or the node gave it.</summary>
     public LatencyHistogram TimeOnSlave { get; } = new(sparse);
 
     public long Accepted { get; set; }
@@ -28,7 +28,7 @@ internal sealed class TaskMonitor(string name, bool sparse = false)
 
     public long Failed => FailedInQueue + FailedOnSlave;
 
-    /// <summary>Jobs that failed while they waited; the others are in both histograms.</summary>
+    /// <summary>Jobs that failed while they waited; all other jobs are in both histograms.</summary>
     public long FailedInQueue { get; set; }
 
     /// <summary>Jobs that failed on a slave, by their app or by the node.</summary>

@@ -5,15 +5,15 @@ namespace Cocaine.Fast.Core.Protocol;
 
 /// <summary>
 /// The open channels of one connection by their numbers. Numbers only grow and most channels are short, so the low bits of a number are its
-/// place in an array; the few that find their place taken, by a channel that stays open or by a peer that picks its numbers to collide, go
-/// to a dictionary.
+/// place in an array. A few channels find their place taken, because another channel stays open or because a peer picks its numbers to
+/// collide; these channels go to a dictionary.
 /// </summary>
 internal sealed class ChannelTable<T>
     where T : class
 {
     private const int FirstSlots = 8;
 
-    /// <summary>Beyond this a connection's memory is the dictionary's, which shrinks with its content.</summary>
+    /// <summary>Beyond this number a connection uses the dictionary's memory, which shrinks with its content.</summary>
     private const int MaxSlots = 1 << 16;
 
     private static readonly Slot[] Empty = new Slot[1]; // never written: an idle connection has no array of its own
@@ -37,7 +37,7 @@ internal sealed class ChannelTable<T>
         return _others is not null && _others.TryGetValue(number, out value);
     }
 
-    /// <summary>Adds a channel that is not there.</summary>
+    /// <summary>Adds a channel that is not in the table.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(ulong number, T value)
     {
@@ -53,7 +53,7 @@ internal sealed class ChannelTable<T>
         Count++;
     }
 
-    /// <summary>Takes a channel out. False when it is not there.</summary>
+    /// <summary>Takes a channel out. False when the table does not have it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Remove(ulong number, [NotNullWhen(true)] out T? value)
     {
@@ -76,7 +76,7 @@ internal sealed class ChannelTable<T>
         return false;
     }
 
-    /// <summary>Takes all of them out, in the order of their numbers; allocates.</summary>
+    /// <summary>Takes all channels out, in the order of their numbers; allocates.</summary>
     public List<T> TakeAll()
     {
         List<T> all = ToList();
@@ -86,7 +86,7 @@ internal sealed class ChannelTable<T>
         return all;
     }
 
-    /// <summary>All of them in the order of their numbers; allocates.</summary>
+    /// <summary>All channels in the order of their numbers; allocates.</summary>
     public List<T> ToList()
     {
         List<(ulong Number, T Value)> found = new(Count);
@@ -108,7 +108,7 @@ internal sealed class ChannelTable<T>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void AddSlowly(ulong number, T value)
     {
-        // Twice as many slots as channels keep collisions rare; a sparser table would only be larger.
+        // Twice as many slots as channels keep collisions rare; more slots would only take memory.
         while (_slots.Length < MaxSlots && _slots.Length < Math.Max(FirstSlots, 2 * (Count + 1)))
         {
             Grow();
@@ -135,7 +135,7 @@ internal sealed class ChannelTable<T>
         {
             if (slot.Value is not null)
             {
-                SlotOf(slot.Number) = slot; // more bits tell them apart: what had a slot of its own keeps one
+                SlotOf(slot.Number) = slot; // more bits tell the numbers apart: a channel with a slot of its own keeps one
             }
         }
     }

@@ -6,9 +6,9 @@ internal static class ControlType
     /// <summary>The worker's first message, with its uuid, and the node's answer to it.</summary>
     public const byte Handshake = 0;
 
-    /// <summary>A sign of life, without arguments.</summary>
+    /// <summary>A heartbeat, without arguments.</summary>
     public const byte Heartbeat = 0;
 
-    /// <summary>The node tells the worker to end, or the worker says that it wants to.</summary>
+    /// <summary>The node tells the worker to end, or the worker says that it wants to end.</summary>
     public const byte Terminate = 1;
 }

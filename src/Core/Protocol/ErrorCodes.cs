@@ -12,25 +12,25 @@ public static class ErrorCodes
     /// <summary>Security is on and the peer is not known.</summary>
     public const int Unauthenticated = 401;
 
-    /// <summary>Security is on and the peer may not.</summary>
+    /// <summary>Security is on and the peer lacks the permission.</summary>
     public const int Forbidden = 403;
 
     /// <summary>No such event or app.</summary>
     public const int NotFound = 404;
 
-    /// <summary>Over a size limit.</summary>
+    /// <summary>A size limit is exceeded.</summary>
     public const int TooLarge = 413;
 
-    /// <summary>The engine is not running, the app cannot be started, or an internal fault.</summary>
+    /// <summary>The engine is not running, the app cannot be started, or there was an internal fault.</summary>
     public const int ServerError = 500;
 
-    /// <summary>The app raised, or its slave died after the answer had begun or the retries were spent.</summary>
+    /// <summary>The app raised an error, or its slave died after the answer had begun or when no retries were left.</summary>
     public const int AppError = 502;
 
     /// <summary>The queue is full, or the node is draining.</summary>
     public const int ResourceError = 503;
 
-    /// <summary>Silence of the slave, the job's timeout, or its time in the queue.</summary>
+    /// <summary>The slave was silent, or the job's timeout or its time in the queue passed.</summary>
     public const int TimeoutError = 504;
 
     /// <summary>The job's deadline passed.</summary>

@@ -6,24 +6,24 @@ using Cocaine.Fast.Core.MessagePack;
 namespace Cocaine.Fast.Core.Protocol;
 
 /// <summary>
-/// The headers of an error: section "Headers" of docs/protocol.md. Nothing is added to the table of the connection, so that
-/// the headers of an error can be left unread.
+/// The headers of an error: section "Headers" of docs/protocol.md. They add no entry to the table of the connection, so that a peer may
+/// leave them unread.
 /// </summary>
 internal struct ErrorHeaders
 {
-    /// <summary>Most bytes written: array 1; of two headers each 2, a name of at most 7, a number of at most 21.</summary>
+    /// <summary>The most bytes of the headers: array 1; of two headers each 2, a name of at most 7, a number of at most 21.</summary>
     public const int MaxEncodedBytes = 1 + (2 * (2 + 7 + 21));
 
-    /// <summary>Most bytes of the note: its words, an id of at most 20 digits and a number of at most 10.</summary>
+    /// <summary>The most bytes of the note: its words, an id of at most 20 digits and a number of at most 10.</summary>
     public const int MaxNoteBytes = 64;
 
-    /// <summary>The number of the job that failed or was refused; 0 when the request never was one.</summary>
+    /// <summary>The number of the job that failed or was refused; 0 when the request never became a job.</summary>
     public ulong JobId { get; set; }
 
-    /// <summary>When to come again, s; 0 when nothing is known about it.</summary>
+    /// <summary>Seconds until the caller should come again; 0 when this is not known.</summary>
     public int RetryAfterS { get; set; }
 
-    /// <summary>Takes a header that it knows.</summary>
+    /// <summary>Takes a header if it is a known one.</summary>
     public void Read(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
     {
         if (name.SequenceEqual("job-id"u8) && Utf8Parser.TryParse(value, out ulong id, out int used) && used == value.Length)
@@ -37,7 +37,7 @@ internal struct ErrorHeaders
         }
     }
 
-    /// <summary>Writes the headers array and returns its length; 0 when there is nothing to say.</summary>
+    /// <summary>Writes the headers array and returns its length; 0 when there is no header to write.</summary>
     public readonly int Write(Span<byte> to)
     {
         int count = (JobId > 0 ? 1 : 0) + (RetryAfterS > 0 ? 1 : 0);
@@ -56,8 +56,8 @@ internal struct ErrorHeaders
     }
 
     /// <summary>
-    /// Writes the same for people, at the end of a reason, where a protocol has room for nothing else: <c> (job 17; retry after 2 s)</c>.
-    /// Returns its length; 0 when there is nothing to say.
+    /// Writes the headers as a note for people, at the end of a reason, for protocols that have no other room: <c> (job 17; retry after 2
+    /// s)</c>. Returns its length; 0 when there is no header to write.
     /// </summary>
     public readonly int WriteNote(Span<byte> to)
     {

@@ -2,24 +2,26 @@ using Cocaine.Fast.Core.MessagePack;
 
 namespace Cocaine.Fast.Core.Protocol;
 
-/// <summary>How reading a message's headers went.</summary>
+/// <summary>The result of reading a message's headers.</summary>
 internal enum HeaderStatus : byte
 {
     Ok,
 
-    /// <summary>A value is neither raw bytes nor a number where one is wanted; the table is right, the message gets a 400.</summary>
+    /// <summary>
+    /// A value is neither raw bytes nor, where a number is expected, a number; the table is intact, the message gets a 400.
+    /// </summary>
     BadValue,
 
-    /// <summary>Over the limits on headers; the table is right, the message gets a 400.</summary>
+    /// <summary>The message exceeds the limits on headers; the table is intact, the message gets a 400.</summary>
     TooMany,
 
-    /// <summary>An index past the table: what follows on this connection cannot be understood.</summary>
+    /// <summary>An index past the table: the rest of this connection cannot be understood.</summary>
     Untrusted,
 }
 
 /// <summary>
-/// Reads headers arrays: each item an index, or <c>[flag, name or index, value]</c>. Every array of a connection must pass through
-/// here, in order.
+/// Reads headers arrays: each item is an index, or <c>[flag, name or index, value]</c>. Every array of a connection must pass through this
+/// reader, in order.
 /// </summary>
 internal static class HeaderReader
 {
@@ -102,7 +104,8 @@ internal static class HeaderReader
             return !keep || set.AddNumber(name, value.Bits) ? HeaderStatus.Ok : HeaderStatus.BadValue;
         }
 
-        // Not raw: a 400. With the flag, both sides would count on an entry that we cannot size: nothing after it can be trusted.
+        // A value that is not raw bytes gets a 400. With the flag, both sides would count on an entry of unknown size: nothing after it can
+        // be trusted.
         _ = cursor.SkipBody(value.BodyBytes);
         _ = cursor.SkipValues(value.Children, 4);
         return add || cursor.Position == start ? HeaderStatus.Untrusted : HeaderStatus.BadValue;

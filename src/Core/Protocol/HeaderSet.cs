@@ -4,7 +4,7 @@ using Cocaine.Fast.Core.MessagePack;
 
 namespace Cocaine.Fast.Core.Protocol;
 
-/// <summary>Sees a header.</summary>
+/// <summary>Sees a header of a message.</summary>
 internal delegate void HeaderLook(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value);
 
 /// <summary>
@@ -13,16 +13,16 @@ internal delegate void HeaderLook(ReadOnlySpan<byte> name, ReadOnlySpan<byte> va
 internal sealed class HeaderSet
 {
     private const int NumberBytes = 8;
-    private byte[] _others = new byte[512];   // literals for the worker, trace headers left out
+    private byte[] _others = new byte[512];   // literals for the worker, without the trace headers
     private int _othersLength;
     private int _othersCount;
     private byte[] _forWorker = new byte[512];
     private ErrorHeaders _ofError;
 
-    /// <summary>Looks on at every header that comes, with its value; for workers and tests.</summary>
+    /// <summary>Sees every header that comes, with its value; for workers and tests.</summary>
     internal HeaderLook? Seen { get; init; }
 
-    /// <summary>No header came.</summary>
+    /// <summary>The message has no header.</summary>
     public bool IsEmpty { get; private set; } = true;
 
     public ulong TraceId { get; private set; }
@@ -31,20 +31,20 @@ internal sealed class HeaderSet
 
     public ulong ParentId { get; private set; }
 
-    /// <summary>The client sent ids of its own.</summary>
+    /// <summary>The client sent trace ids of its own.</summary>
     public bool HasTrace { get; private set; }
 
-    /// <summary>ms from arrival to the deadline.</summary>
+    /// <summary>Time from the arrival to the deadline, ms.</summary>
     public long? RequestTimeoutMs { get; private set; }
 
-    /// <summary>ms of the slave's silence.</summary>
+    /// <summary>The longest silence of the slave, ms.</summary>
     public long? SilenceTimeoutMs { get; private set; }
 
     public int? RetryLimit { get; private set; }
 
     public bool Urgent { get; private set; }
 
-    /// <summary>The values of an error's headers; to a node they are headers like others.</summary>
+    /// <summary>The values of an error's headers; a node treats them like any other headers.</summary>
     public ErrorHeaders OfError => _ofError;
 
     public void Clear()
@@ -63,8 +63,8 @@ internal sealed class HeaderSet
         _othersLength = _othersCount = 0;
     }
 
-    /// <summary>Adds a header. False when it is a known one whose value is no number.</summary>
-    /// <param name="bare">It is a static index without a value of its own.</param>
+    /// <summary>Adds a header. False when a known header that needs a number has none.</summary>
+    /// <param name="bare">The header is a static index without a value of its own.</param>
     public bool Add(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool bare)
     {
         IsEmpty = false;
@@ -92,7 +92,7 @@ internal sealed class HeaderSet
     }
 
     /// <summary>
-    /// An encoded headers array for a worker's invoke; empty when the bare trace headers will do. Valid until the next change.
+    /// An encoded headers array for a worker's invoke; empty when the bare trace headers are enough. Valid until the next change.
     /// </summary>
     public ReadOnlySpan<byte> ForWorker
     {
@@ -119,7 +119,9 @@ internal sealed class HeaderSet
         }
     }
 
-    /// <summary>Writes <c>[false, name, 8 bytes]</c> and returns its length: how our clients send numbers.</summary>
+    /// <summary>
+    /// Writes <c>[false, name, 8 bytes]</c> and returns its length: the form in which this product's clients send numbers.
+    /// </summary>
     public static int WriteNumber(Span<byte> to, ReadOnlySpan<byte> name, ulong value)
     {
         int at = WriteLiteralStart(to, name);
@@ -193,7 +195,7 @@ internal sealed class HeaderSet
                 RequestTimeoutMs = Bounded(value);
                 return true;
             case [(byte)'r', ..]:
-                RetryLimit = (int)Math.Min(value, 1000); // more runs than any job survives usefully
+                RetryLimit = (int)Math.Min(value, 1000); // no job survives more runs with any use
                 return true;
             case [(byte)'s', (byte)'i', ..]:
                 SilenceTimeoutMs = Bounded(value);
@@ -205,7 +207,7 @@ internal sealed class HeaderSet
         }
     }
 
-    /// <summary>A year is for ever; a larger number would overflow sums of times.</summary>
+    /// <summary>A year counts as for ever; a larger number would overflow sums of times.</summary>
     private static long Bounded(ulong ms) => (long)Math.Min(ms, 366UL * 24 * 3600 * 1000);
 
     /// <summary>Eight bytes little-endian, one byte, or decimal text.</summary>

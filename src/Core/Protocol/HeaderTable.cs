@@ -3,8 +3,8 @@ using System.Text;
 namespace Cocaine.Fast.Core.Protocol;
 
 /// <summary>
-/// The headers table of one direction of one connection: RFC 7541's arithmetic (section 4.1: an entry's size is 32 + name + value; 4.4: the
-/// oldest leave first) over 82 static entries, section "Headers" of docs/protocol.md.
+/// The headers table of one direction of one connection, with RFC 7541's arithmetic (section 4.1: an entry's size is 32 + name + value;
+/// 4.4: the oldest entries leave first) over 82 static entries: section "Headers" of docs/protocol.md.
 /// </summary>
 internal sealed class HeaderTable
 {
@@ -22,19 +22,20 @@ internal sealed class HeaderTable
     private static readonly byte[][] StaticNames = HeaderStatics.Names();
     private static readonly byte[][] StaticValues = HeaderStatics.Values();
 
-    // Made with the first entry: most connections never add one. Bytes lie in a ring of twice the bound, so that an entry never wraps.
+    // Made with the first entry, because most connections never add one. The bytes lie in a ring of twice the bound, so that an entry never
+    // wraps.
     private Entry[]? _entries;
     private byte[]? _bytes;
     private int _newest;      // index in _entries of the newest
     private int _nextByte;
 
-    /// <summary>Dynamic entries.</summary>
+    /// <summary>The number of dynamic entries.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Their size by RFC 7541's count.</summary>
+    /// <summary>Size of the dynamic entries by RFC 7541's count.</summary>
     public int SizeBytes { get; private set; }
 
-    /// <summary>The entry with this index, from 1; the newest dynamic one is 83. False past the table.</summary>
+    /// <summary>The entry with this index, from 1; the newest dynamic entry is 83. False past the table.</summary>
     public bool TryGet(ulong index, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
     {
         name = value = default;
@@ -56,7 +57,9 @@ internal sealed class HeaderTable
         return true;
     }
 
-    /// <summary>Adds an entry; what has no room any more leaves. An entry larger than the table empties it and is not kept.</summary>
+    /// <summary>
+    /// Adds an entry; older entries leave until there is room. An entry larger than the table empties it and is not kept.
+    /// </summary>
     public void Add(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
     {
         int length = name.Length + value.Length;
@@ -73,8 +76,8 @@ internal sealed class HeaderTable
             return;
         }
 
-        // name or value may lie in _bytes themselves (a name by index); what is overwritten is only what left, and a copy within
-        // the array handles overlap.
+        // The name or value may lie in _bytes itself (a name by index). Only bytes of entries that have left are overwritten, and a copy
+        // within the array handles overlap.
         _entries ??= new Entry[MaxEntries];
         _bytes ??= new byte[3 * MaxSizeBytes];
         if (_nextByte + length > _bytes.Length)
@@ -93,7 +96,7 @@ internal sealed class HeaderTable
         Count++;
     }
 
-    /// <summary>The static entry that has this name, or 0.</summary>
+    /// <summary>The static entry with this name, or 0.</summary>
     public static int IndexOf(ReadOnlySpan<byte> name)
     {
         for (int i = StaticCount - 1; i >= 0; i--)
@@ -115,7 +118,9 @@ internal sealed class HeaderTable
     }
 }
 
-/// <summary>The 82 static entries: RFC 7541 appendix A, 18 reserved ones, and the three of tracing with eight zero bytes each.</summary>
+/// <summary>
+/// The 82 static entries: RFC 7541 appendix A, 18 reserved entries, and the three trace headers with eight zero bytes each.
+/// </summary>
 internal static class HeaderStatics
 {
     private const string Rfc7541 =

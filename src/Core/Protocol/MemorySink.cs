@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Core.Protocol;
 
-/// <summary>Messages into one block of memory, for what is sent outside of the usual way, and for tests.</summary>
+/// <summary>Collects messages in one block of memory, for messages that do not take the usual way, and for tests.</summary>
 internal sealed class MemorySink(int capacityBytes = 4096) : MessageSink
 {
     private byte[] _block = new byte[capacityBytes];

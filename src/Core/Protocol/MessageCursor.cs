@@ -4,7 +4,7 @@ using Cocaine.Fast.Core.MessagePack;
 namespace Cocaine.Fast.Core.Protocol;
 
 /// <summary>
-/// Walks over the values of one message, in a span or across segments, without believing any size in it. Bodies are skipped by their
+/// Walks over the values of one message, in a span or across segments, without trusting any size in it. The cursor skips bodies by their
 /// length, so the work is bounded by the number of values, not by bytes.
 /// </summary>
 internal ref struct MessageCursor
@@ -31,17 +31,17 @@ internal ref struct MessageCursor
         _limits = limits;
     }
 
-    /// <summary>Bytes walked over.</summary>
+    /// <summary>The number of bytes walked over.</summary>
     public int Position { get; private set; }
 
-    /// <summary>A modern family was seen.</summary>
+    /// <summary>The message has a value of a modern family.</summary>
     public bool SawBin { get; private set; }
 
     public string? Problem { get; private set; }
 
     public readonly int MaxElements => _limits.MaxElements;
 
-    /// <summary>Reads the head of the next value and stands after it: at its body or its first child.</summary>
+    /// <summary>Reads the head of the next value and stops after it: at the value's body or its first child.</summary>
     public DecodeStatus ReadHead(out MsgPackToken token)
     {
         token = default;

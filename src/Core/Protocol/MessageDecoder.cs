@@ -7,8 +7,8 @@ namespace Cocaine.Fast.Core.Protocol;
 
 /// <summary>
 /// Finds the parts of the message at the start of some bytes: <c>[channel, type, arguments, headers?, …]</c>, section "A message" of
-/// docs/protocol.md. Never throws, whatever the bytes are, and loads each byte once, so that memory which changes meanwhile cannot lead it
-/// astray.
+/// docs/protocol.md. The decoder never throws, whatever the bytes are, and loads each byte once, so that memory which changes meanwhile
+/// cannot mislead it.
 /// </summary>
 internal static class MessageDecoder
 {
@@ -37,8 +37,7 @@ internal static class MessageDecoder
     }
 
     /// <summary>
-    /// The frames that make a usual request and its answer, whole and below 64 KiB: <c>[n, t, []]</c> and <c>[n, t, [bytes]]</c>, t ≤
-    /// 2.
+    /// Decodes the frames of a usual request and its answer, whole and below 64 KiB: <c>[n, t, []]</c> and <c>[n, t, [bytes]]</c>, t ≤ 2.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool TryDecodeUsual(ReadOnlySpan<byte> input, ref MessageLayout layout)
@@ -111,7 +110,7 @@ internal static class MessageDecoder
         return true;
     }
 
-    /// <summary>No headers, or the bare indexes of static ones that every invoke has; others go the long way.</summary>
+    /// <summary>Decodes no headers, or the bare indexes of static ones that every invoke has; other headers go the long way.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool TryDecodeBareHeaders(ReadOnlySpan<byte> input, ref int at, ref MessageLayout layout)
     {
@@ -293,7 +292,7 @@ internal static class MessageDecoder
         {
             layout.Shape = ArgumentShape.Data;
             layout.DataOffset = cursor.Position;
-            layout.DataLength = (int)first.Bits; // within MaxMessageBytes: ReadHead saw to it
+            layout.DataLength = (int)first.Bits; // within MaxMessageBytes: ReadHead checked it
             layout.DataIsBin = first.Kind == MsgPackKind.Binary;
             return cursor.SkipBody(first.Bits);
         }
@@ -314,7 +313,7 @@ internal static class MessageDecoder
         return status == DecodeStatus.Ok ? cursor.SkipValues(first.Children, 3) : status;
     }
 
-    /// <summary>Two items: an error's category and code, or something else.</summary>
+    /// <summary>Two items: an error's category and code, or another pair.</summary>
     private static DecodeStatus DecodePair(ref MessageCursor cursor, ref MessageLayout layout)
     {
         layout.Shape = ArgumentShape.Error;

@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Core.Protocol;
 
-/// <summary>How decoding went.</summary>
+/// <summary>The result of decoding.</summary>
 internal enum DecodeStatus : byte
 {
     Ok,
@@ -8,10 +8,10 @@ internal enum DecodeStatus : byte
     /// <summary>The message is not whole yet.</summary>
     NeedMore,
 
-    /// <summary>It can never become a message.</summary>
+    /// <summary>The bytes can never become a message.</summary>
     Malformed,
 
-    /// <summary>It says that it is larger than the limit.</summary>
+    /// <summary>The message says that it is larger than the limit.</summary>
     TooLarge,
 }
 
@@ -35,8 +35,8 @@ internal enum ArgumentShape : byte
 }
 
 /// <summary>
-/// Where the parts of a message are, as offsets from its first byte. Plain numbers: it stays valid when the bytes are copied elsewhere, and
-/// it keeps no reference to memory that may be shared.
+/// The places of a message's parts, as offsets from its first byte. The layout has plain numbers: it stays valid when the bytes are copied,
+/// and it keeps no reference to memory that may be shared.
 /// </summary>
 internal struct MessageLayout
 {

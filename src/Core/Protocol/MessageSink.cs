@@ -1,8 +1,8 @@
 namespace Cocaine.Fast.Core.Protocol;
 
 /// <summary>
-/// Where encoded messages go: a ring, a socket's buffer, or memory. One message is begun, written into the span and ended;
-/// nothing of it is visible to the peer before <see cref="EndMessage"/>. One thread writes.
+/// The destination of encoded messages: a ring, a socket's buffer, or memory. The writer begins one message, writes it into the span and
+/// ends it; the peer sees no part of it before <see cref="EndMessage"/>. One thread writes.
 /// </summary>
 internal abstract class MessageSink
 {

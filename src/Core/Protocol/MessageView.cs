@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Cocaine.Fast.Core.Protocol;
 
-/// <summary>One decoded message where it lies. Valid only while the handler that was given it runs.</summary>
+/// <summary>One decoded message in its original bytes. Valid only while the handler that was given it runs.</summary>
 internal readonly ref struct MessageView
 {
     private readonly ReadOnlySpan<byte> _span;
@@ -24,10 +24,10 @@ internal readonly ref struct MessageView
         _scattered = true;
     }
 
-    /// <summary>Where its parts are.</summary>
+    /// <summary>The places of the message's parts.</summary>
     public readonly ref readonly MessageLayout Layout;
 
-    /// <summary>The first argument's bytes; of a message with <see cref="ArgumentShape.Data"/>.</summary>
+    /// <summary>The first argument's bytes, in a message with <see cref="ArgumentShape.Data"/>.</summary>
     public Payload Data => _scattered
         ? new Payload(_sequence.Slice(Layout.DataOffset, Layout.DataLength))
         : new Payload(_span.Slice(Layout.DataOffset, Layout.DataLength));

@@ -6,30 +6,30 @@ using Cocaine.Fast.Core.MessagePack;
 namespace Cocaine.Fast.Core.Protocol;
 
 /// <summary>
-/// Writes messages of docs/protocol.md to a sink. <c>bin</c> says whether the peer has shown that it knows the modern families; without it
-/// strings and bytes go as fixstr, str16 and str32 only, because one bin or str8 ends an old peer's connection. A text never needs more
-/// than str16.
+/// Writes messages of docs/protocol.md to a sink. <c>bin</c> says whether the peer has shown that it knows the modern families. Without it
+/// the writer uses only fixstr, str16 and str32 for strings and bytes, because one bin or str8 ends an old peer's connection. A text never
+/// needs more than str16.
 /// </summary>
 [SkipLocalsInit]
 internal static class MessageWriter
 {
-    /// <summary>Longest reason of an error, a traceback's worth; the rest is cut, the log has all of it.</summary>
+    /// <summary>The longest reason of an error, enough for a traceback; the rest is cut, and the log has all of it.</summary>
     public const int MaxReasonBytes = 8 << 10;
 
     /// <summary>Longest name of an event.</summary>
     public const int MaxNameBytes = 256;
 
     /// <summary>
-    /// Everything of a message but data and headers: outer array 1, channel 9, type 1, arguments 1, pair 11, string head 5.
+    /// The most bytes of a message without data and headers: outer array 1, channel 9, type 1, arguments 1, pair 11, string head 5.
     /// </summary>
     private const int MaxFrameBytes = 32;
 
-    /// <summary>The channel of heartbeats and terminate on a worker's connection; jobs have those above it.</summary>
+    /// <summary>The channel of heartbeats and terminate on a worker's connection; jobs have the channels above it.</summary>
     public const ulong ControlChannel = 1;
 
     private const byte Three = 0x93, Four = 0x94, NoArguments = 0x90, OneArgument = 0x91, TwoArguments = 0x92;
 
-    /// <summary>The three trace headers as bare static indexes: C++ workers read them unchecked, so every invoke has them.</summary>
+    /// <summary>The three trace headers as bare static indexes: C++ workers read them without a check, so every invoke has them.</summary>
     private static ReadOnlySpan<byte> BareTrace => [0x93, 80, 81, 82];
 
     /// <summary><c>[channel, 0, [data]]</c></summary>
@@ -109,8 +109,8 @@ internal static class MessageWriter
     }
 
     /// <summary>
-    /// <c>[channel, 0, [event], headers?]</c>: client to node. The first one of a connection goes with <paramref name="bin"/>, which
-    /// tells the node that we know it.
+    /// <c>[channel, 0, [event], headers?]</c>: client to node. The first message of a connection goes with <paramref name="bin"/>, which
+    /// tells the node that this client knows bin.
     /// </summary>
     public static void WriteEnqueue(MessageSink sink, ulong channel, scoped ReadOnlySpan<byte> name, scoped ReadOnlySpan<byte> headers,
         bool bin) =>
@@ -149,8 +149,8 @@ internal static class MessageWriter
     }
 
     /// <summary>
-    /// <c>[1, 0, [uuid]]</c>, or <c>[1, 0, [uuid, {"pipe": 1}]]</c> to ask for the shared-memory pipe. The uuid goes as bin, to show
-    /// that we know it.
+    /// <c>[1, 0, [uuid]]</c>, or <c>[1, 0, [uuid, {"pipe": 1}]]</c> to ask for the shared-memory pipe. The uuid goes as bin, to show that
+    /// this worker knows bin.
     /// </summary>
     public static void WriteHandshake(MessageSink sink, string uuid, bool askForPipe)
     {
@@ -193,7 +193,7 @@ internal static class MessageWriter
         WriteTwo(sink, to[..(at + name.Length)], headers);
     }
 
-    /// <summary>A message of two parts, in one piece where the sink takes it so.</summary>
+    /// <summary>Writes a message of two parts, in one piece where the sink has room for it.</summary>
     private static void WriteTwo(MessageSink sink, scoped ReadOnlySpan<byte> head, scoped ReadOnlySpan<byte> body)
     {
         int length = head.Length + body.Length;
@@ -264,7 +264,7 @@ internal static class MessageWriter
         return at + 1;
     }
 
-    /// <summary>A reason within its bound, cut between characters.</summary>
+    /// <summary>A reason within its bound, cut between two characters.</summary>
     private static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> reason)
     {
         if (reason.Length <= MaxReasonBytes)

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Cocaine.Fast.Core.Protocol;
 
 /// <summary>
-/// The bytes of one chunk, where they lie: in one span (a ring record, a receive block) or across the segments of a socket's
-/// buffer. It is valid only while the handler that was given it runs; whoever keeps the bytes copies them.
+/// The bytes of one chunk in their original place: in one span (a ring record, a receive block) or across the segments of a socket's
+/// buffer. A payload is valid only while the handler that was given it runs; a handler that keeps the bytes copies them.
 /// </summary>
 internal readonly ref struct Payload
 {
@@ -35,7 +35,7 @@ internal readonly ref struct Payload
     /// <summary>Length in bytes.</summary>
     public int Length { get; }
 
-    /// <summary>True when <see cref="Span"/> holds all of the bytes.</summary>
+    /// <summary><see cref="Span"/> holds all of the bytes.</summary>
     public bool IsContiguous => !_scattered;
 
     /// <summary>The bytes; only when <see cref="IsContiguous"/>.</summary>

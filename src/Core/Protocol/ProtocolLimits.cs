@@ -3,13 +3,13 @@ namespace Cocaine.Fast.Core.Protocol;
 /// <summary>The limits of one connection. Sections "Limits" and "Headers" of docs/protocol.md.</summary>
 public sealed record ProtocolLimits
 {
-    /// <summary>Room for everything of a message but its payload.</summary>
+    /// <summary>Room for all parts of a message except its payload.</summary>
     internal const int FramingBytes = 64 << 10;
 
-    /// <summary>The limits that hold when nobody asks for others.</summary>
+    /// <summary>The limits that hold unless others are set.</summary>
     public static ProtocolLimits Default { get; } = new();
 
-    /// <summary>Largest payload in bytes: 64 MiB, more than a message should ever be and less than hurts a node.</summary>
+    /// <summary>Largest payload in bytes: 64 MiB, more than a message should ever have and less than what harms a node.</summary>
     public int MaxMessageBytes { get; init; } = 64 << 20;
 
     /// <summary>Deepest nesting: 16; the protocol itself needs 4, an app's tag may be a structure.</summary>
@@ -24,6 +24,8 @@ public sealed record ProtocolLimits
     /// <summary>Bytes of one message's headers: 16 KiB.</summary>
     public int MaxHeaderBytes { get; init; } = 16 << 10;
 
-    /// <summary>Values in one message: 65,536. A partial message is looked at again when more of it comes; this bounds the work.</summary>
+    /// <summary>
+    /// Values in one message: 65,536. The decoder looks at a partial message again when more of it comes; this limit bounds the work.
+    /// </summary>
     public int MaxElements { get; init; } = 65_536;
 }

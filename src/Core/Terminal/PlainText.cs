@@ -5,22 +5,23 @@ using System.Text;
 namespace Cocaine.Fast.Core.Terminal;
 
 /// <summary>
-/// Text of apps and peers, as it may be shown: no letter of it drives a terminal, starts a line of its own or turns a line around. Text
-/// that would is shown as <c>\u001b</c>. Every text from outside goes through here before it is on a terminal or in a log.
+/// Text of apps and peers in a form that is safe to show: no character of it controls a terminal, begins a line of its own or turns a line
+/// around. Such characters are shown as <c>\u001b</c>. Every text from outside goes through this class before it is on a terminal or in a
+/// log.
 /// </summary>
 internal static class PlainText
 {
-    /// <summary>Letters of which nearly all text consists: text of them alone is given back as it is.</summary>
+    /// <summary>The characters of nearly all texts: a text of these alone is returned as it is.</summary>
     private static readonly SearchValues<char> Printable = SearchValues.Create(
         [.. Enumerable.Range(' ', '~' - ' ' + 1).Select(letter => (char)letter)]);
 
-    /// <summary>The text on one line: breaks and tabs are escaped too.</summary>
+    /// <summary>The text on one line: line breaks and tabs are escaped too.</summary>
     public static string OneLine(string text) => Escaped(text, keepsLines: false);
 
-    /// <summary>The text with its line breaks and tabs, and all else escaped that would not print.</summary>
+    /// <summary>The text with its line breaks and tabs; all other characters that would not print are escaped.</summary>
     public static string Lines(string text) => Escaped(text, keepsLines: true);
 
-    /// <summary>The text over several lines, all but the first indented, so that none of them passes for a line of the program.</summary>
+    /// <summary>The text over several lines, all but the first indented, so that none of them looks like a line of the program.</summary>
     public static string Indented(string text) =>
         Lines(text.TrimEnd()).Replace("\n", "\n    ", StringComparison.Ordinal);
 
@@ -54,7 +55,7 @@ internal static class PlainText
         return shown.ToString();
     }
 
-    /// <summary>C0, DEL and C1; what turns or joins letters, and what no one sees; breaks that are no newline.</summary>
+    /// <summary>C0, DEL and C1; characters that turn or join letters, or are invisible; breaks that are no newline.</summary>
     private static bool IsHidden(Rune letter) => Rune.GetUnicodeCategory(letter) is UnicodeCategory.Control or UnicodeCategory.Format
         or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 }

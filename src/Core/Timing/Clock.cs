@@ -3,15 +3,15 @@ using System.Diagnostics;
 namespace Cocaine.Fast.Core.Timing;
 
 /// <summary>
-/// The monotonic clock in nanoseconds. .NET counts it in ticks of its own; on Linux, the only system that the node runs on, one of them
-/// is a nanosecond, which the type's start checks.
+/// The monotonic clock in nanoseconds. .NET counts in ticks of its own. On Linux, the only system that the node runs on, a tick is a
+/// nanosecond; the type's static constructor checks this.
 /// </summary>
 internal static class Clock
 {
-    /// <summary>Nanoseconds of a millisecond.</summary>
+    /// <summary>Nanoseconds in a millisecond.</summary>
     public const long NsPerMs = 1_000_000;
 
-    /// <summary>Nanoseconds of a microsecond.</summary>
+    /// <summary>Nanoseconds in a microsecond.</summary>
     public const long NsPerUs = 1_000;
 
     static Clock()
@@ -22,9 +22,9 @@ internal static class Clock
         }
     }
 
-    /// <summary>The time now, ns since some moment of this machine's past.</summary>
+    /// <summary>The time now, ns since some moment in this machine's past.</summary>
     public static long NowNs => Stopwatch.GetTimestamp();
 
-    /// <summary>The same time in whole ms.</summary>
+    /// <summary>A time in ns as whole ms.</summary>
     public static long MsOf(long ns) => ns / NsPerMs;
 }

@@ -8,9 +8,9 @@ namespace Cocaine.Fast.Core.Timing;
 /// After Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", 1987.
 /// </summary>
 /// <remarks>
-/// Six levels of 64 slots span 2^36 ms, about two years; a later timer waits in the last level's farthest slot and is placed again
-/// when it comes round.
-/// One bit per slot says whether it is occupied. One thread, the loop's, uses it. No timer fires early, and each fires once.
+/// Six levels of 64 slots span 2^36 ms, about two years. A later timer waits in the last level's farthest slot and is placed again when
+/// that slot's turn comes. One bit for each slot says whether the slot is occupied. Only the loop's thread uses the wheel. No timer fires
+/// early, and each fires once.
 /// </remarks>
 internal sealed class DeadlineWheel
 {
@@ -24,10 +24,10 @@ internal sealed class DeadlineWheel
 
     public DeadlineWheel(long nowMs) => _nowMs = nowMs;
 
-    /// <summary>Timers armed.</summary>
+    /// <summary>The number of armed timers.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Arms a timer, or moves it when it is armed already. A time that has passed is due at the next advance.</summary>
+    /// <summary>Arms a timer, or moves it when it is armed already. A timer whose time has passed fires at the next advance.</summary>
     public void Arm(WheelTimer timer, long dueMs)
     {
         Cancel(timer);
@@ -36,7 +36,7 @@ internal sealed class DeadlineWheel
         Count++;
     }
 
-    /// <summary>Disarms a timer; one that is not armed stays so.</summary>
+    /// <summary>Disarms a timer; a timer that is not armed stays so.</summary>
     public void Cancel(WheelTimer timer)
     {
         if (timer.TimerList >= 0)
@@ -65,10 +65,12 @@ internal sealed class DeadlineWheel
         _nowMs = Math.Max(_nowMs, nowMs);
     }
 
-    /// <summary>A time not later than that of the next timer, ms; long.MaxValue when none is armed. Looks at one word a level.</summary>
+    /// <summary>
+    /// A time that is not later than the next timer's, ms; long.MaxValue when no timer is armed. Looks at one word of each level.
+    /// </summary>
     public long NextDueMs(long nowMs) => Count == 0 ? long.MaxValue : Math.Max(NextEventMs(), nowMs);
 
-    /// <summary>The first tick at which something is due or must move down a level.</summary>
+    /// <summary>The first tick at which a timer is due or must move down a level.</summary>
     private long NextEventMs()
     {
         long next = long.MaxValue;
@@ -83,8 +85,8 @@ internal sealed class DeadlineWheel
             long unit = _nowMs >> shift;
             int here = (int)(unit & SlotMask);
 
-            // Slots from the present one on, in the order in which they come round. On upper levels the present slot was emptied when it
-            // began, so an occupied one there is a whole round away.
+            // Slots from the present one on, in the order of their turns. On upper levels the present slot was emptied when it began, so if
+            // it is occupied, its timers are a whole round away.
             ulong turned = BitOperations.RotateRight(_occupied[level], here);
             int away = BitOperations.TrailingZeroCount(turned);
             if (level > 0 && away == 0)
@@ -99,7 +101,7 @@ internal sealed class DeadlineWheel
         return next;
     }
 
-    /// <summary>At the begin of an upper level's slot its timers move to where they belong now.</summary>
+    /// <summary>When an upper level's slot begins, its timers move to the places where they belong now.</summary>
     private void CascadeAt(long tick)
     {
         for (int level = Levels - 1; level > 0; level--)
@@ -131,7 +133,7 @@ internal sealed class DeadlineWheel
             return;
         }
 
-        // The list stands under an own number while it fires, so that a callback can cancel timers that are still in it.
+        // The list has a number of its own while it fires, so that a callback can cancel timers that are still in it.
         _lists[FiringList] = first;
         for (WheelTimer? timer = first; timer is not null; timer = timer.NextTimer)
         {
@@ -165,7 +167,7 @@ internal sealed class DeadlineWheel
 
     private void Place(WheelTimer timer)
     {
-        // A callback that arms for a time that has passed waits a tick, or the advance would never end.
+        // A timer that a callback arms for a past time waits a tick; otherwise the advance would never end.
         long due = Math.Max(timer.DueMs, _firing ? _nowMs + 1 : _nowMs);
         long away = due - _nowMs;
         int level = away < Slots ? 0 : Math.Min((63 - BitOperations.LeadingZeroCount((ulong)away)) / SlotBits, Levels - 1);
@@ -174,7 +176,7 @@ internal sealed class DeadlineWheel
         long here = _nowMs >> shift;
         if (unit - here >= Slots)
         {
-            // A partial first slot pushes the last one out of the round; or it is due after two years.
+            // The first slot is partly over and pushes the last one out of the round; or the timer is due after two years.
             unit = here + SlotMask;
             if (level < Levels - 1)
             {
