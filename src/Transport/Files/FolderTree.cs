@@ -9,17 +9,17 @@ internal enum WatchResult
 {
     Watched,
 
-    /// <summary>It is not there any more.</summary>
+    /// <summary>The folder is not there any more.</summary>
     Gone,
 
-    /// <summary>There are as many watches as may be.</summary>
+    /// <summary>The bound of watches is reached.</summary>
     Limit,
 
-    /// <summary>It may not be read, or its path is too long.</summary>
+    /// <summary>The folder may not be read, or its path is too long.</summary>
     Refused,
 }
 
-/// <summary>The folders that are watched, what is remembered of them, and their watches.</summary>
+/// <summary>The watched folders, their watches, and the remembered names.</summary>
 internal sealed class FolderTree(Inotify inotify, PathBuffer paths, TreeOptions options)
 {
     private const uint Mask = Inotify.Create | Inotify.Delete | Inotify.Modify | Inotify.CloseWrite | Inotify.MovedFrom | Inotify.MovedTo
@@ -29,17 +29,17 @@ internal sealed class FolderTree(Inotify inotify, PathBuffer paths, TreeOptions 
 
     public WatchedFolder Root { get; } = new(null, []);
 
-    /// <summary>Folders that could not be watched: they are looked at now and then.</summary>
+    /// <summary>Folders that could not be watched: they are looked at from time to time.</summary>
     public HashSet<WatchedFolder> Unwatched { get; } = [];
 
     public int Watches => _byWatch.Count;
 
-    /// <summary>Names remembered.</summary>
+    /// <summary>Number of remembered names.</summary>
     public int Entries { get; private set; }
 
     public WatchedFolder? Find(int watch) => _byWatch.GetValueOrDefault(watch);
 
-    /// <summary>Watches a folder under the path that it has now, whatever was watched of it before.</summary>
+    /// <summary>Watches a folder under its present path, whatever was watched in its place before.</summary>
     public WatchResult Watch(WatchedFolder folder)
     {
         uint mask = folder.Parent is null ? Mask : Mask | Inotify.DontFollow;
@@ -77,7 +77,7 @@ internal sealed class FolderTree(Inotify inotify, PathBuffer paths, TreeOptions 
         return WatchResult.Watched;
     }
 
-    /// <summary>The kernel has ended a watch. When the folder is still there after all, it is found again.</summary>
+    /// <summary>The kernel has ended a watch. When the folder is still there after all, a scan finds it again.</summary>
     public void OnWatchEnded(int watch)
     {
         if (_byWatch.Remove(watch, out WatchedFolder? folder) && !folder.IsDetached)
@@ -91,7 +91,7 @@ internal sealed class FolderTree(Inotify inotify, PathBuffer paths, TreeOptions 
     public static ref FileEntry Find(WatchedFolder folder, ReadOnlySpan<byte> name) =>
         ref CollectionsMarshal.GetValueRefOrNullRef(folder.Entries.GetAlternateLookup<ReadOnlySpan<byte>>(), name);
 
-    /// <summary>The memory of a path, relative to the root; a null reference when there is none.</summary>
+    /// <summary>The memory of a path that is relative to the root; a null reference when there is none.</summary>
     public ref FileEntry FindPath(ReadOnlySpan<byte> relative)
     {
         WatchedFolder folder = Root;
@@ -111,8 +111,8 @@ internal sealed class FolderTree(Inotify inotify, PathBuffer paths, TreeOptions 
     }
 
     /// <summary>
-    /// Remembers a new name. Folders whose content is watched are always remembered; of the rest as many as the bound allows. A null
-    /// reference when it is not.
+    /// Remembers a new name. Folders with watched content are always remembered; of the other names, as many as the bound allows. A null
+    /// reference when the name is not remembered.
     /// </summary>
     public ref FileEntry Add(WatchedFolder folder, ReadOnlySpan<byte> name, FileKind kind)
     {
@@ -137,7 +137,7 @@ internal sealed class FolderTree(Inotify inotify, PathBuffer paths, TreeOptions 
         return ref entry;
     }
 
-    /// <summary>Puts an entry that was renamed under its new name; the folder in it keeps its content and its watches.</summary>
+    /// <summary>Puts a renamed entry under its new name; the entry's folder keeps its content and its watches.</summary>
     public void Put(WatchedFolder folder, ReadOnlySpan<byte> name, FileEntry entry)
     {
         if (Entries >= options.MaxEntries && entry.Folder is null)
@@ -158,7 +158,7 @@ internal sealed class FolderTree(Inotify inotify, PathBuffer paths, TreeOptions 
         folder.Entries.Add(key, entry);
     }
 
-    /// <summary>Forgets a name, and not what is below it.</summary>
+    /// <summary>Forgets a name, but not the names below it.</summary>
     public bool Remove(WatchedFolder folder, ReadOnlySpan<byte> name, out FileEntry entry)
     {
         if (!folder.Entries.GetAlternateLookup<ReadOnlySpan<byte>>().Remove(name, out _, out entry))
@@ -170,7 +170,7 @@ internal sealed class FolderTree(Inotify inotify, PathBuffer paths, TreeOptions 
         return true;
     }
 
-    /// <summary>Forgets a folder and all below it, and ends the watches.</summary>
+    /// <summary>Forgets a folder and everything below it, and ends the watches.</summary>
     public void Detach(WatchedFolder folder)
     {
         Clear(folder);
@@ -179,7 +179,7 @@ internal sealed class FolderTree(Inotify inotify, PathBuffer paths, TreeOptions 
         Unwatched.Remove(folder);
     }
 
-    /// <summary>Forgets what is in a folder.</summary>
+    /// <summary>Forgets the names in a folder.</summary>
     public void Clear(WatchedFolder folder)
     {
         foreach (FileEntry entry in folder.Entries.Values)
@@ -195,7 +195,7 @@ internal sealed class FolderTree(Inotify inotify, PathBuffer paths, TreeOptions 
         folder.IsPartial = false;
     }
 
-    /// <summary>Forgets what is there, so that it will be found as new; the folders come back with their watches.</summary>
+    /// <summary>Forgets all names, so that they will be found as new; the folders come back with their watches.</summary>
     public void ForgetEntries()
     {
         foreach (WatchedFolder folder in _byWatch.Values.Where(folder => folder != Root))
@@ -210,7 +210,7 @@ internal sealed class FolderTree(Inotify inotify, PathBuffer paths, TreeOptions 
         Entries = 0;
     }
 
-    /// <summary>Ends the watches of a folder and of all below it; what is remembered stays.</summary>
+    /// <summary>Ends the watches of a folder and of everything below it; the remembered names stay.</summary>
     public void UnwatchAll(WatchedFolder folder)
     {
         foreach (FileEntry entry in folder.Entries.Values)

@@ -1,7 +1,8 @@
 namespace Cocaine.Fast.Transport.Files;
 
 /// <summary>
-/// Names and paths as bytes, found by spans without making an array. The hash is seeded: who makes names cannot make it slow.
+/// Compares names and paths as bytes, so that a span finds them without making an array. The hash is seeded: names chosen by an attacker
+/// cannot make it slow.
 /// </summary>
 internal sealed class NameComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
 {

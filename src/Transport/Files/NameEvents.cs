@@ -3,7 +3,7 @@ using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Transport.Files;
 
-/// <summary>Takes the kernel's events of names in the folders of a tree: tells what they mean, and remembers it.</summary>
+/// <summary>Handles the kernel's events of names in the folders of a tree: reports their meaning, and remembers the names.</summary>
 internal sealed class NameEvents(
     FolderTree tree, PathBuffer paths, TreeScanner scanner, RenameTracker renames, ScanSchedule schedule, IFileChanges changes)
 {
@@ -18,7 +18,7 @@ internal sealed class NameEvents(
 
         if (isFolder)
         {
-            renames.Flush(); // what waits may be below it
+            renames.Flush(); // a waiting rename may be of a name below it
         }
         else
         {
@@ -27,7 +27,7 @@ internal sealed class NameEvents(
 
         if (folder.IsDetached)
         {
-            return; // it, or one above it, was what waited: gone from the tree with all that is in it
+            return; // the waiting name was this one or one above it: it has left the tree with its content
         }
 
         bool isKnown = !Unsafe.IsNullRef(ref FolderTree.Find(folder, name));
@@ -39,13 +39,13 @@ internal sealed class NameEvents(
         {
             if (isKnown || folder.IsPartial)
             {
-                scanner.Delete(folder, name, isFolder); // else it came and went before it was ever seen
+                scanner.Delete(folder, name, isFolder); // otherwise it came and went before anybody saw it
             }
         }
         else if (happened.Has(Inotify.MovedTo) && isKnown && !isFolder)
         {
             FolderTree.Find(folder, name).ModifiedNs = FileEntry.Unknown;
-            changes.Modified(paths.Relative(folder, name)); // replaced by a file from elsewhere
+            changes.Modified(paths.Relative(folder, name)); // replaced by a file from outside the tree
         }
         else if (happened.Has(Inotify.Create | Inotify.MovedTo))
         {
@@ -68,7 +68,7 @@ internal sealed class NameEvents(
                 return; // a scan was faster
             }
 
-            scanner.Delete(folder, name, isFolder); // a folder in place of another whose end was not seen
+            scanner.Delete(folder, name, isFolder); // a folder in place of another, whose end nobody saw
         }
 
         ref FileEntry entry = ref tree.Add(folder, name, isFolder ? FileKind.Folder : FileKind.File);
@@ -77,7 +77,7 @@ internal sealed class NameEvents(
         {
             entry.Identity = status.Identity;
 
-            // At once: each moment without a watch is one more for the scan to make up for.
+            // At once, because the scan has to make up for each moment without a watch.
             if (tree.Watch(below) == WatchResult.Limit)
             {
                 schedule.OnLimit();
@@ -95,7 +95,7 @@ internal sealed class NameEvents(
         }
         else
         {
-            Create(folder, name, isFolder: false, isKnown: false); // the scan of its folder has not come to it yet
+            Create(folder, name, isFolder: false, isKnown: false); // the scan of its folder has not reached it yet
         }
     }
 }

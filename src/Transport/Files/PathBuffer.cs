@@ -1,12 +1,12 @@
 namespace Cocaine.Fast.Transport.Files;
 
-/// <summary>Writes paths of the tree into one buffer; each is valid until the next is written.</summary>
+/// <summary>Writes paths of the tree into one buffer; each path is valid until the next one is written.</summary>
 internal sealed class PathBuffer(byte[] root)
 {
     private byte[] _buffer = new byte[512];
     private int _length;
 
-    /// <summary>The path for a system call, with its closing zero byte.</summary>
+    /// <summary>The path for a system call, with a closing zero byte.</summary>
     public ReadOnlySpan<byte> Absolute(WatchedFolder folder, ReadOnlySpan<byte> name = default)
     {
         _length = 0;
@@ -16,7 +16,7 @@ internal sealed class PathBuffer(byte[] root)
         return _buffer.AsSpan(0, _length);
     }
 
-    /// <summary>The same for a relative name.</summary>
+    /// <summary>The path of a relative name for a system call.</summary>
     public ReadOnlySpan<byte> Absolute(ReadOnlySpan<byte> relative)
     {
         _length = 0;
@@ -30,7 +30,7 @@ internal sealed class PathBuffer(byte[] root)
         return _buffer.AsSpan(0, _length);
     }
 
-    /// <summary>The name as it is reported: relative to the root.</summary>
+    /// <summary>The name in reports: relative to the root.</summary>
     public ReadOnlySpan<byte> Relative(WatchedFolder folder, ReadOnlySpan<byte> name = default)
     {
         _length = 0;

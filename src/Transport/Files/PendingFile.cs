@@ -3,12 +3,12 @@ using Cocaine.Fast.Transport.Linux;
 namespace Cocaine.Fast.Transport.Files;
 
 /// <summary>
-/// A file on its way: its bytes are on the disk under another name, and <see cref="Commit"/> puts it in its place. Whenever the machine
-/// stops, there is the old file or the new one, whole. A lack of room or rights shows before anything has changed.
+/// A file in the making: its bytes are on the disk under another name, and <see cref="Commit"/> puts it in its place. Whenever the machine
+/// stops, either the old file or the new one is there, whole. A lack of room or rights shows before any change.
 /// </summary>
 internal sealed class PendingFile : IDisposable
 {
-    /// <summary>Ends the names of files that are no files yet; after a crash they are left over, and of no use.</summary>
+    /// <summary>The ending of temporary names; after a crash such files are left over, and of no use.</summary>
     public const string Suffix = ".tmp";
 
     private readonly string _path;
@@ -21,9 +21,9 @@ internal sealed class PendingFile : IDisposable
         _temporary = temporary;
     }
 
-    /// <summary>Writes the bytes to the disk, for their owner's eyes alone, beside the file that they are to be.</summary>
-    /// <exception cref="IOException">They cannot be written; nothing is left behind.</exception>
-    /// <exception cref="UnauthorizedAccessException">They may not be written.</exception>
+    /// <summary>Writes the bytes to the disk beside the file's final place, readable only for their owner.</summary>
+    /// <exception cref="IOException">The bytes cannot be written; nothing is left behind.</exception>
+    /// <exception cref="UnauthorizedAccessException">This user may not write the bytes.</exception>
     public static PendingFile Write(string path, ReadOnlySpan<byte> bytes)
     {
         string folder = Path.GetDirectoryName(path)!;
@@ -49,7 +49,7 @@ internal sealed class PendingFile : IDisposable
     }
 
     /// <summary>Puts the file in its place, and returns when a crash cannot undo it.</summary>
-    /// <exception cref="IOException">It cannot be put there; what was there is there still.</exception>
+    /// <exception cref="IOException">The file cannot be put there; the old file is still there.</exception>
     public void Commit()
     {
         File.Move(_temporary, _path, overwrite: true);
@@ -57,7 +57,7 @@ internal sealed class PendingFile : IDisposable
         FolderSync.Flush(Path.GetDirectoryName(_path)!);
     }
 
-    /// <summary>Removes what was not committed.</summary>
+    /// <summary>Removes the file if it was not committed.</summary>
     public void Dispose()
     {
         if (_isDone)
@@ -72,7 +72,7 @@ internal sealed class PendingFile : IDisposable
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            // The failure that led here is the one to report; leftovers are removed at the next start.
+            // The caller must get the failure that led here; leftovers are removed at the next start.
         }
     }
 }

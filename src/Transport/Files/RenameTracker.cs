@@ -6,16 +6,16 @@ using Cocaine.Fast.Transport.Loop;
 namespace Cocaine.Fast.Transport.Files;
 
 /// <summary>
-/// Joins the two halves of a rename. The kernel gives them one after the other, mostly; a first half whose second does not come was a
-/// move out of the tree, and everything below it is reported as deleted.
+/// Joins the two halves of a rename. The kernel usually gives them one after the other. A first half without a second one was a move out of
+/// the tree, and everything below it is reported as deleted.
 /// </summary>
 internal sealed class RenameTracker(EventLoop loop, FolderTree tree, TreeScanner scanner, PathBuffer paths, IFileChanges changes)
     : IDisposable
 {
-    /// <summary>How long the second half may take: the kernel gives both within one system call.</summary>
+    /// <summary>The longest wait for the second half: the kernel gives both within one system call.</summary>
     private const int WaitMs = 30;
 
-    /// <summary>Halves that wait: as many as threads rename at the same moment.</summary>
+    /// <summary>The most halves that wait: as many as threads rename at the same moment.</summary>
     private const int MaxHalves = 64;
 
     private readonly List<Half> _halves = [];
@@ -36,12 +36,12 @@ internal sealed class RenameTracker(EventLoop loop, FolderTree tree, TreeScanner
         bool isFolder = happened.Has(Inotify.IsFolder);
         if (!isKnown && !folder.IsPartial)
         {
-            return; // it came and went before it was seen; where it goes to it is new
+            return; // it came and went before anybody saw it; in its new place it is new
         }
 
         if (isKnown && (FolderTree.Find(folder, happened.Name).Kind == FileKind.Folder) != isFolder)
         {
-            // A scan was faster: what it saw is not what was moved. It will be found again.
+            // A scan was faster and saw another file than the moved one. That file will be found again.
             scanner.Delete(folder, happened.Name, !isFolder);
             scanner.Add(folder, deep: false);
             return;
@@ -55,7 +55,7 @@ internal sealed class RenameTracker(EventLoop loop, FolderTree tree, TreeScanner
         loop.Timers.Arm(_timer, loop.NowMs + WaitMs);
     }
 
-    /// <summary>The second half: the name is in a folder of the tree again. False when there was no first one.</summary>
+    /// <summary>The second half: the name is in a folder of the tree again. False when there was no first half.</summary>
     public bool TryPair(in InotifyEvent happened, WatchedFolder folder)
     {
         uint cookie = happened.Cookie;
@@ -68,13 +68,13 @@ internal sealed class RenameTracker(EventLoop loop, FolderTree tree, TreeScanner
         Half half = _halves[index];
         if (happened.Has(Inotify.IsFolder))
         {
-            // Names below it change now: who waits there is told of before, under the name that it had.
+            // The names below it change now: waiting renames there are reported before, under their old names.
             _halves.RemoveAt(index);
             Flush();
             _halves.Add(half);
             if (folder.IsDetached)
             {
-                Flush(); // the folder it went to has left the tree, and so has it
+                Flush(); // the folder that it went to has left the tree, so the name has left it too
                 return true;
             }
         }
@@ -96,13 +96,13 @@ internal sealed class RenameTracker(EventLoop loop, FolderTree tree, TreeScanner
         changes.Moved(half.From, paths.Relative(folder, happened.Name), isFolder, replaced);
         if (half.Entry.Folder is { } moved)
         {
-            scanner.Add(moved, deep: true); // what came into it before its watch knew the new name
+            scanner.Add(moved, deep: true); // reports the content that came before its watch knew the new name
         }
 
         return true;
     }
 
-    /// <summary>Something happens to a name whose first half waits: that one was a move out of the tree.</summary>
+    /// <summary>A new event has the name of a waiting first half: that half was a move out of the tree.</summary>
     public void FlushName(WatchedFolder folder, ReadOnlySpan<byte> name)
     {
         for (int i = 0; i < _halves.Count; i++)
@@ -148,17 +148,17 @@ internal sealed class RenameTracker(EventLoop loop, FolderTree tree, TreeScanner
         ref FileEntry again = ref FolderTree.Find(half.Folder, half.Name);
         if (!half.Folder.IsDetached && !Unsafe.IsNullRef(ref again))
         {
-            // A scan has found another of this name already, and what was said of it is undone now: it will be found again.
+            // A scan has already found another file of this name, and its report is undone now: the file will be found again.
             scanner.Delete(half.Folder, half.Name, again.Kind == FileKind.Folder);
             scanner.Add(half.Folder, deep: false);
         }
     }
 
     /// <param name="Cookie">The kernel's number of the rename.</param>
-    /// <param name="Folder">Where the name was.</param>
+    /// <param name="Folder">The folder of the name.</param>
     /// <param name="Name">The name.</param>
-    /// <param name="From">It, relative to the root.</param>
-    /// <param name="Entry">The memory of it.</param>
+    /// <param name="From">The old name, relative to the root.</param>
+    /// <param name="Entry">The memory of the name.</param>
     private sealed record Half(uint Cookie, WatchedFolder Folder, byte[] Name, byte[] From, FileEntry Entry);
 
     private sealed class FlushTimer(RenameTracker renames) : WheelTimer

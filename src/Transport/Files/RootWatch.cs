@@ -6,46 +6,46 @@ namespace Cocaine.Fast.Transport.Files;
 /// <summary>The kind of a watched path now.</summary>
 internal enum RootKind
 {
-    /// <summary>It is not there.</summary>
+    /// <summary>The path does not exist.</summary>
     Missing,
 
     /// <summary>A folder, or a link to one.</summary>
     Folder,
 
-    /// <summary>Something else.</summary>
+    /// <summary>Neither a folder nor a link to one.</summary>
     File,
 }
 
 /// <summary>
-/// Finds out what the watched path is, and watches the folders above it, so that it is noticed when that changes: the path made, deleted,
-/// replaced, or one of the folders above it renamed.
+/// Finds out what kind of path the watched one is, and watches the folders above it, to notice changes of the path: it is made, deleted or
+/// replaced, or a folder above it is renamed.
 /// </summary>
 internal sealed class RootWatch(Inotify inotify, FolderTree tree, string path)
 {
-    /// <summary>Of a folder above: its own end. Its other names make no events.</summary>
+    /// <summary>Events of a folder above: its own end. Its other names make no events.</summary>
     private const uint SelfMask = Inotify.DeleteSelf | Inotify.MoveSelf | Inotify.OnlyFolder;
 
-    /// <summary>Of the folder in which the path's next part is, or will be.</summary>
+    /// <summary>Events of the folder in which the path's next part is, or will be.</summary>
     private const uint NamesMask = SelfMask | Inotify.Create | Inotify.MovedTo | Inotify.Delete | Inotify.MovedFrom;
 
-    /// <summary>Of the folder in which the watched one is.</summary>
+    /// <summary>Events of the folder in which the watched one is.</summary>
     private const uint EndMask = SelfMask | Inotify.Delete | Inotify.MovedFrom;
 
     private const uint ContentMask = Inotify.Modify | Inotify.CloseWrite;
 
-    /// <summary>A path that changes each time it is looked at is looked at later again.</summary>
+    /// <summary>The most looks at a path that changes each time; after them, the path is looked at again later.</summary>
     private const int MaxLooks = 20;
 
     private HashSet<int> _above = [];
-    private int _namesWatch = -1;      // the watch that tells of _awaited
+    private int _namesWatch = -1;      // the watch that reports _awaited
     private byte[] _awaited = [];
 
     public RootKind Kind { get; private set; }
 
-    /// <summary>Of the file or folder; valid unless Missing.</summary>
+    /// <summary>Status of the file or folder; valid unless Missing.</summary>
     public FileStatus Status { get; private set; }
 
-    /// <summary>The first watch that could not be made, as a negative errno; 0 when all were.</summary>
+    /// <summary>The first watch that could not be made, as a negative errno; 0 when all could.</summary>
     public int Failure { get; private set; }
 
     /// <summary>The path with its closing zero byte.</summary>
@@ -54,7 +54,7 @@ internal sealed class RootWatch(Inotify inotify, FolderTree tree, string path)
     /// <summary>The watch belongs to a folder above the path, or to the file's.</summary>
     public bool Owns(int watch) => _above.Contains(watch);
 
-    /// <summary>The event means that the path may be something else now.</summary>
+    /// <summary>The event means that another file or folder may be at the path now.</summary>
     public bool IsChange(in InotifyEvent happened) =>
         happened.Has(Inotify.DeleteSelf | Inotify.MoveSelf | Inotify.Unmount | Inotify.Ignored)
         || (IsAwaited(in happened) && happened.Has(Inotify.Create | Inotify.MovedTo | Inotify.Delete | Inotify.MovedFrom));
@@ -62,7 +62,7 @@ internal sealed class RootWatch(Inotify inotify, FolderTree tree, string path)
     /// <summary>The path is a file, and its content was written to.</summary>
     public bool IsContent(in InotifyEvent happened) => Kind == RootKind.File && IsAwaited(in happened) && happened.Has(ContentMask);
 
-    /// <summary>Looks at the path anew.</summary>
+    /// <summary>Looks at the path again.</summary>
     public void Resolve()
     {
         HashSet<int> before = _above;
@@ -85,10 +85,10 @@ internal sealed class RootWatch(Inotify inotify, FolderTree tree, string path)
         }
     }
 
-    /// <summary>The path is something else than it was, and no event told so.</summary>
+    /// <summary>The path has changed, and no event has reported it.</summary>
     public bool HasChanged() => Look(out FileStatus now) != Kind || (Kind != RootKind.Missing && now.Identity != Status.Identity);
 
-    /// <summary>The file was written to: its status is not news any more.</summary>
+    /// <summary>The file was written to: its new status is known from now on.</summary>
     public void Refresh()
     {
         if (Look(out FileStatus now) == RootKind.File && now.Identity == Status.Identity)
@@ -119,8 +119,8 @@ internal sealed class RootWatch(Inotify inotify, FolderTree tree, string path)
 
             if (isLast)
             {
-                // A link may be set to another folder, a file may be replaced. A folder that some process is in ends without an event of
-                // its own, so its name is looked at too.
+                // A link may be set to another folder, and a file may be replaced. A folder that is some process's current folder ends
+                // without an event of its own, so its name is watched too.
                 Await(above, parts[i], status.Kind == FileKind.Folder ? EndMask : NamesMask | ContentMask);
             }
 

@@ -6,12 +6,12 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Transport.Files;
 
 /// <summary>
-/// When a tree is looked at: turn by turn of the loop while the scanner has work and there is room for changes, and now and then for what
-/// cannot be watched.
+/// Decides when the tree is looked at: in each turn of the loop while the scanner has work and there is room for changes, and from time to
+/// time for the parts that cannot be watched.
 /// </summary>
 internal sealed class ScanSchedule : LoopWork, IDisposable
 {
-    /// <summary>Names that one turn of the loop looks at: about a millisecond.</summary>
+    /// <summary>The names that one turn of the loop looks at: about a millisecond of work.</summary>
     public const int NamesPerTurn = 512;
 
     private readonly EventLoop _loop;
@@ -27,13 +27,13 @@ internal sealed class ScanSchedule : LoopWork, IDisposable
     private bool _limitLogged;
     private bool _disposed;
 
-    /// <param name="loop">Where all of it lives.</param>
-    /// <param name="options">Of the tree.</param>
-    /// <param name="tree">The tree.</param>
-    /// <param name="root">The kind of its path.</param>
-    /// <param name="scanner">Looks at it.</param>
-    /// <param name="changes">Where changes go.</param>
-    /// <param name="rootChanged">Called when the path is something else than it was, and no event told so.</param>
+    /// <param name="loop">The loop that all parts live on.</param>
+    /// <param name="options">The options of the tree.</param>
+    /// <param name="tree">The watched tree.</param>
+    /// <param name="root">Knows the kind of the tree's path.</param>
+    /// <param name="scanner">Looks at the tree.</param>
+    /// <param name="changes">Gets the changes.</param>
+    /// <param name="rootChanged">Called when the path has changed and no event has reported it.</param>
     /// <param name="log">The tree's log.</param>
     public ScanSchedule(
         EventLoop loop, TreeOptions options, FolderTree tree, RootWatch root, TreeScanner scanner, IFileChanges changes, Action rootChanged,
@@ -50,7 +50,7 @@ internal sealed class ScanSchedule : LoopWork, IDisposable
         _poll = new PollTimer(this);
     }
 
-    /// <summary>There may be something to look at, in the next turn or later.</summary>
+    /// <summary>The scanner may have work, in the next turn or later.</summary>
     public void Continue()
     {
         if (_disposed)
@@ -70,7 +70,7 @@ internal sealed class ScanSchedule : LoopWork, IDisposable
         }
     }
 
-    /// <summary>A folder cannot be watched because there are as many watches as may be: it is looked at now and then.</summary>
+    /// <summary>A folder cannot be watched because the bound of watches is reached: the folder is looked at from time to time.</summary>
     public void OnLimit()
     {
         if (!_limitLogged)
@@ -104,8 +104,8 @@ internal sealed class ScanSchedule : LoopWork, IDisposable
     }
 
     /// <summary>
-    /// Looks at what cannot be watched: folders over the limit, and what the path is. Of a file system that is mounted over it, and of a
-    /// link among the folders above it that is set to elsewhere, the kernel tells nobody.
+    /// Looks at the parts that cannot be watched: folders over the limit, and the kind of the path. The kernel reports neither a file
+    /// system that is mounted over the path, nor a link among the folders above it that is set to another place.
     /// </summary>
     private void Poll()
     {

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Transport.Files;
 
 /// <summary>
-/// Looks at folders and reports how they differ from what is remembered: new folders, and the whole tree when events were lost. It works
-/// in steps, because the loop has others to serve.
+/// Looks at folders and reports how they differ from the remembered names: new folders, and the whole tree when events were lost. The
+/// scanner works in steps, because the loop serves others too.
 /// </summary>
 internal sealed class TreeScanner(FolderTree tree, PathBuffer paths, TreeOptions options, IFileChanges changes, ILogger log)
 {
@@ -17,13 +17,13 @@ internal sealed class TreeScanner(FolderTree tree, PathBuffer paths, TreeOptions
     /// <summary>There are folders to look at.</summary>
     public bool HasWork => _current is not null || _waiting.Count > 0;
 
-    /// <summary>Found names are remembered and not reported.</summary>
+    /// <summary>The scanner remembers the names that it finds, and does not report them.</summary>
     public bool IsSilent { get; set; }
 
     /// <summary>Folders that could not be watched, since the start.</summary>
     public long Refusals { get; private set; }
 
-    /// <summary>Looks at a folder, and at those below that are new, or, when <paramref name="deep"/>, at all.</summary>
+    /// <summary>Looks at a folder and at new folders below it or, when <paramref name="deep"/>, at all folders below it.</summary>
     public void Add(WatchedFolder folder, bool deep) => _waiting.Enqueue((folder, deep));
 
     /// <summary>Starts over with the whole tree: nothing that was found before counts.</summary>
@@ -40,7 +40,7 @@ internal sealed class TreeScanner(FolderTree tree, PathBuffer paths, TreeOptions
         _reader.Dispose();
     }
 
-    /// <summary>Looks at so many names. Gives the problem of the last folder that could not be watched, or Watched.</summary>
+    /// <summary>Looks at so many names. Returns the problem of the last folder that could not be watched, or Watched.</summary>
     public WatchResult Step(int names)
     {
         WatchResult worst = WatchResult.Watched;
@@ -78,7 +78,7 @@ internal sealed class TreeScanner(FolderTree tree, PathBuffer paths, TreeOptions
         return worst;
     }
 
-    /// <summary>Reports a name as deleted, and all that is remembered below it; then forgets them.</summary>
+    /// <summary>Reports a name and all remembered names below it as deleted; then forgets them.</summary>
     public void Delete(WatchedFolder folder, ReadOnlySpan<byte> name, bool isFolder)
     {
         if (tree.Remove(folder, name, out FileEntry entry) && entry.Folder is { } below)
@@ -90,7 +90,7 @@ internal sealed class TreeScanner(FolderTree tree, PathBuffer paths, TreeOptions
         changes.Deleted(paths.Relative(folder, name), isFolder);
     }
 
-    /// <summary>Reports everything that is remembered in a folder as deleted, the deepest first.</summary>
+    /// <summary>Reports all remembered names in a folder as deleted, the deepest first.</summary>
     public void DeleteContent(WatchedFolder folder)
     {
         foreach ((byte[] name, FileEntry entry) in folder.Entries)
@@ -114,7 +114,7 @@ internal sealed class TreeScanner(FolderTree tree, PathBuffer paths, TreeOptions
         WatchResult result = tree.Watch(folder);
         if (result == WatchResult.Gone)
         {
-            return result; // whoever watches the folder above hears of it
+            return result; // the watch of the folder above reports it
         }
 
         if (result != WatchResult.Watched)
@@ -178,7 +178,7 @@ internal sealed class TreeScanner(FolderTree tree, PathBuffer paths, TreeOptions
         ReadOnlySpan<byte> relative = paths.Relative(folder, name);
         if (couldBeKnown && status.Kind != FileKind.Folder)
         {
-            changes.Modified(relative); // it may be new, changed, or neither: that is not known of names beyond the bound
+            changes.Modified(relative); // it may be new, changed, or neither: the watcher does not know this of names beyond the bound
         }
         else
         {

@@ -7,12 +7,12 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Transport.Files;
 
 /// <summary>
-/// Watches a path and tells what changes below it. Nothing that lasts is missed: when the kernel loses events, when a folder comes with
-/// content, and when the path itself is replaced, what is there is compared with what is remembered. Lives on a loop.
+/// Watches a path and reports changes below it. No lasting change is missed: when the kernel loses events, when a folder comes with
+/// content, and when the path itself is replaced, the watcher compares the tree with the remembered names. Lives on a loop.
 /// </summary>
 internal sealed class TreeWatcher : LoopHandler, IDisposable
 {
-    /// <summary>Bytes of events taken before others get their turn: some thousands of events.</summary>
+    /// <summary>Bytes of events that are read before others get their turn: some thousands of events.</summary>
     private const int ReadBytes = 64 << 10;
 
     private readonly EventLoop _loop;
@@ -48,35 +48,35 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
         _names = new NameEvents(_tree, _paths, _scanner, _renames, _schedule, changes);
     }
 
-    /// <summary>Events that the kernel gave.</summary>
+    /// <summary>Number of events from the kernel.</summary>
     public long Events { get; private set; }
 
     /// <summary>How often the kernel lost events.</summary>
     public long Overflows { get; private set; }
 
-    /// <summary>Folders that are watched.</summary>
+    /// <summary>Number of watched folders.</summary>
     public int Folders => _tree.Watches;
 
-    /// <summary>Folders that cannot be watched, and are looked at now and then.</summary>
+    /// <summary>Folders that cannot be watched, and are looked at from time to time.</summary>
     public int Unwatched => _tree.Unwatched.Count;
 
-    /// <summary>Names remembered.</summary>
+    /// <summary>Number of remembered names.</summary>
     public int Entries => _tree.Entries;
 
     public RootKind Kind => _root.Kind;
 
-    /// <summary>A look at the tree is not done.</summary>
+    /// <summary>A look at the tree is not finished.</summary>
     public bool IsScanning => _scanner.HasWork;
 
-    /// <summary>Watches what is there; what is there already is reported only when the options say so.</summary>
-    /// <exception cref="IOException">It cannot be read, or there are too many watches: the text says what to do.</exception>
+    /// <summary>Starts watching. Existing files are reported only when the options ask for it.</summary>
+    /// <exception cref="IOException">The path cannot be read, or there are too many watches: the text gives the remedy.</exception>
     public void Start()
     {
         _root.Resolve();
         CheckStart(_root.Failure);
         if (_root.Kind == RootKind.Folder)
         {
-            // Silent: it adds the watches. With ReportExisting what it found is forgotten and found again, as new.
+            // Silent: this scan adds the watches. With ReportExisting the names that it finds are forgotten and found again, as new.
             _scanner.IsSilent = true;
             _scanner.Add(_tree.Root, deep: true);
             while (_scanner.HasWork)
@@ -112,7 +112,7 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
         _schedule.Continue();
     }
 
-    /// <summary>Size and time of a name that was reported, as they are now; they are remembered with it.</summary>
+    /// <summary>The present size and time of a reported name; the watcher remembers them with the name.</summary>
     public bool TryStatus(ReadOnlySpan<byte> relative, out FileStatus status)
     {
         if (!FileStatus.TryRead(_paths.Absolute(relative), follow: relative.IsEmpty, out status))
@@ -205,7 +205,7 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
         }
     }
 
-    /// <summary>The path may be something else now, or events were lost: compares all of it with what is remembered.</summary>
+    /// <summary>The path may have changed, or events were lost: compares the whole tree with the remembered names.</summary>
     private void Reattach()
     {
         _renames.Flush();
@@ -219,7 +219,7 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
 
         if (before == RootKind.Folder && (_root.Kind != RootKind.Folder || was.Identity != _root.Status.Identity))
         {
-            _tree.UnwatchAll(_tree.Root); // they are watches of what is elsewhere now
+            _tree.UnwatchAll(_tree.Root); // these watches belong to another place now
         }
 
         if (before == RootKind.Folder && _root.Kind != RootKind.Folder)

@@ -13,7 +13,7 @@ internal struct FileEntry
     public long SizeBytes;
     public long ModifiedNs;
 
-    /// <summary>The scan that saw it last.</summary>
+    /// <summary>The last scan that saw the entry.</summary>
     public uint SeenInScan;
 
     /// <summary>The folder itself, when its content is watched.</summary>
@@ -31,23 +31,23 @@ internal struct FileEntry
     }
 }
 
-/// <summary>A folder of the tree and what was last seen in it.</summary>
+/// <summary>A folder of the tree with the names that were last seen in it.</summary>
 internal sealed class WatchedFolder(WatchedFolder? parent, byte[] name)
 {
-    /// <summary>Null for the root.</summary>
+    /// <summary>The folder above; null for the root.</summary>
     public WatchedFolder? Parent { get; set; } = parent;
 
     public byte[] Name { get; set; } = name;
 
-    /// <summary>Number of its watch; -1 without one.</summary>
+    /// <summary>Number of the folder's watch; -1 without one.</summary>
     public int Watch { get; set; } = -1;
 
     public Dictionary<byte[], FileEntry> Entries { get; } = new(NameComparer.Instance);
 
-    /// <summary>It was taken out of the tree: its path is not valid any more.</summary>
+    /// <summary>The folder was taken out of the tree: its path is not valid any more.</summary>
     public bool IsDetached { get; set; }
 
-    /// <summary>Some of its names are not remembered: there are too many.</summary>
+    /// <summary>The folder has names that are not remembered, because there are too many.</summary>
     public bool IsPartial { get; set; }
 
     /// <summary>Counts the scans of this folder: entries that an ended one did not see are gone.</summary>

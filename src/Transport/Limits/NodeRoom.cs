@@ -1,11 +1,12 @@
 namespace Cocaine.Fast.Transport.Limits;
 
 /// <summary>
-/// Shares what the process may use among the node itself, its clients and its slaves. A slave is made only when the node keeps enough to
-/// serve clients, to be asked and to stop: a runtime that cannot open a file or start a thread ends the process.
+/// Divides the process's descriptors and threads among the node itself, its clients and its slaves. A slave is launched only when the node
+/// keeps enough to serve clients, to take commands and to stop: a runtime that cannot open a file or start a thread ends the process.
 /// </summary>
 /// <remarks>
-/// One for the process; used by all loops. The room of a slave counts as taken from the launch until the slave has opened its descriptors.
+/// One for the whole process; all loops use it. The room of a slave counts as taken from the launch until the slave has opened its
+/// descriptors.
 /// </remarks>
 internal static class NodeRoom
 {
@@ -15,22 +16,22 @@ internal static class NodeRoom
     public const int DescriptorsOfSlave = 7;
 
     /// <summary>
-    /// Threads that the node keeps for itself: the pool of the runtime grows by some at a stop, a reload, a burst of commands.
+    /// Threads that the node keeps for itself: the pool of the runtime grows by some threads at a stop, a reload, or a burst of commands.
     /// </summary>
     public const int OwnThreads = 6;
 
-    /// <summary>Of small limits every part has at least this: some files, commands and connections.</summary>
+    /// <summary>The least that every part has when the limit is small: some files, commands and connections.</summary>
     private const int LeastPart = 8;
 
-    /// <summary>The node never needs more for itself; clients are not held back by slaves beyond this.</summary>
+    /// <summary>The most that is kept for the node itself, and for clients: beyond this, slaves need not leave room.</summary>
     private const int MostForNode = 64, MostForClients = 256;
 
     private static readonly Lock Gate = new();
-    private static int _base = -1;      // descriptors of the node without slaves and clients; -1 until it is known
-    private static int _starting;       // slaves that were launched and have not opened everything yet
-    private static int _startingTasks;  // processes and threads that those will need
+    private static int _base = -1;      // descriptors of the node without slaves and clients; -1 until they were counted
+    private static int _starting;       // slaves that were launched and have not opened all their descriptors yet
+    private static int _startingTasks;  // processes and threads that these slaves will need
 
-    /// <summary>The node is up and has no slave yet: what is open now is its own.</summary>
+    /// <summary>The node is up and has no slave yet: the descriptors that are open now are its own.</summary>
     public static void SetBase()
     {
         lock (Gate)
@@ -39,13 +40,13 @@ internal static class NodeRoom
         }
     }
 
-    /// <summary>Descriptors that nobody but the node itself may take, of a limit.</summary>
+    /// <summary>Descriptors of a limit that only the node itself may take.</summary>
     public static int KeptForNode(int limit) => Math.Clamp(Spread(limit) / 3, LeastPart, MostForNode);
 
-    /// <summary>How many of so many slaves there is room for, and when not for all, why.</summary>
-    /// <param name="wanted">1 or more.</param>
-    /// <param name="tasks">Processes and threads that one needs.</param>
-    /// <param name="isFirst">An app has none yet: it may take what is kept for clients.</param>
+    /// <summary>The number of slaves that there is room for, and the reason when there is not room for all.</summary>
+    /// <param name="wanted">The number of wanted slaves, 1 or more.</param>
+    /// <param name="tasks">Processes and threads that one slave needs.</param>
+    /// <param name="isFirst">The app has no slave yet: it may take the room that is kept for clients.</param>
     public static (int Room, string Reason) For(int wanted, int tasks, bool isFirst)
     {
         lock (Gate)
@@ -67,7 +68,7 @@ internal static class NodeRoom
         }
     }
 
-    /// <summary>A slave is launched. Undone by <see cref="Settle"/>, once.</summary>
+    /// <summary>A slave is launched. <see cref="Settle"/> undoes this, once.</summary>
     public static void Launch(int tasks)
     {
         lock (Gate)
@@ -77,12 +78,12 @@ internal static class NodeRoom
         }
     }
 
-    /// <summary>A slave has opened what it needs, or has ended.</summary>
+    /// <summary>A slave has opened all that it needs, or has ended.</summary>
     public static void Settle(int tasks)
     {
         lock (Gate)
         {
-            ProcessLimits.Recount(); // what was started counts by itself from now on
+            ProcessLimits.Recount(); // the slave's processes count by themselves from now on
             _starting--;
             _startingTasks -= tasks;
         }

@@ -4,19 +4,21 @@ using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Transport.Limits;
 
-/// <summary>The limits of this process on the machine, and its use of them: descriptors, and processes with their threads.</summary>
+/// <summary>
+/// The limits of this process on the machine, and how much of them is in use: descriptors, and processes with their threads.
+/// </summary>
 /// <remarks>Safety: the structure that getrlimit fills is on the stack.</remarks>
 internal static unsafe class ProcessLimits
 {
     private const int Processes = 6, Files = 7; // RLIMIT_NPROC, RLIMIT_NOFILE
     private const string GroupRoot = "/sys/fs/cgroup";
 
-    /// <summary>How long a count of the user's processes holds, ms: to count reads a file for each process of the machine.</summary>
+    /// <summary>How long a count of the user's processes stays valid, ms: counting reads a file for each process of the machine.</summary>
     private const long CountHoldsMs = 1000;
 
     private static readonly Lock CountLock = new();
     private static readonly string[] Groups = FindGroups();
-    private static long _countedMs = long.MinValue / 2; // under the lock, as what follows
+    private static long _countedMs = long.MinValue / 2; // under the lock, like the fields below
     private static int _counted;
 
     /// <summary>The limit of open files; int.MaxValue when there is none.</summary>
@@ -31,12 +33,12 @@ internal static unsafe class ProcessLimits
             return (int)status.SizeBytes; // Linux 6.2 and later
         }
 
-        return Directory.EnumerateFileSystemEntries(Own).Count() - 1; // less the one that lists
+        return Directory.EnumerateFileSystemEntries(Own).Count() - 1; // without the descriptor that lists the others
     }
 
     /// <summary>
-    /// Processes and threads that may be started still, by the tightest bound there is, and its name; int.MaxValue without one. cgroups
-    /// count for everybody, RLIMIT_NPROC for all users but root.
+    /// Processes and threads that may still be started by the tightest bound, and the bound's name; int.MaxValue without a bound. cgroups
+    /// bound every user, RLIMIT_NPROC every user but root.
     /// </summary>
     public static (int Left, string Bound) ProcessesLeft()
     {
@@ -61,7 +63,7 @@ internal static unsafe class ProcessLimits
         return (left, bound);
     }
 
-    /// <summary>There is a process more or less of this user: the count that is remembered does not hold any more.</summary>
+    /// <summary>This user has one process more or less: the remembered count is no longer valid.</summary>
     public static void Recount()
     {
         lock (CountLock)
@@ -80,7 +82,7 @@ internal static unsafe class ProcessLimits
     {
         try
         {
-            return long.TryParse(File.ReadAllText(file), CultureInfo.InvariantCulture, out long number) ? number : null; // "max" is none
+            return long.TryParse(File.ReadAllText(file), CultureInfo.InvariantCulture, out long number) ? number : null; // "max": none
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -88,7 +90,7 @@ internal static unsafe class ProcessLimits
         }
     }
 
-    /// <summary>The groups of this process that have a bound for processes: its own, and those above it.</summary>
+    /// <summary>The groups of this process that have a bound for processes: its own group, and the groups above it.</summary>
     private static string[] FindGroups()
     {
         List<string> found = [];
@@ -96,7 +98,7 @@ internal static unsafe class ProcessLimits
         {
             foreach (string line in File.ReadLines("/proc/self/cgroup"))
             {
-                string[] parts = line.Split(':', 3); // "0::/path", or of version 1 "4:pids:/path"
+                string[] parts = line.Split(':', 3); // "0::/path", or with version 1 "4:pids:/path"
                 bool isSecond = parts is ["0", "", _], isFirst = parts.Length == 3 && parts[1].Split(',').Contains("pids");
                 if (!isSecond && !isFirst)
                 {
@@ -116,7 +118,7 @@ internal static unsafe class ProcessLimits
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            // Without /proc or cgroups there is no such bound.
+            // Without /proc or cgroups this bound does not exist.
         }
 
         return [.. found];
@@ -147,7 +149,7 @@ internal static unsafe class ProcessLimits
         try
         {
             string stat = File.ReadAllText($"{process}/stat");
-            string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' '); // the name may have anything in it
+            string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' '); // the name may contain anything, also a bracket
             return int.Parse(fields[20 - 3], CultureInfo.InvariantCulture); // the 20th field, num_threads
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)

@@ -6,7 +6,7 @@ namespace Cocaine.Fast.Transport.Limits;
 /// <summary>The memory of another process, from proc(5).</summary>
 internal static class ProcessMemory
 {
-    /// <summary>Resident bytes of a process; 0 when there is none of this number, or the system does not say.</summary>
+    /// <summary>Resident bytes of a process; 0 when no process has this number, or the system does not report it.</summary>
     public static long ResidentBytes(int processId)
     {
         try

@@ -1,7 +1,8 @@
 namespace Cocaine.Fast.Transport.Linux;
 
 /// <summary>
-/// A second descriptor of a socket that .NET made, for a connection of ours: its own life, close-on-exec, non-blocking like the first.
+/// A second descriptor of a socket that .NET made, for one of the node's connections: with a life of its own, close-on-exec, and
+/// non-blocking like the first.
 /// </summary>
 internal static class DescriptorCopy
 {

@@ -1,7 +1,7 @@
 
 namespace Cocaine.Fast.Transport.Linux;
 
-/// <summary>Descriptors over a Unix socket: SCM_RIGHTS of unix(7).</summary>
+/// <summary>Passes descriptors over a Unix socket: SCM_RIGHTS of unix(7).</summary>
 /// <remarks>Safety: control blocks are on the stack and sized for <see cref="MaxDescriptors"/>; received descriptors belong to the
 /// caller and are close-on-exec.</remarks>
 internal static unsafe class DescriptorPassing
@@ -12,7 +12,7 @@ internal static unsafe class DescriptorPassing
     private const int ControlHeaderBytes = 16; // struct cmsghdr of 64-bit Linux: size_t length, int level, int type
     private const int ControlBytes = ControlHeaderBytes + (MaxDescriptors * sizeof(int));
 
-    /// <summary>Sends bytes with descriptors on the first of them. False when the socket did not take them all at once.</summary>
+    /// <summary>Sends bytes, with descriptors on the first of them. False when the socket did not take all bytes at once.</summary>
     public static bool TrySend(int socket, ReadOnlySpan<byte> data, ReadOnlySpan<int> descriptors)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(descriptors.Length, MaxDescriptors);

@@ -4,14 +4,14 @@ namespace Cocaine.Fast.Transport.Linux;
 
 /// <summary>One epoll instance. See epoll(7).</summary>
 /// <remarks>
-/// Safety: the event block is private memory of <see cref="MaxEvents"/> entries; one thread calls <see cref="Wait"/>. Block and descriptor
-/// are given back once: <see cref="Dispose"/> leaves null and -1 behind. The owner ends the waiting thread before it disposes.
+/// Safety: the event block is private memory of <see cref="MaxEvents"/> entries; one thread calls <see cref="Wait"/>. The block and the
+/// descriptor are given back once: <see cref="Dispose"/> leaves null and -1 behind. The owner ends the waiting thread before it disposes.
 /// </remarks>
 internal sealed unsafe class Epoll : IDisposable
 {
     public const uint In = 0x001, Out = 0x004, Error = 0x008, HangUp = 0x010, PeerClosed = 0x2000, EdgeTriggered = 1u << 31;
 
-    /// <summary>Events of one turn: more connections than one turn should serve before it flushes.</summary>
+    /// <summary>The most events of one turn: more connections than one turn should serve before it flushes.</summary>
     public const int MaxEvents = 512;
 
     private const int Add = 1, Delete = 2, Modify = 3;
@@ -25,7 +25,7 @@ internal sealed unsafe class Epoll : IDisposable
 
     private int _epoll;     // -1 once disposed
     private byte* _events;  // null once disposed
-    private bool _hasNanoseconds = true; // until the kernel says otherwise: one older than 5.11 has no epoll_pwait2
+    private bool _hasNanoseconds = true; // true until the kernel refuses: a kernel before 5.11 has no epoll_pwait2
 
     public Epoll()
     {
@@ -53,7 +53,7 @@ internal sealed unsafe class Epoll : IDisposable
     /// <summary>Stops watching; a descriptor that is closed already is no error.</summary>
     public void Forget(int descriptor) => LibC.epoll_ctl(_epoll, Delete, descriptor, _events);
 
-    /// <summary>Waits at most <paramref name="timeoutMs"/> (-1 = for ever) and returns how many events came; 0 after a signal.</summary>
+    /// <summary>Waits at most <paramref name="timeoutMs"/> (-1 = for ever) and returns the number of events; 0 after a signal.</summary>
     public int Wait(int timeoutMs)
     {
         int count = LibC.epoll_wait(_epoll, _events, MaxEvents, timeoutMs);
@@ -66,8 +66,8 @@ internal sealed unsafe class Epoll : IDisposable
     }
 
     /// <summary>
-    /// Waits at most <paramref name="timeoutNs"/>, to the nanosecond: whole milliseconds would make every timer up to one late. Else as
-    /// <see cref="Wait"/>.
+    /// Waits at most <paramref name="timeoutNs"/>, to the nanosecond: whole milliseconds would make every timer up to one late. Otherwise
+    /// the same as <see cref="Wait"/>.
     /// </summary>
     public int WaitNs(long timeoutNs)
     {
@@ -84,7 +84,7 @@ internal sealed unsafe class Epoll : IDisposable
             {
                 case LibC.EINTR:
                     return 0;
-                case LibC.ENOSYS or LibC.EPERM: // older sandboxes answer EPERM to what they do not know
+                case LibC.ENOSYS or LibC.EPERM: // older sandboxes answer EPERM to calls that they do not know
                     _hasNanoseconds = false;
                     break;
                 default:

@@ -5,7 +5,8 @@ namespace Cocaine.Fast.Transport.Linux;
 /// <summary>Errors of system calls in words, with the name that manual pages and search engines know.</summary>
 internal static class Errno
 {
-    // The numbers of x86-64 and aarch64, which are the same. Errors that a start or a pool can meet; others are told by their number.
+    // The numbers of x86-64 and aarch64, which are the same. The table has errors that a start or a pool can meet; other errors are shown
+    // by their number.
     private static readonly Dictionary<int, string> Names = new()
     {
         [LibC.EPERM] = "EPERM",

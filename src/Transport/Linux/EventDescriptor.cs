@@ -4,20 +4,20 @@ using Cocaine.Fast.Core.Rings;
 namespace Cocaine.Fast.Transport.Linux;
 
 /// <summary>
-/// An eventfd as a doorbell. The waiting side watches it edge-triggered: every write makes a new edge, so it never needs to be read.
+/// An eventfd as a doorbell. The waiting side watches it edge-triggered: every write makes a new edge, so nobody needs to read it.
 /// </summary>
 /// <remarks>
 /// Safety: passes addresses of locals to read and write, which keep none. <see cref="Ring"/> may come from any thread at any time, also
-/// while the owner disposes of the bell or afterwards: the descriptor's number may then be another file's, so nobody may write to it any
-/// more. One word counts the rings under way and tells that the bell was disposed; every change of it is one interlocked operation, so all
-/// threads see its changes in one order. A ring that counted itself before the end finds the descriptor open, because the close waits until
-/// the count is 0; one that counted itself after the end sees the end and does not look at the descriptor. The close is done by whichever
-/// thread finds the end set and no ring left, and the exchange of the descriptor lets only the first of them close it. All else here is
-/// for the owner alone, before it disposes.
+/// while the owner disposes of the bell or afterwards: the descriptor's number may then belong to another file, so nobody may write to it
+/// any more. One word counts the rings under way and records that the bell was disposed. Every change of the word is one interlocked
+/// operation, so all threads see its changes in one order. A ring that counted itself before the end finds the descriptor open, because the
+/// close waits until the count is 0. A ring that counted itself after the end sees the end and does not use the descriptor. The thread that
+/// finds the end set and no ring left closes the descriptor, and the exchange of the descriptor lets only the first such thread close it.
+/// All other members are for the owner alone, before it disposes.
 /// </remarks>
 internal sealed unsafe class EventDescriptor : Doorbell, IDisposable
 {
-    /// <summary>Of <see cref="_uses"/>: the bell was disposed; and one ring under way.</summary>
+    /// <summary>Bits of <see cref="_uses"/>: the bell was disposed; and one ring under way.</summary>
     private const int Ended = 1, OneRing = 2;
 
     private int _descriptor;
@@ -39,7 +39,7 @@ internal sealed unsafe class EventDescriptor : Doorbell, IDisposable
 
     public override void Ring()
     {
-        // Two operations on a word that seldom more than one thread uses: small beside the system call between them.
+        // Two operations on a word that more than one thread seldom uses: they cost little beside the system call between them.
         if ((Interlocked.Add(ref _uses, OneRing) & Ended) == 0)
         {
             Write();

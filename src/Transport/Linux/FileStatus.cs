@@ -14,10 +14,10 @@ internal enum FileKind : byte
 }
 
 /// <summary>The facts of statx(2) about a path.</summary>
-/// <param name="Kind">Its kind.</param>
-/// <param name="Identity">Of inode and device: another one is another file under the same name.</param>
-/// <param name="SizeBytes">Its size.</param>
-/// <param name="ModifiedNs">When its content was changed, ns since 1970.</param>
+/// <param name="Kind">The kind of the path.</param>
+/// <param name="Identity">Made of inode and device: another value means another file under the same name.</param>
+/// <param name="SizeBytes">The size of the file.</param>
+/// <param name="ModifiedNs">The last change of the content, ns since 1970.</param>
 /// <remarks>Safety: the buffer is on the stack and as large as struct statx, whose layout is the same on every architecture.</remarks>
 internal readonly unsafe record struct FileStatus(FileKind Kind, ulong Identity, long SizeBytes, long ModifiedNs)
 {
@@ -26,26 +26,26 @@ internal readonly unsafe record struct FileStatus(FileKind Kind, ulong Identity,
     private const int HereFolder = -100, DontFollow = 0x100, OfDescriptor = 0x1000;
     private const uint BasicFields = 0x7ff;
 
-    /// <summary>The user that it belongs to.</summary>
+    /// <summary>The owner of the file.</summary>
     public uint OwnerId { get; init; }
 
-    /// <summary>The rights to read, write and enter it.</summary>
+    /// <summary>The rights to read, write and enter the file.</summary>
     public UnixFileMode Mode { get; init; }
 
-    /// <summary>It is a socket.</summary>
+    /// <summary>The path is a socket.</summary>
     public bool IsSocket { get; init; }
 
-    /// <summary>It has bytes to be read, and an end: no pipe, socket or device.</summary>
+    /// <summary>The file has bytes to read, and an end: it is no pipe, socket or device.</summary>
     public bool IsPlain { get; init; }
 
-    /// <summary>Reads the status of what a path leads to; false when there is nothing.</summary>
+    /// <summary>Reads the status of the file that a path leads to; false when there is none.</summary>
     public static bool TryRead(string path, out FileStatus status) =>
         TryRead(Encoding.UTF8.GetBytes(path + '\0'), follow: true, out status);
 
-    /// <summary>Reads the status of what is open: whatever becomes of its name meanwhile.</summary>
+    /// <summary>Reads the status of an open file, whatever happens to its name meanwhile.</summary>
     public static bool TryRead(int descriptor, out FileStatus status) => TryRead(descriptor, "\0"u8, OfDescriptor, out status);
 
-    /// <summary>Reads the status of a path that has its closing zero byte; false when there is none.</summary>
+    /// <summary>Reads the status of a path with a closing zero byte; false when the path does not exist.</summary>
     public static bool TryRead(ReadOnlySpan<byte> path, bool follow, out FileStatus status) =>
         TryRead(HereFolder, path, follow ? 0 : DontFollow, out status);
 

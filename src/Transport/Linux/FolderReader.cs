@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Cocaine.Fast.Transport.Linux;
 
-/// <summary>Reads the names in a folder, as bytes and a part at a time: .NET would decode them, and names need not be UTF-8.</summary>
+/// <summary>Reads the names in a folder, as bytes and a part at a time. .NET would decode them, but names need not be UTF-8.</summary>
 /// <remarks>
 /// Safety: reads records of getdents64(2) out of a buffer of its own, within the length that the kernel gave; the descriptor is closed
 /// once.
@@ -20,7 +20,7 @@ internal sealed unsafe class FolderReader : IDisposable
 
     public bool IsOpen => _descriptor >= 0;
 
-    /// <summary>Opens a folder by its path, which has its closing zero byte.</summary>
+    /// <summary>Opens a folder by its path, with a closing zero byte.</summary>
     public bool TryOpen(ReadOnlySpan<byte> path)
     {
         Dispose();
@@ -33,7 +33,7 @@ internal sealed unsafe class FolderReader : IDisposable
         return IsOpen;
     }
 
-    /// <summary>The next name, valid until the call after; false at the end.</summary>
+    /// <summary>The next name, valid until the following call; false at the end.</summary>
     public bool TryNext(out ReadOnlySpan<byte> name)
     {
         while (true)

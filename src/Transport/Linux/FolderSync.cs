@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Cocaine.Fast.Transport.Linux;
 
-/// <summary>Makes the names in a folder durable, which .NET does for the bytes of files only: fsync(2) of the folder itself.</summary>
+/// <summary>Makes the names in a folder durable with fsync(2) of the folder itself. .NET does so only for the bytes of files.</summary>
 /// <remarks>
 /// Safety: the path is a zero-ended copy that is pinned for the one call that reads it; the descriptor is closed once.
 /// </remarks>

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Cocaine.Fast.Transport.Linux;
 
 /// <summary>One inotify instance. See inotify(7).</summary>
-/// <remarks>Safety: paths are given with their closing zero byte and are pinned for the call; the descriptor is closed once.</remarks>
+/// <remarks>Safety: paths have their closing zero byte and are pinned for the call; the descriptor is closed once.</remarks>
 internal sealed unsafe class Inotify : IDisposable
 {
     public const uint Modify = 0x002, CloseWrite = 0x008, MovedFrom = 0x040, MovedTo = 0x080, Create = 0x100, Delete = 0x200;
@@ -29,14 +29,14 @@ internal sealed unsafe class Inotify : IDisposable
 
     public int Descriptor => _descriptor;
 
-    /// <summary>A bound of the kernel as it is now.</summary>
+    /// <summary>The present value of a bound of the kernel.</summary>
     public static string Setting(string name)
     {
         string path = $"/proc/sys/fs/inotify/{name}";
         return File.Exists(path) ? File.ReadAllText(path).Trim() : "unknown";
     }
 
-    /// <summary>Watches a path, or changes what is watched of it. The watch's number, or the negative errno.</summary>
+    /// <summary>Watches a path, or changes the events of its watch. Returns the watch's number, or the negative errno.</summary>
     public int Watch(ReadOnlySpan<byte> path, uint mask)
     {
         fixed (byte* start = path)
@@ -91,7 +91,7 @@ internal readonly ref struct InotifyEvent
 
     public bool Has(uint mask) => (Mask & mask) != 0;
 
-    /// <summary>Takes the first event off what was read.</summary>
+    /// <summary>Takes the first event off the read bytes.</summary>
     public static InotifyEvent Take(ref ReadOnlySpan<byte> events)
     {
         int length = BinaryPrimitives.ReadInt32LittleEndian(events[12..]); // both architectures are little-endian

@@ -2,9 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Cocaine.Fast.Transport.Linux;
 
-/// <summary>
-/// The system calls that .NET does not offer, as they are in the C library. Names and arguments are those of the manual pages, section 2.
-/// </summary>
+/// <summary>System calls of the C library that .NET does not offer. Names and arguments are those of the manual pages, section 2.</summary>
 /// <remarks>
 /// Safety: every pointer given must stay valid for the call; no call keeps one. Blocking calls never run with a suppressed GC transition.
 /// </remarks>
@@ -17,7 +15,7 @@ internal static unsafe partial class LibC
 
     public const int SIGINT = 2, SIGKILL = 9, SIGUSR2 = 12, SIGTERM = 15, SIGCONT = 18, SIGSTOP = 19;
 
-    /// <summary>Flags of open; eventfd, epoll, inotify, pipe2, socket and accept4 have the same numbers for theirs.</summary>
+    /// <summary>Flags of open; the flags of eventfd, epoll, inotify, pipe2, socket and accept4 have the same numbers.</summary>
     public const int O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000;
 
     private const string Library = "libc";
@@ -157,7 +155,7 @@ internal static unsafe partial class LibC
     [LibraryImport(Library, EntryPoint = "syscall", SetLastError = true)]
     public static partial nint syscall_pidfd_open(nint number, nint process, nint flags);
 
-    /// <summary>A system call that the C library has no wrapper for.</summary>
+    /// <summary>A system call without a wrapper in the C library.</summary>
     [LibraryImport(Library, EntryPoint = "syscall", SetLastError = true)]
     public static partial nint syscall_six(nint number, nint a, nint b, nint c, nint d, nint e, nint f);
 

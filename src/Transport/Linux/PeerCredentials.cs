@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Transport.Linux;
 
-/// <summary>The user at the other end of a Unix socket, as the kernel knows it since the connect. See unix(7), SO_PEERCRED.</summary>
+/// <summary>The user at the other end of a Unix socket, as the kernel has recorded it at the connect. See unix(7), SO_PEERCRED.</summary>
 /// <remarks>Safety: passes the address of a local to getsockopt, which writes no more than its length.</remarks>
 internal static unsafe class PeerCredentials
 {
@@ -9,7 +9,7 @@ internal static unsafe class PeerCredentials
     /// <summary>The user of this process.</summary>
     public static uint OwnUser => LibC.geteuid();
 
-    /// <summary>The process and the user of the peer. False when the socket is none of a local peer.</summary>
+    /// <summary>The process and the user of the peer. False when the socket has no local peer.</summary>
     public static bool TryRead(int descriptor, out int process, out uint user)
     {
         uint* credentials = stackalloc uint[3]; // struct ucred: pid, uid, gid

@@ -3,17 +3,17 @@ using System.Runtime.InteropServices;
 namespace Cocaine.Fast.Transport.Linux;
 
 /// <summary>
-/// Many sends with one system call, by io_uring(7). A woken process cannot take the processor from a loop that is inside the kernel,
-/// so the sends of a turn are one burst, and the peers find all of it when they run.
+/// Many sends with one system call, by io_uring(7). A woken process cannot take the processor from a loop that is inside the kernel. So the
+/// sends of a turn are one burst, and the peers find all of it when they run.
 /// </summary>
 /// <remarks>
-/// Safety: owns the two mappings and the descriptor, which <see cref="Dispose"/> gives back once; one thread, the one that made it,
-/// uses it. Sends carry MSG_DONTWAIT, so each is complete when <see cref="Submit"/> returns and no address given to <see cref="Add"/> is
-/// kept. Layouts are those of linux/io_uring.h.
+/// Safety: owns the two mappings and the descriptor, and <see cref="Dispose"/> gives them back once. Only the thread that made the ring
+/// uses it. Sends carry MSG_DONTWAIT, so each is complete when <see cref="Submit"/> returns, and no address given to <see cref="Add"/> is
+/// kept. The layouts are those of linux/io_uring.h.
 /// </remarks>
 internal sealed unsafe class SubmissionRing : IDisposable
 {
-    /// <summary>Sends of one call. More are sent with the next: a burst longer than this gains nothing.</summary>
+    /// <summary>The most sends of one call. Further sends go with the next call: a longer burst gains nothing.</summary>
     public const int Capacity = 256;
 
     private const nint SetupCall = 425, EnterCall = 426; // the same on every architecture
@@ -61,16 +61,16 @@ internal sealed unsafe class SubmissionRing : IDisposable
         uint* order = (uint*)(_rings + parameters.Submission.Array);
         for (uint i = 0; i < parameters.SubmissionEntries; i++)
         {
-            order[i] = i; // entries are used in their own order, always
+            order[i] = i; // entries are always used in their own order
         }
     }
 
-    /// <summary>Sends added and not submitted.</summary>
+    /// <summary>The number of sends that were added and not submitted.</summary>
     public int Count => _added;
 
     public bool IsFull => _added == Capacity;
 
-    /// <summary>Makes one for the calling thread; null where the kernel is older than 6.1 or does not allow it.</summary>
+    /// <summary>Makes a ring for the calling thread; null when the kernel is older than 6.1 or does not allow it.</summary>
     public static SubmissionRing? TryCreate()
     {
         Parameters parameters = new() { Flags = SingleIssuer | DeferTaskRun };
@@ -92,11 +92,11 @@ internal sealed unsafe class SubmissionRing : IDisposable
         }
         catch (IOException)
         {
-            return null; // the constructor has given back what it had
+            return null; // the constructor has given everything back
         }
     }
 
-    /// <summary>Adds a send; its result has the index that is returned.</summary>
+    /// <summary>Adds a send; the returned index finds its result.</summary>
     public int Add(int socket, void* start, int length, int flags)
     {
         byte* entry = _entries + ((*_submissionTail + (uint)_added) & _submissionMask) * EntryBytes;
@@ -110,10 +110,10 @@ internal sealed unsafe class SubmissionRing : IDisposable
         return _added++;
     }
 
-    /// <summary>Makes every send that was added; gives each its result, bytes or a negative errno.</summary>
+    /// <summary>Makes all added sends; each gets its result, bytes or a negative errno.</summary>
     /// <returns>
-    /// False when the kernel refused the call itself: the ring is of no use any more. Sends that it had not taken have the result EAGAIN,
-    /// those that it took without an answer ECANCELED.
+    /// False when the kernel refused the call itself: the ring is of no use any more. Sends that the kernel had not taken have the result
+    /// EAGAIN; sends that it took without an answer have ECANCELED.
     /// </returns>
     public bool Submit(Span<int> results)
     {
@@ -179,7 +179,7 @@ internal sealed unsafe class SubmissionRing : IDisposable
             results[(int)*(long*)completion] = *(int*)(completion + 8);
         }
 
-        Volatile.Write(ref *_completionHead, head); // release: the kernel may write over what was read
+        Volatile.Write(ref *_completionHead, head); // release: the kernel may write over the results that were read
         return count;
     }
 

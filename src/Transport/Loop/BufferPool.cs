@@ -5,9 +5,9 @@ using System.Runtime.InteropServices;
 namespace Cocaine.Fast.Transport.Loop;
 
 /// <summary>
-/// The buffers of one loop: pinned blocks cut from slabs, and pipes on them. ArrayPool.Shared keeps only some tens of arrays per size and
-/// thread, so it allocates when many connections are busy in one turn; this pool keeps what it made. A connection holds a pipe only while
-/// it has bytes in it: idle ones cost no buffer.
+/// The buffers of one loop: pinned blocks cut from slabs, and pipes on them. ArrayPool.Shared keeps only some tens of arrays for each size
+/// and thread, so it allocates when many connections are busy in one turn; this pool keeps all its blocks. A connection holds a pipe only
+/// while it has bytes in it: idle connections cost no buffer.
 /// </summary>
 /// <remarks>Safety: blocks are pinned arrays, so their addresses hold for their life. One thread, the loop's, uses the pool.</remarks>
 internal sealed class BufferPool : MemoryPool<byte>
@@ -16,14 +16,14 @@ internal sealed class BufferPool : MemoryPool<byte>
     public const int BlockSizeBytes = 4096;
 
     /// <summary>
-    /// A large block, for a peer that sends or gets more than a small one holds: what a socket takes at once, in few calls.
+    /// A large block, for a peer that sends or gets more than a small one holds: as much as a socket takes at once, in few calls.
     /// </summary>
     public const int LargeBlockSizeBytes = 64 << 10;
 
     /// <summary>Bytes of one slab on the pinned heap, never moved: 64 small blocks or 4 large ones.</summary>
     private const int SlabBytes = 256 << 10;
 
-    // Buffers once made are kept: as many as were in use at once, which the connections' own bounds limit.
+    // Buffers stay once they were made: as many as were in use at the same time. The connections' own bounds limit this number.
     private readonly Stack<Block> _free = new();
     private readonly Stack<Block> _freeLarge = new();
     private readonly Stack<Pipe> _pipes = new();
@@ -81,7 +81,7 @@ internal sealed class BufferPool : MemoryPool<byte>
 
         public bool IsRented { get; set; }
 
-        /// <summary>Once: a block that is given back twice would be two connections' at once.</summary>
+        /// <summary>Each block once: a block that is given back twice would belong to two connections at once.</summary>
         public void Dispose()
         {
             if (IsRented)

@@ -6,27 +6,28 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Transport.Loop;
 
 /// <summary>
-/// One thread around one epoll. It owns everything that lives on it: a turn runs to completion, so state has one writer and needs no lock.
+/// One thread around one epoll. The loop owns everything that lives on it: a turn runs to its end, so state has one writer and needs no
+/// lock.
 /// </summary>
 /// <remarks>
 /// A turn: wait for events · handle them · poll busy rings · run posted work · fire timers · ring bells · send. So the loop has heard all
-/// that its peers have said by the time when a timer judges them; see <see cref="ListenFirst"/>. Only <see cref="Post(LoopWork)"/>,
+/// messages of its peers when a timer judges them; see <see cref="ListenFirst"/>. Only <see cref="Post(LoopWork)"/>,
 /// <see cref="Post(Action)"/> and <see cref="Stop"/> may be called from other threads.
 /// </remarks>
 internal sealed class EventLoop : IEngineLoop, IDisposable
 {
-    /// <summary>Longest sleep; a bound for every wait, even when nothing is due.</summary>
+    /// <summary>The longest sleep; bounds every wait, even when no timer is due.</summary>
     private const long MaxSleepNs = 60_000_000_000;
 
-    /// <summary>Between two lines of the log about the same lack.</summary>
+    /// <summary>Time between two log lines about the same lack.</summary>
     private const long WarningPauseMs = 60_000;
 
     /// <summary>
-    /// Looks at the descriptors after a stall: as many as 16 × 512 peers need to be heard, and an end when one of them never falls silent.
+    /// The most looks at the descriptors after a stall: enough to hear 16 × 512 peers, and an end when a peer never falls silent.
     /// </summary>
     private const int MaxLooks = 16;
 
-    /// <summary>Stalls from here on are told in the log: shorter ones are everyday life, and no timeout is that short.</summary>
+    /// <summary>Stalls from here on are logged: shorter ones are normal, and no timeout is that short.</summary>
     private const long LoggedStallNs = 1_000_000_000;
 
     private readonly Epoll _epoll;
@@ -41,12 +42,12 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     private readonly long _spinNs;
     private readonly ListeningClock _listening;
     private Thread? _thread;
-    private long _nextWarningMs;  // the loop's thread alone
-    private long _nextStallLogMs; // likewise
+    private long _nextWarningMs;  // only the loop's thread uses it
+    private long _nextStallLogMs; // only the loop's thread uses it
     private volatile bool _stopping;
     private int _disposed;        // 1 once the descriptors were given back, or are left to a thread that does not end
 
-    /// <param name="log">Where a fault in a handler goes.</param>
+    /// <param name="log">Gets faults of handlers.</param>
     /// <param name="spinMicroseconds">How long the loop looks for work before it sleeps; 0 where cores are few.</param>
     public EventLoop(ILogger log, int spinMicroseconds = 0)
     {
@@ -101,7 +102,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     public void Start(string name)
     {
         Thread thread = new(Run) { Name = name, IsBackground = true };
-        thread.Start(); // what throws here leaves no thread that one could wait for
+        thread.Start(); // after an exception here there is no thread to wait for
         _thread = thread;
     }
 
@@ -109,7 +110,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
 
     public void Change(LoopHandler handler, int descriptor, uint events) => _epoll.Change(descriptor, events, _handlers.DataOf(handler));
 
-    /// <summary>Stops watching; events of this turn that were not handled yet are dropped.</summary>
+    /// <summary>Stops watching; unhandled events of this turn are dropped.</summary>
     public void Forget(LoopHandler handler, int descriptor)
     {
         if (handler.Slot >= 0)
@@ -119,15 +120,15 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         }
     }
 
-    /// <summary>Polls a ring from now on until it parks.</summary>
+    /// <summary>Polls a ring from now on until the ring parks.</summary>
     public void Poll(PolledSource source) => _polled.Add(source);
 
-    /// <summary>Bells are rung before anything is sent, so that slaves work while the loop sends.</summary>
+    /// <summary>Bells ring before the loop sends, so that slaves work while it sends.</summary>
     public void ScheduleBell(TurnTask task) => _bells.Add(task);
 
     public void ScheduleSend(TurnTask task) => _sends.Add(task);
 
-    /// <summary>Runs work on the loop. From any thread; work posted after the loop ended never runs.</summary>
+    /// <summary>Runs work on the loop, from any thread. Work that is posted after the loop's end never runs.</summary>
     public void Post(LoopWork work) => _inbox.Post(work);
 
     public void Post(Action action) => Post(new ActionWork(action));
@@ -139,7 +140,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         _wake.Ring();
     }
 
-    /// <summary>Says that a connection was refused because it had no descriptor; at most once a minute. On the loop's thread.</summary>
+    /// <summary>Logs that a connection was refused because of a lack of descriptors; at most once a minute. On the loop's thread.</summary>
     public void WarnOfDescriptors(int limit)
     {
         if (NowMs >= _nextWarningMs)
@@ -149,7 +150,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         }
     }
 
-    /// <summary>Says that others can put a socket of theirs in the place of this one.</summary>
+    /// <summary>Logs that others can replace this socket with a socket of theirs.</summary>
     public void WarnOfFolder(string endpoint, string problem) => LoopLog.FolderOfOthers(_log, endpoint, problem);
 
     /// <summary>Waits for the loop's thread to end.</summary>
@@ -159,7 +160,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     {
         Stop();
 
-        // Once, whoever comes first: a failed start and the stop after it both dispose.
+        // Once, by the first caller: a failed start and the stop after it both dispose.
         if (!IsLoopThread && Interlocked.Exchange(ref _disposed, 1) == 0 && Join(TimeSpan.FromSeconds(5)))
         {
             _epoll.Dispose();
@@ -247,7 +248,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         }
         finally
         {
-            SendBatch.Flush(); // also after a fault in one task: what others added is sent
+            SendBatch.Flush(); // also after a fault in one task: the data of other tasks is sent
         }
 
         _bells.RunAll();
@@ -266,8 +267,8 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     }
 
     /// <summary>
-    /// The loop did not run for a while, and a wait that a stopped process comes back from may end without events although there are
-    /// some. Everything that peers have said meanwhile is heard before a timer judges them: an answer that is there is an answer.
+    /// The loop did not run for a while, and a stopped process may come back from a wait without events although there are some. The loop
+    /// hears all messages of its peers before a timer judges them, so that an answer that is there counts as an answer.
     /// </summary>
     private void ListenFirst(long missedNs)
     {
@@ -285,7 +286,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         }
     }
 
-    // A fault in one handler must not swallow the events of the others: edge-triggered ones would not come again.
+    // A fault in one handler must not lose the events of others: edge-triggered events would not come again.
     private void Handle(LoopHandler handler, uint ready)
     {
         try

@@ -1,7 +1,7 @@
 namespace Cocaine.Fast.Transport.Loop;
 
 /// <summary>
-/// Handlers by slot. The epoll data is slot and generation, so that an event of a handler that went away in the same turn finds nobody.
+/// Handlers by slot. The epoll data is slot and generation, so that an event for a handler that went away in the same turn reaches nobody.
 /// </summary>
 internal sealed class HandlerTable
 {

@@ -1,9 +1,9 @@
 namespace Cocaine.Fast.Transport.Loop;
 
-/// <summary>A sender whose send goes with the others of a turn: see <see cref="SendBatch"/>.</summary>
+/// <summary>A sender whose send may go together with the other sends of a turn: see <see cref="SendBatch"/>.</summary>
 internal interface IBatchedSender
 {
     /// <summary>The send is over.</summary>
-    /// <param name="result">Bytes that were sent, or a negative errno.</param>
+    /// <param name="result">The number of sent bytes, or a negative errno.</param>
     void OnResult(int result);
 }

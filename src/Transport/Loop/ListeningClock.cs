@@ -1,27 +1,28 @@
 namespace Cocaine.Fast.Transport.Loop;
 
 /// <summary>
-/// Counts for how long a loop has listened to its peers. A loop that comes back from its wait, or from its own work, much later than it
-/// meant to has heard nobody meanwhile: its process was stopped, swapped out or starved, or a handler took too long. That time is not
-/// the peers' silence, and it does not count.
+/// Counts for how long a loop has listened to its peers. A loop that comes back from its wait, or from its own work, much later than
+/// planned has heard no peer meanwhile: its process was stopped, swapped out or starved, or a handler took too long. This delay is not the
+/// peers' silence, and it does not count.
 /// </summary>
-/// <remarks>The loop's thread alone uses it.</remarks>
+/// <remarks>Only the loop's thread uses it.</remarks>
 internal sealed class ListeningClock(long nowNs)
 {
     /// <summary>
-    /// Delays up to here count as listening: what a busy machine's scheduler adds to every wait. A longer one is left out as a whole.
+    /// Delays up to this bound count as listening: a busy machine's scheduler adds them to every wait. A longer delay is left out as a
+    /// whole.
     /// </summary>
     private const long MinStallNs = 20_000_000;
 
-    private long _lookedNs = nowNs;    // when the loop looked last
-    private long _expectedNs = nowNs;  // when it means to look again at the latest
-    private long _missedNs;            // its own work since the last look, when that took too long
-    private long _stalledNs;           // all time in which it did not listen
+    private long _lookedNs = nowNs;    // the loop's last look at its peers
+    private long _expectedNs = nowNs;  // the latest time at which the loop plans to look again
+    private long _missedNs;            // the loop's own work since the last look, when it took too long
+    private long _stalledNs;           // all time in which the loop did not listen
 
-    /// <summary>Ms for which the loop has listened, on the scale of the clock that <paramref name="nowNs"/> is of.</summary>
+    /// <summary>Time for which the loop has listened, ms, on the scale of the clock of <paramref name="nowNs"/>.</summary>
     public long ListenedMs(long nowNs) => ListenedNs(nowNs) / 1_000_000;
 
-    /// <summary>The same in ns.</summary>
+    /// <summary>Time for which the loop has listened, ns.</summary>
     public long ListenedNs(long nowNs) => nowNs - _stalledNs;
 
     /// <summary>The loop has done its work and is about to wait.</summary>
@@ -40,7 +41,7 @@ internal sealed class ListeningClock(long nowNs)
     /// <summary>The loop waits for at most so long from now on.</summary>
     public void OnWait(long timeoutNs) => _expectedNs += timeoutNs;
 
-    /// <summary>The loop looks at its peers again. Returns for how long it did not, ns; 0 when it came in time.</summary>
+    /// <summary>The loop looks at its peers again. Returns the time without a look, ns; 0 when the loop came in time.</summary>
     public long OnLook(long nowNs)
     {
         long lateNs = nowNs - _expectedNs;

@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Transport.Loop;
 
-/// <summary>Something with a descriptor that a loop watches.</summary>
+/// <summary>The owner of a descriptor that a loop watches.</summary>
 internal abstract class LoopHandler
 {
     /// <summary>The handler's place in its loop; -1 when it is not watched. Only the loop uses it.</summary>
@@ -10,10 +10,10 @@ internal abstract class LoopHandler
     public abstract void OnReady(uint events);
 }
 
-/// <summary>Something that has to finish its turn: publish a ring and ring its bell, or send what was written.</summary>
+/// <summary>A task at the end of a turn: publish a ring and ring its bell, or send.</summary>
 internal abstract class TurnTask
 {
-    /// <summary>True while the task is in the loop's list. Only the loop uses it.</summary>
+    /// <summary>The task is in the loop's list. Only the loop uses it.</summary>
     internal bool Scheduled { get; set; }
 
     /// <summary>
@@ -24,21 +24,23 @@ internal abstract class TurnTask
 }
 
 /// <summary>
-/// Something that is looked at on each turn while it is busy, and parks before the loop sleeps: the reading end of a ring.
+/// A source that the loop looks at in each turn while it is busy, and that parks before the loop sleeps: the reading end of a ring.
 /// </summary>
 internal abstract class PolledSource
 {
-    /// <summary>True while the loop polls it. Only the loop uses it.</summary>
+    /// <summary>The loop polls the source. Only the loop uses it.</summary>
     internal bool Polled { get; set; }
 
-    /// <summary>Takes what is there. Returns false when the source is gone and is not to be polled again.</summary>
+    /// <summary>Takes the waiting records. Returns false when the source is gone and must not be polled again.</summary>
     public abstract bool Poll();
 
-    /// <summary>Parks; false when something came meanwhile, so that the loop must not sleep.</summary>
+    /// <summary>Parks the source; false when something came meanwhile, so that the loop must not sleep.</summary>
     public abstract bool TryPark();
 }
 
-/// <summary>Work for a loop from another thread. A node is reused by its owner once it ran, so posting allocates nothing.</summary>
+/// <summary>
+/// Work for a loop from another thread. The owner of the work posts the same object again once it ran, so posting allocates nothing.
+/// </summary>
 internal abstract class LoopWork
 {
     internal LoopWork? NextWork;
@@ -47,7 +49,7 @@ internal abstract class LoopWork
     public abstract void Run();
 }
 
-/// <summary>A delegate as work, for what is not hot.</summary>
+/// <summary>A delegate as work, for rare cases.</summary>
 internal sealed class ActionWork(Action action) : LoopWork
 {
     public override void Run() => action();

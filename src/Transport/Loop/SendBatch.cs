@@ -3,31 +3,31 @@ using Cocaine.Fast.Transport.Linux;
 namespace Cocaine.Fast.Transport.Loop;
 
 /// <summary>
-/// The sends of one turn: collected while connections end their turn, made with one system call. Where the kernel does not offer that, or
-/// for one send alone, each connection sends for itself. Lives on a loop's thread.
+/// The sends of one turn. They are collected while connections end their turn, and made with one system call. Where the kernel does not
+/// offer this, or when there is only one send, each connection sends for itself. Lives on a loop's thread.
 /// </summary>
 /// <remarks>
-/// Safety: an address that is added is pinned memory of a connection's output; the connection leaves it alone, and its descriptor open,
-/// until it was told the result. A caller that cannot wait for that calls <see cref="Settle"/>.
+/// Safety: an added address is pinned memory of a connection's output. The connection does not touch the memory, and keeps its descriptor
+/// open, until it gets the result. A caller that cannot wait for the result calls <see cref="Settle"/>.
 /// </remarks>
 internal sealed unsafe class SendBatch : IDisposable
 {
-    private readonly IBatchedSender?[] _senders = new IBatchedSender?[SubmissionRing.Capacity]; // null once told its result
+    private readonly IBatchedSender?[] _senders = new IBatchedSender?[SubmissionRing.Capacity]; // null once the sender got its result
     private readonly int[] _results = new int[SubmissionRing.Capacity];
     private SubmissionRing? _ring;
-    private int _made;      // sends made whose results are being told
+    private int _made;      // sends that were made and whose results are being reported
     private bool _tried;
 
-    /// <summary>True when connections are to add what they send.</summary>
+    /// <summary>Connections should add their sends to the batch.</summary>
     public bool IsCollecting { get; private set; }
 
-    /// <summary>A turn with so many sends ends: they are collected when they are more than one.</summary>
+    /// <summary>A turn with so many sends ends: they are collected when there are more than one.</summary>
     public void Begin(int sends)
     {
         if (sends > 1 && !_tried)
         {
             _tried = true;
-            _ring = SubmissionRing.TryCreate(); // here, because only the thread that makes it may use it
+            _ring = SubmissionRing.TryCreate(); // made here, because only the thread that makes the ring may use it
         }
 
         IsCollecting = sends > 1 && _ring is not null;
@@ -53,7 +53,7 @@ internal sealed unsafe class SendBatch : IDisposable
         }
     }
 
-    /// <summary>Sees to it that a connection whose send was added knows its result.</summary>
+    /// <summary>Makes sure that a connection with a send in the batch knows its result.</summary>
     public void Settle(IBatchedSender sender)
     {
         if (_ring is { Count: > 0 })
@@ -62,7 +62,7 @@ internal sealed unsafe class SendBatch : IDisposable
             return;
         }
 
-        int index = Array.IndexOf(_senders, sender, 0, _made); // made with others, whose results are being told
+        int index = Array.IndexOf(_senders, sender, 0, _made); // made with others, whose results are being reported
         if (index >= 0)
         {
             Tell(index);

@@ -26,7 +26,9 @@ internal sealed class TurnList
         _tasks[_count++] = task;
     }
 
-    /// <summary>Runs what is in the list now; what a task adds meanwhile stays for the next turn, so a turn always ends.</summary>
+    /// <summary>
+    /// Runs the tasks that are in the list now. Tasks that are added meanwhile stay for the next turn, so a turn always ends.
+    /// </summary>
     public void RunAll()
     {
         int count = _count;
@@ -47,7 +49,7 @@ internal sealed class TurnList
         }
         finally
         {
-            // Also after a fault in one task: the others must not be lost.
+            // Also after a fault in one task: the other tasks must not be lost.
             Array.Copy(_tasks, done, _tasks, 0, _count - done);
             Array.Clear(_tasks, _count - done, done);
             _count -= done;

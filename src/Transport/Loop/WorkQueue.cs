@@ -1,7 +1,7 @@
 namespace Cocaine.Fast.Transport.Loop;
 
 /// <summary>
-/// Many threads post, one loop takes: a lock-free stack that the loop takes whole and turns around, so that order is kept.
+/// Many threads post, and one loop takes: a lock-free stack that the loop takes whole and reverses, so that order is kept.
 /// </summary>
 internal sealed class WorkQueue
 {

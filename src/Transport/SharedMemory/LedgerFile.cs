@@ -7,21 +7,22 @@ using Microsoft.Win32.SafeHandles;
 namespace Cocaine.Fast.Transport.SharedMemory;
 
 /// <summary>
-/// The file of an app's ledger, mapped: by the node that writes it, which holds its lock, or by anybody who reads it. It outlives the
-/// node, also a killed one; it is meant for a folder in memory, where no write-back holds up whoever stores into it.
+/// The mapped file of an app's ledger. A node maps it to write, and holds its lock; others map it to read. The file outlives the node, also
+/// a killed one. It should be in a folder in memory, where no write-back delays a store into it.
 /// </summary>
 /// <remarks>
-/// Safety: the mapping covers the file, whose size was checked against the header; a node allocates every page before it maps (a lack
-/// of room is an error at the start, not a SIGBUS in the middle of a job), and no file is ever made shorter: a node that cannot use
-/// one renames it. The mapping lives until <see cref="Dispose"/>; whoever disposes has stopped its ring and readers.
+/// Safety: the mapping covers the file, whose size was checked against the header. A node allocates every page before it maps (a lack of
+/// room is an error at the start, not a SIGBUS in the middle of a job), and no file is ever made shorter: a node that cannot use a file
+/// renames it. The mapping lives until <see cref="Dispose"/>; the caller of Dispose has stopped its ring and readers.
 /// </remarks>
 internal sealed unsafe class LedgerFile : IDisposable
 {
-    /// <summary>Ends the name of a ledger that was set aside.</summary>
+    /// <summary>The ending of the name of a ledger that was set aside.</summary>
     public const string AsideSuffix = ".aside";
 
     /// <summary>
-    /// Looks at a lock that another has, and the time between them: who removes a ledger holds it for a moment, a node as long as it runs.
+    /// The most looks at a lock that another process has, and the time between them: a process that removes a ledger holds the lock for a
+    /// moment, a node as long as it runs.
     /// </summary>
     private const int MaxLooks = 10, LookMs = 5;
 
@@ -48,14 +49,14 @@ internal sealed unsafe class LedgerFile : IDisposable
 
     public long SizeBytes => _sizeBytes;
 
-    /// <summary>True when a node has it open.</summary>
+    /// <summary>A node has the file open.</summary>
     public bool IsHeld => FileLock.IsTaken(_file);
 
     /// <summary>
-    /// Opens the ledger of an app for a node, or makes it. Its records stay; a file that is none, or of another layout, app or size, is
-    /// set aside beside it, and <paramref name="setAside"/> says why.
+    /// Opens the ledger of an app for a node, or makes it. Existing records stay. A file that is no ledger, or has another layout, app or
+    /// size, is set aside beside the new one, and <paramref name="setAside"/> says why.
     /// </summary>
-    /// <exception cref="IOException">Another node has it, or it cannot be made.</exception>
+    /// <exception cref="IOException">Another node has the file, or it cannot be made.</exception>
     public static LedgerFile OpenForNode(string path, string app, int records, out string? setAside)
     {
         setAside = null;
@@ -67,7 +68,7 @@ internal sealed unsafe class LedgerFile : IDisposable
             if (found > 0 && Problem(file, found, app, records, ref lastId) is { } problem)
             {
                 setAside = problem;
-                File.Move(path, path + AsideSuffix, overwrite: true); // one is kept: the latest
+                File.Move(path, path + AsideSuffix, overwrite: true); // only the latest one is kept
                 file.Dispose();
                 file = OpenLocked(path);
                 found = RandomAccess.GetLength(file);
@@ -86,8 +87,8 @@ internal sealed unsafe class LedgerFile : IDisposable
         }
     }
 
-    /// <summary>Maps a ledger to read it.</summary>
-    /// <exception cref="InvalidDataException">It is no ledger of this layout.</exception>
+    /// <summary>Maps a ledger for reading.</summary>
+    /// <exception cref="InvalidDataException">The file is no ledger of this layout.</exception>
     public static LedgerFile OpenForReading(string path)
     {
         SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
@@ -104,8 +105,8 @@ internal sealed unsafe class LedgerFile : IDisposable
         }
     }
 
-    /// <summary>Removes a ledger that no node has open; false when one has it, or it is gone.</summary>
-    /// <exception cref="IOException">It cannot be removed.</exception>
+    /// <summary>Removes a ledger that no node has open; false when a node has it open, or it is gone.</summary>
+    /// <exception cref="IOException">The file cannot be removed.</exception>
     public static bool TryRemove(string path)
     {
         try
@@ -117,7 +118,7 @@ internal sealed unsafe class LedgerFile : IDisposable
                 return false;
             }
 
-            File.Delete(path); // under the lock: a node that opens it now looks again, and makes a new one
+            File.Delete(path); // under the lock: a node that opens the file now looks again, and makes a new one
             return true;
         }
         catch (FileNotFoundException)
@@ -126,10 +127,10 @@ internal sealed unsafe class LedgerFile : IDisposable
         }
     }
 
-    /// <summary>The app was deleted: what its ledger has is kept for a while only.</summary>
-    public void MarkDeleted() => Volatile.Write(ref *(long*)(_start + LedgerLayout.DeletedOffset), 1); // its other half is the lock
+    /// <summary>The app was deleted: its records are kept only for a while.</summary>
+    public void MarkDeleted() => Volatile.Write(ref *(long*)(_start + LedgerLayout.DeletedOffset), 1); // the other half is the lock
 
-    /// <summary>Removes a node's own file, if it is still in its place; the mapping stays until <see cref="Dispose"/>.</summary>
+    /// <summary>Removes a node's own file, if it is still at its path; the mapping stays until <see cref="Dispose"/>.</summary>
     public void Remove()
     {
         if (_isNode && IsAt(_file, _path))
@@ -138,7 +139,7 @@ internal sealed unsafe class LedgerFile : IDisposable
         }
     }
 
-    /// <summary>When its node was last seen in it, ns since 1970: its stop, or, when it was killed, its last job.</summary>
+    /// <summary>The last time at which the file's node was active, ns since 1970: its stop or, when it was killed, its last job.</summary>
     public long LastUsedNs()
     {
         if (Header.StoppedNs > 0)
@@ -151,12 +152,12 @@ internal sealed unsafe class LedgerFile : IDisposable
         return Math.Max(Header.WallNs, arrived);
     }
 
-    /// <summary>The ring that a node writes.</summary>
+    /// <summary>The ring that a node writes into.</summary>
     public LedgerRing Ring(TimeProvider clock) => new(_start, Header.Records, Header.FirstId - 1, clock);
 
     public LedgerReader Reader() => new(_start, Header);
 
-    /// <summary>A node's end is noted in the header, so that what it left open is not taken for killed with it.</summary>
+    /// <summary>Notes the node's end in the header, so that readers do not take its open jobs for killed.</summary>
     public void Dispose()
     {
         if (_disposed)
@@ -187,7 +188,7 @@ internal sealed unsafe class LedgerFile : IDisposable
                 return file;
             }
 
-            file.Dispose(); // it was removed between the opening and the lock, or is locked
+            file.Dispose(); // the file was removed between the opening and the lock, or it is locked
             if (!isTaken)
             {
                 Thread.Sleep(LookMs);
@@ -197,7 +198,7 @@ internal sealed unsafe class LedgerFile : IDisposable
         throw new IOException($"{path} is another node's");
     }
 
-    /// <summary>True when the path still names the file that is open.</summary>
+    /// <summary>The path still names the open file.</summary>
     private static bool IsAt(SafeFileHandle file, string path)
     {
         bool isThere = FileStatus.TryRead(Encoding.UTF8.GetBytes(path + '\0'), follow: true, out FileStatus there);
@@ -205,7 +206,9 @@ internal sealed unsafe class LedgerFile : IDisposable
         return isThere && FileStatus.TryRead(own, follow: true, out FileStatus opened) && there.Identity == opened.Identity;
     }
 
-    /// <summary>Why the file cannot go on; null when it can. Its last id is taken from it where it has one.</summary>
+    /// <summary>
+    /// Why the file cannot be used further; null when it can. The method also takes the last id from the file, if there is one.
+    /// </summary>
     private static string? Problem(SafeFileHandle file, long size, string app, int records, ref ulong lastId)
     {
         if (ReadHeader(file, size, out string problem) is not { } header)
@@ -259,7 +262,7 @@ internal sealed unsafe class LedgerFile : IDisposable
     {
         LedgerHeader header = new(
             app, records, Environment.ProcessId, WallNs(), TimeProvider.System.GetTimestamp(), lastId + 1, StoppedNs: 0);
-        byte* start = Map(file, size, ReadWrite, Shared | Populate); // the path meets no page for the first time
+        byte* start = Map(file, size, ReadWrite, Shared | Populate); // no page is met for the first time on the request path
         try
         {
             header.Write(new Span<byte>(start, LedgerLayout.HeaderSizeBytes));

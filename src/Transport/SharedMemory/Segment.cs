@@ -4,14 +4,13 @@ using Cocaine.Fast.Transport.Linux;
 namespace Cocaine.Fast.Transport.SharedMemory;
 
 /// <summary>
-/// One slave's two rings in one block: a sealed memfd when the slave is a process, private memory when it is a thread of this one. The
-/// layout is that of docs/worker-protocol.md either way.
+/// One slave's two rings in one block: a sealed memfd for a process, private memory for a thread of this process. Both have the layout of
+/// docs/worker-protocol.md.
 /// </summary>
 /// <remarks>
-/// Safety: the block is page-aligned and lives until <see cref="Dispose"/>; whoever disposes has stopped every ring end on it (their
-/// Detach).
-/// A memfd is sealed against shrinking before it is shared, and its pages exist, so no access can raise SIGBUS. A segment that was received
-/// is checked whole, against its real size, before a view is made.
+/// Safety: the block is page-aligned and lives until <see cref="Dispose"/>; the caller of Dispose has stopped every ring end on it (their
+/// Detach). A memfd is sealed against shrinking before it is shared, and its pages exist, so no access can raise SIGBUS. A received segment
+/// is checked as a whole, against its real size, before a view is made.
 /// </remarks>
 internal sealed unsafe class Segment : IDisposable
 {
@@ -71,7 +70,9 @@ internal sealed unsafe class Segment : IDisposable
         return new Segment(start, size, descriptor, capacityBytes, capacityBytes, requests, responses);
     }
 
-    /// <summary>Maps a segment that the node handed over, and takes over its descriptor, which is closed when this throws.</summary>
+    /// <summary>
+    /// Maps a segment that the node passed over, and takes over its descriptor; the method closes the descriptor when it throws.
+    /// </summary>
     /// <exception cref="InvalidDataException">The header is not that of a segment of this layout.</exception>
     public static Segment Open(int descriptor)
     {
@@ -132,7 +133,7 @@ internal sealed unsafe class Segment : IDisposable
             throw LibC.Failure("memfd_create");
         }
 
-        // Allocate now: a lack of memory is an error here, not a SIGBUS in the middle of a job.
+        // Allocated now, so that a lack of memory is an error here, and not a SIGBUS in the middle of a job.
         int error = LibC.posix_fallocate(descriptor, 0, size);
         if (error != 0 || LibC.fcntl(descriptor, AddSeals, SealSeal | SealShrink | SealGrow) != 0)
         {
@@ -146,7 +147,7 @@ internal sealed unsafe class Segment : IDisposable
         return descriptor;
     }
 
-    /// <summary>Maps the block; when it cannot, the descriptor is closed, because nobody would own it.</summary>
+    /// <summary>Maps the block; when that fails, the descriptor is closed, because nobody would own it.</summary>
     private static byte* MapOrClose(long size, int descriptor, int flags)
     {
         void* start = LibC.mmap(null, (nint)size, ReadWrite, flags, descriptor, 0);

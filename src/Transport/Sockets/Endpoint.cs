@@ -6,8 +6,8 @@ using System.Net.Sockets;
 namespace Cocaine.Fast.Transport.Sockets;
 
 /// <summary>
-/// An endpoint as it is written in manifests and commands: <c>tcp://HOST:PORT</c> (HOST an address, a name, <c>*</c>, or an interface name
-/// for all of its addresses; port 0 = any free port) or <c>ipc:///path</c> for a Unix socket.
+/// An endpoint as manifests and commands write it: <c>tcp://HOST:PORT</c> (HOST is an address, a name, <c>*</c>, or an interface name for
+/// all of its addresses; port 0 = any free port) or <c>ipc:///path</c> for a Unix socket.
 /// </summary>
 public sealed class Endpoint
 {
@@ -19,7 +19,7 @@ public sealed class Endpoint
         Path = path;
     }
 
-    /// <summary>The endpoint as it was written.</summary>
+    /// <summary>The endpoint's text.</summary>
     public string Text { get; }
 
     /// <summary>The host part; empty for a Unix socket.</summary>
@@ -32,7 +32,7 @@ public sealed class Endpoint
     public string? Path { get; }
 
     /// <summary>Reads an endpoint.</summary>
-    /// <exception cref="FormatException">It is neither <c>tcp://HOST:PORT</c> nor <c>ipc:///path</c>.</exception>
+    /// <exception cref="FormatException">The text is neither <c>tcp://HOST:PORT</c> nor <c>ipc:///path</c>.</exception>
     public static Endpoint Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -55,7 +55,7 @@ public sealed class Endpoint
         throw new FormatException($"'{text}' is not an endpoint: tcp://HOST:PORT or ipc:///path");
     }
 
-    /// <summary>The addresses to listen on: <c>*</c> is every IPv4 and IPv6 address, an interface name all of its addresses.</summary>
+    /// <summary>The addresses to listen on: <c>*</c> means every IPv4 and IPv6 address, an interface name all of its addresses.</summary>
     /// <exception cref="IOException">The host is no address, no interface and no known name.</exception>
     public IReadOnlyList<EndPoint> ListenAddresses()
     {
@@ -81,7 +81,7 @@ public sealed class Endpoint
     /// <inheritdoc/>
     public override string ToString() => Text;
 
-    /// <summary>How a bound address is written.</summary>
+    /// <summary>The text of a bound address.</summary>
     internal static string Describe(EndPoint address) => address switch
     {
         IPEndPoint { AddressFamily: AddressFamily.InterNetworkV6 } ip => $"tcp://[{ip.Address}]:{ip.Port}",
@@ -100,7 +100,7 @@ public sealed class Endpoint
         {
             if (network.Name == Host)
             {
-                // Link-local IPv6 addresses need a scope that clients would have to know: left out.
+                // Link-local IPv6 addresses are left out: they need a scope that clients would have to know.
                 IPAddress[] own = network.GetIPProperties().UnicastAddresses.Select(entry => entry.Address)
                     .Where(address => !address.IsIPv6LinkLocal).OrderBy(address => address.AddressFamily).ToArray();
                 return own.Length > 0 ? own : throw new IOException($"the interface {Host} has no address");

@@ -9,10 +9,10 @@ using Cocaine.Fast.Transport.Trust;
 
 namespace Cocaine.Fast.Transport.Sockets;
 
-/// <summary>A listening socket on a loop; hands each accepted descriptor to its owner.</summary>
+/// <summary>A listening socket on a loop; passes each accepted descriptor to its owner.</summary>
 /// <remarks>
 /// Safety: the accepted descriptor belongs to the owner from the call of <c>accepted</c> on. The socket and the file of a Unix socket are
-/// given back once; the file only as long as it is the one that was bound here.
+/// given back once; the file only as long as it is the file that was bound here.
 /// </remarks>
 internal sealed unsafe class Listener : LoopHandler, IDisposable
 {
@@ -43,14 +43,14 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
 
     public EndPoint Address { get; }
 
-    /// <summary>Binds every address of the endpoint; one port for all when the port is 0.</summary>
+    /// <summary>Binds every address of the endpoint, all with the same port when the port is 0.</summary>
     /// <exception cref="IOException">An address cannot be bound; nothing stays bound then.</exception>
-    /// <param name="loop">Where it lives.</param>
-    /// <param name="endpoint">Where it listens.</param>
+    /// <param name="loop">The loop that the listener lives on.</param>
+    /// <param name="endpoint">The endpoint to listen on.</param>
     /// <param name="backlog">Connections that may wait to be accepted.</param>
     /// <param name="mode">The users that may connect to a Unix socket.</param>
     /// <param name="accepted">Gets each descriptor.</param>
-    /// <param name="mayUseReserve">Its connections are the node's own matter: see <see cref="DescriptorReserve"/>.</param>
+    /// <param name="mayUseReserve">The listener's connections belong to the node itself: see <see cref="DescriptorReserve"/>.</param>
     public static IReadOnlyList<Listener> Bind(
         EventLoop loop, Endpoint endpoint, int backlog, UnixFileMode mode, Action<int> accepted, bool mayUseReserve = false)
     {
@@ -90,16 +90,18 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
     /// <summary>Begins to accept; on the loop's thread.</summary>
     public void Open() => _loop.Watch(this, (int)_socket.Handle, Epoll.In);
 
-    /// <summary>From now on another owner gets what is accepted; on the loop's thread. Connections in the backlog stay in it.</summary>
+    /// <summary>
+    /// From now on another owner gets the accepted connections; on the loop's thread. Connections in the backlog stay there.
+    /// </summary>
     public void HandTo(Action<int> accepted, int backlog)
     {
         _accepted = accepted;
-        _socket.Listen(backlog); // on a socket that listens it changes the bound only
+        _socket.Listen(backlog); // on a listening socket this only changes the bound
     }
 
     /// <summary>Sets the users that may connect to a Unix socket from now on; a TCP socket has none.</summary>
     /// <exception cref="IOException">The socket's file is gone.</exception>
-    /// <exception cref="UnauthorizedAccessException">It is another's.</exception>
+    /// <exception cref="UnauthorizedAccessException">The socket's file belongs to another user.</exception>
     public void SetMode(UnixFileMode mode)
     {
         if (!_isTcp)
@@ -108,12 +110,13 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
         }
     }
 
-    /// <summary>A Unix socket whose file is not the one that was bound: nobody can connect to it any more.</summary>
+    /// <summary>A Unix socket that is no longer at its path: nobody can connect to it any more.</summary>
     public bool IsUnreachable => _name is { IsInPlace: false };
 
     public override void OnReady(uint events)
     {
-        // Slot: an owner that has what it wanted disposes of this, and the descriptor's number may be another's then.
+        // Slot: an owner that needs no more connections disposes of this listener, and then the descriptor's number may belong to another
+        // file.
         for (int i = 0; i < MaxAcceptsPerEvent && Slot >= 0; i++)
         {
             int descriptor = LibC.accept4((int)_socket.Handle, null, null, LibC.O_NONBLOCK | LibC.O_CLOEXEC);
@@ -127,7 +130,7 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
 
                 if (error is LibC.EMFILE or LibC.ENFILE or LibC.ENOBUFS or LibC.ENOMEM)
                 {
-                    Pause(); // what waits in the backlog would wake the loop without an end
+                    Pause(); // otherwise connections in the backlog would wake the loop without end
                 }
 
                 return;
@@ -136,7 +139,7 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
             if (descriptor > _lastDescriptor)
             {
                 _loop.WarnOfDescriptors(DescriptorReserve.LastForConnections);
-                _ = LibC.close(descriptor); // the peer hears at once that there is no room, and can try elsewhere
+                _ = LibC.close(descriptor); // the peer learns at once that there is no room, and can try another node
                 continue;
             }
 
@@ -167,7 +170,7 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
         _name?.Remove();
     }
 
-    /// <summary>Accepts nothing for a moment; what wants in waits in the backlog.</summary>
+    /// <summary>Accepts nothing for a moment; new connections wait in the backlog.</summary>
     private void Pause()
     {
         _loop.Forget(this, (int)_socket.Handle);
@@ -189,7 +192,7 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
             }
             else
             {
-                // Not ReuseAddress of .NET: that sets SO_REUSEPORT too, and a port that is taken would be shared without a word.
+                // Not ReuseAddress of .NET: that sets SO_REUSEPORT too, and a taken port would be shared without an error.
                 int one = 1;
                 socket.SetRawSocketOption(SocketLevel, ReuseAddress, MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in one)));
                 if (address is IPEndPoint { AddressFamily: AddressFamily.InterNetworkV6 } v6)
@@ -211,7 +214,7 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
         }
     }
 
-    /// <summary>A socket file that nobody listens on is what a killed node left behind.</summary>
+    /// <summary>A socket file without a listener was left behind by a killed node.</summary>
     private static void RemoveStale(EndPoint address)
     {
         string path = address.ToString()!;
@@ -222,7 +225,7 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
 
         if (FileStatus.TryRead(path, out FileStatus status) && !status.IsSocket)
         {
-            return; // it is somebody's file, and to connect to it would be refused too: it is left, and told as a place that is taken
+            return; // a file of somebody, and a connect to it would be refused too: the file stays, and the place is reported as taken
         }
 
         using Socket probe = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -239,7 +242,7 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
     /// <summary>Tries again to accept.</summary>
     private sealed class ResumeTimer(Listener listener) : WheelTimer
     {
-        /// <summary>Short for a client that waits, and no load for a node that has nothing to give.</summary>
+        /// <summary>Short for a waiting client, and no load for a node without free descriptors.</summary>
         public const int PauseMs = 100;
 
         public override void OnDue(long nowMs) => listener.Open();

@@ -5,12 +5,12 @@ using Cocaine.Fast.Transport.Loop;
 namespace Cocaine.Fast.Transport.Sockets;
 
 /// <summary>
-/// A connection that carries messages of docs/protocol.md: takes them off the received bytes one by one, passes every header array through
-/// the connection's table in order, and closes the connection on what cannot be understood.
+/// A connection that carries messages of docs/protocol.md. It takes them off the received bytes one by one, passes every header array
+/// through the connection's table in order, and closes the connection when the bytes cannot be understood.
 /// </summary>
 internal abstract class MessageConnection(EventLoop loop, int descriptor, ProtocolLimits limits) : SocketConnection(loop, descriptor)
 {
-    // A message that lies across two blocks is joined here; one per thread, because one message is handled at a time.
+    // Joins a message that lies across two blocks; one for each thread, because a thread handles one message at a time.
     [ThreadStatic]
     private static byte[]? _scratch;
 
@@ -19,19 +19,21 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
     private HeaderTable? _table;
     private HeaderSet? _headers;
 
-    /// <summary>True once the peer has sent a MessagePack bin, so that it gets payloads as bin too.</summary>
+    /// <summary>The peer has sent a MessagePack bin, so it gets payloads as bin too.</summary>
     public bool PeerSpeaksBin { get; private set; }
 
     public ProtocolLimits Limits { get; } = limits;
 
-    /// <summary>The headers of the message being handled; valid while <see cref="OnMessage"/> runs, and only when it says so.</summary>
+    /// <summary>
+    /// The headers of the message being handled; valid while <see cref="OnMessage"/> runs, and only when its status allows it.
+    /// </summary>
     protected HeaderSet Headers => _headers ??= new HeaderSet();
 
-    /// <summary>A whole message. <paramref name="headers"/> says what its headers were.</summary>
+    /// <summary>A whole message. <paramref name="headers"/> is the result of reading its headers.</summary>
     protected abstract void OnMessage(in MessageView message, HeaderStatus headers);
 
     /// <summary>
-    /// Bytes that are no message: <paramref name="channel"/> is set when it is known whose they are. The connection closes after this.
+    /// Bytes that are no message: <paramref name="channel"/> is set when their channel is known. The connection closes after this.
     /// </summary>
     protected abstract void OnMalformed(ulong? channel, int code, string problem);
 
@@ -69,7 +71,7 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
         return taken;
     }
 
-    /// <summary>Handles every whole message of a span; returns the bytes they had.</summary>
+    /// <summary>Handles every whole message of a span; returns the number of their bytes.</summary>
     private int TakeAll(ReadOnlySpan<byte> span, out DecodeStatus status)
     {
         int taken = 0;
@@ -96,7 +98,7 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
     }
 
     /// <summary>
-    /// The message at the start of <paramref name="rest"/> lies across blocks. Returns its bytes when it is whole, else 0.
+    /// The message at the start of <paramref name="rest"/> lies across blocks. Returns its size when it is whole, otherwise 0.
     /// </summary>
     private int TakeAcross(in ReadOnlySequence<byte> rest)
     {
@@ -141,7 +143,7 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
             PeerSpeaksBin = true;
         }
 
-        // One byte is an empty array: most messages have no headers, and no table to keep.
+        // One byte is an empty array: most messages have no headers, and need no table.
         HeaderStatus status = HeaderStatus.Ok;
         if (layout.HeadersLength > 1)
         {

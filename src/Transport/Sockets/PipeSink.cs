@@ -5,13 +5,14 @@ using Cocaine.Fast.Transport.Loop;
 namespace Cocaine.Fast.Transport.Sockets;
 
 /// <summary>
-/// Messages into a socket's output pipe. A pipe is taken from the loop's pool with the first message and goes back when all was sent.
+/// Writes messages into a socket's output pipe. The sink takes a pipe from the loop's pool with the first message, and gives it back when
+/// everything was sent.
 /// </summary>
 internal sealed class PipeSink(BufferPool buffers) : MessageSink
 {
     private PipeWriter? _writer;
 
-    /// <summary>The pipe while there is something to send.</summary>
+    /// <summary>The pipe, while there is something to send.</summary>
     public Pipe? Pipe { get; private set; }
 
     /// <summary>Bytes written and not yet sent.</summary>
@@ -59,7 +60,7 @@ internal sealed class PipeSink(BufferPool buffers) : MessageSink
         }
     }
 
-    /// <summary>Drops everything that was not sent.</summary>
+    /// <summary>Drops all unsent bytes.</summary>
     public void Clear()
     {
         if (Pipe is null)
@@ -79,7 +80,7 @@ internal sealed class PipeSink(BufferPool buffers) : MessageSink
         _writer ??= Open();
         while (bytes.Length > 0)
         {
-            // One byte is whatever is left of the present block; a long rest asks for a block of its own.
+            // One byte means the rest of the present block; a long rest asks for a block of its own.
             Span<byte> span = _writer.GetSpan(bytes.Length > BufferPool.BlockSizeBytes ? BufferPool.LargeBlockSizeBytes : 1);
             int count = Math.Min(span.Length, bytes.Length);
             bytes[..count].CopyTo(span);

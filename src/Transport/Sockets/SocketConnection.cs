@@ -8,8 +8,8 @@ using Cocaine.Fast.Transport.Loop;
 namespace Cocaine.Fast.Transport.Sockets;
 
 /// <summary>
-/// A connected stream socket on a loop. Received bytes go straight into a pipe's memory; what is written in a turn goes out with one send
-/// at its end. All members are for the loop's thread.
+/// A connected stream socket on a loop. Received bytes go straight into a pipe's memory; bytes that are written in a turn go out with one
+/// send at its end. All members are for the loop's thread.
 /// </summary>
 /// <remarks>
 /// Safety: pipe memory comes from <see cref="BufferPool"/> and is pinned, so its address is good for the duration of a call. The descriptor
@@ -17,20 +17,20 @@ namespace Cocaine.Fast.Transport.Sockets;
 /// </remarks>
 internal abstract unsafe class SocketConnection : LoopHandler
 {
-    /// <summary>Receives of one event before others get their turn: a small block and 4 large ones, 260 KiB.</summary>
+    /// <summary>The most receives of one event before others get their turn: a small block and 4 large ones, 260 KiB.</summary>
     private const int MaxReceivesPerEvent = 5;
 
     private const int DontWait = 0x40;
 
     private readonly SocketSender _sender;
     private readonly ResumeTask _resumeTask;
-    private Pipe? _input;          // while bytes wait in it
+    private Pipe? _input;          // set while bytes wait in it
     private long _unread;          // bytes in _input that OnReceived has not taken
     private int _descriptor;
     private uint _watched;
     private bool _readingPaused;
-    private bool _delivering;      // inside Deliver: it looks at the pause itself
-    private bool _inputEnded;      // the peer has sent its last byte; the socket is open for our answers still
+    private bool _delivering;      // inside Deliver, which checks for the pause itself
+    private bool _inputEnded;      // the peer has sent its last byte; the socket is still open for answers
 
     protected SocketConnection(EventLoop loop, int descriptor)
     {
@@ -44,19 +44,19 @@ internal abstract unsafe class SocketConnection : LoopHandler
 
     public bool IsOpen => _descriptor >= 0;
 
-    /// <summary>The descriptor, for a hand-over of others; -1 when closed.</summary>
+    /// <summary>The descriptor, to hand over others; -1 when closed.</summary>
     public int Descriptor => _descriptor;
 
     /// <summary>True between <see cref="PauseReading"/> and <see cref="ResumeReading"/>.</summary>
     public bool IsReadingPaused => _readingPaused;
 
-    /// <summary>When the last byte came, ms of the loop's listened time.</summary>
+    /// <summary>The time of the last byte, ms of the loop's listened time.</summary>
     public long LastReceivedMs { get; private set; }
 
     /// <summary>The peer for logs: its address, or "unix".</summary>
     public string PeerName => SocketNames.Peer(_descriptor);
 
-    /// <summary>Where answers are written; call <see cref="ScheduleSend"/> after.</summary>
+    /// <summary>The sink for answers; call <see cref="ScheduleSend"/> afterwards.</summary>
     public PipeSink Output => _sender.Output;
 
     /// <summary>Starts to watch the socket.</summary>
@@ -67,7 +67,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
         Loop.Watch(this, _descriptor, _watched);
     }
 
-    /// <summary>Sends what was written, once, at the end of this turn.</summary>
+    /// <summary>Sends the written bytes, once, at the end of this turn.</summary>
     public void ScheduleSend()
     {
         if (!_sender.Scheduled)
@@ -76,7 +76,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
         }
     }
 
-    /// <summary>Stops taking bytes from the peer; the kernel's buffer, then the peer, wait.</summary>
+    /// <summary>Stops taking bytes from the peer: first the kernel's buffer fills, then the peer waits.</summary>
     public void PauseReading()
     {
         _readingPaused = true;
@@ -94,7 +94,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
         UpdateWatch();
         if (_input is not null && !_delivering && !_resumeTask.Scheduled)
         {
-            // Not here: whoever resumes is in the middle of something, and what waits may make new work for it.
+            // Not here: the caller that resumes is in the middle of its work, and waiting messages may make new work for it.
             Loop.ScheduleSend(_resumeTask);
         }
     }
@@ -102,7 +102,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
     /// <summary>Closes the socket at once; bytes not sent are dropped. Calls <see cref="OnClosed"/> once.</summary>
     public void Close(string reason)
     {
-        _sender.Settle(); // may find the peer gone, and close
+        _sender.Settle(); // the send may find the peer gone, and close
         if (!IsOpen)
         {
             return;
@@ -120,7 +120,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
         OnClosed(reason);
     }
 
-    /// <summary>Sends what it can and closes.</summary>
+    /// <summary>Sends as much as possible and closes.</summary>
     public void FlushAndClose(string reason)
     {
         if (IsOpen)
@@ -153,14 +153,14 @@ internal abstract unsafe class SocketConnection : LoopHandler
     }
 
     /// <summary>
-    /// Takes whole messages off the front of <paramref name="buffer"/> and returns how many bytes they had. May close the connection.
+    /// Takes whole messages off the front of <paramref name="buffer"/> and returns the number of their bytes. May close the connection.
     /// </summary>
     protected abstract long OnReceived(in ReadOnlySequence<byte> buffer);
 
     /// <summary>The connection has ended, for any reason.</summary>
     protected abstract void OnClosed(string reason);
 
-    /// <summary>Everything written has left for the kernel.</summary>
+    /// <summary>The kernel has taken all written bytes.</summary>
     protected virtual void OnSent()
     {
     }
@@ -168,7 +168,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
     /// <summary>The sender's way to <see cref="OnSent"/>.</summary>
     internal void TellSent() => OnSent();
 
-    /// <summary>Watches for what is of use now: bytes unless paused, room when the socket was full.</summary>
+    /// <summary>Watches only for useful events: bytes unless paused, room when the socket was full.</summary>
     internal void UpdateWatch()
     {
         uint wanted = (_readingPaused || _inputEnded ? 0 : Epoll.In | Epoll.PeerClosed) | (_sender.IsBlocked ? Epoll.Out : 0);
@@ -180,8 +180,8 @@ internal abstract unsafe class SocketConnection : LoopHandler
     }
 
     /// <summary>
-    /// The peer has closed its side; all that it sent was received, and given to <see cref="OnReceived"/> unless reading is paused. True
-    /// keeps the connection open for what is still to be sent; a peer that goes away altogether closes it then.
+    /// The peer has closed its side. All its bytes were received, and given to <see cref="OnReceived"/> unless reading is paused. True
+    /// keeps the connection open for the bytes that are still to be sent; the connection closes when the peer goes away completely.
     /// </summary>
     protected virtual bool OnPeerEnded() => false;
 
@@ -194,7 +194,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
         bool any = false;
         for (int i = 0; i < MaxReceivesPerEvent; i++)
         {
-            // A peer that fills a small block has more: the next is a large one.
+            // A peer that fills a small block has more to send: the next block is a large one.
             Memory<byte> memory = pipe.Writer.GetMemory(i == 0 ? 1 : BufferPool.LargeBlockSizeBytes);
             Loop.Counters.Receives++;
             nint count;
@@ -259,7 +259,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
 
     private void Deliver(Pipe pipe)
     {
-        // False when all that waits was looked at before: a resume after a receive in the same turn finds that.
+        // False when all waiting bytes were looked at before, as in a resume after a receive in the same turn.
         if (pipe.Reader.TryRead(out ReadResult result))
         {
             ReadOnlySequence<byte> buffer = result.Buffer;
@@ -275,7 +275,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
                 _unread -= taken;
                 SequencePosition consumed = buffer.GetPosition(taken);
 
-                // A pause leaves whole messages behind: they must be there to read at the resume, without new bytes.
+                // A pause leaves whole messages behind: the resume must be able to read them without new bytes.
                 pipe.Reader.AdvanceTo(consumed, _readingPaused ? consumed : buffer.End);
             }
         }
@@ -291,7 +291,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
     }
 
     /// <summary>
-    /// Shows what was written to the pipe's reader. Completes inline: the pipe has no thresholds and its schedulers are inline.
+    /// Shows the written bytes to the pipe's reader. Completes inline: the pipe has no thresholds and its schedulers are inline.
     /// </summary>
     internal static void Commit(Pipe pipe)
     {

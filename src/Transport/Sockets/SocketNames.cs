@@ -13,7 +13,7 @@ internal static unsafe class SocketNames
     /// <summary>The address of this host that a peer reached; loopback for a Unix socket.</summary>
     public static IPAddress Local(int descriptor) => LocalTcp(descriptor) ?? IPAddress.Loopback;
 
-    /// <summary>The address of this host that a peer reached over TCP; null for a Unix socket, and for one that is gone.</summary>
+    /// <summary>The address of this host that a peer reached over TCP; null for a Unix socket, and for a closed one.</summary>
     public static IPAddress? LocalTcp(int descriptor)
     {
         byte* address = stackalloc byte[MaxAddressBytes];

@@ -8,12 +8,12 @@ using Cocaine.Fast.Transport.Loop;
 namespace Cocaine.Fast.Transport.Sockets;
 
 /// <summary>
-/// The sending half of a connection: what is written in a turn goes out once, at its end, with the sends of other connections when there
-/// are any.
+/// The sending half of a connection. Bytes that are written in a turn go out once, at its end, together with the sends of other connections
+/// when there are any.
 /// </summary>
 /// <remarks>
-/// Safety: what is offered to the kernel is pinned memory of the output pipe, not advanced over before the result is there. All members
-/// are for the loop's thread.
+/// Safety: memory that is offered to the kernel is pinned memory of the output pipe, and the pipe does not advance over it before the
+/// result is there. All members are for the loop's thread.
 /// </remarks>
 internal sealed unsafe class SocketSender(SocketConnection connection) : TurnTask, IBatchedSender
 {
@@ -22,16 +22,16 @@ internal sealed unsafe class SocketSender(SocketConnection connection) : TurnTas
 
     private const int NoSignal = 0x4000, DontWait = 0x40;
 
-    private bool _isBatched;                 // its send is in the turn's batch
-    private ReadOnlySequence<byte> _offered; // what it sends there; valid while _isBatched
+    private bool _isBatched;                 // the connection's send is in the turn's batch
+    private ReadOnlySequence<byte> _offered; // the bytes of that send; valid while _isBatched
 
-    /// <summary>Bytes that were written and not sent.</summary>
+    /// <summary>The output pipe with the unsent bytes.</summary>
     public PipeSink Output { get; } = new(connection.Loop.Buffers);
 
-    /// <summary>The socket is full; <see cref="OnRoom"/> ends that.</summary>
+    /// <summary>The socket is full; <see cref="OnRoom"/> ends this state.</summary>
     public bool IsBlocked { get; private set; }
 
-    /// <summary>The turn ends: sends what was written, with others' when there are others.</summary>
+    /// <summary>The turn ends: sends the written bytes, together with other connections' when there are some.</summary>
     public override void OnTurnEnd()
     {
         SendBatch batch = connection.Loop.SendBatch;
@@ -73,7 +73,7 @@ internal sealed unsafe class SocketSender(SocketConnection connection) : TurnTas
         Flush();
     }
 
-    /// <summary>Sees to it that nothing is in the hands of the turn's batch.</summary>
+    /// <summary>Makes sure that the turn's batch has no send of this connection.</summary>
     public void Settle()
     {
         if (_isBatched)
@@ -82,7 +82,7 @@ internal sealed unsafe class SocketSender(SocketConnection connection) : TurnTas
         }
     }
 
-    /// <summary>Sends all that the socket takes.</summary>
+    /// <summary>Sends as much as the socket takes.</summary>
     public void Flush()
     {
         Settle();
@@ -98,7 +98,7 @@ internal sealed unsafe class SocketSender(SocketConnection connection) : TurnTas
         }
     }
 
-    /// <summary>Shows what was written and has not been sent; <see cref="EndSend"/> must follow.</summary>
+    /// <summary>Shows the written bytes that have not been sent; <see cref="EndSend"/> must follow.</summary>
     private ReadOnlySequence<byte> BeginSend()
     {
         Pipe pipe = Output.Pipe!;
@@ -108,7 +108,7 @@ internal sealed unsafe class SocketSender(SocketConnection connection) : TurnTas
         return result.Buffer;
     }
 
-    /// <summary>Takes off what was sent; a negative number is an errno.</summary>
+    /// <summary>Takes off the sent bytes; a negative number is an errno.</summary>
     private void EndSend(nint sent, long offered, in ReadOnlySequence<byte> buffer)
     {
         PipeReader reader = Output.Pipe!.Reader;
@@ -135,7 +135,7 @@ internal sealed unsafe class SocketSender(SocketConnection connection) : TurnTas
         }
     }
 
-    /// <summary>One send; the bytes sent, or a negative errno.</summary>
+    /// <summary>Makes one send; returns the sent bytes, or a negative errno.</summary>
     private nint Send(in ReadOnlySequence<byte> buffer, out long offered)
     {
         if (!buffer.IsSingleSegment)

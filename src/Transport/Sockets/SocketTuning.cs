@@ -3,16 +3,16 @@ using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Transport.Sockets;
 
-/// <summary>The settings of every connected TCP socket of ours, on either side.</summary>
+/// <summary>The settings of every connected TCP socket, on either side.</summary>
 /// <remarks>Safety: setsockopt gets addresses of locals and of constant text, and keeps none.</remarks>
 internal static unsafe class SocketTuning
 {
     private const int TcpLevel = 6, NoDelay = 1, CongestionControl = 13;
 
     /// <summary>
-    /// Sends at once, and, to a peer on this host, without pacing: where the host's default is BBR, its timers spread the sends of a turn
-    /// over time that the loopback does not need (docs/performance.md). Reno is in every kernel and allowed to all; a refusal changes
-    /// nothing.
+    /// Makes the socket send at once and, to a peer on this host, without pacing: where the host's default is BBR, its timers spread the
+    /// sends of a turn over time that the loopback does not need (docs/performance.md). Every kernel has Reno and allows it to everybody; a
+    /// refusal changes nothing.
     /// </summary>
     public static void Apply(int descriptor)
     {

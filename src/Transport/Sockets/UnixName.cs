@@ -6,9 +6,9 @@ using Cocaine.Fast.Transport.Linux;
 namespace Cocaine.Fast.Transport.Sockets;
 
 /// <summary>
-/// The file of a Unix socket that was bound here. Another file may come into its place (a cleaner of /tmp removes ours, another node binds
-/// its own), so it is known by its inode, and only ours is ever removed. The binding of .NET would remove whatever has the name, and knows
-/// few errors of file systems.
+/// The file of a Unix socket that was bound here. Another file may take its place (a cleaner of /tmp removes it, another node binds its
+/// own), so the file is recognized by its inode, and no other file is ever removed. The binding of .NET would remove any file with the
+/// name, and knows few errors of file systems.
 /// </summary>
 /// <remarks>Safety: the address block is on the stack, as large as struct sockaddr_un, and only read during the call.</remarks>
 internal sealed unsafe class UnixName
@@ -31,9 +31,9 @@ internal sealed unsafe class UnixName
     /// <summary>The path leads to the file that was bound.</summary>
     public bool IsInPlace => FileStatus.TryRead(_path, out FileStatus now) && now.Identity == _identity;
 
-    /// <summary>Binds a socket to a path and says who may connect to it.</summary>
+    /// <summary>Binds a socket to a path and sets the users that may connect to it.</summary>
     /// <exception cref="SocketException">The place is taken.</exception>
-    /// <exception cref="IOException">It cannot be bound there; the text has the name of the error.</exception>
+    /// <exception cref="IOException">The socket cannot be bound there; the text has the name of the error.</exception>
     public static UnixName Bind(Socket socket, string path, UnixFileMode mode)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(path);
@@ -78,7 +78,7 @@ internal sealed unsafe class UnixName
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            // A file that nobody listens on is removed by whoever binds there next.
+            // The next socket that is bound there removes a file that nobody listens on.
         }
     }
 }

@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Cocaine.Fast.Transport.Trust;
 
 /// <summary>
-/// The lock of an open file (an "open file description lock" of fcntl(2)): it goes with the process that holds it, however that ends, and
-/// whether it is held can be seen without touching it.
+/// The lock of an open file (an "open file description lock" of fcntl(2)). The lock ends with the process that holds it, however the
+/// process ends, and another process can see it without taking it.
 /// </summary>
 /// <remarks>Safety: struct flock is on the stack and zeroed, 32 bytes on 64-bit Linux; the kernel reads and writes it during the
 /// call.</remarks>
@@ -35,7 +35,7 @@ internal static unsafe class FileLock
         return LibC.fcntl((int)file.DangerousGetHandle(), GetLock, (nint)(&range)) == 0 && range.Type != Unlocked;
     }
 
-    /// <summary>struct flock of 64-bit Linux; start and length 0 are the whole file, process 0 is what these locks want.</summary>
+    /// <summary>struct flock of 64-bit Linux; start and length 0 mean the whole file, and these locks require process 0.</summary>
     [StructLayout(LayoutKind.Sequential)]
     private struct FileRange
     {

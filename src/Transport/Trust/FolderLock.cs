@@ -5,8 +5,8 @@ using Cocaine.Fast.Transport.Linux;
 namespace Cocaine.Fast.Transport.Trust;
 
 /// <summary>
-/// The lock of a folder itself, flock(2): it holds also when somebody removes the files in it, and the kernel takes it back from a process
-/// that is killed.
+/// The lock of a folder itself, flock(2). It holds also when somebody removes the files in the folder, and the kernel takes it back from a
+/// killed process.
 /// </summary>
 /// <remarks>Safety: the path is a zero-ended copy that is pinned for the call; the descriptor is closed once.</remarks>
 internal sealed unsafe class FolderLock : IDisposable
@@ -16,7 +16,7 @@ internal sealed unsafe class FolderLock : IDisposable
 
     private FolderLock(int descriptor) => _descriptor = descriptor;
 
-    /// <summary>Takes the lock; null when another process, or another node of this one, has it.</summary>
+    /// <summary>Takes the lock; null when another process, or another node in this process, has it.</summary>
     /// <exception cref="IOException">The folder cannot be opened or locked.</exception>
     public static FolderLock? TryTake(string folder)
     {

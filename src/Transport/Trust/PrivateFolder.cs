@@ -5,13 +5,13 @@ using Cocaine.Fast.Transport.Linux;
 namespace Cocaine.Fast.Transport.Trust;
 
 /// <summary>
-/// A folder that nobody but its owner and root can change: sockets, apps and records of a node belong in such a one only. A user who
-/// could put a socket in the place of ours would be the node for our workers, and we the node for their users.
+/// A folder that only its owner and root can change: sockets, apps and records of a node belong in such a folder. A user who could replace
+/// the node's socket would act as the node towards its workers, and make the node serve that user's workers.
 /// </summary>
 /// <remarks>
 /// Safety: the path is a zero-ended copy that is pinned for the call; the descriptor is closed once. The folder is looked at through a
-/// descriptor that was opened without following a link. When it and the folders above it can be trusted, nobody can replace any of them
-/// afterwards, so names below it may be used as they are.
+/// descriptor that was opened without following a link. When the folder and the folders above it can be trusted, nobody can replace any of
+/// them afterwards, so names below it may be used as they are.
 /// </remarks>
 internal static unsafe class PrivateFolder
 {
@@ -24,11 +24,13 @@ internal static unsafe class PrivateFolder
     private static readonly int DontFollow = IsArm ? 0x8000 : 0x20000;
     private static readonly uint Self = LibC.geteuid();
 
-    /// <summary>In a user namespace the files of users that it does not know, root's among them, show as of this one.</summary>
+    /// <summary>In a user namespace, files of users that it does not know, including root, show as files of this user.</summary>
     private static readonly bool IsRootUnmapped = FindRootUnmapped();
 
-    /// <summary>Makes the folder, for this user alone, or finds it there and fit to be used.</summary>
-    /// <exception cref="IOException">It cannot be made, or others can change what is in it; the text says who and what to do.</exception>
+    /// <summary>Makes the folder for this user alone, or finds an existing one fit for use.</summary>
+    /// <exception cref="IOException">
+    /// The folder cannot be made, or others can change its content; the text says who and gives the remedy.
+    /// </exception>
     public static void Make(string path)
     {
         try
@@ -46,9 +48,9 @@ internal static unsafe class PrivateFolder
         }
     }
 
-    /// <summary>Why others could replace what is in a folder; null when they cannot, and when there is no such folder.</summary>
+    /// <summary>Why others could replace files in a folder; null when they cannot, and when the folder does not exist.</summary>
     /// <param name="path">An absolute path.</param>
-    /// <param name="mayBeShared">A folder like /tmp will do, where everybody may make files and nobody replace those of others.</param>
+    /// <param name="mayBeShared">Accept a folder like /tmp, where everybody may make files and nobody may replace files of others.</param>
     public static string? Problem(string path, bool mayBeShared)
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
@@ -61,7 +63,7 @@ internal static unsafe class PrivateFolder
         return found is null ? null : $"{full} cannot be trusted: {found}";
     }
 
-    // Made one by one: .NET makes those above with the mode that the umask leaves, and that may let a group write.
+    // Made one by one: .NET would make the folders above with the mode that the umask leaves, and that may let a group write.
     private static void MakeAll(string path)
     {
         if (Directory.Exists(path))
@@ -77,7 +79,7 @@ internal static unsafe class PrivateFolder
         Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
-    /// <summary>A link is as good as the folder it is in and whoever made it; what it leads to is looked at besides.</summary>
+    /// <summary>A link is as trustworthy as its folder and its maker; the folder that it leads to is checked besides.</summary>
     private static string? ProblemOfLink(string path) =>
         FileStatus.TryRead(Encoding.UTF8.GetBytes(path + '\0'), follow: false, out FileStatus status)
         && status.Kind == FileKind.Link && !IsTrusted(status.OwnerId)
