@@ -23,16 +23,14 @@ internal abstract class CallBase : LoopWork, IChannelOwner
     private CancellationToken _cancellation;
     private CancellationTokenRegistration _registration;
 
-    protected CallBase(CocaineClient client)
+    protected CallBase(ClientConnection connection)
     {
-        Client = client;
+        Connection = connection;
         _timer = new DeadlineTimer(this);
         _cancel = new CancelWork(this);
     }
 
-    protected CocaineClient Client { get; }
-
-    protected ClientConnection Connection => Client.Connection;
+    protected ClientConnection Connection { get; }
 
     /// <summary>0 before it is open and after it has ended.</summary>
     protected ulong Channel { get; private set; }
@@ -60,7 +58,7 @@ internal abstract class CallBase : LoopWork, IChannelOwner
         Connection.ScheduleSend();
         if (_options.Deadline is { } deadline)
         {
-            Client.Loop.Timers.Arm(_timer, Client.Loop.NowMs + (long)deadline.TotalMilliseconds + DeadlineSlackMs);
+            Connection.Loop.Timers.Arm(_timer, Connection.Loop.NowMs + (long)deadline.TotalMilliseconds + DeadlineSlackMs);
         }
 
         if (_cancellation.CanBeCanceled)
@@ -82,7 +80,7 @@ internal abstract class CallBase : LoopWork, IChannelOwner
         _name = name;
         _options = options;
         _cancellation = cancellation;
-        Client.Loop.Post(this);
+        Connection.Loop.Post(this);
     }
 
     /// <summary>The parts of the opening message.</summary>
@@ -107,7 +105,7 @@ internal abstract class CallBase : LoopWork, IChannelOwner
     private void Finish(Exception? failure)
     {
         Channel = 0;
-        Client.Loop.Timers.Cancel(_timer);
+        Connection.Loop.Timers.Cancel(_timer);
         _registration.Unregister();
         _registration = default;
         OnFinished(failure);
@@ -132,7 +130,7 @@ internal abstract class CallBase : LoopWork, IChannelOwner
             if (Interlocked.Exchange(ref _posted, 1) == 0)
             {
                 _for = call.Channel;
-                call.Client.Loop.Post(this);
+                call.Connection.Loop.Post(this);
             }
         }
 

@@ -21,7 +21,7 @@ internal interface IChannelOwner
 internal sealed class ClientConnection(EventLoop loop, int descriptor) : MessageConnection(loop, descriptor, ProtocolLimits.Default)
 {
     private readonly ChannelTable<IChannelOwner> _channels = new();
-    private readonly List<StreamWrite> _writers = [];
+    private readonly List<Action> _waiting = [];  // for what was written to have left
     private ulong _lastChannel;
     private int _holders;      // calls whose readers are slower than the node
 
@@ -58,19 +58,19 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
         }
     }
 
-    /// <summary>Tells a writer when what was written has left.</summary>
-    public void WaitForRoom(StreamWrite writer) => _writers.Add(writer);
+    /// <summary>Calls once when what was written has left; on the loop.</summary>
+    public void WaitForRoom(Action onRoom) => _waiting.Add(onRoom);
 
     protected override void OnSent()
     {
-        if (_writers.Count > 0)
+        if (_waiting.Count > 0)
         {
-            foreach (StreamWrite writer in _writers)
+            foreach (Action onRoom in _waiting)
             {
-                writer.OnRoom();
+                onRoom();
             }
 
-            _writers.Clear();
+            _waiting.Clear();
         }
     }
 

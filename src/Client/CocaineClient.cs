@@ -22,19 +22,17 @@ public sealed class CocaineClient : IAsyncDisposable
     private CocaineClient(EventLoop loop, int descriptor, ClientOptions options)
     {
         Loop = loop;
-        Options = options;
         Connection = new ClientConnection(loop, descriptor);
+        bool inline = options.UnsafeInlineContinuations;
 
         // More calls at once than this are made anew: they cost an object each.
-        _calls = new DefaultObjectPool<UnaryCall>(new CallPolicy<UnaryCall>(() => new UnaryCall(this)), maximumRetained: 4096);
-        _streams = new DefaultObjectPool<StreamCall>(new CallPolicy<StreamCall>(() => new StreamCall(this)), maximumRetained: 256);
+        _calls = PoolOf(() => new UnaryCall(Connection, inline, call => _calls!.Return(call)), kept: 4096);
+        _streams = PoolOf(() => new StreamCall(Connection, inline, call => _streams!.Return(call)), kept: 256);
     }
 
     internal EventLoop Loop { get; }
 
     internal ClientConnection Connection { get; }
-
-    internal ClientOptions Options { get; }
 
     /// <summary>Connects.</summary>
     /// <param name="endpoint"><c>tcp://HOST:PORT</c> or <c>ipc:///path</c>.</param>
@@ -94,7 +92,7 @@ public sealed class CocaineClient : IAsyncDisposable
     /// <exception cref="CocaineException">The answer was an error.</exception>
     public async Task<byte[]> InfoAsync(CancellationToken cancellation = default)
     {
-        InfoCall call = new(this);
+        InfoCall call = new(Connection);
         Loop.Post(call);
         return await call.Answer.WaitAsync(cancellation).ConfigureAwait(false);
     }
@@ -111,9 +109,8 @@ public sealed class CocaineClient : IAsyncDisposable
         return new ValueTask(done.Task);
     }
 
-    internal void Return(UnaryCall call) => _calls.Return(call);
-
-    internal void Return(StreamCall call) => _streams.Return(call);
+    private static DefaultObjectPool<T> PoolOf<T>(Func<T> create, int kept)
+        where T : class => new(new CallPolicy<T>(create), kept);
 
     private byte[] NameOf(string name) => _names.TryGetValue(name, out byte[]? known) ? known : _names.GetOrAdd(name, Encode(name));
 

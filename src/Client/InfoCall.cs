@@ -4,7 +4,7 @@ using Cocaine.Fast.Transport.Loop;
 namespace Cocaine.Fast.Client;
 
 /// <summary>A call of the method info: its only answer is one map.</summary>
-internal sealed class InfoCall(CocaineClient client) : LoopWork, IChannelOwner
+internal sealed class InfoCall(ClientConnection connection) : LoopWork, IChannelOwner
 {
     private readonly TaskCompletionSource<byte[]> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ulong _channel;
@@ -13,20 +13,20 @@ internal sealed class InfoCall(CocaineClient client) : LoopWork, IChannelOwner
 
     public override void Run()
     {
-        if (client.Connection.Ended is { } reason)
+        if (connection.Ended is { } reason)
         {
             OnLost(reason);
             return;
         }
 
-        _channel = client.Connection.Open(this);
-        MessageWriter.WriteEmpty(client.Connection.Output, _channel, 1);
-        client.Connection.ScheduleSend();
+        _channel = connection.Open(this);
+        MessageWriter.WriteEmpty(connection.Output, _channel, 1);
+        connection.ScheduleSend();
     }
 
     public void OnChunk(in MessageView message)
     {
-        client.Connection.Forget(_channel);
+        connection.Forget(_channel);
         _answer.TrySetResult(message.Arguments[1..].ToArray()); // behind the array's head of one byte: one argument
     }
 

@@ -13,6 +13,7 @@ internal sealed class StreamCall : CallBase
 {
     private readonly Lock _lock = new();
     private readonly ChunkBuffer _chunks = new();   // under the lock, but for TryTake
+    private readonly Action<StreamCall> _giveBack;
     private readonly ReadSignal _reading;
     private readonly EndSignal _ending;
     private readonly StreamWrite _write;
@@ -23,13 +24,16 @@ internal sealed class StreamCall : CallBase
     private bool _waiting;         // under the lock: a reader waits
     private bool _holding;         // written by the loop: the connection is held back for this call's reader
 
-    public StreamCall(CocaineClient client)
-        : base(client)
+    /// <param name="connection">Carries the call.</param>
+    /// <param name="runInline">The caller goes on on the loop.</param>
+    /// <param name="giveBack">Called when the call's object may serve another.</param>
+    public StreamCall(ClientConnection connection, bool runInline, Action<StreamCall> giveBack)
+        : base(connection)
     {
-        bool inline = client.Options.UnsafeInlineContinuations;
-        _reading = new ReadSignal(this, inline);
-        _ending = new EndSignal(this, inline);
-        _write = new StreamWrite(client, inline);
+        _giveBack = giveBack;
+        _reading = new ReadSignal(this, runInline);
+        _ending = new EndSignal(this, runInline);
+        _write = new StreamWrite(connection, runInline, WriteOne);
         _end = new EndWork(this);
         _letGo = new LetGoWork(this);
     }
@@ -42,9 +46,9 @@ internal sealed class StreamCall : CallBase
 
     public void Open(byte[] name, in CallOptions options, CancellationToken cancellation) => Post(name, in options, cancellation);
 
-    public ValueTask WriteAsync(ReadOnlyMemory<byte> chunk) => _write.Begin(this, chunk, isEnd: false);
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> chunk) => _write.Begin(chunk, isEnd: false);
 
-    public ValueTask CompleteAsync() => _write.Begin(this, default, isEnd: true);
+    public ValueTask CompleteAsync() => _write.Begin(default, isEnd: true);
 
     /// <summary>Waits for the next chunk; false at the end.</summary>
     public ValueTask<bool> MoveNextAsync() => TryRead(out Exception? failure, out bool isEnd) switch
@@ -99,7 +103,7 @@ internal sealed class StreamCall : CallBase
         Use++;
         _ending.Begin();
         ValueTask done = _ending.VoidTask; // before the post: the signal is another use's after it
-        Client.Loop.Post(_end);
+        Connection.Loop.Post(_end);
         return done;
     }
 
@@ -126,7 +130,7 @@ internal sealed class StreamCall : CallBase
     }
 
     /// <summary>On the loop: writes one message of the request. False when the call has ended.</summary>
-    public bool WriteOne(ReadOnlyMemory<byte> chunk, bool isEnd)
+    private bool WriteOne(ReadOnlyMemory<byte> chunk, bool isEnd)
     {
         if (Channel == 0)
         {
@@ -198,7 +202,7 @@ internal sealed class StreamCall : CallBase
             _chunks.Clear();
             _ended = false;
             _failure = null;
-            Client.Return(this);
+            _giveBack(this);
         }
     }
 
@@ -247,7 +251,7 @@ internal sealed class StreamCall : CallBase
         {
             if (Interlocked.Exchange(ref _posted, 1) == 0)
             {
-                call.Client.Loop.Post(this);
+                call.Connection.Loop.Post(this);
             }
         }
 

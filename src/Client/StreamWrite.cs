@@ -2,41 +2,53 @@ using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Client;
 
+/// <summary>Writes one message of a streamed request; on the loop. False when the call has ended.</summary>
+internal delegate bool RequestWriter(ReadOnlyMemory<byte> chunk, bool isEnd);
+
 /// <summary>One write of a streamed request on its way to the loop, and its writer's wait for room.</summary>
-internal sealed class StreamWrite(CocaineClient client, bool runInline) : LoopWork
+internal sealed class StreamWrite : LoopWork
 {
     /// <summary>Bytes on their way to the node before writes wait: some sends' worth, so that the socket never runs dry.</summary>
     private const int HighOutputBytes = 1 << 20;
 
-    private readonly Signal<bool> _wait = new(runInline);
-    private StreamCall _call = null!;    // from Begin on
+    private readonly ClientConnection _connection;
+    private readonly RequestWriter _writer;
+    private readonly Signal<bool> _wait;
+    private readonly Action _onRoom;     // made once, so that a wait allocates nothing
     private ReadOnlyMemory<byte> _chunk;
     private bool _isEnd;
     private bool _waitsForRoom;          // the loop's
 
+    public StreamWrite(ClientConnection connection, bool runInline, RequestWriter writer)
+    {
+        _connection = connection;
+        _writer = writer;
+        _wait = new Signal<bool>(runInline);
+        _onRoom = OnRoom;
+    }
+
     /// <summary>No write is under way.</summary>
     public bool IsIdle => _wait.IsIdle;
 
-    public ValueTask Begin(StreamCall call, ReadOnlyMemory<byte> chunk, bool isEnd)
+    public ValueTask Begin(ReadOnlyMemory<byte> chunk, bool isEnd)
     {
         _wait.Begin();
         ValueTask done = _wait.VoidTask;
-        _call = call;
         _chunk = chunk;
         _isEnd = isEnd;
-        client.Loop.Post(this);
+        _connection.Loop.Post(this);
         return done;
     }
 
     public override void Run()
     {
         // A write after the end is dropped: the reader is told how the call ended.
-        bool written = _call.WriteOne(_chunk, _isEnd);
+        bool written = _writer(_chunk, _isEnd);
         _chunk = default;
-        if (written && client.Connection.Output.PendingBytes > HighOutputBytes)
+        if (written && _connection.Output.PendingBytes > HighOutputBytes)
         {
             _waitsForRoom = true;
-            client.Connection.WaitForRoom(this);
+            _connection.WaitForRoom(_onRoom);
         }
         else
         {

@@ -6,13 +6,21 @@ namespace Cocaine.Fast.Client;
 /// <summary>One call with one request and one answer.</summary>
 internal sealed class UnaryCall : CallBase
 {
+    private readonly Action<UnaryCall> _giveBack;
     private readonly Done _done;
     private ReadOnlyMemory<byte> _request;
     private IBufferWriter<byte> _answer = null!;   // until the call is done
     private int _answerBytes;
 
-    public UnaryCall(CocaineClient client)
-        : base(client) => _done = new Done(this);
+    /// <param name="connection">Carries the call.</param>
+    /// <param name="runInline">The caller goes on on the loop.</param>
+    /// <param name="giveBack">Called when the call's object may serve another.</param>
+    public UnaryCall(ClientConnection connection, bool runInline, Action<UnaryCall> giveBack)
+        : base(connection)
+    {
+        _giveBack = giveBack;
+        _done = new Done(this, runInline);
+    }
 
     public ValueTask<int> Begin(
         byte[] name, ReadOnlyMemory<byte> request, IBufferWriter<byte> answer, in CallOptions options, CancellationToken cancellation)
@@ -47,13 +55,13 @@ internal sealed class UnaryCall : CallBase
 
     protected override void OnFinished(Exception? failure) => _done.Complete(_answerBytes, failure);
 
-    private sealed class Done(UnaryCall call) : Signal<int>(call.Client.Options.UnsafeInlineContinuations)
+    private sealed class Done(UnaryCall call, bool runInline) : Signal<int>(runInline)
     {
         protected override void OnIdle()
         {
             call._request = default;
             call._answer = null!;
-            call.Client.Return(call);
+            call._giveBack(call);
         }
     }
 }
