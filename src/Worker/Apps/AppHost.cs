@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Runtime.Loader;
 using System.Text;
-using Cocaine.Fast.Worker.Serving;
 
 namespace Cocaine.Fast.Worker;
 
@@ -12,23 +11,13 @@ internal delegate ValueTask JobHandler(Request request, Response response);
 /// <param name="Name">Its name.</param>
 /// <param name="NeedsWhole">The handler starts when the request is whole.</param>
 /// <param name="SharesObjects">The app's code gets the request itself, or its memory, and may keep it.</param>
-/// <param name="Handle">The running jobs.</param>
+/// <param name="Handle">Serves a job.</param>
 internal sealed record AppEvent(string Name, bool NeedsWhole, bool SharesObjects, JobHandler Handle)
 {
-    private volatile bool _handsOn;
+    /// <summary>Its place among the events of its app.</summary>
+    public int Index { get; init; }
 
-    /// <summary>
-    /// Its jobs' objects that are free, of the one session that serves the app. They stay with their event: a handler that keeps its
-    /// response is not a danger to those that do not.
-    /// </summary>
-    public Stack<WorkerChannel> Free { get; } = new();
-
-    /// <summary>Its handler was seen to hand its objects on without allocating one for it: they serve one job each from then on.</summary>
-    public bool HandsOn
-    {
-        get => _handsOn;
-        set => _handsOn = value;
-    }
+    public ObjectUse Use { get; } = new(SharesObjects);
 }
 
 /// <summary>
@@ -44,6 +33,8 @@ internal sealed class AppHost
     private AppHost(AppIdentity context) => Context = context;
 
     public AppIdentity Context { get; }
+
+    public int EventCount => _events.Count;
 
     /// <summary>Loads an app. The source is <c>/path/App.dll</c>, or <c>/path/App.dll:Namespace.Class</c>.</summary>
     /// <exception cref="AppLoadException">It cannot be loaded, or has no events.</exception>
@@ -88,7 +79,7 @@ internal sealed class AppHost
                     throw new AppLoadException($"{type} has two methods for the event '{name}'");
                 }
 
-                host._events.Add((bytes, Handlers.Bind(name, method, app)));
+                host._events.Add((bytes, Handlers.Bind(name, method, app) with { Index = host._events.Count }));
             }
         }
 

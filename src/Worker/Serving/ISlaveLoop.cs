@@ -1,5 +1,18 @@
 namespace Cocaine.Fast.Worker.Serving;
 
+/// <summary>Why a worker's loop ended.</summary>
+internal enum WorkerExit
+{
+    /// <summary>The node asked for it and every job is done.</summary>
+    Terminated = 0,
+
+    /// <summary>The node is gone, or gave this worker up.</summary>
+    Abandoned = 1,
+
+    /// <summary>The node's ring is broken.</summary>
+    Fault = 70,
+}
+
 /// <summary>The loop of a slave's thread: the .NET SDK's loop, or a C++ app's own.</summary>
 internal interface ISlaveLoop
 {

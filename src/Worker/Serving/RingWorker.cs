@@ -7,19 +7,6 @@ using Cocaine.Fast.Transport.SharedMemory;
 
 namespace Cocaine.Fast.Worker.Serving;
 
-/// <summary>Why a worker's loop ended.</summary>
-internal enum WorkerExit
-{
-    /// <summary>The node asked for it and every job is done.</summary>
-    Terminated = 0,
-
-    /// <summary>The node is gone, or gave this worker up.</summary>
-    Abandoned = 1,
-
-    /// <summary>The node's ring is broken.</summary>
-    Fault = 70,
-}
-
 /// <summary>
 /// A slave's loop over a pair of rings: the same for a thread of the node and for a worker process. It takes a batch, runs its handlers,
 /// publishes their answers once, and parks when there is nothing.
@@ -30,9 +17,6 @@ internal enum WorkerExit
 /// </remarks>
 internal sealed class RingWorker : ISlaveLoop
 {
-    /// <summary>Answers published within a batch, so that the node starts to send them.</summary>
-    private const int EarlyPublishBytes = 64 << 10;
-
     private const ulong BellData = 0, SocketData = 1;
 
     private readonly WorkerSession _session;
@@ -40,7 +24,7 @@ internal sealed class RingWorker : ISlaveLoop
     private readonly ByteRingWriter _answers;
     private readonly EventDescriptor _ownBell;
     private readonly EventDescriptor _nodeBell;
-    private readonly PieceAssembler _pieces = new(ProtocolLimits.Default.MaxMessageBytes + ProtocolLimits.FramingBytes);
+    private readonly PieceAssembler _pieces = new(Limits.MessageBytes);
     private readonly Epoll _epoll = new(); // with the rest of what can fail, before the slave is ready
     private readonly int _socket;
     private readonly long _spinNs;
@@ -57,12 +41,7 @@ internal sealed class RingWorker : ISlaveLoop
         _nodeBell = nodeBell;
         _socket = socket;
         _spinNs = segment.SpinMicroseconds * Clock.NsPerUs;
-        _session = new WorkerSession(app, ownBell)
-        {
-            Sink = _answers,
-            Backlog = () => _answers.OverflowBytes,
-            BetweenHandlers = PublishWhenLate,
-        };
+        _session = new WorkerSession(app, ownBell, _answers, () => _answers.OverflowBytes) { BetweenHandlers = PublishWhenLate };
     }
 
     /// <summary>Time between heartbeats, ms.</summary>
@@ -134,13 +113,15 @@ internal sealed class RingWorker : ISlaveLoop
         return WorkerExit.Abandoned;
     }
 
-    /// <summary>Takes every record that is there. False when the ring is broken.</summary>
+    /// <summary>Takes every record that is there, as long as handlers read what comes. False when the ring is broken.</summary>
     private bool TakeBatch(out bool any)
     {
         any = false;
         while (true)
         {
-            switch (_requests.TryRead(out ReadOnlySpan<byte> payload, out RecordKind kind))
+            ReadOnlySpan<byte> payload = default;
+            RecordKind kind = default;
+            switch (_session.IsFull() ? RingRead.Empty : _requests.TryRead(out payload, out kind))
             {
                 case RingRead.Empty:
                     if (_requests.Release())
@@ -201,7 +182,7 @@ internal sealed class RingWorker : ISlaveLoop
     private void PublishWhenLate()
     {
         long now = Environment.TickCount64;
-        if (now != _publishedMs || _answers.UnpublishedBytes > EarlyPublishBytes)
+        if (now != _publishedMs || _answers.UnpublishedBytes > Limits.BatchBytes)
         {
             Publish(now);
         }
@@ -234,7 +215,7 @@ internal sealed class RingWorker : ISlaveLoop
         long until = Clock.NowNs + _spinNs;
         do
         {
-            if (_requests.HasRecords || _session.Inbox.HasCalls)
+            if ((_requests.HasRecords && !_session.IsFull()) || _session.Inbox.HasCalls)
             {
                 return true;
             }
@@ -249,7 +230,8 @@ internal sealed class RingWorker : ISlaveLoop
     /// <summary>Waits for the bell. False when the node has gone.</summary>
     private bool Park(Epoll epoll, int timeoutMs)
     {
-        if (!_requests.TryPark())
+        // While too much is unread, records of the node are nothing to wake up for: the node is not told that this side parks.
+        if (!_session.IsFull() && !_requests.TryPark())
         {
             return true;
         }

@@ -17,7 +17,7 @@ internal sealed class SocketWorker : MessageConnection
     private SocketWorker(EventLoop loop, int descriptor, AppHost app, int heartbeatMs)
         : base(loop, descriptor, ProtocolLimits.Default)
     {
-        _session = new WorkerSession(app, new LoopBell(this)) { Sink = Output, Backlog = () => Output.PendingBytes };
+        _session = new WorkerSession(app, new LoopBell(this), Output, () => Output.PendingBytes);
         _heartbeat = new HeartbeatTimer(this);
         _heartbeatMs = heartbeatMs;
         _task = new SessionTask(this);
@@ -41,6 +41,11 @@ internal sealed class SocketWorker : MessageConnection
     protected override void OnMessage(in MessageView message, HeaderStatus headers)
     {
         _session.Take(in message);
+        if (_session.IsFull())
+        {
+            PauseReading();
+        }
+
         if (!_task.Scheduled)
         {
             Loop.ScheduleBell(_task);
@@ -61,6 +66,11 @@ internal sealed class SocketWorker : MessageConnection
     {
         _session.DoPosted();
         _session.StartPending();
+        if (IsReadingPaused && !_session.IsFull())
+        {
+            ResumeReading();
+        }
+
         if (Output.PendingBytes > 0)
         {
             ScheduleSend();

@@ -12,8 +12,6 @@ internal static class StackReport
 {
     private const PosixSignal User2 = (PosixSignal)12; // SIGUSR2 has no name there; a raw number is taken on Unix
 
-    private const int MostThreads = 64;
-
     /// <summary>Tells the jobs; set by the loop once it is made.</summary>
     public static Func<string> Jobs { get; set; } = static () => "  it starts";
 
@@ -33,7 +31,7 @@ internal static class StackReport
         text.Append(CultureInfo.InvariantCulture, $"what this worker does (process {Environment.ProcessId}):\n{jobs}\n");
         text.Append(CultureInfo.InvariantCulture,
             $"  thread pool: {ThreadPool.ThreadCount} threads, {ThreadPool.PendingWorkItemCount} items of work wait\n");
-        foreach (string task in Tasks().Take(MostThreads))
+        foreach (string task in Tasks().Take(Limits.StackThreads))
         {
             text.Append(CultureInfo.InvariantCulture,
                 $"  thread {Path.GetFileName(task)} {Read(task, "comm")}: {State(task)}, in the kernel at {Read(task, "wchan")}\n");

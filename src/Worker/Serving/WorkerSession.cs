@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Rings;
@@ -12,35 +11,34 @@ namespace Cocaine.Fast.Worker.Serving;
 /// </summary>
 internal sealed class WorkerSession
 {
-    /// <summary>Answers that wait for room in the pipe, from which <see cref="Response.WriteAsync"/> waits.</summary>
-    private const int HighBacklogBytes = 1 << 20;
-
-
     private readonly AppHost _app;
-    private readonly int _thread = Environment.CurrentManagedThreadId;
+    private readonly AnswerWriter _answers;
+    private readonly UnreadBytes _unread;
     private readonly ChannelTable<WorkerChannel> _channels = new();
     private readonly List<WorkerChannel> _pending = [];
-    private TaskCompletionSource? _room;
+    private readonly Stack<WorkerChannel>[] _free; // by event: a handler that keeps its response is no danger to those that do not
     private volatile WorkerChannel? _handling; // whose handler was started and has not come back; read by reports
     private ulong _newest = MessageWriter.ControlChannel; // the channel opened last: invokes come with increasing numbers
 
-    public WorkerSession(AppHost app, Doorbell bell)
+    /// <param name="app">Has the handlers.</param>
+    /// <param name="bell">Wakes the loop.</param>
+    /// <param name="sink">Where messages to the node are written.</param>
+    /// <param name="backlog">How much waits for room in the sink.</param>
+    public WorkerSession(AppHost app, Doorbell bell, MessageSink sink, Func<long> backlog)
     {
         _app = app;
-        Inbox = new LoopInbox(bell);
+        Inbox = new LoopInbox(bell, Execute);
+        _answers = new AnswerWriter(sink, backlog, Inbox);
+        _unread = new UnreadBytes(Inbox);
+        _free = new Stack<WorkerChannel>[app.EventCount];
+        for (int i = 0; i < _free.Length; i++)
+        {
+            _free[i] = new Stack<WorkerChannel>();
+        }
     }
 
     /// <summary>The calls of other threads.</summary>
     public LoopInbox Inbox { get; }
-
-    /// <summary>The calling thread is the loop's.</summary>
-    public bool IsOnLoop => Environment.CurrentManagedThreadId == _thread;
-
-    /// <summary>Where messages to the node are written. Set by the driver before the first message.</summary>
-    public MessageSink Sink { get; set; } = null!;
-
-    /// <summary>How much waits for room in <see cref="Sink"/>. Set by the driver.</summary>
-    public Func<long> Backlog { get; set; } = static () => 0;
 
     /// <summary>
     /// Called between the handlers of a batch, so that slow ones do not keep the answers of those before them. Set by the driver.
@@ -53,12 +51,16 @@ internal sealed class WorkerSession
     /// <summary>The node asked us to end, and every job is done.</summary>
     public bool IsDone => IsTerminating && _channels.Count == 0;
 
-    public bool HasRoom => Backlog() < HighBacklogBytes;
-
     /// <summary>
     /// A handler waited for room and there is some now: <see cref="StartPending"/> lets it go on, so its driver must not park.
     /// </summary>
-    public bool HasWaiterWithRoom => (_room is not null || Inbox.IsSlow) && HasRoom;
+    public bool HasWaiterWithRoom => _answers.HasWaiterWithRoom;
+
+    /// <summary>
+    /// Looks whether handlers have so much to read that its driver must take nothing more from the node. The bell rings when a handler has
+    /// read enough on another thread.
+    /// </summary>
+    public bool IsFull() => _unread.IsFull();
 
     /// <summary>Takes every message of a batch. Returns what is wrong with it, or null.</summary>
     public string? TakeAll(ReadOnlySpan<byte> bytes)
@@ -142,41 +144,11 @@ internal sealed class WorkerSession
         }
 
         _pending.RemoveRange(kept, _pending.Count - kept);
-        bool hasRoom = HasRoom;
-        if (_room is not null && hasRoom)
-        {
-            TaskCompletionSource room = _room;
-            _room = null;
-            room.SetResult();
-        }
-
-        Inbox.Settle(hasRoom);
+        _answers.Settle();
     }
 
     /// <summary>Does what other threads have asked for. True when there was anything.</summary>
-    public bool DoPosted() => Inbox.HasCalls && Inbox.Run(this);
-
-    public void WriteChunk(ulong channel, ReadOnlySpan<byte> chunk)
-    {
-        if (Inbox.HasCalls)
-        {
-            DoPosted(); // what the handler wrote from another thread before it came back here
-        }
-
-        MessageWriter.WriteChunk(Sink, channel, new Payload(chunk), bin: true);
-    }
-
-    public void WriteError(ulong channel, int category, int code, string text) =>
-        MessageWriter.WriteError(Sink, channel, category, code, text);
-
-    public void WriteClose(ulong channel) => MessageWriter.WriteClose(Sink, channel);
-
-    /// <summary>Ends when the node has made room. On the loop.</summary>
-    public Task WaitForRoomAsync(WorkerChannel channel)
-    {
-        channel.Share(); // the task is one for all that wait: who goes on by it is not counted
-        return (_room ??= new TaskCompletionSource()).Task;
-    }
+    public bool DoPosted() => Inbox.Run();
 
     /// <summary>The loop ends: handlers that still wait are told so, and later calls of other threads throw.</summary>
     public void Close()
@@ -190,31 +162,30 @@ internal sealed class WorkerSession
     }
 
     /// <summary>A handler that had to wait is done, on this session's thread or on any other.</summary>
-    internal void OnHandlerDone(WorkerChannel channel)
+    private void OnHandlerDone(WorkerChannel channel)
     {
-        if (IsOnLoop)
+        if (Inbox.IsOnLoop)
         {
             DoPosted(); // what it wrote from other threads
             Finish(channel);
         }
         else
         {
-            _ = Inbox.TryPost(new LoopCall(LoopCallKind.Finish, channel, channel.Number)); // a loop that has ended has no jobs
+            _ = Inbox.TryPost(new LoopCall(LoopCallKind.Finish, channel.Number)); // a loop that has ended has no jobs
         }
     }
 
     /// <summary>A call of another thread.</summary>
-    internal void Execute(in LoopCall call)
+    private void Execute(in LoopCall call)
     {
-        WorkerChannel channel = call.Channel;
-        if (channel.Number != call.Number || channel.Ended)
+        if (!_channels.TryGet(call.Channel, out WorkerChannel? channel) || channel.Ended)
         {
             return; // its job has ended meanwhile
         }
 
         if (call.Kind == LoopCallKind.Finish)
         {
-            channel.Share();
+            channel.Holders.Share();
             Finish(channel);
         }
         else
@@ -238,43 +209,15 @@ internal sealed class WorkerSession
             Fail(channel, failure);
         }
 
-        channel.Ended = true;
+        channel.EndOurs();
         if (channel.NodeEnded)
         {
             Release(channel);
         }
     }
 
-    /// <summary>
-    /// The running jobs, a line each; from any thread, while the loop may be changing it: what is torn is left out.
-    /// </summary>
-    public string Describe()
-    {
-        const int MostLines = 64; // a log keeps a slave's last lines; more jobs than this say nothing more
-        StringBuilder text = new();
-        try
-        {
-            List<WorkerChannel> channels = _channels.ToList();
-            long now = Environment.TickCount64;
-            foreach (WorkerChannel channel in channels.Where(channel => !channel.Ended).Take(MostLines))
-            {
-                string what = channel == _handling ? "runs on the slave's thread"
-                    : channel.StartedMs == 0 ? "waits to be started" : "awaits something";
-                long ms = channel.StartedMs == 0 ? 0 : now - channel.StartedMs;
-                string name = channel.Event.Name;
-                text.Append(CultureInfo.InvariantCulture, $"  event '{name}', channel {channel.Number}: {what}, for {ms} ms\n");
-            }
-
-            text.Append(CultureInfo.InvariantCulture, $"  {channels.Count} jobs in all");
-        }
-        catch (Exception torn)
-            when (torn is InvalidOperationException or NullReferenceException or IndexOutOfRangeException or ArgumentException)
-        {
-            text.Append("  (the list of jobs changed while it was read)");
-        }
-
-        return text.ToString();
-    }
+    /// <summary>The running jobs, a line each; from any thread.</summary>
+    public string Describe() => JobReport.Describe(_channels, _handling);
 
     private void Open(in MessageView message)
     {
@@ -282,11 +225,13 @@ internal sealed class WorkerSession
         if (_app.Find(message.ShortData) is not { } known)
         {
             string name = Encoding.UTF8.GetString(message.ShortData);
-            WriteError(number, ErrorCodes.Category, ErrorCodes.NotFound, $"there is no event '{name}' in app '{_app.Context.AppName}'");
+            string reason = $"there is no event '{name}' in app '{_app.Context.AppName}'";
+            _answers.WriteError(number, ErrorCodes.Category, ErrorCodes.NotFound, reason);
             return; // the node's own terminal message comes later and finds nobody
         }
 
-        WorkerChannel channel = known.Free.Count > 0 ? known.Free.Pop() : new WorkerChannel(this);
+        WorkerChannel channel = _free[known.Index].TryPop(out WorkerChannel? free) ? free
+            : new WorkerChannel(Inbox, _answers, _unread, OnHandlerDone);
         channel.Begin(number, known, message.Headers);
         _channels.Add(number, channel);
         _pending.Add(channel);
@@ -298,13 +243,13 @@ internal sealed class WorkerSession
         if (channel.Request.IsCancelled)
         {
             Fail(channel, new OperationCanceledException("the job was cancelled"));
-            channel.Ended = true;
+            channel.EndOurs();
             Release(channel);
             return;
         }
 
 #pragma warning disable CA2012 // stored here once, consumed once, in Finish
-        channel.EnterHandler();
+        channel.Holders.EnterHandler();
         _handling = channel;
         try
         {
@@ -316,7 +261,7 @@ internal sealed class WorkerSession
         }
 
         _handling = null;
-        channel.LeaveHandler();
+        channel.Holders.LeaveHandler();
 #pragma warning restore CA2012
 
         if (channel.Running.IsCompleted)
@@ -356,7 +301,7 @@ internal sealed class WorkerSession
         if (_channels.Remove(channel.Number, out _))
         {
             channel.End();
-            channel.Event.Free.Push(channel);
+            _free[channel.Event.Index].Push(channel);
         }
     }
 }

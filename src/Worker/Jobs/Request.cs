@@ -1,7 +1,5 @@
-using System.Text;
 using System.Threading.Tasks.Sources;
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Worker.Serving;
 
 namespace Cocaine.Fast.Worker;
 
@@ -15,32 +13,24 @@ namespace Cocaine.Fast.Worker;
 /// </remarks>
 public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
 {
-    /// <summary>A larger buffer is given up between jobs, so that one large request does not stay in memory.</summary>
-    private const int MaxKeptBytes = 64 << 10;
-
-    private const int LeastBufferBytes = 512;
-
-    private readonly WorkerSession _session;
-    private readonly WorkerChannel _channel;
+    private readonly JobHolders _holders;
+    private readonly UnreadBytes _unread;
+    private readonly JobHeaders _headers = new();
+    private readonly ArrivedChunks _chunks = new();
     private readonly Lock _lock = new();
-    private byte[] _buffer = [];
-    private int _length;
-    private int _firstChunk;            // index of the first chunk not read
-    private readonly List<(int Offset, int Length)> _chunks = [];
     private ManualResetValueTaskSourceCore<ReadOnlyMemory<byte>?> _waiter;
     private bool _waiting;              // a read waits for a chunk
     private bool _reading;              // a read waits, or was given what its caller has not taken yet
     private volatile bool _isEnded;
     private volatile bool _isCancelled;
     private volatile bool _isOver = true; // the job has not begun, or is over
-    private byte[] _headers = [];
-    private int _headersLength;
+    private bool _isStream;             // the handler runs while chunks come: those that it has not read are counted
     private CancellationTokenSource? _cancellation;
 
-    internal Request(WorkerSession session, WorkerChannel channel)
+    internal Request(JobHolders holders, UnreadBytes unread)
     {
-        _session = session;
-        _channel = channel;
+        _holders = holders;
+        _unread = unread;
     }
 
     /// <summary>The event that was called.</summary>
@@ -53,20 +43,15 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
     public bool IsCancelled => _isCancelled;
 
     /// <summary>The invoke's headers as they came: an encoded MessagePack array.</summary>
-    public ReadOnlySpan<byte> Headers => _headers.AsSpan(0, _headersLength);
+    public ReadOnlySpan<byte> Headers => _headers.Encoded;
 
     /// <summary>The invoke's headers, decoded; a trace id that the caller did not send is eight zero bytes.</summary>
-    public IReadOnlyList<(string Name, byte[] Value)> ReadHeaders()
-    {
-        List<(string Name, byte[] Value)> all = [];
-        _ = Decode((name, value) => all.Add((Encoding.UTF8.GetString(name), value.ToArray())));
-        return all;
-    }
+    public IReadOnlyList<(string Name, byte[] Value)> ReadHeaders() => _headers.ReadAll();
 
     /// <summary>The value of the first header of that name, or null.</summary>
     public byte[]? Header(string name)
     {
-        foreach ((string known, byte[] value) in ReadHeaders())
+        foreach ((string known, byte[] value) in _headers.ReadAll())
         {
             if (known == name)
             {
@@ -78,13 +63,13 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
     }
 
     /// <summary>The id of the trace that the call belongs to; 0 when the caller has not sent it.</summary>
-    public ulong TraceId => Decode(null).TraceId;
+    public ulong TraceId => _headers.Ids.TraceId;
 
     /// <summary>The id of this call in its trace; 0 when the caller has not sent it.</summary>
-    public ulong SpanId => Decode(null).SpanId;
+    public ulong SpanId => _headers.Ids.SpanId;
 
     /// <summary>The id of the call that this one was made for; 0 when the caller has not sent it.</summary>
-    public ulong ParentId => Decode(null).ParentId;
+    public ulong ParentId => _headers.Ids.ParentId;
 
     /// <summary>Fires when the job is cancelled. Made when it is first asked for.</summary>
     public CancellationToken Cancelled
@@ -145,8 +130,7 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
             }
 
             // All was read, and the chunk given last is not needed any more: the buffer starts over.
-            _chunks.Clear();
-            _firstChunk = _length = 0;
+            _chunks.StartOver();
             _waiter.Reset();
             _waiting = _reading = true;
             return new ValueTask<ReadOnlyMemory<byte>?>(this, _waiter.Version);
@@ -192,23 +176,18 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
     {
         using (EnterAsReader())
         {
-            int start = _firstChunk < _chunks.Count ? _chunks[_firstChunk].Offset : _length;
-            _firstChunk = _chunks.Count;
-            return _buffer.AsMemory(start, _length - start);
+            ReadOnlyMemory<byte> whole = _chunks.TakeAll();
+            OnRead(whole.Length);
+            return whole;
         }
     }
 
-    internal void Begin(string name, ReadOnlySpan<byte> headers)
+    internal void Begin(string name, ReadOnlySpan<byte> headers, bool isStream)
     {
         Event = name;
         _isEnded = _isCancelled = false;
-        if (_headers.Length < headers.Length)
-        {
-            _headers = new byte[headers.Length];
-        }
-
-        headers.CopyTo(_headers);
-        _headersLength = headers.Length;
+        _isStream = isStream;
+        _headers.Set(headers);
         _isOver = false;
     }
 
@@ -219,9 +198,13 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
         bool wakes;
         using (EnterAsLoop())
         {
-            Append(in data);
-            wakes = _waiting && TryTake(out chunk);
+            _chunks.Add(in data);
+            wakes = _waiting && _chunks.TryTake(out chunk);
             _waiting &= !wakes;
+            if (_isStream && !wakes)
+            {
+                _unread.Add(data.Length);
+            }
         }
 
         if (wakes)
@@ -270,64 +253,48 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
         }
     }
 
+    /// <summary>The handler has ended: nobody reads the rest.</summary>
+    internal void Drop()
+    {
+        using (EnterAsLoop())
+        {
+            OnRead(_chunks.TakeAll().Length);
+        }
+    }
+
     /// <summary>The job is over: later reads throw. False when a read was forgotten, so that somebody still has this object.</summary>
     internal bool End()
     {
         _isOver = true;
+        Drop();
         return !_reading;
     }
 
     internal void Reset()
     {
-        _chunks.Clear();
-        _firstChunk = _length = 0;
+        _chunks.Reset();
         _cancellation = null;
-        if (_buffer.Length > MaxKeptBytes)
-        {
-            _buffer = [];
-        }
-    }
-
-    /// <summary>Wrong headers are left out.</summary>
-    private HeaderSet Decode(HeaderLook? seen)
-    {
-        HeaderSet set = new() { Seen = seen };
-        _ = HeaderReader.Decode(Headers, new HeaderTable(), set, ProtocolLimits.Default);
-        return set;
-    }
-
-    private void Append(scoped in Payload data)
-    {
-        if (_buffer.Length - _length < data.Length)
-        {
-            // A new array, not a rented one: the handler may still hold a chunk of the old one.
-            byte[] larger = new byte[Math.Max(Math.Max(_buffer.Length * 2, LeastBufferBytes), checked(_length + data.Length))];
-            _buffer.AsSpan(0, _length).CopyTo(larger);
-            _buffer = larger;
-        }
-
-        data.CopyTo(_buffer.AsSpan(_length));
-        _chunks.Add((_length, data.Length));
-        _length += data.Length;
     }
 
     private bool TryTake(out ReadOnlyMemory<byte> chunk)
     {
-        if (_firstChunk == _chunks.Count)
-        {
-            chunk = default;
-            return false;
-        }
+        bool any = _chunks.TryTake(out chunk);
+        OnRead(chunk.Length);
+        return any;
+    }
 
-        (int offset, int length) = _chunks[_firstChunk++];
-        chunk = _buffer.AsMemory(offset, length);
-        return true;
+    private void OnRead(int bytes)
+    {
+        if (_isStream && bytes > 0)
+        {
+            _unread.Remove(bytes, _holders.IsOnLoop);
+        }
     }
 
     /// <summary>The waiting read ends: its handler goes on here, on the loop.</summary>
     private void Wake(ReadOnlyMemory<byte>? chunk, Exception? failure)
     {
-        _channel.EnterHandler();
+        _holders.EnterHandler();
         try
         {
             if (failure is null)
@@ -344,10 +311,10 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
             FailureText.Print(thrown); // by an awaiter of the app's own; an async method's exceptions stay in its task
         }
 
-        _channel.LeaveHandler();
+        _holders.LeaveHandler();
     }
 
-    private ReadScope EnterAsLoop() => new(_channel.Sharing == Sharing.Anybody ? _lock : null);
+    private ReadScope EnterAsLoop() => new(_holders.Sharing == Sharing.Anybody ? _lock : null);
 
     private ReadScope EnterAsReader()
     {
@@ -356,13 +323,13 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
             throw new InvalidOperationException("the job has ended: its request is not there any more");
         }
 
-        bool isOnLoop = _session.IsOnLoop;
+        bool isOnLoop = _holders.IsOnLoop;
         if (!isOnLoop)
         {
-            _channel.ThrowIfPrivate();
+            _holders.ThrowIfPrivate();
         }
 
-        return new ReadScope(isOnLoop && _channel.Sharing != Sharing.Anybody ? null : _lock);
+        return new ReadScope(isOnLoop && _holders.Sharing != Sharing.Anybody ? null : _lock);
     }
 
     /// <summary>Holds the lock, where there is one to hold.</summary>

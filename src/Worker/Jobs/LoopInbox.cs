@@ -1,20 +1,16 @@
 using Cocaine.Fast.Core.Rings;
 
-namespace Cocaine.Fast.Worker.Serving;
+namespace Cocaine.Fast.Worker;
 
 /// <summary>
 /// The requests of handlers to the slave's loop from other threads, in their order. Only the loop touches channels, rings and
-/// sockets; so a handler may go on wherever its tasks take it.
+/// sockets; so a handler may go on wherever its tasks take it. Made on the loop's thread.
 /// </summary>
 /// <param name="bell">Wakes the loop.</param>
-internal sealed class LoopInbox(Doorbell bell)
+/// <param name="execute">Carries out a call.</param>
+internal sealed class LoopInbox(Doorbell bell, LoopCallHandler execute)
 {
-    /// <summary>Chunks that may wait here, in bytes: one of the largest size, as for a caller whose slave is slow.</summary>
-    public const long MaxBytes = 64 << 20;
-
-    /// <summary>From here on WriteAsync waits: a quarter of the usual ring.</summary>
-    private const long HighBytes = 256 << 10;
-
+    private readonly int _thread = Environment.CurrentManagedThreadId;
     private readonly Lock _lock = new(); // over all fields but those of the loop
     private List<LoopCall> _calls = [];
     private List<LoopCall> _taken = [];  // the loop's; the other of two lists that change places
@@ -24,6 +20,9 @@ internal sealed class LoopInbox(Doorbell bell)
     private bool _closed;                // the loop has ended
     private bool _running;               // the loop's
     private volatile int _count;         // of _calls, for a look without the lock
+
+    /// <summary>The calling thread is the loop's.</summary>
+    public bool IsOnLoop => Environment.CurrentManagedThreadId == _thread;
 
     /// <summary>There are calls. From any thread.</summary>
     public bool HasCalls => _count > 0;
@@ -43,7 +42,7 @@ internal sealed class LoopInbox(Doorbell bell)
                 return false;
             }
 
-            if (size > 0 && _bytes > 0 && _bytes + size > MaxBytes)
+            if (size > 0 && _bytes > 0 && _bytes + size > Limits.MostPostedBytes)
             {
                 throw new InvalidOperationException(
                     $"{_bytes} bytes of answers wait for the slave's loop already: await WriteAsync, which waits for room");
@@ -61,13 +60,25 @@ internal sealed class LoopInbox(Doorbell bell)
         }
     }
 
+    /// <summary>Makes the loop look at what has changed; from any thread.</summary>
+    public void Wake()
+    {
+        lock (_lock)
+        {
+            if (!_closed)
+            {
+                bell.Ring();
+            }
+        }
+    }
+
     /// <summary>A task that ends when there is room again; null when there is.</summary>
     public Task? WaitForRoom()
     {
         lock (_lock)
         {
             // Not on the loop: what comes after the wait is the handler's, and this thread's work never was the loop's.
-            return _closed || (_bytes <= HighBytes && !_isSlow) ? null
+            return _closed || (_bytes <= Limits.PostedBytes && !_isSlow) ? null
                 : (_room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
     }
@@ -76,7 +87,7 @@ internal sealed class LoopInbox(Doorbell bell)
     /// Serves the requests until now; on the loop. True when there were any. Requests that come meanwhile wait for the next time: threads
     /// that write on and on must not keep the loop from its messages and heartbeats.
     /// </summary>
-    public bool Run(WorkerSession session)
+    public bool Run()
     {
         if (_count == 0 || _running)
         {
@@ -94,7 +105,7 @@ internal sealed class LoopInbox(Doorbell bell)
         foreach (LoopCall call in _taken)
         {
             bytes += call.Data?.Length ?? 0;
-            session.Execute(in call);
+            execute(in call);
         }
 
         _taken.Clear();
@@ -119,7 +130,7 @@ internal sealed class LoopInbox(Doorbell bell)
         lock (_lock)
         {
             _isSlow = !hasRoom;
-            if (hasRoom && _bytes <= HighBytes)
+            if (hasRoom && _bytes <= Limits.PostedBytes)
             {
                 (room, _room) = (_room, null);
             }

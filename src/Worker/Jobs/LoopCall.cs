@@ -1,4 +1,4 @@
-namespace Cocaine.Fast.Worker.Serving;
+namespace Cocaine.Fast.Worker;
 
 /// <summary>The requests that another thread may make of a slave's loop.</summary>
 internal enum LoopCallKind
@@ -18,12 +18,13 @@ internal enum LoopCallKind
 
 /// <summary>One such call.</summary>
 /// <param name="Kind">The kind of the request.</param>
-/// <param name="Channel">The channel of its job.</param>
-/// <param name="Number">The job's number when it was asked: a call whose job has ended meanwhile is for nobody.</param>
+/// <param name="Channel">The number of its job's channel. No other job has it, so a call whose job has ended is for nobody.</param>
 /// <param name="Data">The chunk's bytes, a copy; valid in Write.</param>
 /// <param name="Code">Valid in Error.</param>
 /// <param name="Text">Valid in Error.</param>
 /// <param name="Category">Valid in Error.</param>
 internal readonly record struct LoopCall(
-    LoopCallKind Kind, WorkerChannel Channel, ulong Number, byte[]? Data = null, int Code = 0, string? Text = null,
-    int Category = 0);
+    LoopCallKind Kind, ulong Channel, byte[]? Data = null, int Code = 0, string? Text = null, int Category = 0);
+
+/// <summary>Carries out a call; on the loop.</summary>
+internal delegate void LoopCallHandler(in LoopCall call);

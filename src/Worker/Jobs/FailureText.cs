@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Cocaine.Fast.Worker.Serving;
+namespace Cocaine.Fast.Worker;
 
 /// <summary>
 /// An exception as text, whatever it is: a Message or a StackTrace that throws or is null, a chain without end, an aggregate of a million
@@ -8,15 +8,6 @@ namespace Cocaine.Fast.Worker.Serving;
 /// </summary>
 internal static class FailureText
 {
-    /// <summary>Of a reason, in characters: what a person reads of an error. The node cuts at 8 KB.</summary>
-    public const int MaxReasonLength = 4096;
-
-    /// <summary>Exceptions within others that are shown with their stacks: enough for wrappers around wrappers.</summary>
-    private const int MaxShown = 10;
-
-    /// <summary>Of all stacks together, in characters: the node keeps only a slave's last lines, and its log is no dump.</summary>
-    private const int MaxDetailsLength = 32 << 10;
-
     /// <summary>The exception's name and text: what the caller gets. No stack and no path of ours.</summary>
     public static string Reason(Exception failure) => Cut(Line(failure));
 
@@ -43,7 +34,7 @@ internal static class FailureText
         Exception? next = failure;
         for (int shown = 0; next is not null; shown++, next = Inner(next))
         {
-            if (shown == MaxShown || text.Length > MaxDetailsLength)
+            if (shown == Limits.ShownFailures || text.Length > Limits.LogTextChars)
             {
                 text.Append("\n ---> and more");
                 break;
@@ -52,7 +43,7 @@ internal static class FailureText
             text.Append(shown == 0 ? "" : "\n ---> ").Append(Cut(Line(next)));
             if (Try(next, static one => one.StackTrace) is { Length: > 0 } stack)
             {
-                text.Append('\n').Append(stack.AsSpan(0, Math.Min(stack.Length, MaxDetailsLength)));
+                text.Append('\n').Append(stack.AsSpan(0, Math.Min(stack.Length, Limits.LogTextChars)));
             }
         }
 
@@ -61,7 +52,7 @@ internal static class FailureText
 
     /// <summary>The text, or as much of it as a reason may have.</summary>
     public static string Cut(string text) =>
-        text.Length <= MaxReasonLength ? text : string.Concat(text.AsSpan(0, MaxReasonLength - 4), " ...");
+        text.Length <= Limits.FailureTextChars ? text : string.Concat(text.AsSpan(0, Limits.FailureTextChars - 4), " ...");
 
     private static string Line(Exception failure)
     {

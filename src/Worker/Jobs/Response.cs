@@ -1,5 +1,4 @@
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Worker.Serving;
 
 namespace Cocaine.Fast.Worker;
 
@@ -12,14 +11,17 @@ public sealed class Response
     /// <summary>Category of errors that an app gives itself.</summary>
     private const int AppCategory = ErrorCodes.FrameworkCategory;
 
-    private readonly WorkerSession _session;
-    private readonly WorkerChannel _channel;
+    private readonly JobHolders _holders;
+    private readonly AnswerWriter _answers;
+    private readonly LoopInbox _inbox;
+    private ulong _channel;         // its number, of the job's from Begin on
     private volatile int _ended;    // 1: nothing more is taken, from any thread
 
-    internal Response(WorkerSession session, WorkerChannel channel)
+    internal Response(JobHolders holders, AnswerWriter answers, LoopInbox inbox)
     {
-        _session = session;
-        _channel = channel;
+        _holders = holders;
+        _answers = answers;
+        _inbox = inbox;
     }
 
     /// <summary>The answer is whole, or failed: nothing more is taken.</summary>
@@ -36,9 +38,9 @@ public sealed class Response
     public void Write(ReadOnlySpan<byte> chunk)
     {
         ThrowIfEnded();
-        if (_session.IsOnLoop)
+        if (_holders.IsOnLoop)
         {
-            _session.WriteChunk(_channel.Number, chunk);
+            _answers.WriteChunk(_channel, chunk);
         }
         else
         {
@@ -51,12 +53,18 @@ public sealed class Response
     public ValueTask WriteAsync(ReadOnlyMemory<byte> chunk)
     {
         Write(chunk.Span);
-        if (_session.IsOnLoop)
+        if (_holders.IsOnLoop)
         {
-            return _session.HasRoom ? default : new ValueTask(_session.WaitForRoomAsync(_channel));
+            if (_answers.HasRoom)
+            {
+                return default;
+            }
+
+            _holders.Share(); // the task is one for all that wait: who goes on by it is not counted
+            return new ValueTask(_answers.WaitForRoomAsync());
         }
 
-        return _session.Inbox.WaitForRoom() is { } room ? new ValueTask(room) : default;
+        return _inbox.WaitForRoom() is { } room ? new ValueTask(room) : default;
     }
 
     /// <summary>Ends the answer with an error of the app's own.</summary>
@@ -73,13 +81,13 @@ public sealed class Response
     {
         ThrowIfEnded();
         text = FailureText.Cut(text ?? "");
-        if (!_session.IsOnLoop)
+        if (!_holders.IsOnLoop)
         {
             Post(LoopCallKind.Error, null, code, text, category);
         }
         else
         {
-            _session.DoPosted();
+            _inbox.Run();
             WriteError(category, code, text);
         }
     }
@@ -92,13 +100,13 @@ public sealed class Response
             return;
         }
 
-        if (!_session.IsOnLoop)
+        if (!_holders.IsOnLoop)
         {
             Post(LoopCallKind.Close, null);
         }
         else
         {
-            _session.DoPosted();
+            _inbox.Run();
             WriteClose();
         }
     }
@@ -114,7 +122,7 @@ public sealed class Response
         switch (call.Kind)
         {
             case LoopCallKind.Write:
-                _session.WriteChunk(_channel.Number, call.Data);
+                _answers.WriteChunk(_channel, call.Data);
                 break;
             case LoopCallKind.Error:
                 WriteError(call.Category, call.Code, call.Text!);
@@ -132,7 +140,7 @@ public sealed class Response
         if (!TerminalWritten)
         {
             TerminalWritten = true;
-            _session.WriteError(_channel.Number, category, code, text);
+            _answers.WriteError(_channel, category, code, text);
         }
     }
 
@@ -143,12 +151,13 @@ public sealed class Response
         if (!TerminalWritten)
         {
             TerminalWritten = true;
-            _session.WriteClose(_channel.Number);
+            _answers.WriteClose(_channel);
         }
     }
 
-    internal void Begin()
+    internal void Begin(ulong channel)
     {
+        _channel = channel;
         TerminalWritten = false;
         _ended = 0;
     }
@@ -160,10 +169,10 @@ public sealed class Response
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
     private void Post(LoopCallKind kind, byte[]? data, int code = 0, string? text = null, int category = 0)
     {
-        ulong number = _channel.Number; // before the look below: a job that ends right after it makes this call one for nobody
+        ulong channel = Volatile.Read(ref _channel); // before the look below: a job that ends right after it makes this call one for nobody
         ThrowIfEnded();
-        _channel.ThrowIfPrivate();
-        if (!_session.Inbox.TryPost(new LoopCall(kind, _channel, number, data, code, text, category)))
+        _holders.ThrowIfPrivate();
+        if (!_inbox.TryPost(new LoopCall(kind, channel, data, code, text, category)))
         {
             throw new InvalidOperationException("the slave has ended");
         }

@@ -1,0 +1,94 @@
+using Cocaine.Fast.Core.Protocol;
+
+namespace Cocaine.Fast.Worker;
+
+/// <summary>The chunks of a request that have come, one behind the other in a buffer, from which the handler takes them.</summary>
+internal sealed class ArrivedChunks
+{
+    private const int LeastBufferBytes = 512;
+
+    private readonly List<(int Offset, int Length)> _chunks = [];
+    private byte[] _buffer = [];
+    private byte[] _before = []; // the buffer before this one; the handler may hold its last chunk, until it takes one of this
+    private int _length;   // bytes of the buffer that are in use
+    private int _first;    // index of the first chunk that was not taken
+
+    /// <summary>Bytes of the chunks that were not taken.</summary>
+    public int WaitingBytes => _length - Start;
+
+    /// <summary>Where the first chunk that was not taken begins.</summary>
+    private int Start => _first < _chunks.Count ? _chunks[_first].Offset : _length;
+
+    public void Add(scoped in Payload data)
+    {
+        if (_buffer.Length - _length < data.Length)
+        {
+            MakeRoom(data.Length);
+        }
+
+        data.CopyTo(_buffer.AsSpan(_length));
+        _chunks.Add((_length, data.Length));
+        _length += data.Length;
+    }
+
+    /// <summary>The next chunk; its bytes are valid until the next call of this, or of <see cref="StartOver"/>.</summary>
+    public bool TryTake(out ReadOnlyMemory<byte> chunk)
+    {
+        if (_first == _chunks.Count)
+        {
+            chunk = default;
+            return false;
+        }
+
+        (int offset, int length) = _chunks[_first++];
+        chunk = _buffer.AsMemory(offset, length);
+        return true;
+    }
+
+    /// <summary>All that waits, as one piece.</summary>
+    public ReadOnlyMemory<byte> TakeAll()
+    {
+        int start = Start;
+        _first = _chunks.Count;
+        return _buffer.AsMemory(start, _length - start);
+    }
+
+    /// <summary>All was taken, and the chunk given last is not needed any more.</summary>
+    public void StartOver()
+    {
+        _chunks.Clear();
+        _first = _length = 0;
+    }
+
+    /// <summary>The next job's. A larger buffer is given up, so that one large request does not stay in memory.</summary>
+    public void Reset()
+    {
+        StartOver();
+        _buffer = _buffer.Length > Limits.KeptBufferBytes ? [] : _buffer;
+        _before = _before.Length > Limits.KeptBufferBytes ? [] : _before;
+    }
+
+    /// <summary>
+    /// Goes to another array with what waits: the handler may still hold a chunk of this one. What was taken is left behind, so that a
+    /// stream needs memory for what waits, however long it is.
+    /// </summary>
+    private void MakeRoom(int more)
+    {
+        int start = Start, waiting = _length - start, needed = checked(waiting + more);
+        int usual = waiting > _buffer.Length / 2 ? _buffer.Length * 2 : _buffer.Length;
+        bool isRead = _first > 0; // the chunk that the handler holds is of this array, and the one before is free
+        byte[] next = isRead && _before.Length >= Math.Max(needed, usual) ? _before
+            : new byte[Math.Max(Math.Max(usual, LeastBufferBytes), needed)];
+        _buffer.AsSpan(start, waiting).CopyTo(next);
+        _before = isRead ? _buffer : []; // a request of which nothing is read needs no second array
+        _buffer = next;
+        _chunks.RemoveRange(0, _first);
+        for (int i = 0; i < _chunks.Count; i++)
+        {
+            _chunks[i] = (_chunks[i].Offset - start, _chunks[i].Length);
+        }
+
+        _first = 0;
+        _length = waiting;
+    }
+}
