@@ -73,7 +73,8 @@ public class StructureTests
                 .Select(pair => $"{file}:{pair.index + 1}: {pair.line.Length} characters"));
             if (!isTest)
             {
-                over.AddRange(LongMethods(file, lines));
+                over.AddRange(FigureTests.Methods(lines).Where(method => method.Lines >= 72)
+                    .Select(method => $"{file}:{method.Start}: a method of {method.Lines} lines"));
             }
         }
 
@@ -147,27 +148,5 @@ public class StructureTests
         IEnumerable<string> numbers = Sources("src").SelectMany(file =>
             Regex.Matches(File.ReadAllText(file), @"LoggerMessage\((\d+)").Select(match => match.Groups[1].Value));
         Assert.Empty(numbers.GroupBy(number => number).Where(group => group.Count() > 1).Select(group => group.Key));
-    }
-
-    private static IEnumerable<string> LongMethods(string file, string[] lines)
-    {
-        int start = -1;
-        for (int i = 0; i < lines.Length; i++)
-        {
-            if (lines[i] == "    {")
-            {
-                start = i;
-            }
-            else if (lines[i] == "    }" && start >= 0)
-            {
-                bool isType = start > 0 && Regex.IsMatch(lines[start - 1], @"\b(class|struct|record|interface|enum)\b");
-                if (!isType && i - start > 72)
-                {
-                    yield return $"{file}:{start}: a method of {i - start - 1} lines";
-                }
-
-                start = -1;
-            }
-        }
     }
 }
