@@ -9,10 +9,10 @@ using Cocaine.Fast.Drivers.ZeroMq;
 
 namespace Cocaine.Fast.Drivers;
 
-/// <summary>Every driver of this build. A new driver is one folder, whose entry says all of it, and one line here.</summary>
+/// <summary>Every driver of this build. A new driver is one folder, whose entry has all facts about it, and one line here.</summary>
 internal static class DriverRegistry
 {
-    /// <summary>In the order in which people see them listed.</summary>
+    /// <summary>The drivers in the order of lists for people.</summary>
     private static readonly DriverEntry[] Entries =
     [
         NativeDrivers.Server(overZeroMq: static context => new ZeroMqNativeServer(context)),
@@ -34,7 +34,7 @@ internal static class DriverRegistry
     /// <summary>The drivers that manifests may name.</summary>
     public static DriverTable Table { get; } = new(Entries);
 
-    /// <summary>Makes the driver of a task; null when neither this build nor the embedding program has one of its type.</summary>
+    /// <summary>Makes the driver of a task; null when neither this build nor the embedding program has a driver of its type.</summary>
     public static Driver? Create(DriverContext context, IReadOnlyDictionary<string, Func<CustomDriver>> custom)
     {
         string type = context.Task.DriverType;

@@ -2,39 +2,41 @@ using Cocaine.Fast.Core.Monitoring;
 
 namespace Cocaine.Fast.Drivers.Base;
 
-/// <summary>Turns something that happens into jobs of one task. Lives on the engine's loop.</summary>
+/// <summary>Turns events of one kind (a call, a tick, a changed file) into jobs of one task. Lives on the engine's loop.</summary>
 internal abstract class Driver
 {
-    /// <summary>Binds or opens what it needs. When it throws, nothing stays open.</summary>
-    /// <exception cref="IOException">The port is taken, the path cannot be used, …: the text says what.</exception>
+    /// <summary>Binds or opens everything that the driver needs. When the method throws, nothing stays open.</summary>
+    /// <exception cref="IOException">The port is taken, the path cannot be used, …: the text gives the reason.</exception>
     public abstract void Open();
 
-    /// <summary>Stops taking new work; jobs under way keep their way to the answer.</summary>
+    /// <summary>Stops taking new work; the answers of running jobs still go out.</summary>
     public abstract void StopTaking();
 
     /// <summary>
-    /// The version has switched: what <see cref="DriverContext.Predecessors"/> have and this driver goes on with is its own now. Called
-    /// once after <see cref="Open"/>, in the same turn of the loop; it cannot fail.
+    /// The version has switched: the driver now owns the parts of <see cref="DriverContext.Predecessors"/> that it continues. Called once
+    /// after <see cref="Open"/>, in the same turn of the loop; the method cannot fail.
     /// </summary>
     public virtual void TakeOver()
     {
     }
 
-    /// <summary>Its task goes to another driver or away: what has happened by now is still made jobs of, then nothing new.</summary>
+    /// <summary>
+    /// The task goes to another driver or away. The driver still makes jobs of the events that have happened by now, and then of no more.
+    /// </summary>
     public virtual void HandOff() => StopTaking();
 
-    /// <summary>Its listeners, when it has some that can be handed over.</summary>
+    /// <summary>The driver's listeners, when it has some that can be handed over.</summary>
     public virtual ServingListeners? Listeners => null;
 
-    /// <summary>Ends what is left, connections included.</summary>
+    /// <summary>Ends everything that is left, including connections.</summary>
     public abstract void Close();
 
-    /// <summary>Where it listens, as endpoints; empty when it does not.</summary>
+    /// <summary>The endpoints that the driver listens on; empty when there are none.</summary>
     public virtual IReadOnlyList<string> Endpoints => [];
 
-    /// <summary>The measurements of its task.</summary>
+    /// <summary>The measurements of the driver's task.</summary>
     public abstract TaskMonitor Monitor { get; }
 
-    /// <summary>Its own facts for info, by name.</summary>
+    /// <summary>The driver's own facts for info, by name.</summary>
     public abstract IReadOnlyDictionary<string, object> Facts { get; }
 }

@@ -6,37 +6,37 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Drivers.Base;
 
 /// <summary>
-/// The parts that a driver is made of: its task, the engine its jobs go to and the loop it lives on. A driver outlives the version of its
-/// app: new jobs go to <see cref="Engine"/> as it is then, and all that is done to a job goes to the job's own engine.
+/// The parts that a driver is made of: its task, the engine of its jobs and its loop. A driver outlives the version of its app: new jobs go
+/// to the present <see cref="Engine"/>, and every call about a job goes to the job's own engine.
 /// </summary>
 /// <param name="Task">The task of the manifest.</param>
-/// <param name="Engine">Where jobs go at first.</param>
+/// <param name="Engine">The first engine of new jobs.</param>
 /// <param name="Loop">The loop of every version's engine.</param>
 /// <param name="Log">The node's log.</param>
 /// <param name="InfoMap">Gives the app's info as an encoded MessagePack map, for drivers that serve it.</param>
 internal sealed record DriverContext(TaskManifest Task, AppEngine Engine, EventLoop Loop, ILogger Log, Func<byte[]> InfoMap)
 {
-    /// <summary>Where new jobs go. Changes when another version of the app takes over, between two turns' events.</summary>
+    /// <summary>The engine of new jobs. Changes when another version of the app takes over, between two turns' events.</summary>
     public AppEngine Engine { get; private set; } = Engine;
 
-    /// <summary>Where the answers of a publishing driver go. Changes as <see cref="Engine"/> does.</summary>
+    /// <summary>Publishes the answers of a publishing driver. Changes together with <see cref="Engine"/>.</summary>
     public ResultPublisher Publisher { get; set; } = ResultPublisher.None;
 
     /// <summary>
-    /// Drivers of the version before that end when this one begins: their listeners can be handed over, so that an endpoint that stays is
-    /// never closed. Empty but during a switch.
+    /// Drivers of the version before that end when this one begins. Their listeners can be handed over, so that an endpoint that stays is
+    /// never closed. Empty except during a switch.
     /// </summary>
     public IReadOnlyList<Driver> Predecessors { get; set; } = [];
 
     /// <summary>
-    /// The engine of the next version, when that goes on with this task in another way. Set right before <see cref="Driver.HandOff"/>.
+    /// The engine of the next version, when that version continues this task in another way. Set right before <see cref="Driver.HandOff"/>.
     /// </summary>
     public AppEngine? Successor { get; set; }
 
-    /// <summary>The wall clock, for drivers whose times are dates; everything else goes by the loop's own clock.</summary>
+    /// <summary>The wall clock, for drivers whose times are dates; all other times follow the loop's own clock.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    /// <summary>The things that it shares with the app's other drivers.</summary>
+    /// <summary>The objects that the driver shares with the app's other drivers.</summary>
     public AppScope Scope { get; init; } = new();
 
     /// <summary>New jobs go to another version's engine from now on.</summary>

@@ -2,13 +2,13 @@ using Cocaine.Fast.Core.Manifest;
 
 namespace Cocaine.Fast.Drivers.Base;
 
-/// <summary>All that others know of a driver: what manifests say of it, what it speaks, and how it is made.</summary>
-/// <param name="type">Its name in manifests.</param>
-/// <param name="keys">The keys of its tasks, besides those that every task has.</param>
-/// <param name="make">Makes it for a task; it opens nothing yet.</param>
+/// <summary>Everything that other parts know about a driver: its keys in manifests, its protocol, and how it is made.</summary>
+/// <param name="type">The driver's name in manifests.</param>
+/// <param name="keys">The keys of the driver's tasks, besides those that every task has.</param>
+/// <param name="make">Makes the driver for a task; the driver opens nothing yet.</param>
 internal sealed class DriverEntry(string type, IReadOnlyList<KeySpec> keys, Func<DriverContext, Driver> make) : DriverSpec(type, keys)
 {
-    /// <summary>The service for clients of docs/protocol.md at its endpoints, when plain sockets open these.</summary>
+    /// <summary>The driver's service for clients of docs/protocol.md at its endpoints, when plain sockets open the endpoints.</summary>
     public NativeService Native { get; init; }
 
     /// <summary>Makes the driver of a task.</summary>
@@ -18,12 +18,12 @@ internal sealed class DriverEntry(string type, IReadOnlyList<KeySpec> keys, Func
 /// <summary>The service of a driver for clients of docs/protocol.md.</summary>
 internal enum NativeService
 {
-    /// <summary>Nothing: it speaks otherwise, or does not listen.</summary>
+    /// <summary>None: the driver speaks another protocol, or does not listen.</summary>
     None,
 
-    /// <summary>They can connect to it, and their calls end when the job is accepted.</summary>
+    /// <summary>Clients can connect, and their calls end when the job is accepted.</summary>
     Accepts,
 
-    /// <summary>They can connect to it and call the task's events.</summary>
+    /// <summary>Clients can connect and call the task's events.</summary>
     Serves,
 }

@@ -2,11 +2,11 @@ using Cocaine.Fast.Transport.Sockets;
 
 namespace Cocaine.Fast.Drivers.Base;
 
-/// <summary>A driver that listens on TCP or Unix sockets: its listeners, and the clients that are connected.</summary>
+/// <summary>A driver that listens on TCP or Unix sockets, with its listeners and its connected clients.</summary>
 internal abstract class ListeningDriver<TConnection> : Driver
     where TConnection : SocketConnection
 {
-    /// <summary>Connections of one task: as many as descriptors are usual; one more is closed at once.</summary>
+    /// <summary>The most connections of one task: the usual limit of descriptors; one more is closed at once.</summary>
     private const int MaxConnections = 65_536;
 
     private readonly HashSet<TConnection> _connections = [];
@@ -21,14 +21,14 @@ internal abstract class ListeningDriver<TConnection> : Driver
 
     public override ServingListeners Listeners { get; }
 
-    /// <summary>The clients that are connected.</summary>
+    /// <summary>The connected clients.</summary>
     public IReadOnlyCollection<TConnection> Connections => _connections;
 
     public override IReadOnlyList<string> Endpoints => Listeners.Endpoints;
 
     public override void Open() => Listeners.Open();
 
-    /// <summary>Takes over listeners, and the clients of the same task when they are served in the same way.</summary>
+    /// <summary>Takes over listeners, and the clients of the same task when both drivers serve them in the same way.</summary>
     public override void TakeOver()
     {
         Listeners.TakeOver();
@@ -63,19 +63,19 @@ internal abstract class ListeningDriver<TConnection> : Driver
     /// <summary>A connection has ended.</summary>
     public void Remove(TConnection connection) => _connections.Remove(connection);
 
-    /// <summary>Clients of the driver of the version before notice no difference.</summary>
+    /// <summary>Clients of the previous version's driver would notice no difference.</summary>
     protected virtual bool ServesLike(ListeningDriver<TConnection> other) => other.GetType() == GetType();
 
-    /// <summary>A client of the version before is this driver's now.</summary>
+    /// <summary>Takes over a client of the previous version.</summary>
     protected abstract void Adopt(TConnection connection);
 
-    /// <summary>Makes the server of a client that has connected; it does not watch its socket yet.</summary>
+    /// <summary>Makes the server of a client that has connected. The server does not watch its socket yet.</summary>
     protected abstract TConnection Connect(int descriptor);
 
     /// <summary>Starts to serve a client.</summary>
     protected abstract void Begin(TConnection connection);
 
-    /// <summary>A client was turned away: there are too many.</summary>
+    /// <summary>A client was turned away, because there are too many.</summary>
     protected virtual void OnTooMany()
     {
     }

@@ -11,9 +11,9 @@ internal static class ListeningKeys
         new("backlog", KeyKind.Integer, "connections that may wait to be accepted", "1024") { Min = 1, Max = 65535 };
 
     public static readonly KeySpec Mode =
-        new("mode", KeyKind.SocketMode, "who may connect to its Unix sockets: those who may write", "0600");
+        new("mode", KeyKind.SocketMode, "the users that may connect to the task's Unix sockets: those with the right to write", "0600");
 
-    /// <summary>A mode is a mistake where no endpoint is a Unix socket.</summary>
+    /// <summary>A mode is a mistake when no endpoint is a Unix socket.</summary>
     public static KeyMistake? Check(IReadOnlyDictionary<string, object> values) =>
         values.ContainsKey("mode") && values.GetValueOrDefault("endpoint") is string[] places && !Array.Exists(places, IsUnix)
             ? new KeyMistake("mode", "a Unix socket alone has a mode, and no endpoint of the task is one (ipc:///path)") : null;

@@ -4,24 +4,26 @@ using Cocaine.Fast.Transport.Sockets;
 namespace Cocaine.Fast.Drivers.Base;
 
 /// <summary>
-/// The listeners of a serving driver. When another version of the app has the same endpoint, written in the same way, they are handed over:
-/// nobody who connects meanwhile is turned away.
+/// The listeners of a serving driver. When another version of the app has the same endpoint, written in the same way, the listeners are
+/// handed over: no client that connects meanwhile is turned away.
 /// </summary>
 internal sealed class ServingListeners(DriverContext context, Action<int> accepted)
 {
     private readonly List<OpenEndpoint> _open = [];
 
-    /// <summary>Where they listen.</summary>
+    /// <summary>The endpoints of the listeners.</summary>
     public IReadOnlyList<string> Endpoints =>
         [.. _open.SelectMany(at => at.Listeners).Select(listener => Endpoint.Describe(listener.Address))];
 
-    /// <summary>The addresses that they are bound to.</summary>
+    /// <summary>The bound addresses.</summary>
     public IEnumerable<EndPoint> Addresses => _open.SelectMany(at => at.Listeners).Select(listener => listener.Address);
 
     /// <summary>The mode of Unix sockets.</summary>
     private UnixFileMode Mode => (UnixFileMode)context.Task.GetInt("mode");
 
-    /// <summary>Binds what no predecessor has, and claims the rest. When it throws, nothing stays bound or claimed.</summary>
+    /// <summary>
+    /// Binds the endpoints that no predecessor has, and claims the others. When the method throws, nothing stays bound or claimed.
+    /// </summary>
     /// <exception cref="IOException">An endpoint cannot be bound.</exception>
     public void Open()
     {
@@ -51,7 +53,7 @@ internal sealed class ServingListeners(DriverContext context, Action<int> accept
         }
     }
 
-    /// <summary>Takes over the listeners that it has claimed.</summary>
+    /// <summary>Takes over the claimed listeners.</summary>
     public void TakeOver()
     {
         foreach (ServingListeners other in Predecessors)
@@ -74,7 +76,7 @@ internal sealed class ServingListeners(DriverContext context, Action<int> accept
         _open.Sort((one, two) => order.IndexOf(one.Text).CompareTo(order.IndexOf(two.Text)));
     }
 
-    /// <summary>Listens no more; what was claimed and not taken over stays with its owner.</summary>
+    /// <summary>Stops listening. Listeners that were claimed and not taken over stay with their owner.</summary>
     public void Close()
     {
         foreach (OpenEndpoint claimed in Predecessors.SelectMany(other => other._open).Where(at => at.ClaimedBy == this))
@@ -91,8 +93,8 @@ internal sealed class ServingListeners(DriverContext context, Action<int> accept
     }
 
     /// <summary>
-    /// A mode that the manifest does not change stays what it is, also when somebody has changed the socket's by hand. The switch cannot
-    /// fail: that the file is gone, or another's, is told.
+    /// A mode that the manifest does not change stays as it is, also when somebody has changed the socket's mode by hand. The switch cannot
+    /// fail: when the file is gone, or belongs to another user, this is logged.
     /// </summary>
     private void ApplyMode(OpenEndpoint at)
     {
@@ -128,10 +130,10 @@ internal sealed class ServingListeners(DriverContext context, Action<int> accept
 
         public IReadOnlyList<Listener> Listeners { get; } = listeners;
 
-        /// <summary>The mode of its Unix socket as the manifest has it.</summary>
+        /// <summary>The mode of the endpoint's Unix socket, from the manifest.</summary>
         public UnixFileMode Mode { get; set; } = mode;
 
-        /// <summary>The listeners that take it over at the switch; null when none do.</summary>
+        /// <summary>The listeners that take over the endpoint at the switch; null when there are none.</summary>
         public ServingListeners? ClaimedBy { get; set; }
     }
 }

@@ -6,10 +6,10 @@ using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Drivers.Custom;
 
-/// <summary>One job of a custom driver that waits for the answer. All but <see cref="Refuse"/> happens on the loop.</summary>
+/// <summary>One job of a custom driver that waits for the answer. Everything except <see cref="Refuse"/> happens on the loop.</summary>
 internal sealed class CustomCall : LoopWork, IJobCaller
 {
-    /// <summary>Bytes of an answer that is kept whole: one message of the largest size.</summary>
+    /// <summary>The most bytes of an answer that is kept whole: one message of the largest size.</summary>
     private const long MaxAnswerBytes = 64L << 20;
 
     private readonly TaskJobs _jobs;
@@ -19,7 +19,7 @@ internal sealed class CustomCall : LoopWork, IJobCaller
     private readonly List<byte[]> _chunks = [];
     private CancellationTokenRegistration _registration;
     private long _answerBytes;
-    private Job? _job; // from Run until the answer
+    private Job? _job; // set from Run until the answer
 
     public CustomCall(TaskJobs jobs, ReadOnlyMemory<byte> request, CancellationToken cancellation)
     {
@@ -57,7 +57,7 @@ internal sealed class CustomCall : LoopWork, IJobCaller
             engine.AddChunk(job, new Payload(_request.Span));
         }
 
-        if (_job is not null) // a request that is too large has failed by now
+        if (_job is not null) // a job with a too large request has failed by now
         {
             engine.EndRequest(job);
         }
@@ -93,7 +93,7 @@ internal sealed class CustomCall : LoopWork, IJobCaller
 
     public void OnRequestPressure(Job job, bool high)
     {
-        // The request was whole before: there is nothing to hold back.
+        // The request was whole before: no caller has to be held back.
     }
 
     private static JobException Failure(int category, int code, string reason, in ErrorHeaders headers) => new(category, code, reason)
@@ -105,7 +105,7 @@ internal sealed class CustomCall : LoopWork, IJobCaller
     private void End()
     {
         _job = null;
-        _registration.Unregister(); // does not wait for a cancel that runs; that one finds no job
+        _registration.Unregister(); // does not wait for a running cancel, which will find no job
     }
 
     private void PostCancel() => _jobs.Context.Loop.Post(() =>

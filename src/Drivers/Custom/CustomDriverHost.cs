@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Drivers.Custom;
 
-/// <summary>A driver of an embedding program among those of the node: its faults are its own.</summary>
+/// <summary>Makes a driver of an embedding program one of the node's drivers, and keeps its faults away from the node.</summary>
 internal sealed class CustomDriverHost(DriverContext context, CustomDriver driver) : Driver
 {
     private readonly TaskJobs _jobs = new(context);
@@ -23,7 +23,7 @@ internal sealed class CustomDriverHost(DriverContext context, CustomDriver drive
         }
         catch (Exception failure) when (failure is not (OutOfMemoryException or IOException or FormatException or KeyNotFoundException))
         {
-            throw new IOException(failure.Message, failure); // a SocketException is none
+            throw new IOException(failure.Message, failure); // a SocketException is not an IOException
         }
     }
 

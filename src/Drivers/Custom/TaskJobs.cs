@@ -11,7 +11,10 @@ namespace Cocaine.Fast.Drivers.Custom;
 /// <summary>The way of a <see cref="CustomDriver"/> to the jobs of its task. Its methods may be called from any thread.</summary>
 public sealed class TaskJobs
 {
-    /// <summary>Jobs on their way to the loop: what it takes in a few milliseconds. The app's queue has its own bound after that.</summary>
+    /// <summary>
+    /// The most jobs on their way to the loop: the number that it takes in a few milliseconds. The app's queue has its own bound after
+    /// that.
+    /// </summary>
     private const int MaxOnTheWay = 16_384;
 
     private readonly DriverContext _context;
@@ -29,7 +32,7 @@ public sealed class TaskJobs
     /// <summary>The app's name.</summary>
     public string App => _context.Engine.Name;
 
-    /// <summary>The task as the manifest has it, with the driver's keys.</summary>
+    /// <summary>The task from the manifest, with the driver's keys.</summary>
     public TaskManifest Task => _context.Task;
 
     /// <summary>The app's log.</summary>
@@ -41,14 +44,14 @@ public sealed class TaskJobs
 
     internal byte[] Method { get; }
 
-    /// <summary>Makes a job that nobody waits for: its results and its error are published on the app's pubsub socket.</summary>
-    /// <param name="request">Its bytes are copied before this returns.</param>
-    /// <returns>False when too many are on their way or the app has ended: the job was not made.</returns>
+    /// <summary>Makes a job without a waiting caller: its results and its error are published on the app's pubsub socket.</summary>
+    /// <param name="request">The request; the bytes are copied before the method returns.</param>
+    /// <returns>False when too many jobs are on their way, or the app has ended: the job was not made.</returns>
     public bool Post(ReadOnlySpan<byte> request) => TryPost(new PostedJob(this, request.ToArray()));
 
-    /// <summary>Makes a job and gives the chunks of its answer, once it is whole.</summary>
-    /// <param name="request">Must not change until the task has completed.</param>
-    /// <param name="cancellation">Gives the job up: it is taken from the queue, or its worker is told.</param>
+    /// <summary>Makes a job and returns the chunks of its answer, once the answer is whole.</summary>
+    /// <param name="request">The request, which must not change until the returned task has completed.</param>
+    /// <param name="cancellation">Gives the job up: the job is taken from the queue, or its worker is told.</param>
     /// <exception cref="JobException">The job was refused or failed.</exception>
     public Task<IReadOnlyList<byte[]>> CallAsync(ReadOnlyMemory<byte> request, CancellationToken cancellation = default)
     {

@@ -3,8 +3,8 @@ using Cocaine.Fast.Transport.Files;
 namespace Cocaine.Fast.Drivers.FileSystem;
 
 /// <summary>
-/// Changes that wait to be delivered, in order and merged: who applies them one after the other to what there was before gets what is
-/// there now. A file that was made and written to is created once; one that an editor replaced by a rename is modified.
+/// Changes that wait to be delivered, in order and merged. A reader that applies them one after the other to the old state gets the present
+/// state. A file that was made and written to is created once; a file that an editor replaced by a rename is modified.
 /// </summary>
 internal sealed class Burst(int maxChanges) : IFileChanges
 {
@@ -45,7 +45,7 @@ internal sealed class Burst(int maxChanges) : IFileChanges
         OnChange();
     }
 
-    /// <summary>Takes the oldest out: it was delivered, or is not wanted.</summary>
+    /// <summary>Removes the oldest change: it was delivered, or is not wanted.</summary>
     public void RemoveFirst() => Remove(First!);
 
     private void AddCreated(ReadOnlySpan<byte> name, bool isFolder)
@@ -58,12 +58,12 @@ internal sealed class Burst(int maxChanges) : IFileChanges
         {
             if (last.IsFolder || isFolder)
             {
-                // The content of a folder was deleted and is made anew, too: that must stand between.
+                // The content of a folder was deleted and is made again: both changes must stay separate.
                 Append(new FileChange(ChangeKind.Created, name.ToArray()) { IsFolder = isFolder });
                 return;
             }
 
-            last.Kind = last.Flag ? ChangeKind.Created : ChangeKind.Modified; // replaced, when it was known
+            last.Kind = last.Flag ? ChangeKind.Created : ChangeKind.Modified; // replaced, when its creation was not delivered yet
             last.Flag = false;
         }
     }
@@ -97,7 +97,7 @@ internal sealed class Burst(int maxChanges) : IFileChanges
             default:
                 if (isFolder)
                 {
-                    _last.Clear(); // what was in it stands before its end, and what comes to be in another of its name after
+                    _last.Clear(); // changes of its content stand before its end; a later folder of its name comes after
                 }
 
                 Append(new FileChange(ChangeKind.Deleted, name.ToArray()) { IsFolder = isFolder });
@@ -105,7 +105,9 @@ internal sealed class Burst(int maxChanges) : IFileChanges
         }
     }
 
-    /// <summary>Moved and then deleted: its old name is what was deleted, where it stands; a new file there replaced it.</summary>
+    /// <summary>
+    /// The file moved and was then deleted: the deletion has its old name and stays in its place; a new file there replaced it.
+    /// </summary>
     private void DeleteMoved(FileChange moved, ReadOnlySpan<byte> name)
     {
         byte[] from = moved.From!;
@@ -144,7 +146,7 @@ internal sealed class Burst(int maxChanges) : IFileChanges
     {
         if (isFolder)
         {
-            // Names below it change with it: what was said of them before stands, and is not merged with what comes.
+            // Names below the folder change with it: earlier changes of them stay as they are, and are not merged with later ones.
             Append(new FileChange(ChangeKind.Moved, to.ToArray()) { From = from.ToArray(), IsFolder = true, Flag = replaced });
             _last.Clear();
             return;

@@ -8,16 +8,16 @@ using Cocaine.Fast.Transport.Linux;
 namespace Cocaine.Fast.Drivers.FileSystem;
 
 /// <summary>
-/// Writes changes as the request of a job: <c>{path, events: [{type, name, mtime, size, …}]}</c>. Heads are those that old MessagePack
-/// knows, too.
+/// Writes changes as the request of a job: <c>{path, events: [{type, name, mtime, size, …}]}</c>. The encoder uses only heads that old
+/// MessagePack knows, too.
 /// </summary>
 internal sealed class BurstEncoder(string path, IReadOnlyList<string> wanted, TreeWatcher watcher)
 {
-    /// <summary>Changes of one job: what a handler can take at once.</summary>
+    /// <summary>The most changes of one job: as many as a handler can take at once.</summary>
     public const int MaxChanges = 10_000;
 
     /// <summary>
-    /// Bytes of one job, about: below what the engine keeps of a request to run it again when its slave dies.
+    /// The most bytes of one job, approximately: below the size of requests that the engine keeps to run them again when a slave dies.
     /// </summary>
     private const int MaxBytes = 960 << 10;
 
@@ -30,7 +30,8 @@ internal sealed class BurstEncoder(string path, IReadOnlyList<string> wanted, Tr
     private readonly bool _moved = wanted.Contains("moved");
 
     /// <summary>
-    /// The request of the burst's oldest changes, and how many of them it covers. It is empty when none of those is wanted.
+    /// The request of the burst's oldest changes, and the number of changes that it covers. The request is empty when none of these changes
+    /// is wanted.
     /// </summary>
     public ReadOnlySpan<byte> Encode(Burst burst, out int changes, out int events)
     {
@@ -57,7 +58,7 @@ internal sealed class BurstEncoder(string path, IReadOnlyList<string> wanted, Tr
         return _request.WrittenSpan;
     }
 
-    /// <summary>Writes what is wanted of a change: a move is a deletion and a creation for who does not want moves.</summary>
+    /// <summary>Writes the wanted part of a change: a move is a deletion and a creation for a task that does not want moves.</summary>
     private int Write(FileChange change)
     {
         switch (change.Kind)
@@ -138,7 +139,7 @@ internal sealed class BurstEncoder(string path, IReadOnlyList<string> wanted, Tr
         to.Write(text);
     }
 
-    /// <summary>Names are bytes; those that are no UTF-8 go as bin, because a reader of strings would fail on them.</summary>
+    /// <summary>Names are bytes; names that are not UTF-8 go as bin, because a reader of strings would fail on them.</summary>
     private static void Name(ArrayBufferWriter<byte> to, ReadOnlySpan<byte> name)
     {
         if (Utf8.IsValid(name))

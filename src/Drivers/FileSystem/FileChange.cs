@@ -9,20 +9,20 @@ internal enum ChangeKind
     Moved,
 }
 
-/// <summary>One entry of a burst. Links of the burst's list are its own.</summary>
+/// <summary>One entry of a burst. Only the burst's list uses the links.</summary>
 internal sealed class FileChange(ChangeKind kind, byte[] name)
 {
     public ChangeKind Kind { get; set; } = kind;
 
-    /// <summary>Relative to the watched path; of a move: where to.</summary>
+    /// <summary>The name, relative to the watched path; for a move, the new name.</summary>
     public byte[] Name { get; set; } = name;
 
-    /// <summary>Where from; valid in Moved.</summary>
+    /// <summary>The old name; valid in Moved.</summary>
     public byte[]? From { get; set; }
 
     public bool IsFolder { get; set; }
 
-    /// <summary>Deleted: nobody was told of its making. Moved: something of the new name was replaced.</summary>
+    /// <summary>Deleted: nobody was told about its creation. Moved: a file of the new name was replaced.</summary>
     public bool Flag { get; set; }
 
     internal FileChange? Next { get; set; }

@@ -15,29 +15,33 @@ internal sealed class FileSystemMonitor : Driver
 {
     private static readonly string[] AllEvents = ["created", "modified", "deleted", "moved"];
 
-    /// <summary>As manifests name it.</summary>
+    /// <summary>The driver's entry for manifests.</summary>
     public static DriverEntry Entry { get; } = new(
         "filesystem-monitor",
         [
             new("path", KeyKind.AbsolutePath, "what is watched", "required"),
-            new("recursive", KeyKind.Boolean, "folders below it too", "false"),
+            new("recursive", KeyKind.Boolean, "folders below the path too", "false"),
             new("events", KeyKind.TextList, "what is reported", "all") { Choices = AllEvents, DefaultList = AllEvents },
             new(
                 "settle", KeyKind.Milliseconds,
-                "quiet time that ends a burst, ms; one that does not end is delivered after ten of them, 1 s at the least", "50"),
-            new("on-start", KeyKind.Boolean, "what is there at the start counts as created", "false"),
+                "quiet time that ends a burst, ms; a burst that does not end is delivered after ten such times, 1 s at least", "50"),
+            new("on-start", KeyKind.Boolean, "files that exist at the start count as created", "false"),
         ],
         static context => new FileSystemMonitor(context));
 
     /// <summary>
-    /// Changes that wait: two jobs' worth. From then on the kernel keeps them, up to its own bound, and then the tree is looked at anew.
+    /// The most waiting changes: two jobs' worth. From then on the kernel keeps changes up to its own bound, and then the whole tree is
+    /// looked at again.
     /// </summary>
     private const int MaxWaiting = 2 * BurstEncoder.MaxChanges;
 
-    /// <summary>A burst that does not settle is delivered after so many times <c>settle</c>, and not before the least.</summary>
+    /// <summary>A burst that does not settle is delivered after so many times <c>settle</c>, and not before the least time.</summary>
     private const int MaxSettles = 10, MinBurstMs = 1000;
 
-    /// <summary>Pause after the engine refused a burst; doubled up to the longest. A job of its own that ends is a try at once.</summary>
+    /// <summary>
+    /// Pause after the engine refused a burst; the pause doubles up to the longest. When a job of this driver ends, the driver tries at
+    /// once.
+    /// </summary>
     private const int FirstRetryMs = 50, MaxRetryMs = 2000;
 
     private readonly DriverContext _context;
@@ -48,10 +52,10 @@ internal sealed class FileSystemMonitor : Driver
     private readonly BurstCaller _caller;
     private readonly DeliveryTimer _timer;
     private TreeWatcher? _watcher;      // from Open to StopTaking
-    private BurstEncoder? _encoder;     // the same
+    private BurstEncoder? _encoder;     // from Open to StopTaking
     private long _firstMs;              // when the burst began; valid while it has changes
-    private long _lastMs;               // when its last change came; the same
-    private long _retryMs;              // pause before the next try; 0 when the last was taken
+    private long _lastMs;               // time of the burst's last change; valid while it has changes
+    private long _retryMs;              // pause before the next try; 0 when the engine took the last burst
     private long _delivered;
 
     public FileSystemMonitor(DriverContext context)
@@ -111,21 +115,23 @@ internal sealed class FileSystemMonitor : Driver
     {
         if (_watcher is { } watcher)
         {
-            Deliver(); // what has come is not forgotten for being a few ms too young
+            Deliver(); // events are delivered even when they came a few ms ago
             _context.Loop.Timers.Cancel(_timer);
             _watcher = null;
             watcher.Dispose();
         }
     }
 
-    /// <summary>Events that the kernel has by now are taken first: the next driver did not watch yet when it happened.</summary>
+    /// <summary>
+    /// The driver first takes the events that the kernel has by now: the next driver did not watch yet when they happened.
+    /// </summary>
     public override void HandOff()
     {
         _watcher?.OnReady(Epoll.In);
         Deliver();
         if (_burst.Count > 0 && _context.Successor is { } next)
         {
-            _context.SwitchTo(next, _context.Publisher); // the old version has no room for them
+            _context.SwitchTo(next, _context.Publisher); // the old version has no room for the jobs
         }
 
         StopTaking();
@@ -163,7 +169,7 @@ internal sealed class FileSystemMonitor : Driver
         Deliver();
     }
 
-    /// <summary>Makes jobs of all that waits; what the engine does not take is kept, and merged with what comes.</summary>
+    /// <summary>Makes jobs of all waiting changes. Changes that the engine does not take are kept, and merged with later ones.</summary>
     private void Deliver()
     {
         while (_burst.Count > 0 && _watcher is { } watcher)
@@ -224,6 +230,7 @@ internal sealed class FileSystemMonitor : Driver
 internal static partial class FileSystemLog
 {
     [LoggerMessage(360, LogLevel.Warning,
-        "{App}/{Task}: {Count} changes wait, because the app takes no job now; they are merged with later ones and delivered when it does")]
+        "{App}/{Task}: {Count} changes wait, because the app takes no job now; they are merged with later ones and delivered "
+        + "when the app takes jobs again")]
     public static partial void Refused(ILogger log, string app, string task, int count);
 }

@@ -5,12 +5,12 @@ using Cocaine.Fast.Core.Monitoring;
 namespace Cocaine.Fast.Drivers.Native;
 
 /// <summary>
-/// The events that a native-server serves, found by their bytes without making a string. With <c>"*"</c> every name is served; names are
-/// then learnt up to a bound, and one more costs an allocation a request, so a peer that makes up names cannot fill the memory.
+/// The events that a native-server serves, found by their bytes without making a string. With <c>"*"</c> every name is served. Names are
+/// then learnt up to a bound; a name beyond it costs one allocation for each request, so a peer that makes up names cannot fill the memory.
 /// </summary>
 internal sealed class EventCatalog
 {
-    /// <summary>Names learnt with "*": more methods than an app has.</summary>
+    /// <summary>The most names learnt with "*": more methods than an app has.</summary>
     private const int MaxLearnt = 256;
 
     private readonly List<byte[]> _names = [];
@@ -33,7 +33,7 @@ internal sealed class EventCatalog
 
     public TaskMonitor Monitor { get; }
 
-    /// <summary>The events that the manifest names, as they are shown to people; what was learnt is not among them.</summary>
+    /// <summary>The events that the manifest names, for people; without learnt names.</summary>
     public IReadOnlyList<string> Declared => _declared;
 
     /// <summary>The event with this name, or null when it is not served.</summary>

@@ -17,9 +17,9 @@ internal class NativeConnection : MessageConnection, IJobCaller
     private readonly SlowReader _slowReader;
     private ulong _highestChannel;
     private Job? _pausedFor;        // reading is paused until this job's slave has room
-    private IPAddress? _reached;    // where it came to us; looked up once it asks for what another task has
+    private IPAddress? _reached;    // the local address that the client reached; looked up when it first asks for another task's event
     private bool _reachedKnown;
-    private uint _unknown;          // calls of events that are not here
+    private uint _unknown;          // calls of events that nobody serves here
 
     public NativeConnection(NativeServer server, int descriptor)
         : base(server.Context.Loop, descriptor, server.Limits)
@@ -51,7 +51,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         Ended(job);
     }
 
-    /// <summary>The driver of the next version goes on with this client; its jobs stay where they are.</summary>
+    /// <summary>The driver of the next version takes over this client; the client's jobs stay where they are.</summary>
     public virtual void HandOver(NativeServer next) => Server = next;
 
     public void OnRequestPressure(Job job, bool high)
@@ -86,7 +86,8 @@ internal class NativeConnection : MessageConnection, IJobCaller
             Refuse(0, ErrorCodes.BadRequest, "channels are numbered from 1");
         }
 
-        // Else it is late: the client wrote on after our terminal message. Its headers went through the table; that is all.
+        // Otherwise the message is late: the client wrote more after the node's terminal message. Its headers have gone through the table,
+        // and no more is needed.
     }
 
     protected override void OnMalformed(ulong? channel, int code, string problem)
@@ -131,7 +132,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
     {
     }
 
-    /// <summary>Ends the client's channel without waiting for the job: it is not the client's any more.</summary>
+    /// <summary>Ends the client's channel without waiting for the job, which no longer belongs to the client.</summary>
     protected void Accept(Job job)
     {
         MessageWriter.WriteClose(Output, job.CallerChannel);
@@ -156,7 +157,8 @@ internal class NativeConnection : MessageConnection, IJobCaller
                 Forget(job);
                 job.Engine.Cancel(job, message.Text);
 
-                // Every channel is answered by one terminal message, this one by the client's own error: else old clients keep it open.
+                // Every channel is answered by one terminal message, in this case the client's own error: otherwise old clients keep the
+                // channel open.
                 MessageWriter.WriteError(Output, layout.Channel, layout.Category, layout.Code, message.Text, in own);
                 ScheduleSend();
                 break;
@@ -262,7 +264,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         _slowReader.OnAnswered();
     }
 
-    /// <summary>Reads on, unless there is another reason not to.</summary>
+    /// <summary>Reads again, unless there is another reason to pause.</summary>
     internal void Resume()
     {
         if (_pausedFor is null && !_slowReader.PausesReading)

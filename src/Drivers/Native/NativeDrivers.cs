@@ -4,8 +4,8 @@ using Cocaine.Fast.Drivers.Base;
 namespace Cocaine.Fast.Drivers.Native;
 
 /// <summary>
-/// The native-server and native-sink drivers as manifests name them. Both can be had with the framing of 2012 over ZeroMQ; the drivers
-/// that speak it are of another family, and are given.
+/// The native-server and native-sink drivers as manifests name them. Both also exist with the framing of 2012 over ZeroMQ. The drivers for
+/// that framing belong to another family, and are passed in.
 /// </summary>
 internal static class NativeDrivers
 {
@@ -15,7 +15,7 @@ internal static class NativeDrivers
             Choices = ["native", "zeromq"],
         };
 
-    private static readonly KeySpec Events = new("events", KeyKind.TextList, "the events that may be called; * = all", "the task's name")
+    private static readonly KeySpec Events = new("events", KeyKind.TextList, "the events that clients may call; * = all", "the task's name")
     {
         DefaultsToTaskName = true,
     };

@@ -10,7 +10,7 @@ namespace Cocaine.Fast.Drivers.Native;
 /// <summary>The native-server driver: the protocol of docs/protocol.md over TCP or a Unix socket.</summary>
 internal class NativeServer(DriverContext context) : ListeningDriver<NativeConnection>(context)
 {
-    private readonly List<IPAddress> _addresses = []; // it listens on them; they stay when it stops taking
+    private readonly List<IPAddress> _addresses = []; // addresses of the listeners; they stay when the driver stops taking
     private readonly Siblings _siblings = context.Scope.Get(static () => new Siblings());
 
     public EventCatalog Events { get; } = new(context.Task.Name, context.Task.Events.Count > 0 ? context.Task.Events : [context.Task.Name]);
@@ -22,7 +22,7 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
     /// <summary>Messages that could not be understood.</summary>
     public long Malformed { get; set; }
 
-    /// <summary>Its events can be called at its siblings' endpoints, and theirs at its own.</summary>
+    /// <summary>Clients can call the server's events at its siblings' endpoints, and the siblings' events at its own.</summary>
     public virtual bool SharesEvents => true;
 
     public override IReadOnlyDictionary<string, object> Facts => new Dictionary<string, object>
@@ -43,7 +43,7 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
         Join();
     }
 
-    /// <summary>Another version goes on: what only this one knows is not called any more.</summary>
+    /// <summary>Another version takes over: events that only this version knows can no longer be called.</summary>
     public override void HandOff()
     {
         _siblings.Remove(this);
@@ -57,9 +57,9 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
     }
 
     /// <summary>
-    /// An event of one of the app's other native-servers that a client who reached this address could as well call on its own port: so one
-    /// endpoint is enough for all events of an app, and a task that listens on fewer addresses is not opened to more. Null when none has
-    /// it.
+    /// Finds an event of the app's other native-servers, when the client that reached this address could also call it on that server's own
+    /// port. So one endpoint is enough for all events of an app, and a task that listens on fewer addresses is not opened to more. Null
+    /// when no server has the event.
     /// </summary>
     public byte[]? FindAtSiblings(ReadOnlySpan<byte> name, IPAddress reached, out EventCatalog events)
     {
@@ -77,7 +77,7 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
         return null;
     }
 
-    /// <summary>The text for a caller who reached this address and called an event that is not served there.</summary>
+    /// <summary>The text for a caller that reached this address and called an event that is not served there.</summary>
     public string NoEvent(ReadOnlySpan<byte> name, IPAddress? reached)
     {
         List<string> here = [.. Events.Declared];

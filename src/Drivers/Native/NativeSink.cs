@@ -6,26 +6,28 @@ using Cocaine.Fast.Drivers.Base;
 namespace Cocaine.Fast.Drivers.Native;
 
 /// <summary>
-/// The native-sink driver: the protocol of the native-server, but a caller is told that its job was accepted, and the results are
+/// The native-sink driver: the protocol of the native-server, but the caller only learns that its job was accepted, and the results are
 /// published.
 /// </summary>
 internal sealed class NativeSink(DriverContext context) : NativeServer(context)
 {
-    /// <summary>Jobs whose request is whole and that are not done yet: they belong to nobody's connection.</summary>
+    /// <summary>Jobs whose request is whole and that are not done yet: they belong to no connection.</summary>
     public int Accepted { get; set; }
 
     public override IReadOnlyDictionary<string, object> Facts =>
         new Dictionary<string, object>(base.Facts) { ["running"] = Accepted };
 
-    /// <summary>A sink's calls end when they are accepted: only its own events are called so, and nobody else serves them.</summary>
+    /// <summary>
+    /// A sink's calls end when they are accepted. So callers can call only the sink's own events here, and no sibling serves them.
+    /// </summary>
     public override bool SharesEvents => false;
 
     protected override NativeConnection Connect(int descriptor) => new SinkConnection(this, descriptor);
 }
 
 /// <summary>
-/// One client of a native-sink. A job is accepted when its request is whole and the engine has it: from then on the node answers for it,
-/// whatever becomes of the client.
+/// One client of a native-sink. A job is accepted when its request is whole and the engine has it: from then on the node is responsible for
+/// the job, whatever happens to the client.
 /// </summary>
 internal sealed class SinkConnection(NativeSink sink, int descriptor) : NativeConnection(sink, descriptor)
 {

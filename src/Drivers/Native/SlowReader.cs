@@ -6,24 +6,26 @@ using Cocaine.Fast.Core.Timing;
 namespace Cocaine.Fast.Drivers.Native;
 
 /// <summary>
-/// The measures against a client that does not read its answers: slaves are held back, or reading from it is paused, and a client that does
-/// not read at all is disconnected. It is the timer of the last.
+/// Acts against a client that does not read its answers: slaves are held back, or the node pauses reading from the client, and a client
+/// that does not read at all is disconnected. The timer serves the disconnect.
 /// </summary>
 internal sealed class SlowReader(NativeConnection connection) : WheelTimer
 {
-    /// <summary>Unsent answers from which slaves are held back: about what a socket buffers, so the wire never runs dry.</summary>
+    /// <summary>
+    /// Unsent answers from which on slaves are held back: about as many bytes as a socket buffers, so that the wire never runs dry.
+    /// </summary>
     private const long HighOutputBytes = 1 << 20;
 
     /// <summary>Unsent answers at which a channel that cannot be held back fails: two messages of the largest size.</summary>
     private const long MaxOutputBytes = 128L << 20;
 
-    /// <summary>Longer than any hiccup of a network, shorter than a user's patience with a slave that is taken.</summary>
+    /// <summary>Longer than any hiccup of a network, shorter than a user's patience with an occupied slave.</summary>
     private const int StallSeconds = 60;
 
     private List<IJobRunner>? _held; // slaves that wait for this client to read
     private long _pending;      // unsent bytes when the watch began; valid while the timer is armed
 
-    /// <summary>Reading is paused until the client has read what it was answered.</summary>
+    /// <summary>Reading is paused until the client has read its answers.</summary>
     public bool PausesReading { get; private set; }
 
     /// <summary>A part of a job's answer was written.</summary>
@@ -36,7 +38,7 @@ internal sealed class SlowReader(NativeConnection connection) : WheelTimer
         }
     }
 
-    /// <summary>The node itself has answered a message: no slave can be held back for a client that sends on and does not read.</summary>
+    /// <summary>The node itself has answered a message: no slave can be held back for a client that sends more and does not read.</summary>
     public void OnAnswered()
     {
         if (connection.Output.PendingBytes > HighOutputBytes && !PausesReading && connection.IsOpen)
@@ -47,7 +49,7 @@ internal sealed class SlowReader(NativeConnection connection) : WheelTimer
         }
     }
 
-    /// <summary>The client has read all that it was answered.</summary>
+    /// <summary>The client has read all its answers.</summary>
     public void OnSent()
     {
         if (PausesReading)
@@ -75,11 +77,11 @@ internal sealed class SlowReader(NativeConnection connection) : WheelTimer
         {
             IJobRunner slave = _held[^1];
             _held.RemoveAt(_held.Count - 1);
-            slave.LetGo(); // it takes up its answers again later in the turn, not here
+            slave.LetGo(); // the slave sends its answers again later in the turn, not here
         }
     }
 
-    /// <summary>The time is over: unless the client has read something meanwhile, it is disconnected.</summary>
+    /// <summary>The time is over: the client is disconnected unless it has read some bytes meanwhile.</summary>
     public override void OnDue(long nowMs)
     {
         if (connection.Output.PendingBytes < _pending)

@@ -12,12 +12,12 @@ namespace Cocaine.Fast.Drivers.Publishing;
 internal readonly record struct AnswerField(string Name, byte[] Text);
 
 /// <summary>
-/// Takes an answer apart: a JSON object or a MessagePack map into its fields. Booleans are true and false, numbers decimal, strings as they
-/// are, objects and arrays compact JSON.
+/// Takes an answer apart: a JSON object or a MessagePack map into its fields. Booleans become true and false, numbers decimal; strings stay
+/// as they are; objects and arrays become compact JSON.
 /// </summary>
 internal static class AnswerFields
 {
-    // Nothing here goes into HTML: texts stay as they are.
+    // The text does not go into HTML: letters stay as they are.
     private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The fields, in their order; null when the chunk is neither of the two.</summary>
@@ -45,7 +45,7 @@ internal static class AnswerFields
 
             return fields;
         }
-        catch (Exception failure) when (failure is JsonException or InvalidOperationException) // the second: no UTF-8 in a string
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException) // the second: a string that is not UTF-8
         {
             return null;
         }
@@ -72,7 +72,7 @@ internal static class AnswerFields
 
     private static List<AnswerField>? OfMap(ReadOnlySpan<byte> chunk, MsgPackToken map)
     {
-        // The whole is looked through first: nothing is published of a map that turns out to be none.
+        // The whole map is checked first, so that no field is published of bytes that turn out not to be a map.
         MessageCursor cursor = new(chunk, ProtocolLimits.Default);
         if (cursor.SkipValues(1, 0) != DecodeStatus.Ok || cursor.Position != chunk.Length)
         {
@@ -121,7 +121,7 @@ internal static class AnswerFields
         _ => token.AsDouble.ToString(CultureInfo.InvariantCulture),
     };
 
-    /// <summary>A value that was looked through before; its depth is bounded by that.</summary>
+    /// <summary>Writes a value that was checked before; the check bounds its depth.</summary>
     private static void WriteJson(Utf8JsonWriter json, ref ReadOnlySpan<byte> rest)
     {
         _ = MsgPackToken.TryRead(rest, out MsgPackToken token);

@@ -11,7 +11,7 @@ namespace Cocaine.Fast.Drivers.Publishing;
 /// <summary>The fields that the engine publishes once a second.</summary>
 internal static class EngineFields
 {
-    /// <summary>Gives each field: the task that it is of (null: the app), its name and its text.</summary>
+    /// <summary>Calls back with each field: its task (null: the app), its name and its text.</summary>
     public static void Each(AppEngine engine, IEnumerable<TaskMonitor> tasks, Action<string?, string, byte[]> publish)
     {
         Job? oldest = engine.Queue.Oldest;
@@ -31,7 +31,7 @@ internal static class EngineFields
 
     private static byte[] Text(long number) => Encoding.UTF8.GetBytes(number.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>Seconds.</summary>
+    /// <summary>Times as text, in seconds.</summary>
     private static byte[] Times(LatencySnapshot times)
     {
         ArrayBufferWriter<byte> buffer = new(128);

@@ -7,7 +7,7 @@ using Cocaine.Fast.Drivers.Base;
 
 namespace Cocaine.Fast.Drivers.Publishing;
 
-/// <summary>Makes the jobs of a publishing driver and publishes their answers: nobody waits for them.</summary>
+/// <summary>Makes the jobs of a publishing driver and publishes their answers: no client waits for them.</summary>
 internal class PublishingCaller(DriverContext context) : IJobCaller
 {
     private readonly byte[] _method = Encoding.UTF8.GetBytes(context.Task.Name);
@@ -76,6 +76,6 @@ internal class PublishingCaller(DriverContext context) : IJobCaller
     /// <inheritdoc/>
     public void OnRequestPressure(Job job, bool high)
     {
-        // The request was whole before: there is nothing to hold back.
+        // The request was whole before: no caller has to be held back.
     }
 }

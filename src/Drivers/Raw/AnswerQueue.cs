@@ -4,20 +4,20 @@ using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Drivers.Raw;
 
-/// <summary>Where the answer to one frame is.</summary>
+/// <summary>The state of the answer to one frame.</summary>
 internal enum AnswerState
 {
     /// <summary>Its job runs or waits.</summary>
     Open,
 
-    /// <summary>All of it is here.</summary>
+    /// <summary>The whole answer is here.</summary>
     Whole,
 
     /// <summary>Its job failed; the bytes are the error's text.</summary>
     Failed,
 }
 
-/// <summary>The answer to one frame, until it is its turn to be written. Pooled by the server.</summary>
+/// <summary>The answer to one frame, until its turn to be written comes. Pooled by the server.</summary>
 internal sealed class Answer
 {
     private byte[]? _block;
@@ -27,16 +27,16 @@ internal sealed class Answer
     /// <summary>Valid in Open.</summary>
     public Job? Job { get; set; }
 
-    /// <summary>Bytes of it have been written: an error can no longer take their place. Valid in every state.</summary>
+    /// <summary>The connection has written bytes of the answer: an error can no longer take their place. Valid in every state.</summary>
     public bool HasBegun { get; set; }
 
-    /// <summary>The slave that waits until these bytes find room. Valid in Open.</summary>
+    /// <summary>The slave that waits until the answer's bytes find room. Valid in Open.</summary>
     public IJobRunner? Held { get; set; }
 
-    /// <summary>The slave takes the request slower than it came. Valid in Open.</summary>
+    /// <summary>The slave takes the request more slowly than it came. Valid in Open.</summary>
     public bool IsPressed { get; set; }
 
-    /// <summary>Bytes kept, not written yet.</summary>
+    /// <summary>Bytes that are kept and not written yet.</summary>
     public int Length { get; private set; }
 
     public ReadOnlySpan<byte> Bytes => _block.AsSpan(0, Length);
@@ -72,7 +72,7 @@ internal sealed class Answer
         Length = 0;
     }
 
-    /// <summary>Lets the slave go on that waits for room.</summary>
+    /// <summary>Lets a slave that waits for room go on.</summary>
     public void LetGo()
     {
         IJobRunner? held = Held;
@@ -84,24 +84,26 @@ internal sealed class Answer
 /// <summary>The answers that a connection owes, in the order of their requests: a ring that grows up to its bound.</summary>
 internal sealed class AnswerQueue(RawServer server)
 {
-    /// <summary>Requests of one connection in flight: enough to keep a pool of slaves busy over the time of one round trip.</summary>
+    /// <summary>
+    /// The most requests of one connection in flight: enough to keep a pool of slaves busy for the time of one round trip.
+    /// </summary>
     public const int MaxCount = 64;
 
     private const int FirstCount = 4;
 
     private Answer[] _ring = new Answer[FirstCount];
-    private ulong _first;      // number of the oldest
-    private ulong _next;       // number that the next one gets
+    private ulong _first;      // number of the oldest answer
+    private ulong _next;       // number of the next answer
 
     /// <summary>Has the buffers and free answers.</summary>
     public RawServer Server { get; set; } = server;
 
     public int Count => (int)(_next - _first);
 
-    /// <summary>The oldest: the one that may be written.</summary>
+    /// <summary>The oldest answer: the one that may be written now.</summary>
     public Answer First => _ring[_first & Mask];
 
-    /// <summary>The number of the newest.</summary>
+    /// <summary>The number of the newest answer.</summary>
     public ulong Last => _next - 1;
 
     private ulong Mask => (ulong)_ring.Length - 1;
@@ -122,7 +124,7 @@ internal sealed class AnswerQueue(RawServer server)
         return answer;
     }
 
-    /// <summary>Gives the oldest back to the pool.</summary>
+    /// <summary>Gives the oldest answer back to the pool.</summary>
     public void RemoveFirst()
     {
         Answer answer = First;

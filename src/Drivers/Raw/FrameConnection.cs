@@ -8,11 +8,12 @@ using Cocaine.Fast.Core.Protocol;
 namespace Cocaine.Fast.Drivers.Raw;
 
 /// <summary>
-/// A connection whose frames are jobs: they run side by side on the app's slaves, and are answered in the order in which they came.
+/// A connection whose frames are jobs. The jobs run side by side on the app's slaves, and are answered in the order in which the frames
+/// came.
 /// </summary>
 internal sealed class FrameConnection : RawConnection
 {
-    /// <summary>An error's text is for people.</summary>
+    /// <summary>The most bytes of an error's text, which is for people.</summary>
     private const int MaxErrorBytes = 4096;
 
     /// <summary>Set in the length of a length32 frame that is an error; no frame is long enough for it.</summary>
@@ -22,7 +23,7 @@ internal sealed class FrameConnection : RawConnection
     private readonly Framing _framing;
     private FrameReader _reader;
     private long _kept;            // answer bytes that wait for their turn
-    private int _pressed;          // jobs whose slaves take their requests slower than they came
+    private int _pressed;          // jobs whose slaves take their requests more slowly than they came
 
     public FrameConnection(RawServer server, int descriptor)
         : base(server, descriptor)
@@ -42,13 +43,13 @@ internal sealed class FrameConnection : RawConnection
 
     protected override bool WaitsForApp => _answers.Count > 0;
 
-    /// <summary>A full queue makes a peer wait that has a job in flight: it would get nothing but errors for being fast.</summary>
+    /// <summary>With a full queue, a peer that has a job in flight waits: otherwise it would only get errors for being fast.</summary>
     protected override bool MayTake => _answers.Count < AnswerQueue.MaxCount && _pressed == 0 && Output.PendingBytes <= HighOutputBytes
         && !(_answers.Count > 0 && QueueIsFull);
 
     private bool QueueIsFull => Engine.Settings.QueueLimit > 0 && Engine.Queue.Count >= Engine.Settings.QueueLimit;
 
-    /// <summary>Bytes of the oldest answer go out as they come; but for length32, which needs the length first.</summary>
+    /// <summary>Bytes of the oldest answer go out as they come, except in length32, which needs the length first.</summary>
     private bool StreamsFirst => _framing != Framing.Length32;
 
     public override void OnChunk(Job job, in Payload data)
@@ -90,7 +91,7 @@ internal sealed class FrameConnection : RawConnection
             return;
         }
 
-        // A text that belongs to the app's own codes is between it and its peers.
+        // A text with one of the app's own codes is a matter between the app and its peers.
         ErrorHeaders headers = error.Category == ErrorCodes.Category ? error.HeadersOf(job) : default;
         SetError(answer, error.Code, error.Reason, in headers);
         End(job, AnswerState.Failed);
@@ -136,7 +137,7 @@ internal sealed class FrameConnection : RawConnection
     {
         if (rest > 0)
         {
-            CountMalformed("it ended within a frame"); // half a command is not run
+            CountMalformed("it ended within a frame"); // an incomplete command does not run
         }
 
         Finish();
@@ -184,7 +185,7 @@ internal sealed class FrameConnection : RawConnection
         }
     }
 
-    /// <summary>The framing is broken: the error comes after the answers that are owed, and then the end.</summary>
+    /// <summary>The framing is broken: the error comes after the answers that are owed, and then the connection ends.</summary>
     private void Refuse(int code, string problem)
     {
         CountMalformed(problem);
@@ -214,14 +215,14 @@ internal sealed class FrameConnection : RawConnection
         UpdateReading();
     }
 
-    /// <summary>Writes the answers whose turn has come.</summary>
+    /// <summary>Writes the answers that are due.</summary>
     private void WriteReady()
     {
         while (_answers.Count > 0 && _answers.First is { State: not AnswerState.Open } answer)
         {
             if (_framing == Framing.None && answer.State == AnswerState.Failed)
             {
-                DropOthers(); // an end in place of the answer is all that this framing can say
+                DropOthers(); // this framing can only show an error by an end in place of the answer
                 Finish();
                 ScheduleSend();
                 return;
@@ -277,7 +278,9 @@ internal sealed class FrameConnection : RawConnection
         }
     }
 
-    /// <summary>The text of an error in place of the answer: <c>error CODE REASON (job 17; retry after 2 s)</c>, on one line.</summary>
+    /// <summary>
+    /// Puts the text of an error in place of the answer: <c>error CODE REASON (job 17; retry after 2 s)</c>, on one line.
+    /// </summary>
     private void SetError(Answer answer, int code, ReadOnlySpan<byte> reason, in ErrorHeaders headers)
     {
         _kept -= answer.Length;

@@ -6,25 +6,25 @@ namespace Cocaine.Fast.Drivers.Raw;
 /// <summary>The result of a look for the next frame.</summary>
 internal enum FrameLook
 {
-    /// <summary>It is not all here.</summary>
+    /// <summary>The frame is not complete yet.</summary>
     More,
 
     /// <summary>A whole frame.</summary>
     Whole,
 
-    /// <summary>A frame over the bound: where the next one begins is not known.</summary>
+    /// <summary>The frame is over the bound: the start of the next one is not known.</summary>
     TooLong,
 }
 
-/// <summary>Takes frames off the front of what a peer has sent. Everything in it is hostile until it fits the bound.</summary>
+/// <summary>Takes frames off the front of the bytes that a peer has sent. Everything in them is hostile until it fits the bound.</summary>
 internal struct FrameReader(Framing framing, int maxFrameBytes)
 {
     private const int PrefixBytes = 4;
 
-    /// <summary>Bytes at the front that are known to have no LF: they are not looked at again with each byte that comes.</summary>
+    /// <summary>Bytes at the front that are known to have no LF: the reader does not search them again with each byte that comes.</summary>
     private long _searched;
 
-    /// <summary>Looks for the next frame: its content, and the bytes it takes up with its framing.</summary>
+    /// <summary>Looks for the next frame: its content, and the size of the frame with its framing.</summary>
     public FrameLook Next(in ReadOnlySequence<byte> bytes, out ReadOnlySequence<byte> frame, out long size)
     {
         frame = default;

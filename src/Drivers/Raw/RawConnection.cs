@@ -8,44 +8,45 @@ using Cocaine.Fast.Transport.Sockets;
 
 namespace Cocaine.Fast.Drivers.Raw;
 
-/// <summary>Where a raw connection is.</summary>
+/// <summary>The state of a raw connection.</summary>
 internal enum RawState
 {
-    /// <summary>Takes requests and gives answers.</summary>
+    /// <summary>The connection takes requests and gives answers.</summary>
     Taking,
 
-    /// <summary>Takes no more; what is owed is still answered.</summary>
+    /// <summary>The connection takes no more requests, and still sends the answers that it owes.</summary>
     Finishing,
 
-    /// <summary>All was sent and our side is closed; what the peer still sends is dropped until it has ended too.</summary>
+    /// <summary>Everything was sent and the node's side is closed. Further bytes of the peer are dropped until it has ended too.</summary>
     Lingering,
 
-    /// <summary>Gone.</summary>
+    /// <summary>The connection is gone.</summary>
     Closed,
 }
 
 /// <summary>
-/// One peer of a raw-server: what its framings share. When the peer closes its side, its answers go on; when all are sent, ours is
-/// closed, and the socket stays until the peer has read them: closing with bytes unread would reset them away.
+/// One peer of a raw-server: the common part of all framings. When the peer closes its side, its answers still go out. When all are sent,
+/// the node closes its side, and the socket stays until the peer has read them: closing with unread bytes would reset the connection and
+/// lose the answers.
 /// </summary>
 internal abstract class RawConnection : SocketConnection, IJobCaller
 {
-    /// <summary>Unsent answers from which slaves are held back and nothing is read: about what a socket buffers.</summary>
+    /// <summary>Unsent answers from which on slaves are held back and reading stops: about as many bytes as a socket buffers.</summary>
     protected const long HighOutputBytes = 1 << 20;
 
     /// <summary>Answer bytes at which a job whose slave cannot be held back fails: two messages of the largest size.</summary>
     protected const long MaxOutputBytes = 128L << 20;
 
-    /// <summary>How long a peer may take to end after we did: several round trips to anywhere.</summary>
+    /// <summary>How long a peer may take to end after the node did: several round trips to any place.</summary>
     private const int LingerMs = 2000;
 
     private readonly IdleTimer _idle;
     private readonly StallTimer _stall;
     private bool _peerEnded;       // valid in every state: the peer has closed its side
     private long _unread;          // bytes that the last look left behind; valid in Taking
-    private bool _waitsWhole;      // reading was paused then: they may hold whole requests; valid in Taking
-    private long _lastAnswerMs;    // when answer bytes were written last, of the loop's listened time
-    private long _written;         // answer bytes ever written to Output
+    private bool _waitsWhole;      // reading was paused then: the bytes may hold whole requests; valid in Taking
+    private long _lastAnswerMs;    // time of the last answer bytes, ms of the loop's listened time
+    private long _written;         // answer bytes written to Output since the start
 
     protected RawConnection(RawServer server, int descriptor)
         : base(server.Context.Loop, descriptor)
@@ -60,19 +61,21 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
     /// <summary>The server of this peer. Changes when another version of the app takes over.</summary>
     protected RawServer Server { get; private set; }
 
-    /// <summary>Where new jobs go.</summary>
+    /// <summary>The engine of new jobs.</summary>
     protected AppEngine Engine => Server.Context.Engine;
 
     /// <summary>Some job has not given its whole answer to <see cref="SocketConnection.Output"/>.</summary>
     protected abstract bool OwesAnswer { get; }
 
-    /// <summary>Silence is the app's, not the peer's: the connection is not idle.</summary>
+    /// <summary>The peer waits for the app, so its silence does not make the connection idle.</summary>
     protected abstract bool WaitsForApp { get; }
 
     /// <summary>Nothing keeps the next request from being taken.</summary>
     protected abstract bool MayTake { get; }
 
-    /// <summary>The bytes left when reading was paused have not been looked at again: it will be, without new bytes.</summary>
+    /// <summary>
+    /// The bytes that were left when reading was paused have not been looked at again: this will happen without new bytes.
+    /// </summary>
     private bool WholeRequestsWait => _waitsWhole && _unread > 0;
 
     /// <summary>Starts to watch the socket.</summary>
@@ -88,7 +91,7 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
         OnBegin();
     }
 
-    /// <summary>The driver of the next version, with the same framing, goes on with this peer; its jobs stay where they are.</summary>
+    /// <summary>The driver of the next version, with the same framing, takes over this peer; the peer's jobs stay where they are.</summary>
     public virtual void HandOver(RawServer next)
     {
         Server = next;
@@ -110,19 +113,21 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
     {
     }
 
-    /// <summary>Takes requests off the front of what came, and returns their bytes. Pauses reading when it must leave some.</summary>
+    /// <summary>
+    /// Takes requests off the front of the buffer, and returns their bytes. Pauses reading when it must leave some requests.
+    /// </summary>
     protected abstract long Take(in ReadOnlySequence<byte> buffer);
 
-    /// <summary>The peer's last request was taken; <paramref name="rest"/> bytes after it are no whole one.</summary>
+    /// <summary>The peer's last request was taken; <paramref name="rest"/> bytes after it are no whole request.</summary>
     protected abstract void OnRequestsEnded(long rest);
 
     /// <summary>The connection is gone: jobs are cancelled, slaves let go.</summary>
     protected abstract void Abandon();
 
-    /// <summary>Everything was sent: slaves that were held back may go on.</summary>
+    /// <summary>Everything was sent: slaves that were held back may continue.</summary>
     protected abstract void OnRoom();
 
-    /// <summary>Reads, or waits, as <see cref="MayTake"/> says.</summary>
+    /// <summary>Reads or pauses, depending on <see cref="MayTake"/>.</summary>
     protected void UpdateReading()
     {
         if (State != RawState.Taking)
@@ -139,7 +144,7 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
             ResumeReading();
             if (_peerEnded && !WholeRequestsWait)
             {
-                OnRequestsEnded(_unread); // nothing will come that would show it
+                OnRequestsEnded(_unread); // no further bytes will come to show the end
             }
         }
     }
@@ -150,12 +155,12 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
         if (State == RawState.Taking)
         {
             MoveTo(RawState.Finishing);
-            ResumeReading(); // what the peer still sends is dropped
+            ResumeReading(); // further bytes of the peer are dropped
             ScheduleSend();
         }
     }
 
-    /// <summary>Ends with a reset: the peer must not take what it has for a whole answer.</summary>
+    /// <summary>Ends with a reset, so that the peer cannot take the bytes so far for a whole answer.</summary>
     protected void Abort(string reason)
     {
         if (IsOpen)
@@ -165,7 +170,7 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
         }
     }
 
-    /// <summary>Writes answer bytes as they are.</summary>
+    /// <summary>Writes answer bytes unchanged.</summary>
     protected void Write(in Payload data)
     {
         Output.WriteLong(default, in data, default);
@@ -303,17 +308,17 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
         State = next;
     }
 
-    /// <summary>Looks now and then whether the connection is idle: cheaper than moving a timer with every byte.</summary>
+    /// <summary>Checks from time to time whether the connection is idle: cheaper than moving a timer with every byte.</summary>
     private sealed class IdleTimer(RawConnection connection) : WheelTimer
     {
         public override void OnDue(long nowMs) => connection.OnIdleDue(nowMs);
     }
 
-    /// <summary>A peer that leaves much unread and takes nothing of it is disconnected: it may hold slaves back.</summary>
+    /// <summary>Disconnects a peer that leaves many bytes unread and takes none of them, because it may hold slaves back.</summary>
     private sealed class StallTimer(RawConnection connection) : WheelTimer
     {
         /// <summary>
-        /// Where idle-timeout is off: longer than any hiccup of a network, shorter than a user's patience with a slave that is taken.
+        /// Used when idle-timeout is off: longer than any hiccup of a network, shorter than a user's patience with an occupied slave.
         /// </summary>
         private const int DefaultStallMs = 60_000;
 

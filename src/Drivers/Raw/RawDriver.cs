@@ -13,7 +13,7 @@ internal static class RawDriver
             ListeningKeys.Backlog,
             new(
                 "framing", KeyKind.Text,
-                "what one job is: a connection, a line, a frame with its length, or what one receive brings", "stream")
+                "the content of one job: a connection, a line, a frame with its length, or the bytes of one receive", "stream")
             {
                 Choices = ["stream", "line", "length32", "none"],
             },

@@ -6,13 +6,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Drivers.Raw;
 
-/// <summary>The raw-server driver: plain bytes over TCP or Unix sockets, cut into jobs as its <c>framing</c> says.</summary>
+/// <summary>The raw-server driver: plain bytes over TCP or Unix sockets, cut into jobs by the task's <c>framing</c>.</summary>
 internal sealed class RawServer : ListeningDriver<RawConnection>
 {
     private readonly Func<RawServer, int, RawConnection> _connect;
 
-    /// <param name="context">The parts that it is made of.</param>
-    /// <param name="connect">Makes what serves a client, by the client's descriptor.</param>
+    /// <param name="context">The parts that the driver is made of.</param>
+    /// <param name="connect">Makes the connection of a client from its descriptor.</param>
     public RawServer(DriverContext context, Func<RawServer, int, RawConnection> connect)
         : base(context)
     {
@@ -36,13 +36,13 @@ internal sealed class RawServer : ListeningDriver<RawConnection>
 
     public int MaxFrameBytes { get; }
 
-    /// <summary>0 = never.</summary>
+    /// <summary>Silence after which a connection is closed, ms; 0 = never.</summary>
     public long IdleTimeoutMs { get; }
 
     /// <summary>Buffers of answers that wait for their turn.</summary>
     public BlockPool Blocks => Context.Loop.Blocks;
 
-    /// <summary>Answers that are not in use; as many as were in flight at once.</summary>
+    /// <summary>Answer objects that are not in use; as many as were in flight at the same time.</summary>
     public Stack<Answer> FreeAnswers { get; } = new();
 
     public RawCounters Counters { get; } = new();
@@ -79,7 +79,7 @@ internal sealed class RawServer : ListeningDriver<RawConnection>
 /// <summary>The counts of a raw-server since its start.</summary>
 internal sealed class RawCounters
 {
-    /// <summary>Connections taken.</summary>
+    /// <summary>Connections that were accepted.</summary>
     public long Accepted { get; set; }
 
     /// <summary>Requests that were given to the engine or refused by it.</summary>

@@ -7,23 +7,24 @@ using Cocaine.Fast.Core.Timing;
 namespace Cocaine.Fast.Drivers.Raw;
 
 /// <summary>
-/// A connection that is one job: it starts with the connection, so that the app may speak first; what comes are the request's chunks,
-/// what the app gives goes out at once. A job that fails resets the connection: an answer that merely ended would look whole.
+/// A connection that is one job. The job starts with the connection, so that the app may speak first. The peer's bytes are the chunks of
+/// the request, and the app's bytes go out at once. A job that fails resets the connection: an answer that merely ended would look whole.
 /// </summary>
 internal sealed class StreamConnection : RawConnection
 {
     /// <summary>
-    /// Request bytes kept while the job waits for a slave; then the peer waits. As much as the engine keeps for a busy one.
+    /// Request bytes that are kept while the job waits for a slave, as many as the engine keeps for a busy slave. After that the peer
+    /// waits.
     /// </summary>
     private const int MaxWaitingBytes = EngineLimits.HighBacklogBytes;
 
-    /// <summary>How often a peer whose job waits in the queue is looked at: the engine does not tell when a job leaves it.</summary>
+    /// <summary>How often the connection checks a job that waits in the queue: the engine does not report when a job leaves it.</summary>
     private const int QueueLookMs = 10;
 
     private readonly QueueTimer _queueTimer;
-    private Job? _job;             // until it is answered
+    private Job? _job;             // set until the job is answered
     private IJobRunner? _held;          // waits for the peer to read
-    private bool _pressed;         // the slave takes the request slower than it comes
+    private bool _pressed;         // the slave takes the request more slowly than it comes
     private bool _requestEnded;    // the peer has closed its side, and the app knows
 
     public StreamConnection(RawServer server, int descriptor)

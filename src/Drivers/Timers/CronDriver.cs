@@ -7,7 +7,7 @@ namespace Cocaine.Fast.Drivers.Timers;
 /// <summary>The cron driver: a job at each time that a schedule matches in its time zone.</summary>
 internal sealed class CronDriver(DriverContext context) : TimerDriver(context)
 {
-    /// <summary>As manifests name it.</summary>
+    /// <summary>The driver's entry for manifests.</summary>
     public static DriverEntry Entry { get; } = new(
         "cron",
         [
@@ -21,8 +21,8 @@ internal sealed class CronDriver(DriverContext context) : TimerDriver(context)
                 ExpectedWords = "a time zone of the tz database (UTC, Europe/Berlin)",
                 Check = ScheduleChecks.TimeZone,
             },
-            new("overlap", KeyKind.Text, "what a match does while the last job runs", "skip") { Choices = ["skip", "queue", "allow"] },
-            new("missed", KeyKind.Text, "what is done about matches that passed while the node slept", "skip")
+            new("overlap", KeyKind.Text, "the effect of a match while the last job runs", "skip") { Choices = ["skip", "queue", "allow"] },
+            new("missed", KeyKind.Text, "the treatment of matches that passed while the node slept", "skip")
             {
                 Choices = ["skip", "once"],
             },
@@ -31,7 +31,7 @@ internal sealed class CronDriver(DriverContext context) : TimerDriver(context)
 
     private CronPlan _plan = null!;   // valid from Begin on
     private string _overlap = "skip";
-    private long _skipped;            // matches that found the last job running, with overlap "skip"
+    private long _skipped;            // matches while the last job was running, with overlap "skip"
     private int _waiting;             // matches that wait for the running job, with overlap "queue"
 
     protected override long? FirstDueMs => NextLookMs;
@@ -118,7 +118,7 @@ internal sealed class CronDriver(DriverContext context) : TimerDriver(context)
     {
         if (_waiting > 0 && Running == 0)
         {
-            CallAt(Loop.NowMs); // its job was not taken, and no end of one will call
+            CallAt(Loop.NowMs); // the match's job was not taken, and no ending job will make the driver try again
         }
         else if (NextLookMs is { } next)
         {

@@ -3,19 +3,19 @@ using Cronos;
 namespace Cocaine.Fast.Drivers.Timers;
 
 /// <summary>
-/// Which matches of a schedule are due, by what a wall clock shows that may be held up, jump forward and jump back. No match is given
-/// twice, whatever the clock does.
+/// Decides which matches of a schedule are due, from a wall clock that may be held up, jump forward or jump back. No match is given twice,
+/// whatever the clock does.
 /// </summary>
 /// <remarks>
-/// Kept is over which times matches have had their turn, as spans. The clock that goes on makes the last span longer; a jump begins a new
-/// one, so that matches that a jump forward passed over are not lost when the clock is put right again.
+/// The plan keeps the times whose matches have had their turn, as spans. A running clock makes the last span longer; a jump begins a new
+/// span, so that matches that a jump forward passed over are not lost when the clock is put right again.
 /// </remarks>
 internal sealed class CronPlan
 {
-    /// <summary>Spans kept: a clock that has jumped oftener than this has larger worries.</summary>
+    /// <summary>The most spans: a clock that jumps more often has larger problems.</summary>
     private const int MaxSpans = 16;
 
-    /// <summary>Missed matches that are counted one by one; a clock can jump over millions.</summary>
+    /// <summary>The most missed matches that are counted one by one; a clock can jump over millions.</summary>
     private const int MaxCounted = 10_000;
 
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(TimerDriver.GraceMs);
@@ -24,8 +24,8 @@ internal sealed class CronPlan
     private readonly TimeZoneInfo _zone;
     private readonly bool _makesUp;
     private readonly List<Span> _decided = [];
-    private DateTimeOffset _read;   // what the clock showed last
-    private DateTimeOffset? _next;  // the first match after that
+    private DateTimeOffset _read;   // the last reading of the clock
+    private DateTimeOffset? _next;  // the first match after that reading
 
     public CronPlan(CronExpression schedule, TimeZoneInfo zone, bool makesUp, DateTimeOffset now)
     {
@@ -40,10 +40,10 @@ internal sealed class CronPlan
     /// <summary>The next match; null when there is none in any year.</summary>
     public DateTimeOffset? Next => _next;
 
-    /// <summary>Matches that were noticed too late to be run at their time; of a long gap, as many as were counted.</summary>
+    /// <summary>Matches that were noticed too late to run at their time; for a long gap, only the counted ones.</summary>
     public long Missed { get; private set; }
 
-    /// <summary>The clock has been read: says how many jobs are to be made now.</summary>
+    /// <summary>Takes a reading of the clock, and returns how many jobs to make now.</summary>
     public int Advance(DateTimeOffset now)
     {
         if (now < _read)
@@ -54,7 +54,7 @@ internal sealed class CronPlan
 
         if (now - _read <= Grace && !(_next <= now))
         {
-            GoOn(now); // the usual look
+            GoOn(now); // the usual case
             return 0;
         }
 
@@ -88,7 +88,7 @@ internal sealed class CronPlan
         _read = now;
     }
 
-    /// <summary>The clock was put back: what it passes for the second time has had its turn already.</summary>
+    /// <summary>The clock was put back: matches that it passes for the second time have had their turn already.</summary>
     private void GoBack(DateTimeOffset now)
     {
         _read = now;
@@ -100,7 +100,7 @@ internal sealed class CronPlan
         _next = NextAfter(now);
     }
 
-    /// <summary>Counts the matches up to <paramref name="until"/>, which nobody noticed in time. False when there are none.</summary>
+    /// <summary>Counts the matches up to <paramref name="until"/> that nobody noticed in time. False when there are none.</summary>
     private bool Miss(DateTimeOffset until)
     {
         int count = 0;
@@ -115,7 +115,7 @@ internal sealed class CronPlan
         Begin(until);
         if (count > 0 && _makesUp)
         {
-            // The job that makes up is this match's: it must not come again when the clock goes back.
+            // The job that makes up for missed matches belongs to this match, which must not come again when the clock goes back.
             _decided.Insert(_decided.Count - 1, new Span(newest.AddTicks(-1), newest));
         }
 
@@ -132,7 +132,7 @@ internal sealed class CronPlan
         _decided.Add(new Span(at, at));
     }
 
-    /// <summary>The first match after a time that has not had its turn.</summary>
+    /// <summary>The first match after a time that has not had its turn yet.</summary>
     private DateTimeOffset? NextAfter(DateTimeOffset time)
     {
         while (_schedule.GetNextOccurrence(time, _zone) is { } match)

@@ -2,10 +2,12 @@ using Cocaine.Fast.Drivers.Base;
 
 namespace Cocaine.Fast.Drivers.Timers;
 
-/// <summary>The drifting-timer driver: the next tick comes one interval after the last job has ended, so never two at once.</summary>
+/// <summary>
+/// The drifting-timer driver: the next tick comes one interval after the last job has ended, so two jobs never run at once.
+/// </summary>
 internal sealed class DriftingTimerDriver(DriverContext context) : TimerDriver(context)
 {
-    /// <summary>As manifests name it.</summary>
+    /// <summary>The driver's entry for manifests.</summary>
     public static DriverEntry Entry { get; } = new("drifting-timer", [Interval], static context => new DriftingTimerDriver(context));
 
     private long _intervalMs;
@@ -17,7 +19,7 @@ internal sealed class DriftingTimerDriver(DriverContext context) : TimerDriver(c
         _intervalMs = Context.Task.GetLong("interval");
         if (_intervalMs < 1)
         {
-            throw new FormatException($"an interval of {_intervalMs} ms: it is 1 or more");
+            throw new FormatException($"an interval of {_intervalMs} ms: an interval is 1 or more");
         }
     }
 

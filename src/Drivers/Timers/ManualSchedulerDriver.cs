@@ -4,27 +4,27 @@ using Cocaine.Fast.Drivers.Base;
 namespace Cocaine.Fast.Drivers.Timers;
 
 /// <summary>
-/// The manual-scheduler driver: the app is asked when it wants to be asked again. The last chunk of an answer is the time; chunks before it
-/// are published, and so is a last one that is no time.
+/// The manual-scheduler driver: the app says when it wants to be asked again. The last chunk of an answer is the time. Chunks before it are
+/// published, and so is a last chunk that is no time.
 /// </summary>
 internal sealed class ManualSchedulerDriver(DriverContext context) : TimerDriver(context)
 {
-    /// <summary>As manifests name it.</summary>
+    /// <summary>The driver's entry for manifests.</summary>
     public static DriverEntry Entry { get; } = new("manual-scheduler", [], static context => new ManualSchedulerDriver(context));
 
-    /// <summary>Pause after an answer that was of no use, doubled up to <see cref="MaxPauseMs"/>.</summary>
+    /// <summary>Pause after a useless answer; the pause doubles up to <see cref="MaxPauseMs"/>.</summary>
     private const int FirstPauseMs = 1000;
 
     private const int MaxPauseMs = 60_000;
 
-    /// <summary>Between two runs for an app that always names a time that has passed: it may, but the loop has others.</summary>
+    /// <summary>Pause between two runs of an app that always names a past time: it may do so, but the loop serves others too.</summary>
     private const int MinPauseMs = 10;
 
     private readonly byte[] _last = new byte[NextTime.MaxBytes]; // the newest chunk, while it may be the last one
-    private int _lastLength;        // -1 when there is none, or it was too long for a time
-    private DateTimeOffset? _next;  // when the app wants to run; null while it runs, is asked again, or never
+    private int _lastLength;        // -1 when there is no such chunk, or it was too long for a time
+    private DateTimeOffset? _next;  // time of the app's next run; null while it runs, will be asked again, or wants no run
     private int _failures;          // useless answers in a row
-    private bool _never;            // the app wants to run no more
+    private bool _never;            // the app wants no more runs
 
     protected override long? FirstDueMs => Loop.NowMs;
 

@@ -7,27 +7,27 @@ namespace Cocaine.Fast.Drivers.Timers;
 /// <summary>The answer of an app about its next run.</summary>
 internal enum NextTimeKind
 {
-    /// <summary>Nothing that could be understood.</summary>
+    /// <summary>An answer that cannot be understood.</summary>
     Useless,
 
     /// <summary>A time.</summary>
     At,
 
-    /// <summary>It wants to run no more.</summary>
+    /// <summary>The app wants no more runs.</summary>
     Never,
 }
 
 /// <summary>The last chunk of a manual-scheduler's answer: a Unix time in seconds, or nil; as JSON text or MessagePack.</summary>
 internal readonly record struct NextTime(NextTimeKind Kind, DateTimeOffset At)
 {
-    /// <summary>Longest chunk that is looked at: a number with more digits than a double has is a mistake.</summary>
+    /// <summary>The longest chunk that can be a time: a number with more digits than a double has is a mistake.</summary>
     public const int MaxBytes = 64;
 
-    /// <summary>The end of the year 9999, s. Beyond it a time is a mistake, mostly milliseconds.</summary>
+    /// <summary>The end of the year 9999, s. A later time is a mistake, usually in milliseconds.</summary>
     private const double MaxSeconds = 253_402_300_799;
 
     /// <summary>
-    /// Text is tried first. A MessagePack value that reads as text too is a single byte from 0x30 to 0x39, a time in the first minute of
+    /// Text is tried first. A MessagePack value that is also valid text is a single byte from 0x30 to 0x39: a time in the first minute of
     /// 1970 either way.
     /// </summary>
     public static NextTime Read(ReadOnlySpan<byte> chunk)
@@ -53,7 +53,9 @@ internal readonly record struct NextTime(NextTimeKind Kind, DateTimeOffset At)
         return token.Kind == MsgPackKind.Nil ? new NextTime(NextTimeKind.Never, default) : isNumber ? Of(token.AsDouble) : default;
     }
 
-    /// <summary>To the tenth of a microsecond, as far as a double goes: now it tells a quarter of one apart.</summary>
+    /// <summary>
+    /// To the tenth of a microsecond, as far as a double goes: at present times its steps are a quarter of a microsecond.
+    /// </summary>
     private static NextTime Of(double seconds) => seconds is >= 0 and <= MaxSeconds
         ? new NextTime(NextTimeKind.At, DateTimeOffset.UnixEpoch.AddTicks((long)(seconds * TimeSpan.TicksPerSecond))) : default;
 }

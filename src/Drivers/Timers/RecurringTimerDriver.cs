@@ -3,12 +3,10 @@ using Cocaine.Fast.Drivers.Base;
 
 namespace Cocaine.Fast.Drivers.Timers;
 
-/// <summary>
-/// The recurring-timer driver: tick n is n intervals after the start, so nothing adds up over a day. Jobs may overlap.
-/// </summary>
+/// <summary>The recurring-timer driver: tick n is n intervals after the start, so no error adds up over a day. Jobs may overlap.</summary>
 internal sealed class RecurringTimerDriver(DriverContext context) : TimerDriver(context)
 {
-    /// <summary>As manifests name it.</summary>
+    /// <summary>The driver's entry for manifests.</summary>
     public static DriverEntry Entry { get; } = new(
         "recurring-timer",
         [Interval, new("jitter", KeyKind.Milliseconds, "random delay of each tick, ms, at most the interval", "0")],
@@ -21,10 +19,10 @@ internal sealed class RecurringTimerDriver(DriverContext context) : TimerDriver(
     private long _intervalMs;
     private int _jitterMs;
     private long _startMs;
-    private long _tick;     // the one that comes next, from 1
+    private long _tick;     // the next tick, from 1
     private long _skipped;
 
-    /// <summary>The loop's time from which ticks are counted.</summary>
+    /// <summary>The loop's time that ticks are counted from.</summary>
     public long StartMs => _startMs;
 
     protected override long? FirstDueMs => DueMs(_tick);
@@ -53,14 +51,16 @@ internal sealed class RecurringTimerDriver(DriverContext context) : TimerDriver(
             MakeJob();
             due = DueMs(++_tick);
         }
-        while (due <= nowMs); // the loop was held up: ticks are made up for, none is lost
+        while (due <= nowMs); // the loop was held up: ticks are made up for, and none is lost
 
         CallAt(due);
     }
 
     protected override void AddFacts(Dictionary<string, object> facts) => facts["skipped"] = _skipped;
 
-    /// <summary>After a long hold-up the ticks of the last seconds are made up for, and the newest anyway; older ones are not.</summary>
+    /// <summary>
+    /// After a long delay, the driver makes up for the ticks of the last seconds and for the newest one; it skips older ticks.
+    /// </summary>
     private void SkipOlderThanGrace(long nowMs)
     {
         long newest = (nowMs - _startMs) / _intervalMs;

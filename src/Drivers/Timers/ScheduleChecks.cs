@@ -3,10 +3,10 @@ using Cocaine.Fast.Core.Terminal;
 
 namespace Cocaine.Fast.Drivers.Timers;
 
-/// <summary>Says what is wrong with a schedule or a time zone in a manifest.</summary>
+/// <summary>Finds the mistake in a schedule or a time zone of a manifest.</summary>
 internal static class ScheduleChecks
 {
-    /// <summary>A cron expression.</summary>
+    /// <summary>Checks a cron expression.</summary>
     public static TextMistake? Schedule(JsonTree value)
     {
         if (!Schedules.IsFormed(value.Text))
@@ -18,7 +18,7 @@ internal static class ScheduleChecks
             ? new TextMistake($"the schedule '{JsonPath.Shown(value.Text)}': {PlainText.OneLine(problem)}", []) : null;
     }
 
-    /// <summary>A time zone of the tz database.</summary>
+    /// <summary>Checks a time zone of the tz database.</summary>
     public static TextMistake? TimeZone(JsonTree value)
     {
         if (value.Text.Contains('\0'))

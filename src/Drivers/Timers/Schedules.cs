@@ -6,11 +6,13 @@ namespace Cocaine.Fast.Drivers.Timers;
 /// <summary>Cron expressions and time zones, as manifests name them.</summary>
 internal static class Schedules
 {
-    /// <summary>Expressions that have names.</summary>
+    /// <summary>Expressions with names.</summary>
     public static readonly IReadOnlyList<string> Names =
         ["@every_second", "@every_minute", "@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"];
 
-    /// <summary>From here a schedule that ever comes must come: every date falls on every weekday in the 28 years after it.</summary>
+    /// <summary>
+    /// The start of a search: every date falls on every weekday in the 28 years after it, so a schedule without a match in them has none.
+    /// </summary>
     private static readonly DateTime Long = new(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
     /// <summary>False when the time zones of the machine are not installed.</summary>
@@ -19,15 +21,15 @@ internal static class Schedules
     /// <summary>The zones that the machine knows.</summary>
     public static IEnumerable<string> ZoneNames => TimeZoneInfo.GetSystemTimeZones().Select(zone => zone.Id);
 
-    /// <summary>Has the form of an expression; whether its numbers are in range is seen by <see cref="Problem"/>.</summary>
+    /// <summary>The text has the form of an expression; <see cref="Problem"/> finds numbers that are out of range.</summary>
     public static bool IsFormed(string text)
     {
         string[] fields = Fields(text);
         return Names.Contains(text) || (fields.Length is 5 or 6 && fields.All(field => field.All(IsLetter)));
     }
 
-    /// <summary>An expression of 5 fields, or of 6 with the seconds first, or a name.</summary>
-    /// <exception cref="CronFormatException">It is none.</exception>
+    /// <summary>Reads an expression of 5 fields, or of 6 with the seconds first, or a name.</summary>
+    /// <exception cref="CronFormatException">The text is no cron expression.</exception>
     public static CronExpression Parse(string text) =>
         CronExpression.Parse(text, Fields(text).Length == 6 ? CronFormat.IncludeSeconds : CronFormat.Standard);
 
@@ -49,7 +51,7 @@ internal static class Schedules
     {
         if (!name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '/' or '_' or '+' or '-'))
         {
-            return null; // names are names of files
+            return null; // zone names are file names
         }
 
         try

@@ -10,7 +10,7 @@ using Cocaine.Fast.Drivers.Publishing;
 namespace Cocaine.Fast.Drivers.Timers;
 
 /// <summary>
-/// A driver that makes jobs by time: one timer of the loop's wheel, the caller of its jobs, its facts. A derived class says when
+/// A driver that makes jobs by time: it has one timer of the loop's wheel, the caller of its jobs, and its facts. A derived class says when
 /// it wants to be called next, and what it does then.
 /// </summary>
 internal abstract class TimerDriver : Driver
@@ -20,12 +20,12 @@ internal abstract class TimerDriver : Driver
         new("interval", KeyKind.Milliseconds, "time between ticks, ms", "required") { Min = 1 };
 
     /// <summary>
-    /// How late a tick may be made up for one by one: longer than a busy machine holds a loop up, shorter than anybody would call it a
+    /// The latest ticks that are made up for one by one: longer than a busy machine delays a loop, shorter than anybody would call a
     /// suspension. See docs/drivers.md.
     /// </summary>
     public const int GraceMs = 10_000;
 
-    /// <summary>After an unexpected fault the driver goes on, but not in a tight loop.</summary>
+    /// <summary>Pause after an unexpected fault, so that the driver goes on, but not in a tight loop.</summary>
     private const int FaultPauseMs = 1000;
 
     private readonly Alarm _alarm;
@@ -60,16 +60,16 @@ internal abstract class TimerDriver : Driver
 
     protected IEngineLoop Loop => Context.Engine.Loop;
 
-    /// <summary>Ticks that came, those that made no job included.</summary>
+    /// <summary>Ticks so far, including ticks that made no job.</summary>
     protected long TickCount { get; set; }
 
     /// <summary>Jobs under way.</summary>
     protected int Running => _caller.Pending;
 
-    /// <summary>False once no new work is taken.</summary>
+    /// <summary>False once the driver takes no new work.</summary>
     protected bool IsTaking { get; private set; }
 
-    /// <summary>When the next tick is, in UTC; null when none is planned.</summary>
+    /// <summary>The time of the next tick, in UTC; null when none is planned.</summary>
     protected virtual DateTimeOffset? NextTick =>
         _alarm.IsArmed ? Context.Clock.GetUtcNow().ToUniversalTime().AddMilliseconds(_alarm.DueMs - Loop.NowMs) : null;
 
@@ -89,7 +89,7 @@ internal abstract class TimerDriver : Driver
         Loop.Timers.Cancel(_alarm);
     }
 
-    /// <summary>A tick whose time has come, and that the loop has not got to yet, still comes.</summary>
+    /// <summary>A tick whose time has come, but that the loop has not reached yet, still comes.</summary>
     public override void HandOff()
     {
         if (_alarm.IsArmed && _alarm.DueMs <= Loop.NowMs)
@@ -103,30 +103,30 @@ internal abstract class TimerDriver : Driver
 
     public override void Close() => StopTaking();
 
-    /// <summary>When <see cref="OnDue"/> is to be called first; asked after <see cref="Begin"/>.</summary>
+    /// <summary>The time of the first <see cref="OnDue"/>; asked after <see cref="Begin"/>.</summary>
     protected abstract long? FirstDueMs { get; }
 
     /// <summary>Reads the task's keys.</summary>
-    /// <exception cref="FormatException">One of them cannot be used.</exception>
+    /// <exception cref="FormatException">A key cannot be used.</exception>
     protected abstract void Begin(long nowMs);
 
-    /// <summary>The time that was asked for has come.</summary>
+    /// <summary>The time of the call has come.</summary>
     protected abstract void OnDue(long nowMs);
 
-    /// <summary>A job has ended, well or not. It must make no new one from here: the slave is not free yet.</summary>
+    /// <summary>A job has ended, well or not. The driver must make no new job in this method: the slave is not free yet.</summary>
     protected virtual void OnJobEnded(bool failed)
     {
     }
 
-    /// <summary>A chunk of an answer: true when the driver keeps it, false when it is to be published.</summary>
+    /// <summary>A chunk of an answer: true when the driver keeps it, false when it has to be published.</summary>
     protected virtual bool Takes(in Payload chunk) => false;
 
-    /// <summary>Facts of this kind of driver.</summary>
+    /// <summary>Adds the facts of this kind of driver.</summary>
     protected virtual void AddFacts(Dictionary<string, object> facts)
     {
     }
 
-    /// <summary>Calls <see cref="OnDue"/> at a time of the loop's clock, once; a later call replaces it.</summary>
+    /// <summary>Calls <see cref="OnDue"/> at a time of the loop's clock, once; a later call of this method replaces it.</summary>
     protected void CallAt(long dueMs)
     {
         if (IsTaking)
@@ -136,7 +136,7 @@ internal abstract class TimerDriver : Driver
     }
 
     /// <summary>
-    /// The loop's time for a wall clock that must show <paramref name="due"/>. The wall clock may jump meanwhile, so it is looked at once a
+    /// The loop's time at which the wall clock should show <paramref name="due"/>. The wall clock may jump meanwhile, so it is read once a
     /// second, by all such drivers of a loop in the same turn.
     /// </summary>
     protected long LoopTimeOf(DateTimeOffset due)
@@ -154,7 +154,7 @@ internal abstract class TimerDriver : Driver
             return true;
         }
 
-        if (long.IsPow2(_caller.Dropped)) // an app that is full for long does not fill the log
+        if (long.IsPow2(_caller.Dropped)) // an app that is full for a long time does not fill the log
         {
             TimerLog.Dropped(Context.Log, Context.Engine.Name, Context.Task.Name, _caller.Dropped);
         }
@@ -162,7 +162,7 @@ internal abstract class TimerDriver : Driver
         return false;
     }
 
-    /// <summary>Publishes what was kept of an answer after all.</summary>
+    /// <summary>Publishes the kept chunk of an answer after all.</summary>
     protected void Publish(ReadOnlySpan<byte> chunk) => Context.Publisher.PublishChunk(Context.Task.Name, chunk);
 
     private sealed class Alarm(TimerDriver driver) : WheelTimer
@@ -175,7 +175,7 @@ internal abstract class TimerDriver : Driver
             }
             catch (Exception fault) when (fault is not OutOfMemoryException)
             {
-                // Unexpected: but a timer that ends without a word is worse than one that stumbles.
+                // Unexpected, but the timer goes on: a timer that ends without a word would be worse.
                 TimerLog.Fault(driver.Context.Log, fault, driver.Context.Engine.Name, driver.Context.Task.Name);
                 driver.CallAt(nowMs + FaultPauseMs);
             }

@@ -18,7 +18,7 @@ internal static partial class TimerLog
     public static partial void Missed(ILogger log, string app, string task, long count, string missed);
 
     [LoggerMessage(343, LogLevel.Warning,
-        "{App}/{Task}: {Why}; it is asked again in {PauseMs} ms. "
+        "{App}/{Task}: {Why}; the app is asked again in {PauseMs} ms. "
         + "Its last chunk is the Unix time of the next run in seconds, or null for never")]
     public static partial void Useless(ILogger log, string app, string task, string why, long pauseMs);
 

@@ -12,25 +12,27 @@ namespace Cocaine.Fast.Drivers.ZeroMq;
 /// </summary>
 internal sealed class Exchange(ZeroMqServer server) : IJobCaller
 {
-    /// <summary>Bytes of a reply: one message of the largest size. More is an error, since a reply cannot be sent in pieces.</summary>
+    /// <summary>
+    /// The most bytes of a reply: one message of the largest size. A longer answer is an error, since a reply cannot be sent in pieces.
+    /// </summary>
     private const long MaxReplyBytes = 64 << 20;
 
-    /// <summary>Frames of a reply, each with some cost beside its bytes.</summary>
+    /// <summary>The most frames of a reply, since each frame has some cost beside its bytes.</summary>
     private const int MaxReplyFrames = 65_536;
 
-    private readonly List<Part> _parts = []; // as many as one message had bodies; those in use come first
+    private readonly List<Part> _parts = []; // as many as the largest message had bodies; used ones come first
     private Route _route = null!;            // valid while jobs are open
     private int _used;
     private int _open;
     private long _bytes;
     private int _frames;
 
-    /// <summary>Makes a job of each body. The reply is sent when all have ended, which may be at once.</summary>
+    /// <summary>Makes a job of each body. The reply is sent when all jobs have ended, which may be at once.</summary>
     public void Run(Route route, FrameList bodies)
     {
         _route = route;
         _used = bodies.Count;
-        _open = bodies.Count + 1; // one for this method, so that jobs that end at once do not end the exchange
+        _open = bodies.Count + 1; // one more for this method, so that jobs that end at once do not end the exchange
         route.Pending++;
         while (_parts.Count < _used)
         {
@@ -69,7 +71,7 @@ internal sealed class Exchange(ZeroMqServer server) : IJobCaller
 
     public void OnRequestPressure(Job job, bool high)
     {
-        // The request was whole before: there is nothing to hold back.
+        // The request was whole before: no caller has to be held back.
     }
 
     private void Submit(int index, ReadOnlySpan<byte> body)

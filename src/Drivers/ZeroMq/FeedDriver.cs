@@ -11,21 +11,21 @@ using Cocaine.Fast.Transport.Loop;
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
 /// <summary>
-/// A publishing driver that is fed by a ZeroMQ socket: PULL or SUB. A message that the engine has no room for is kept, and no further
-/// one is taken, so that the peers' queues fill as ZeroMQ means it: a PUSH waits, a PUB drops.
+/// A publishing driver that gets its jobs from a ZeroMQ socket: PULL or SUB. When the engine has no room for a message, the driver keeps it
+/// and takes no further one. So the peers' queues fill as ZeroMQ intends: a PUSH waits, a PUB drops.
 /// </summary>
 internal abstract class FeedDriver : Driver
 {
     /// <summary>
-    /// How soon a full queue is looked at again when none of this driver's own jobs ends: other tasks have filled it. Short beside any
-    /// queue that is worth its name, and a hundred looks a second cost nothing.
+    /// Time between two looks at a full queue when none of this driver's own jobs ends, because other tasks have filled the queue. It is
+    /// short beside the wait in any useful queue, and a hundred looks a second cost nothing.
     /// </summary>
     private const int RetryMs = 10;
 
     private readonly Queue<MessageBatch> _batches = new();
     private readonly RetryTimer _retry;
     private readonly PumpTask _pump;
-    private int _at;       // frames of the first batch's next message that are done with
+    private int _at;       // handled frames of the first batch's next message
     private long _malformed;
     private bool _stopped;
 
@@ -104,8 +104,8 @@ internal abstract class FeedDriver : Driver
     }
 
     /// <summary>
-    /// Makes jobs of a message from a frame on, as long as there is room. True when it is done; else <paramref name="at"/> is where to
-    /// go on.
+    /// Makes jobs of a message from a frame on, as long as there is room. True when the message is done; otherwise <paramref name="at"/> is
+    /// the next frame.
     /// </summary>
     protected abstract bool TryRun(FrameList message, ref int at);
 

@@ -7,15 +7,15 @@ using NetMQ.Sockets;
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
 /// <summary>
-/// The socket of the JSON control protocol of 2012: [route…, "", request] and perhaps a signature, answered by [route…, "", answer]. What
-/// the requests mean is for whoever answers them, in its own time.
+/// The socket of the JSON control protocol of 2012: [route…, "", request] and perhaps a signature, answered by [route…, "", answer]. The
+/// answering part gives the requests their meaning, in its own time.
 /// </summary>
 internal sealed class JsonControlSocket
 {
-    /// <summary>Requests that are answered at once: people and their scripts have a few; more are told so.</summary>
+    /// <summary>The most requests under way: people and their scripts have a few; further requests get an error.</summary>
     private const int MaxPending = 64;
 
-    /// <summary>Requests that may wait in ZeroMQ, of each peer.</summary>
+    /// <summary>The most requests of each peer that wait in ZeroMQ.</summary>
     private const int HighWaterMark = 64;
 
     private static readonly byte[] TooMany = "{\"error\":\"too many requests are under way\"}"u8.ToArray();
@@ -28,10 +28,10 @@ internal sealed class JsonControlSocket
     private readonly ILogger _log;
     private readonly Func<byte[], Task<byte[]>> _answer;
     private readonly TimeSpan _patience;
-    private int _pending; // the loop's
+    private int _pending; // only the loop uses it
 
-    /// <param name="answer">Gives the answer to a request, on any thread; what it throws is logged, and the peer told so.</param>
-    /// <param name="patience">After this the peer is told that there is no answer, and the request counts no longer.</param>
+    /// <param name="answer">Gives the answer to a request, on any thread. An exception is logged, and the peer gets an error.</param>
+    /// <param name="patience">After this time the peer is told that there is no answer, and the request no longer counts.</param>
     public JsonControlSocket(
         ZeroMqPoller poller, EventLoop loop, ILogger log, Func<byte[], Task<byte[]>> answer, TimeSpan patience)
     {
@@ -50,7 +50,7 @@ internal sealed class JsonControlSocket
         () =>
         {
             RouterSocket socket = new();
-            socket.Options.RouterMandatory = true; // else it would not say what it drops
+            socket.Options.RouterMandatory = true; // otherwise ZeroMQ would drop messages without a sign
             return socket;
         },
         [endpoint], Connects: false, HighWaterMark, LingerMs: 0));
@@ -71,7 +71,7 @@ internal sealed class JsonControlSocket
                 Route route = _routes.Find(message, out int body);
                 if (body < 0 || body == message.Count)
                 {
-                    ZeroMqLog.CorruptedControl(_log); // as in 2012: without a route and a request there is nothing to answer
+                    ZeroMqLog.CorruptedControl(_log); // as in 2012: without a route and a request no answer is possible
                 }
                 else if (_pending == MaxPending)
                 {
@@ -79,7 +79,7 @@ internal sealed class JsonControlSocket
                 }
                 else
                 {
-                    // what follows the request is a signature, which version 2 does not have
+                    // the frames after the request are a signature, which version 2 does not have
                     new PendingRequest(this, route).Begin(message[body].ToArray());
                 }
             }
@@ -98,10 +98,10 @@ internal sealed class JsonControlSocket
         }
     }
 
-    /// <summary>A request from its arrival to its one answer: what was found out, that it failed, or that it takes too long.</summary>
+    /// <summary>A request from its arrival to its one answer: the result, a failure, or the news that the request takes too long.</summary>
     private sealed class PendingRequest(JsonControlSocket socket, Route route) : WheelTimer
     {
-        private bool _answered; // the loop's
+        private bool _answered; // only the loop uses it
 
         public void Begin(byte[] request)
         {
@@ -118,7 +118,7 @@ internal sealed class JsonControlSocket
                 answer = Task.FromException<byte[]>(fault);
             }
 
-            // Without an await: its rest would go to the thread pool, which is the apps' as well and may be full.
+            // Without an await: the rest of the method would go to the thread pool, which apps use too and which may be full.
             answer.ContinueWith(
                 OnDone, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }

@@ -6,13 +6,13 @@ using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
-/// <summary>The JSON frames of ZeroMQ drivers. One for each driver; it lives on the loop.</summary>
+/// <summary>Writes the JSON frames of ZeroMQ drivers. Each driver has one; it lives on the loop.</summary>
 internal sealed class JsonFrames
 {
     private readonly ArrayBufferWriter<byte> _buffer = new(256);
     private readonly Utf8JsonWriter _writer;
 
-    // Nothing here goes into HTML: texts stay as they are.
+    // The text does not go into HTML: letters stay as they are.
     public JsonFrames() =>
         _writer = new Utf8JsonWriter(_buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
@@ -24,7 +24,7 @@ internal sealed class JsonFrames
     {
         Begin(uuid);
         _writer.WriteNumber("code", code);
-        _writer.WriteString("message", Encoding.UTF8.GetString(reason)); // also makes valid UTF-8 of what an app raised
+        _writer.WriteString("message", Encoding.UTF8.GetString(reason)); // also makes an app's error text valid UTF-8
         if (headers.JobId > 0)
         {
             _writer.WriteNumber("job", headers.JobId);

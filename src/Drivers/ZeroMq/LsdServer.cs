@@ -9,24 +9,24 @@ using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
 /// <summary>
-/// The server+lsd driver: [route…, ""] and pairs of frames, a JSON envelope {uuid, urgent, timeout, deadline} and a body. Each answer is
-/// a message of its own: {uuid} and a chunk, {uuid, "completed": true}, or {uuid, code, message} and what else is known.
+/// The server+lsd driver: [route…, ""] and pairs of frames, a JSON envelope {uuid, urgent, timeout, deadline} and a body. Each answer is a
+/// message of its own: {uuid} and a chunk, {uuid, "completed": true}, or {uuid, code, message} and the other known facts.
 /// </summary>
 internal sealed class LsdServer(DriverContext context)
     : RouterDriver(context, context.Task.Name, context.Task.GetInt("linger"))
 {
-    /// <summary>As manifests name it.</summary>
+    /// <summary>The driver's entry for manifests.</summary>
     public static DriverEntry Entry { get; } = new(
         "server+lsd", [ListeningKeys.Endpoint, ZeroMqKeys.Backlog, ZeroMqKeys.Linger], static context => new LsdServer(context))
     {
         ZeroMqName = static _ => "server+lsd",
     };
 
-    /// <summary>Longer than any uuid; what clients call their jobs is kept as long as they run.</summary>
+    /// <summary>Longer than any uuid. The clients' names of jobs are kept as long as the jobs run.</summary>
     private const int MaxUuidBytes = 64;
 
     private readonly JsonFrames _frames = new();
-    private readonly Stack<Call> _free = new(); // as many as there were jobs at once
+    private readonly Stack<Call> _free = new(); // as many as there were jobs at the same time
 
     protected override void OnMessage(Route route, FrameList body)
     {
@@ -81,7 +81,7 @@ internal sealed class LsdServer(DriverContext context)
         }
     }
 
-    /// <summary>The mistake in an envelope, or null. Its uuid is given also when something else is wrong.</summary>
+    /// <summary>The mistake in an envelope, or null. The uuid is returned also when another part is wrong.</summary>
     private string? ReadEnvelope(
         ReadOnlySpan<byte> envelope, Span<byte> uuid, out int uuidLength, out JobPolicy policy, out bool isLate)
     {
@@ -124,7 +124,7 @@ internal sealed class LsdServer(DriverContext context)
                 }
                 else
                 {
-                    reader.Skip(); // a key that we do not know
+                    reader.Skip(); // an unknown key
                 }
             }
 

@@ -6,8 +6,8 @@ using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
 /// <summary>
-/// One request in the framing of 2012, four frames: 1 · [1, uuid, false] · [urgent, timeout, deadline] · body, each but the body
-/// MessagePack. A group that is not this is skipped up to where the next one begins: its first two frames show it.
+/// One request in the framing of 2012, four frames: 1 · [1, uuid, false] · [urgent, timeout, deadline] · body; all but the body are
+/// MessagePack. Frames that are no such group are skipped up to the start of the next group, which its first two frames show.
 /// </summary>
 internal readonly ref struct NativeGroup
 {
@@ -16,7 +16,7 @@ internal readonly ref struct NativeGroup
 
     private const int Frames = 4;
 
-    /// <summary>A uuid that is no uuid is given back in the error if it is no longer than this.</summary>
+    /// <summary>A wrong uuid is returned in the error when it is no longer than this.</summary>
     private const int MaxShownUuid = 255;
 
     /// <summary>The uuid as it came, also a wrong one; empty when there is none.</summary>
@@ -26,13 +26,13 @@ internal readonly ref struct NativeGroup
 
     public ReadOnlySpan<byte> Body { get; private init; }
 
-    /// <summary>Why there is no job; null when there is.</summary>
+    /// <summary>The mistake, when there is no job; null otherwise.</summary>
     public string? Problem { get; private init; }
 
     /// <summary>The problem is that the deadline has passed.</summary>
     public bool IsLate { get; private init; }
 
-    /// <summary>Reads the group that begins at a frame, and moves on to where the next begins.</summary>
+    /// <summary>Reads the group that begins at a frame, and moves to the start of the next group.</summary>
     public static NativeGroup Read(IEngineLoop loop, FrameList frames, ref int at)
     {
         int first = at;
@@ -67,8 +67,8 @@ internal readonly ref struct NativeGroup
     }
 
     /// <summary>
-    /// Where the next group begins: at the next frames that look like a begin, so that a group with a frame too few does not shift the
-    /// others; else after four. A body that is the number 1 is no begin, because what follows it is no head.
+    /// The start of the next group: at the next frames that look like a beginning, so that a group with a frame too few does not shift the
+    /// others; without any, after four frames. A body that is the number 1 is no beginning, because no head follows it.
     /// </summary>
     private static int NextStart(FrameList frames, int first)
     {

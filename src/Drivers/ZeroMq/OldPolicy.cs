@@ -7,10 +7,10 @@ namespace Cocaine.Fast.Drivers.ZeroMq;
 /// <summary>A job's policy as clients of 2012 give it: seconds, and the deadline as absolute Unix time.</summary>
 internal static class OldPolicy
 {
-    /// <summary>Beyond it a timeout is none: three years.</summary>
+    /// <summary>A timeout beyond this counts as none: three years.</summary>
     private const double MaxSeconds = 1e8;
 
-    /// <summary>The mistake, or null. <paramref name="isLate"/>: the deadline has passed.</summary>
+    /// <summary>Returns the mistake, or null. <paramref name="isLate"/>: the deadline has passed.</summary>
     public static string? Read(
         IEngineLoop loop, bool urgent, double timeout, double deadline, out JobPolicy policy, out bool isLate)
     {
@@ -31,7 +31,7 @@ internal static class OldPolicy
                 return "the deadline passed before the job arrived";
             }
 
-            // A job's deadline counts from the begin of the loop's turn, and that may have been a while ago.
+            // A job's deadline counts from the begin of the loop's turn, which may have been a while ago.
             double fromTurn = left + Stopwatch.GetElapsedTime(loop.NowNs).TotalSeconds;
             deadlineMs = fromTurn >= MaxSeconds ? 0 : (long)Math.Ceiling(fromTurn * 1000);
         }

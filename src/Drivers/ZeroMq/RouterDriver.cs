@@ -11,17 +11,16 @@ using NetMQ.Sockets;
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
 /// <summary>
-/// A serving driver on a ROUTER socket. It answers every message that has a sender; what the answers look like is for the drivers
-/// themselves.
+/// A serving driver on a ROUTER socket. The driver answers every message that has a sender; derived classes decide the form of the answers.
 /// </summary>
 internal abstract class RouterDriver : Driver
 {
     private readonly RouteTable _routes = new();
     private readonly int _lingerMs;
 
-    /// <param name="context">The parts that it is made of.</param>
-    /// <param name="method">The method that is called.</param>
-    /// <param name="lingerMs">How long unsent answers are kept at the end.</param>
+    /// <param name="context">The parts that the driver is made of.</param>
+    /// <param name="method">The method that jobs call.</param>
+    /// <param name="lingerMs">How long unsent answers are kept when the socket closes.</param>
     protected RouterDriver(DriverContext context, string method, int lingerMs)
     {
         Context = context;
@@ -48,12 +47,12 @@ internal abstract class RouterDriver : Driver
 
     public DriverContext Context { get; }
 
-    /// <summary>Where new jobs go.</summary>
+    /// <summary>The engine of new jobs.</summary>
     public AppEngine Engine => Context.Engine;
 
     public ZeroMqSocket Socket { get; }
 
-    /// <summary>The method that is called, UTF-8.</summary>
+    /// <summary>The method that jobs call, UTF-8.</summary>
     public byte[] Method { get; }
 
     private long Received { get; set; }
@@ -64,12 +63,12 @@ internal abstract class RouterDriver : Driver
         () =>
         {
             RouterSocket socket = new();
-            socket.Options.RouterMandatory = true; // else it would not say what it drops
+            socket.Options.RouterMandatory = true; // otherwise ZeroMQ would drop answers without a sign
             return socket;
         },
         Context.Task.Endpoints, Connects: false, Context.Task.Backlog, _lingerMs));
 
-    /// <summary>While it drains, the engine itself refuses new jobs with 503, and peers are told so.</summary>
+    /// <summary>While the app drains, the engine itself refuses new jobs with 503, and peers get this error.</summary>
     public override void StopTaking()
     {
     }
@@ -80,13 +79,13 @@ internal abstract class RouterDriver : Driver
         Socket.Close();
     }
 
-    /// <summary>A message: what follows the route and the empty frame. Its bytes are valid during the call only.</summary>
+    /// <summary>Handles a message: the frames after the route and the empty frame. Their bytes are valid during the call only.</summary>
     protected abstract void OnMessage(Route route, FrameList body);
 
-    /// <summary>Answers what is no request, or was refused.</summary>
+    /// <summary>Answers a message that is no request, or whose job was refused.</summary>
     protected abstract void Refuse(Route route, ReadOnlySpan<byte> id, int code, string reason, in ErrorHeaders headers = default);
 
-    /// <summary>Counts what is not in the driver's framing, and answers it with 400.</summary>
+    /// <summary>Counts a message that is not in the driver's framing, and answers it with 400.</summary>
     protected void OnMalformed(Route route, ReadOnlySpan<byte> id, string problem)
     {
         if (BitOperations.IsPow2(++Malformed)) // a peer that sends garbage for ever does not fill the log
@@ -130,17 +129,17 @@ internal abstract class RouterDriver : Driver
     }
 }
 
-/// <summary>A job that came through a ROUTER and is answered in parts as they come. Pooled by its driver.</summary>
+/// <summary>A job that came through a ROUTER; its answer goes out in parts as they come. Pooled by its driver.</summary>
 internal abstract class RouterCall(RouterDriver driver) : IJobCaller
 {
     private int _droppedBefore;
 
-    /// <summary>Where the answer goes. Valid from Submit to Ended.</summary>
+    /// <summary>The way of the answer. Valid from Submit to Ended.</summary>
     protected Route Route { get; private set; } = null!;
 
     protected RouterDriver Driver { get; } = driver;
 
-    /// <summary>Makes the job. False when it was refused; the call is free again then.</summary>
+    /// <summary>Makes the job. False when the job was refused; the call is free again then.</summary>
     public bool TrySubmit(Route route, ReadOnlySpan<byte> request, in JobPolicy policy, out JobRefusal refusal)
     {
         Route = route;
@@ -165,7 +164,7 @@ internal abstract class RouterCall(RouterDriver driver) : IJobCaller
     {
         if (Route.Dropped != _droppedBefore)
         {
-            // The dropped part may have been this job's: an answer with a hole in it must not end as if it were whole.
+            // The dropped part may have belonged to this job: an answer with a hole in it must not end as if it were whole.
             job.Engine.Fail(job, ErrorCodes.ResourceError, "the client does not read its answers: some were dropped");
             return;
         }
@@ -197,7 +196,7 @@ internal abstract class RouterCall(RouterDriver driver) : IJobCaller
 
     public void OnRequestPressure(Job job, bool high)
     {
-        // The request was whole before: there is nothing to hold back.
+        // The request was whole before: no caller has to be held back.
     }
 
     protected abstract void WriteChunk(in Payload data);

@@ -22,7 +22,7 @@ internal sealed class ZeroMqNativeServer(DriverContext context)
     private static readonly byte[] Answer = [1];
     private static readonly byte[] Error = [2];
 
-    private readonly Stack<Call> _free = new(); // as many as there were jobs at once
+    private readonly Stack<Call> _free = new(); // as many as there were jobs at the same time
 
     protected override void OnMessage(Route route, FrameList body)
     {
@@ -66,7 +66,7 @@ internal sealed class ZeroMqNativeServer(DriverContext context)
     }
 
     /// <summary>
-    /// Clients of this framing unpack four values and act on the code: what else is known goes to the end of the text, which they only
+    /// Clients of this framing unpack four values and act on the code. Other known facts go to the end of the text, which clients only
     /// show.
     /// </summary>
     private void WriteError(Route route, ReadOnlySpan<byte> uuid, int code, ReadOnlySpan<byte> reason, in ErrorHeaders headers)
@@ -124,7 +124,7 @@ internal sealed class ZeroMqNativeServer(DriverContext context)
 
         protected override void WriteError(Job job, in JobError error)
         {
-            // A text that belongs to the app's own codes is between it and its clients.
+            // A text with one of the app's own codes is a matter between the app and its clients.
             ErrorHeaders headers = error.Category == ErrorCodes.Category ? error.HeadersOf(job) : default;
             server.WriteError(Route, Uuid, error.Code, error.Reason, in headers);
         }

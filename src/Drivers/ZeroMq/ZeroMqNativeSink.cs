@@ -5,7 +5,8 @@ using NetMQ.Sockets;
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
 /// <summary>
-/// The native-sink driver over ZeroMQ: PULL, groups of frames as of 2012. Nobody is told of a bad one: it is logged and counted.
+/// The native-sink driver over ZeroMQ: PULL, groups of frames as in 2012. The sender of a bad group gets no answer: the group is logged and
+/// counted.
 /// </summary>
 internal sealed class ZeroMqNativeSink(DriverContext context) : FeedDriver(context)
 {

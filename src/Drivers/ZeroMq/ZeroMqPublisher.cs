@@ -15,12 +15,12 @@ using NetMQ.Sockets;
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
 /// <summary>
-/// An app's pubsub socket: a field is two frames, <c>source field host time</c> and its text. A subscriber that does not keep up loses
-/// fields, as ZeroMQ means it.
+/// An app's pubsub socket. A field is two frames: <c>source field host time</c> and its text. A subscriber that does not keep up loses
+/// fields, as ZeroMQ intends.
 /// </summary>
 internal sealed class ZeroMqPublisher : ResultPublisher
 {
-    /// <summary>Fields that wait for one subscriber: ZeroMQ's usual number.</summary>
+    /// <summary>The most fields that wait for one subscriber: ZeroMQ's usual number.</summary>
     private const int HighWaterMark = 1000;
 
     private const int EngineFieldsMs = 1000;
@@ -39,17 +39,17 @@ internal sealed class ZeroMqPublisher : ResultPublisher
         _socket = new ZeroMqSocket(poller, loop, $"{app}/pubsub", log, received: null, total => ZeroMqLog.FieldsDropped(log, app, total));
     }
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>The endpoints that the socket listens on.</summary>
     public IReadOnlyList<string> Endpoints => _socket.Endpoints;
 
     /// <summary>Fields published, whether somebody heard them or not.</summary>
     public long Published { get; private set; }
 
-    /// <summary>Fields that did not get as far as the socket.</summary>
+    /// <summary>Fields that did not reach the socket.</summary>
     public long Dropped => _socket.Output.Dropped;
 
     /// <summary>Binds the endpoint.</summary>
-    /// <exception cref="IOException">It cannot be bound.</exception>
+    /// <exception cref="IOException">The endpoint cannot be bound.</exception>
     public void Open(string endpoint) =>
         _socket.Open(new ZeroMqSocketOptions(() => new PublisherSocket(), [endpoint], Connects: false, HighWaterMark, LingerMs: 0));
 
@@ -108,7 +108,7 @@ internal sealed class ZeroMqPublisher : ResultPublisher
         _socket.Output.AddShared(text, more: false);
     }
 
-    /// <summary>A name must not look like two words: an app could make up a whole topic.</summary>
+    /// <summary>A name must not look like two words: otherwise an app could make up a whole topic.</summary>
     private static string Clean(string name)
     {
         bool IsBad(char letter) => char.IsWhiteSpace(letter) || char.IsControl(letter);
@@ -127,7 +127,7 @@ internal sealed class ZeroMqPublisher : ResultPublisher
         public override void OnDue(long nowMs)
         {
             EngineFields.Each(engine, tasks, publisher.Publish);
-            long next = DueMs + EngineFieldsMs; // from when it was due, so that it does not drift; a second that was missed is not made up
+            long next = DueMs + EngineFieldsMs; // counts from the due time, so that it does not drift; a missed second is not made up for
             publisher._loop.Timers.Arm(this, next > nowMs ? next : nowMs + EngineFieldsMs);
         }
     }

@@ -13,14 +13,14 @@ namespace Cocaine.Fast.Drivers.ZeroMq;
 internal sealed class ZeroMqServer(DriverContext context)
     : RouterDriver(context, context.Task.Name, context.Task.GetInt("linger"))
 {
-    /// <summary>As manifests name it.</summary>
+    /// <summary>The driver's entry for manifests.</summary>
     public static DriverEntry Entry { get; } = new(
         "zeromq-server", [ListeningKeys.Endpoint, ZeroMqKeys.Backlog, ZeroMqKeys.Linger], static context => new ZeroMqServer(context))
     {
         ZeroMqName = static _ => "zeromq-server",
     };
 
-    private readonly Stack<Exchange> _free = new(); // as many as there were messages at once
+    private readonly Stack<Exchange> _free = new(); // as many as there were messages at the same time
 
     public JsonFrames Frames { get; } = new();
 

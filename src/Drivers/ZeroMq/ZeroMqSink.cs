@@ -7,7 +7,7 @@ namespace Cocaine.Fast.Drivers.ZeroMq;
 /// <summary>The zeromq-sink driver: PULL, every frame a job.</summary>
 internal sealed class ZeroMqSink(DriverContext context) : FeedDriver(context)
 {
-    /// <summary>As manifests name it.</summary>
+    /// <summary>The driver's entry for manifests.</summary>
     public static DriverEntry Entry { get; } = new(
         "zeromq-sink", [ListeningKeys.Endpoint, ZeroMqKeys.Backlog, ZeroMqKeys.Linger], static context => new ZeroMqSink(context))
     {

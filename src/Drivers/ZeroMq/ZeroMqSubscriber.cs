@@ -10,12 +10,12 @@ namespace Cocaine.Fast.Drivers.ZeroMq;
 /// <summary>The zeromq-subscriber driver: SUB, every message a job whose request is a MessagePack array of its frames.</summary>
 internal sealed class ZeroMqSubscriber(DriverContext context) : FeedDriver(context)
 {
-    /// <summary>As manifests name it.</summary>
+    /// <summary>The driver's entry for manifests.</summary>
     public static DriverEntry Entry { get; } = new(
         "zeromq-subscriber",
         [
-            ListeningKeys.Endpoint with { Meaning = "what it connects to, or binds" },
-            new("topics", KeyKind.TextList, "prefixes that are subscribed to", "all") { AllowsEmpty = true, DefaultList = [""] },
+            ListeningKeys.Endpoint with { Meaning = "the endpoint that the task connects to, or binds" },
+            new("topics", KeyKind.TextList, "the subscribed prefixes", "all") { AllowsEmpty = true, DefaultList = [""] },
             new("connect", KeyKind.Boolean, "connect to the endpoint, or bind it", "true"),
             ZeroMqKeys.Backlog,
         ],

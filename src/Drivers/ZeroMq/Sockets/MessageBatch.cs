@@ -4,21 +4,19 @@ using NetMQ;
 namespace Cocaine.Fast.Drivers.ZeroMq.Sockets;
 
 /// <summary>
-/// Whole messages on their way from a socket to a loop: filled on the poller's thread, posted, read on the loop, given back. A socket has
-/// a fixed number of them, and that is its back-pressure: with all of them out it is not read, its high-water mark is reached, and
-/// the peers wait.
+/// Whole messages on their way from a socket to a loop: filled on the poller's thread, posted, read on the loop, given back. A socket has a
+/// fixed number of batches, and this number is its back-pressure: when all are in use, nobody reads the socket, its high-water mark is
+/// reached, and the peers wait.
 /// </summary>
 internal sealed class MessageBatch : LoopWork
 {
-    /// <summary>Frames after which a batch is sent off: enough that one wake-up is shared by tens of messages.</summary>
+    /// <summary>Frames after which a batch is sent off: enough for tens of messages to share one wake-up.</summary>
     private const int FullFrames = 512;
 
-    /// <summary>Bytes after which a batch is sent off: what a loop copies in well under a millisecond.</summary>
+    /// <summary>Bytes after which a batch is sent off: a loop copies so many in well under a millisecond.</summary>
     private const int FullBytes = 256 << 10;
 
-    /// <summary>
-    /// Most frames of a message: one more is kept, which shows that there were too many, and the rest is read and dropped.
-    /// </summary>
+    /// <summary>The most frames of a message. One more is kept to show that there were too many; the rest is read and dropped.</summary>
     public const int MaxFramesPerMessage = 1024;
 
     private readonly Action<MessageBatch> _received;
@@ -26,7 +24,7 @@ internal sealed class MessageBatch : LoopWork
     private int _count;
     private int _next;
 
-    /// <param name="received">Gets it on the loop.</param>
+    /// <param name="received">Gets the batch on the loop.</param>
     public MessageBatch(Action<MessageBatch> received)
     {
         _received = received;
@@ -35,7 +33,7 @@ internal sealed class MessageBatch : LoopWork
 
     public bool IsEmpty => _count == 0;
 
-    /// <summary>Takes what the socket has, up to a full batch; on the poller's thread.</summary>
+    /// <summary>Takes messages from the socket, up to a full batch; on the poller's thread.</summary>
     public void Fill(NetMQSocket socket)
     {
         int bytes = 0;
@@ -45,7 +43,7 @@ internal sealed class MessageBatch : LoopWork
             int frames = 0;
             do
             {
-                // Past the bound the last slot is used again and again.
+                // Past the bound the last slot is used for every further frame.
                 if (frames <= MaxFramesPerMessage)
                 {
                     Reserve();
@@ -59,7 +57,7 @@ internal sealed class MessageBatch : LoopWork
                 {
                     if (_count > first)
                     {
-                        _frames[_count - 1].ResetFlags(MsgFlags.More); // cannot be: messages come whole; but what is read must end
+                        _frames[_count - 1].ResetFlags(MsgFlags.More); // should never happen, since messages come whole; but every read message must have an end
                     }
 
                     return;
@@ -94,7 +92,7 @@ internal sealed class MessageBatch : LoopWork
     /// <summary>Runs on the loop.</summary>
     public override void Run() => _received(this);
 
-    /// <summary>Empties it for another filling; on the loop, before it is given back.</summary>
+    /// <summary>Empties the batch for another filling; on the loop, before the batch is given back.</summary>
     public void Clear()
     {
         for (int i = 0; i < _count; i++)

@@ -12,15 +12,15 @@ internal sealed class OutgoingMessages(ZeroMqOutput output) : LoopWork
     private const int FrameCostBytes = 64;
 
     private Msg[] _frames = new Msg[64];
-    private Route?[] _routes = new Route?[64]; // of a message's first frame: where its fate is noted
+    private Route?[] _routes = new Route?[64]; // set for a message's first frame: the route records whether the message was sent
     private int _count;
 
     public long Bytes { get; private set; }
 
-    /// <summary>What it takes of the bound of unsent bytes.</summary>
+    /// <summary>The share of the bound of unsent bytes that the batch takes.</summary>
     public long CostBytes => Bytes + ((long)_count * FrameCostBytes);
 
-    /// <summary>Adds a frame that belongs to NetMQ from now on. The first of a ROUTER's message names its route.</summary>
+    /// <summary>Adds a frame that belongs to NetMQ from now on. The first frame of a ROUTER's message names its route.</summary>
     public void Add(ref Msg frame, bool more, Route? route)
     {
         if (_count == _frames.Length)
@@ -42,7 +42,7 @@ internal sealed class OutgoingMessages(ZeroMqOutput output) : LoopWork
     /// <summary>Runs on the poller's thread.</summary>
     public override void Run() => output.SendAll(this);
 
-    /// <summary>Sends every message or drops it whole; returns the number dropped.</summary>
+    /// <summary>Sends every message or drops it as a whole; returns the number of dropped messages.</summary>
     public long Send(NetMQSocket to)
     {
         long dropped = 0;
@@ -53,7 +53,7 @@ internal sealed class OutgoingMessages(ZeroMqOutput output) : LoopWork
             bool more;
             do
             {
-                // Once the first frame was taken the rest is too: high-water marks count messages.
+                // ZeroMQ takes all frames of a message once it took the first: high-water marks count messages.
                 ref Msg frame = ref _frames[i++];
                 more = frame.HasMore;
                 going = going && TrySend(to, ref frame, more, route);

@@ -1,37 +1,39 @@
 namespace Cocaine.Fast.Drivers.ZeroMq.Sockets;
 
-/// <summary>The way back to a peer of a ROUTER: its identity, and those of the proxies in between.</summary>
+/// <summary>The way back to a peer of a ROUTER: the peer's identity, and those of the proxies in between.</summary>
 internal sealed class Route(byte[][] hops)
 {
     private int _dropped;          // written by the poller, read by the loop
-    private volatile bool _isGone; // the poller sets it when a send found nobody, the loop takes it back when the peer is heard again
+    private volatile bool _isGone; // the poller sets it when a send found no peer; the loop clears it when the peer is heard again
 
     public byte[][] Hops { get; } = hops;
 
-    /// <summary>Jobs whose answer goes this way. The loop's.</summary>
+    /// <summary>Jobs whose answer goes this way. Only the loop uses it.</summary>
     public int Pending { get; set; }
 
-    /// <summary>Nobody is there: answers are dropped without trying.</summary>
+    /// <summary>No peer is there: answers are dropped without a try.</summary>
     public bool IsGone
     {
         get => _isGone;
         set => _isGone = value;
     }
 
-    /// <summary>Messages to this peer that were dropped. An answer that began at another count may have a hole.</summary>
+    /// <summary>
+    /// Messages to this peer that were dropped. When the count has changed since an answer began, the answer may have a hole.
+    /// </summary>
     public int Dropped => Volatile.Read(ref _dropped);
 
     /// <summary>A message to this peer was dropped; from any thread.</summary>
-    public void NoteDropped() => Interlocked.Increment(ref _dropped); // a counter only: nothing is published with it
+    public void NoteDropped() => Interlocked.Increment(ref _dropped); // only a counter: no other data depends on it
 }
 
-/// <summary>The routes of one ROUTER socket, each made once and found by its bytes. Lives on the loop.</summary>
+/// <summary>The routes of one ROUTER socket. Each route is made once and found by its bytes. Lives on the loop.</summary>
 internal sealed class RouteTable
 {
-    /// <summary>Proxies in a row, and the peer itself.</summary>
+    /// <summary>The most proxies in a row, with the peer itself.</summary>
     public const int MaxHops = 16;
 
-    /// <summary>Routes without a job that are kept: peers that come again cost nothing, and those that never do little.</summary>
+    /// <summary>Routes without a job that are kept: peers that come again cost nothing, and peers that do not cost little.</summary>
     private const int KeptRoutes = 4096;
 
     /// <summary>ZeroMQ's own bound of an identity.</summary>
@@ -44,8 +46,8 @@ internal sealed class RouteTable
     public int Count => _routes.Count;
 
     /// <summary>
-    /// The route of a message, and the index of the first frame after the empty one that ends it; -1 when there is no such frame: then the
-    /// route is the peer itself, which can at least be told so.
+    /// The route of a message, and the index of the first frame after the empty one that ends it. The index is -1 when there is no empty
+    /// frame: the route is then the peer itself, which can at least get an error.
     /// </summary>
     public Route Find(FrameList message, out int body)
     {
@@ -89,7 +91,7 @@ internal sealed class RouteTable
             {
                 if (idle.Pending == 0)
                 {
-                    _routes.Remove(old); // allowed while it is walked over
+                    _routes.Remove(old); // allowed during the enumeration
                 }
             }
 
@@ -107,7 +109,7 @@ internal sealed class RouteTable
         return route;
     }
 
-    /// <summary>Byte arrays by content, looked up by spans.</summary>
+    /// <summary>Compares byte arrays by content, also with spans.</summary>
     private sealed class ByteComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
     {
         public static readonly ByteComparer Instance = new();
@@ -120,7 +122,7 @@ internal sealed class RouteTable
 
         public int GetHashCode(ReadOnlySpan<byte> alternate)
         {
-            HashCode hash = default; // seeded by process: peers cannot choose identities that collide
+            HashCode hash = default; // seeded for each process: peers cannot choose identities that collide
             hash.AddBytes(alternate);
             return hash.ToHashCode();
         }

@@ -6,24 +6,26 @@ using Cocaine.Fast.Core.Manifest;
 namespace Cocaine.Fast.Drivers.ZeroMq.Sockets;
 
 /// <summary>
-/// Asks who listens at an address what type of ZeroMQ socket it is. ZeroMQ itself waits in silence for a peer that never speaks it, and for
-/// one of a type that it cannot hear.
+/// Asks the peer at an address for its type of ZeroMQ socket. ZeroMQ itself waits in silence for a peer that never speaks ZeroMQ, or whose
+/// type cannot be heard.
 /// </summary>
 /// <remarks>
 /// ZMTP 3 (rfc.zeromq.org/spec/23): a greeting is FF, 8 bytes, 7F, the major and minor version, a mechanism of 20 bytes and 32 more; then
-/// the command READY with the property Socket-Type. In ZMTP 2 (spec/15) the byte behind the signature is 1, and the next is the type.
+/// the command READY with the property Socket-Type. In ZMTP 2 (spec/15) the byte after the signature is 1, and the next byte is the type.
 /// </remarks>
 internal static class SocketTypeProbe
 {
-    /// <summary>The peer greets like ZeroMQ, and does not say its type without more: of a mechanism with keys, say.</summary>
+    /// <summary>
+    /// The peer greets like ZeroMQ, but does not tell its type without more, for example because it uses a mechanism with keys.
+    /// </summary>
     public const string NotSaid = "";
 
-    /// <summary>A ZeroMQ socket greets at once, but it may be on a busy machine far away.</summary>
+    /// <summary>The longest wait: a ZeroMQ socket greets at once, but may be on a busy machine far away.</summary>
     private const int TimeoutMs = 3_000;
 
     private const int SignatureLength = 10, GreetingLength = 64;
 
-    /// <summary>A READY command of any sane peer: its type and an identity of at most 255 bytes.</summary>
+    /// <summary>The most bytes of a READY command: its type and an identity of at most 255 bytes.</summary>
     private const int MaxBytes = 1024;
 
     private static readonly string[] OldTypes = ["PAIR", "PUB", "SUB", "REQ", "REP", "DEALER", "ROUTER", "PULL", "PUSH", "XPUB", "XSUB"];
@@ -58,11 +60,11 @@ internal static class SocketTypeProbe
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            // it says no more
+            // the peer says no more
         }
         catch (SocketException) when (length == 0)
         {
-            return null; // it was connected: a peer that does not take what it got for its protocol
+            return null; // the peer was connected, but does not take the greeting for its protocol
         }
 
         return length == 0 ? null : TypeOf(heard.AsSpan(0, length));
@@ -91,7 +93,7 @@ internal static class SocketTypeProbe
             return old < OldTypes.Length ? OldTypes[old] : NotSaid;
         }
 
-        ReadOnlySpan<byte> name = "\u000bSocket-Type"u8; // its length is before it, and 4 bytes of the value's behind it
+        ReadOnlySpan<byte> name = "\u000bSocket-Type"u8; // the name's length is before it, and 4 bytes of the value's length after it
         int at = heard.IndexOf(name);
         int from = at + name.Length + 4;
         return at < 0 || from > heard.Length || heard[from - 1] is not (> 0 and <= 16) || from + heard[from - 1] > heard.Length ? NotSaid

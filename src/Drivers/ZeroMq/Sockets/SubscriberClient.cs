@@ -4,13 +4,13 @@ using NetMQ.Sockets;
 
 namespace Cocaine.Fast.Drivers.ZeroMq.Sockets;
 
-/// <summary>A SUB socket for one who watches: messages of two frames come through a channel, on a thread of its own.</summary>
+/// <summary>A SUB socket of a watching client. Messages of two frames come through a channel, on a thread of its own.</summary>
 internal sealed class SubscriberClient : IDisposable
 {
-    /// <summary>Messages that wait for a slow reader; beyond it the publisher drops.</summary>
+    /// <summary>The most messages that wait for a slow reader; beyond it the publisher drops messages.</summary>
     private const int HighWaterMark = 10_000;
 
-    /// <summary>How soon the thread sees that it is to end.</summary>
+    /// <summary>The longest time until the thread notices that it has to end.</summary>
     private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(100);
 
     private readonly Channel<(string Topic, byte[] Value)> _messages =
@@ -21,7 +21,7 @@ internal sealed class SubscriberClient : IDisposable
     private readonly SubscriberSocket _socket = new();
     private bool _disposed;
 
-    /// <summary>Connects to an endpoint, and again whenever the connection is lost.</summary>
+    /// <summary>Connects to an endpoint, and connects again whenever the connection is lost.</summary>
     /// <exception cref="IOException">The endpoint cannot be used.</exception>
     public SubscriberClient(string endpoint, string prefix)
     {
@@ -33,7 +33,7 @@ internal sealed class SubscriberClient : IDisposable
             _socket.Subscribe(prefix);
             _socket.Connect(Transport.Sockets.Endpoint.Describe(ZeroMqEndpoint.ToConnect(endpoint)));
             _thread = new Thread(Receive) { Name = "watch", IsBackground = true };
-            _thread.Start(); // the socket goes over to it: starting a thread is a full fence
+            _thread.Start(); // the socket belongs to the thread from here on: starting a thread is a full fence
         }
         catch
         {
@@ -43,7 +43,7 @@ internal sealed class SubscriberClient : IDisposable
         }
     }
 
-    /// <summary>The published messages, until this is disposed.</summary>
+    /// <summary>The published messages, until this client is disposed.</summary>
     public ChannelReader<(string Topic, byte[] Value)> Messages => _messages.Reader;
 
     public void Dispose()
@@ -75,7 +75,7 @@ internal sealed class SubscriberClient : IDisposable
         }
         catch (OperationCanceledException)
         {
-            // expected: it is disposed while its reader does not read
+            // expected: the client is disposed while its reader does not read
         }
         finally
         {

@@ -5,24 +5,25 @@ using NetMQ;
 
 namespace Cocaine.Fast.Drivers.ZeroMq.Sockets;
 
-/// <summary>From endpoints of manifests to what NetMQ takes: it knows no interface names, and no Unix sockets.</summary>
+/// <summary>Turns endpoints of manifests into the form that NetMQ takes: NetMQ knows no interface names, and no Unix sockets.</summary>
 internal static class ZeroMqEndpoint
 {
-    /// <summary>The addresses that an endpoint is bound to.</summary>
-    /// <exception cref="IOException">It is no TCP endpoint, or its host is not known.</exception>
+    /// <summary>The addresses that an endpoint binds.</summary>
+    /// <exception cref="IOException">The endpoint is no TCP endpoint, or its host is not known.</exception>
     public static IReadOnlyList<IPEndPoint> ToListen(string endpoint) => [.. Parse(endpoint).ListenAddresses().Cast<IPEndPoint>()];
 
     /// <summary>
-    /// The one address that is connected to. Of several an IPv4 one: two connections to one publisher would bring everything twice.
+    /// The one address to connect to. An IPv4 address is preferred when there are several: two connections to one publisher would bring
+    /// every message twice.
     /// </summary>
-    /// <exception cref="IOException">It is no TCP endpoint, or its host is not known.</exception>
+    /// <exception cref="IOException">The endpoint is no TCP endpoint, or its host is not known.</exception>
     public static IPEndPoint ToConnect(string endpoint)
     {
         IReadOnlyList<EndPoint> addresses = Parse(endpoint).ConnectAddresses();
         return (IPEndPoint)(addresses.FirstOrDefault(address => address.AddressFamily == AddressFamily.InterNetwork) ?? addresses[0]);
     }
 
-    /// <summary>Binds every address, one port for all when it is 0; returns the endpoints as peers write them.</summary>
+    /// <summary>Binds every address, all with the same port when the port is 0; returns the endpoints as peers write them.</summary>
     /// <exception cref="IOException">An address cannot be bound.</exception>
     public static IReadOnlyList<string> Bind(NetMQSocket socket, string endpoint, IReadOnlyList<IPEndPoint> addresses)
     {
@@ -41,7 +42,7 @@ internal static class ZeroMqEndpoint
                 throw new IOException($"cannot listen on {endpoint}: {reason}", failure);
             }
 
-            string last = socket.Options.LastEndpoint!; // right but for the host of IPv6
+            string last = socket.Options.LastEndpoint!; // right except for the host of IPv6
             port = int.Parse(last.AsSpan(last.LastIndexOf(':') + 1), System.Globalization.CultureInfo.InvariantCulture);
             bound.Add(Endpoint.Describe(new IPEndPoint(address.Address, port)));
         }

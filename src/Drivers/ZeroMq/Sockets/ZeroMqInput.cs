@@ -5,12 +5,15 @@ using NetMQ;
 namespace Cocaine.Fast.Drivers.ZeroMq.Sockets;
 
 /// <summary>
-/// The messages of a socket on their way to its loop, in batches. The socket is read while there is a free batch: one that the loop keeps
-/// holds the peers back.
+/// The messages of a socket on their way to its loop, in batches. The socket is read while there is a free batch: a batch that the loop
+/// keeps holds the peers back.
 /// </summary>
 internal sealed class ZeroMqInput
 {
-    /// <summary>Batches on their way at once: one is filled while others are read, and a held one does not stop the rest.</summary>
+    /// <summary>
+    /// Batches on their way at the same time: one is filled while others are read, and a batch that the loop keeps does not stop the
+    /// others.
+    /// </summary>
     private const int Batches = 4;
 
     private readonly ZeroMqPoller _poller;
@@ -18,16 +21,18 @@ internal sealed class ZeroMqInput
     private readonly Action<MessageBatch>? _received;
     private readonly ConcurrentQueue<MessageBatch> _free = new();
     private readonly ResumeWork _resume;
-    private NetMQSocket? _socket;    // the poller's, from Open to Close
-    private bool _attached;          // the poller's: it is woken when the socket can be read
-    private bool _stopped;           // the poller's: it reads no more
+    private NetMQSocket? _socket;    // only the poller uses it; valid from Open to Close
+    private bool _attached;          // only the poller uses it: the poller wakes when the socket can be read
+    private bool _stopped;           // only the poller uses it: the poller reads no more
     private int _reading;            // one of the states below
 
-    // How the socket is read. Reading: the poller takes batches. Paused (by the poller): there was no free batch. Resuming (by the
-    // loop, which has given one back): the poller was asked to go on and has not done so yet.
+    // The state of reading. Reading: the poller takes batches. Paused (by the poller): there was no free batch. Resuming (by the loop,
+    // which has given one back): the poller was asked to continue and has not done so yet.
     private const int Reading = 0, Paused = 1, Resuming = 2;
 
-    /// <param name="received">Gets each batch on the loop, and gives it back with <see cref="Return"/>; null: nothing is read.</param>
+    /// <param name="received">
+    /// Gets each batch on the loop, and gives it back with <see cref="Return"/>; null for a socket that is not read.
+    /// </param>
     public ZeroMqInput(ZeroMqPoller poller, EventLoop loop, Action<MessageBatch>? received)
     {
         _poller = poller;
@@ -40,14 +45,14 @@ internal sealed class ZeroMqInput
         }
     }
 
-    /// <summary>Reads from now on; on the poller's thread.</summary>
+    /// <summary>Starts to read; on the poller's thread.</summary>
     public void Open(NetMQSocket socket)
     {
         _socket = socket;
         Attach();
     }
 
-    /// <summary>Reads no more; on the poller's thread.</summary>
+    /// <summary>Stops reading; on the poller's thread.</summary>
     public void Close()
     {
         _stopped = true;
@@ -61,14 +66,15 @@ internal sealed class ZeroMqInput
         batch.Clear();
         _free.Enqueue(batch);
 
-        // The enqueue is before this exchange, a full fence; other half: in TakeFree, the exchange before the second look at the queue.
+        // The enqueue comes before this exchange, which is a full fence; other half: in TakeFree, the exchange before the second look at
+        // the queue.
         if (Interlocked.CompareExchange(ref _reading, Resuming, Paused) == Paused)
         {
             _poller.Post(_resume);
         }
     }
 
-    /// <summary>Reads no more; on the loop. Messages that are read already still come.</summary>
+    /// <summary>Stops reading; on the loop. Messages that were read already still come.</summary>
     public void Stop() => _poller.Post(new ActionWork(() =>
     {
         _stopped = true;
@@ -113,21 +119,21 @@ internal sealed class ZeroMqInput
             return batch;
         }
 
-        // A full fence between the word and the second look; other half: in Return, the exchange after the enqueue. One of the two sees
-        // the other: either the batch is found here, or the loop finds Paused and asks to go on.
+        // A full fence between the word and the second look; other half: in Return, the exchange after the enqueue. At least one of the two
+        // sides sees the other: either this method finds the batch, or the loop finds Paused and asks the poller to continue.
         Interlocked.CompareExchange(ref _reading, Paused, Reading);
         if (!_free.TryDequeue(out batch))
         {
             return null;
         }
 
-        Interlocked.CompareExchange(ref _reading, Reading, Paused); // when it is Resuming by now, Resume does it
+        Interlocked.CompareExchange(ref _reading, Reading, Paused); // when the state is Resuming by now, Resume does it
         return batch;
     }
 
     private void Resume()
     {
-        Volatile.Write(ref _reading, Reading); // read by the exchange in Return; the batches are looked at after this, by Receive
+        Volatile.Write(ref _reading, Reading); // the exchange in Return reads it; Receive looks at the batches after this
         Attach();
     }
 

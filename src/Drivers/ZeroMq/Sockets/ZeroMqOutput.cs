@@ -5,17 +5,19 @@ using NetMQ;
 
 namespace Cocaine.Fast.Drivers.ZeroMq.Sockets;
 
-/// <summary>The messages of a loop on their way to a socket: what a turn writes is sent as one batch by the poller's thread.</summary>
+/// <summary>The messages of a loop on their way to a socket: the poller's thread sends the messages of a turn as one batch.</summary>
 internal sealed class ZeroMqOutput
 {
-    /// <summary>Most bytes that the loop has written and the poller not sent. The poller never waits, so it gets near this only when it
-    /// is kept from running at all.</summary>
+    /// <summary>
+    /// The most bytes that the loop has written and the poller has not sent. The poller never waits, so the bytes get near this bound only
+    /// when the poller's thread cannot run at all.
+    /// </summary>
     private const long MaxUnsentBytes = 64 << 20;
 
     /// <summary>Bytes after which a batch is sent before the turn ends.</summary>
     private const int FullBytes = 1 << 20;
 
-    /// <summary>Sent batches that are kept for another filling; more are made in a burst only.</summary>
+    /// <summary>Sent batches that are kept for another filling; only a burst makes more.</summary>
     private const int MaxKept = 4;
 
     private readonly ZeroMqPoller _poller;
@@ -23,12 +25,14 @@ internal sealed class ZeroMqOutput
     private readonly Action<long>? _dropped;
     private readonly ConcurrentQueue<OutgoingMessages> _sent = new();
     private readonly SendTask _sendTask;
-    private NetMQSocket? _socket;           // the poller's, from Open to Close
-    private OutgoingMessages? _filling;     // the loop's
+    private NetMQSocket? _socket;           // only the poller uses it; valid from Open to Close
+    private OutgoingMessages? _filling;     // only the loop uses it
     private long _unsentBytes;
     private long _droppedMessages;
 
-    /// <param name="dropped">Told on the poller's thread how many messages were dropped, all in all, when that is a power of two.</param>
+    /// <param name="dropped">
+    /// Called on the poller's thread with the number of messages that were dropped so far, whenever it is a power of two.
+    /// </param>
     public ZeroMqOutput(ZeroMqPoller poller, EventLoop loop, Action<long>? dropped)
     {
         _poller = poller;
@@ -40,15 +44,15 @@ internal sealed class ZeroMqOutput
     /// <summary>Messages that were not sent: the peer is gone, or its high-water mark was reached.</summary>
     public long Dropped => Volatile.Read(ref _droppedMessages);
 
-    /// <summary>Sends from now on; on the poller's thread.</summary>
+    /// <summary>Starts to send; on the poller's thread.</summary>
     public void Open(NetMQSocket socket) => _socket = socket;
 
-    /// <summary>Sends no more; on the poller's thread.</summary>
+    /// <summary>Stops sending; on the poller's thread.</summary>
     public void Close() => _socket = null;
 
     /// <summary>
-    /// Begins a message: the frames of its route and an empty one. False when the poller is too far behind: the message is dropped,
-    /// which the route notes.
+    /// Begins a message: the frames of its route and an empty one. False when the poller is too far behind: the message is dropped, and the
+    /// route records it.
     /// </summary>
     public bool TryBegin(Route? route)
     {
@@ -87,7 +91,7 @@ internal sealed class ZeroMqOutput
     /// <summary>Adds a copy of some bytes as a frame.</summary>
     public void Add(ReadOnlySpan<byte> bytes, bool more) => AddShared(bytes.ToArray(), more);
 
-    /// <summary>Adds a frame whose bytes nobody changes any more.</summary>
+    /// <summary>Adds a frame with bytes that nobody changes any more.</summary>
     public void AddShared(byte[] bytes, bool more, Route? route = null)
     {
         Msg frame = default;
@@ -95,13 +99,13 @@ internal sealed class ZeroMqOutput
         _filling!.Add(ref frame, more, route);
     }
 
-    /// <summary>Gives what was written to the poller's thread; on the loop.</summary>
+    /// <summary>Gives the written messages to the poller's thread; on the loop.</summary>
     public void Post()
     {
         if (_filling is { } batch)
         {
             _filling = null;
-            Interlocked.Add(ref _unsentBytes, batch.CostBytes); // its other half is the subtraction in SendAll
+            Interlocked.Add(ref _unsentBytes, batch.CostBytes); // the other half is the subtraction in SendAll
             _poller.Post(batch);
         }
     }
@@ -128,7 +132,7 @@ internal sealed class ZeroMqOutput
 
     private void CountDropped(long count)
     {
-        long total = Interlocked.Add(ref _droppedMessages, count); // a counter: nothing is published with it
+        long total = Interlocked.Add(ref _droppedMessages, count); // only a counter: no other data depends on it
         if (BitOperations.Log2((ulong)total) != BitOperations.Log2((ulong)(total - count)) || total == count)
         {
             _dropped?.Invoke(total);

@@ -6,8 +6,8 @@ using NetMQ;
 namespace Cocaine.Fast.Drivers.ZeroMq.Sockets;
 
 /// <summary>
-/// The one thread of a node that touches ZeroMQ sockets. Loops post work to it and it posts batches of messages to them: neither ever
-/// waits for the other, but for <see cref="Invoke"/> at an app's start.
+/// The one thread of a node that touches ZeroMQ sockets. Loops post work to the poller, and the poller posts batches of messages to loops.
+/// Neither ever waits for the other, except in <see cref="Invoke"/> at an app's start.
 /// </summary>
 internal sealed class ZeroMqPoller : IDisposable
 {
@@ -17,13 +17,13 @@ internal sealed class ZeroMqPoller : IDisposable
     private readonly WorkQueue _work = new();
     private readonly NetMQQueue<bool> _wake = new();
     private readonly NetMQPoller _poller;
-    private readonly HashSet<NetMQSocket> _sockets = []; // the poller's
+    private readonly HashSet<NetMQSocket> _sockets = []; // only the poller uses it
     private readonly ILogger _log;
     private readonly Action<Exception> _report;
     private int _disposed; // 1 from the first Dispose on
 
-    /// <summary>The node's, made when its first driver asks for it.</summary>
-    /// <exception cref="IOException">The node has none.</exception>
+    /// <summary>The node's poller, made when the first driver asks for it.</summary>
+    /// <exception cref="IOException">The node has no poller.</exception>
     public static ZeroMqPoller Of(AppScope scope) =>
         scope.Get<ZeroMqPoller>(static () => throw new IOException("this node has no ZeroMQ thread"));
 
@@ -36,7 +36,7 @@ internal sealed class ZeroMqPoller : IDisposable
         _poller.RunAsync("zeromq", isBackgroundThread: true);
     }
 
-    /// <summary>Runs work on the poller's thread. From any thread; what is posted in one burst wakes it once.</summary>
+    /// <summary>Runs work on the poller's thread, from any thread. Work that is posted in one burst wakes the poller once.</summary>
     public void Post(LoopWork work)
     {
         if (_work.Add(work))
@@ -45,8 +45,8 @@ internal sealed class ZeroMqPoller : IDisposable
         }
     }
 
-    /// <summary>Runs an action on the poller's thread and waits for it: for what is not hot.</summary>
-    /// <exception cref="IOException">The poller does not answer. An exception of the action itself comes through as it is.</exception>
+    /// <summary>Runs an action on the poller's thread and waits for it; only for rare calls.</summary>
+    /// <exception cref="IOException">The poller does not answer. An exception of the action itself is thrown as it is.</exception>
     public void Invoke(Action action)
     {
         TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -85,11 +85,12 @@ internal sealed class ZeroMqPoller : IDisposable
     }
 
     /// <summary>
-    /// What a handler on the poller's thread threw: it must not go further, or the thread, and with it the process, would end.
+    /// Logs an exception of a handler on the poller's thread. The exception must not go further: it would end the thread, and with it the
+    /// process.
     /// </summary>
     public void Report(Exception fault) => ZeroMqLog.PollerFault(_log, fault);
 
-    /// <summary>Ends the thread after what was posted before, and closes the sockets that their owners left open.</summary>
+    /// <summary>Ends the thread after the work that was posted before, and closes the sockets that their owners left open.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 1)
@@ -110,14 +111,14 @@ internal sealed class ZeroMqPoller : IDisposable
         _wake.Dispose();
     }
 
-    /// <summary>Shuts NetMQ down in this process; returns when every closed socket has sent what it had or its linger is over.</summary>
+    /// <summary>Shuts NetMQ down in this process; returns when every closed socket has sent its messages or its linger is over.</summary>
     public static void EndAll() => NetMQConfig.Cleanup(block: true);
 
     private void RunWork()
     {
         while (_wake.TryDequeue(out _, TimeSpan.Zero))
         {
-            // All signals first: what is posted after the queue is taken below brings its own.
+            // The signals are taken first: work that is posted after the queue is taken below brings its own signal.
         }
 
         _work.RunAll(_report);

@@ -8,23 +8,28 @@ using NetMQ;
 namespace Cocaine.Fast.Drivers.ZeroMq.Sockets;
 
 /// <summary>
-/// A ZeroMQ socket as a loop sees it: batches of messages come from the poller's thread, and go there. The NetMQ socket itself is only
-/// touched by that thread.
+/// A ZeroMQ socket as a loop sees it: batches of messages come from the poller's thread, and go there. Only that thread touches the NetMQ
+/// socket itself.
 /// </summary>
 internal sealed class ZeroMqSocket
 {
-    /// <summary>Given to messages that were just sent when a socket closes, so that the answers of a drain reach peers that read.</summary>
+    /// <summary>
+    /// The least time that messages get when a socket closes right after sending them, so that the answers of a drain reach peers that
+    /// read.
+    /// </summary>
     private const int MinLingerMs = 1000;
 
     private readonly ZeroMqPoller _poller;
     private readonly string _name;
     private readonly ILogger _log;
-    private NetMQSocket? _socket;    // the poller's, from Open to Close
+    private NetMQSocket? _socket;    // only the poller uses it; valid from Open to Close
 
     /// <param name="received">
-    /// Gets each batch on the loop, and gives it back with <see cref="ZeroMqInput.Return"/>; null for what only sends.
+    /// Gets each batch on the loop, and gives it back with <see cref="ZeroMqInput.Return"/>; null for a socket that only sends.
     /// </param>
-    /// <param name="dropped">Told on the poller's thread how many messages were dropped, all in all, when that is a power of two.</param>
+    /// <param name="dropped">
+    /// Called on the poller's thread with the number of messages that were dropped so far, whenever it is a power of two.
+    /// </param>
     public ZeroMqSocket(
         ZeroMqPoller poller, EventLoop loop, string name, ILogger log, Action<MessageBatch>? received, Action<long>? dropped)
     {
@@ -35,20 +40,20 @@ internal sealed class ZeroMqSocket
         Output = new ZeroMqOutput(poller, loop, dropped);
     }
 
-    /// <summary>Where it listens, as peers write it; empty when it connects.</summary>
+    /// <summary>The endpoints that the socket listens on, as peers write them; empty when it connects.</summary>
     public IReadOnlyList<string> Endpoints { get; private set; } = [];
 
-    /// <summary>The messages that come.</summary>
+    /// <summary>The incoming messages.</summary>
     public ZeroMqInput Input { get; }
 
-    /// <summary>The messages that go.</summary>
+    /// <summary>The outgoing messages.</summary>
     public ZeroMqOutput Output { get; }
 
-    /// <summary>Binds or connects; on the loop. When it throws, nothing stays open.</summary>
+    /// <summary>Binds or connects; on the loop. When the method throws, nothing stays open.</summary>
     /// <exception cref="IOException">An endpoint cannot be used.</exception>
     public void Open(ZeroMqSocketOptions options)
     {
-        // Names are resolved here, so that a slow name server holds up this app alone.
+        // Names are resolved here, so that a slow name server delays only this app.
         List<(string Endpoint, IReadOnlyList<IPEndPoint> Addresses)> at = [.. options.Endpoints.Select(endpoint => (endpoint,
             options.Connects ? [ZeroMqEndpoint.ToConnect(endpoint)] : ZeroMqEndpoint.ToListen(endpoint)))];
         _poller.Invoke(() =>
@@ -89,7 +94,7 @@ internal sealed class ZeroMqSocket
         });
     }
 
-    /// <summary>Sends what was written and closes; on the loop.</summary>
+    /// <summary>Sends the written messages and closes; on the loop.</summary>
     public void Close()
     {
         Output.Post();
