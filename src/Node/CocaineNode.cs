@@ -17,8 +17,8 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Node;
 
 /// <summary>
-/// A node: event loops with apps on them, and a locator. Made from options and manifests; the program <c>cocaine-fast</c> is a shell
-/// over it, and another .NET program may host one itself.
+/// A node: event loops with apps on them, and a locator. A node is made from options and manifests. The program <c>cocaine-fast</c> is a
+/// shell around it, and another .NET program may host a node itself.
 /// </summary>
 public sealed class CocaineNode : IAsyncDisposable
 {
@@ -35,7 +35,7 @@ public sealed class CocaineNode : IAsyncDisposable
     private readonly NodeLifetime _lifetime = new();
     private LocatorService? _locator;
     private bool _stopped;      // StopAsync was called
-    private int _loopsStopped;  // 1 once what Start took was given back: by a start that failed, or by the stop
+    private int _loopsStopped;  // 1 once everything from Start was given back: by a start that failed, or by the stop
 
     /// <summary>Makes a node; <see cref="Start"/> makes it run.</summary>
     public CocaineNode(NodeOptions options)
@@ -57,15 +57,15 @@ public sealed class CocaineNode : IAsyncDisposable
         _apps = new NodeApps(_factory);
     }
 
-    /// <summary>The apps that it runs.</summary>
+    /// <summary>The apps that run on the node.</summary>
     public IReadOnlyList<RunningApp> Apps => _apps.All;
 
-    /// <summary>Where the locator listens; empty without one.</summary>
+    /// <summary>The endpoints of the locator; empty without a locator.</summary>
     public IReadOnlyList<string> LocatorEndpoints => _locator?.Endpoints ?? [];
 
     /// <summary>Starts loops and locator.</summary>
     /// <exception cref="NodeException">
-    /// The locator's endpoint cannot be used, or there are no descriptors or threads for the loops. Nothing is left running then.
+    /// The locator's endpoint cannot be used, or there are no descriptors or threads for the loops. Nothing is left running in this case.
     /// </exception>
     public void Start()
     {
@@ -116,13 +116,13 @@ public sealed class CocaineNode : IAsyncDisposable
     }
 
     /// <summary>
-    /// Starts an app; returns once its endpoints listen. Its first slave comes up meanwhile: see <see cref="RunningApp.Ready"/>.
+    /// Starts an app; returns once its endpoints listen. The app's first slave comes up meanwhile: see <see cref="RunningApp.Ready"/>.
     /// </summary>
-    /// <exception cref="NodeException">A driver cannot start, or an app of this name runs already.</exception>
+    /// <exception cref="NodeException">A driver cannot start, or an app with this name runs already.</exception>
     public Task<RunningApp> AddAsync(AppManifest manifest, CancellationToken cancellation = default) =>
         AddAsync(manifest, paused: false, cancellation);
 
-    /// <summary>The same; <paramref name="paused"/>: it takes no job until it is resumed.</summary>
+    /// <summary>Starts an app. With <paramref name="paused"/> the app takes no job until it is resumed.</summary>
     internal async Task<RunningApp> AddAsync(AppManifest manifest, bool paused, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(manifest);
@@ -130,7 +130,7 @@ public sealed class CocaineNode : IAsyncDisposable
         RunningApp app = _apps.Add(manifest);
         try
         {
-            // A node that stops meanwhile starts none.
+            // A node that stops meanwhile does not start the app.
             await _lifetime.UntilEndAsync(app.Loop.RunAsync(() => app.Start(paused)));
             return app;
         }
@@ -142,15 +142,15 @@ public sealed class CocaineNode : IAsyncDisposable
     }
 
     /// <summary>
-    /// Replaces the running version of an app by another, without losing a job: the new version's slaves come up beside the old ones, then
-    /// new jobs go to them, and the old ones finish what they have. Returns when new jobs go to the new version, or when it did not come
-    /// up: the old one goes on then, as if nothing had been asked. See docs/reload.md.
+    /// Replaces the running version of an app by another one, without losing a job. The new version's slaves come up beside the old ones;
+    /// then new jobs go to them, and the old slaves finish their jobs. Returns when new jobs go to the new version, or when the new version
+    /// did not come up: the old one then continues unchanged. See docs/reload.md.
     /// </summary>
-    /// <param name="next">The new version; its name says which app is meant.</param>
-    /// <param name="force">Also when its version is not higher.</param>
-    /// <param name="cancellation">Gives up before the switch: the old version goes on.</param>
+    /// <param name="next">The new version; its name tells which app to replace.</param>
+    /// <param name="force">Replace also when the version is not higher.</param>
+    /// <param name="cancellation">Gives up before the switch: the old version continues.</param>
     /// <exception cref="NodeException">
-    /// No such app runs (404), the version is not higher (400), or it is being replaced or deleted already (503).
+    /// No such app runs (404), the version is not higher (400), or the app is being replaced or deleted already (503).
     /// </exception>
     public Task<ReplaceOutcome> ReplaceAsync(AppManifest next, bool force = false, CancellationToken cancellation = default)
     {
@@ -161,12 +161,12 @@ public sealed class CocaineNode : IAsyncDisposable
     }
 
     /// <summary>
-    /// Replaces an app by itself: its code is loaded anew, the manifest that runs stays, and no job is lost. When the new slaves do not
-    /// come up, the old ones go on. A paused app stays paused; bounds that were scaled are those of the manifest again.
+    /// Replaces an app by itself: its code is loaded anew, the present manifest stays, and no job is lost. When the new slaves do not come
+    /// up, the old ones continue. A paused app stays paused; bounds that were scaled go back to those of the manifest.
     /// </summary>
     /// <param name="name">The app.</param>
-    /// <param name="cancellation">Gives up before the switch: what runs goes on.</param>
-    /// <exception cref="NodeException">No such app runs (404), or it is being replaced or deleted already (503).</exception>
+    /// <param name="cancellation">Gives up before the switch: the old slaves continue.</param>
+    /// <exception cref="NodeException">No such app runs (404), or the app is being replaced or deleted already (503).</exception>
     public async Task<ReplaceOutcome> RestartAsync(string name, CancellationToken cancellation = default)
     {
         AppManifest manifest = _apps.Get(name).Manifest;
@@ -175,10 +175,10 @@ public sealed class CocaineNode : IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends an app: it takes no more jobs, finishes those it has within the time, and is gone; its endpoints are free then. A job that
-    /// is not done within the time, or when <paramref name="cancellation"/> fires, is failed with 503. A replacement under way is given up.
+    /// Ends an app: it takes no more jobs, finishes its jobs within the time, and is gone; its endpoints are free then. A job that is not
+    /// done within the time, or when <paramref name="cancellation"/> fires, fails with 503. A replacement under way is given up.
     /// </summary>
-    /// <exception cref="NodeException">No such app runs (404), or it is being deleted already (503).</exception>
+    /// <exception cref="NodeException">No such app runs (404), or the app is being deleted already (503).</exception>
     public async Task DeleteAsync(string name, TimeSpan drainTimeout, CancellationToken cancellation = default)
     {
         RunningApp app = _apps.Get(name);
@@ -206,43 +206,43 @@ public sealed class CocaineNode : IAsyncDisposable
     }
 
     /// <summary>
-    /// The app takes no new jobs: callers get 503, ticks of timers are skipped and counted, what a ZeroMQ sink or a file monitor has waits.
-    /// Jobs that run or wait are finished; endpoints stay open. Does nothing when it is paused.
+    /// Makes an app take no new jobs: callers get 503, ticks of timers are skipped and counted, and data of a ZeroMQ sink or a file monitor
+    /// waits. Running and waiting jobs are finished; endpoints stay open. Does nothing when the app is paused.
     /// </summary>
     /// <exception cref="NodeException">No such app runs (404).</exception>
     public Task PauseAsync(string name) => OnLoopAsync(name, app => app.Pause(true));
 
-    /// <summary>The app takes jobs again. Does nothing when it is not paused.</summary>
+    /// <summary>Makes the app take jobs again. Does nothing when the app is not paused.</summary>
     /// <exception cref="NodeException">No such app runs (404).</exception>
     public Task ResumeAsync(string name) => OnLoopAsync(name, app => app.Pause(false));
 
     /// <summary>
-    /// Sets the bounds of an app's pool at once; null leaves one as it is. Slaves over a lower limit retire when they are idle, never
+    /// Sets the bounds of an app's pool at once; null leaves a bound as it is. Slaves over a lower limit retire when they are idle, never
     /// within a job. The manifest's bounds come back with the next version.
     /// </summary>
-    /// <exception cref="NodeException">No such app runs (404), or the bounds are none (400).</exception>
+    /// <exception cref="NodeException">No such app runs (404), or the bounds are invalid (400).</exception>
     public Task ScaleAsync(string name, int? minimum = null, int? limit = null) => OnLoopAsync(name, app => app.Scale(minimum, limit));
 
     /// <summary>
-    /// The last lines that an app's workers wrote, up to a bound; then, with <paramref name="follow"/>, those that come, until the app is
-    /// gone. A reader that is too slow loses the oldest lines and is told how many.
+    /// The last lines that an app's workers wrote, up to a bound; then, with <paramref name="follow"/>, new lines until the app is gone. A
+    /// reader that is too slow loses the oldest lines and gets their number.
     /// </summary>
     /// <exception cref="NodeException">No such app runs (404).</exception>
     public IAsyncEnumerable<LogLine> Logs(string name, bool follow = true, CancellationToken cancellation = default) =>
         _apps.Get(name).Journal.Lines.ReadAsync(filter: null, follow, cancellation);
 
     /// <summary>
-    /// The last events of an app, or of the node and all of its apps; then, with <paramref name="follow"/>, those that come. An app need
-    /// not run. A reader that is too slow loses the oldest events and is told how many.
+    /// The last events of an app, or of the node and all of its apps; then, with <paramref name="follow"/>, new events. The app need not
+    /// run. A reader that is too slow loses the oldest events and gets their number.
     /// </summary>
     public IAsyncEnumerable<NodeEvent> Events(string? name = null, bool follow = true, CancellationToken cancellation = default) =>
         _events.ReadAsync(name is null ? null : one => one.App == name, follow, cancellation);
 
-    /// <summary>The app of this name, or null.</summary>
+    /// <summary>The app with this name, or null.</summary>
     public RunningApp? Find(string name) => _apps.Find(name);
 
     /// <summary>
-    /// Drains every app and ends. A job that is not done within the time, or when <paramref name="stopNow"/> fires, is failed with 503.
+    /// Drains every app and ends. A job that is not done within the time, or when <paramref name="stopNow"/> fires, fails with 503.
     /// </summary>
     public async Task StopAsync(TimeSpan drainTimeout, CancellationToken stopNow = default)
     {
@@ -282,10 +282,10 @@ public sealed class CocaineNode : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync(KillGrace);
 
-    /// <summary>Completes when its loops have ended: what is posted to them then never runs.</summary>
+    /// <summary>Completes when the node's loops have ended: work that is posted to them then never runs.</summary>
     internal Task Ended => _lifetime.Ended;
 
-    /// <summary>Its log, which keeps what goes through it as events.</summary>
+    /// <summary>The node's log, which also keeps its lines as events.</summary>
     internal ILogger Log => _log;
 
     internal int LoopCount => _loops.Count;
@@ -293,10 +293,10 @@ public sealed class CocaineNode : IAsyncDisposable
     /// <summary>The jobs that killed their slaves.</summary>
     internal IQuarantineControl Quarantine => _records.Quarantine;
 
-    /// <summary>The apps that this node is to run are up: what is kept of jobs of others is bounded now.</summary>
+    /// <summary>The apps of this node are up: from now on the records of other apps' jobs are bounded.</summary>
     internal void TidyRecords() => _records.Tidy();
 
-    /// <summary>When it was made, by the wall clock.</summary>
+    /// <summary>The time at which the node was made, by the wall clock.</summary>
     internal DateTimeOffset Since { get; } = DateTimeOffset.UtcNow;
 
     private Task OnLoopAsync(string name, Action<RunningApp> action)
@@ -305,18 +305,18 @@ public sealed class CocaineNode : IAsyncDisposable
         return _lifetime.UntilEndAsync(app.Loop.RunAsync(() => action(app)));
     }
 
-    /// <summary>There is something to read in the events of an app, which may be gone.</summary>
+    /// <summary>There are events of an app, which may be gone itself.</summary>
     internal bool HasEvents(string name) => _events.Has(one => one.App == name);
 
     /// <summary>The text about an app that does not run here.</summary>
     internal NodeException NoApp(string name) => _apps.Missing(name);
 
-    /// <summary>A loop for what belongs to no app.</summary>
+    /// <summary>A loop for parts that belong to no app.</summary>
     internal EventLoop FirstLoop => _loops.First;
 
     internal ZeroMqPoller ZeroMq => _zeroMq.Poller;
 
-    /// <summary>Completes when every loop has come to it: one that is stuck in a handler does not.</summary>
+    /// <summary>Completes when every loop has run it: a loop that is stuck in a handler does not.</summary>
     internal Task PingAsync() => _loops.PingAsync();
 
     private void StopLoops()

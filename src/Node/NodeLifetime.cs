@@ -4,7 +4,7 @@ using Cocaine.Fast.Node.Threading;
 
 namespace Cocaine.Fast.Node;
 
-/// <summary>How long a node lives: nobody may wait for what its loops do once they have ended.</summary>
+/// <summary>The lifetime of a node: nobody may wait for work of its loops once they have ended.</summary>
 internal sealed class NodeLifetime
 {
     private readonly TaskCompletionSource _ended = new();
@@ -15,7 +15,7 @@ internal sealed class NodeLifetime
     /// <summary>The loops have ended.</summary>
     public void End() => NodeThreads.Complete(_ended);
 
-    /// <summary>Waits for what an app's loop does, but not for a loop that has ended.</summary>
+    /// <summary>Waits for work of an app's loop, but not for a loop that has ended.</summary>
     /// <exception cref="NodeException">The node ended first (503).</exception>
     public async Task<T> UntilEndAsync<T>(Task<T> task)
     {

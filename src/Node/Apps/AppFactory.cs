@@ -14,30 +14,30 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Node.Apps;
 
 /// <summary>
-/// Makes the apps of a node from their manifests, with what the node gives to them, and the backends of their further versions. One
-/// call at a time.
+/// Makes the apps of a node from their manifests and from the parts that the node gives to them, and the backends of their further
+/// versions. One call at a time.
 /// </summary>
 /// <param name="settings">The node's settings.</param>
-/// <param name="loops">Where apps live.</param>
+/// <param name="loops">The loops that apps live on.</param>
 /// <param name="zeroMq">The node's ZeroMQ.</param>
 /// <param name="records">The records that outlive an engine of an app.</param>
-/// <param name="events">Where events of apps go.</param>
-/// <param name="locatorEndpoint">Where the locator listens now; null without one.</param>
+/// <param name="events">Gets the events of apps.</param>
+/// <param name="locatorEndpoint">The locator's present endpoint; null without a locator.</param>
 /// <param name="log">The node's log.</param>
 internal sealed class AppFactory(
     AppFactorySettings settings, NodeLoops loops, NodeZeroMq zeroMq, IAppRecords records, Feed<NodeEvent> events,
     Func<string?> locatorEndpoint, ILogger log) : IDisposable
 {
-    private readonly Dictionary<string, LeftBehind> _left = []; // by app: what hangs outlives its versions, and the app itself
+    private readonly Dictionary<string, LeftBehind> _left = []; // by app: threads that hang outlive the app's versions, and the app itself
     private ProcessLauncher? _launcher;
 
-    /// <summary>Makes an app on the loop whose turn it is; it is not started yet.</summary>
-    /// <exception cref="NodeException">Its slaves cannot be run.</exception>
+    /// <summary>Makes an app on the next loop in turn; the app is not started yet.</summary>
+    /// <exception cref="NodeException">The app's slaves cannot run.</exception>
     public RunningApp Create(AppManifest manifest)
     {
         EventLoop loop = loops.Next();
         AppJournal journal = new(manifest.Name, settings.Logs.CreateLogger(manifest.Name), events);
-        ISlaveBackend backend = BackendFor(manifest, loop, journal); // first: what throws here leaves nothing to be given back
+        ISlaveBackend backend = BackendFor(manifest, loop, journal); // first: an exception here leaves nothing to give back
         EngineRecords acquired = records.Acquire(manifest);
         RunningApp? made = null;
         AppParts parts = new(loop, () => zeroMq.Poller, settings.Drivers, journal, acquired)
@@ -48,7 +48,7 @@ internal sealed class AppFactory(
     }
 
     /// <summary>The backend of an app's version.</summary>
-    /// <exception cref="NodeException">They cannot be run.</exception>
+    /// <exception cref="NodeException">The slaves cannot run.</exception>
     public ISlaveBackend BackendFor(AppManifest manifest, EventLoop loop, ILogger journal)
     {
         if (manifest.Engine.Backend == BackendType.Thread)

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Apps;
 
-/// <summary>The node's options that apps are made with.</summary>
+/// <summary>The node's options for making apps.</summary>
 /// <param name="Logs">Makes the logs of apps.</param>
 /// <param name="Drivers">Drivers of the embedding program, by type.</param>
 /// <param name="OwnsProcess">The process ends with the node.</param>

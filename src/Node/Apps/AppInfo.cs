@@ -12,16 +12,17 @@ using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Node.Apps;
 
-/// <summary>An app's state as one JSON object: what <c>info</c> shows.</summary>
+/// <summary>An app's state as one JSON object: the answer to <c>info</c>.</summary>
 internal static class AppInfo
 {
-    /// <summary>Jobs of a slave that info names: what keeps it busy is among the oldest.</summary>
+    /// <summary>The most jobs of a slave that info names: the oldest ones, which are probably the jobs that keep the slave busy.</summary>
     private const int MaxJobsOfASlave = 16;
 
     /// <summary>The object as text; on the app's loop.</summary>
     /// <param name="app">The app.</param>
     /// <param name="forOperators">
-    /// It goes to the control socket: with what failed starts printed. Callers of the app, who may be anybody, get only how they failed.
+    /// The text goes to the control socket, with the output of failed starts. Callers of the app, who may be anybody, only get the kind of
+    /// the failure.
     /// </param>
     public static string Text(RunningApp app, bool forOperators)
     {
@@ -54,7 +55,7 @@ internal static class AppInfo
             : app.Phase == AppPhase.Replacing ? "replacing" : "running";
     }
 
-    /// <summary>Versions that have jobs, each once: a stopping app's last version is among the older ones.</summary>
+    /// <summary>Versions with jobs, each once: a stopping app's last version is among the older ones.</summary>
     private static IEnumerable<AppVersion> Versions(RunningApp app) => app.Older.Where(older => older != app.Version).Append(app.Version);
 
     private static int QueuedJobs(RunningApp app) => Versions(app).Sum(version => version.Engine.Queue.Count);
@@ -102,7 +103,7 @@ internal static class AppInfo
         json.WriteEndObject();
     }
 
-    /// <summary>The version that comes up, and those that finish their jobs.</summary>
+    /// <summary>Writes the version that comes up, and the versions that finish their jobs.</summary>
     private static void WriteVersions(Utf8JsonWriter json, RunningApp app)
     {
         if (app.Replacement is { } replacement)
@@ -148,7 +149,7 @@ internal static class AppInfo
         json.WriteEndObject();
     }
 
-    /// <summary>The system calls of the app's loop; other apps may be on the same loop.</summary>
+    /// <summary>Writes the system calls of the app's loop; other apps may be on the same loop.</summary>
     private static void WriteLoop(Utf8JsonWriter json, LoopCounters counters)
     {
         json.WriteStartObject("loop");
@@ -159,14 +160,14 @@ internal static class AppInfo
         json.WriteEndObject();
     }
 
-    /// <summary>The process that the app shares with others: its memory tells whether requests make garbage.</summary>
+    /// <summary>Writes facts of the process, which the app shares with others: its memory shows whether requests make garbage.</summary>
     private static void WriteNode(Utf8JsonWriter json)
     {
         json.WriteStartObject("node");
         json.WriteNumber("pid", Environment.ProcessId);
         json.WriteNumber("rss-bytes", Environment.WorkingSet);
         json.WriteNumber("cpu-s", Environment.CpuUsage.TotalTime.TotalSeconds);
-        json.WriteNumber("allocated-bytes", GC.GetTotalAllocatedBytes(precise: true)); // else in steps of 8 KiB
+        json.WriteNumber("allocated-bytes", GC.GetTotalAllocatedBytes(precise: true)); // otherwise in steps of 8 KiB
         json.WriteStartArray("collections");
         for (int generation = 0; generation <= GC.MaxGeneration; generation++)
         {
@@ -177,7 +178,7 @@ internal static class AppInfo
         json.WriteEndObject();
     }
 
-    /// <summary>All versions together: they count in one place.</summary>
+    /// <summary>Writes the jobs of all versions together: they have the same counters.</summary>
     private static void WriteJobs(Utf8JsonWriter json, RunningApp app)
     {
         EngineCounters counters = app.Version.Engine.Counters;
@@ -275,8 +276,8 @@ internal static class AppInfo
     }
 
     /// <summary>
-    /// The jobs that have been on a slave longest, bounded: load says how many there are. An answered one is one that its worker goes on
-    /// with although it has had its error.
+    /// Writes the jobs that have been on a slave longest, up to the bound; "load" has their number. An answered job in this list is one
+    /// that its worker continues although the caller has got an error.
     /// </summary>
     private static void WriteRunning(Utf8JsonWriter json, Slave slave, long nowMs)
     {
@@ -330,7 +331,7 @@ internal static class AppInfo
         json.WriteNumber("max", times.Max / 1e9);
         json.WriteNumber("sum", times.Sum / 1e9);
         json.WriteNumber("count", times.Count);
-        json.WriteNumber("failed", failed); // of them those that failed in this part of their way
+        json.WriteNumber("failed", failed); // the jobs among them that failed in this stage
         json.WriteEndObject();
     }
 }

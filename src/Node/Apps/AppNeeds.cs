@@ -4,10 +4,10 @@ using Cocaine.Fast.Node.Places;
 
 namespace Cocaine.Fast.Node.Apps;
 
-/// <summary>The needs of apps on a machine before anything of them can run.</summary>
+/// <summary>The programs that a machine must have before an app can run.</summary>
 internal static class AppNeeds
 {
-    /// <summary>The lack of this machine for an app's worker processes, and the places of the search; null when there is none.</summary>
+    /// <summary>The missing part for an app's worker processes, and the places of the search; null when no part is missing.</summary>
     public static string? LackOf(AppManifest app)
     {
         try

@@ -7,10 +7,10 @@ using Cocaine.Fast.Transport.Loop;
 namespace Cocaine.Fast.Node.Apps;
 
 /// <summary>The parts that the node gives to an app, the same for all of its versions.</summary>
-/// <param name="Loop">Where it lives.</param>
-/// <param name="ZeroMq">The node's ZeroMQ thread, made when first asked for.</param>
+/// <param name="Loop">The loop that the app lives on.</param>
+/// <param name="ZeroMq">The node's ZeroMQ thread, made when a driver first asks for it.</param>
 /// <param name="CustomDrivers">Drivers of the embedding program.</param>
-/// <param name="Log">The app's log, which keeps what its workers write.</param>
+/// <param name="Log">The app's log, which keeps the lines of its workers.</param>
 /// <param name="Records">The records that outlive an engine of the app; null when there are none.</param>
 internal sealed record AppParts(
     EventLoop Loop, Func<ZeroMqPoller> ZeroMq, IReadOnlyDictionary<string, Func<CustomDriver>> CustomDrivers, AppJournal Log,

@@ -15,14 +15,14 @@ internal sealed class AppVersion
     private readonly EventLoop _loop;
     private readonly WarmTimer _timer;
     private readonly TaskCompletionSource _gone = new();
-    private Action<string?>? _decided; // valid while it comes up
+    private Action<string?>? _decided; // valid while the version comes up
     private int _wanted;
     private long _beganMs;
 
-    /// <param name="manifest">Its manifest.</param>
+    /// <param name="manifest">The version's manifest.</param>
     /// <param name="parts">The parts that the node gives to the app.</param>
-    /// <param name="backend">Makes its slaves.</param>
-    /// <param name="counters">The counters of the version before: they go on.</param>
+    /// <param name="backend">Makes the version's slaves.</param>
+    /// <param name="counters">The counters of the version before, which this version continues.</param>
     public AppVersion(AppManifest manifest, AppParts parts, ISlaveBackend backend, EngineCounters? counters)
     {
         Manifest = manifest;
@@ -37,17 +37,17 @@ internal sealed class AppVersion
 
     public AppEngine Engine { get; }
 
-    /// <summary>Completes when it has drained.</summary>
+    /// <summary>Completes when the version has drained.</summary>
     public Task Gone => _gone.Task;
 
-    /// <summary>Time since the launch of its first slaves.</summary>
+    /// <summary>Time since the launch of the version's first slaves.</summary>
     public long AgeMs => _loop.NowMs - _beganMs;
 
     private int Ready => Engine.Pool.Roster.Ready;
 
     /// <summary>
-    /// Launches so many slaves, and decides once: null when they are ready, or some of them at the end of the startup-timeout; else why
-    /// not one came up.
+    /// Launches so many slaves, and decides once. The result is null when all slaves are ready, or some of them at the end of the
+    /// startup-timeout; otherwise the reason why no slave came up.
     /// </summary>
     public void ComeUp(int slaves, Action<string?> decided)
     {
@@ -58,14 +58,14 @@ internal sealed class AppVersion
         Engine.Start(slaves);
     }
 
-    /// <summary>Nobody waits for it any more.</summary>
+    /// <summary>Nobody waits for the version any more.</summary>
     public void Forget()
     {
         _decided = null;
         _loop.Patience.Cancel(_timer);
     }
 
-    /// <summary>Takes no more jobs, finishes those it has, ends its slaves; then calls back.</summary>
+    /// <summary>Takes no more jobs, finishes the accepted ones, ends the slaves; then calls back.</summary>
     public void Drain(Action gone)
     {
         Forget();
@@ -93,18 +93,18 @@ internal sealed class AppVersion
         }
     }
 
-    /// <summary>Bounds the wait: first for all slaves that were asked for, then for one.</summary>
+    /// <summary>Bounds the wait: first for all wanted slaves, then for one.</summary>
     private sealed class WarmTimer(AppVersion version) : WheelTimer
     {
         /// <summary>
-        /// Startup-timeouts until it is given up: the pool calls itself broken after three failed starts; this is for the case that it
-        /// does not get to that.
+        /// Startup-timeouts until the version is given up. Usually the pool calls itself broken earlier, after three failed starts; this
+        /// bound is for the case that it does not.
         /// </summary>
         private const int MaxTimeouts = EngineLimits.FailuresUntilBroken + 2;
 
         private int _timeouts;
 
-        /// <summary>One ready slave is enough by now.</summary>
+        /// <summary>One ready slave is enough from now on.</summary>
         public bool IsOver => _timeouts > 0;
 
         public override void OnDue(long nowMs)

@@ -3,7 +3,7 @@ using Cocaine.Fast.Core.Manifest;
 
 namespace Cocaine.Fast.Node.Apps;
 
-/// <summary>The records of jobs that apps write, which outlive them.</summary>
+/// <summary>Keeps the records of jobs, which outlive the apps that write them.</summary>
 internal interface IAppRecords
 {
     /// <summary>The records of an app that starts.</summary>

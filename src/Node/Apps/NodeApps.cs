@@ -6,7 +6,7 @@ using Cocaine.Fast.Core.Terminal;
 namespace Cocaine.Fast.Node.Apps;
 
 /// <summary>The apps that a node runs, each name once. From any thread.</summary>
-/// <param name="factory">Makes them, under the lock of this list.</param>
+/// <param name="factory">Makes the apps, under the lock of this list.</param>
 internal sealed class NodeApps(AppFactory factory)
 {
     private readonly List<RunningApp> _apps = [];
@@ -23,7 +23,7 @@ internal sealed class NodeApps(AppFactory factory)
         }
     }
 
-    /// <summary>The app of this name, or null.</summary>
+    /// <summary>The app with this name, or null.</summary>
     public RunningApp? Find(string name) => All.FirstOrDefault(app => app.Name == name);
 
     /// <exception cref="NodeException">No such app runs (404).</exception>
@@ -36,8 +36,8 @@ internal sealed class NodeApps(AppFactory factory)
             Code = ErrorCodes.NotFound,
         };
 
-    /// <summary>Makes an app, which is not started yet.</summary>
-    /// <exception cref="NodeException">An app of this name runs already, or its slaves cannot be run.</exception>
+    /// <summary>Makes an app; the app is not started yet.</summary>
+    /// <exception cref="NodeException">An app with this name runs already, or the app's slaves cannot run.</exception>
     public RunningApp Add(AppManifest manifest)
     {
         lock (_lock)
@@ -66,7 +66,7 @@ internal sealed class NodeApps(AppFactory factory)
     }
 
     /// <summary>The backend of another version of an app.</summary>
-    /// <exception cref="NodeException">Its slaves cannot be run.</exception>
+    /// <exception cref="NodeException">The slaves cannot run.</exception>
     public ISlaveBackend BackendFor(AppManifest next, RunningApp app)
     {
         lock (_lock)

@@ -4,7 +4,7 @@ namespace Cocaine.Fast.Node.Apps;
 
 /// <summary>A replacement that is not decided yet.</summary>
 /// <param name="from">The version that takes jobs meanwhile.</param>
-/// <param name="next">The one that comes up.</param>
+/// <param name="next">The version that comes up.</param>
 internal sealed class Replacement(AppVersion from, AppVersion next)
 {
     private readonly TaskCompletionSource<ReplaceOutcome> _outcome = new();

@@ -2,13 +2,13 @@ using Cocaine.Fast.Core.Manifest;
 
 namespace Cocaine.Fast.Node.Apps;
 
-/// <summary>A note about things that a restart does not do, and people may think it has done.</summary>
+/// <summary>A note about changes that a restart does not pick up, although people may expect it.</summary>
 internal static class RestartNote
 {
-    /// <summary>How a file that has changed comes to be run, where nothing reads it by itself.</summary>
+    /// <summary>How a changed manifest file takes effect when nobody reads it by itself.</summary>
     public const string ByReplace = "'app replace' takes it";
 
-    /// <summary>The same for an app that the config of a daemon names.</summary>
+    /// <summary>How a changed file takes effect for an app that the config of a daemon names.</summary>
     public const string ByHangUp = "a SIGHUP takes it";
 
     /// <summary>A note on a restart of this manifest, or null.</summary>
@@ -23,7 +23,7 @@ internal static class RestartNote
             ? $"{manifest.FilePath} has changed since; a restart keeps the manifest that runs: {howToTakeFile}" : null;
     }
 
-    /// <summary>The file of a created app need not be there any more: that is no change.</summary>
+    /// <summary>The file of a created app may be gone: that is no change.</summary>
     private static bool HasChanged(AppManifest manifest) => manifest is { FilePath: { } path, TextSha256: { } digest }
         && File.Exists(path) && JsonText.ReadFile(path, "manifest", out _) is { } text && AppManifest.DigestOf(text) != digest;
 }

@@ -12,12 +12,11 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Apps;
 
-/// <summary>An app that a node runs, whatever version of it takes jobs. Members that are not public live on its loop.</summary>
+/// <summary>An app that a node runs, whichever version takes jobs. Members that are not public live on the app's loop.</summary>
 public sealed class RunningApp
 {
     /// <summary>
-    /// Older versions that may still have jobs when a replacement is asked for: each keeps slaves alive, and a job is never ended for a
-    /// reload.
+    /// The most older versions with jobs at the time of a replacement: each keeps slaves alive, and no job is ended for a reload.
     /// </summary>
     private const int MaxOlder = 8;
 
@@ -29,7 +28,7 @@ public sealed class RunningApp
     private readonly TaskSet _tasks;
     private readonly List<AppVersion> _older = [];  // versions that finish their jobs; valid in every phase
     private AppVersion _version;                    // takes new jobs; valid in every phase
-    private int _claimed;                           // 1 once somebody deletes it
+    private int _claimed;                           // 1 once a caller deletes the app
     private Replacement? _replacement;              // valid in Replacing
 
     internal RunningApp(AppParts parts, AppManifest manifest, ISlaveBackend backend)
@@ -49,20 +48,20 @@ public sealed class RunningApp
     /// <summary>The manifest of the version that takes new jobs.</summary>
     public AppManifest Manifest => Volatile.Read(ref _version).Manifest; // published by the loop in Switch, read by any thread
 
-    /// <summary>Where its tasks listen.</summary>
+    /// <summary>The endpoints that the app's tasks listen on.</summary>
     public IReadOnlyList<TaskEndpoint> Endpoints { get; private set; } = [];
 
-    /// <summary>Where its monitoring socket listens; empty when it has none.</summary>
+    /// <summary>The endpoints of the monitoring socket; empty when the app has none.</summary>
     public IReadOnlyList<string> PubsubEndpoints => _tasks.Publisher?.Endpoints ?? [];
 
     /// <summary>
     /// Completes when the first slave is ready; fails with a <see cref="NodeException"/> when the app is broken: three starts in a row
-    /// failed. A broken app answers 500 and goes on trying. It is about the version that the app was created with, or one that came up in
-    /// its place before that was decided.
+    /// failed. A broken app answers 500 and keeps trying. The task is about the version that the app was created with, or about its
+    /// replacement if that came up before the first version was decided.
     /// </summary>
     public Task Ready => _ready.Task;
 
-    /// <summary>Completes when it was deleted and has ended.</summary>
+    /// <summary>Completes when the app was deleted and has ended.</summary>
     internal Task Ended => _stopped.Task;
 
     internal AppPhase Phase { get; private set; } = AppPhase.Starting;
@@ -83,7 +82,7 @@ public sealed class RunningApp
 
     internal AppJournal Journal => _parts.Log;
 
-    /// <summary>The app's state as JSON, as <c>info</c> gives it.</summary>
+    /// <summary>The app's state as JSON: the answer to <c>info</c>.</summary>
     public async Task<string> InfoJsonAsync()
     {
         string? info = null;
@@ -91,7 +90,7 @@ public sealed class RunningApp
         return info!;
     }
 
-    /// <summary>Its row in a list of apps.</summary>
+    /// <summary>The app's row in a list of apps.</summary>
     public async Task<AppSummary> SummaryAsync()
     {
         AppSummary? summary = null;
@@ -135,13 +134,13 @@ public sealed class RunningApp
         return await replacement!.Outcome;
     }
 
-    /// <summary>True for the first who deletes it.</summary>
+    /// <summary>True for the first caller that deletes the app.</summary>
     internal bool TryClaimEnd() => Interlocked.Exchange(ref _claimed, 1) == 0;
 
-    /// <summary>Somebody deletes it.</summary>
-    internal bool IsClaimed => Volatile.Read(ref _claimed) == 1; // its other half is in TryClaimEnd
+    /// <summary>A caller deletes the app.</summary>
+    internal bool IsClaimed => Volatile.Read(ref _claimed) == 1; // the other half is in TryClaimEnd
 
-    /// <summary>Takes no more jobs, finishes the others, ends the slaves of all versions.</summary>
+    /// <summary>Takes no more jobs, finishes the accepted ones, ends the slaves of all versions.</summary>
     internal Task DrainAsync()
     {
         _loop.Post(Drain);
@@ -179,7 +178,7 @@ public sealed class RunningApp
     /// <summary>Sets the bounds of the pool that takes jobs; on the loop.</summary>
     internal void Scale(int? minimum, int? limit)
     {
-        const int MostSlaves = 1024; // as engine.pool-limit in a manifest
+        const int MostSlaves = 1024; // the same bound as for engine.pool-limit in a manifest
         SlavePool pool = _version.Engine.Pool;
         int least = minimum ?? pool.Roster.Minimum, most = limit ?? pool.Roster.Limit;
         if (most is < 1 or > MostSlaves || least < 0 || least > most)
@@ -217,16 +216,18 @@ public sealed class RunningApp
         Replacement replacement = new(_version, new AppVersion(next, _parts, backend, engine.Counters));
         _replacement = replacement;
 
-        // As many as there are: a pool of one would refuse what the old pool could take.
+        // As many slaves as there are ready ones: a pool of one would refuse jobs that the old pool could take.
         int wanted = Math.Clamp(engine.Pool.Roster.Ready, Math.Max(1, next.Engine.PoolMinimum), next.Engine.PoolLimit);
         ReloadLog.Begins(_log, Name, Manifest.Version, next.Version, wanted);
 
-        // Posted: it is decided in the middle of what an engine does.
+        // Posted, because the decision comes in the middle of the engine's work.
         replacement.Next.ComeUp(wanted, failure => _loop.Post(() => Decide(replacement, failure)));
         return replacement;
     }
 
-    /// <summary>The next version is up (null), or will not be: switches or goes back. Only the first decision counts.</summary>
+    /// <summary>
+    /// The next version is up (null), or failed: the app switches to it or stays with the old version. Only the first decision counts.
+    /// </summary>
     private void Decide(Replacement replacement, string? failure)
     {
         if (_replacement != replacement)
@@ -261,13 +262,13 @@ public sealed class RunningApp
         Switch(replacement, change);
     }
 
-    /// <summary>In one turn of the loop: nobody can come in between.</summary>
+    /// <summary>In one turn of the loop, so that no other event comes in between.</summary>
     private void Switch(Replacement replacement, TaskChange change)
     {
         AppVersion old = replacement.From, next = replacement.Next;
         next.Engine.IsPaused = old.Engine.IsPaused;
         _tasks.Commit(change);
-        Volatile.Write(ref _version, next); // its other half is in Manifest
+        Volatile.Write(ref _version, next); // the other half is in Manifest
         Endpoints = _tasks.Endpoints;
         NodeThreads.Complete(_ready);
         ReloadLog.Replaced(
@@ -299,7 +300,7 @@ public sealed class RunningApp
         Retire(_version, () => { });
     }
 
-    /// <summary>Lets a version finish; the app has ended when the last one is gone after a stop.</summary>
+    /// <summary>Lets a version finish. After a stop, the app has ended when its last version is gone.</summary>
     private void Retire(AppVersion version, Action gone)
     {
         _older.Add(version);

@@ -4,7 +4,7 @@ using Cocaine.Fast.Drivers.ZeroMq;
 
 namespace Cocaine.Fast.Node.Apps;
 
-/// <summary>The change of an app's tasks when another version takes over; prepared first, and then done or given up.</summary>
+/// <summary>The change of an app's tasks when another version takes over. It is first prepared, and then done or given up.</summary>
 internal sealed class TaskChange(AppManifest next, AppEngine engine)
 {
     public AppManifest Next => next;
@@ -14,13 +14,13 @@ internal sealed class TaskChange(AppManifest next, AppEngine engine)
     /// <summary>All tasks of the next version, in its order.</summary>
     public List<AppTask> Tasks { get; } = [];
 
-    /// <summary>The same in both: they keep driver, listener and connections.</summary>
+    /// <summary>Tasks that are the same in both versions: they keep driver, listener and connections.</summary>
     public List<AppTask> Kept { get; } = [];
 
-    /// <summary>New ones that are open.</summary>
+    /// <summary>New tasks that are open.</summary>
     public List<AppTask> Opened { get; } = [];
 
-    /// <summary>New ones that open when their predecessors have let go.</summary>
+    /// <summary>New tasks that open when their predecessors have closed.</summary>
     public List<AppTask> Late { get; } = [];
 
     /// <summary>Tasks of the version before that end.</summary>
@@ -29,7 +29,7 @@ internal sealed class TaskChange(AppManifest next, AppEngine engine)
     /// <summary>The monitoring socket of the next version.</summary>
     public ZeroMqPublisher? Publisher { get; set; }
 
-    /// <summary>It is not that of the version before.</summary>
+    /// <summary>The monitoring socket differs from that of the version before.</summary>
     public bool HasOtherPublisher { get; set; }
 
     /// <summary>The socket of the version before, when it ends.</summary>

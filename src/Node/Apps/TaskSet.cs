@@ -8,8 +8,8 @@ using Cocaine.Fast.Drivers.ZeroMq;
 namespace Cocaine.Fast.Node.Apps;
 
 /// <summary>
-/// The drivers of an app and its monitoring socket, and how they go over from version to version: what can fail happens in
-/// <see cref="Prepare"/>, which leaves everything as it was when it does. Lives on the app's loop.
+/// The drivers of an app and its monitoring socket, and their change from version to version. All steps that can fail are in
+/// <see cref="Prepare"/>, which changes nothing when it fails. Lives on the app's loop.
 /// </summary>
 internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
 {
@@ -24,11 +24,11 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
     /// <summary>A driver has opened late: the endpoints have changed.</summary>
     public event Action? LateOpened;
 
-    /// <summary>Where the tasks listen.</summary>
+    /// <summary>The endpoints that the tasks listen on.</summary>
     public IReadOnlyList<TaskEndpoint> Endpoints =>
         [.. _tasks.SelectMany(task => task.Driver.Endpoints.Select(at => new TaskEndpoint(task.Name, at)))];
 
-    /// <summary>Opens what is new in a version. Nothing has changed when it throws.</summary>
+    /// <summary>Opens the new tasks of a version. Nothing has changed when the method throws.</summary>
     /// <exception cref="NodeException">A driver or the monitoring socket cannot open.</exception>
     public TaskChange Prepare(AppManifest version, AppEngine engine)
     {
@@ -45,14 +45,14 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
         }
         catch
         {
-            GiveUp(change); // none starts half
+            GiveUp(change); // all new tasks open, or none
             throw;
         }
 
         return change;
     }
 
-    /// <summary>The switch: new jobs of all tasks go to the next version's engine. It cannot fail.</summary>
+    /// <summary>The switch: new jobs of all tasks go to the next version's engine. The method cannot fail.</summary>
     public void Commit(TaskChange change)
     {
         ResultPublisher publisher = change.Publisher ?? ResultPublisher.None;
@@ -87,11 +87,11 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
         }
     }
 
-    /// <summary>The version before has no jobs any more: what was its own closes.</summary>
+    /// <summary>The version before has no more jobs: the drivers that only it had close.</summary>
     public static void Finish(TaskChange change)
     {
         change.Outgoing.ForEach(task => task.Driver.Close());
-        change.OutgoingPublisher?.Close(); // last: what the drivers' last jobs gave is still published
+        change.OutgoingPublisher?.Close(); // last, so that the results of the drivers' last jobs are still published
         foreach (AppTask task in change.Late)
         {
             if (WaitsForClose(change, task))
@@ -101,7 +101,7 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
         }
     }
 
-    /// <summary>Takes nothing new.</summary>
+    /// <summary>Takes no new jobs.</summary>
     public void StopTaking()
     {
         foreach (AppTask task in _tasks)
@@ -116,7 +116,7 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
     public void Close()
     {
         _tasks.ForEach(task => task.Driver.Close());
-        Publisher?.Close(); // last: what the drivers' last jobs gave is still published
+        Publisher?.Close(); // last, so that the results of the drivers' last jobs are still published
     }
 
     private void OnLateEnded(AppTask task, Exception? failure)
@@ -148,7 +148,7 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
         }
     }
 
-    /// <summary>Its endpoint is held by a driver of the version before until that has closed.</summary>
+    /// <summary>A driver of the version before holds the task's endpoint until it has closed.</summary>
     private static bool WaitsForClose(TaskChange change, AppTask task) => change.Outgoing.Exists(old =>
         task.SharesEndpointWith(old) && (task.Driver.Listeners is null || old.Driver.Listeners is null));
 

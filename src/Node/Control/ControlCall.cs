@@ -3,7 +3,8 @@ using Cocaine.Fast.Node.Threading;
 namespace Cocaine.Fast.Node.Control;
 
 /// <summary>
-/// One call of a control connection: its request is gathered on the loop, then a method runs on another thread and answers through here.
+/// One call of a control connection: the loop collects its request, and then a method runs on another thread and answers through this
+/// object.
 /// </summary>
 internal sealed class ControlCall(ControlConnection connection, ulong channel, string method)
 {
@@ -20,7 +21,7 @@ internal sealed class ControlCall(ControlConnection connection, ulong channel, s
     /// <summary>Fires when nobody waits for the answer any more.</summary>
     public CancellationToken Gone => _gone.Token;
 
-    /// <summary>More of the request; false when it is too long.</summary>
+    /// <summary>Adds more of the request; false when the request is too long.</summary>
     public bool TryAdd(ReadOnlySpan<byte> chunk)
     {
         if (_request.Length + chunk.Length > ControlMessages.MaxRequestBytes)

@@ -11,19 +11,19 @@ internal sealed class ControlConnection(
     ControlMethods methods, EventLoop loop, int descriptor, Action<ControlConnection> closed)
     : MessageConnection(loop, descriptor, ProtocolLimits.Default)
 {
-    /// <summary>Calls at once: a command has one.</summary>
+    /// <summary>The most calls at the same time: a command has one.</summary>
     private const int MaxCalls = 64;
 
-    /// <summary>Unsent answers from which a stream waits for its reader.</summary>
+    /// <summary>Unsent answers from which on a stream waits for its reader.</summary>
     private const long HighOutputBytes = 1 << 20;
 
     private const int LongestName = 64;
 
     private readonly Dictionary<ulong, ControlCall> _calls = [];
-    private readonly List<TaskCompletionSource> _waiting = []; // writers, one for each stream at the most
+    private readonly List<TaskCompletionSource> _waiting = []; // writers that wait, at most one for each stream
     private ulong _highestChannel;
 
-    /// <summary>A chunk of an answer; completes when there is room for the next, or nobody wants it.</summary>
+    /// <summary>Sends a chunk of an answer; completes when there is room for the next one, or nobody wants it.</summary>
     public Task WriteAsync(ControlCall call, byte[] chunk)
     {
         TaskCompletionSource done = new();
@@ -76,7 +76,7 @@ internal sealed class ControlConnection(
             OnNewChannel(in message);
         }
 
-        // Else it is late: the client wrote on after our terminal message.
+        // Otherwise the message is late: the client wrote more after the node's terminal message.
     }
 
     protected override void OnMalformed(ulong? channel, int code, string problem)
@@ -107,7 +107,7 @@ internal sealed class ControlConnection(
         ref readonly MessageLayout layout = ref message.Layout;
         if (layout.Type == MessageType.Error && layout.Shape == ArgumentShape.Empty)
         {
-            Run(Begin(new ControlCall(this, layout.Channel, "info"))); // as of an app: what `info` without a name says
+            Run(Begin(new ControlCall(this, layout.Channel, "info"))); // like the method of an app: the answer to `info` without a name
         }
         else if (layout.Type != MessageType.Chunk || layout.Shape != ArgumentShape.Data || layout.ArgumentCount > 2)
         {
@@ -160,7 +160,7 @@ internal sealed class ControlConnection(
                 break;
             case MessageType.Error when layout.Shape == ArgumentShape.Error:
                 Drop(call.Channel);
-                MessageWriter.WriteError(Output, layout.Channel, layout.Category, layout.Code, message.Text); // each channel has a terminal
+                MessageWriter.WriteError(Output, layout.Channel, layout.Category, layout.Code, message.Text); // each needs a terminal one
                 ScheduleSend();
                 break;
             case MessageType.Close when !call.IsRunning:

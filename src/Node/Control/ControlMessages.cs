@@ -4,15 +4,15 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Cocaine.Fast.Node.Control;
 
-/// <summary>How the messages of the control service are written: docs/control.md.</summary>
+/// <summary>The format of the control service's messages: docs/control.md.</summary>
 internal static class ControlMessages
 {
-    /// <summary>A manifest of the largest size, escaped as JSON, and the rest of its request.</summary>
+    /// <summary>The most bytes of a request: a manifest of the largest size, escaped as JSON, and the rest of its request.</summary>
     public const int MaxRequestBytes = 8 << 20;
 
     /// <summary>
-    /// The control protocol that is spoken here. It is raised with each method, key or value that a client may want to know of before it
-    /// uses it. 1 had no method <c>version</c>.
+    /// The control protocol of this program. The number rises with each method, key or value that a client may need to know about before it
+    /// uses it. Protocol 1 had no method <c>version</c>.
     /// </summary>
     public const int Protocol = 2;
 
@@ -20,8 +20,8 @@ internal static class ControlMessages
     public const string ProtocolKey = "protocol";
 
     /// <summary>
-    /// Names as in manifests. Unknown keys are passed over: those of a request were checked by <see cref="ControlRequest"/>, and an answer
-    /// may be of a newer node.
+    /// Names as in manifests. Unknown keys are skipped: <see cref="ControlRequest"/> has checked those of a request, and an answer may come
+    /// from a newer node.
     /// </summary>
     public static JsonSerializerOptions Json { get; } = new()
     {

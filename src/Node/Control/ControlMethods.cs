@@ -18,7 +18,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 {
     private static readonly TimeSpan MaxDrain = TimeSpan.FromDays(1);
 
-    /// <summary>All of them.</summary>
+    /// <summary>The names of all methods.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [
         "create", "replace", "restart", "delete", "pause", "resume", "info", "list", "logs", "events", "scale", "quarantine", "version",
@@ -29,7 +29,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
         $"no method '{JsonPath.Shown(name)}' in control protocol {ControlMessages.Protocol}, which this node speaks; "
         + $"there are {string.Join(", ", Names)}{ProblemList.Nearest(name, Names)}";
 
-    /// <summary>Runs a method to the one end that its call gets.</summary>
+    /// <summary>Runs a method, and gives its call exactly one end.</summary>
     public async Task RunAsync(ControlCall call, ReadOnlyMemory<byte> request)
     {
         try
@@ -47,11 +47,11 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
         }
         catch (OperationCanceledException) when (call.Gone.IsCancellationRequested)
         {
-            call.Close(); // nobody is there
+            call.Close(); // the client is gone
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
-            ControlLog.Fault(log, fault, call.Method); // unexpected: the node goes on, and says so
+            ControlLog.Fault(log, fault, call.Method); // unexpected: the node continues and reports it
             call.Fail(ErrorCodes.ServerError, fault is IOException or UnauthorizedAccessException ? $"{call.Method} failed: {fault.Message}"
                 : $"{call.Method} failed in a way that nobody expected: the node's log has the cause");
         }
@@ -91,8 +91,8 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
     }
 
     /// <summary>
-    /// Waits for the first slave, for as long as one may take to start: why there is none, or null. Nothing is held meanwhile: others may
-    /// replace or delete the app.
+    /// Waits for the first slave, for as long as its start may take. Returns the reason when there is none, or null. The call holds nothing
+    /// meanwhile: others may replace or delete the app.
     /// </summary>
     private static async Task<string?> WaitReadyAsync(RunningApp app, CancellationToken gone)
     {
@@ -100,7 +100,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
         Task first;
         try
         {
-            TimeSpan limit = TimeSpan.FromMilliseconds(Math.Min(limitMs, int.MaxValue)); // WaitAsync takes 49 days at the most
+            TimeSpan limit = TimeSpan.FromMilliseconds(Math.Min(limitMs, int.MaxValue)); // WaitAsync takes at most 49 days
             first = await Task.WhenAny(app.Ready, app.Ended).WaitAsync(limit, NodeClock.Instance, gone);
             await first;
         }
@@ -162,13 +162,13 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 
     private static Task VersionAsync(ControlCall call, EmptyRequest request)
     {
-        _ = request; // it has no keys, which was checked
+        _ = request; // the request has no keys, which was checked
         return AnswerAsync(call, NodeVersion.Own);
     }
 
     private async Task ListAsync(ControlCall call, EmptyRequest request)
     {
-        _ = request; // it has no keys, which was checked
+        _ = request; // the request has no keys, which was checked
         AppSummary[] running = await Task.WhenAll(node.Apps.Select(app => app.SummaryAsync()));
         await AnswerAsync(call, running.Concat(host.Failed).OrderBy(app => app.App, StringComparer.Ordinal).ToArray());
     }
@@ -185,7 +185,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
     {
         if (request.App is { } app && !node.HasEvents(app))
         {
-            Get(app); // neither there nor remembered
+            Get(app); // neither running nor remembered
         }
 
         await foreach (NodeEvent one in node.Events(request.App, request.Follow, call.Gone))

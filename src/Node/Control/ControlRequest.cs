@@ -8,7 +8,7 @@ using Cocaine.Fast.Node.Apps;
 namespace Cocaine.Fast.Node.Control;
 
 /// <summary>
-/// Reads the JSON object of a request. Mistakes are told in words for the person who typed it: the reader's own texts name types
+/// Reads the JSON object of a request. Mistakes are described for the person who typed the request: the JSON reader's own texts name types
 /// of this program.
 /// </summary>
 internal static class ControlRequest
@@ -16,7 +16,7 @@ internal static class ControlRequest
     private static readonly JsonDocumentOptions Limits = new() { MaxDepth = 16 }; // requests are flat
 
     /// <summary>Reads a request; an empty one is an object without keys.</summary>
-    /// <exception cref="NodeException">It is none of this method (400).</exception>
+    /// <exception cref="NodeException">The request is not valid for this method (400).</exception>
     public static T Read<T>(string method, ReadOnlyMemory<byte> request)
     {
         using JsonDocument document = Parse(method, request);
@@ -54,7 +54,7 @@ internal static class ControlRequest
         }
     }
 
-    /// <summary>Where a text stops being JSON.</summary>
+    /// <summary>The place where a text stops being JSON.</summary>
     public static string PlaceOf(JsonException mistake) => FormattableString.Invariant(
         $"it cannot be read from line {(mistake.LineNumber ?? 0) + 1}, byte {(mistake.BytePositionInLine ?? 0) + 1} on");
 
@@ -83,7 +83,7 @@ internal static class ControlRequest
         }
     }
 
-    /// <summary>The protocol that the client says it speaks; ours when it does not say.</summary>
+    /// <summary>The protocol that the client says it speaks; this program's own when the client does not say.</summary>
     private static int ProtocolOf(JsonElement root)
     {
         if (!root.TryGetProperty(ControlMessages.ProtocolKey, out JsonElement given))
@@ -109,7 +109,7 @@ internal static class ControlRequest
         return $"{method} has no key '{shown}' in control protocol {ControlMessages.Protocol}, which this node speaks; {has}{near}";
     }
 
-    /// <summary>The expected kind of this key's value, when the given one is another; else null.</summary>
+    /// <summary>The expected kind of this key's value when the given value is of another kind; otherwise null.</summary>
     private static string? Mismatch(JsonPropertyInfo property, JsonElement value)
     {
         Type? inner = Nullable.GetUnderlyingType(property.PropertyType);

@@ -14,7 +14,7 @@ public sealed class ControlService : IAsyncDisposable
 {
     private const int Backlog = 64;
 
-    /// <summary>Commands and watchers of one machine's users; one more is closed at once.</summary>
+    /// <summary>The most connections: commands and watchers of one machine's users; one more is closed at once.</summary>
     private const int MaxConnections = 256;
 
     private readonly EventLoop _loop;
@@ -23,8 +23,8 @@ public sealed class ControlService : IAsyncDisposable
     private readonly ControlMethods _methods;
     private readonly HashSet<ControlConnection> _connections = [];
     private readonly Endpoint _at;
-    private IReadOnlyList<Listener> _listeners = [];  // the loop's
-    private string? _remakeProblem;                   // why the socket could not be made again; the loop's, null when it could
+    private IReadOnlyList<Listener> _listeners = [];  // only the loop uses it
+    private string? _remakeProblem;                   // why the socket could not be made again, null when it could; only the loop uses it
     private int _disposed;                            // 1 from the first DisposeAsync on
 
     private ControlService(CocaineNode node, string endpoint, Endpoint at, IControlHost host)
@@ -37,18 +37,16 @@ public sealed class ControlService : IAsyncDisposable
         _methods = new ControlMethods(node, host, _log);
     }
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>The endpoint that the service listens on.</summary>
     public string Endpoint { get; }
 
     /// <summary>
-    /// Begins to listen. Do this before apps are added, so that a node whose apps are slow or broken can be asked what is the matter.
+    /// Begins to listen. Do this before apps are added, so that commands can ask a node with slow or broken apps for its state.
     /// </summary>
-    /// <param name="node">The node that is controlled; it was started.</param>
-    /// <param name="endpoint">
-    /// <c>ipc:///path</c>: control is for this machine only. A folder that is not there is made, for this user alone.
-    /// </param>
-    /// <param name="host">Creates, replaces and deletes; a <see cref="PlainControlHost"/> when nothing is kept.</param>
-    /// <exception cref="NodeException">The endpoint is none of a Unix socket, or cannot be used.</exception>
+    /// <param name="node">The node to control, already started.</param>
+    /// <param name="endpoint"><c>ipc:///path</c>: control is for this machine only. A missing folder is made, for this user alone.</param>
+    /// <param name="host">Creates, replaces and deletes apps; a <see cref="PlainControlHost"/> when no app is kept.</param>
+    /// <exception cref="NodeException">The endpoint is no Unix socket, or cannot be used.</exception>
     public static async Task<ControlService> OpenAsync(CocaineNode node, string endpoint, IControlHost host)
     {
         ArgumentNullException.ThrowIfNull(node);
@@ -72,18 +70,18 @@ public sealed class ControlService : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops listening and ends the connections. To be called before the node is stopped.</summary>
+    /// <summary>Stops listening and ends the connections. Call this before the node is stopped.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
-            await Task.WhenAny(_loop.RunAsync(Close), _ended); // a loop that has ended runs nothing more
+            await Task.WhenAny(_loop.RunAsync(Close), _ended); // a loop that has ended runs no more work
         }
     }
 
     /// <summary>
-    /// Makes the socket again when its file is gone: programs that clean folders up remove it, and nobody could reach the node any more.
-    /// Connections go on.
+    /// Makes the socket again when its file is gone: programs that clean up folders remove it, and then nobody could reach the node.
+    /// Existing connections continue.
     /// </summary>
     internal Task RemakeAsync() => _loop.RunAsync(Remake);
 
@@ -125,7 +123,7 @@ public sealed class ControlService : IAsyncDisposable
         {
             if (_remakeProblem != failure.Message)
             {
-                _remakeProblem = failure.Message; // told once, not every minute
+                _remakeProblem = failure.Message; // logged once, not every minute
                 ControlLog.NotRemade(_log, Endpoint, failure.Message);
             }
 
@@ -134,7 +132,7 @@ public sealed class ControlService : IAsyncDisposable
 
         foreach (Listener listener in old)
         {
-            listener.Dispose(); // removes its own file only, which is gone
+            listener.Dispose(); // this removes only its own file, which is gone
         }
 
         _remakeProblem = null;
@@ -157,7 +155,7 @@ public sealed class ControlService : IAsyncDisposable
 
     private void Accept(int descriptor)
     {
-        // The socket's mode keeps others out already; this holds also when somebody has changed that.
+        // The socket's mode already keeps others out; this check also holds when somebody has changed the mode.
         bool known = PeerCredentials.TryRead(descriptor, out int process, out uint user);
         ControlConnection connection = new(_methods, _loop, descriptor, closed => _connections.Remove(closed));
         if (!known || (user != 0 && user != PeerCredentials.OwnUser))

@@ -3,8 +3,8 @@ using Cocaine.Fast.Node.Apps;
 namespace Cocaine.Fast.Node.Control;
 
 /// <summary>
-/// Called by the control service when apps come, change, are paused or go: a daemon keeps that in its state folder, a node that was
-/// merely run does not. The rest (scale, info, logs, events) the service does itself.
+/// The control service calls it when apps come, change, are paused or go. A daemon keeps such changes in its state folder; a node without a
+/// daemon does not. The service handles the rest (scale, info, logs, events) itself.
 /// </summary>
 public interface IControlHost
 {
@@ -12,23 +12,23 @@ public interface IControlHost
     IReadOnlyList<AppSummary> Failed => [];
 
     /// <summary>Reads the manifest, starts the app, and keeps it. Returns once its endpoints listen.</summary>
-    /// <exception cref="ManifestException">The manifest has mistakes: all of them are in it.</exception>
-    /// <exception cref="NodeException">It cannot be started, or runs already.</exception>
+    /// <exception cref="ManifestException">The manifest has mistakes; the exception lists all of them.</exception>
+    /// <exception cref="NodeException">The app cannot be started, or runs already.</exception>
     Task<RunningApp> CreateAsync(ManifestText manifest, CancellationToken cancellation);
 
     /// <summary>
-    /// Reads the manifest and replaces the running version by it. It is kept only when the new version came up.
+    /// Reads the manifest and replaces the running version by it. The manifest is kept only when the new version came up.
     /// </summary>
     /// <param name="manifest">The new version.</param>
-    /// <param name="force">Also when its version is not higher.</param>
-    /// <param name="cancellation">Gives up: the old version goes on.</param>
-    /// <exception cref="ManifestException">The manifest has mistakes: all of them are in it.</exception>
+    /// <param name="force">Replace also when the version is not higher.</param>
+    /// <param name="cancellation">Gives up: the old version continues.</param>
+    /// <exception cref="ManifestException">The manifest has mistakes; the exception lists all of them.</exception>
     /// <exception cref="NodeException">No such app runs, or the version is not higher.</exception>
     Task<ReplaceOutcome> ReplaceAsync(ManifestText manifest, bool force, CancellationToken cancellation);
 
     /// <summary>
     /// Replaces an app by itself, so that its code is loaded anew, and loses no job: see <see cref="CocaineNode.RestartAsync"/>. An app
-    /// that could not be started is started.
+    /// that could not be started before is started.
     /// </summary>
     /// <exception cref="NodeException">There is no such app, or it is being replaced or deleted.</exception>
     Task<ReplaceOutcome> RestartAsync(string name, CancellationToken cancellation);
@@ -38,10 +38,10 @@ public interface IControlHost
     Task DeleteAsync(string name, TimeSpan drainTimeout, CancellationToken cancellation);
 
     /// <summary>Refuses new jobs of an app until it is resumed: see <see cref="CocaineNode.PauseAsync"/>.</summary>
-    /// <exception cref="NodeException">No such app runs, or it cannot be kept that it is paused.</exception>
+    /// <exception cref="NodeException">No such app runs, or the pause cannot be kept.</exception>
     Task PauseAsync(string name, CancellationToken cancellation);
 
-    /// <summary>Takes jobs again.</summary>
-    /// <exception cref="NodeException">No such app runs, or it cannot be kept that it is not paused.</exception>
+    /// <summary>Makes the app take jobs again.</summary>
+    /// <exception cref="NodeException">No such app runs, or the end of the pause cannot be kept.</exception>
     Task ResumeAsync(string name, CancellationToken cancellation);
 }

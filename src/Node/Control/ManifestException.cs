@@ -5,7 +5,7 @@ namespace Cocaine.Fast.Node.Control;
 /// <summary>A manifest has mistakes; the message has a line for each.</summary>
 public sealed class ManifestException : Exception
 {
-    /// <summary>Makes one of what reading the manifest gave.</summary>
+    /// <summary>Makes an exception from the mistakes of a manifest.</summary>
     public ManifestException(IReadOnlyList<ManifestProblem> problems)
         : base(string.Join('\n', problems)) => Problems = problems;
 

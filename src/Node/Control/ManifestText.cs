@@ -1,9 +1,9 @@
 namespace Cocaine.Fast.Node.Control;
 
-/// <summary>A manifest as it was given: its text, and the file that it stands for.</summary>
+/// <summary>A manifest as its user gave it: its text, and the path of its file.</summary>
 /// <param name="Utf8">The text.</param>
 /// <param name="FilePath">
-/// Names it in messages; its folder is where relative paths start from, and without a <c>name</c> key the app has the file's name. The file
-/// need not be there.
+/// Names the manifest in messages. Relative paths start from its folder, and without a <c>name</c> key the app has the file's name. The
+/// file need not exist.
 /// </param>
 public sealed record ManifestText(ReadOnlyMemory<byte> Utf8, string FilePath);

@@ -12,25 +12,27 @@ using Cocaine.Fast.Transport.Linux;
 namespace Cocaine.Fast.Node.Control;
 
 /// <summary>
-/// Controls a node over its control endpoint. A refusal of the node comes as a <see cref="CocaineException"/> with the code and the text
-/// that a user should see; a manifest's mistakes are one text, a line each.
+/// Controls a node over its control endpoint. When the node refuses, a method throws a <see cref="CocaineException"/> with the code and the
+/// text for the user; the mistakes of a manifest are one text with a line for each.
 /// </summary>
 public sealed class NodeControlClient : IAsyncDisposable
 {
-    /// <summary>Where a daemon listens when nothing else is said.</summary>
+    /// <summary>The default endpoint of a daemon.</summary>
     public const string DefaultEndpoint = "ipc:///run/cocaine-fast/control.sock";
 
     private const uint Root = 0;
 
     private readonly CocaineClient _client;
-    private volatile bool _saysProtocol; // the node takes the key; known once its version is
+    private volatile bool _saysProtocol; // the node takes the key; known once its version is known
 
     private NodeControlClient(CocaineClient client) => _client = client;
 
     /// <summary>Connects.</summary>
     /// <exception cref="ConnectionLostException">Nobody listens there.</exception>
     /// <exception cref="FormatException">The endpoint cannot be read.</exception>
-    /// <exception cref="UnauthorizedAccessException">Another user than root and this one listens there: it may be anything.</exception>
+    /// <exception cref="UnauthorizedAccessException">
+    /// The listener belongs to a user other than root and this one: it may be any program.
+    /// </exception>
     public static async Task<NodeControlClient> ConnectAsync(string endpoint, CancellationToken cancellation = default)
     {
         CocaineClient client = await CocaineClient.ConnectAsync(endpoint, null, cancellation).ConfigureAwait(false);
@@ -50,15 +52,16 @@ public sealed class NodeControlClient : IAsyncDisposable
         CallAsync<AppSummary>("create", RequestOf(manifest), cancellation);
 
     /// <summary>
-    /// Starts an app; returns once its first slave is ready, or with an <see cref="AppSummary.Reason"/> when none is within the
-    /// startup-timeout or the app is broken before. The app is there and goes on trying then.
+    /// Starts an app. Returns once its first slave is ready, or with an <see cref="AppSummary.Reason"/> when no slave is ready within the
+    /// startup-timeout or the app is broken before. In that case the app stays and keeps trying.
     /// </summary>
     public Task<AppSummary> CreateReadyAsync(ManifestText manifest, CancellationToken cancellation = default) =>
         CallAsync<AppSummary>("create", RequestOf(manifest) with { Wait = true }, cancellation);
 
     /// <summary>
-    /// Replaces the running version of an app. Returns when new jobs go to the new version, or when it did not come up.
-    /// <see cref="ReplaceOutcome.Drained"/> of what is returned is completed: see <c>older</c> in the app's info for jobs that finish.
+    /// Replaces the running version of an app. Returns when new jobs go to the new version, or when the new version did not come up.
+    /// <see cref="ReplaceOutcome.Drained"/> of the result is completed: see <c>older</c> in the app's info for jobs that are being
+    /// finished.
     /// </summary>
     public async Task<ReplaceOutcome> ReplaceAsync(ManifestText manifest, bool force = false, CancellationToken cancellation = default)
     {
@@ -69,7 +72,7 @@ public sealed class NodeControlClient : IAsyncDisposable
     }
 
     /// <summary>
-    /// Replaces an app by itself, so that its code is loaded anew, without losing a job. Returns as <see cref="ReplaceAsync"/> does.
+    /// Replaces an app by itself, so that its code is loaded anew, without losing a job. Returns like <see cref="ReplaceAsync"/>.
     /// </summary>
     public async Task<ReplaceOutcome> RestartAsync(string app, CancellationToken cancellation = default)
     {
@@ -80,7 +83,7 @@ public sealed class NodeControlClient : IAsyncDisposable
         };
     }
 
-    /// <summary>The release and protocol of the node. A node from before control protocol 2 has no release.</summary>
+    /// <summary>The release and protocol of the node. A node from before control protocol 2 reports no release.</summary>
     public async Task<NodeVersion> VersionAsync(CancellationToken cancellation = default)
     {
         try
@@ -95,19 +98,19 @@ public sealed class NodeControlClient : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends an app: it finishes its jobs, for so long at the most. Returns when it is gone.</summary>
+    /// <summary>Ends an app: it finishes its jobs, at most for this time. Returns when the app is gone.</summary>
     public Task DeleteAsync(string app, TimeSpan drainTimeout, CancellationToken cancellation = default) =>
         CallAsync<DoneAnswer>("delete", new DeleteRequest(app, drainTimeout.TotalSeconds), cancellation);
 
-    /// <summary>The app takes no new jobs until it is resumed.</summary>
+    /// <summary>Makes the app take no new jobs until it is resumed.</summary>
     public Task PauseAsync(string app, CancellationToken cancellation = default) =>
         CallAsync<DoneAnswer>("pause", new AppRequest(app), cancellation);
 
-    /// <summary>The app takes jobs again.</summary>
+    /// <summary>Makes the app take jobs again.</summary>
     public Task ResumeAsync(string app, CancellationToken cancellation = default) =>
         CallAsync<DoneAnswer>("resume", new AppRequest(app), cancellation);
 
-    /// <summary>Sets the bounds of an app's pool until it is replaced or started anew; null leaves one as it is.</summary>
+    /// <summary>Sets the bounds of an app's pool until the app is replaced or started anew; null leaves a bound as it is.</summary>
     public Task ScaleAsync(string app, int? minimum, int? limit, CancellationToken cancellation = default) =>
         CallAsync<DoneAnswer>("scale", new ScaleRequest(app, minimum, limit), cancellation);
 
@@ -115,25 +118,23 @@ public sealed class NodeControlClient : IAsyncDisposable
     public async Task<IReadOnlyList<AppSummary>> ListAsync(CancellationToken cancellation = default) =>
         await CallAsync<AppSummary[]>("list", new EmptyRequest(), cancellation).ConfigureAwait(false);
 
-    /// <summary>All about an app as one JSON object, or about the node when it is null.</summary>
+    /// <summary>The state of an app as one JSON object, or of the node when the name is null.</summary>
     public async Task<string> InfoJsonAsync(string? app, CancellationToken cancellation = default) =>
         System.Text.Encoding.UTF8.GetString(await CallAsync("info", new InfoRequest(app), cancellation).ConfigureAwait(false));
 
-    /// <summary>
-    /// The last lines that the app's workers wrote, and with <paramref name="follow"/> those that come, until the app is gone.
-    /// </summary>
+    /// <summary>The last lines that the app's workers wrote, and with <paramref name="follow"/> new lines until the app is gone.</summary>
     public IAsyncEnumerable<LogLine> LogsAsync(string app, bool follow = false, CancellationToken cancellation = default) =>
         StreamAsync<LogLine>("logs", new LogsRequest(app, follow), cancellation);
 
-    /// <summary>The last events of an app or of all, and with <paramref name="follow"/> those that come.</summary>
+    /// <summary>The last events of one app or of all, and with <paramref name="follow"/> new events.</summary>
     public IAsyncEnumerable<NodeEvent> EventsAsync(string? app = null, bool follow = false, CancellationToken cancellation = default) =>
         StreamAsync<NodeEvent>("events", new EventsRequest(app, follow), cancellation);
 
-    /// <summary>The jobs in quarantine, of an app or of all.</summary>
+    /// <summary>The jobs in quarantine, of one app or of all.</summary>
     public async Task<IReadOnlyList<QuarantineEntry>> QuarantineListAsync(string? app, CancellationToken cancellation = default) =>
         await CallAsync<QuarantineEntry[]>("quarantine", new QuarantineRequest("list", app), cancellation).ConfigureAwait(false);
 
-    /// <summary>All that is kept of a job, as one JSON object.</summary>
+    /// <summary>Everything that is kept of a job, as one JSON object.</summary>
     public async Task<string> QuarantineShowAsync(string app, string id, CancellationToken cancellation = default) =>
         System.Text.Encoding.UTF8.GetString(
             await CallAsync("quarantine", new QuarantineRequest("show", app, id), cancellation).ConfigureAwait(false));
@@ -173,7 +174,7 @@ public sealed class NodeControlClient : IAsyncDisposable
         }
     }
 
-    /// <summary>A request as it is sent: with our protocol, so that a node that is older can say what it does not know.</summary>
+    /// <summary>Encodes a request with this client's protocol, so that an older node can say which key it does not know.</summary>
     private byte[] Encode(object request)
     {
         JsonNode json = JsonSerializer.SerializeToNode(request, request.GetType(), ControlMessages.Json)!;
@@ -195,7 +196,7 @@ public sealed class NodeControlClient : IAsyncDisposable
         {
             throw new CocaineException(
                 ErrorCodes.Category, ErrorCodes.ServerError,
-                $"what the node answered to {method} cannot be read: it is of another version");
+                $"the node's answer to {method} cannot be read: the node is of another version");
         }
     }
 }

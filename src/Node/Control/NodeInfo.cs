@@ -5,15 +5,15 @@ using Cocaine.Fast.Core.Monitoring;
 namespace Cocaine.Fast.Node.Control;
 
 /// <summary>The release and protocol of a node or of a client of its control service.</summary>
-/// <param name="Protocol">The control protocol that it speaks.</param>
-/// <param name="Version">The release of its program; null when the node is too old to say.</param>
+/// <param name="Protocol">The control protocol that the node or the client speaks.</param>
+/// <param name="Version">The release of the program; null when the node is too old to report it.</param>
 public sealed record NodeVersion(int Protocol, string? Version)
 {
-    /// <summary>Of this program.</summary>
+    /// <summary>The version of this program.</summary>
     public static NodeVersion Own { get; } = new(ControlMessages.Protocol, ProductVersion.Text);
 }
 
-/// <summary>The node's own state as one JSON object: what <c>info</c> without an app shows.</summary>
+/// <summary>The node's own state as one JSON object: the answer to <c>info</c> without an app.</summary>
 internal static class NodeInfo
 {
     public static string Text(CocaineNode node)

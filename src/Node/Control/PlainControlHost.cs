@@ -4,7 +4,7 @@ using Cocaine.Fast.Node.Apps;
 
 namespace Cocaine.Fast.Node.Control;
 
-/// <summary>The control host of a node that keeps nothing: what it is told lives as long as it does.</summary>
+/// <summary>The control host of a node that keeps no apps: commands have effect only as long as the node lives.</summary>
 public sealed class PlainControlHost(CocaineNode node) : IControlHost
 {
     /// <inheritdoc/>
@@ -28,8 +28,8 @@ public sealed class PlainControlHost(CocaineNode node) : IControlHost
     /// <inheritdoc/>
     public Task ResumeAsync(string name, CancellationToken cancellation) => node.ResumeAsync(name);
 
-    /// <summary>Reads a manifest as the control service gets it.</summary>
-    /// <exception cref="ManifestException">It has mistakes.</exception>
+    /// <summary>Reads a manifest from the control service.</summary>
+    /// <exception cref="ManifestException">The manifest has mistakes.</exception>
     public static AppManifest Read(ManifestText manifest)
     {
         ArgumentNullException.ThrowIfNull(manifest);

@@ -7,26 +7,26 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Daemon;
 
-/// <summary>Makes the apps that a daemon runs those that its config and its state folder say.</summary>
-/// <param name="node">Runs them.</param>
+/// <summary>Makes the apps of a daemon match its config and its state folder.</summary>
+/// <param name="node">Runs the apps.</param>
 /// <param name="apps">The known apps.</param>
-/// <param name="gates">The right to change one.</param>
+/// <param name="gates">The right to change an app.</param>
 /// <param name="store">The kept apps.</param>
 /// <param name="pausedApps">The apps that take no jobs until they are resumed.</param>
-/// <param name="config">The config as it is now.</param>
-/// <param name="started">Told of each app, or version of it, that runs now.</param>
+/// <param name="config">The present config.</param>
+/// <param name="started">Called with each app, or version of it, that runs now.</param>
 /// <param name="log">The daemon's log.</param>
 internal sealed class AppReconciler(
     CocaineNode node, HostedApps apps, NameGates gates, AppStore store, PausedApps pausedApps, Func<NodeConfig> config,
     Action<HostedApp, RunningApp?> started, ILogger log)
 {
-    /// <summary>Makes the apps that run those that should: of the config, and of the state folder.</summary>
+    /// <summary>Starts, replaces and ends apps, so that those of the config and of the state folder run.</summary>
     public async Task ApplyAsync(CancellationToken cancellation)
     {
         ApplyCounts counts = new();
         Dictionary<string, HostedApp> wanted = ReadFixed(counts, out HashSet<string> unreadable);
         foreach (HostedApp app in apps.Running.Where(app => app.IsFixed && !wanted.ContainsKey(app.Manifest.Name)
-            && !unreadable.Contains(app.Text.FilePath))) // what cannot be read now goes on as it was
+            && !unreadable.Contains(app.Text.FilePath))) // apps with unreadable files continue unchanged
         {
             await EndFixedAsync(app.Manifest.Name, counts, cancellation);
         }
@@ -46,7 +46,7 @@ internal sealed class AppReconciler(
                 continue;
             }
 
-            // Read again with the right to change the app: someone may have replaced or deleted it since.
+            // Read again with the right to change the app: another command may have replaced or deleted it since.
             await EnsureAsync(stored.Name, () => ReadStored(stored.Name), counts, cancellation);
         }
 
@@ -55,7 +55,9 @@ internal sealed class AppReconciler(
         DaemonLog.Applied(log, counts.Added, counts.Changed, counts.Removed, counts.Failed);
     }
 
-    /// <summary>Replaces an app by what its manifest is now, of its file when the config names it, whatever the version.</summary>
+    /// <summary>
+    /// Replaces an app by its present manifest, which comes from the file when the config names it, whatever the version.
+    /// </summary>
     public async Task<ReplaceOutcome> ReloadAsync(string name, CancellationToken cancellation)
     {
         using NameGates.Lease lease = await gates.EnterAsync(name, giveUp: false, cancellation);
@@ -65,8 +67,8 @@ internal sealed class AppReconciler(
     }
 
     /// <summary>
-    /// Replaces an app by what its manifest was when it was read, so that its code is loaded anew; one that could not be started is started
-    /// as its manifest is now.
+    /// Replaces an app by the manifest that was read before, so that its code is loaded anew. An app that could not be started is started
+    /// from its present manifest.
     /// </summary>
     public async Task<ReplaceOutcome> RestartAsync(string name, CancellationToken cancellation)
     {
@@ -107,7 +109,7 @@ internal sealed class AppReconciler(
         }
     }
 
-    /// <summary>The app of the config that has this name now; null when there is none. Other files may have mistakes.</summary>
+    /// <summary>The app of the config that has this name now; null when there is none. Mistakes in other files do not matter.</summary>
     private HostedApp? FindFixed(string name)
     {
         foreach (string path in config().Apps)
@@ -121,7 +123,7 @@ internal sealed class AppReconciler(
             }
             catch (Exception mistake) when (mistake is NodeException or ManifestException)
             {
-                // It is listed under its path, with the mistake.
+                // The file is listed under its path, with the mistake.
             }
         }
 
@@ -139,7 +141,7 @@ internal sealed class AppReconciler(
         }
     }
 
-    /// <summary>The apps of the config by name, and the files that are none.</summary>
+    /// <summary>The apps of the config by name, and the files that cannot be read as an app.</summary>
     private Dictionary<string, HostedApp> ReadFixed(ApplyCounts counts, out HashSet<string> unreadable)
     {
         Dictionary<string, HostedApp> wanted = [];
@@ -181,10 +183,12 @@ internal sealed class AppReconciler(
             : throw new NodeException(store.Broken(name, $"it holds app {app.Manifest.Name}: it was copied or renamed"));
     }
 
-    /// <summary>Starts an app or replaces what runs under its name; a failure is logged and listed, and goes no further.</summary>
+    /// <summary>
+    /// Starts an app or replaces the running app of its name; a failure is logged and listed, and does not stop the caller.
+    /// </summary>
     /// <param name="name">The app.</param>
     /// <param name="read">The app as it should be; null when it is gone.</param>
-    /// <param name="counts">Gets what was done.</param>
+    /// <param name="counts">Counts the changes.</param>
     /// <param name="cancellation">The node stops.</param>
     private async Task EnsureAsync(string name, Func<HostedApp?> read, ApplyCounts counts, CancellationToken cancellation)
     {
@@ -232,7 +236,7 @@ internal sealed class AppReconciler(
         }
     }
 
-    /// <summary>Replaces what runs under the app's name; with the right to change it.</summary>
+    /// <summary>Replaces the running app of this name; the caller has the right to change it.</summary>
     private async Task<ReplaceOutcome> ReplaceAsync(HostedApp app, CancellationToken cancellation)
     {
         ReplaceOutcome outcome = await node.ReplaceAsync(app.Manifest, force: true, cancellation);

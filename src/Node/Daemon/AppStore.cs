@@ -8,13 +8,13 @@ namespace Cocaine.Fast.Node.Daemon;
 
 /// <summary>The kept manifest of an app, or the fault of its file.</summary>
 /// <param name="Name">The app, by the file's name.</param>
-/// <param name="Manifest">Its manifest as it was given; null when the file is broken.</param>
+/// <param name="Manifest">The app's manifest as its user gave it; null when the file is broken.</param>
 /// <param name="Problem">The fault of the file; null when there is none.</param>
 internal sealed record StoredApp(string Name, ManifestText? Manifest, string? Problem);
 
 /// <summary>
-/// The apps that were created, as they were given, a file each in <c>apps/</c> of the state folder. A file is written beside its place and
-/// renamed into it, and both are on the disk before anyone is told: a crash leaves the old one or the new one.
+/// The created apps with their original manifests, one file for each in <c>apps/</c> of the state folder. A file is written beside its
+/// place and renamed into it, and both steps are on the disk before the caller gets an answer: a crash leaves the old file or the new one.
 /// </summary>
 internal sealed class AppStore
 {
@@ -36,12 +36,12 @@ internal sealed class AppStore
         }
     }
 
-    /// <summary>All that is kept, by name; broken files are left for people.</summary>
+    /// <summary>All kept apps, by name; broken files are left for people.</summary>
     /// <exception cref="NodeException">The folder cannot be read.</exception>
     public IReadOnlyList<StoredApp> Load() => [.. Files(Suffix).Select(Read)];
 
     /// <summary>
-    /// Removes what writes left that a crash ended. At the start only: later the same files are writes that are under way.
+    /// Removes files of writes that a crash ended. Only at the start, because later the same files belong to writes under way.
     /// </summary>
     /// <exception cref="NodeException">The folder cannot be used.</exception>
     public void RemoveLeftovers(ILogger log)
@@ -64,7 +64,7 @@ internal sealed class AppStore
     /// <summary>The kept manifest of an app; null when there is none.</summary>
     public StoredApp? Find(string name) => File.Exists(PathOf(name)) ? Read(PathOf(name)) : null;
 
-    /// <summary>Writes an app to the disk; it is kept once that is committed.</summary>
+    /// <summary>Writes an app to the disk; the app is kept once the file is committed.</summary>
     /// <exception cref="NodeException">There is no room, or no right.</exception>
     public PendingFile Prepare(string name, ManifestText manifest)
     {
@@ -78,8 +78,8 @@ internal sealed class AppStore
         }
     }
 
-    /// <summary>Keeps what was prepared.</summary>
-    /// <exception cref="NodeException">It cannot be put in its place.</exception>
+    /// <summary>Keeps a prepared file.</summary>
+    /// <exception cref="NodeException">The file cannot be put in its place.</exception>
     public static void Commit(string name, PendingFile file)
     {
         try
@@ -92,7 +92,7 @@ internal sealed class AppStore
         }
     }
 
-    /// <summary>Forgets an app; returns when a crash cannot bring it back. Does nothing when it was not kept.</summary>
+    /// <summary>Forgets an app; returns when a crash cannot bring it back. Does nothing when the app was not kept.</summary>
     /// <exception cref="NodeException">The file cannot be removed.</exception>
     public void Delete(string name)
     {
@@ -130,7 +130,7 @@ internal sealed class AppStore
         {
             if (FileStatus.TryRead(file, out FileStatus status) && !status.IsPlain)
             {
-                throw new FormatException("it is no file"); // to open a pipe would wait for somebody who writes to it
+                throw new FormatException("it is no file"); // opening a pipe would wait for a writer
             }
 
             return new StoredApp(name, StoredAppFormat.Read(File.ReadAllBytes(file)), null);

@@ -1,10 +1,10 @@
 namespace Cocaine.Fast.Node.Daemon;
 
-/// <summary>The apps of a daemon: those that run, and those that should and do not. From any thread.</summary>
+/// <summary>The apps of a daemon: running apps, and apps that should run and do not. From any thread.</summary>
 internal sealed class HostedApps
 {
     private readonly Dictionary<string, HostedApp> _running = [];
-    private readonly Dictionary<string, string> _failed = []; // reasons by name
+    private readonly Dictionary<string, string> _failed = []; // reasons of failures, by app
     private readonly Lock _lock = new();
 
     public HostedApp? Find(string name)
@@ -80,7 +80,7 @@ internal sealed class HostedApps
             {
                 if (!wanted.Contains(name))
                 {
-                    _failed.Remove(name); // allowed while it is walked over
+                    _failed.Remove(name); // allowed during the enumeration
                 }
             }
         }

@@ -20,7 +20,7 @@ internal sealed class JsonControl
 {
     private const string NotActive = "the specified app is not active";
 
-    /// <summary>Longer than a request for many apps lasts, each of which has its own bounds; its peer waits no longer.</summary>
+    /// <summary>Longer than a request for many apps takes, each of which has its own bounds; the peer waits no longer.</summary>
     private static readonly TimeSpan UsualPatience = TimeSpan.FromMinutes(30);
 
     private readonly NodeDaemon _daemon;
@@ -54,7 +54,7 @@ internal sealed class JsonControl
 
     public void Close() => _socket.Close();
 
-    /// <summary>The answer to a request: an object, whose <c>error</c> says what was wrong with all of it.</summary>
+    /// <summary>The answer to a request: an object. Its <c>error</c> says when the request as a whole was wrong.</summary>
     internal async Task<byte[]> AnswerAsync(byte[] request)
     {
         JsonObject answer;
@@ -76,7 +76,7 @@ internal sealed class JsonControl
             answer = Error(failure.Message);
         }
 
-        return Encoding.UTF8.GetBytes(answer.ToJsonString() + '\n'); // as their writer did
+        return Encoding.UTF8.GetBytes(answer.ToJsonString() + '\n'); // ends with a line feed, like the answers of 2012
     }
 
     private Task<JsonObject> DispatchAsync(JsonElement root)
@@ -109,7 +109,9 @@ internal sealed class JsonControl
         };
     }
 
-    /// <summary>Does something for each app, and gathers what came of each: one that fails does not keep the others from it.</summary>
+    /// <summary>
+    /// Runs an action for each app, and collects the results: a failure of one app does not keep the action from the others.
+    /// </summary>
     private static async Task<JsonObject> EachAsync(
         IEnumerable<(string Name, JsonElement Manifest)> apps, Func<string, JsonElement, Task<JsonObject>> work)
     {
@@ -156,7 +158,7 @@ internal sealed class JsonControl
             throw new NodeException("app manifest expected");
         }
 
-        // A file's name is taken in lower case; an app of another name than its key would be found by no later request.
+        // A file's name is taken in lower case, and later requests could not find an app with another name than its key.
         if (!KeyReader.IsAppName(name))
         {
             throw new NodeException($"'{JsonPath.Shown(name)}' is no app name: a-z, 0-9, '.', '_' and '-', at most 64 characters");
@@ -167,7 +169,8 @@ internal sealed class JsonControl
             throw new NodeException($"the manifest has another name than '{name}'");
         }
 
-        // The key is the app's name: as the file's name it serves when the manifest has none. Its relative paths start from the root.
+        // The key is the app's name. As the file's name, it serves when the manifest has none. The manifest's relative paths start from the
+        // root.
         byte[] text = Encoding.UTF8.GetBytes(manifest.GetRawText());
         RunningApp app = await _daemon.CreateAsync(new ManifestText(text, $"/{name}.json"), CancellationToken.None);
         return (await EngineInfoAsync(app)).Info;
@@ -209,7 +212,7 @@ internal sealed class JsonControl
         };
     }
 
-    /// <summary>The values that the engines of 2012 gave of themselves, and our counters.</summary>
+    /// <summary>The values that engines of 2012 reported about themselves, and the present counters.</summary>
     private static async Task<(JsonObject Info, JsonElement Jobs)> EngineInfoAsync(RunningApp app)
     {
         JsonElement info = JsonSerializer.Deserialize<JsonElement>(await app.InfoJsonAsync());

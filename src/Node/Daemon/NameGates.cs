@@ -2,13 +2,13 @@ using Cocaine.Fast.Node.Threading;
 
 namespace Cocaine.Fast.Node.Daemon;
 
-/// <summary>One change at a time for each app; changes of different apps do not wait for each other.</summary>
+/// <summary>Allows one change at a time for each app; changes of different apps do not wait for each other.</summary>
 internal sealed class NameGates
 {
-    private readonly Dictionary<string, Gate> _gates = []; // those with someone inside or waiting
+    private readonly Dictionary<string, Gate> _gates = []; // gates with a caller inside or waiting
     private readonly Lock _lock = new();
 
-    /// <summary>Waits until nobody else changes the app. With <paramref name="giveUp"/> who is inside is asked to give up.</summary>
+    /// <summary>Waits until nobody else changes the app. With <paramref name="giveUp"/> the caller inside is asked to give up.</summary>
     public async Task<Lease> EnterAsync(string name, bool giveUp, CancellationToken cancellation)
     {
         Gate? gate;
@@ -67,7 +67,7 @@ internal sealed class NameGates
         private readonly string _name;
         private readonly Gate _gate;
         private readonly CancellationTokenSource _inside;
-        private bool _given; // it was given back; under the owner's lock
+        private bool _given; // the right was given back; under the owner's lock
         private readonly Task _entered;
 
         internal Lease(NameGates owner, string name, Gate gate, CancellationTokenSource inside, Task entered)
@@ -79,7 +79,7 @@ internal sealed class NameGates
             _entered = entered;
         }
 
-        /// <summary>Fires when whoever asked goes away, or when the app is to be deleted.</summary>
+        /// <summary>Fires when the caller goes away, or when the app is to be deleted.</summary>
         public CancellationToken GivenUp => _inside.Token;
 
         public void Dispose()
@@ -88,7 +88,7 @@ internal sealed class NameGates
             {
                 if (_given)
                 {
-                    return; // a right that is given back twice would let two in at once
+                    return; // a right that is given back twice would let two callers in at once
                 }
 
                 _given = true;
@@ -102,7 +102,7 @@ internal sealed class NameGates
 
     internal sealed class Gate
     {
-        private readonly LinkedList<TaskCompletionSource> _queue = []; // the first is inside, the others wait for their turn
+        private readonly LinkedList<TaskCompletionSource> _queue = []; // the first caller is inside, the others wait for their turn
 
         /// <summary>Completes when it is the caller's turn, in the order of the calls. Under the lock.</summary>
         public Task EnterAsync()

@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Node.Daemon;
 
 /// <summary>
-/// A node that stays: it keeps the apps that are created in its state folder, runs those that its config names, and is controlled over a
-/// Unix socket. See docs/node.md.
+/// A long-running node: it keeps created apps in its state folder, runs the apps that its config names, and is controlled over a Unix
+/// socket. See docs/node.md.
 /// </summary>
 public sealed class NodeDaemon : IControlHost, IAsyncDisposable
 {
@@ -31,9 +31,9 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     private JsonControl? _jsonControl;
 
     /// <summary>Makes a daemon; <see cref="StartAsync"/> makes it run.</summary>
-    /// <param name="config">How it is run.</param>
-    /// <param name="logging">Where the log goes.</param>
-    /// <param name="ownsProcess">The process ends with it: see <see cref="NodeOptions.OwnsProcess"/>.</param>
+    /// <param name="config">The node's settings.</param>
+    /// <param name="logging">Makes the node's logs.</param>
+    /// <param name="ownsProcess">The process ends with the daemon: see <see cref="NodeOptions.OwnsProcess"/>.</param>
     public NodeDaemon(NodeConfig config, ILoggerFactory logging, bool ownsProcess = false)
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -58,11 +58,11 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     /// <summary>The node itself.</summary>
     public CocaineNode Node => _node;
 
-    /// <summary>How long jobs may take to finish at a stop.</summary>
+    /// <summary>How long jobs may take to finish when the node stops.</summary>
     public TimeSpan DrainTimeout => TimeSpan.FromMilliseconds(_config.DrainTimeoutMs);
 
     /// <summary>
-    /// Time between two looks whether the control socket is in its place. A look costs one system call; an operator who finds the socket
+    /// Time between two checks that the control socket is in its place. A check costs one system call; an operator who finds the socket
     /// gone tries again within a minute.
     /// </summary>
     internal TimeSpan ControlCheckPeriod { get; init; } = TimeSpan.FromMinutes(1);
@@ -73,7 +73,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     /// <summary>How many apps run and how many could not be started, in words.</summary>
     public string Status => $"{_apps.Running.Count} apps run, {_apps.Failed.Count} failed";
 
-    /// <summary>Where the control protocol of 2012 is served.</summary>
+    /// <summary>The endpoints of the control protocol of 2012.</summary>
     public IReadOnlyList<string> ZeroMqControlEndpoints => _jsonControl?.Endpoints ?? [];
 
     /// <inheritdoc/>
@@ -81,10 +81,10 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         [.. _apps.Failed.Select(app => new AppSummary(app.Name, 0, "failed", 0, 0, 0, 0, 0, [], app.Reason))];
 
     /// <summary>
-    /// Takes the state folder, starts the node, listens for control, and brings the apps up. An app that cannot be started is logged,
-    /// listed as failed, and does not keep the others from running.
+    /// Takes the state folder, starts the node, listens for control, and starts the apps. An app that cannot be started is logged, listed
+    /// as failed, and does not keep the others from running.
     /// </summary>
-    /// <exception cref="NodeException">The node itself cannot run: its folder is taken, an endpoint cannot be used.</exception>
+    /// <exception cref="NodeException">The node itself cannot run: its folder is taken, or an endpoint cannot be used.</exception>
     public async Task StartAsync(CancellationToken cancellation = default)
     {
         _state = StateFolder.Open(_statePath);
@@ -94,7 +94,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         _node.Start();
         _control = await ControlService.OpenAsync(_node, _controlEndpoint, this);
         DaemonLog.ControlListens(_log, _control.Endpoint);
-        _ = WatchControlAsync(_control, _ends.Token); // it throws nothing
+        _ = WatchControlAsync(_control, _ends.Token); // the method throws nothing
         await _reconciler.ApplyAsync(cancellation);
         _node.TidyRecords();
         if (_config.ZeroMqControlEndpoint is { } endpoint)
@@ -105,7 +105,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     }
 
     /// <summary>
-    /// Applies another config: apps that came, changed or went, and defaults of the engine. Changes that take a restart are only logged.
+    /// Applies another config: apps that came, changed or went, and defaults of the engine. Changes that need a restart are only logged.
     /// Apps that could not be started are tried again.
     /// </summary>
     public async Task ReloadAsync(NodeConfig next, CancellationToken cancellation = default)
@@ -167,7 +167,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             throw;
         }
 
-        _paused.Forget(name); // of one before it, whose state was damaged
+        _paused.Forget(name); // forgets the pause of an earlier app of this name, whose state was damaged
         Started(app, running);
         return running;
     }
@@ -179,7 +179,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         string name = app.Manifest.Name;
         using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: false, cancellation);
         RefuseFixed(name);
-        using PendingFile file = _store.Prepare(name, manifest); // a full disk shows before anything has changed
+        using PendingFile file = _store.Prepare(name, manifest); // a full disk is noticed before any change
         ReplaceOutcome outcome = await _node.ReplaceAsync(app.Manifest, force, lease.GivenUp);
         if (!outcome.Replaced)
         {
@@ -213,7 +213,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         bool runs = _apps.Find(name) is not null;
         void Forget()
         {
-            _store.Delete(name); // first: a crash meanwhile does not bring it back
+            _store.Delete(name); // first, so that a crash meanwhile does not bring the app back
             _apps.Remove(name);
         }
 
@@ -243,18 +243,18 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         _jsonControl?.Close();
         if (_control is not null)
         {
-            await _control.DisposeAsync(); // lives on a loop of the node, which ends
+            await _control.DisposeAsync(); // the socket lives on a loop of the node, which ends
             _control = null;
         }
 
         await _node.StopAsync(drainTimeout, stopNow);
-        _state?.Dispose(); // last: until here another node must not take what this one has
+        _state?.Dispose(); // last: until here another node must not take the folder
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync(DrainTimeout);
 
-    /// <summary>Looks now and then whether the control socket can still be reached.</summary>
+    /// <summary>Checks from time to time that the control socket can still be reached.</summary>
     private async Task WatchControlAsync(ControlService control, CancellationToken end)
     {
         using PeriodicTimer timer = new(ControlCheckPeriod, NodeClock.Instance);
@@ -267,7 +267,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            // how it ends
+            // the usual end
         }
     }
 
@@ -281,7 +281,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         }
     }
 
-    /// <summary>Apps of the config change with their files, so that a restart gives what ran before it.</summary>
+    /// <summary>Apps of the config change only with their files, so that a restart brings back the same apps.</summary>
     private void RefuseFixed(string name)
     {
         if (_apps.Find(name) is { IsFixed: true } app)

@@ -9,30 +9,32 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Node.Daemon;
 
 /// <summary>
-/// Which apps are paused, for the next start too: of each a file <c>NAME.paused</c> beside those of the created apps, also of an app that
-/// the config names. Only the existence of the file counts, so that no damage to its content can be misread.
+/// Remembers paused apps, also for the next start. Each has a file <c>NAME.paused</c> beside those of the created apps, also when the
+/// config names the app. Only the existence of the file counts, so no damage to its content can be misread.
 /// </summary>
 internal sealed class PausedApps(string stateFolder, CocaineNode node, HostedApps apps, ILogger log)
 {
     private const string Suffix = ".paused";
 
     private readonly string _folder = Path.Combine(stateFolder, "apps"); // made by the app store
-    private readonly NameGates _gates = new(); // not those of replace and delete: a pause does not wait for a version that comes up
+    private readonly NameGates _gates = new(); // apart from those of replace and delete: a pause does not wait for a version that comes up
 
     /// <summary>The app was paused and not resumed since.</summary>
     public bool IsPaused(string name) => File.Exists(PathOf(name));
 
-    /// <summary>Pauses an app that runs, and returns when a crash cannot undo it.</summary>
-    /// <exception cref="NodeException">No such app runs, or it is paused now but not after a restart.</exception>
+    /// <summary>Pauses a running app, and returns when a crash cannot undo the pause.</summary>
+    /// <exception cref="NodeException">No such app runs, or the app is paused now but will not be after a restart.</exception>
     public Task PauseAsync(string name, CancellationToken cancellation) => ChangeAsync(
         name, node.PauseAsync, Keep, "is paused, but that cannot be kept: after a restart it takes jobs", cancellation);
 
-    /// <summary>Undoes a pause in the same way.</summary>
-    /// <exception cref="NodeException">No such app runs, or it takes jobs now but not after a restart.</exception>
+    /// <summary>Ends a pause in the same way.</summary>
+    /// <exception cref="NodeException">No such app runs, or the app takes jobs now but will not after a restart.</exception>
     public Task ResumeAsync(string name, CancellationToken cancellation) => ChangeAsync(
         name, node.ResumeAsync, Remove, "takes jobs again, but that cannot be kept: after a restart it is paused", cancellation);
 
-    /// <summary>An app goes: <paramref name="forget"/> makes it unknown, so that no pause comes after, and its pause goes too.</summary>
+    /// <summary>
+    /// An app goes. <paramref name="forget"/> makes the app unknown, so that no later pause can come, and then its pause goes too.
+    /// </summary>
     public async Task ForgetAsync(string name, Action forget, CancellationToken cancellation)
     {
         using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: false, cancellation);
@@ -40,7 +42,7 @@ internal sealed class PausedApps(string stateFolder, CocaineNode node, HostedApp
         Forget(name);
     }
 
-    /// <summary>Forgets the pause of an app that was there before one of the same name that was created.</summary>
+    /// <summary>Forgets the pause of an earlier app with the same name as a new one.</summary>
     public void Forget(string name)
     {
         try
@@ -53,8 +55,10 @@ internal sealed class PausedApps(string stateFolder, CocaineNode node, HostedApp
         }
     }
 
-    /// <summary>Tells of what pauses nothing: a file of an app that is not there, or what somebody put into a file's place.</summary>
-    /// <param name="known">The apps that are there; null when some of them have no name, because their manifests cannot be read.</param>
+    /// <summary>
+    /// Logs entries that pause nothing: a file of an app that does not exist, or another kind of file in the place of a pause.
+    /// </summary>
+    /// <param name="known">The existing apps; null when some have no name, because their manifests cannot be read.</param>
     public void Report(IReadOnlySet<string>? known)
     {
         try
@@ -88,7 +92,7 @@ internal sealed class PausedApps(string stateFolder, CocaineNode node, HostedApp
                 : new NodeException($"app {name} could not be started: {reason}") { Code = ErrorCodes.NotFound };
         }
 
-        await now(name); // first: what does harm is stopped, also when the disk is full
+        await now(name); // first, so that an app that does harm stops also when the disk is full
         try
         {
             keep(name);

@@ -3,14 +3,14 @@ using Cocaine.Fast.Transport.Trust;
 
 namespace Cocaine.Fast.Node.Daemon;
 
-/// <summary>The folder of what outlives a node, held by one node at a time.</summary>
+/// <summary>The folder for data that outlives a node; one node at a time holds it.</summary>
 internal sealed class StateFolder : IDisposable
 {
     /// <summary>The errno of flock(2) when another process holds the lock: EWOULDBLOCK.</summary>
     private const int HeldByAnother = 11;
 
     private readonly FileStream _lock;
-    private readonly FolderLock _folderLock; // holds also when the file of the other was removed
+    private readonly FolderLock _folderLock; // holds also when the file of the other lock was removed
 
     private StateFolder(string path, FileStream @lock, FolderLock folderLock)
     {
@@ -21,14 +21,14 @@ internal sealed class StateFolder : IDisposable
 
     public string Path { get; }
 
-    /// <summary>Makes the folder when it is not there, and holds it until it is disposed of or the process ends, however it ends.</summary>
-    /// <exception cref="NodeException">It cannot be used, or another node uses it.</exception>
+    /// <summary>Makes the folder if it does not exist, and holds it until it is disposed of or the process ends, in whatever way.</summary>
+    /// <exception cref="NodeException">The folder cannot be used, or another node uses it.</exception>
     public static StateFolder Open(string path)
     {
         if (path.Length == 0)
         {
             throw new NodeException(
-                "this user has no home folder that is there: say with the key 'state' of the config where apps are kept");
+                "this user has no home folder that is there: set the folder of apps with the key 'state' of the config");
         }
 
         string ownerFile = System.IO.Path.Combine(path, "pid");

@@ -8,8 +8,8 @@ using Cocaine.Fast.Node.Control;
 namespace Cocaine.Fast.Node.Daemon;
 
 /// <summary>
-/// How an app is written to its file: one JSON object with the manifest's text as it was given, the path that it stands for, and a digest
-/// of both. The manifest is read anew at each start, so that a newer node may know more of it.
+/// The format of an app's file: one JSON object with the manifest's original text, the path of its file, and a digest of both. The manifest
+/// is read again at each start, so that a newer node can understand more of it.
 /// </summary>
 internal static class StoredAppFormat
 {
@@ -19,7 +19,7 @@ internal static class StoredAppFormat
     {
         PropertyNamingPolicy = JsonNamingPolicy.KebabCaseLower,
         WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // for people who look at it; it is not put into HTML
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // for people who read it; the text is not put into HTML
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         RespectRequiredConstructorParameters = true,
         RespectNullableAnnotations = true,
@@ -32,7 +32,7 @@ internal static class StoredAppFormat
         return JsonSerializer.SerializeToUtf8Bytes(envelope, Options);
     }
 
-    /// <exception cref="FormatException">The file is not what was written.</exception>
+    /// <exception cref="FormatException">The file is not as it was written.</exception>
     public static ManifestText Read(byte[] bytes)
     {
         Envelope envelope;

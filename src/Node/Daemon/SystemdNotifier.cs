@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Node.Daemon;
 
 /// <summary>
-/// Tells systemd how the service is doing: sd_notify(3), a datagram of KEY=value lines to the socket of NOTIFY_SOCKET. Without one it does
-/// nothing.
+/// Tells systemd the state of the service: sd_notify(3), a datagram of KEY=value lines to the socket of NOTIFY_SOCKET. Without a socket it
+/// does nothing.
 /// </summary>
 internal sealed class SystemdNotifier : IDisposable
 {
@@ -17,8 +17,8 @@ internal sealed class SystemdNotifier : IDisposable
     private readonly UnixDomainSocketEndPoint? _endpoint;
     private readonly ILogger _log;
 
-    /// <param name="path">The path of a socket; one that begins with @ is an abstract name. Null = nobody listens.</param>
-    /// <param name="log">Where a failure goes.</param>
+    /// <param name="path">The path of a socket; a path that begins with @ is an abstract name. Null = nobody listens.</param>
+    /// <param name="log">Gets failures.</param>
     public SystemdNotifier(string? path, ILogger log)
     {
         _log = log;
@@ -31,10 +31,10 @@ internal sealed class SystemdNotifier : IDisposable
         _socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { Blocking = false };
     }
 
-    /// <summary>The notifier of this process, by its environment.</summary>
+    /// <summary>The notifier of this process, from its environment.</summary>
     public static SystemdNotifier OfProcess(ILogger log) => new(EnvironmentNames.Get(EnvironmentNames.NotifySocket), log);
 
-    /// <summary>How often systemd wants to hear that the service is alive; null when it does not watch this process.</summary>
+    /// <summary>How often systemd expects a sign of life; null when it does not watch this process.</summary>
     public static TimeSpan? WatchdogInterval()
     {
         string? of = EnvironmentNames.Get(EnvironmentNames.WatchdogProcess);
@@ -47,17 +47,17 @@ internal sealed class SystemdNotifier : IDisposable
     /// <summary>The service is up, or up again after a reload.</summary>
     public void Ready(string status) => Send($"READY=1\nSTATUS={status}");
 
-    /// <summary>It reads its config again; <see cref="Ready"/> follows.</summary>
+    /// <summary>The service reads its config again; <see cref="Ready"/> follows.</summary>
     public void Reloading() => Send(string.Create(
         CultureInfo.InvariantCulture, $"RELOADING=1\nMONOTONIC_USEC={Stopwatch.GetTimestamp() / (Stopwatch.Frequency / 1_000_000)}"));
 
-    /// <summary>It ends.</summary>
+    /// <summary>The service ends.</summary>
     public void Stopping() => Send("STOPPING=1\nSTATUS=stopping: jobs may finish");
 
     /// <summary>A line for systemctl status.</summary>
     public void Status(string status) => Send($"STATUS={status}");
 
-    /// <summary>It is alive.</summary>
+    /// <summary>The service is alive.</summary>
     public void Alive() => Send("WATCHDOG=1");
 
     public void Dispose() => _socket?.Dispose();

@@ -4,16 +4,15 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Node.Daemon;
 
 /// <summary>
-/// Tells systemd that the node is alive as long as every loop of it comes round: one that is stuck ends the messages, and systemd ends the
-/// node.
+/// Tells systemd that the node is alive as long as every loop makes turns. A stuck loop ends the messages, and systemd ends the node.
 /// </summary>
 internal static class Watchdog
 {
-    /// <param name="ping">Completes when every loop has come to it.</param>
+    /// <param name="ping">Completes when every loop has run it.</param>
     /// <param name="notifier">Hears the signs of life.</param>
-    /// <param name="interval">Silence after which systemd acts; it is told twice within it.</param>
-    /// <param name="log">Where a stuck loop goes.</param>
-    /// <param name="stop">Ends it.</param>
+    /// <param name="interval">Silence after which systemd acts; it gets two signs of life within this time.</param>
+    /// <param name="log">Gets a line about a stuck loop.</param>
+    /// <param name="stop">Ends the watch.</param>
     public static async Task RunAsync(Func<Task> ping, SystemdNotifier notifier, TimeSpan interval, ILogger log, CancellationToken stop)
     {
         using PeriodicTimer timer = new(interval / 2, NodeClock.Instance);
@@ -37,7 +36,7 @@ internal static class Watchdog
         }
         catch (OperationCanceledException)
         {
-            // how it ends
+            // the usual end
         }
     }
 }

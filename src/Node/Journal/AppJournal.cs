@@ -5,25 +5,25 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Node.Journal;
 
 /// <summary>
-/// The log of an app, or of the node itself, that also keeps what goes through it: lines that workers wrote, and everything else as events.
-/// So whatever is logged can be asked for, and nothing is said in one place only.
+/// The log of an app, or of the node itself, that also keeps its content: lines of workers, and everything else as events. So commands can
+/// ask for everything that is logged.
 /// </summary>
 internal sealed class AppJournal(string app, ILogger log, Feed<NodeEvent> events) : ILogger
 {
-    /// <summary>The numbers of the two events by which a worker's output is logged: ProcessLog in src/Backends.</summary>
+    /// <summary>The numbers of the two events that log a worker's output: ProcessLog in src/Backends.</summary>
     private const int OutputLine = 401, ErrorLine = 402;
 
-    /// <summary>Lines kept of an app: several screens, and what a crash leaves behind. Their bytes, as UTF-16.</summary>
+    /// <summary>The most lines kept of an app: several screens, and the output of a crash. Their bytes are counted as UTF-16.</summary>
     private const int MaxLines = 1000;
 
     private const long MaxLineBytes = 2 << 20;
 
-    /// <summary>Events kept of a node.</summary>
+    /// <summary>The most events kept of a node.</summary>
     private const int MaxEvents = 1000;
 
     private const long MaxEventBytes = 2 << 20;
 
-    /// <summary>Longest text of an event: a cause may have all of a worker's last words in it.</summary>
+    /// <summary>Longest text of an event: a cause may contain all of a worker's last lines.</summary>
     private const int MaxText = 8192;
 
     /// <summary>The cost of an item beside its text.</summary>
@@ -33,7 +33,7 @@ internal sealed class AppJournal(string app, ILogger log, Feed<NodeEvent> events
     public Feed<LogLine> Lines { get; } = new(
         MaxLines, MaxLineBytes, line => ItemBytes + (2L * line.Text.Length), (line, lost) => line with { Lost = lost });
 
-    /// <summary>Where a node's events are kept.</summary>
+    /// <summary>Makes the feed of a node's events.</summary>
     public static Feed<NodeEvent> CreateEvents() => new(
         MaxEvents, MaxEventBytes, one => ItemBytes + (4L * one.Text.Length), (one, lost) => one with { Lost = lost });
 
@@ -99,7 +99,7 @@ internal sealed class AppJournal(string app, ILogger log, Feed<NodeEvent> events
 
     private static string Shortened(string text) => text.Length <= MaxText ? text : text[..MaxText] + "…";
 
-    /// <summary>As names are written everywhere else: <c>RolledBack</c> is <c>rolled-back</c>.</summary>
+    /// <summary>The usual form of names: <c>RolledBack</c> becomes <c>rolled-back</c>.</summary>
     private static string NameOf(string name)
     {
         StringBuilder kebab = new(name.Length + 4);

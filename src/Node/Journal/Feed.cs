@@ -5,18 +5,20 @@ using Cocaine.Fast.Node.Threading;
 namespace Cocaine.Fast.Node.Journal;
 
 /// <summary>
-/// Keeps the newest items, and gives them and those that come to any number of readers. A reader that does not keep up loses the oldest,
-/// and is told how many; nobody ever waits for a reader.
+/// Keeps the newest items, and gives these and all new ones to any number of readers. A reader that does not keep up loses the oldest
+/// items, and gets their number; nobody ever waits for a reader.
 /// </summary>
 /// <param name="maxItems">Items that are kept, and items that may wait for one reader.</param>
-/// <param name="maxBytes">Bytes of the items that are kept, and of those that may wait for one reader, as <paramref name="sizeOf"/> counts
-/// them; one item is always taken.</param>
+/// <param name="maxBytes">
+/// Bytes of the items that are kept, and of the items that may wait for one reader, as <paramref name="sizeOf"/> counts them; one item is
+/// always taken.
+/// </param>
 /// <param name="sizeOf">The size of an item.</param>
-/// <param name="withLost">The item, with the number of those that a reader has lost right before it.</param>
+/// <param name="withLost">Makes an item that also has the number of items that a reader has lost right before it.</param>
 internal sealed class Feed<T>(int maxItems, long maxBytes, Func<T, long> sizeOf, Func<T, long, T> withLost)
     where T : class
 {
-    private readonly Lock _lock = new(); // held for a few copies of references
+    private readonly Lock _lock = new(); // held only while a few references are copied
     private readonly Queue<T> _kept = new();
     private readonly List<Reader> _readers = [];
     private readonly int _maxItems = maxItems;
@@ -25,7 +27,7 @@ internal sealed class Feed<T>(int maxItems, long maxBytes, Func<T, long> sizeOf,
     private long _keptBytes;
     private bool _ended;
 
-    /// <summary>From any thread.</summary>
+    /// <summary>Adds an item; from any thread.</summary>
     public void Add(T item)
     {
         lock (_lock)
@@ -44,7 +46,7 @@ internal sealed class Feed<T>(int maxItems, long maxBytes, Func<T, long> sizeOf,
         }
     }
 
-    /// <summary>Nothing comes any more: readers end when they have read what there is.</summary>
+    /// <summary>No more items come: readers end when they have read the kept ones.</summary>
     public void End()
     {
         lock (_lock)
@@ -109,11 +111,11 @@ internal sealed class Feed<T>(int maxItems, long maxBytes, Func<T, long> sizeOf,
         }
     }
 
-    /// <summary>One reader's queue. Its content is the feed's lock's.</summary>
+    /// <summary>One reader's queue. The feed's lock protects its content.</summary>
     private sealed class Reader(Feed<T> feed, Predicate<T>? filter)
     {
         private readonly Queue<T> _waiting = new();
-        private TaskCompletionSource? _woken; // of a reader that waits
+        private TaskCompletionSource? _woken; // set while the reader waits
         private long _waitingBytes;
         private long _lost;
         private bool _ended;
@@ -144,7 +146,7 @@ internal sealed class Feed<T>(int maxItems, long maxBytes, Func<T, long> sizeOf,
             Wake();
         }
 
-        /// <summary>Until something waits; false when nothing comes any more.</summary>
+        /// <summary>Waits for an item; false when no more items come.</summary>
         public async ValueTask<bool> WaitAsync(CancellationToken cancellation)
         {
             while (true)
@@ -164,7 +166,7 @@ internal sealed class Feed<T>(int maxItems, long maxBytes, Func<T, long> sizeOf,
             }
         }
 
-        /// <summary>All that was lost by now is older than what is taken.</summary>
+        /// <summary>All items that were lost by now are older than this one.</summary>
         public bool TryTake([NotNullWhen(true)] out T? item, out long lost)
         {
             lock (feed._lock)

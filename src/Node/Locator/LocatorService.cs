@@ -9,9 +9,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Locator;
 
-/// <summary>The locator: tells clients where an app, or one task of it, can be reached. Section "Locator" of docs/protocol.md.</summary>
+/// <summary>The locator: tells clients the addresses of an app, or of one task of it. Section "Locator" of docs/protocol.md.</summary>
 /// <param name="apps">Gives the apps that are running now.</param>
-/// <param name="loop">Where it lives.</param>
+/// <param name="loop">The loop that the locator lives on.</param>
 /// <param name="log">The node's log.</param>
 internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, EventLoop loop, ILogger log)
 {
@@ -19,7 +19,7 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
 
     private readonly List<Listener> _listeners = [];
 
-    /// <summary>This node in a cluster.</summary>
+    /// <summary>The name of this node in a cluster.</summary>
     public string Uuid { get; } = Guid.NewGuid().ToString();
 
     public IReadOnlyList<string> Endpoints => _listeners.ConvertAll(listener => Endpoint.Describe(listener.Address));
@@ -36,9 +36,9 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
     }
 
     /// <summary>
-    /// The addresses of <c>app</c> or <c>app/task</c> for a client that reached us at <paramref name="reached"/>, the best first; empty
-    /// when there is none. Clients of the locator speak docs/protocol.md only. Any native-server of an app serves the events of those that
-    /// listen on its address too: so the best address for the app is the one that most of them share.
+    /// The addresses of <c>app</c> or <c>app/task</c> for a client that reached the node at <paramref name="reached"/>, the best first;
+    /// empty when there is none. Clients of the locator speak docs/protocol.md only. Any native-server of an app also serves the events of
+    /// the app's servers that listen on the same address: so the best address for the app is the one that most of them share.
     /// </summary>
     public IReadOnlyList<IPEndPoint> Resolve(string name, IPAddress reached)
     {
@@ -68,7 +68,8 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
     }
 
     /// <summary>
-    /// The text for a client that asks for an unknown name: at most the nearest name, since a list would tell any peer what the node runs.
+    /// The text for a client that asks for an unknown name. It has at most the nearest name, since a list would tell any peer which apps
+    /// the node runs.
     /// </summary>
     public string NoService(string name)
     {

@@ -7,16 +7,18 @@ using Cocaine.Fast.Transport.Trust;
 
 namespace Cocaine.Fast.Node.Places;
 
-/// <summary>Where the node's files are.</summary>
+/// <summary>The places of the node's files.</summary>
 internal static class Folders
 {
     private const int MayWrite = 2; // W_OK of access(2)
     private const string SystemRuntime = "/run";
 
-    /// <summary>The name of a worker's socket in its folder: <c>/PID-SLAVE</c>, the longest process id and eight characters.</summary>
+    /// <summary>
+    /// The longest name of a worker's socket in its folder: <c>/PID-SLAVE</c>, the longest process id and eight characters.
+    /// </summary>
     private const int SocketNameBytes = 1 + 7 + 1 + 8;
 
-    /// <summary>The SDKs: beside the program, or in a folder above it when it runs from its sources.</summary>
+    /// <summary>The folder of the SDKs: beside the program, or in a folder above it when the program runs from its sources.</summary>
     public static string Sdk(string? configured)
     {
         if (configured is not null)
@@ -37,11 +39,13 @@ internal static class Folders
     }
 
     /// <summary>
-    /// The folder of the workers' sockets, for this user alone. A socket is there only until its worker has connected; what a killed
-    /// node left is removed.
+    /// The folder of the workers' sockets, for this user alone. A socket exists only until its worker has connected; sockets of a killed
+    /// node are removed.
     /// </summary>
     /// <param name="configured">The value of the config or an option; null = the default.</param>
-    /// <exception cref="IOException">It cannot be made or trusted, or is too deep for a socket; the text says what to do.</exception>
+    /// <exception cref="IOException">
+    /// The folder cannot be made or trusted, or is too deep for a socket; the text gives the remedy.
+    /// </exception>
     public static string Sockets(string? configured)
     {
         string folder = configured ?? Runtime();
@@ -64,7 +68,7 @@ internal static class Folders
 
         if (LibC.access(folder, MayWrite) != 0)
         {
-            // Seen now, not at each start of a worker: a folder of an earlier node may lie on what is read-only since.
+            // Checked now, not at each start of a worker: the folder of an earlier node may be on a file system that has become read-only.
             string why = Errno.Describe(Marshal.GetLastPInvokeError());
             throw new IOException($"the runtime folder: {folder} cannot be written: {why}; {Remedy}");
         }
@@ -81,7 +85,9 @@ internal static class Folders
         return folder;
     }
 
-    /// <summary>A daemon's state folder: systemd's choice for its unit, or the user's own; empty for a user without a home.</summary>
+    /// <summary>
+    /// The default state folder of a daemon: systemd's choice for its unit, or the user's own; empty for a user without a home.
+    /// </summary>
     public static string State()
     {
         if (EnvironmentNames.Get(EnvironmentNames.StateDirectory) is { } given)
@@ -104,15 +110,15 @@ internal static class Folders
         return home.Length > 0 ? Path.Combine(home, "cocaine-fast") : "";
     }
 
-    /// <summary>Where a daemon of this user is controlled.</summary>
-    /// <param name="runtime">The runtime folder that the config names; null = the default.</param>
+    /// <summary>The control endpoint of this user's daemon.</summary>
+    /// <param name="runtime">The runtime folder in the config; null = the default.</param>
     public static string ControlEndpoint(string? runtime = null) => $"ipc://{runtime ?? Runtime()}/control.sock";
 
     /// <summary>
-    /// The runtime folder that is used when none is configured, there or not. The node and the commands must agree, so it depends on the
-    /// user, the machine and the environment only.
+    /// The default runtime folder, whether it exists or not. The node and the commands must agree on it, so it depends only on the user,
+    /// the machine and the environment.
     /// </summary>
-    /// <param name="ofUnit">False: systemd's choice does not count, because commands are not told of it.</param>
+    /// <param name="ofUnit">False: ignore systemd's choice, because commands do not know it.</param>
     public static string Runtime(bool ofUnit = true)
     {
         if (EnvironmentNames.Get(EnvironmentNames.RuntimeFolder) is { } chosen)
@@ -128,10 +134,10 @@ internal static class Folders
         string? parent = Environment.IsPrivilegedProcess ? SystemRuntime : EnvironmentNames.Get(EnvironmentNames.UserRuntime);
         return parent is not null && LibC.access(parent, MayWrite) == 0
             ? Path.Combine(parent, "cocaine-fast")
-            : Path.Combine(Path.GetTempPath(), $"cocaine-fast-{Environment.UserName}"); // also of root, where /run cannot be written
+            : Path.Combine(Path.GetTempPath(), $"cocaine-fast-{Environment.UserName}"); // also for root, when /run cannot be written
     }
 
-    /// <summary>The remedy for a runtime folder that is of no use.</summary>
+    /// <summary>The remedy for a runtime folder that cannot be used.</summary>
     private static string Remedy =>
         $"choose another with the key 'runtime' of the config, with --runtime-folder, or with {EnvironmentNames.RuntimeFolder}";
 }

@@ -7,18 +7,18 @@ using Cocaine.Fast.Core.Jobs;
 namespace Cocaine.Fast.Node.Quarantine;
 
 /// <summary>
-/// A quarantined job as bytes: a JSON object for people, a line feed, and the chunks of the request one after the other, whose lengths
-/// are in the JSON.
+/// The bytes of a quarantined job: a JSON object for people, a line feed, and the chunks of the request one after the other. The JSON has
+/// the lengths of the chunks.
 /// </summary>
 internal static class QuarantineFile
 {
-    /// <summary>Past it the head is broken, or not ours: 20 lines of 16 KiB for each of some slaves fit.</summary>
+    /// <summary>A head that is nested deeper is broken, or not written by a node.</summary>
     private const int MaxDepth = 8;
 
     private static readonly JsonWriterOptions Indented = new()
     {
         Indented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // it is not put into HTML
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // the text is not put into HTML
     };
 
     /// <summary>Makes the bytes.</summary>
@@ -66,8 +66,8 @@ internal static class QuarantineFile
         return bytes.ToArray();
     }
 
-    /// <summary>Reads them.</summary>
-    /// <exception cref="InvalidDataException">They are no such job, or not a whole one.</exception>
+    /// <summary>Reads a job from its bytes.</summary>
+    /// <exception cref="InvalidDataException">The bytes are no quarantined job, or not a whole one.</exception>
     public static StoredJob Read(byte[] bytes)
     {
         try
@@ -151,19 +151,19 @@ internal sealed record StoredJob
 
     public required string Event { get; init; }
 
-    /// <summary>How its last slave died.</summary>
+    /// <summary>How the job's last slave died.</summary>
     public required string Cause { get; init; }
 
     public required JobPolicy Policy { get; init; }
 
-    /// <summary>All of the request is there.</summary>
+    /// <summary>The whole request is there.</summary>
     public required bool IsWhole { get; init; }
 
     public required byte[] Headers { get; init; }
 
     public required int[] ChunkBytes { get; init; }
 
-    /// <summary>The JSON.</summary>
+    /// <summary>The JSON of the head.</summary>
     public required string Head { get; init; }
 
     /// <summary>The chunks, one after the other.</summary>

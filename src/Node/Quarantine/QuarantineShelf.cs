@@ -3,15 +3,15 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Quarantine;
 
-/// <summary>The facts about a kept job that need no reading.</summary>
-/// <param name="Job">Its row in a list.</param>
-/// <param name="SizeBytes">Its size.</param>
-/// <param name="Bytes">All of it where it is kept in memory; null for a file.</param>
+/// <summary>The facts about a kept job that are known without reading it.</summary>
+/// <param name="Job">The job's row in a list.</param>
+/// <param name="SizeBytes">The job's size.</param>
+/// <param name="Bytes">All bytes of a job in memory; null for a file.</param>
 internal sealed record ShelfEntry(QuarantineEntry Job, long SizeBytes, byte[]? Bytes);
 
 /// <summary>
-/// Where quarantined jobs lie: a file each in a folder for each app, or the node's memory when it has no state folder. Bounded: the oldest
-/// goes when there is no room. Any thread.
+/// The place of quarantined jobs: one file for each in a folder for each app, or the node's memory when it has no state folder. Bounded:
+/// the oldest job goes when there is no room. Any thread.
 /// </summary>
 internal sealed class QuarantineShelf
 {
@@ -45,9 +45,9 @@ internal sealed class QuarantineShelf
         }
     }
 
-    /// <summary>Puts a job there, durably where there is a folder, and makes room for it.</summary>
-    /// <exception cref="IOException">It cannot be written.</exception>
-    /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
+    /// <summary>Puts a job on the shelf, durably when there is a folder, and makes room for it.</summary>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">This user may not write the file.</exception>
     public void Put(QuarantineEntry job, byte[] bytes)
     {
         if (bytes.Length > MaxBytes)
@@ -76,8 +76,8 @@ internal sealed class QuarantineShelf
         }
     }
 
-    /// <summary>All of a job; null when it is not there.</summary>
-    /// <exception cref="IOException">Its file cannot be read, or is broken.</exception>
+    /// <summary>The whole job; null when the shelf does not have it.</summary>
+    /// <exception cref="IOException">The job's file cannot be read, or is broken.</exception>
     public StoredJob? Take(string app, string id)
     {
         ShelfEntry? entry;
@@ -96,7 +96,7 @@ internal sealed class QuarantineShelf
         }
     }
 
-    /// <summary>False when it is not there.</summary>
+    /// <summary>False when the shelf does not have the job.</summary>
     public bool Drop(string app, string id)
     {
         lock (_lock)
@@ -157,7 +157,7 @@ internal sealed class QuarantineShelf
         {
             if (path.EndsWith(PendingFile.Suffix, StringComparison.Ordinal))
             {
-                File.Delete(path); // a node ended while it wrote it
+                File.Delete(path); // a node ended while it wrote this file
                 return;
             }
 

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Node.Quarantine;
 
 /// <summary>
-/// The node's quarantine. An engine hands a job over on its loop, where it is copied and no more; a task of this store writes it. Jobs can
-/// be listed, shown, run again and forgotten from any thread.
+/// The node's quarantine. An engine passes a job on its loop, where the store only copies it; a thread of the store writes it. Jobs can be
+/// listed, shown, run again and forgotten from any thread.
 /// </summary>
 internal sealed class QuarantineStore : IQuarantineControl
 {
@@ -18,7 +18,7 @@ internal sealed class QuarantineStore : IQuarantineControl
     private readonly TimeProvider _clock;
     private readonly BlockingCollection<(QuarantineEntry Job, byte[] Bytes)> _pending = new(QuarantineLimits.MaxPendingJobs);
     private readonly ConcurrentDictionary<(string App, ulong JobId), bool> _replays = [];
-    private readonly Thread _writer; // its own: a full thread pool must not keep jobs from the disk
+    private readonly Thread _writer; // a thread of its own, since a full thread pool must not keep jobs from the disk
     private long _pendingBytes;
 
     /// <param name="stateDirectory">The node's state folder; null = jobs are kept in memory.</param>
@@ -39,7 +39,7 @@ internal sealed class QuarantineStore : IQuarantineControl
     /// <summary>The kept jobs end with the node.</summary>
     public bool IsInMemory { get; }
 
-    /// <summary>For the engines of an app.</summary>
+    /// <summary>The quarantine of one app, for its engines.</summary>
     public IQuarantine For(string app) => new AppQuarantine(this, app);
 
     /// <inheritdoc/>
@@ -56,8 +56,10 @@ internal sealed class QuarantineStore : IQuarantineControl
     public async Task<bool> ReplayAsync(string app, string id, CancellationToken cancellation) =>
         await ReplayForAnswerAsync(app, id, cancellation) is not null;
 
-    /// <summary>As <see cref="ReplayAsync"/>, and gives the chunks of the answer; null when there is no such job.</summary>
-    /// <exception cref="NodeException">It failed again, cannot be run again, or the app does not run.</exception>
+    /// <summary>
+    /// Runs a job again like <see cref="ReplayAsync"/>, and returns the chunks of the answer; null when there is no such job.
+    /// </summary>
+    /// <exception cref="NodeException">The job failed again or cannot run again, or the app does not run.</exception>
     public async Task<IReadOnlyList<byte[]>?> ReplayForAnswerAsync(string app, string id, CancellationToken cancellation)
     {
         if (Read(app, id) is not { } job)
@@ -88,7 +90,7 @@ internal sealed class QuarantineStore : IQuarantineControl
     /// <inheritdoc/>
     public bool Drop(string app, string id) => _shelf.Drop(app, id);
 
-    /// <summary>The node ends: what is on its way to the disk gets there, within a bound.</summary>
+    /// <summary>The node ends: jobs on their way to the disk are written, within a bound.</summary>
     public void Close()
     {
         _pending.CompleteAdding();
@@ -114,7 +116,7 @@ internal sealed class QuarantineStore : IQuarantineControl
     {
         if (_replays.ContainsKey((app, job.JobId)))
         {
-            return; // it is there
+            return; // the job is there
         }
 
         DateTimeOffset now = _clock.GetUtcNow();
@@ -159,7 +161,7 @@ internal sealed class QuarantineStore : IQuarantineControl
         }
         catch (InvalidOperationException)
         {
-            return false; // it was closed in between
+            return false; // the store was closed meanwhile
         }
     }
 

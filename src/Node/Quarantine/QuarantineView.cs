@@ -5,16 +5,16 @@ using System.Text.Unicode;
 
 namespace Cocaine.Fast.Node.Quarantine;
 
-/// <summary>The view of a quarantined job: its head, and the request as text where it is text, else in base64.</summary>
+/// <summary>The view of a quarantined job: its head, and the request as text if it is text, otherwise in base64.</summary>
 internal static class QuarantineView
 {
-    /// <summary>Of a longer request the beginning is shown: it goes over a connection, and somebody reads it.</summary>
+    /// <summary>The most bytes of a request that are shown: they go over a connection, and a person reads them.</summary>
     private const int MaxShownBytes = 64 << 10;
 
     private static readonly JsonSerializerOptions Indented = new()
     {
         WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // it is not put into HTML
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // the text is not put into HTML
     };
 
     public static string Write(StoredJob job)

@@ -8,23 +8,23 @@ using Cocaine.Fast.Node.Threading;
 
 namespace Cocaine.Fast.Node.Quarantine;
 
-/// <summary>One more run of a quarantined job, as a new job of its app. Lives on the app's loop, but for its task.</summary>
+/// <summary>One more run of a quarantined job, as a new job of its app. All members except the task live on the app's loop.</summary>
 internal sealed class Replay(RunningApp app, StoredJob stored, Action<ulong> begun, CancellationToken cancellation) : IJobCaller
 {
-    /// <summary>Of the answer, as much as one message of the largest size.</summary>
+    /// <summary>The most bytes of the answer: one message of the largest size.</summary>
     private const long MaxAnswerBytes = 64L << 20;
 
     private readonly TaskCompletionSource<IReadOnlyList<byte[]>> _answer = new();
     private readonly List<byte[]> _chunks = [];
-    private AppEngine? _engine; // from Begin on
-    private Job? _job;          // from Begin until the answer
+    private AppEngine? _engine; // set from Begin on
+    private Job? _job;          // set from Begin until the answer
     private long _answerBytes;
 
-    /// <summary>The new job's number; valid once it was begun.</summary>
+    /// <summary>The new job's number; valid once the job was begun.</summary>
     public ulong JobId { get; private set; }
 
-    /// <summary>The chunks of its answer.</summary>
-    /// <exception cref="NodeException">It failed, or was refused.</exception>
+    /// <summary>The chunks of the job's answer.</summary>
+    /// <exception cref="NodeException">The job failed, or was refused.</exception>
     public async Task<IReadOnlyList<byte[]>> RunAsync()
     {
         app.Loop.Post(Begin);
@@ -58,7 +58,7 @@ internal sealed class Replay(RunningApp app, StoredJob stored, Action<ulong> beg
 
     public void OnRequestPressure(Job job, bool high)
     {
-        // The request was whole before: there is nothing to hold back.
+        // The request was whole before: no caller has to be held back.
     }
 
     private void Begin()
@@ -87,7 +87,7 @@ internal sealed class Replay(RunningApp app, StoredJob stored, Action<ulong> beg
         {
             if (_job is null)
             {
-                return; // a request that is too large has failed by now
+                return; // a job with a too large request has failed by now
             }
 
             _engine.AddChunk(job, new Payload(rest[..length]));

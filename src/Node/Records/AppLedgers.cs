@@ -7,15 +7,15 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Node.Records;
 
 /// <summary>
-/// The ledgers of a node's apps. Two engines of an app, one that drains and one that takes over, share one. A ledger that cannot be had is
-/// a line in the log: the node serves without it.
+/// The ledgers of a node's apps. Two engines of an app, one that drains and one that takes over, share one ledger. When a ledger cannot be
+/// made, the log has a line about it: the node serves without it.
 /// </summary>
 internal sealed class AppLedgers(string? folder, ILogger log)
 {
     private readonly Dictionary<string, Open> _open = [];
     private readonly Lock _lock = new();
 
-    /// <summary>The ledger of an app. Each call is undone by a <see cref="Release"/>.</summary>
+    /// <summary>The ledger of an app. A <see cref="Release"/> undoes each call.</summary>
     public IJobLedger Acquire(AppManifest app)
     {
         if (app.Engine.LedgerJobs == 0)
@@ -41,7 +41,9 @@ internal sealed class AppLedgers(string? folder, ILogger log)
         }
     }
 
-    /// <summary>An engine has ended; on its loop. The last one closes the file, which stays unless no job was ever written to it.</summary>
+    /// <summary>
+    /// An engine has ended; on the engine's loop. The last engine closes the file, which stays unless no job was ever written to it.
+    /// </summary>
     public void Release(string app, IJobLedger ledger, bool isDeleted)
     {
         lock (_lock)
@@ -65,7 +67,7 @@ internal sealed class AppLedgers(string? folder, ILogger log)
         }
     }
 
-    /// <summary>The loops have ended: whatever an app left open is closed.</summary>
+    /// <summary>The loops have ended: ledgers that an app left open are closed.</summary>
     public void CloseAll()
     {
         lock (_lock)

@@ -4,17 +4,17 @@ using Cocaine.Fast.Transport.SharedMemory;
 
 namespace Cocaine.Fast.Node.Records;
 
-/// <summary>The records of one app's jobs, as they were at one moment.</summary>
+/// <summary>The records of one app's jobs at one moment.</summary>
 /// <param name="App">The app.</param>
 /// <param name="IsNodeRunning">A node has the ledger open.</param>
 /// <param name="Header">The header of the file.</param>
-/// <param name="Entries">All of them, by id.</param>
+/// <param name="Entries">All records, by id.</param>
 internal sealed record JobRecords(string App, bool IsNodeRunning, LedgerHeader Header, IReadOnlyList<LedgerEntry> Entries)
 {
-    /// <summary>Reads the ledgers of a folder, or that of one app.</summary>
+    /// <summary>Reads the ledgers of a folder, or the ledger of one app.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="app">One app; null for all.</param>
-    /// <param name="unread">Gets a line for each ledger of a folder that cannot be read: it does not hide the others.</param>
+    /// <param name="unread">Gets a line for each ledger of a folder that cannot be read: such a ledger does not hide the others.</param>
     /// <exception cref="IOException">There is no such folder or ledger, or none can be read.</exception>
     public static IReadOnlyList<JobRecords> Read(string folder, string? app, ICollection<string>? unread = null)
     {
@@ -35,7 +35,7 @@ internal sealed record JobRecords(string App, bool IsNodeRunning, LedgerHeader H
                 }
                 catch (FileNotFoundException)
                 {
-                    // A node has removed it since: its app is gone.
+                    // A node has removed the ledger since: its app is gone.
                 }
                 catch (IOException problem)
                 {
@@ -58,7 +58,7 @@ internal sealed record JobRecords(string App, bool IsNodeRunning, LedgerHeader H
     public bool EndedWithNode(LedgerEntry entry) => entry.Outcome == JobOutcome.Open && (!IsNodeRunning || entry.Id < Header.FirstId);
 
     /// <summary>
-    /// True for a job that a slave of a living node has, as far as the ledger knows: its last run began after its last wait.
+    /// True for a job that a slave of a living node has, as far as the ledger shows: its last run began after its last wait.
     /// </summary>
     public bool IsRunning(LedgerEntry entry) => entry is { Outcome: JobOutcome.Open, DispatchedNs: { } dispatched }
         && dispatched >= (entry.QueuedNs ?? 0) && !EndedWithNode(entry);
@@ -83,7 +83,7 @@ internal sealed record JobRecords(string App, bool IsNodeRunning, LedgerHeader H
         try
         {
             using LedgerFile file = LedgerFile.OpenForReading(path);
-            bool isHeld = file.IsHeld; // first: a node that ends meanwhile leaves nothing open that was not
+            bool isHeld = file.IsHeld; // first: a node that ends meanwhile leaves no further job open
             return new JobRecords(app, isHeld, file.Header, file.Reader().ReadAll());
         }
         catch (Exception failure) when (failure is InvalidDataException or UnauthorizedAccessException)

@@ -4,15 +4,15 @@ using Cocaine.Fast.Transport.Trust;
 
 namespace Cocaine.Fast.Node.Records;
 
-/// <summary>Where ledgers are: the node that writes and the command that reads must agree.</summary>
+/// <summary>The place of the ledgers: the node that writes and the command that reads must agree on it.</summary>
 internal static class LedgerFolder
 {
     private const string Suffix = ".ledger";
     private const string SharedMemory = "/dev/shm";
 
     /// <summary>
-    /// The folder that is used when none is configured; null when the machine has no file system in memory for it: on a disk, write-back
-    /// would hold up the request path now and then.
+    /// The default folder; null when the machine has no file system in memory for it. On a disk, write-back would hold up the request path
+    /// now and then.
     /// </summary>
     public static string? Default()
     {
@@ -28,11 +28,13 @@ internal static class LedgerFolder
     public static IEnumerable<(string App, string Path)> List(string folder) => Directory.EnumerateFiles(folder, "*" + Suffix)
         .Select(path => (Path.GetFileName(path)[..^Suffix.Length], path)).OrderBy(pair => pair.Item1, StringComparer.Ordinal);
 
-    /// <summary>Ledgers that were set aside because they could not go on.</summary>
+    /// <summary>Ledgers that were set aside because they could not be used further.</summary>
     public static IEnumerable<string> ListAside(string folder) => Directory.EnumerateFiles(folder, "*" + Suffix + LedgerFile.AsideSuffix);
 
     /// <summary>Makes the folder, for this user alone.</summary>
-    /// <exception cref="IOException">Others can change what is in it: in a place where everybody may write, that is a trap.</exception>
+    /// <exception cref="IOException">
+    /// Others can change the folder's content; where everybody may write, the folder may be a trap.
+    /// </exception>
     public static void Make(string folder) => PrivateFolder.Make(folder);
 
     private static bool IsInMemory(string folder)

@@ -4,25 +4,27 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Node.Records;
 
 /// <summary>
-/// Bounds the ledgers of a folder that no node has open: they are memory. It tells two kinds apart, those of apps that were deleted and
-/// those whose node has ended and may come back, and removes the oldest of each beyond its bound. The folder may be used by several nodes:
-/// a ledger that is open is never touched, whoever has it.
+/// Bounds the ledgers of a folder that no node has open, because ledgers take memory. There are two kinds: ledgers of deleted apps, and
+/// ledgers whose node has ended and may come back. The oldest of each kind beyond its bound are removed. Several nodes may use the folder:
+/// an open ledger is never touched, whoever has it open.
 /// </summary>
 internal sealed class LeftLedgers(string? folder, ILogger log)
 {
     /// <summary>
-    /// Of deleted apps, and of those that were set aside: eight of the usual size, enough to ask why a job failed after one has cleaned up.
+    /// The most bytes of deleted apps' ledgers, and of those that were set aside: eight of the usual size, enough to ask why a job failed
+    /// after somebody has cleaned up.
     /// </summary>
     public const long MaxDeletedBytes = 8 * UsualBytes;
 
     /// <summary>
-    /// Of apps whose node has ended: 32 of the usual size. A node that goes on with an app needs its ledger, for the numbers of its jobs.
+    /// The most bytes of apps whose node has ended: 32 of the usual size. A node that runs an app again needs its ledger, for the numbers
+    /// of its jobs.
     /// </summary>
     public const long MaxEndedBytes = 32 * UsualBytes;
 
     /// <summary>
-    /// So long after its last use a ledger counts as that of a node that is being restarted. Starting a node with many apps takes seconds,
-    /// stopping one as long as its drain-timeout, which is mostly half a minute.
+    /// For so long after its last use, a ledger counts as that of a node that is being restarted. Starting a node with many apps takes
+    /// seconds; stopping one takes as long as its drain-timeout, usually half a minute.
     /// </summary>
     public static readonly TimeSpan RestartTime = TimeSpan.FromMinutes(10);
 
@@ -32,7 +34,8 @@ internal sealed class LeftLedgers(string? folder, ILogger log)
     private readonly Lock _lock = new();
 
     /// <summary>
-    /// Removes ledgers over the bounds; the latest of each kind stays, however large. A file that cannot be read is none of ours and stays.
+    /// Removes ledgers over the bounds. The latest of each kind stays, however large it is. A file that cannot be read as a ledger stays
+    /// too.
     /// </summary>
     public void Tidy()
     {
@@ -62,7 +65,7 @@ internal sealed class LeftLedgers(string? folder, ILogger log)
 
     private static long NsOf(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks * 100;
 
-    /// <summary>A ledger that nobody has open; null when it is none of ours, is open, or is gone.</summary>
+    /// <summary>A ledger that nobody has open; null when the file is no ledger, is open, or is gone.</summary>
     private static LeftLedger? Look(string path, bool isAside)
     {
         try

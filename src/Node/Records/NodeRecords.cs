@@ -13,7 +13,7 @@ internal sealed class NodeRecords : IAppRecords
     private readonly LeftLedgers _left;
 
     /// <param name="ledgerDirectory">The folder of ledgers; null = the default.</param>
-    /// <param name="stateDirectory">The folder of what outlives the node; null = nothing is kept.</param>
+    /// <param name="stateDirectory">The folder for data that outlives the node; null = no such data is kept.</param>
     /// <param name="findApp">A running app by its name.</param>
     /// <param name="log">The node's log.</param>
     public NodeRecords(string? ledgerDirectory, string? stateDirectory, Func<string, RunningApp?> findApp, ILogger log)
@@ -30,20 +30,20 @@ internal sealed class NodeRecords : IAppRecords
 
     public QuarantineStore Quarantine { get; }
 
-    /// <summary>For a new engine of an app; undone by <see cref="Release"/>.</summary>
+    /// <summary>The records for a new engine of an app; <see cref="Release"/> undoes the call.</summary>
     public EngineRecords Acquire(AppManifest app)
     {
         IJobLedger ledger = _ledgers.Acquire(app);
         return new EngineRecords { Ledger = ledger, FirstJobId = ledger.LastId, Quarantine = Quarantine.For(app.Name) };
     }
 
-    /// <summary>The engine has ended, with its app or only with its node; on its loop.</summary>
+    /// <summary>The engine has ended, with its app or only with its node; on the engine's loop.</summary>
     public void Release(string app, EngineRecords records, bool isDeleted) => _ledgers.Release(app, records.Ledger, isDeleted);
 
-    /// <summary>Removes what is kept of apps that are gone, beyond its bounds. Not on a loop; once the node's own apps are up.</summary>
+    /// <summary>Removes records of apps that are gone, beyond the bounds. Not on a loop; once the node's own apps are up.</summary>
     public void Tidy() => _left.Tidy();
 
-    /// <summary>The node has ended, its loops too.</summary>
+    /// <summary>The node and its loops have ended.</summary>
     public void Close()
     {
         Quarantine.Close();

@@ -7,18 +7,19 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Node.Reload;
 
 /// <summary>
-/// Keeps a running app as its manifest file says: each change of the file replaces the app, whatever its version, since who edits the file
-/// means it. A file that is no manifest is logged with all its mistakes, and the app goes on.
+/// Keeps a running app in step with its manifest file. Each change of the file replaces the app, whatever its version, because the person
+/// who edits the file wants the change. A file that is no manifest is logged with all its mistakes, and the app goes on.
 /// </summary>
 /// <remarks>
-/// The file is read twice a second, not watched by inotify: a few hundred bytes cost nothing, and editors that rename, links that are
-/// swapped and file systems without events all look the same. It counts when two looks have seen the same text: then nobody is writing it.
+/// The file is read twice a second and not watched by inotify: reading a few hundred bytes costs nothing, and editors that rename, links
+/// that are swapped and file systems without events all work in the same way. A change counts when two looks have seen the same text: then
+/// nobody is writing the file.
 /// </remarks>
 public sealed class ManifestWatch
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>One more than the largest manifest, so that a larger file is seen to be one.</summary>
+    /// <summary>One byte more than the largest manifest, to notice that a file is larger.</summary>
     private const int MaxBytes = JsonText.MaxFileBytes + 1;
 
     private readonly CocaineNode _node;
@@ -27,8 +28,8 @@ public sealed class ManifestWatch
     private readonly ILogger _log;
 
     /// <param name="node">Runs the app.</param>
-    /// <param name="app">The app's manifest as it was read at the start.</param>
-    /// <param name="log">Where mistakes and outcomes go.</param>
+    /// <param name="app">The app's manifest from the start.</param>
+    /// <param name="log">Gets mistakes and outcomes.</param>
     public ManifestWatch(CocaineNode node, AppManifest app, ILogger log)
     {
         ArgumentNullException.ThrowIfNull(app);
@@ -38,7 +39,7 @@ public sealed class ManifestWatch
         _log = log;
     }
 
-    /// <summary>Watches until it is cancelled.</summary>
+    /// <summary>Watches until the token is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
         byte[]? acted = Read();
@@ -75,7 +76,7 @@ public sealed class ManifestWatch
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {
-            return null; // an editor is between two renames, or somebody has deleted it: there is nothing to go by
+            return null; // an editor is between two renames, or somebody has deleted the file: there is no text to use
         }
     }
 

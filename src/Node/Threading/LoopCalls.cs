@@ -2,11 +2,12 @@ using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Node.Threading;
 
-/// <summary>Calls from the node's threads to event loops, and their ends back.</summary>
+/// <summary>Calls from the node's threads to event loops, which complete on the node's threads.</summary>
 internal static class LoopCalls
 {
     /// <summary>
-    /// Runs an action on a loop. The task ends with it, on <see cref="NodeThreads"/>; it never ends when the loop has ended before.
+    /// Runs an action on a loop. The task completes with the action, on <see cref="NodeThreads"/>; it never completes when the loop has
+    /// ended before.
     /// </summary>
     public static Task RunAsync(this EventLoop loop, Action action)
     {

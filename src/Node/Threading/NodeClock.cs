@@ -1,13 +1,13 @@
 namespace Cocaine.Fast.Node.Threading;
 
 /// <summary>
-/// Timeouts of what runs on <see cref="NodeThreads"/>: they fire there, on time, whatever the apps do to the thread pool, on which the
+/// Timeouts of work on <see cref="NodeThreads"/>. They fire on those threads and on time, whatever apps do to the thread pool, where the
 /// runtime's own timers fire.
 /// </summary>
 internal sealed class NodeClock : TimeProvider
 {
-    private readonly object _lock = new();  // over the queue and all timers; its thread waits on it
-    private readonly PriorityQueue<(NodeTimer Timer, long Version), long> _due = new(); // by due time, ms; old versions are left in
+    private readonly object _lock = new();  // guards the queue and all timers; the clock's thread waits on it
+    private readonly PriorityQueue<(NodeTimer Timer, long Version), long> _due = new(); // by due time, ms; old versions stay in it
     private bool _isRunning;
 
     private NodeClock()
@@ -23,7 +23,7 @@ internal sealed class NodeClock : TimeProvider
         return timer;
     }
 
-    /// <summary>Makes its thread, so that a node that must end needs no new one.</summary>
+    /// <summary>Makes the clock's thread, so that a node that must end needs no new one.</summary>
     public void Warm()
     {
         lock (_lock)
@@ -81,7 +81,7 @@ internal sealed class NodeClock : TimeProvider
 
     private sealed class NodeTimer(NodeClock clock, TimerCallback callback, object? state) : ITimer
     {
-        /// <summary>Grows with each change: what is queued of an earlier one is void. Under the clock's lock.</summary>
+        /// <summary>Grows with each change, which makes queued entries of earlier versions void. Under the clock's lock.</summary>
         public long Version { get; set; }
 
         /// <summary>Under the clock's lock.</summary>

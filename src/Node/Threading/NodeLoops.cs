@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Threading;
 
-/// <summary>The event loops of a node; apps are spread over them.</summary>
-/// <param name="wanted">Loops; 0 = half of the cores, at least 1.</param>
+/// <summary>The event loops of a node, which share the apps.</summary>
+/// <param name="wanted">The number of loops; 0 = half of the cores, at least 1.</param>
 /// <param name="spinMicroseconds">How long a loop looks for work before it sleeps, µs.</param>
 /// <param name="log">The node's log.</param>
 internal sealed class NodeLoops(int wanted, int spinMicroseconds, ILogger log) : IDisposable
@@ -14,7 +14,7 @@ internal sealed class NodeLoops(int wanted, int spinMicroseconds, ILogger log) :
 
     public int Count => _loops.Count;
 
-    /// <summary>A loop for what belongs to no app.</summary>
+    /// <summary>A loop for parts that belong to no app.</summary>
     public EventLoop First => _loops[0];
 
     public void Start()
@@ -28,10 +28,10 @@ internal sealed class NodeLoops(int wanted, int spinMicroseconds, ILogger log) :
         }
     }
 
-    /// <summary>The loop for another app, each in its turn. Under the node's lock.</summary>
+    /// <summary>The loop for the next app; loops take turns. Under the node's lock.</summary>
     public EventLoop Next() => _loops[_next++ % _loops.Count];
 
-    /// <summary>Completes when every loop has come to it: one that is stuck in a handler does not.</summary>
+    /// <summary>Completes when every loop has run it: a loop that is stuck in a handler does not.</summary>
     public Task PingAsync() => Task.WhenAll(_loops.ConvertAll(loop => loop.RunAsync(static () => { })));
 
     public void Dispose()

@@ -1,32 +1,33 @@
 namespace Cocaine.Fast.Node.Threading;
 
 /// <summary>
-/// The threads on which a node controls itself: calls of the control socket, starts, replacements, stops, and their timeouts. They are its
-/// own, because the shared thread pool belongs to the apps as much: one that fills it with work that waits must not make the node deaf.
+/// The threads on which a node controls itself: calls of the control socket, starts, replacements, stops, and their timeouts. The node has
+/// threads of its own because apps use the shared thread pool too: an app that fills the pool with waiting work must not make the node
+/// deaf.
 /// </summary>
 /// <remarks>
-/// Continuations come back here by the threads' synchronization context: so awaits in this assembly have no ConfigureAwait(false), which
-/// would let them go to the pool. An event loop completes the task of a waiting method here (<see cref="Complete{T}"/>), where
-/// the method goes on at once, and timeouts are those of <see cref="NodeClock"/>.
+/// The threads' synchronization context brings continuations back here: so awaits in this assembly have no ConfigureAwait(false), which
+/// would let them go to the pool. An event loop completes the task of a waiting method here (<see cref="Complete{T}"/>), where the method
+/// continues at once, and <see cref="NodeClock"/> has the timeouts.
 /// </remarks>
 internal static class NodeThreads
 {
     /// <summary>
-    /// Most threads: methods wait without one, so two would do; more are for those that are held up by a slow disk, or by the code of a
-    /// program that embeds a node and goes on here.
+    /// The most threads. Methods wait without a thread, so two would be enough. The others are for methods that a slow disk holds up, or
+    /// the code of an embedding program that continues here.
     /// </summary>
     private const int Most = 16;
 
-    /// <summary>Threads that are there from the start, so that a node that must end needs no new one.</summary>
+    /// <summary>Threads that exist from the start, so that a node that must end needs no new one.</summary>
     private const int Least = 2;
 
-    private static readonly Lock Lock = new(); // over what follows
+    private static readonly Lock Lock = new(); // guards the fields below
     private static readonly Queue<Action> Waiting = new();
     private static readonly SemaphoreSlim Wanted = new(0);
     private static int _threads;
     private static int _idle;
 
-    /// <summary>Makes the threads that are there from the start.</summary>
+    /// <summary>Makes the threads that exist from the start.</summary>
     public static void Warm()
     {
         for (int i = 0; i < Least; i++)
@@ -54,7 +55,7 @@ internal static class NodeThreads
         Wanted.Release();
     }
 
-    /// <summary>Runs a method here, and what it waits for brings it back here.</summary>
+    /// <summary>Runs a method here; after each await the method continues here.</summary>
     public static Task<T> Run<T>(Func<Task<T>> method)
     {
         TaskCompletionSource<Task<T>> started = new();
@@ -79,16 +80,16 @@ internal static class NodeThreads
         return true;
     });
 
-    /// <summary>Runs a method here to its end, which the calling thread waits for: a program's main thread.</summary>
+    /// <summary>Runs a method here to its end; the calling thread waits for it, for example a program's main thread.</summary>
     public static T RunToEnd<T>(Func<Task<T>> method) => Run(method).GetAwaiter().GetResult();
 
-    /// <summary>Completes a source here, so that those who wait for it go on here.</summary>
+    /// <summary>Completes a source here, so that methods that wait for it continue here.</summary>
     public static void Complete<T>(TaskCompletionSource<T> source, T result) => Post(() => source.TrySetResult(result));
 
     /// <inheritdoc cref="Complete{T}"/>
     public static void Complete(TaskCompletionSource source) => Post(() => source.TrySetResult());
 
-    /// <summary>As <see cref="Complete{T}"/>, with a failure.</summary>
+    /// <summary>Fails a source, in the same way as <see cref="Complete{T}"/>.</summary>
     public static void Fail(TaskCompletionSource source, Exception failure) => Post(() => source.TrySetException(failure));
 
     private static void Start()
@@ -104,7 +105,7 @@ internal static class NodeThreads
                 _threads--;
                 if (_threads == 0)
                 {
-                    throw; // nobody is here: the caller must know
+                    throw; // no thread runs: the caller must know
                 }
             }
         }
@@ -132,7 +133,7 @@ internal static class NodeThreads
         }
     }
 
-    /// <summary>A single object for all threads: which of them goes on does not matter.</summary>
+    /// <summary>A single object for all threads: it does not matter which of them continues a method.</summary>
     private sealed class Context : SynchronizationContext
     {
         public static Context Instance { get; } = new();

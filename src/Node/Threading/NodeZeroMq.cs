@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Threading;
 
-/// <summary>A node's ZeroMQ: its thread, made when first asked for, and how it ends.</summary>
+/// <summary>A node's ZeroMQ: its thread, made when a driver first asks for it, and its end.</summary>
 internal sealed class NodeZeroMq(bool ownsProcess, ILogger log)
 {
     /// <summary>Longest wait for unsent ZeroMQ messages at the end, whatever a task's linger says.</summary>
@@ -19,7 +19,7 @@ internal sealed class NodeZeroMq(bool ownsProcess, ILogger log)
         return Task.CompletedTask;
     });
 
-    /// <summary>Ends what was started; when the process ends with the node, it waits for what is not sent yet.</summary>
+    /// <summary>Ends the thread; when the process ends with the node, waits for unsent messages.</summary>
     public async Task StopAsync()
     {
         if (!_poller.IsValueCreated)
@@ -30,7 +30,7 @@ internal sealed class NodeZeroMq(bool ownsProcess, ILogger log)
         _poller.Value.Dispose();
         if (ownsProcess)
         {
-            // Its sockets send in the background what they have left, as long as their linger lets them: the process must not end before.
+            // Its sockets send their last messages in the background, as long as their linger allows: the process must not end before.
             await Task.WhenAny(EndAllAsync(), Task.Delay(MaxLinger, NodeClock.Instance));
         }
     }

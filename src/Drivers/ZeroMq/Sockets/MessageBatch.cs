@@ -57,7 +57,7 @@ internal sealed class MessageBatch : LoopWork
                 {
                     if (_count > first)
                     {
-                        _frames[_count - 1].ResetFlags(MsgFlags.More); // should never happen, since messages come whole; but every read message must have an end
+                        _frames[_count - 1].ResetFlags(MsgFlags.More); // never: messages come whole, but an end must be
                     }
 
                     return;

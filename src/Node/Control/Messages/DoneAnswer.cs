@@ -1,4 +1,4 @@
 namespace Cocaine.Fast.Node.Control.Messages;
 
-/// <summary>The answer where there is nothing to say but that it is done.</summary>
+/// <summary>The answer of methods that only report that they are done.</summary>
 internal sealed record DoneAnswer(string App);
