@@ -19,8 +19,6 @@ public class FigureTests
     [
         "src/Core/Protocol/MessageDecoder.cs",
         "src/Core/Slaves/Slave.cs",
-        "src/Worker/Apps/Request.cs",
-        "src/Worker/Serving/WorkerSession.cs",
     ];
 
     private static IReadOnlyList<int> Lengths => [.. Sources("src").Select(file => File.ReadLines(file).Count()).Order()];
