@@ -8,22 +8,6 @@ using Cocaine.Fast.Transport.Sockets;
 
 namespace Cocaine.Fast.Drivers.Raw;
 
-/// <summary>The state of a raw connection.</summary>
-internal enum RawState
-{
-    /// <summary>The connection takes requests and gives answers.</summary>
-    Taking,
-
-    /// <summary>The connection takes no more requests, and still sends the answers that it owes.</summary>
-    Finishing,
-
-    /// <summary>Everything was sent and the node's side is closed. Further bytes of the peer are dropped until it has ended too.</summary>
-    Lingering,
-
-    /// <summary>The connection is gone.</summary>
-    Closed,
-}
-
 /// <summary>
 /// One peer of a raw-server: the common part of all framings. When the peer closes its side, its answers still go out. When all are sent,
 /// the node closes its side, and the socket stays until the peer has read them: closing with unread bytes would reset the connection and
