@@ -5,8 +5,9 @@ The SDK's bounds, each with its reason. The SDKs of all languages have the same 
 from __future__ import annotations
 
 # Answers that share a publish. An answer must not wait for other code that takes long: only after so many quick runs in a row are those of
-# a handler batched. Enough that a handler which is quick by chance (a cache that is warm, a request that is empty) seldom counts as proven;
-# more of them gain nothing: they are over in a fraction of a millisecond.
+# a handler batched. The number costs no throughput (tests/pipe_bench.py tells no difference between 4, 16 and 64), since it counts only
+# after the start and after a slow run. So it is chosen for handlers that are quick by chance (a cache that is warm, a request that is
+# empty): one that is quick every second time has so many in a row once in 2^16 times; with 4 it would be once in 16.
 PROVEN_RUNS = 16
 
 # A run is quick within this time, and answers wait no longer than this for others: a tenth of what a person notices as delay, a hundred
