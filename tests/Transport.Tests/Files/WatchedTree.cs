@@ -1,5 +1,6 @@
 using Cocaine.Fast.Transport.Files;
 using Cocaine.Fast.Transport.Loop;
+using Cocaine.Fast.Transport.Tests.Loop;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cocaine.Fast.Transport.Tests.Files;

@@ -1,6 +1,6 @@
 using Cocaine.Fast.Transport.Linux;
 
-namespace Cocaine.Fast.Transport.Tests;
+namespace Cocaine.Fast.Transport.Tests.Linux;
 
 /// <summary>The doorbell between threads, one of which disposes of it while others ring.</summary>
 public sealed unsafe class EventDescriptorTests

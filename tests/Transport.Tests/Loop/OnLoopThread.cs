@@ -1,6 +1,6 @@
 using Cocaine.Fast.Transport.Loop;
 
-namespace Cocaine.Fast.Transport.Tests;
+namespace Cocaine.Fast.Transport.Tests.Loop;
 
 /// <summary>Calls on the thread of a loop, which everything that lives on the loop wants.</summary>
 internal static class OnLoopThread

@@ -3,7 +3,7 @@ using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Ledger;
 using Cocaine.Fast.Transport.SharedMemory;
 
-namespace Cocaine.Fast.Transport.Tests;
+namespace Cocaine.Fast.Transport.Tests.SharedMemory;
 
 public sealed class LedgerFileTests : IDisposable
 {

@@ -6,7 +6,7 @@ using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace Cocaine.Fast.Transport.Tests;
+namespace Cocaine.Fast.Transport.Tests.Sockets;
 
 public sealed class SocketConnectionTests
 {

@@ -6,7 +6,7 @@ using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.SharedMemory;
 using Xunit.Abstractions;
 
-namespace Cocaine.Fast.Transport.Tests;
+namespace Cocaine.Fast.Transport.Tests.SharedMemory;
 
 public sealed class TwoProcessRingTests(ITestOutputHelper output)
 {

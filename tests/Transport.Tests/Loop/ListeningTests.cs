@@ -4,7 +4,7 @@ using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace Cocaine.Fast.Transport.Tests;
+namespace Cocaine.Fast.Transport.Tests.Loop;
 
 /// <summary>A loop that did not run for a while hears its peers first, judges them then, and does not take the time for their silence.</summary>
 public sealed class ListeningTests

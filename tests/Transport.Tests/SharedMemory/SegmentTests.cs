@@ -2,9 +2,8 @@ using System.Diagnostics;
 using Cocaine.Fast.Core.Rings;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.SharedMemory;
-using Cocaine.Fast.Transport.Sockets;
 
-namespace Cocaine.Fast.Transport.Tests;
+namespace Cocaine.Fast.Transport.Tests.SharedMemory;
 
 public sealed class SegmentTests
 {
@@ -51,24 +50,4 @@ public sealed class SegmentTests
         int descriptor = DescriptorCopy.Of(made.Descriptor);
         Assert.Throws<InvalidDataException>(() => Segment.Open(descriptor)); // which is closed by it
     }
-
-    [Theory]
-    [InlineData("tcp://127.0.0.1:80", "127.0.0.1", 80)]
-    [InlineData("tcp://[::1]:0", "::1", 0)]
-    [InlineData("127.0.0.1:9", "127.0.0.1", 9)]
-    public void Endpoints_are_read(string text, string host, int port)
-    {
-        Endpoint endpoint = Endpoint.Parse(text);
-        Assert.Equal((host, port), (endpoint.Host, endpoint.Port));
-    }
-
-    [Fact]
-    public void An_interface_name_stands_for_all_of_its_addresses() =>
-        Assert.Contains(Endpoint.Parse("tcp://lo:80").ListenAddresses(), address => address.ToString() == "127.0.0.1:80");
-
-    [Theory]
-    [InlineData("tcp://host")]
-    [InlineData("ipc://relative")]
-    [InlineData("tcp://h:99999")]
-    public void What_is_no_endpoint_says_so(string text) => Assert.Throws<FormatException>(() => Endpoint.Parse(text));
 }

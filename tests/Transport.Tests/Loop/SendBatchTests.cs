@@ -9,7 +9,7 @@ using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 
-namespace Cocaine.Fast.Transport.Tests;
+namespace Cocaine.Fast.Transport.Tests.Loop;
 
 public sealed class SendBatchTests
 {
