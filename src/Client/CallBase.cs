@@ -5,15 +5,16 @@ using Cocaine.Fast.Transport.Loop;
 namespace Cocaine.Fast.Client;
 
 /// <summary>
-/// The parts of every call: its channel, its deadline, its cancellation. Pooled, and its own posted work, so that a call allocates nothing.
+/// The common parts of all calls: channel, deadline and cancellation. A call is pooled, and is its own posted work, so that a call
+/// allocates nothing.
 /// </summary>
 /// <remarks>
-/// The caller's thread sets it up and posts it; from there the loop alone touches what is here, until the call has ended. The post is the
-/// fence.
+/// The caller's thread sets the call up and posts it. From then on only the loop touches its members, until the call has ended. The post is
+/// the fence.
 /// </remarks>
 internal abstract class CallBase : LoopWork, IChannelOwner
 {
-    /// <summary>Past its deadline the node has this long to say so itself.</summary>
+    /// <summary>After its deadline the node has this long to report the timeout itself.</summary>
     private const int DeadlineSlackMs = 1000;
 
     private readonly DeadlineTimer _timer;
@@ -32,7 +33,7 @@ internal abstract class CallBase : LoopWork, IChannelOwner
 
     protected ClientConnection Connection { get; }
 
-    /// <summary>0 before it is open and after it has ended.</summary>
+    /// <summary>0 before the channel is open and after the call has ended.</summary>
     protected ulong Channel { get; private set; }
 
     /// <summary>On the loop: opens the channel.</summary>
@@ -88,7 +89,7 @@ internal abstract class CallBase : LoopWork, IChannelOwner
     {
     }
 
-    /// <summary>The call has ended; the channel is closed and no message comes any more.</summary>
+    /// <summary>The call has ended; the channel is closed and no more messages come.</summary>
     protected abstract void OnFinished(Exception? failure);
 
     /// <summary>On the loop: ends a call that has not ended, and tells the node.</summary>
@@ -118,7 +119,8 @@ internal abstract class CallBase : LoopWork, IChannelOwner
     }
 
     /// <summary>
-    /// A cancellation on its way to the loop. It names the channel it is for: by the time it comes, the call may serve another.
+    /// A cancellation on its way to the loop. It names its channel, because the call may serve another channel when the cancellation
+    /// arrives.
     /// </summary>
     private sealed class CancelWork(CallBase call) : LoopWork
     {

@@ -5,28 +5,30 @@ namespace Cocaine.Fast.Client;
 /// <summary>The wishes of a caller for a call. The default has none.</summary>
 public readonly record struct CallOptions
 {
-    /// <summary>Time after which the answer is worthless: the job fails with 520 then, here too when the node is silent.</summary>
+    /// <summary>
+    /// Time after which the answer is worthless: the job then fails with 520, and the call fails here too when the node is silent.
+    /// </summary>
     public TimeSpan? Deadline { get; init; }
 
-    /// <summary>Longest silence of the slave while it has the job: 504 after it.</summary>
+    /// <summary>Longest silence of the slave while it has the job; then the job fails with 504.</summary>
     public TimeSpan? Timeout { get; init; }
 
-    /// <summary>Goes before calls that are not.</summary>
+    /// <summary>The call goes before calls that are not urgent.</summary>
     public bool Urgent { get; init; }
 
-    /// <summary>How often to run the job again when its slave dies; null = as the app says.</summary>
+    /// <summary>How often to run the job again when its slave dies; null = the app's own number.</summary>
     public int? RetryLimit { get; init; }
 
-    /// <summary>Trace id that goes on to the app; 0 = none.</summary>
+    /// <summary>Trace id that is passed to the app; 0 = none.</summary>
     public ulong TraceId { get; init; }
 
     /// <summary>Span id that goes with the trace id.</summary>
     public ulong SpanId { get; init; }
 
-    /// <summary>Most bytes that <see cref="Encode"/> writes.</summary>
+    /// <summary>The most bytes that <see cref="Encode"/> writes.</summary>
     internal const int MaxEncodedBytes = 256;
 
-    /// <summary>The headers array; empty when nothing is asked for.</summary>
+    /// <summary>The headers array; empty when the call has no options.</summary>
     internal int Encode(Span<byte> to)
     {
         int count = 0;
@@ -65,17 +67,17 @@ public sealed class CocaineException(int category, int code, string message) : E
     /// <summary>The code, as in docs/protocol.md.</summary>
     public int Code { get; } = code;
 
-    /// <summary>The job's number within its app, which the node knows it by; 0 when the node did not say.</summary>
+    /// <summary>The job's number within its app, by which the node knows it; 0 when the node did not send it.</summary>
     public ulong JobId { get; init; }
 
-    /// <summary>When the node expects to have room for the call again; null when it was not room that was missing.</summary>
+    /// <summary>Time until the node expects to have room for the call again; null when there was no lack of room.</summary>
     public TimeSpan? RetryAfter { get; init; }
 }
 
-/// <summary>The connection is gone, or could not be made; what was under way may or may not have been done.</summary>
+/// <summary>The connection is gone, or could not be made; requests under way may or may not have been done.</summary>
 public sealed class ConnectionLostException(string message, Exception? inner = null) : IOException(message, inner);
 
-/// <summary>How a client connects.</summary>
+/// <summary>The settings of a client's connection.</summary>
 public sealed record ClientOptions
 {
     /// <summary>Longest time to connect. Default 5 s.</summary>

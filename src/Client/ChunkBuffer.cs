@@ -4,13 +4,13 @@ using Cocaine.Fast.Core.Protocol;
 namespace Cocaine.Fast.Client;
 
 /// <summary>
-/// Chunks on their way from the loop to one reader: the loop fills one block while the reader takes chunks from the other, and they are
-/// exchanged when the reader has taken all. Both blocks are kept for the next call, so that a stream allocates nothing.
+/// Chunks on their way from the loop to one reader. The loop fills one block while the reader takes chunks from the other, and the blocks
+/// are exchanged when the reader has taken all. Both blocks are kept for the next call, so that a stream allocates nothing.
 /// </summary>
 /// <remarks>Format: chunks one after the other, each a 4-byte length and its bytes.</remarks>
 internal sealed class ChunkBuffer
 {
-    /// <summary>Bytes that wait for the reader before its connection is held back: what a socket takes at once.</summary>
+    /// <summary>Bytes that wait for the reader before its connection is held back: as many as a socket takes at once.</summary>
     public const int HighBytes = 256 << 10;
 
     /// <summary>A larger block is given back to the runtime at the call's end: a pool of calls must not keep a burst's memory.</summary>
@@ -43,7 +43,7 @@ internal sealed class ChunkBuffer
         _filled = needed;
     }
 
-    /// <summary>Reader: the next chunk, good until the next call of this. Needs no lock.</summary>
+    /// <summary>Reader: the next chunk, valid until the next call of this method. Needs no lock.</summary>
     public bool TryTake(out ReadOnlyMemory<byte> chunk)
     {
         if (_taken == _takeable)
@@ -58,14 +58,14 @@ internal sealed class ChunkBuffer
         return true;
     }
 
-    /// <summary>Reader: goes on with what has come. Under the call's lock.</summary>
+    /// <summary>Reader: continues with the chunks that have come. Under the call's lock.</summary>
     public void Exchange()
     {
         (_filling, _taking) = (_taking, _filling);
         (_takeable, _taken, _filled) = (_filled, 0, 0);
     }
 
-    /// <summary>Empties it for another call.</summary>
+    /// <summary>Empties the buffer for another call.</summary>
     public void Clear()
     {
         _filled = _takeable = _taken = 0;

@@ -1,8 +1,8 @@
 namespace Cocaine.Fast.Client;
 
 /// <summary>
-/// A call whose request and answer are streamed, with one writer and one reader, which may be at work at once. Dispose it: a call that has
-/// not ended is cancelled by that. A stream allocates nothing once its client is warm.
+/// A call with a streamed request and a streamed answer, and with one writer and one reader, which may work at the same time. Dispose of
+/// the call: this cancels a call that has not ended. A stream allocates nothing once its client is warm.
 /// </summary>
 public readonly struct ClientCall : IAsyncDisposable, IEquatable<ClientCall>
 {
@@ -18,9 +18,9 @@ public readonly struct ClientCall : IAsyncDisposable, IEquatable<ClientCall>
     private StreamCall Call => _call is not null && _call.Use == _use ? _call : throw new ObjectDisposedException(nameof(ClientCall));
 
     /// <summary>
-    /// Sends a chunk of the request; waits while more than 1 MiB is on its way. Dropped when the answer has ended already.
+    /// Sends a chunk of the request; waits while more than 1 MiB is on its way. The chunk is dropped when the answer has ended already.
     /// </summary>
-    /// <param name="chunk">Its bytes; they must not change before the write is done.</param>
+    /// <param name="chunk">The chunk; its bytes must not change before the write is done.</param>
     /// <exception cref="InvalidOperationException">The write before has not been awaited.</exception>
     public ValueTask WriteAsync(ReadOnlyMemory<byte> chunk) => Call.WriteAsync(chunk);
 
@@ -40,7 +40,7 @@ public readonly struct ClientCall : IAsyncDisposable, IEquatable<ClientCall>
     /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
     public Chunks ReadAllAsync() => new(Call);
 
-    /// <summary>Gives up when the answer has not ended: the job is cancelled.</summary>
+    /// <summary>Gives the call up when the answer has not ended: the job is cancelled.</summary>
     public ValueTask DisposeAsync() => _call is not null && _call.Use == _use ? _call.EndAsync() : default;
 
     /// <inheritdoc/>
@@ -52,10 +52,10 @@ public readonly struct ClientCall : IAsyncDisposable, IEquatable<ClientCall>
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(_call, _use);
 
-    /// <summary>Same call.</summary>
+    /// <summary>True for two handles of the same call.</summary>
     public static bool operator ==(ClientCall left, ClientCall right) => left.Equals(right);
 
-    /// <summary>Another call.</summary>
+    /// <summary>True for handles of different calls.</summary>
     public static bool operator !=(ClientCall left, ClientCall right) => !left.Equals(right);
 
     /// <summary>The chunks of an answer.</summary>

@@ -17,31 +17,33 @@ internal interface IChannelOwner
     void OnLost(string reason);
 }
 
-/// <summary>The client's side of one connection: hands the messages of each channel to its owner. Lives on a loop.</summary>
+/// <summary>The client's side of one connection: passes the messages of each channel to the channel's owner. Lives on a loop.</summary>
 internal sealed class ClientConnection(EventLoop loop, int descriptor) : MessageConnection(loop, descriptor, ProtocolLimits.Default)
 {
     private readonly ChannelTable<IChannelOwner> _channels = new();
-    private readonly List<Action> _waiting = [];  // for what was written to have left
+    private readonly List<Action> _waiting = [];  // called when the written messages have left
     private ulong _lastChannel;
     private int _holders;      // calls whose readers are slower than the node
 
-    /// <summary>Why it ended; null while it is open.</summary>
+    /// <summary>Why the connection ended; null while it is open.</summary>
     public string? Ended { get; private set; }
 
-    /// <summary>The first message must show that we know the modern families.</summary>
+    /// <summary>The first message must show that this client knows the modern families.</summary>
     public bool IsFirst => _lastChannel == 0;
 
-    /// <summary>A new channel of this owner.</summary>
+    /// <summary>Opens a new channel for this owner.</summary>
     public ulong Open(IChannelOwner owner)
     {
         _channels.Add(++_lastChannel, owner);
         return _lastChannel;
     }
 
-    /// <summary>Takes a channel away from its owner; what still comes for it is dropped.</summary>
+    /// <summary>Takes a channel away from its owner; later messages of the channel are dropped.</summary>
     public bool Forget(ulong channel) => _channels.Remove(channel, out _);
 
-    /// <summary>A reader is behind: nothing more is read until it, and every other that is behind, has let go.</summary>
+    /// <summary>
+    /// A reader is behind: the connection reads no more until this reader, and every other one that is behind, has let go.
+    /// </summary>
     public void HoldBack()
     {
         if (_holders++ == 0)
@@ -58,7 +60,7 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
         }
     }
 
-    /// <summary>Calls once when what was written has left; on the loop.</summary>
+    /// <summary>Calls once when the written messages have left; on the loop.</summary>
     public void WaitForRoom(Action onRoom) => _waiting.Add(onRoom);
 
     protected override void OnSent()
@@ -96,7 +98,7 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
                 owner.OnClosed();
                 break;
             default:
-                Close("the node sent a message that no answer has");
+                Close("the node sent a message that is no part of an answer");
                 break;
         }
     }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cocaine.Fast.Client;
 
-/// <summary>The event loop that the connections of this process share; started by the first.</summary>
+/// <summary>The event loop that the connections of this process share; the first connection starts it.</summary>
 internal static class ClientLoop
 {
     private static readonly Lazy<EventLoop> Loop = new(() =>

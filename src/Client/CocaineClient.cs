@@ -10,8 +10,8 @@ using Microsoft.Extensions.ObjectPool;
 namespace Cocaine.Fast.Client;
 
 /// <summary>
-/// A connection to a native-server: any number of calls at once from any thread. Calls that are under way when the connection ends fail
-/// with <see cref="ConnectionLostException"/>; nothing is sent again behind the caller's back.
+/// A connection to a native-server: any number of calls at the same time, from any thread. Calls that are under way when the connection
+/// ends fail with <see cref="ConnectionLostException"/>; the client never sends a call again by itself.
 /// </summary>
 public sealed class CocaineClient : IAsyncDisposable
 {
@@ -25,7 +25,7 @@ public sealed class CocaineClient : IAsyncDisposable
         Connection = new ClientConnection(loop, descriptor);
         bool inline = options.UnsafeInlineContinuations;
 
-        // More calls at once than this are made anew: they cost an object each.
+        // More calls at the same time than this are made anew: they cost an object each.
         _calls = PoolOf(() => new UnaryCall(Connection, inline, call => _calls!.Return(call)), kept: 4096);
         _streams = PoolOf(() => new StreamCall(Connection, inline, call => _streams!.Return(call)), kept: 256);
     }
@@ -36,8 +36,8 @@ public sealed class CocaineClient : IAsyncDisposable
 
     /// <summary>Connects.</summary>
     /// <param name="endpoint"><c>tcp://HOST:PORT</c> or <c>ipc:///path</c>.</param>
-    /// <param name="options">How; null for the defaults.</param>
-    /// <param name="cancellation">Gives up.</param>
+    /// <param name="options">The settings; null for the defaults.</param>
+    /// <param name="cancellation">Gives the connect up.</param>
     /// <exception cref="ConnectionLostException">Nobody answers there.</exception>
     /// <exception cref="FormatException">The endpoint cannot be read.</exception>
     public static async Task<CocaineClient> ConnectAsync(string endpoint, ClientOptions? options = null,
@@ -53,20 +53,20 @@ public sealed class CocaineClient : IAsyncDisposable
 
     /// <summary>Calls an event with one request, and appends every chunk of the answer to <paramref name="answer"/>.</summary>
     /// <param name="eventName">The method.</param>
-    /// <param name="request">Its bytes; they must not change before the call is done.</param>
-    /// <param name="answer">Gets the answer; used from another thread until the call is done.</param>
+    /// <param name="request">The request; its bytes must not change before the call is done.</param>
+    /// <param name="answer">Gets the answer; another thread uses it until the call is done.</param>
     /// <param name="options">Deadlines and more.</param>
-    /// <param name="cancellation">Gives up: the job is cancelled.</param>
-    /// <returns>Bytes of the answer.</returns>
+    /// <param name="cancellation">Gives the call up: the job is cancelled.</param>
+    /// <returns>The number of the answer's bytes.</returns>
     /// <exception cref="CocaineException">The answer was an error.</exception>
     /// <exception cref="ConnectionLostException">The connection ended before the answer.</exception>
-    /// <exception cref="FormatException">The event's name is too long to be one.</exception>
+    /// <exception cref="FormatException">The event's name is too long.</exception>
     public ValueTask<int> CallAsync(
         string eventName, ReadOnlyMemory<byte> request, IBufferWriter<byte> answer, in CallOptions options = default,
         CancellationToken cancellation = default) =>
         _calls.Get().Begin(NameOf(eventName), request, answer, in options, cancellation);
 
-    /// <summary>Calls an event and gives the answer as an array.</summary>
+    /// <summary>Calls an event and returns the answer as an array.</summary>
     /// <inheritdoc cref="CallAsync(string, ReadOnlyMemory{byte}, IBufferWriter{byte}, in CallOptions, CancellationToken)"/>
     public async Task<byte[]> CallAsync(string eventName, ReadOnlyMemory<byte> request, CallOptions options = default,
         CancellationToken cancellation = default)
@@ -76,10 +76,10 @@ public sealed class CocaineClient : IAsyncDisposable
         return answer.WrittenSpan.ToArray();
     }
 
-    /// <summary>Opens a call whose request and answer are streamed.</summary>
+    /// <summary>Opens a call with a streamed request and a streamed answer.</summary>
     /// <param name="eventName">The method.</param>
     /// <param name="options">Deadlines and more.</param>
-    /// <param name="cancellation">Gives up: the job is cancelled, and reads fail.</param>
+    /// <param name="cancellation">Gives the call up: the job is cancelled, and reads fail.</param>
     public ClientCall Open(string eventName, in CallOptions options = default, CancellationToken cancellation = default)
     {
         StreamCall call = _streams.Get();

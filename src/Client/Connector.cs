@@ -7,7 +7,7 @@ namespace Cocaine.Fast.Client;
 /// <summary>Connects a socket to an endpoint.</summary>
 internal static class Connector
 {
-    /// <summary>A connected, non-blocking socket. Its owner keeps it: the descriptor lives as long as it does.</summary>
+    /// <summary>A connected, non-blocking socket. Its owner must keep it, because the descriptor lives as long as the socket.</summary>
     /// <exception cref="ConnectionLostException">No address of the endpoint answers.</exception>
     public static async Task<Socket> ConnectAsync(string endpoint, TimeSpan timeout, CancellationToken cancellation)
     {
@@ -47,7 +47,7 @@ internal static class Connector
         string why = last is OperationCanceledException ? $"no answer within {timeout.TotalSeconds} s"
             : last is SocketException { SocketErrorCode: SocketError.AddressNotAvailable }
                 && endpoint.StartsWith("ipc:", StringComparison.Ordinal)
-                ? "there is no such socket" // the text of the system's error is about addresses of networks
+                ? "there is no such socket" // the text of the system's error is about network addresses
             : last?.Message ?? "it has no address";
         throw new ConnectionLostException($"cannot connect to {endpoint}: {why}", last);
     }

@@ -27,7 +27,7 @@ internal sealed class InfoCall(ClientConnection connection) : LoopWork, IChannel
     public void OnChunk(in MessageView message)
     {
         connection.Forget(_channel);
-        _answer.TrySetResult(message.Arguments[1..].ToArray()); // behind the array's head of one byte: one argument
+        _answer.TrySetResult(message.Arguments[1..].ToArray()); // after the array's head of one byte: one argument
     }
 
     public void OnClosed() => _answer.TrySetException(new ConnectionLostException("the node closed the call without an answer"));

@@ -3,24 +3,24 @@ using System.Threading.Tasks.Sources;
 namespace Cocaine.Fast.Client;
 
 /// <summary>
-/// Awaited by a caller, again and again: one wait at a time. It is its own thread-pool item, so completing it allocates nothing and
-/// no continuation runs on the loop unless that is asked for.
+/// A caller awaits it again and again, one wait at a time. The signal is its own thread-pool item: completing it allocates nothing, and no
+/// continuation runs on the loop unless the caller asks for it.
 /// </summary>
 internal class Signal<T>(bool runInline) : IValueTaskSource<T>, IValueTaskSource, IThreadPoolWorkItem
 {
     private ManualResetValueTaskSourceCore<T> _source;
-    private T _result = default!;   // from Complete on
-    private Exception? _failure;    // from Complete on
+    private T _result = default!;   // valid from Complete on
+    private Exception? _failure;    // valid from Complete on
 
     private int _isBusy;            // 1 from Begin until the caller has taken the result
 
-    /// <summary>Nobody waits, or has a result to take.</summary>
+    /// <summary>Nobody waits for a result or has one to take.</summary>
     public bool IsIdle => Volatile.Read(ref _isBusy) == 0;
 
-    /// <summary>The wait that has begun, for its only awaiter.</summary>
+    /// <summary>The started wait, for its only awaiter.</summary>
     public ValueTask<T> Task => new(this, _source.Version);
 
-    /// <summary>The same, for a caller to whom the result means nothing.</summary>
+    /// <summary>The started wait, for a caller that does not need the result.</summary>
     public ValueTask VoidTask => new(this, _source.Version);
 
     protected short Version => _source.Version;

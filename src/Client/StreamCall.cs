@@ -4,15 +4,15 @@ using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Client;
 
-/// <summary>One call whose request and answer are streamed; what is behind a <see cref="ClientCall"/>.</summary>
+/// <summary>One call with a streamed request and a streamed answer; a <see cref="ClientCall"/> is a handle of it.</summary>
 /// <remarks>
-/// Three sides: the loop, one reader, one writer. Reader and loop share chunks and the end under a lock that is held for one copy of a
-/// chunk at the most; the writer's next write waits for the one before.
+/// There are three sides: the loop, one reader and one writer. Reader and loop share the chunks and the end under a lock, which is held at
+/// most for one copy of a chunk; the writer's next write waits for the one before.
 /// </remarks>
 internal sealed class StreamCall : CallBase
 {
     private readonly Lock _lock = new();
-    private readonly ChunkBuffer _chunks = new();   // under the lock, but for TryTake
+    private readonly ChunkBuffer _chunks = new();   // under the lock, except in TryTake
     private readonly Action<StreamCall> _giveBack;
     private readonly ReadSignal _reading;
     private readonly EndSignal _ending;
@@ -20,13 +20,13 @@ internal sealed class StreamCall : CallBase
     private readonly EndWork _end;
     private readonly LetGoWork _letGo;
     private Exception? _failure;   // valid once _ended; under the lock
-    private bool _ended;           // under the lock: the loop is done with it
+    private bool _ended;           // under the lock: the loop is done with the call
     private bool _waiting;         // under the lock: a reader waits
     private bool _holding;         // written by the loop: the connection is held back for this call's reader
 
     /// <param name="connection">Carries the call.</param>
-    /// <param name="runInline">The caller goes on on the loop.</param>
-    /// <param name="giveBack">Called when the call's object may serve another.</param>
+    /// <param name="runInline">The caller continues on the loop.</param>
+    /// <param name="giveBack">Called when the call's object may serve another call.</param>
     public StreamCall(ClientConnection connection, bool runInline, Action<StreamCall> giveBack)
         : base(connection)
     {
@@ -38,10 +38,10 @@ internal sealed class StreamCall : CallBase
         _letGo = new LetGoWork(this);
     }
 
-    /// <summary>Counts the uses, so that a handle of an earlier one is known.</summary>
+    /// <summary>Counts the uses, so that a handle of an earlier use is recognized.</summary>
     public int Use { get; private set; }
 
-    /// <summary>The chunk that the reader is at.</summary>
+    /// <summary>The reader's present chunk.</summary>
     public ReadOnlyMemory<byte> Current { get; private set; }
 
     public void Open(byte[] name, in CallOptions options, CancellationToken cancellation) => Post(name, in options, cancellation);
@@ -66,7 +66,7 @@ internal sealed class StreamCall : CallBase
         _ => new ValueTask<ReadOnlyMemory<byte>?>(isEnd ? default(ReadOnlyMemory<byte>?) : Current),
     };
 
-    /// <summary>Reads what is here. False when there is nothing yet: then the wait for it has begun.</summary>
+    /// <summary>Reads the next chunk if there is one. False when there is none yet: the wait for it has begun.</summary>
     private bool TryRead(out Exception? failure, out bool isEnd)
     {
         failure = null;
@@ -102,7 +102,7 @@ internal sealed class StreamCall : CallBase
     {
         Use++;
         _ending.Begin();
-        ValueTask done = _ending.VoidTask; // before the post: the signal is another use's after it
+        ValueTask done = _ending.VoidTask; // before the post, after which the signal belongs to another use
         Connection.Loop.Post(_end);
         return done;
     }
@@ -162,14 +162,14 @@ internal sealed class StreamCall : CallBase
         }
 
         LetGo();
-        _write.OnRoom(); // there is nothing to wait for any more
+        _write.OnRoom(); // there is no more reason to wait
         if (wake)
         {
             _reading.Complete(false, failure);
         }
     }
 
-    /// <summary>Reader: goes on with what has come.</summary>
+    /// <summary>Reader: continues with the chunks that have come.</summary>
     private void TakeWaiting()
     {
         lock (_lock)
@@ -179,7 +179,7 @@ internal sealed class StreamCall : CallBase
 
         _chunks.TryTake(out ReadOnlyMemory<byte> chunk);
         Current = chunk;
-        if (Volatile.Read(ref _holding)) // it was set under the lock, with the chunk that made it so
+        if (Volatile.Read(ref _holding)) // the loop set it under the lock, with the chunk that was too much
         {
             _letGo.Post();
         }
@@ -208,7 +208,7 @@ internal sealed class StreamCall : CallBase
 
     private sealed class ReadSignal(StreamCall call, bool runInline) : Signal<bool>(runInline), IValueTaskSource<ReadOnlyMemory<byte>?>
     {
-        /// <summary>The same wait, for a caller who takes the chunk itself.</summary>
+        /// <summary>The same wait, for a caller that takes the chunk itself.</summary>
         public ValueTask<ReadOnlyMemory<byte>?> ChunkTask => new(this, Version);
 
         ReadOnlyMemory<byte>? IValueTaskSource<ReadOnlyMemory<byte>?>.GetResult(short token) =>
@@ -242,7 +242,7 @@ internal sealed class StreamCall : CallBase
         }
     }
 
-    /// <summary>The reader has taken what made the connection wait.</summary>
+    /// <summary>The reader has taken the chunks that made the connection wait.</summary>
     private sealed class LetGoWork(StreamCall call) : LoopWork
     {
         private int _posted;

@@ -8,7 +8,7 @@ internal delegate bool RequestWriter(ReadOnlyMemory<byte> chunk, bool isEnd);
 /// <summary>One write of a streamed request on its way to the loop, and its writer's wait for room.</summary>
 internal sealed class StreamWrite : LoopWork
 {
-    /// <summary>Bytes on their way to the node before writes wait: some sends' worth, so that the socket never runs dry.</summary>
+    /// <summary>Bytes on their way to the node before writes wait: as many as some sends take, so that the socket never runs dry.</summary>
     private const int HighOutputBytes = 1 << 20;
 
     private readonly ClientConnection _connection;
@@ -17,7 +17,7 @@ internal sealed class StreamWrite : LoopWork
     private readonly Action _onRoom;     // made once, so that a wait allocates nothing
     private ReadOnlyMemory<byte> _chunk;
     private bool _isEnd;
-    private bool _waitsForRoom;          // the loop's
+    private bool _waitsForRoom;          // only the loop uses it
 
     public StreamWrite(ClientConnection connection, bool runInline, RequestWriter writer)
     {
@@ -42,7 +42,7 @@ internal sealed class StreamWrite : LoopWork
 
     public override void Run()
     {
-        // A write after the end is dropped: the reader is told how the call ended.
+        // A write after the end is dropped: the reader learns how the call ended.
         bool written = _writer(_chunk, _isEnd);
         _chunk = default;
         if (written && _connection.Output.PendingBytes > HighOutputBytes)

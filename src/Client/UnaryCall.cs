@@ -9,12 +9,12 @@ internal sealed class UnaryCall : CallBase
     private readonly Action<UnaryCall> _giveBack;
     private readonly Done _done;
     private ReadOnlyMemory<byte> _request;
-    private IBufferWriter<byte> _answer = null!;   // until the call is done
+    private IBufferWriter<byte> _answer = null!;   // valid until the call is done
     private int _answerBytes;
 
     /// <param name="connection">Carries the call.</param>
-    /// <param name="runInline">The caller goes on on the loop.</param>
-    /// <param name="giveBack">Called when the call's object may serve another.</param>
+    /// <param name="runInline">The caller continues on the loop.</param>
+    /// <param name="giveBack">Called when the call's object may serve another call.</param>
     public UnaryCall(ClientConnection connection, bool runInline, Action<UnaryCall> giveBack)
         : base(connection)
     {

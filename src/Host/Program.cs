@@ -34,13 +34,13 @@ return await ProgramFaults.GuardAsync(async () =>
 
     if (runs && parsed.CommandResult.Command.Name is ("run" or "serve") && NodeReadiness.ProblemOfLimits() is { } problem)
     {
-        Complaint.Say($"cannot start: {problem}"); // before the runtime finds out, which ends without a word that helps
+        Complaint.Say($"cannot start: {problem}"); // before the runtime notices the problem, and ends without a helpful word
         return ExitCodes.Failed;
     }
 
     return await parsed.InvokeAsync(new InvocationConfiguration
     {
         ProcessTerminationTimeout = TerminationTimeout.Of(parsed),
-        EnableDefaultExceptionHandler = false, // it would print a stack
+        EnableDefaultExceptionHandler = false, // the default handler would print a stack
     });
 });

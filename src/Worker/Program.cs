@@ -23,7 +23,7 @@ if (next >= args.Length || !options.ContainsKey("uuid") || !options.ContainsKey(
 
 _ = int.TryParse(EnvironmentNames.Get(EnvironmentNames.AppVersion), out int version);
 AppHost app;
-PosixSignalRegistration? reports = null; // a C++ app has its own
+PosixSignalRegistration? reports = null; // a C++ app has a report of its own
 try
 {
     if (NativeApp.IsSharedObject(args[next]))

@@ -4,12 +4,12 @@ using System.CommandLine.Parsing;
 namespace Cocaine.Fast.Host.Commands;
 
 /// <summary>
-/// Checks of arguments. They run before the parser reports a value that is not of its type, and reading such a value throws: it is left to
-/// the parser then.
+/// Checks of arguments. They run before the parser reports a value of a wrong type, and reading such a value throws: the check then leaves
+/// it to the parser.
 /// </summary>
 internal static class ArgumentChecks
 {
-    /// <summary>Adds a check of an option's value, and what is said when it is not passed.</summary>
+    /// <summary>Adds a check of an option's value, and the text for a value that fails it.</summary>
     public static void Check<T>(this Option<T> option, Predicate<T> isValid, string problem) => option.Validators.Add(result =>
     {
         try
@@ -21,11 +21,11 @@ internal static class ArgumentChecks
         }
         catch (InvalidOperationException)
         {
-            // not of its type, which the parser reports
+            // a value of a wrong type, which the parser reports
         }
     });
 
-    /// <summary>Adds a check of several arguments together; it gives what is wrong, or null.</summary>
+    /// <summary>Adds a check of several arguments together; it returns the mistake, or null.</summary>
     public static void Check(this Command command, Func<CommandResult, string?> problem) => command.Validators.Add(result =>
     {
         try
@@ -37,7 +37,7 @@ internal static class ArgumentChecks
         }
         catch (InvalidOperationException)
         {
-            // one is not of its type, which the parser reports
+            // a value of a wrong type, which the parser reports
         }
     });
 }

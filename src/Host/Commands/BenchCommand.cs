@@ -12,7 +12,7 @@ internal static class BenchCommand
 {
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
-    /// <summary>The result as a line; what went wrong is told below it.</summary>
+    /// <summary>The result as a line; failures are printed below it.</summary>
     internal static Columns<LoadResult> Result { get; } = new(
         new("requests/s", result => $"{result.RequestsPerSecond:N0}") { IsRight = true },
         new("p50", result => When.Span(result.P50 * 1e3)) { IsRight = true },

@@ -62,7 +62,7 @@ internal static class CallCommand
 
         if (last != '\n' && Screen.Current.IsTerminal)
         {
-            output.WriteByte((byte)'\n'); // or the prompt would stand behind the answer
+            output.WriteByte((byte)'\n'); // otherwise the prompt would stand right after the answer
         }
 
         await sending;

@@ -103,7 +103,7 @@ internal static class ChaosCommand
         return result.Faults.Count == 0 && result.Outcomes.ContainsKey("done") ? ExitCodes.Ok : ExitCodes.Failed;
     }
 
-    /// <summary>How this very program is started again.</summary>
+    /// <summary>The command line that starts this program again.</summary>
     private static string[] OwnProgram()
     {
         string path = Environment.ProcessPath ?? throw new NodeException("this program does not know where it is");

@@ -48,7 +48,9 @@ internal static class CheckCommand
         return apps is not null;
     }
 
-    /// <summary>The needs of an app may be met on its later machine, so a lack here is no mistake of the manifest.</summary>
+    /// <summary>
+    /// The later machine of an app may have all that the app needs, so a lack on this machine is no mistake of the manifest.
+    /// </summary>
     private static void Warn(List<AppManifest>? apps)
     {
         foreach (AppManifest app in apps ?? [])

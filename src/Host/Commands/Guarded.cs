@@ -3,7 +3,7 @@ using Cocaine.Fast.Host.Terminal;
 
 namespace Cocaine.Fast.Host.Commands;
 
-/// <summary>Errors of a command that talks to a node, as text on standard error and an exit code.</summary>
+/// <summary>Turns errors of a command that talks to a node into text on standard error and an exit code.</summary>
 internal static class Guarded
 {
     /// <summary>Runs a command's work.</summary>

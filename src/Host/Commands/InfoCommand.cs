@@ -11,7 +11,7 @@ namespace Cocaine.Fast.Host.Commands;
 /// <summary><c>cocaine-fast info ENDPOINT</c></summary>
 internal static class InfoCommand
 {
-    /// <summary>How long a node is looked at to say how many jobs it does in a second: people do not notice it.</summary>
+    /// <summary>How long the command counts jobs to tell the rate; people do not notice the time.</summary>
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250);
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
@@ -36,17 +36,17 @@ internal static class InfoCommand
             }
             catch (Exception mistake) when (mistake is MessagePackSerializationException or JsonException)
             {
-                Complaint.Say($"what {parsed.GetValue(endpoint)} answered is no info of an app");
+                Complaint.Say($"the answer of {parsed.GetValue(endpoint)} is no info of an app");
                 return ExitCodes.Failed;
             }
         }));
         return command;
     }
 
-    /// <summary>The option to see everything instead of a page.</summary>
+    /// <summary>The option to show every value instead of a page.</summary>
     public static Option<bool> All() => new("--all") { Description = "Show every value by its name, as --json names it" };
 
-    /// <summary>Shows what a node says: as JSON, as a list of all values, or as a page when it is about an app.</summary>
+    /// <summary>Shows the node's answer: as JSON, as a list of all values, or as a page when it is about an app.</summary>
     public static async Task<int> ShowAsync(Func<Task<string>> ask, bool all, bool json, CancellationToken cancellation)
     {
         string text = await ask();
@@ -67,7 +67,7 @@ internal static class InfoCommand
         return ExitCodes.Ok;
     }
 
-    /// <summary>Prints a JSON object: as it is, or as a list of its values.</summary>
+    /// <summary>Prints a JSON object unchanged, or as a list of its values.</summary>
     public static void Print(string text, bool json)
     {
         using JsonDocument info = JsonDocument.Parse(text);

@@ -5,10 +5,10 @@ using Cocaine.Fast.Host.Terminal;
 
 namespace Cocaine.Fast.Host.Commands;
 
-/// <summary>Reads the manifests and configs that a command was given and prints every mistake in them.</summary>
+/// <summary>Reads the manifests and configs of a command and prints every mistake in them.</summary>
 internal static class Manifests
 {
-    /// <summary>All of them, or null when one has a mistake.</summary>
+    /// <summary>All manifests, or null when one has a mistake.</summary>
     public static List<AppManifest>? Read(IEnumerable<string> paths, EngineDefaults? defaults = null)
     {
         List<AppManifest> apps = [];

@@ -38,7 +38,7 @@ internal static class RunCommand
         };
         Option<double> drain = new("--drain-timeout")
         {
-            Description = "Seconds for jobs to finish at a stop",
+            Description = "Seconds for jobs to finish when the node stops",
             DefaultValueFactory = _ => 30,
         };
         Option<LogLevel> level = new("--log-level")
@@ -126,6 +126,6 @@ internal static class RunCommand
         return signals.StopNow.IsCancellationRequested ? ExitCodes.Failed : ExitCodes.Ok;
     }
 
-    /// <summary>First: it lives on a loop of the node, which ends.</summary>
+    /// <summary>First, because the control service lives on a loop of the node, which ends.</summary>
     private static ValueTask CloseAsync(ControlService? control) => control?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

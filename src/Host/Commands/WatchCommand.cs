@@ -21,10 +21,10 @@ internal static class WatchCommand
         Argument<string> endpoint = new("endpoint") { Description = "tcp://HOST:PORT of an app's pubsub socket" };
         Option<string> topic = new("--topic")
         {
-            Description = "Only fields that begin with this: an app, app:task, or 'app:task field'",
+            Description = "Only fields with this beginning: an app, app:task, or 'app:task field'",
             DefaultValueFactory = _ => "",
         };
-        Option<bool> json = new("--json") { Description = "Print a JSON object a line: time, source, field, host, value" };
+        Option<bool> json = new("--json") { Description = "Print one JSON object in each line: time, source, field, host, value" };
         Command command = new(
             "watch",
             "Show the published fields of an app, until interrupted.\n\n"
@@ -62,7 +62,7 @@ internal static class WatchCommand
         }
         catch (OperationCanceledException)
         {
-            // how it is meant to end
+            // the usual end
         }
         catch (NodeException failure)
         {
@@ -73,10 +73,10 @@ internal static class WatchCommand
         return ExitCodes.Ok;
     }
 
-    /// <summary>Lines for people: columns grow to what was seen, and have colours where there is a terminal.</summary>
+    /// <summary>Lines for people: columns grow with the texts so far, and have colours in a terminal.</summary>
     private sealed class FieldLines
     {
-        /// <summary>A name longer than this pushes its own line out of the column, not all that follow.</summary>
+        /// <summary>A name longer than this pushes only its own line out of the column, and not the lines after it.</summary>
         private const int MaxWidth = 40;
 
         private int _source = 12;

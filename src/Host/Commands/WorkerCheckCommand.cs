@@ -70,7 +70,7 @@ internal static class WorkerCheckCommand
 
         if (!json)
         {
-            string what = Screen.Current.IsTerminal ? "what went wrong" : "what went wrong (section of docs/worker-protocol.md)";
+            string what = Screen.Current.IsTerminal ? "what went wrong" : "problem (section of docs/worker-protocol.md)";
             Console.WriteLine($"{"pipe",-14} {"case",-31} {"result",-7} {what}");
         }
 
@@ -92,7 +92,7 @@ internal static class WorkerCheckCommand
 
     private static void Print(CheckRow row) => Console.WriteLine(Line(row, Screen.Current.Columns));
 
-    /// <summary>A case and its result; in a terminal what went wrong is below it when it does not fit.</summary>
+    /// <summary>A case and its result; in a terminal the problem is below it when it does not fit.</summary>
     internal static string Line(CheckRow row, int? width)
     {
         string problem = PlainText.OneLine(row.Outcome == CheckOutcome.Failed ? $"{row.Problem} ({row.Section})" : row.Problem);

@@ -7,12 +7,12 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Host.Lifetime;
 
 /// <summary>
-/// Says on standard output when an app serves, a line for each endpoint, or for each task when it has no endpoints: what scripts wait for.
-/// An output that takes no lines (a full disk, a reader that has stopped) loses them, and never ends or holds up the node.
+/// Prints a line on standard output when an app serves: for each endpoint, or for each task when it has no endpoints. Scripts wait for
+/// these lines. An output that takes no lines (a full disk, a reader that has stopped) loses them, and never ends or holds up the node.
 /// </summary>
 internal sealed class Announcer : IAsyncDisposable
 {
-    /// <summary>Lines that wait for standard output: those of some hundred apps at a start.</summary>
+    /// <summary>The most lines that wait for standard output: the lines of some hundred apps at a start.</summary>
     private const int MaxWaitingLines = 1024;
 
     /// <summary>How long the end waits for the last lines.</summary>
@@ -20,11 +20,11 @@ internal sealed class Announcer : IAsyncDisposable
 
     private readonly Channel<string> _lines = Channel.CreateBounded<string>(new BoundedChannelOptions(MaxWaitingLines)
     {
-        AllowSynchronousContinuations = true, // the writer is a thread that waits: it is woken, not by way of the thread pool
+        AllowSynchronousContinuations = true, // the writer is a waiting thread: it is woken directly, not through the thread pool
     });
     private readonly ILogger _log;
     private readonly Task _writer;
-    private long _lost; // lines; the first is told at once, the sum at the end
+    private long _lost; // lines that were lost; the first is logged at once, the sum at the end
 
     public Announcer(ILogger log)
     {
@@ -33,9 +33,9 @@ internal sealed class Announcer : IAsyncDisposable
     }
 
     /// <summary>Announces an app when its first slave is ready, or when it is broken.</summary>
-    public void Follow(RunningApp app) => _ = AnnounceAsync(app); // it throws nothing
+    public void Follow(RunningApp app) => _ = AnnounceAsync(app); // the method throws nothing
 
-    /// <summary>Writes what waits, and ends.</summary>
+    /// <summary>Writes the waiting lines, and ends.</summary>
     public async ValueTask DisposeAsync()
     {
         _lines.Writer.TryComplete();

@@ -7,21 +7,25 @@ using Cocaine.Fast.Transport.Linux;
 namespace Cocaine.Fast.Host.Lifetime;
 
 /// <summary>
-/// Things that a process must have ready before it serves. The runtime ends the process when it cannot open an assembly or start a thread,
-/// so what is needed late, above all at the stop, is loaded early, and some descriptors are held back for the end.
+/// Prepares a process before it serves. The runtime ends the process when it cannot open an assembly or start a thread. So parts that are
+/// needed late, above all at the stop, are loaded early, and some descriptors are held back for the end.
 /// </summary>
 internal static class NodeReadiness
 {
-    /// <summary>Descriptors of a node at rest (about 130, most of them assemblies), one slave, some clients and commands.</summary>
+    /// <summary>
+    /// Descriptors of a node at rest (about 130, most of them assemblies), of one slave, and of some clients and commands.
+    /// </summary>
     public const int LeastDescriptors = 176;
 
-    /// <summary>Threads of a node at rest (15 to 20), what it keeps for its end, and one slave.</summary>
+    /// <summary>Threads of a node at rest (15 to 20), the threads that it keeps for its end, and those of one slave.</summary>
     public const int LeastThreads = 28;
 
-    /// <summary>Descriptors that are free again when the stop begins: connections of commands, files that are written.</summary>
+    /// <summary>Descriptors that become free when the stop begins, for connections of commands and for files.</summary>
     private const int HeldBack = 8;
 
-    /// <summary>Assemblies that a node needs first when it stops, fails, or is asked something: others are there from the start.</summary>
+    /// <summary>
+    /// Assemblies that a node needs first when it stops, fails, or answers a command; all others are loaded from the start.
+    /// </summary>
     private static readonly string[] Late =
     [
         "System.Diagnostics.StackTrace", "System.Reflection.Metadata", "System.Collections.Immutable", "System.IO.Compression",
@@ -31,7 +35,7 @@ internal static class NodeReadiness
 
     private static readonly List<EventDescriptor> Held = [];
 
-    /// <summary>Why a node cannot run at all with the limits of this process; null when it can.</summary>
+    /// <summary>Why a node cannot run at all with this process's limits; null when it can.</summary>
     public static string? ProblemOfLimits()
     {
         int files = ProcessLimits.Descriptors;
@@ -48,7 +52,7 @@ internal static class NodeReadiness
                 + $"raise the {bound}";
     }
 
-    /// <summary>Loads what comes late, and holds descriptors back.</summary>
+    /// <summary>Loads late parts, and holds descriptors back.</summary>
     /// <exception cref="IOException">There are too few descriptors.</exception>
     public static void Prepare()
     {
@@ -60,7 +64,7 @@ internal static class NodeReadiness
             }
             catch (FileNotFoundException)
             {
-                // of another build of the runtime: it is not needed then
+                // the assembly belongs to another build of the runtime: this one does not need it
             }
         }
 
@@ -70,14 +74,14 @@ internal static class NodeReadiness
         }
     }
 
-    /// <summary>The stop begins: what was held back is for it.</summary>
+    /// <summary>The stop begins: it may use the descriptors that were held back.</summary>
     public static void OpenReserve()
     {
         Held.ForEach(one => one.Dispose());
         Held.Clear();
     }
 
-    /// <summary>Failures of a start that are told in one line.</summary>
+    /// <summary>Failures of a start that are reported in one line.</summary>
     public static bool IsFailedStart(Exception failure) => failure is NodeException or IOException or UnauthorizedAccessException
         or SocketException or ThreadStartException or OutOfMemoryException;
 }

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Host.Lifetime;
 
 /// <summary>
-/// The signals of a node that runs as a process. The first that means the end drains it, the second ends it at once, and each has a line in
-/// the log: no signal ends a node without a word but SIGKILL. The table is in docs/node.md.
+/// The signals of a node that runs as a process. The first signal that asks for the end drains the node, the second ends it at once, and
+/// each has a line in the log: only SIGKILL ends a node without a line. The table is in docs/node.md.
 /// </summary>
 internal sealed class NodeSignals : IDisposable
 {
@@ -20,7 +20,7 @@ internal sealed class NodeSignals : IDisposable
     private string _cause = "";
 
     /// <param name="log">The program's log.</param>
-    /// <param name="onHangUp">The action at SIGHUP; null when it means the end, as for a program whose terminal is closed.</param>
+    /// <param name="onHangUp">The action at SIGHUP; null when SIGHUP asks for the end, as for a program whose terminal is closed.</param>
     public NodeSignals(ILogger log, Action? onHangUp = null)
     {
         _log = log;
@@ -37,16 +37,16 @@ internal sealed class NodeSignals : IDisposable
         }
     }
 
-    /// <summary>The node is to drain and end.</summary>
+    /// <summary>The node should drain and end.</summary>
     public CancellationToken Stop => _stop.Token;
 
-    /// <summary>It is to end at once.</summary>
+    /// <summary>The node should end at once.</summary>
     public CancellationToken StopNow => _stopNow.Token;
 
-    /// <summary>The signal that was the first to mean the end.</summary>
+    /// <summary>The first signal that asked for the end.</summary>
     public string Cause => Volatile.Read(ref _cause);
 
-    /// <summary>Completes with the first signal that means the end.</summary>
+    /// <summary>Completes with the first signal that asks for the end.</summary>
     public async Task UntilStopAsync()
     {
         try
@@ -55,7 +55,7 @@ internal sealed class NodeSignals : IDisposable
         }
         catch (OperationCanceledException)
         {
-            // what it waits for
+            // the awaited end
         }
     }
 
@@ -97,7 +97,7 @@ internal sealed class NodeSignals : IDisposable
         }
         else if (Cause.Length == 0)
         {
-            OnStop(context); // never as the second: a terminal that is closed sends it twice, by the kernel and by the shell
+            OnStop(context); // never as the second signal: when a terminal is closed, the kernel and the shell both send SIGHUP
         }
     }
 

@@ -2,10 +2,10 @@ using Cocaine.Fast.Host.Terminal;
 
 namespace Cocaine.Fast.Host.Lifetime;
 
-/// <summary>Exceptions that no command has caught: told in words that a user can do something with, and an exit code.</summary>
+/// <summary>Handles exceptions that no command has caught: prints words that help a user, and returns an exit code.</summary>
 internal static class ProgramFaults
 {
-    /// <summary>Runs the command; the exit code. It never throws.</summary>
+    /// <summary>Runs the command; returns the exit code. The method never throws.</summary>
     public static async Task<int> GuardAsync(Func<Task<int>> command)
     {
         AppDomain.CurrentDomain.UnhandledException += (_, fault) => Complaint.Say(
@@ -19,7 +19,7 @@ internal static class ProgramFaults
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ObjectDisposedException)
         {
-            Complaint.Say(failure.Message); // most often of standard output: a full disk, a stream that is closed
+            Complaint.Say(failure.Message); // usually a failure of standard output: a full disk, a closed stream
             return ExitCodes.Failed;
         }
         catch (OperationCanceledException)

@@ -2,10 +2,10 @@ using System.CommandLine;
 
 namespace Cocaine.Fast.Host.Lifetime;
 
-/// <summary>How long a command may go on after SIGTERM or SIGINT before System.CommandLine ends the process.</summary>
+/// <summary>How long a command may continue after SIGTERM or SIGINT before System.CommandLine ends the process.</summary>
 internal static class TerminationTimeout
 {
-    /// <summary>A chaos run has a node to end and to look at: the node's own bounds, and a busy machine.</summary>
+    /// <summary>A chaos run has to end its node and check it: the node's own bounds, and time for a busy machine.</summary>
     private static readonly TimeSpan ForChaos = TimeSpan.FromMinutes(5);
 
     /// <summary>The default of System.CommandLine.</summary>

@@ -4,14 +4,14 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Host.Logs;
 
 /// <summary>
-/// A standard error that journald reads. It takes a priority off the front of each line, sd-daemon(3), by which
+/// Writes to a standard error that journald reads. journald takes a priority off the front of each line, sd-daemon(3), by which
 /// <c>journalctl -p warning</c> finds lines.
 /// </summary>
 internal static class JournalStream
 {
     /// <summary>
-    /// True when standard error is the stream that systemd connected to the journal: JOURNAL_STREAM has its device and inode. A program
-    /// that was started from a service with its output elsewhere inherits the variable, but not the stream.
+    /// Standard error is the stream that systemd connected to the journal: JOURNAL_STREAM has its device and inode. A program that a
+    /// service started with its output elsewhere inherits the variable, but not the stream.
     /// </summary>
     public static bool IsStandardError =>
         EnvironmentNames.Get(EnvironmentNames.Journal)?.Split(':') is [_, string inode]

@@ -7,15 +7,15 @@ using System.Text.Json;
 namespace Cocaine.Fast.Host.Logs;
 
 /// <summary>
-/// Lines for machines, each an object: <c>Timestamp</c>, <c>EventId</c>, <c>LogLevel</c>, <c>Category</c>, <c>Message</c>,
-/// <c>Exception</c> when one was thrown, and <c>State</c> with the message's parts. Letters that would drive a terminal are escaped.
+/// Lines for machines, each an object: <c>Timestamp</c>, <c>EventId</c>, <c>LogLevel</c>, <c>Category</c>, <c>Message</c>, <c>Exception</c>
+/// when one was thrown, and <c>State</c> with the message's parts. Letters that would control a terminal are escaped.
 /// </summary>
 /// <param name="journal">The lines go to journald, which takes the level off their front.</param>
 internal sealed class JsonFormat(bool journal) : ILogFormat
 {
     private const string OriginalFormat = "{OriginalFormat}";
 
-    // It escapes all but printable ASCII.
+    // This encoder escapes everything except printable ASCII.
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.Default, SkipValidation = true };
 
     private readonly ArrayBufferWriter<byte> _bytes = new();

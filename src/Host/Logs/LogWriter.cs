@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Host.Logs;
 
 /// <summary>
-/// Writes entries to a stream from a thread of its own. Callers never wait: an event loop must not stop because a pager does. Entries that
-/// come faster than the stream takes them are dropped and counted, and the count is an entry like every other.
+/// Writes entries to a stream from a thread of its own. Callers never wait, because an event loop must not stop when a pager does. Entries
+/// that come faster than the stream takes them are dropped and counted, and the count becomes an entry too.
 /// </summary>
 /// <remarks>
 /// The lock guards the queue and the count. It is held for the moment of an enqueue or of taking a batch; formatting and writing happen
@@ -14,22 +14,24 @@ namespace Cocaine.Fast.Host.Logs;
 /// </remarks>
 internal sealed class LogWriter : IDisposable
 {
-    /// <summary>The number of the event that says how many entries are missing.</summary>
+    /// <summary>The number of the event that reports missing entries.</summary>
     public const int DroppedEvent = 690;
 
     /// <summary>
-    /// Text that may wait, as it is in memory: a second or so of the longest lines that a worker can print as fast as a loop reads them.
-    /// The heap takes several times of that before it is collected.
+    /// The most text that may wait, by its size in memory: about a second of the longest lines that a worker can print as fast as a loop
+    /// reads them. The heap takes several times as much before it is collected.
     /// </summary>
     private const long MaxWaitingBytes = 16 << 20;
 
-    /// <summary>Entries of one write: enough that a system call is little beside them, and few beside those that wait.</summary>
+    /// <summary>
+    /// The most entries of one write: enough that a system call costs little beside them, and few beside the waiting ones.
+    /// </summary>
     private const int MaxBatch = 64;
 
-    /// <summary>Least time between two counts of dropped entries, unless nothing waits any more.</summary>
+    /// <summary>Least time between two counts of dropped entries, unless no entry waits any more.</summary>
     private const int DroppedPeriodMs = 1000;
 
-    /// <summary>How long the end waits for what is still to be written; longer, nobody reads it.</summary>
+    /// <summary>How long the end waits for entries that are still to be written; after that time nobody reads them.</summary>
     private static readonly TimeSpan EndLimit = TimeSpan.FromMilliseconds(1500);
 
     private readonly Stream _stream;
@@ -65,12 +67,12 @@ internal sealed class LogWriter : IDisposable
             _waitingBytes += size;
             if (_waiting.Count == 1)
             {
-                Monitor.Pulse(_lock); // its other half is the wait in Take
+                Monitor.Pulse(_lock); // the other half is the wait in Take
             }
         }
     }
 
-    /// <summary>Writes what waits, unless the stream is stuck.</summary>
+    /// <summary>Writes the waiting entries, unless the stream is stuck.</summary>
     public void Dispose()
     {
         lock (_lock)
@@ -152,7 +154,7 @@ internal sealed class LogWriter : IDisposable
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException or ObjectDisposedException)
         {
-            return false; // a full disk, or nobody is there any more: what comes is lost, the node goes on
+            return false; // a full disk, or a reader that is gone: further entries are lost, and the node continues
         }
     }
 

@@ -15,7 +15,7 @@ internal static class Logging
         return new StandardErrorLog(least, format == "json" ? new JsonFormat(journal) : new TextFormat(HasColours, journal));
     }
 
-    /// <summary>Colours are for a terminal that shows them, and for people who did not forbid them: see no-color.org.</summary>
+    /// <summary>Colours are used in a terminal that shows them, unless the user has forbidden them: see no-color.org.</summary>
     private static bool HasColours => !Console.IsErrorRedirected && EnvironmentNames.Get(EnvironmentNames.Terminal) is not (null or "dumb")
         && EnvironmentNames.Get(EnvironmentNames.NoColours) is null;
 }

@@ -5,7 +5,7 @@ namespace Cocaine.Fast.Host.Logs;
 
 /// <summary>The log on standard error; standard output is for answers.</summary>
 /// <param name="least">The least level that is logged, which may change.</param>
-/// <param name="format">How lines look.</param>
+/// <param name="format">The form of the lines.</param>
 internal sealed class StandardErrorLog(LogSwitch least, ILogFormat format) : ILoggerFactory
 {
     private readonly LogWriter _writer = new(StandardStreams.OpenErrors(), format);

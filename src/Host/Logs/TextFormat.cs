@@ -6,11 +6,11 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Host.Logs;
 
 /// <summary>
-/// Lines for people: <c>2026-11-28 17:44:17.123Z warn: node[501] message</c>. An entry is one line, which only an exception's stack
-/// continues, indented; so nothing that an app or a peer wrote passes for a line of the node.
+/// Lines for people: <c>2026-11-28 17:44:17.123Z warn: node[501] message</c>. An entry is one line; only an exception's stack continues it,
+/// indented. So text of an app or a peer never looks like a line of the node.
 /// </summary>
-/// <param name="colours">Whether a terminal shows them. The background is left as it is.</param>
-/// <param name="journal">The lines go to journald, which knows the time itself and reads the level from a prefix.</param>
+/// <param name="colours">A terminal shows the colours. The background does not change.</param>
+/// <param name="journal">The lines go to journald, which records the time itself and reads the level from a prefix.</param>
 internal sealed class TextFormat(bool colours, bool journal) : ILogFormat
 {
     private const string Reset = "\u001b[0m", Faint = "\u001b[2m", Yellow = "\u001b[33m", Red = "\u001b[31m", BoldRed = "\u001b[1;31m";

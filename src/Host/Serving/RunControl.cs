@@ -6,17 +6,17 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Host.Serving;
 
-/// <summary>How a node that is merely run is controlled.</summary>
+/// <summary>The control of a node that <c>run</c> starts.</summary>
 internal static class RunControl
 {
-    /// <summary>On a socket of the process.</summary>
+    /// <summary>Control on a socket of the process.</summary>
     public const string Auto = "auto";
 
-    /// <summary>Not at all.</summary>
+    /// <summary>No control.</summary>
     public const string None = "none";
 
-    /// <summary>Begins to listen; null when it is not controlled.</summary>
-    /// <exception cref="NodeException">The endpoint that was named cannot be used.</exception>
+    /// <summary>Begins to listen; null when the node has no control.</summary>
+    /// <exception cref="NodeException">The named endpoint cannot be used.</exception>
     public static async Task<ControlService?> OpenAsync(CocaineNode node, string where, ILogger log)
     {
         if (where == None)
@@ -38,7 +38,7 @@ internal static class RunControl
         }
         catch (Exception failure) when (where == Auto && (failure is NodeException or IOException or UnauthorizedAccessException))
         {
-            HostLog.NotControlled(log, failure.Message); // nobody has asked for it: the apps run all the same
+            HostLog.NotControlled(log, failure.Message); // nobody asked for control: the apps run all the same
             return null;
         }
     }

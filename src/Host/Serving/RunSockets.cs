@@ -11,7 +11,7 @@ internal static class RunSockets
 {
     private const string Prefix = "run-", Suffix = ".sock";
 
-    /// <summary>Where this process is controlled when nothing else is said.</summary>
+    /// <summary>The default control endpoint of this process.</summary>
     public static string OfThisProcess => $"ipc://{Path.Combine(Folder, $"{Prefix}{Environment.ProcessId}{Suffix}")}";
 
     private static string Folder => Path.GetDirectoryName(Folders.ControlEndpoint()["ipc://".Length..])!;
@@ -20,12 +20,13 @@ internal static class RunSockets
     public static IReadOnlyList<string> Live() =>
         [.. Files().Where(IsListening).Order(StringComparer.Ordinal).Select(file => $"ipc://{file}")];
 
-    /// <summary>Removes what processes left that were killed.</summary>
+    /// <summary>Removes sockets of killed processes.</summary>
     public static void RemoveStale()
     {
         foreach (string file in Files())
         {
-            // Both: a process that starts has bound its socket and does not listen yet, and one in another container cannot be seen.
+            // Both conditions: a starting process has bound its socket and does not listen yet, and a process in another container cannot
+            // be seen.
             if (!Directory.Exists($"/proc/{Path.GetFileName(file)[Prefix.Length..^Suffix.Length]}") && !IsListening(file))
             {
                 File.Delete(file);
@@ -55,7 +56,7 @@ internal static class RunSockets
         }
         catch (SocketException failure)
         {
-            return failure.SocketErrorCode == SocketError.WouldBlock; // it has clients that it has not come to yet
+            return failure.SocketErrorCode == SocketError.WouldBlock; // the listener has clients that it has not accepted yet
         }
         catch (ArgumentException)
         {

@@ -8,19 +8,19 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Host.Serving;
 
-/// <summary>A daemon as a process: its signals, its log, and what systemd hears of it.</summary>
+/// <summary>A daemon as a process: its signals, its log, and its messages to systemd.</summary>
 internal sealed class Server(string? configFile, NodeConfig config)
 {
     private readonly LogSwitch _switch = new(config.LogLevel);
 
-    // One request that waits stands for all that come meanwhile: the config is read when its turn comes.
+    // One waiting request stands for all that come meanwhile: the config is read when its turn comes.
     private readonly Channel<bool> _reloads = Channel.CreateBounded<bool>(new BoundedChannelOptions(1)
     {
         FullMode = BoundedChannelFullMode.DropWrite,
-        AllowSynchronousContinuations = true, // where it is written or cancelled: not on the pool, which may be full
+        AllowSynchronousContinuations = true, // continues on the thread that writes or cancels, not on the pool, which may be full
     });
 
-    /// <summary>Runs until a signal ends it; the exit code.</summary>
+    /// <summary>Runs until a signal ends the daemon; returns the exit code.</summary>
     public async Task<int> RunAsync()
     {
         using ILoggerFactory logging = Logging.Create(_switch, config.LogFormat);
@@ -46,7 +46,7 @@ internal sealed class Server(string? configFile, NodeConfig config)
         }
         catch (OperationCanceledException)
         {
-            // stopped before it was up, or the end of serving
+            // stopped before it was up, or the usual end
         }
 
         NodeReadiness.OpenReserve();

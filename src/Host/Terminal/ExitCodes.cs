@@ -5,7 +5,7 @@ internal static class ExitCodes
 {
     public const int Ok = 0;
 
-    /// <summary>It was tried and failed: an error answer, an app that cannot start.</summary>
+    /// <summary>The command tried and failed: an error answer, an app that cannot start.</summary>
     public const int Failed = 1;
 
     /// <summary>A manifest or an argument is wrong; nothing was started.</summary>

@@ -4,19 +4,19 @@ using Cocaine.Fast.Transport.Limits;
 namespace Cocaine.Fast.Host.Terminal;
 
 /// <summary>
-/// The standard streams of this process, made safe: one that was closed by whoever started it is never written to (its number may be a file
-/// of the runtime by now), and a standard error that takes nothing ends nothing.
+/// Makes the standard streams of this process safe. A stream that was closed before the start is never written to (its number may belong to
+/// a file of the runtime by now), and a standard error that takes no bytes does not end the process.
 /// </summary>
 internal static class StandardStreams
 {
     private static bool _hasOutput = true, _hasErrors = true;
 
-    /// <summary>To be called before anything is written or opened.</summary>
+    /// <summary>Call this before the process writes or opens anything.</summary>
     public static void Prepare()
     {
         _hasErrors = DescriptorState.IsInherited(2);
         _hasOutput = DescriptorState.IsInherited(1);
-        DescriptorState.FillStandard(); // or a worker's pipe would get such a number, and be taken for its output
+        DescriptorState.FillStandard(); // otherwise a worker's pipe could get such a number, and be taken for its output
         if (!_hasOutput)
         {
             Console.SetOut(new ClosedWriter());
@@ -26,13 +26,13 @@ internal static class StandardStreams
     }
 
     /// <summary>Standard output as bytes.</summary>
-    /// <exception cref="IOException">It was closed.</exception>
+    /// <exception cref="IOException">Standard output was closed.</exception>
     public static Stream OpenOutput() => _hasOutput ? Console.OpenStandardOutput() : throw ClosedWriter.Failure();
 
-    /// <summary>Standard error as bytes; nowhere when it was closed.</summary>
+    /// <summary>Standard error as bytes; a null stream when it was closed.</summary>
     public static Stream OpenErrors() => _hasErrors ? Console.OpenStandardError() : Stream.Null;
 
-    /// <summary>Stands for a standard output that was closed: what is written to it fails, as with a full disk.</summary>
+    /// <summary>Stands for a standard output that was closed: writing to it fails, as with a full disk.</summary>
     private sealed class ClosedWriter : TextWriter
     {
         public override Encoding Encoding => Encoding.UTF8;
@@ -43,8 +43,8 @@ internal static class StandardStreams
     }
 
     /// <summary>
-    /// Standard error as it is: what cannot be written is dropped. Messages have no other place to go, the exit code says the rest, and
-    /// nothing ends because a disk is full or a terminal is gone.
+    /// Standard error for this program: text that cannot be written is dropped. Messages have no other place to go, the exit code tells the
+    /// rest, and a full disk or a lost terminal must not end the process.
     /// </summary>
     private sealed class ForgivingWriter(TextWriter inner) : TextWriter
     {

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Cocaine.Fast.Host.Views;
 
-/// <summary>Numbers and sizes as people read them.</summary>
+/// <summary>Numbers and sizes in the usual form for people.</summary>
 internal static class Amount
 {
     private static readonly string[] Units = ["KiB", "MiB", "GiB", "TiB"];

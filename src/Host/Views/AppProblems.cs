@@ -1,9 +1,9 @@
 namespace Cocaine.Fast.Host.Views;
 
-/// <summary>The problems of an app by its info, a sentence each, and the command that tells or does more.</summary>
+/// <summary>The problems of an app, found in its info: a sentence for each, and the command that shows or does more.</summary>
 internal static class AppProblems
 {
-    /// <summary>A job that waits longer than this is worth a word: callers begin to give up.</summary>
+    /// <summary>A wait longer than this is reported: callers begin to give up.</summary>
     private const double LongWaitMs = 1000;
 
     public static IEnumerable<(string Problem, string Command)> Of(JsonFacts info)
@@ -47,6 +47,6 @@ internal static class AppProblems
         }
     }
 
-    /// <summary>Of what a worker wrote before it ended the last line says most.</summary>
+    /// <summary>The last line that a worker wrote before it ended is usually the most useful one.</summary>
     private static string LastLine(string cause) => cause.TrimEnd().Split('\n')[^1];
 }

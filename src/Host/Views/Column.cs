@@ -1,25 +1,25 @@
 namespace Cocaine.Fast.Host.Views;
 
 /// <summary>A column of a list.</summary>
-/// <param name="Title">Its heading.</param>
-/// <param name="Text">The text of an item there.</param>
+/// <param name="Title">The column's heading.</param>
+/// <param name="Text">The text of an item in this column.</param>
 internal sealed record Column<T>(string Title, Func<T, string> Text)
 {
-    /// <summary>Where there is no room the column with the highest number goes first; 0 stays.</summary>
+    /// <summary>Without enough room, the column with the highest number is dropped first; 0 stays.</summary>
     public int Drop { get; init; }
 
-    /// <summary>The text of an item there in a terminal, when that is shorter.</summary>
+    /// <summary>The shorter text of an item for a terminal, when there is one.</summary>
     public Func<T, string>? Short { get; init; }
 
-    /// <summary>Numbers and times stand at the right.</summary>
+    /// <summary>Numbers and times are aligned to the right.</summary>
     public bool IsRight { get; init; }
 
-    /// <summary>It may be cut to so many letters, when it is a text that says something still; 0: a name, which is never cut.</summary>
+    /// <summary>The least letters to which a text may be cut and still be useful; 0 for a name, which is never cut.</summary>
     public int LeastWidth { get; init; }
 
-    /// <summary>When all items have the same here, it is said once above the list.</summary>
+    /// <summary>When all items have the same value, it is printed once above the list.</summary>
     public bool IsSaidOnce { get; init; }
 
-    /// <summary>In a terminal it is a line of its own below its item's: what is longer than a column should be.</summary>
+    /// <summary>In a terminal, the column is a line of its own below its item's line: for texts too long for a column.</summary>
     public bool IsNote { get; init; }
 }

@@ -4,9 +4,9 @@ using Cocaine.Fast.Core.Terminal;
 namespace Cocaine.Fast.Host.Views;
 
 /// <summary>
-/// A list of items, a line each. In a terminal no line is longer than it is wide: columns go, the least important first, and texts are cut;
-/// names are whole or not there, and nothing is broken into two lines. Elsewhere every column is there, and nothing is cut. The content of
-/// a cell never drives the terminal.
+/// A list of items, one line for each. In a terminal no line is longer than the terminal is wide: columns are dropped, the least important
+/// first, and texts are cut; names are whole or left out, and no item takes two lines. Elsewhere every column is shown, and nothing is cut.
+/// The content of a cell never controls the terminal.
 /// </summary>
 internal sealed class Columns<T>(params Column<T>[] columns)
 {
@@ -16,7 +16,7 @@ internal sealed class Columns<T>(params Column<T>[] columns)
     /// <summary>Writes the list to standard output.</summary>
     public void Write(IReadOnlyList<T> items, Screen screen) => Console.Out.Write(Render(items, screen.Columns));
 
-    /// <summary>The list as text, in lines of at most <paramref name="width"/> columns when it is given.</summary>
+    /// <summary>The list as text, in lines of at most <paramref name="width"/> columns if it is given.</summary>
     public string Render(IReadOnlyList<T> items, int? width)
     {
         string[][] cells = [.. items.Select(item => columns.Select(column => Cell(column, item, isShort: width is not null)).ToArray())];
@@ -49,7 +49,7 @@ internal sealed class Columns<T>(params Column<T>[] columns)
         return text.ToString();
     }
 
-    /// <summary>Takes columns away until the narrowest form of the rest fits; those that went, in their order.</summary>
+    /// <summary>Drops columns until the narrowest form of the rest fits; returns the dropped ones, in their order.</summary>
     private List<int> DropUntilFit(string[][] cells, List<int> shown, int room)
     {
         List<int> dropped = [];
@@ -59,7 +59,7 @@ internal sealed class Columns<T>(params Column<T>[] columns)
                 .Select(column => (int?)column).FirstOrDefault() ?? -1;
             if (next < 0)
             {
-                break; // a name longer than the line: it is wrapped by the terminal, and can be copied still
+                break; // a name longer than the line: the terminal wraps it, and users can still copy it
             }
 
             shown.Remove(next);

@@ -4,10 +4,10 @@ using Cocaine.Fast.Core.Terminal;
 
 namespace Cocaine.Fast.Host.Views;
 
-/// <summary>Any JSON object as a list of names and values: nothing is left out, and long values go on below their beginning.</summary>
+/// <summary>Any JSON object as a list of names and values: no value is left out, and long values continue below their beginning.</summary>
 internal static class Facts
 {
-    /// <summary>Names that are longer have their value further to the right.</summary>
+    /// <summary>The widest name column: longer names have their value further to the right.</summary>
     private const int MaxNameWidth = 36;
 
     public static string Render(JsonElement value, int? width)

@@ -8,8 +8,8 @@ namespace Cocaine.Fast.Host.Views;
 /// The state of an app, as a page: its state and its problems first, then its queue, jobs and slaves, and the times of its tasks.
 /// </summary>
 /// <param name="info">The node's answer.</param>
-/// <param name="jobsPerSecond">Jobs done a second just now; null when it was not measured.</param>
-/// <param name="screen">Where it is shown.</param>
+/// <param name="jobsPerSecond">The rate at which jobs are done now, in jobs a second; null when it was not measured.</param>
+/// <param name="screen">The screen of the page.</param>
 internal sealed class InfoPage(JsonFacts info, double? jobsPerSecond, Screen screen)
 {
     private const int LabelWidth = 10;

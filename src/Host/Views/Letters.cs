@@ -4,15 +4,15 @@ using Spectre.Console.Rendering;
 
 namespace Cocaine.Fast.Host.Views;
 
-/// <summary>Text by the columns that it takes in a terminal: a Chinese letter takes two, an accent of its own none.</summary>
+/// <summary>Measures text by the columns that it takes in a terminal: a Chinese letter takes two, a combining accent none.</summary>
 internal static class Letters
 {
     private const string Ellipsis = "…";
 
-    /// <summary>Columns that a line takes.</summary>
+    /// <summary>The columns of a line.</summary>
     public static int Width(string text) => Ascii.IsValid(text) ? text.Length : new Segment(text).CellCount();
 
-    /// <summary>The beginning of a text that is too long, with a mark that it is cut.</summary>
+    /// <summary>The beginning of a text that is too long, with a mark for the cut.</summary>
     public static string Cut(string text, int width)
     {
         if (Width(text) <= width)
@@ -38,7 +38,7 @@ internal static class Letters
     /// </summary>
     /// <param name="first">The begin of the first line.</param>
     /// <param name="text">The text, without line breaks.</param>
-    /// <param name="width">Columns of a line; null: as long as it is.</param>
+    /// <param name="width">Columns of a line; null = no limit.</param>
     /// <param name="indent">The begin of further lines.</param>
     public static string Wrapped(string first, string text, int? width, string indent)
     {

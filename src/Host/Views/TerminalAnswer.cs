@@ -4,8 +4,8 @@ using Cocaine.Fast.Core.Terminal;
 namespace Cocaine.Fast.Host.Views;
 
 /// <summary>
-/// Bytes of an answer on their way to a terminal: they are shown as text, of which nothing drives the terminal. A letter may begin in one
-/// chunk and end in the next.
+/// Turns the bytes of an answer into text for a terminal, so that no letter controls the terminal. A letter may begin in one chunk and end
+/// in the next.
 /// </summary>
 internal sealed class TerminalAnswer(TextWriter terminal) : Stream
 {

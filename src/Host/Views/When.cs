@@ -2,17 +2,17 @@ using System.Globalization;
 
 namespace Cocaine.Fast.Host.Views;
 
-/// <summary>Moments and durations as people read them.</summary>
+/// <summary>Moments and durations in the usual form for people.</summary>
 internal static class When
 {
     /// <summary>
-    /// A moment, local time: of today the time of day, else with its date, and with its year when it is another. Where nobody looks, in a
-    /// file, it has its date always: a file is read on another day.
+    /// A moment in local time: the time of day for today, otherwise with its date, and with its year when that is another one. In a file it
+    /// always has its date, because a file is read on another day.
     /// </summary>
     public static string Moment(DateTimeOffset time, Screen screen, bool withMilliseconds = true) =>
         Moment(time.ToLocalTime(), DateTimeOffset.Now, screen.IsTerminal, withMilliseconds);
 
-    /// <summary>The same, for another moment of looking; both are local times.</summary>
+    /// <summary>A moment as seen from another moment; both are local times.</summary>
     public static string Moment(DateTimeOffset time, DateTimeOffset now, bool isShort, bool withMilliseconds)
     {
         string date = isShort && time.Date == now.Date ? "" : isShort && time.Year == now.Year ? "MM-dd " : "yyyy-MM-dd ";
@@ -47,7 +47,7 @@ internal static class When
         return FormattableString.Invariant($"{value.ToString(digits, CultureInfo.InvariantCulture)} {unit}");
     }
 
-    /// <summary>The same of a duration that there may not be.</summary>
+    /// <summary>A duration as text; empty when there is none.</summary>
     public static string SpanOrEmpty(long? ns) => ns is { } known ? Span(known) : "";
 
     private static string Long(TimeSpan time) => time switch

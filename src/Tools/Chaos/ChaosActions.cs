@@ -4,28 +4,28 @@ using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Tools.Chaos;
 
-/// <summary>One thing that can be broken.</summary>
+/// <summary>One action that breaks a part.</summary>
 /// <param name="Name">Its name in tables.</param>
-/// <param name="Weight">How often it is done, beside the others.</param>
-/// <param name="DoAsync">Does it; why it was not done, or null when it was.</param>
+/// <param name="Weight">How often the action is done, relative to the others.</param>
+/// <param name="DoAsync">Does the action; returns why it was not done, or null when it was.</param>
 internal sealed record ChaosAction(string Name, int Weight, Func<Task<string?>> DoAsync);
 
-/// <summary>The actions against workers and clients. The node itself is <see cref="NodeActions"/>'.</summary>
+/// <summary>The actions against workers and clients. <see cref="NodeActions"/> has those against the node itself.</summary>
 internal sealed class ChaosActions(ChaosOptions options, ChaosManifest manifest, ChaosLoad load, ChaosLedger ledger, Random random)
 {
-    /// <summary>Most requests of one burst: over the queue's limit of most apps, and no more memory than a test may take.</summary>
+    /// <summary>The most requests of one burst: over the queue's limit of most apps, and no more memory than a test may take.</summary>
     private const int MaxBurst = 20_000;
 
-    /// <summary>A pause from which a worker comes back before anybody calls it silent.</summary>
+    /// <summary>A pause from which a worker comes back before the node counts it as silent.</summary>
     private const int MaxPauseMs = 2000;
 
-    /// <summary>After a scribble the worker may have lost jobs, so it is not let live.</summary>
+    /// <summary>After a scribble the worker may have lost jobs, so it must not live on.</summary>
     private const int ScribbledLifeMs = 1000;
 
     private readonly List<Task> _followUps = [];
     private readonly HashSet<ProcessIdentity> _silent = [];
 
-    /// <summary>The node as it runs now.</summary>
+    /// <summary>The present node.</summary>
     public NodeProcess Node { get; set; } = null!;
 
     public IEnumerable<ChaosAction> All()
@@ -48,7 +48,7 @@ internal sealed class ChaosActions(ChaosOptions options, ChaosManifest manifest,
         }
     }
 
-    /// <summary>Wakes every worker that was stopped, and waits for what is still under way.</summary>
+    /// <summary>Wakes every stopped worker, and waits for requests under way.</summary>
     public async Task SettleAsync()
     {
         await Task.WhenAll(_followUps).ConfigureAwait(false);
@@ -58,7 +58,7 @@ internal sealed class ChaosActions(ChaosOptions options, ChaosManifest manifest,
         }
     }
 
-    /// <summary>Waits for what is still under way, and ends the worker that is silent: what comes next is about others.</summary>
+    /// <summary>Waits for requests under way, and ends the silent worker: the next actions are about others.</summary>
     public async Task CalmAsync()
     {
         await Task.WhenAll(_followUps).ConfigureAwait(false);
@@ -97,7 +97,9 @@ internal sealed class ChaosActions(ChaosOptions options, ChaosManifest manifest,
         return why;
     }
 
-    /// <summary>A worker that never says anything again: the node must find out. Only one at a time, or no worker works.</summary>
+    /// <summary>
+    /// A worker that falls silent for ever: the node must notice it. Only one at a time, because otherwise no worker works.
+    /// </summary>
     private Task<string?> SilenceAsync()
     {
         _silent.RemoveWhere(worker => !ProcessTable.IsAlive(worker));
@@ -119,7 +121,7 @@ internal sealed class ChaosActions(ChaosOptions options, ChaosManifest manifest,
         long length = range.End - range.Start;
         long start = random.Next(4) switch
         {
-            0 => 0,                                      // all: the counters first
+            0 => 0,                                      // the whole memory, counters first
             1 => random.Next(16) * 256,                  // within the header and the control blocks
             _ => random.NextInt64(0, length - 4096),     // records
         };
@@ -141,7 +143,7 @@ internal sealed class ChaosActions(ChaosOptions options, ChaosManifest manifest,
         return null;
     }
 
-    /// <summary>A stranger that does not speak the protocol, or breaks it half-way.</summary>
+    /// <summary>A client that does not speak the protocol, or breaks it half-way.</summary>
     private async Task<string?> HostileAsync()
     {
         byte[] bytes = random.Next(4) switch
@@ -164,7 +166,7 @@ internal sealed class ChaosActions(ChaosOptions options, ChaosManifest manifest,
             _ = socket.Send(bytes, SocketFlags.None, out _);
             Later(waitMs, () =>
             {
-                socket.Dispose(); // with what the node answered unread: it sees a reset
+                socket.Dispose(); // with the node's answer unread, so the node sees a reset
                 return null;
             });
             return null;
@@ -182,7 +184,7 @@ internal sealed class ChaosActions(ChaosOptions options, ChaosManifest manifest,
         return null;
     }
 
-    /// <summary>The app ends its own worker: whatever comes of the call, it must be one outcome.</summary>
+    /// <summary>The app ends its own worker: the call must have exactly one outcome, whichever it is.</summary>
     private Task<string?> ExitAsync()
     {
         string endpoint = Node.Endpoint, name = options.ExitEvent!;

@@ -7,8 +7,7 @@ using Cocaine.Fast.Transport.Sockets;
 namespace Cocaine.Fast.Tools.Chaos;
 
 /// <summary>
-/// One client: sends requests of all kinds, and holds the node to one outcome for each, with the right answer, and to nothing else. On the
-/// load's loop.
+/// One client. It sends requests of all kinds, and checks that each gets exactly one outcome with the right answer. On the load's loop.
 /// </summary>
 internal sealed class ChaosConnection(EventLoop loop, int descriptor, ChaosLoad load, int number, int burst = 0)
     : MessageConnection(loop, descriptor, ProtocolLimits.Default)
@@ -19,17 +18,17 @@ internal sealed class ChaosConnection(EventLoop loop, int descriptor, ChaosLoad 
     private ulong _fence;                   // the channel of an info call, 0 for none
     private TaskCompletionSource? _fenced;
 
-    /// <summary>How the error of a job begins whose app has no slave and cannot start one.</summary>
+    /// <summary>The beginning of the error of a job whose app has no slave and cannot start one.</summary>
     private static ReadOnlySpan<byte> NoSlave => "the app cannot be started"u8;
 
     public int Number { get; } = number;
 
     public int InFlight => _open.Count;
 
-    /// <summary>It sends a burst and ends; nothing is sent anew.</summary>
+    /// <summary>The connection sends a burst and ends; it sends no further requests.</summary>
     public bool IsBurst => burst > 0;
 
-    /// <summary>We ended it, or half of it: what is under way is lost with it.</summary>
+    /// <summary>The client ended the connection, or half of it: requests under way are lost with it.</summary>
     public bool IsEnding { get; private set; }
 
     public void Begin()
@@ -41,7 +40,7 @@ internal sealed class ChaosConnection(EventLoop loop, int descriptor, ChaosLoad 
         }
     }
 
-    /// <summary>One more request. Plain ones are small, whole and without wishes.</summary>
+    /// <summary>Sends one more request. Plain requests are small, whole and without wishes.</summary>
     public void Send(bool plain)
     {
         Random random = load.Random;
@@ -75,7 +74,7 @@ internal sealed class ChaosConnection(EventLoop loop, int descriptor, ChaosLoad 
         ScheduleSend();
     }
 
-    /// <summary>Sends the rest of what was begun.</summary>
+    /// <summary>Sends the rest of a request that was begun.</summary>
     public void FinishRequests()
     {
         foreach (ulong channel in _unfinished)
@@ -92,21 +91,21 @@ internal sealed class ChaosConnection(EventLoop loop, int descriptor, ChaosLoad 
         _unfinished.Clear();
     }
 
-    /// <summary>Goes away without a word.</summary>
+    /// <summary>Closes the connection without a message.</summary>
     public void Drop()
     {
         IsEnding = true;
         Close("dropped");
     }
 
-    /// <summary>Closes our side only.</summary>
+    /// <summary>Closes the client's side only.</summary>
     public void HalfClose()
     {
         IsEnding = true;
         _ = Transport.Linux.LibC.shutdown(Descriptor, 1);
     }
 
-    /// <summary>Completes when the node has taken everything that was sent before.</summary>
+    /// <summary>Completes when the node has taken all requests that were sent before.</summary>
     public Task FenceAsync()
     {
         FinishRequests();
@@ -209,7 +208,7 @@ internal sealed class ChaosConnection(EventLoop loop, int descriptor, ChaosLoad 
         }
         else if (flight.HasScribble && load.Ledger.ScribbledMs > 0)
         {
-            load.Ledger.Outcome("spoiled by a scribble"); // a worker can answer anything
+            load.Ledger.Outcome("spoiled by a scribble"); // a worker can answer with any bytes after a scribble
         }
         else
         {

@@ -5,7 +5,7 @@ namespace Cocaine.Fast.Tools.Chaos;
 /// <summary>The counts of a run, from the load's loop and the agent's tasks.</summary>
 internal sealed class ChaosLedger(TextWriter progress)
 {
-    /// <summary>A broken node can break every request: so many faults say it all.</summary>
+    /// <summary>The most faults that are kept: a broken node can break every request, and so many faults are enough.</summary>
     private const int MaxFaults = 100;
 
     private readonly Lock _lock = new();
@@ -23,10 +23,10 @@ internal sealed class ChaosLedger(TextWriter progress)
 
     public int NodeStarts { get; set; }
 
-    /// <summary>Requests that were told that the app cannot be started.</summary>
+    /// <summary>Requests that got the error that the app cannot be started.</summary>
     public long NoSlaves => Interlocked.Read(ref _noSlaves);
 
-    /// <summary>When a segment was scribbled on last, ms of Environment.TickCount64; 0 for never.</summary>
+    /// <summary>The time of the last scribble on a segment, ms of Environment.TickCount64; 0 for never.</summary>
     public long ScribbledMs { get; set; }
 
     public IReadOnlyList<ChaosSample> Samples
@@ -48,7 +48,7 @@ internal sealed class ChaosLedger(TextWriter progress)
         }
     }
 
-    /// <summary>A request was told that the app cannot be started.</summary>
+    /// <summary>A request got the error that the app cannot be started.</summary>
     public void NoSlave() => Interlocked.Increment(ref _noSlaves);
 
     public void Done(long nanoseconds)

@@ -9,20 +9,20 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cocaine.Fast.Tools.Chaos;
 
-/// <summary>The clients of a run: as many connections as asked for, made again when they end.</summary>
+/// <summary>The clients of a run: the wanted number of connections, made again when they end.</summary>
 internal sealed class ChaosLoad : IDisposable
 {
-    /// <summary>Pace and repairs: often enough that the pace is even, seldom enough to cost nothing.</summary>
+    /// <summary>The period of pace and repairs: short enough for an even pace, long enough to cost nothing.</summary>
     private const int TickMs = 10;
 
     private readonly ChaosOptions _options;
     private readonly EventLoop _loop = new(NullLogger.Instance);
     private readonly List<ChaosConnection> _connections = [];
     private readonly Ticker _ticker;
-    private string? _endpoint;      // null: nowhere to connect to
+    private string? _endpoint;      // null: there is no node to connect to
     private int _connecting;
     private int _lastConnection;
-    private double _allowance;      // requests that the pace lets go now
+    private double _allowance;      // requests that may be sent now at the pace
     private bool _paused;
 
     public ChaosLoad(ChaosOptions options, string eventName, ChaosLedger ledger)
@@ -50,24 +50,24 @@ internal sealed class ChaosLoad : IDisposable
     /// <summary>The node is being killed or stopped: connections may end.</summary>
     public bool NodeMayEnd { get; private set; }
 
-    /// <summary>The node was told to stop, and has taken all that was sent: it must answer all of it.</summary>
+    /// <summary>The node was told to stop, and has taken all requests: it must answer all of them.</summary>
     public bool NodeDrains { get; private set; }
 
-    /// <summary>The node serves there from now on.</summary>
+    /// <summary>The node serves at this endpoint from now on.</summary>
     public Task ConnectToAsync(string endpoint) => Run(() =>
     {
         _endpoint = endpoint;
         _paused = NodeMayEnd = NodeDrains = false;
     });
 
-    /// <summary>The node is going to be killed.</summary>
+    /// <summary>The node will be killed.</summary>
     public Task ExpectEndAsync() => Run(() =>
     {
         _endpoint = null;
         NodeMayEnd = true;
     });
 
-    /// <summary>Sends nothing more, and waits until the node has taken what was sent: then it is told to stop.</summary>
+    /// <summary>Stops sending, and waits until the node has taken all requests; after that the node is told to stop.</summary>
     public async Task ExpectDrainAsync(TimeSpan limit)
     {
         Task fences = Task.CompletedTask;
@@ -81,11 +81,11 @@ internal sealed class ChaosLoad : IDisposable
         await Run(() =>
         {
             NodeMayEnd = true;
-            NodeDrains = taken; // else the node holds some connection back, and may end before it has read all
+            NodeDrains = taken; // otherwise the node holds some connection back, and may end before it has read all requests
         }).ConfigureAwait(false);
     }
 
-    /// <summary>Does something to a random connection; false when there is none.</summary>
+    /// <summary>Does an action to a random connection; false when there is none.</summary>
     public async Task<bool> WithConnectionAsync(int which, Action<ChaosConnection> action)
     {
         bool done = false;
@@ -101,10 +101,10 @@ internal sealed class ChaosLoad : IDisposable
         return done;
     }
 
-    /// <summary>So many requests at once on a connection of their own.</summary>
+    /// <summary>Sends so many requests at once on a connection of their own.</summary>
     public Task BurstAsync(int count) => ConnectAsync(count);
 
-    /// <summary>Sends nothing more and waits for the outcomes; false when there are some that have none in time.</summary>
+    /// <summary>Stops sending and waits for the outcomes; false when some requests have none in time.</summary>
     public async Task<bool> PauseAsync(TimeSpan limit)
     {
         await Run(() =>
@@ -125,7 +125,7 @@ internal sealed class ChaosLoad : IDisposable
     /// <summary>Sends again.</summary>
     public Task ResumeAsync() => Run(() => { _paused = false; });
 
-    /// <summary>Sends nothing more and waits for the outcomes; what has none in time is a fault.</summary>
+    /// <summary>Stops sending and waits for the outcomes; a request without an outcome in time is a fault.</summary>
     public async Task FinishAsync(TimeSpan limit)
     {
         await PauseAsync(limit).ConfigureAwait(false);
@@ -155,7 +155,7 @@ internal sealed class ChaosLoad : IDisposable
         }
         else if (!failed && _options.RequestsPerSecond == 0 && !_paused && !connection.IsEnding)
         {
-            connection.Send(plain: false); // after an error the tick sends: errors that come at once would spin
+            connection.Send(plain: false); // after an error the timer sends: otherwise errors that come at once would make the client spin
         }
     }
 
@@ -204,7 +204,7 @@ internal sealed class ChaosLoad : IDisposable
         }
         catch (ConnectionLostException)
         {
-            // It is being killed, or it is killed unseen: who watches the process says so.
+            // The node is being killed, or has ended by itself: the watcher of the process reports that.
         }
 
         await Run(() =>

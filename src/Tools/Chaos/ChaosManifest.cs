@@ -7,7 +7,7 @@ using Cocaine.Fast.Node.Apps;
 
 namespace Cocaine.Fast.Tools.Chaos;
 
-/// <summary>A copy of the app's manifest in a folder of our own, which a reload may change.</summary>
+/// <summary>A copy of the app's manifest in a folder of the run; a reload may change the copy.</summary>
 internal sealed class ChaosManifest
 {
     private readonly JsonObject _tree;
@@ -61,7 +61,7 @@ internal sealed class ChaosManifest
         return copy;
     }
 
-    /// <summary>Writes the same app as a newer release, as an editor would: whole, by a rename.</summary>
+    /// <summary>Writes the same app as a newer release in the way of an editor: whole, by a rename.</summary>
     public long Bump()
     {
         _version++;

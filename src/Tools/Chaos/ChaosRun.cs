@@ -6,8 +6,8 @@ using Cocaine.Fast.Node.Places;
 namespace Cocaine.Fast.Tools.Chaos;
 
 /// <summary>
-/// Runs a node with an app as a child process under load, breaks what can be broken, and checks that nothing is lost, stuck or answered
-/// twice.
+/// Runs a node with an app as a child process under load, breaks everything that can be broken, and checks that no request is lost, stuck
+/// or answered twice.
 /// </summary>
 public sealed class ChaosRun : IDisposable
 {
@@ -25,11 +25,11 @@ public sealed class ChaosRun : IDisposable
     private readonly Random _random;
     private NodeProcess? _node;
     private bool _disposed;
-    private bool _neverRan;              // the node did not start at all: its log says why
-    private volatile bool _changing;     // the node is being killed, stopped or started: it is not there for a while
+    private bool _neverRan;              // the node did not start at all: its log has the reason
+    private volatile bool _changing;     // the node is being killed, stopped or started: it is away for a while
 
     /// <summary>Reads the manifest.</summary>
-    /// <exception cref="NodeException">It is wrong, or has nothing to put load on.</exception>
+    /// <exception cref="NodeException">The manifest is wrong, or has no event to put load on.</exception>
     public ChaosRun(ChaosOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -56,7 +56,7 @@ public sealed class ChaosRun : IDisposable
         _starts = new StartActions(_manifest, _load, _ledger, _watch, _actions, _random);
     }
 
-    /// <summary>Runs all of it.</summary>
+    /// <summary>Does the whole run.</summary>
     /// <exception cref="NodeException">The node does not start at all.</exception>
     public async Task<ChaosResult> RunAsync(CancellationToken cancellation = default)
     {
@@ -82,7 +82,7 @@ public sealed class ChaosRun : IDisposable
         }
         catch (OperationCanceledException)
         {
-            // Ended early: what was seen until now is the result.
+            // Ended early: the result has everything that was seen until now.
         }
 
         await _actions.SettleAsync().ConfigureAwait(false);
@@ -121,11 +121,13 @@ public sealed class ChaosRun : IDisposable
         }
     }
 
-    /// <summary>A worker that stays silent is found after the heartbeat-timeout; its jobs may be run again; and a busy machine.</summary>
+    /// <summary>
+    /// A silent worker is found after the heartbeat-timeout; its jobs may run again; and there is time for a busy machine.
+    /// </summary>
     private TimeSpan AnswerLimit => TimeSpan.FromMilliseconds(
         _manifest.App.Engine.HeartbeatTimeoutMs + _manifest.App.Engine.TerminationTimeoutMs + 30_000);
 
-    /// <summary>Every action once, in a random order; after that each as often as its weight says.</summary>
+    /// <summary>First every action once, in a random order; after that each as often as its weight says.</summary>
     private async Task BreakThingsAsync(CancellationToken cancellation)
     {
         List<ChaosAction> all =
@@ -193,7 +195,7 @@ public sealed class ChaosRun : IDisposable
         }
     }
 
-    /// <summary>The files of a node in the runtime folder are gone with it; files of a killed node are removed by the next one.</summary>
+    /// <summary>A stopped node removes its files in the runtime folder; the next node removes the files of a killed one.</summary>
     private void CheckFiles()
     {
         string folder = Folders.Runtime();

@@ -3,13 +3,13 @@ using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Tools.Chaos;
 
-/// <summary>One request on its way: what its answer must be, and what of it has come.</summary>
+/// <summary>One request on its way: its expected answer, and the part of the answer that has come.</summary>
 internal sealed class Flight(int connection, long number, int sizeBytes)
 {
-    /// <summary>A body starts with who sent it: connection, number, size.</summary>
+    /// <summary>A body starts with its sender: connection, number, size.</summary>
     public const int HeadBytes = 16;
 
-    /// <summary>The bytes that a scribble writes. The pattern never has it, so a byte that was scribbled on is known as one.</summary>
+    /// <summary>The bytes that a scribble writes. The pattern never has them, so a byte that was scribbled on is recognized.</summary>
     public const byte ScribbleByte = 0xFF;
 
     public const int MaxSizeBytes = 2 << 20;
@@ -24,13 +24,13 @@ internal sealed class Flight(int connection, long number, int sizeBytes)
 
     public int ReceivedBytes { get; private set; }
 
-    /// <summary>Its client gave it up: an error of its own is its outcome, unless the answer was on its way already.</summary>
+    /// <summary>The client gave the request up: its outcome is an error, unless the answer was on its way already.</summary>
     public bool IsCancelled { get; set; }
 
-    /// <summary>Bytes of the request that are sent later; 0 when it is whole.</summary>
+    /// <summary>Bytes of the request that are sent later; 0 when the request is whole.</summary>
     public int RestBytes { get; set; }
 
-    /// <summary>Some of the wrong bytes are what a scribble writes.</summary>
+    /// <summary>Some of the wrong bytes come from a scribble.</summary>
     public bool HasScribble { get; private set; }
 
     public bool IsRight => !_wrong && ReceivedBytes == SizeBytes;

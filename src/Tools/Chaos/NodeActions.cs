@@ -1,24 +1,30 @@
 namespace Cocaine.Fast.Tools.Chaos;
 
-/// <summary>Starts, stops and kills the node, and looks at what it leaves.</summary>
+/// <summary>Starts, stops and kills the node, and checks what it leaves behind.</summary>
 internal sealed class NodeActions(
     ChaosOptions options, ChaosManifest manifest, ChaosLoad load, ChaosLedger ledger, StreamWriter log, string stateFolder)
 {
-    /// <summary>The node's own bound for a stop: the drain-timeout, and the workers' after it; and a busy machine.</summary>
+    /// <summary>The longest stop: the drain-timeout, and the workers' time after it; and time for a busy machine.</summary>
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(30 + 30);
 
-    /// <summary>A worker sees its node's end by its socket, or is killed with it.</summary>
+    /// <summary>
+    /// The longest life of a worker after its node: a worker sees the node's end by its socket, or is killed with the node.
+    /// </summary>
     private static readonly TimeSpan OrphanLimit = TimeSpan.FromSeconds(15);
 
-    /// <summary>The file is looked at twice a second; then the new slaves have their startup-timeout; and a busy machine.</summary>
+    /// <summary>
+    /// The longest reload: the file is read twice a second; then the new slaves have their startup-timeout; and time for a busy machine.
+    /// </summary>
     private TimeSpan ReloadLimit => TimeSpan.FromMilliseconds(manifest.App.Engine.StartupTimeoutMs + 30_000);
 
-    /// <summary>Over the deadlines and timeouts of most calls of the load, and within what an operator takes for a hiccup.</summary>
+    /// <summary>
+    /// Longer than the deadlines and timeouts of most calls of the load, and no more than an operator takes for a hiccup.
+    /// </summary>
     private const int MaxSleepMs = 4000;
 
     private static readonly TimeSpan FenceLimit = TimeSpan.FromSeconds(10);
 
-    /// <summary>The nodes that were started: nothing of theirs may be left.</summary>
+    /// <summary>The nodes of this run: none of their processes may be left.</summary>
     public List<int> Started { get; } = [];
 
     public async Task<NodeProcess> StartAsync(CancellationToken cancellation)
@@ -32,8 +38,8 @@ internal sealed class NodeActions(
     }
 
     /// <summary>
-    /// SIGSTOP, as a debugger, docker pause or a hypervisor do: nobody's silence is counted meanwhile. Longer than the timeouts of most
-    /// calls of the load.
+    /// SIGSTOP, like a debugger, docker pause or a hypervisor: nobody's silence counts meanwhile. Longer than the timeouts of most calls of
+    /// the load.
     /// </summary>
     public static async Task<string?> SleepAsync(NodeProcess node, Random random)
     {
@@ -43,7 +49,7 @@ internal sealed class NodeActions(
         return null;
     }
 
-    /// <summary>SIGKILL: its workers must go with it.</summary>
+    /// <summary>SIGKILL: the node's workers must end with it.</summary>
     public async Task KillAsync(NodeProcess node)
     {
         await load.ExpectEndAsync().ConfigureAwait(false);
@@ -54,7 +60,7 @@ internal sealed class NodeActions(
         node.Dispose();
     }
 
-    /// <summary>SIGTERM: what it has taken is answered, and it ends well.</summary>
+    /// <summary>SIGTERM: accepted requests are answered, and the node ends with success.</summary>
     public async Task StopAsync(NodeProcess node)
     {
         await load.ExpectDrainAsync(FenceLimit).ConfigureAwait(false);
@@ -73,7 +79,7 @@ internal sealed class NodeActions(
         node.Dispose();
     }
 
-    /// <summary>A new release of the same app: from the file, as an editor would give it.</summary>
+    /// <summary>A new release of the same app, written to the file in the way of an editor.</summary>
     public async Task<string?> ReloadAsync(NodeProcess node, NodeWatch watch)
     {
         long version = manifest.Bump();

@@ -10,7 +10,7 @@ internal sealed class NodeProcess : IDisposable
 {
     public const int Kill = LibC.SIGKILL, Terminate = LibC.SIGTERM, Stop = LibC.SIGSTOP, Continue = LibC.SIGCONT;
 
-    /// <summary>A busy machine may take this long to bring up a node and a worker.</summary>
+    /// <summary>The longest start of a node and a worker on a busy machine.</summary>
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
@@ -34,10 +34,10 @@ internal sealed class NodeProcess : IDisposable
 
     public int Id => _process.Id;
 
-    /// <summary>Where the task listens.</summary>
+    /// <summary>The endpoint that the task listens on.</summary>
     public string Endpoint { get; private set; } = "";
 
-    /// <summary>Descriptors before the first client came, with <see cref="BaseWorkers"/> workers, by kind.</summary>
+    /// <summary>Descriptors by kind before the first client came, with <see cref="BaseWorkers"/> workers.</summary>
     public Dictionary<string, int> BaseDescriptors { get; private set; } = [];
 
     public int BaseWorkers { get; private set; }
@@ -46,12 +46,12 @@ internal sealed class NodeProcess : IDisposable
 
     public int ExitCode => _process.ExitCode;
 
-    /// <summary>Its children but for the one that ends the others when it is killed.</summary>
+    /// <summary>The node's children except the sentinel, which ends the others when the node is killed.</summary>
     public List<ProcessIdentity> Workers =>
         [.. ProcessTable.Children(Id).Where(child => !ProcessTable.HasWord(child.Id, GroupSentinel.Name))];
 
     /// <summary>Starts a node and waits until its app is ready.</summary>
-    /// <exception cref="NodeException">It does not come up.</exception>
+    /// <exception cref="NodeException">The node does not come up.</exception>
     public static async Task<NodeProcess> StartAsync(
         IReadOnlyList<string> program, IEnumerable<string> words, string task, StreamWriter log, CancellationToken cancellation)
     {
@@ -71,7 +71,7 @@ internal sealed class NodeProcess : IDisposable
         }
         catch
         {
-            node.Dispose(); // nobody else knows of it: it would live on
+            node.Dispose(); // no other code knows the process, so it would live on
             throw;
         }
     }

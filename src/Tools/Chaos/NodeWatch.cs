@@ -4,18 +4,18 @@ using MessagePack;
 
 namespace Cocaine.Fast.Tools.Chaos;
 
-/// <summary>Looks at the node while it runs: memory, descriptors, threads; and that its counters add up.</summary>
+/// <summary>Watches the running node: memory, descriptors and threads, and whether its counters add up.</summary>
 internal sealed class NodeWatch(ChaosOptions options, ChaosLedger ledger)
 {
     /// <summary>Descriptors of a worker in the node: socket, two bells, pidfd, two pipes; and one in the making.</summary>
     private const int DescriptorsPerWorker = 7;
 
-    /// <summary>Descriptors that the runtime opens for itself at any time: files it reads from /proc, a thread pool's wait.</summary>
+    /// <summary>Descriptors that the runtime may open for itself at any time: files in /proc, a wait of the thread pool.</summary>
     private const int OwnDescriptors = 8;
 
     /// <summary>
-    /// Growth of one node's memory after the first quarter of its life that is no leak: buffers for the largest burst (20,000 requests and
-    /// their answers), and what the collector has not given back.
+    /// The growth of one node's memory after the first quarter of its life that is no leak: buffers for the largest burst (20,000 requests
+    /// and their answers), and garbage that was not collected yet.
     /// </summary>
     private const long MaxGrowthBytes = 96L << 20;
 
@@ -30,7 +30,9 @@ internal sealed class NodeWatch(ChaosOptions options, ChaosLedger ledger)
         }
     }
 
-    /// <summary>Asks for the counters and checks them; how many are queued and running, or null when the node cannot be asked.</summary>
+    /// <summary>
+    /// Asks for the counters and checks them; returns how many jobs are queued and running, or null when the node cannot be asked.
+    /// </summary>
     public async Task<(long Queued, long Running)?> CheckCountersAsync(NodeProcess node)
     {
         using JsonDocument? json = await InfoAsync(node).ConfigureAwait(false);
@@ -52,7 +54,7 @@ internal sealed class NodeWatch(ChaosOptions options, ChaosLedger ledger)
         return (queued, running);
     }
 
-    /// <summary>All clients are gone and all is answered: nothing may be left of them.</summary>
+    /// <summary>All clients are gone and all requests are answered: nothing of them may be left.</summary>
     public async Task CheckQuietAsync(NodeProcess node, TimeSpan limit)
     {
         long end = Environment.TickCount64 + (long)limit.TotalMilliseconds;
@@ -85,7 +87,7 @@ internal sealed class NodeWatch(ChaosOptions options, ChaosLedger ledger)
         CheckMemory();
     }
 
-    /// <summary>Waits until the node runs this release of the app; false when it does not come.</summary>
+    /// <summary>Waits until the node runs this release of the app; false when the node does not reach it.</summary>
     public async Task<bool> WaitForVersionAsync(NodeProcess node, long version, TimeSpan limit)
     {
         long end = Environment.TickCount64 + (long)limit.TotalMilliseconds;
@@ -123,7 +125,7 @@ internal sealed class NodeWatch(ChaosOptions options, ChaosLedger ledger)
         }
         catch (ConnectionLostException)
         {
-            return null; // it is being killed, or whoever watches the process says so
+            return null; // the node is being killed, or the watcher of the process reports it
         }
         catch (OperationCanceledException)
         {
@@ -134,7 +136,7 @@ internal sealed class NodeWatch(ChaosOptions options, ChaosLedger ledger)
 
     private static long Number(JsonElement map, string name) => map.GetProperty(name).GetInt64();
 
-    /// <summary>Of the last node, when it lived long enough to be judged.</summary>
+    /// <summary>Judges the last node, when it lived long enough.</summary>
     private void CheckMemory()
     {
         List<ChaosSample> life = [.. ledger.Samples.Where(sample => sample.Node == ledger.NodeStarts)];
@@ -144,7 +146,7 @@ internal sealed class NodeWatch(ChaosOptions options, ChaosLedger ledger)
         }
 
         long warm = life.Take(Math.Max(1, life.Count / 4)).Max(sample => sample.RssBytes);
-        long last = life.Skip(life.Count * 3 / 4).Min(sample => sample.RssBytes); // the lowest: what never falls is what is kept
+        long last = life.Skip(life.Count * 3 / 4).Min(sample => sample.RssBytes); // the lowest value: memory that never falls below it is kept
         if (last - warm > MaxGrowthBytes)
         {
             ledger.Fault($"the node's memory grew from {warm >> 20} to {last >> 20} MiB");

@@ -46,7 +46,7 @@ internal sealed record PoolView
     /// <summary>Processes of the slaves that are ready.</summary>
     public IReadOnlyList<int> Ready { get; }
 
-    /// <summary>From the answer to an info call.</summary>
+    /// <summary>Reads the answer to an info call.</summary>
     public static PoolView Of(JsonDocument info) => new(info.RootElement);
 
     public override string ToString() =>

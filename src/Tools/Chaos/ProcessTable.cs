@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace Cocaine.Fast.Tools.Chaos;
 
-/// <summary>A process, told from a later one with the same number by its start.</summary>
+/// <summary>A process. Its start time tells it from a later process with the same number.</summary>
 internal readonly record struct ProcessIdentity(int Id, long StartClockTicks);
 
 /// <summary>The processes in /proc. An ended process has no entry.</summary>
 internal static class ProcessTable
 {
-    /// <summary>Fields of /proc/PID/stat behind the bracket that ends the name, which may have blanks.</summary>
+    /// <summary>Fields of /proc/PID/stat after the bracket that ends the name, which may have blanks.</summary>
     private const int State = 0, Parent = 1, StartTime = 19;
 
     public static bool IsAlive(ProcessIdentity process) =>
@@ -31,7 +31,8 @@ internal static class ProcessTable
     }
 
     /// <summary>
-    /// Numbers of the living children of a process. Where the kernel tells them (CONFIG_PROC_CHILDREN) this takes no look at all processes.
+    /// Numbers of the living children of a process. Where the kernel lists them (CONFIG_PROC_CHILDREN), the method need not look at all
+    /// processes.
     /// </summary>
     public static IEnumerable<int> ChildIds(int parent)
     {
@@ -51,17 +52,17 @@ internal static class ProcessTable
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {
-            // a thread has ended meanwhile: as far as it was seen
+            // a thread has ended meanwhile: the children found so far count
         }
 
         return ids;
     }
 
-    /// <summary>Whether a process lives and is a child of another.</summary>
+    /// <summary>Says whether a process lives and is a child of another.</summary>
     public static bool IsChild(int process, int parent) =>
         Fields(process) is { } fields && fields[State] is not ("Z" or "X") && Number(fields[Parent]) == parent;
 
-    /// <summary>Whether a word is on a process's command line.</summary>
+    /// <summary>Says whether a word is on a process's command line.</summary>
     public static bool HasWord(int process, string word)
     {
         try
@@ -74,7 +75,7 @@ internal static class ProcessTable
         }
     }
 
-    /// <summary>Resident memory, open descriptors, threads; zeros when it has ended.</summary>
+    /// <summary>Resident memory, open descriptors, threads; zeros when the process has ended.</summary>
     public static (long RssBytes, int Descriptors, int Threads) Usage(int process)
     {
         try
@@ -91,7 +92,7 @@ internal static class ProcessTable
     }
 
     /// <summary>
-    /// Open descriptors by kind: sockets, pipes, the names of files; but not the libraries, which .NET opens when it needs one.
+    /// Open descriptors by kind: sockets, pipes, the names of files; without libraries, which .NET opens when it needs one.
     /// </summary>
     public static Dictionary<string, int> Descriptors(int process)
     {
@@ -114,13 +115,13 @@ internal static class ProcessTable
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {
-            // as far as it was seen
+            // the descriptors found so far count
         }
 
         return kinds;
     }
 
-    /// <summary>Where a process has mapped memory of a name: the first such range.</summary>
+    /// <summary>The place where a process has mapped memory of a name: the first such range.</summary>
     public static (long Start, long End)? Mapping(int process, string name)
     {
         try
@@ -137,7 +138,7 @@ internal static class ProcessTable
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {
-            // as if it had none
+            // counts as none
         }
 
         return null;

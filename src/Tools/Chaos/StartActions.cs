@@ -6,34 +6,36 @@ using Cocaine.Fast.Transport.Linux;
 namespace Cocaine.Fast.Tools.Chaos;
 
 /// <summary>
-/// The actions against the starts of workers. All is done to the processes from outside: the node sees them end without a reason.
+/// The actions against the starts of workers. They act on the processes from outside: the node sees the workers end without a reason.
 /// </summary>
 internal sealed class StartActions(
     ChaosManifest manifest, ChaosLoad load, ChaosLedger ledger, NodeWatch watch, ChaosActions others, Random random)
 {
-    /// <summary>Long enough for some failed starts with their pauses, short enough that the pause after them is one of seconds.</summary>
+    /// <summary>Long enough for some failed starts with their pauses, short enough that the following pause lasts only seconds.</summary>
     private const int MinMs = 3000, MaxMs = 5000;
 
-    /// <summary>Between two looks at the pool.</summary>
+    /// <summary>Time between two looks at the pool.</summary>
     private const int LookMs = 20;
 
-    /// <summary>More than a look and a kill take, also on a busy machine: workers that are killed later may have proved good.</summary>
+    /// <summary>
+    /// The longest time of a look and a kill, also on a busy machine: workers that are killed later may have proven themselves.
+    /// </summary>
     private const int MinUptimeMs = 500;
 
-    /// <summary>Requests of a burst that no slave has room for: there must be a reason to grow.</summary>
+    /// <summary>Requests of a burst that exceed the room of the slaves, so that the pool has a reason to grow.</summary>
     private const int TooMany = 100;
 
-    /// <summary>A job that waits makes the pool start a slave, and is gone when that one is ready.</summary>
+    /// <summary>The length of a job whose wait makes the pool start a slave; it is over when that slave is ready.</summary>
     private static readonly TimeSpan ProbeDeadline = TimeSpan.FromMilliseconds(5);
 
-    /// <summary>For a node and a worker on a busy machine, besides the times that the manifest allows.</summary>
+    /// <summary>Time for a node and a worker on a busy machine, besides the times that the manifest allows.</summary>
     private static readonly TimeSpan Busy = TimeSpan.FromSeconds(20);
 
     private EngineSettings Engine => manifest.App.Engine;
 
     /// <summary>
-    /// One worker is left, and for some seconds no other comes up, while there is work for more: the one works on, and no job fails for
-    /// want of a slave. After that the pool grows.
+    /// One worker is left, and for some seconds no other worker comes up, although there is work for more. The one worker must work on, and
+    /// no job may fail for want of a slave. After that the pool must grow.
     /// </summary>
     public async Task<string?> BlockStartsAsync(NodeProcess node)
     {
@@ -94,8 +96,8 @@ internal sealed class StartActions(
     }
 
     /// <summary>
-    /// For some seconds each worker is killed once it is ready and before it has done a job: starts come with longer and longer pauses.
-    /// After that the app works as before.
+    /// For some seconds each worker is killed once it is ready and before it has done a job: the pauses between starts become longer and
+    /// longer. After that the app must work as before.
     /// </summary>
     public async Task<string?> KillYoungAsync(NodeProcess node)
     {
@@ -129,7 +131,9 @@ internal sealed class StartActions(
         return why;
     }
 
-    /// <summary>Kills all that are ready, again and again; why that says nothing of the starts, or null when it does.</summary>
+    /// <summary>
+    /// Kills all ready workers, again and again. Returns why the result says nothing about the starts, or null when it does.
+    /// </summary>
     private async Task<string?> KillReadyAsync(NodeProcess node)
     {
         PoolView? before = await watch.PoolAsync(node).ConfigureAwait(false), now = before;
@@ -179,7 +183,8 @@ internal sealed class StartActions(
     }
 
     /// <summary>
-    /// Starts within a time when all fail: one after each pause, which doubles; and those that were under way before the first failure.
+    /// Starts within a time when all fail: one after each pause, which doubles; and the starts that were under way before the first
+    /// failure.
     /// </summary>
     private static long MostStarts(long ms, int minimum) =>
         2 + (long)Math.Log2((ms / (double)EngineLimits.FirstRestartPauseMs) + 1) + (2 * EngineLimits.StartsAtOnce) + minimum;
@@ -203,7 +208,7 @@ internal sealed class StartActions(
         }
     }
 
-    /// <summary>Looks at the pool until it is so, or for as long as the limit; null when the node cannot be asked.</summary>
+    /// <summary>Looks at the pool until the condition holds, or until the limit; null when the node cannot be asked.</summary>
     private async Task<PoolView?> UntilAsync(NodeProcess node, TimeSpan limit, Predicate<PoolView> isSo, bool press)
     {
         long end = Environment.TickCount64 + (long)limit.TotalMilliseconds;
@@ -227,8 +232,8 @@ internal sealed class StartActions(
     private static bool IsGrown(PoolView pool) => pool.Ready.Count > 1 && pool.State == "running";
 
     /// <summary>
-    /// Pauses double, so the one that is on its way is no longer than the time for which starts failed. One start more may have failed
-    /// already, whose pause is twice as long; then a worker comes up and shows that it is good.
+    /// Pauses double, so the present one is no longer than the time for which starts failed. One more start may have failed already, with a
+    /// pause twice as long; then a worker comes up and proves itself.
     /// </summary>
     private TimeSpan RecoveryLimit(long failedForMs) =>
         TimeSpan.FromMilliseconds((3 * failedForMs) + Engine.StartupTimeoutMs + Engine.MinUptimeMs) + Busy;

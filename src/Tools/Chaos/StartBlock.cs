@@ -2,10 +2,10 @@ using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Tools.Chaos;
 
-/// <summary>While it lives, every process that the node starts is killed as soon as it is there: no worker comes up.</summary>
+/// <summary>While this object lives, every process that the node starts is killed at once: no worker comes up.</summary>
 internal sealed class StartBlock : IDisposable
 {
-    /// <summary>Much less than a worker needs until it is ready.</summary>
+    /// <summary>Much less than the time that a worker needs until it is ready.</summary>
     private const int LookMs = 1;
 
     private readonly int _node;

@@ -6,7 +6,7 @@ using Cocaine.Fast.Transport.Sockets;
 
 namespace Cocaine.Fast.Tools.Load;
 
-/// <summary>The parts that the connections of one load share; on one loop.</summary>
+/// <summary>The common parts of the connections of one load; on one loop.</summary>
 internal sealed class LoadPlan(byte[] name, int inFlight, int sizeBytes)
 {
     /// <summary>A request starts with its number.</summary>
@@ -31,10 +31,10 @@ internal sealed class LoadPlan(byte[] name, int inFlight, int sizeBytes)
 
     public ulong NextNumber { get; set; }
 
-    /// <summary>Answers that are not the ones to their requests.</summary>
+    /// <summary>Answers that do not match their requests.</summary>
     public long Mismatches { get; set; }
 
-    /// <summary>No new requests.</summary>
+    /// <summary>The connections send no new requests.</summary>
     public bool IsOver { get; set; }
 
     public int OpenConnections { get; set; }
@@ -42,11 +42,11 @@ internal sealed class LoadPlan(byte[] name, int inFlight, int sizeBytes)
     public void Count(string error) => Errors[error] = Errors.GetValueOrDefault(error) + 1;
 }
 
-/// <summary>One connection of a load: keeps so many requests in flight, and checks every answer against its request.</summary>
+/// <summary>One connection of a load: keeps the wanted number of requests in flight, and checks every answer against its request.</summary>
 internal sealed class LoadConnection : MessageConnection
 {
     private readonly LoadPlan _plan;
-    private readonly Flight[] _slots;   // by channel number; a power of two, larger than what is in flight
+    private readonly Flight[] _slots;   // by channel number; a power of two, larger than the number in flight
     private readonly byte[] _request;
     private ulong _channel;
     private int _inFlight;
@@ -59,7 +59,7 @@ internal sealed class LoadConnection : MessageConnection
         _request = [.. plan.Pattern];
     }
 
-    /// <summary>Opens it and sends the first requests.</summary>
+    /// <summary>Opens the connection and sends the first requests.</summary>
     public void Begin()
     {
         _plan.OpenConnections++;
@@ -131,7 +131,7 @@ internal sealed class LoadConnection : MessageConnection
         ulong mask = (ulong)(_slots.Length - 1);
         do
         {
-            _channel++; // numbers only have to grow: skip those whose slot is still taken
+            _channel++; // numbers only have to grow: skips those whose slot is still taken
         }
         while (_slots[_channel & mask].Channel != 0);
 
@@ -160,7 +160,7 @@ internal sealed class LoadConnection : MessageConnection
         slot.Received += data.Length;
     }
 
-    /// <summary>An answer in chunks, or one that lies across blocks.</summary>
+    /// <summary>Handles an answer in chunks, or one that lies across blocks.</summary>
     private void CheckParts(ref Flight slot, in Payload data)
     {
         if (slot.Received + data.Length > _plan.SizeBytes)

@@ -10,11 +10,11 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cocaine.Fast.Tools.Load;
 
-/// <summary>A load to put on an event that echoes.</summary>
-/// <param name="Endpoint">Where.</param>
+/// <summary>The load on an event that echoes.</summary>
+/// <param name="Endpoint">The endpoint.</param>
 /// <param name="Event">The event; its answer must equal the request.</param>
 /// <param name="Connections">Connections, 1 or more.</param>
-/// <param name="InFlight">Requests in flight on each.</param>
+/// <param name="InFlight">Requests in flight on each connection.</param>
 /// <param name="SizeBytes">Payload of a request, 8 or more.</param>
 /// <param name="Duration">How long requests are sent, after a warm-up of a tenth of it.</param>
 public sealed record LoadOptions(string Endpoint, string Event, int Connections, int InFlight, int SizeBytes, TimeSpan Duration);
@@ -24,7 +24,7 @@ public sealed record LoadResult(
     long Requests, double RequestsPerSecond, double P50, double P90, double P99, double P999, double Max,
     long Mismatches, IReadOnlyDictionary<string, long> Errors, double Seconds);
 
-/// <summary>Puts load on a native-server from one thread, and checks that each answer is the one to its request.</summary>
+/// <summary>Puts load on a native-server from one thread, and checks each answer against its request.</summary>
 public static class LoadRunner
 {
     private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(10);
@@ -66,7 +66,7 @@ public static class LoadRunner
             plan.Mismatches, plan.Errors, seconds);
     }
 
-    /// <summary>Lets the last answers come, so that what was asked is also checked.</summary>
+    /// <summary>Waits for the last answers, so that every request is also checked.</summary>
     private static async Task DrainAsync(EventLoop loop, LoadPlan plan)
     {
         long limit = Clock.NowNs + (long)(DrainLimit.TotalSeconds * 1e9);
@@ -84,7 +84,7 @@ public static class LoadRunner
         }
         catch (OperationCanceledException)
         {
-            // Ended early: what was measured until now is the result.
+            // Ended early: the result has everything that was measured until now.
         }
     }
 

@@ -9,14 +9,14 @@ using Cocaine.Fast.Node.Apps;
 namespace Cocaine.Fast.Tools.Watch;
 
 /// <summary>A field that an app published on its pubsub socket.</summary>
-/// <param name="Source"><c>app:task</c>, or <c>app</c> for what the engine says of itself.</param>
+/// <param name="Source"><c>app:task</c>, or <c>app</c> for a field that the engine publishes about itself.</param>
 /// <param name="Name">The field.</param>
-/// <param name="Host">The machine that it comes from.</param>
-/// <param name="Time">When it was published.</param>
-/// <param name="Text">Its value.</param>
+/// <param name="Host">The machine that published the field.</param>
+/// <param name="Time">The time at which it was published.</param>
+/// <param name="Text">The field's value.</param>
 public sealed record PublishedField(string Source, string Name, string Host, DateTimeOffset Time, string Text)
 {
-    /// <summary>Reads a topic and its value; null when they are none of a pubsub socket.</summary>
+    /// <summary>Reads a topic and its value; null when they do not come from a pubsub socket of an app.</summary>
     internal static PublishedField? Read(string topic, ReadOnlySpan<byte> value)
     {
         string[] words = topic.Split(' ');
@@ -32,10 +32,12 @@ public sealed record PublishedField(string Source, string Name, string Host, Dat
 public static class FieldWatcher
 {
     /// <summary>
-    /// Published fields of an endpoint, for ever: when the publisher goes away it is waited for. Only topics (<c>source field …</c>) that
-    /// begin with the prefix.
+    /// Published fields of an endpoint, without an end: when the publisher goes away, the method waits for it. Only topics (<c>source field
+    /// …</c>) that begin with the prefix.
     /// </summary>
-    /// <exception cref="NodeException">Nobody listens at the endpoint, who listens is no publisher of ZeroMQ, or it is none.</exception>
+    /// <exception cref="NodeException">
+    /// Nobody listens at the endpoint, the listener is no publisher of ZeroMQ, or the endpoint is invalid.
+    /// </exception>
     public static async IAsyncEnumerable<PublishedField> WatchAsync(
         string endpoint, string prefix = "", [EnumeratorCancellation] CancellationToken cancellation = default)
     {
@@ -49,7 +51,7 @@ public static class FieldWatcher
         }
     }
 
-    /// <summary>ZeroMQ itself waits in silence for a publisher that is not there; people want to be told.</summary>
+    /// <summary>ZeroMQ itself waits in silence for a missing publisher, but people want an error.</summary>
     private static async Task<SubscriberClient> ConnectAsync(string endpoint, string prefix, CancellationToken cancellation)
     {
         try

@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Tools.WorkerCheck;
 
-/// <summary>Rules that hold all the time: their rows are made from what was seen in all other cases.</summary>
+/// <summary>Rules that hold all the time: their rows come from observations in all other cases.</summary>
 internal static class AlwaysCases
 {
     public const string Arity = "exact arity";

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Cocaine.Fast.Tools.WorkerCheck;
 
-/// <summary>The facts that an app's code has, and the way of its output.</summary>
+/// <summary>The facts that an app's code gets, and the way of its output.</summary>
 internal static class AppCases
 {
     private const string Zero = "0000000000000000";

@@ -1,14 +1,14 @@
 namespace Cocaine.Fast.Tools.WorkerCheck;
 
-/// <summary>One thing that every worker does.</summary>
-/// <param name="Name">Its name in the table.</param>
-/// <param name="Section">Where docs/worker-protocol.md asks for it.</param>
-/// <param name="Run">Tries it; throws a <see cref="CheckFailure"/> when it is not so.</param>
+/// <summary>One duty of every worker.</summary>
+/// <param name="Name">The case's name in the table.</param>
+/// <param name="Section">The section of docs/worker-protocol.md that asks for it.</param>
+/// <param name="Run">Tries the case; throws a <see cref="CheckFailure"/> when the worker fails it.</param>
 internal sealed record CheckCase(string Name, string Section, Action<Conversation> Run)
 {
-    /// <summary>It ends its worker, so it has one of its own.</summary>
+    /// <summary>The case ends its worker, so it gets a worker of its own.</summary>
     public bool EndsWorker { get; init; }
 
-    /// <summary>It needs a worker that asked for the pipe, and refuses the pipe to it.</summary>
+    /// <summary>The case needs a worker that asked for the pipe, and refuses the pipe to that worker.</summary>
     public bool RefusesPipe { get; init; }
 }

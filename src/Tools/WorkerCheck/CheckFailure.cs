@@ -1,4 +1,4 @@
 namespace Cocaine.Fast.Tools.WorkerCheck;
 
-/// <summary>The worker did not do what the contract says.</summary>
+/// <summary>The worker broke the contract.</summary>
 internal sealed class CheckFailure(string problem) : Exception(problem);

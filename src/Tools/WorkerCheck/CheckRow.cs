@@ -1,22 +1,22 @@
 namespace Cocaine.Fast.Tools.WorkerCheck;
 
-/// <summary>How a case ended.</summary>
+/// <summary>The outcome of a case.</summary>
 public enum CheckOutcome
 {
-    /// <summary>The worker did what the contract says.</summary>
+    /// <summary>The worker kept the contract.</summary>
     Passed,
 
-    /// <summary>It did not.</summary>
+    /// <summary>The worker broke the contract.</summary>
     Failed,
 
-    /// <summary>It has nothing to do with this worker, or could not be tried.</summary>
+    /// <summary>The case does not apply to this worker, or could not be tried.</summary>
     Skipped,
 }
 
 /// <summary>One case on one pipe.</summary>
 /// <param name="Pipe">Socket or shared memory.</param>
 /// <param name="Case">The case's name.</param>
-/// <param name="Outcome">How it ended.</param>
-/// <param name="Problem">The fault, or the reason for skipping; empty when it passed.</param>
+/// <param name="Outcome">The outcome.</param>
+/// <param name="Problem">The fault, or the reason for skipping; empty when the case passed.</param>
 /// <param name="Section">The section of docs/worker-protocol.md that asks for it.</param>
 public sealed record CheckRow(string Pipe, string Case, CheckOutcome Outcome, string Problem, string Section);

@@ -5,8 +5,8 @@ using Cocaine.Fast.Core.Protocol;
 namespace Cocaine.Fast.Tools.WorkerCheck;
 
 /// <summary>
-/// A worker after its handshake, as the cases talk to it. Everything that comes is held against the rules that hold always: exact arity,
-/// one terminal message a channel, no message on a channel that nobody opened. Heartbeats are answered meanwhile.
+/// A worker after its handshake, for the cases that talk to it. Every message is checked against the rules that hold always: exact arity,
+/// one terminal message on each channel, no message on a channel that nobody opened. Heartbeats are answered meanwhile.
 /// </summary>
 internal sealed class Conversation(WorkerProcess process, NodeEnd end, string app, string uuid, WorkerCheckOptions options) : IDisposable
 {
@@ -24,7 +24,7 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
 
     public WorkerCheckOptions Options => options;
 
-    /// <summary>The worker has shown that it reads bin.</summary>
+    /// <summary>The worker has shown that it understands bin.</summary>
     public bool SpeaksBin => _bin || end.OnPipe;
 
     public int Heartbeats { get; private set; }
@@ -45,7 +45,7 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
         return _last;
     }
 
-    /// <summary>The next channel's number is at least this.</summary>
+    /// <summary>The least number of the next channel.</summary>
     public void SkipTo(ulong number) => _last = Math.Max(_last, number - 1);
 
     public void Chunk(ulong channel, byte[] data) =>
@@ -76,7 +76,7 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
         end.Send(sink.Written);
     }
 
-    /// <summary>A whole call: its answer's bytes.</summary>
+    /// <summary>Makes a whole call; returns the bytes of its answer.</summary>
     public byte[] Call(string name, params byte[][] chunks)
     {
         ulong channel = Open(name);
@@ -89,7 +89,7 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
         return ReadAll(channel);
     }
 
-    /// <summary>The answer's chunks joined, to its close.</summary>
+    /// <summary>The answer's chunks joined, until its close.</summary>
     public byte[] ReadAll(ulong channel, double patience = 1)
     {
         using MemoryStream all = new();
@@ -104,7 +104,7 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
     /// <summary>The next chunk as text.</summary>
     public string NextText(ulong channel) => Encoding.UTF8.GetString(ChunkOf(Next(channel)));
 
-    /// <summary>The error that ends the answer, chunks before it passed over.</summary>
+    /// <summary>The error that ends the answer; chunks before it are skipped.</summary>
     public Received NextError(ulong channel)
     {
         while (true)
@@ -143,7 +143,7 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
         return messages.Dequeue();
     }
 
-    /// <summary>A small round trip: what the worker has sent before it was seen when this returns.</summary>
+    /// <summary>Makes a small round trip: after it, all earlier messages of the worker have been seen.</summary>
     public void Settle()
     {
         byte[] data = "settled"u8.ToArray();
@@ -153,7 +153,7 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
         }
     }
 
-    /// <summary>Waits until something is so; fails when it takes too long, or when the worker has gone before.</summary>
+    /// <summary>Waits until a condition holds; fails when it takes too long, or when the worker has gone before.</summary>
     public void Until(Func<bool> isSo, string failure, double patience, bool endIsGood)
     {
         TimeSpan limit = options.Patience * patience;
@@ -167,7 +167,7 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
 
             if (!endIsGood && (process.End is not null || end.SocketEnded))
             {
-                end.Pump(50); // it may have answered before it went
+                end.Pump(50); // the worker may have answered before it went
                 TakeMessages();
                 if (isSo())
                 {
@@ -183,7 +183,7 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
                 throw new CheckFailure($"{failure} within {limit.TotalSeconds:0.#} s");
             }
 
-            // Slices: the end of a process whose socket went first is seen by looking again.
+            // Waits in slices: when the socket goes first, the end of the process is only seen by looking again.
             end.Pump((int)Math.Clamp(left.TotalMilliseconds, 1, end.SocketEnded ? 10 : 250));
             TakeMessages();
         }

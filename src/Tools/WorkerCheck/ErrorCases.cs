@@ -78,7 +78,7 @@ internal static class ErrorCases
         c.Close(channel);
         if (c.SpeaksBin)
         {
-            c.Cancel(channel); // an old worker would take it for a broken protocol, and is spared by the node too
+            c.Cancel(channel); // an old worker would take it for a broken protocol, so the node does not send it either
         }
 
         c.NextTerminal(channel);

@@ -18,7 +18,9 @@ internal static class LifeCases
         c.Settle();
     }
 
-    /// <summary>While a handler waits for its request, nothing else to do: heartbeats go on, and their answers disturb nobody.</summary>
+    /// <summary>
+    /// A handler waits for its request, and there is no other work: heartbeats must continue, and their answers must disturb nobody.
+    /// </summary>
     public static void Heartbeats(Conversation c)
     {
         ulong channel = c.Open("waits");

@@ -6,8 +6,8 @@ using Cocaine.Fast.Transport.SharedMemory;
 
 namespace Cocaine.Fast.Tools.WorkerCheck;
 
-/// <summary>A message of the worker, as it came.</summary>
-/// <param name="Parts">Elements of the outer array when it is a fixarray, else -1.</param>
+/// <summary>A message of the worker.</summary>
+/// <param name="Parts">The number of elements of the outer array when it is a fixarray, otherwise -1.</param>
 internal sealed record Received(
     ulong Channel, ulong Type, int Parts, int Arguments, ArgumentShape Shape, byte[] Data, int Category, int Code, string Text,
     bool SawBin);
@@ -22,7 +22,7 @@ internal sealed record Received(
 /// </remarks>
 internal sealed unsafe class NodeEnd(Socket socket, WorkerProcess process) : IDisposable
 {
-    /// <summary>Small on purpose: long messages go through it in many pieces, and both sides must wait for each other.</summary>
+    /// <summary>Small on purpose: long messages go through the ring in many pieces, and both sides must wait for each other.</summary>
     private const int RingBytes = 64 << 10;
 
     private const short PollIn = 1, PollOut = 4;
@@ -40,15 +40,15 @@ internal sealed unsafe class NodeEnd(Socket socket, WorkerProcess process) : IDi
     /// <summary>The worker has closed its socket.</summary>
     public bool SocketEnded { get; private set; }
 
-    /// <summary>The worker has sent what is no message, or broken its ring.</summary>
+    /// <summary>The worker has sent bytes that are no message, or has broken its ring.</summary>
     public string? Fault { get; private set; }
 
     public bool OnPipe => _segment is not null;
 
-    /// <summary>Messages that have come, oldest first.</summary>
+    /// <summary>The messages that have come, oldest first.</summary>
     public Queue<Received> Messages { get; } = new();
 
-    /// <summary>Answers a handshake that asks for the pipe by giving it.</summary>
+    /// <summary>Answers a handshake that asks for the pipe by granting the pipe.</summary>
     public void GrantPipe()
     {
         Segment segment = Segment.Create(RingBytes, generation: 1, spinMicroseconds: 0, shared: true);
@@ -91,10 +91,10 @@ internal sealed unsafe class NodeEnd(Socket socket, WorkerProcess process) : IDi
         Push();
     }
 
-    /// <summary>Leaves the worker alone.</summary>
+    /// <summary>Closes the connection to the worker.</summary>
     public void CloseSocket() => socket.Dispose();
 
-    /// <summary>Waits for the worker to do something, at most so long, and takes what it has done.</summary>
+    /// <summary>Waits for the worker at most so long, and takes its bytes and records.</summary>
     public void Pump(int timeoutMs)
     {
         Push();
@@ -267,7 +267,7 @@ internal sealed unsafe class NodeEnd(Socket socket, WorkerProcess process) : IDi
         }
     }
 
-    /// <summary>Returns how many bytes were whole messages.</summary>
+    /// <summary>Returns the number of bytes in whole messages.</summary>
     private int TakeMessages(ReadOnlySpan<byte> bytes, bool mayBeCut)
     {
         int taken = 0;

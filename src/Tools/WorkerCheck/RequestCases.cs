@@ -7,7 +7,7 @@ namespace Cocaine.Fast.Tools.WorkerCheck;
 /// <summary>Requests and answers of every size and cut.</summary>
 internal static class RequestCases
 {
-    /// <summary>64 MiB through a ring of 64 KiB, or a socket, by an interpreter.</summary>
+    /// <summary>64 MiB by an interpreter, through a ring of 64 KiB or a socket.</summary>
     private const double LargePatience = 6;
 
     public static void Empty(Conversation c) => Same([], c.Call("echo"));
@@ -104,7 +104,7 @@ internal static class RequestCases
         }
     }
 
-    /// <summary>On the socket byte by byte; on the pipe several messages in one record, and long ones in many.</summary>
+    /// <summary>On the socket byte by byte; on the pipe several messages in one record, and long messages in many.</summary>
     public static void Pieces(Conversation c)
     {
         byte[] data = Random(100_000);

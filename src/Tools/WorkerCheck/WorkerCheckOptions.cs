@@ -1,10 +1,10 @@
 namespace Cocaine.Fast.Tools.WorkerCheck;
 
-/// <summary>The cases to check, and the patience.</summary>
+/// <summary>The cases to check, and the times to wait.</summary>
 public sealed record WorkerCheckOptions
 {
     /// <summary>
-    /// The command line of a worker. The node's own words (<c>--app NAME --uuid …</c>) stand where <c>{}</c> is, or at the end.
+    /// The command line of a worker. The node's own arguments (<c>--app NAME --uuid …</c>) replace <c>{}</c>, or stand at the end.
     /// </summary>
     public required IReadOnlyList<string> Command { get; init; }
 
@@ -14,7 +14,9 @@ public sealed record WorkerCheckOptions
     /// <summary>How long an answer, a start or an end may take. Messages of 64 MiB get six times as much.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Longest time between two heartbeats: 5 s are asked for, and some slack. 20 s is what the oldest workers need.</summary>
+    /// <summary>
+    /// Longest time between two heartbeats: the protocol asks for 5 s, and this adds some slack. The oldest workers need 20 s.
+    /// </summary>
     public TimeSpan LongestSilence { get; init; } = TimeSpan.FromSeconds(8);
 
     /// <summary>Names of the cases to run; empty = all.</summary>

@@ -3,8 +3,8 @@ using Cocaine.Fast.Backends.Processes;
 namespace Cocaine.Fast.Tools.WorkerCheck;
 
 /// <summary>
-/// Proves a binding: plays the node towards a real worker process and tries everything that docs/worker-protocol.md asks for. The worker
-/// runs the contract app of that page.
+/// Checks a binding: plays the node towards a real worker process and tries every rule of docs/worker-protocol.md. The worker runs the
+/// contract app of that page.
 /// </summary>
 public static class WorkerChecker
 {
@@ -18,7 +18,7 @@ public static class WorkerChecker
     public static IReadOnlyList<string> CaseNames { get; } =
         [AlwaysCases.Handshake, .. CheckCases.All.Select(one => one.Name), AlwaysCases.Arity, AlwaysCases.Terminals];
 
-    /// <summary>Runs the checks; <paramref name="onRow"/> hears of each as it is done.</summary>
+    /// <summary>Runs the checks; calls <paramref name="onRow"/> with each row as soon as its check is done.</summary>
     public static IReadOnlyList<CheckRow> Run(WorkerCheckOptions options, Action<CheckRow>? onRow = null)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -37,7 +37,7 @@ public static class WorkerChecker
         return rows;
     }
 
-    /// <summary>All cases on one pipe. One worker serves as many of them as it can; after a failure comes a new one.</summary>
+    /// <summary>Runs all cases on one pipe. One worker serves as many of them as it can; after a failure a new worker is started.</summary>
     private sealed class PipeCheck(string pipe, WorkerStart start, WorkerCheckOptions options, Action<CheckRow> report) : IDisposable
     {
         private readonly bool _wantPipe = pipe == SharedMemory;

@@ -6,15 +6,18 @@ using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Tools.WorkerCheck;
 
-/// <summary>A worker process under check: started as a node starts it, with its output captured.</summary>
+/// <summary>A worker process under check: started in the same way as by a node, with its output captured.</summary>
 /// <remarks>Safety: owns the pidfd and both output descriptors until <see cref="Dispose"/>; reads go into an array pinned for the call.
 /// </remarks>
 internal sealed unsafe class WorkerProcess : IDisposable
 {
-    /// <summary>A worker that writes for ever must not fill the memory; what the checks look for comes early.</summary>
+    /// <summary>
+    /// The most bytes of output that are kept, so that a worker that writes for ever cannot fill the memory; the checks look for early
+    /// lines.
+    /// </summary>
     private const int MaxOutputChars = 4 << 20;
 
-    /// <summary>How long the end of a killed worker is waited for.</summary>
+    /// <summary>The longest wait for the end of a killed worker.</summary>
     private const int EndWaitMs = 5000;
 
     private readonly ProcessLauncher _launcher;
@@ -31,7 +34,7 @@ internal sealed unsafe class WorkerProcess : IDisposable
         _descriptors = [process.Output, process.Errors];
     }
 
-    /// <summary>How it ended: <c>exit code 0</c>, <c>signal 9 (SIGKILL)</c>; null while it runs.</summary>
+    /// <summary>The worker's end: <c>exit code 0</c>, <c>signal 9 (SIGKILL)</c>; null while it runs.</summary>
     public string? End { get; private set; }
 
     public bool ExitedWithZero => End == "exit code 0";
@@ -43,7 +46,7 @@ internal sealed unsafe class WorkerProcess : IDisposable
 
     public string StandardError => _output[1].ToString();
 
-    /// <exception cref="IOException">It cannot be started.</exception>
+    /// <exception cref="IOException">The process cannot be started.</exception>
     public static WorkerProcess Start(ProcessLauncher launcher, WorkerCommand command)
     {
         TaskCompletionSource<StartedProcess> started = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -51,10 +54,10 @@ internal sealed unsafe class WorkerProcess : IDisposable
         return new WorkerProcess(launcher, started.Task.GetAwaiter().GetResult());
     }
 
-    /// <summary>The last lines of its standard error, for a problem's text.</summary>
+    /// <summary>The last lines of the worker's standard error, for the text of a problem.</summary>
     public string LastLines() => string.Join(" | ", StandardError.Split('\n', StringSplitOptions.RemoveEmptyEntries).TakeLast(3));
 
-    /// <summary>Takes what it has written, and sees whether it has ended.</summary>
+    /// <summary>Takes the output so far, and notices when the worker has ended.</summary>
     public void Look()
     {
         for (int i = 0; i < 2; i++)

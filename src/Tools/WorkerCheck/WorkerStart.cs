@@ -9,7 +9,7 @@ using Cocaine.Fast.Node.Places;
 
 namespace Cocaine.Fast.Tools.WorkerCheck;
 
-/// <summary>How a worker's handshake ended: a conversation, or nothing because it does not ask for the pipe.</summary>
+/// <summary>The result of a worker's handshake: a conversation, or null because the worker does not ask for the pipe.</summary>
 internal sealed record StartedWorker(Conversation? Conversation, bool AskedForPipe);
 
 /// <summary>Starts a worker and shakes hands with it.</summary>
@@ -23,9 +23,9 @@ internal sealed class WorkerStart(ProcessLauncher launcher, WorkerCheckOptions o
     private static int _count;
 
     /// <summary>
-    /// Starts one. <paramref name="wantPipe"/>: the worker is let ask; null comes back as conversation when it does not.
+    /// Starts a worker. With <paramref name="wantPipe"/> the worker may ask for the pipe; the conversation is null when it does not.
     /// </summary>
-    /// <exception cref="CheckFailure">It does not start, or shakes hands wrongly.</exception>
+    /// <exception cref="CheckFailure">The worker does not start, or its handshake is wrong.</exception>
     public StartedWorker Start(bool wantPipe, bool refuse)
     {
         string uuid = Guid.NewGuid().ToString();

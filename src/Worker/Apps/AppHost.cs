@@ -4,31 +4,31 @@ using System.Text;
 
 namespace Cocaine.Fast.Worker;
 
-/// <summary>Serves one job: to its end, or to where the returned task ends.</summary>
+/// <summary>Serves one job: the job ends when the returned task ends.</summary>
 internal delegate ValueTask JobHandler(Request request, Response response);
 
 /// <summary>An event of an app.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="NeedsWhole">The handler starts when the request is whole.</param>
+/// <param name="Name">The event's name.</param>
+/// <param name="NeedsWhole">The handler starts only when the request is whole.</param>
 /// <param name="SharesObjects">The app's code gets the request itself, or its memory, and may keep it.</param>
 /// <param name="Handle">Serves a job.</param>
 internal sealed record AppEvent(string Name, bool NeedsWhole, bool SharesObjects, JobHandler Handle)
 {
-    /// <summary>Its place among the events of its app.</summary>
+    /// <summary>The event's place among the events of its app.</summary>
     public int Index { get; init; }
 
     public ObjectUse Use { get; } = new(SharesObjects);
 }
 
 /// <summary>
-/// An app's code, loaded: its events by name. The assembly has a load context of its own, so two apps may use different versions of a
+/// An app's loaded code: its events by name. The assembly has a load context of its own, so two apps may use different versions of a
 /// library.
 /// </summary>
 internal sealed class AppHost
 {
     private readonly List<(byte[] Name, AppEvent Event)> _events = [];
-    private AssemblyLoadContext? _code; // of an app that was loaded here; null after its end
-    private object? _app;               // its object; null after its end
+    private AssemblyLoadContext? _code; // set for an app that was loaded here; null after its end
+    private object? _app;               // the app's object; null after its end
 
     private AppHost(AppIdentity context) => Context = context;
 
@@ -37,7 +37,7 @@ internal sealed class AppHost
     public int EventCount => _events.Count;
 
     /// <summary>Loads an app. The source is <c>/path/App.dll</c>, or <c>/path/App.dll:Namespace.Class</c>.</summary>
-    /// <exception cref="AppLoadException">It cannot be loaded, or has no events.</exception>
+    /// <exception cref="AppLoadException">The app cannot be loaded, or has no events.</exception>
     public static AppHost Load(string source, AppIdentity context)
     {
         int colon = source.LastIndexOf(':');
@@ -100,8 +100,9 @@ internal sealed class AppHost
     }
 
     /// <summary>
-    /// Ends the app: its object is disposed when it is disposable, and its code may go. Waits for an asynchronous disposal; whoever asked
-    /// the slave to end bounds that. Returns what tells whether the code is still in memory, null when it was not loaded here.
+    /// Ends the app: its object is disposed when it is disposable, and its code may be unloaded. The method waits for an asynchronous
+    /// disposal; the caller that ends the slave bounds this wait. Returns a reference that tells whether the code is still in memory, or
+    /// null when the code was not loaded here.
     /// </summary>
     public WeakReference? End()
     {
@@ -121,7 +122,7 @@ internal sealed class AppHost
         }
         catch (Exception failure)
         {
-            FailureText.Print(failure); // the app's own; its slave ends all the same
+            FailureText.Print(failure); // the app's own failure; its slave ends all the same
         }
 
         if (_code is not { } code)
@@ -130,7 +131,7 @@ internal sealed class AppHost
         }
 
         _code = null;
-        WeakReference left = new(code, trackResurrection: true); // it is resurrected while its code is unloaded
+        WeakReference left = new(code, trackResurrection: true); // survives the context's finalization
         code.Unload();
         return left;
     }
@@ -177,14 +178,14 @@ internal sealed class AppHost
     }
 
     /// <summary>
-    /// The app's own libraries by its deps.json; ours are shared, or its types would not be ours. Collectible: every thread slave loads
-    /// its app anew, and a node must not keep the code of all that have ended.
+    /// Finds the app's own libraries by its deps.json. The SDK's libraries are shared, because otherwise its types would be different types
+    /// for the app. Collectible: every thread slave loads its app anew, and a node must not keep the code of all ended slaves.
     /// </summary>
     private sealed class AppLoadContext(string path) : AssemblyLoadContext(Path.GetFileNameWithoutExtension(path), isCollectible: true)
     {
         private readonly AssemblyDependencyResolver _resolver = new(path);
 
-        /// <summary>Hides that of the runtime, which may give the image of a file that was there before.</summary>
+        /// <summary>Hides the runtime's method, which may give the image of an earlier file at the same path.</summary>
         public new Assembly LoadFromAssemblyPath(string file) => LoadedFiles.Load(this, file);
 
         protected override Assembly? Load(AssemblyName name)

@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Worker;
 
-/// <summary>Marks the class of an assembly that holds the app's events. Needed only when several classes have some.</summary>
+/// <summary>Marks the class of an assembly that holds the app's events. Needed only when several classes have events.</summary>
 [AttributeUsage(AttributeTargets.Class)]
 public sealed class CocaineAppAttribute : Attribute;
 
@@ -13,11 +13,11 @@ public sealed class EventAttribute(string? name = null) : Attribute
     public string? Name { get; } = name;
 }
 
-/// <summary>The facts about an app for its own code. A class of the app may take it in its constructor.</summary>
+/// <summary>The facts about an app for its own code. A class of the app may take them in its constructor.</summary>
 /// <param name="AppName">The app's name in its manifest.</param>
-/// <param name="Uuid">This slave.</param>
+/// <param name="Uuid">The id of this slave.</param>
 /// <param name="Version">The manifest's version.</param>
 public sealed record AppIdentity(string AppName, string Uuid, int Version = 0);
 
-/// <summary>An assembly cannot be run as an app; the message says why.</summary>
+/// <summary>An assembly cannot run as an app; the message gives the reason.</summary>
 public sealed class AppLoadException(string message, Exception? inner = null) : Exception(message, inner);

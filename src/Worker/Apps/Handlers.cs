@@ -4,10 +4,10 @@ using System.Text;
 
 namespace Cocaine.Fast.Worker;
 
-/// <summary>From a method of an app to a handler. The signatures that an app may use are those of <see cref="Bind"/>.</summary>
+/// <summary>Makes a handler from a method of an app. <see cref="Bind"/> knows the signatures that an app may use.</summary>
 internal static class Handlers
 {
-    /// <summary>The signatures of events, as they are written in C#.</summary>
+    /// <summary>The signatures of events in the form of C#.</summary>
     public static IReadOnlyList<string> Signatures { get; } =
     [
         "string M(string)", "byte[] M(byte[])", "ReadOnlyMemory<byte> M(ReadOnlyMemory<byte>)",
@@ -103,7 +103,7 @@ internal static class Handlers
         return null;
     }
 
-    /// <summary>A method as it is written in C#, but for names in full.</summary>
+    /// <summary>A method in the form of C#, with short names.</summary>
     private static string Signature(MethodInfo method) =>
         $"{NameOf(method.ReturnType)} {method.Name}({string.Join(", ", method.GetParameters().Select(one => NameOf(one.ParameterType)))})";
 

@@ -6,15 +6,17 @@ using System.Security.Cryptography;
 namespace Cocaine.Fast.Worker;
 
 /// <summary>
-/// Loads files of apps as they are now. The runtime keeps the image of a file as long as a load context has it, and gives the same one for
-/// its path again, whatever has become of the file: a node in whose threads an app runs would never run new code of it.
+/// Loads files of apps in their present state. The runtime keeps the image of a file as long as a load context has it, and gives the same
+/// image for its path again, even when the file has changed: a node that runs an app in threads would never run new code of it.
 /// </summary>
 internal static class LoadedFiles
 {
-    /// <summary>The content of each path at its first load by name: an entry for a file of an app, in all its versions.</summary>
+    /// <summary>
+    /// The content of each path at its first load by name. There is one entry for each file of an app, in all its versions.
+    /// </summary>
     private static readonly ConcurrentDictionary<string, string> First = new();
 
-    /// <summary>Loads a file into a context: by its path, or by its bytes when another file was loaded by that path.</summary>
+    /// <summary>Loads a file into a context: by its path, or by its bytes when another file was loaded by that path before.</summary>
     public static Assembly Load(AssemblyLoadContext into, string path)
     {
         byte[] code = File.ReadAllBytes(path);

@@ -2,9 +2,9 @@ using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Worker;
 
-/// <summary>Writes the messages of answers to the node, and knows how far the node is behind. For the loop's thread.</summary>
-/// <param name="sink">Where messages go.</param>
-/// <param name="backlog">How much waits for room in the sink.</param>
+/// <summary>Writes the messages of answers to the node, and knows how far the node is behind. Only for the loop's thread.</summary>
+/// <param name="sink">Gets the messages.</param>
+/// <param name="backlog">The number of bytes that wait for room in the sink.</param>
 /// <param name="inbox">The calls of other threads, which go before those of the loop.</param>
 internal sealed class AnswerWriter(MessageSink sink, Func<long> backlog, LoopInbox inbox)
 {
@@ -13,7 +13,7 @@ internal sealed class AnswerWriter(MessageSink sink, Func<long> backlog, LoopInb
     public bool HasRoom => backlog() < Limits.BehindBytes;
 
     /// <summary>
-    /// A handler waited for room and there is some now: <see cref="Settle"/> lets it go on, so the loop must not park.
+    /// A handler waited for room and there is room now: <see cref="Settle"/> lets the handler continue, so the loop must not park.
     /// </summary>
     public bool HasWaiterWithRoom => (_room is not null || inbox.IsSlow) && HasRoom;
 
@@ -21,7 +21,7 @@ internal sealed class AnswerWriter(MessageSink sink, Func<long> backlog, LoopInb
     {
         if (inbox.HasCalls)
         {
-            inbox.Run(); // what the handler wrote from another thread before it came back here
+            inbox.Run(); // first the chunks that the handler wrote from another thread before it came back here
         }
 
         MessageWriter.WriteChunk(sink, channel, new Payload(chunk), bin: true);
@@ -35,7 +35,7 @@ internal sealed class AnswerWriter(MessageSink sink, Func<long> backlog, LoopInb
     /// <summary>Ends when the node has made room.</summary>
     public Task WaitForRoomAsync() => (_room ??= new TaskCompletionSource()).Task;
 
-    /// <summary>Lets those that wait for room go on when there is some.</summary>
+    /// <summary>Lets waiting handlers continue when there is room.</summary>
     public void Settle()
     {
         bool hasRoom = HasRoom;

@@ -2,21 +2,21 @@ using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Worker;
 
-/// <summary>The chunks of a request that have come, one behind the other in a buffer, from which the handler takes them.</summary>
+/// <summary>The chunks of a request that have come, one after the other in a buffer, from which the handler takes them.</summary>
 internal sealed class ArrivedChunks
 {
     private const int LeastBufferBytes = 512;
 
     private readonly List<(int Offset, int Length)> _chunks = [];
     private byte[] _buffer = [];
-    private byte[] _before = []; // the buffer before this one; the handler may hold its last chunk, until it takes one of this
-    private int _length;   // bytes of the buffer that are in use
-    private int _first;    // index of the first chunk that was not taken
+    private byte[] _before = []; // the buffer before this one; the handler may hold its last chunk until it takes a chunk of this buffer
+    private int _length;   // bytes of the buffer in use
+    private int _first;    // index of the first waiting chunk
 
-    /// <summary>Bytes of the chunks that were not taken.</summary>
+    /// <summary>Bytes of the waiting chunks.</summary>
     public int WaitingBytes => _length - Start;
 
-    /// <summary>Where the first chunk that was not taken begins.</summary>
+    /// <summary>Start of the first waiting chunk.</summary>
     private int Start => _first < _chunks.Count ? _chunks[_first].Offset : _length;
 
     public void Add(scoped in Payload data)
@@ -31,7 +31,7 @@ internal sealed class ArrivedChunks
         _length += data.Length;
     }
 
-    /// <summary>The next chunk; its bytes are valid until the next call of this, or of <see cref="StartOver"/>.</summary>
+    /// <summary>The next chunk; its bytes are valid until the next call of this method or of <see cref="StartOver"/>.</summary>
     public bool TryTake(out ReadOnlyMemory<byte> chunk)
     {
         if (_first == _chunks.Count)
@@ -45,7 +45,7 @@ internal sealed class ArrivedChunks
         return true;
     }
 
-    /// <summary>All that waits, as one piece.</summary>
+    /// <summary>All waiting chunks, as one piece.</summary>
     public ReadOnlyMemory<byte> TakeAll()
     {
         int start = Start;
@@ -53,14 +53,16 @@ internal sealed class ArrivedChunks
         return _buffer.AsMemory(start, _length - start);
     }
 
-    /// <summary>All was taken, and the chunk given last is not needed any more.</summary>
+    /// <summary>All chunks were taken, and the last one is no longer needed.</summary>
     public void StartOver()
     {
         _chunks.Clear();
         _first = _length = 0;
     }
 
-    /// <summary>The next job's. A larger buffer is given up, so that one large request does not stay in memory.</summary>
+    /// <summary>
+    /// Prepares the buffer for the next job. A larger buffer is given up, so that one large request does not stay in memory.
+    /// </summary>
     public void Reset()
     {
         StartOver();
@@ -69,18 +71,18 @@ internal sealed class ArrivedChunks
     }
 
     /// <summary>
-    /// Goes to another array with what waits: the handler may still hold a chunk of this one. What was taken is left behind, so that a
-    /// stream needs memory for what waits, however long it is.
+    /// Moves the waiting chunks to another array, because the handler may still hold a chunk of this one. Taken chunks stay behind, so that
+    /// a stream needs memory only for the waiting chunks, however long the stream is.
     /// </summary>
     private void MakeRoom(int more)
     {
         int start = Start, waiting = _length - start, needed = checked(waiting + more);
         int usual = waiting > _buffer.Length / 2 ? _buffer.Length * 2 : _buffer.Length;
-        bool isRead = _first > 0; // the chunk that the handler holds is of this array, and the one before is free
+        bool isRead = _first > 0; // the handler holds a chunk of this array, and the array before is free
         byte[] next = isRead && _before.Length >= Math.Max(needed, usual) ? _before
             : new byte[Math.Max(Math.Max(usual, LeastBufferBytes), needed)];
         _buffer.AsSpan(start, waiting).CopyTo(next);
-        _before = isRead ? _buffer : []; // a request of which nothing is read needs no second array
+        _before = isRead ? _buffer : []; // a request without any read chunk needs no second array
         _buffer = next;
         _chunks.RemoveRange(0, _first);
         for (int i = 0; i < _chunks.Count; i++)

@@ -3,15 +3,15 @@ using System.Text;
 namespace Cocaine.Fast.Worker;
 
 /// <summary>
-/// An exception as text, whatever it is: a Message or a StackTrace that throws or is null, a chain without end, an aggregate of a million
-/// others. Never longer than its bound, never an exception itself.
+/// Any exception as text: also with a Message or a StackTrace that throws or is null, a chain without end, or an aggregate of a million
+/// others. The text is never longer than its bound, and the method never throws.
 /// </summary>
 internal static class FailureText
 {
-    /// <summary>The exception's name and text: what the caller gets. No stack and no path of ours.</summary>
+    /// <summary>The exception's name and text, for the caller. It has no stack, and no path of the SDK.</summary>
     public static string Reason(Exception failure) => Cut(Line(failure));
 
-    /// <summary>Puts names, texts and stacks on stderr. A stderr that cannot be written to is no failure of the app's.</summary>
+    /// <summary>Writes names, texts and stacks to stderr. When stderr cannot be written to, this is no failure of the app.</summary>
     public static void Print(Exception failure) => PrintLine(Details(failure));
 
     /// <inheritdoc cref="Print"/>
@@ -23,11 +23,11 @@ internal static class FailureText
         }
         catch (Exception failure) when (failure is IOException or ObjectDisposedException or UnauthorizedAccessException)
         {
-            // closed, or a full disk behind it
+            // closed, or on a full disk
         }
     }
 
-    /// <summary>The exception, those within it, and their stacks.</summary>
+    /// <summary>The exception, its inner exceptions, and their stacks.</summary>
     public static string Details(Exception failure)
     {
         StringBuilder text = new();
@@ -50,13 +50,13 @@ internal static class FailureText
         return text.ToString();
     }
 
-    /// <summary>The text, or as much of it as a reason may have.</summary>
+    /// <summary>The text, or as much of it as the bound of a reason allows.</summary>
     public static string Cut(string text) =>
         text.Length <= Limits.FailureTextChars ? text : string.Concat(text.AsSpan(0, Limits.FailureTextChars - 4), " ...");
 
     private static string Line(Exception failure)
     {
-        // The message of an aggregate is that of all of its exceptions: as many as there are.
+        // The message of an aggregate contains those of all its exceptions, however many there are.
         if (failure is AggregateException { InnerExceptions: { Count: > 0 } inner })
         {
             Exception first = inner[0];

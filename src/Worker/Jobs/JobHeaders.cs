@@ -3,7 +3,7 @@ using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Worker;
 
-/// <summary>The headers of a job's invoke. They are kept as they came, and decoded when they are asked for.</summary>
+/// <summary>The headers of a job's invoke, kept in their encoded form and decoded when the handler asks for them.</summary>
 internal sealed class JobHeaders
 {
     private byte[] _bytes = [];
@@ -11,7 +11,7 @@ internal sealed class JobHeaders
 
     public ReadOnlySpan<byte> Encoded => _bytes.AsSpan(0, _length);
 
-    /// <summary>The ids of the trace, by the names of the set.</summary>
+    /// <summary>The ids of the trace, under the names of the set.</summary>
     public HeaderSet Ids => Decode(null);
 
     public void Set(ReadOnlySpan<byte> encoded)

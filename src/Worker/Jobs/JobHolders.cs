@@ -1,21 +1,21 @@
 namespace Cocaine.Fast.Worker;
 
-/// <summary>The holders of a job's request and response.</summary>
+/// <summary>Says which code may hold a job's request and response.</summary>
 internal enum Sharing
 {
     /// <summary>
-    /// Nobody: the handler was not started, or it waits and has allocated nothing, so there is no object that could hold them.
+    /// No code: the handler was not started, or it waits and has allocated nothing, so there is no object that could hold them.
     /// </summary>
     Nobody,
 
-    /// <summary>The handler, which runs on the loop and may be handing them on.</summary>
+    /// <summary>The handler, which runs on the loop and may be passing them on.</summary>
     Handler,
 
-    /// <summary>Anybody: the handler has allocated something since it began, or was seen elsewhere than on the loop.</summary>
+    /// <summary>Any code: the handler has allocated an object since it began, or was seen outside the loop.</summary>
     Anybody,
 }
 
-/// <summary>What the handler of an event does with the objects of its jobs.</summary>
+/// <summary>What the handlers of an event do with the objects of their jobs.</summary>
 /// <param name="isShared">The app's code gets the request itself, or its memory, and may keep it.</param>
 internal sealed class ObjectUse(bool isShared)
 {
@@ -23,7 +23,7 @@ internal sealed class ObjectUse(bool isShared)
 
     public bool IsShared { get; } = isShared;
 
-    /// <summary>It was seen to hand them on without allocating an object for that: they serve one job each from then on.</summary>
+    /// <summary>A handler passed the objects on without allocating one: from then on each object serves one job only.</summary>
     public bool HandsOn
     {
         get => _handsOn;
@@ -31,26 +31,26 @@ internal sealed class ObjectUse(bool isShared)
     }
 }
 
-/// <summary>Tells who may hold the request and the response of the job that a channel serves.</summary>
+/// <summary>Finds out which code may hold the request and the response of a channel's job.</summary>
 /// <remarks>
-/// The request and the response are used for further jobs as long as no handler can have kept them: it would have needed an object for
-/// that, a task, a closure, an entry in a list. So the bytes that the loop's thread allocates while a handler runs on it are counted, and
-/// a job whose handler allocated any leaves its objects to the garbage collector. A late call by a forgotten task then meets an object
-/// that serves no other job, and throws.
+/// The request and the response are used for further jobs as long as no handler can have kept them. To keep them, a handler needs an
+/// object: a task, a closure, an entry in a list. So the bytes that the loop's thread allocates while a handler runs on it are counted, and
+/// a job whose handler allocated any leaves its objects to the garbage collector. A late call by a forgotten task then meets an object that
+/// serves no other job, and throws.
 /// </remarks>
 /// <param name="inbox">Knows the loop's thread.</param>
 internal sealed class JobHolders(LoopInbox inbox)
 {
-    private ObjectUse _use = null!;  // of the job's event; from Begin on
-    private volatile int _sharing;   // a Sharing; written by the loop, read by threads that call from outside
-    private long _allocatedBefore;   // by the loop's thread when the handler was entered; valid in Handler
+    private ObjectUse _use = null!;  // use of the job's event; set from Begin on
+    private volatile int _sharing;   // a Sharing; the loop writes it, threads outside the loop read it
+    private long _allocatedBefore;   // set by the loop's thread when it entered the handler; valid in Handler
 
     /// <summary>The calling thread is the loop's.</summary>
     public bool IsOnLoop => inbox.IsOnLoop;
 
     public Sharing Sharing => (Sharing)_sharing;
 
-    /// <summary>The next job. On the loop, as all that follows, but for what says otherwise.</summary>
+    /// <summary>Begins the next job. On the loop, like all members below that do not say otherwise.</summary>
     public void Begin(ObjectUse use)
     {
         _use = use;
@@ -77,17 +77,17 @@ internal sealed class JobHolders(LoopInbox inbox)
         }
     }
 
-    /// <summary>The handler went on somewhere else than on the loop: nobody counted there.</summary>
+    /// <summary>The handler continued outside the loop, where nobody counted.</summary>
     public void Share() => _sharing = (int)Sharing.Anybody;
 
     /// <summary>Called by other threads before they touch the job's objects.</summary>
-    /// <exception cref="InvalidOperationException">Nobody can have got them from the handler of the job that they serve now.</exception>
+    /// <exception cref="InvalidOperationException">No code can have got the objects from the handler of their present job.</exception>
     public void ThrowIfPrivate()
     {
         if (_sharing == (int)Sharing.Nobody)
         {
-            // Should it be this job's after all, handed on without an object, this error ends that one job; from the next one on the
-            // event's objects serve one job each, and such calls are taken.
+            // If the call does belong to this job, whose handler passed the objects on without an allocation, this error ends that one job.
+            // From the next job on, the event's objects serve one job each, and such calls work.
             _use.HandsOn = true;
             Share();
             throw new InvalidOperationException("the job that had this request and response has ended: they serve another one now");

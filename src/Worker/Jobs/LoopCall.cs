@@ -12,13 +12,13 @@ internal enum LoopCallKind
     /// <summary>End the answer.</summary>
     Close,
 
-    /// <summary>The handler's task is done.</summary>
+    /// <summary>Report that the handler's task is done.</summary>
     Finish,
 }
 
-/// <summary>One such call.</summary>
+/// <summary>One request of another thread.</summary>
 /// <param name="Kind">The kind of the request.</param>
-/// <param name="Channel">The number of its job's channel. No other job has it, so a call whose job has ended is for nobody.</param>
+/// <param name="Channel">The number of its job's channel. No other job has this number, so a call whose job has ended is dropped.</param>
 /// <param name="Data">The chunk's bytes, a copy; valid in Write.</param>
 /// <param name="Code">Valid in Error.</param>
 /// <param name="Text">Valid in Error.</param>

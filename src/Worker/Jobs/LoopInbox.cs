@@ -3,23 +3,23 @@ using Cocaine.Fast.Core.Rings;
 namespace Cocaine.Fast.Worker;
 
 /// <summary>
-/// The requests of handlers to the slave's loop from other threads, in their order. Only the loop touches channels, rings and
-/// sockets; so a handler may go on wherever its tasks take it. Made on the loop's thread.
+/// Requests of handlers on other threads to the slave's loop, in their order. Only the loop touches channels, rings and sockets, so a
+/// handler may continue on any thread. Made on the loop's thread.
 /// </summary>
 /// <param name="bell">Wakes the loop.</param>
 /// <param name="execute">Carries out a call.</param>
 internal sealed class LoopInbox(Doorbell bell, LoopCallHandler execute)
 {
     private readonly int _thread = Environment.CurrentManagedThreadId;
-    private readonly Lock _lock = new(); // over all fields but those of the loop
+    private readonly Lock _lock = new(); // guards all fields except those of the loop
     private List<LoopCall> _calls = [];
-    private List<LoopCall> _taken = [];  // the loop's; the other of two lists that change places
+    private List<LoopCall> _taken = [];  // only the loop uses it; the two lists change places
     private TaskCompletionSource? _room;
     private long _bytes;
-    private bool _isSlow;                // the node takes answers slower than they come; written by the loop
+    private bool _isSlow;                // the node takes answers more slowly than they come; the loop writes it
     private bool _closed;                // the loop has ended
-    private bool _running;               // the loop's
-    private volatile int _count;         // of _calls, for a look without the lock
+    private bool _running;               // only the loop uses it
+    private volatile int _count;         // length of _calls, for a look without the lock
 
     /// <summary>The calling thread is the loop's.</summary>
     public bool IsOnLoop => Environment.CurrentManagedThreadId == _thread;
@@ -27,11 +27,11 @@ internal sealed class LoopInbox(Doorbell bell, LoopCallHandler execute)
     /// <summary>There are calls. From any thread.</summary>
     public bool HasCalls => _count > 0;
 
-    /// <summary>Somebody was told to wait for the node. On the loop.</summary>
+    /// <summary>A writer was told to wait for the node. On the loop.</summary>
     public bool IsSlow => _isSlow;
 
     /// <summary>Adds a call; from any thread. False when the loop has ended.</summary>
-    /// <exception cref="InvalidOperationException">Too much waits here already.</exception>
+    /// <exception cref="InvalidOperationException">Too many bytes wait here already.</exception>
     public bool TryPost(in LoopCall call)
     {
         int size = call.Data?.Length ?? 0;
@@ -53,14 +53,14 @@ internal sealed class LoopInbox(Doorbell bell, LoopCallHandler execute)
             _count = _calls.Count;
             if (_count == 1)
             {
-                bell.Ring(); // under the lock: once Close has returned, nobody rings a bell that may be gone
+                bell.Ring(); // under the lock: after Close has returned, nobody rings a bell that may be gone
             }
 
             return true;
         }
     }
 
-    /// <summary>Makes the loop look at what has changed; from any thread.</summary>
+    /// <summary>Makes the loop look at a change; from any thread.</summary>
     public void Wake()
     {
         lock (_lock)
@@ -77,15 +77,15 @@ internal sealed class LoopInbox(Doorbell bell, LoopCallHandler execute)
     {
         lock (_lock)
         {
-            // Not on the loop: what comes after the wait is the handler's, and this thread's work never was the loop's.
+            // Not on the loop: the code after the wait belongs to the handler, and this thread never did the loop's work.
             return _closed || (_bytes <= Limits.PostedBytes && !_isSlow) ? null
                 : (_room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
     }
 
     /// <summary>
-    /// Serves the requests until now; on the loop. True when there were any. Requests that come meanwhile wait for the next time: threads
-    /// that write on and on must not keep the loop from its messages and heartbeats.
+    /// Serves the requests that have come until now; on the loop. True when there were any. Later requests wait for the next time: threads
+    /// that write all the time must not keep the loop from its messages and heartbeats.
     /// </summary>
     public bool Run()
     {
@@ -118,12 +118,12 @@ internal sealed class LoopInbox(Doorbell bell, LoopCallHandler execute)
         return true;
     }
 
-    /// <summary>Lets writers go on, or wait; on the loop, once a turn.</summary>
+    /// <summary>Lets writers continue, or wait; on the loop, once in each turn.</summary>
     public void Settle(bool hasRoom)
     {
         if (_isSlow == !hasRoom && Volatile.Read(ref _room) is null)
         {
-            return; // a wait that begins now follows a call, or finds _isSlow set: either brings the loop here again
+            return; // a wait that begins now follows a call, or finds _isSlow set: either one brings the loop here again
         }
 
         TaskCompletionSource? room = null;
@@ -139,7 +139,7 @@ internal sealed class LoopInbox(Doorbell bell, LoopCallHandler execute)
         room?.SetResult();
     }
 
-    /// <summary>The loop ends: nothing is taken any more, and nobody waits.</summary>
+    /// <summary>The loop ends: no more calls are taken, and nobody waits.</summary>
     public void Close()
     {
         TaskCompletionSource? room;

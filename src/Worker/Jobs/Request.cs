@@ -4,12 +4,12 @@ using Cocaine.Fast.Core.Protocol;
 namespace Cocaine.Fast.Worker;
 
 /// <summary>
-/// A job's request, chunk by chunk. Valid while its handler runs, on any thread; there is one read at a time. A handler that had to wait
-/// for a chunk goes on on the slave's loop.
+/// A job's request, chunk by chunk. Valid while its handler runs, on any thread, with one read at a time. A handler that had to wait for a
+/// chunk continues on the slave's loop.
 /// </summary>
 /// <remarks>
-/// The loop writes, the handler reads. While nobody but the handler on the loop can read (<see cref="Sharing"/>) there is no lock: it is
-/// one thread. Else each looks at chunks and marks under the lock, and goes on with the other's work outside of it.
+/// The loop writes, the handler reads. While only the handler on the loop can read (<see cref="Sharing"/>) there is no lock, because it is
+/// the same thread. Otherwise each side changes chunks and marks under the lock, and runs the other's continuation outside of it.
 /// </remarks>
 public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
 {
@@ -20,11 +20,11 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
     private readonly Lock _lock = new();
     private ManualResetValueTaskSourceCore<ReadOnlyMemory<byte>?> _waiter;
     private bool _waiting;              // a read waits for a chunk
-    private bool _reading;              // a read waits, or was given what its caller has not taken yet
+    private bool _reading;              // a read waits, or its caller has not taken its chunk yet
     private volatile bool _isEnded;
     private volatile bool _isCancelled;
     private volatile bool _isOver = true; // the job has not begun, or is over
-    private bool _isStream;             // the handler runs while chunks come: those that it has not read are counted
+    private bool _isStream;             // the handler runs while chunks come: unread chunks are counted
     private CancellationTokenSource? _cancellation;
 
     internal Request(JobHolders holders, UnreadBytes unread)
@@ -39,10 +39,10 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
     /// <summary>The caller has closed its side: no more chunks than those already here will come.</summary>
     public bool IsEnded => _isEnded;
 
-    /// <summary>The job was cancelled: its answer is not wanted any more.</summary>
+    /// <summary>The job was cancelled: nobody wants its answer any more.</summary>
     public bool IsCancelled => _isCancelled;
 
-    /// <summary>The invoke's headers as they came: an encoded MessagePack array.</summary>
+    /// <summary>The invoke's headers in their encoded form: a MessagePack array.</summary>
     public ReadOnlySpan<byte> Headers => _headers.Encoded;
 
     /// <summary>The invoke's headers, decoded; a trace id that the caller did not send is eight zero bytes.</summary>
@@ -71,7 +71,7 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
     /// <summary>The id of the call that this one was made for; 0 when the caller has not sent it.</summary>
     public ulong ParentId => _headers.Ids.ParentId;
 
-    /// <summary>Fires when the job is cancelled. Made when it is first asked for.</summary>
+    /// <summary>Fires when the job is cancelled. Made when the handler first asks for it.</summary>
     public CancellationToken Cancelled
     {
         get
@@ -91,8 +91,8 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
         }
     }
 
-    /// <summary>The next chunk when it is here already.</summary>
-    /// <param name="chunk">Its bytes, valid until the next read.</param>
+    /// <summary>Reads the next chunk if it is here already.</summary>
+    /// <param name="chunk">The chunk; its bytes are valid until the next read.</param>
     /// <exception cref="InvalidOperationException">The job has ended.</exception>
     public bool TryRead(out ReadOnlyMemory<byte> chunk)
     {
@@ -129,7 +129,7 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
                 return default;
             }
 
-            // All was read, and the chunk given last is not needed any more: the buffer starts over.
+            // All chunks were read, and the last one is no longer needed: the buffer starts over.
             _chunks.StartOver();
             _waiter.Reset();
             _waiting = _reading = true;
@@ -171,7 +171,7 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _waiter.OnCompleted(continuation, state, token, flags);
 
-    /// <summary>The received bytes that were not read, as one piece.</summary>
+    /// <summary>The received and unread bytes, as one piece.</summary>
     internal ReadOnlyMemory<byte> Whole()
     {
         using (EnterAsReader())
@@ -191,7 +191,7 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
         _isOver = false;
     }
 
-    /// <summary>A chunk has come. On the loop, as all that follows.</summary>
+    /// <summary>A chunk has come. On the loop, like all members below.</summary>
     internal void Add(scoped in Payload data)
     {
         ReadOnlyMemory<byte> chunk = default;
@@ -244,7 +244,7 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
         }
         catch (Exception failure)
         {
-            FailureText.Print(failure); // a callback's of the app: not the loop's, which goes on
+            FailureText.Print(failure); // the failure of a callback of the app: the loop continues
         }
 
         if (wakes)
@@ -262,7 +262,7 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
         }
     }
 
-    /// <summary>The job is over: later reads throw. False when a read was forgotten, so that somebody still has this object.</summary>
+    /// <summary>The job is over: later reads throw. False when a read was forgotten, so that some code still has this object.</summary>
     internal bool End()
     {
         _isOver = true;
@@ -291,7 +291,7 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
         }
     }
 
-    /// <summary>The waiting read ends: its handler goes on here, on the loop.</summary>
+    /// <summary>Ends the waiting read: its handler continues here, on the loop.</summary>
     private void Wake(ReadOnlyMemory<byte>? chunk, Exception? failure)
     {
         _holders.EnterHandler();
@@ -308,7 +308,7 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
         }
         catch (Exception thrown)
         {
-            FailureText.Print(thrown); // by an awaiter of the app's own; an async method's exceptions stay in its task
+            FailureText.Print(thrown); // from an awaiter of the app itself; the exceptions of an async method stay in its task
         }
 
         _holders.LeaveHandler();
@@ -332,7 +332,7 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
         return new ReadScope(isOnLoop && _holders.Sharing != Sharing.Anybody ? null : _lock);
     }
 
-    /// <summary>Holds the lock, where there is one to hold.</summary>
+    /// <summary>Holds the lock if there is one to hold.</summary>
     private readonly ref struct ReadScope
     {
         private readonly Lock? _held;

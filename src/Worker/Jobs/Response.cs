@@ -3,19 +3,19 @@ using Cocaine.Fast.Core.Protocol;
 namespace Cocaine.Fast.Worker;
 
 /// <summary>
-/// A job's answer. Valid while its handler runs, on any thread; calls of one job come one after the other. It is closed when the handler
-/// ends, if not before.
+/// A job's answer. Valid while its handler runs, on any thread; calls of one job must come one after the other. The answer is closed at the
+/// latest when the handler ends.
 /// </summary>
 public sealed class Response
 {
-    /// <summary>Category of errors that an app gives itself.</summary>
+    /// <summary>Category of the app's own errors.</summary>
     private const int AppCategory = ErrorCodes.FrameworkCategory;
 
     private readonly JobHolders _holders;
     private readonly AnswerWriter _answers;
     private readonly LoopInbox _inbox;
-    private ulong _channel;         // its number, of the job's from Begin on
-    private volatile int _ended;    // 1: nothing more is taken, from any thread
+    private ulong _channel;         // the channel's number; the job's from Begin on
+    private volatile int _ended;    // 1: the answer takes no more calls, from any thread
 
     internal Response(JobHolders holders, AnswerWriter answers, LoopInbox inbox)
     {
@@ -24,17 +24,17 @@ public sealed class Response
         _inbox = inbox;
     }
 
-    /// <summary>The answer is whole, or failed: nothing more is taken.</summary>
+    /// <summary>The answer is whole, or failed: it takes no more calls.</summary>
     public bool IsEnded => _ended != 0;
 
-    /// <summary>The terminal message is written. The loop's.</summary>
+    /// <summary>The terminal message is written. Only the loop uses it.</summary>
     internal bool TerminalWritten { get; private set; }
 
     /// <summary>
-    /// Sends a chunk. It leaves when control returns to the slave's loop, or at once when much waits. From another thread than the loop's
-    /// it is copied and waits for the loop: use <see cref="WriteAsync"/> there when there is much to send.
+    /// Sends a chunk. The chunk leaves when control returns to the slave's loop, or at once when many bytes wait. On another thread than
+    /// the loop's, the chunk is copied and waits for the loop: use <see cref="WriteAsync"/> there for large answers.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The answer has ended, or too much waits for the loop.</exception>
+    /// <exception cref="InvalidOperationException">The answer has ended, or too many bytes wait for the loop.</exception>
     public void Write(ReadOnlySpan<byte> chunk)
     {
         ThrowIfEnded();
@@ -48,7 +48,7 @@ public sealed class Response
         }
     }
 
-    /// <summary>Sends a chunk, and waits while the node takes them slower than they come.</summary>
+    /// <summary>Sends a chunk, and waits while the node takes chunks more slowly than they come.</summary>
     /// <exception cref="InvalidOperationException">The answer has ended.</exception>
     public ValueTask WriteAsync(ReadOnlyMemory<byte> chunk)
     {
@@ -60,7 +60,7 @@ public sealed class Response
                 return default;
             }
 
-            _holders.Share(); // the task is one for all that wait: who goes on by it is not counted
+            _holders.Share(); // all waiting handlers share one task, so their continuations are not counted
             return new ValueTask(_answers.WaitForRoomAsync());
         }
 
@@ -68,15 +68,15 @@ public sealed class Response
     }
 
     /// <summary>Ends the answer with an error of the app's own.</summary>
-    /// <param name="code">Any number; the category says that it is the app's.</param>
-    /// <param name="text">For people; cut when it is longer than 4096 characters.</param>
+    /// <param name="code">Any number; the category marks it as the app's.</param>
+    /// <param name="text">The text for people; cut when it is longer than 4096 characters.</param>
     /// <exception cref="InvalidOperationException">The answer has ended.</exception>
     public void Error(int code, string text) => Error(code, text, AppCategory);
 
     /// <inheritdoc cref="Error(int, string)"/>
     /// <param name="code">Any number.</param>
-    /// <param name="text">For people; cut when it is longer than 4096 characters.</param>
-    /// <param name="category">Says whose codes these are: 42 is usual for an app's own, 1000 is the node's.</param>
+    /// <param name="text">The text for people; cut when it is longer than 4096 characters.</param>
+    /// <param name="category">The owner of the codes: 42 is usual for an app's own, 1000 is the node's.</param>
     public void Error(int code, string text, int category)
     {
         ThrowIfEnded();
@@ -111,7 +111,7 @@ public sealed class Response
         }
     }
 
-    /// <summary>A call that another thread made; on the loop.</summary>
+    /// <summary>Carries out a call of another thread; on the loop.</summary>
     internal void Execute(in LoopCall call)
     {
         if (TerminalWritten)
@@ -165,11 +165,11 @@ public sealed class Response
     /// <summary>The job is over.</summary>
     internal void End() => _ended = 1;
 
-    // Not inlined: it is the rare way, and the usual one is to stay short.
+    // Not inlined: this is the rare way, and the usual one should stay short.
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
     private void Post(LoopCallKind kind, byte[]? data, int code = 0, string? text = null, int category = 0)
     {
-        ulong channel = Volatile.Read(ref _channel); // before the look below: a job that ends right after it makes this call one for nobody
+        ulong channel = Volatile.Read(ref _channel); // before the look below: when a job ends right after it, this call is dropped
         ThrowIfEnded();
         _holders.ThrowIfPrivate();
         if (!_inbox.TryPost(new LoopCall(kind, channel, data, code, text, category)))

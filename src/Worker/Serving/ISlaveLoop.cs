@@ -3,7 +3,7 @@ namespace Cocaine.Fast.Worker.Serving;
 /// <summary>Why a worker's loop ended.</summary>
 internal enum WorkerExit
 {
-    /// <summary>The node asked for it and every job is done.</summary>
+    /// <summary>The node asked for the end and every job is done.</summary>
     Terminated = 0,
 
     /// <summary>The node is gone, or gave this worker up.</summary>
@@ -13,7 +13,7 @@ internal enum WorkerExit
     Fault = 70,
 }
 
-/// <summary>The loop of a slave's thread: the .NET SDK's loop, or a C++ app's own.</summary>
+/// <summary>The loop of a slave's thread: the .NET SDK's loop, or the loop of a C++ app.</summary>
 internal interface ISlaveLoop
 {
     /// <summary>Serves until the end.</summary>
@@ -22,6 +22,6 @@ internal interface ISlaveLoop
     /// <summary>Makes <see cref="Run"/> return soon, from any thread.</summary>
     void Abandon();
 
-    /// <summary>The running jobs, a line each, for people; from any thread. Empty when it cannot tell.</summary>
+    /// <summary>The running jobs, a line for each, for people; from any thread. Empty when the loop cannot tell.</summary>
     string Describe() => "";
 }

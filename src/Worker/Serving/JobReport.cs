@@ -8,7 +8,7 @@ namespace Cocaine.Fast.Worker.Serving;
 internal static class JobReport
 {
     /// <summary>
-    /// The running jobs, a line each; from any thread, while the loop may be changing them: what is torn is left out.
+    /// The running jobs, a line for each; from any thread, while the loop may change them: entries that change meanwhile are left out.
     /// </summary>
     /// <param name="jobs">The session's channels.</param>
     /// <param name="handling">The channel whose handler was started and has not come back, or null.</param>

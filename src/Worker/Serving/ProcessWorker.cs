@@ -9,20 +9,20 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cocaine.Fast.Worker.Serving;
 
-/// <summary>A worker process: the handshake, then the rings, or the socket where there are none.</summary>
+/// <summary>A worker process: the handshake, then the rings, or the socket when there are none.</summary>
 internal static class ProcessWorker
 {
-    /// <summary>The shortest answer to a handshake, <c>[1, 0, [{}]]</c>; the rest of a longer one is read as its length tells.</summary>
+    /// <summary>The shortest answer to a handshake, <c>[1, 0, [{}]]</c>; the rest of a longer one is read by its length.</summary>
     private const int MinAnswerBytes = 5;
 
     private const int MaxAnswerBytes = 256;
 
-    /// <summary>Segment, worker's bell, node's bell.</summary>
+    /// <summary>The descriptors with a granted pipe: segment, worker's bell, node's bell.</summary>
     private const int GrantDescriptors = 3;
 
     /// <summary>Serves until the end.</summary>
     /// <exception cref="SocketException">The node is not there.</exception>
-    /// <exception cref="IOException">The system refused what a worker needs.</exception>
+    /// <exception cref="IOException">The system refused a resource that a worker needs.</exception>
     public static WorkerExit Run(AppHost app, string uuid, string endpoint, bool askForPipe)
     {
         using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -45,13 +45,13 @@ internal static class ProcessWorker
 
         MemorySink heartbeat = new(16);
         MessageWriter.WriteHeartbeat(heartbeat);
-        socket.Send(heartbeat.Written); // before the first job: by it the node knows that a job has run
+        socket.Send(heartbeat.Written); // before the first job: the heartbeat shows the node whether a job has run
         socket.Blocking = false;
         using EventLoop loop = new(NullLogger.Instance);
         return SocketWorker.Run(loop, descriptor, app, HeartbeatMs());
     }
 
-    /// <summary>The usual period, unless the node wants a shorter one.</summary>
+    /// <summary>The usual period, unless the node asks for a shorter one.</summary>
     private static int HeartbeatMs()
     {
         bool isTold = int.TryParse(EnvironmentNames.Get(EnvironmentNames.HeartbeatMs), out int told) && told > 0;
@@ -78,8 +78,8 @@ internal static class ProcessWorker
     }
 
     /// <summary>
-    /// Takes the answer and nothing of what follows it: without a pipe the next message may be right behind. Returns how many
-    /// descriptors came with it, or -1 when the node has gone.
+    /// Takes the answer and no bytes after it: without a pipe the next message may follow right away. Returns the number of descriptors
+    /// that came with it, or -1 when the node has gone.
     /// </summary>
     private static int ReceiveAnswer(int socket, int[] descriptors)
     {

@@ -8,12 +8,12 @@ using Cocaine.Fast.Transport.SharedMemory;
 namespace Cocaine.Fast.Worker.Serving;
 
 /// <summary>
-/// A slave's loop over a pair of rings: the same for a thread of the node and for a worker process. It takes a batch, runs its handlers,
-/// publishes their answers once, and parks when there is nothing.
+/// A slave's loop over a pair of rings, for a thread of the node and for a worker process. The loop takes a batch, runs its handlers,
+/// publishes their answers once, and parks when there is no work.
 /// </summary>
 /// <remarks>
 /// Safety: the segment must live until <see cref="Run"/> has returned. After that no shared memory is touched, even by a handler that still
-/// writes from where it should not.
+/// writes from another thread.
 /// </remarks>
 internal sealed class RingWorker : ISlaveLoop
 {
@@ -25,14 +25,14 @@ internal sealed class RingWorker : ISlaveLoop
     private readonly EventDescriptor _ownBell;
     private readonly EventDescriptor _nodeBell;
     private readonly PieceAssembler _pieces = new(Limits.MessageBytes);
-    private readonly Epoll _epoll = new(); // with the rest of what can fail, before the slave is ready
+    private readonly Epoll _epoll = new(); // made with the other parts that can fail, before the slave is ready
     private readonly int _socket;
     private readonly long _spinNs;
     private long _heartbeatDueMs;
     private long _publishedMs;
     private volatile bool _abandoned;
 
-    /// <param name="socket">The worker's socket, which tells that the node has gone; -1 in a thread.</param>
+    /// <param name="socket">The worker's socket, which shows that the node has gone; -1 in a thread.</param>
     public RingWorker(AppHost app, Segment segment, EventDescriptor ownBell, EventDescriptor nodeBell, int socket = -1)
     {
         _requests = new ByteRingReader(segment.Requests);
@@ -72,7 +72,7 @@ internal sealed class RingWorker : ISlaveLoop
         }
         finally
         {
-            _session.Close(); // before the rings and bells go: other threads may still call
+            _session.Close(); // before the rings and bells go, because other threads may still call
             _pieces.Clear();
             _requests.Detach();
             _answers.Detach();
@@ -81,7 +81,7 @@ internal sealed class RingWorker : ISlaveLoop
 
     private WorkerExit Serve(Epoll epoll)
     {
-        Publish(Environment.TickCount64); // the first heartbeat goes before the first job: by it the node knows that a job has run
+        Publish(Environment.TickCount64); // the first heartbeat goes before the first job: it shows the node whether a job has run
         while (!_abandoned)
         {
             if (!TakeBatch(out bool any))
@@ -113,7 +113,7 @@ internal sealed class RingWorker : ISlaveLoop
         return WorkerExit.Abandoned;
     }
 
-    /// <summary>Takes every record that is there, as long as handlers read what comes. False when the ring is broken.</summary>
+    /// <summary>Takes every waiting record, as long as handlers read their requests. False when the ring is broken.</summary>
     private bool TakeBatch(out bool any)
     {
         any = false;
@@ -178,7 +178,7 @@ internal sealed class RingWorker : ISlaveLoop
         return problem is null;
     }
 
-    /// <summary>Within a batch: shows the answers so far when they are many, or when the clock has moved on since the last time.</summary>
+    /// <summary>Within a batch: shows the answers so far when they are many, or when the clock has advanced since the last time.</summary>
     private void PublishWhenLate()
     {
         long now = Environment.TickCount64;
@@ -230,13 +230,13 @@ internal sealed class RingWorker : ISlaveLoop
     /// <summary>Waits for the bell. False when the node has gone.</summary>
     private bool Park(Epoll epoll, int timeoutMs)
     {
-        // While too much is unread, records of the node are nothing to wake up for: the node is not told that this side parks.
+        // While too many bytes are unread, the node's records are no reason to wake up: the node is not told that this side parks.
         if (!_session.IsFull() && !_requests.TryPark())
         {
             return true;
         }
 
-        // After the park mark: a call that was posted before is seen here, one posted later rings.
+        // After the park mark: a call that was posted before it is seen here, a later one rings.
         if (_session.Inbox.HasCalls || _session.HasWaiterWithRoom || _abandoned
             || (_answers.OverflowBytes > 0 && !_answers.TryWaitForRoom()) || _answers.Fault is not null)
         {
@@ -251,7 +251,7 @@ internal sealed class RingWorker : ISlaveLoop
             _ = epoll.Event(i, out ulong data);
             if (data == SocketData)
             {
-                return false; // beside the pipe the socket says nothing but this
+                return false; // beside the pipe the socket says only that the node has gone
             }
         }
 

@@ -5,7 +5,7 @@ using Cocaine.Fast.Transport.Sockets;
 
 namespace Cocaine.Fast.Worker.Serving;
 
-/// <summary>A worker's loop over its socket, for when there is no pipe: the same session, driven by an event loop.</summary>
+/// <summary>A worker's loop over its socket, used when there is no pipe: the same session, driven by an event loop.</summary>
 internal sealed class SocketWorker : MessageConnection
 {
     private readonly WorkerSession _session;
@@ -26,7 +26,7 @@ internal sealed class SocketWorker : MessageConnection
 
     private WorkerExit Exit { get; set; } = WorkerExit.Abandoned;
 
-    /// <summary>Serves on the calling thread until the end. The handshake was made, and the first heartbeat sent.</summary>
+    /// <summary>Serves on the calling thread until the end. The caller has made the handshake and sent the first heartbeat.</summary>
     public static WorkerExit Run(EventLoop loop, int descriptor, AppHost app, int heartbeatMs)
     {
         SocketWorker worker = new(loop, descriptor, app, heartbeatMs);
@@ -97,7 +97,7 @@ internal sealed class SocketWorker : MessageConnection
         }
     }
 
-    /// <summary>Calls of other threads come as posted work.</summary>
+    /// <summary>Turns calls of other threads into posted work.</summary>
     private sealed class LoopBell(SocketWorker worker) : Core.Rings.Doorbell
     {
         public override void Ring() => worker.Loop.Post(worker._runSession);

@@ -5,19 +5,20 @@ using System.Text;
 namespace Cocaine.Fast.Worker.Serving;
 
 /// <summary>
-/// A worker process's report on stderr at SIGUSR2, which the node sends before it kills a slave that hangs: the jobs that it has, for how
-/// long, and what the kernel knows of each thread. The runtime gives no other thread's managed stack; <c>dotnet-stack</c> does.
+/// A worker process's report on stderr at SIGUSR2, which the node sends before it kills a hung slave: the worker's jobs and their times,
+/// and the kernel's facts about each thread. The runtime does not give another thread's managed stack; <c>dotnet-stack</c> does.
 /// </summary>
 internal static class StackReport
 {
-    private const PosixSignal User2 = (PosixSignal)12; // SIGUSR2 has no name there; a raw number is taken on Unix
+    private const PosixSignal User2 = (PosixSignal)12; // SIGUSR2 has no name in .NET; a raw number works on Unix
 
-    /// <summary>Tells the jobs; set by the loop once it is made.</summary>
+    /// <summary>Describes the jobs; the loop sets it once it is made.</summary>
     public static Func<string> Jobs { get; set; } = static () => "  it starts";
 
     /// <summary>
-    /// Listens until it is disposed of: from before the handshake on, since a worker without a handler dies of the signal. The handler
-    /// runs on the thread pool, beside a loop that hangs; behind the app's own work, where the app has filled the pool.
+    /// Listens until the returned object is disposed of. It must start before the handshake, since a worker without a handler dies of the
+    /// signal. The handler runs on the thread pool, so it works beside a hung loop; when the app has filled the pool, it runs after the
+    /// app's own work.
     /// </summary>
     public static PosixSignalRegistration Listen() => PosixSignalRegistration.Create(User2, context =>
     {
@@ -53,7 +54,7 @@ internal static class StackReport
         }
     }
 
-    /// <summary>R, S, D ... of proc(5), as words, and the CPU time that it has used.</summary>
+    /// <summary>R, S, D ... of proc(5), as words, and the CPU time of the thread.</summary>
     private static string State(string task)
     {
         string stat = Read(task, "stat");
@@ -85,7 +86,7 @@ internal static class StackReport
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            return "?"; // it has ended, or the kernel does not tell
+            return "?"; // the thread has ended, or the kernel does not tell
         }
     }
 }

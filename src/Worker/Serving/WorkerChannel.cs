@@ -1,6 +1,8 @@
 namespace Cocaine.Fast.Worker.Serving;
 
-/// <summary>One job on this worker. Pooled by its session; <see cref="JobHolders"/> says when its request and response are, too.</summary>
+/// <summary>
+/// One job on this worker. Its session pools it; <see cref="JobHolders"/> decides when its request and response are pooled, too.
+/// </summary>
 internal sealed class WorkerChannel
 {
     private readonly LoopInbox _inbox;
@@ -29,22 +31,22 @@ internal sealed class WorkerChannel
 
     public Response Response { get; private set; }
 
-    /// <summary>The handler has returned or failed, and our terminal message is written.</summary>
+    /// <summary>The handler has returned or failed, and this worker's terminal message is written.</summary>
     public bool Ended { get; private set; }
 
     /// <summary>The node has sent its terminal message.</summary>
     public bool NodeEnded { get; set; }
 
-    /// <summary>The handler's task, while it waits for something.</summary>
+    /// <summary>The handler's task, while the handler waits.</summary>
     public ValueTask Running { get; set; }
 
-    /// <summary>When the handler was started, ms; 0 before. For reports, from any thread.</summary>
+    /// <summary>The start of the handler, ms; 0 before. For reports, from any thread.</summary>
     public long StartedMs { get; set; }
 
-    /// <summary>Goes on when <see cref="Running"/> is done. Made once a channel, so that a job makes none.</summary>
+    /// <summary>Continues when <see cref="Running"/> is done. Made once for each channel, so that a job makes none.</summary>
     public Action Continue { get; }
 
-    /// <summary>The next job.</summary>
+    /// <summary>Begins the next job.</summary>
     public void Begin(ulong number, AppEvent called, ReadOnlySpan<byte> headers)
     {
         Number = number;
@@ -56,14 +58,14 @@ internal sealed class WorkerChannel
         Response.Begin(number);
     }
 
-    /// <summary>Our side has ended.</summary>
+    /// <summary>This worker's side has ended.</summary>
     public void EndOurs()
     {
         Ended = true;
-        Request.Drop(); // now: while too much is unread, the node's end of this job is not read either
+        Request.Drop(); // now, because while too many bytes are unread, the node's end of this job is not read either
     }
 
-    /// <summary>The job is over: its objects take no more calls, and serve the next job when nobody can have kept them.</summary>
+    /// <summary>The job is over: its objects take no more calls, and serve the next job when no code can have kept them.</summary>
     public void End()
     {
         Holders.LeaveHandler();

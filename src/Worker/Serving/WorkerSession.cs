@@ -5,9 +5,9 @@ using Cocaine.Fast.Core.Rings;
 namespace Cocaine.Fast.Worker.Serving;
 
 /// <summary>
-/// The worker's side of docs/worker-protocol.md over any sink: channels, handlers, terminate. It belongs to the thread that made it, the
-/// loop's; whoever drives it feeds messages in, calls <see cref="StartPending"/> after each batch and shows what was written to the node.
-/// Other threads have <see cref="Inbox"/>.
+/// The worker's side of docs/worker-protocol.md over any sink: channels, handlers, terminate. The session belongs to the thread that made
+/// it, the loop's. Its driver feeds messages in, calls <see cref="StartPending"/> after each batch and shows the written messages to the
+/// node. Other threads use <see cref="Inbox"/>.
 /// </summary>
 internal sealed class WorkerSession
 {
@@ -16,14 +16,14 @@ internal sealed class WorkerSession
     private readonly UnreadBytes _unread;
     private readonly ChannelTable<WorkerChannel> _channels = new();
     private readonly List<WorkerChannel> _pending = [];
-    private readonly Stack<WorkerChannel>[] _free; // by event: a handler that keeps its response is no danger to those that do not
-    private volatile WorkerChannel? _handling; // whose handler was started and has not come back; read by reports
-    private ulong _newest = MessageWriter.ControlChannel; // the channel opened last: invokes come with increasing numbers
+    private readonly Stack<WorkerChannel>[] _free; // by event: a handler that keeps its response is no danger to other events
+    private volatile WorkerChannel? _handling; // the channel whose handler was started and has not come back; reports read it
+    private ulong _newest = MessageWriter.ControlChannel; // the newest channel: invokes come with increasing numbers
 
     /// <param name="app">Has the handlers.</param>
     /// <param name="bell">Wakes the loop.</param>
-    /// <param name="sink">Where messages to the node are written.</param>
-    /// <param name="backlog">How much waits for room in the sink.</param>
+    /// <param name="sink">Gets the messages to the node.</param>
+    /// <param name="backlog">The number of bytes that wait for room in the sink.</param>
     public WorkerSession(AppHost app, Doorbell bell, MessageSink sink, Func<long> backlog)
     {
         _app = app;
@@ -37,32 +37,32 @@ internal sealed class WorkerSession
         }
     }
 
-    /// <summary>The calls of other threads.</summary>
+    /// <summary>Calls of other threads.</summary>
     public LoopInbox Inbox { get; }
 
     /// <summary>
-    /// Called between the handlers of a batch, so that slow ones do not keep the answers of those before them. Set by the driver.
+    /// Called between the handlers of a batch, so that slow handlers do not delay the answers of those before them. Set by the driver.
     /// </summary>
     public Action BetweenHandlers { get; set; } = static () => { };
 
-    /// <summary>The node asked us to end.</summary>
+    /// <summary>The node asked this worker to end.</summary>
     public bool IsTerminating { get; private set; }
 
-    /// <summary>The node asked us to end, and every job is done.</summary>
+    /// <summary>The node asked this worker to end, and every job is done.</summary>
     public bool IsDone => IsTerminating && _channels.Count == 0;
 
     /// <summary>
-    /// A handler waited for room and there is some now: <see cref="StartPending"/> lets it go on, so its driver must not park.
+    /// A handler waited for room and there is room now: <see cref="StartPending"/> lets the handler continue, so the driver must not park.
     /// </summary>
     public bool HasWaiterWithRoom => _answers.HasWaiterWithRoom;
 
     /// <summary>
-    /// Looks whether handlers have so much to read that its driver must take nothing more from the node. The bell rings when a handler has
-    /// read enough on another thread.
+    /// Says whether handlers have so much to read that the driver must take no more from the node. The bell rings when a handler has read
+    /// enough on another thread.
     /// </summary>
     public bool IsFull() => _unread.IsFull();
 
-    /// <summary>Takes every message of a batch. Returns what is wrong with it, or null.</summary>
+    /// <summary>Takes every message of a batch. Returns the mistake in it, or null.</summary>
     public string? TakeAll(ReadOnlySpan<byte> bytes)
     {
         while (!bytes.IsEmpty)
@@ -123,7 +123,7 @@ internal sealed class WorkerSession
         }
     }
 
-    /// <summary>Starts the handlers whose messages have come; a handler whose request came whole finds it whole.</summary>
+    /// <summary>Starts the handlers whose messages have come; a handler whose request has come as a whole gets it as a whole.</summary>
     public void StartPending()
     {
         int kept = 0;
@@ -132,7 +132,7 @@ internal sealed class WorkerSession
             WorkerChannel channel = _pending[i];
             if (channel.Event.NeedsWhole && !channel.NodeEnded)
             {
-                _pending[kept++] = channel; // those that go on waiting keep their order
+                _pending[kept++] = channel; // handlers that still wait keep their order
                 continue;
             }
 
@@ -147,10 +147,10 @@ internal sealed class WorkerSession
         _answers.Settle();
     }
 
-    /// <summary>Does what other threads have asked for. True when there was anything.</summary>
+    /// <summary>Carries out the requests of other threads. True when there were any.</summary>
     public bool DoPosted() => Inbox.Run();
 
-    /// <summary>The loop ends: handlers that still wait are told so, and later calls of other threads throw.</summary>
+    /// <summary>The loop ends: waiting handlers get an error, and later calls of other threads throw.</summary>
     public void Close()
     {
         Inbox.Close();
@@ -166,7 +166,7 @@ internal sealed class WorkerSession
     {
         if (Inbox.IsOnLoop)
         {
-            DoPosted(); // what it wrote from other threads
+            DoPosted(); // first the handler's calls from other threads
             Finish(channel);
         }
         else
@@ -194,7 +194,7 @@ internal sealed class WorkerSession
         }
     }
 
-    /// <summary>The handler's task is done: its outcome becomes our terminal message.</summary>
+    /// <summary>The handler's task is done: its outcome becomes this worker's terminal message.</summary>
     private void Finish(WorkerChannel channel)
     {
         ValueTask running = channel.Running;
@@ -216,7 +216,7 @@ internal sealed class WorkerSession
         }
     }
 
-    /// <summary>The running jobs, a line each; from any thread.</summary>
+    /// <summary>The running jobs, a line for each; from any thread.</summary>
     public string Describe() => JobReport.Describe(_channels, _handling);
 
     private void Open(in MessageView message)
@@ -227,7 +227,7 @@ internal sealed class WorkerSession
             string name = Encoding.UTF8.GetString(message.ShortData);
             string reason = $"there is no event '{name}' in app '{_app.Context.AppName}'";
             _answers.WriteError(number, ErrorCodes.Category, ErrorCodes.NotFound, reason);
-            return; // the node's own terminal message comes later and finds nobody
+            return; // the node's own terminal message comes later and is dropped
         }
 
         WorkerChannel channel = _free[known.Index].TryPop(out WorkerChannel? free) ? free
@@ -248,7 +248,7 @@ internal sealed class WorkerSession
             return;
         }
 
-#pragma warning disable CA2012 // stored here once, consumed once, in Finish
+#pragma warning disable CA2012 // stored here once, and consumed once in Finish
         channel.Holders.EnterHandler();
         _handling = channel;
         try
@@ -270,7 +270,7 @@ internal sealed class WorkerSession
         }
         else
         {
-            // Not by a context: OnHandlerDone itself looks where it is.
+            // Without a context: OnHandlerDone itself checks its thread.
             channel.Running.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(channel.Continue);
         }
     }

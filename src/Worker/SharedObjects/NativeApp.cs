@@ -7,12 +7,12 @@ using Cocaine.Fast.Transport.SharedMemory;
 namespace Cocaine.Fast.Worker.SharedObjects;
 
 /// <summary>
-/// A C++ app in a shared object. Its SDK is compiled into it, so it serves its pipe itself, without a step into .NET for a request: this
-/// class only loads it and calls its three entry points (COCAINE_APP in workers/cpp/include/cocaine/worker.hpp).
+/// A C++ app in a shared object. The app contains its SDK, so it serves its pipe itself, without a step into .NET for a request. This class
+/// only loads the object and calls its three entry points (COCAINE_APP in workers/cpp/include/cocaine/worker.hpp).
 /// </summary>
 /// <remarks>
 /// Safety: the object stays loaded until the process ends, because its threads may outlive a slave; so its addresses stay valid. The entry
-/// points get native memory that lives until they return. Its code runs unchecked in this process: a fault there ends it.
+/// points get native memory that lives until they return. Its code runs unchecked in this process: a fault there ends the process.
 /// </remarks>
 internal sealed unsafe class NativeApp
 {
@@ -29,15 +29,15 @@ internal sealed unsafe class NativeApp
         _serve = (delegate* unmanaged<void*, int>)Entry(library, "cocaine_worker_serve");
     }
 
-    /// <summary>By its name: a program and a shared object cannot always be told apart by what is in them.</summary>
+    /// <summary>Decided by the name: the content does not always tell a program from a shared object.</summary>
     public static bool IsSharedObject(string path)
     {
         string name = Path.GetFileName(path);
         return name.EndsWith(".so", StringComparison.Ordinal) || name.Contains(".so.", StringComparison.Ordinal);
     }
 
-    /// <summary>Loads it, or finds it loaded.</summary>
-    /// <exception cref="AppLoadException">It is not there, needs a library that is not there, or is no app.</exception>
+    /// <summary>Loads the object, or finds it loaded.</summary>
+    /// <exception cref="AppLoadException">The file is missing, needs a library that is missing, or is no app.</exception>
     public static NativeApp Load(string path)
     {
         if (!File.Exists(path))
@@ -60,15 +60,15 @@ internal sealed unsafe class NativeApp
         }
     }
 
-    /// <summary>Runs it as this process's worker, from the connection to the node on. Returns the exit code.</summary>
+    /// <summary>Runs the app as this process's worker, from the connection to the node on. Returns the exit code.</summary>
     public int RunProcess(IReadOnlyList<string> words)
     {
         using NativeWords arguments = new(words);
         return _main(words.Count, arguments.Pointers);
     }
 
-    /// <summary>Makes a slave of it that runs in a thread of this process.</summary>
-    /// <exception cref="AppLoadException">Its set-up failed.</exception>
+    /// <summary>Makes a slave of the app that runs in a thread of this process.</summary>
+    /// <exception cref="AppLoadException">The app's set-up failed.</exception>
     public NativeLoop Open(AppManifest app, string uuid, Segment segment, EventDescriptor ownBell, EventDescriptor nodeBell)
     {
         NativeLoop loop = new(this, app, uuid, segment, ownBell, nodeBell);
@@ -103,7 +103,7 @@ internal unsafe struct NativeStart
     public long HeartbeatMs;
 }
 
-/// <summary>Texts as C has them: an array of pointers to bytes that end with zero.</summary>
+/// <summary>Texts in C's form: an array of pointers to bytes that end with zero.</summary>
 /// <remarks>Safety: owns the array and every text until <see cref="Dispose"/>, which frees them once.</remarks>
 internal sealed unsafe class NativeWords : IDisposable
 {

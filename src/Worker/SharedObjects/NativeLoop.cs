@@ -8,11 +8,11 @@ using Cocaine.Fast.Worker.Serving;
 
 namespace Cocaine.Fast.Worker.SharedObjects;
 
-/// <summary>One slave of a C++ app in a thread of this process: its own loop, over the same rings as everyone's.</summary>
+/// <summary>One slave of a C++ app in a thread of this process: a loop of its own, over the same rings as all slaves.</summary>
 /// <remarks>
 /// Safety: the start block and its texts are native memory, freed when <see cref="Run"/> has returned, and not before: a slave that never
-/// ends keeps them, and so does one that was opened and never run. The segment must live as long; ThreadLink sees to it. The stop word
-/// has one writer, this class, and one reader, the C++ loop, which is rung after it was set.
+/// ends keeps them, and so does a slave that was opened and never run. The segment must live as long; ThreadLink ensures it. The stop word
+/// has one writer, this class, and one reader, the C++ loop, which is rung after the word was set.
 /// </remarks>
 internal sealed unsafe class NativeLoop : ISlaveLoop
 {
@@ -23,7 +23,7 @@ internal sealed unsafe class NativeLoop : ISlaveLoop
     private readonly NativeWords _names;
     private readonly NativeWords _arguments;
     private readonly NativeStart* _start;
-    private readonly Lock _lock = new();   // over the life of the start block: Abandon comes from the node's loop
+    private readonly Lock _lock = new();   // guards the life of the start block, because Abandon comes from the node's loop
     private bool _freed;
 
     public NativeLoop(NativeApp app, AppManifest manifest, string uuid, Segment segment, EventDescriptor ownBell, EventDescriptor nodeBell)
@@ -57,7 +57,7 @@ internal sealed unsafe class NativeLoop : ISlaveLoop
     /// <summary>The result of cocaine_worker_open; null when the app cannot be started.</summary>
     public void* Handle { get; }
 
-    /// <summary>Why it cannot be started. Frees the rest.</summary>
+    /// <summary>Why the app cannot be started. Frees the rest.</summary>
     public string TakeProblem()
     {
         string problem = Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(_start->Problem));
@@ -88,7 +88,7 @@ internal sealed unsafe class NativeLoop : ISlaveLoop
         {
             if (!_freed)
             {
-                Volatile.Write(ref *_start->Stop, 1); // before the bell: the loop looks when it wakes
+                Volatile.Write(ref *_start->Stop, 1); // before the bell, because the loop looks when it wakes
                 _ownBell.Ring();
             }
         }

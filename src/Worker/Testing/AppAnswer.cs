@@ -5,10 +5,10 @@ namespace Cocaine.Fast.Worker.Testing;
 /// <summary>An error that ended an answer.</summary>
 /// <param name="Category">42 for an app's own, 1000 for an exception.</param>
 /// <param name="Code">The error's code.</param>
-/// <param name="Reason">Its text.</param>
+/// <param name="Reason">The error's text.</param>
 public sealed record AppError(int Category, int Code, string Reason);
 
-/// <summary>The answer that a caller would have got.</summary>
+/// <summary>The answer that a caller would get.</summary>
 /// <param name="Chunks">The answer's chunks.</param>
 /// <param name="Error">The error that ended it, or null.</param>
 public sealed record AppAnswer(IReadOnlyList<byte[]> Chunks, AppError? Error)
@@ -18,6 +18,6 @@ public sealed record AppAnswer(IReadOnlyList<byte[]> Chunks, AppError? Error)
     public byte[] Body => Error is null ? [.. Chunks.SelectMany(chunk => chunk)]
         : throw new InvalidOperationException($"error {Error.Category}.{Error.Code}: {Error.Reason}");
 
-    /// <summary>The same as UTF-8.</summary>
+    /// <summary>The answer as UTF-8 text.</summary>
     public string Text => Encoding.UTF8.GetString(Body);
 }

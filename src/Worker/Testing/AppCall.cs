@@ -10,13 +10,13 @@ public sealed record AppCall(string Event)
     /// <summary>Headers beside those of the trace.</summary>
     public IReadOnlyList<(string Name, byte[] Value)> Headers { get; init; } = [];
 
-    /// <summary>0 = none is sent.</summary>
+    /// <summary>The id of the trace; 0 = none is sent.</summary>
     public ulong TraceId { get; init; }
 
-    /// <summary>Sent with a trace id.</summary>
+    /// <summary>The id of the call, sent with a trace id.</summary>
     public ulong SpanId { get; init; }
 
-    /// <summary>Sent with a trace id.</summary>
+    /// <summary>The id of the calling call, sent with a trace id.</summary>
     public ulong ParentId { get; init; }
 
     /// <summary>The caller gives up after the last chunk, instead of closing its side.</summary>

@@ -7,24 +7,24 @@ using Cocaine.Fast.Worker.Serving;
 namespace Cocaine.Fast.Worker.Testing;
 
 /// <summary>
-/// Runs an app's handlers without a node, in tests: <c>(await new AppRunner(typeof(App)).CallAsync("hello", "you")).Text</c>.
-/// The session is the worker's own, on a thread of its own: exceptions, errors and headers are as a caller would get them.
+/// Runs an app's handlers without a node, in tests: <c>(await new AppRunner(typeof(App)).CallAsync("hello", "you")).Text</c>. The session
+/// is the worker's own, on a thread of its own: exceptions, errors and headers are the same as for a caller.
 /// </summary>
 public sealed class AppRunner : IDisposable
 {
     private readonly AppHost _host;
-    private readonly BlockingCollection<Action> _work = [];    // what the slave's thread is to do
-    private readonly Dictionary<ulong, OpenCall> _calls = [];  // the thread's
-    private readonly MemorySink _output = new();               // the thread's
+    private readonly BlockingCollection<Action> _work = [];    // the tasks of the slave's thread
+    private readonly Dictionary<ulong, OpenCall> _calls = [];  // only the slave's thread uses it
+    private readonly MemorySink _output = new();               // only the slave's thread uses it
     private readonly Thread _thread;
-    private WorkerSession _session = null!;                    // the thread's
-    private ulong _newest = 1;                                 // the thread's
+    private WorkerSession _session = null!;                    // only the slave's thread uses it
+    private ulong _newest = 1;                                 // only the slave's thread uses it
 
     /// <summary>Makes the app's object.</summary>
     /// <param name="app">The class with the events.</param>
-    /// <param name="name">The app's name, as its manifest would say it.</param>
-    /// <param name="version">The app's version, the same.</param>
-    /// <exception cref="AppLoadException">It is no app; the message says why.</exception>
+    /// <param name="name">The app's name, as in its manifest.</param>
+    /// <param name="version">The app's version, as in its manifest.</param>
+    /// <exception cref="AppLoadException">The class is no app; the message gives the reason.</exception>
     public AppRunner(Type app, string name = "app", int version = 0)
     {
         _host = AppHost.FromType(app, new AppIdentity(name, "testing", version));
@@ -38,7 +38,7 @@ public sealed class AppRunner : IDisposable
         Chunks = [.. chunks.Select(chunk => new ReadOnlyMemory<byte>(Encoding.UTF8.GetBytes(chunk)))],
     });
 
-    /// <summary>Runs the event's handler. Ends with its answer.</summary>
+    /// <summary>Runs the event's handler. The task returns its answer.</summary>
     public Task<AppAnswer> CallAsync(AppCall call)
     {
         ArgumentNullException.ThrowIfNull(call);
@@ -47,7 +47,7 @@ public sealed class AppRunner : IDisposable
         return answered.Task;
     }
 
-    /// <summary>Ends the app's object. Calls that go on are cancelled.</summary>
+    /// <summary>Ends the app's object. Running calls are cancelled.</summary>
     public void Dispose()
     {
         _work.CompleteAdding();
@@ -156,7 +156,7 @@ public sealed class AppRunner : IDisposable
 
     private sealed record OpenCall(List<byte[]> Chunks, TaskCompletionSource<AppAnswer> Answered);
 
-    /// <summary>Other threads' calls wake the slave's thread, as long as there is one.</summary>
+    /// <summary>Wakes the slave's thread for calls of other threads, as long as there is one.</summary>
     private sealed class WorkBell(BlockingCollection<Action> work) : Doorbell
     {
         public override void Ring()

@@ -31,7 +31,7 @@ public sealed class OperatorDayTests : IDisposable
         _folder.Write("hello.py", "import nothing_of_this_name\n");
         (int code, string output, string error) = await serve.RunAsync("app", "restart", "hello");
         Assert.Equal((1, ""), (code, output));
-        Assert.StartsWith("app hello was not restarted, and is as it was: ", error);
+        Assert.StartsWith("app hello was not restarted, and runs unchanged: ", error);
         Assert.Contains("nothing_of_this_name", error);
         Assert.Equal("tuesday", await AnswerAsync(serve));
         Assert.Equal((0, "healthy apps=1\n", ""), await serve.RunAsync("health"));

@@ -100,7 +100,7 @@ public sealed class ServeTests : IDisposable
         (int code, string output, string error) = await serve.RunAsync("app", "list", "--node", $"ipc://{path}");
         await closes;
         Assert.Equal((3, ""), (code, output));
-        Assert.StartsWith($"what listens at ipc://{path} closed the connection", error);
+        Assert.StartsWith($"the listener at ipc://{path} closed the connection", error);
         Assert.Contains("Only root and the user that the node runs as may control it", error);
     }
 

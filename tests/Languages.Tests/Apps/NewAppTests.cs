@@ -47,7 +47,7 @@ public sealed class NewAppTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(_folder, "there")));
         (code, text) = await RunAsync(_folder, Program, "new", "cobol", "app");
         Assert.Equal(2, code);
-        Assert.StartsWith("'cobol' is no language that apps are made in: ", text, StringComparison.Ordinal);
+        Assert.StartsWith("'cobol' is no language of apps: ", text, StringComparison.Ordinal);
         (code, text) = await RunAsync(_folder, Program, "new", "python", "My App");
         Assert.Equal(2, code);
         Assert.StartsWith("'My App' is no app name", text, StringComparison.Ordinal);

@@ -26,7 +26,7 @@ internal static class AppCommand
     private static Command CreateApp()
     {
         Argument<string> file = File();
-        Option<bool> noWait = new("--no-wait") { Description = "Return once its endpoints listen, whether its code can be loaded or not" };
+        Option<bool> noWait = new("--no-wait") { Description = "Return once the app's endpoints listen, even if its code cannot load" };
         Option<bool> json = ControlCommands.Json();
         return new Command(
             "create",
@@ -74,7 +74,7 @@ internal static class AppCommand
     private static Command ReplaceApp()
     {
         Argument<string> file = File();
-        Option<bool> force = new("--force") { Description = "Also when its version is not higher than the running one" };
+        Option<bool> force = new("--force") { Description = "Replace also when the version is not higher than the running one" };
         Option<bool> json = ControlCommands.Json();
         return new Command(
             "replace",
@@ -114,7 +114,7 @@ internal static class AppCommand
         Argument<string> app = ControlCommands.App();
         Option<double> drain = new("--drain-timeout")
         {
-            Description = "Seconds for its jobs to finish",
+            Description = "Seconds for the app's jobs to finish",
             DefaultValueFactory = _ => 30,
         };
         drain.Check(seconds => seconds is >= 0 and <= 1e9, "--drain-timeout is seconds, 0 or more");
@@ -169,9 +169,9 @@ internal static class AppCommand
     }
 
     private static Argument<string> File() =>
-        new("manifest") { Description = "The manifest's file; its relative paths start from its folder" };
+        new("manifest") { Description = "The manifest's file; relative paths start from its folder" };
 
-    /// <summary>The file as the node gets it, which checks it; null when it cannot be read or is no text.</summary>
+    /// <summary>The file for the node, which checks it; null when the file cannot be read or is no text.</summary>
     private static ManifestText? Manifest(string path)
     {
         if (JsonText.ReadFile(path, "manifest", out string problem) is not { } bytes)
@@ -180,7 +180,7 @@ internal static class AppCommand
             return null;
         }
 
-        // Bytes that are no UTF-8 cannot be sent as text, and a file that is too large need not be: the check here says so.
+        // Bytes that are not UTF-8 cannot be sent as text, and a file that is too large need not be sent: the check here reports both.
         bool canBeSent = bytes.Length <= JsonText.MaxFileBytes && System.Text.Unicode.Utf8.IsValid(bytes);
         return canBeSent || Manifests.Read([path]) is not null ? new ManifestText(bytes, Path.GetFullPath(path)) : null;
     }

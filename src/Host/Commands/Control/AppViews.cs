@@ -9,7 +9,7 @@ using Cocaine.Fast.Node.Journal;
 
 namespace Cocaine.Fast.Host.Commands.Control;
 
-/// <summary>The commands of <c>app</c> that only look.</summary>
+/// <summary>The commands of <c>app</c> that only show something.</summary>
 internal static class AppViews
 {
     /// <summary>The list of apps.</summary>
@@ -24,10 +24,10 @@ internal static class AppViews
         new("failed", app => Text(app.Failed)) { Drop = 4, IsRight = true },
         new("endpoints", app => string.Join(" ", app.Endpoints)) { Drop = 3, Short = FirstEndpoint },
 
-        // Of what a worker wrote before it ended the last line says most.
+        // The last line that a worker wrote before it ended is usually the most useful one.
         new("reason", app => app.Reason is { } why ? why.TrimEnd().Split('\n')[^1] : "") { IsNote = true });
 
-    /// <summary>One endpoint, and how many more there are: 127.0.0.1 and [::1] of one port, mostly.</summary>
+    /// <summary>One endpoint, and the number of the others: usually 127.0.0.1 and [::1] have the same port.</summary>
     private static string FirstEndpoint(AppSummary app) =>
         app.Endpoints.Count <= 1 ? string.Concat(app.Endpoints) : $"{app.Endpoints[0]} +{app.Endpoints.Count - 1}";
 
@@ -78,7 +78,7 @@ internal static class AppViews
 
     public static Option<bool> Follow() => new("--follow", "-f") { Description = "Go on with new lines, until interrupted" };
 
-    /// <summary>The option of every list.</summary>
+    /// <summary>The option that every list has.</summary>
     public static Option<bool> Wide() => new("--wide") { Description = "Show every column and cut nothing, whatever the width" };
 
     public static void PrintLost(long lost)

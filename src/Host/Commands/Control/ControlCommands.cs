@@ -15,15 +15,15 @@ namespace Cocaine.Fast.Host.Commands.Control;
 /// <summary>The common parts of commands that control a node: its address, its answers, the exit codes of refusals.</summary>
 internal static class ControlCommands
 {
-    /// <summary>The name of the option that says which node.</summary>
+    /// <summary>The name of the option that selects the node.</summary>
     public const string NodeOption = "--node";
 
-    /// <summary>A node answers in milliseconds; on a machine that swaps, in seconds.</summary>
+    /// <summary>The longest wait: a node answers in milliseconds, and in seconds on a machine that swaps.</summary>
     private static readonly TimeSpan FirstAnswerLimit = TimeSpan.FromSeconds(10);
 
     private static readonly JsonSerializerOptions Lines = new(ControlMessages.Json)
     {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // it is not put into HTML
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // the text is not put into HTML
     };
 
     private static readonly JsonSerializerOptions Indented = new(Lines) { WriteIndented = true };
@@ -31,10 +31,10 @@ internal static class ControlCommands
     /// <summary>The node that a command talks to.</summary>
     public static Option<string> Node() => NodeAddress.Option();
 
-    /// <summary>An option of every such command.</summary>
+    /// <summary>The option for JSON output.</summary>
     public static Option<bool> Json() => new("--json") { Description = "Print JSON" };
 
-    /// <summary>Prints that something is done: <c>paused app=echo</c>, or <c>{"app": "echo", "paused": true}</c>.</summary>
+    /// <summary>Prints that a command is done: <c>paused app=echo</c>, or <c>{"app": "echo", "paused": true}</c>.</summary>
     public static void PrintDone(bool json, string done, string app, string? id = null)
     {
         if (json)
@@ -57,13 +57,13 @@ internal static class ControlCommands
     /// <summary>The app that a command is about.</summary>
     public static Argument<string> App() => new Argument<string>("app") { Description = "The app's name" }.CompletesApps();
 
-    /// <summary>The app that a command is about, or all.</summary>
+    /// <summary>The app that a command is about, or all apps.</summary>
     public static Argument<string?> AppOrAll(string description) =>
         new Argument<string?>("app") { Description = description, Arity = ArgumentArity.ZeroOrOne }.CompletesApps();
 
     /// <summary>
-    /// Gives a command its work: it gets the arguments, a connection and a token that Ctrl-C fires. <paramref name="limit"/>, when it is
-    /// given, bounds all of it; else only the first answer of the node is waited for so long.
+    /// Gives a command its work, which gets the arguments, a connection and a token that Ctrl-C fires. <paramref name="limit"/> bounds the
+    /// whole work when it is given; otherwise only the wait for the node's first answer is bounded.
     /// </summary>
     public static Command With(
         this Command command, Option<string> node, Func<ParseResult, NodeControlClient, CancellationToken, Task<int>> work,
@@ -95,7 +95,7 @@ internal static class ControlCommands
             }
             catch (CocaineException refusal) when (refusal.Code == ErrorCodes.BadRequest)
             {
-                Complaint.Say(refusal.Message); // of a manifest: its mistakes, a line each, as `check` shows them
+                Complaint.Say(refusal.Message); // the mistakes of a manifest, a line for each, as `check` shows them
                 return ExitCodes.Invalid;
             }
             catch (ConnectionLostException failure)
@@ -108,9 +108,9 @@ internal static class ControlCommands
 
                 if (failure.InnerException is null)
                 {
-                    // It was connected. A node that does not know the user reads nothing, so that it has no call to answer.
+                    // The connection was made. A node that does not know the user reads nothing, and so has no call to answer.
                     Complaint.Say(
-                        $"what listens at {parsed.GetValue(node)} closed the connection: {failure.Message}. Only root and the user that "
+                        $"the listener at {parsed.GetValue(node)} closed the connection: {failure.Message}. Only root and the user that "
                         + "the node runs as may control it, whatever the mode of its socket; or it has stopped");
                     return ExitCodes.NoConnection;
                 }
@@ -124,7 +124,7 @@ internal static class ControlCommands
         return command;
     }
 
-    /// <summary>After an upgrade the program and the node that still runs may not know all of each other.</summary>
+    /// <summary>After an upgrade the program and a node that still runs may be of different versions.</summary>
     private static void NoteOtherVersion(Command command, ParseResult parsed, NodeVersion node)
     {
         bool json = command.Options.OfType<Option<bool>>().FirstOrDefault(option => option.Name == "--json") is { } option
@@ -141,12 +141,10 @@ internal static class ControlCommands
     /// <summary>Prints an object for machines, over several lines.</summary>
     public static void PrintJson<T>(T value) => Console.WriteLine(JsonSerializer.Serialize(value, Indented));
 
-    /// <summary>Prints an object for machines as one line: of a stream of them.</summary>
+    /// <summary>Prints an object for machines as one line of a stream.</summary>
     public static void PrintLine<T>(T value) => Console.WriteLine(JsonSerializer.Serialize(value, Lines));
 
-    /// <summary>
-    /// Prints what comes until it ends, nobody reads it any more or the user interrupts, which is how it is meant to end.
-    /// </summary>
+    /// <summary>Prints items until they end, nobody reads them any more, or the user interrupts, which is the usual end.</summary>
     public static async Task<int> FollowAsync<T>(IAsyncEnumerable<T> items, Action<T> print)
     {
         try

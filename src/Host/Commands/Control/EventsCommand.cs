@@ -27,7 +27,7 @@ internal static class EventsCommand
     }
 
     /// <summary>
-    /// An event as a line, or as several with an indent: the app's name stands once, whether the event is asked of one app or of all.
+    /// An event as one line, or as several with an indent. The app's name stands in it once, whether the user asks for one app or for all.
     /// </summary>
     internal static string Line(NodeEvent item, Screen screen)
     {
@@ -47,7 +47,7 @@ internal static class EventsCommand
         return string.Join('\n', lines.Skip(1).Select(line => Below(line.TrimEnd('\r'), screen)).Prepend(head));
     }
 
-    /// <summary>A further line of a text, of a traceback mostly: cut in a terminal, where its beginning says what it is.</summary>
+    /// <summary>A further line of a text, usually of a traceback. It is cut in a terminal, where its beginning shows its content.</summary>
     private static string Below(string line, Screen screen)
     {
         string plain = Indent + PlainText.OneLine(line.Replace("\t", "    ", StringComparison.Ordinal));

@@ -66,7 +66,8 @@ internal static class HealthCommand
     }
 
     /// <summary>
-    /// A paused or deleted app is as an operator wants it, and no restart would cure it: only who sends it jobs must know.
+    /// A paused or deleted app is in the state that an operator wants, and a restart would not change it: only senders of jobs need to
+    /// know.
     /// </summary>
     private static bool IsHealthy(AppSummary app, bool serving) => app.State switch
     {
@@ -75,6 +76,6 @@ internal static class HealthCommand
         _ => false,
     };
 
-    /// <summary>On one line: of what a worker wrote before it ended, the last line says most.</summary>
+    /// <summary>The reason on one line: the last line that a worker wrote before it ended is usually the most useful one.</summary>
     private static string? ReasonOf(AppSummary app) => app.Reason is { } why ? PlainText.OneLine(why.TrimEnd().Split('\n')[^1]) : null;
 }

@@ -8,24 +8,26 @@ using Cocaine.Fast.Node.Places;
 
 namespace Cocaine.Fast.Host.Commands.Control;
 
-/// <summary>Which node a command talks to.</summary>
+/// <summary>Finds the node that a command talks to.</summary>
 internal static class NodeAddress
 {
     private const string Variable = EnvironmentNames.Control;
 
-    /// <summary>The option of every such command.</summary>
+    /// <summary>The option that selects the node.</summary>
     public static Option<string> Option() => new(ControlCommands.NodeOption)
     {
         Description = $"The node's control endpoint; also by the environment variable {Variable}",
         DefaultValueFactory = _ => Given() ?? Folders.ControlEndpoint(),
     };
 
-    /// <summary>Connects; when no node was named and no daemon is there, to the one <c>cocaine-fast run</c> of this user.</summary>
+    /// <summary>
+    /// Connects. When no node was named and no daemon is there, connects to the one <c>cocaine-fast run</c> of this user.
+    /// </summary>
     /// <exception cref="ConnectionLostException">No node is there.</exception>
-    /// <exception cref="FormatException">Several are there, or the endpoint cannot be read.</exception>
+    /// <exception cref="FormatException">Several nodes are there, or the endpoint cannot be read.</exception>
     public static async Task<NodeControlClient> ConnectAsync(ParseResult parsed, CancellationToken cancellation)
     {
-        // A line that is being written has no default values yet.
+        // A command line that is still being typed has no default values yet.
         bool isWritten = parsed.GetResult(ControlCommands.NodeOption) is OptionResult { Implicit: false };
         string endpoint = isWritten ? parsed.GetRequiredValue<string>(ControlCommands.NodeOption) : Given() ?? Folders.ControlEndpoint();
         bool isNamed = isWritten || Given() is not null;

@@ -17,12 +17,12 @@ internal static class QuarantineCommand
         + "  cocaine-fast quarantine list echo")
     {
         List(), Show(),
-        OfJob("replay", "Run a job again; when it is done it leaves the quarantine", "replayed", (node, app, id, stop) =>
+        OfJob("replay", "Run a job again; a job that is done leaves the quarantine", "replayed", (node, app, id, stop) =>
             node.QuarantineReplayAsync(app, id, stop)),
         OfJob("drop", "Forget a job", "dropped", (node, app, id, stop) => node.QuarantineDropAsync(app, id, stop)),
     };
 
-    /// <summary>The list of jobs, with times as such a screen shows them.</summary>
+    /// <summary>The list of jobs, with times in the form for this screen.</summary>
     internal static Columns<QuarantineEntry> JobColumns(Screen screen) => new(
         new("app", job => job.App) { IsSaidOnce = true },
         new("id", job => job.Id),

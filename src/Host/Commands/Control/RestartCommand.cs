@@ -41,7 +41,7 @@ internal static class RestartCommand
         });
     }
 
-    /// <summary>An app of several: its refusal does not keep the others from their restart.</summary>
+    /// <summary>Restarts one app of several: a refusal does not keep the other apps from their restart.</summary>
     private static async Task<bool> RestartAsync(NodeControlClient node, string app, bool json, CancellationToken stop)
     {
         ReplaceOutcome outcome;
@@ -79,8 +79,8 @@ internal static class RestartCommand
         }
         else
         {
-            string reason = PlainText.Indented(outcome.Reason ?? "it did not come up");
-            Complaint.Say($"app {outcome.App} was not restarted, and is as it was: {reason}");
+            string reason = PlainText.Indented(outcome.Reason ?? "its new slaves did not come up");
+            Complaint.Say($"app {outcome.App} was not restarted, and runs unchanged: {reason}");
         }
 
         if (outcome.Note is { } note)

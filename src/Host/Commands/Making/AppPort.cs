@@ -4,17 +4,18 @@ using System.Net.Sockets;
 namespace Cocaine.Fast.Host.Commands.Making;
 
 /// <summary>
-/// The port of a new app: by its name, so that two apps have two ports and one has the same on each machine, unless it is taken here now.
+/// The port of a new app. It follows from the app's name, so that two apps have two ports and an app has the same port on each machine,
+/// unless the port is taken here now.
 /// </summary>
 internal static class AppPort
 {
-    /// <summary>Below the ports that Linux gives to outgoing connections (32768 and up), above those that services are known by.</summary>
+    /// <summary>Below the ports that Linux gives to outgoing connections (32768 and up), above the well-known ports of services.</summary>
     private const int First = 20_000, Count = 10_000;
 
-    /// <summary>Ports that are tried when those before are taken: so many in a row never are.</summary>
+    /// <summary>The most ports that are tried: so many taken ones in a row do not occur.</summary>
     private const int MaxTries = 100;
 
-    /// <summary>A port for an app of that name.</summary>
+    /// <summary>A port for an app with that name.</summary>
     public static int For(string name)
     {
         int offset = (int)(HashOf(name) % Count);
@@ -30,7 +31,7 @@ internal static class AppPort
         return First + offset;
     }
 
-    /// <summary>FNV-1a: the same in every process, as a string's own hash is not.</summary>
+    /// <summary>FNV-1a: the same in every process, unlike a string's own hash.</summary>
     private static uint HashOf(string name)
     {
         uint hash = 2166136261;

@@ -8,10 +8,10 @@ namespace Cocaine.Fast.Host.Commands.Making;
 /// <summary><c>cocaine-fast new LANGUAGE NAME</c>: a folder with a small app, its manifest and its test.</summary>
 internal static class NewCommand
 {
-    /// <summary>The next steps with a new app, a command a line; the file is printed, not copied.</summary>
+    /// <summary>The next steps with a new app, one command in each line; the file is printed, not copied.</summary>
     private const string NextSteps = "NEXT";
 
-    /// <summary>A folder for each language, beside the program.</summary>
+    /// <summary>The folder with a template for each language, beside the program.</summary>
     private static readonly string Templates = Path.Combine(AppContext.BaseDirectory, "templates");
 
     public static Command Create()
@@ -37,7 +37,7 @@ internal static class NewCommand
         string[] languages = Languages();
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
         string? mistake = !languages.Contains(language)
-            ? $"'{language}' is no language that apps are made in: {string.Join(", ", languages)}"
+            ? $"'{language}' is no language of apps: {string.Join(", ", languages)}"
             : !KeyReader.IsAppName(name) ? $"'{name}' is no app name: a-z, 0-9, '.', '_' and '-', at most 64 characters"
             : Path.Exists(folder) ? $"{folder} is there already; nothing was written" : null;
         if (mistake is not null)

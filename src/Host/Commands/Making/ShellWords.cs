@@ -1,14 +1,14 @@
 namespace Cocaine.Fast.Host.Commands.Making;
 
-/// <summary>Words of command lines that are printed to be pasted into a shell.</summary>
+/// <summary>Words of command lines that people paste into a shell.</summary>
 internal static class ShellWords
 {
-    /// <summary>A word as a shell reads it as one, in quotes when it needs them.</summary>
+    /// <summary>A word in the form that a shell reads as one word, in quotes when necessary.</summary>
     public static string Quoted(string word) => word.Length > 0 && word.All(IsPlain)
         ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     /// <summary>
-    /// The folder, quoted, that has to go onto the PATH for <c>cocaine-fast</c> to be this program; null when it is already.
+    /// The folder, quoted, that must be on the PATH so that <c>cocaine-fast</c> is this program; null when it already is.
     /// </summary>
     public static string? PathToSet()
     {

@@ -5,22 +5,22 @@ using Cocaine.Fast.Node.Control;
 
 namespace Cocaine.Fast.Host.Commands.Shells;
 
-/// <summary>The names of a node's apps, for a shell that completes one.</summary>
+/// <summary>The names of a node's apps, for completion in a shell.</summary>
 internal static class AppNames
 {
-    /// <summary>Longest wait for the node: who presses TAB does not wait longer, and gets no names.</summary>
+    /// <summary>Longest wait for the node: a user who presses TAB does not wait longer, and gets no names.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     /// <summary>Offers the names of the node's apps for an argument.</summary>
     public static Argument<T> CompletesApps<T>(this Argument<T> argument)
     {
-        argument.HelpName = argument.Name; // or the help would show what may be there, and ask the node for it
+        argument.HelpName = argument.Name; // otherwise the help would show possible names, and ask the node for them
         argument.CompletionSources.Add(context => Of(end => NodeAddress.ConnectAsync(context.ParseResult, end), Patience)
             .Select(name => new CompletionItem(name)));
         return argument;
     }
 
-    /// <summary>The names of a node's apps; none when it does not say them in time.</summary>
+    /// <summary>The names of a node's apps; none when the node does not answer in time.</summary>
     internal static IReadOnlyList<string> Of(Func<CancellationToken, Task<NodeControlClient>> connect, TimeSpan patience)
     {
         using CancellationTokenSource limit = new(patience);
@@ -32,8 +32,8 @@ internal static class AppNames
         }
         catch (AggregateException)
         {
-            // No node, several, another user's, or something else; or the option has no value yet, as it is being written. There is nothing
-            // to offer, and no place to say why.
+            // There is no node, or several, or another user's, or another program; or the option is still being typed and has no value yet.
+            // There is no name to offer, and no place to report the reason.
             return [];
         }
     }

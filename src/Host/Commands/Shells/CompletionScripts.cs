@@ -1,9 +1,9 @@
 namespace Cocaine.Fast.Host.Commands.Shells;
 
 /// <summary>
-/// The scripts that shells load. They know nothing of the commands: at each TAB they give the line to the program
-/// (<c>cocaine-fast "[suggest:LENGTH]" "LINE"</c>), so they do not grow old. Options are offered when the word begins with a dash; where
-/// the program knows nothing, files are.
+/// The scripts that shells load. The scripts know no commands: at each TAB they give the line to the program (<c>cocaine-fast
+/// "[suggest:LENGTH]" "LINE"</c>), so they never become outdated. Options are offered when the word begins with a dash; files are offered
+/// where the program has no suggestion.
 /// </summary>
 internal static class CompletionScripts
 {

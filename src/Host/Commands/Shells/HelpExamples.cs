@@ -2,10 +2,10 @@ using System.CommandLine;
 
 namespace Cocaine.Fast.Host.Commands.Shells;
 
-/// <summary>The examples in the help of commands: each command has an example, which can be pasted.</summary>
+/// <summary>The examples in the help of commands: each command has an example that users can paste.</summary>
 internal static class HelpExamples
 {
-    /// <summary>Adds an example to what the help says.</summary>
+    /// <summary>Adds an example to a command's help.</summary>
     public static Command Example(this Command command, string line)
     {
         command.Description += $"\n\nExample:\n  {line}";
@@ -13,8 +13,8 @@ internal static class HelpExamples
     }
 
     /// <summary>
-    /// Cuts what the help of a command says of those below it to a clause each: a list that fits the screen. Each one's own help has
-    /// the rest.
+    /// Cuts the descriptions of a command's subcommands to one clause each, so that the list fits the screen. Each subcommand's own help
+    /// has the rest.
     /// </summary>
     public static void ShortenList(Command command)
     {

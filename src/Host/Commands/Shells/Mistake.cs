@@ -7,12 +7,12 @@ using Cocaine.Fast.Host.Terminal;
 namespace Cocaine.Fast.Host.Commands.Shells;
 
 /// <summary>
-/// A mistake in the words of a command line, in two lines: the mistake and the nearest name, and where help is. All of the help would push
-/// the mistake off the screen.
+/// A mistake in the words of a command line, in two lines: the mistake with the nearest name, and the place of the help. The whole help
+/// would push the mistake off the screen.
 /// </summary>
 internal static class Mistake
 {
-    /// <summary>Says the first mistake; the exit code.</summary>
+    /// <summary>Prints the first mistake; returns the exit code.</summary>
     public static int Say(ParseResult parsed)
     {
         string command = NameOf(parsed.CommandResult);
@@ -20,7 +20,7 @@ internal static class Mistake
         return ExitCodes.Invalid;
     }
 
-    /// <summary>Says that there is no such option; the exit code.</summary>
+    /// <summary>Prints that there is no such option; returns the exit code.</summary>
     public static int SayUnknown(ParseResult parsed, string word)
     {
         string command = NameOf(parsed.CommandResult);
@@ -28,7 +28,7 @@ internal static class Mistake
         return ExitCodes.Invalid;
     }
 
-    /// <summary>Without any word there is no mistake to tell: the help, which is not what was asked for either.</summary>
+    /// <summary>Prints the help. Without any word there is no mistake to report, but the user did not ask for the help either.</summary>
     public static int SayHelp(ParseResult parsed)
     {
         parsed.Invoke(new InvocationConfiguration { Output = Console.Error, Error = TextWriter.Null });
@@ -70,8 +70,8 @@ internal static class Mistake
     }
 
     /// <summary>
-    /// An option that the parser took for one of the arguments, of which a command may have any number: <c>run --lop 3 app.json</c>; null
-    /// when there is none. Words behind <c>--</c> are meant as arguments.
+    /// An option that the parser took for one of the arguments, when a command may have any number of arguments: <c>run --lop 3
+    /// app.json</c>; null when there is none. Words after <c>--</c> are arguments.
     /// </summary>
     internal static string? TakenForArgument(ParseResult parsed, IEnumerable<string> words)
     {
@@ -116,7 +116,7 @@ internal static class Mistake
             : type == typeof(int) || type == typeof(long) ? "no whole number" : "no value of its kind";
     }
 
-    /// <summary>The parser's list of values, a line each, as one line; null when it is another message.</summary>
+    /// <summary>The parser's list of values, which has a line for each, as one line; null when the message is another one.</summary>
     private static string? OfListed(string name, string message)
     {
         if (!message.Contains("Must be one of", StringComparison.Ordinal))

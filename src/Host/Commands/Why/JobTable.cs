@@ -4,7 +4,7 @@ using Cocaine.Fast.Node.Records;
 
 namespace Cocaine.Fast.Host.Commands.Why;
 
-/// <summary>Jobs as a list, a line each.</summary>
+/// <summary>Jobs as a list, one line for each.</summary>
 internal static class JobTable
 {
     public static void Write(IReadOnlyList<(JobRecords From, LedgerEntry Job)> jobs, Screen screen)
@@ -15,7 +15,7 @@ internal static class JobTable
         }
     }
 
-    /// <summary>The list, with times as such a screen shows them.</summary>
+    /// <summary>The list, with times in the form for this screen.</summary>
     internal static Columns<(JobRecords From, LedgerEntry Job)> JobColumns(Screen screen) => new(
         new("arrived", one => JobWords.Clock(one.Job.Arrived, screen)),
         new("app", one => one.From.App) { Drop = 2, IsSaidOnce = true },

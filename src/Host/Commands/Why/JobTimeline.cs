@@ -5,7 +5,7 @@ using Cocaine.Fast.Node.Records;
 
 namespace Cocaine.Fast.Host.Commands.Why;
 
-/// <summary>One job, a line for each stage.</summary>
+/// <summary>One job, with a line for each stage.</summary>
 internal static class JobTimeline
 {
     private const string Indent = "      ";

@@ -21,14 +21,14 @@ internal static class JobWords
         _ => from.IsRunning(job) ? "running" : job.Slave is null ? "waiting" : "waiting again",
     };
 
-    /// <summary>"502 slave 3f2a1b2c died: signal 9"; the category too when it is the app's own.</summary>
+    /// <summary>"502 slave 3f2a1b2c died: signal 9"; with the category too when it is the app's own.</summary>
     public static string Error(LedgerEntry job)
     {
         string code = job.Category == ErrorCodes.Category ? $"{job.Code}" : $"[{job.Category}, {job.Code}]";
         return job.Outcome is JobOutcome.Open or JobOutcome.Done ? "" : $"{code} {PlainText.OneLine(job.Text)}";
     }
 
-    /// <summary>When a job came: to the microsecond, but in a terminal, where the row is short.</summary>
+    /// <summary>The time of a job's arrival: to the microsecond, except in a terminal, where the row is short.</summary>
     public static string Clock(DateTimeOffset time, Screen screen) => screen.IsTerminal ? When.Moment(time, screen) : Clock(time);
 
     public static string Clock(DateTimeOffset time) =>

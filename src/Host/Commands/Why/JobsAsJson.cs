@@ -6,13 +6,13 @@ using Cocaine.Fast.Node.Records;
 
 namespace Cocaine.Fast.Host.Commands.Why;
 
-/// <summary>Jobs for machines: times in ns after the arrival, null for a stage that was not reached.</summary>
+/// <summary>Jobs for machines: times in ns after the arrival, null for a stage that the job did not reach.</summary>
 internal static class JobsAsJson
 {
     private static readonly JsonSerializerOptions Indented = new()
     {
         WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // it is not put into HTML
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // the text is not put into HTML
     };
 
     public static void Write(IReadOnlyList<(JobRecords From, LedgerEntry Job)> jobs) => Console.WriteLine(JsonSerializer.Serialize(

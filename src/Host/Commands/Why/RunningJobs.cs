@@ -5,7 +5,7 @@ using Cocaine.Fast.Node.Records;
 
 namespace Cocaine.Fast.Host.Commands.Why;
 
-/// <summary><c>why --running</c>: the jobs that slaves have now, and how many wait for them.</summary>
+/// <summary><c>why --running</c>: the jobs that slaves have now, and the number of jobs that wait for them.</summary>
 internal static class RunningJobs
 {
     public static int Show(string? folder, string? app, bool json, Screen screen)

@@ -66,7 +66,7 @@ internal static class WhyCommand
         return command;
     }
 
-    /// <summary>The text for a list without jobs; null for a job that was named, which should be there.</summary>
+    /// <summary>The text for an empty list; null for a job that the user named, which should be there.</summary>
     private static string? NoneOf(ulong? job, SymbolResult? slow) =>
         job is not null ? null : slow is not null ? "no job has ended" : "no failed jobs";
 
@@ -105,7 +105,7 @@ internal static class WhyCommand
 
         if (chosen.Count == 0 && none is not null && unread.Count == 0)
         {
-            Complaint.Say(none); // which is an answer
+            Complaint.Say(none); // an empty list is an answer
         }
         else if (chosen.Count == 0)
         {
