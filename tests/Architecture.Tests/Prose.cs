@@ -7,6 +7,9 @@ internal sealed partial class Prose
 {
     private static readonly HashSet<string> AlwaysHeadless = ["What", "Whatever", "Who", "Whoever", "Whose", "Those"];
 
+    /// <summary>First words that stand for a thing of another sentence, or of a name below the comment.</summary>
+    private static readonly HashSet<string> Pronouns = ["It", "Its", "They", "Their"];
+
     /// <summary>After "That", "One" and "Such" these words say that no noun follows.</summary>
     private static readonly HashSet<string> NoNouns =
     [
@@ -27,6 +30,9 @@ internal sealed partial class Prose
 
     /// <summary>The sentences that begin without a name.</summary>
     public List<string> Headless { get; } = [];
+
+    /// <summary>The sentences that begin with a pronoun.</summary>
+    public List<string> BeginWithPronoun { get; } = [];
 
     /// <summary>Paragraphs, items of lists and cells of tables, without code and without the parts that tests generate.</summary>
     public static IEnumerable<string> ParagraphsOfMarkdown(string[] lines)
@@ -116,6 +122,11 @@ internal sealed partial class Prose
         if (!sentence.EndsWith('?') && IsHeadless(words))
         {
             Headless.Add(sentence);
+        }
+
+        if (Pronouns.Contains(words[0]))
+        {
+            BeginWithPronoun.Add(sentence);
         }
     }
 

@@ -146,7 +146,7 @@ internal sealed class NodeWatch(ChaosOptions options, ChaosLedger ledger)
         }
 
         long warm = life.Take(Math.Max(1, life.Count / 4)).Max(sample => sample.RssBytes);
-        long last = life.Skip(life.Count * 3 / 4).Min(sample => sample.RssBytes); // the lowest value: memory that never falls below it is kept
+        long last = life.Skip(life.Count * 3 / 4).Min(sample => sample.RssBytes); // the lowest: memory below it is kept
         if (last - warm > MaxGrowthBytes)
         {
             ledger.Fault($"the node's memory grew from {warm >> 20} to {last >> 20} MiB");
