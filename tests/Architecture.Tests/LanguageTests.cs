@@ -8,7 +8,7 @@ namespace Cocaine.Fast.Architecture.Tests;
 /// </summary>
 public class LanguageTests
 {
-    private static readonly Bounds Documents = new(HeadlessPercent: 0.3, PronounPercent: 1.95, PointersPerHundred: 0.35);
+    private static readonly Bounds Documents = new(HeadlessPercent: 0.3, PronounPercent: 0.4, PointersPerHundred: 0.35);
     private static readonly Bounds Comments = new(HeadlessPercent: 0.1, PronounPercent: 1.0, PointersPerHundred: 0.25);
 
     [Fact]
