@@ -4,21 +4,11 @@ namespace Cocaine.Fast.Languages.Tests.Cpp;
 public class CppKitTests
 {
     [CppFact]
-    public void The_kit_runs_every_kind_of_handler()
-    {
-        string folder = Directory.CreateTempSubdirectory("cocaine-kit-").FullName;
-        try
-        {
-            string program = Path.Combine(folder, "testing");
-            CppBuild.Run("g++", "-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread",
-                "-I" + Path.Combine(Repository.Root, "workers/cpp/include"), Path.Combine(Repository.Root, "tests/contract/cpp/testing.cpp"), "-o", program);
-            CppBuild.Run(program);
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-    }
+    public void The_kit_runs_every_kind_of_handler() => RunProgram("testing");
+
+    /// <summary>With a node that takes calls back at the moments that matter.</summary>
+    [CppFact]
+    public void What_is_taken_back_does_not_begin_and_no_more_begin_than_may() => RunProgram("begin");
 
     /// <summary>An app may include any header of the SDK first.</summary>
     [CppFact]
@@ -28,6 +18,22 @@ public class CppKitTests
         foreach (string header in Directory.EnumerateFiles(include, "*.hpp", SearchOption.AllDirectories))
         {
             CppBuild.Run("g++", "-std=c++17", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-I" + include, "-x", "c++", "-include", header, "/dev/null");
+        }
+    }
+
+    private static void RunProgram(string source)
+    {
+        string folder = Directory.CreateTempSubdirectory("cocaine-kit-").FullName;
+        try
+        {
+            string program = Path.Combine(folder, source);
+            CppBuild.Run("g++", "-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread",
+                "-I" + Path.Combine(Repository.Root, "workers/cpp/include"), Path.Combine(Repository.Root, $"tests/contract/cpp/{source}.cpp"), "-o", program);
+            CppBuild.Run(program);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
         }
     }
 }

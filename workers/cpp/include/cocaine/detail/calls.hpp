@@ -51,6 +51,14 @@ public:
         free_.push_back(&c);
     }
 
+    // Those from a number on that have not begun.
+    std::vector<open_call*> not_begun(std::uint64_t from) const {
+        std::vector<open_call*> found;
+        for (open_call* c : slots_)
+            if (c != nullptr && !c->begun && c->number >= from) found.push_back(c);
+        return found;
+    }
+
     template <class F>
     void each(F f) {
         for (open_call* c : slots_)

@@ -46,7 +46,8 @@ struct call {
     const entry* handler = nullptr;
     unsigned chunks_written = 0;
     int busy = 0;               // a handler or callback of it is on the stack
-    bool queued = false;        // in the session's list of what is ready
+    bool queued = false;        // in the session's list of what is ready, or of what may begin
+    bool begun = false;         // the node cannot take it back any more
     bool started = false;       // stream and thread: the handler was called
     bool held = false;          // the answer is in other hands: not closed when the handler returns
     bool end_told = false;      // stream: on_end was called
@@ -70,7 +71,7 @@ struct call {
         number = channel;
         handler = known;
         chunks_written = 0;
-        queued = started = held = end_told = ended = node_ended = cancelled = false;
+        queued = begun = started = held = end_told = ended = node_ended = cancelled = false;
         header_bytes_.assign(header_bytes);
     }
 

@@ -10,10 +10,10 @@
 
 namespace cocaine::detail {
 
-inline constexpr std::uint64_t control_channel = 1;    // of handshake, heartbeat and terminate
+inline constexpr std::uint64_t control_channel = 1;    // of handshake, heartbeat, terminate and recall
 
 namespace control_type {
-inline constexpr std::uint64_t heartbeat = 0, terminate = 1;
+inline constexpr std::uint64_t heartbeat = 0, terminate = 1, recall = 3;
 }
 
 // On any other channel; an invoke is the first write.
@@ -35,6 +35,7 @@ struct message {
     std::uint32_t arity = 0;         // of the arguments
     bool has_data = false;           // the first argument is a string or bytes
     std::string_view data;           // that one
+    std::string_view arguments;      // all of them, encoded
     std::string_view headers;        // the encoded array, or empty
     std::size_t size = 0;            // of the whole message in bytes
 
@@ -47,6 +48,7 @@ struct message {
         if ((p = c.integer(into.channel)) != parse::ok) return p;
         if ((p = c.integer(into.type)) != parse::ok) return p;
         if ((p = c.array(into.arity)) != parse::ok) return p;
+        const unsigned char* first = c.at;
         into.has_data = false;
         into.headers = {};
         for (std::uint32_t i = 0; i < into.arity; ++i) {
@@ -57,6 +59,7 @@ struct message {
             if (i == 0 && p == parse::more) return p;
             if ((p = c.skip()) != parse::ok) return p;
         }
+        into.arguments = std::string_view(reinterpret_cast<const char*>(first), static_cast<std::size_t>(c.at - first));
         for (std::uint32_t i = 3; i < parts; ++i) {
             const unsigned char* start = c.at;
             if ((p = c.skip()) != parse::ok) return p;
@@ -65,6 +68,13 @@ struct message {
         }
         into.size = static_cast<std::size_t>(c.at - from);
         return parse::ok;
+    }
+
+    // Of a recall: its count, and the first channel that is void. False when it has no such numbers.
+    bool read_recall(std::uint64_t& count, std::uint64_t& from) const {
+        const unsigned char* start = reinterpret_cast<const unsigned char*>(arguments.data());
+        cursor c{start, start + arguments.size()};
+        return arity >= 2 && c.integer(count) == parse::ok && c.integer(from) == parse::ok;
     }
 };
 

@@ -122,12 +122,21 @@ struct remote_call : std::enable_shared_from_this<remote_call> {
         if (!ended.exchange(true)) out->post({channel, post_kind::close, {}});
     }
 
-    // The loop's calls.
+    // The loop's calls. What comes before the call begins does not count as unread: nobody could read it, and it would keep from the loop
+    // what others wait for. The node bounds it.
     void push(std::string_view chunk) {
-        out->add_unread(chunk.size());
+        if (begun_) out->add_unread(chunk.size());
         std::lock_guard<std::mutex> lock(mutex);
         chunks.emplace_back(chunk);
         news.notify_one();
+    }
+
+    // Before the handler's thread sees it.
+    void begin() {
+        begun_ = true;
+        std::size_t bytes = 0;
+        for (const std::string& one : chunks) bytes += one.size();
+        out->add_unread(bytes);
     }
 
     // The answer has ended: nobody has to read what is left.
@@ -138,7 +147,7 @@ struct remote_call : std::enable_shared_from_this<remote_call> {
             for (const std::string& one : chunks) bytes += one.size();
             chunks.clear();
         }
-        out->take_unread(bytes);
+        if (begun_) out->take_unread(bytes);
     }
 
     void end(bool by_cancel) {
@@ -162,6 +171,7 @@ struct remote_call : std::enable_shared_from_this<remote_call> {
 
 private:
     std::weak_ptr<remote_call> hold_;   // used by the handler's thread
+    bool begun_ = false;                // the loop's
 };
 
 }  // namespace cocaine::detail

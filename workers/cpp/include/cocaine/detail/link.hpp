@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "begin.hpp"
 #include "frames.hpp"
 
 namespace cocaine::detail {
@@ -52,6 +53,9 @@ public:
 
     // Wakes either, from any thread.
     virtual void ring() = 0;
+
+    // Where both sides see what is begun; on a socket nowhere.
+    virtual begin_words words() const { return {}; }
 
     // After the last message: until the node has it, or the time is over.
     virtual void drain(int timeout_ms) = 0;

@@ -18,7 +18,7 @@ class pipe_link final : public link {
 public:
     // `socket` tells that the node is gone; -1 in a thread of the node, where `stop` does.
     pipe_link(const segment& s, int own_bell, int node_bell, int socket, const volatile std::int32_t* stop)
-        : in_(s.requests), out_(s.responses), own_bell_(own_bell), node_bell_(node_bell), stop_(stop), spin_us_(s.spin_us),
+        : in_(s.requests), out_(s.responses), words_(s.words), own_bell_(own_bell), node_bell_(node_bell), stop_(stop), spin_us_(s.spin_us),
           epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
         if (epoll_ < 0) throw std::runtime_error("epoll_create1 failed");
         // Edge-triggered: each ring wakes, though the bell's count is never read.
@@ -88,6 +88,8 @@ public:
 
     void ring() override { ring_bell(own_bell_); }
 
+    begin_words words() const override { return words_; }
+
     void drain(int timeout_ms) override {
         for (std::int64_t until = now_us() + timeout_ms * 1000; !out_.everything_read() && now_us() < until;)
             if (out_.wait_for_room()) sleep(50);
@@ -137,6 +139,7 @@ private:
 
     ring_reader in_;
     ring_writer out_;
+    begin_words words_;
     int own_bell_;
     int node_bell_;
     const volatile std::int32_t* stop_;

@@ -38,6 +38,7 @@ struct segment {
     std::uint64_t size = 0;
     ring requests;
     ring responses;
+    begin_words words;
     std::uint32_t spin_us = 0;
 
     // Checks the header against the real size and finds the rings.
@@ -49,6 +50,10 @@ struct segment {
             throw broken_pipe("the segment's header is not of layout version 1");
         s.requests = s.make_ring(1024, s.u32(32), s.u64(40));
         s.responses = s.make_ring(2048, s.u32(36), s.u64(48));
+        s.words.begun = reinterpret_cast<std::uint64_t*>(s.base + 3072);
+        s.words.recalls = reinterpret_cast<const std::uint32_t*>(s.base + 3200);
+        auto most = static_cast<std::int32_t>(s.u32(60));
+        s.words.most = most < 1 ? 1 : static_cast<std::size_t>(most);
         s.spin_us = s.u32(56) < limits::spin_us ? s.u32(56) : limits::spin_us;
         return s;
     }

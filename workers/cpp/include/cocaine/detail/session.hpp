@@ -1,12 +1,14 @@
 // The worker's side of the protocol over a link: channels, handlers, terminate. It belongs to the loop's thread.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "app.hpp"
+#include "begin.hpp"
 #include "calls.hpp"
 #include "failures.hpp"
 #include "output.hpp"
@@ -18,11 +20,12 @@ class session final : public listener, public call_owner {
 public:
     session(link& to, std::shared_ptr<const catalog> app, std::string app_name, std::int64_t heartbeat_ms)
         : link_(to), app_(std::move(app)), app_name_(std::move(app_name)), out_(to, *this, heartbeat_ms),
-          outlet_(std::make_shared<outlet>(to)), pool_(std::make_shared<thread_pool>()) {}
+          outlet_(std::make_shared<outlet>(to)), pool_(std::make_shared<thread_pool>()), gate_(to.words()) {}
 
     // Serves until the node asks us to end and every call is answered. Throws abandoned and broken_pipe.
     void serve() {
         try {
+            gate_.keep(control_channel);
             out_.flush_when_due();    // the first heartbeat: the node knows by it that a handler has run
             while (!draining_ || running_ > 0) turn();
             flush();
@@ -37,6 +40,7 @@ public:
     void take(const message& m) override {
         if (m.channel == control_channel) {
             if (m.type == control_type::terminate) draining_ = true;    // a heartbeat's answer needs nothing
+            if (m.type == control_type::recall && gate_.is_kept()) take_back(m);
             return;
         }
         open_call* c = calls_.find(m.channel);
@@ -97,18 +101,22 @@ public:
 
 private:
     void turn() {
-        bool any = !outlet_->is_full() && link_.take(*this);
+        bool any = may_take() && link_.take(*this);
         run_ready();
+        begin_waiting();
         any |= take_posted();
         std::int64_t now = now_us();
         out_.beat_when_due(now);
         out_.flush();
-        if (any || !ready_.empty() || (draining_ && running_ == 0)) return;
+        if (any || !ready_.empty() || can_begin() || (draining_ && running_ == 0)) return;
         int timeout_ms = static_cast<int>((out_.next_beat_us() - now) / 1000) + 1;
         // Asked again: what a thread has read meanwhile may have rung for a flush.
-        if (outlet_->is_full()) link_.wait_for_ring(timeout_ms);
-        else link_.wait(timeout_ms);
+        if (may_take()) link_.wait(timeout_ms);
+        else link_.wait_for_ring(timeout_ms);
     }
+
+    // A recall is read however much is unread: what stands before it has a bound, and nothing begins without it.
+    bool may_take() { return !outlet_->is_full() || gate_.must_read_on(); }
 
     void open(const message& m) {
         newest_ = m.channel;
@@ -138,7 +146,9 @@ private:
         c.node_ended = true;
         if (by_cancel) c.cancelled = true;
         if (c.remote) c.remote->end(by_cancel);
-        if (by_cancel && !c.ended && c.handler->how == manner::thread && c.remote->given_away) {
+        bool ends_here = !c.begun || (c.handler->how == manner::thread && c.remote->given_away);
+        if (by_cancel && !c.ended && ends_here) {
+            if (!c.begun) unqueue(c);    // nor does it wait for a place, which others may have for long
             fail(c, node_category, app_error, "cancelled");    // which releases it
             return;
         }
@@ -148,11 +158,33 @@ private:
             make_ready(c);
     }
 
+    // The node has the calls from one on again that have not begun: nothing is written on them.
+    void take_back(const message& m) {
+        std::uint64_t count, from;
+        if (!m.read_recall(count, from)) throw broken_pipe("a recall without its numbers");
+        gate_.read(count);
+        for (open_call* c : calls_.not_begun(from)) {
+            if (c->remote) c->remote->ended = true;    // it closes nothing when it goes
+            --running_;
+            release(*c);
+        }
+    }
+
+    // Those that have not begun wait in a list of their own, in the order in which they may begin.
+    std::deque<open_call*>& queue_of(const call& c) { return c.begun ? ready_ : waiting_; }
+
     void make_ready(open_call& c) {
         if (!c.queued) {
             c.queued = true;
-            ready_.push_back(&c);
+            queue_of(c).push_back(&c);
         }
+    }
+
+    void unqueue(call& c) {
+        if (!c.queued) return;
+        c.queued = false;
+        std::deque<open_call*>& queue = queue_of(c);
+        queue.erase(std::find(queue.begin(), queue.end(), &c));
     }
 
     void run_ready() {
@@ -160,12 +192,29 @@ private:
             open_call& c = *ready_.front();
             ready_.pop_front();
             c.queued = false;
-            ++c.busy;
-            attend(c);
-            --c.busy;
-            if (c.ended && c.node_ended) release(c);
+            run(c);
             if (left > 1) out_.flush_when_due();
         }
+    }
+
+    bool can_begin() const { return !waiting_.empty() && gate_.has_place(); }
+
+    void begin_waiting() {
+        for (std::size_t left = waiting_.size(); left > 0 && can_begin() && gate_.begin(waiting_.front()->number); --left) {
+            open_call& c = *waiting_.front();
+            waiting_.pop_front();
+            c.queued = false;
+            c.begun = true;
+            run(c);
+            if (left > 1) out_.flush_when_due();
+        }
+    }
+
+    void run(open_call& c) {
+        ++c.busy;
+        attend(c);
+        --c.busy;
+        if (c.ended && c.node_ended) release(c);
     }
 
     // Runs what there is to run of a call.
@@ -216,6 +265,7 @@ private:
         if (c.started) return;
         c.started = true;
         c.held = true;
+        c.remote->begin();
         pool_->run([remote = c.remote, app = app_, run = &c.handler->run] {
             thread_request ask(*remote);
             thread_response reply(*remote);
@@ -261,6 +311,7 @@ private:
     void finish(call& c) {
         c.ended = true;
         --running_;
+        if (c.begun) gate_.end();
         if (c.remote) {
             c.remote->ended = true;
             c.remote->drop_unread();
@@ -270,13 +321,7 @@ private:
 
     void release(call& c) {
         if (c.busy > 0) return;    // run_ready does it when its handler has returned
-        if (c.queued) {
-            for (std::size_t i = 0; i < ready_.size(); ++i)
-                if (ready_[i] == &c) {
-                    ready_.erase(ready_.begin() + static_cast<std::ptrdiff_t>(i));
-                    break;
-                }
-        }
+        unqueue(c);
         unread_ -= c.handler->how == manner::whole ? c.size() : c.unread();
         calls_.release(static_cast<open_call&>(c));    // the table makes no others
     }
@@ -302,7 +347,9 @@ private:
     std::shared_ptr<outlet> outlet_;
     std::shared_ptr<thread_pool> pool_;
     call_table calls_;
-    std::deque<open_call*> ready_;
+    begin_gate gate_;
+    std::deque<open_call*> ready_;      // begun: something has come for them
+    std::deque<open_call*> waiting_;    // not begun: their handlers can be called
     std::deque<posted> posted_;
     std::uint64_t newest_ = control_channel;
     std::size_t running_ = 0;          // calls that we have not ended
