@@ -1,5 +1,5 @@
 """
-The session of an app with async functions: the same one, on an asyncio loop. Async handlers are tasks, as many as the node gives channels.
+The session of an app with async functions: the same one, on an asyncio loop. Async handlers are tasks, as many as the link lets begin.
 """
 
 from __future__ import annotations
@@ -152,16 +152,17 @@ class AsyncSession(Session):
     def _settle(self) -> None:
         """
         After anything that may have published or read: waiting for room takes the parked mark away and may have brought messages, and at
-        the bound of what is unread the link is not watched.
+        the bound of what is unread the link is not watched. And a handler that has ended lets another one begin.
         """
-        is_full = self.channels.is_full
+        is_full = self.is_full()
         if is_full == self._is_watched:
             self._is_watched = not is_full
             if is_full:
                 self.loop.remove_reader(self._source)
             else:
                 self.loop.add_reader(self._source, self._wake)
-        if not self._turn_soon and (self.pending or not is_full and not self.link.park_for_loop()):
+        if not self._turn_soon and (
+                self.pending or self.input.ready and self.can_begin() or not is_full and not self.link.park_for_loop()):
             self._turn_soon = True
             self.loop.call_soon(self._take_turn, context=self._context)
         if self.input.draining and not self.channels.running and not self._over.done():
@@ -177,7 +178,10 @@ class AsyncSession(Session):
     def _publish_now(self) -> None:
         self._publish_is_due = False
         self.output.publish()
-        self._settle()
+        if self.input.ready and not self._turn_soon:
+            self._take_turn()  # one that waits may begin now
+        else:
+            self._settle()
 
     # Other threads, and other processes.
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Channel(Call):
     """Each side ends once: `closed` is the node's end, `ended` ours; then the number is forgotten."""
 
-    __slots__ = ("number", "head", "handler", "header_items", "channels", "chunks", "closed", "ended", "is_cancelled", "started", "waiter",
-                 "task")
+    __slots__ = ("number", "head", "handler", "header_items", "channels", "chunks", "closed", "ended", "is_cancelled", "begun",
+                 "started", "waiter", "task")
 
     def __init__(self, number: int, handler: Handler | None, header_items: Sequence[Any], channels: Channels) -> None:
         self.number = number
@@ -34,6 +34,7 @@ class Channel(Call):
         self.closed = False
         self.ended = False
         self.is_cancelled = False
+        self.begun = False         # the node takes it back no more
         self.started = False       # the handler runs, or has run
         self.waiter = None         # the future of an async read
         self.task = None
@@ -86,6 +87,7 @@ class Channels:
         self.forget: Callable[[int, None], Optional[Channel]] = self._by_number.pop
         self.last = CONTROL        # the highest channel so far
         self.running = 0           # channels that we have not ended
+        self.under_way = 0         # those of them that have begun
         self.thread = get_ident()  # which alone may touch all this
         self.unread = 0            # bytes of streamed requests that no handler has read
         self.is_full = False       # that is so much that nothing more should be taken from the node
@@ -96,6 +98,19 @@ class Channels:
         self._by_number[number] = channel = Channel(number, handler, headers, self)
         self.running += 1
         return channel
+
+    def begin(self, channel: Channel) -> None:
+        channel.begun = True
+        self.under_way += 1
+
+    def void(self, first: int) -> None:
+        """The node has taken back what has not begun from this channel on: it was never here."""
+        for channel in [channel for channel in self._by_number.values() if channel.number >= first and not channel.begun]:
+            self.forget(channel.number, None)
+            if not channel.ended:
+                channel.ended = True
+                self.running -= 1
+                channel.drop()
 
     def see_room(self) -> None:
         """Something of what was too much has been read."""

@@ -51,6 +51,7 @@ class Ending:
             channel.drop()
         channels = channel.channels
         channels.running -= 1
+        channels.under_way -= channel.begun
         self._out += (channel.head, tail)
         if channel.closed:
             channels.forget(channel.number, None)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 CONTROL = 1                          # the channel of handshake, heartbeat and terminate
+RECALL = 3                           # a type on it: the node takes calls back
 WRITE, ERROR, CLOSE = 0, 1, 2        # types on a channel; an invoke is the first write
 CATEGORY, NOT_FOUND, APP_ERROR = 1000, 404, 502
 APP_CATEGORY = 42                    # of errors that an app gives itself

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from _collections import deque
 
-from .app import STREAMS
+from .app import STREAMS, Handler
 from .exits import broken
-from .frames import APP_ERROR, CLOSE, CONTROL, ERROR, NOT_FOUND, WRITE, read
+from .frames import CATEGORY, CLOSE, CONTROL, ERROR, NOT_FOUND, RECALL, WRITE, read
 from .limits import UNREAD_BYTES
 from .msgpack import Truncated
 
@@ -17,20 +17,19 @@ if TYPE_CHECKING:
 
     from .app import App
     from .channel import Channel, Channels
-    from .ending import Ending
     from .link import Link, Pending
+    from .streams import Request, Response
     from .wsgi import WsgiApp
 
 
 class Input:
     def __init__(
-            self, app: App | WsgiApp, link: Link, pending: Pending, channels: Channels, ending: Ending, cancel: Callable[[Channel], None],
+            self, app: App | WsgiApp, link: Link, pending: Pending, channels: Channels, cancel: Callable[[Channel], None],
             answered: Callable[[], None]) -> None:
         self._app = app
         self._link = link
         self._pending = pending
         self._channels = channels
-        self._ending = ending
         self._cancel = cancel    # of a channel that we have not ended
         self._answered = answered  # a heartbeat
         self.ready = deque()       # channels whose handler may run
@@ -50,7 +49,7 @@ class Input:
         if channel is not None:
             self._on_channel(channel, kind, args)
         elif number == CONTROL:
-            self._on_control(kind)
+            self._on_control(kind, args)
         elif number > channels.last:
             if kind != WRITE or len(args) < 1 or type(args[0]) is not bytes:
                 broken("a message of type %d on channel %d, which is not open" % (kind, number))
@@ -60,21 +59,21 @@ class Input:
             broken("a message of type %d" % kind)
         return at  # else it is late: for a channel that both sides have ended
 
-    def _on_control(self, kind: int) -> None:
+    def _on_control(self, kind: int, args: list[Any] | None) -> None:
         if kind == 0:
             self._answered()
         elif kind == 1:
             self.draining = True
+        elif kind == RECALL and len(args) == 2 and type(args[0]) is type(args[1]) is int:
+            self._link.recalled(args[0])
+            self._channels.void(args[1])
         else:
             broken("a message of type %d on the control channel" % kind)
 
     def _on_invoke(self, number: int, event: bytes, headers: list[Any] | None) -> None:
-        handler = self._app.find(event)
+        handler = self._app.find(event) or _missing(event, self._app.name)
         channel = self._channels.open(number, handler, headers)
-        if handler is None:
-            name = event.decode("utf-8", "replace")
-            self._ending.end_with_error(channel, NOT_FOUND, "there is no event '%s' in app '%s'" % (name, self._app.name))
-        elif handler.takes == STREAMS:
+        if handler.takes == STREAMS:
             self.ready.append(channel)
 
     def _on_channel(self, channel: Channel, kind: int, args: list[Any] | None) -> None:
@@ -105,3 +104,13 @@ class Input:
             broken("a message of type %d on a channel" % kind)
         if channel.waiter is not None and not channel.waiter.done():
             channel.waiter.set_result(None)
+
+
+def _missing(event: bytes, app: str) -> Handler:
+    """In the place of a handler where the app has none for the event: a call to it begins like any other."""
+    name = event.decode("utf-8", "replace")
+
+    def refuse(request: Request, response: Response) -> None:
+        response.error(NOT_FOUND, "there is no event '%s' in app '%s'" % (name, app), CATEGORY)
+
+    return Handler(name, app, refuse)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
         sock: socket
         best_batch: int  # bytes that are best sent at once
+        most_begun: int  # calls that may have begun and not ended
+        is_recalling: bool  # the node takes calls back, and its message about it has not been read
 
         @property
         def received(self) -> int:
@@ -33,6 +35,12 @@ if TYPE_CHECKING:
 
         def send(self, data: bytes, pending: Pending) -> None:
             """Whole messages. What comes in while there is no room for them goes to `pending`."""
+
+        def begin(self, number: int) -> bool:
+            """Says that the call of a channel is about to begin. False when it may not yet: the node takes calls back."""
+
+        def recalled(self, count: int) -> None:
+            """The message about the recall with that count has been read."""
 
         def everything_read(self) -> bool:
             """Whether the node has read all that was sent."""

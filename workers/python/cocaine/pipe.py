@@ -15,6 +15,7 @@ from struct import unpack_from
 from time import monotonic
 
 from .exits import broken, node_gone
+from .frames import CONTROL
 from .limits import MESSAGE_BYTES, UNREAD_BYTES
 
 TYPE_CHECKING = False
@@ -31,6 +32,7 @@ HEADER_BYTES = 4096
 # Words of the control blocks, as indices of 8-byte counters and 4-byte flags.
 REQUEST_TAIL, REQUEST_HEAD, REQUEST_PARKED, REQUEST_WAITS = 1024 // 8, 1152 // 8, 1280 // 4, 1408 // 4
 RESPONSE_TAIL, RESPONSE_HEAD, RESPONSE_PARKED, RESPONSE_WAITS = 2048 // 8, 2176 // 8, 2304 // 4, 2432 // 4
+MOST_BEGUN, BEGUN, RECALL = 60 // 4, 3072 // 8, 3200 // 4
 
 LAST, MORE, PADDING = 0, 1, 2  # a record's kind
 
@@ -68,6 +70,10 @@ class Pipe:
         self._taken_ahead = 0                      # bytes that have come while there was no room
         self._node_bell = node_bell
         self._spin = spin / 1e6
+        most = self._flags[MOST_BEGUN]
+        self.most_begun = most if 1 <= most < 1 << 31 else 1
+        self._recalls = 0                          # the count of the last recall that was read
+        self._words[BEGUN] = CONTROL               # before our first message here: the node may give calls ahead of their turn
         self.bell = own_bell
         self.sock = sock
         self.best_batch = responses // 4 - 8       # more is cut into pieces
@@ -126,6 +132,29 @@ class Pipe:
 
     def truncated(self, pending: Pending, data: bytes, at: int, need: int) -> None:
         broken("a record that ends inside a message")
+
+    def begin(self, number: int) -> bool:
+        """
+        Says that the call of a channel is about to begin. False when the node takes calls back, maybe this one: then nothing may begin
+        until the recall has been read.
+        """
+        words = self._words
+        if number > words[BEGUN]:
+            words[BEGUN] = number
+        # Between our store of `begun` and our load of `recall`. Other half: the node that takes calls back stores `recall`, fences, and
+        # looks at `begun`: either it sees that this call has begun, or we see its recall here.
+        with FENCE:
+            pass
+        return self._flags[RECALL] == self._recalls
+
+    @property
+    def is_recalling(self) -> bool:
+        """A recall's message is under way."""
+        return self._flags[RECALL] != self._recalls
+
+    def recalled(self, count: int) -> None:
+        """The message of the recall with that count has been read."""
+        self._recalls = count
 
     def send(self, data: bytes, pending: Pending) -> None:
         """Writes whole messages and shows them to the node. What comes in while there is no room goes to `pending`."""

@@ -20,6 +20,7 @@ from .running import Running
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .app import App
+    from .channel import Channel
     from .link import Link
     from .wsgi import WsgiApp
 
@@ -34,8 +35,8 @@ class Session:
         self.ending = Ending(self.output)
         self.heartbeat = Heartbeat(link, self.pending, self.channels, self.output)
         self.running = self.make_running()
-        self.input = Input(app, link, self.pending, self.channels, self.ending, self.running.cancel, self.heartbeat.answered)
-        self.bursts = Bursts(app, self.pending, self.channels, self.running)
+        self.input = Input(app, link, self.pending, self.channels, self.running.cancel, self.heartbeat.answered)
+        self.bursts = Bursts(app, link, self.pending, self.channels, self.running)
         FORKED.clear()          # in a child process this is the child's own
 
     def make_running(self) -> Running:
@@ -59,13 +60,13 @@ class Session:
 
     def turn(self) -> bool:
         """One batch. False when there was nothing."""
-        pending, ready, run = self.pending, self.input.ready, self.running.run
+        pending, ready, begin, run = self.pending, self.input.ready, self.begin, self.running.run
         if FORKED:
             end_child()
-        if not pending and not ready and (self.channels.is_full or not self.link.fetch(pending)):
+        if not pending and not (ready and self.can_begin()) and (self.is_full() or not self.link.fetch(pending)):
             return False
         while True:
-            if ready:
+            if ready and begin(ready[0]):
                 run(ready.popleft())
             elif pending:
                 self.parse(*pending.popleft())
@@ -78,9 +79,29 @@ class Session:
             self.heartbeat.beat(now)
         return True
 
+    def can_begin(self) -> bool:
+        """Whether another call may begin, as it seems."""
+        return self.channels.under_way < self.link.most_begun and not self.link.is_recalling
+
+    def begin(self, channel: Channel) -> bool:
+        """Whether the handler may run, or is to be passed over. Else it waits: as many as may have begun, or the node takes calls back."""
+        channels = self.channels
+        if channel.ended:
+            return True
+        if channels.under_way >= self.link.most_begun or not self.link.begin(channel.number):
+            return False
+        channels.begin(channel)
+        return True
+
+    def is_full(self) -> bool:
+        """Whether nothing more should be taken from the node. What says which calls it takes back must be read."""
+        return self.channels.is_full and not self.link.is_recalling
+
     def parse(self, data: bytes, at: int) -> None:
         """Messages from `at` on, until one makes a handler ready. Small whole requests to proven handlers are answered on the way."""
         end, ready, bursts, step = len(data), self.input.ready, self.bursts, self.input.step
+        if ready or self.channels.under_way >= self.link.most_begun:
+            return self.take_in(data, at)  # others come first
         guessed = False
         while at < end:
             if bursts.shape is not None:
@@ -104,6 +125,12 @@ class Session:
                     self.pending.appendleft((data, at))
                 return
 
+    def take_in(self, data: bytes, at: int) -> None:
+        """Messages from `at` on, without running anything."""
+        end, step = len(data), self.input.step
+        while 0 <= at < end:
+            at = step(data, at)
+
     # While a handler runs.
 
     def listen(self, always: bool = False) -> bool:
@@ -111,12 +138,10 @@ class Session:
         now = monotonic()
         if now >= self.heartbeat.next:
             self.heartbeat.beat(now)
-        pending, step = self.pending, self.input.step
+        pending = self.pending
         heard = (always or not self.channels.is_full) and self.link.fetch(pending) or bool(pending)
         while pending:
-            data, at = pending.popleft()
-            while 0 <= at < len(data):
-                at = step(data, at)
+            self.take_in(*pending.popleft())
         return heard
 
     def look(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import sys
 from fcntl import ioctl
 
 from .exits import broken, node_gone
@@ -24,6 +25,8 @@ class SocketLink:
     """A Link: see link.py."""
 
     best_batch = BATCH_BYTES
+    most_begun = sys.maxsize  # on the socket the node gives no more calls than may begin
+    is_recalling = False
 
     def __init__(self, sock: socket, received: bytes) -> None:
         self.sock = sock
@@ -68,6 +71,12 @@ class SocketLink:
             self._rest.insert(0, rest)
             self._rest_size += len(rest)
             self._need = need
+
+    def begin(self, number: int) -> bool:
+        return True
+
+    def recalled(self, count: int) -> None:
+        broken("a recall on the socket")
 
     def send(self, data: bytes, pending: Pending) -> None:
         data = memoryview(data)

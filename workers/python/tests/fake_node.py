@@ -25,7 +25,7 @@ PATIENCE = 20.0  # seconds; only a failing test waits that long
 class Rings:
     """The node's half of the shared-memory pipe."""
 
-    def __init__(self, capacity):
+    def __init__(self, capacity, most_begun=1 << 20):
         self.capacity = capacity
         size = 4096 + 2 * capacity
         self.segment = os.memfd_create("test", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
@@ -39,8 +39,21 @@ class Rings:
         self.flags[2], self.flags[3], self.words[2], self.words[3] = 1, 4096, size, 7
         self.flags[8] = self.flags[9] = capacity
         self.words[5], self.words[6] = 4096, 4096 + capacity
+        self.flags[60 // 4] = most_begun
         self.tail = self.head = 0
         self.pieces = []
+
+    @property
+    def begun(self):
+        """The highest channel that the worker has begun."""
+        return self.words[3072 // 8]
+
+    def recall(self):
+        """Begins to take calls back; the message about it is the caller's to write. (its count, the highest channel that has begun)"""
+        self.flags[3200 // 4] += 1
+        with FENCE:
+            pass
+        return self.flags[3200 // 4], self.begun
 
     def room(self):
         return self.capacity - (self.tail - self.words[1152 // 8])
@@ -101,7 +114,7 @@ class Rings:
 
 
 class FakeNode:
-    def __init__(self, app, pipe=True, capacity=1 << 20, grant=True, env=None, pass_fds=(), words=()):
+    def __init__(self, app, pipe=True, capacity=1 << 20, grant=True, env=None, pass_fds=(), words=(), most_begun=1 << 20):
         self.folder = tempfile.mkdtemp()
         path = os.path.join(self.folder, "s")
         listener = socket.socket(socket.AF_UNIX)
@@ -129,7 +142,7 @@ class FakeNode:
             self.asked = len(hello[2]) > 1
             assert self.asked == pipe
             if self.asked and grant:
-                self.rings = Rings(capacity)
+                self.rings = Rings(capacity, most_begun)
                 socket.send_fds(self.sock, [msgpack.packb([1, 0, [{"pipe": 1}]])],
                                 [self.rings.segment, self.rings.worker_bell, self.rings.node_bell])
             elif self.asked:
@@ -278,6 +291,12 @@ class FakeNode:
         return args[0]
 
     # The end.
+
+    def take_back(self, first):
+        """Calls from this channel on that have not begun. They must be above what has begun by now, as the node holds itself to."""
+        count, begun = self.rings.recall()
+        assert begun < first, "channel %d has begun" % begun
+        self.send([1, 3, [count, first]])
 
     def terminate(self):
         self.send([1, 1, [1, b"bye"]])
