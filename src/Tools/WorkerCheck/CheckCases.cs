@@ -25,6 +25,7 @@ internal static class CheckCases
         new("headers", "Headers", AppCases.Headers),
         new("app name, uuid, task, version", "Start", AppCases.WhoAmI),
         new("output captured", "Output", AppCases.Output),
+        new("recall", "What is begun", RecallCases.Recall),
         new("slow handler", "Heartbeats", LifeCases.SlowHandler),
         new("heartbeats", "Heartbeats", LifeCases.Heartbeats),
         new("terminate", "Terminate", LifeCases.Terminate) { EndsWorker = true },

@@ -60,6 +60,21 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
         }
     }
 
+    /// <summary>Takes calls back that the worker has not begun: from here on it must say nothing on their channels.</summary>
+    /// <returns>The channels that are the node's again.</returns>
+    public IReadOnlyList<ulong> Recall()
+    {
+        int count = end.BeginRecall(out ulong begun);
+        Write(sink => MessageWriter.WriteRecall(sink, count, begun + 1));
+        ulong[] taken = [.. _channels.Where(pair => pair.Key > begun && !pair.Value.WorkerEnded).Select(pair => pair.Key)];
+        foreach (ulong channel in taken)
+        {
+            _channels.Remove(channel);
+        }
+
+        return taken;
+    }
+
     /// <summary>Tells the worker that nobody waits for this answer any more.</summary>
     public void Cancel(ulong channel)
     {

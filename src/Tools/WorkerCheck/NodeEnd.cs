@@ -25,6 +25,9 @@ internal sealed unsafe class NodeEnd(Socket socket, WorkerProcess process) : IDi
     /// <summary>Small on purpose: long messages go through the ring in many pieces, and both sides must wait for each other.</summary>
     private const int RingBytes = 64 << 10;
 
+    /// <summary>Calls that the worker may have begun at the same time: more than a case has.</summary>
+    private const int MostBegun = 64;
+
     private const short PollIn = 1, PollOut = 4;
 
     private readonly List<byte[]> _unsent = [];
@@ -51,7 +54,7 @@ internal sealed unsafe class NodeEnd(Socket socket, WorkerProcess process) : IDi
     /// <summary>Answers a handshake that asks for the pipe by granting the pipe.</summary>
     public void GrantPipe()
     {
-        Segment segment = Segment.Create(RingBytes, generation: 1, spinMicroseconds: 0, shared: true);
+        Segment segment = Segment.Create(RingBytes, generation: 1, spinMicroseconds: 0, shared: true, MostBegun);
         _nodeBell = new EventDescriptor();
         _workerBell = new EventDescriptor();
         MemorySink grant = new(64);
@@ -67,6 +70,12 @@ internal sealed unsafe class NodeEnd(Socket socket, WorkerProcess process) : IDi
         _requests = new ByteRingWriter(segment.Requests);
         _answers = new ByteRingReader(segment.Responses);
     }
+
+    /// <summary>The worker is on the pipe, and tells there what it has begun.</summary>
+    public bool TellsBegun => _segment?.Words.AreKept == true;
+
+    /// <summary>Begins a recall. Returns its number, and the highest channel that the worker has begun.</summary>
+    public int BeginRecall(out ulong begun) => _segment!.Words.BeginRecall(out begun);
 
     /// <summary>Sends whole messages, or on the socket any part of one.</summary>
     public void Send(ReadOnlySpan<byte> bytes)

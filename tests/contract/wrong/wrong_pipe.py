@@ -48,4 +48,8 @@ if FAULT == "speaks on the socket too":
 
     cocaine.pipe.Pipe.send = _send
 
+if FAULT == "begins what was taken back":
+    cocaine.pipe.Pipe.begin = lambda self, number: True
+    cocaine.pipe.Pipe.is_recalling = False
+
 sys.exit(main(sys.argv[1:] + [os.environ["CONTRACT"]]))
