@@ -81,6 +81,12 @@ internal sealed class ProcessLink : SlaveLink
 
     public override IReadOnlyList<string> LastLines => [.. _output?.LastLines ?? [], .. _errors?.LastLines ?? []];
 
+    public override bool TellsBegun => _way is { TellsBegun: true };
+
+    public override ulong Begun => _way?.Begun ?? ulong.MaxValue;
+
+    public override int BeginRecall(out ulong begun) => _way!.BeginRecall(out begun);
+
     public override void Flush() => _way?.Flush();
 
     public override void PauseReading() => _way?.PauseReading();
@@ -166,7 +172,8 @@ internal sealed class ProcessLink : SlaveLink
         try
         {
             EngineSettings settings = _backend.App.Engine;
-            segment = Segment.Create(settings.PipeSizeBytes, _slave.Generation, settings.SpinMicroseconds, shared: true);
+            segment = Segment.Create(
+                settings.PipeSizeBytes, _slave.Generation, settings.SpinMicroseconds, shared: true, settings.Concurrency);
             nodeBell = new EventDescriptor();
             workerBell = new EventDescriptor();
             MemorySink grant = new(64);

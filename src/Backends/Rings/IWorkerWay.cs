@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Backends.Rings;
 
@@ -16,6 +17,15 @@ internal interface IWorkerWay
 
     /// <summary>The way's name, for info.</summary>
     string Kind { get; }
+
+    /// <inheritdoc cref="SlaveLink.TellsBegun"/>
+    bool TellsBegun { get; }
+
+    /// <inheritdoc cref="SlaveLink.Begun"/>
+    ulong Begun { get; }
+
+    /// <inheritdoc cref="SlaveLink.BeginRecall"/>
+    int BeginRecall(out ulong begun);
 
     /// <summary>Shows the written messages to the worker at the end of the turn.</summary>
     void Flush();

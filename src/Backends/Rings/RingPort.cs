@@ -37,6 +37,8 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
     private readonly Action<string> _onFault;
     private bool _paused;
     private bool _closed;
+    private bool _stopped;       // the worker begins nothing any more
+    private ulong _begunAtStop;  // valid once stopped
 
     public RingPort(EventLoop loop, Slave slave, Segment segment, EventDescriptor nodeBell, EventDescriptor slaveBell,
         Action<string> onFault)
@@ -61,6 +63,26 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
     public bool PeerSpeaksBin => true;
 
     public string Kind => "shared memory";
+
+    public bool TellsBegun => !_stopped && _segment.Words.AreKept;
+
+    /// <summary>A worker that keeps no words may have begun everything, once it has sent its first message.</summary>
+    public ulong Begun => _stopped ? _begunAtStop : Settled(_segment.Words.Begun);
+
+    public int BeginRecall(out ulong begun) => _segment.Words.BeginRecall(out begun);
+
+    /// <summary>
+    /// The worker begins nothing any more, though it may live on: it sees a recall that never comes. What it has begun by now is settled.
+    /// </summary>
+    public void StopBegins()
+    {
+        if (!_stopped)
+        {
+            _ = BeginRecall(out ulong begun);
+            _begunAtStop = Settled(begun);
+            _stopped = true;
+        }
+    }
 
     public void Open()
     {
@@ -122,6 +144,7 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
     public void Close()
     {
         Detach();
+        StopBegins(); // later questions find the segment gone
         _segment.Dispose();
         _nodeBell.Dispose();
         _slaveBell.Dispose();
@@ -136,6 +159,8 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
             _loop.ScheduleBell(_bellTask);
         }
     }
+
+    private ulong Settled(ulong begun) => begun != 0 ? begun : _slave.HasBeaten ? ulong.MaxValue : MessageWriter.ControlChannel;
 
     private void Publish()
     {

@@ -64,7 +64,8 @@ internal sealed class ThreadLink : SlaveLink
         {
             nodeBell = new EventDescriptor();
             slaveBell = new EventDescriptor();
-            segment = Segment.Create(settings.PipeSizeBytes, slave.Generation, settings.SpinMicroseconds, shared: false);
+            segment = Segment.Create(
+                settings.PipeSizeBytes, slave.Generation, settings.SpinMicroseconds, shared: false, settings.Concurrency);
             ThreadLink link = new(backend, slave, segment, nodeBell, slaveBell);
             new Thread(link.Run) { Name = $"{backend.App.Name}-{slave.ShortId}", IsBackground = true }.Start();
             return link;
@@ -87,6 +88,12 @@ internal sealed class ThreadLink : SlaveLink
     public override string Kind => "thread";
 
     public override int ProcessId => 0;
+
+    public override bool TellsBegun => _port.TellsBegun;
+
+    public override ulong Begun => _port.Begun;
+
+    public override int BeginRecall(out ulong begun) => _port.BeginRecall(out begun);
 
     public override void Flush() => _port.Flush();
 
@@ -111,6 +118,7 @@ internal sealed class ThreadLink : SlaveLink
             _backend.Log, _backend.App.Name, _slave.ShortId, reason, JobNames.Suffix(_slave.Channels.ToList()), _backend.Left.Threads,
             LeftBehind.MostThreads, running);
         _worker?.Abandon();
+        _port.StopBegins(); // after it was abandoned: it finds both, and ends instead of beginning another job
         _port.Detach();
         _loop.Post(() => _slave.OnDead(reason));
     }

@@ -18,7 +18,7 @@ internal sealed class Admission(EngineScope scope, SlavePool pool)
             return new JobRefusal(ErrorCodes.ServerError, StartFailure.ForCallers(pool.LastFailure), jobId);
         }
 
-        int waiting = scope.Queue.Usual; // suspects had their place before, and must not shut out other jobs
+        int waiting = scope.Queue.Count - scope.Queue.Suspects.Count; // suspects had their place before, and must not shut out other jobs
         if (scope.Settings.QueueLimit > 0 && waiting >= scope.Settings.QueueLimit)
         {
             return new JobRefusal(ErrorCodes.ResourceError, $"the queue is full: {waiting} jobs wait", jobId, RetryAfterS());

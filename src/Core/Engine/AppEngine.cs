@@ -20,8 +20,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
 {
     private readonly JobStore _store;
     private readonly JobBounds _bounds;
-    private bool _servedNewest;     // the queue served the newest job first at the last look
-    private long _orderLogDueMs;
+    private readonly NextJobs _next;
     private Action? _onStopped;
 
     /// <param name="name">The app's name.</param>
@@ -52,8 +51,9 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
         Pool = new SlavePool(Scope, backend, this);
         Admission = new Admission(Scope, Pool);
         Requests = new RequestFlow(Scope, Pool, Admission);
-        _bounds = new JobBounds(Scope, new RunLimit(Scope));
+        _bounds = new JobBounds(Scope, Pool, new RunLimit(Scope));
         Endings = new JobEndings(Scope, _store, Pool, _bounds, this);
+        _next = new NextJobs(Scope, _bounds, Endings);
     }
 
     /// <summary>The parts that jobs, slaves and the pool use too.</summary>
@@ -149,7 +149,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
             job.MoveTo(JobState.Queued);
             Records.Ledger.Queued(job.Id, job.ArrivedNs);
             Queue.Add(job);
-            if (Queue.Usual == 1)
+            if (Queue.Count - Queue.Suspects.Count == 1)
             {
                 Admission.OnFirstWaiting();
             }
@@ -165,7 +165,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     public void AddChunk(Job job, in Payload chunk) => Requests.Add(job, in chunk);
 
     /// <summary>The request is whole.</summary>
-    public void EndRequest(Job job) => RequestFlow.End(job);
+    public void EndRequest(Job job) => Requests.End(job);
 
     /// <summary>The caller went away or gave up: the answer goes nowhere, and the worker is told.</summary>
     /// <param name="job">The job to cancel.</param>
@@ -197,41 +197,24 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
         }
     }
 
-    /// <summary>
-    /// The next job to run, for a slave with room. Null when the job's time was up: the job is then answered and does not run.
-    /// </summary>
-    public Job? TakeNext()
-    {
-        Job job = Queue.Next(Loop.NowNs)!;
-        if (Queue.ServesNewest != _servedNewest)
-        {
-            OnOrderChanged();
-        }
+    /// <inheritdoc/>
+    public Job? TakeNext() => _next.TakeNext();
 
-        return Take(job);
+    /// <inheritdoc/>
+    public Job? TakeNextSuspect() => _next.TakeNextSuspect();
+
+    /// <inheritdoc/>
+    public bool TryTakeAhead(out Job? job) => _next.TryTakeAhead(out job);
+
+    /// <inheritdoc/>
+    public void OnBegun(Job job)
+    {
+        Queue.OnBegun(job);
+        _next.CountRun(job);
     }
 
-    /// <summary>
-    /// The next suspect to run, for an empty slave. Null when the suspect's time was up: the suspect is then answered and does not run.
-    /// </summary>
-    public Job? TakeNextSuspect() => Take(Queue.Suspects.First!);
-
-    private Job? Take(Job job)
-    {
-        if (_bounds.TryExpire(job, Loop.NowMs))
-        {
-            return null;
-        }
-
-        Queue.Remove(job);
-        Endings.CountRun();
-        if (Settings.QueueTimeoutMs > 0 || job.Policy.SilenceTimeoutMs > 0 || job.Task.JobTimeoutMs > 0)
-        {
-            _bounds.Arm(job, JobState.Running);
-        }
-
-        return job;
-    }
+    /// <inheritdoc/>
+    public void OnTakenBack(Job job) => Endings.OnTakenBack(job);
 
     /// <inheritdoc/>
     public void OnChunk(Job job, in Payload data) => Endings.OnChunk(job, in data);
@@ -261,10 +244,12 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     public void StopNow(string reason)
     {
         Scope.MoveTo(EngineState.Stopped);
-        while (Queue.Count > 0)
+        foreach (Slave slave in Pool.Roster.Slaves)
         {
-            Fail(Queue.Oldest!, ErrorCodes.ResourceError, reason);
+            slave.Ahead.TakeBack();
         }
+
+        FailWaiting(ErrorCodes.ResourceError, reason);
 
         foreach (Slave slave in Pool.Roster.Slaves.ToArray())
         {
@@ -282,12 +267,17 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     public void OnBroken(string cause)
     {
         string reason = StartFailure.ForCallers(cause);
-        while (Queue.Count > 0)
-        {
-            Fail(Queue.Oldest!, ErrorCodes.ServerError, reason);
-        }
-
+        FailWaiting(ErrorCodes.ServerError, reason);
         Broken?.Invoke(cause);
+    }
+
+    /// <summary>Answers all jobs that wait in the node's hand.</summary>
+    private void FailWaiting(int code, string reason)
+    {
+        while (Queue.Unplaced > 0)
+        {
+            Fail(Queue.Oldest!, code, reason);
+        }
     }
 
     /// <summary>Called after each change that may have ended the last job or slave of a draining engine.</summary>
@@ -314,24 +304,6 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
         Utf8.FromUtf16(refusal.Reason, reason, out _, out int length); // a longer reason is cut
         Records.Ledger.Arrived(id, Loop.NowNs, task.Utf8Name, name);
         Records.Ledger.Ended(id, Loop.NowNs, JobOutcome.Refused, ErrorCodes.Category, refusal.Code, reason[..length]);
-    }
-
-    /// <summary>The queue's order has changed. The log gets few lines about this, however often the order changes.</summary>
-    private void OnOrderChanged()
-    {
-        _servedNewest = Queue.ServesNewest;
-        if (_servedNewest)
-        {
-            Counters.Overloads++;
-        }
-
-        if (Loop.NowMs >= _orderLogDueMs)
-        {
-            _orderLogDueMs = Loop.NowMs + EngineLimits.OverloadLogMs;
-            long waitMs = Clock.MsOf(Loop.NowNs - (Queue.Oldest?.ArrivedNs ?? Loop.NowNs));
-            PoolLog.OrderChanges(
-                Log, Name, _servedNewest ? "newest" : "oldest", Queue.Count, waitMs, Settings.QueueTargetMs, Counters.Overloads);
-        }
     }
 
     /// <summary>Why a job that no slave takes at once is refused; the code is 0 when the job may wait.</summary>

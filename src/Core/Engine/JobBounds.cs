@@ -9,7 +9,7 @@ namespace Cocaine.Fast.Core.Engine;
 /// <summary>
 /// Watches the bounds of a job's times: its wait in the queue, its deadline, its run, its slave's silence, and its leave of the slave.
 /// </summary>
-internal sealed class JobBounds(EngineScope scope, RunLimit runLimit)
+internal sealed class JobBounds(EngineScope scope, SlavePool pool, RunLimit runLimit)
 {
     /// <summary>Arms the job's timer for the nearest of its bounds in its state.</summary>
     public void Arm(Job job) => Arm(job, job.State);
@@ -39,6 +39,26 @@ internal sealed class JobBounds(EngineScope scope, RunLimit runLimit)
             case JobState.Queued or JobState.Running or JobState.Streaming:
                 Check(job, nowMs);
                 return;
+            case JobState.Placed:
+                CheckPlaced(job, nowMs);
+                return;
+        }
+    }
+
+    /// <summary>A bound of a placed job is due: first it is settled whether the job waits or runs.</summary>
+    private void CheckPlaced(Job job, long nowMs)
+    {
+        Slave slave = job.Slave!;
+        int taken = slave.Ahead.TakeBack(job);
+        if (job.State == JobState.Placed)
+        {
+            slave.Ahead.Begin(job);
+        }
+
+        Check(job, nowMs);
+        if (taken > 0)
+        {
+            pool.OnTakenBack();
         }
     }
 
@@ -61,7 +81,7 @@ internal sealed class JobBounds(EngineScope scope, RunLimit runLimit)
         }
 
         long listened = scope.Loop.ListenedMs;
-        return Math.Min(due, ClockMs(SilenceWatch.NextLookMs(listened, policy.SilenceTimeoutMs, listened)));
+        return Math.Min(due, ClockMs(SilenceLook.NextMs(listened, policy.SilenceTimeoutMs, listened)));
     }
 
     /// <summary>Fails the job when one of its bounds has passed; otherwise arms its timer for the next bound.</summary>
@@ -189,7 +209,7 @@ internal sealed class JobBounds(EngineScope scope, RunLimit runLimit)
 
         if (silence > 0)
         {
-            due = Math.Min(due, ClockMs(SilenceWatch.NextLookMs(heardMs, silence, listenedMs)));
+            due = Math.Min(due, ClockMs(SilenceLook.NextMs(heardMs, silence, listenedMs)));
         }
 
         if (due != long.MaxValue)

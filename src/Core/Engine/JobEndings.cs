@@ -18,6 +18,28 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
     /// <summary>One more job goes to a slave.</summary>
     public void CountRun() => Running++;
 
+    /// <summary>A job that its slave has not begun, and will not, waits as it did before.</summary>
+    public void OnTakenBack(Job job)
+    {
+        scope.Counters.JobsTakenBack++;
+        if (job.State == JobState.Placed)
+        {
+            job.MoveTo(JobState.Queued);
+            scope.Queue.PutBack(job);
+        }
+        else
+        {
+            Running--;
+            job.Runs--;
+            job.MoveTo(JobState.Queued);
+            scope.Records.Ledger.Queued(job.Id, job.WaitsSinceNs);
+            scope.Queue.PutBackRun(job);
+        }
+
+        bounds.Arm(job);
+        EndPressure(job);
+    }
+
     /// <summary>A piece of the worker's answer.</summary>
     public void OnChunk(Job job, in Payload data)
     {
@@ -92,6 +114,7 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
     /// <summary>Answers a job that has no answer yet with an error that does not come from its worker.</summary>
     public void Fail(Job job, in JobError error)
     {
+        bool tookBack = job.State == JobState.Placed && TakeBack(job);
         JobState from = job.State;
         bool wasWaitingSuspect = job.IsSuspect && from == JobState.Queued;
         if (from == JobState.Queued)
@@ -129,6 +152,28 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
         {
             pool.Suspects.OnLeft();
         }
+
+        if (tookBack)
+        {
+            pool.OnTakenBack();
+        }
+    }
+
+    /// <summary>
+    /// A placed job is to be answered: it comes back from its slave, with those that were placed after it, or it has begun by now and runs.
+    /// </summary>
+    /// <returns>Others have come back, and wait for a slave.</returns>
+    private static bool TakeBack(Job job)
+    {
+        Slave slave = job.Slave!;
+        int taken = slave.Ahead.TakeBack(job);
+        if (job.State == JobState.Placed)
+        {
+            slave.Ahead.Begin(job);
+            return taken > 0;
+        }
+
+        return taken > 1;
     }
 
     private static void RecordRun(Job job, long nowNs)
@@ -146,9 +191,14 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
         scope.Records.Ledger.Queued(job.Id, job.WaitsSinceNs);
         scope.Queue.AddAgain(job);
         bounds.Arm(job);
+        EndPressure(job);
+    }
+
+    /// <summary>The slave that the job's caller waits for has the job no more, and no other slave would let the caller go on.</summary>
+    private static void EndPressure(Job job)
+    {
         if (job.UnderPressure)
         {
-            // The slave that the caller waits for is gone, and no other slave would tell the caller to go on with its request.
             job.UnderPressure = false;
             job.Caller?.OnRequestPressure(job, false);
         }

@@ -32,12 +32,20 @@ internal sealed class RequestFlow(EngineScope scope, SlavePool pool, Admission a
     }
 
     /// <summary>The request is whole.</summary>
-    public static void End(Job job)
+    public void End(Job job)
     {
         job.RequestEnded = true;
         if (job.State is JobState.Running or JobState.Streaming)
         {
             job.Slave!.Channels.EndRequest(job);
+        }
+        else if (job is { State: JobState.Queued, Policy.Urgent: true } && scope.Queue.Placed > 0)
+        {
+            pool.Ahead.PlaceUrgent();
+        }
+        else if (job.State == JobState.Queued)
+        {
+            pool.Ahead.Place();
         }
     }
 
@@ -68,7 +76,10 @@ internal sealed class RequestFlow(EngineScope scope, SlavePool pool, Admission a
             return;
         }
 
-        bool isLastRun = !scope.Records.KeepsRequests && pool.Suspects.IsLastRun(job);
+        // A slave that tells what it has begun may die before it begins this: then the job waits again, whatever its retry-limit.
+        Slave slave = job.Slave!;
+        bool mayComeBack = slave.Link.TellsBegun || !slave.HasBeaten;
+        bool isLastRun = !scope.Records.KeepsRequests && !mayComeBack && pool.Suspects.IsLastRun(job);
         if (isLastRun || job.Request.SizeBytes + (long)chunk.Length > EngineLimits.MaxRetryRequestBytes)
         {
             job.Request.Forget();

@@ -112,6 +112,38 @@ internal static class EngineLimits
     /// <summary>Lines of a slave's output kept for its cause of death.</summary>
     public const int LastLines = 20;
 
+    /// <summary>
+    /// Work that a slave gets ahead of its turn, ns: longer than the way of a message to a slave and back, so that the slave need not wait
+    /// for the node, and shorter than anybody notices who waits behind it.
+    /// </summary>
+    public const long AheadTargetNs = 200_000;
+
+    /// <summary>A slave that has ended a job within this time works, ns: a few turns of a busy machine's scheduler.</summary>
+    public const long LatelyNs = 20_000_000;
+
+    /// <summary>Jobs that a slave gets ahead at most: more of them save no more wake-ups.</summary>
+    public const int MostAhead = 256;
+
+    /// <summary>
+    /// The part of a slave's ring that requests ahead of their turn may fill: the rest of a running request has room beside them.
+    /// </summary>
+    public const int AheadRingPart = 4;
+
+    /// <summary>
+    /// The time after which a placed job is taken back, ms: several times the work that stands before it, when all jobs take as long as
+    /// before.
+    /// </summary>
+    public const int MostStandingMs = 1;
+
+    /// <summary>Slaves that are looked at, one after another, for one that takes a job ahead or stands still.</summary>
+    public const int SlavesLookedAt = 16;
+
+    /// <summary>
+    /// Deaths of a slave before it began a job that was the next one on it, until such a death is taken for the job's: a request may end
+    /// a worker before its handler begins. Fewer could be an operator who ends some slaves at once.
+    /// </summary>
+    public const int MostReprieves = 3;
+
     /// <summary>Slave loads that the pool tells apart when it looks for the least busy one.</summary>
     public const int LoadLevels = 1024;
 }

@@ -23,6 +23,15 @@ internal interface IJobEngine
     /// <summary>The nearest of the job's bounds is due.</summary>
     void OnJobTimer(Job job, long nowMs);
 
+    /// <summary>The worker has begun a placed job, or does so now: the job runs.</summary>
+    void OnBegun(Job job);
+
+    /// <summary>
+    /// A job that its worker has not begun, and will not, has left its slave: one that was placed, or that was given to it. The job waits
+    /// as it did before.
+    /// </summary>
+    void OnTakenBack(Job job);
+
     /// <summary>The worker has sent a piece of the answer.</summary>
     void OnChunk(Job job, in Payload data);
 

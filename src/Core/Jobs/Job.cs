@@ -34,13 +34,15 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
     /// <summary>The caller's own number for the job. Valid while <see cref="Caller"/> is set.</summary>
     public ulong CallerChannel { get; private set; }
 
-    /// <summary>The request, while the job may need it again. Valid in Queued and Running.</summary>
+    /// <summary>The request, while the job may need it again. Valid in Queued, Placed and Running.</summary>
     public RequestLog Request { get; } = new(blocks);
 
     /// <summary>The caller has closed its side.</summary>
     public bool RequestEnded { get; set; }
 
-    /// <summary>The job's slave. Valid in Running and Streaming, and after an answer until the worker has closed its side.</summary>
+    /// <summary>
+    /// The job's slave. Valid in Placed, Running and Streaming, and after an answer until the worker has closed its side.
+    /// </summary>
     public IJobRunner? Runner { get; set; }
 
     /// <summary>The job's channel on the slave; valid with <see cref="Runner"/>.</summary>
@@ -64,10 +66,17 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
     /// <summary>The job runs alone, because a slave died with it. Valid in every state but Free; does not change in Queued.</summary>
     public bool IsSuspect { get; set; }
 
+    /// <summary>Slaves that died before they began the job, when it was the next to begin. Valid in every state but Free.</summary>
+    public int Reprieves { get; set; }
+
     public long ArrivedNs { get; private set; }
 
+    /// <summary>When the job was placed. Valid in Placed.</summary>
+    public long PlacedNs { get; set; }
+
     /// <summary>
-    /// Begin of the present wait: the job's arrival, or the end of a run that its slave did not survive. Valid in Queued.
+    /// Begin of the present wait: the job's arrival, or the end of a run that its slave did not survive. Valid in Queued and
+    /// Placed.
     /// </summary>
     public long WaitsSinceNs { get; set; }
 
@@ -75,7 +84,8 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
     public long DispatchedNs { get; set; }
 
     /// <summary>
-    /// Begin of the present run by the loop's listened time, ms: the slave's silence counts from here. Valid from Running on.
+    /// Begin of the present run by the loop's listened time, ms: the slave's silence counts from here. Valid from Running on; in
+    /// Placed, the time when the job was placed.
     /// </summary>
     public long AwaitedSinceMs { get; set; }
 
@@ -97,10 +107,10 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
     /// <summary>The worker has not closed the channel in time; the node waits no longer. Valid in Failed with a slave.</summary>
     public bool IsAbandoned { get; set; }
 
-    /// <summary>Links of the queue (Queued) or of the engine's free list (Free).</summary>
+    /// <summary>Links of the queue (Queued), of a slave's placed jobs (Placed) or of the engine's free list (Free).</summary>
     internal Job? Next { get; set; }
 
-    /// <summary>Link of the queue; valid in Queued.</summary>
+    /// <summary>Link of the queue or of a slave's placed jobs; valid in Queued and Placed.</summary>
     internal Job? Previous { get; set; }
 
     public bool IsAnswered => State is JobState.Done or JobState.Failed;
@@ -116,7 +126,7 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
         Event = name;
         Policy = policy;
         ArrivedNs = WaitsSinceNs = nowNs;
-        Runs = 0;
+        Runs = Reprieves = 0;
         Deaths = null;
         RequestEnded = NodeSideEnded = UnderPressure = IsAbandoned = DiedInCompany = IsSuspect = RanTooLong = false;
         CancelDueMs = 0;
@@ -128,7 +138,8 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
         bool legal = (State, next) switch
         {
             (JobState.Free, JobState.Queued or JobState.Running or JobState.Failed) => true,
-            (JobState.Queued, JobState.Running or JobState.Failed) => true,
+            (JobState.Queued, JobState.Placed or JobState.Running or JobState.Failed) => true,
+            (JobState.Placed, JobState.Queued or JobState.Running) => true,
             (JobState.Running, JobState.Queued or JobState.Streaming or JobState.Done or JobState.Failed) => true,
             (JobState.Streaming, JobState.Done or JobState.Failed) => true,
             (JobState.Done or JobState.Failed, JobState.Free) => true,

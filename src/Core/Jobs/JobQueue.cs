@@ -18,16 +18,22 @@ internal sealed class JobQueue
         _usual = new QueueLane(order, targetMs * Clock.NsPerMs, intervalMs * Clock.NsPerMs);
     }
 
-    /// <summary>All waiting jobs, including suspects.</summary>
+    /// <summary>All waiting jobs, including placed jobs and suspects.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Jobs that stand in the rings of slaves. The slaves have not begun them.</summary>
+    public int Placed { get; private set; }
+
+    /// <summary>Jobs that stand in no slave's ring.</summary>
+    public int Unplaced => Count - Placed;
+
     /// <summary>Jobs that any slave with room may run.</summary>
-    public int Usual => Count - Suspects.Count;
+    public int Usual => Unplaced - Suspects.Count;
 
     /// <summary>Jobs that wait for a slave of their own.</summary>
     public SuspectLane Suspects { get; } = new();
 
-    /// <summary>Request bytes of the jobs that wait.</summary>
+    /// <summary>Request bytes of all waiting jobs.</summary>
     public long SizeBytes { get; private set; }
 
     /// <summary>The queue serves the newest jobs of at least one kind first at present.</summary>
@@ -70,7 +76,7 @@ internal sealed class JobQueue
     }
 
     /// <summary>The number of slaves that the jobs fill: each suspect fills one.</summary>
-    public int SlavesFor(int concurrency) => Suspects.Count + ((Usual + concurrency - 1) / concurrency);
+    public int SlavesFor(int concurrency) => Suspects.Count + ((Count - Suspects.Count + concurrency - 1) / concurrency);
 
     /// <summary>The next job to run on any slave, still in the queue; null when none waits.</summary>
     public Job? Next(long nowNs) => _urgent.Next(nowNs) ?? _usual.Next(nowNs);
@@ -89,6 +95,44 @@ internal sealed class JobQueue
 
         Count--;
         SizeBytes -= job.Request.SizeBytes;
+    }
+
+    /// <summary>A job that is next, and no suspect, stands in a slave's ring from now on. It counts as waiting still.</summary>
+    public void Place(Job job)
+    {
+        LaneOf(job).Remove(job);
+        Placed++;
+    }
+
+    /// <summary>The worker has begun a placed job.</summary>
+    public void OnBegun(Job job)
+    {
+        Placed--;
+        Count--;
+        SizeBytes -= job.Request.SizeBytes;
+    }
+
+    /// <summary>A placed job is back in the node's hand: it is the next one of its kind.</summary>
+    public void PutBack(Job job)
+    {
+        Placed--;
+        LaneOf(job).PutBack(job);
+    }
+
+    /// <summary>A job that was given to a slave and not begun is back in the node's hand: it is the next one of its kind.</summary>
+    public void PutBackRun(Job job)
+    {
+        if (job.IsSuspect)
+        {
+            Suspects.AddFirst(job);
+        }
+        else
+        {
+            LaneOf(job).PutBack(job);
+        }
+
+        Count++;
+        SizeBytes += job.Request.SizeBytes;
     }
 
     private static Job? Older(Job? one, Job? other) =>

@@ -2,7 +2,8 @@ namespace Cocaine.Fast.Core.Jobs;
 
 /// <summary>
 /// The state of a job: <c>queued → running → streaming → done</c>, and <c>failed</c> from each of the first three; a retry takes a job from
-/// running back to queued. An answered job may stay on its slave's channel until the worker has closed its side too.
+/// running back to queued. A job may be placed between queued and running, and may be taken back from either to queued. An answered job
+/// may stay on its slave's channel until the worker has closed its side too.
 /// </summary>
 internal enum JobState
 {
@@ -11,6 +12,9 @@ internal enum JobState
 
     /// <summary>The job waits in the app's queue.</summary>
     Queued,
+
+    /// <summary>Waits as a queued job does, in a slave's ring, where its turn comes sooner: the worker has not begun it.</summary>
+    Placed,
 
     /// <summary>The job is on a slave; no byte of its answer has left the node.</summary>
     Running,

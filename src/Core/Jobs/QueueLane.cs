@@ -30,6 +30,9 @@ internal sealed class QueueLane(QueueOrder order, long targetNs, long intervalNs
     /// <summary>Puts a job that has run before in front of all others.</summary>
     public void AddAgain(Job job) => _again.AddFirst(job);
 
+    /// <summary>Puts a job that was taken back from its slave where it came from: it is the next one.</summary>
+    public void PutBack(Job job) => (job.Runs > 0 ? _again : _waiting).AddFirst(job);
+
     /// <summary>The next job to run, still in the lane; null when none waits.</summary>
     public Job? Next(long nowNs)
     {

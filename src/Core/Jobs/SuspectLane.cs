@@ -28,6 +28,14 @@ internal sealed class SuspectLane
         SizeBytes += job.Request.SizeBytes;
     }
 
+    /// <summary>Puts a job that was not begun before the others of its kind.</summary>
+    public void AddFirst(Job job)
+    {
+        ListOf(job).AddFirst(job);
+        Count++;
+        SizeBytes += job.Request.SizeBytes;
+    }
+
     /// <summary>Takes a suspect out; its request must not have been cleared yet.</summary>
     public void Remove(Job job)
     {

@@ -78,6 +78,12 @@ public sealed record EngineSettings
     /// <summary>Slaves that are kept warm.</summary>
     public int PoolMinimum { get; init; }
 
+    /// <summary>
+    /// Wait of a job that is worth another slave, ms; 0 = any wait. The default is a few times what the start of a job may be late on a
+    /// busy machine: jobs that are done sooner need no process more.
+    /// </summary>
+    public long GrowWaitMs { get; init; } = 5;
+
     /// <summary>Jobs in one slave at the same time.</summary>
     public int Concurrency { get; init; } = 1;
 

@@ -15,6 +15,7 @@ internal static class EngineReader
             Backend = values.GetValueOrDefault("backend") as string == "thread" ? BackendType.Thread : BackendType.Process,
             PoolLimit = (int)Of("pool-limit", defaults.PoolLimit),
             PoolMinimum = (int)Of("pool-minimum", defaults.PoolMinimum),
+            GrowWaitMs = Of("grow-wait", defaults.GrowWaitMs),
             Concurrency = (int)Of("concurrency", defaults.Concurrency),
             QueueLimit = (int)Of("queue-limit", defaults.QueueLimit),
             QueueBytes = Of("queue-bytes", defaults.QueueBytes),

@@ -23,6 +23,14 @@ internal sealed class EngineCounters
     /// <summary>Runs begun again because a slave died.</summary>
     public ulong JobsRetried { get; set; }
 
+    /// <summary>Times that the node took jobs back from a slave that had not begun them.</summary>
+    public ulong Recalls { get; set; }
+
+    /// <summary>
+    /// Jobs that left a slave, by a recall or with its death, before the slave had begun them. Nothing is charged to these jobs.
+    /// </summary>
+    public ulong JobsTakenBack { get; set; }
+
     /// <summary>Jobs whose caller gave up or went away.</summary>
     public ulong JobsCancelled { get; set; }
 

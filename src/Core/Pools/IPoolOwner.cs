@@ -16,6 +16,11 @@ internal interface IPoolOwner
     /// </summary>
     Job? TakeNextSuspect();
 
+    /// <summary>Takes the job that is next to run for a slave that gets it ahead of its turn.</summary>
+    /// <param name="job">It, placed as the queue counts; null when its time was up, and then it is answered.</param>
+    /// <returns>False when no job waits, or the next one cannot be placed: its request is not whole.</returns>
+    bool TryTakeAhead(out Job? job);
+
     /// <summary>A slave is ready.</summary>
     void OnSlaveReady();
 

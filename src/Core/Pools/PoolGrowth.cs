@@ -29,7 +29,7 @@ internal sealed class PoolGrowth
         _scope = scope;
         _roster = roster;
         _backend = backend;
-        Outlook = new QueueOutlook(scope);
+        Outlook = new QueueOutlook(scope, roster);
         _pause = new PauseTimer(this);
         _look = new LookTimer(this);
     }
@@ -72,7 +72,7 @@ internal sealed class PoolGrowth
         int waiting = _scope.Queue.Count, starting = _roster.Starting, standing = _roster.Standing;
         int forJobs = _scope.Queue.SlavesFor(_scope.Settings.Concurrency) - _roster.Idle - starting;
         int forMinimum = _scope.State == EngineState.Running ? Math.Max(0, Math.Max(_roster.Minimum, _warm) - standing) : 0;
-        int wanted = Math.Max(forJobs, forMinimum);
+        int wanted = forJobs > forMinimum && !WaitsTooLong(waiting) ? forMinimum : Math.Max(forJobs, forMinimum);
         if (wanted <= 0)
         {
             return;
@@ -154,6 +154,33 @@ internal sealed class PoolGrowth
             Pause(EngineLimits.RoomPauseMs, anew: true);
         }
     }
+    /// <summary>
+    /// Jobs wait for longer than is worth another slave, or will, or nothing is known of how long they take. Looks again when they do not.
+    /// </summary>
+    private bool WaitsTooLong(int waiting)
+    {
+        long boundNs = _scope.Settings.GrowWaitMs * Clock.NsPerMs;
+        JobQueue queue = _scope.Queue;
+        if (boundNs == 0 || queue.Suspects.Count > 0 || _roster.Working == 0)
+        {
+            return true;
+        }
+
+        bool isLong = Outlook.WaitNs(waiting) >= boundNs
+            || (queue.Oldest is { } oldest && _scope.Loop.NowNs - oldest.WaitsSinceNs >= boundNs);
+        if (isLong && !Outlook.IsBoundByCores())
+        {
+            return true;
+        }
+
+        if (!_look.IsArmed)
+        {
+            _scope.Loop.Timers.Arm(_look, _scope.Loop.NowMs + _scope.Settings.GrowWaitMs);
+        }
+
+        return false;
+    }
+
 
     /// <summary>
     /// The waiting jobs will have ended before a slave that is launched now is ready. The pool looks again, in case they have not.

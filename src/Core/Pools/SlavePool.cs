@@ -15,7 +15,7 @@ internal sealed class SlavePool : ISlaveOwner
     private readonly IPoolOwner _owner;
     private readonly SlaveRoster _roster;
     private readonly StartFailures _startFailures = new();
-    private readonly RetireTimer _retire;
+    private readonly IdleSlaves _idle;
 
     /// <param name="scope">The parts of the engine that pools use.</param>
     /// <param name="backend">Launches slaves.</param>
@@ -30,7 +30,8 @@ internal sealed class SlavePool : ISlaveOwner
         Recycler = new Recycler(scope, _roster, Growth);
         Starts = Growth.Starts = new StartHealth(scope, _roster, Growth, Recycler, owner);
         Suspects = new SuspectRuns(scope, _roster, this, owner);
-        _retire = new RetireTimer(this);
+        Ahead = new AheadPlacing(scope, _roster, this, owner);
+        _idle = new IdleSlaves(scope, _roster);
     }
 
     /// <summary>The slaves that are not dead, and their bounds.</summary>
@@ -57,6 +58,9 @@ internal sealed class SlavePool : ISlaveOwner
     /// <inheritdoc cref="StartHealth.LastFailure"/>
     public string LastFailure => Starts.LastFailure;
 
+    /// <summary>Gives jobs to slaves ahead of their turn.</summary>
+    public AheadPlacing Ahead { get; }
+
     /// <inheritdoc cref="PoolGrowth.Start"/>
     public void Start(int slaves) => Growth.Start(slaves);
 
@@ -76,7 +80,24 @@ internal sealed class SlavePool : ISlaveOwner
     public void OnRetired() => _roster.OnRetired();
 
     /// <inheritdoc/>
-    public void OnHeardAgain() => Feed();
+    public void OnHeardAgain() => OnTakenBack();
+
+    /// <inheritdoc/>
+    public void OnTakenBack()
+    {
+        Feed();
+        Ahead.Place();
+    }
+
+    /// <inheritdoc/>
+    public void OnStoodTooLong(Slave slave)
+    {
+        OnTakenBack();
+        Growth.Grow();
+    }
+
+    /// <inheritdoc/>
+    public void OnSilenceDue(Slave slave, long listenedMs) => SilenceWatch.Check(slave, listenedMs);
 
     /// <inheritdoc/>
     public void OnHeartbeat(Slave slave) => Recycler.OnHeartbeat(slave);
@@ -101,7 +122,7 @@ internal sealed class SlavePool : ISlaveOwner
             Recycler.OnAbandoned(slave);
         }
 
-        if (_scope.Queue.Count > 0)
+        if (_scope.Queue.Unplaced > 0)
         {
             Feed();
             Suspects.Reserve();
@@ -141,18 +162,20 @@ internal sealed class SlavePool : ISlaveOwner
     public void OnFreed(Slave slave)
     {
         _roster.Moved(slave);
-        if (_scope.Queue.Count > 0)
+        if (_scope.Queue.Unplaced == 0 && slave.State == SlaveState.Idle && !Ahead.Help(slave))
+        {
+            _idle.Watch();
+        }
+
+        if (_scope.Queue.Unplaced > 0)
         {
             Feed();
+            Ahead.Refill(slave);
             Suspects.Reserve();
             if (Starts.Failures > 0)
             {
                 Growth.Grow(); // a job was done: this may be the proof that the growth waits for
             }
-        }
-        else if (slave.State == SlaveState.Idle)
-        {
-            WatchIdle();
         }
     }
 
@@ -165,7 +188,7 @@ internal sealed class SlavePool : ISlaveOwner
         Growth.OnReady(slave);
         Recycler.OnReady(slave); // first, because the slave that is relieved gets no more jobs
         Feed();
-        WatchIdle();
+        _idle.Watch();
         _owner.OnSlaveReady();
         Growth.Grow();
     }
@@ -190,7 +213,7 @@ internal sealed class SlavePool : ISlaveOwner
             _owner.OnSlaveLost(job, in loss);
         }
 
-        Feed(); // another slave may have room for the jobs that came back
+        OnTakenBack(); // another slave may have room for the jobs that came back
         Growth.Grow();
         Suspects.Reserve();
     }
@@ -259,7 +282,7 @@ internal sealed class SlavePool : ISlaveOwner
         }
 
         Growth.OnBounds();
-        WatchIdle();
+        _idle.Watch();
     }
 
     /// <summary>Asks every slave to end.</summary>
@@ -285,49 +308,9 @@ internal sealed class SlavePool : ISlaveOwner
     {
         Growth.CancelTimers();
         _scope.Loop.Timers.Cancel(Starts);
-        _scope.Loop.Timers.Cancel(_retire);
+        _scope.Loop.Timers.Cancel(_idle);
         _scope.Loop.Timers.Cancel(Recycler);
         _scope.Loop.Timers.Cancel(Suspects);
-    }
-
-    private void WatchIdle()
-    {
-        if (!_retire.IsArmed && _scope.State == EngineState.Running && _roster.Standing > _roster.Minimum && _roster.Idle > 0)
-        {
-            _scope.Loop.Timers.Arm(_retire, _scope.Loop.NowMs + _scope.Settings.SuicideTimeoutMs);
-        }
-    }
-
-    /// <summary>Retires the slave that has been idle longest, if it has been idle for long enough; one slave at a time.</summary>
-    private void Retire(long nowMs)
-    {
-        Slave? oldest = null;
-        foreach (Slave slave in _roster.Slaves)
-        {
-            if (slave.State == SlaveState.Idle && (oldest is null || slave.IdleSinceMs < oldest.IdleSinceMs))
-            {
-                oldest = slave;
-            }
-        }
-
-        if (oldest is null || _roster.Standing <= _roster.Minimum)
-        {
-            return;
-        }
-
-        long due = oldest.IdleSinceMs + _scope.Settings.SuicideTimeoutMs;
-        if (due <= nowMs)
-        {
-            PoolLog.Shrinks(_scope.Log, _scope.Name, oldest.ShortId, nowMs - oldest.IdleSinceMs, _roster.Total, _roster.Minimum);
-            oldest.Terminate("idle for the suicide-timeout");
-            due = nowMs + 1000;
-        }
-
-        _scope.Loop.Timers.Arm(_retire, due);
-    }
-
-    private sealed class RetireTimer(SlavePool pool) : WheelTimer
-    {
-        public override void OnDue(long nowMs) => pool.Retire(nowMs);
+        _scope.Loop.Timers.Cancel(Ahead);
     }
 }

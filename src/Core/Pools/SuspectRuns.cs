@@ -100,6 +100,7 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
             {
                 slave.ClearedMs = scope.Loop.NowMs;
                 slave.MoveTo(SoloStage.Clearing);
+                slave.Ahead.TakeBack();
                 scope.Loop.Timers.Arm(this, scope.Loop.NowMs + _patienceMs);
                 continue;
             }

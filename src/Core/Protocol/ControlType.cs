@@ -11,4 +11,7 @@ internal static class ControlType
 
     /// <summary>The node tells the worker to end, or the worker says that it wants to end.</summary>
     public const byte Terminate = 1;
+
+    /// <summary>The node takes jobs back that the worker has not begun.</summary>
+    public const byte Recall = 3;
 }

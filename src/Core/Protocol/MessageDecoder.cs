@@ -365,6 +365,10 @@ internal static class MessageDecoder
             layout.TextOffset = cursor.Position;
             layout.TextLength = (int)text.Bits;
         }
+        else if (text.Kind == MsgPackKind.Unsigned)
+        {
+            layout.Number = text.Bits;
+        }
 
         status = cursor.SkipBody(text.BodyBytes);
         return status == DecodeStatus.Ok ? cursor.SkipValues(text.Children, 3) : status;

@@ -27,7 +27,7 @@ internal enum ArgumentShape : byte
     /// <summary><c>[[category, code], reason?, …]</c></summary>
     Error,
 
-    /// <summary><c>[code, text?, …]</c></summary>
+    /// <summary><c>[code, text or number?, …]</c></summary>
     CodeText,
 
     /// <summary>Anything else.</summary>
@@ -63,6 +63,9 @@ internal struct MessageLayout
 
     /// <summary>Valid with Error and CodeText.</summary>
     public int Code;
+
+    /// <summary>The number after the code; 0 when there is none. Valid with CodeText.</summary>
+    public ulong Number;
 
     /// <summary>The text after the code; empty when there is none. Valid with Error and CodeText.</summary>
     public int TextOffset, TextLength;

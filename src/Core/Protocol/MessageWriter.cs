@@ -148,6 +148,17 @@ internal static class MessageWriter
         WriteTwo(sink, to[..at], reason);
     }
 
+    /// <summary><c>[1, 3, [count, from]]</c></summary>
+    public static void WriteRecall(MessageSink sink, int count, ulong from)
+    {
+        Span<byte> to = sink.BeginMessage(MaxFrameBytes);
+        int at = WriteStart(to, Three, ControlChannel, ControlType.Recall);
+        to[at++] = TwoArguments;
+        at += MsgPackEncoder.WriteUnsigned(to[at..], (ulong)count);
+        at += MsgPackEncoder.WriteUnsigned(to[at..], from);
+        sink.EndMessage(at);
+    }
+
     /// <summary>
     /// <c>[1, 0, [uuid]]</c>, or <c>[1, 0, [uuid, {"pipe": 1}]]</c> to ask for the shared-memory pipe. The uuid goes as bin, to show that
     /// this worker knows bin.

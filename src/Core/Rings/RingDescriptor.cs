@@ -20,6 +20,7 @@ internal static class RingDescriptor
     public const int RequestOffsetOffset = 40;
     public const int ResponseOffsetOffset = 48;
     public const int SpinMicrosecondsOffset = 56;
+    public const int MostBegunOffset = 60;
 
     // Control blocks: one word per pair of 64-byte lines, because the adjacent-line prefetcher moves lines in pairs.
     public const int RequestControlOffset = 1024;
@@ -29,6 +30,10 @@ internal static class RingDescriptor
     public const int ReaderParkedOffset = 256;
     public const int WriterWaitsOffset = 384;
     public const int ControlSizeBytes = 512;
+
+    // The worker's and the node's word about what is begun, apart for the same reason.
+    public const int BegunOffset = 3072;
+    public const int RecallOffset = 3200;
 
     // Records.
     public const int RecordHeaderSizeBytes = 8;

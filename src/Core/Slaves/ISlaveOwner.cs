@@ -18,6 +18,15 @@ internal interface ISlaveOwner
     /// <summary>A job has left a slave.</summary>
     void OnFreed(Slave slave);
 
+    /// <summary>Jobs were taken back from a slave: other slaves may have room for them.</summary>
+    void OnTakenBack();
+
+    /// <summary>A slave has not begun the oldest of its placed jobs in time: they were taken back.</summary>
+    void OnStoodTooLong(Slave slave);
+
+    /// <summary>The slave may have been silent for too long.</summary>
+    void OnSilenceDue(Slave slave, long listenedMs);
+
     /// <summary>The node can hear a slave again, so the slave may get jobs.</summary>
     void OnHeardAgain();
 

@@ -12,20 +12,8 @@ namespace Cocaine.Fast.Core.Slaves;
 /// </remarks>
 internal static class SilenceWatch
 {
-    /// <summary>
-    /// The time of the next look at a silence: after three quarters of the timeout, and at its end. The loop notices that it was stopped
-    /// when it wakes later than it meant to. So a stop before the first look does not count. After the first look a quarter of the timeout
-    /// remains, in which the loop has certainly listened and a slave beats.
-    /// </summary>
-    public static long NextLookMs(long heardMs, long timeoutMs, long listenedMs)
-    {
-        long look = heardMs + timeoutMs - (timeoutMs / 4);
-        return listenedMs < look ? look : heardMs + timeoutMs;
-    }
-
-    /// <inheritdoc cref="NextLookMs(long, long, long)"/>
-    public static long NextLookMs(Slave slave) =>
-        NextLookMs(slave.LastHeardMs, slave.Scope.Settings.HeartbeatTimeoutMs, slave.Scope.Loop.ListenedMs);
+    /// <summary>Time between looks at a slave that is held back for a slow caller.</summary>
+    private const long HeldBackLookMs = 1000;
 
     /// <summary>
     /// The slave's timer is due. The slave is killed when it was silent for too long; otherwise the timer is armed again.
@@ -36,10 +24,13 @@ internal static class SilenceWatch
         long due = slave.LastHeardMs + scope.Settings.HeartbeatTimeoutMs;
         if (listenedMs < due || slave.IsHeldBack)
         {
-            scope.Loop.Patience.Arm(slave, listenedMs < due ? NextLookMs(slave) : listenedMs + 1000);
+            long nextMs = listenedMs < due
+                ? SilenceLook.NextMs(slave.LastHeardMs, scope.Settings.HeartbeatTimeoutMs, listenedMs) : listenedMs + HeldBackLookMs;
+            scope.Loop.Patience.Arm(slave, nextMs);
             return;
         }
 
+        slave.TakeBackAhead();
         string reason = $"slave {slave.ShortId} was silent for its heartbeat-timeout of {scope.Settings.HeartbeatTimeoutMs} ms";
         long patience = PatienceMs(slave);
         if (listenedMs < patience)

@@ -35,6 +35,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         StartedMs = scope.Loop.NowMs;
         LastHeardMs = scope.Loop.ListenedMs;
         _capacity = scope.Settings.Concurrency;
+        Ahead = new JobsAhead(this, owner);
         Wear = new SlaveWear(WearLimits.For(scope.Settings, generation, StartedMs));
         scope.Loop.Patience.Arm(this, LastHeardMs + scope.Settings.StartupTimeoutMs);
     }
@@ -84,6 +85,9 @@ internal sealed class Slave : WheelTimer, IJobRunner
     public long IdleSinceMs { get; private set; }
 
     /// <summary>The slave's jobs and their messages to and from the worker.</summary>
+    /// <summary>The jobs that stand in its ring ahead of their turn.</summary>
+    public JobsAhead Ahead { get; }
+
     public SlaveChannels Channels { get; } = new();
 
     /// <summary>Callers that wait to send more of their requests to the slave.</summary>
@@ -99,7 +103,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
     public long ReleasedMs => _hold.ReleasedMs;
 
     /// <summary>Jobs on the slave, including answered jobs with a channel that the worker has not closed yet.</summary>
-    public int Load => Channels.Count;
+    public int Load => Channels.Count - Ahead.Count;
 
     public long JobsDone { get; private set; }
 
@@ -120,15 +124,14 @@ internal sealed class Slave : WheelTimer, IJobRunner
     /// <summary>The slave gets no more jobs, and ends when it has none to wait for.</summary>
     public bool IsRetired => _capacity == 0;
 
+    /// <summary>The most jobs that the slave runs at the same time; 0 once it was retired.</summary>
+    public int Capacity => _capacity;
+
+    /// <summary>The slave is being killed: it gets no more jobs.</summary>
+    public bool IsCondemned => _condemned;
+
     /// <summary>The slave has been told to end, is being killed, or is dead.</summary>
     public bool IsEnding => _condemned || State is SlaveState.Draining or SlaveState.Dead;
-
-    /// <summary>The slave works on, but abandoned jobs have all of its places: it cannot run any more jobs.</summary>
-    public bool IsUseless => !IsRetired && !IsEnding && Channels.Abandoned >= _capacity;
-
-    /// <summary>The slave can take one more job.</summary>
-    public bool HasRoom => (State is SlaveState.Idle or SlaveState.Busy) && Solo == SoloStage.None && !_condemned && !_hold.IsHeldBack
-        && Load < _capacity;
 
     /// <summary>Says whether the slave is kept for a suspect. Valid in Idle and Busy.</summary>
     public SoloStage Solo { get; private set; }
@@ -137,12 +140,6 @@ internal sealed class Slave : WheelTimer, IJobRunner
     /// The last time at which the slave was cleared for a suspect, ms; 0 when it never was. Only the pool's suspect runs use it.
     /// </summary>
     internal long ClearedMs { get; set; }
-
-    /// <summary>The slave is empty and may be given a suspect.</summary>
-    public bool CanRunAlone => State == SlaveState.Idle && !IsRetired && !_condemned && !_hold.IsHeldBack;
-
-    /// <summary>The slave gets empty once its jobs have ended, when it gets no more jobs.</summary>
-    public bool CanBeCleared => State == SlaveState.Busy && !IsRetired && !_condemned && !_hold.IsHeldBack && Channels.Abandoned == 0;
 
     /// <summary>The slave was launched, and this link leads to it.</summary>
     public void OnLaunched(SlaveLink link) => Link = Channels.Link = link;
@@ -161,16 +158,14 @@ internal sealed class Slave : WheelTimer, IJobRunner
     /// <summary>Gives the slave a job with the request so far; the rest of the request goes through <see cref="Channels"/>.</summary>
     public void Run(Job job)
     {
-        Debug.Assert(HasRoom || (Solo == SoloStage.Running && Load == 0));
+        Debug.Assert(Load < _capacity || (Solo == SoloStage.Running && Load == 0));
         job.Runner = this;
-        job.Runs++;
-        job.DispatchedNs = _scope.Loop.NowNs;
-        job.AwaitedSinceMs = _scope.Loop.ListenedMs;
-        job.MoveTo(JobState.Running);
-        _scope.Records.Ledger.Dispatched(job.Id, job.DispatchedNs, ShortNumber, job.Runs);
+        Ahead.CountRun(job);
         Channels.Add(job);
         if (State == SlaveState.Idle)
         {
+            Ahead.OnBusy();
+
             // The silence counts from the dispatch on, and not from an idle hour before it.
             LastHeardMs = Math.Max(LastHeardMs, _scope.Loop.ListenedMs - 1);
             MoveTo(SlaveState.Busy);
@@ -196,7 +191,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
             LastHeardMs = _scope.Loop.ListenedMs;
             WasReady = true;
             MoveTo(SlaveState.Idle);
-            _scope.Loop.Patience.Arm(this, SilenceWatch.NextLookMs(this));
+            _scope.Loop.Patience.Arm(this, SilenceLook.NextMs(LastHeardMs, _scope.Settings.HeartbeatTimeoutMs, LastHeardMs));
             _owner.OnReady(this);
         }
     }
@@ -208,7 +203,13 @@ internal sealed class Slave : WheelTimer, IJobRunner
     public bool OnMessage(in MessageView message, out string? fault)
     {
         LastHeardMs = _scope.Loop.ListenedMs;
-        switch (Channels.Read(in message, out Job? job, out fault))
+        WorkerMessage kind = Channels.Read(in message, out Job? job, out fault);
+        if (job is { State: JobState.Placed } && kind != WorkerMessage.Broken)
+        {
+            Ahead.Begin(job); // what a worker says of a job, it says of one that it has begun
+        }
+
+        switch (kind)
         {
             case WorkerMessage.Chunk:
                 job!.Engine.OnChunk(job, message.Data);
@@ -250,11 +251,11 @@ internal sealed class Slave : WheelTimer, IJobRunner
         SlaveState before = State;
         MoveTo(SlaveState.Dead);
         _scope.Loop.Patience.Cancel(this);
-        List<Job> jobs = Channels.TakeAll();
+        List<Job> jobs = Ahead.TakeLost(out int begun);
 
         // A slave that was told to end, or was killed for a job that hung, did not die of its jobs.
-        bool diedOfThem = jobs.Count > 0 && before != SlaveState.Draining && !_hung;
-        SlaveLoss loss = new(ShortId, cause, jobs.Count, diedOfThem ? new SlaveDeath(ShortId, cause, Link.LastLines) : null);
+        bool diedOfThem = begun > 0 && before != SlaveState.Draining && !_hung;
+        SlaveLoss loss = new(ShortId, cause, begun, diedOfThem ? new SlaveDeath(ShortId, cause, Link.LastLines) : null);
         string names = JobNames.Suffix(jobs);
         if (!diedOfThem)
         {
@@ -289,10 +290,15 @@ internal sealed class Slave : WheelTimer, IJobRunner
             return;
         }
 
+        int taken = Ahead.TakeBack();
         MoveTo(SlaveState.Draining);
         MessageWriter.WriteTerminate(Link.Sink, 1, reason);
         Link.Flush();
         _scope.Loop.Patience.Arm(this, _scope.Loop.ListenedMs + _scope.Settings.TerminationTimeoutMs);
+        if (taken > 0)
+        {
+            _owner.OnTakenBack();
+        }
     }
 
     /// <summary>
@@ -326,6 +332,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
             _retired = reason;
             _owner.OnRetired();
             _owner.OnMoved(this);
+            TakeBackAhead();
             EndIfOver();
         }
     }
@@ -341,6 +348,11 @@ internal sealed class Slave : WheelTimer, IJobRunner
     {
         Channels.Abandon(job);
         _scope.Counters.JobsAbandoned++;
+        if (Channels.Abandoned >= _capacity)
+        {
+            TakeBackAhead();
+        }
+
         if (Solo != SoloStage.None)
         {
             MoveTo(SoloStage.None); // it will never be empty, and its other places are of use
@@ -373,7 +385,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
                 KillHung($"did not end within the termination-timeout of {_scope.Settings.TerminationTimeoutMs} ms");
                 break;
             case SlaveState.Idle or SlaveState.Busy:
-                SilenceWatch.Check(this, listenedMs);
+                _owner.OnSilenceDue(this, listenedMs);
                 break;
         }
     }
@@ -392,6 +404,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         {
             Link.PauseReading();
             _owner.OnMoved(this);
+            TakeBackAhead();
         }
 
         return true;
@@ -423,6 +436,12 @@ internal sealed class Slave : WheelTimer, IJobRunner
     {
         Channels.End(job);
         Pressure.Forget(job);
+        Ahead.OnEnd();
+        if (Load < _capacity)
+        {
+            Ahead.BeginNext();
+        }
+
         if (++JobsDone == Wear.Limits.Jobs)
         {
             _owner.OnWorn(this, WearReason.Jobs);
@@ -449,6 +468,15 @@ internal sealed class Slave : WheelTimer, IJobRunner
         _owner.OnFreed(this);
     }
 
+    /// <summary>Nothing stands ahead of its turn on it any more, but what the worker has begun by now.</summary>
+    public void TakeBackAhead()
+    {
+        if (Ahead.TakeBack() > 0)
+        {
+            _owner.OnTakenBack();
+        }
+    }
+
     /// <summary>A retired slave ends once it has no jobs, or only jobs that will never end by themselves.</summary>
     private void EndIfOver()
     {
@@ -461,14 +489,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
     /// <summary>The only method that changes <see cref="Solo"/>.</summary>
     internal void MoveTo(SoloStage next)
     {
-        bool legal = (Solo, next) switch
-        {
-            (SoloStage.None, not SoloStage.None) => true,
-            (SoloStage.Clearing, SoloStage.Running or SoloStage.None) => true,
-            (SoloStage.Running, SoloStage.None) => true,
-            _ => false,
-        };
-        if (!legal)
+        if (!Solo.CanBecome(next))
         {
             throw new InvalidOperationException($"slave {ShortId} cannot go from {Solo} to {next}");
         }
@@ -479,15 +500,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
 
     private void MoveTo(SlaveState next)
     {
-        bool legal = (State, next) switch
-        {
-            (SlaveState.Starting, SlaveState.Idle or SlaveState.Draining) => true,
-            (SlaveState.Idle, SlaveState.Busy or SlaveState.Draining) => true,
-            (SlaveState.Busy, SlaveState.Idle or SlaveState.Draining) => true,
-            (not SlaveState.Dead, SlaveState.Dead) => true,
-            _ => false,
-        };
-        if (!legal)
+        if (!State.CanBecome(next))
         {
             throw new InvalidOperationException($"slave {ShortId} cannot go from {State} to {next}");
         }

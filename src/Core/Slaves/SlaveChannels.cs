@@ -24,6 +24,9 @@ internal sealed class SlaveChannels
     /// <summary>No channel is left to wait for: there is none, or only abandoned ones.</summary>
     public bool AreOver => _jobs.Count == Abandoned;
 
+    /// <summary>The number of the newest one, open or not.</summary>
+    public ulong Last => _last;
+
     /// <summary>The jobs on the channels, the oldest first. The list is a copy: do not ask for it in each job.</summary>
     public List<Job> ToList() => _jobs.ToList();
 
@@ -41,6 +44,9 @@ internal sealed class SlaveChannels
         job.NodeSideEnded = job.CancelSent = false;
         _jobs.Add(job.SlaveChannel, job);
     }
+
+    /// <summary>The worker never begins the job: its channel is void, and neither side says so on it.</summary>
+    public void Drop(Job job) => _jobs.Remove(job.SlaveChannel, out _);
 
     /// <summary>The worker did not close the channel of an answered job in time.</summary>
     public void Abandon(Job job)

@@ -32,6 +32,24 @@ internal abstract class SlaveLink
     /// <summary>The last lines that the slave printed, oldest first; none for a thread.</summary>
     public virtual IReadOnlyList<string> LastLines => [];
 
+    /// <summary>The worker says what it has begun, and jobs can be taken back from it. Valid from its first message on.</summary>
+    public virtual bool TellsBegun => false;
+
+    /// <summary>
+    /// The highest channel whose job the worker has begun, or may begin by now; of one that does not tell, every channel. From another
+    /// process: any number.
+    /// </summary>
+    public virtual ulong Begun => ulong.MaxValue;
+
+    /// <summary>
+    /// Begins to take jobs back. From here on the worker begins none above <paramref name="begun"/> until it has read the recall's message,
+    /// which the caller must write.
+    /// </summary>
+    /// <param name="begun">The highest channel that it has begun.</param>
+    /// <returns>The recall's number, for the message.</returns>
+    /// <exception cref="InvalidOperationException">The worker does not tell.</exception>
+    public virtual int BeginRecall(out ulong begun) => throw new InvalidOperationException("the worker does not tell what it has begun");
+
     /// <summary>Shows the written messages to the slave at the end of this turn.</summary>
     public abstract void Flush();
 

@@ -81,6 +81,7 @@ internal static class AppInfo
         WriteVersions(json, app);
         json.WriteStartObject("queue");
         json.WriteNumber("depth", engine.Queue.Count);
+        json.WriteNumber("placed", engine.Queue.Placed);
         json.WriteNumber("limit", manifest.Engine.QueueLimit);
         json.WriteNumber("bytes", engine.Queue.SizeBytes);
         json.WriteNumber("bytes-limit", manifest.Engine.QueueBytes);
@@ -190,6 +191,8 @@ internal static class AppInfo
         json.WriteNumber("running", Versions(app).Sum(version => version.Engine.RunningJobs));
         json.WriteNumber("rejected", counters.JobsRejected);
         json.WriteNumber("retried", counters.JobsRetried);
+        json.WriteNumber("recalls", counters.Recalls);
+        json.WriteNumber("taken-back", counters.JobsTakenBack);
         json.WriteNumber("cancelled", counters.JobsCancelled);
         json.WriteNumber("client-gone", counters.ClientsGone);
         json.WriteNumber("abandoned", counters.JobsAbandoned);
@@ -254,6 +257,7 @@ internal static class AppInfo
             json.WriteString("pipe", slave.Link.Kind);
             json.WriteNumber("pid", slave.Link.ProcessId);
             json.WriteNumber("load", slave.Load);
+            json.WriteNumber("placed", slave.Ahead.Count);
             WriteRunning(json, slave, nowMs);
             if (slave.Channels.Abandoned > 0)
             {
@@ -282,7 +286,7 @@ internal static class AppInfo
     private static void WriteRunning(Utf8JsonWriter json, Slave slave, long nowMs)
     {
         json.WriteStartArray("jobs");
-        foreach (Job job in slave.Channels.ToList().Take(MaxJobsOfASlave))
+        foreach (Job job in slave.Channels.ToList().Where(job => job.State != JobState.Placed).Take(MaxJobsOfASlave))
         {
             json.WriteStartObject();
             json.WriteNumber("id", job.Id);

@@ -40,6 +40,9 @@ internal sealed unsafe class Segment : IDisposable
 
     public RingView Responses { get; }
 
+    /// <summary>The words about what the worker has begun.</summary>
+    public BeginWords Words => new(_base);
+
     /// <summary>The block's address, for native code that serves its rings itself; valid until <see cref="Dispose"/>.</summary>
     public nint Start => (nint)_base;
 
@@ -50,7 +53,7 @@ internal sealed unsafe class Segment : IDisposable
 
     /// <summary>Makes a segment with two rings of <paramref name="capacityBytes"/> each.</summary>
     /// <exception cref="IOException">No memory, or no descriptor.</exception>
-    public static Segment Create(int capacityBytes, ulong generation, int spinMicroseconds, bool shared)
+    public static Segment Create(int capacityBytes, ulong generation, int spinMicroseconds, bool shared, int mostBegun = 1)
     {
         long size = RingDescriptor.HeaderSizeBytes + (2L * capacityBytes);
         int descriptor = shared ? CreateDescriptor(size) : -1;
@@ -67,6 +70,7 @@ internal sealed unsafe class Segment : IDisposable
         *(long*)(start + RingDescriptor.RequestOffsetOffset) = requests;
         *(long*)(start + RingDescriptor.ResponseOffsetOffset) = responses;
         *(int*)(start + RingDescriptor.SpinMicrosecondsOffset) = spinMicroseconds;
+        *(int*)(start + RingDescriptor.MostBegunOffset) = mostBegun;
         return new Segment(start, size, descriptor, capacityBytes, capacityBytes, requests, responses);
     }
 

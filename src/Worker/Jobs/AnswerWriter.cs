@@ -6,7 +6,8 @@ namespace Cocaine.Fast.Worker;
 /// <param name="sink">Gets the messages.</param>
 /// <param name="backlog">The number of bytes that wait for room in the sink.</param>
 /// <param name="inbox">The calls of other threads, which go before those of the loop.</param>
-internal sealed class AnswerWriter(MessageSink sink, Func<long> backlog, LoopInbox inbox)
+/// <param name="onEnd">Called with each terminal message of a job that has begun.</param>
+internal sealed class AnswerWriter(MessageSink sink, Func<long> backlog, LoopInbox inbox, Action onEnd)
 {
     private TaskCompletionSource? _room;
 
@@ -27,10 +28,23 @@ internal sealed class AnswerWriter(MessageSink sink, Func<long> backlog, LoopInb
         MessageWriter.WriteChunk(sink, channel, new Payload(chunk), bin: true);
     }
 
-    public void WriteError(ulong channel, int category, int code, string text) =>
+    /// <summary>The terminal message of a job that has begun: an error.</summary>
+    public void WriteError(ulong channel, int category, int code, string text)
+    {
+        onEnd();
         MessageWriter.WriteError(sink, channel, category, code, text);
+    }
 
-    public void WriteClose(ulong channel) => MessageWriter.WriteClose(sink, channel);
+    /// <summary>The terminal message of a job that has begun.</summary>
+    public void WriteClose(ulong channel)
+    {
+        onEnd();
+        MessageWriter.WriteClose(sink, channel);
+    }
+
+    /// <summary>The terminal message of a job that never begins.</summary>
+    public void Refuse(ulong channel, int code, string reason) =>
+        MessageWriter.WriteError(sink, channel, ErrorCodes.Category, code, reason);
 
     /// <summary>Ends when the node has made room.</summary>
     public Task WaitForRoomAsync() => (_room ??= new TaskCompletionSource()).Task;

@@ -20,6 +20,7 @@ internal sealed class RingWorker : ISlaveLoop
     private const ulong BellData = 0, SocketData = 1;
 
     private readonly WorkerSession _session;
+    private readonly BeginGate _gate;
     private readonly ByteRingReader _requests;
     private readonly ByteRingWriter _answers;
     private readonly EventDescriptor _ownBell;
@@ -41,7 +42,8 @@ internal sealed class RingWorker : ISlaveLoop
         _nodeBell = nodeBell;
         _socket = socket;
         _spinNs = segment.SpinMicroseconds * Clock.NsPerUs;
-        _session = new WorkerSession(app, ownBell, _answers, () => _answers.OverflowBytes) { BetweenHandlers = PublishWhenLate };
+        _gate = new BeginGate(segment.Words);
+        _session = new WorkerSession(app, ownBell, _answers, () => _answers.OverflowBytes, _gate) { BetweenHandlers = PublishWhenLate };
     }
 
     /// <summary>Time between heartbeats, ms.</summary>
@@ -81,6 +83,7 @@ internal sealed class RingWorker : ISlaveLoop
 
     private WorkerExit Serve(Epoll epoll)
     {
+        _gate.Open();
         Publish(Environment.TickCount64); // the first heartbeat goes before the first job: it shows the node whether a job has run
         while (!_abandoned)
         {
@@ -121,7 +124,7 @@ internal sealed class RingWorker : ISlaveLoop
         {
             ReadOnlySpan<byte> payload = default;
             RecordKind kind = default;
-            switch (_session.IsFull() ? RingRead.Empty : _requests.TryRead(out payload, out kind))
+            switch (_session.IsFull() && !_session.AwaitsRecall ? RingRead.Empty : _requests.TryRead(out payload, out kind))
             {
                 case RingRead.Empty:
                     if (_requests.Release())
@@ -215,7 +218,7 @@ internal sealed class RingWorker : ISlaveLoop
         long until = Clock.NowNs + _spinNs;
         do
         {
-            if ((_requests.HasRecords && !_session.IsFull()) || _session.Inbox.HasCalls)
+            if ((_requests.HasRecords && (!_session.IsFull() || _session.AwaitsRecall)) || _session.Inbox.HasCalls)
             {
                 return true;
             }
@@ -231,13 +234,13 @@ internal sealed class RingWorker : ISlaveLoop
     private bool Park(Epoll epoll, int timeoutMs)
     {
         // While too many bytes are unread, the node's records are no reason to wake up: the node is not told that this side parks.
-        if (!_session.IsFull() && !_requests.TryPark())
+        if ((!_session.IsFull() || _session.AwaitsRecall) && !_requests.TryPark())
         {
             return true;
         }
 
         // After the park mark: a call that was posted before it is seen here, a later one rings.
-        if (_session.Inbox.HasCalls || _session.HasWaiterWithRoom || _abandoned
+        if (_session.Inbox.HasCalls || _session.HasWaiterWithRoom || _session.HasHeldBackWithRoom || _abandoned
             || (_answers.OverflowBytes > 0 && !_answers.TryWaitForRoom()) || _answers.Fault is not null)
         {
             _requests.Unpark();

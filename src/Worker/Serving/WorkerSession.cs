@@ -17,6 +17,8 @@ internal sealed class WorkerSession
     private readonly ChannelTable<WorkerChannel> _channels = new();
     private readonly List<WorkerChannel> _pending = [];
     private readonly Stack<WorkerChannel>[] _free; // by event: a handler that keeps its response is no danger to other events
+    private readonly BeginGate? _gate;
+    private bool _isHeldBack;    // the gate let not all begin that could
     private volatile WorkerChannel? _handling; // the channel whose handler was started and has not come back; reports read it
     private ulong _newest = MessageWriter.ControlChannel; // the newest channel: invokes come with increasing numbers
 
@@ -24,11 +26,13 @@ internal sealed class WorkerSession
     /// <param name="bell">Wakes the loop.</param>
     /// <param name="sink">Gets the messages to the node.</param>
     /// <param name="backlog">The number of bytes that wait for room in the sink.</param>
-    public WorkerSession(AppHost app, Doorbell bell, MessageSink sink, Func<long> backlog)
+    /// <param name="gate">Says what may begin; null when everything may.</param>
+    public WorkerSession(AppHost app, Doorbell bell, MessageSink sink, Func<long> backlog, BeginGate? gate = null)
     {
         _app = app;
+        _gate = gate;
         Inbox = new LoopInbox(bell, Execute);
-        _answers = new AnswerWriter(sink, backlog, Inbox);
+        _answers = new AnswerWriter(sink, backlog, Inbox, gate is null ? static () => { } : gate.OnEnd);
         _unread = new UnreadBytes(Inbox);
         _free = new Stack<WorkerChannel>[app.EventCount];
         for (int i = 0; i < _free.Length; i++)
@@ -55,6 +59,12 @@ internal sealed class WorkerSession
     /// A handler waited for room and there is room now: <see cref="StartPending"/> lets the handler continue, so the driver must not park.
     /// </summary>
     public bool HasWaiterWithRoom => _answers.HasWaiterWithRoom;
+
+    /// <summary>A job was not begun because as many ran as may, and one of them has ended since.</summary>
+    public bool HasHeldBackWithRoom => _isHeldBack && _gate is { HasRoom: true, AwaitsRecall: false };
+
+    /// <summary>The node takes jobs back: nothing begins until its message is read.</summary>
+    public bool AwaitsRecall => _gate is { AwaitsRecall: true };
 
     /// <summary>
     /// Says whether handlers have so much to read that the driver must take no more from the node. The bell rings when a handler has read
@@ -87,6 +97,11 @@ internal sealed class WorkerSession
         if (layout.Channel == MessageWriter.ControlChannel)
         {
             IsTerminating |= layout.Type == ControlType.Terminate;
+            if (layout is { Type: ControlType.Recall, Shape: ArgumentShape.CodeText })
+            {
+                OnRecall(layout.Code, layout.Number);
+            }
+
             return;
         }
 
@@ -127,12 +142,20 @@ internal sealed class WorkerSession
     public void StartPending()
     {
         int kept = 0;
+        _isHeldBack = false;
         for (int i = 0; i < _pending.Count; i++)
         {
             WorkerChannel channel = _pending[i];
             if (channel.Event.NeedsWhole && !channel.NodeEnded)
             {
                 _pending[kept++] = channel; // handlers that still wait keep their order
+                continue;
+            }
+
+            if (_isHeldBack || (_gate is not null && !_gate.TryBegin(channel.Number)))
+            {
+                _isHeldBack = true;
+                _pending[kept++] = channel;
                 continue;
             }
 
@@ -226,7 +249,7 @@ internal sealed class WorkerSession
         {
             string name = Encoding.UTF8.GetString(message.ShortData);
             string reason = $"there is no event '{name}' in app '{_app.Context.AppName}'";
-            _answers.WriteError(number, ErrorCodes.Category, ErrorCodes.NotFound, reason);
+            _answers.Refuse(number, ErrorCodes.NotFound, reason);
             return; // the node's own terminal message comes later and is dropped
         }
 
@@ -235,6 +258,19 @@ internal sealed class WorkerSession
         channel.Begin(number, known, message.Headers);
         _channels.Add(number, channel);
         _pending.Add(channel);
+    }
+
+    /// <summary>The node takes back what this worker has not begun, from a channel on.</summary>
+    private void OnRecall(int count, ulong from)
+    {
+        foreach (WorkerChannel channel in _pending.FindAll(channel => channel.Number >= from))
+        {
+            _pending.Remove(channel);
+            channel.EndOurs();
+            Release(channel);
+        }
+
+        _gate?.OnRecall(count);
     }
 
     private void Start(WorkerChannel channel)

@@ -81,6 +81,9 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
     /// <summary>Slaves that may be starting at a time: by default as many as a test likes.</summary>
     public int StartsAtOnce { get; }
 
+    /// <summary>Slaves that are launched from now on tell what they have begun: nothing at first.</summary>
+    public bool SlavesTell { get; set; }
+
     /// <summary>Slaves that the backend has room for besides those that live.</summary>
     public int Room { get; set; } = int.MaxValue;
 
@@ -98,7 +101,7 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
         }
 
         Room -= Room == int.MaxValue ? 0 : 1;
-        FakeLink link = new(this, slave);
+        FakeLink link = new(this, slave) { BegunWord = SlavesTell ? 1u : 0 };
         _links.Add(link);
         return link;
     }
@@ -356,6 +359,22 @@ internal sealed class FakeLink(World world, Slave slave) : SlaveLink
 
     public override int ProcessId => 0;
 
+    /// <summary>The highest channel that it has begun, as it tells; 0 while it tells nothing.</summary>
+    public ulong BegunWord { get; set; }
+
+    /// <summary>The recalls that the engine wrote: from which channel on.</summary>
+    public List<ulong> Recalls { get; } = [];
+
+    public override bool TellsBegun => BegunWord > 0;
+
+    public override ulong Begun => TellsBegun ? BegunWord : ulong.MaxValue;
+
+    public override int BeginRecall(out ulong begun)
+    {
+        begun = BegunWord;
+        return Recalls.Count + 1;
+    }
+
     public override IReadOnlyList<string> LastLines => [$"the last line of {Slave.Generation}"];
 
     public override long ReadRssBytes() => RssBytes;
@@ -382,6 +401,12 @@ internal sealed class FakeLink(World world, Slave slave) : SlaveLink
             if (layout is { Channel: 1, Type: 1 })
             {
                 IsTerminated = true;
+            }
+            else if (layout is { Channel: 1, Type: ControlType.Recall })
+            {
+                Assert.Equal(Recalls.Count + 1, layout.Code);
+                Recalls.Add(layout.Number);
+                Channels.RemoveAll(channel => channel >= layout.Number);
             }
             else if (layout.Type == 1)
             {

@@ -45,6 +45,7 @@ public class TaskManifestTests
             JobTimeoutMs = 90_000,
             HeartbeatTimeoutMs = 60_000,
             StartupTimeoutMs = 2_500,
+            GrowWaitMs = 20,
             MinUptimeMs = 500,
             SuicideTimeoutMs = 7_200_000,
             TerminationTimeoutMs = 10_000,

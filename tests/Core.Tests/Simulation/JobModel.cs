@@ -30,13 +30,17 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
 
     public ulong Refused { get; private set; }
 
-    public int Waiting => WaitingUsual + _suspects.Count;
+    public int Waiting => WaitingUsual + _suspects.Count + Placed;
+
+    /// <summary>Those of them that stand in the rings of slaves.</summary>
+    public int Placed => Open.Count(request => request.Phase == Phase.Placed);
 
     /// <summary>Those of them that any slave may have.</summary>
     public int WaitingUsual => _urgent.Count + _usual.Count;
 
     /// <summary>Waiting ones that came back from a slave that died: they go to the queue whether it is full or not.</summary>
-    public int WaitingAgain => _urgent.Count(Again) + _usual.Count(Again) + _suspects.Count;
+    public int WaitingAgain => _urgent.Count(Returned) + _usual.Count(Returned) + _suspects.Count
+        + Open.Count(request => request.Phase == Phase.Placed && Returned(request));
 
     public void Add(SimRequest request) => _all.Add(request);
 
@@ -105,6 +109,104 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
         request.Runs++;
         world.Note($"{request} runs on slave {link.Slave.Generation}");
         return request;
+    }
+
+    /// <summary>A slave gets it ahead of its turn.</summary>
+    public SimRequest OnPlaced(SimLink link, int id)
+    {
+        SimRequest request = _all[id];
+        Require(request.Phase == Phase.Waiting && request.Ended && !request.IsSuspect, request, "is placed");
+        Require(link is { IsReady: true, IsKilled: false, TerminateAsked: false, TellsBegun: true, Slave.IsRetired: false }, request,
+            "is placed on a slave that takes no jobs");
+        Require(link.Channels.Count >= settings.Concurrency, request, "is placed on a slave that has room");
+        Require(!link.Channels.Exists(channel => channel.IsAlone && channel != link.Ending && !IsGivenUp(link, channel)), request,
+            "is placed on a slave that has a suspect");
+        Require(world.NowMs < request.DeadlineMs, request, "is placed after its deadline");
+        List<SimRequest> lane = Lane(request);
+        Require(lane[0] == request || world.InDeath || MayJumpTheQueue(request), request, $"overtakes {lane[0]}");
+        Require(request.Policy.Urgent || _urgent.Count == 0, request, "overtakes one that is urgent");
+        lane.Remove(request);
+        request.Phase = Phase.Placed;
+        request.Link = link;
+        request.PlacedMs = world.NowMs;
+        world.Note($"{request} stands on slave {link.Slave.Generation}");
+        return request;
+    }
+
+    /// <summary>The engine takes a placed one for running from now on.</summary>
+    public void OnPromoted(SimChannel channel, SimLink link)
+    {
+        SimRequest request = channel.Request;
+        Require(request.Phase == Phase.Placed && request.Link == link, request, "runs in its turn");
+        link.Ahead.Remove(channel);
+        link.Channels.Add(channel);
+        request.Phase = Phase.OnSlave;
+        request.DispatchedMs = world.HeardMs;
+        channel.Run = ++request.Runs;
+        world.Note($"{request} runs in its turn on slave {link.Slave.Generation}");
+    }
+
+    /// <summary>The engine has asked, and knows that slaves have begun some of the calls that it has placed.</summary>
+    public void LookForBegun()
+    {
+        foreach (SimLink link in world.Links)
+        {
+            foreach (SimChannel channel in link.Ahead.Where(channel => channel.Request.Job!.State == JobState.Running).ToArray())
+            {
+                Require(channel.Number <= link.Begun, channel.Request, "is taken for running although its slave has not begun it");
+                OnPromoted(channel, link);
+            }
+        }
+    }
+
+    /// <summary>A slave's handler begins.</summary>
+    public void OnBegun(SimChannel channel, SimLink link)
+    {
+        SimRequest request = channel.Request;
+        bool isItsOwn = link.Channels.Contains(channel) || link.Ahead.Contains(channel);
+        Require(isItsOwn, request, "is begun by a slave from which it was taken back");
+        world.Note($"{request} is begun by slave {link.Slave.Generation}");
+    }
+
+    /// <summary>A slave is told that calls from this channel on are not its any more, but for those that it has begun.</summary>
+    public void OnRecalled(SimLink link, ulong from)
+    {
+        world.Note($"slave {link.Slave.Generation} is told to forget {from} and later ones, and has begun {link.Begun}");
+        SimChannel[] taken = [.. link.Channels.Concat(link.Ahead).Where(channel => channel.Number >= from).OrderByDescending(channel => channel.Number)];
+        foreach (SimChannel channel in taken)
+        {
+            Require(channel.Number > link.Begun, channel.Request, "is taken back although its slave may have begun it");
+            Require(channel.Request.Ended && channel.Request.AnswerChunks == 0 && !channel.Request.TooLargeToKeep, channel.Request, "is taken back and cannot be run again");
+            PutBack(channel, link);
+            link.Channels.Remove(channel);
+            link.Ahead.Remove(channel);
+        }
+
+        while (link.Ahead.Count > 0 && link.Channels.Count < settings.Concurrency && link.Ending is null)
+        {
+            OnPromoted(link.Ahead[0], link);
+        }
+    }
+
+    /// <summary>It waits as it did before it was given to this slave.</summary>
+    private void PutBack(SimChannel channel, SimLink link)
+    {
+        SimRequest request = channel.Request;
+        if (request.Phase == Phase.Cancelled && link.Ahead.Contains(channel))
+        {
+            return; // this is why it is taken back
+        }
+
+        Require(request.IsOpen && request.Link == link, request, "is taken back");
+        Require(!channel.IsBegun, request, "is taken back although it is begun");
+        request.CameBack |= request.Phase == Phase.OnSlave;
+        request.Runs -= request.Phase == Phase.OnSlave ? 1 : 0;
+        request.Phase = Phase.Waiting;
+        request.Link = null;
+        List<SimRequest> lane = Lane(request);
+        int others = request.Runs > 0 || request.IsSuspect ? 0 : lane.FindIndex(other => !Again(other));
+        lane.Insert(others < 0 ? lane.Count : others, request);
+        world.Note($"{request} comes back");
     }
 
     public void OnRequestChunk(SimChannel channel, Label label)
@@ -195,14 +297,16 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
     /// <summary>Before the engine hears of it: those without a byte of an answer wait again, the oldest first; or they are failed.</summary>
     public void OnSlaveGone(SimLink link)
     {
+        int lost = LostWith(link).Count;
+        PutBackUnbegun(link);
         bool ofThem = link.Slave.State != SlaveState.Draining && !link.IsHung;
         for (int i = link.Channels.Count - 1; i >= 0; i--)
         {
             SimRequest request = link.Channels[i].Request;
             if (request.Phase == Phase.OnSlave && request.Link == link && request.Runs == link.Channels[i].Run)
             {
-                request.Charges += ofThem && link.Channels.Count == 1 ? 1 : 0;
-                request.DiedInCompany |= ofThem && link.Channels.Count > 1;
+                request.Charges += ofThem && lost == 1 ? 1 : 0;
+                request.DiedInCompany |= ofThem && lost > 1;
                 request.IsSuspect |= ofThem && settings.Concurrency > 1;
                 request.Phase = Phase.Waiting;
                 request.WaitsSinceMs = world.NowMs;
@@ -219,6 +323,47 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
             _suspects.RemoveRange(0, begin);
             _suspects.AddRange(came);
         }
+    }
+
+    /// <summary>What a slave that is gone had not begun, as it said itself, waits again; but not for ever, when it is the next one.</summary>
+    private void PutBackUnbegun(SimLink link)
+    {
+        SimChannel[] all = [.. link.Channels.Concat(link.Ahead).OrderBy(channel => channel.Number)];
+        List<SimChannel> begun = LostWith(link);
+        if (begun.Count == 0 && Array.Find(all, channel => channel.Request.IsOpen) is { } next)
+        {
+            next.Request.Reprieves++;
+        }
+
+        for (int i = all.Length - 1; i >= 0; i--)
+        {
+            SimChannel channel = all[i];
+            if (!begun.Contains(channel) && channel.Request.IsOpen)
+            {
+                PutBack(channel, link);
+                link.Channels.Remove(channel);
+                link.Ahead.Remove(channel);
+            }
+            else if (link.Ahead.Contains(channel))
+            {
+                OnPromoted(channel, link);
+            }
+        }
+
+        link.Channels.Sort((one, other) => one.Number.CompareTo(other.Number));
+    }
+
+    /// <summary>The calls that a slave has begun, as far as the engine can know, or that cannot be run again: they are lost with it.</summary>
+    public static List<SimChannel> LostWith(SimLink link)
+    {
+        SimChannel[] all = [.. link.Channels.Concat(link.Ahead).OrderBy(channel => channel.Number)];
+        List<SimChannel> lost = [.. all.Where(channel => channel.Number <= link.Begun || channel.Request is { IsOpen: true, TooLargeToKeep: true })];
+        if (lost.Count == 0 && Array.Find(all, channel => channel.Request.IsOpen) is { Request.Reprieves: >= EngineLimits.MostReprieves } next)
+        {
+            lost.Add(next);
+        }
+
+        return lost;
     }
 
     public static void Require(bool holds, SimRequest request, string what)
@@ -270,6 +415,8 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
 
     private static bool Again(SimRequest request) => request.Runs > 0;
 
+    private static bool Returned(SimRequest request) => request.Runs > 0 || request.CameBack;
+
     private bool HasRunTooLong(SimRequest request) =>
         settings.JobTimeoutMs > 0 && world.HeardMs >= request.DispatchedMs + settings.JobTimeoutMs;
 
@@ -285,7 +432,7 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
 
     private void End(SimRequest request, Phase how)
     {
-        Require(request.Phase is Phase.Waiting or Phase.OnSlave, request, "is answered");
+        Require(request.Phase is Phase.Waiting or Phase.Placed or Phase.OnSlave, request, "is answered");
         if (request.Phase == Phase.Waiting)
         {
             Lane(request).Remove(request);

@@ -44,6 +44,18 @@ internal enum Sabotage
     /// <summary>The time for which the node was stopped counts as its slaves' silence.</summary>
     CountsStall,
 
+    /// <summary>A slave begins a job that the node has taken back: it does not look before it begins.</summary>
+    IgnoresRecall,
+
+    /// <summary>The node takes back a job that its slave has begun: it looks too early.</summary>
+    TakesBackBegun,
+
+    /// <summary>Nobody watches how long a job stands in a slave's ring.</summary>
+    ForgetsPlaced,
+
+    /// <summary>A job that was placed is charged with the death of its slave.</summary>
+    ChargesPlaced,
+
     /// <summary>Jobs get 500 for a start that failed although a slave works.</summary>
     BreaksTooEarly,
 

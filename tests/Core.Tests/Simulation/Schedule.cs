@@ -25,7 +25,8 @@ internal sealed class Schedule
         Action[] steps =
         [
             () => Submit(whole: true), () => Submit(whole: true), () => Submit(whole: false), SendChunk, EndRequest, Cancel, Leave,
-            Ready, Ready, Chunk, Chunk, End, End, Raise, Heartbeat, Late, Garbage, AskToEnd, Die, DieOfPoison, DieOfPoison, DieOfKill, DieOfKill,
+            Ready, Ready, Burst, Burst, Begin, Begin, Begin, ReadRecalls, Hear, Chunk, Chunk, End, End, Raise, Heartbeat, Late, Garbage, AskToEnd,
+            Die, DieOfPoison, DieOfPoison, DieOfKill, DieOfKill,
             FailToStart, FailToStart, DieOnceReady, DieOnceReady, FillNode, Listen, BeSlow, LetGo, Press, MakeRoom, Turn, Turn, Sleep, Stall, Drain, StopNow,
         ];
         _mix = [.. steps.Select(step => (step, Weight(step)))];
@@ -67,6 +68,20 @@ internal sealed class Schedule
 
     private void Submit(bool whole) => _world.Submit(_random.Of(_world.Callers), whole);
 
+    /// <summary>Many short calls at once: slaves end some in no time, and get others ahead.</summary>
+    private void Burst()
+    {
+        for (int i = _random.Between(3, 8); i > 0; i--)
+        {
+            Submit(whole: true);
+            if (_random.Chance(40))
+            {
+                WithLink(link => link.IsReady && !link.IsPaused, link => link.BeginAll());
+                End();
+            }
+        }
+    }
+
     private void SendChunk() => WithOpen(_world.SendChunk);
 
     private void EndRequest() => WithOpen(_world.EndRequest);
@@ -94,6 +109,17 @@ internal sealed class Schedule
         link.BecomeReady();
     });
 
+    private void Begin() => WithLink(link => link.CanBegin && !link.IsPaused, link =>
+    {
+        link.Begin();
+        if (link.CanBegin && _random.Chance(70))
+        {
+            link.Begin();
+        }
+    });
+
+    private void ReadRecalls() => WithLink(link => link.HasRecalls, link => link.ReadRecalls());
+
     private void Chunk() => WithChannel((link, channel) =>
     {
         if (channel.Request.IsOpen && _world.Sabotages(Sabotage.SkipsChunk))
@@ -113,9 +139,19 @@ internal sealed class Schedule
     {
         if (link.Ends(channel))
         {
+            if (link.TellsBegun && _random.Chance(40))
+            {
+                link.EndUnheard(channel, error);
+                return;
+            }
+
+            link.Hear();
             link.End(channel, error);
         }
     });
+
+    /// <summary>The node reads what slaves have ended.</summary>
+    private void Hear() => WithLink(link => !link.IsPaused, link => link.Hear());
 
     /// <summary>A slave that did not listen does: it ends its old calls late, after all.</summary>
     private void Listen() => WithLink(link => link.IsDeaf && _random.Chance(20), link => link.IsDeaf = false);
@@ -189,7 +225,7 @@ internal sealed class Schedule
         _world.Pass(ms);
         if (_random.Chance(50))
         {
-            (_random.Below(4) switch { 0 => Ready, 1 => End, 2 => Chunk, _ => (Action)Heartbeat })();
+            (_random.Below(5) switch { 0 => Ready, 1 => End, 2 => Chunk, 3 => Begin, _ => (Action)Heartbeat })();
         }
 
         foreach (SimLink link in _world.Links.Where(link => link.IsDeaf && link.IsReady && !link.IsPaused && !link.IsKilled).ToArray())
@@ -224,6 +260,7 @@ internal sealed class Schedule
     private void Finish()
     {
         _world.ReentryPercent = 0;
+        _world.IsHealing = true;
         _world.Room = int.MaxValue;
         int way = _random.Below(3);
         _world.Note($"the end, way {way}");
@@ -276,7 +313,9 @@ internal sealed class Schedule
             }
             else
             {
-                foreach (SimChannel channel in link.Channels.Where(link.Ends).ToArray())
+                link.Hear();
+                link.BeginAll();
+                foreach (SimChannel channel in link.BegunChannels.Where(link.Ends).ToArray())
                 {
                     link.End(channel, error: false);
                 }
@@ -290,7 +329,7 @@ internal sealed class Schedule
         SimChecks.AfterStep(_world);
     }
 
-    private static bool HasPoison(SimLink link) => link.Channels.Exists(channel => channel.Request.IsPoison);
+    private static bool HasPoison(SimLink link) => link.BegunChannels.Any(channel => channel.Request.IsPoison);
 
     private void WithOpen(Action<SimRequest> action)
     {
@@ -316,5 +355,5 @@ internal sealed class Schedule
     }
 
     private void WithChannel(Action<SimLink, SimChannel> action) =>
-        WithLink(link => link.Channels.Count > 0 && !link.IsPaused, link => action(link, _random.Of(link.Channels)));
+        WithLink(link => link.BegunChannels.Any() && !link.IsPaused, link => action(link, _random.Of(link.BegunChannels.ToList())));
 }

@@ -15,6 +15,7 @@ internal static class SimChecks
     public static void AfterStep(SimWorld world)
     {
         world.Starts.CheckGrowth();
+        world.Model.LookForBegun();
         AppEngine engine = world.Engine;
         JobModel model = world.Model;
         Require(engine.Counters.Holds(engine.Queue.Count, engine.RunningJobs), "accepted = done + failed + queued + running does not hold");
@@ -35,7 +36,7 @@ internal static class SimChecks
         int cap = world.StartsAtOnce + (recycles ? 2 : 0); // a replacement, and one whose worn slave has died meanwhile
         Require(engine.Pool.Roster.Starting <= cap, $"{engine.Pool.Roster.Starting} slaves start at a time");
         Require(engine.Queue.Usual == 0 || engine.Pool.Pick() is null, "a request waits although a slave has room");
-        int suspects = model.Waiting - model.WaitingUsual;
+        int suspects = model.Waiting - model.WaitingUsual - model.Placed;
         Require(engine.Queue.Suspects.Count == suspects, $"{engine.Queue.Suspects.Count} suspects wait, and should be {suspects}");
         bool hasOne = world.Links.Exists(link => link.Slave.Solo != SoloStage.None);
         Require(engine.Queue.Suspects.Count == 0 || hasOne || !world.Links.Exists(link => link.Slave.CanRunAlone),
@@ -47,8 +48,9 @@ internal static class SimChecks
             && (ulong)(task.Done + task.Failed) == model.Done + model.Failed, "a time was not counted");
         foreach (SimLink link in world.Links)
         {
+            Require(link.Ahead.Count == link.Slave.Ahead.Count, $"slave {link.Slave.Generation} has {link.Ahead.Count} calls ahead, not {link.Slave.Ahead.Count}");
             Require(link.Channels.Count == link.Slave.Load, $"slave {link.Slave.Generation} has {link.Channels.Count} channels open");
-            Require(link.Channels.Count <= world.Settings.Concurrency, $"slave {link.Slave.Generation} has {link.Channels.Count} jobs");
+            Require(link.Channels.Count(channel => !channel.IsOver) <= world.Settings.Concurrency, $"slave {link.Slave.Generation} has {link.Channels.Count} jobs");
         }
 
         foreach (SimRequest request in model.Open)
@@ -75,15 +77,18 @@ internal static class SimChecks
     public static void AfterTimers(SimWorld world)
     {
         long now = world.NowMs, heard = world.HeardMs;
+        world.Model.LookForBegun();
         foreach (SimRequest request in world.Model.Open)
         {
             Require(now < request.DeadlineMs, $"{request} lives after its deadline");
             long longest = world.Settings.JobTimeoutMs;
             Require(longest == 0 || request.Phase != Phase.OnSlave || heard < request.DispatchedMs + longest, $"{request} outlives its job-timeout");
             long queue = world.Settings.QueueTimeoutMs;
-            Require(queue == 0 || request.Phase != Phase.Waiting || now < request.WaitsSinceMs + queue, $"{request} waits too long");
+            bool isBegun = request.Phase == Phase.Placed && request.Link!.Ahead.Exists(one => one.Request == request && one.Number <= request.Link.Begun);
+            Require(request.Phase != Phase.Placed || isBegun || now <= request.PlacedMs + EngineLimits.MostStandingMs + 1, $"{request} stands for too long");
+            Require(queue == 0 || request.Phase is not (Phase.Waiting or Phase.Placed) || isBegun || now < request.WaitsSinceMs + queue, $"{request} waits too long");
             long silence = request.Policy.SilenceTimeoutMs;
-            if (silence > 0 && request.Link is { } link && !link.IsPaused && !link.WasPaused)
+            if (silence > 0 && request is { Phase: Phase.OnSlave, Link: { } link } && !link.IsPaused && !link.WasPaused)
             {
                 Require(heard < Math.Max(link.LastHeardMs, request.DispatchedMs) + silence, $"{request} outlives the silence of its slave");
             }

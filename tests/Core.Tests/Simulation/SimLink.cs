@@ -13,7 +13,14 @@ internal sealed class SimChannel(ulong number, SimRequest request)
 
     public SimRequest Request { get; } = request;
 
-    public int Run { get; } = request.Runs;
+    /// <summary>The run of the request, counted by the model; valid once the node takes it for running.</summary>
+    public int Run { get; set; } = request.Runs;
+
+    /// <summary>The slave's handler has begun.</summary>
+    public bool IsBegun { get; set; }
+
+    /// <summary>Its handler has ended; the node has not heard of it yet.</summary>
+    public bool IsOver { get; set; }
 
     /// <summary>The slave has it alone.</summary>
     public bool IsAlone { get; } = request.IsSuspect;
@@ -38,12 +45,117 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
     private readonly MemorySink _fromSlave = new(256);
     private ulong _lastChannel = 1;
     private ulong _lastEnded;      // a channel that it has ended, 0 for none
+    private readonly List<SimChannel> _unbegun = [];                   // in the slave's ring, in their order; void ones until it knows
+    private readonly List<(ulong From, ulong UpTo)> _recalls = [];     // recalls that it has not read
+    private readonly List<(SimChannel Channel, bool Error)> _unheard = [];  // ends that the node has not read
+    private SimChannel? _beginning;  // it has said that it begins this one, and has not looked for a recall yet
+    private ulong _begun = 1;        // the word that the node reads
+    private int _recallWord;         // the word that the node writes
+    private int _recallsRead;
     private int _heartbeatsOwed;
     private bool _askedToEnd;
 
     public Slave Slave { get; } = slave;
 
+    /// <summary>The calls that the node takes for running.</summary>
     public List<SimChannel> Channels { get; } = [];
+
+    /// <summary>Those that stand ahead of their turn.</summary>
+    public List<SimChannel> Ahead { get; } = [];
+
+    public override bool TellsBegun { get; } = slave.Generation % 3 != 0 && world.TellsBegun;
+
+    public override ulong Begun => TellsBegun ? _begun : ulong.MaxValue;
+
+    public override int BeginRecall(out ulong begun)
+    {
+        _recallWord++;
+        ulong before = _begun;
+        if (_beginning is null && CanBegin && !IsGone && world.Random.Chance(50))
+        {
+            Begin(); // at the same moment: the node sees it
+        }
+
+        begun = before != _begun && Ahead.Exists(channel => channel.Number == _begun) && world.Sabotages(Sabotage.TakesBackBegun) ? before : _begun;
+        return _recallWord;
+    }
+
+    private IEnumerable<SimChannel> AllChannels => Channels.Concat(Ahead);
+
+    /// <summary>Calls whose handlers run.</summary>
+    public IEnumerable<SimChannel> BegunChannels => AllChannels.Where(channel => channel is { IsBegun: true, IsOver: false });
+
+    /// <summary>A handler ends, and the node does not read it now.</summary>
+    public void EndUnheard(SimChannel channel, bool error)
+    {
+        channel.IsOver = true;
+        _unheard.Add((channel, error));
+    }
+
+    /// <summary>The node reads of the ends until now.</summary>
+    public void Hear()
+    {
+        while (_unheard.Count > 0 && !IsPaused)
+        {
+            (SimChannel channel, bool error) = _unheard[0];
+            _unheard.RemoveAt(0);
+            End(channel, error);
+        }
+    }
+
+    /// <summary>It may begin another handler, or is about to.</summary>
+    public bool CanBegin => _beginning is not null || (_unbegun.Count > 0 && BegunChannels.Count() < world.Settings.Concurrency);
+
+    /// <summary>
+    /// One step of a begin: it says that it begins the next handler; or it looks whether the node takes jobs back, reads that it does, and
+    /// begins what is its still.
+    /// </summary>
+    public void Begin()
+    {
+        if (_beginning is not { } channel)
+        {
+            _beginning = _unbegun[0];
+            _begun = _beginning.Number;
+            return;
+        }
+
+        _beginning = null;
+        bool looks = !_recalls.Exists(recall => recall.From <= channel.Number && channel.Number <= recall.UpTo)
+            || !world.Sabotages(Sabotage.IgnoresRecall);
+        if (_recallsRead != _recallWord && looks)
+        {
+            ReadRecalls();
+        }
+
+        if (_unbegun.Remove(channel))
+        {
+            channel.IsBegun = true;
+            world.Model.OnBegun(channel, this);
+        }
+    }
+
+    /// <summary>It reads what the node takes back, as it comes to it in its ring.</summary>
+    public void ReadRecalls()
+    {
+        foreach ((ulong from, ulong upTo) in _recalls)
+        {
+            _unbegun.RemoveAll(channel => channel.Number >= from && channel.Number <= upTo);
+        }
+
+        _recalls.Clear();
+        _recallsRead = _recallWord;
+    }
+
+    public bool HasRecalls => _recalls.Count > 0;
+
+    /// <summary>Begins all that it may.</summary>
+    public void BeginAll()
+    {
+        while (CanBegin)
+        {
+            Begin();
+        }
+    }
 
     public bool IsReady { get; private set; }
 
@@ -148,6 +260,12 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
 
     public void AnswerChunk(SimChannel channel, int skip = 0)
     {
+        Hear();
+        if (Ahead.Contains(channel))
+        {
+            world.Model.OnPromoted(channel, this);
+        }
+
         channel.AnswerChunks += skip;
         Span<byte> data = stackalloc byte[Label.SizeBytes];
         int id = channel.Request.IsOpen && world.Sabotages(Sabotage.SwapsAnswers) ? channel.Request.Id + 1 : channel.Request.Id;
@@ -175,8 +293,18 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
             MessageWriter.WriteClose(_fromSlave, channel.Number);
         }
 
+        if (Ahead.Contains(channel))
+        {
+            world.Model.OnPromoted(channel, this);
+        }
+
         _lastEnded = channel.Number;
         Ending = channel;
+        if (Ahead.Count > 0 && Channels.Count - 1 < (Slave.IsRetired ? 0 : world.Settings.Concurrency))
+        {
+            world.Model.OnPromoted(Ahead[0], this);
+        }
+
         Deliver(expectFault: false);
         Ending = null;
         Channels.Remove(channel);
@@ -192,6 +320,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
     /// <summary>Something on a channel that it has ended already, as a handler that goes on after its end sends.</summary>
     public void SendLate(int kind)
     {
+        Hear();
         Span<byte> data = stackalloc byte[Label.SizeBytes];
         switch (kind)
         {
@@ -211,6 +340,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
 
     public void Heartbeat()
     {
+        Hear();
         MessageWriter.WriteHeartbeat(_fromSlave);
         _heartbeatsOwed++;
         Deliver(expectFault: false);
@@ -222,6 +352,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
 
     public void AskToEnd()
     {
+        Hear();
         _askedToEnd = true;
         MessageWriter.WriteTerminate(_fromSlave, 1, "enough");
         Deliver(expectFault: false);
@@ -230,6 +361,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
     /// <summary>A message that no worker may send: the engine must say so, and is told that the slave dies of it.</summary>
     public void SendGarbage(int kind)
     {
+        Hear();
         switch (kind)
         {
             case 0:
@@ -249,14 +381,27 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
         Deliver(expectFault: true);
     }
 
+    /// <summary>It is dead, and the node reads what it had published before.</summary>
+    public void DrainAnswers()
+    {
+        IsPaused = false;
+        Hear();
+    }
+
     public void Die(string cause)
     {
         IsGone = true;
+        SimChannel? placed = Ahead.Find(channel => channel.Number > _begun);
         world.Model.OnSlaveGone(this);
-        if (Channels.Count > 1 && Channels.Find(channel => channel.Request.Phase == Phase.Waiting) is { } neighbour
-            && world.Model.MayRunAgain(neighbour.Request) && world.ReentryPercent == 0 && world.Sabotages(Sabotage.ChargesNeighbours))
+        if (Channels.Count > 1 && !TellsBegun && Channels.Find(channel => channel.Request.Phase == Phase.Waiting) is { } neighbour
+            && world.Model.MayRunAgain(neighbour.Request) && world.ReentryPercent == 0 && !world.IsHealing && world.Sabotages(Sabotage.ChargesNeighbours))
         {
             (neighbour.Request.Job!.Deaths ??= []).Add(new SlaveDeath(Slave.ShortId, cause, []));
+        }
+
+        if (placed?.Request is { Phase: Phase.Waiting, Job: { } job } && world.ReentryPercent == 0 && !world.IsHealing && world.Sabotages(Sabotage.ChargesPlaced))
+        {
+            (job.Deaths ??= []).Add(new SlaveDeath(Slave.ShortId, cause, []));
         }
 
         Slave.OnDead(cause);
@@ -294,7 +439,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
         }
 
         ulong number = layout.Channel;
-        SimChannel? channel = Channels.Find(one => one.Number == number);
+        SimChannel? channel = Channels.Find(one => one.Number == number) ?? Ahead.Find(one => one.Number == number);
         if (channel is null)
         {
             OnInvoke(in layout, bytes);
@@ -316,6 +461,15 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
                 world.Model.OnRequestEnd(channel, this);
                 break;
             case 1 when !channel.Cancelled && (!channel.NodeEnded || PeerSpeaksBin):
+                if (Ahead.Remove(channel))
+                {
+                    Channels.Add(channel); // it was begun, which the engine has found out
+                    channel.Request.Phase = channel.Request.Phase == Phase.Placed ? Phase.OnSlave : channel.Request.Phase;
+                    channel.Request.DispatchedMs = world.HeardMs;
+                    channel.Run = ++channel.Request.Runs;
+                    JobModel.Require(channel.Number <= _begun, channel.Request, "is cancelled on its slave although that has not begun it");
+                }
+
                 channel.NodeEnded = channel.Cancelled = true;
                 break;
             default:
@@ -335,6 +489,16 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
             TerminateAsked = true;
             TerminateMs = world.HeardMs;
         }
+        else if (layout.Type == ControlType.Recall)
+        {
+            if (layout.Code != _recallWord)
+            {
+                throw new BrokenPromise($"slave {Slave.Generation} reads of recall {layout.Code}, but {_recallWord} were begun");
+            }
+
+            _recalls.Add((layout.Number, _lastChannel));
+            world.Model.OnRecalled(this, layout.Number);
+        }
         else if (--_heartbeatsOwed < 0)
         {
             throw new BrokenPromise($"slave {Slave.Generation} gets a heartbeat that it did not send");
@@ -350,13 +514,20 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
 
         _lastChannel = layout.Channel;
         int id = int.Parse(Encoding.UTF8.GetString(bytes.Slice(layout.DataOffset, layout.DataLength)), CultureInfo.InvariantCulture);
-        SimRequest request = world.Model.OnDispatch(this, id);
         if (Channels.Count == 0)
         {
             LastHeardMs = Math.Max(LastHeardMs, world.HeardMs - 1); // its silence counts from the dispatch on
         }
 
-        Channels.Add(new SimChannel(layout.Channel, request));
+        bool isAhead = Slave.Ahead.Count > Ahead.Count;
+        SimRequest request = isAhead ? world.Model.OnPlaced(this, id) : world.Model.OnDispatch(this, id);
+        SimChannel opened = new(layout.Channel, request) { IsBegun = !TellsBegun };
+        (isAhead ? Ahead : Channels).Add(opened);
+        if (TellsBegun)
+        {
+            _unbegun.Add(opened);
+        }
+
         if (request.IsSuspect && world.Engine.Queue.Usual > 0 && world.Engine.State != EngineState.Stopped
             && world.Sabotages(Sabotage.ForgetsAlone))
         {

@@ -13,6 +13,9 @@ internal enum Phase
     /// <summary>Accepted; no slave has it.</summary>
     Waiting,
 
+    /// <summary>Accepted; it stands in a slave's ring, ahead of its turn.</summary>
+    Placed,
+
     /// <summary>A slave was told to run it.</summary>
     OnSlave,
 
@@ -41,17 +44,26 @@ internal sealed class SimRequest(int id, SimCaller caller, ulong channel, JobPol
 
     public Phase Phase { get; set; } = Phase.Offered;
 
-    /// <summary>The engine's object for it; valid in Waiting and OnSlave.</summary>
+    /// <summary>The engine's object for it; valid in Waiting, Placed and OnSlave.</summary>
     public Job? Job { get; set; }
 
-    /// <summary>The slave that has it; valid in OnSlave.</summary>
+    /// <summary>The slave that has it; valid in Placed and OnSlave.</summary>
     public SimLink? Link { get; set; }
 
-    /// <summary>When it began to wait last. Valid in Waiting.</summary>
+    /// <summary>When it began to wait last. Valid in Waiting and Placed.</summary>
     public long WaitsSinceMs { get; set; } = nowMs;
 
     /// <summary>When the present run began, by the time for which the node has listened. Valid in OnSlave.</summary>
     public long DispatchedMs { get; set; }
+
+    /// <summary>When it was placed. Valid in Placed.</summary>
+    public long PlacedMs { get; set; }
+
+    /// <summary>It was given to a slave, and came back: it goes to the queue whether that is full or not.</summary>
+    public bool CameBack { get; set; }
+
+    /// <summary>Slaves that died before they began it, when it was their next.</summary>
+    public int Reprieves { get; set; }
 
     /// <summary>When it had its outcome, by the same time. Valid in Answered and Cancelled.</summary>
     public long EndedMs { get; set; }
@@ -93,7 +105,7 @@ internal sealed class SimRequest(int id, SimCaller caller, ulong channel, JobPol
 
     public bool IsQuarantined { get; set; }
 
-    public bool IsOpen => Phase is Phase.Offered or Phase.Waiting or Phase.OnSlave;
+    public bool IsOpen => Phase is Phase.Offered or Phase.Waiting or Phase.Placed or Phase.OnSlave;
 
     public long DeadlineMs => Policy.DeadlineMs > 0 ? ArrivedMs + Policy.DeadlineMs : long.MaxValue;
 

@@ -14,6 +14,7 @@ internal static class SimSettings
             PoolLimit = poolLimit,
             PoolMinimum = random.Chance(70) ? 0 : random.Between(0, poolLimit),
             Concurrency = random.Chance(50) ? 1 : random.Between(2, 4),
+            GrowWaitMs = random.Chance(50) ? 0 : random.Between(1, 20),
             QueueLimit = random.Chance(10) ? 0 : random.Between(1, 8),
             QueueTimeoutMs = random.Chance(50) ? 0 : random.Between(1, 5000),
             HeartbeatTimeoutMs = random.Between(1000, 30_000),

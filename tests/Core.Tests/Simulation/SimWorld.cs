@@ -37,6 +37,7 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
         StartsAtOnce = settings is null ? Random.Between(1, 4) : 4;
         ReentryPercent = settings is null && Random.Chance(30) ? Random.Between(5, 40) : 0;
         PoisonPercent = settings is null && Random.Chance(30) ? Random.Between(2, 30) : 0;
+        TellsBegun = settings is null && Random.Chance(70);
         DeafPercent = settings is null && Random.Chance(40) ? Random.Between(20, 100) : 0;
         Task.JobTimeoutMs = Settings.JobTimeoutMs;
         Timers = new DeadlineWheel(0);
@@ -62,8 +63,14 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
     /// <summary>How often a caller does something from within a call of the engine.</summary>
     public int ReentryPercent { get; set; }
 
+    /// <summary>Everything goes well from here on, and fast.</summary>
+    public bool IsHealing { get; set; }
+
     /// <summary>How many requests kill whatever slave runs them.</summary>
     public int PoisonPercent { get; }
+
+    /// <summary>Its slaves, but for old ones, tell what they have begun.</summary>
+    public bool TellsBegun { get; }
 
     /// <summary>What is measured of the requests.</summary>
     public TaskMonitor Task { get; } = new("task", sparse: true);
@@ -174,7 +181,7 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
         SimRequest request = caller.Open(Model.All.Count, in policy, PoisonPercent > 0 && Random.Chance(PoisonPercent));
         Model.Add(request);
         byte[] name = Encoding.UTF8.GetBytes(request.Id.ToString(CultureInfo.InvariantCulture));
-        int queued = Engine.Queue.Usual;
+        int queued = Engine.Queue.Count - Engine.Queue.Suspects.Count;
         bool full = (Settings.QueueLimit > 0 && queued >= Settings.QueueLimit)
             || (Settings.QueueBytes > 0 && Engine.Queue.SizeBytes >= Settings.QueueBytes);
         Job? job = Engine.Submit(caller, request.Channel, Task, name, in policy, default, out JobRefusal refusal);
@@ -200,7 +207,9 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
             EndRequest(request);
         }
 
-        if (Settings.JobTimeoutMs > 0 && request.Phase == Phase.OnSlave && !request.Link!.IsPaused && Sabotages(Sabotage.ForgetsRunLimit))
+        if (Settings.JobTimeoutMs > 0 && _depth == 0
+            && request is { Phase: Phase.OnSlave, Link: { IsPaused: false, Channels.Count: 1, Ahead.Count: 0 } }
+            && Sabotages(Sabotage.ForgetsRunLimit))
         {
             WaitInVain(request.Link, job, Settings.JobTimeoutMs);
         }
@@ -227,6 +236,16 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
         {
             request.Ended = true;
             Engine.EndRequest(request.Job!);
+            bool isSeen = request is { Phase: Phase.Placed, Link: { } link } && Engine.Pool.Roster.Idle == 0 && Settings.QueueTimeoutMs == 0
+                && Settings is { MaxAgeMs: 0, JobTimeoutMs: 0 } && link.Channels.Concat(link.Ahead).All(channel => channel.Request.Policy is { DeadlineMs: 0, SilenceTimeoutMs: 0 })
+                && link.Begun < link.Ahead[0].Number && !link.Slave.IsRetired;
+            if (isSeen && Sabotages(Sabotage.ForgetsPlaced))
+            {
+                Timers.Cancel(request.Link!.Slave.Ahead);
+                Pass(EngineLimits.MostStandingMs + 2);
+                FireTimers();
+                SimChecks.AfterTimers(this);
+            }
         }
     }
 
@@ -234,10 +253,11 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
     {
         Note($"{request} is cancelled");
         Job job = request.Job!;
+        SimLink? link = request.Phase == Phase.OnSlave ? request.Link : null;
         Model.OnCancelled(request);
-        SimLink? link = request.Link;
         Engine.Cancel(job, "gone"u8);
-        if (link is { IsPaused: false, IsKilled: false, TerminateAsked: false, Channels.Count: 1 } && Sabotages(Sabotage.ForgetsCancelled))
+        if (link is { IsPaused: false, IsKilled: false, TerminateAsked: false, Channels.Count: 1, Ahead.Count: 0 }
+            && Links.Count == 1 && !link.Channels[0].IsOver && Sabotages(Sabotage.ForgetsCancelled))
         {
             WaitInVain(link, job, Settings.HeartbeatTimeoutMs);
         }
@@ -266,7 +286,7 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
     {
         NowMs += ms;
         bool isFatal = ms > Settings.HeartbeatTimeoutMs && Links.Exists(link => link.Channels.Count > 0 && !link.WasPaused && !link.IsKilled
-            && !link.TerminateAsked && !link.Channels.Exists(channel => channel.Request.Policy.SilenceTimeoutMs > 0));
+            && !link.TerminateAsked && link.Channels.TrueForAll(channel => channel.Request is { IsOpen: true, Policy.SilenceTimeoutMs: 0 }));
         if (isFatal && Sabotages(Sabotage.CountsStall))
         {
             ListenedMs += ms;
@@ -310,6 +330,7 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
 
     public void Die(SimLink link, string cause)
     {
+        link.DrainAnswers();
         Note($"slave {link.Slave.Generation} dies: {cause}");
         if (!Sabotages(Sabotage.KeepsSlave))
         {

@@ -32,7 +32,7 @@ internal sealed class StartModel(SimWorld world)
         bool wasGood = (IsGood(link) && !link.TerminateAsked) || IsProof(link);
         _failsNow = !link.IsReady && link.Slave.State == SlaveState.Starting
             || (link.IsReady && (!link.TerminateAsked || link.Slave.AskedToEnd) && !IsGood(link)
-                && (link.Channels.Count == 0 || !link.Slave.HasBeaten));
+                && (JobModel.LostWith(link).Count == 0 || !link.Slave.HasBeaten));
         if (wasGood)
         {
             _failedMs = long.MinValue;
@@ -54,7 +54,7 @@ internal sealed class StartModel(SimWorld world)
     public void AfterDeath()
     {
         SlavePool pool = world.Engine.Pool;
-        if (world.Engine.State != EngineState.Running || world.Engine.Queue.Count == 0)
+        if (world.Engine.State != EngineState.Running || world.Engine.Queue.Unplaced == 0)
         {
             return;
         }
@@ -119,6 +119,7 @@ internal sealed class StartModel(SimWorld world)
 
     private bool IsProof(SimLink link) => link.Slave.Generation > _failed && link.IsReady && IsGood(link);
 
+    /// <summary>One that says that it is ready after it was killed is not.</summary>
     private bool IsGood(SimLink link) =>
-        link.IsReady && (link.Slave.JobsDone > 0 || world.NowMs >= link.ReadyMs + world.Settings.MinUptimeMs);
+        link.Slave.WasReady && (link.Slave.JobsDone > 0 || world.NowMs >= link.ReadyMs + world.Settings.MinUptimeMs);
 }

@@ -103,15 +103,17 @@ public class PythonAppTests
         for (int i = 0; i < 5; i++)
         {
             int pid = int.Parse(await CallTextAsync(client, "pid"), System.Globalization.CultureInfo.InvariantCulture);
-            Task<byte[]> sleeping = client.CallAsync("sleep", Utf8.Of("30"));
-            await app.UntilInfoShowsAsync("\"running\":1");
+            await using ClientCall call = client.Open("stream");
+            await call.WriteAsync(new byte[1]);
+            ClientCall.Enumerator chunks = call.ReadAllAsync().GetAsyncEnumerator();
+            Assert.True(await chunks.MoveNextAsync()); // it has begun: otherwise another worker would run it
             long killed = Stopwatch.GetTimestamp();
             using (Process worker = Process.GetProcessById(pid))
             {
                 worker.Kill();
             }
 
-            Assert.Equal(502, (await Assert.ThrowsAsync<CocaineException>(() => sleeping)).Code);
+            Assert.Equal(502, (await Assert.ThrowsAsync<CocaineException>(async () => await chunks.MoveNextAsync())).Code);
             noticedAfterMs.Add(Stopwatch.GetElapsedTime(killed).TotalMilliseconds);
         }
 

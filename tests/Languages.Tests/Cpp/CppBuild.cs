@@ -10,6 +10,8 @@ internal static class CppBuild
     private static readonly Lazy<string> Object = new(() => Compile("contract", ObjectFlags));
     private static readonly Lazy<string> FaultyProgramFile = new(() => Compile("faults", ["-rdynamic"]));
     private static readonly Lazy<string> FaultyObjectFile = new(() => Compile("faults", ObjectFlags));
+    private static readonly Lazy<string> CountingProgramFile = new(() => Compile("counting", []));
+    private static readonly Lazy<string> CountingObjectFile = new(() => Compile("counting", ObjectFlags));
 
     /// <summary>Null when there is a compiler; else why the test is skipped.</summary>
     public static string? Missing => Find("g++") is null ? "g++ is not on this machine: as root, apt-get install g++" : null;
@@ -22,6 +24,11 @@ internal static class CppBuild
     public static string FaultyProgram => FaultyProgramFile.Value;
 
     public static string FaultyObject => FaultyObjectFile.Value;
+
+    /// <summary>An app that writes down each begin of its handler.</summary>
+    public static string CountingProgram => CountingProgramFile.Value;
+
+    public static string CountingObject => CountingObjectFile.Value;
 
     public static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "/usr/bin").Split(':')
         .Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);

@@ -1,0 +1,94 @@
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Pools;
+using Cocaine.Fast.Core.Timing;
+
+namespace Cocaine.Fast.Core.Engine;
+
+/// <summary>Takes jobs out of the queue for slaves. A job whose time was up is answered instead, and does not run.</summary>
+internal sealed class NextJobs(EngineScope scope, JobBounds bounds, JobEndings endings)
+{
+    private bool _servedNewest;  // the order of the queue at the last look
+    private long _orderLogDueMs;
+
+    /// <summary>The next job to run, for a slave with room. Null when the job's time was up.</summary>
+    public Job? TakeNext() => Take(Next()!);
+
+    /// <summary>The next suspect to run, for an empty slave. Null when the suspect's time was up.</summary>
+    public Job? TakeNextSuspect() => Take(scope.Queue.Suspects.First!);
+
+    /// <summary>Takes the next job for a slave that gets the job ahead of its turn.</summary>
+    /// <param name="job">The job, placed as the queue counts. Null when the job's time was up.</param>
+    /// <returns>False when no job waits, or the request of the next one is not whole.</returns>
+    public bool TryTakeAhead(out Job? job)
+    {
+        job = Next();
+        if (job is not { RequestEnded: true } || !job.Request.IsWhole)
+        {
+            return false;
+        }
+
+        if (bounds.TryExpire(job, scope.Loop.NowMs))
+        {
+            job = null;
+        }
+        else
+        {
+            scope.Queue.Place(job);
+        }
+
+        return true;
+    }
+
+    /// <summary>A job that waited runs: other bounds hold from now on.</summary>
+    public void CountRun(Job job)
+    {
+        endings.CountRun();
+        if (scope.Settings.QueueTimeoutMs > 0 || job.Policy.SilenceTimeoutMs > 0 || job.Task.JobTimeoutMs > 0)
+        {
+            bounds.Arm(job, JobState.Running);
+        }
+    }
+
+    private Job? Take(Job job)
+    {
+        if (bounds.TryExpire(job, scope.Loop.NowMs))
+        {
+            return null;
+        }
+
+        scope.Queue.Remove(job);
+        CountRun(job);
+        return job;
+    }
+
+    private Job? Next()
+    {
+        Job? job = scope.Queue.Next(scope.Loop.NowNs);
+        if (scope.Queue.ServesNewest != _servedNewest)
+        {
+            OnOrderChanged();
+        }
+
+        return job;
+    }
+
+    /// <summary>The queue's order has changed. The log gets few lines about this, however often the order changes.</summary>
+    private void OnOrderChanged()
+    {
+        JobQueue queue = scope.Queue;
+        _servedNewest = queue.ServesNewest;
+        if (_servedNewest)
+        {
+            scope.Counters.Overloads++;
+        }
+
+        if (scope.Loop.NowMs >= _orderLogDueMs)
+        {
+            _orderLogDueMs = scope.Loop.NowMs + EngineLimits.OverloadLogMs;
+            long waitMs = Clock.MsOf(scope.Loop.NowNs - (queue.Oldest?.ArrivedNs ?? scope.Loop.NowNs));
+            PoolLog.OrderChanges(
+                scope.Log, scope.Name, _servedNewest ? "newest" : "oldest", queue.Count, waitMs, scope.Settings.QueueTargetMs,
+                scope.Counters.Overloads);
+        }
+    }
+}

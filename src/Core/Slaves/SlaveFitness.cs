@@ -1,0 +1,30 @@
+namespace Cocaine.Fast.Core.Slaves;
+
+/// <summary>Tells what a slave can be given at present.</summary>
+internal static class SlaveFitness
+{
+    extension(Slave slave)
+    {
+        /// <summary>The slave can take one more job.</summary>
+        public bool HasRoom => slave.State is SlaveState.Idle or SlaveState.Busy && slave.IsOpen && slave.Load < slave.Capacity;
+
+        /// <summary>The slave runs as many jobs as it may, and can take one more ahead of its turn.</summary>
+        public bool CanTakeAhead => slave.State == SlaveState.Busy && slave.IsOpen && !slave.IsRetired && slave.Load >= slave.Capacity
+            && slave.Channels.Abandoned < slave.Capacity && slave.Ahead.HasRoom;
+
+        /// <summary>The slave is empty and may be given a suspect.</summary>
+        public bool CanRunAlone => slave.State == SlaveState.Idle && !slave.IsRetired && slave.IsHeard;
+
+        /// <summary>The slave gets empty once its jobs have ended, when it gets no more jobs.</summary>
+        public bool CanBeCleared => slave.State == SlaveState.Busy && !slave.IsRetired && slave.IsHeard && slave.Channels.Abandoned == 0;
+
+        /// <summary>The slave works on, but abandoned jobs have all of its places: it cannot run any more jobs.</summary>
+        public bool IsUseless => !slave.IsRetired && !slave.IsEnding && slave.Channels.Abandoned >= slave.Capacity;
+
+        /// <summary>The slave is kept for no suspect, and is heard.</summary>
+        private bool IsOpen => slave.Solo == SoloStage.None && slave.IsHeard;
+
+        /// <summary>The slave is not being killed, and the node reads its answers.</summary>
+        private bool IsHeard => !slave.IsCondemned && !slave.IsHeldBack;
+    }
+}
