@@ -118,8 +118,11 @@ internal static class EngineLimits
     /// </summary>
     public const long AheadTargetNs = 200_000;
 
-    /// <summary>A slave that has ended a job within this time works, ns: a few turns of a busy machine's scheduler.</summary>
-    public const long LatelyNs = 20_000_000;
+    /// <summary>
+    /// A slave that was quick within this time is bound by its core and not by what its jobs wait for, ns: many turns of a busy machine's
+    /// scheduler, and no long wait for a slave where jobs have become slow.
+    /// </summary>
+    public const long LatelyNs = 100_000_000;
 
     /// <summary>Jobs that a slave gets ahead at most: more of them save no more wake-ups.</summary>
     public const int MostAhead = 256;

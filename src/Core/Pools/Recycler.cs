@@ -286,6 +286,6 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
 
         Stage = next;
         _old = roster.Replaced = old;
-        _replacement = replacement;
+        _replacement = roster.Replacement = replacement;
     }
 }

@@ -1,7 +1,6 @@
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Slaves;
-using Cocaine.Fast.Core.Timing;
 
 namespace Cocaine.Fast.Core.Pools;
 
@@ -97,7 +96,14 @@ internal sealed class SlavePool : ISlaveOwner
     }
 
     /// <inheritdoc/>
-    public void OnSilenceDue(Slave slave, long listenedMs) => SilenceWatch.Check(slave, listenedMs);
+    public void OnSilenceDue(Slave slave, long listenedMs)
+    {
+        SilenceWatch.Check(slave, listenedMs);
+        if (_scope.Queue.Unplaced > 0)
+        {
+            OnTakenBack(); // not before the check: the silent slave must not get them again
+        }
+    }
 
     /// <inheritdoc/>
     public void OnHeartbeat(Slave slave) => Recycler.OnHeartbeat(slave);

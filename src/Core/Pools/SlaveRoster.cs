@@ -59,11 +59,15 @@ internal sealed class SlaveRoster
     /// <summary>The slave whose replacement has been launched; null when there is none. Only the recycler uses it.</summary>
     public Slave? Replaced { get; set; }
 
+    /// <summary>The replacement of <see cref="Replaced"/>; null when there is none. Only the recycler sets it.</summary>
+    public Slave? Replacement { get; set; }
+
     /// <summary>
     /// Slaves as the bounds count them. Leaving slaves do not count, because their jobs may take long and other slaves need the place. A
     /// slave that is being replaced counts as one with its replacement.
     /// </summary>
-    public int Standing => Total - Leaving - (Replaced is { IsRetired: false, IsEnding: false } ? 1 : 0);
+    public int Standing => Total - Leaving
+        - (Replaced is { IsRetired: false, IsEnding: false } && Replacement is { State: not SlaveState.Draining } ? 1 : 0);
 
     /// <summary>Slaves that may be launched within the limit. When too many slaves leave, the pool waits for them.</summary>
     public int FreePlaces => Math.Min(Limit - Standing, Limit + MostLeaving - Total);

@@ -16,6 +16,9 @@ internal struct JobPace
     /// <summary>Time per job, ns; 0 while nothing is known.</summary>
     public long PerJobNs { get; private set; }
 
+    /// <summary>When the slave was last so quick that it may be given work ahead, ns; 0 when it never was.</summary>
+    public long QuickNs { get; private set; }
+
     /// <summary>When a job ended last, or the slave's work began if none did, ns.</summary>
     public readonly long LastNs => _turnNs;
 
@@ -90,5 +93,6 @@ internal struct JobPace
     {
         PerJobNs = !IsKnown || perJobNs >= PerJobNs ? perJobNs : PerJobNs - ((PerJobNs - perJobNs) / 2);
         IsKnown = true;
+        QuickNs = Ahead > 0 ? _turnNs : QuickNs;
     }
 }

@@ -29,8 +29,8 @@ internal sealed class JobsAhead(Slave slave, ISlaveOwner owner) : WheelTimer
     /// <summary>Something is known of the time per job.</summary>
     public bool KnowsPace => _pace.IsKnown;
 
-    /// <summary>The slave takes jobs ahead of their turn, and has ended one lately.</summary>
-    public bool IsQuick(long nowNs) => _pace.Ahead > 0 && nowNs - _pace.LastNs < EngineLimits.LatelyNs;
+    /// <summary>The slave has lately ended jobs that take next to no time.</summary>
+    public bool IsQuick(long nowNs) => _pace.QuickNs > 0 && nowNs - _pace.QuickNs < EngineLimits.LatelyNs;
 
     /// <summary>Half of the jobs that may stand ahead have been begun, or more: it is time for others.</summary>
     public bool IsLow => Count <= _pace.Ahead / 2;

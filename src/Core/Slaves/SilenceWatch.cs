@@ -30,7 +30,7 @@ internal static class SilenceWatch
             return;
         }
 
-        slave.TakeBackAhead();
+        _ = slave.Ahead.TakeBack(); // only jobs that were given to the slave suffer from its silence; the others wait again
         string reason = $"slave {slave.ShortId} was silent for its heartbeat-timeout of {scope.Settings.HeartbeatTimeoutMs} ms";
         long patience = PatienceMs(slave);
         if (listenedMs < patience)

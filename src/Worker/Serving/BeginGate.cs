@@ -9,7 +9,7 @@ namespace Cocaine.Fast.Worker.Serving;
 /// <param name="words">The words that the node and this worker share.</param>
 internal sealed class BeginGate(BeginWords words)
 {
-    private readonly int _most = Math.Max(1, words.MostBegun);
+    private readonly int _most = words.MostBegun > 0 ? words.MostBegun : int.MaxValue; // a node that gives nothing ahead says 0
     private int _recallsRead;
     private int _begun; // handlers that have begun and not ended
 

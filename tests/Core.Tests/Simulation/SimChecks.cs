@@ -154,7 +154,7 @@ internal static class SimChecks
     private static bool IsOverdue(SimWorld world, SimLink link, long heard) =>
         link.TerminateAsked ? heard >= link.TerminateMs + world.Settings.TerminationTimeoutMs
         : link.Slave.State == SlaveState.Starting ? heard >= link.StartedMs + world.Settings.StartupTimeoutMs
-        : !link.IsPaused && !link.WasPaused && !link.Channels.Exists(channel => channel.Request.Policy.SilenceTimeoutMs > 0)
+        : !link.IsPaused && !link.WasPaused && link.Channels.Concat(link.Ahead).All(channel => channel.Request.Policy.SilenceTimeoutMs == 0)
             && heard >= link.LastHeardMs + world.Settings.HeartbeatTimeoutMs + WatchSlackMs;
 
     private static void Require(bool holds, string what)

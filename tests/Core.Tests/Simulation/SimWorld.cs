@@ -8,6 +8,7 @@ using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Core.Timing;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cocaine.Fast.Core.Tests.Simulation;
@@ -52,7 +53,7 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
         Note($"{Settings}");
         KeepsQuarantine = !Random.Chance(50);
         EngineRecords records = !KeepsQuarantine ? EngineRecords.None : new EngineRecords { Quarantine = new Quarantine(this) };
-        Engine = new AppEngine("app", Settings, this, this, NullLogger.Instance, records);
+        Engine = new AppEngine("app", Settings, this, this, traced ? new TraceLog(this) : NullLogger.Instance, records);
         Engine.Start();
     }
 
@@ -356,6 +357,18 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
             _ => refusal.Code == ErrorCodes.ResourceError && full && refusal.RetryAfterS > 0,
         };
         JobModel.Require(right, request, $"is refused with {refusal.Code} {refusal.Reason}");
+    }
+
+    /// <summary>What the engine logs is a part of the trace.</summary>
+    private sealed class TraceLog(SimWorld world) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            world.Note($"    {formatter(state, exception)}");
     }
 
     private sealed class Quarantine(SimWorld world) : IQuarantine

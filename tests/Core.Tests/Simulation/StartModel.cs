@@ -13,6 +13,8 @@ internal sealed class StartModel(SimWorld world)
     private long _failedMs = long.MinValue;   // when a start failed last; long.MinValue when another one has been good since
     private ulong _failed;                    // the latest slave whose start failed
     private ulong _lastOfTry;                 // the latest slave that was launched when that one failed
+    private long _pauseMs = long.MinValue;    // the first of the latest failures of which each came in the pause of the one before
+    private long _lastMs = long.MinValue;     // the latest of them
     private bool _failsNow;
     private string? _fault;                   // told with the next check: a launch must not throw
 
@@ -33,9 +35,14 @@ internal sealed class StartModel(SimWorld world)
         _failsNow = !link.IsReady && link.Slave.State == SlaveState.Starting
             || (link.IsReady && (!link.TerminateAsked || link.Slave.AskedToEnd) && !IsGood(link)
                 && (JobModel.LostWith(link).Count == 0 || !link.Slave.HasBeaten));
+        bool diedWithJobs = link.Slave.WasReady && !IsGood(link) && !_failsNow;
         if (wasGood)
         {
             _failedMs = long.MinValue;
+        }
+        else if (diedWithJobs)
+        {
+            BeginPause(); // it may have died of them, and its pause is another one
         }
         else if (_failsNow)
         {
@@ -44,10 +51,21 @@ internal sealed class StartModel(SimWorld world)
             _failed = Math.Max(_failed, link.Slave.Generation);
             if (isNewTry)
             {
-                _failedMs = world.NowMs;
+                BeginPause();
+                _failedMs = _pauseMs;
                 _lastOfTry = world.Engine.Pool.Roster.LastGeneration;
             }
         }
+    }
+
+    private void BeginPause()
+    {
+        if (_lastMs == long.MinValue || world.NowMs >= _lastMs + EngineLimits.FirstRestartPauseMs)
+        {
+            _pauseMs = world.NowMs;
+        }
+
+        _lastMs = world.NowMs;
     }
 
     /// <summary>The engine has heard of it: here faults are built in.</summary>

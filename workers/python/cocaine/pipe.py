@@ -71,7 +71,7 @@ class Pipe:
         self._node_bell = node_bell
         self._spin = spin / 1e6
         most = self._flags[MOST_BEGUN]
-        self.most_begun = most if 1 <= most < 1 << 31 else 1
+        self.most_begun = most if 1 <= most < 1 << 31 else 1 << 31  # a node that gives nothing ahead says 0
         self._recalls = 0                          # the count of the last recall that was read
         self._words[BEGUN] = CONTROL               # before our first message here: the node may give calls ahead of their turn
         self.bell = own_bell

@@ -58,7 +58,7 @@ class Words(unittest.TestCase):
         self.assertEqual((True, False), (pipe.begin(3), pipe.is_recalling))
 
     def test_most_begun(self):
-        for word, most in (0, 1), (1, 1), (7, 7), (0xFFFFFFFF, 1), (0x7FFFFFFF, 0x7FFFFFFF):
+        for word, most in (0, 1 << 31), (1, 1), (7, 7), (0xFFFFFFFF, 1 << 31), (0x7FFFFFFF, 0x7FFFFFFF):
             self.assertEqual(most, self.pipe(most_begun=word).most_begun)
 
 

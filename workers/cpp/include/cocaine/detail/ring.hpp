@@ -53,7 +53,7 @@ struct segment {
         s.words.begun = reinterpret_cast<std::uint64_t*>(s.base + 3072);
         s.words.recalls = reinterpret_cast<const std::uint32_t*>(s.base + 3200);
         auto most = static_cast<std::int32_t>(s.u32(60));
-        s.words.most = most < 1 ? 1 : static_cast<std::size_t>(most);
+        if (most > 0) s.words.most = static_cast<std::size_t>(most);    // a node that gives nothing ahead says 0
         s.spin_us = s.u32(56) < limits::spin_us ? s.u32(56) : limits::spin_us;
         return s;
     }
