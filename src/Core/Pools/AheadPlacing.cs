@@ -53,17 +53,19 @@ internal sealed class AheadPlacing(EngineScope scope, SlaveRoster roster, SlaveP
         for (int i = 0; i < count; i++)
         {
             Slave slave = Next();
-            if (slave == idle || slave.State != SlaveState.Busy || slave.Load + slave.Ahead.Count < 2)
+            if (slave == idle || slave.State != SlaveState.Busy)
             {
                 continue;
             }
 
-            if (slave.Ahead.IsStuck(scope.Loop.NowNs) && slave.Ahead.TakeBackHalf() > 0)
+            if (!slave.Ahead.IsStuck(scope.Loop.NowNs))
+            {
+                mayBe |= slave.Ahead.HasUnbegun; // else the node would look each millisecond for as long as jobs run side by side
+            }
+            else if (slave.Ahead.TakeBackHalf() > 0)
             {
                 return true;
             }
-
-            mayBe = true;
         }
 
         if (mayBe && !IsArmed)

@@ -181,7 +181,6 @@ internal sealed class PoolGrowth
         return false;
     }
 
-
     /// <summary>
     /// The waiting jobs will have ended before a slave that is launched now is ready. The pool looks again, in case they have not.
     /// </summary>

@@ -3,8 +3,8 @@ using Cocaine.Fast.Core.Jobs;
 namespace Cocaine.Fast.Core.Slaves;
 
 /// <summary>
-/// How fast a slave ends jobs while it has some: the time from one end to the next. The measure rises at once and falls slowly, so that one
-/// slow job stops what is given to the slave ahead, and many quick ones bring it back.
+/// How fast a slave ends jobs while it has some: the time from one end to the next. The measure rises at once and falls by half of the
+/// difference, so that one slow job stops what is given to the slave ahead, and several quick ones bring it back.
 /// </summary>
 internal struct JobPace
 {

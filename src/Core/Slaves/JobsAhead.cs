@@ -40,8 +40,11 @@ internal sealed class JobsAhead(Slave slave, ISlaveOwner owner) : WheelTimer
         && _sizeBytes < slave.Scope.Settings.PipeSizeBytes / EngineLimits.AheadRingPart;
 
     /// <summary>The worker has not begun something that it has, and has ended nothing for longer than work ahead may take.</summary>
-    public bool IsStuck(long nowNs) => nowNs - _pace.LastNs > EngineLimits.AheadTargetNs && slave.Load + Count > 1
-        && !slave.IsEnding && slave.Link.TellsBegun && slave.Channels.Last > slave.Link.Begun;
+    public bool IsStuck(long nowNs) => HasUnbegun && nowNs - _pace.LastNs > EngineLimits.AheadTargetNs;
+
+    /// <summary>The slave has several jobs, and tells that its worker has not begun all of them.</summary>
+    public bool HasUnbegun =>
+        slave.Load + Count > 1 && !slave.IsEnding && slave.Link.TellsBegun && slave.Channels.Last > slave.Link.Begun;
 
     /// <summary>The slave had no job until now.</summary>
     public void OnBusy() => _pace.Begin(slave.Scope.Loop.NowNs);
@@ -99,6 +102,15 @@ internal sealed class JobsAhead(Slave slave, ISlaveOwner owner) : WheelTimer
     /// <summary>Takes all placed jobs back, but for those that the worker has begun by now.</summary>
     /// <returns>How many were taken.</returns>
     public int TakeBack() => _placed.First is { } first ? TakeBack(first) : 0;
+
+    /// <summary>Takes all placed jobs back, and tells the owner that other slaves may have room for them.</summary>
+    public void Return()
+    {
+        if (TakeBack() > 0)
+        {
+            owner.OnTakenBack();
+        }
+    }
 
     /// <summary>Takes a placed job back, and those that were placed after it, unless the worker has begun them by now.</summary>
     /// <returns>How many were taken.</returns>

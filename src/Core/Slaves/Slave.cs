@@ -84,10 +84,10 @@ internal sealed class Slave : WheelTimer, IJobRunner
     /// <summary>Begin of the present idle time. Valid in Idle.</summary>
     public long IdleSinceMs { get; private set; }
 
-    /// <summary>The slave's jobs and their messages to and from the worker.</summary>
-    /// <summary>The jobs that stand in its ring ahead of their turn.</summary>
+    /// <summary>The jobs that stand in the slave's ring ahead of their turn.</summary>
     public JobsAhead Ahead { get; }
 
+    /// <summary>The slave's jobs and their messages to and from the worker.</summary>
     public SlaveChannels Channels { get; } = new();
 
     /// <summary>Callers that wait to send more of their requests to the slave.</summary>
@@ -102,7 +102,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
     /// </summary>
     public long ReleasedMs => _hold.ReleasedMs;
 
-    /// <summary>Jobs on the slave, including answered jobs with a channel that the worker has not closed yet.</summary>
+    /// <summary>Jobs that the slave runs, including answered ones with a channel that the worker has not closed yet.</summary>
     public int Load => Channels.Count - Ahead.Count;
 
     public long JobsDone { get; private set; }
@@ -332,7 +332,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
             _retired = reason;
             _owner.OnRetired();
             _owner.OnMoved(this);
-            TakeBackAhead();
+            Ahead.Return();
             EndIfOver();
         }
     }
@@ -350,7 +350,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         _scope.Counters.JobsAbandoned++;
         if (Channels.Abandoned >= _capacity)
         {
-            TakeBackAhead();
+            Ahead.Return();
         }
 
         if (Solo != SoloStage.None)
@@ -390,9 +390,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         }
     }
 
-    /// <summary>
-    /// A caller is slower than this slave. When it is the slave's only caller, the node stops reading the slave's answers.
-    /// </summary>
+    /// <summary>A caller is slower than this slave. When the slave has no other caller, the node stops reading its answers.</summary>
     public bool HoldBack()
     {
         if (Load > 1)
@@ -404,7 +402,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         {
             Link.PauseReading();
             _owner.OnMoved(this);
-            TakeBackAhead();
+            Ahead.Return();
         }
 
         return true;
@@ -466,15 +464,6 @@ internal sealed class Slave : WheelTimer, IJobRunner
 
         EndIfOver();
         _owner.OnFreed(this);
-    }
-
-    /// <summary>Nothing stands ahead of its turn on it any more, but what the worker has begun by now.</summary>
-    public void TakeBackAhead()
-    {
-        if (Ahead.TakeBack() > 0)
-        {
-            _owner.OnTakenBack();
-        }
     }
 
     /// <summary>A retired slave ends once it has no jobs, or only jobs that will never end by themselves.</summary>

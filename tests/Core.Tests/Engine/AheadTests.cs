@@ -140,6 +140,29 @@ public class AheadTests
     }
 
     [Fact]
+    public void Jobs_that_run_side_by_side_beside_an_idle_slave_keep_no_timer_going()
+    {
+        World world = Quick(out FakeLink link, Settings(concurrency: 8, poolLimit: 2) with { PoolMinimum = 2 });
+        world.Ready(0);
+        FakeLink other = world.Links.Single(one => one != link);
+        other.BegunWord = 1;
+        for (int i = 0; i < 4; i++)
+        {
+            world.Ask($"j{i}");
+        }
+
+        link.BegunWord = other.BegunWord = 100; // all are begun
+        world.CloseOne(other);
+        world.CloseOne(other);
+        world.Advance(EngineLimits.MostStandingMs);
+
+        Assert.Equal((2, 0), (link.Slave.Load, other.Slave.Load));
+        Assert.False(world.Engine.Pool.Ahead.IsArmed);
+        Assert.Empty(link.Recalls);
+        world.Finish();
+    }
+
+    [Fact]
     public void A_death_is_charged_to_what_was_begun_and_to_nothing_else()
     {
         World world = Quick(out FakeLink link, Settings(concurrency: 4));
