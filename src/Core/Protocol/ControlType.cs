@@ -12,6 +12,9 @@ internal static class ControlType
     /// <summary>The node tells the worker to end, or the worker says that it wants to end.</summary>
     public const byte Terminate = 1;
 
+    /// <summary>The receiver of a channel's chunks asks their sender to hold them, or to go on.</summary>
+    public const byte Flow = 2;
+
     /// <summary>The node takes jobs back that the worker has not begun.</summary>
     public const byte Recall = 3;
 }

@@ -299,8 +299,8 @@ internal static class MessageDecoder
 
         if (first.IsInteger)
         {
-            layout.Shape = ArgumentShape.CodeText;
-            return TryInt32(first, out layout.Code) ? DecodeStatus.Ok : cursor.Malformed("a code past 32 bits");
+            layout.Shape = TryInt32(first, out layout.Code) ? ArgumentShape.CodeText : ArgumentShape.Other;
+            return DecodeStatus.Ok;
         }
 
         if (first is { Kind: MsgPackKind.Array, Bits: 2 })

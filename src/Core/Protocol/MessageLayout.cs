@@ -27,7 +27,7 @@ internal enum ArgumentShape : byte
     /// <summary><c>[[category, code], reason?, …]</c></summary>
     Error,
 
-    /// <summary><c>[code, text or number?, …]</c></summary>
+    /// <summary><c>[code, text or number?, …]</c>, the code within 32 bits.</summary>
     CodeText,
 
     /// <summary>Anything else.</summary>

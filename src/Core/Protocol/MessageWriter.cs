@@ -160,6 +160,19 @@ internal static class MessageWriter
     }
 
     /// <summary>
+    /// <c>[control, 2, [channel, 1]]</c> asks the peer to hold its chunks on the channel; <c>[control, 2, [channel, 0]]</c>, to go on.
+    /// </summary>
+    public static void WriteFlow(MessageSink sink, ulong control, ulong channel, bool hold)
+    {
+        Span<byte> to = sink.BeginMessage(MaxFrameBytes);
+        int at = WriteStart(to, Three, control, ControlType.Flow);
+        to[at++] = TwoArguments;
+        at += MsgPackEncoder.WriteUnsigned(to[at..], channel);
+        to[at++] = hold ? (byte)1 : (byte)0;
+        sink.EndMessage(at);
+    }
+
+    /// <summary>
     /// <c>[1, 0, [uuid]]</c>, or <c>[1, 0, [uuid, {"pipe": 1}]]</c> to ask for the shared-memory pipe. The uuid goes as bin, to show that
     /// this worker knows bin.
     /// </summary>
