@@ -36,6 +36,7 @@ internal sealed class ProcessLink : SlaveLink
     private StartedProcess _process; // valid once the process was started
     private string? _killReason;   // set once the node decided to kill the worker
     private bool _finished;
+    private bool _hasFlow;         // both sides know flow control; valid once the worker is ready
     private bool _settled;         // the launch has opened all its descriptors, and they are counted as open
 
     public ProcessLink(ProcessBackend backend, Slave slave)
@@ -87,6 +88,8 @@ internal sealed class ProcessLink : SlaveLink
 
     public override int BeginRecall(out ulong begun) => _way!.BeginRecall(out begun);
 
+    public override bool HasFlow => _hasFlow;
+
     public override void Flush() => _way?.Flush();
 
     public override void PauseReading() => _way?.PauseReading();
@@ -113,14 +116,16 @@ internal sealed class ProcessLink : SlaveLink
         }
     }
 
-    /// <summary>The worker has shown its uuid, and asks for the pipe or not.</summary>
-    private void OnHandshake(bool asksForPipe)
+    /// <summary>The worker has shown its uuid, and lists its wishes; null when it waits for no answer.</summary>
+    private void OnHandshake(WorkerOffer? wanted)
     {
-        if (asksForPipe && !TryHandOver())
+        if (wanted is { } offer && !(offer.Pipe && TryHandOver(offer)))
         {
-            MessageWriter.WritePipeGrant(_connection!.Output, granted: false);
+            MessageWriter.WriteGrant(_connection!.Output, offer with { Pipe = false });
             _connection.ScheduleSend();
         }
+
+        _hasFlow = wanted is { Flow: true };
 
         _lines?.OnReady();
         Settle();
@@ -165,7 +170,7 @@ internal sealed class ProcessLink : SlaveLink
         }
     }
 
-    private bool TryHandOver()
+    private bool TryHandOver(WorkerOffer granted)
     {
         Segment? segment = null;
         EventDescriptor? nodeBell = null, workerBell = null;
@@ -177,7 +182,7 @@ internal sealed class ProcessLink : SlaveLink
             nodeBell = new EventDescriptor();
             workerBell = new EventDescriptor();
             MemorySink grant = new(64);
-            MessageWriter.WritePipeGrant(grant, granted: true);
+            MessageWriter.WriteGrant(grant, granted);
             if (!DescriptorPassing.TrySend(
                     _connection!.Descriptor, grant.Written, [segment.Descriptor, workerBell.Descriptor, nodeBell.Descriptor]))
             {

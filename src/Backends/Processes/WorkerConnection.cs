@@ -12,11 +12,11 @@ namespace Cocaine.Fast.Backends.Processes;
 /// <param name="loop">The engine's loop.</param>
 /// <param name="descriptor">The socket.</param>
 /// <param name="slave">Gets the messages.</param>
-/// <param name="onHandshake">The worker has shown its uuid, and asks for the pipe or not.</param>
+/// <param name="onHandshake">The worker has shown its uuid, and lists its wishes; null when it waits for no answer.</param>
 /// <param name="onFault">The worker has broken the protocol.</param>
 /// <param name="onGone">The socket has closed.</param>
 internal sealed class WorkerConnection(
-    EventLoop loop, int descriptor, Slave slave, Action<bool> onHandshake, Action<string> onFault, Action onGone)
+    EventLoop loop, int descriptor, Slave slave, Action<WorkerOffer?> onHandshake, Action<string> onFault, Action onGone)
     : MessageConnection(loop, descriptor, ProtocolLimits.Default), IWorkerWay
 {
     private bool _shaken;
@@ -94,6 +94,17 @@ internal sealed class WorkerConnection(
         }
 
         _shaken = true;
-        onHandshake(layout.ArgumentCount > 1);
+        if (layout.ArgumentCount == 1)
+        {
+            onHandshake(null);
+        }
+        else if (WorkerOffer.Read(message.AfterData) is { } wanted)
+        {
+            onHandshake(wanted);
+        }
+        else
+        {
+            onFault("its handshake has a second argument that is no map of names and numbers");
+        }
     }
 }

@@ -30,6 +30,7 @@ internal sealed class ThreadLink : SlaveLink
     private readonly RingPort _port;
     private volatile ISlaveLoop? _worker; // from the app's load to its end; the thread sets it
     private AppHost? _app;          // only the thread uses it; valid as long as the worker
+    private bool _hasFlow;          // the thread sets it before it reports that the app is loaded
     private string? _killReason;
     private bool _ended;            // the thread has ended; only the loop uses it
     private volatile bool _killed;
@@ -95,6 +96,8 @@ internal sealed class ThreadLink : SlaveLink
 
     public override int BeginRecall(out ulong begun) => _port.BeginRecall(out begun);
 
+    public override bool HasFlow => _hasFlow;
+
     public override void Flush() => _port.Flush();
 
     public override void PauseReading() => _port.PauseReading();
@@ -147,6 +150,7 @@ internal sealed class ThreadLink : SlaveLink
     {
         ISlaveLoop worker = LoadApp();
         _worker = worker;
+        _hasFlow = worker.HasFlow;
         if (_killed)
         {
             worker.Abandon();

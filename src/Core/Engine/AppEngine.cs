@@ -217,6 +217,9 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     public void OnTakenBack(Job job) => Endings.OnTakenBack(job);
 
     /// <inheritdoc/>
+    public void OnRequestHold(Job job, bool holds) => Requests.OnHold(job, holds);
+
+    /// <inheritdoc/>
     public void OnChunk(Job job, in Payload data) => Endings.OnChunk(job, in data);
 
     /// <inheritdoc/>

@@ -190,9 +190,9 @@ internal sealed class JobBounds(EngineScope scope, SlavePool pool, RunLimit runL
         JobPolicy policy = job.Policy;
         Slave slave = job.Slave!;
         long silence = policy.SilenceTimeoutMs;
-        // The node does not read from a slave that is held back for a slow caller: this is not the slave's silence.
+        // A slave that is held back for a slow caller may not speak: this is not its silence, nor the job's.
         long listenedMs = scope.Loop.ListenedMs;
-        long heardMs = slave.IsHeldBack ? listenedMs : Math.Max(slave.LastHeardMs, job.AwaitedSinceMs);
+        long heardMs = slave.IsHeldBack || job.AnswerHeld ? listenedMs : Math.Max(slave.LastHeardMs, job.AwaitedSinceMs);
         if (silence > 0 && listenedMs >= heardMs + silence)
         {
             scope.Counters.SilenceTimeouts++;

@@ -135,6 +135,7 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
         job.Caller = null;
         job.MoveTo(JobState.Failed);
         job.Request.Clear();
+        job.KeptRequest.Clear();
         job.AnsweredMs = scope.Loop.ListenedMs;
         job.Slave?.Channels.Cancel(job, in error);
         caller?.OnFailed(job, in error);

@@ -37,7 +37,10 @@ internal sealed class RequestFlow(EngineScope scope, SlavePool pool, Admission a
         job.RequestEnded = true;
         if (job.State is JobState.Running or JobState.Streaming)
         {
-            job.Slave!.Channels.EndRequest(job);
+            if (job.KeptRequest.SizeBytes == 0) // otherwise the end comes after the kept chunks
+            {
+                SendEnd(job);
+            }
         }
         else if (job is { State: JobState.Queued, Policy.Urgent: true } && scope.Queue.Placed > 0)
         {
@@ -46,6 +49,21 @@ internal sealed class RequestFlow(EngineScope scope, SlavePool pool, Admission a
         else if (job.State == JobState.Queued)
         {
             pool.Ahead.Place();
+        }
+    }
+
+    /// <summary>A worker's handler has much of its request unread, or has read enough of it.</summary>
+    public void OnHold(Job job, bool holds)
+    {
+        if (job.NodeSideEnded || job.RequestHeld == holds)
+        {
+            return; // nothing of the request is left to send
+        }
+
+        job.RequestHeld = holds;
+        if (!holds)
+        {
+            GoOn(job);
         }
     }
 
@@ -91,17 +109,76 @@ internal sealed class RequestFlow(EngineScope scope, SlavePool pool, Admission a
 
     private void Forward(Job job, in Payload chunk)
     {
+        if (job.RequestHeld)
+        {
+            KeepHeld(job, in chunk);
+            return;
+        }
+
         Slave slave = job.Slave!;
         slave.Channels.WriteChunk(job, in chunk);
-        long backlog = slave.Link.BacklogBytes;
-        if (backlog > EngineLimits.HighBacklogBytes)
+        CheckBacklog(job, slave.Link.BacklogBytes);
+    }
+
+    private void KeepHeld(Job job, in Payload chunk)
+    {
+        if (job.KeptRequest.SizeBytes + (long)chunk.Length <= EngineLimits.MaxBacklogBytes)
         {
-            OnBacklog(job, backlog);
+            job.KeptRequest.Add(in chunk);
+            CheckBacklog(job, job.KeptRequest.SizeBytes);
+        }
+        else
+        {
+            CheckBacklog(job, long.MaxValue);
         }
     }
 
-    private void OnBacklog(Job job, long backlog)
+    /// <summary>The worker takes the rest of a request again: first the kept chunks.</summary>
+    private static void GoOn(Job job)
     {
+        Slave slave = job.Slave!;
+        foreach (ReadOnlySpan<byte> chunk in job.KeptRequest)
+        {
+            slave.Channels.WriteChunk(job, new Payload(chunk));
+        }
+
+        job.KeptRequest.Clear();
+        if (job.RequestEnded)
+        {
+            job.Slave!.Channels.EndRequest(job);
+        }
+
+        EaseIfRoom(job);
+    }
+
+    /// <summary>The end comes after all of the request: nothing is left to hold.</summary>
+    private static void SendEnd(Job job)
+    {
+        job.Slave!.Channels.EndRequest(job);
+        if (job.RequestHeld)
+        {
+            job.RequestHeld = false;
+            EaseIfRoom(job);
+        }
+    }
+
+    /// <summary>A slave that has no room now eases the job later, with its others.</summary>
+    private static void EaseIfRoom(Job job)
+    {
+        Slave slave = job.Slave!;
+        if (job.UnderPressure && slave.Link.BacklogBytes <= EngineLimits.HighBacklogBytes)
+        {
+            slave.Pressure.Ease(job);
+        }
+    }
+
+    private static void CheckBacklog(Job job, long backlog)
+    {
+        if (backlog <= EngineLimits.HighBacklogBytes)
+        {
+            return;
+        }
+
         if (backlog > EngineLimits.MaxBacklogBytes)
         {
             job.Engine.Fail(job, ErrorCodes.ResourceError, "the app reads this request too slowly and its caller did not wait");

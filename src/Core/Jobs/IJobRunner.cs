@@ -4,11 +4,13 @@ namespace Cocaine.Fast.Core.Jobs;
 internal interface IJobRunner
 {
     /// <summary>
-    /// A caller is slower than this slave. True when the slave is held back until <see cref="LetGo"/>, since it has no other job; otherwise
-    /// the slave's answers have to be buffered.
+    /// A job's caller is slower than this slave. True when the job's answer is held back until <see cref="LetGo"/>, or until the job has
+    /// ended; otherwise the slave's answers have to be buffered. The caller still gets all chunks that the slave has sent by then.
     /// </summary>
-    bool HoldBack();
+    /// <param name="channel">The job's channel on this slave.</param>
+    bool HoldBack(ulong channel);
 
-    /// <summary>A caller no longer holds the slave back.</summary>
-    void LetGo();
+    /// <summary>The caller of a job that was held back has room again. The job may have ended meanwhile.</summary>
+    /// <inheritdoc cref="HoldBack"/>
+    void LetGo(ulong channel);
 }

@@ -37,6 +37,12 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
     /// <summary>The request, while the job may need it again. Valid in Queued, Placed and Running.</summary>
     public RequestLog Request { get; } = new(blocks);
 
+    /// <summary>
+    /// Chunks that the node keeps while the worker holds the request; the caller's end of the request waits behind them. Valid in Running
+    /// and Streaming.
+    /// </summary>
+    public RequestLog KeptRequest { get; } = new(blocks);
+
     /// <summary>The caller has closed its side.</summary>
     public bool RequestEnded { get; set; }
 
@@ -53,6 +59,12 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
 
     /// <summary>The worker has been sent a cancel for the job; valid with <see cref="Runner"/>.</summary>
     public bool CancelSent { get; set; }
+
+    /// <summary>The worker has asked to hold the rest of the request; valid with <see cref="Runner"/>.</summary>
+    public bool RequestHeld { get; set; }
+
+    /// <summary>The worker was asked to hold the answer, because the caller has too much of it unsent; valid in Streaming.</summary>
+    public bool AnswerHeld { get; set; }
 
     /// <summary>Runs begun, the present one included.</summary>
     public int Runs { get; set; }
@@ -128,6 +140,7 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
         ArrivedNs = WaitsSinceNs = nowNs;
         Runs = Reprieves = 0;
         Deaths = null;
+        RequestHeld = AnswerHeld = false;
         RequestEnded = NodeSideEnded = UnderPressure = IsAbandoned = DiedInCompany = IsSuspect = RanTooLong = false;
         CancelDueMs = 0;
     }

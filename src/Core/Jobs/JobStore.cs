@@ -33,6 +33,7 @@ internal sealed class JobStore(IJobEngine engine, IEngineLoop loop)
         job.Runner = null;
         job.Caller = null;
         job.Request.Clear();
+        job.KeptRequest.Clear();
         job.Next = _free;
         _free = job;
     }

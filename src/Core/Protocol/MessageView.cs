@@ -41,6 +41,11 @@ internal readonly ref struct MessageView
     /// <summary>The first argument, which must be short, as one span.</summary>
     public ReadOnlySpan<byte> ShortData => Part(Layout.DataOffset, Layout.DataLength);
 
+    /// <summary>The arguments after the first one, in a message with <see cref="ArgumentShape.Data"/>.</summary>
+    public ReadOnlySpan<byte> AfterData => Part(
+        Layout.DataOffset + Layout.DataLength,
+        Layout.ArgumentsOffset + Layout.ArgumentsLength - Layout.DataOffset - Layout.DataLength);
+
     /// <summary>The arguments array.</summary>
     public ReadOnlySpan<byte> Arguments => Part(Layout.ArgumentsOffset, Layout.ArgumentsLength);
 

@@ -173,35 +173,29 @@ internal static class MessageWriter
     }
 
     /// <summary>
-    /// <c>[1, 0, [uuid]]</c>, or <c>[1, 0, [uuid, {"pipe": 1}]]</c> to ask for the shared-memory pipe. The uuid goes as bin, to show that
-    /// this worker knows bin.
+    /// <c>[1, 0, [uuid]]</c>, or <c>[1, 0, [uuid, {"pipe": 1, "flow": 1}]]</c> with the wishes of the worker. The uuid goes as bin, to show
+    /// that this worker knows bin.
     /// </summary>
-    public static void WriteHandshake(MessageSink sink, string uuid, bool askForPipe)
+    public static void WriteHandshake(MessageSink sink, string uuid, WorkerOffer wanted)
     {
+        bool wantsAny = wanted != default;
         byte[] id = Encoding.UTF8.GetBytes(uuid);
-        Span<byte> to = sink.BeginMessage(MaxFrameBytes + id.Length + 8);
+        Span<byte> to = sink.BeginMessage(MaxFrameBytes + id.Length + WorkerOffer.MaxEncodedBytes);
         int at = WriteStart(to, Three, ControlChannel, ControlType.Handshake);
-        to[at++] = askForPipe ? TwoArguments : OneArgument;
+        to[at++] = wantsAny ? TwoArguments : OneArgument;
         at += MsgPackEncoder.WriteBinaryHead(to[at..], (uint)id.Length);
         id.CopyTo(to[at..]);
         at += id.Length;
-        sink.EndMessage(askForPipe ? at + WritePipeMap(to[at..], granted: true) : at);
+        sink.EndMessage(wantsAny ? at + wanted.Write(to[at..]) : at);
     }
 
-    /// <summary><c>[1, 0, [{"pipe": 1}]]</c> or <c>[1, 0, [{}]]</c>: the node's answer to a handshake that asked for the pipe.</summary>
-    public static void WritePipeGrant(MessageSink sink, bool granted)
+    /// <summary><c>[1, 0, [{"pipe": 1, "flow": 1}]]</c>: the node's answer to a handshake with a map, with the granted wishes.</summary>
+    public static void WriteGrant(MessageSink sink, WorkerOffer granted)
     {
         Span<byte> to = sink.BeginMessage(MaxFrameBytes);
         int at = WriteStart(to, Three, ControlChannel, ControlType.Handshake);
         to[at++] = OneArgument;
-        sink.EndMessage(at + WritePipeMap(to[at..], granted));
-    }
-
-    private static int WritePipeMap(Span<byte> to, bool granted)
-    {
-        ReadOnlySpan<byte> map = granted ? [0x81, 0xa4, (byte)'p', (byte)'i', (byte)'p', (byte)'e', 1] : [0x80];
-        map.CopyTo(to);
-        return map.Length;
+        sink.EndMessage(at + granted.Write(to[at..]));
     }
 
     private static void WriteNamed(MessageSink sink, ulong channel, scoped ReadOnlySpan<byte> name, scoped ReadOnlySpan<byte> headers,

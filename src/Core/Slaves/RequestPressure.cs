@@ -8,7 +8,7 @@ internal sealed class RequestPressure
     private List<Job> _pressed = []; // jobs whose callers wait for room
     private List<Job> _eased = [];   // filled only while these jobs are told that there is room
 
-    /// <summary>Asks the job's caller to wait until <see cref="Ease"/>.</summary>
+    /// <summary>Asks the job's caller to wait until it is eased.</summary>
     public void Press(Job job)
     {
         job.UnderPressure = true;
@@ -28,7 +28,11 @@ internal sealed class RequestPressure
         (_pressed, _eased) = (_eased, _pressed);
         foreach (Job job in _eased)
         {
-            if (job.UnderPressure) // false when the job has ended while others were told
+            if (job is { UnderPressure: true, RequestHeld: true })
+            {
+                _pressed.Add(job); // the slave has room, but the handler has not read
+            }
+            else if (job.UnderPressure) // false when the job has ended while others were told
             {
                 job.UnderPressure = false;
                 job.Caller?.OnRequestPressure(job, false);
@@ -36,6 +40,16 @@ internal sealed class RequestPressure
         }
 
         _eased.Clear();
+    }
+
+    /// <summary>The job's handler has read its request, and the slave has room for the rest.</summary>
+    public void Ease(Job job)
+    {
+        if (job.UnderPressure)
+        {
+            Forget(job);
+            job.Caller?.OnRequestPressure(job, false);
+        }
     }
 
     /// <summary>The job leaves the slave.</summary>

@@ -15,7 +15,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
 {
     private readonly EngineScope _scope;
     private readonly ISlaveOwner _owner;
-    private AnswerHold _hold;  // counts callers that are slower than the slave
+    private readonly AnswerHold _hold;
     private int _capacity;     // jobs that the slave may have at once; 0 once it was retired
     private string? _retired;  // why the slave ends when it has no more jobs to wait for; valid in Busy
     private bool _condemned;   // the slave is being killed: its further messages count, but it gets no more jobs
@@ -36,6 +36,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         LastHeardMs = scope.Loop.ListenedMs;
         _capacity = scope.Settings.Concurrency;
         Ahead = new JobsAhead(this, owner);
+        _hold = new AnswerHold(Channels);
         Wear = new SlaveWear(WearLimits.For(scope.Settings, generation, StartedMs));
         scope.Loop.Patience.Arm(this, LastHeardMs + scope.Settings.StartupTimeoutMs);
     }
@@ -204,9 +205,9 @@ internal sealed class Slave : WheelTimer, IJobRunner
     {
         LastHeardMs = _scope.Loop.ListenedMs;
         WorkerMessage kind = Channels.Read(in message, out Job? job, out fault);
-        if (job is { State: JobState.Placed } && kind != WorkerMessage.Broken)
+        if (job is { State: JobState.Placed } && kind is WorkerMessage.Chunk or WorkerMessage.Error or WorkerMessage.Close)
         {
-            Ahead.Begin(job); // what a worker says of a job, it says of one that it has begun
+            Ahead.Begin(job); // a worker speaks on the channel of a job that it has begun
         }
 
         switch (kind)
@@ -219,6 +220,9 @@ internal sealed class Slave : WheelTimer, IJobRunner
                 return true;
             case WorkerMessage.Close:
                 OnEnd(job!, failed: false, default);
+                return true;
+            case WorkerMessage.Hold or WorkerMessage.GoOn:
+                job!.Engine.OnRequestHold(job, holds: kind == WorkerMessage.Hold);
                 return true;
             case WorkerMessage.Heartbeat:
                 OnHeartbeat();
@@ -390,30 +394,25 @@ internal sealed class Slave : WheelTimer, IJobRunner
         }
     }
 
-    /// <summary>A caller is slower than this slave. When the slave has no other caller, the node stops reading its answers.</summary>
-    public bool HoldBack()
+    /// <inheritdoc/>
+    public bool HoldBack(ulong channel)
     {
-        if (Load > 1)
+        bool holds = _hold.TryHold(channel, Load, out bool holdsAll);
+        if (holdsAll)
         {
-            return false;
-        }
-
-        if (_hold.Add())
-        {
-            Link.PauseReading();
             _owner.OnMoved(this);
-            Ahead.Return();
+            Ahead.Return(); // the jobs behind would wait for this caller too
         }
 
-        return true;
+        return holds;
     }
 
     /// <inheritdoc/>
-    public void LetGo()
+    public void LetGo(ulong channel)
     {
-        if (_hold.Remove(_scope.Loop.ListenedMs) && State != SlaveState.Dead)
+        if (_hold.Release(channel, _scope.Loop.ListenedMs) && State != SlaveState.Dead)
         {
-            LastHeardMs = _scope.Loop.ListenedMs; // the node did not read from the slave for a while: the slave was not silent
+            LastHeardMs = _scope.Loop.ListenedMs; // the node did not let the slave speak for a while: the slave was not silent
             Link.ResumeReading();
             _owner.OnMoved(this);
             _owner.OnHeardAgain();

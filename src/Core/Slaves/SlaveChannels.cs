@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
 
@@ -27,6 +28,9 @@ internal sealed class SlaveChannels
     /// <summary>The number of the newest one, open or not.</summary>
     public ulong Last => _last;
 
+    /// <summary>The job of an open channel.</summary>
+    public bool TryGet(ulong channel, [NotNullWhen(true)] out Job? job) => _jobs.TryGet(channel, out job);
+
     /// <summary>The jobs on the channels, the oldest first. The list is a copy: do not ask for it in each job.</summary>
     public List<Job> ToList() => _jobs.ToList();
 
@@ -41,7 +45,8 @@ internal sealed class SlaveChannels
     public void Add(Job job)
     {
         job.SlaveChannel = ++_last;
-        job.NodeSideEnded = job.CancelSent = false;
+        job.NodeSideEnded = job.CancelSent = job.RequestHeld = false;
+        job.KeptRequest.Clear();
         _jobs.Add(job.SlaveChannel, job);
     }
 
@@ -95,6 +100,13 @@ internal sealed class SlaveChannels
         }
     }
 
+    /// <summary>Asks the worker to send no more of an answer, or to go on; on a link with <see cref="SlaveLink.HasFlow"/> only.</summary>
+    public void WriteFlow(Job job, bool holds)
+    {
+        MessageWriter.WriteFlow(Link.Sink, MessageWriter.ControlChannel, job.SlaveChannel, holds);
+        Link.Flush();
+    }
+
     /// <summary>Tells the worker that nobody wants its answer any more. The channel stays until the worker has closed its side.</summary>
     public void Cancel(Job job, in JobError error)
     {
@@ -133,7 +145,9 @@ internal sealed class SlaveChannels
 
     /// <summary>Finds the meaning of a worker's message.</summary>
     /// <param name="message">The message.</param>
-    /// <param name="job">The job of the message's channel; null on the control channel and on closed channels.</param>
+    /// <param name="job">
+    /// The job of the message's channel, or the one that a hold or go-on names; null on the control channel and on closed channels.
+    /// </param>
     /// <param name="fault">How the message breaks the protocol; null when it does not.</param>
     public WorkerMessage Read(in MessageView message, out Job? job, out string? fault)
     {
@@ -141,7 +155,9 @@ internal sealed class SlaveChannels
         ref readonly MessageLayout layout = ref message.Layout;
         if (!_jobs.TryGet(layout.Channel, out job))
         {
-            return layout.Channel == MessageWriter.ControlChannel ? ReadControl(in layout, out fault) : ReadLate(in layout, out fault);
+            return layout.Channel != MessageWriter.ControlChannel ? ReadLate(in layout, out fault)
+                : layout.Type == ControlType.Flow && Link.HasFlow ? ReadFlow(in message, out job, out fault)
+                : ReadControl(in layout, out fault);
         }
 
         switch (layout.Type)
@@ -156,6 +172,16 @@ internal sealed class SlaveChannels
                 fault = $"a message of type {layout.Type} with {layout.ArgumentCount} arguments on channel {layout.Channel}";
                 return WorkerMessage.Broken;
         }
+    }
+
+    /// <summary>A hold or go-on of a channel that has ended, or never was, means nothing.</summary>
+    private WorkerMessage ReadFlow(in MessageView message, out Job? job, out string? fault)
+    {
+        job = null;
+        bool isFlow = FlowControl.TryRead(in message, out ulong channel, out bool holds);
+        fault = isFlow ? null : "a message of flow control that does not name a channel and a state of 0 or 1";
+        return !isFlow ? WorkerMessage.Broken : !_jobs.TryGet(channel, out job) ? WorkerMessage.Late
+            : holds ? WorkerMessage.Hold : WorkerMessage.GoOn;
     }
 
     private static WorkerMessage ReadControl(in MessageLayout layout, out string? fault)

@@ -50,6 +50,12 @@ internal abstract class SlaveLink
     /// <exception cref="InvalidOperationException">The worker does not tell.</exception>
     public virtual int BeginRecall(out ulong begun) => throw new InvalidOperationException("the worker does not tell what it has begun");
 
+    /// <summary>
+    /// Each side can ask the other to hold the chunks of one channel. Without that, a slow caller holds back the whole slave, and only
+    /// while it is the slave's only caller. Valid from OnReady on.
+    /// </summary>
+    public virtual bool HasFlow => false;
+
     /// <summary>Shows the written messages to the slave at the end of this turn.</summary>
     public abstract void Flush();
 

@@ -21,6 +21,12 @@ internal enum WorkerMessage
     /// <summary>A heartbeat.</summary>
     Heartbeat,
 
+    /// <summary>The handler of a job has much of its request unread: the node keeps the rest for now.</summary>
+    Hold,
+
+    /// <summary>The handler of a job has read enough: the node sends the rest of the request.</summary>
+    GoOn,
+
     /// <summary>The worker wants to end, or confirms that it was told to end.</summary>
     AsksToEnd,
 }

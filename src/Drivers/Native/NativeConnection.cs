@@ -56,7 +56,8 @@ internal class NativeConnection : MessageConnection, IJobCaller
 
     public void OnRequestPressure(Job job, bool high)
     {
-        if (high && _channels.Count == 1)
+        // Other channels of this client go on while the slave has a backlog, but not when the node keeps much of this one for its handler.
+        if (high && (_channels.Count == 1 || job.RequestHeld))
         {
             _pausedFor = job;
             PauseReading();
@@ -137,7 +138,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
     {
         MessageWriter.WriteClose(Output, job.CallerChannel);
         Ended(job);
-        _slowReader.OnAnswered();
+        _slowReader.OnMore();
     }
 
     private void OnOpenChannel(Job job, in MessageView message)
@@ -188,7 +189,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         {
             MessageWriter.WriteValue(Output, channel, Server.Context.InfoMap());
             ScheduleSend();
-            _slowReader.OnAnswered();
+            _slowReader.OnMore();
         }
         else if (layout.Type != MessageType.Chunk)
         {
@@ -242,6 +243,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         else
         {
             _channels.Add(channel, job);
+            _slowReader.OnMore();
         }
     }
 
@@ -261,7 +263,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
     {
         MessageWriter.WriteError(Output, channel, ErrorCodes.Category, code, reason, in headers);
         ScheduleSend();
-        _slowReader.OnAnswered();
+        _slowReader.OnMore();
     }
 
     /// <summary>Reads again, unless there is another reason to pause.</summary>

@@ -6,13 +6,14 @@ using Cocaine.Fast.Core.Timing;
 namespace Cocaine.Fast.Drivers.Native;
 
 /// <summary>
-/// Acts against a client that does not read its answers: slaves are held back, or the node pauses reading from the client, and a client
-/// that does not read at all is disconnected. The timer serves the disconnect.
+/// Acts against a client that does not read its answers: the answers are held back, or the node pauses reading from the client, and a
+/// client that does not read at all is disconnected. The timer serves the disconnect.
 /// </summary>
 internal sealed class SlowReader(NativeConnection connection) : WheelTimer
 {
     /// <summary>
-    /// Unsent answers from which on slaves are held back: about as many bytes as a socket buffers, so that the wire never runs dry.
+    /// Unsent answers from which on answers are held back although the socket has not been offered them yet: about as many bytes as a
+    /// socket buffers.
     /// </summary>
     private const long HighOutputBytes = 1 << 20;
 
@@ -22,8 +23,11 @@ internal sealed class SlowReader(NativeConnection connection) : WheelTimer
     /// <summary>Longer than any hiccup of a network, shorter than a user's patience with an occupied slave.</summary>
     private const int StallSeconds = 60;
 
-    private List<IJobRunner>? _held; // slaves that wait for this client to read
-    private long _pending;      // unsent bytes when the watch began; valid while the timer is armed
+    /// <summary>The channel of a slave that is held back as a whole.</summary>
+    private const ulong Whole = 0;
+
+    private List<(IJobRunner Slave, ulong Channel)>? _held; // wait for this client to read; their jobs may have ended
+    private long _sent;         // bytes sent when the watch began; valid while the timer is armed
 
     /// <summary>Reading is paused until the client has read its answers.</summary>
     public bool PausesReading { get; private set; }
@@ -32,14 +36,17 @@ internal sealed class SlowReader(NativeConnection connection) : WheelTimer
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void OnChunk(Job job)
     {
-        if (connection.Output.PendingBytes > HighOutputBytes)
+        if (connection.Output.PendingBytes > FlowControl.HighBytes)
         {
-            HoldBack(job);
+            OnManyUnsent(job);
         }
     }
 
-    /// <summary>The node itself has answered a message: no slave can be held back for a client that sends more and does not read.</summary>
-    public void OnAnswered()
+    /// <summary>
+    /// The client has begun another call, or the node itself has answered a message: nothing can be held back for a client that sends more
+    /// and does not read.
+    /// </summary>
+    public void OnMore()
     {
         if (connection.Output.PendingBytes > HighOutputBytes && !PausesReading && connection.IsOpen)
         {
@@ -68,23 +75,18 @@ internal sealed class SlowReader(NativeConnection connection) : WheelTimer
 
     public void ReleaseSlaves()
     {
-        if (_held is null)
+        while (_held is { Count: > 0 })
         {
-            return;
-        }
-
-        while (_held.Count > 0)
-        {
-            IJobRunner slave = _held[^1];
+            (IJobRunner slave, ulong channel) = _held[^1];
             _held.RemoveAt(_held.Count - 1);
-            slave.LetGo(); // the slave sends its answers again later in the turn, not here
+            slave.LetGo(channel); // the slave sends its answers again later in the turn, not here
         }
     }
 
     /// <summary>The time is over: the client is disconnected unless it has read some bytes meanwhile.</summary>
     public override void OnDue(long nowMs)
     {
-        if (connection.Output.PendingBytes < _pending)
+        if (connection.Output.SentBytes > _sent)
         {
             Watch();
             return;
@@ -95,28 +97,49 @@ internal sealed class SlowReader(NativeConnection connection) : WheelTimer
         connection.Close("the client does not read its answers");
     }
 
-    private void HoldBack(Job job)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void OnManyUnsent(Job job)
     {
-        IJobRunner? slave = job.Runner;
-        if (slave is null || _held?.Contains(slave) == true)
+        // A client that reads takes all of it at the end of this turn, unless its socket is full.
+        if (!connection.IsSendBlocked && connection.Output.PendingBytes <= HighOutputBytes)
         {
             return;
         }
 
-        if (slave.HoldBack())
-        {
-            (_held ??= []).Add(slave);
-            Watch();
-        }
-        else if (connection.Output.PendingBytes > MaxOutputBytes)
+        bool isHeld = job.AnswerHeld || TryHold(job);
+        if (connection.Output.PendingBytes > MaxOutputBytes && (!isHeld || job.AnswerHeld))
         {
             job.Engine.Fail(job, ErrorCodes.ResourceError, "the client reads its answers too slowly");
         }
     }
 
+    private bool TryHold(Job job)
+    {
+        if (job.Runner is not { } slave)
+        {
+            return true;
+        }
+
+        if (_held?.Contains((slave, Whole)) != true)
+        {
+            if (!slave.HoldBack(job.SlaveChannel))
+            {
+                return false;
+            }
+
+            (_held ??= []).Add((slave, job.AnswerHeld ? job.SlaveChannel : Whole));
+            if (!IsArmed)
+            {
+                Watch();
+            }
+        }
+
+        return true;
+    }
+
     private void Watch()
     {
-        _pending = connection.Output.PendingBytes;
+        _sent = connection.Output.SentBytes;
         connection.Loop.Patience.Arm(this, connection.Loop.ListenedMs + (StallSeconds * 1000));
     }
 }

@@ -21,6 +21,8 @@ internal enum AnswerState
 internal sealed class Answer
 {
     private byte[]? _block;
+    private IJobRunner? _held;   // has the job; its answer waits until there is room; valid in Open
+    private ulong _heldChannel;  // the job's channel there; valid with _held
 
     public AnswerState State { get; set; }
 
@@ -29,9 +31,6 @@ internal sealed class Answer
 
     /// <summary>The connection has written bytes of the answer: an error can no longer take their place. Valid in every state.</summary>
     public bool HasBegun { get; set; }
-
-    /// <summary>The slave that waits until the answer's bytes find room. Valid in Open.</summary>
-    public IJobRunner? Held { get; set; }
 
     /// <summary>The slave takes the request more slowly than it came. Valid in Open.</summary>
     public bool IsPressed { get; set; }
@@ -72,12 +71,21 @@ internal sealed class Answer
         Length = 0;
     }
 
-    /// <summary>Lets a slave that waits for room go on.</summary>
+    /// <summary>Holds the rest of the answer back, if it can be held. Valid in Open.</summary>
+    public void Hold(Job job)
+    {
+        if (_held is null && job.Runner is { } slave && slave.HoldBack(job.SlaveChannel))
+        {
+            (_held, _heldChannel) = (slave, job.SlaveChannel);
+        }
+    }
+
+    /// <summary>Lets an answer that waits for room go on.</summary>
     public void LetGo()
     {
-        IJobRunner? held = Held;
-        Held = null;
-        held?.LetGo();
+        IJobRunner? held = _held;
+        _held = null;
+        held?.LetGo(_heldChannel);
     }
 }
 

@@ -73,7 +73,7 @@ internal sealed class FrameConnection : RawConnection
         }
 
         long waiting = Output.PendingBytes + (isFirst ? 0 : _kept);
-        if (waiting > HighOutputBytes && answer.Held is null)
+        if (IsBehind || waiting > HighOutputBytes)
         {
             HoldBack(job, answer, waiting);
         }
@@ -302,13 +302,10 @@ internal sealed class FrameConnection : RawConnection
         _kept += answer.Length;
     }
 
-    private void HoldBack(Job job, Answer answer, long waiting)
+    private static void HoldBack(Job job, Answer answer, long waiting)
     {
-        if (job.Runner is { } slave && slave.HoldBack())
-        {
-            answer.Held = slave;
-        }
-        else if (waiting > MaxOutputBytes)
+        answer.Hold(job);
+        if (waiting > MaxOutputBytes)
         {
             job.Engine.Fail(job, ErrorCodes.ResourceError, "the peer reads its answers too slowly");
         }

@@ -15,7 +15,10 @@ namespace Cocaine.Fast.Drivers.Raw;
 /// </summary>
 internal abstract class RawConnection : SocketConnection, IJobCaller
 {
-    /// <summary>Unsent answers from which on slaves are held back and reading stops: about as many bytes as a socket buffers.</summary>
+    /// <summary>
+    /// Unsent answers from which on answers are held back, although the socket has not been offered them yet, and reading stops: about as
+    /// many bytes as a socket buffers.
+    /// </summary>
     protected const long HighOutputBytes = 1 << 20;
 
     /// <summary>Answer bytes at which a job whose slave cannot be held back fails: two messages of the largest size.</summary>
@@ -47,6 +50,10 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
 
     /// <summary>The engine of new jobs.</summary>
     protected AppEngine Engine => Server.Context.Engine;
+
+    /// <summary>The peer reads more slowly than it is answered. A peer that reads takes all at the end of the turn.</summary>
+    protected bool IsBehind =>
+        Output.PendingBytes > (IsSendBlocked ? FlowControl.HighBytes : HighOutputBytes);
 
     /// <summary>Some job has not given its whole answer to <see cref="SocketConnection.Output"/>.</summary>
     protected abstract bool OwesAnswer { get; }
@@ -161,7 +168,7 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
         _written += data.Length;
         _lastAnswerMs = Loop.ListenedMs;
         ScheduleSend();
-        if (Output.PendingBytes > HighOutputBytes && !_stall.IsArmed)
+        if (IsBehind && !_stall.IsArmed)
         {
             _stall.Watch();
         }

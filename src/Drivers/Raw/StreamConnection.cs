@@ -23,7 +23,8 @@ internal sealed class StreamConnection : RawConnection
 
     private readonly QueueTimer _queueTimer;
     private Job? _job;             // set until the job is answered
-    private IJobRunner? _held;          // waits for the peer to read
+    private IJobRunner? _held;     // has the job; its answer is held back until the peer reads
+    private ulong _heldChannel;    // the job's channel there; valid with _held
     private bool _pressed;         // the slave takes the request more slowly than it comes
     private bool _requestEnded;    // the peer has closed its side, and the app knows
 
@@ -41,16 +42,17 @@ internal sealed class StreamConnection : RawConnection
     public override void OnChunk(Job job, in Payload data)
     {
         Write(in data);
-        if (Output.PendingBytes <= HighOutputBytes || _held is not null)
+        if (!IsBehind)
         {
             return;
         }
 
-        if (job.Runner is { } slave && slave.HoldBack())
+        if (_held is null && job.Runner is { } slave && slave.HoldBack(job.SlaveChannel))
         {
-            _held = slave;
+            (_held, _heldChannel) = (slave, job.SlaveChannel);
         }
-        else if (Output.PendingBytes > MaxOutputBytes)
+
+        if (Output.PendingBytes > MaxOutputBytes)
         {
             job.Engine.Fail(job, ErrorCodes.ResourceError, "the peer reads its answer too slowly");
         }
@@ -136,7 +138,7 @@ internal sealed class StreamConnection : RawConnection
     {
         IJobRunner? held = _held;
         _held = null;
-        held?.LetGo();
+        held?.LetGo(_heldChannel);
     }
 
     private sealed class QueueTimer(StreamConnection connection) : WheelTimer

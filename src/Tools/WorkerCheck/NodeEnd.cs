@@ -58,7 +58,7 @@ internal sealed unsafe class NodeEnd(Socket socket, WorkerProcess process) : IDi
         _nodeBell = new EventDescriptor();
         _workerBell = new EventDescriptor();
         MemorySink grant = new(64);
-        MessageWriter.WritePipeGrant(grant, granted: true);
+        MessageWriter.WriteGrant(grant, new WorkerOffer(Pipe: true, Flow: false));
         if (!DescriptorPassing.TrySend((int)socket.Handle, grant.Written,
                 [segment.Descriptor, _workerBell.Descriptor, _nodeBell.Descriptor]))
         {

@@ -138,7 +138,7 @@ internal sealed class WorkerStart(ProcessLauncher launcher, WorkerCheckOptions o
             }
             else
             {
-                conversation.Write(sink => MessageWriter.WritePipeGrant(sink, granted: false));
+                conversation.Write(sink => MessageWriter.WriteGrant(sink, default));
             }
         }
 

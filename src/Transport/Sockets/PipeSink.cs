@@ -18,6 +18,9 @@ internal sealed class PipeSink(BufferPool buffers) : MessageSink
     /// <summary>Bytes written and not yet sent.</summary>
     public long PendingBytes { get; private set; }
 
+    /// <summary>Bytes sent since the start.</summary>
+    public long SentBytes { get; private set; }
+
     public override int MaxContiguousBytes => BufferPool.BlockSizeBytes;
 
     public override Span<byte> BeginMessage(int maxBytes)
@@ -54,6 +57,7 @@ internal sealed class PipeSink(BufferPool buffers) : MessageSink
     public void Sent(long bytes)
     {
         PendingBytes -= bytes;
+        SentBytes += bytes;
         if (PendingBytes == 0)
         {
             Release();

@@ -59,6 +59,9 @@ internal abstract unsafe class SocketConnection : LoopHandler
     /// <summary>The sink for answers; call <see cref="ScheduleSend"/> afterwards.</summary>
     public PipeSink Output => _sender.Output;
 
+    /// <summary>The socket has taken as many bytes as it has room for: the written ones wait.</summary>
+    public bool IsSendBlocked => _sender.IsBlocked;
+
     /// <summary>Starts to watch the socket.</summary>
     public void Open()
     {

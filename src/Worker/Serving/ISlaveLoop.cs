@@ -22,6 +22,9 @@ internal interface ISlaveLoop
     /// <summary>Makes <see cref="Run"/> return soon, from any thread.</summary>
     void Abandon();
 
+    /// <summary>The loop knows flow control of one channel.</summary>
+    bool HasFlow { get; }
+
     /// <summary>The running jobs, a line for each, for people; from any thread. Empty when the loop cannot tell.</summary>
     string Describe() => "";
 }

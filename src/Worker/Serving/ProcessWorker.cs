@@ -28,7 +28,7 @@ internal static class ProcessWorker
         using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Connect(new UnixDomainSocketEndPoint(endpoint));
         MemorySink handshake = new(128);
-        MessageWriter.WriteHandshake(handshake, uuid, askForPipe);
+        MessageWriter.WriteHandshake(handshake, uuid, new WorkerOffer(Pipe: askForPipe, Flow: false));
         socket.Send(handshake.Written);
         int descriptor = (int)socket.Handle;
         if (askForPipe)

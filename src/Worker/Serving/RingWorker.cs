@@ -56,6 +56,9 @@ internal sealed class RingWorker : ISlaveLoop
         _ownBell.Ring();
     }
 
+    /// <inheritdoc/>
+    public bool HasFlow => false;
+
     public string Describe() => _session.Describe();
 
     /// <summary>Serves until the end.</summary>

@@ -138,7 +138,7 @@ internal sealed class WorkerSession
         }
     }
 
-    /// <summary>Starts the handlers whose messages have come; a handler whose request has come as a whole gets it as a whole.</summary>
+    /// <summary>Starts the handlers whose messages have come; a handler that needs its request as a whole gets it as a whole.</summary>
     public void StartPending()
     {
         int kept = 0;

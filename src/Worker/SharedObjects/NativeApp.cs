@@ -27,7 +27,14 @@ internal sealed unsafe class NativeApp
         _main = (delegate* unmanaged<int, byte**, int>)Entry(library, "cocaine_worker_main");
         _open = (delegate* unmanaged<NativeStart*, void*>)Entry(library, "cocaine_worker_open");
         _serve = (delegate* unmanaged<void*, int>)Entry(library, "cocaine_worker_serve");
+        HasFlow = NativeLibrary.TryGetExport(library, "cocaine_worker_flow", out _);
     }
+
+    /// <summary>
+    /// The app's SDK knows flow control of one channel: it exports <c>cocaine_worker_flow</c>, whatever that is. In a process the handshake
+    /// says so; a thread has no handshake.
+    /// </summary>
+    public bool HasFlow { get; }
 
     /// <summary>Decided by the name: the content does not always tell a program from a shared object.</summary>
     public static bool IsSharedObject(string path)

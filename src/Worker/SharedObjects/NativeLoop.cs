@@ -57,6 +57,9 @@ internal sealed unsafe class NativeLoop : ISlaveLoop
     /// <summary>The result of cocaine_worker_open; null when the app cannot be started.</summary>
     public void* Handle { get; }
 
+    /// <inheritdoc/>
+    public bool HasFlow => _app.HasFlow;
+
     /// <summary>Why the app cannot be started. Frees the rest.</summary>
     public string TakeProblem()
     {

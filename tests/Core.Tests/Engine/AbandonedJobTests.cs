@@ -240,12 +240,12 @@ public class AbandonedJobTests
     {
         World world = World.Begun(One);
         FakeLink held = world.Links[0];
-        world.Submit("deadline", deadlineMs: 100);
-        Assert.True(held.Slave.HoldBack());
+        Job job = world.Ask("deadline", new JobPolicy { DeadlineMs = 100 })!;
+        Assert.True(held.Slave.HoldBack(job.SlaveChannel));
         world.Advance(100);
         world.Advance(5 * Patience); // it may have ended long ago, and nobody could read it
         Assert.Equal(0UL, world.Engine.Counters.JobsAbandoned);
-        held.Slave.LetGo();
+        held.Slave.LetGo(job.SlaveChannel);
         Live(world, Patience - 1);
         Assert.Equal(0UL, world.Engine.Counters.JobsAbandoned);
         Live(world, 1);

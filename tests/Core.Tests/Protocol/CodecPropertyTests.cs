@@ -147,7 +147,7 @@ public class CodecPropertyTests
                 MessageWriter.WriteInvoke(sink, channel, "event"u8, default);
                 break;
             case 4:
-                MessageWriter.WriteHandshake(sink, "0b2cb2c4-7a5b-4ef0-8d4e-4c1c5b1a7a11", askForPipe: true);
+                MessageWriter.WriteHandshake(sink, "0b2cb2c4-7a5b-4ef0-8d4e-4c1c5b1a7a11", new WorkerOffer(Pipe: true, Flow: true));
                 break;
             default:
                 MessageWriter.WriteTerminate(sink, 1, "reason");

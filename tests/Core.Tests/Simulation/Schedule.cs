@@ -27,7 +27,8 @@ internal sealed class Schedule
             () => Submit(whole: true), () => Submit(whole: true), () => Submit(whole: false), SendChunk, EndRequest, Cancel, Leave,
             Ready, Ready, Burst, Burst, Begin, Begin, Begin, ReadRecalls, Hear, Chunk, Chunk, End, End, Raise, Heartbeat, Late, Garbage, AskToEnd,
             Die, DieOfPoison, DieOfPoison, DieOfKill, DieOfKill,
-            FailToStart, FailToStart, DieOnceReady, DieOnceReady, FillNode, Listen, BeSlow, LetGo, Press, MakeRoom, Turn, Turn, Sleep, Stall, Drain, StopNow,
+            FailToStart, FailToStart, DieOnceReady, DieOnceReady, FillNode, Listen, BeSlow, LetGo, Press, MakeRoom, HoldRequest, HoldRequest, ReadRequest,
+            Turn, Turn, Sleep, Stall, Drain, StopNow,
         ];
         _mix = [.. steps.Select(step => (step, Weight(step)))];
         _sum = _mix.Sum(pair => pair.Weight);
@@ -196,6 +197,13 @@ internal sealed class Schedule
     private void BeSlow() => _random.Of(_world.Callers).IsSlow = true;
 
     private void LetGo() => _random.Of(_world.Callers).LetGo();
+
+    private void HoldRequest() => TellFlow(holds: true);
+
+    private void ReadRequest() => TellFlow(holds: false);
+
+    private void TellFlow(bool holds) => WithLink(
+        link => link is { IsReady: true, IsKilled: false, HasFlow: true }, link => link.TellFlow(link.AnyChannel(), holds));
 
     private void Press() => WithLink(link => link.IsReady, link =>
         link.Backlog = _random.Chance(10) ? EngineLimits.MaxBacklogBytes + 1 : EngineLimits.HighBacklogBytes + 1);

@@ -10,7 +10,7 @@ namespace Cocaine.Fast.Core.Tests.Simulation;
 internal sealed class SimCaller(SimWorld world, int number) : IJobCaller
 {
     private readonly Dictionary<ulong, SimRequest> _channels = [];
-    private readonly List<Slave> _held = [];
+    private readonly List<(Slave Slave, ulong Channel)> _held = []; // their jobs may have ended
     private ulong _lastChannel;
 
     public int Number { get; } = number;
@@ -31,9 +31,9 @@ internal sealed class SimCaller(SimWorld world, int number) : IJobCaller
     {
         SimRequest request = Find(job);
         world.Model.OnAnswerChunk(request, Label.Read(in data));
-        if (IsSlow && job.Slave is { } slave && !_held.Contains(slave) && slave.HoldBack())
+        if (IsSlow && job.Slave is { } slave && !job.AnswerHeld && (slave.Link.HasFlow || !HoldsBack(slave)) && slave.HoldBack(job.SlaveChannel))
         {
-            _held.Add(slave);
+            _held.Add((slave, job.SlaveChannel));
             world.Note($"caller {Number} holds slave {slave.Generation} back");
         }
 
@@ -75,16 +75,17 @@ internal sealed class SimCaller(SimWorld world, int number) : IJobCaller
     public void LetGo()
     {
         IsSlow = false;
-        Slave[] held = [.. _held];
+        (Slave Slave, ulong Channel)[] held = [.. _held];
         _held.Clear();
-        foreach (Slave slave in held)
+        foreach ((Slave slave, ulong channel) in held)
         {
-            world.LinkOf(slave).LastHeardMs = world.HeardMs;
-            slave.LetGo();
+            SimLink link = world.LinkOf(slave);
+            link.LastHeardMs = link.HasFlow ? link.LastHeardMs : world.HeardMs;
+            slave.LetGo(channel);
         }
     }
 
-    public bool HoldsBack(Slave slave) => _held.Contains(slave);
+    public bool HoldsBack(Slave slave) => _held.Exists(held => held.Slave == slave);
 
     private SimRequest Find(Job job)
     {

@@ -33,6 +33,12 @@ internal sealed class SimChannel(ulong number, SimRequest request)
     public int RequestChunks { get; set; }
 
     public int AnswerChunks { get; set; }
+
+    /// <summary>The slave has asked to hold the request: its chunks must not come.</summary>
+    public bool HoldsRequest { get; set; }
+
+    /// <summary>The node has asked to hold the answer.</summary>
+    public bool AnswerHeld { get; set; }
 }
 
 /// <summary>
@@ -52,6 +58,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
     private ulong _begun = 1;        // the word that the node reads
     private int _recallWord;         // the word that the node writes
     private int _recallsRead;
+    private bool _lies;              // it has told the engine of the recall under way that it has begun less than it has
     private int _heartbeatsOwed;
     private bool _askedToEnd;
 
@@ -76,7 +83,8 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
             Begin(); // at the same moment: the node sees it
         }
 
-        begun = before != _begun && Ahead.Exists(channel => channel.Number == _begun) && world.Sabotages(Sabotage.TakesBackBegun) ? before : _begun;
+        _lies = before != _begun && Ahead.Exists(channel => channel.Number == _begun) && world.Sabotages(Sabotage.TakesBackBegun);
+        begun = _lies ? before : _begun;
         return _recallWord;
     }
 
@@ -190,6 +198,27 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
     /// <summary>It goes on with a call that nobody waits for any more, for ever: its handlers do not listen. It beats, however busy it is.</summary>
     public bool IsDeaf { get; set; } = world.DeafPercent > 0 && world.Random.Chance(world.DeafPercent);
 
+    /// <summary>Every other slave knows flow control of one channel.</summary>
+    public override bool HasFlow { get; } = slave.Generation % 2 == 0;
+
+    /// <summary>Its handler has much to read, or has read it; also of a channel that has ended, or was never there.</summary>
+    public void TellFlow(ulong number, bool holds)
+    {
+        Hear();
+        if (AllChannels.FirstOrDefault(channel => channel.Number == number) is { } channel)
+        {
+            channel.HoldsRequest = holds;
+        }
+
+        MessageWriter.WriteFlow(_fromSlave, MessageWriter.ControlChannel, number, holds);
+        Deliver(expectFault: false);
+    }
+
+    public bool Holds(SimRequest request) => Channels.Exists(channel => channel.Request == request && channel.HoldsRequest);
+
+    public ulong AnyChannel() => AllChannels.Any() && world.Random.Chance(80) ? world.Random.Of(AllChannels.ToList()).Number
+        : (ulong)world.Random.Below((int)_lastChannel + 5);
+
     public bool CanBeLate => _lastEnded > 0;
 
     /// <summary>Bytes that it pretends to be behind with.</summary>
@@ -212,8 +241,8 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
 
     public override void ResumeReading()
     {
+        ReleasedMs = IsPaused ? world.HeardMs : ReleasedMs;
         IsPaused = false;
-        ReleasedMs = world.HeardMs;
     }
 
     public override void Kill(string reason)
@@ -370,6 +399,9 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
             case 1:
                 MessageWriter.WriteEmpty(_fromSlave, 1, 9);
                 break;
+            case 2 when HasFlow && _lastChannel % 2 == 0:
+                MessageWriter.WriteEmpty(_fromSlave, 1, ControlType.Flow);
+                break;
             case 2 when Channels.Count > 0:
                 MessageWriter.WriteEmpty(_fromSlave, Channels[0].Number, 0);
                 break;
@@ -434,7 +466,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
 
         if (layout.Channel == 1)
         {
-            OnControl(in layout);
+            OnControl(in layout, bytes);
             return;
         }
 
@@ -449,6 +481,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
         switch (layout.Type)
         {
             case 0 when layout.Shape == ArgumentShape.Data && !channel.NodeEnded:
+                JobModel.Require(!channel.HoldsRequest, channel.Request, "'s slave gets a piece that it has asked to hold");
                 world.Model.OnRequestChunk(channel, Label.Read(bytes.Slice(layout.DataOffset, layout.DataLength)));
                 if (world.Sabotages(Sabotage.RepeatsRequest))
                 {
@@ -477,8 +510,27 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
         }
     }
 
-    private void OnControl(in MessageLayout layout)
+    private void OnFlow(in MessageLayout layout, ReadOnlySpan<byte> bytes)
     {
+        if (!HasFlow || !FlowControl.TryRead(new MessageView(in layout, bytes), out ulong number, out bool holds)
+            || Channels.Find(one => one.Number == number) is not { } channel || channel.AnswerHeld == holds)
+        {
+            throw new BrokenPromise($"slave {Slave.Generation} is asked to hold or go on what it does not send or does already");
+        }
+
+        channel.AnswerHeld = holds;
+        WasPaused = true; // from here on its silence is not only its own
+        LastHeardMs = world.HeardMs;
+    }
+
+    private void OnControl(in MessageLayout layout, ReadOnlySpan<byte> bytes)
+    {
+        if (layout.Type == ControlType.Flow)
+        {
+            OnFlow(in layout, bytes);
+            return;
+        }
+
         if (layout.Type == 1)
         {
             if (!_askedToEnd && Channels.Exists(channel => channel.Request.IsOpen && channel.Request.Link == this && channel != Ending))
@@ -496,6 +548,12 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
                 throw new BrokenPromise($"slave {Slave.Generation} reads of recall {layout.Code}, but {_recallWord} were begun");
             }
 
+            if (_lies && layout.Number > _begun)
+            {
+                world.TakeSabotageBack(Sabotage.TakesBackBegun); // the engine wants only calls after that one
+            }
+
+            _lies = false;
             _recalls.Add((layout.Number, _lastChannel));
             world.Model.OnRecalled(this, layout.Number);
         }

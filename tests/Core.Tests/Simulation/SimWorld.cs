@@ -172,6 +172,9 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
         return true;
     }
 
+    /// <summary>The fault had no effect after all.</summary>
+    public void TakeSabotageBack(Sabotage fault) => _sabotage = fault;
+
     public bool SabotageWasDone => _sabotage == Sabotage.None;
 
     /// <summary>A new request of some caller, whole or with its rest to come.</summary>
