@@ -54,7 +54,7 @@ internal abstract class CallBase : LoopWork, IChannelOwner
         Span<byte> headers = stackalloc byte[CallOptions.MaxEncodedBytes];
         bool first = Connection.IsFirst;
         Channel = Connection.Open(this);
-        MessageWriter.WriteEnqueue(Connection.Output, Channel, _name, headers[.._options.Encode(headers)], first);
+        MessageWriter.WriteEnqueue(Connection.Output, Channel, _name, headers[.._options.Encode(headers, Connection.TakeOffer())], first);
         WriteRequest();
         Connection.ScheduleSend();
         if (_options.Deadline is { } deadline)
@@ -73,6 +73,10 @@ internal abstract class CallBase : LoopWork, IChannelOwner
     public void OnClosed() => Finish(null);
 
     public void OnError(CocaineException error) => Finish(error);
+
+    public virtual void OnHold(bool hold)
+    {
+    }
 
     public void OnLost(string reason) => Finish(new ConnectionLostException(reason));
 

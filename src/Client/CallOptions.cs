@@ -29,7 +29,9 @@ public readonly record struct CallOptions
     internal const int MaxEncodedBytes = 256;
 
     /// <summary>The headers array; empty when the call has no options.</summary>
-    internal int Encode(Span<byte> to)
+    /// <param name="to">Gets the headers: at most <see cref="MaxEncodedBytes"/>.</param>
+    /// <param name="offersFlow">Adds the offer of flow control for each call.</param>
+    internal int Encode(Span<byte> to, bool offersFlow = false)
     {
         int count = 0;
         int at = 1;
@@ -39,6 +41,7 @@ public readonly record struct CallOptions
         Add(to, ref at, ref count, "retry_limit"u8, RetryLimit is { } limit ? (ulong)Math.Max(0, limit) : null);
         Add(to, ref at, ref count, "trace_id"u8, TraceId > 0 ? TraceId : null);
         Add(to, ref at, ref count, "span_id"u8, TraceId > 0 ? SpanId : null);
+        Add(to, ref at, ref count, FlowControl.OfferName, offersFlow ? FlowControl.Version : null);
         to[0] = (byte)(0x90 | count);
         return count == 0 ? 0 : at;
     }

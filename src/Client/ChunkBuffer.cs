@@ -10,9 +10,6 @@ namespace Cocaine.Fast.Client;
 /// <remarks>Format: chunks one after the other, each a 4-byte length and its bytes.</remarks>
 internal sealed class ChunkBuffer
 {
-    /// <summary>Bytes that wait for the reader before its connection is held back: as many as a socket takes at once.</summary>
-    public const int HighBytes = 256 << 10;
-
     /// <summary>A larger block is given back to the runtime at the call's end: a pool of calls must not keep a burst's memory.</summary>
     private const int MaxKeptBytes = 64 << 10;
 
@@ -20,14 +17,21 @@ internal sealed class ChunkBuffer
 
     private byte[] _filling = [];
     private byte[] _taking = [];
-    private int _filled;
-    private int _takeable;
-    private int _taken;
+    private int _filled;     // under the call's lock
+    private int _takeable;   // written under the call's lock
+    private int _taken;      // written by the reader
 
-    /// <summary>Bytes that the reader has not begun to take.</summary>
-    public int WaitingBytes => _filled;
+    /// <summary>
+    /// Bytes that the reader has not taken, under the call's lock. The reader may take more meanwhile: only the reader itself knows the
+    /// exact number.
+    /// </summary>
+    public int UnreadBytes => _filled + LeftToTake;
 
+    /// <summary>Chunks have come that the reader has not begun to take. Under the call's lock.</summary>
     public bool HasWaiting => _filled > 0;
+
+    /// <summary>Bytes that the reader may take without a lock.</summary>
+    public int LeftToTake => _takeable - Volatile.Read(ref _taken); // the loop reads an old value at worst, and asks to hold too early
 
     /// <summary>Filler: adds a chunk. Under the call's lock.</summary>
     public void Add(in Payload chunk)

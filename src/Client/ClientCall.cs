@@ -4,6 +4,11 @@ namespace Cocaine.Fast.Client;
 /// A call with a streamed request and a streamed answer, and with one writer and one reader, which may work at the same time. Dispose of
 /// the call: this cancels a call that has not ended. A stream allocates nothing once its client is warm.
 /// </summary>
+/// <remarks>
+/// The reader may pause for as long as it likes: the node holds the answer from 256 KiB of unread bytes on, and the client's other calls go
+/// on meanwhile, so that calls may be made within the reading of an answer. A node ends a call of which it has had to keep bytes for 60 s.
+/// With a node that does not know flow control (docs/protocol.md), a reader that pauses stops the other calls of its client.
+/// </remarks>
 public readonly struct ClientCall : IAsyncDisposable, IEquatable<ClientCall>
 {
     private readonly StreamCall _call;
@@ -18,7 +23,9 @@ public readonly struct ClientCall : IAsyncDisposable, IEquatable<ClientCall>
     private StreamCall Call => _call is not null && _call.Use == _use ? _call : throw new ObjectDisposedException(nameof(ClientCall));
 
     /// <summary>
-    /// Sends a chunk of the request; waits while more than 1 MiB is on its way. The chunk is dropped when the answer has ended already.
+    /// Sends a chunk of the request; waits while more than 1 MiB is on its way, and while the node asks to hold the request because its
+    /// handler is behind. The call's end ends the wait too, in any way, a cancellation and the deadline included. A chunk that was not sent
+    /// when the call ends is dropped, and the reader learns how the call has ended.
     /// </summary>
     /// <param name="chunk">The chunk; its bytes must not change before the write is done.</param>
     /// <exception cref="InvalidOperationException">The write before has not been awaited.</exception>
@@ -28,7 +35,9 @@ public readonly struct ClientCall : IAsyncDisposable, IEquatable<ClientCall>
     /// <exception cref="InvalidOperationException">The write before has not been awaited.</exception>
     public ValueTask CompleteAsync() => Call.CompleteAsync();
 
-    /// <summary>The next chunk of the answer, good until the next read; null at the end.</summary>
+    /// <summary>
+    /// The next chunk of the answer, good until the next read; null at the end. Chunks that came before an error are read before it.
+    /// </summary>
     /// <exception cref="CocaineException">The answer ended with an error.</exception>
     /// <exception cref="ConnectionLostException">The connection ended before the answer.</exception>
     /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
@@ -40,7 +49,9 @@ public readonly struct ClientCall : IAsyncDisposable, IEquatable<ClientCall>
     /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
     public Chunks ReadAllAsync() => new(Call);
 
-    /// <summary>Gives the call up when the answer has not ended: the job is cancelled.</summary>
+    /// <summary>
+    /// Gives the call up when the answer has not ended: the job is cancelled. Frees what was not read, in the client and in the node.
+    /// </summary>
     public ValueTask DisposeAsync() => _call is not null && _call.Use == _use ? _call.EndAsync() : default;
 
     /// <inheritdoc/>

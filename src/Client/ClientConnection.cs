@@ -13,6 +13,11 @@ internal interface IChannelOwner
 
     void OnError(CocaineException error);
 
+    /// <summary>The node asks to hold the request's chunks (true), or to go on (false).</summary>
+    void OnHold(bool hold)
+    {
+    }
+
     /// <summary>The connection has ended before the channel did.</summary>
     void OnLost(string reason);
 }
@@ -23,7 +28,9 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
     private readonly ChannelTable<IChannelOwner> _channels = new();
     private readonly List<Action> _waiting = [];  // called when the written messages have left
     private ulong _lastChannel;
-    private int _holders;      // calls whose readers are slower than the node
+    private int _holders;      // calls whose readers are behind; always 0 once the node has flow control for each call
+    private bool _hasOffered;  // the node was told that this client has flow control for each call
+    private bool _hasFlow;     // the node has it too; set before any chunk of a call's answer comes
 
     /// <summary>Why the connection ended; null while it is open.</summary>
     public string? Ended { get; private set; }
@@ -41,22 +48,41 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
     /// <summary>Takes a channel away from its owner; later messages of the channel are dropped.</summary>
     public bool Forget(ulong channel) => _channels.Remove(channel, out _);
 
+    /// <summary>True once: the call that asks has to offer flow control to the node.</summary>
+    public bool TakeOffer() => !_hasOffered && (_hasOffered = true);
+
     /// <summary>
-    /// A reader is behind: the connection reads no more until this reader, and every other one that is behind, has let go.
+    /// The reader of a call is behind. A node that has flow control holds this call's answer. Otherwise the connection reads no more until
+    /// this reader, and every other one that is behind, has let go.
     /// </summary>
-    public void HoldBack()
+    public void HoldBack(ulong channel)
     {
-        if (_holders++ == 0)
+        if (_hasFlow)
+        {
+            MessageWriter.WriteFlow(Output, FlowControl.ClientControlChannel, channel, hold: true);
+            ScheduleSend();
+        }
+        else if (_holders++ == 0)
         {
             PauseReading();
         }
     }
 
-    public void LetGo()
+    /// <summary>The reader of a call is no longer behind.</summary>
+    /// <param name="channel">The call's channel; 0 when the call has ended, and there is nothing to go on with.</param>
+    public void LetGo(ulong channel)
     {
-        if (--_holders == 0)
+        if (!_hasFlow)
         {
-            ResumeReading();
+            if (--_holders == 0)
+            {
+                ResumeReading();
+            }
+        }
+        else if (channel != 0)
+        {
+            MessageWriter.WriteFlow(Output, FlowControl.ClientControlChannel, channel, hold: false);
+            ScheduleSend();
         }
     }
 
@@ -81,6 +107,11 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
         ref readonly MessageLayout layout = ref message.Layout;
         if (!_channels.TryGet(layout.Channel, out IChannelOwner? owner))
         {
+            if (layout.Channel == FlowControl.ClientControlChannel)
+            {
+                OnControl(in message);
+            }
+
             return;
         }
 
@@ -100,6 +131,30 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
             default:
                 Close("the node sent a message that is no part of an answer");
                 break;
+        }
+    }
+
+    /// <summary>
+    /// A message on the channel that no call has. A node without flow control for each call may say anything there: the client ignores it.
+    /// </summary>
+    private void OnControl(in MessageView message)
+    {
+        ref readonly MessageLayout layout = ref message.Layout;
+        if (!_hasFlow)
+        {
+            _hasFlow = _hasOffered && layout is { Type: ControlType.Handshake, Shape: ArgumentShape.CodeText, Code: FlowControl.Version };
+        }
+        else if (layout.Type != ControlType.Flow)
+        {
+            return;
+        }
+        else if (!FlowControl.TryRead(in message, out ulong channel, out bool hold))
+        {
+            Close("the node sent a message of flow control without a channel, or without 1 or 0");
+        }
+        else if (_channels.TryGet(channel, out IChannelOwner? owner))
+        {
+            owner.OnHold(hold);
         }
     }
 

@@ -76,7 +76,10 @@ public sealed class CocaineClient : IAsyncDisposable
         return answer.WrittenSpan.ToArray();
     }
 
-    /// <summary>Opens a call with a streamed request and a streamed answer.</summary>
+    /// <summary>
+    /// Opens a call with a streamed request and a streamed answer. A stream that pauses holds back no other call of this client: see
+    /// <see cref="ClientCall"/>.
+    /// </summary>
     /// <param name="eventName">The method.</param>
     /// <param name="options">Deadlines and more.</param>
     /// <param name="cancellation">Gives the call up: the job is cancelled, and reads fail.</param>

@@ -22,7 +22,7 @@ internal sealed class StreamCall : CallBase
     private Exception? _failure;   // valid once _ended; under the lock
     private bool _ended;           // under the lock: the loop is done with the call
     private bool _waiting;         // under the lock: a reader waits
-    private bool _holding;         // written by the loop: the connection is held back for this call's reader
+    private bool _holding;         // written by the loop, set under the lock: this call's reader is behind
 
     /// <param name="connection">Carries the call.</param>
     /// <param name="runInline">The caller continues on the loop.</param>
@@ -74,6 +74,11 @@ internal sealed class StreamCall : CallBase
         if (_chunks.TryTake(out ReadOnlyMemory<byte> chunk))
         {
             Current = chunk;
+            if (_chunks.LeftToTake < FlowControl.LowBytes && Volatile.Read(ref _holding)) // an old value is right at the end of the chunks
+            {
+                CatchUp();
+            }
+
             return true;
         }
 
@@ -81,6 +86,7 @@ internal sealed class StreamCall : CallBase
         {
             if (!_chunks.HasWaiting)
             {
+                CatchUp();
                 if (_ended)
                 {
                     (failure, isEnd) = (_failure, true);
@@ -111,16 +117,19 @@ internal sealed class StreamCall : CallBase
     {
         Payload data = message.Layout.Shape == ArgumentShape.Data ? message.Data : new Payload(message.Arguments);
         bool wake;
+        bool isBehind;
         lock (_lock)
         {
             _chunks.Add(in data);
             wake = _waiting;
             _waiting = false;
-            if (_chunks.WaitingBytes >= ChunkBuffer.HighBytes && !_holding)
-            {
-                _holding = true;
-                Connection.HoldBack();
-            }
+            isBehind = !_holding && _chunks.UnreadBytes >= FlowControl.HighBytes;
+            _holding |= isBehind;
+        }
+
+        if (isBehind)
+        {
+            Connection.HoldBack(Channel);
         }
 
         if (wake)
@@ -128,6 +137,8 @@ internal sealed class StreamCall : CallBase
             _reading.Complete(true, null);
         }
     }
+
+    public override void OnHold(bool hold) => _write.OnHold(hold);
 
     /// <summary>On the loop: writes one message of the request. False when the call has ended.</summary>
     private bool WriteOne(ReadOnlyMemory<byte> chunk, bool isEnd)
@@ -162,7 +173,7 @@ internal sealed class StreamCall : CallBase
         }
 
         LetGo();
-        _write.OnRoom(); // there is no more reason to wait
+        _write.OnEnded();
         if (wake)
         {
             _reading.Complete(false, failure);
@@ -175,22 +186,35 @@ internal sealed class StreamCall : CallBase
         lock (_lock)
         {
             _chunks.Exchange();
+            _chunks.TryTake(out ReadOnlyMemory<byte> chunk);
+            Current = chunk;
+            CatchUp();
+        }
+    }
+
+    /// <summary>
+    /// Reader: lets the answer go on when the reader is behind no longer. The reader comes here at the latest when it has taken all chunks
+    /// that it may take without the lock, so that no held answer is forgotten.
+    /// </summary>
+    private void CatchUp()
+    {
+        lock (_lock)
+        {
+            if (!_holding || _chunks.UnreadBytes >= FlowControl.LowBytes)
+            {
+                return;
+            }
         }
 
-        _chunks.TryTake(out ReadOnlyMemory<byte> chunk);
-        Current = chunk;
-        if (Volatile.Read(ref _holding)) // the loop set it under the lock, with the chunk that was too much
-        {
-            _letGo.Post();
-        }
+        _letGo.Post();
     }
 
     private void LetGo()
     {
         if (_holding)
         {
-            _holding = false;
-            Connection.LetGo();
+            Volatile.Write(ref _holding, false);
+            Connection.LetGo(Channel);
         }
     }
 
@@ -242,7 +266,7 @@ internal sealed class StreamCall : CallBase
         }
     }
 
-    /// <summary>The reader has taken the chunks that made the connection wait.</summary>
+    /// <summary>The reader is behind no longer.</summary>
     private sealed class LetGoWork(StreamCall call) : LoopWork
     {
         private int _posted;

@@ -5,7 +5,19 @@ namespace Cocaine.Fast.Client;
 /// <summary>Writes one message of a streamed request; on the loop. False when the call has ended.</summary>
 internal delegate bool RequestWriter(ReadOnlyMemory<byte> chunk, bool isEnd);
 
-/// <summary>One write of a streamed request on its way to the loop, and its writer's wait for room.</summary>
+/// <summary>The reason for which a write is not done yet.</summary>
+internal enum WriteWait
+{
+    None,
+
+    /// <summary>Its chunk is written, and much else is on its way to the node too.</summary>
+    ForRoom,
+
+    /// <summary>Its chunk is not written: the node has asked to hold the request.</summary>
+    ForNode,
+}
+
+/// <summary>One write of a streamed request on its way to the loop, and its writer's wait: for the node to go on, and for room.</summary>
 internal sealed class StreamWrite : LoopWork
 {
     /// <summary>Bytes on their way to the node before writes wait: as many as some sends take, so that the socket never runs dry.</summary>
@@ -17,7 +29,8 @@ internal sealed class StreamWrite : LoopWork
     private readonly Action _onRoom;     // made once, so that a wait allocates nothing
     private ReadOnlyMemory<byte> _chunk;
     private bool _isEnd;
-    private bool _waitsForRoom;          // only the loop uses it
+    private WriteWait _waits;            // only the loop uses it
+    private bool _isHeld;                // only the loop uses it: the node has asked to hold this call's request
 
     public StreamWrite(ClientConnection connection, bool runInline, RequestWriter writer)
     {
@@ -42,27 +55,65 @@ internal sealed class StreamWrite : LoopWork
 
     public override void Run()
     {
+        if (_isHeld && !_isEnd)
+        {
+            _waits = WriteWait.ForNode;
+        }
+        else
+        {
+            Write();
+        }
+    }
+
+    /// <summary>The node asks to hold the request, or to go on.</summary>
+    public void OnHold(bool hold)
+    {
+        _isHeld = hold;
+        if (!hold && _waits == WriteWait.ForNode)
+        {
+            Write();
+        }
+    }
+
+    /// <summary>The call has ended: there is no more reason to wait. A chunk that is not written is dropped.</summary>
+    public void OnEnded()
+    {
+        _isHeld = false;
+        if (_waits != WriteWait.None)
+        {
+            Done();
+        }
+    }
+
+    private void Write()
+    {
         // A write after the end is dropped: the reader learns how the call ended.
         bool written = _writer(_chunk, _isEnd);
-        _chunk = default;
         if (written && _connection.Output.PendingBytes > HighOutputBytes)
         {
-            _waitsForRoom = true;
+            _chunk = default;
+            _waits = WriteWait.ForRoom;
             _connection.WaitForRoom(_onRoom);
         }
         else
         {
-            _wait.Complete(true, null);
+            Done();
         }
     }
 
-    /// <summary>The written bytes have left, or the call has ended.</summary>
-    public void OnRoom()
+    /// <summary>The written bytes have left.</summary>
+    private void OnRoom()
     {
-        if (_waitsForRoom)
+        if (_waits == WriteWait.ForRoom)
         {
-            _waitsForRoom = false;
-            _wait.Complete(true, null);
+            Done();
         }
+    }
+
+    private void Done()
+    {
+        _chunk = default;
+        _waits = WriteWait.None;
+        _wait.Complete(true, null);
     }
 }

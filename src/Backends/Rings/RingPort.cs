@@ -169,7 +169,6 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
             return;
         }
 
-        long before = _requests.OverflowBytes;
         bool drained = _requests.DrainOverflow();
         if (_requests.Publish())
         {
@@ -190,9 +189,9 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
         {
             _onFault(fault);
         }
-        else if (before > 0 && _requests.OverflowBytes < EngineLimits.HighBacklogBytes / 2)
+        else if (_requests.OverflowBytes < EngineLimits.HighBacklogBytes / 2)
         {
-            _slave.Pressure.Ease();
+            _slave.Pressure.Ease(); // also when a write has found room for all that waited, since the last publish
         }
     }
 

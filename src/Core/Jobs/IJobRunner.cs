@@ -8,7 +8,8 @@ internal interface IJobRunner
     /// ended; otherwise the slave's answers have to be buffered. The caller still gets all chunks that the slave has sent by then.
     /// </summary>
     /// <param name="channel">The job's channel on this slave.</param>
-    bool HoldBack(ulong channel);
+    /// <param name="alone">Holds only the answer of this job, or of a slave that takes no other job: nobody else waits.</param>
+    bool HoldBack(ulong channel, bool alone = false);
 
     /// <summary>The caller of a job that was held back has room again. The job may have ended meanwhile.</summary>
     /// <inheritdoc cref="HoldBack"/>

@@ -8,6 +8,9 @@ namespace Cocaine.Fast.Core.Protocol;
 /// </summary>
 internal static class FlowControl
 {
+    /// <summary>The version of flow control between a client and a node that this product speaks.</summary>
+    public const byte Version = 1;
+
     /// <summary>The control channel between a client and a node: no call has this number.</summary>
     public const ulong ClientControlChannel = 0;
 
@@ -18,6 +21,9 @@ internal static class FlowControl
 
     /// <summary>Waiting bytes below which the sender is asked to go on: what comes then finds the reader still at work.</summary>
     public const int LowBytes = 64 << 10;
+
+    /// <summary>The header by which a client offers flow control, with the version as its value.</summary>
+    public static ReadOnlySpan<byte> OfferName => "cocaine-fast-flow"u8;
 
     /// <summary>Bytes of the arguments at most: the head of an array in its longest form, and two numbers.</summary>
     private const int MaxArgumentsBytes = 5 + (2 * MsgPackEncoder.MaxHeadBytes);

@@ -44,6 +44,9 @@ internal sealed class HeaderSet
 
     public bool Urgent { get; private set; }
 
+    /// <summary>The client offers flow control for each call.</summary>
+    public bool OffersFlow { get; private set; }
+
     /// <summary>The values of an error's headers; a node treats them like any other headers.</summary>
     public ErrorHeaders OfError => _ofError;
 
@@ -55,7 +58,7 @@ internal sealed class HeaderSet
         }
 
         IsEmpty = true;
-        HasTrace = Urgent = false;
+        HasTrace = Urgent = OffersFlow = false;
         TraceId = SpanId = ParentId = 0;
         RequestTimeoutMs = SilenceTimeoutMs = null;
         RetryLimit = null;
@@ -174,7 +177,7 @@ internal sealed class HeaderSet
     private static bool IsNumeric(ReadOnlySpan<byte> name) =>
         name.SequenceEqual("trace_id"u8) || name.SequenceEqual("span_id"u8) || name.SequenceEqual("parent_id"u8)
         || name.SequenceEqual("request_timeout"u8) || name.SequenceEqual("silence_timeout"u8)
-        || name.SequenceEqual("urgent"u8) || name.SequenceEqual("retry_limit"u8);
+        || name.SequenceEqual("urgent"u8) || name.SequenceEqual("retry_limit"u8) || name.SequenceEqual(FlowControl.OfferName);
 
     private bool Set(ReadOnlySpan<byte> name, ulong value)
     {
@@ -187,6 +190,9 @@ internal sealed class HeaderSet
             case [(byte)'p', ..]:
                 ParentId = value;
                 HasTrace = true;
+                return true;
+            case [(byte)'c', ..]:
+                OffersFlow = value == FlowControl.Version;
                 return true;
             case [(byte)'u', ..]:
                 Urgent = value != 0;

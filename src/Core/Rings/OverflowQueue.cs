@@ -4,7 +4,7 @@ using System.Buffers.Binary;
 namespace Cocaine.Fast.Core.Rings;
 
 /// <summary>
-/// Messages that found no room in a ring, in order, in one growing block that goes back to the pool when it is empty. The writer's user
+/// Messages that wait for room, in order, in one growing block that goes back to the pool when it is empty. The user of a ring's writer
 /// keeps the queue bounded: see <see cref="ByteRingWriter.OverflowBytes"/>.
 /// </summary>
 internal sealed class OverflowQueue

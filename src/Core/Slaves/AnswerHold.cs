@@ -23,8 +23,9 @@ internal sealed class AnswerHold(SlaveChannels channels)
     /// <summary>Holds a job's answer back; false when it cannot be held, because others would be held with it.</summary>
     /// <param name="channel">The job's channel.</param>
     /// <param name="load">Jobs that the slave runs.</param>
+    /// <param name="jobOnly">Holds nothing but the one job: without flow control, nothing.</param>
     /// <param name="holdsAll">From now on nothing that the slave runs goes on.</param>
-    public bool TryHold(ulong channel, int load, out bool holdsAll)
+    public bool TryHold(ulong channel, int load, bool jobOnly, out bool holdsAll)
     {
         holdsAll = false;
         if (channels.Link.HasFlow)
@@ -33,7 +34,7 @@ internal sealed class AnswerHold(SlaveChannels channels)
             return true;
         }
 
-        if (load > 1)
+        if (load > 1 || jobOnly)
         {
             return false;
         }

@@ -395,9 +395,9 @@ internal sealed class Slave : WheelTimer, IJobRunner
     }
 
     /// <inheritdoc/>
-    public bool HoldBack(ulong channel)
+    public bool HoldBack(ulong channel, bool alone = false)
     {
-        bool holds = _hold.TryHold(channel, Load, out bool holdsAll);
+        bool holds = _hold.TryHold(channel, Load, jobOnly: alone && _capacity > 1, out bool holdsAll);
         if (holdsAll)
         {
             _owner.OnMoved(this);

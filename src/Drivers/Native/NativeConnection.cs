@@ -17,6 +17,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
     private readonly SlowReader _slowReader;
     private ulong _highestChannel;
     private Job? _pausedFor;        // reading is paused until this job's slave has room
+    private ClientFlow? _flow;      // null until the client has offered flow control
     private IPAddress? _reached;    // the local address that the client reached; looked up when it first asks for another task's event
     private bool _reachedKnown;
     private uint _unknown;          // calls of events that nobody serves here
@@ -31,8 +32,16 @@ internal class NativeConnection : MessageConnection, IJobCaller
     /// <summary>The server of this client. Changes when another version of the app takes over.</summary>
     internal NativeServer Server { get; private set; }
 
+    /// <summary>Bytes that are kept of answers that the client holds.</summary>
+    internal long HeldBytes => _flow?.KeptBytes ?? 0;
+
     public virtual void OnChunk(Job job, in Payload data)
     {
+        if (_flow is not null && _flow.Keep(job, in data))
+        {
+            return;
+        }
+
         MessageWriter.WriteChunk(Output, job.CallerChannel, in data, PeerSpeaksBin);
         ScheduleSend();
         _slowReader.OnChunk(job);
@@ -40,15 +49,25 @@ internal class NativeConnection : MessageConnection, IJobCaller
 
     public virtual void OnDone(Job job)
     {
-        MessageWriter.WriteClose(Output, job.CallerChannel);
-        Ended(job);
+        if (_flow is null || !_flow.KeepClose(job))
+        {
+            MessageWriter.WriteClose(Output, job.CallerChannel);
+            ScheduleSend();
+        }
+
+        Leave(job);
     }
 
     public virtual void OnFailed(Job job, in JobError error)
     {
         ErrorHeaders headers = error.HeadersOf(job);
-        MessageWriter.WriteError(Output, job.CallerChannel, error.Category, error.Code, error.Reason, in headers);
-        Ended(job);
+        if (_flow is null || !_flow.KeepError(job, in error, in headers))
+        {
+            MessageWriter.WriteError(Output, job.CallerChannel, error.Category, error.Code, error.Reason, in headers);
+            ScheduleSend();
+        }
+
+        Leave(job);
     }
 
     /// <summary>The driver of the next version takes over this client; the client's jobs stay where they are.</summary>
@@ -57,7 +76,11 @@ internal class NativeConnection : MessageConnection, IJobCaller
     public void OnRequestPressure(Job job, bool high)
     {
         // Other channels of this client go on while the slave has a backlog, but not when the node keeps much of this one for its handler.
-        if (high && (_channels.Count == 1 || job.RequestHeld))
+        if (_flow is not null)
+        {
+            _flow.HoldRequest(job, high);
+        }
+        else if (high && (_channels.Count == 1 || job.RequestHeld))
         {
             _pausedFor = job;
             PauseReading();
@@ -82,9 +105,13 @@ internal class NativeConnection : MessageConnection, IJobCaller
             _highestChannel = channel;
             OnNewChannel(in message, headers);
         }
-        else if (channel == 0)
+        else if (channel == FlowControl.ClientControlChannel)
         {
-            Refuse(0, ErrorCodes.BadRequest, "channels are numbered from 1");
+            OnControl(in message);
+        }
+        else if (layout is { Type: MessageType.Error, Shape: ArgumentShape.Error })
+        {
+            _flow?.OnGivenUp(in message);
         }
 
         // Otherwise the message is late: the client wrote more after the node's terminal message. Its headers have gone through the table,
@@ -117,6 +144,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
     {
         Loop.Patience.Cancel(_slowReader);
         Server.Remove(this);
+        _flow?.Clear();
         foreach (Job job in _channels.TakeAll())
         {
             job.Engine.Cancel(job, "the client went away"u8, clientGone: true);
@@ -126,7 +154,11 @@ internal class NativeConnection : MessageConnection, IJobCaller
         _slowReader.ReleaseSlaves();
     }
 
-    protected override void OnSent() => _slowReader.OnSent();
+    protected override void OnSent()
+    {
+        _slowReader.OnSent();
+        _flow?.OnSent();
+    }
 
     /// <summary>The client has closed its side, and the engine knows.</summary>
     protected virtual void OnRequestWhole(Job job)
@@ -137,8 +169,24 @@ internal class NativeConnection : MessageConnection, IJobCaller
     protected void Accept(Job job)
     {
         MessageWriter.WriteClose(Output, job.CallerChannel);
-        Ended(job);
+        Forget(job);
+        ScheduleSend();
         _slowReader.OnMore();
+    }
+
+    /// <summary>A message on the channel that no call has: flow control, of a client that has offered it.</summary>
+    private void OnControl(in MessageView message)
+    {
+        if (_flow is null || message.Layout.Type != ControlType.Flow)
+        {
+            Refuse(0, ErrorCodes.BadRequest, "channels are numbered from 1");
+        }
+        else if (!_flow.TryHandle(in message))
+        {
+            const string Problem = "a message of flow control has a channel, and 1 or 0";
+            OnMalformed(FlowControl.ClientControlChannel, ErrorCodes.BadRequest, Problem);
+            FlushAndClose(Problem);
+        }
     }
 
     private void OnOpenChannel(Job job, in MessageView message)
@@ -180,6 +228,12 @@ internal class NativeConnection : MessageConnection, IJobCaller
     {
         ref readonly MessageLayout layout = ref message.Layout;
         ulong channel = layout.Channel;
+        if (headers == HeaderStatus.Ok && Headers.OffersFlow && _flow is null)
+        {
+            _flow = new ClientFlow(this, _channels, _slowReader.OnLeft, () => Server.OnHeldTooLong(PeerName));
+            _flow.Agree();
+        }
+
         if (headers != HeaderStatus.Ok)
         {
             Refuse(channel, ErrorCodes.BadRequest, headers == HeaderStatus.TooMany ? "too many headers"
@@ -275,13 +329,14 @@ internal class NativeConnection : MessageConnection, IJobCaller
         }
     }
 
-    private void Ended(Job job)
+    private void Forget(Job job)
     {
-        Forget(job);
-        ScheduleSend();
+        _flow?.Drop(job.CallerChannel);
+        Leave(job);
     }
 
-    private void Forget(Job job)
+    /// <summary>The job no longer has a channel here.</summary>
+    private void Leave(Job job)
     {
         _channels.Remove(job.CallerChannel, out _);
         if (_pausedFor == job)

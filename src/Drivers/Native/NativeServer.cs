@@ -29,6 +29,7 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
     {
         ["connections"] = Connections.Count,
         ["malformed"] = Malformed,
+        ["held-bytes"] = Connections.Sum(connection => connection.HeldBytes),
     };
 
     public override void Open()
@@ -92,6 +93,10 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
         return UnknownEvent.Explain(name, here);
     }
 
+    /// <summary>A client has held an answer for too long.</summary>
+    public void OnHeldTooLong(string peer) =>
+        NativeLog.Held(Context.Log, Context.Engine.Name, Context.Task.Name, peer, HeldAnswer.StallSeconds);
+
     protected override void Adopt(NativeConnection connection) => connection.HandOver(this);
 
     protected override NativeConnection Connect(int descriptor) => new(this, descriptor);
@@ -133,4 +138,8 @@ internal static partial class NativeLog
 
     [LoggerMessage(302, LogLevel.Warning, "{App}/{Task}: {Peer} has not read its answers for {Seconds} s and was disconnected")]
     public static partial void Stalled(ILogger log, string app, string task, string peer, int seconds);
+
+    [LoggerMessage(304, LogLevel.Warning,
+        "{App}/{Task}: {Peer} has held an answer for {Seconds} s and gets no more of it: its reader must go on or dispose of the call")]
+    public static partial void Held(ILogger log, string app, string task, string peer, int seconds);
 }

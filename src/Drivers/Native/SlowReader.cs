@@ -56,6 +56,19 @@ internal sealed class SlowReader(NativeConnection connection) : WheelTimer
         }
     }
 
+    /// <summary>A part of an answer was written that the client had held. The job is null when it has ended.</summary>
+    public void OnLeft(Job? job)
+    {
+        if (job is null)
+        {
+            OnMore();
+        }
+        else
+        {
+            OnChunk(job);
+        }
+    }
+
     /// <summary>The client has read all its answers.</summary>
     public void OnSent()
     {
