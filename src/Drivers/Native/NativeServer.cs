@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers.Base;
+using Cocaine.Fast.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Drivers.Native;
@@ -10,6 +11,8 @@ namespace Cocaine.Fast.Drivers.Native;
 /// <summary>The native-server driver: the protocol of docs/protocol.md over TCP or a Unix socket.</summary>
 internal class NativeServer(DriverContext context) : ListeningDriver<NativeConnection>(context)
 {
+    private const int RemoteIdleMs = 600_000;
+
     private readonly List<IPAddress> _addresses = []; // addresses of the listeners; they stay when the driver stops taking
     private readonly Siblings _siblings = context.Scope.Get(static () => new Siblings());
 
@@ -22,15 +25,24 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
     /// <summary>Messages that could not be understood.</summary>
     public long Malformed { get; set; }
 
+    /// <summary>Silence after which this connection is closed while it has no open channel, ms; 0 = never.</summary>
+    public long IdleTimeoutMs(int descriptor) => Context.Task.Keys.TryGetValue(ListeningKeys.IdleTimeout.Name, out object? given)
+        ? (long)given : UsualIdleMs(SocketNames.Remote(descriptor));
+
+    /// <summary>
+    /// The timeout when the manifest gives none. A peer on another host may be gone without a word, and its connection costs a descriptor.
+    /// </summary>
+    internal static long UsualIdleMs(IPAddress? peer) => peer is null || IPAddress.IsLoopback(peer) ? 0 : RemoteIdleMs;
+
     /// <summary>Clients can call the server's events at its siblings' endpoints, and the siblings' events at its own.</summary>
     public virtual bool SharesEvents => true;
 
-    public override IReadOnlyDictionary<string, object> Facts => new Dictionary<string, object>
+    public override IReadOnlyDictionary<string, object> Facts => Door.AddTo(new Dictionary<string, object>
     {
         ["connections"] = Connections.Count,
         ["malformed"] = Malformed,
         ["held-bytes"] = Connections.Sum(connection => connection.HeldBytes),
-    };
+    });
 
     public override void Open()
     {
@@ -101,7 +113,10 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
 
     protected override NativeConnection Connect(int descriptor) => new(this, descriptor);
 
-    protected override void Begin(NativeConnection connection) => connection.Open();
+    protected override void Begin(NativeConnection connection) => connection.Begin();
+
+    protected override void OnTooMany(NativeConnection connection, string problem) =>
+        MessageWriter.WriteError(connection.Output, 1, ErrorCodes.Category, ErrorCodes.ResourceError, problem);
 
     private void Join()
     {
