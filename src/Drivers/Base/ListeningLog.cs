@@ -12,7 +12,7 @@ internal static partial class ListeningLog
     [LoggerMessage(303, LogLevel.Warning, "{App}/{Task}: the mode of {Endpoint} stays what it was: {Problem}")]
     public static partial void ModeStays(ILogger log, string app, string task, string endpoint, string problem);
 
-    [LoggerMessage(304, LogLevel.Warning,
+    [LoggerMessage(307, LogLevel.Warning,
         "{App}/{Task}: a connection of {Peer} was refused: its address has {Max} already ({Total} refused so far); "
         + "when they are wanted, raise the task's 'connections'")]
     public static partial void TooManyOfOne(ILogger log, string app, string task, string peer, int max, long total);

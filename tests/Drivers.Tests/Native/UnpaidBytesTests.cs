@@ -172,7 +172,7 @@ public class UnpaidBytesTests
 
         Assert.Equal(Messages, await reading);
         Assert.Equal(0, await AskAsync(loop, () => loop.Partials.TotalBytes));
-        Assert.Contains("\"malformed\":0,\"refused-connections\":0,\"refused-names\":0,\"refused-messages\":0,\"stalled-messages\":0", await app.InfoJsonAsync());
+        Assert.Contains("\"refused-connections\":0,\"refused-names\":0,\"refused-messages\":0,\"stalled-messages\":0", await app.InfoJsonAsync());
     }
 
     [Fact]
@@ -183,7 +183,7 @@ public class UnpaidBytesTests
         RunningApp app = await node.AddAsync(App("native-server"));
         EventLoop loop = (EventLoop)app.Engine.Loop;
         Assert.Equal(30_000, await AskAsync(loop, () => loop.Partials.StallMs));
-        await loop.RunAsync(() => loop.Partials.StallMs = 2000);
+        await loop.RunAsync(() => loop.Partials.StallMs = 4000);
         using NativePeer slow = NativePeer.Connect(app.Endpoints[0].Endpoint), still = NativePeer.Connect(app.Endpoints[0].Endpoint);
         byte[] begun = [.. NativePeer.Opening(1, 0xda, 4), .. "echo"u8, 0x93, 1, 0, 0x91, .. NativePeer.Head(0xc6, 60 * MiB)];
         slow.Send(begun);
@@ -192,7 +192,7 @@ public class UnpaidBytesTests
         for (int parts = 0; parts < 9; parts++)
         {
             slow.Send(part);
-            await Task.Delay(400); // in all more than the time that a message may stand still
+            await Task.Delay(600); // in all more than the time that a message may stand still
         }
 
         Assert.Equal(("1 error 400 no byte of an unfinished message came for 30 s", "end"), (still.Read(), still.Read()));
