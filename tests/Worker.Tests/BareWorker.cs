@@ -4,10 +4,8 @@ using System.Text;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Rings;
 using Cocaine.Fast.Transport.Linux;
-using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.SharedMemory;
 using Cocaine.Fast.Worker.Serving;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cocaine.Fast.Worker.Tests;
 
@@ -24,6 +22,9 @@ internal abstract class BareWorker : IDisposable
     private Thread _thread = null!;
     private WorkerExit? _exit; // once the thread has ended
 
+    /// <summary>Both sides know flow control of one channel.</summary>
+    private bool HasFlow { get; init; }
+
     public string Uuid { get; } = $"{Guid.NewGuid()}";
 
     /// <summary>Heartbeats of the worker so far.</summary>
@@ -37,9 +38,9 @@ internal abstract class BareWorker : IDisposable
 
     protected static int HeartbeatMs => 20;
 
-    public static BareWorker Start(bool onRings, Type app)
+    public static BareWorker Start(bool onRings, Type app, bool hasFlow = false)
     {
-        BareWorker worker = onRings ? new OnRings() : new OnSocket();
+        BareWorker worker = onRings ? new OnRings { HasFlow = hasFlow } : new OnSocket { HasFlow = hasFlow };
         AppHost host = AppHost.FromType(app, new AppIdentity("app", worker.Uuid));
         worker._thread = new Thread(() => worker._exit = worker.Serve(host)) { IsBackground = true };
         worker._thread.Start();
@@ -160,7 +161,7 @@ internal abstract class BareWorker : IDisposable
 
         protected override WorkerExit Serve(AppHost app)
         {
-            _loop = new RingWorker(app, _segment, _slaveBell, _nodeBell) { HeartbeatMs = HeartbeatMs };
+            _loop = new RingWorker(app, _segment, _slaveBell, _nodeBell, HasFlow) { HeartbeatMs = HeartbeatMs };
             return _loop.Run();
         }
 
@@ -234,8 +235,7 @@ internal abstract class BareWorker : IDisposable
 
         protected override WorkerExit Serve(AppHost app)
         {
-            using EventLoop loop = new(NullLogger.Instance);
-            return SocketWorker.Run(loop, DescriptorCopy.Of((int)_worker.Handle), app, HeartbeatMs);
+            return new SocketWorker((int)_worker.Handle, app, HasFlow) { HeartbeatMs = HeartbeatMs }.Run();
         }
 
         protected override void Push()

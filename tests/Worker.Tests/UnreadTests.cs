@@ -63,14 +63,20 @@ public class UnreadTests
         await call.WriteAsync(Encoding.UTF8.GetBytes(path));
         using Socket gate = await listener.AcceptAsync().WaitAsync(Limit);
         File.Delete(path);
+        bool isOpen = false;
         for (int i = 0; i < Chunks; i++)
         {
-            await call.WriteAsync(Chunk).AsTask().WaitAsync(Limit);
-            if (i == Limits.UnreadBytes / Chunk.Length)
+            Task write = call.WriteAsync(Chunk).AsTask();
+            if (!isOpen && !write.IsCompleted)
             {
+                isOpen = true; // it waits for the handler
                 await gate.SendAsync(new byte[1]);
             }
+
+            await write.WaitAsync(Limit);
         }
+
+        Assert.True(isOpen);
 
         await call.CompleteAsync();
         ReadOnlyMemory<byte>? answer = await call.ReadAsync().AsTask().WaitAsync(Limit);

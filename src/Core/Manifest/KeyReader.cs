@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 
 namespace Cocaine.Fast.Core.Manifest;
@@ -141,10 +140,6 @@ internal sealed class KeyReader(ProblemList problems)
             else if (spec.Choices.Count > 0 && !spec.Choices.Contains(item.Text))
             {
                 problems.Wrong(item, at, "one of " + string.Join(", ", spec.Choices), spec.Choices);
-            }
-            else if (Encoding.UTF8.GetByteCount(item.Text) > spec.MaxItemBytes)
-            {
-                problems.Add(item.Offset, at, $"the string is longer than {spec.MaxItemBytes} bytes");
             }
             else
             {

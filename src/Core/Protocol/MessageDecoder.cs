@@ -195,7 +195,7 @@ internal static class MessageDecoder
         DecodeStatus status = DecodeParts(ref cursor, ref layout);
         layout.Problem = cursor.Problem;
         layout.SawBin = cursor.SawBin;
-        layout.TotalBytes = cursor.KnownBytes;
+        layout.TotalBytes = cursor.Position;
         return status;
     }
 
@@ -276,7 +276,7 @@ internal static class MessageDecoder
             status = cursor.SkipValues(left, 2);
         }
 
-        layout.ArgumentsLength = status == DecodeStatus.Ok ? cursor.Position - start : 0;
+        layout.ArgumentsLength = cursor.Position - start;
         return status;
     }
 

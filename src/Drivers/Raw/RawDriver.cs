@@ -11,7 +11,6 @@ internal static class RawDriver
         [
             ListeningKeys.Endpoint,
             ListeningKeys.Backlog,
-            ListeningKeys.Connections,
             new(
                 "framing", KeyKind.Text,
                 "the content of one job: a connection, a line, a frame with its length, or the bytes of one receive", "stream")

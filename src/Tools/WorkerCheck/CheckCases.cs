@@ -26,6 +26,8 @@ internal static class CheckCases
         new("app name, uuid, task, version", "Start", AppCases.WhoAmI),
         new("output captured", "Output", AppCases.Output),
         new("recall", "What is begun", RecallCases.Recall),
+        new("flow-answer", "Flow control of one channel", FlowCases.Answer),
+        new("flow-request", "Flow control of one channel", FlowCases.Request),
         new("slow handler", "Heartbeats", LifeCases.SlowHandler),
         new("heartbeats", "Heartbeats", LifeCases.Heartbeats),
         new("terminate", "Terminate", LifeCases.Terminate) { EndsWorker = true },

@@ -32,8 +32,25 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
     /// <summary>Broken rules, each with the case that it counts against.</summary>
     public List<(string Case, string Problem)> Violations { get; } = [];
 
+    /// <summary>The worker knows flow control of one channel.</summary>
+    public bool HasFlow { get; private set; }
+
     /// <summary>The handshake was right.</summary>
-    public void Greeted(bool sawBin) => _bin = sawBin;
+    public void Greeted(bool sawBin, bool hasFlow)
+    {
+        _bin = sawBin;
+        HasFlow = hasFlow;
+    }
+
+    /// <summary>Asks the worker to hold the answer on a channel, or to go on.</summary>
+    public void Flow(ulong channel, bool hold) =>
+        Write(sink => MessageWriter.WriteFlow(sink, MessageWriter.ControlChannel, channel, hold));
+
+    /// <summary>The worker has asked to hold the request on a channel.</summary>
+    public bool IsRequestHeld(ulong channel) => _channels[channel].RequestHeld;
+
+    /// <summary>Messages of a channel that came and were not looked at.</summary>
+    public int Waiting(ulong channel) => _channels[channel].Messages.Count;
 
     /// <summary>Opens a channel by calling an event.</summary>
     public ulong Open(string name, ReadOnlySpan<byte> headers = default)
@@ -231,6 +248,10 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
                     Heartbeats++;
                     Write(MessageWriter.WriteHeartbeat);
                 }
+                else if (message.Flow is { } flow && _channels.TryGetValue(flow.Channel, out CheckedChannel? meant))
+                {
+                    meant.RequestHeld = flow.Holds;
+                }
 
                 continue;
             }
@@ -268,6 +289,7 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
             (false, MessageType.Chunk) => (1, ArgumentShape.Data),
             (false, MessageType.Error) => (2, ArgumentShape.Error),
             (false, MessageType.Close) => (0, ArgumentShape.Empty),
+            (true, ControlType.Flow) when HasFlow && message.Flow is not null => (message.Arguments, message.Shape),
             _ => (-1, ArgumentShape.Other),
         };
         string what = $"a message of type {message.Type} on channel {message.Channel}";
@@ -291,6 +313,8 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
         public Queue<Received> Messages { get; } = new();
 
         public bool NodeEnded { get; set; }
+
+        public bool RequestHeld { get; set; }
 
         public bool WorkerEnded { get; set; }
     }

@@ -7,10 +7,12 @@ using Cocaine.Fast.Transport.SharedMemory;
 namespace Cocaine.Fast.Tools.WorkerCheck;
 
 /// <summary>A message of the worker.</summary>
+/// <param name="Offer">The map in its arguments, when it is a handshake with a map.</param>
+/// <param name="Flow">The channel that it holds (true) or lets go on (false), when it is a message of flow control.</param>
 /// <param name="Parts">The number of elements of the outer array when it is a fixarray, otherwise -1.</param>
 internal sealed record Received(
     ulong Channel, ulong Type, int Parts, int Arguments, ArgumentShape Shape, byte[] Data, int Category, int Code, string Text,
-    bool SawBin);
+    bool SawBin, WorkerOffer? Offer, (ulong Channel, bool Holds)? Flow);
 
 /// <summary>
 /// The node's end of a worker's connection, on one thread and without an event loop: bytes and rings on one side, whole messages on the
@@ -51,14 +53,14 @@ internal sealed unsafe class NodeEnd(Socket socket, WorkerProcess process) : IDi
     /// <summary>The messages that have come, oldest first.</summary>
     public Queue<Received> Messages { get; } = new();
 
-    /// <summary>Answers a handshake that asks for the pipe by granting the pipe.</summary>
-    public void GrantPipe()
+    /// <summary>Answers a handshake by granting the pipe, and the rest that the worker offers.</summary>
+    public void GrantPipe(WorkerOffer granted)
     {
         Segment segment = Segment.Create(RingBytes, generation: 1, spinMicroseconds: 0, shared: true, MostBegun);
         _nodeBell = new EventDescriptor();
         _workerBell = new EventDescriptor();
         MemorySink grant = new(64);
-        MessageWriter.WriteGrant(grant, new WorkerOffer(Pipe: true, Flow: false));
+        MessageWriter.WriteGrant(grant, granted);
         if (!DescriptorPassing.TrySend((int)socket.Handle, grant.Written,
                 [segment.Descriptor, _workerBell.Descriptor, _nodeBell.Descriptor]))
         {
@@ -299,7 +301,10 @@ internal sealed unsafe class NodeEnd(Socket socket, WorkerProcess process) : IDi
             Messages.Enqueue(new Received(
                 layout.Channel, layout.Type, (rest[0] & 0xf0) == 0x90 ? rest[0] & 15 : -1, layout.ArgumentCount, layout.Shape,
                 layout.Shape == ArgumentShape.Data ? view.Data.ToArray() : [], layout.Category, layout.Code,
-                System.Text.Encoding.UTF8.GetString(view.Text), layout.SawBin));
+                System.Text.Encoding.UTF8.GetString(view.Text), layout.SawBin,
+                layout is { Shape: ArgumentShape.Data, ArgumentCount: 2 } ? WorkerOffer.Read(view.AfterData) : null,
+                layout is { Channel: MessageWriter.ControlChannel, Type: ControlType.Flow }
+                    && FlowControl.TryRead(in view, out ulong number, out bool holds) ? (number, holds) : null));
             taken += layout.TotalBytes;
         }
 

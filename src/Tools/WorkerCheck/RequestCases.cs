@@ -160,7 +160,7 @@ internal static class RequestCases
 
     public static string Short(string text) => text.Length <= 60 ? text : text[..60] + "…";
 
-    private static byte[] Random(int size)
+    public static byte[] Random(int size)
     {
         byte[] data = new byte[size];
         new Random(size).NextBytes(data);

@@ -118,31 +118,37 @@ internal sealed class WorkerStart(ProcessLauncher launcher, WorkerCheckOptions o
                 + $"{hello.Channel}, type {hello.Type}, {hello.Arguments} arguments, \"{Encoding.UTF8.GetString(hello.Data)}\"");
         }
 
-        bool asks = hello.Arguments == 2;
+        if (hello is { Arguments: 2, Offer: null })
+        {
+            throw new CheckFailure("the second argument of its handshake is no map of names and numbers");
+        }
+
+        WorkerOffer offer = hello.Offer ?? default;
+        bool asks = offer.Pipe;
         if ((wantPipe || refuse) && !asks)
         {
             conversation.Dispose();
             return new StartedWorker(null, false);
         }
 
-        if (asks)
+        if (hello.Offer is not null)
         {
             if (end.Messages.Count > 0)
             {
-                throw new CheckFailure("it asked for the pipe and did not wait for the answer");
+                throw new CheckFailure("it has sent a map in its handshake and did not wait for the answer");
             }
 
             if (wantPipe && !refuse)
             {
-                end.GrantPipe();
+                end.GrantPipe(offer);
             }
             else
             {
-                conversation.Write(sink => MessageWriter.WriteGrant(sink, default));
+                conversation.Write(sink => MessageWriter.WriteGrant(sink, offer with { Pipe = false }));
             }
         }
 
-        conversation.Greeted(hello.SawBin);
+        conversation.Greeted(hello.SawBin, offer.Flow);
         conversation.Until(() => conversation.Heartbeats > 0, "no heartbeat followed the handshake", 1, endIsGood: false);
         return new StartedWorker(conversation, asks);
     }

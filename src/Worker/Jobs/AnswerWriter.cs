@@ -6,17 +6,26 @@ namespace Cocaine.Fast.Worker;
 /// <param name="sink">Gets the messages.</param>
 /// <param name="backlog">The number of bytes that wait for room in the sink.</param>
 /// <param name="inbox">The calls of other threads, which go before those of the loop.</param>
+/// <param name="ready">Gets the handlers that waited for room.</param>
 /// <param name="onEnd">Called with each terminal message of a job that has begun.</param>
-internal sealed class AnswerWriter(MessageSink sink, Func<long> backlog, LoopInbox inbox, Action onEnd)
+internal sealed class AnswerWriter(
+    MessageSink sink, Func<long> backlog, LoopInbox inbox, ReadyHandlers ready, Action onEnd)
 {
-    private TaskCompletionSource? _room;
+    private readonly List<IHandlerWait> _room = []; // handlers that wait for room
+    private long _written;                          // bytes written since the loop last took the node's messages
 
     public bool HasRoom => backlog() < Limits.BehindBytes;
 
     /// <summary>
     /// A handler waited for room and there is room now: <see cref="Settle"/> lets the handler continue, so the loop must not park.
     /// </summary>
-    public bool HasWaiterWithRoom => (_room is not null || inbox.IsSlow) && HasRoom;
+    public bool HasWaiterWithRoom => (_room.Count > 0 || inbox.IsSlow) && HasRoom;
+
+    /// <summary>So much was written that a handler has to look whether the node still wants it.</summary>
+    public bool MustLook => _written > Limits.LookBytes;
+
+    /// <summary>The loop has taken the node's messages.</summary>
+    public void OnLooked() => _written = 0;
 
     public void WriteChunk(ulong channel, ReadOnlySpan<byte> chunk)
     {
@@ -25,6 +34,7 @@ internal sealed class AnswerWriter(MessageSink sink, Func<long> backlog, LoopInb
             inbox.Run(); // first the chunks that the handler wrote from another thread before it came back here
         }
 
+        _written += chunk.Length;
         MessageWriter.WriteChunk(sink, channel, new Payload(chunk), bin: true);
     }
 
@@ -46,18 +56,20 @@ internal sealed class AnswerWriter(MessageSink sink, Func<long> backlog, LoopInb
     public void Refuse(ulong channel, int code, string reason) =>
         MessageWriter.WriteError(sink, channel, ErrorCodes.Category, code, reason);
 
-    /// <summary>Ends when the node has made room.</summary>
-    public Task WaitForRoomAsync() => (_room ??= new TaskCompletionSource()).Task;
+    /// <summary>Asks the node to hold the request of a channel, or to go on.</summary>
+    public void WriteFlow(ulong channel, bool hold) => MessageWriter.WriteFlow(sink, MessageWriter.ControlChannel, channel, hold);
 
-    /// <summary>Lets waiting handlers continue when there is room.</summary>
+    /// <summary>A handler waits for room.</summary>
+    public void WatchRoom(IHandlerWait wait) => _room.Add(wait);
+
+    /// <summary>Makes waiting handlers ready when there is room.</summary>
     public void Settle()
     {
         bool hasRoom = HasRoom;
-        if (_room is not null && hasRoom)
+        if (_room.Count > 0 && hasRoom)
         {
-            TaskCompletionSource room = _room;
-            _room = null;
-            room.SetResult();
+            _room.ForEach(ready.Add);
+            _room.Clear();
         }
 
         inbox.Settle(hasRoom);

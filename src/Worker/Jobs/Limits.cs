@@ -22,11 +22,26 @@ internal static class Limits
     public const int BatchBytes = 64 << 10;
 
     /// <summary>
-    /// The most bytes of streamed requests that handlers have not read. Past it the loop takes no more from the node, which then holds the
-    /// callers back, until no more than half of it is left. It is several of the longest usual chunks (1 MiB), so that parallel streams do
-    /// not stop each other, and small beside a worker's memory.
+    /// The most bytes of streamed requests that handlers have not read, where the node cannot hold a single one. Past it the loop takes no
+    /// more from the node, which then holds the callers back, until no more than half of it is left. It is several of the longest usual
+    /// chunks (1 MiB), so that parallel streams do not stop each other, and small beside a worker's memory.
     /// </summary>
     public const int UnreadBytes = 16 << 20;
+
+    /// <summary>
+    /// Unread bytes of one streamed request from which on the node is asked to hold the rest of it. The number is the node's own, for both
+    /// directions.
+    /// </summary>
+    public const int HoldBytes = FlowControl.HighBytes;
+
+    /// <summary>Unread bytes below which the node is asked to go on.</summary>
+    public const int GoOnBytes = FlowControl.LowBytes;
+
+    /// <summary>
+    /// Bytes that a handler writes at most before the loop looks whether the node asks to hold the answer: the node has asked when it has
+    /// some times as many unsent, so more looks would see nothing.
+    /// </summary>
+    public const int LookBytes = 64 << 10;
 
     /// <summary>Unsent answers from which on handlers that await their writes wait: as much as the usual ring.</summary>
     public const int BehindBytes = 1 << 20;

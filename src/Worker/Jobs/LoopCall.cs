@@ -12,6 +12,9 @@ internal enum LoopCallKind
     /// <summary>End the answer.</summary>
     Close,
 
+    /// <summary>Tell the node to go on with the request.</summary>
+    GoOn,
+
     /// <summary>Report that the handler's task is done.</summary>
     Finish,
 }

@@ -4,13 +4,13 @@ namespace Cocaine.Fast.Worker;
 
 /// <summary>
 /// Requests of handlers on other threads to the slave's loop, in their order. Only the loop touches channels, rings and sockets, so a
-/// handler may continue on any thread. Made on the loop's thread.
+/// handler may continue on any thread.
 /// </summary>
 /// <param name="bell">Wakes the loop.</param>
+/// <param name="seat">Knows the loop's thread.</param>
 /// <param name="execute">Carries out a call.</param>
-internal sealed class LoopInbox(Doorbell bell, LoopCallHandler execute)
+internal sealed class LoopInbox(Doorbell bell, LoopSeat seat, LoopCallHandler execute)
 {
-    private readonly int _thread = Environment.CurrentManagedThreadId;
     private readonly Lock _lock = new(); // guards all fields except those of the loop
     private List<LoopCall> _calls = [];
     private List<LoopCall> _taken = [];  // only the loop uses it; the two lists change places
@@ -22,7 +22,7 @@ internal sealed class LoopInbox(Doorbell bell, LoopCallHandler execute)
     private volatile int _count;         // length of _calls, for a look without the lock
 
     /// <summary>The calling thread is the loop's.</summary>
-    public bool IsOnLoop => Environment.CurrentManagedThreadId == _thread;
+    public bool IsOnLoop => seat.IsMine;
 
     /// <summary>There are calls. From any thread.</summary>
     public bool HasCalls => _count > 0;

@@ -11,10 +11,11 @@ namespace Cocaine.Fast.Worker;
 /// The loop writes, the handler reads. While only the handler on the loop can read (<see cref="Sharing"/>) there is no lock, because it is
 /// the same thread. Otherwise each side changes chunks and marks under the lock, and runs the other's continuation outside of it.
 /// </remarks>
-public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
+public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>, IHandlerWait, ILongRequest
 {
     private readonly JobHolders _holders;
-    private readonly UnreadBytes _unread;
+    private readonly UnreadRequest _unread;
+    private readonly ReadyHandlers _ready;
     private readonly JobHeaders _headers = new();
     private readonly ArrivedChunks _chunks = new();
     private readonly Lock _lock = new();
@@ -24,13 +25,14 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
     private volatile bool _isEnded;
     private volatile bool _isCancelled;
     private volatile bool _isOver = true; // the job has not begun, or is over
-    private bool _isStream;             // the handler runs while chunks come: unread chunks are counted
+    private bool _isReady;              // the waiting read will be looked at; only the loop uses it
     private CancellationTokenSource? _cancellation;
 
-    internal Request(JobHolders holders, UnreadBytes unread)
+    internal Request(JobHolders holders, UnreadBytes unread, ReadyHandlers ready)
     {
         _holders = holders;
-        _unread = unread;
+        _unread = new UnreadRequest(unread);
+        _ready = ready;
     }
 
     /// <summary>The event that was called.</summary>
@@ -182,11 +184,11 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
         }
     }
 
-    internal void Begin(string name, ReadOnlySpan<byte> headers, bool isStream)
+    internal void Begin(ulong channel, string name, ReadOnlySpan<byte> headers, bool isStream)
     {
         Event = name;
         _isEnded = _isCancelled = false;
-        _isStream = isStream;
+        _unread.Begin(channel, isStream);
         _headers.Set(headers);
         _isOver = false;
     }
@@ -194,48 +196,28 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
     /// <summary>A chunk has come. On the loop, like all members below.</summary>
     internal void Add(scoped in Payload data)
     {
-        ReadOnlyMemory<byte> chunk = default;
-        bool wakes;
         using (EnterAsLoop())
         {
             _chunks.Add(in data);
-            wakes = _waiting && _chunks.TryTake(out chunk);
-            _waiting &= !wakes;
-            if (_isStream && !wakes)
-            {
-                _unread.Add(data.Length);
-            }
-        }
-
-        if (wakes)
-        {
-            Wake(chunk, null);
+            LookAtRead();
+            _unread.OnAdded(data.Length, _chunks.WaitingBytes, this);
         }
     }
 
     /// <summary>The caller's side is closed.</summary>
     internal void Complete()
     {
-        bool wakes;
-        using (EnterAsLoop())
-        {
-            _isEnded = true;
-            (wakes, _waiting) = (_waiting, false);
-        }
-
-        if (wakes)
-        {
-            Wake(null, null);
-        }
+        using ReadScope scope = EnterAsLoop();
+        _isEnded = true;
+        LookAtRead();
     }
 
     internal void Cancel()
     {
-        bool wakes;
         using (EnterAsLoop())
         {
             _isCancelled = true;
-            (wakes, _waiting) = (_waiting, false);
+            LookAtRead();
         }
 
         try
@@ -246,11 +228,40 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
         {
             FailureText.Print(failure); // the failure of a callback of the app: the loop continues
         }
+    }
 
-        if (wakes)
+    /// <summary>The waiting read may have its chunk or its end: its handler continues here, on the loop.</summary>
+    void IHandlerWait.Continue()
+    {
+        _isReady = false;
+        ReadOnlyMemory<byte>? chunk = null;
+        using (EnterAsLoop())
         {
-            Wake(null, new OperationCanceledException("the job was cancelled"));
+            if (!_waiting)
+            {
+                return;
+            }
+
+            if (_chunks.TryTake(out ReadOnlyMemory<byte> taken))
+            {
+                chunk = taken;
+                OnRead(taken.Length);
+            }
+            else if (!_isEnded && !_isCancelled)
+            {
+                return;
+            }
+
+            _waiting = false;
         }
+
+        Wake(chunk, chunk is null && _isCancelled ? new OperationCanceledException("the job was cancelled") : null);
+    }
+
+    void ILongRequest.LookAtUnread()
+    {
+        using ReadScope scope = EnterAsLoop();
+        _unread.Look(_chunks.WaitingBytes, isOver: _isOver || _isEnded || _isCancelled);
     }
 
     /// <summary>The handler has ended: nobody reads the rest.</summary>
@@ -258,6 +269,7 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
     {
         using (EnterAsLoop())
         {
+            _unread.Forget();
             OnRead(_chunks.TakeAll().Length);
         }
     }
@@ -283,11 +295,14 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
         return any;
     }
 
-    private void OnRead(int bytes)
+    private void OnRead(int bytes) => _unread.OnRead(bytes, _chunks.WaitingBytes, _isEnded, _holders.IsOnLoop);
+
+    private void LookAtRead()
     {
-        if (_isStream && bytes > 0)
+        if (!_isReady && _waiting)
         {
-            _unread.Remove(bytes, _holders.IsOnLoop);
+            _ready.Add(this);
+            _isReady = true;
         }
     }
 
@@ -330,19 +345,5 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>
         }
 
         return new ReadScope(isOnLoop && _holders.Sharing != Sharing.Anybody ? null : _lock);
-    }
-
-    /// <summary>Holds the lock if there is one to hold.</summary>
-    private readonly ref struct ReadScope
-    {
-        private readonly Lock? _held;
-
-        public ReadScope(Lock? toHold)
-        {
-            _held = toHold;
-            toHold?.Enter();
-        }
-
-        public void Dispose() => _held?.Exit();
     }
 }

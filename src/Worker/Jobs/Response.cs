@@ -14,14 +14,16 @@ public sealed class Response
     private readonly JobHolders _holders;
     private readonly AnswerWriter _answers;
     private readonly LoopInbox _inbox;
+    private readonly AnswerHold _hold;
     private ulong _channel;         // the channel's number; the job's from Begin on
     private volatile int _ended;    // 1: the answer takes no more calls, from any thread
 
-    internal Response(JobHolders holders, AnswerWriter answers, LoopInbox inbox)
+    internal Response(JobHolders holders, AnswerWriter answers, LoopInbox inbox, AnswerHold hold)
     {
         _holders = holders;
         _answers = answers;
         _inbox = inbox;
+        _hold = hold;
     }
 
     /// <summary>The answer is whole, or failed: it takes no more calls.</summary>
@@ -31,40 +33,79 @@ public sealed class Response
     internal bool TerminalWritten { get; private set; }
 
     /// <summary>
-    /// Sends a chunk. The chunk leaves when control returns to the slave's loop, or at once when many bytes wait. On another thread than
-    /// the loop's, the chunk is copied and waits for the loop: use <see cref="WriteAsync"/> there for large answers.
+    /// Sends a chunk. The chunk leaves when control returns to the slave's loop, or at once when many bytes wait. The call waits while the
+    /// caller reads its answer too slowly; the slave's other handlers run meanwhile. On another thread than the loop's, the chunk is copied
+    /// and waits for the loop: use <see cref="WriteAsync"/> there for large answers.
     /// </summary>
     /// <exception cref="InvalidOperationException">The answer has ended, or too many bytes wait for the loop.</exception>
+    /// <exception cref="OperationCanceledException">The job was cancelled while the call waited.</exception>
     public void Write(ReadOnlySpan<byte> chunk)
     {
         ThrowIfEnded();
         if (_holders.IsOnLoop)
         {
+            if (_hold.IsHeld || _answers.MustLook)
+            {
+                _hold.WaitHere();
+            }
+
             _answers.WriteChunk(_channel, chunk);
         }
         else
         {
+            _hold.WaitElsewhere()?.GetAwaiter().GetResult();
             Post(LoopCallKind.Write, chunk.ToArray());
         }
     }
 
-    /// <summary>Sends a chunk, and waits while the node takes chunks more slowly than they come.</summary>
+    /// <summary>Sends a chunk, and waits while the caller or the node takes chunks more slowly than they come.</summary>
     /// <exception cref="InvalidOperationException">The answer has ended.</exception>
+    /// <exception cref="OperationCanceledException">The job was cancelled while the call waited.</exception>
     public ValueTask WriteAsync(ReadOnlyMemory<byte> chunk)
     {
-        Write(chunk.Span);
-        if (_holders.IsOnLoop)
-        {
-            if (_answers.HasRoom)
-            {
-                return default;
-            }
+        ThrowIfEnded();
+        return _holders.IsOnLoop ? WriteOnLoop(chunk) : WriteElsewhere(chunk);
+    }
 
-            _holders.Share(); // all waiting handlers share one task, so their continuations are not counted
-            return new ValueTask(_answers.WaitForRoomAsync());
+    private ValueTask WriteOnLoop(ReadOnlyMemory<byte> chunk)
+    {
+        if (_answers.MustLook)
+        {
+            _hold.Look();
         }
 
+        if (_hold.IsHeld)
+        {
+            _holders.Share(); // a task that another handler can wait for too: continuations are not counted
+            return WriteLaterAsync(_hold.WaitAsTask(), chunk);
+        }
+
+        _answers.WriteChunk(_channel, chunk.Span);
+        if (_answers.HasRoom)
+        {
+            return default;
+        }
+
+        _holders.Share();
+        return new ValueTask(_hold.WaitAsTask());
+    }
+
+    private ValueTask WriteElsewhere(ReadOnlyMemory<byte> chunk)
+    {
+        if (_hold.WaitElsewhere() is { } held)
+        {
+            return WriteLaterAsync(held, chunk);
+        }
+
+        Post(LoopCallKind.Write, chunk.ToArray());
         return _inbox.WaitForRoom() is { } room ? new ValueTask(room) : default;
+    }
+
+    /// <summary>The answer is held: the chunk waits with its handler.</summary>
+    private async ValueTask WriteLaterAsync(Task goOn, ReadOnlyMemory<byte> chunk)
+    {
+        await goOn.ConfigureAwait(false);
+        await WriteAsync(chunk).ConfigureAwait(false);
     }
 
     /// <summary>Ends the answer with an error of the app's own.</summary>

@@ -3,9 +3,7 @@ using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Transport.Linux;
-using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.SharedMemory;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cocaine.Fast.Worker.Serving;
 
@@ -28,27 +26,22 @@ internal static class ProcessWorker
         using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Connect(new UnixDomainSocketEndPoint(endpoint));
         MemorySink handshake = new(128);
-        MessageWriter.WriteHandshake(handshake, uuid, new WorkerOffer(Pipe: askForPipe, Flow: false));
+        MessageWriter.WriteHandshake(handshake, uuid, new WorkerOffer(Pipe: askForPipe, Flow: true));
         socket.Send(handshake.Written);
         int descriptor = (int)socket.Handle;
-        if (askForPipe)
+        int[] descriptors = new int[DescriptorPassing.MaxDescriptors];
+        switch (ReceiveAnswer(descriptor, descriptors, out bool hasFlow))
         {
-            int[] descriptors = new int[DescriptorPassing.MaxDescriptors];
-            switch (ReceiveAnswer(descriptor, descriptors))
-            {
-                case GrantDescriptors:
-                    return RunOnRings(app, descriptor, descriptors);
-                case < 0:
-                    return WorkerExit.Abandoned;
-            }
+            case GrantDescriptors:
+                return RunOnRings(app, descriptor, descriptors, hasFlow);
+            case < 0:
+                return WorkerExit.Abandoned;
         }
 
-        MemorySink heartbeat = new(16);
-        MessageWriter.WriteHeartbeat(heartbeat);
-        socket.Send(heartbeat.Written); // before the first job: the heartbeat shows the node whether a job has run
         socket.Blocking = false;
-        using EventLoop loop = new(NullLogger.Instance);
-        return SocketWorker.Run(loop, descriptor, app, HeartbeatMs());
+        SocketWorker worker = new(descriptor, app, hasFlow) { HeartbeatMs = HeartbeatMs() };
+        StackReport.Jobs = worker.Describe;
+        return worker.Run();
     }
 
     /// <summary>The usual period, unless the node asks for a shorter one.</summary>
@@ -58,7 +51,7 @@ internal static class ProcessWorker
         return isTold ? Math.Min(told, EngineSettings.UsualHeartbeatMs) : EngineSettings.UsualHeartbeatMs;
     }
 
-    private static WorkerExit RunOnRings(AppHost app, int socket, int[] descriptors)
+    private static WorkerExit RunOnRings(AppHost app, int socket, int[] descriptors, bool hasFlow)
     {
         try
         {
@@ -66,7 +59,7 @@ internal static class ProcessWorker
             using EventDescriptor ownBell = new(descriptors[1]);
             using EventDescriptor nodeBell = new(descriptors[2]);
             segment.CloseDescriptor();
-            RingWorker worker = new(app, segment, ownBell, nodeBell, socket) { HeartbeatMs = HeartbeatMs() };
+            RingWorker worker = new(app, segment, ownBell, nodeBell, hasFlow, socket) { HeartbeatMs = HeartbeatMs() };
             StackReport.Jobs = worker.Describe;
             return worker.Run();
         }
@@ -81,8 +74,9 @@ internal static class ProcessWorker
     /// Takes the answer and no bytes after it: without a pipe the next message may follow right away. Returns the number of descriptors
     /// that came with it, or -1 when the node has gone.
     /// </summary>
-    private static int ReceiveAnswer(int socket, int[] descriptors)
+    private static int ReceiveAnswer(int socket, int[] descriptors, out bool hasFlow)
     {
+        hasFlow = false;
         Span<byte> answer = stackalloc byte[MaxAnswerBytes];
         int length = 0, passed = 0;
         int wanted = MinAnswerBytes;
@@ -99,9 +93,11 @@ internal static class ProcessWorker
             wanted = Math.Max(1, MinAnswerBytes - length);
             if (length >= MinAnswerBytes)
             {
-                switch (MessageDecoder.Decode(answer[..length], ProtocolLimits.Default, out _))
+                switch (MessageDecoder.Decode(answer[..length], ProtocolLimits.Default, out MessageLayout layout))
                 {
                     case DecodeStatus.Ok:
+                        ReadOnlySpan<byte> map = answer.Slice(layout.ArgumentsOffset, layout.ArgumentsLength)[1..];
+                        hasFlow = WorkerOffer.Read(map) is { Flow: true };
                         return passed;
                     case DecodeStatus.NeedMore when length < MaxAnswerBytes:
                         break;

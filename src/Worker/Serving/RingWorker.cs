@@ -1,4 +1,3 @@
-using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Rings;
 using Cocaine.Fast.Core.Timing;
@@ -7,15 +6,12 @@ using Cocaine.Fast.Transport.SharedMemory;
 
 namespace Cocaine.Fast.Worker.Serving;
 
-/// <summary>
-/// A slave's loop over a pair of rings, for a thread of the node and for a worker process. The loop takes a batch, runs its handlers,
-/// publishes their answers once, and parks when there is no work.
-/// </summary>
+/// <summary>A slave's loop over a pair of rings, for a thread of the node and for a worker process.</summary>
 /// <remarks>
-/// Safety: the segment must live until <see cref="Run"/> has returned. After that no shared memory is touched, even by a handler that still
-/// writes from another thread.
+/// Safety: the segment must live until <see cref="SlaveLoop.Run"/> has returned. After that no shared memory is touched, even by a handler
+/// that still writes from another thread.
 /// </remarks>
-internal sealed class RingWorker : ISlaveLoop
+internal sealed class RingWorker : SlaveLoop
 {
     private const ulong BellData = 0, SocketData = 1;
 
@@ -29,12 +25,15 @@ internal sealed class RingWorker : ISlaveLoop
     private readonly Epoll _epoll = new(); // made with the other parts that can fail, before the slave is ready
     private readonly int _socket;
     private readonly long _spinNs;
-    private long _heartbeatDueMs;
-    private long _publishedMs;
-    private volatile bool _abandoned;
 
+    /// <param name="app">Has the handlers.</param>
+    /// <param name="segment">The rings.</param>
+    /// <param name="ownBell">Wakes this loop.</param>
+    /// <param name="nodeBell">Wakes the node.</param>
+    /// <param name="hasFlow">Both sides know flow control of one channel.</param>
     /// <param name="socket">The worker's socket, which shows that the node has gone; -1 in a thread.</param>
-    public RingWorker(AppHost app, Segment segment, EventDescriptor ownBell, EventDescriptor nodeBell, int socket = -1)
+    public RingWorker(
+        AppHost app, Segment segment, EventDescriptor ownBell, EventDescriptor nodeBell, bool hasFlow = true, int socket = -1)
     {
         _requests = new ByteRingReader(segment.Requests);
         _answers = new ByteRingWriter(segment.Responses);
@@ -43,84 +42,48 @@ internal sealed class RingWorker : ISlaveLoop
         _socket = socket;
         _spinNs = segment.SpinMicroseconds * Clock.NsPerUs;
         _gate = new BeginGate(segment.Words);
-        _session = new WorkerSession(app, ownBell, _answers, () => _answers.OverflowBytes, _gate) { BetweenHandlers = PublishWhenLate };
-    }
-
-    /// <summary>Time between heartbeats, ms.</summary>
-    public int HeartbeatMs { get; init; } = EngineSettings.UsualHeartbeatMs;
-
-    /// <summary>Makes <see cref="Run"/> return soon, from any thread.</summary>
-    public void Abandon()
-    {
-        _abandoned = true;
-        _ownBell.Ring();
+        _session = new WorkerSession(app, ownBell, _answers, () => _answers.OverflowBytes, Seat, _gate)
+        {
+            HasFlow = hasFlow,
+            BetweenHandlers = PublishWhenLate,
+        };
     }
 
     /// <inheritdoc/>
-    public bool HasFlow => false;
+    public override bool HasFlow => _session.HasFlow;
 
-    public string Describe() => _session.Describe();
+    protected override WorkerSession Session => _session;
 
-    /// <summary>Serves until the end.</summary>
-    public WorkerExit Run()
+    protected override MessageSink Sink => _answers;
+
+    protected override long UnpublishedBytes => _answers.UnpublishedBytes;
+
+    protected override bool IsAllSent => _answers.OverflowBytes == 0;
+
+    protected override void RingOwnBell() => _ownBell.Ring();
+
+    protected override void Begin()
     {
-        using Epoll epoll = _epoll;
-        try
+        _epoll.Watch(_ownBell.Descriptor, Epoll.In | Epoll.EdgeTriggered, BellData);
+        if (_socket >= 0)
         {
-            epoll.Watch(_ownBell.Descriptor, Epoll.In | Epoll.EdgeTriggered, BellData);
-            if (_socket >= 0)
-            {
-                epoll.Watch(_socket, Epoll.In | Epoll.PeerClosed, SocketData);
-            }
+            _epoll.Watch(_socket, Epoll.In | Epoll.PeerClosed, SocketData);
+        }
 
-            return Serve(epoll);
-        }
-        finally
-        {
-            _session.Close(); // before the rings and bells go, because other threads may still call
-            _pieces.Clear();
-            _requests.Detach();
-            _answers.Detach();
-        }
+        _gate.Open();
+        base.Begin();
     }
 
-    private WorkerExit Serve(Epoll epoll)
+    protected override void Close()
     {
-        _gate.Open();
-        Publish(Environment.TickCount64); // the first heartbeat goes before the first job: it shows the node whether a job has run
-        while (!_abandoned)
-        {
-            if (!TakeBatch(out bool any))
-            {
-                return WorkerExit.Fault;
-            }
-
-            any |= _session.DoPosted();
-            _session.StartPending();
-            long now = Environment.TickCount64;
-            Publish(now);
-            if (_answers.Fault is { } fault)
-            {
-                Console.Error.WriteLine($"the response ring is broken: {fault}");
-                return WorkerExit.Fault;
-            }
-
-            if (_session.IsDone && _answers.OverflowBytes == 0)
-            {
-                return WorkerExit.Terminated;
-            }
-
-            if (!any && !Spin() && !Park(epoll, (int)Math.Max(1, _heartbeatDueMs - now)))
-            {
-                return WorkerExit.Abandoned;
-            }
-        }
-
-        return WorkerExit.Abandoned;
+        _pieces.Clear();
+        _requests.Detach();
+        _answers.Detach();
+        _epoll.Dispose();
     }
 
     /// <summary>Takes every waiting record, as long as handlers read their requests. False when the ring is broken.</summary>
-    private bool TakeBatch(out bool any)
+    protected override bool TakeBatch(bool runs, out bool any)
     {
         any = false;
         while (true)
@@ -147,10 +110,33 @@ internal sealed class RingWorker : ISlaveLoop
                 return false;
             }
 
-            _session.StartPending();
-            PublishWhenLate();
+            if (runs)
+            {
+                _session.StartPending();
+                PublishWhenLate();
+            }
         }
     }
+
+    protected override bool Push(out WorkerExit exit)
+    {
+        exit = WorkerExit.Fault;
+        _answers.DrainOverflow();
+        if (_answers.Publish())
+        {
+            _nodeBell.Ring();
+        }
+
+        if (_answers.Fault is { } fault)
+        {
+            Console.Error.WriteLine($"the response ring is broken: {fault}");
+            return false;
+        }
+
+        return true;
+    }
+
+    protected override bool Park(int timeoutMs) => Spin() || Sleep(timeoutMs);
 
     private bool TakeRecord(ReadOnlySpan<byte> payload, RecordKind kind)
     {
@@ -172,42 +158,6 @@ internal sealed class RingWorker : ISlaveLoop
         string? problem = _session.TakeAll(_pieces.Bytes);
         _pieces.Clear();
         return IsGood(problem);
-    }
-
-    private static bool IsGood(string? problem)
-    {
-        if (problem is not null)
-        {
-            Console.Error.WriteLine($"the node sent what is no message: {problem}");
-        }
-
-        return problem is null;
-    }
-
-    /// <summary>Within a batch: shows the answers so far when they are many, or when the clock has advanced since the last time.</summary>
-    private void PublishWhenLate()
-    {
-        long now = Environment.TickCount64;
-        if (now != _publishedMs || _answers.UnpublishedBytes > Limits.BatchBytes)
-        {
-            Publish(now);
-        }
-    }
-
-    private void Publish(long nowMs)
-    {
-        _publishedMs = nowMs;
-        if (nowMs >= _heartbeatDueMs)
-        {
-            _heartbeatDueMs = nowMs + HeartbeatMs;
-            MessageWriter.WriteHeartbeat(_answers);
-        }
-
-        _answers.DrainOverflow();
-        if (_answers.Publish())
-        {
-            _nodeBell.Ring();
-        }
     }
 
     /// <summary>Looks for work for a short while. True when there is some.</summary>
@@ -234,7 +184,7 @@ internal sealed class RingWorker : ISlaveLoop
     }
 
     /// <summary>Waits for the bell. False when the node has gone.</summary>
-    private bool Park(Epoll epoll, int timeoutMs)
+    private bool Sleep(int timeoutMs)
     {
         // While too many bytes are unread, the node's records are no reason to wake up: the node is not told that this side parks.
         if ((!_session.IsFull() || _session.AwaitsRecall) && !_requests.TryPark())
@@ -243,18 +193,18 @@ internal sealed class RingWorker : ISlaveLoop
         }
 
         // After the park mark: a call that was posted before it is seen here, a later one rings.
-        if (_session.Inbox.HasCalls || _session.HasWaiterWithRoom || _session.HasHeldBackWithRoom || _abandoned
+        if (_session.Inbox.HasCalls || _session.HasWaiterWithRoom || _session.HasHeldBackWithRoom || IsAbandoned
             || (_answers.OverflowBytes > 0 && !_answers.TryWaitForRoom()) || _answers.Fault is not null)
         {
             _requests.Unpark();
             return true;
         }
 
-        int events = epoll.Wait(timeoutMs);
+        int events = _epoll.Wait(timeoutMs);
         _requests.Unpark();
         for (int i = 0; i < events; i++)
         {
-            _ = epoll.Event(i, out ulong data);
+            _ = _epoll.Event(i, out ulong data);
             if (data == SocketData)
             {
                 return false; // beside the pipe the socket says only that the node has gone

@@ -1,105 +1,198 @@
+using System.Runtime.InteropServices;
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Core.Timing;
-using Cocaine.Fast.Transport.Loop;
-using Cocaine.Fast.Transport.Sockets;
+using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Worker.Serving;
 
-/// <summary>A worker's loop over its socket, used when there is no pipe: the same session, driven by an event loop.</summary>
-internal sealed class SocketWorker : MessageConnection
+/// <summary>A worker's loop over its socket, used when there is no pipe.</summary>
+/// <remarks>
+/// Safety: owns the bell and the epoll, not the socket, which must be open and non-blocking until <see cref="SlaveLoop.Run"/> has returned.
+/// The addresses of the buffers are good for the duration of a call only.
+/// </remarks>
+internal sealed unsafe class SocketWorker : SlaveLoop
 {
+    private const ulong BellData = 0, SocketData = 1;
+
+    /// <summary>Bytes that one receive takes at most: about as many as a socket buffers.</summary>
+    private const int ReceiveBytes = 256 << 10;
+
+    /// <summary>Receives until other work has its turn.</summary>
+    private const int MostReceives = 4;
+
+    private const int NoSignal = 0x4000, DontWait = 0x40;
+
+    private readonly int _socket;
+    private readonly EventDescriptor _bell = new();
+    private readonly Epoll _epoll = new();
+    private readonly SendBuffer _output = new();
     private readonly WorkerSession _session;
-    private readonly HeartbeatTimer _heartbeat;
-    private readonly int _heartbeatMs;
-    private readonly SessionTask _task;
-    private readonly Action _runSession;
+    private byte[] _input = new byte[ReceiveBytes];
+    private int _received;      // bytes of _input in use: the start of a message that is not whole
+    private uint _watched;
+    private bool _hasGone;      // the node has closed its side
 
-    private SocketWorker(EventLoop loop, int descriptor, AppHost app, int heartbeatMs)
-        : base(loop, descriptor, ProtocolLimits.Default)
+    /// <param name="socket">The socket, after the handshake and the first heartbeat.</param>
+    /// <param name="app">Has the handlers.</param>
+    /// <param name="hasFlow">Both sides know flow control of one channel.</param>
+    public SocketWorker(int socket, AppHost app, bool hasFlow)
     {
-        _session = new WorkerSession(app, new LoopBell(this), Output, () => Output.PendingBytes);
-        _heartbeat = new HeartbeatTimer(this);
-        _heartbeatMs = heartbeatMs;
-        _task = new SessionTask(this);
-        _runSession = RunSession;
-    }
-
-    private WorkerExit Exit { get; set; } = WorkerExit.Abandoned;
-
-    /// <summary>Serves on the calling thread until the end. The caller has made the handshake and sent the first heartbeat.</summary>
-    public static WorkerExit Run(EventLoop loop, int descriptor, AppHost app, int heartbeatMs)
-    {
-        SocketWorker worker = new(loop, descriptor, app, heartbeatMs);
-        StackReport.Jobs = worker._session.Describe;
-        worker.Open();
-        loop.Timers.Arm(worker._heartbeat, loop.NowMs + heartbeatMs);
-        loop.Run();
-        worker._session.Close();
-        return worker.Exit;
-    }
-
-    protected override void OnMessage(in MessageView message, HeaderStatus headers)
-    {
-        _session.Take(in message);
-        if (_session.IsFull())
+        _socket = socket;
+        _session = new WorkerSession(app, _bell, _output, () => _output.Unsent.Length, Seat)
         {
-            PauseReading();
+            HasFlow = hasFlow,
+            BetweenHandlers = PublishWhenLate,
+        };
+    }
+
+    /// <inheritdoc/>
+    public override bool HasFlow => _session.HasFlow;
+
+    protected override WorkerSession Session => _session;
+
+    protected override MessageSink Sink => _output;
+
+    protected override long UnpublishedBytes => _output.Unsent.Length;
+
+    protected override bool IsAllSent => _output.Unsent.IsEmpty;
+
+    protected override void RingOwnBell() => _bell.Ring();
+
+    protected override void Begin()
+    {
+        _epoll.Watch(_bell.Descriptor, Epoll.In | Epoll.EdgeTriggered, BellData);
+        _watched = Epoll.In | Epoll.PeerClosed;
+        _epoll.Watch(_socket, _watched, SocketData);
+        base.Begin();
+    }
+
+    protected override void Close()
+    {
+        _epoll.Dispose();
+        _bell.Dispose();
+    }
+
+    protected override bool TakeBatch(bool runs, out bool any)
+    {
+        any = false;
+        for (int i = 0; i < MostReceives && !_hasGone && !_session.IsFull(); i++)
+        {
+            if (!Receive(out bool isMore))
+            {
+                return true;
+            }
+
+            any = true;
+            string? problem = _session.TakeWhole(_input.AsSpan(0, _received), out int taken);
+            if (!IsGood(problem))
+            {
+                return false;
+            }
+
+            Consume(taken);
+            if (runs)
+            {
+                _session.StartPending();
+                PublishWhenLate();
+            }
+
+            if (!isMore)
+            {
+                return true;
+            }
         }
 
-        if (!_task.Scheduled)
-        {
-            Loop.ScheduleBell(_task);
-        }
+        return true;
     }
 
-    protected override void OnMalformed(ulong? channel, int code, string problem)
+    protected override bool Push(out WorkerExit exit)
     {
-        Console.Error.WriteLine($"the node sent what is no message: {problem}");
-        Exit = WorkerExit.Fault;
-    }
-
-    protected override void OnClosed(string reason) => Loop.Stop();
-
-    protected override void OnSent() => RunSession();
-
-    private void RunSession()
-    {
-        _session.DoPosted();
-        _session.StartPending();
-        if (IsReadingPaused && !_session.IsFull())
+        exit = WorkerExit.Abandoned;
+        while (!_hasGone && !_output.Unsent.IsEmpty)
         {
-            ResumeReading();
+            nint sent;
+            ReadOnlySpan<byte> unsent = _output.Unsent;
+            fixed (byte* start = unsent)
+            {
+                sent = LibC.send(_socket, start, unsent.Length, NoSignal | DontWait);
+            }
+
+            if (sent >= 0)
+            {
+                _output.OnSent((int)sent);
+            }
+            else if (Marshal.GetLastPInvokeError() == LibC.EAGAIN)
+            {
+                break;
+            }
+            else
+            {
+                _hasGone = Marshal.GetLastPInvokeError() != LibC.EINTR;
+            }
         }
 
-        if (Output.PendingBytes > 0)
-        {
-            ScheduleSend();
-        }
-        else if (_session.IsDone)
-        {
-            Exit = WorkerExit.Terminated;
-            Loop.Stop();
-        }
+        return !_hasGone;
     }
 
-    private sealed class SessionTask(SocketWorker worker) : TurnTask
+    protected override bool Park(int timeoutMs)
     {
-        public override void OnTurnEnd() => worker.RunSession();
-    }
-
-    private sealed class HeartbeatTimer(SocketWorker worker) : WheelTimer
-    {
-        public override void OnDue(long nowMs)
+        if (_hasGone)
         {
-            MessageWriter.WriteHeartbeat(worker.Output);
-            worker.ScheduleSend();
-            worker.Loop.Timers.Arm(this, nowMs + worker._heartbeatMs);
+            return false;
         }
+
+        uint wanted = (_session.IsFull() ? 0 : Epoll.In | Epoll.PeerClosed) | (_output.Unsent.IsEmpty ? 0 : Epoll.Out);
+        if (wanted != _watched)
+        {
+            _watched = wanted;
+            _epoll.Change(_socket, wanted, SocketData);
+        }
+
+        bool hasWork = _session.Inbox.HasCalls || _session.HasWaiterWithRoom || IsAbandoned;
+        int events = _epoll.Wait(hasWork ? 0 : timeoutMs);
+        for (int i = 0; i < events; i++)
+        {
+            // Reported whatever is watched: the node is gone, and the worker goes too, also when its handlers do not read.
+            if ((_epoll.Event(i, out ulong data) & (Epoll.Error | Epoll.HangUp)) != 0 && data == SocketData)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
-    /// <summary>Turns calls of other threads into posted work.</summary>
-    private sealed class LoopBell(SocketWorker worker) : Core.Rings.Doorbell
+    /// <summary>Receives once; false when nothing has come.</summary>
+    private bool Receive(out bool isMore)
     {
-        public override void Ring() => worker.Loop.Post(worker._runSession);
+        isMore = false;
+        if (_input.Length - _received < ReceiveBytes / 2)
+        {
+            Array.Resize(ref _input, Math.Max(_input.Length * 2, ReceiveBytes));
+        }
+
+        nint count;
+        fixed (byte* start = &_input[_received])
+        {
+            count = LibC.recv(_socket, start, _input.Length - _received, DontWait);
+        }
+
+        if (count > 0)
+        {
+            _received += (int)count;
+            isMore = true;
+            return true;
+        }
+
+        _hasGone = count == 0 || Marshal.GetLastPInvokeError() is not (LibC.EAGAIN or LibC.EINTR);
+        return false;
+    }
+
+    private void Consume(int taken)
+    {
+        int rest = _received - taken;
+        byte[] next = _input.Length > 2 * ReceiveBytes && rest < ReceiveBytes / 2 ? new byte[ReceiveBytes] : _input; // after a long message
+        _input.AsSpan(taken, rest).CopyTo(next);
+        _input = next;
+        _received = rest;
     }
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Cocaine.Fast.Worker.Serving;
 
 /// <summary>
@@ -8,17 +10,26 @@ internal sealed class WorkerChannel
     private readonly LoopInbox _inbox;
     private readonly AnswerWriter _answers;
     private readonly UnreadBytes _unread;
+    private readonly LoopSeat _seat;
+    private readonly ReadyHandlers _ready;
 
+    /// <param name="inbox">Calls of other threads.</param>
+    /// <param name="answers">The way to the node.</param>
+    /// <param name="unread">Bounds the unread bytes.</param>
+    /// <param name="seat">Knows the loop's thread.</param>
+    /// <param name="ready">Gets handlers that may go on.</param>
     /// <param name="onDone">Called when <see cref="Running"/> is done, on any thread.</param>
-    public WorkerChannel(LoopInbox inbox, AnswerWriter answers, UnreadBytes unread, Action<WorkerChannel> onDone)
+    public WorkerChannel(
+        LoopInbox inbox, AnswerWriter answers, UnreadBytes unread, LoopSeat seat, ReadyHandlers ready, Action<WorkerChannel> onDone)
     {
         _inbox = inbox;
         _answers = answers;
         _unread = unread;
+        _seat = seat;
+        _ready = ready;
         Continue = () => onDone(this);
         Holders = new JobHolders(inbox);
-        Request = new Request(Holders, unread);
-        Response = new Response(Holders, answers, inbox);
+        Renew();
     }
 
     public ulong Number { get; private set; }
@@ -30,6 +41,9 @@ internal sealed class WorkerChannel
     public Request Request { get; private set; }
 
     public Response Response { get; private set; }
+
+    /// <summary>The waits of the job's writers.</summary>
+    public AnswerHold Hold { get; private set; }
 
     /// <summary>The handler has returned or failed, and this worker's terminal message is written.</summary>
     public bool Ended { get; private set; }
@@ -54,7 +68,8 @@ internal sealed class WorkerChannel
         Ended = NodeEnded = false;
         StartedMs = 0;
         Holders.Begin(called.Use);
-        Request.Begin(called.Name, headers, isStream: !called.NeedsWhole);
+        Hold.Begin();
+        Request.Begin(number, called.Name, headers, isStream: !called.NeedsWhole);
         Response.Begin(number);
     }
 
@@ -71,14 +86,22 @@ internal sealed class WorkerChannel
         Holders.LeaveHandler();
         bool isClean = Request.End() && Holders.Sharing == Sharing.Nobody;
         Response.End();
+        Hold.Cancel();
         if (!isClean && Event.SharesObjects)
         {
-            Request = new Request(Holders, _unread);
-            Response = new Response(Holders, _answers, _inbox);
+            Renew();
         }
         else
         {
             Request.Reset();
         }
+    }
+
+    [MemberNotNull(nameof(Request), nameof(Response), nameof(Hold))]
+    private void Renew()
+    {
+        Hold = new AnswerHold(_seat, _answers, _ready);
+        Request = new Request(Holders, _unread, _ready);
+        Response = new Response(Holders, _answers, _inbox, Hold);
     }
 }

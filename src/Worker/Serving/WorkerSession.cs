@@ -5,40 +5,42 @@ using Cocaine.Fast.Core.Rings;
 namespace Cocaine.Fast.Worker.Serving;
 
 /// <summary>
-/// The worker's side of docs/worker-protocol.md over any sink: channels, handlers, terminate. The session belongs to the thread that made
-/// it, the loop's. Its driver feeds messages in, calls <see cref="StartPending"/> after each batch and shows the written messages to the
-/// node. Other threads use <see cref="Inbox"/>.
+/// The worker's side of docs/worker-protocol.md over any sink: channels, handlers, terminate. The session belongs to the loop, on any
+/// thread that has its seat. Its driver feeds messages in, calls <see cref="StartPending"/> after each batch and shows the written messages
+/// to the node. Other threads use <see cref="Inbox"/>.
 /// </summary>
 internal sealed class WorkerSession
 {
     private readonly AppHost _app;
     private readonly AnswerWriter _answers;
     private readonly UnreadBytes _unread;
-    private readonly ChannelTable<WorkerChannel> _channels = new();
-    private readonly List<WorkerChannel> _pending = [];
-    private readonly Stack<WorkerChannel>[] _free; // by event: a handler that keeps its response is no danger to other events
+    private readonly WorkerChannels _channels;
+    private readonly PendingChannels _pending;
+    private readonly HandlerRun _handlers;
+    private readonly Action<WorkerChannel> _start;
     private readonly BeginGate? _gate;
-    private bool _isHeldBack;    // the gate let not all begin that could
-    private volatile WorkerChannel? _handling; // the channel whose handler was started and has not come back; reports read it
+    private readonly ReadyHandlers _ready = new();
+    private readonly LoopSeat _seat;
     private ulong _newest = MessageWriter.ControlChannel; // the newest channel: invokes come with increasing numbers
 
     /// <param name="app">Has the handlers.</param>
     /// <param name="bell">Wakes the loop.</param>
     /// <param name="sink">Gets the messages to the node.</param>
     /// <param name="backlog">The number of bytes that wait for room in the sink.</param>
-    /// <param name="gate">Says what may begin; null when everything may.</param>
-    public WorkerSession(AppHost app, Doorbell bell, MessageSink sink, Func<long> backlog, BeginGate? gate = null)
+    /// <param name="seat">Knows the loop's thread.</param>
+    /// <param name="gate">Says which handlers may begin; null when all may.</param>
+    public WorkerSession(AppHost app, Doorbell bell, MessageSink sink, Func<long> backlog, LoopSeat seat, BeginGate? gate = null)
     {
         _app = app;
         _gate = gate;
-        Inbox = new LoopInbox(bell, Execute);
-        _answers = new AnswerWriter(sink, backlog, Inbox, gate is null ? static () => { } : gate.OnEnd);
-        _unread = new UnreadBytes(Inbox);
-        _free = new Stack<WorkerChannel>[app.EventCount];
-        for (int i = 0; i < _free.Length; i++)
-        {
-            _free[i] = new Stack<WorkerChannel>();
-        }
+        _seat = seat;
+        _pending = new PendingChannels(gate);
+        Inbox = new LoopInbox(bell, seat, Execute);
+        _answers = new AnswerWriter(sink, backlog, Inbox, _ready, gate is null ? static () => { } : gate.OnEnd);
+        _unread = new UnreadBytes(Inbox, _answers.WriteFlow);
+        _channels = new WorkerChannels(app.EventCount, MakeChannel);
+        _handlers = new HandlerRun(seat, Inbox, _channels);
+        _start = _handlers.Start;
     }
 
     /// <summary>Calls of other threads.</summary>
@@ -48,6 +50,13 @@ internal sealed class WorkerSession
     /// Called between the handlers of a batch, so that slow handlers do not delay the answers of those before them. Set by the driver.
     /// </summary>
     public Action BetweenHandlers { get; set; } = static () => { };
+
+    /// <summary>Both sides can ask the other to hold one channel. Set by the driver before the first message.</summary>
+    public bool HasFlow
+    {
+        get => _unread.HasFlow;
+        init => _unread.HasFlow = value;
+    }
 
     /// <summary>The node asked this worker to end.</summary>
     public bool IsTerminating { get; private set; }
@@ -61,7 +70,7 @@ internal sealed class WorkerSession
     public bool HasWaiterWithRoom => _answers.HasWaiterWithRoom;
 
     /// <summary>A job was not begun because as many ran as may, and one of them has ended since.</summary>
-    public bool HasHeldBackWithRoom => _isHeldBack && _gate is { HasRoom: true, AwaitsRecall: false };
+    public bool HasHeldBackWithRoom => _pending.HasHeldBackWithRoom;
 
     /// <summary>The node takes jobs back: nothing begins until its message is read.</summary>
     public bool AwaitsRecall => _gate is { AwaitsRecall: true };
@@ -73,36 +82,74 @@ internal sealed class WorkerSession
     public bool IsFull() => _unread.IsFull();
 
     /// <summary>Takes every message of a batch. Returns the mistake in it, or null.</summary>
-    public string? TakeAll(ReadOnlySpan<byte> bytes)
+    public string? TakeAll(ReadOnlySpan<byte> bytes) =>
+        TakeWhole(bytes, out int taken) ?? (taken < bytes.Length ? "a record that ends within a message" : null);
+
+    /// <summary>Takes the whole messages at the front. Returns the mistake in them, or null.</summary>
+    /// <param name="bytes">The bytes so far.</param>
+    /// <param name="taken">Bytes of the messages that were taken.</param>
+    public string? TakeWhole(ReadOnlySpan<byte> bytes, out int taken)
     {
-        while (!bytes.IsEmpty)
+        taken = 0;
+        string? problem = null;
+        _pending.OnTaken();
+        bool wasFixed = _seat.IsFixed;
+        _seat.IsFixed = true; // a callback of the app, within a message, must not let another thread take the next one
+        while (taken < bytes.Length && problem is null)
         {
-            DecodeStatus status = MessageDecoder.Decode(bytes, ProtocolLimits.Default, out MessageLayout layout);
+            ReadOnlySpan<byte> rest = bytes[taken..];
+            DecodeStatus status = MessageDecoder.Decode(rest, ProtocolLimits.Default, out MessageLayout layout);
             if (status != DecodeStatus.Ok)
             {
-                return layout.Problem ?? "a record that ends within a message";
+                problem = status == DecodeStatus.NeedMore ? null : layout.Problem ?? "bytes that are no message";
+                break;
             }
 
-            Take(new MessageView(in layout, bytes));
-            bytes = bytes[layout.TotalBytes..];
+            problem = Take(new MessageView(in layout, rest));
+            taken += layout.TotalBytes;
         }
 
-        return null;
+        _seat.IsFixed = wasFixed;
+        _answers.OnLooked();
+        return problem;
     }
 
-    /// <summary>Takes one message.</summary>
-    public void Take(in MessageView message)
+    /// <summary>Takes a message that belongs to no job. Returns the mistake in it, or null.</summary>
+    private string? TakeControl(in MessageView message)
+    {
+        ref readonly MessageLayout layout = ref message.Layout;
+        switch (layout.Type)
+        {
+            case ControlType.Terminate:
+                IsTerminating = true;
+                return null;
+            case ControlType.Recall when layout.Shape == ArgumentShape.CodeText:
+                OnRecall(layout.Code, layout.Number);
+                return null;
+            case ControlType.Flow when HasFlow:
+                if (!FlowControl.TryRead(in message, out ulong number, out bool holds))
+                {
+                    return "a message of flow control that does not name a channel and a state of 0 or 1";
+                }
+
+                if (_channels.TryGet(number, out WorkerChannel? channel) && !channel.Ended)
+                {
+                    channel.Hold.Set(holds);
+                }
+
+                return null;
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>Takes one message. Returns the mistake in it, or null.</summary>
+    private string? Take(in MessageView message)
     {
         ref readonly MessageLayout layout = ref message.Layout;
         if (layout.Channel == MessageWriter.ControlChannel)
         {
-            IsTerminating |= layout.Type == ControlType.Terminate;
-            if (layout is { Type: ControlType.Recall, Shape: ArgumentShape.CodeText })
-            {
-                OnRecall(layout.Code, layout.Number);
-            }
-
-            return;
+            return TakeControl(in message);
         }
 
         if (!_channels.TryGet(layout.Channel, out WorkerChannel? channel))
@@ -113,7 +160,7 @@ internal sealed class WorkerSession
                 Open(in message);
             }
 
-            return; // late: the job has ended here already
+            return null; // late: the job has ended here already
         }
 
         switch (layout.Type)
@@ -128,6 +175,7 @@ internal sealed class WorkerSession
             case MessageType.Error:
                 channel.NodeEnded = true;
                 channel.Request.Cancel();
+                channel.Hold.Cancel();
                 EndedByNode(channel);
                 break;
             case MessageType.Close:
@@ -136,38 +184,33 @@ internal sealed class WorkerSession
                 EndedByNode(channel);
                 break;
         }
+
+        return null;
     }
 
-    /// <summary>Starts the handlers whose messages have come; a handler that needs its request as a whole gets it as a whole.</summary>
+    /// <summary>Lets handlers go on that waited for something that has come, and starts those that may begin.</summary>
     public void StartPending()
     {
-        int kept = 0;
-        _isHeldBack = false;
-        for (int i = 0; i < _pending.Count; i++)
+        do
         {
-            WorkerChannel channel = _pending[i];
-            if (channel.Event.NeedsWhole && !channel.NodeEnded)
+            while (_ready.ContinueOne())
             {
-                _pending[kept++] = channel; // handlers that still wait keep their order
-                continue;
+                _seat.ThrowIfOver();
             }
 
-            if (_isHeldBack || (_gate is not null && !_gate.TryBegin(channel.Number)))
-            {
-                _isHeldBack = true;
-                _pending[kept++] = channel;
-                continue;
-            }
-
-            Start(channel);
-            if (i + 1 < _pending.Count)
-            {
-                BetweenHandlers();
-            }
+            _pending.Begin(_start, BetweenHandlers);
+            _answers.Settle();
         }
+        while (_ready.Any);
 
-        _pending.RemoveRange(kept, _pending.Count - kept);
-        _answers.Settle();
+        _unread.HoldLong();
+    }
+
+    /// <summary>A handler has taken messages in the middle of its run. No other handler can read now, so long requests are held.</summary>
+    public void OnLooked()
+    {
+        _answers.OnLooked();
+        _unread.HoldLong();
     }
 
     /// <summary>Carries out the requests of other threads. True when there were any.</summary>
@@ -176,26 +219,21 @@ internal sealed class WorkerSession
     /// <summary>The loop ends: waiting handlers get an error, and later calls of other threads throw.</summary>
     public void Close()
     {
+        _seat.IsFixed = true;
         Inbox.Close();
-        foreach (WorkerChannel channel in _channels.TakeAll())
+        List<WorkerChannel> left = _channels.Table.TakeAll();
+        foreach (WorkerChannel channel in left)
         {
             channel.Request.Cancel();
-            channel.End();
+            channel.Hold.Cancel();
         }
-    }
 
-    /// <summary>A handler that had to wait is done, on this session's thread or on any other.</summary>
-    private void OnHandlerDone(WorkerChannel channel)
-    {
-        if (Inbox.IsOnLoop)
+        for (int i = 0; i < 2 * left.Count && _ready.ContinueOne(); i++)
         {
-            DoPosted(); // first the handler's calls from other threads
-            Finish(channel);
+            // a read and a write of each handler get their error
         }
-        else
-        {
-            _ = Inbox.TryPost(new LoopCall(LoopCallKind.Finish, channel.Number)); // a loop that has ended has no jobs
-        }
+
+        left.ForEach(channel => channel.End());
     }
 
     /// <summary>A call of another thread.</summary>
@@ -209,7 +247,11 @@ internal sealed class WorkerSession
         if (call.Kind == LoopCallKind.Finish)
         {
             channel.Holders.Share();
-            Finish(channel);
+            _handlers.Finish(channel);
+        }
+        else if (call.Kind == LoopCallKind.GoOn)
+        {
+            _unread.GoOn(call.Channel);
         }
         else
         {
@@ -217,30 +259,8 @@ internal sealed class WorkerSession
         }
     }
 
-    /// <summary>The handler's task is done: its outcome becomes this worker's terminal message.</summary>
-    private void Finish(WorkerChannel channel)
-    {
-        ValueTask running = channel.Running;
-        channel.Running = default;
-        try
-        {
-            running.GetAwaiter().GetResult();
-            channel.Response.WriteClose();
-        }
-        catch (Exception failure)
-        {
-            Fail(channel, failure);
-        }
-
-        channel.EndOurs();
-        if (channel.NodeEnded)
-        {
-            Release(channel);
-        }
-    }
-
     /// <summary>The running jobs, a line for each; from any thread.</summary>
-    public string Describe() => JobReport.Describe(_channels, _handling);
+    public string Describe() => JobReport.Describe(_channels.Table, _handlers.Handling);
 
     private void Open(in MessageView message)
     {
@@ -253,91 +273,28 @@ internal sealed class WorkerSession
             return; // the node's own terminal message comes later and is dropped
         }
 
-        WorkerChannel channel = _free[known.Index].TryPop(out WorkerChannel? free) ? free
-            : new WorkerChannel(Inbox, _answers, _unread, OnHandlerDone);
-        channel.Begin(number, known, message.Headers);
-        _channels.Add(number, channel);
-        _pending.Add(channel);
+        _pending.Add(_channels.Open(number, known, message.Headers));
     }
+
+    private WorkerChannel MakeChannel() => new(Inbox, _answers, _unread, _seat, _ready, _handlers.OnDone);
 
     /// <summary>The node takes back what this worker has not begun, from a channel on.</summary>
     private void OnRecall(int count, ulong from)
     {
-        foreach (WorkerChannel channel in _pending.FindAll(channel => channel.Number >= from))
+        foreach (WorkerChannel channel in _pending.TakeFrom(from))
         {
-            _pending.Remove(channel);
             channel.EndOurs();
-            Release(channel);
+            _channels.Release(channel);
         }
 
         _gate?.OnRecall(count);
-    }
-
-    private void Start(WorkerChannel channel)
-    {
-        channel.StartedMs = Environment.TickCount64;
-        if (channel.Request.IsCancelled)
-        {
-            Fail(channel, new OperationCanceledException("the job was cancelled"));
-            channel.EndOurs();
-            Release(channel);
-            return;
-        }
-
-#pragma warning disable CA2012 // stored here once, and consumed once in Finish
-        channel.Holders.EnterHandler();
-        _handling = channel;
-        try
-        {
-            channel.Running = channel.Event.Handle(channel.Request, channel.Response);
-        }
-        catch (Exception failure)
-        {
-            channel.Running = ValueTask.FromException(failure);
-        }
-
-        _handling = null;
-        channel.Holders.LeaveHandler();
-#pragma warning restore CA2012
-
-        if (channel.Running.IsCompleted)
-        {
-            OnHandlerDone(channel);
-        }
-        else
-        {
-            // Without a context: OnHandlerDone itself checks its thread.
-            channel.Running.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(channel.Continue);
-        }
     }
 
     private void EndedByNode(WorkerChannel channel)
     {
         if (channel.Ended)
         {
-            Release(channel);
-        }
-    }
-
-    private void Fail(WorkerChannel channel, Exception failure)
-    {
-        if (failure is not OperationCanceledException)
-        {
-            FailureText.Print(failure);
-        }
-
-        if (!channel.Response.TerminalWritten)
-        {
-            channel.Response.WriteError(ErrorCodes.Category, ErrorCodes.AppError, FailureText.Reason(failure));
-        }
-    }
-
-    private void Release(WorkerChannel channel)
-    {
-        if (_channels.Remove(channel.Number, out _))
-        {
-            channel.End();
-            _free[channel.Event.Index].Push(channel);
+            _channels.Release(channel);
         }
     }
 }

@@ -57,7 +57,7 @@ public sealed class AppRunner : IDisposable
 
     private void Run()
     {
-        _session = new WorkerSession(_host, new WorkBell(_work), _output, static () => 0);
+        _session = new WorkerSession(_host, new WorkBell(_work), _output, static () => 0, new LoopSeat());
         foreach (Action work in _work.GetConsumingEnumerable())
         {
             work();

@@ -333,6 +333,21 @@ internal sealed class FakeLink(World world, Slave slave) : SlaveLink
     /// <summary>Channels whose jobs the engine cancelled.</summary>
     public List<ulong> Cancelled { get; } = [];
 
+    /// <summary>It knows flow control of one channel.</summary>
+    public override bool HasFlow => KnowsFlow;
+
+    /// <inheritdoc cref="HasFlow"/>
+    public bool KnowsFlow { get; set; }
+
+    /// <summary>What the engine asked of it: to hold the answer of a channel, or to go on.</summary>
+    public List<(ulong Channel, bool Hold)> Flow { get; } = [];
+
+    /// <summary>Sizes of the chunks that the engine sent.</summary>
+    public List<int> ChunkSizes { get; } = [];
+
+    /// <summary>Channels whose requests the engine ended.</summary>
+    public List<ulong> Closed { get; } = [];
+
     /// <summary>It was told to end.</summary>
     public bool IsTerminated { get; private set; }
 
@@ -408,9 +423,22 @@ internal sealed class FakeLink(World world, Slave slave) : SlaveLink
                 Recalls.Add(layout.Number);
                 Channels.RemoveAll(channel => channel >= layout.Number);
             }
+            else if (layout is { Channel: 1, Type: ControlType.Flow })
+            {
+                Assert.True(FlowControl.TryRead(new MessageView(in layout, rest), out ulong channel, out bool hold));
+                Flow.Add((channel, hold));
+            }
             else if (layout.Type == 1)
             {
                 Cancelled.Add(layout.Channel);
+            }
+            else if (layout.Type == 2)
+            {
+                Closed.Add(layout.Channel);
+            }
+            else if (layout is { Channel: > 1, Type: 0, HeadersLength: 0 })
+            {
+                ChunkSizes.Add(layout.DataLength);
             }
             else if (layout is { Type: 0, HeadersLength: > 0 })
             {

@@ -43,6 +43,8 @@ public class WrongWorkerTests
         ["does not know its name", "app name, uuid, task, version"],
         ["swallows output", "output captured"],
         ["prints into the protocol", "output captured"],
+        ["knows no hold", "flow-answer"],
+        ["knows no hold", "flow-request"],
         ["ends when it is slow", "slow handler"],
         ["silent while it waits", "heartbeats"],
         ["one heartbeat only", "heartbeats"],

@@ -272,7 +272,11 @@ def main():
     if FAULT == "garbage for a handshake":
         node.sock.sendall(b"HELO\r\n")
     elif FAULT != "no handshake":
-        node.send(1, 0, b"\x91" + pack_bytes(uuid))
+        if FAULT == "knows no hold":
+            node.send(1, 0, b"\x92" + pack_bytes(uuid) + b"\x81\xa4flow\x01")
+            node.sock.recv(11)  # [1, 0, [{"flow": 1}]]
+        else:
+            node.send(1, 0, b"\x91" + pack_bytes(uuid))
     newest = 1
     while True:
         node.kept += node.messages() if not node.kept else []

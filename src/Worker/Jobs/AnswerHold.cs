@@ -1,0 +1,179 @@
+namespace Cocaine.Fast.Worker;
+
+/// <summary>
+/// The waits of a job's writers: while the node holds the answer because its caller has too much of it unsent, and while the node has no
+/// room. A writer on the loop's thread waits as a task, or with its thread in the middle of a synchronous call; writers on other threads
+/// wait for the hold only.
+/// </summary>
+/// <param name="seat">Knows the loop's thread.</param>
+/// <param name="answers">Knows the room.</param>
+/// <param name="ready">Gets this wait when it may be over.</param>
+internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandlers ready) : IHandlerWait
+{
+    private const int NoThread = 0;
+
+    private readonly Lock _lock = new();        // guards the waits of other threads, and the marks when they change
+    private volatile bool _isHeld;              // the loop writes it, writers on any thread read it
+    private volatile bool _isCancelled;
+    private TaskCompletionSource? _task;        // a handler on the loop waits as a task; only the loop uses it
+    private int _thread;                        // a handler waits with its thread; only the loop uses it
+    private TaskCompletionSource? _elsewhere;   // writers on other threads wait; guarded by the lock
+
+    /// <summary>The node has asked to send no more. From any thread.</summary>
+    public bool IsHeld => _isHeld;
+
+    /// <summary>The writer may write. On the loop.</summary>
+    private bool MayWrite => !_isHeld && answers.HasRoom;
+
+    /// <summary>The next job begins. On the loop, like all members but those of other threads.</summary>
+    public void Begin() => _isHeld = _isCancelled = false;
+
+    /// <summary>The node asks to hold the answer, or to go on.</summary>
+    public void Set(bool holds)
+    {
+        _isHeld = holds;
+        if (!holds)
+        {
+            Free();
+        }
+    }
+
+    /// <summary>Nobody wants the answer any more, or the job is over: writers that wait get an error.</summary>
+    public void Cancel()
+    {
+        _isCancelled = true;
+        if (_isHeld || _task is not null || _thread != NoThread) // otherwise nobody waits, on any thread
+        {
+            Free();
+        }
+    }
+
+    /// <summary>Takes what the node has sent: maybe it holds this answer.</summary>
+    public void Look() => seat.Look();
+
+    /// <summary>Waits with this thread, the loop's, until the writer may write. Other handlers run meanwhile.</summary>
+    /// <exception cref="OperationCanceledException">The job was cancelled, or the loop has ended.</exception>
+    public void WaitHere()
+    {
+        seat.Look();
+        while (!MayWrite && seat.CanLeave)
+        {
+            ThrowIfCancelled();
+            _thread = seat.Thread;
+            WatchRoom();
+            try
+            {
+                seat.Leave();
+            }
+            finally
+            {
+                _thread = NoThread;
+            }
+        }
+    }
+
+    /// <summary>A task that ends, on the loop, when the writer may write.</summary>
+    public Task WaitAsTask()
+    {
+        if (_isCancelled)
+        {
+            return Task.FromException(Cancelled());
+        }
+
+        WatchRoom();
+        return (_task ??= new TaskCompletionSource()).Task;
+    }
+
+    /// <summary>A task that ends when the answer is not held; null when it is not. On another thread than the loop's.</summary>
+    public Task? WaitElsewhere()
+    {
+        if (!_isHeld)
+        {
+            return null;
+        }
+
+        lock (_lock)
+        {
+            // The loop changes the marks before it takes the lock to free: a wait that it does not see here sees the change.
+            return _isCancelled ? Task.FromException(Cancelled()) : !_isHeld ? null
+                : (_elsewhere ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Continue()
+    {
+        if (!MayWrite && !_isCancelled)
+        {
+            if (_task is not null || _thread != NoThread)
+            {
+                WatchRoom();
+            }
+
+            return;
+        }
+
+        if (_thread != NoThread)
+        {
+            if (!seat.IsFixed) // otherwise the loop ends, and its end wakes the thread
+            {
+                seat.PassTo(_thread);
+            }
+        }
+        else if (_task is { } task)
+        {
+            _task = null;
+            Complete(task);
+        }
+    }
+
+    /// <summary>The end of a hold shows itself by <see cref="Set"/>; room has to be waited for.</summary>
+    private void WatchRoom()
+    {
+        if (!_isHeld)
+        {
+            answers.WatchRoom(this);
+        }
+    }
+
+    private void Free()
+    {
+        if (_task is not null || _thread != NoThread)
+        {
+            ready.Add(this);
+        }
+
+        TaskCompletionSource? elsewhere;
+        lock (_lock)
+        {
+            (elsewhere, _elsewhere) = (_elsewhere, null);
+        }
+
+        if (elsewhere is not null)
+        {
+            Complete(elsewhere);
+        }
+    }
+
+    private void Complete(TaskCompletionSource task)
+    {
+        if (_isCancelled)
+        {
+            task.SetException(Cancelled());
+        }
+        else
+        {
+            task.SetResult();
+        }
+    }
+
+    private void ThrowIfCancelled()
+    {
+        if (_isCancelled)
+        {
+            throw Cancelled();
+        }
+    }
+
+    private static OperationCanceledException Cancelled() => new("the job was cancelled");
+}
