@@ -106,7 +106,9 @@ internal sealed record OurNode(string Type, string Backend)
             "backend": "{{Backend}}", "pool-limit": {{Slaves}}, "pool-minimum": {{Slaves}}, "concurrency": {{Concurrency}},
             "queue-limit": 0, "startup-timeout": 60, "spin": {{SpinMicroseconds}}
           },
-          "tasks": { "echo": { "type": "native-server", "endpoint": "{{endpoint}}", "backlog": 16384, "events": "*" } }
+          "tasks": {
+            "echo": { "type": "native-server", "endpoint": "{{endpoint}}", "backlog": 16384, "connections": 65536, "events": "*" }
+          }
         }
         """;
 

@@ -51,6 +51,18 @@ internal sealed class WorkerConnection(
     {
     }
 
+    /// <summary>Until its handshake the peer is anybody.</summary>
+    internal override bool IsOfStranger => !_shaken;
+
+    /// <summary>A handshake is a uuid and what the worker offers.</summary>
+    protected override void OnBegun(in MessageLayout begun)
+    {
+        if (begun.TotalBytes > OpeningBounds.MaxMessageBytes)
+        {
+            onFault($"its handshake has more than {OpeningBounds.MaxMessageBytes} bytes");
+        }
+    }
+
     protected override void OnMessage(in MessageView message, HeaderStatus headers)
     {
         if (!_shaken)

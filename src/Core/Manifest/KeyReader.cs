@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Cocaine.Fast.Core.Manifest;
@@ -140,6 +141,10 @@ internal sealed class KeyReader(ProblemList problems)
             else if (spec.Choices.Count > 0 && !spec.Choices.Contains(item.Text))
             {
                 problems.Wrong(item, at, "one of " + string.Join(", ", spec.Choices), spec.Choices);
+            }
+            else if (Encoding.UTF8.GetByteCount(item.Text) > spec.MaxItemBytes)
+            {
+                problems.Add(item.Offset, at, $"the string is longer than {spec.MaxItemBytes} bytes");
             }
             else
             {

@@ -74,6 +74,9 @@ internal sealed record KeySpec(string Name, KeyKind Kind, string Meaning, string
     /// <summary>Strings may be empty.</summary>
     public bool AllowsEmpty { get; init; }
 
+    /// <summary>The most bytes of each item of a list of strings.</summary>
+    public int MaxItemBytes { get; init; } = int.MaxValue;
+
     /// <summary>The number is a power of two.</summary>
     public bool IsPowerOfTwo { get; init; }
 

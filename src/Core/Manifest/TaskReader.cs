@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Core.Manifest;
 
@@ -6,8 +8,6 @@ namespace Cocaine.Fast.Core.Manifest;
 internal sealed class TaskReader(
     ProblemList problems, KeyReader keys, EndpointChecks endpoints, DriverTable drivers, IReadOnlyList<string> customDrivers)
 {
-    private const int MaxNameLength = 256;
-
     private static readonly KeySpec CustomNumber = new("", KeyKind.Integer, "");
 
     public IReadOnlyList<TaskManifest> Read(JsonTree tasks)
@@ -21,9 +21,9 @@ internal sealed class TaskReader(
             {
                 problems.Add(member.Offset, path, "the task stands here twice");
             }
-            else if (member.Name.Length is 0 or > MaxNameLength)
+            else if (Encoding.UTF8.GetByteCount(member.Name) is 0 or > OpeningBounds.MaxNameBytes)
             {
-                problems.Add(member.Offset, path, $"a task's name has 1 to {MaxNameLength} characters");
+                problems.Add(member.Offset, path, $"a task's name has 1 to {OpeningBounds.MaxNameBytes} bytes");
             }
             else if (ReadTask(member, path) is { } task)
             {

@@ -34,6 +34,9 @@ internal ref struct MessageCursor
     /// <summary>The number of bytes walked over.</summary>
     public int Position { get; private set; }
 
+    /// <summary>The least length of the message as far as it is known: with the whole body at which the bytes end.</summary>
+    public int KnownBytes { get; private set; }
+
     /// <summary>The message has a value of a modern family.</summary>
     public bool SawBin { get; private set; }
 
@@ -63,7 +66,7 @@ internal ref struct MessageCursor
         }
 
         SawBin |= token.IsModern;
-        Position += token.HeadBytes;
+        KnownBytes = Position += token.HeadBytes;
         return token.BodyBytes > (ulong)_limits.MaxMessageBytes || Position > _limits.MaxMessageBytes
             ? TooLarge() : DecodeStatus.Ok;
     }
@@ -76,12 +79,13 @@ internal ref struct MessageCursor
             return TooLarge();
         }
 
+        KnownBytes = Position + (int)bytes;
         if (bytes > (ulong)(_available - Position))
         {
             return DecodeStatus.NeedMore;
         }
 
-        Position += (int)bytes;
+        Position = KnownBytes;
         return DecodeStatus.Ok;
     }
 

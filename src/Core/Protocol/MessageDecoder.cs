@@ -195,7 +195,7 @@ internal static class MessageDecoder
         DecodeStatus status = DecodeParts(ref cursor, ref layout);
         layout.Problem = cursor.Problem;
         layout.SawBin = cursor.SawBin;
-        layout.TotalBytes = cursor.Position;
+        layout.TotalBytes = cursor.KnownBytes;
         return status;
     }
 
@@ -276,7 +276,7 @@ internal static class MessageDecoder
             status = cursor.SkipValues(left, 2);
         }
 
-        layout.ArgumentsLength = cursor.Position - start;
+        layout.ArgumentsLength = status == DecodeStatus.Ok ? cursor.Position - start : 0;
         return status;
     }
 

@@ -36,14 +36,14 @@ internal enum ArgumentShape : byte
 
 /// <summary>
 /// The places of a message's parts, as offsets from its first byte. The layout has plain numbers: it stays valid when the bytes are copied,
-/// and it keeps no reference to memory that may be shared.
+/// and it keeps no reference to memory that may be shared. Of a message that needs more bytes, it has the parts whose heads are here.
 /// </summary>
 internal struct MessageLayout
 {
     public ulong Channel;
     public ulong Type;
 
-    /// <summary>Length of the whole message.</summary>
+    /// <summary>Length of the whole message; of one that needs more bytes, the least length that it can have.</summary>
     public int TotalBytes;
 
     public int ArgumentCount;
@@ -70,7 +70,7 @@ internal struct MessageLayout
     /// <summary>The text after the code; empty when there is none. Valid with Error and CodeText.</summary>
     public int TextOffset, TextLength;
 
-    /// <summary>The arguments array, head included.</summary>
+    /// <summary>The arguments array, head included; length 0 while it is not whole.</summary>
     public int ArgumentsOffset, ArgumentsLength;
 
     /// <summary>The headers array, head included; length 0 when there is none.</summary>

@@ -1,3 +1,4 @@
+using System.Net;
 using Cocaine.Fast.Transport.Sockets;
 
 namespace Cocaine.Fast.Drivers.Base;
@@ -9,15 +10,21 @@ internal abstract class ListeningDriver<TConnection> : Driver
     /// <summary>The most connections of one task: the usual limit of descriptors; one more is closed at once.</summary>
     private const int MaxConnections = 65_536;
 
-    private readonly HashSet<TConnection> _connections = [];
+    private readonly ConnectionSet<TConnection> _connections = new();
+    private readonly int _maxOfOne;
 
     protected ListeningDriver(DriverContext context)
     {
         Context = context;
+        Door = new DoorCounters(context);
+        _maxOfOne = context.Task.GetInt(ListeningKeys.Connections.Name);
         Listeners = new ServingListeners(context, Accept);
     }
 
     public DriverContext Context { get; }
+
+    /// <summary>The peers that were turned away.</summary>
+    public DoorCounters Door { get; }
 
     public override ServingListeners Listeners { get; }
 
@@ -39,13 +46,7 @@ internal abstract class ListeningDriver<TConnection> : Driver
                 continue;
             }
 
-            foreach (TConnection connection in other._connections)
-            {
-                Adopt(connection);
-                _connections.Add(connection);
-            }
-
-            other._connections.Clear();
+            other._connections.MoveTo(_connections, Adopt);
         }
     }
 
@@ -75,23 +76,35 @@ internal abstract class ListeningDriver<TConnection> : Driver
     /// <summary>Starts to serve a client.</summary>
     protected abstract void Begin(TConnection connection);
 
-    /// <summary>A client was turned away, because there are too many.</summary>
-    protected virtual void OnTooMany()
+    /// <summary>A client is turned away, because there are too many; the connection closes after this.</summary>
+    protected virtual void OnTooMany(TConnection connection, string problem)
     {
     }
 
     private void Accept(int descriptor)
     {
         TConnection connection = Connect(descriptor);
+        IPAddress? address = SocketNames.Network(descriptor);
         if (_connections.Count >= MaxConnections)
         {
-            ListeningLog.TooMany(Context.Log, Context.Engine.Name, Context.Task.Name, MaxConnections);
-            OnTooMany();
-            connection.Close("too many connections");
-            return;
+            Door.OnTooManyInAll(MaxConnections);
+            Refuse(connection, "the task has too many connections");
         }
+        else if (_connections.CountOf(address) >= _maxOfOne)
+        {
+            Door.OnTooMany(connection, _maxOfOne);
+            Refuse(connection, "the client's address has too many connections");
+        }
+        else
+        {
+            _connections.Add(connection, address);
+            Begin(connection);
+        }
+    }
 
-        _connections.Add(connection);
-        Begin(connection);
+    private void Refuse(TConnection connection, string problem)
+    {
+        OnTooMany(connection, problem);
+        connection.FlushAndClose(problem);
     }
 }

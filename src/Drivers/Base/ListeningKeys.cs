@@ -10,6 +10,17 @@ internal static class ListeningKeys
     public static readonly KeySpec Backlog =
         new("backlog", KeyKind.Integer, "connections that may wait to be accepted", "1024") { Min = 1, Max = 65535 };
 
+    public static readonly KeySpec Connections =
+        new("connections", KeyKind.Integer, "the most connections of one address; Unix sockets have no address", "1024")
+        {
+            Min = 1,
+            Max = 65536,
+        };
+
+    public static readonly KeySpec IdleTimeout = new(
+        "idle-timeout", KeyKind.Duration, "silence after which a connection without an open channel is closed; 0 = never",
+        "600 for addresses of other hosts; never on this host");
+
     public static readonly KeySpec Mode =
         new("mode", KeyKind.SocketMode, "the users that may connect to the task's Unix sockets: those with the right to write", "0600");
 

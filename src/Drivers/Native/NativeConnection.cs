@@ -1,5 +1,4 @@
 using System.Net;
-using System.Numerics;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
@@ -11,11 +10,9 @@ namespace Cocaine.Fast.Drivers.Native;
 /// <summary>
 /// One client of a native-server: its channels are jobs. Every channel gets one terminal message, or the connection closes.
 /// </summary>
-internal class NativeConnection : MessageConnection, IJobCaller
+internal class NativeConnection : NativeDoor, IJobCaller
 {
-    private readonly ChannelTable<Job> _channels = new();
     private readonly SlowReader _slowReader;
-    private ulong _highestChannel;
     private Job? _pausedFor;        // reading is paused until this job's slave has room
     private ClientFlow? _flow;      // null until the client has offered flow control
     private IPAddress? _reached;    // the local address that the client reached; looked up when it first asks for another task's event
@@ -23,14 +20,9 @@ internal class NativeConnection : MessageConnection, IJobCaller
     private uint _unknown;          // calls of events that nobody serves here
 
     public NativeConnection(NativeServer server, int descriptor)
-        : base(server.Context.Loop, descriptor, server.Limits)
-    {
-        Server = server;
-        _slowReader = new SlowReader(this);
-    }
+        : base(server, descriptor) => _slowReader = new SlowReader(this);
 
-    /// <summary>The server of this client. Changes when another version of the app takes over.</summary>
-    internal NativeServer Server { get; private set; }
+    internal override bool IsBusy => base.IsBusy || HeldBytes > 0;
 
     /// <summary>Bytes that are kept of answers that the client holds.</summary>
     internal long HeldBytes => _flow?.KeptBytes ?? 0;
@@ -70,9 +62,6 @@ internal class NativeConnection : MessageConnection, IJobCaller
         Leave(job);
     }
 
-    /// <summary>The driver of the next version takes over this client; the client's jobs stay where they are.</summary>
-    public virtual void HandOver(NativeServer next) => Server = next;
-
     public void OnRequestPressure(Job job, bool high)
     {
         // Other channels of this client go on while the slave has a backlog, but not when the node keeps much of this one for its handler.
@@ -80,7 +69,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         {
             _flow.HoldRequest(job, high);
         }
-        else if (high && (_channels.Count == 1 || job.RequestHeld))
+        else if (high && (Channels.Count == 1 || job.RequestHeld))
         {
             _pausedFor = job;
             PauseReading();
@@ -96,14 +85,17 @@ internal class NativeConnection : MessageConnection, IJobCaller
     {
         ref readonly MessageLayout layout = ref message.Layout;
         ulong channel = layout.Channel;
-        if (_channels.TryGet(channel, out Job? job))
+        if (Channels.TryGet(channel, out Job? job))
         {
             OnOpenChannel(job, in message);
         }
-        else if (channel > _highestChannel)
+        else if (channel > HighestChannel)
         {
-            _highestChannel = channel;
-            OnNewChannel(in message, headers);
+            HighestChannel = channel;
+            if (!IsRefused(in layout))
+            {
+                OnNewChannel(in message, headers);
+            }
         }
         else if (channel == FlowControl.ClientControlChannel)
         {
@@ -118,34 +110,13 @@ internal class NativeConnection : MessageConnection, IJobCaller
         // and no more is needed.
     }
 
-    protected override void OnMalformed(ulong? channel, int code, string problem)
-    {
-        Server.Malformed++;
-        if (BitOperations.IsPow2(Server.Malformed)) // a peer that sends garbage for ever does not fill the log
-        {
-            DriverContext context = Server.Context;
-            NativeLog.Malformed(context.Log, context.Engine.Name, context.Task.Name, PeerName, problem, Server.Malformed);
-        }
-
-        if (channel is { } known)
-        {
-            ulong id = 0;
-            if (_channels.Remove(known, out Job? job))
-            {
-                id = job.Id;
-                job.Engine.Cancel(job, "the client broke the protocol"u8);
-            }
-
-            Refuse(known, code, problem, new ErrorHeaders { JobId = id });
-        }
-    }
-
     protected override void OnClosed(string reason)
     {
         Loop.Patience.Cancel(_slowReader);
+        base.OnClosed(reason);
         Server.Remove(this);
         _flow?.Clear();
-        foreach (Job job in _channels.TakeAll())
+        foreach (Job job in Channels.TakeAll())
         {
             job.Engine.Cancel(job, "the client went away"u8, clientGone: true);
         }
@@ -230,7 +201,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         ulong channel = layout.Channel;
         if (headers == HeaderStatus.Ok && Headers.OffersFlow && _flow is null)
         {
-            _flow = new ClientFlow(this, _channels, _slowReader.OnLeft, () => Server.OnHeldTooLong(PeerName));
+            _flow = new ClientFlow(this, Channels, _slowReader.OnLeft, () => Server.OnHeldTooLong(PeerName));
             _flow.Agree();
         }
 
@@ -254,7 +225,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         {
             Refuse(channel, ErrorCodes.BadRequest, "enqueue takes an event and at most a tag");
         }
-        else if (_channels.Count >= Limits.MaxChannels)
+        else if (Channels.Count >= Limits.MaxChannels)
         {
             Refuse(channel, ErrorCodes.ResourceError, "too many open channels on this connection");
         }
@@ -274,6 +245,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
             return;
         }
 
+        HasCalled = true;
         HeaderSet headers = Headers;
         JobPolicy policy = default;
         ReadOnlySpan<byte> forWorker = default;
@@ -296,7 +268,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         }
         else
         {
-            _channels.Add(channel, job);
+            Channels.Add(channel, job);
             _slowReader.OnMore();
         }
     }
@@ -313,7 +285,7 @@ internal class NativeConnection : MessageConnection, IJobCaller
         return _reached is null ? null : Server.FindAtSiblings(name, _reached, out events);
     }
 
-    private void Refuse(ulong channel, int code, string reason, in ErrorHeaders headers = default)
+    protected sealed override void Refuse(ulong channel, int code, string reason, in ErrorHeaders headers = default)
     {
         MessageWriter.WriteError(Output, channel, ErrorCodes.Category, code, reason, in headers);
         ScheduleSend();
@@ -338,7 +310,12 @@ internal class NativeConnection : MessageConnection, IJobCaller
     /// <summary>The job no longer has a channel here.</summary>
     private void Leave(Job job)
     {
-        _channels.Remove(job.CallerChannel, out _);
+        Channels.Remove(job.CallerChannel, out _);
+        if (Channels.Count == 0)
+        {
+            OnQuiet();
+        }
+
         if (_pausedFor == job)
         {
             _pausedFor = null;

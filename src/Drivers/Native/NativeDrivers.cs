@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers.Base;
 
 namespace Cocaine.Fast.Drivers.Native;
@@ -18,16 +19,20 @@ internal static class NativeDrivers
     private static readonly KeySpec Events = new("events", KeyKind.TextList, "the events that clients may call; * = all", "the task's name")
     {
         DefaultsToTaskName = true,
+        MaxItemBytes = OpeningBounds.MaxNameBytes,
     };
+
+    private static readonly KeySpec[] Doors =
+        [ListeningKeys.Endpoint, ListeningKeys.Backlog, ListeningKeys.Connections, ListeningKeys.IdleTimeout, ListeningKeys.Mode];
 
     /// <summary>The native-server.</summary>
     public static DriverEntry Server(Func<DriverContext, Driver> overZeroMq) => Entry(
-        "native-server", [ListeningKeys.Endpoint, ListeningKeys.Backlog, Events, Transport, ListeningKeys.Mode], NativeService.Serves,
+        "native-server", [.. Doors, Events, Transport], NativeService.Serves,
         static context => new NativeServer(context), overZeroMq);
 
     /// <summary>The native-sink.</summary>
     public static DriverEntry Sink(Func<DriverContext, Driver> overZeroMq) => Entry(
-        "native-sink", [ListeningKeys.Endpoint, ListeningKeys.Backlog, Transport, ListeningKeys.Mode], NativeService.Accepts,
+        "native-sink", [.. Doors, Transport], NativeService.Accepts,
         static context => new NativeSink(context), overZeroMq);
 
     private static DriverEntry Entry(
@@ -37,8 +42,16 @@ internal static class NativeDrivers
         {
             Native = service,
             ZeroMqName = values => IsOverZeroMq(values) ? $"{type} over ZeroMQ" : null,
-            Check = ListeningKeys.Check,
+            Check = static values => ListeningKeys.Check(values) ?? (IsOverZeroMq(values) ? OnlyOverSockets(values) : null),
         };
+
+    /// <summary>ZeroMQ does not show the connections of its sockets.</summary>
+    private static KeyMistake? OnlyOverSockets(IReadOnlyDictionary<string, object> values)
+    {
+        string? key = values.ContainsKey(ListeningKeys.Connections.Name) ? ListeningKeys.Connections.Name
+            : values.ContainsKey(ListeningKeys.IdleTimeout.Name) ? ListeningKeys.IdleTimeout.Name : null;
+        return key is null ? null : new KeyMistake(key, "the task is over ZeroMQ, which does not show its connections");
+    }
 
     private static bool IsOverZeroMq(IReadOnlyDictionary<string, object> values) =>
         values.TryGetValue("transport", out object? transport) && transport is "zeromq";

@@ -143,6 +143,8 @@ internal sealed class FrameConnection : RawConnection
         Finish();
     }
 
+    protected override void OnUnfinished(int code, string problem) => EndWith(code, problem);
+
     protected override void Abandon()
     {
         while (_answers.Count > 0)
@@ -189,6 +191,11 @@ internal sealed class FrameConnection : RawConnection
     private void Refuse(int code, string problem)
     {
         CountMalformed(problem);
+        EndWith(code, problem);
+    }
+
+    private void EndWith(int code, string problem)
+    {
         Fail(_answers.Add(), code, problem);
         Finish();
     }

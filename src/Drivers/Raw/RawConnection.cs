@@ -4,6 +4,7 @@ using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Timing;
+using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
 
 namespace Cocaine.Fast.Drivers.Raw;
@@ -100,6 +101,8 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
 
     public abstract void OnRequestPressure(Job job, bool high);
 
+    internal sealed override bool IsOfStranger => true;
+
     protected virtual void OnBegin()
     {
     }
@@ -108,6 +111,9 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
     /// Takes requests off the front of the buffer, and returns their bytes. Pauses reading when it must leave some requests.
     /// </summary>
     protected abstract long Take(in ReadOnlySequence<byte> buffer);
+
+    /// <summary>The rest of a request does not come, or the request is too large for the loop: the connection takes no more.</summary>
+    protected virtual void OnUnfinished(int code, string problem) => Abort(problem);
 
     /// <summary>The peer's last request was taken; <paramref name="rest"/> bytes after it are no whole request.</summary>
     protected abstract void OnRequestsEnded(long rest);
@@ -210,6 +216,14 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
         return State == RawState.Taking ? taken : buffer.Length;
     }
 
+    internal sealed override void OnPartialRefused(PartialFault fault)
+    {
+        Server.Door.OnUnfinished(this, fault);
+        DropInput();
+        _unread = 0;
+        OnUnfinished(PartialProblem.CodeOf(fault), PartialProblem.Of(fault));
+    }
+
     protected sealed override bool OnPeerEnded()
     {
         _peerEnded = true;
@@ -284,14 +298,7 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
 
     private void MoveTo(RawState next)
     {
-        bool legal = (State, next) switch
-        {
-            (RawState.Taking, RawState.Finishing) => true,
-            (RawState.Finishing, RawState.Lingering) => true,
-            (not RawState.Closed, RawState.Closed) => true,
-            _ => false,
-        };
-        if (!legal)
+        if (!State.MayBecome(next))
         {
             throw new InvalidOperationException($"a connection cannot go from {State} to {next}");
         }

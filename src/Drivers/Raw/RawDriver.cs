@@ -11,6 +11,7 @@ internal static class RawDriver
         [
             ListeningKeys.Endpoint,
             ListeningKeys.Backlog,
+            ListeningKeys.Connections,
             new(
                 "framing", KeyKind.Text,
                 "the content of one job: a connection, a line, a frame with its length, or the bytes of one receive", "stream")

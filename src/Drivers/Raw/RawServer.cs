@@ -59,6 +59,9 @@ internal sealed class RawServer : ListeningDriver<RawConnection>
         ["malformed"] = Counters.Malformed,
         ["idle-closed"] = Counters.IdleClosed,
         ["stalled"] = Counters.Stalled,
+        ["refused-connections"] = Door.RefusedConnections,
+        ["refused-messages"] = Door.RefusedMessages,
+        ["stalled-messages"] = Door.StalledMessages,
     };
 
     protected override bool ServesLike(ListeningDriver<RawConnection> other) => other is RawServer raw && raw.Framing == Framing;
@@ -73,7 +76,7 @@ internal sealed class RawServer : ListeningDriver<RawConnection>
         connection.Begin();
     }
 
-    protected override void OnTooMany() => Counters.Refused++;
+    protected override void OnTooMany(RawConnection connection, string problem) => Counters.Refused++;
 }
 
 /// <summary>The counts of a raw-server since its start.</summary>

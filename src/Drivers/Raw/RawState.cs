@@ -15,3 +15,16 @@ internal enum RawState
     /// <summary>The connection is gone.</summary>
     Closed,
 }
+
+/// <summary>The changes of state of a raw connection.</summary>
+internal static class RawMoves
+{
+    /// <summary>A connection in this state may go to the next one.</summary>
+    public static bool MayBecome(this RawState state, RawState next) => (state, next) switch
+    {
+        (RawState.Taking, RawState.Finishing) => true,
+        (RawState.Finishing, RawState.Lingering) => true,
+        (not RawState.Closed, RawState.Closed) => true,
+        _ => false,
+    };
+}

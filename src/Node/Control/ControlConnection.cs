@@ -9,7 +9,7 @@ namespace Cocaine.Fast.Node.Control;
 /// <summary>One client of the control service. It lives on the loop; methods run on other threads and post their answers.</summary>
 internal sealed class ControlConnection(
     ControlMethods methods, EventLoop loop, int descriptor, Action<ControlConnection> closed)
-    : MessageConnection(loop, descriptor, ProtocolLimits.Default)
+    : DoorConnection(loop, descriptor, ProtocolLimits.Default)
 {
     /// <summary>The most calls at the same time: a command has one.</summary>
     private const int MaxCalls = 64;
@@ -63,6 +63,15 @@ internal sealed class ControlConnection(
         }
     }
 
+    protected override MessageRoom RoomOf(ulong channel) => _calls.ContainsKey(channel) ? MessageRoom.Payload
+        : channel > _highestChannel ? MessageRoom.Opening : _highestChannel > 0 ? MessageRoom.Payload : MessageRoom.Short;
+
+    protected override void OnOpeningRefused(ulong channel, string problem)
+    {
+        _highestChannel = channel;
+        Refuse(channel, ErrorCodes.TooLarge, problem);
+    }
+
     protected override void OnMessage(in MessageView message, HeaderStatus headers)
     {
         ulong channel = message.Layout.Channel;
@@ -73,7 +82,10 @@ internal sealed class ControlConnection(
         else if (channel > _highestChannel)
         {
             _highestChannel = channel;
-            OnNewChannel(in message);
+            if (!IsRefused(in message.Layout))
+            {
+                OnNewChannel(in message);
+            }
         }
 
         // Otherwise the message is late: the client wrote more after the node's terminal message.
@@ -90,6 +102,7 @@ internal sealed class ControlConnection(
 
     protected override void OnClosed(string reason)
     {
+        base.OnClosed(reason);
         closed(this);
         foreach (ControlCall call in _calls.Values)
         {

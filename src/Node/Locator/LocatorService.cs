@@ -1,6 +1,6 @@
 using System.Net;
+using System.Numerics;
 using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Transport.Loop;
@@ -17,7 +17,15 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
 {
     private const int Backlog = 128;
 
+    /// <summary>
+    /// The most connections of one address and in all: a client connects, asks for some apps, and goes. Names of many clients behind one
+    /// address come one after the other.
+    /// </summary>
+    private const int MaxOfOne = 64, MaxConnections = 4096;
+
     private readonly List<Listener> _listeners = [];
+    private readonly ConnectionSet<LocatorConnection> _connections = new();
+    private long _refused; // connections over a bound
 
     /// <summary>The name of this node in a cluster.</summary>
     public string Uuid { get; } = Guid.NewGuid().ToString();
@@ -30,8 +38,7 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
     public void Open(string endpoint)
     {
         UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        _listeners.AddRange(Listener.Bind(loop, Endpoint.Parse(endpoint), Backlog, mode, descriptor =>
-            new LocatorConnection(this, loop, descriptor).Open()));
+        _listeners.AddRange(Listener.Bind(loop, Endpoint.Parse(endpoint), Backlog, mode, Accept));
         _listeners.ForEach(listener => listener.Open());
     }
 
@@ -78,67 +85,38 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
         return $"no service named {JsonPath.Shown(name)} here{near}";
     }
 
+    /// <summary>A connection has ended.</summary>
+    public void Remove(LocatorConnection connection) => _connections.Remove(connection);
+
     /// <summary>An address of this node for its peers.</summary>
     public IPEndPoint Own(IPAddress reached) => new(reached, _listeners.Count > 0 && _listeners[0].Address is IPEndPoint at ? at.Port : 0);
+
+    private void Accept(int descriptor)
+    {
+        LocatorConnection connection = new(this, loop, descriptor);
+        IPAddress? address = SocketNames.Network(descriptor);
+        bool isOfOne = _connections.CountOf(address) >= MaxOfOne;
+        if (isOfOne || _connections.Count >= MaxConnections)
+        {
+            if (BitOperations.IsPow2(++_refused))
+            {
+                LocatorLog.TooMany(log, connection.PeerName, isOfOne ? MaxOfOne : MaxConnections, isOfOne ? "its address has" : "there are",
+                    _refused);
+            }
+
+            connection.TurnAway(isOfOne ? "the client's address has too many connections" : "the locator has too many connections");
+            return;
+        }
+
+        _connections.Add(connection, address);
+        connection.Begin();
+    }
 }
 
-/// <summary>One client of the locator.</summary>
-internal sealed class LocatorConnection(LocatorService locator, EventLoop loop, int descriptor)
-    : MessageConnection(loop, descriptor, ProtocolLimits.Default)
+internal static partial class LocatorLog
 {
-    private const int Resolve = 0, Cluster = 3, Uuid = 6;
-    private ulong _highestChannel;
-
-    protected override void OnMessage(in MessageView message, HeaderStatus headers)
-    {
-        ref readonly MessageLayout layout = ref message.Layout;
-        ulong channel = layout.Channel;
-        if (channel <= _highestChannel)
-        {
-            return; // late: every answer of the locator is terminal
-        }
-
-        _highestChannel = channel;
-        LocatorAnswer answer = new();
-        switch (layout.Type)
-        {
-            case Resolve when layout.Shape == ArgumentShape.Data:
-                string name = System.Text.Encoding.UTF8.GetString(message.ShortData);
-                IReadOnlyList<IPEndPoint> found = locator.Resolve(name, SocketNames.Local(Descriptor));
-                if (found.Count == 0)
-                {
-                    MessageWriter.WriteError(Output, channel, ErrorCodes.LocatorCategory, ErrorCodes.LocatorNotFound,
-                        locator.NoService(name));
-                    break;
-                }
-
-                MessageWriter.WriteArguments(Output, channel, answer.Resolved(found));
-                break;
-            case Cluster:
-                MessageWriter.WriteArguments(Output, channel, answer.Cluster(locator.Uuid, locator.Own(SocketNames.Local(Descriptor))));
-                break;
-            case Uuid:
-                MessageWriter.WriteArguments(Output, channel, answer.Text(locator.Uuid));
-                break;
-            default:
-                MessageWriter.WriteError(
-                    Output, channel, ErrorCodes.Category, ErrorCodes.BadRequest,
-                        "the locator has the methods 0 (resolve), 3 (cluster) and 6 (uuid)");
-                break;
-        }
-
-        ScheduleSend();
-    }
-
-    protected override void OnMalformed(ulong? channel, int code, string problem)
-    {
-        if (channel is { } known)
-        {
-            MessageWriter.WriteError(Output, known, ErrorCodes.Category, code, problem);
-        }
-    }
-
-    protected override void OnClosed(string reason)
-    {
-    }
+    [LoggerMessage(460, LogLevel.Warning,
+        "locator: a connection of {Peer} was refused: {Whose} {Max} already ({Total} refused so far); the locator closes a connection "
+        + "after 10 s of silence, so a client should ask and go")]
+    public static partial void TooMany(ILogger log, string peer, int max, string whose, long total);
 }

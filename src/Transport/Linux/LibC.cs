@@ -110,6 +110,9 @@ internal static unsafe partial class LibC
     public static partial int munmap(void* address, nint length);
 
     [LibraryImport(Library, SetLastError = true)]
+    public static partial int madvise(void* address, nint length, int advice);
+
+    [LibraryImport(Library, SetLastError = true)]
     public static partial long lseek(int descriptor, long offset, int whence);
 
     [LibraryImport(Library, SetLastError = true)]

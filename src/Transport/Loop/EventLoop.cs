@@ -58,6 +58,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         _listening = new ListeningClock(NowNs);
         Timers = new DeadlineWheel(NowMs);
         Patience = new DeadlineWheel(NowMs);
+        Partials = new PartialMessages(Patience, () => ListenedMs);
         _epoll = new Epoll();
         try
         {
@@ -90,6 +91,9 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
 
     /// <summary>Buffers of the connections that live on this loop.</summary>
     public BufferPool Buffers { get; } = new();
+
+    /// <summary>Bounds the bytes of unfinished messages.</summary>
+    public PartialMessages Partials { get; }
 
     /// <summary>Collects the sends at the end of a turn.</summary>
     public SendBatch SendBatch { get; } = new();

@@ -37,18 +37,26 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
     /// </summary>
     protected abstract void OnMalformed(ulong? channel, int code, string problem);
 
+    /// <summary>The message that is not whole yet has its answer already; false again with the next message.</summary>
+    protected bool BegunIsRefused { get; set; }
+
+    /// <summary>A stranger's message is not whole yet. The connection may close.</summary>
+    protected virtual void OnBegun(in MessageLayout begun)
+    {
+    }
+
     protected sealed override long OnReceived(in ReadOnlySequence<byte> buffer)
     {
         if (buffer.IsSingleSegment)
         {
-            return TakeAll(buffer.FirstSpan, out _);
+            return TakeAll(buffer.FirstSpan, isAll: true, out _);
         }
 
         long taken = 0;
         ReadOnlySequence<byte> rest = buffer;
         while (IsOpen && !rest.IsEmpty)
         {
-            long count = TakeAll(rest.FirstSpan, out DecodeStatus status);
+            long count = TakeAll(rest.FirstSpan, rest.IsSingleSegment, out DecodeStatus status);
             if (status == DecodeStatus.NeedMore && IsOpen)
             {
                 rest = rest.Slice(count);
@@ -72,7 +80,10 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
     }
 
     /// <summary>Handles every whole message of a span; returns the number of their bytes.</summary>
-    private int TakeAll(ReadOnlySpan<byte> span, out DecodeStatus status)
+    /// <param name="span">The bytes.</param>
+    /// <param name="isAll">No more bytes are here.</param>
+    /// <param name="status">The status of the last message.</param>
+    private int TakeAll(ReadOnlySpan<byte> span, bool isAll, out DecodeStatus status)
     {
         int taken = 0;
         status = DecodeStatus.Ok;
@@ -85,6 +96,10 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
                 if (status != DecodeStatus.NeedMore)
                 {
                     Refuse(status, in layout);
+                }
+                else if (isAll && IsOfStranger)
+                {
+                    OnBegun(in layout);
                 }
 
                 break;
@@ -131,6 +146,10 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
         {
             Refuse(status, in layout);
         }
+        else if (IsOfStranger)
+        {
+            OnBegun(in layout);
+        }
 
         return 0;
     }
@@ -138,6 +157,7 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
     private void Handle(in MessageView message)
     {
         ref readonly MessageLayout layout = ref message.Layout;
+        BegunIsRefused = false;
         if (layout.SawBin)
         {
             PeerSpeaksBin = true;

@@ -24,8 +24,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
 
     private readonly SocketSender _sender;
     private readonly ResumeTask _resumeTask;
-    private Pipe? _input;          // set while bytes wait in it
-    private long _unread;          // bytes in _input that OnReceived has not taken
+    private readonly InputPipe _input; // the bytes that OnReceived has not taken
     private int _descriptor;
     private uint _watched;
     private bool _readingPaused;
@@ -37,6 +36,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
         Loop = loop;
         _descriptor = descriptor;
         _sender = new SocketSender(this);
+        _input = new InputPipe(this);
         _resumeTask = new ResumeTask(this);
     }
 
@@ -83,6 +83,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
     public void PauseReading()
     {
         _readingPaused = true;
+        _input.Excuse();
         UpdateWatch();
     }
 
@@ -95,7 +96,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
 
         _readingPaused = false;
         UpdateWatch();
-        if (_input is not null && !_delivering && !_resumeTask.Scheduled)
+        if (_input.Pipe is not null && !_delivering && !_resumeTask.Scheduled)
         {
             // Not here: the caller that resumes is in the middle of its work, and waiting messages may make new work for it.
             Loop.ScheduleSend(_resumeTask);
@@ -115,11 +116,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
         _ = LibC.close(_descriptor);
         _descriptor = -1;
         Output.Clear();
-        if (_input is not null && !_delivering)
-        {
-            DropInput();
-        }
-
+        DropInput();
         OnClosed(reason);
     }
 
@@ -163,6 +160,30 @@ internal abstract unsafe class SocketConnection : LoopHandler
     /// <summary>The connection has ended, for any reason.</summary>
     protected abstract void OnClosed(string reason);
 
+    /// <summary>
+    /// The peer is not a part of the node: its unfinished messages are bounded by <see cref="PartialMessages"/>. False for a connection to
+    /// a server, and for one to a worker.
+    /// </summary>
+    internal virtual bool IsOfStranger => false;
+
+    /// <summary>The loop does not keep the beginning of the peer's message any longer. The connection drops it, or closes.</summary>
+    internal virtual void OnPartialRefused(PartialFault fault) => Close(PartialProblem.Of(fault));
+
+    /// <summary>Something is under way: the peer's silence does not make the connection idle for <see cref="IdleWatch"/>.</summary>
+    internal virtual bool IsBusy => false;
+
+    /// <summary>The connection was idle for the time of its <see cref="IdleWatch"/>.</summary>
+    internal virtual void OnIdle() => Close("the connection was idle");
+
+    /// <summary>Drops the received bytes that were not taken. Bytes that are being looked at go afterwards.</summary>
+    protected void DropInput()
+    {
+        if (!_delivering)
+        {
+            _input.Drop();
+        }
+    }
+
     /// <summary>The kernel has taken all written bytes.</summary>
     protected virtual void OnSent()
     {
@@ -190,8 +211,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
 
     private void Receive()
     {
-        Pipe pipe = _input ?? Loop.Buffers.RentPipe();
-        _input = pipe;
+        Pipe pipe = _input.Open();
         bool ended = false;
         bool failed = false;
         bool any = false;
@@ -209,7 +229,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
             if (count > 0)
             {
                 any = true;
-                _unread += count;
+                _input.UnreadBytes += count;
                 pipe.Writer.Advance((int)count);
                 if (count == memory.Length)
                 {
@@ -237,7 +257,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
         }
         else if (!ended)
         {
-            ReturnIfEmpty();
+            _input.ReturnIfEmpty();
         }
 
         if (ended && IsOpen)
@@ -255,7 +275,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
         }
         else if (IsOpen)
         {
-            ReturnIfEmpty();
+            _input.ReturnIfEmpty();
             UpdateWatch();
         }
     }
@@ -275,7 +295,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
             finally
             {
                 _delivering = false;
-                _unread -= taken;
+                _input.UnreadBytes -= taken;
                 SequencePosition consumed = buffer.GetPosition(taken);
 
                 // A pause leaves whole messages behind: the resume must be able to read them without new bytes.
@@ -289,7 +309,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
         }
         else
         {
-            ReturnIfEmpty();
+            _input.Settle();
         }
     }
 
@@ -303,33 +323,11 @@ internal abstract unsafe class SocketConnection : LoopHandler
         flushed.GetAwaiter().GetResult();
     }
 
-    private void ReturnIfEmpty()
-    {
-        if (_unread == 0 && _input is { } pipe && !_readingPaused)
-        {
-            _input = null;
-            Loop.Buffers.ReturnPipe(pipe);
-        }
-    }
-
-    private void DropInput()
-    {
-        if (_input is { } pipe)
-        {
-            _input = null;
-            _unread = 0;
-            pipe.Writer.Complete();
-            pipe.Reader.Complete();
-            pipe.Reset();
-            Loop.Buffers.ReturnPipe(pipe);
-        }
-    }
-
     private sealed class ResumeTask(SocketConnection connection) : TurnTask
     {
         public override void OnTurnEnd()
         {
-            if (connection.IsOpen && connection._input is { } pipe && !connection._readingPaused)
+            if (connection.IsOpen && connection._input.Pipe is { } pipe && !connection._readingPaused)
             {
                 connection.Deliver(pipe);
             }

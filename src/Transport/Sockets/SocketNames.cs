@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Net.Sockets;
 using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Transport.Sockets;
@@ -32,6 +33,24 @@ internal static unsafe class SocketNames
         byte* address = stackalloc byte[MaxAddressBytes];
         uint length = MaxAddressBytes;
         return descriptor < 0 || LibC.getpeername(descriptor, address, &length) != 0 ? null : Address(address);
+    }
+
+    /// <summary>
+    /// The network that counts as one peer: the peer's address; of IPv6 the first 64 bits, because a host has as many addresses below them
+    /// as it likes. Null for a Unix socket.
+    /// </summary>
+    public static IPAddress? Network(int descriptor)
+    {
+        IPAddress? address = Remote(descriptor);
+        if (address is not { AddressFamily: AddressFamily.InterNetworkV6 } || IPAddress.IsLoopback(address))
+        {
+            return address;
+        }
+
+        Span<byte> bytes = stackalloc byte[16];
+        address.TryWriteBytes(bytes, out _);
+        bytes[8..].Clear();
+        return new IPAddress(bytes);
     }
 
     /// <summary>The peer's address and port, or "a local peer" for a Unix socket, or "a gone peer".</summary>

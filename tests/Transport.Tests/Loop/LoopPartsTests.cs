@@ -178,6 +178,48 @@ public sealed class LoopPartsTests
         Assert.Equal(made, pool.BlockCount);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(BufferPool.LargeBlockSizeBytes)]
+    public void After_a_burst_a_bound_of_memory_is_kept_and_the_rest_is_given_back(int minBytes)
+    {
+        BufferPool pool = new();
+        List<System.Buffers.IMemoryOwner<byte>> blocks = [];
+        while (pool.SizeBytes < 3L * BufferPool.MaxKeptBytes)
+        {
+            blocks.Add(pool.Rent(minBytes));
+            blocks[^1].Memory.Span.Fill(1); // now it is memory, not only addresses
+        }
+
+        Assert.Equal(0, pool.KeptBytes);
+        long before = ResidentBytes();
+        new Random(1).Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(blocks)); // peers do not leave in the order in which they came
+        blocks.ForEach(block => block.Dispose());
+        Assert.Equal((BufferPool.MaxKeptBytes, BufferPool.MaxKeptBytes), (pool.KeptBytes, pool.SizeBytes));
+        Assert.InRange(before - ResidentBytes(), BufferPool.MaxKeptBytes, long.MaxValue); // without any collection; 128 MiB less other tests' memory
+        using System.Buffers.IMemoryOwner<byte> one = pool.Rent(minBytes), two = pool.Rent(minBytes);
+        Assert.Equal(BufferPool.MaxKeptBytes, pool.SizeBytes);
+        Assert.NotSame(one, two);
+    }
+
+    /// <summary>A block that comes back is lent again at once: it is in the processor's cache.</summary>
+    [Fact]
+    public void A_block_is_lent_again_while_others_are_kept()
+    {
+        BufferPool pool = new();
+        System.Buffers.IMemoryOwner<byte>[] blocks = [.. Enumerable.Range(0, 1000).Select(_ => pool.Rent())];
+        blocks.ToList().ForEach(block => block.Dispose());
+        System.Buffers.IMemoryOwner<byte> first = pool.Rent();
+        for (int i = 0; i < 100; i++)
+        {
+            first.Dispose();
+            Assert.Same(first, pool.Rent());
+        }
+    }
+
+    private static long ResidentBytes() =>
+        long.Parse(File.ReadAllText("/proc/self/statm").Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture) * Environment.SystemPageSize;
+
     private sealed class Silent : LoopHandler
     {
         public override void OnReady(uint events)

@@ -1,0 +1,116 @@
+using System.Net;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Transport.Loop;
+using Cocaine.Fast.Transport.Sockets;
+
+namespace Cocaine.Fast.Node.Locator;
+
+/// <summary>One client of the locator.</summary>
+internal sealed class LocatorConnection(LocatorService locator, EventLoop loop, int descriptor)
+    : DoorConnection(loop, descriptor, ProtocolLimits.Default)
+{
+    private const int Resolve = 0, Cluster = 3, Uuid = 6;
+
+    /// <summary>The silence after which a connection is closed: each question is answered at once.</summary>
+    private const int IdleMs = 10_000;
+
+    /// <summary>Unread answers from which on the connection ends: those to more questions than a client has.</summary>
+    private const int MaxOutputBytes = 1 << 20;
+
+    private ulong _highestChannel;
+
+    /// <summary>The longest message: a question is a name.</summary>
+    protected override int MaxShortBytes => 4 << 10;
+
+    /// <summary>Starts to answer.</summary>
+    public void Begin()
+    {
+        Open();
+        CloseWhenIdle(IdleMs);
+    }
+
+    /// <summary>Says why there is no answer, and closes.</summary>
+    public void TurnAway(string problem)
+    {
+        MessageWriter.WriteError(Output, 1, ErrorCodes.Category, ErrorCodes.ResourceError, problem);
+        FlushAndClose(problem);
+    }
+
+    protected override MessageRoom RoomOf(ulong channel) => channel > _highestChannel ? MessageRoom.Opening : MessageRoom.Short;
+
+    protected override void OnOpeningRefused(ulong channel, string problem)
+    {
+        _highestChannel = channel;
+        MessageWriter.WriteError(Output, channel, ErrorCodes.Category, ErrorCodes.TooLarge, problem);
+        Send();
+    }
+
+    protected override void OnMessage(in MessageView message, HeaderStatus headers)
+    {
+        ref readonly MessageLayout layout = ref message.Layout;
+        ulong channel = layout.Channel;
+        if (channel <= _highestChannel)
+        {
+            return; // late: every answer of the locator is terminal
+        }
+
+        _highestChannel = channel;
+        if (IsRefused(in layout))
+        {
+            return;
+        }
+
+        LocatorAnswer answer = new();
+        switch (layout.Type)
+        {
+            case Resolve when layout.Shape == ArgumentShape.Data:
+                string name = System.Text.Encoding.UTF8.GetString(message.ShortData);
+                IReadOnlyList<IPEndPoint> found = locator.Resolve(name, SocketNames.Local(Descriptor));
+                if (found.Count == 0)
+                {
+                    MessageWriter.WriteError(Output, channel, ErrorCodes.LocatorCategory, ErrorCodes.LocatorNotFound,
+                        locator.NoService(name));
+                    break;
+                }
+
+                MessageWriter.WriteArguments(Output, channel, answer.Resolved(found));
+                break;
+            case Cluster:
+                MessageWriter.WriteArguments(Output, channel, answer.Cluster(locator.Uuid, locator.Own(SocketNames.Local(Descriptor))));
+                break;
+            case Uuid:
+                MessageWriter.WriteArguments(Output, channel, answer.Text(locator.Uuid));
+                break;
+            default:
+                MessageWriter.WriteError(
+                    Output, channel, ErrorCodes.Category, ErrorCodes.BadRequest,
+                        "the locator has the methods 0 (resolve), 3 (cluster) and 6 (uuid)");
+                break;
+        }
+
+        Send();
+    }
+
+    protected override void OnMalformed(ulong? channel, int code, string problem)
+    {
+        if (channel is { } known)
+        {
+            MessageWriter.WriteError(Output, known, ErrorCodes.Category, code, problem);
+        }
+    }
+
+    protected override void OnClosed(string reason)
+    {
+        base.OnClosed(reason);
+        locator.Remove(this);
+    }
+
+    private void Send()
+    {
+        ScheduleSend();
+        if (Output.PendingBytes > MaxOutputBytes)
+        {
+            Close("the client asks and does not read");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Cocaine.Fast.Transport.Linux;
+
+namespace Cocaine.Fast.Transport.Loop;
+
+/// <summary>A pinned piece of memory, cut into blocks of one size. A slab with free blocks is in its <see cref="SlabList"/>.</summary>
+/// <remarks>
+/// Safety: the array is pinned, so its blocks' addresses hold for its life. <see cref="GiveBack"/> takes only whole pages within the array,
+/// and the pool calls it only when no block is lent.
+/// </remarks>
+internal sealed unsafe class BufferSlab
+{
+    /// <summary>Bytes of one slab: 64 small blocks or 4 large ones.</summary>
+    public const int SizeBytes = 256 << 10;
+
+    private const int PageBytes = 4096, DontNeed = 4;
+
+    private readonly byte[] _memory = GC.AllocateUninitializedArray<byte>(SizeBytes, pinned: true);
+    private readonly SlabList _home;
+    private readonly Block[] _free;
+
+    public BufferSlab(SlabList home, int blockBytes)
+    {
+        _home = home;
+        _free = new Block[SizeBytes / blockBytes];
+        foreach (ref Block block in _free.AsSpan())
+        {
+            int at = SizeBytes - ((FreeCount + 1) * blockBytes);
+            block = new Block(this, MemoryMarshal.CreateFromPinnedArray(_memory, at, blockBytes));
+            FreeCount++;
+        }
+    }
+
+
+    /// <summary>The neighbours in the slab's list. Valid while the slab has free blocks.</summary>
+    internal BufferSlab? Next, Previous;
+
+    public int FreeCount { get; private set; }
+
+    public int BlockCount => _free.Length;
+
+    public bool IsWhole => FreeCount == _free.Length;
+
+    public IMemoryOwner<byte> Take()
+    {
+        Block block = _free[--FreeCount];
+        block.IsRented = true;
+        return block;
+    }
+
+    /// <summary>
+    /// Gives the memory to the system now. The runtime would keep it until a collection, and an idle node has none.
+    /// </summary>
+    public void GiveBack()
+    {
+        byte* start = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_memory));
+        byte* first = (byte*)(((nint)start + PageBytes - 1) & -PageBytes);
+        byte* end = (byte*)(((nint)start + SizeBytes) & -PageBytes);
+        _ = LibC.madvise(first, (nint)(end - first), DontNeed); // advice: without it the memory is free at the next collection
+        GC.KeepAlive(_memory);
+    }
+
+    private sealed class Block(BufferSlab slab, Memory<byte> memory) : IMemoryOwner<byte>
+    {
+        public Memory<byte> Memory { get; } = memory;
+
+        public bool IsRented { get; set; }
+
+        /// <summary>Each block once: a block that is given back twice would belong to two connections at once.</summary>
+        public void Dispose()
+        {
+            if (IsRented)
+            {
+                IsRented = false;
+                slab._free[slab.FreeCount++] = this;
+                slab._home.OnReturned(slab);
+            }
+        }
+    }
+}
