@@ -16,10 +16,10 @@ from . import forks, stacks
 from .app import STREAMS
 from .forks import FORKED, end_child
 from .frames import APP_ERROR
-from .limits import THREAD_SECONDS
+from .limits import LISTEN_BYTES, THREAD_SECONDS
 from .running import Running
 from .session import Session
-from .streams import AsyncRequest, AsyncResponse
+from .streams import AsyncRequest, AsyncResponse, Pause
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ class AsyncRunning(Running):
         handler = channel.handler
         try:
             if handler.takes == STREAMS:
-                response = AsyncResponse(channel, self.output, self.ending, self._publish_soon, self._do_in_loop)
+                response = AsyncResponse(
+                    channel, self.output, self.ending, self._publish_soon, self._create_future, self._do_in_loop)
                 answer = handler.function(AsyncRequest(channel, self._create_future), response)
             else:
                 answer = handler.invoke(channel.body())
@@ -75,11 +76,27 @@ class AsyncRunning(Running):
                 if FORKED:
                     end_child()
                 if not channel.ended:
-                    self.output.write_all(channel.head, answer)
+                    await self._give(channel, answer)
         except BaseException as failure:
             self.ending.fail(channel, failure)
         self.ending.end(channel)
         self._publish_soon()
+
+    async def _give(self, channel: Channel, answer: Any) -> None:
+        """What an async function has returned."""
+        if answer is None or isinstance(answer, (bytes, str, dict, bytearray, memoryview)):
+            return self.output.write_all(channel.head, answer)
+        for chunk in answer:
+            if channel.ended:
+                break
+            await self._write(channel, chunk)
+
+    async def _write(self, channel: Channel, chunk: Any) -> None:
+        output = self.output
+        output.write(channel.head, chunk)
+        self._publish_soon()
+        if channel.is_held or output.out_size > LISTEN_BYTES or output.unheard > LISTEN_BYTES:
+            await Pause(channel, self._create_future)
 
     async def _stream(self, channel: Channel, answer: AsyncIterable[bytes | str]) -> None:
         try:
@@ -88,8 +105,7 @@ class AsyncRunning(Running):
                     end_child()
                 if channel.ended:
                     break
-                self.output.write(channel.head, chunk)
-                self._publish_soon()
+                await self._write(channel, chunk)
         finally:
             close = getattr(answer, "aclose", None)
             if close is not None:
@@ -175,9 +191,16 @@ class AsyncSession(Session):
             self._publish_is_due = True
             self.loop.call_soon(self._publish_now, context=self._context)
 
+    def show(self) -> None:
+        if cocaine._call is None:
+            self.publish_soon()
+        else:
+            self.output.publish()  # a plain function runs, for long perhaps
+
     def _publish_now(self) -> None:
         self._publish_is_due = False
         self.output.publish()
+        self.output.unheard = 0  # the loop takes its turn now, and hears the node
         if self.input.ready and not self._turn_soon:
             self._take_turn()  # one that waits may begin now
         else:

@@ -47,6 +47,8 @@ class Ending:
             return
         channel.ended = True
         channel.task = None
+        if channel.writers or channel.is_held:
+            channel.let_go()
         if channel.chunks:
             channel.drop()
         channels = channel.channels

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 CONTROL = 1                          # the channel of handshake, heartbeat and terminate
-RECALL = 3                           # a type on it: the node takes calls back
+FLOW, RECALL = 2, 3                  # types on it: hold the chunks of a channel, or go on; the node takes calls back
 WRITE, ERROR, CLOSE = 0, 1, 2        # types on a channel; an invoke is the first write
 CATEGORY, NOT_FOUND, APP_ERROR = 1000, 404, 502
 APP_CATEGORY = 42                    # of errors that an app gives itself
@@ -45,9 +45,14 @@ def error_tail(category: int, code: int, reason: str) -> bytes:
     return b"\x01\x92" + packb([category, code]) + text_head(len(reason)) + reason
 
 
+def flow_message(head: bytes, holds: bool) -> bytes:
+    """[1, 2, [n, 1 or 0]]: hold the chunks of the channel with that head, or go on."""
+    return b"\x93\x01\x02\x92" + head[1:] + (b"\x01" if holds else b"\x00")
+
+
 def handshake(uuid: str, with_pipe: bool) -> bytes:
-    """The uuid goes as bin: that tells the node that we read bin."""
-    return packb([CONTROL, 0, [uuid.encode(), {"pipe": 1}] if with_pipe else [uuid.encode()]])
+    """The uuid goes as bin: that tells the node that we read bin. The map says what we can do; the node answers with what it can."""
+    return packb([CONTROL, 0, [uuid.encode(), {"pipe": 1, "flow": 1} if with_pipe else {"flow": 1}]])
 
 
 def read(data: bytes, at: int) -> tuple[int, int, list[Any] | None, list[Any] | None, int]:

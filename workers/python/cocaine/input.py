@@ -6,8 +6,7 @@ from _collections import deque
 
 from .app import STREAMS, Handler
 from .exits import broken
-from .frames import CATEGORY, CLOSE, CONTROL, ERROR, NOT_FOUND, RECALL, WRITE, read
-from .limits import UNREAD_BYTES
+from .frames import CATEGORY, CLOSE, CONTROL, ERROR, FLOW, NOT_FOUND, RECALL, WRITE, read
 from .msgpack import Truncated
 
 TYPE_CHECKING = False
@@ -64,6 +63,8 @@ class Input:
             self._answered()
         elif kind == 1:
             self.draining = True
+        elif kind == FLOW and self._channels.has_flow and _is_flow(args):
+            self._channels.hold(args[0], args[1] == 1)
         elif kind == RECALL and len(args) == 2 and type(args[0]) is type(args[1]) is int:
             self._link.recalled(args[0])
             self._channels.void(args[1])
@@ -83,10 +84,7 @@ class Input:
             if not channel.ended and not channel.closed:
                 channel.chunks.append(args[0])
                 if channel.handler.takes == STREAMS:
-                    channels = self._channels
-                    channels.unread += len(args[0])
-                    if channels.unread > UNREAD_BYTES:
-                        channels.is_full = True
+                    self._channels.came(channel, len(args[0]))
         elif kind == CLOSE:
             again, channel.closed = channel.closed, True
             if channel.ended:
@@ -99,11 +97,17 @@ class Input:
                 self._channels.forget(channel.number, None)
             else:
                 channel.is_cancelled = True
+                channel.let_go()
                 self._cancel(channel)
         else:
             broken("a message of type %d on a channel" % kind)
         if channel.waiter is not None and not channel.waiter.done():
             channel.waiter.set_result(None)
+
+
+def _is_flow(args: list[Any] | None) -> bool:
+    """[a channel, 1 or 0]; None is the empty list, see read."""
+    return args is not None and len(args) == 2 and type(args[0]) is type(args[1]) is int and args[0] >= 0 and 0 <= args[1] <= 1
 
 
 def _missing(event: bytes, app: str) -> Handler:

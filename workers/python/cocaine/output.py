@@ -26,6 +26,7 @@ class Output:
         self._pending = pending  # what comes in while there is no room goes there
         self.out = []            # messages, in pieces, not published yet
         self.out_size = 0        # bytes in it, the small ones not counted
+        self.unheard = 0         # bytes published since the node was listened to
         self.due = 0.0           # when what is written must be published
 
     def publish(self) -> None:
@@ -35,6 +36,7 @@ class Output:
             data = b"".join(self.out)
             self.out.clear()
             self.out_size = 0
+            self.unheard += len(data)
             self._link.send(data, self._pending)
         self.due = monotonic() + QUICK_SECONDS
 

@@ -14,7 +14,7 @@ import cocaine
 from .app import STREAMS
 from .forks import FORKED, end_child
 from .frames import APP_ERROR
-from .limits import PROVEN_RUNS, QUICK_SECONDS
+from .limits import LISTEN_BYTES, PROVEN_RUNS, QUICK_SECONDS
 from .streams import Request, Response
 
 TYPE_CHECKING = False
@@ -47,7 +47,7 @@ class Running:
                 output.publish()
             then = monotonic()
             if handler.takes == STREAMS:
-                answer = handler.function(Request(channel, self._hear), Response(channel, output, self.ending, output.publish))
+                answer = handler.function(Request(channel, self._hear), Response(channel, output, self.ending, self._written, self._hear))
             else:
                 answer = handler.invoke(channel.body())
             if FORKED:
@@ -83,15 +83,23 @@ class Running:
                 if chunk is self or channel.ended:
                     return
                 output.write(channel.head, chunk)
-                if now > listen_at or handler.streak < PROVEN_RUNS:
+                if now > listen_at or handler.streak < PROVEN_RUNS or output.unheard > LISTEN_BYTES:
                     output.publish()
                     self._listen()
+                    while channel.is_held:
+                        self._hear()
                     listen_at = monotonic() + QUICK_SECONDS
                     if channel.is_cancelled:
                         raise cocaine.Cancelled
         finally:
             if hasattr(chunks, "close"):
                 chunks.close()  # GeneratorExit, now and not when the collector comes by
+
+    def _written(self) -> None:
+        """A handler has written, and may go on to do so: now and then the node is listened to, which may hold its channel."""
+        self.output.publish()
+        if self.output.unheard > LISTEN_BYTES:
+            self._listen()
 
     def judge(self, handler: Handler, seconds: float) -> None:
         if seconds > QUICK_SECONDS:

@@ -12,6 +12,7 @@ from .bursts import Bursts
 from .channel import Channels
 from .ending import Ending
 from .forks import FORKED, end_child
+from .frames import flow_message
 from .heartbeat import Heartbeat
 from .input import Input
 from .output import Output
@@ -26,11 +27,13 @@ if TYPE_CHECKING:
 
 
 class Session:
-    def __init__(self, app: App | WsgiApp, link: Link) -> None:
+    def __init__(self, app: App | WsgiApp, link: Link, has_flow: bool = False) -> None:
         self.link = link
         self.pending = deque()  # (bytes, offset): messages that came and were not looked at yet
         self.channels = Channels()
         self.channels.look = self.look
+        self.channels.has_flow = has_flow
+        self.channels.ask = self.ask
         self.output = Output(link, self.pending)
         self.ending = Ending(self.output)
         self.heartbeat = Heartbeat(link, self.pending, self.channels, self.output)
@@ -131,6 +134,15 @@ class Session:
         while 0 <= at < end:
             at = step(data, at)
 
+    def ask(self, channel: Channel, holds: bool) -> None:
+        """The node, to hold the chunks of a channel, or to go on."""
+        self.output.out.append(flow_message(channel.head, holds))
+        self.show()
+
+    def show(self) -> None:
+        """What must not wait until the handler that runs has ended."""
+        self.output.publish()
+
     # While a handler runs.
 
     def listen(self, always: bool = False) -> bool:
@@ -138,7 +150,7 @@ class Session:
         now = monotonic()
         if now >= self.heartbeat.next:
             self.heartbeat.beat(now)
-        pending = self.pending
+        pending, self.output.unheard = self.pending, 0
         heard = (always or not self.channels.is_full) and self.link.fetch(pending) or bool(pending)
         while pending:
             self.take_in(*pending.popleft())

@@ -6,6 +6,7 @@ from _thread import get_ident
 
 from . import Cancelled, WrongThread
 from .frames import APP_CATEGORY
+from .limits import LISTEN_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class AsyncRequest(Request):
 
 
 class _Done:
-    """What write gives back, for those who await it."""
+    """What write gives back, for those that await it."""
 
     def __await__(self) -> Iterator[None]:
         return iter(())
@@ -108,29 +109,51 @@ class _Done:
 DONE = _Done()
 
 
+class Pause:
+    """The same after much was written: lets the loop hear the node, and waits for as long as that holds the channel."""
+
+    def __init__(self, channel: Channel, future: Callable[[], Future[None]]) -> None:
+        self._channel = channel
+        self._future = future
+
+    def __await__(self) -> Iterator[Any]:
+        yield
+        channel = self._channel
+        while channel.is_held:
+            yield from channel.wait_to_write(self._future())
+
+
 class Response:
     """The answer. It is closed when the handler returns, unless it has ended before."""
 
-    def __init__(self, channel: Channel, output: Output, ending: Ending, written: Callable[[], None]) -> None:
+    def __init__(
+            self, channel: Channel, output: Output, ending: Ending, written: Callable[[], None], hear: Callable[[], None]) -> None:
         self._channel = channel
         self._output = output
         self._ending = ending
         self._written = written   # publishes, now or soon
+        self._hear = hear         # waits for what comes next, of any channel
 
     cancelled = property(lambda self: self._channel.cancelled)
 
-    def write(self, chunk: bytes | str) -> _Done:
-        """Sends a chunk: bytes, or text as UTF-8."""
+    def write(self, chunk: bytes | str) -> _Done | Pause:
+        """Sends a chunk: bytes, or text as UTF-8. Waits while the caller is slow to take the answer."""
         channel = self._channel
         if get_ident() != channel.channels.thread:
             raise WrongThread(_WRITES)
+        while channel.is_held:
+            self._hear()
+        self._send(chunk)
+        return DONE
+
+    def _send(self, chunk: bytes | str) -> None:
+        channel = self._channel
         if channel.is_cancelled:
             raise Cancelled("the caller gave up")
         if channel.ended:
             raise ValueError("the response has ended")
         self._output.write(channel.head, chunk)
         self._written()
-        return DONE
 
     def error(self, code: int, text: str = "", category: int = APP_CATEGORY) -> _Done:
         """Ends the answer with an error of the app's own."""
@@ -152,19 +175,40 @@ class AsyncResponse(Response):
     """
     The same for async functions, and for the threads in which they let something run (asyncio.to_thread, run_in_executor): such a thread
     waits until the loop has taken what it writes, so that its chunks keep their order and no more than one of a thread is under way.
+
+    Here it is the await of a write that waits, after the chunk was sent, while the caller is slow to take the answer.
     """
 
     def __init__(
-            self, channel: Channel, output: Output, ending: Ending, written: Callable[[], None], do_in_loop: Callable[..., Any]) -> None:
+            self, channel: Channel, output: Output, ending: Ending, written: Callable[[], None], future: Callable[[], Future[None]],
+            do_in_loop: Callable[..., Any]) -> None:
         self._channel = channel
         self._output = output
         self._ending = ending
         self._written = written
+        self._future = future    # makes one of the loop's
         self._do_in_loop = do_in_loop
 
-    def write(self, chunk: bytes | str) -> _Done:
-        here = get_ident() == self._channel.channels.thread
-        return Response.write(self, chunk) if here else self._do_in_loop(Response.write, self, chunk)
+    def write(self, chunk: bytes | str) -> _Done | Pause:
+        channel, output = self._channel, self._output
+        if get_ident() != channel.channels.thread:
+            return self._write_from_thread(chunk)
+        self._send(chunk)
+        must_pause = channel.is_held or output.out_size > LISTEN_BYTES or output.unheard > LISTEN_BYTES
+        return Pause(channel, self._future) if must_pause else DONE
+
+    def _write_from_thread(self, chunk: bytes | str) -> _Done:
+        while True:
+            held = self._do_in_loop(self._send_unless_held, chunk)
+            if held is None:
+                return DONE
+            held.result()  # the go-on, a cancel or the end of the call sets it; when the node goes, the process ends
+
+    def _send_unless_held(self, chunk: bytes | str) -> Any:
+        if not self._channel.is_held:
+            return self._send(chunk)
+        from concurrent.futures import Future
+        return self._channel.wait_to_write(Future())
 
     def error(self, code: int, text: str = "", category: int = APP_CATEGORY) -> _Done:
         here = get_ident() == self._channel.channels.thread

@@ -53,9 +53,9 @@ def main(words: list[str]) -> int:
         return 1
     if FORKED:
         end_child()
-    link = _connect(options["--endpoint"], cocaine.uuid)
+    link, has_flow = _connect(options["--endpoint"], cocaine.uuid)
     gc.freeze()  # what is loaded stays; the collector need not walk over it
-    Session(app, link).serve()
+    Session(app, link, has_flow).serve()
     return 0
 
 
@@ -110,7 +110,8 @@ def _usable_pipe() -> type[Pipe] | None:
         return None  # the socket does the same, somewhat slower; the node's `info` says which it is
 
 
-def _connect(endpoint: str, uuid: str) -> Link:
+def _connect(endpoint: str, uuid: str) -> tuple[Link, bool]:
+    """The link, and whether the node has flow control of one channel."""
     sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC)
     usable = _usable_pipe()
     try:
@@ -118,9 +119,6 @@ def _connect(endpoint: str, uuid: str) -> Link:
         sock.sendall(handshake(uuid, usable is not None))
     except OSError as failure:
         die(1, "cannot reach the node at %s: %s" % (endpoint, failure))
-    if usable is None:
-        from .socket_link import SocketLink
-        return SocketLink(sock, b"")
     received, descriptors = b"", []
     while True:
         try:
@@ -142,14 +140,15 @@ def _connect(endpoint: str, uuid: str) -> Link:
             broken(str(problem))
     if number != CONTROL or kind != 0 or len(args) != 1 or not isinstance(args[0], dict):
         broken("the handshake's answer is a message of type %d on channel %d" % (kind, number))
-    if not args[0].get(b"pipe"):
+    has_flow = args[0].get(b"flow") == 1
+    if usable is None or not args[0].get(b"pipe"):
         from .socket_link import SocketLink
-        return SocketLink(sock, received[end:])
+        return SocketLink(sock, received[end:]), has_flow
     if len(descriptors) != 3 or end != len(received):
         broken("a grant with %d descriptors and %d bytes more" % (len(descriptors), len(received) - end))
     sock.setblocking(False)
     try:
-        return usable(*descriptors, sock)
+        return usable(*descriptors, sock), has_flow
     except OSError as failure:
         die(1, "the shared memory of the pipe cannot be mapped: %s. \"env\": {\"COCAINE_PIPE\": \"0\"} in the manifest's args keeps the "
             "worker on its socket" % failure)

@@ -114,7 +114,7 @@ class Rings:
 
 
 class FakeNode:
-    def __init__(self, app, pipe=True, capacity=1 << 20, grant=True, env=None, pass_fds=(), words=(), most_begun=1 << 20):
+    def __init__(self, app, pipe=True, capacity=1 << 20, grant=True, env=None, pass_fds=(), words=(), most_begun=1 << 20, flow=True):
         self.folder = tempfile.mkdtemp()
         path = os.path.join(self.folder, "s")
         listener = socket.socket(socket.AF_UNIX)
@@ -139,14 +139,15 @@ class FakeNode:
             self.sock, _ = listener.accept()
             hello = self._first_message()
             assert hello[:2] == [1, 0] and hello[2][0] == b"u-1", hello
-            self.asked = len(hello[2]) > 1
-            assert self.asked == pipe
-            if self.asked and grant:
+            asked = hello[2][1]
+            assert asked == ({b"pipe": 1, b"flow": 1} if pipe else {b"flow": 1}), hello
+            answer = {"flow": 1} if flow else {}
+            if pipe and grant:
                 self.rings = Rings(capacity, most_begun)
-                socket.send_fds(self.sock, [msgpack.packb([1, 0, [{"pipe": 1}]])],
+                socket.send_fds(self.sock, [msgpack.packb([1, 0, [{"pipe": 1, **answer}]])],
                                 [self.rings.segment, self.rings.worker_bell, self.rings.node_bell])
-            elif self.asked:
-                self.sock.sendall(msgpack.packb([1, 0, [{}]]))
+            else:
+                self.sock.sendall(msgpack.packb([1, 0, [answer]]))
             self.sock.setblocking(False)
             self.buffer = self.buffer[self._parse(self.buffer):]
         listener.close()
@@ -297,6 +298,16 @@ class FakeNode:
         count, begun = self.rings.recall()
         assert begun < first, "channel %d has begun" % begun
         self.send([1, 3, [count, first]])
+
+    def hold(self, number):
+        self.send([1, 2, [number, 1]])
+
+    def go_on(self, number):
+        self.send([1, 2, [number, 0]])
+
+    def asked_flow(self, number):
+        """What the worker has asked of the channel so far: 1 to hold, 0 to go on."""
+        return [args[1] for kind, args in self.inbox.get(1, []) if kind == 2 and args[0] == number]
 
     def terminate(self):
         self.send([1, 1, [1, b"bye"]])

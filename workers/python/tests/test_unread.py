@@ -32,7 +32,7 @@ class Reading(Cases):
         self.addCleanup(os.close, opener)
         self.addCleanup(os.close, gate)
         env = {"GATE": str(gate), "COCAINE_HEARTBEAT_MS": "20"}
-        node = self.node = self.start(self.app, env=env, pass_fds=(gate,))
+        node = self.node = self.start(self.app, env=env, pass_fds=(gate,), flow=False)
         number = node.invoke("holds", close=False)
         self.assertEqual(b"holding", node.chunk(number))
         before = most_memory(node.process.pid)
