@@ -48,7 +48,7 @@ export interface Request extends Call, AsyncIterable<Buffer> {
 export interface Response {
     readonly signal: AbortSignal;
     readonly cancelled: boolean;
-    /** Sends a chunk. Await it to wait while the node is behind. Throws Cancelled when the caller has given up. */
+    /** Sends a chunk. Await it to wait while the caller is slow to take the answer. Throws Cancelled when the caller has given up. */
     write(chunk: Chunk): Promise<void>;
     /** Ends the answer with an error of the app's own; the category is 42 when none is given. */
     error(code: number, text?: string, category?: number): void;

@@ -6,12 +6,15 @@ const { Call } = require('./call.js');
 const { Cancelled } = require('./cancelled.js');
 const { CONTROL } = require('./frames.js');
 const { BARE } = require('./headers.js');
-const { UNREAD_BYTES } = require('./limits.js');
+const { GO_ON_BYTES, HOLD_BYTES, UNREAD_BYTES } = require('./limits.js');
 
 /** Each side ends once: `closed` is the node's end, `ended` ours; then the number is forgotten. */
 class Channel extends Call {
     #controller;
     #waiting = [];              // reads that wait for a chunk: [resolve, reject]
+    #writers;                   // writes that wait until the node lets the channel go: a resolve for each, or undefined
+    #unread = 0;                // bytes of `chunks`, of a stream
+    #holds = false;             // the node was asked to hold its chunks
 
     constructor(number, handler, items, channels) {
         super(handler);
@@ -22,6 +25,7 @@ class Channel extends Call {
         this.closed = false;
         this.ended = false;
         this.isCancelled = false;
+        this.isHeld = false;        // the node has asked to hold ours
         this.started = false;       // the handler runs, or has run
         this.isAbandoned = false;   // ended for a handler that goes on
         this.openedAt = performance.now();
@@ -42,15 +46,25 @@ class Channel extends Call {
     add(chunk) {
         this.chunks.push(chunk);
         if (this.handler.takesStreams) {
+            this.#unread += chunk.length;
             this.channels.addUnread(chunk.length);
             this.settle();
+            if (this.#unread > HOLD_BYTES && !this.#holds && this.channels.hasFlow) {
+                this.#holds = true;
+                this.channels.ask(this, true);
+            }
         }
     }
 
     /** The next chunk of a stream; there is one. */
     take() {
         const chunk = this.chunks.shift();
+        this.#unread -= chunk.length;
         this.channels.removeUnread(chunk.length);
+        if (this.#holds && this.#unread < GO_ON_BYTES && !this.closed) {
+            this.#holds = false;
+            this.channels.ask(this, false);
+        }
         return chunk;
     }
 
@@ -82,14 +96,26 @@ class Channel extends Call {
 
     /** Nobody reads the rest of the request. */
     drop() {
-        if (this.handler?.takesStreams) {
-            this.chunks.forEach((chunk) => this.channels.removeUnread(chunk.length));
+        if (this.#unread > 0) {
+            this.channels.removeUnread(this.#unread);
+            this.#unread = 0;
         }
         this.chunks = [];
     }
 
+    /** Resolves when the node lets the channel go, or a writer would find out why it never does. */
+    untilLetGo() {
+        return new Promise((resolve) => { (this.#writers ??= []).push(resolve); });
+    }
+
+    letGo() {
+        this.isHeld = false;
+        this.#writers?.splice(0).forEach((resolve) => resolve());
+    }
+
     cancel() {
         this.isCancelled = true;
+        this.letGo();
         this.#controller?.abort(new Cancelled());
         this.settle();
     }
@@ -99,10 +125,13 @@ class Channel extends Call {
 class Channels {
     #byNumber = new Map();
     #link;
+    #output;
     #unread = 0;                // bytes of streamed requests that no handler has read
 
-    constructor(link) {
+    constructor(link, output) {
         this.#link = link;
+        this.#output = output;
+        this.hasFlow = false;   // the node has flow control of one channel
         this.last = CONTROL;    // the highest channel so far
         this.running = 0;       // channels that we have not ended
     }
@@ -127,9 +156,28 @@ class Channels {
         return [...this.#byNumber.values()].filter((channel) => channel.started && !channel.ended);
     }
 
+    /** Asks the node to hold the chunks of a channel, or to go on. */
+    ask(channel, holds) {
+        this.#output.flow(channel.number, holds);
+        this.#output.flushSoon();
+    }
+
+    /** The node asks to hold the chunks that we write, or to go on. */
+    hold(number, holds) {
+        const channel = this.#byNumber.get(number);
+        if (channel === undefined || channel.ended || channel.isCancelled) {
+            return;
+        }
+        if (holds) {
+            channel.isHeld = true;
+        } else {
+            channel.letGo();
+        }
+    }
+
     addUnread(size) {
         this.#unread += size;
-        if (this.#unread > UNREAD_BYTES) {
+        if (this.#unread > UNREAD_BYTES && !this.hasFlow) {
             this.#link.pause();
         }
     }

@@ -62,6 +62,7 @@ class Ending {
 
     #forget(channel) {
         channel.ended = true;
+        channel.letGo();
         channel.channels.running--;
         channel.drop();
         if (channel.closed) {

@@ -6,6 +6,7 @@ const { BARE } = require('./headers.js');
 const { decodeFrom } = require('./msgpack.js');
 
 const CONTROL = 1;                       // the channel of handshake, heartbeat and terminate
+const TERMINATE = 1, FLOW = 2;           // types on it, beside the heartbeat's 0
 const WRITE = 0, ERROR = 1, CLOSE = 2;   // types on a channel; an invoke is the first write
 const CATEGORY = 1000, NOT_FOUND = 404, APP_ERROR = 502;
 const APP_CATEGORY = 42;                 // of errors that an app gives itself
@@ -17,6 +18,7 @@ class Message {
         this.type = 0;
         this.dataAt = -1;       // where the one argument's bytes are, of a write; -1 when there is none
         this.dataEnd = -1;
+        this.args = undefined;  // the arguments, of a message of another form than the usual ones
         this.items = undefined; // headers as they came
         this.end = 0;           // where the next message begins
     }
@@ -25,6 +27,7 @@ class Message {
     read(data, at) {
         // The usual ones by hand: [n, 0, [bytes]], the same with the three bare trace headers, and [n, 2, []].
         const first = data[at];
+        this.args = undefined;
         if (first !== 0x93 && first !== 0x94) {
             return this.#readAny(data, at);
         }
@@ -115,6 +118,7 @@ class Message {
         }
         this.number = number;
         this.type = type;
+        this.args = args;
         this.dataAt = this.dataEnd = -1;
         if (type === WRITE && Buffer.isBuffer(args[0])) {
             this.dataAt = args[0].byteOffset - data.byteOffset;
@@ -161,5 +165,6 @@ function sameBytes(a, at, b, bt, size) {
 }
 
 module.exports = {
-    APP_CATEGORY, APP_ERROR, CATEGORY, CLOSE, CONTROL, ERROR, HEARTBEAT, NOT_FOUND, WRITE, Message, followsWhole, sameBytes,
+    APP_CATEGORY, APP_ERROR, CATEGORY, CLOSE, CONTROL, ERROR, FLOW, HEARTBEAT, NOT_FOUND, TERMINATE, WRITE, Message, followsWhole,
+    sameBytes,
 };

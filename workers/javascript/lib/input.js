@@ -3,7 +3,7 @@
 // What the node writes: its messages one by one, into channels and to handlers.
 
 const { broken } = require('./exits.js');
-const { CLOSE, CONTROL, ERROR, Message, NOT_FOUND, WRITE, followsWhole, sameBytes } = require('./frames.js');
+const { CLOSE, CONTROL, ERROR, FLOW, Message, NOT_FOUND, TERMINATE, WRITE, followsWhole, sameBytes } = require('./frames.js');
 const { BARE } = require('./headers.js');
 const { MESSAGE_BYTES } = require('./limits.js');
 const { Truncated } = require('./msgpack.js');
@@ -26,6 +26,7 @@ class Input {
         this.#ending = ending;
         this.#running = running;
         this.draining = false;  // no more calls come
+        this.greeted = undefined; // called with what the node can do, by the handshake's answer; then undefined again
     }
 
     /** Takes what was read; the buffer is only lent. */
@@ -67,6 +68,10 @@ class Input {
         const message = this.#message, channels = this.#channels;
         message.read(data, at);
         const number = message.number;
+        if (this.greeted !== undefined) {
+            this.#onGreeting();
+            return message.end;
+        }
         if (number > channels.last) {
             if (message.type !== WRITE || message.dataAt < 0) {
                 broken(`a message of type ${message.type} on channel ${number}, which is not open`);
@@ -87,9 +92,23 @@ class Input {
         return end; // else it is late: for a channel that both sides have ended
     }
 
+    // The handshake's answer, [1, 0, [{…}]], comes before all else.
+    #onGreeting() {
+        const { number, type, args } = this.#message;
+        if (number !== CONTROL || type !== 0 || args?.length !== 1 || args[0] === null || typeof args[0] !== 'object') {
+            broken(`the handshake's answer is a message of type ${type} on channel ${number}`);
+        }
+        const greeted = this.greeted;
+        this.greeted = undefined;
+        greeted(args[0]);
+    }
+
     #onControl(type) {
-        if (type === 1) {
+        const args = this.#message.args;
+        if (type === TERMINATE) {
             this.draining = true;
+        } else if (type === FLOW && this.#channels.hasFlow && isFlow(args)) {
+            this.#channels.hold(args[0], args[1] === 1);
         } else if (type !== 0) {
             broken(`a message of type ${type} on the control channel`);
         }
@@ -143,6 +162,12 @@ class Input {
             broken(`a message of type ${message.type} on a channel`);
         }
     }
+}
+
+// [a channel, 1 or 0].
+function isFlow(args) {
+    return args?.length === 2 && (Number.isInteger(args[0]) || typeof args[0] === 'bigint') && args[0] >= 0
+        && (args[1] === 0 || args[1] === 1);
 }
 
 const SHORT = 128;

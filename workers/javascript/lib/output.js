@@ -2,8 +2,11 @@
 
 // What a worker writes: messages of the protocol, collected in one buffer and sent together.
 
+const { Cancelled } = require('./cancelled.js');
 const { cut } = require('./failures.js');
-const { BATCH_BYTES, COPIED_BYTES, FAILURE_TEXT_BYTES, SPARE_BUFFERS } = require('./limits.js');
+const { CONTROL, FLOW } = require('./frames.js');
+const { BATCH_BYTES, COPIED_BYTES, FAILURE_TEXT_BYTES, LISTEN_BYTES, SPARE_BUFFERS } = require('./limits.js');
+const { encode } = require('./msgpack.js');
 
 class Output {
     #link;
@@ -23,6 +26,7 @@ class Output {
         this.#link = link;
         this.#flushed = flushed;
         this.isBehind = false;  // more is unsent than the link wants to hold
+        this.unheard = 0;       // bytes of chunks written since the loop has had a turn
         this.due = 0;           // when what is written must be sent
         link.whenDrained(() => {
             this.isBehind = false;
@@ -33,6 +37,31 @@ class Output {
     /** Resolves when the node has caught up. */
     caughtUp() {
         return this.isBehind ? new Promise((resolve) => { this.#waiting.push(resolve); }) : Promise.resolve();
+    }
+
+    /** Whether a writer on the channel should give way before it goes on. */
+    mustWait(channel) {
+        return channel.isHeld || this.isBehind || this.unheard > LISTEN_BYTES;
+    }
+
+    /** Resolves when the loop has had its turn, the node has caught up and does not hold the channel. Rejects when that is cancelled. */
+    turn(channel) {
+        const over = this.#turn(channel);
+        over.catch(() => {});   // for those that do not await their writes: their calls end by themselves
+        return over;
+    }
+
+    async #turn(channel) {
+        if (this.unheard > LISTEN_BYTES) {
+            await new Promise(setImmediate);
+            this.unheard = 0;
+        }
+        while (this.isBehind || channel.isHeld) {
+            await (this.isBehind ? this.caughtUp() : channel.untilLetGo());
+        }
+        if (channel.isCancelled) {
+            throw new Cancelled();
+        }
     }
 
     flush() {
@@ -95,6 +124,7 @@ class Output {
             throw new TypeError(`a chunk is bytes or text, not ${nameOf(chunk)}`);
         }
         const size = chunk.length;
+        this.unheard += size;
         const isCopied = size <= COPIED_BYTES;
         this.#room(isCopied ? size + 24 : 24);
         this.#head(number);
@@ -120,6 +150,11 @@ class Output {
             this.#send();
             this.isBehind = !this.#link.write(chunk) || this.isBehind;
         }
+    }
+
+    /** [1, 2, [n, 1 or 0]]: hold, or go on. */
+    flow(number, holds) {
+        this.raw(encode([CONTROL, FLOW, [number, holds ? 1 : 0]]));
     }
 
     /** [n, 2, []] */

@@ -163,8 +163,8 @@ class Running {
                 }
                 output.chunk(channel.number, step.value);
                 output.flushSoon();
-                if (output.isBehind) {
-                    await output.caughtUp();
+                if (output.mustWait(channel)) {
+                    await output.turn(channel);
                 } else if (!isAsync && performance.now() > until) {
                     await new Promise(setImmediate);
                     until = performance.now() + QUICK_MS;

@@ -26,18 +26,22 @@ class Session {
     constructor(app, link, over) {
         this.#link = link;
         this.#over = over;
-        this.#channels = new Channels(link);
         this.#output = new Output(link, () => this.#onFlushed());
+        this.#channels = new Channels(link, this.#output);
         const ending = new Ending(this.#output);
         this.#running = new Running(this.#output, ending, this.#channels);
         this.#input = new Input(app, this.#channels, ending, this.#running);
         this.#heartbeat = new Heartbeat(link, this.#output);
     }
 
-    /** Shakes hands: the uuid as bin, which tells the node that we read bin; then the first heartbeat. */
+    /** Shakes hands: the uuid as bin, which tells the node that we read bin. When the node has answered, the first heartbeat. */
     open(uuid) {
-        this.#output.raw(encode([CONTROL, 0, [Buffer.from(uuid)]]));
-        this.#heartbeat.start();
+        this.#input.greeted = (abilities) => {
+            this.#channels.hasFlow = abilities.flow === 1;
+            this.#heartbeat.start();
+        };
+        this.#output.raw(encode([CONTROL, 0, [Buffer.from(uuid), { flow: 1 }]]));
+        this.#output.flush();
     }
 
     /** Takes what was read; the buffer is only lent. */

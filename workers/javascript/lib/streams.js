@@ -71,7 +71,7 @@ class Response {
     get signal() { return this.#channel.signal; }
     get cancelled() { return this.#channel.cancelled; }
 
-    /** Sends a chunk; await it, and you wait while the node is behind. */
+    /** Sends a chunk; await it, and you wait while the node is behind, or the caller slow to take the answer. */
     write(chunk) {
         const channel = this.#channel;
         if (channel.isCancelled) {
@@ -83,7 +83,7 @@ class Response {
         const output = this.#output;
         output.chunk(channel.number, chunk);
         output.flushSoon();
-        return output.isBehind ? output.caughtUp() : DONE;
+        return output.mustWait(channel) ? output.turn(channel) : DONE;
     }
 
     /** Ends the answer with an error. */

@@ -13,8 +13,9 @@ const { decodeFrom, encode, Truncated } = require('../lib/msgpack.js');
 const PATIENCE_MS = 30_000; // only a failing test waits that long
 
 class FakeNode {
-    static async start(app, env = {}) {
+    static async start(app, env = {}, abilities = { flow: 1 }) {
         const node = new FakeNode();
+        node.abilities = abilities;
         node.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fake-node-'));
         const endpoint = path.join(node.folder, 's');
         const server = net.createServer();
@@ -32,6 +33,9 @@ class FakeNode {
         server.close();
         node.socket?.on('data', (data) => node.receive(data));
         node.socket?.on('error', () => {});
+        if (node.socket !== undefined) {
+            await Promise.race([node.until(() => node.inbox.has(1)).catch(() => {}), node.exited]);
+        }
         return node;
     }
 
@@ -58,6 +62,9 @@ class FakeNode {
                         this.send([1, 0, []]);
                     }
                 } else {
+                    if (number === 1 && type === 0) {
+                        this.send([1, 0, [this.abilities]]);
+                    }
                     if (!this.inbox.has(number)) {
                         this.inbox.set(number, []);
                     }
@@ -109,6 +116,19 @@ class FakeNode {
             });
             clearTimeout(timer);
         }
+    }
+
+    hold(number) {
+        this.send([1, 2, [number, 1]]);
+    }
+
+    goOn(number) {
+        this.send([1, 2, [number, 0]]);
+    }
+
+    /** What the worker has asked of the channel so far: 1 to hold, 0 to go on. */
+    askedFlow(number) {
+        return (this.inbox.get(1) ?? []).filter(([type, args]) => type === 2 && args[0] === number).map(([, args]) => args[1]);
     }
 
     async chunk(number) {

@@ -7,8 +7,8 @@ const { FakeNode } = require('./fake-node.js');
 const { UNREAD_BYTES } = require('../lib/limits.js');
 const { decode, encode } = require('../lib/msgpack.js');
 
-async function on(t, app = 'app.mjs', env) {
-    const node = await FakeNode.start(app, env);
+async function on(t, app = 'app.mjs', env, abilities) {
+    const node = await FakeNode.start(app, env, abilities);
     t.after(() => node.stop());
     return node;
 }
@@ -26,7 +26,7 @@ async function endsWell(node) {
 
 test('requests and answers', async (t) => {
     const node = await on(t);
-    assert.deepEqual((await node.until(() => node.inbox.get(1)))[0], [0, [Buffer.from('u-1')]]);
+    assert.deepEqual((await node.until(() => node.inbox.get(1)))[0], [0, [Buffer.from('u-1'), { flow: 1 }]]);
     for (let i = 0; i < 40; i++) {
         await gives(node, ['data'], 'echo', 'data');
     }
@@ -100,7 +100,7 @@ function mostMemory(node) {
 }
 
 test('a reader that is slow holds the node back, and gets all', async (t) => {
-    const node = await on(t, 'app.mjs', { COCAINE_HEARTBEAT_MS: '20' });
+    const node = await on(t, 'app.mjs', { COCAINE_HEARTBEAT_MS: '20' }, {});
     const number = node.open('holds');
     assert.equal(await node.chunk(number), 'holding');
     const before = mostMemory(node);

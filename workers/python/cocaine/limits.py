@@ -44,7 +44,7 @@ UNREAD_BYTES = 16 << 20
 HOLD_BYTES = 256 << 10
 GO_ON_BYTES = 64 << 10
 
-# Python only: written by handlers until the node is listened to, which may hold their channels. A hold that is seen late costs the node
+# Written by handlers until the node is listened to, which may hold their channels. A hold that is seen late costs the node
 # so much.
 LISTEN_BYTES = 64 << 10
 
