@@ -22,6 +22,7 @@ use Cocaine::Exits;
 use Cocaine::Forks;
 use Cocaine::Frames qw(CLOSE_TAIL);
 use Cocaine::Limits qw(PROVEN_RUNS QUICK_SECONDS);
+use Cocaine::Output;
 
 use constant SHORT_HEAD => "\x00\x91\xc4";    # of a write: its data's length in one byte follows
 
@@ -73,9 +74,9 @@ sub _burst {
         elsif (@answer == 1 && defined $answer[0] && !ref $answer[0] && length $answer[0] < 256 && !utf8::is_utf8($answer[0])) {
             $$out .= $head . $small[length $answer[0]] . $answer[0] . $head . CLOSE_TAIL;
         }
-        elsif (@answer == 1 && ref $answer[0] eq 'CODE') {
+        elsif (my $next = @answer == 1 && ref $answer[0] eq 'CODE' ? $answer[0] : Cocaine::Output::parted(\@answer)) {
             $channels->{last} = unpack $number_form, $n;
-            $self->{iterate}->($channels->{last}, $head, $handler, $answer[0]);
+            $self->{iterate}->($channels->{last}, $head, $handler, $next);
             undef $self->{shape};
             last;
         }

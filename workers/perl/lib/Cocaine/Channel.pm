@@ -6,8 +6,10 @@ package Cocaine::Channel;
 # number, head   the number, and what every message that we write on the channel begins with
 # handler, items its handler and its headers as they came
 # chunks         of the request, not read yet
+# unread         bytes in them, of a stream            holds     the node was asked to hold its chunks
 # closed         the node has ended its side           ended     we have ended ours
 # is_cancelled   the caller gave up                    started   the handler runs, or has run
+# is_held        the node has asked to hold our chunks is_parked its iterator has no turns until the node lets it go
 # next           the iterator that makes the answer, while it runs
 
 use 5.030;
@@ -20,8 +22,8 @@ use Cocaine::Forks;
 sub new {
     my ($class, $channels, $number, $head, $handler, $items) = @_;
     return bless {
-        channels => $channels, number => $number, head => $head, handler => $handler, items => $items, chunks => [], closed => 0,
-        ended => 0, is_cancelled => 0, started => 0,
+        channels => $channels, number => $number, head => $head, handler => $handler, items => $items, chunks => [], unread => 0,
+        holds => 0, closed => 0, ended => 0, is_cancelled => 0, started => 0, is_held => 0, is_parked => 0,
     }, $class;
 }
 

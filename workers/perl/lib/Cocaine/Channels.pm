@@ -6,6 +6,8 @@ package Cocaine::Channels;
 # running    of them, those that we have not ended
 # last       the highest channel so far
 # ready      channels whose handler may run
+# answering  channels whose iterator makes chunks; they take turns
+# has_flow   the node has flow control of one channel
 # draining   the node wants us to end
 # need       bytes that must be there before the next message is whole
 # listened   when the node was last listened to from within a handler
@@ -19,8 +21,8 @@ use Scalar::Util qw(blessed);
 use Cocaine::Channel;
 use Cocaine::Clock;
 use Cocaine::Forks;
-use Cocaine::Frames qw(CONTROL WRITE ERROR CLOSE HEARTBEAT TERMINATE NODE_CATEGORY NOT_FOUND APP_ERROR CLOSE_TAIL);
-use Cocaine::Limits qw(MESSAGE_BYTES QUICK_SECONDS);
+use Cocaine::Frames qw(CONTROL WRITE ERROR CLOSE HEARTBEAT TERMINATE FLOW NODE_CATEGORY NOT_FOUND APP_ERROR CLOSE_TAIL);
+use Cocaine::Limits qw(GO_ON_BYTES HEARTBEAT_SECONDS HOLD_BYTES LISTEN_BYTES MESSAGE_BYTES QUICK_SECONDS);
 
 use constant BROKEN => 70;    # exit code: the node wrote what it must not
 
@@ -28,7 +30,7 @@ sub new {
     my ($class, $app, $link, $output, $heartbeat) = @_;
     return bless {
         app => $app, link => $link, output => $output, heartbeat => $heartbeat, open => {}, running => 0, last => CONTROL, ready => [],
-        draining => 0, need => 0, listened => 0,
+        answering => [], has_flow => 0, draining => 0, need => 0, listened => 0,
     }, $class;
 }
 
@@ -38,8 +40,8 @@ sub has_whole_message {
     return $length && $length >= $self->{need};
 }
 
-# One message into channels and queues. False when it is not all here.
-sub step {
+# The next message: its channel, type, arguments and headers. Nothing when it is not all here.
+sub _take_message {
     my ($self) = @_;
     my $in = \$self->{link}{in};
     my ($number, $type, $args, $items, $end) = eval { Cocaine::Frames::read_message($in) };
@@ -47,15 +49,40 @@ sub step {
     if (!defined $end) {
         broken(sprintf 'a message of more than %d bytes', MESSAGE_BYTES) if length $$in > MESSAGE_BYTES;
         $self->{need} = Cocaine::Frames::bytes_needed($in);
-        return 0;
+        return;
     }
     substr $$in, 0, $end, '';
     $self->{need} = 0;
+    return ($number, $type, $args, $items);
+}
+
+# Waits for the handshake's answer, [1, 0, [{…}]], which comes before all else and says what the node can do.
+sub greet {
+    my ($self) = @_;
+    my $link = $self->{link};
+    my @message;
+    while (!$self->has_whole_message || !(@message = $self->_take_message)) {
+        $link->await(HEARTBEAT_SECONDS);
+        $link->fetch(1);
+    }
+    my ($number, $type, $args) = @message;
+    if ($number != CONTROL || $type != HEARTBEAT || @$args != 1 || ref $args->[0] ne 'HASH') {
+        broken("the handshake's answer is a message of type $type on channel $number");
+    }
+    $self->{has_flow} = ($args->[0]{flow} // 0) eq 1;
+    $link->{most} = 9**9**9 if $self->{has_flow};    # no bound: each channel has one
+    return;
+}
+
+# One message into channels and queues. False when it is not all here.
+sub step {
+    my ($self) = @_;
+    my ($number, $type, $args, $items) = $self->_take_message or return 0;
     if (my $channel = $self->{open}{$number}) {
         $self->_on_channel($channel, $type, $args);
     }
     elsif ($number == CONTROL) {
-        $self->_on_control($type);
+        $self->_on_control($type, $args);
     }
     elsif ($number > $self->{last}) {
         broken("a message of type $type on channel $number, which is not open") if $type != WRITE || !_is_text($args->[0]);
@@ -77,16 +104,41 @@ sub broken {
 }
 
 sub _on_control {
-    my ($self, $type) = @_;
+    my ($self, $type, $args) = @_;
     if ($type == HEARTBEAT) {
         $self->{heartbeat}->answered;
     }
     elsif ($type == TERMINATE) {
         $self->{draining} = 1;
     }
+    elsif ($type == FLOW && $self->{has_flow} && Cocaine::Frames::is_flow($args)) {
+        my ($number, $holds) = @$args;
+        my $channel = $self->{open}{$number};
+        if ($channel && !$channel->{ended} && !$channel->{is_cancelled}) {
+            $holds ? $channel->{is_held} = 1 : $self->_let_go($channel);
+        }
+    }
     else {
         broken("a message of type $type on the control channel");
     }
+    return;
+}
+
+# Its writer goes on: the node has said so, or it finds out why it cannot.
+sub _let_go {
+    my ($self, $channel) = @_;
+    $channel->{is_held} = 0;
+    push @{ $self->{answering} }, $channel if $channel->{is_parked};
+    $channel->{is_parked} = 0;
+    return;
+}
+
+# Asks the node to hold the chunks of a channel, or to go on.
+sub _ask {
+    my ($self, $channel, $holds) = @_;
+    $channel->{holds} = $holds;
+    $self->{output}{bytes} .= Cocaine::Frames::flow_message($channel->{head}, $holds);
+    $self->{output}->flush;
     return;
 }
 
@@ -117,6 +169,10 @@ sub _on_channel {
         if (!$channel->{ended} && !$channel->{closed}) {
             push @{ $channel->{chunks} }, $args->[0];
             $self->{link}{unread} += length $args->[0];
+            if ($channel->{handler}{streams}) {
+                $channel->{unread} += length $args->[0];
+                $self->_ask($channel, 1) if $channel->{unread} > HOLD_BYTES && !$channel->{holds} && $self->{has_flow};
+            }
         }
     }
     elsif ($type == CLOSE) {
@@ -135,7 +191,8 @@ sub _on_channel {
             delete $self->{open}{ $channel->{number} };
         }
         else {
-            $channel->{is_cancelled} = 1;    # a handler that runs finds out by itself; one that does not is not started
+            $channel->{is_cancelled} = 1;
+            $self->_let_go($channel);        # a handler that runs finds out by itself; one that does not is not started
             $self->end_cancelled($channel) if !$channel->{started};
         }
     }
@@ -150,6 +207,8 @@ sub next_chunk {
     my ($self, $channel) = @_;
     my $chunk = shift @{ $channel->{chunks} };
     $self->{link}{unread} -= length $chunk;
+    $channel->{unread} -= length $chunk;
+    $self->_ask($channel, 0) if $channel->{holds} && $channel->{unread} < GO_ON_BYTES && !$channel->{closed};
     return $chunk;
 }
 
@@ -174,6 +233,7 @@ sub take_in {
         $self->step or last;
     }
     $self->{listened} = Cocaine::Clock::now();
+    $self->{output}{unheard} = 0;
     return $came;
 }
 
@@ -190,7 +250,7 @@ sub write {
     my ($self, $channel, $chunk) = @_;
     $self->{output}->chunk($channel->{head}, $chunk);
     $self->{output}->flush;
-    $self->take_in if Cocaine::Clock::now() > $self->{listened} + QUICK_SECONDS;
+    $self->take_in if $self->{output}{unheard} > LISTEN_BYTES || Cocaine::Clock::now() > $self->{listened} + QUICK_SECONDS;
     return;
 }
 

@@ -10,8 +10,8 @@ use Exporter   qw(import);
 use List::Util qw(min);
 
 our @EXPORT_OK = qw(
-    PROVEN_RUNS QUICK_SECONDS HEARTBEAT_SECONDS NODE_SILENCE_SECONDS BATCH_BYTES READ_BYTES UNREAD_BYTES MESSAGE_BYTES DEPTH
-    FAILURE_TEXT_BYTES LOG_TEXT_BYTES STACK_FRAMES
+    PROVEN_RUNS QUICK_SECONDS HEARTBEAT_SECONDS NODE_SILENCE_SECONDS BATCH_BYTES READ_BYTES UNREAD_BYTES HOLD_BYTES GO_ON_BYTES
+    LISTEN_BYTES MESSAGE_BYTES DEPTH FAILURE_TEXT_BYTES LOG_TEXT_BYTES STACK_FRAMES
 );
 
 use constant {
@@ -35,9 +35,17 @@ use constant {
     # Asked for by one read: what a socket holds.
     READ_BYTES => 1 << 18,
 
-    # Chunks that no handler has read. While there are more, a handler that writes takes nothing more from the socket, and the node keeps
+    # Chunks that no handler has read, where the node has no flow control of one channel. While there are more, a handler that writes takes nothing more from the socket, and the node keeps
     # what it sends. The same as in JavaScript: a quarter of the largest message, far more than a stream needs to be under way.
     UNREAD_BYTES => 16 << 20,
+
+    # Of one streamed request that its handler has not read, where the node has flow control. Past the first the node is asked to hold this
+    # channel's chunks, below the second to go on: as much as a socket takes at once, and a rest that the handler reads while the next
+    # chunks come. Then UNREAD_BYTES is not needed, and would keep from writers what they wait for.
+    HOLD_BYTES => 256 << 10, GO_ON_BYTES => 64 << 10,
+
+    # Written by handlers until the node is listened to, which may hold their channels. A hold that is seen late costs the node so much.
+    LISTEN_BYTES => 64 << 10,
 
     # The node's bound for a message, 64 MiB, and room for its frame.
     MESSAGE_BYTES => (64 << 20) + (1 << 16),

@@ -4,7 +4,8 @@ package Cocaine::Link;
 #
 # in       those bytes
 # heard    something has come since it was last set to 0
-# unread   bytes of chunks that no handler has read, counted by the channels; past UNREAD_BYTES nothing more is taken, but by a must
+# unread   bytes of chunks that no handler has read, counted by the channels
+# most     past so many of them nothing more is taken, but by a must
 
 use 5.030;
 use strict;
@@ -21,7 +22,7 @@ use constant SIOCOUTQ => 0x5411;    # bytes sent and not read yet; see unix(7)
 
 sub new {
     my ($class, $socket) = @_;
-    return bless { socket => $socket, in => '', heard => 0, unread => 0 }, $class;
+    return bless { socket => $socket, in => '', heard => 0, unread => 0, most => UNREAD_BYTES }, $class;
 }
 
 # Dies when the node is not there.
@@ -36,13 +37,13 @@ sub open_path {
     return $class->new($socket);
 }
 
-sub is_full { return $_[0]{unread} > UNREAD_BYTES }
+sub is_full { return $_[0]{unread} > $_[0]{most} }
 
 # True when something has come. A must is for one who can do nothing else than wait for it.
 sub fetch {
     my ($self, $must) = @_;
     Cocaine::Forks::end_child() if Cocaine::Forks::is_child();
-    return 0 if !$must && $self->{unread} > UNREAD_BYTES;
+    return 0 if !$must && $self->{unread} > $self->{most};
     my $count = sysread $self->{socket}, $self->{in}, READ_BYTES, length $self->{in};
     return $self->{heard} = 1 if $count;
     node_gone() if defined $count || !($!{EAGAIN} || $!{EINTR});

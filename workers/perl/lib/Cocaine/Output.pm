@@ -7,6 +7,7 @@ package Cocaine::Output;
 # each step of any other one, everything written so far is sent.
 #
 # bytes    those messages
+# unheard  bytes that were sent since the node was listened to
 # due      when they must be sent
 
 use 5.030;
@@ -17,18 +18,19 @@ use overload ();
 use Cocaine::Clock;
 use Cocaine::Forks;
 use Cocaine::Frames qw(WRITE_TAIL);
-use Cocaine::Limits qw(BATCH_BYTES QUICK_SECONDS);
+use Cocaine::Limits qw(BATCH_BYTES LISTEN_BYTES QUICK_SECONDS);
 use Cocaine::MessagePack;
 
 sub new {
     my ($class, $link) = @_;
-    return bless { link => $link, bytes => '', due => 0 }, $class;
+    return bless { link => $link, bytes => '', unheard => 0, due => 0 }, $class;
 }
 
 sub flush {
     my ($self) = @_;
     Cocaine::Forks::end_writing_child()  if $Cocaine::Forks::forked;
     die Cocaine::Forks::IN_THREAD        if $Cocaine::Forks::is_thread;
+    $self->{unheard} += length $self->{bytes};
     $self->{link}->send_all(\$self->{bytes}) if length $self->{bytes};
     $self->{due} = Cocaine::Clock::now() + QUICK_SECONDS;
     return;
@@ -45,6 +47,16 @@ sub chunk {
     $self->{bytes} .= $head . WRITE_TAIL . Cocaine::MessagePack::binary_head(length $chunk) . $chunk;
     $self->flush if length $self->{bytes} > BATCH_BYTES;
     return;
+}
+
+# An iterator over what a handler gave back, when that is so much that the node should be heard meanwhile; else nothing.
+sub parted {
+    my ($answer) = @_;
+    return if @$answer < 2 && ref $answer->[0] ne 'ARRAY';
+    my @chunks = grep { defined } map { ref $_ eq 'ARRAY' ? @$_ : $_ } @$answer;
+    my $size = 0;
+    $size += length for @chunks;
+    return $size > LISTEN_BYTES ? sub { return shift @chunks } : ();
 }
 
 # What a handler gave back: strings and arrays of them; what is undef is no chunk.

@@ -1,8 +1,6 @@
 package Cocaine::Session;
 
 # One worker's conversation with the node: runs the handlers of what comes, and keeps the heartbeat.
-#
-# answering   channels whose iterator makes chunks; they take turns
 
 use 5.030;
 use strict;
@@ -15,7 +13,7 @@ use Cocaine::Exits;
 use Cocaine::Forks;
 use Cocaine::Frames qw(BARE INVOKE_BYTE);
 use Cocaine::Heartbeat;
-use Cocaine::Limits qw(BATCH_BYTES PROVEN_RUNS QUICK_SECONDS);
+use Cocaine::Limits qw(LISTEN_BYTES PROVEN_RUNS QUICK_SECONDS);
 use Cocaine::Output;
 use Cocaine::Bursts;
 use Cocaine::Streams;
@@ -25,7 +23,7 @@ sub new {
     my $output = Cocaine::Output->new($link);
     my $heartbeat = Cocaine::Heartbeat->new($link, $output);
     my $channels = Cocaine::Channels->new($app, $link, $output, $heartbeat);
-    my $self = bless { link => $link, output => $output, heartbeat => $heartbeat, channels => $channels, answering => [] }, $class;
+    my $self = bless { link => $link, output => $output, heartbeat => $heartbeat, channels => $channels }, $class;
     $self->{bursts} = Cocaine::Bursts->new($channels, sub { $self->_begin_iterator(@_) });
     return $self;
 }
@@ -35,6 +33,8 @@ sub serve {
     my ($self, $uuid) = @_;
     my ($link, $output, $heartbeat, $channels) = @$self{qw(link output heartbeat channels)};
     $output->{bytes} = Cocaine::Frames::handshake($uuid);
+    $output->flush;
+    $channels->greet;
     while (1) {
         $heartbeat->beat(Cocaine::Clock::now());
         $self->_parse;
@@ -42,8 +42,9 @@ sub serve {
         $output->flush;
         last if $channels->{draining} && !$channels->{running};
         $link->await($heartbeat->{next} - Cocaine::Clock::now())
-            if !@{ $self->{answering} } && !@{ $channels->{ready} } && !$channels->has_whole_message;
+            if !@{ $self->{channels}{answering} } && !@{ $channels->{ready} } && !$channels->has_whole_message;
         $link->fetch(1);
+        $output->{unheard} = 0;
     }
     delete $self->{bursts};    # it holds this object
     return;
@@ -60,7 +61,7 @@ sub _parse {
         return if length $$in < $channels->{need} || $$in eq '';
         next if ord $$in == INVOKE_BYTE && $bursts->burst;
         $channels->step or return;
-        $self->_step_answers if @{ $self->{answering} } && Cocaine::Clock::now() > $output->{due};
+        $self->_step_answers if @{ $self->{channels}{answering} } && Cocaine::Clock::now() > $output->{due};
     }
 }
 
@@ -100,16 +101,17 @@ sub _begin_iterator {
     my ($self, $number, $head, $handler, $next) = @_;
     my $channel = $self->{channels}->add($number, $head, $handler, BARE);
     @$channel{qw(closed started next)} = (1, 1, $next);
-    push @{ $self->{answering} }, $channel;
+    push @{ $self->{channels}{answering} }, $channel;
     return;
 }
 
 # What a handler gave back: strings, arrays of them, or an iterator.
 sub _give {
     my ($self, $channel, @answer) = @_;
-    if (@answer == 1 && ref $answer[0] eq 'CODE') {
-        $channel->{next} = $answer[0];
-        push @{ $self->{answering} }, $channel;
+    my $next = @answer == 1 && ref $answer[0] eq 'CODE' ? $answer[0] : Cocaine::Output::parted(\@answer);
+    if ($next) {
+        $channel->{next} = $next;
+        push @{ $self->{channels}{answering} }, $channel;
         return;
     }
     $self->{output}->chunks($channel->{head}, \@answer);
@@ -120,7 +122,7 @@ sub _give {
 sub _step_answers {
     my ($self) = @_;
     my ($output, $channels) = @$self{qw(output channels)};
-    for my $channel (splice @{ $self->{answering} }) {
+    for my $channel (splice @{ $self->{channels}{answering} }) {
         $Cocaine::call = $channel;
         my $is_over = $self->_iterate($channel);
         $channels->end_cancelled($channel) if $channel->{is_cancelled};
@@ -132,14 +134,14 @@ sub _step_answers {
     return;
 }
 
-# Until the iterator has taken a moment, or given a batch, or ends: then it is true.
+# Until the iterator has taken a moment, or given much, or the node holds its channel, or it ends: then it is true.
 sub _iterate {
     my ($self, $channel) = @_;
     my $output = $self->{output};
     my $handler = $channel->{handler};
     my $then = Cocaine::Clock::now();
     my $until = $then + QUICK_SECONDS;
-    while (!$channel->{is_cancelled} && !$channel->{ended}) {
+    while (!$channel->{is_cancelled} && !$channel->{ended} && !$channel->{is_held}) {
         $output->flush if $handler->{streak} < PROVEN_RUNS;
         my $chunk;
         my $fine = eval {
@@ -156,10 +158,14 @@ sub _iterate {
         _judge($handler, $now - $then);
         $then = $now;
         return 1 if !defined $chunk;
-        if ($now > $until || length $output->{bytes} > BATCH_BYTES) {
-            push @{ $self->{answering} }, $channel;
-            return 0;
-        }
+        last if $now > $until || $channel->{is_held} || length $output->{bytes} > LISTEN_BYTES || $output->{unheard} > LISTEN_BYTES;
+    }
+    return 0 if $channel->{is_cancelled} || $channel->{ended};
+    if ($channel->{is_held}) {
+        $channel->{is_parked} = 1;
+    }
+    else {
+        push @{ $self->{channels}{answering} }, $channel;
     }
     return 0;
 }

@@ -63,6 +63,7 @@ sub write {
     my ($self, $chunk) = @_;
     die Cocaine::Forks::IN_THREAD if $Cocaine::Forks::is_thread;
     my $channel = $self->{channel};
+    $channel->{channels}->hear while $channel->{is_held};    # the caller is slow to take the answer
     die Cocaine::Cancelled->new       if $channel->{is_cancelled};
     die "the response has ended\n"    if $channel->{ended};
     $channel->{channels}->write($channel, $chunk);

@@ -19,7 +19,7 @@ use warnings;
 
 use Cocaine;
 use Cocaine::App;
-use Cocaine::Frames qw(CONTROL WRITE ERROR TERMINATE CLOSE_TAIL NODE_CATEGORY);
+use Cocaine::Frames qw(CONTROL HEARTBEAT WRITE ERROR TERMINATE CLOSE_TAIL NODE_CATEGORY);
 use Cocaine::MessagePack;
 use Cocaine::Session;
 use Cocaine::Testing::Answer;
@@ -40,6 +40,7 @@ sub call {
     my $call = ref $event ? $event : { event => $event };
     my $head = Cocaine::Frames::head(CHANNEL);
     my @messages = (
+        Cocaine::MessagePack::encode([CONTROL, HEARTBEAT, [{}]]),
         Cocaine::MessagePack::encode([CHANNEL, WRITE, ["$call->{event}"], _items($call->{headers})]),
         (map { $head . Cocaine::Frames::data_tail($_) } @chunks),
         $head . ($call->{cancel} ? Cocaine::Frames::error_tail(NODE_CATEGORY, GIVEN_UP, 'given up') : CLOSE_TAIL),

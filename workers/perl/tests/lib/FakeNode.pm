@@ -18,6 +18,7 @@ my $here = dirname(dirname(abs_path(__FILE__)));
 
 sub start {
     my ($class, $app, %env) = @_;
+    my $has_flow = delete $env{has_flow} // 1;
     my $folder = File::Temp->newdir;
     my $path = "$folder/s";
     socket my $listener, AF_UNIX, SOCK_STREAM, 0 or die "socket: $!";
@@ -47,11 +48,16 @@ sub start {
             last;
         }
     }
+    if ($self->{socket}) {
+        $self->until(sub { $self->{inbox}{1} || $self->exit_code_now });
+        $self->send_all([1, 0, [$has_flow ? { flow => 1 } : {}]]);
+    }
     return $self;
 }
 
 sub send_raw {
     my ($self, $data) = @_;
+    local $self->{is_mid_message} = 1;
     while (length $data) {
         vec(my $writable = '', fileno $self->{socket}, 1) = 1;
         my $readable = $writable;
@@ -182,6 +188,17 @@ sub exit_code {
         $self->take if select $readable, undef, undef, 0;
     }
     return $self->{code} = $? & 127 ? "signal $?" : $? >> 8;
+}
+
+sub exit_code_now { my ($self) = @_; return waitpid($self->{pid}, 1) && ($self->{code} = $? >> 8) + 1 }
+
+sub hold  { my ($self, $number) = @_; return $self->send_all([1, 2, [$number, 1]]) }
+sub go_on { my ($self, $number) = @_; return $self->send_all([1, 2, [$number, 0]]) }
+
+# What the worker has asked of the channel so far: 1 to hold, 0 to go on.
+sub asked_flow {
+    my ($self, $number) = @_;
+    return [map { $_->[1][1] } grep { $_->[0] == 2 && $_->[1][0] == $number } @{ $self->{inbox}{1} // [] }];
 }
 
 sub _content {
