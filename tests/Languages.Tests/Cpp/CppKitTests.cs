@@ -10,6 +10,10 @@ public class CppKitTests
     [CppFact]
     public void What_is_taken_back_does_not_begin_and_no_more_begin_than_may() => RunProgram("begin");
 
+    /// <summary>With a node that holds channels, and with one that is asked to.</summary>
+    [CppFact]
+    public void A_held_writer_waits_and_a_slow_reader_lets_the_node_wait() => RunProgram("flow");
+
     /// <summary>An app may include any header of the SDK first.</summary>
     [CppFact]
     public void Each_header_stands_for_itself()

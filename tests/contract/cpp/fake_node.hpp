@@ -45,12 +45,13 @@ public:
             throw std::runtime_error("cannot listen");
     }
 
-    // Answers the handshake with the pipe.
-    void give_pipe() {
+    // Answers the handshake with the pipe, and with flow control of one channel or without.
+    void give_pipe(bool with_flow = false) {
         socket_ = ::accept(listener_, nullptr, nullptr);
         char hello[256];
         if (::recv(socket_, hello, sizeof hello, 0) <= 0) throw std::runtime_error("no handshake");
         std::string answer("\x93\x01\x00\x91\x81\xa4pipe\x01", 11);
+        if (with_flow) answer = std::string("\x93\x01\x00\x91\x82\xa4" "flow\x01\xa4pipe\x01", 17);
         int descriptors[3] = {memfd_, worker_bell, node_bell};
         alignas(cmsghdr) char control[CMSG_SPACE(sizeof descriptors)] = {};
         iovec part{answer.data(), answer.size()};
@@ -89,6 +90,14 @@ public:
     }
 
     void cancel(std::uint64_t channel) { shown_next_ += cocaine::detail::error_message(channel, 1000, 520, "given up"); }
+
+    void flow(std::uint64_t channel, bool holds) {
+        char message[2 * cocaine::detail::max_head_bytes];
+        shown_next_.append(message, cocaine::detail::store_flow(message, channel, holds));
+    }
+
+    // Any bytes.
+    void add(std::string_view bytes) { shown_next_ += bytes; }
 
     void terminate() { shown_next_ += std::string("\x93\x01\x01\x92\x01\xa4" "done", 10); }
 
@@ -153,6 +162,17 @@ public:
         return one;
     }
 
+    // What the worker has asked for so far: "hold 3 go 3 ".
+    const std::string& asked() const { return asked_; }
+
+    std::uint64_t beats() const { return beats_; }
+
+    // What has come and was not taken by next().
+    std::size_t come() {
+        take();
+        return come_.size();
+    }
+
     // What has come already; empty when there is nothing.
     std::string rest() {
         take();
@@ -208,8 +228,14 @@ private:
             at += m.size;
             std::string number = std::to_string(m.channel);
             if (m.channel == cocaine::detail::control_channel) {
-                if (!has_beaten_) come_.push_back("beats");
-                has_beaten_ = true;
+                std::uint64_t about;
+                bool holds;
+                if (m.type == cocaine::detail::control_type::flow) {
+                    if (!m.read_flow(about, holds)) throw std::runtime_error("the worker has written a flow message of another form");
+                    asked_ += (holds ? "hold " : "go ") + std::to_string(about) + " ";
+                } else if (beats_++ == 0) {
+                    come_.push_back("beats");
+                }
             } else if (m.type == cocaine::detail::message_type::write) {
                 come_.push_back(number + ":" + (m.data.size() < 20 ? std::string(m.data) : std::to_string(m.data.size())));
             } else {
@@ -229,5 +255,6 @@ private:
     std::string shown_next_;
     std::string pieces_;
     std::deque<std::string> come_;
-    bool has_beaten_ = false;
+    std::string asked_;
+    std::uint64_t beats_ = 0;
 };

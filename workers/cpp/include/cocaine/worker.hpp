@@ -127,10 +127,10 @@ private:
             detail::segment s = detail::segment::map(c.descriptors[0]);
             ::close(c.descriptors[0]);
             detail::pipe_link link(s, c.descriptors[1], c.descriptors[2], c.socket, nullptr);
-            detail::session(link, app_, name_, wanted_heartbeat_ms()).serve();
+            detail::session(link, app_, name_, wanted_heartbeat_ms(), c.has_flow).serve();
         } else {
             detail::socket_link link(c.socket);
-            detail::session(link, app_, name_, wanted_heartbeat_ms()).serve();
+            detail::session(link, app_, name_, wanted_heartbeat_ms(), c.has_flow).serve();
         }
         return 0;
     }
@@ -139,7 +139,7 @@ private:
         detail::watch_forks();
         detail::segment s = detail::segment::at(start_->segment, start_->segment_bytes);
         detail::pipe_link link(s, start_->own_bell, start_->node_bell, -1, start_->stop);
-        detail::session(link, app_, name_, start_->heartbeat_ms).serve();
+        detail::session(link, app_, name_, start_->heartbeat_ms, true).serve();    // there is no handshake: see cocaine_worker_flow
         return 0;
     }
 
@@ -207,7 +207,7 @@ inline int serve_app(void* opened) {
 }  // namespace cocaine
 
 // An app: the block gets the worker under the name that is given, and says what it serves. The same file can be built as a program and
-// as a shared object (-shared -fPIC).
+// as a shared object (-shared -fPIC). That it exports cocaine_worker_flow tells the node that it has flow control of one channel.
 #define COCAINE_APP(name)                                                                                                          \
     static void cocaine_app_setup(::cocaine::worker& name);                                                                        \
     extern "C" __attribute__((visibility("default"))) int cocaine_worker_main(int argc, const char* const* argv) {                 \
@@ -219,5 +219,6 @@ inline int serve_app(void* opened) {
     extern "C" __attribute__((visibility("default"))) int cocaine_worker_serve(void* opened) {                                     \
         return ::cocaine::detail::serve_app(opened);                                                                               \
     }                                                                                                                              \
+    extern "C" __attribute__((visibility("default"))) int cocaine_worker_flow() { return 1; }                                      \
     int main(int argc, char** argv) { return cocaine_worker_main(argc, argv); }                                                    \
     static void cocaine_app_setup(::cocaine::worker& name)

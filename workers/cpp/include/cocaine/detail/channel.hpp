@@ -26,6 +26,7 @@ struct call_owner {
     virtual void close(call& c) = 0;
     virtual void flush() = 0;
     virtual void listen() = 0;
+    virtual void hear() = 0;    // waits for what comes next
     virtual std::shared_ptr<remote_call> remote(call& c) = 0;
 };
 
@@ -49,6 +50,8 @@ struct call {
     bool queued = false;        // in the session's list of what is ready, or of what may begin
     bool begun = false;         // the node cannot take it back any more
     bool started = false;       // stream and thread: the handler was called
+    bool paused = false;        // the node has asked to hold our chunks
+    bool holds = false;         // stream: the node was asked to hold its chunks
     bool held = false;          // the answer is in other hands: not closed when the handler returns
     bool end_told = false;      // stream: on_end was called
     bool ended = false;         // our terminal message is written
@@ -71,7 +74,7 @@ struct call {
         number = channel;
         handler = known;
         chunks_written = 0;
-        queued = begun = started = held = end_told = ended = node_ended = cancelled = false;
+        queued = begun = started = paused = holds = held = end_told = ended = node_ended = cancelled = false;
         header_bytes_.assign(header_bytes);
     }
 

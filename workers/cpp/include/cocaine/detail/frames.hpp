@@ -10,10 +10,10 @@
 
 namespace cocaine::detail {
 
-inline constexpr std::uint64_t control_channel = 1;    // of handshake, heartbeat, terminate and recall
+inline constexpr std::uint64_t control_channel = 1;    // of handshake, heartbeat, terminate, flow and recall
 
 namespace control_type {
-inline constexpr std::uint64_t heartbeat = 0, terminate = 1, recall = 3;
+inline constexpr std::uint64_t heartbeat = 0, terminate = 1, flow = 2, recall = 3;
 }
 
 // On any other channel; an invoke is the first write.
@@ -76,6 +76,34 @@ struct message {
         cursor c{start, start + arguments.size()};
         return arity >= 2 && c.integer(count) == parse::ok && c.integer(from) == parse::ok;
     }
+
+    // Of a flow message: the channel, and 1 to hold its chunks or 0 to go on. False when the arguments are anything else.
+    bool read_flow(std::uint64_t& number, bool& holds) const {
+        const unsigned char* start = reinterpret_cast<const unsigned char*>(arguments.data());
+        cursor c{start, start + arguments.size()};
+        std::uint64_t state;
+        if (arity != 2 || c.integer(number) != parse::ok || c.integer(state) != parse::ok || state > 1) return false;
+        holds = state == 1;
+        return true;
+    }
+
+    // Of the handshake's answer: the map of what the node can do has this name, with 1.
+    bool has_ability(std::string_view name) const {
+        const unsigned char* start = reinterpret_cast<const unsigned char*>(arguments.data());
+        cursor c{start, start + arguments.size()};
+        if (arity != 1 || c.at == c.end || (*c.at & 0xf0) != 0x80) return false;
+        for (unsigned left = *c.at++ & 15u; left > 0; --left) {
+            std::string_view key;
+            std::uint64_t value = 0;
+            if (c.bytes(key) != parse::ok) return false;
+            const unsigned char* from = c.at;
+            bool is_number = c.integer(value) == parse::ok;
+            if (key == name) return is_number && value == 1;
+            c.at = from;
+            if (c.skip() != parse::ok) return false;
+        }
+        return false;
+    }
 };
 
 // The writing side. Longest head of a message: outer array 1, channel 9, type 1, arguments 1, bytes 5.
@@ -102,6 +130,15 @@ inline char* store_chunk_head(char* to, std::uint64_t channel, std::size_t lengt
 inline char* store_close(char* to, std::uint64_t channel) {
     to = store_start(to, channel, message_type::close);
     *to++ = static_cast<char>(0x90);
+    return to;
+}
+
+// [1, 2, [channel, 1 or 0]]
+inline char* store_flow(char* to, std::uint64_t channel, bool holds) {
+    to = store_start(to, control_channel, control_type::flow);
+    *to++ = static_cast<char>(0x92);
+    to = store_unsigned(to, channel);
+    *to++ = holds ? 1 : 0;
     return to;
 }
 
@@ -133,14 +170,14 @@ inline std::string error_message(std::uint64_t channel, int category, int code, 
     return all;
 }
 
-// The uuid goes as bin: that tells the node that we read bin.
+// The uuid goes as bin: that tells the node that we read bin. The map says what we can do.
 inline std::string handshake_message(std::string_view uuid, bool ask_for_pipe) {
     std::string all("\x93\x01\x00", 3);
-    all += static_cast<char>(ask_for_pipe ? 0x92 : 0x91);
+    all += static_cast<char>(0x92);
     all += static_cast<char>(0xc4);
     all += static_cast<char>(uuid.size());
     all.append(uuid);
-    if (ask_for_pipe) all.append("\x81\xa4pipe\x01");
+    all.append(ask_for_pipe ? "\x82\xa4pipe\x01\xa4""flow\x01" : "\x81\xa4""flow\x01");
     return all;
 }
 

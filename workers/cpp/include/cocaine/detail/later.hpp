@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -17,7 +18,7 @@
 
 namespace cocaine::detail {
 
-enum class post_kind { chunk, error, close };
+enum class post_kind { chunk, error, close, go_on };
 
 struct posted {
     std::uint64_t channel;
@@ -29,12 +30,26 @@ struct posted {
 
 class outlet {
 public:
-    explicit outlet(link& to) : link_(&to), loop_(std::this_thread::get_id()) {}
+    // `hear` is what the loop's thread does to wait for what comes, or to look whether something has come.
+    outlet(link& to, std::function<void(bool waits)> hear) : link_(&to), loop_(std::this_thread::get_id()), hear_(std::move(hear)) {}
+
+    bool is_loop() const { return std::this_thread::get_id() == loop_; }
+
+    // The loop's, as all below that says so.
+    void hear() { hear_(true); }
+
+    // A handler on the loop has written so much.
+    void look_after(std::size_t bytes) {
+        unheard_ += bytes;
+        if (unheard_ <= limits::listen_bytes) return;
+        unheard_ = 0;
+        hear_(false);
+    }
 
     void post(posted&& one) {
         end_writing_child();
         std::unique_lock<std::mutex> lock(mutex_);
-        if (std::this_thread::get_id() != loop_) room_.wait(lock, [this] { return bytes_ < limits::posted_bytes || link_ == nullptr; });
+        if (!is_loop()) room_.wait(lock, [this] { return bytes_ < limits::posted_bytes || link_ == nullptr; });
         if (link_ == nullptr) return;
         bytes_ += one.text.size() + limits::posted_overhead_bytes;
         items_.push_back(std::move(one));
@@ -82,6 +97,8 @@ private:
     std::size_t bytes_ = 0;
     link* link_;
     std::thread::id loop_;
+    std::function<void(bool)> hear_;    // the loop's
+    std::size_t unheard_ = 0;           // the loop's: bytes that it has posted since it has heard the node
     std::atomic<std::size_t> unread_{0};
     bool full_ = false;    // the loop's: nothing is taken
 };
@@ -109,8 +126,11 @@ struct remote_call : std::enable_shared_from_this<remote_call> {
 
     // False when the call has ended: the chunk goes nowhere.
     bool write(std::string_view chunk) {
-        if (ended) return false;
+        // Relaxed: whoever waits looks again under the mutex; a write that does not see it yet goes out as if it had been a moment earlier.
+        if (paused.load(std::memory_order_relaxed)) wait_for_go_on();
+        if (ended || is_cancelled) return false;
         out->post({channel, post_kind::chunk, std::string(chunk)});
+        if (out->is_loop()) out->look_after(chunk.size());
         return true;
     }
 
@@ -122,13 +142,34 @@ struct remote_call : std::enable_shared_from_this<remote_call> {
         if (!ended.exchange(true)) out->post({channel, post_kind::close, {}});
     }
 
+    // The loop's: the node has asked to hold the chunks of this call, or to go on.
+    void pause(bool holds) {
+        std::lock_guard<std::mutex> lock(mutex);
+        paused = holds;
+        if (!holds) go_on.notify_all();
+    }
+
     // The loop's calls. What comes before the call begins does not count as unread: nobody could read it, and it would keep from the loop
     // what others wait for. The node bounds it.
-    void push(std::string_view chunk) {
+    // True when so much is unread that the node should hold what follows; then take_chunk tells when it should go on.
+    bool push(std::string_view chunk) {
         if (begun_) out->add_unread(chunk.size());
         std::lock_guard<std::mutex> lock(mutex);
         chunks.emplace_back(chunk);
+        unread_ += chunk.size();
         news.notify_one();
+        if (unread_ <= limits::hold_bytes || holds_) return false;
+        return holds_ = true;
+    }
+
+    // The handler's thread, which holds the mutex and has seen a chunk. True when the node should go on.
+    bool take_chunk(std::string& into) {
+        into = std::move(chunks.front());
+        chunks.pop_front();
+        unread_ -= into.size();
+        if (!holds_ || unread_ >= limits::go_on_bytes || request_ended) return false;
+        holds_ = false;
+        return true;
     }
 
     // Before the handler's thread sees it.
@@ -146,6 +187,8 @@ struct remote_call : std::enable_shared_from_this<remote_call> {
             std::lock_guard<std::mutex> lock(mutex);
             for (const std::string& one : chunks) bytes += one.size();
             chunks.clear();
+            unread_ = 0;
+            go_on.notify_all();    // `ended` is set
         }
         if (begun_) out->take_unread(bytes);
     }
@@ -155,6 +198,7 @@ struct remote_call : std::enable_shared_from_this<remote_call> {
         request_ended = true;
         if (by_cancel) is_cancelled = true;
         news.notify_all();
+        go_on.notify_all();
     }
 
     std::shared_ptr<outlet> out;
@@ -164,12 +208,27 @@ struct remote_call : std::enable_shared_from_this<remote_call> {
     std::atomic<bool> ended{false};
     std::atomic<bool> is_cancelled{false};
     std::atomic<bool> given_away{false};    // thread: the handler has returned, and the answer is in other hands
+    std::atomic<bool> paused{false};    // the node has asked to hold our chunks; set under the mutex
     std::mutex mutex;                   // over the two below
     std::condition_variable news;
+    std::condition_variable go_on;      // for writers: the call is not paused any more, or has ended
     std::deque<std::string> chunks;
     bool request_ended = false;
 
 private:
+    // No time is set: the node lets go, ends the call or is gone, and each of these is told.
+    void wait_for_go_on() {
+        auto may_go_on = [this] { return !paused || ended || is_cancelled; };
+        if (out->is_loop()) {
+            while (!may_go_on()) out->hear();
+            return;
+        }
+        std::unique_lock<std::mutex> lock(mutex);
+        go_on.wait(lock, may_go_on);
+    }
+
+    std::size_t unread_ = 0;            // bytes in chunks, under the mutex
+    bool holds_ = false;                // the node was asked to hold what follows, under the mutex
     std::weak_ptr<remote_call> hold_;   // used by the handler's thread
     bool begun_ = false;                // the loop's
 };

@@ -30,10 +30,19 @@ inline constexpr std::size_t read_bytes = 64 << 10;
 // Reads of the socket in a row: answers must leave though the node sends and sends.
 inline constexpr int reads_in_a_row = 16;
 
-// Chunks that no handler has read. While threads have more, or while answers wait for room and the loop has more, nothing more is taken
+// Chunks that no handler has read, where the node has no flow control of one channel. While threads have more, or while answers wait for room and the loop has more, nothing more is taken
 // from the link, and the node keeps what it sends. Half of what the scripting languages have: those take in 256 KiB at once, and this a
 // few messages.
 inline constexpr std::size_t unread_bytes = 8 << 20;
+
+// Of one streamed request that its handler has not read, where the node has flow control. Past the first the node is asked to hold this
+// channel's chunks, below the second to go on: as much as a socket takes at once, and a rest that the handler reads while the next chunks
+// come. Then unread_bytes is not needed, and would keep from writers what they wait for.
+inline constexpr std::size_t hold_bytes = 256 << 10;
+inline constexpr std::size_t go_on_bytes = 64 << 10;
+
+// Written by handlers on the loop until the node is listened to, which may hold their channels. A hold that is seen late costs it so much.
+inline constexpr std::size_t listen_bytes = 64 << 10;
 
 // The node's bound for a chunk, and for a message with its frame.
 inline constexpr std::size_t chunk_bytes = std::size_t{64} << 20;

@@ -45,6 +45,12 @@ public:
         bytes_.append(head, static_cast<std::size_t>(store_close(head, channel) - head));
     }
 
+    // Asks the node to hold the chunks of a channel, or to go on.
+    void flow(std::uint64_t channel, bool holds) {
+        char message[2 * max_head_bytes];
+        bytes_.append(message, static_cast<std::size_t>(store_flow(message, channel, holds) - message));
+    }
+
     void flush() {
         end_writing_child();
         published_us_ = now_us();

@@ -18,9 +18,11 @@ namespace cocaine::detail {
 
 class session final : public listener, public call_owner {
 public:
-    session(link& to, std::shared_ptr<const catalog> app, std::string app_name, std::int64_t heartbeat_ms)
+    // With has_flow the node has flow control of one channel.
+    session(link& to, std::shared_ptr<const catalog> app, std::string app_name, std::int64_t heartbeat_ms, bool has_flow = false)
         : link_(to), app_(std::move(app)), app_name_(std::move(app_name)), out_(to, *this, heartbeat_ms),
-          outlet_(std::make_shared<outlet>(to)), pool_(std::make_shared<thread_pool>()), gate_(to.words()) {}
+          outlet_(std::make_shared<outlet>(to, [this](bool waits) { waits ? hear() : look(); })), pool_(std::make_shared<thread_pool>()), gate_(to.words()),
+          has_flow_(has_flow) {}
 
     // Serves until the node asks us to end and every call is answered. Throws abandoned and broken_pipe.
     void serve() {
@@ -40,6 +42,7 @@ public:
     void take(const message& m) override {
         if (m.channel == control_channel) {
             if (m.type == control_type::terminate) draining_ = true;    // a heartbeat's answer needs nothing
+            if (m.type == control_type::flow && has_flow_) pause(m);
             if (m.type == control_type::recall && gate_.is_kept()) take_back(m);
             return;
         }
@@ -62,17 +65,22 @@ public:
     }
 
     bool while_blocked() override {
-        bool has_room = unread_ < limits::unread_bytes && !outlet_->is_full();
+        bool has_room = has_flow_ || (unread_ < limits::unread_bytes && !outlet_->is_full());
         if (has_room) link_.take(*this);
         return has_room;
     }
 
     // What loop_request and loop_response ask for.
     void write(call& c, std::string_view chunk) override {
+        while (c.paused && !c.cancelled && !c.ended) hear();
         if (c.cancelled) throw cancelled();
         if (c.ended) throw std::logic_error("the answer has ended");
         out_.chunk(c.number, chunk);
         if (c.chunks_written++ > 0) out_.flush_when_due();    // a handler with one chunk is looked after when it returns
+        unheard_ += chunk.size();
+        if (unheard_ <= limits::listen_bytes) return;
+        unheard_ = 0;
+        look();
     }
 
     void fail(call& c, int category, int code, std::string_view reason) override {
@@ -94,14 +102,34 @@ public:
         link_.take(*this);
     }
 
+    // Runs no handler, but all else goes on: what comes, what threads write, the heartbeat.
+    void hear() override {
+        take_posted();
+        std::int64_t now = now_us();
+        out_.beat_when_due(now);
+        out_.flush();
+        if (!link_.take(*this)) link_.wait(static_cast<int>((out_.next_beat_us() - now) / 1000) + 1);
+    }
+
     std::shared_ptr<remote_call> remote(call& c) override {
-        if (!c.remote) c.remote = std::make_shared<remote_call>(outlet_, c.number, c.handler->event, std::string(c.headers()));
+        if (!c.remote) {
+            c.remote = std::make_shared<remote_call>(outlet_, c.number, c.handler->event, std::string(c.headers()));
+            c.remote->pause(c.paused);
+        }
         return c.remote;
     }
 
 private:
+    // In a handler that writes much: has the node something to say?
+    void look() {
+        take_posted();
+        out_.flush_when_due();
+        while_blocked();
+    }
+
     void turn() {
         bool any = may_take() && link_.take(*this);
+        unheard_ = 0;
         run_ready();
         begin_waiting();
         any |= take_posted();
@@ -116,7 +144,7 @@ private:
     }
 
     // A recall is read however much is unread: what stands before it has a bound, and nothing begins without it.
-    bool may_take() { return !outlet_->is_full() || gate_.must_read_on(); }
+    bool may_take() { return has_flow_ || !outlet_->is_full() || gate_.must_read_on(); }
 
     void open(const message& m) {
         newest_ = m.channel;
@@ -134,12 +162,31 @@ private:
 
     void receive(open_call& c, std::string_view data) {
         if (c.handler->how == manner::thread) {
-            c.remote->push(data);
+            if (c.remote->push(data) && has_flow_) out_.flow(c.number, true);
             return;
         }
         unread_ += data.size();
         c.add(data);
-        if (c.handler->how == manner::stream) make_ready(c);
+        if (c.handler->how != manner::stream) return;
+        if (has_flow_ && c.unread() > limits::hold_bytes && !c.holds) ask(c, true);
+        make_ready(c);
+    }
+
+    // The node, to hold what follows of a request, or to go on.
+    void ask(call& c, bool holds) {
+        c.holds = holds;
+        out_.flow(c.number, holds);
+    }
+
+    // The node asks to hold the chunks of an answer, or to go on.
+    void pause(const message& m) {
+        std::uint64_t number;
+        bool holds;
+        if (!m.read_flow(number, holds)) throw broken_pipe("a flow message of another form");
+        open_call* c = calls_.find(number);
+        if (c == nullptr || c->ended) return;
+        c->paused = holds;
+        if (c->remote) c->remote->pause(holds);
     }
 
     void node_ends(open_call& c, bool by_cancel) {
@@ -249,6 +296,7 @@ private:
         while (!c.ended && !c.cancelled && c.has_chunk()) {
             std::string chunk = c.take_chunk();    // its own copy: while a callback writes, more may come
             unread_ -= chunk.size();
+            if (c.holds && c.unread() < limits::go_on_bytes && !c.node_ended) ask(c, false);
             if (c.on_chunk) c.on_chunk(chunk);
         }
         if (c.cancelled && !c.ended) {
@@ -302,6 +350,9 @@ private:
                 case post_kind::close:
                     close(*c);
                     break;
+                case post_kind::go_on:
+                    if (has_flow_ && !c->node_ended) out_.flow(c->number, false);
+                    break;
             }
         }
         return true;
@@ -354,7 +405,9 @@ private:
     std::uint64_t newest_ = control_channel;
     std::size_t running_ = 0;          // calls that we have not ended
     std::size_t unread_ = 0;         // bytes of requests that no handler has taken
+    std::size_t unheard_ = 0;        // bytes written by handlers on the loop since the node was listened to
     bool draining_ = false;
+    const bool has_flow_;
 };
 
 }  // namespace cocaine::detail

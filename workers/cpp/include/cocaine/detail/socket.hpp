@@ -129,6 +129,7 @@ struct connection {
     int socket = -1;
     int descriptors[3] = {-1, -1, -1};
     bool has_pipe = false;
+    bool has_flow = false;
 };
 
 inline connection connect_to_node(const std::string& path, const std::string& uuid, bool ask_for_pipe) {
@@ -143,7 +144,6 @@ inline connection connect_to_node(const std::string& path, const std::string& uu
     std::string hello = handshake_message(uuid, ask_for_pipe);
     if (::send(c.socket, hello.data(), hello.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(hello.size()))
         throw abandoned("the node is gone");
-    if (!ask_for_pipe) return c;
 
     // The answer and nothing of what follows it: without a pipe the next message may be right behind. So, byte by byte.
     std::string answer;
@@ -172,6 +172,7 @@ inline connection connect_to_node(const std::string& path, const std::string& uu
     if (m.channel != control_channel || m.type != control_type::heartbeat || (got != 0 && got != 3))
         throw broken_pipe("the handshake's answer is not one");
     c.has_pipe = got == 3;
+    c.has_flow = m.has_ability("flow");
     return c;
 }
 

@@ -104,10 +104,10 @@ public:
         call_.news.wait(lock, [this] { return !call_.chunks.empty() || call_.request_ended; });
         if (call_.is_cancelled) throw cocaine::cancelled();
         if (call_.chunks.empty()) return std::nullopt;
-        current_ = std::move(call_.chunks.front());
-        call_.chunks.pop_front();
+        bool goes_on = call_.take_chunk(current_);
         lock.unlock();
         call_.out->take_unread(current_.size());
+        if (goes_on) call_.out->post({call_.channel, post_kind::go_on, {}});
         return std::string_view(current_);
     }
 
@@ -139,6 +139,7 @@ public:
         if (call_.is_cancelled) throw cocaine::cancelled();
         if (call_.ended) throw std::logic_error("the answer has ended");
         call_.write(chunk);
+        if (call_.is_cancelled) throw cocaine::cancelled();    // while it waited, perhaps
     }
 
     void error(int code, std::string_view reason, int category) override { call_.error(category, code, reason); }
