@@ -12,6 +12,8 @@ internal static class CppBuild
     private static readonly Lazy<string> FaultyObjectFile = new(() => Compile("faults", ObjectFlags));
     private static readonly Lazy<string> CountingProgramFile = new(() => Compile("counting", []));
     private static readonly Lazy<string> CountingObjectFile = new(() => Compile("counting", ObjectFlags));
+    private static readonly Lazy<string> SlowPeersProgramFile = new(() => Compile("slow_peers", []));
+    private static readonly Lazy<string> SlowPeersObjectFile = new(() => Compile("slow_peers", ObjectFlags));
 
     /// <summary>Null when there is a compiler; else why the test is skipped.</summary>
     public static string? Missing => Find("g++") is null ? "g++ is not on this machine: as root, apt-get install g++" : null;
@@ -29,6 +31,11 @@ internal static class CppBuild
     public static string CountingProgram => CountingProgramFile.Value;
 
     public static string CountingObject => CountingObjectFile.Value;
+
+    /// <summary>An app whose handlers write much, or read slowly.</summary>
+    public static string SlowPeersProgram => SlowPeersProgramFile.Value;
+
+    public static string SlowPeersObject => SlowPeersObjectFile.Value;
 
     public static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "/usr/bin").Split(':')
         .Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);

@@ -13,7 +13,7 @@ def echo(request):
 
 async def relay(request, response):
     async for chunk in request:
-        response.write(chunk)
+        await response.write(chunk)
 
 
 def count(request):

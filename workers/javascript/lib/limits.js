@@ -29,14 +29,15 @@ module.exports = {
     READ_BYTES: 1 << 18,
 
     // Streamed requests that handlers have not read, of all channels, where the node has no flow control. Past it nothing more is taken
-    // from the node, which then holds the callers back, until no more than half of it is left. Several of the longest usual chunks (1 MiB), so that streams side by side do not stop each other;
-    // small beside a worker's memory.
+    // from the node, which then holds the callers back, until no more than half of it is left. Several of the longest usual chunks (1 MiB),
+    // so that streams side by side do not stop each other; small beside a worker's memory.
     UNREAD_BYTES: 16 << 20,
 
-    // Of one streamed request that its handler has not read, where the node has flow control. Past the first the node is asked to hold
-    // this channel's chunks, below the second to go on: as much as a socket takes at once, and a rest that the handler reads while the
-    // next chunks come. Then UNREAD_BYTES is not needed, and would keep from writers what they wait for.
+    // Of one streamed request that its handler has not read, where the node has flow control. Past it the node is asked to hold this
+    // channel's chunks: as much as a socket takes at once. Then UNREAD_BYTES is not needed, and would keep from writers what they wait for.
     HOLD_BYTES: 256 << 10,
+
+    // Below it the node is asked to go on: a rest that the handler reads while the next chunks come.
     GO_ON_BYTES: 64 << 10,
 
     // Written by handlers until they give way, so that the node is listened to: it may hold their channels. A hold that is seen late

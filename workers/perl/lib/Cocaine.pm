@@ -72,8 +72,9 @@ with a C<Cocaine::Cancelled> when the caller gives up. C<< $request->body >> is 
 the call has. C<< $response->write(CHUNK) >>, C<< $response->error(CODE, TEXT) >>, an error of the app's own (category 42), and
 C<< $response->close >>; the answer is closed when the sub returns.
 
-A handler that writes and does not read keeps what comes: past 16 MiB of it the worker takes nothing more from the node until something is
-read, and does not see meanwhile that a caller gives up.
+A write waits while the caller is slow to take the answer, and an iterator gets no turn meanwhile; a caller waits while more than 256 KiB of
+its request are unread. An older node has no such flow control of one call: then a handler that writes and does not read keeps what comes; past
+16 MiB of it the worker takes nothing more from the node until something is read.
 
 =head2 Tests
 

@@ -33,9 +33,9 @@ BATCH_BYTES = 1 << 18
 # Asked of the socket at once: the node's own send buffer holds no more.
 READ_BYTES = 1 << 18
 
-# Streamed requests that handlers have not read, of all channels, where the node has no flow control. Past it nothing more is taken from the node, which then holds the callers back, until no
-# more than half of it is left. Several of the longest usual chunks (1 MiB), so that streams side by side do not stop each other; small
-# beside a worker's memory.
+# Streamed requests that handlers have not read, of all channels, where the node has no flow control. Past it nothing more is taken from
+# the node, which then holds the callers back, until no more than half of it is left. Several of the longest usual chunks (1 MiB), so that
+# streams side by side do not stop each other; small beside a worker's memory.
 UNREAD_BYTES = 16 << 20
 
 # Of one streamed request that its handler has not read, where the node has flow control. Past the first the node is asked to hold this

@@ -30,9 +30,9 @@ inline constexpr std::size_t read_bytes = 64 << 10;
 // Reads of the socket in a row: answers must leave though the node sends and sends.
 inline constexpr int reads_in_a_row = 16;
 
-// Chunks that no handler has read, where the node has no flow control of one channel. While threads have more, or while answers wait for room and the loop has more, nothing more is taken
-// from the link, and the node keeps what it sends. Half of what the scripting languages have: those take in 256 KiB at once, and this a
-// few messages.
+// Chunks that no handler has read, where the node has no flow control of one channel. While threads have more, or while answers wait for
+// room and the loop has more, nothing more is taken from the link, and the node keeps what it sends. Half of what the scripting languages
+// have: those take in 256 KiB at once, and this a few messages.
 inline constexpr std::size_t unread_bytes = 8 << 20;
 
 // Of one streamed request that its handler has not read, where the node has flow control. Past the first the node is asked to hold this

@@ -21,8 +21,8 @@ public:
     // With has_flow the node has flow control of one channel.
     session(link& to, std::shared_ptr<const catalog> app, std::string app_name, std::int64_t heartbeat_ms, bool has_flow = false)
         : link_(to), app_(std::move(app)), app_name_(std::move(app_name)), out_(to, *this, heartbeat_ms),
-          outlet_(std::make_shared<outlet>(to, [this](bool waits) { waits ? hear() : look(); })), pool_(std::make_shared<thread_pool>()), gate_(to.words()),
-          has_flow_(has_flow) {}
+          outlet_(std::make_shared<outlet>(to, [this](bool waits) { waits ? hear() : look(); })), pool_(std::make_shared<thread_pool>()),
+          gate_(to.words()), has_flow_(has_flow) {}
 
     // Serves until the node asks us to end and every call is answered. Throws abandoned and broken_pipe.
     void serve() {
