@@ -152,7 +152,7 @@ public class FlowTests
         RunningApp app = await node.AddAsync(TestApps.DotNet(BackendType.Process, Single(1)));
         await using CocaineClient client = await TestNode.ConnectAsync(app);
         using CancellationTokenSource stop = new();
-        CallOptions options = new() { Deadline = how == "deadline" ? TimeSpan.FromSeconds(1) : null };
+        CallOptions options = new() { Deadline = how == "deadline" ? TimeSpan.FromSeconds(5) : null };
         ClientCall call = client.Open("blob", options, stop.Token);
         await AskAsync(call, 100_000_000);
         await app.UntilAsync(info => info.GetProperty("tasks").GetProperty("event").GetProperty("held-bytes").GetInt64() > 256 << 10);

@@ -88,11 +88,12 @@ public class ClientFlowTests
         using MessagePeer client = await OfferAsync(app);
         await client.SendAsync(sink =>
         {
-            MessageWriter.WriteEnqueue(sink, 2, "blob"u8, [0x91, 0x93, 0xc2, 0xaf, .. "request_timeout"u8, 0xa3, .. "500"u8], bin: true);
+            MessageWriter.WriteEnqueue(sink, 2, "blob"u8, [0x91, 0x93, 0xc2, 0xaf, .. "request_timeout"u8, 0xa4, .. "5000"u8], bin: true);
             MessageWriter.WriteFlow(sink, 0, 2, hold: true);
             MessageWriter.WriteChunk(sink, 2, new Payload("100000000"u8), bin: true);
             MessageWriter.WriteClose(sink, 2);
         });
+        await UntilAsync(app, connection => HeldBytes(connection) > 256 << 10);
         await CallAsync(client, 3, "echo", "fine"); // waits for the only slave
         Assert.Equal(["fine", "close"], (await client.ReadToEndOfAsync(3)).Select(Describe));
         long held = await HeldBytesAsync(app);
