@@ -50,7 +50,7 @@ public readonly struct ClientCall : IAsyncDisposable, IEquatable<ClientCall>
     public Chunks ReadAllAsync() => new(Call);
 
     /// <summary>
-    /// Gives the call up when the answer has not ended: the job is cancelled. Frees what was not read, in the client and in the node.
+    /// Gives the call up when the answer has not ended: the job is cancelled. Frees the unread bytes, in the client and in the node.
     /// </summary>
     public ValueTask DisposeAsync() => _call is not null && _call.Use == _use ? _call.EndAsync() : default;
 

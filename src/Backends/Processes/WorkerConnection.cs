@@ -54,7 +54,7 @@ internal sealed class WorkerConnection(
     /// <summary>Until its handshake the peer is anybody.</summary>
     internal override bool IsOfStranger => !_shaken;
 
-    /// <summary>A handshake is a uuid and what the worker offers.</summary>
+    /// <summary>A handshake is a uuid and the worker's offers.</summary>
     protected override void OnBegun(in MessageLayout begun)
     {
         if (begun.TotalBytes > OpeningBounds.MaxMessageBytes)

@@ -121,6 +121,13 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
         if (slave is null)
         {
             refusal = WhyNot(id);
+            if (refusal.Code != 0 && IsTaking && Pool.Roster.Idle > 0)
+            {
+                Pool.Ahead.Wake(isFull: true);
+                slave = Queue.Usual == 0 ? Pool.Roster.Pick() : null;
+                refusal = slave is null ? WhyNot(id) : default;
+            }
+
             if (refusal.Code != 0)
             {
                 Counters.JobsRejected++;
@@ -152,6 +159,11 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
             if (Queue.Count - Queue.Suspects.Count == 1)
             {
                 Admission.OnFirstWaiting();
+            }
+
+            if (Pool.Roster.Idle > 0)
+            {
+                Pool.Cores.OnWaits();
             }
 
             Pool.Grow();
@@ -202,6 +214,9 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
 
     /// <inheritdoc/>
     public Job? TakeNextSuspect() => _next.TakeNextSuspect();
+
+    /// <inheritdoc/>
+    public bool IsNextWhole => _next.IsWhole;
 
     /// <inheritdoc/>
     public bool TryTakeAhead(out Job? job) => _next.TryTakeAhead(out job);

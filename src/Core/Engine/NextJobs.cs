@@ -16,13 +16,16 @@ internal sealed class NextJobs(EngineScope scope, JobBounds bounds, JobEndings e
     /// <summary>The next suspect to run, for an empty slave. Null when the suspect's time was up.</summary>
     public Job? TakeNextSuspect() => Take(scope.Queue.Suspects.First!);
 
+    /// <summary>The next usual job can stand ahead of its turn: its request is whole. Valid while one waits.</summary>
+    public bool IsWhole => Next() is { RequestEnded: true, Request.IsWhole: true };
+
     /// <summary>Takes the next job for a slave that gets the job ahead of its turn.</summary>
     /// <param name="job">The job, placed as the queue counts. Null when the job's time was up.</param>
     /// <returns>False when no job waits, or the request of the next one is not whole.</returns>
     public bool TryTakeAhead(out Job? job)
     {
         job = Next();
-        if (job is not { RequestEnded: true } || !job.Request.IsWhole)
+        if (job is not { RequestEnded: true, Request.IsWhole: true })
         {
             return false;
         }

@@ -124,6 +124,36 @@ internal static class EngineLimits
     /// </summary>
     public const long LatelyNs = 100_000_000;
 
+    /// <summary>
+    /// A slave that ends nothing for this long, ns, leaves its core to another slave: a machine whose cores are all busy lets a thread wait
+    /// for about as long by itself.
+    /// </summary>
+    public const long CoreKeptNs = 4_000_000;
+
+    /// <summary>
+    /// How long it is tried to give jobs to fewer or to more slaves, ns: quick jobs end by the hundred in it, and no caller
+    /// notices that it had to wait for it.
+    /// </summary>
+    public const long TrialNs = 20_000_000;
+
+    /// <summary>Jobs that were given away before a change still end for so long, ns.</summary>
+    public const long TrialSettlesNs = 2_000_000;
+
+    /// <summary>How many times more jobs must end for a change to stay: less than that is noise.</summary>
+    public const double TrialGain = 1.1;
+
+    /// <summary>Nothing is tried where a slave takes longer than this for a job, ns: the turns that slaves take cost far less.</summary>
+    public const long MostTriedNs = 2_000_000;
+
+    /// <summary>Least time between two log lines about changes by trials: there may be one in every second.</summary>
+    public const int TrialLogMs = 10_000;
+
+    /// <summary>The pause after a trial, ns. It doubles, up to <see cref="MostTrialPauseNs"/>, while trials change nothing.</summary>
+    public const long FirstTrialPauseNs = 100_000_000;
+
+    /// <inheritdoc cref="FirstTrialPauseNs"/>
+    public const long MostTrialPauseNs = 10_000_000_000;
+
     /// <summary>Jobs that a slave gets ahead at most: more of them save no more wake-ups.</summary>
     public const int MostAhead = 256;
 

@@ -24,10 +24,27 @@ internal sealed class AheadPlacing(EngineScope scope, SlaveRoster roster, SlaveP
         }
     }
 
+    /// <summary>
+    /// Gives jobs that cannot stand ahead to slaves with room, also to slaves that sleep: all that wait when the queue is full, or the
+    /// first ones when their requests are not whole.
+    /// </summary>
+    public void Wake(bool isFull)
+    {
+        while (scope.Queue.Suspects.Count == 0 && scope.Queue.Usual > 0 && (isFull || !owner.IsNextWhole) && roster.Pick() is { } slave)
+        {
+            if (owner.TakeNext() is { } job)
+            {
+                slave.Run(job);
+            }
+
+            Place();
+        }
+    }
+
     /// <summary>Gives a slave that has ended a job what it may have ahead.</summary>
     public void Refill(Slave slave)
     {
-        if (!slave.Ahead.IsLow)
+        if (!slave.Ahead.IsLow || !pool.Cores.Allows(slave))
         {
             return;
         }
@@ -109,14 +126,14 @@ internal sealed class AheadPlacing(EngineScope scope, SlaveRoster roster, SlaveP
         }
     }
 
-    private bool MayPlace => scope.Queue.Usual > 0 && scope.Queue.Suspects.Count == 0 && roster.Pick() is null;
+    private bool MayPlace => scope.Queue.Usual > 0 && scope.Queue.Suspects.Count == 0 && pool.Pick() is null;
 
     private Slave? FindSlave()
     {
         int count = Math.Min(roster.Slaves.Count, EngineLimits.SlavesLookedAt);
         for (int i = 0; i < count; i++)
         {
-            if (Next() is { CanTakeAhead: true } slave)
+            if (Next() is { CanTakeAhead: true } slave && pool.Cores.Allows(slave))
             {
                 return slave;
             }

@@ -29,7 +29,7 @@ internal sealed class PoolGrowth
         _scope = scope;
         _roster = roster;
         _backend = backend;
-        Outlook = new QueueOutlook(scope, roster);
+        Outlook = new QueueOutlook(scope, roster, backend.Cores);
         _pause = new PauseTimer(this);
         _look = new LookTimer(this);
     }

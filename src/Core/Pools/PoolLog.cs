@@ -32,6 +32,10 @@ internal static partial class PoolLog
     [LoggerMessage(204, LogLevel.Warning, "{App}: slave {Slave} died while {State}: {Cause}{Jobs}")]
     public static partial void Died(ILogger log, string app, string slave, SlaveState state, string cause, string jobs);
 
+    [LoggerMessage(242, LogLevel.Information,
+        "{App}: jobs go to {Slaves} slaves: {Rate} of them end in a second so, and {OtherRate} did with {OtherSlaves}")]
+    public static partial void SharesCores(ILogger log, string app, int slaves, long rate, long otherRate, int otherSlaves);
+
     [LoggerMessage(205, LogLevel.Information, "{App}: slave {Slave} ended: {Cause}{Jobs}")]
     public static partial void Ended(ILogger log, string app, string slave, string cause, string jobs);
 

@@ -7,7 +7,7 @@ namespace Cocaine.Fast.Core.Pools;
 /// Estimates how soon the queue will be empty, from the rate at which jobs ended recently. A slave that would be ready only after that time
 /// is not worth its start.
 /// </summary>
-internal sealed class QueueOutlook(EngineScope scope, SlaveRoster roster)
+internal sealed class QueueOutlook(EngineScope scope, SlaveRoster roster, int cores)
 {
     private const long HalfWindowNs = EngineLimits.OutlookWindowMs * 1_000_000L / 2;
 
@@ -29,7 +29,7 @@ internal sealed class QueueOutlook(EngineScope scope, SlaveRoster roster)
             quick += slave.Ahead.IsQuick(scope.Loop.NowNs) ? 1 : 0;
         }
 
-        return quick >= Environment.ProcessorCount;
+        return quick >= cores;
     }
 
     /// <summary>

@@ -29,6 +29,7 @@ internal sealed class SlavePool : ISlaveOwner
         Recycler = new Recycler(scope, _roster, Growth);
         Starts = Growth.Starts = new StartHealth(scope, _roster, Growth, Recycler, owner);
         Suspects = new SuspectRuns(scope, _roster, this, owner);
+        Cores = new CoreShare(scope, _roster, backend.Cores, OnJobsWait);
         Ahead = new AheadPlacing(scope, _roster, this, owner);
         _idle = new IdleSlaves(scope, _roster);
     }
@@ -57,6 +58,9 @@ internal sealed class SlavePool : ISlaveOwner
     /// <inheritdoc cref="StartHealth.LastFailure"/>
     public string LastFailure => Starts.LastFailure;
 
+    /// <summary>Keeps quick jobs on as many slaves as there are cores.</summary>
+    public CoreShare Cores { get; }
+
     /// <summary>Gives jobs to slaves ahead of their turn.</summary>
     public AheadPlacing Ahead { get; }
 
@@ -66,8 +70,8 @@ internal sealed class SlavePool : ISlaveOwner
     /// <inheritdoc cref="PoolGrowth.Grow"/>
     public void Grow() => Growth.Grow();
 
-    /// <summary>The least loaded slave with room, or null.</summary>
-    public Slave? Pick() => _roster.Pick();
+    /// <inheritdoc cref="CoreShare.Pick"/>
+    public Slave? Pick() => Cores.Pick();
 
     /// <inheritdoc/>
     public void OnMoved(Slave slave) => _roster.Moved(slave);
@@ -86,6 +90,12 @@ internal sealed class SlavePool : ISlaveOwner
     {
         Feed();
         Ahead.Place();
+    }
+
+    private void OnJobsWait()
+    {
+        OnTakenBack();
+        Ahead.Wake(isFull: false);
     }
 
     /// <inheritdoc/>
@@ -132,6 +142,7 @@ internal sealed class SlavePool : ISlaveOwner
         {
             Feed();
             Suspects.Reserve();
+            Growth.Grow(); // the slave may have left its place to another one
         }
     }
 
@@ -161,6 +172,11 @@ internal sealed class SlavePool : ISlaveOwner
             }
         }
 
+        if (_scope.Queue.Usual > 0 && _roster.Idle > 0)
+        {
+            Cores.OnWaits();
+        }
+
         return gave;
     }
 
@@ -168,6 +184,7 @@ internal sealed class SlavePool : ISlaveOwner
     public void OnFreed(Slave slave)
     {
         _roster.Moved(slave);
+        Cores.OnEnded();
         if (_scope.Queue.Unplaced == 0 && slave.State == SlaveState.Idle && !Ahead.Help(slave))
         {
             _idle.Watch();
@@ -318,5 +335,6 @@ internal sealed class SlavePool : ISlaveOwner
         _scope.Loop.Timers.Cancel(Recycler);
         _scope.Loop.Timers.Cancel(Suspects);
         _scope.Loop.Timers.Cancel(Ahead);
+        _scope.Loop.Timers.Cancel(Cores);
     }
 }

@@ -19,7 +19,7 @@ internal static class FlowControl
     /// </summary>
     public const int HighBytes = 256 << 10;
 
-    /// <summary>Waiting bytes below which the sender is asked to go on: what comes then finds the reader still at work.</summary>
+    /// <summary>Waiting bytes below which the sender is asked to go on: its next bytes find the reader still at work.</summary>
     public const int LowBytes = 64 << 10;
 
     /// <summary>The header by which a client offers flow control, with the version as its value.</summary>

@@ -8,7 +8,7 @@ namespace Cocaine.Fast.Core.Protocol;
 /// </summary>
 internal static class OpeningBounds
 {
-    /// <summary>The name of an event or of a service: what a worker is given at most.</summary>
+    /// <summary>The name of an event or of a service: the longest that a worker is given.</summary>
     public const int MaxNameBytes = MessageWriter.MaxNameBytes;
 
     /// <summary>The tag: a name, or a small structure.</summary>

@@ -29,6 +29,9 @@ internal interface ISlaveBackend
     /// <summary>Slaves that have ended and whose code cannot be unloaded from the node.</summary>
     int CodeLeft => 0;
 
+    /// <summary>The cores that the slaves may use.</summary>
+    int Cores => Environment.ProcessorCount;
+
     /// <summary>The most slaves of an app that may be starting at the same time.</summary>
     int StartsAtOnce => EngineLimits.StartsAtOnce;
 }

@@ -32,6 +32,12 @@ internal sealed class JobsAhead(Slave slave, ISlaveOwner owner) : WheelTimer
     /// <summary>The slave has lately ended jobs that take next to no time.</summary>
     public bool IsQuick(long nowNs) => _pace.QuickNs > 0 && nowNs - _pace.QuickNs < EngineLimits.LatelyNs;
 
+    /// <summary>When a job ended last, or the slave's work began if none did, ns.</summary>
+    public long LastNs => _pace.LastNs;
+
+    /// <summary>The last turn in which the slave had one of the machine's cores, ns. Only the pool's core share uses it.</summary>
+    public long CoreTurnNs { get; set; }
+
     /// <summary>Half of the jobs that may stand ahead have been begun, or more: it is time for others.</summary>
     public bool IsLow => Count <= _pace.Ahead / 2;
 

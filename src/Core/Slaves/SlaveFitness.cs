@@ -1,3 +1,5 @@
+using Cocaine.Fast.Core.Jobs;
+
 namespace Cocaine.Fast.Core.Slaves;
 
 /// <summary>Tells what a slave can be given at present.</summary>
@@ -11,6 +13,11 @@ internal static class SlaveFitness
         /// <summary>The slave runs as many jobs as it may, and can take one more ahead of its turn.</summary>
         public bool CanTakeAhead => slave.State == SlaveState.Busy && slave.IsOpen && !slave.IsRetired && slave.Load >= slave.Capacity
             && slave.Channels.Abandoned < slave.Capacity && slave.Ahead.HasRoom;
+
+        /// <summary>The slave runs job after job: it can take all that a core can do.</summary>
+        public bool IsServing(long nowNs) => slave.State is SlaveState.Idle or SlaveState.Busy && slave.IsOpen && !slave.IsRetired
+            && slave.Channels.Abandoned < slave.Capacity && slave.Link.TellsBegun
+            && (slave.State == SlaveState.Idle || nowNs - slave.Ahead.LastNs <= EngineLimits.CoreKeptNs);
 
         /// <summary>The slave is empty and may be given a suspect.</summary>
         public bool CanRunAlone => slave.State == SlaveState.Idle && !slave.IsRetired && slave.IsHeard;

@@ -135,7 +135,7 @@ internal sealed class ClientFlow(MessageConnection connection, ChannelTable<Job>
         return true;
     }
 
-    /// <summary>The call on a channel is over: what is kept of its answer is dropped. True when the answer was held.</summary>
+    /// <summary>The call on a channel is over: the kept part of its answer is dropped. True when the answer was held.</summary>
     public bool Drop(ulong channel)
     {
         if (_held.Count == 0 || !_held.TryGet(channel, out HeldAnswer? answer))
@@ -147,7 +147,7 @@ internal sealed class ClientFlow(MessageConnection connection, ChannelTable<Job>
         return true;
     }
 
-    /// <summary>The client gives up a call whose job has ended. Unless its terminal message was sent, this error is the answer.</summary>
+    /// <summary>The client gives up a call after the end of its job. This error is the answer unless a terminal message was sent.</summary>
     public void OnGivenUp(in MessageView message)
     {
         ref readonly MessageLayout layout = ref message.Layout;
@@ -250,7 +250,7 @@ internal sealed class ClientFlow(MessageConnection connection, ChannelTable<Job>
         }
     }
 
-    /// <summary>Ends a call whose answer cannot be kept any longer.</summary>
+    /// <summary>Ends a call because its answer cannot be kept any longer.</summary>
     private void GiveUp(HeldAnswer answer, string reason)
     {
         Job? job = answer.Job;

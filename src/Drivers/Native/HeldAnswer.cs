@@ -4,7 +4,7 @@ using Cocaine.Fast.Core.Timing;
 
 namespace Cocaine.Fast.Drivers.Native;
 
-/// <summary>Says what a held answer waits for.</summary>
+/// <summary>Tells the reason for which a held answer waits.</summary>
 internal enum HoldState
 {
     /// <summary>The object serves no call.</summary>
@@ -62,7 +62,7 @@ internal sealed class HeldAnswer(ClientFlow flow) : WheelTimer
     /// <summary>Bytes for which this answer counts.</summary>
     public long CountedBytes => _messages.IsEmpty ? 0 : Math.Max(_messages.SizeBytes, LeastCountedBytes);
 
-    /// <summary>The object serves a call whose answer its client wants to hold.</summary>
+    /// <summary>The object serves a call, and its client wants to hold the answer.</summary>
     public void Begin(ulong channel, Job job)
     {
         Channel = channel;

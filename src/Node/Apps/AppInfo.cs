@@ -227,6 +227,7 @@ internal static class AppInfo
         json.WriteNumber("starting", roster.Starting);
         json.WriteNumber("idle", roster.Idle);
         json.WriteNumber("busy", roster.Busy);
+        json.WriteNumber("sleeping", pool.Cores.Sleeping);
         if (manifest.Engine.Backend == BackendType.Thread)
         {
             json.WriteNumber("threads-left-behind", pool.Backend.ThreadsLeft);

@@ -48,7 +48,7 @@ internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandl
         }
     }
 
-    /// <summary>Takes what the node has sent: maybe it holds this answer.</summary>
+    /// <summary>Takes the node's messages: maybe one holds this answer.</summary>
     public void Look() => seat.Look();
 
     /// <summary>Waits with this thread, the loop's, until the writer may write. Other handlers run meanwhile.</summary>

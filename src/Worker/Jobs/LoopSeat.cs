@@ -29,14 +29,14 @@ internal sealed class LoopSeat(Action? serve = null)
     public int Thread => _thread;
 
     /// <summary>
-    /// Messages are being taken, or the loop ends: what is half done must be done by the same thread. On the loop.
+    /// Messages are being taken, or the loop ends: the same thread must finish half-done work. On the loop.
     /// </summary>
     public bool IsFixed { get; set; }
 
     /// <summary>The handler that runs now may wait, and others run meanwhile. On the loop.</summary>
     public bool CanLeave => serve is not null && !IsFixed;
 
-    /// <summary>Takes what the node has sent, without running a handler. On the loop. Set by the driver.</summary>
+    /// <summary>Takes the node's messages, without running a handler. On the loop. Set by the driver.</summary>
     public Action Look { get; set; } = static () => { };
 
     /// <summary>Gives the seat away while the calling thread's handler waits; returns once some thread has passed it back.</summary>
@@ -58,7 +58,7 @@ internal sealed class LoopSeat(Action? serve = null)
         }
     }
 
-    /// <summary>Passes the seat to a thread whose handler may go on; returns once this thread is needed again.</summary>
+    /// <summary>Passes the seat to a thread with a handler that may go on; returns once this thread is needed again.</summary>
     /// <exception cref="LoopOverException">The loop has ended meanwhile.</exception>
     public void PassTo(int thread)
     {

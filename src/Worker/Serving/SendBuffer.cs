@@ -2,7 +2,7 @@ using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Worker.Serving;
 
-/// <summary>Messages for a socket, in one block of memory; what was sent makes room for more.</summary>
+/// <summary>Messages for a socket, in one block of memory; sent messages make room for more.</summary>
 internal sealed class SendBuffer : MessageSink
 {
     private const int FirstBytes = 4096;

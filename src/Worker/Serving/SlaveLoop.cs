@@ -68,7 +68,7 @@ internal abstract class SlaveLoop : ISlaveLoop
     /// <summary>Prepares the first turn.</summary>
     protected virtual void Begin() => Publish(Environment.TickCount64); // the first heartbeat goes before the first job
 
-    /// <summary>Takes what the node has sent; false when the node has broken the protocol.</summary>
+    /// <summary>Takes the node's messages; false when the node has broken the protocol.</summary>
     /// <param name="runs">Handlers run between the messages. False within a handler.</param>
     /// <param name="any">There was something.</param>
     protected abstract bool TakeBatch(bool runs, out bool any);
@@ -82,7 +82,7 @@ internal abstract class SlaveLoop : ISlaveLoop
     /// <summary>The loop has ended: touches nothing that it shares with the node any more.</summary>
     protected abstract void Close();
 
-    /// <summary>Says what is wrong with the node's messages, if something is; true when nothing is.</summary>
+    /// <summary>Says the fault in the node's messages; true when there is none.</summary>
     protected static bool IsGood(string? problem)
     {
         if (problem is not null)
@@ -103,7 +103,7 @@ internal abstract class SlaveLoop : ISlaveLoop
         }
     }
 
-    /// <summary>A handler looks what the node has sent: heartbeats go out, and no other handler runs.</summary>
+    /// <summary>A handler looks for messages of the node: heartbeats go out, and no other handler runs.</summary>
     private void Look()
     {
         if (!_seat.IsFixed)

@@ -48,6 +48,22 @@ public class AbandonedJobTests
     }
 
     [Fact]
+    public void Its_place_goes_to_another_slave_also_while_the_app_drains()
+    {
+        World world = World.Begun(One with { Concurrency = 4, RetryLimit = 3 });
+        Job deaf = world.Ask("deaf")!;
+        world.Ask("suspect");
+        world.Die(world.Links[0]); // from here on both run alone
+        world.Ready(0);
+        world.Cancel(deaf);
+        world.Ask("next");
+        world.Engine.Drain(() => { });
+        Live(world, Patience);
+        Assert.Equal(2, world.Links.Count); // the deaf one has "next", and "suspect" needs one for itself
+        world.Finish();
+    }
+
+    [Fact]
     public void A_slave_that_ends_it_in_time_goes_on_as_if_nothing_had_been()
     {
         World world = World.Begun(One);

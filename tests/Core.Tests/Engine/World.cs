@@ -20,8 +20,9 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
     private readonly List<Job> _open = [];
     private ulong _channel;
 
-    public World(EngineSettings settings, EngineRecords? records = null, int startsAtOnce = int.MaxValue)
+    public World(EngineSettings settings, EngineRecords? records = null, int startsAtOnce = int.MaxValue, int cores = 2)
     {
+        Cores = cores;
         Task.JobTimeoutMs = settings.JobTimeoutMs;
         StartsAtOnce = startsAtOnce;
         Timers = new DeadlineWheel(0);
@@ -80,6 +81,9 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
 
     /// <summary>Slaves that may be starting at a time: by default as many as a test likes.</summary>
     public int StartsAtOnce { get; }
+
+    /// <summary>Cores of the machine.</summary>
+    public int Cores { get; }
 
     /// <summary>Slaves that are launched from now on tell what they have begun: nothing at first.</summary>
     public bool SlavesTell { get; set; }

@@ -39,6 +39,7 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
         ReentryPercent = settings is null && Random.Chance(30) ? Random.Between(5, 40) : 0;
         PoisonPercent = settings is null && Random.Chance(30) ? Random.Between(2, 30) : 0;
         TellsBegun = settings is null && Random.Chance(70);
+        Cores = settings is null ? 1 + (int)(seed % 4) : 4;
         DeafPercent = settings is null && Random.Chance(40) ? Random.Between(20, 100) : 0;
         Task.JobTimeoutMs = Settings.JobTimeoutMs;
         Timers = new DeadlineWheel(0);
@@ -121,6 +122,9 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
 
     /// <summary>Slaves that may be starting at a time.</summary>
     public int StartsAtOnce { get; }
+
+    /// <summary>Cores of the machine.</summary>
+    public int Cores { get; }
 
     /// <summary>Slaves that the node has room for besides those that live.</summary>
     public int Room { get; set; } = int.MaxValue;
