@@ -101,6 +101,31 @@ public class UnreadTests
         }
     }
 
+    [Fact]
+    public void A_go_on_of_another_thread_is_dropped_when_the_request_is_held_again_before_the_loop_hears_of_it()
+    {
+        UnreadRequest? request = null;
+        List<bool> told = [];
+        LoopInbox inbox = new(new NoBell(), new LoopSeat(), (in LoopCall _) => request!.TellGoOn());
+        request = new UnreadRequest(new UnreadBytes(inbox, (_, hold) => told.Add(hold)) { HasFlow = true });
+        request.Begin(2, isStream: true);
+        request.Look(Limits.HoldBytes + 1, isOver: false);
+        ReadElsewhere(); // the node is still asked to hold, and chunks are on the way
+        request.Look(Limits.HoldBytes + 1, isOver: false);
+        inbox.Run();
+        Assert.Equal([true, true], told);
+        ReadElsewhere();
+        inbox.Run();
+        Assert.Equal([true, true, false], told);
+
+        void ReadElsewhere()
+        {
+            Thread reader = new(() => request.OnRead(1, Limits.GoOnBytes - 1, isEnded: false, isOnLoop: false));
+            reader.Start();
+            reader.Join();
+        }
+    }
+
     /// <summary>Sends a long request to a handler that waits, until the worker takes no more of it.</summary>
     private static void Fill(BareWorker worker, string name)
     {
@@ -120,5 +145,12 @@ public class UnreadTests
             return worker.Unsent == 0 || idle > 20;
         });
         Assert.InRange(least, Chunks / 2 * Chunk.Length, (Chunks * Chunk.Length) - Limits.UnreadBytes);
+    }
+
+    private sealed class NoBell : Core.Rings.Doorbell
+    {
+        public override void Ring()
+        {
+        }
     }
 }

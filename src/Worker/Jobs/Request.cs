@@ -98,10 +98,8 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>, IHandlerW
     /// <exception cref="InvalidOperationException">The job has ended.</exception>
     public bool TryRead(out ReadOnlyMemory<byte> chunk)
     {
-        using (EnterAsReader())
-        {
-            return TryTake(out chunk);
-        }
+        using ReadScope scope = EnterAsReader();
+        return TryTake(out chunk);
     }
 
     /// <summary>The next chunk, or null at the end of the request. Its bytes are valid until the next read.</summary>
@@ -196,12 +194,10 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>, IHandlerW
     /// <summary>A chunk has come. On the loop, like all members below.</summary>
     internal void Add(scoped in Payload data)
     {
-        using (EnterAsLoop())
-        {
-            _chunks.Add(in data);
-            LookAtRead();
-            _unread.OnAdded(data.Length, _chunks.WaitingBytes, this);
-        }
+        using ReadScope scope = EnterAsLoop();
+        _chunks.Add(in data);
+        LookAtRead();
+        _unread.OnAdded(data.Length, _chunks.WaitingBytes, this);
     }
 
     /// <summary>The caller's side is closed.</summary>
@@ -264,14 +260,19 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>, IHandlerW
         _unread.Look(_chunks.WaitingBytes, isOver: _isOver || _isEnded || _isCancelled);
     }
 
+    /// <summary>Carries out the go-on of a reader on another thread.</summary>
+    internal void TellGoOn()
+    {
+        using ReadScope scope = EnterAsLoop();
+        _unread.TellGoOn();
+    }
+
     /// <summary>The handler has ended: nobody reads the rest.</summary>
     internal void Drop()
     {
-        using (EnterAsLoop())
-        {
-            _unread.Forget();
-            OnRead(_chunks.TakeAll().Length);
-        }
+        using ReadScope scope = EnterAsLoop();
+        _unread.Forget();
+        OnRead(_chunks.TakeAll().Length);
     }
 
     /// <summary>The job is over: later reads throw. False when a read was forgotten, so that some code still has this object.</summary>

@@ -71,6 +71,18 @@ internal sealed class UnreadRequest(UnreadBytes all)
         }
     }
 
+    /// <summary>
+    /// A reader on another thread has read enough, and the loop hears of it now. Meanwhile chunks may have come and the node may have been
+    /// asked to hold once more: then it still holds, and the go-on comes with the next read. On the loop.
+    /// </summary>
+    public void TellGoOn()
+    {
+        if (!_isHeld)
+        {
+            all.GoOn(_channel);
+        }
+    }
+
     /// <summary>Nobody reads the rest: the end of the job tells the node enough.</summary>
     public void Forget() => _isHeld = false;
 }

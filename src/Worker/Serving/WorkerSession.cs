@@ -251,7 +251,7 @@ internal sealed class WorkerSession
         }
         else if (call.Kind == LoopCallKind.GoOn)
         {
-            _unread.GoOn(call.Channel);
+            channel.Request.TellGoOn();
         }
         else
         {

@@ -151,6 +151,7 @@ public class SlowPeersTests
     {
         IReadOnlyList<double> grown = node.GrownMb(mark);
         Console.WriteLine($"grown by {string.Join(", ", grown.Select(mb => $"{mb:F1} MB"))}"); // node, worker
-        Assert.All(grown, mb => Assert.InRange(mb, double.MinValue, MostMb));
+        double most = grown.Count == 1 ? 2 * MostMb : MostMb; // a slave in a thread lives in the node's process
+        Assert.All(grown, mb => Assert.InRange(mb, double.MinValue, most));
     }
 }
