@@ -7,8 +7,8 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from test_contract import Cases  # noqa: E402  (which finds the SDK for what follows)
 from apps.flow import CHUNK_BYTES  # noqa: E402
-from test_contract import Cases  # noqa: E402
 from cocaine.limits import GO_ON_BYTES, HOLD_BYTES  # noqa: E402
 
 CHUNKS = 400
