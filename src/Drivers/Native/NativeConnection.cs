@@ -2,7 +2,6 @@ using System.Net;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Transport.Sockets;
 
 namespace Cocaine.Fast.Drivers.Native;

@@ -1,4 +1,3 @@
-using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Pools;
 
 namespace Cocaine.Fast.Core.Tests.Engine;
