@@ -17,7 +17,7 @@ internal enum WriteWait
     ForNode,
 }
 
-/// <summary>One write of a streamed request on its way to the loop, and its writer's wait: for the node to go on, and for room.</summary>
+/// <summary>A write of a streamed request on its way to the loop, and its writer's wait: for the node to go on, and for room.</summary>
 internal sealed class StreamWrite : LoopWork
 {
     /// <summary>Bytes on their way to the node before writes wait: as many as some sends take, so that the socket never runs dry.</summary>

@@ -5,7 +5,7 @@ using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Client.Tests;
 
-/// <summary>What the client says and does about flow control, seen by a node that the test plays.</summary>
+/// <summary>The client's messages and waits of flow control, seen by a node that the test plays.</summary>
 public sealed class PlayedNodeFlowTests : IDisposable
 {
     private const int ChunkBytes = 32 << 10, Chunks = 64;

@@ -5,7 +5,7 @@ using Cocaine.Fast.Transport.Sockets;
 
 namespace Cocaine.Fast.Node.Locator;
 
-/// <summary>One client of the locator.</summary>
+/// <summary>A client of the locator.</summary>
 internal sealed class LocatorConnection(LocatorService locator, EventLoop loop, int descriptor)
     : DoorConnection(loop, descriptor, ProtocolLimits.Default)
 {

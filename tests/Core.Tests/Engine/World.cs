@@ -343,7 +343,7 @@ internal sealed class FakeLink(World world, Slave slave) : SlaveLink
     /// <inheritdoc cref="HasFlow"/>
     public bool KnowsFlow { get; set; }
 
-    /// <summary>What the engine asked of it: to hold the answer of a channel, or to go on.</summary>
+    /// <summary>The holds and go-ons of answers that the engine asked for.</summary>
     public List<(ulong Channel, bool Hold)> Flow { get; } = [];
 
     /// <summary>Sizes of the chunks that the engine sent.</summary>
