@@ -25,7 +25,7 @@ internal static class LedgerWriter
             Encoding.ASCII.GetBytes($"{id:d16}", name);
             ring.Arrived(id, TicksOf(id), name, name);
             ring.Queued(id, TicksOf(id) + 1);
-            ring.Dispatched(id, TicksOf(id) + 2, (uint)id, 1);
+            ring.Dispatched(id, TicksOf(id) + 2, (uint)id, 1, -1);
             if (id > Open)
             {
                 ulong old = id - Open;

@@ -25,6 +25,7 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
         if (job.State == JobState.Placed)
         {
             job.MoveTo(JobState.Queued);
+            scope.Records.Ledger.TakenBack(job.Id, job.Runs);
             scope.Queue.PutBack(job);
         }
         else
@@ -32,6 +33,7 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
             Running--;
             job.Runs--;
             job.MoveTo(JobState.Queued);
+            scope.Records.Ledger.TakenBack(job.Id, job.Runs);
             scope.Records.Ledger.Queued(job.Id, job.WaitsSinceNs);
             scope.Queue.PutBackRun(job);
         }

@@ -34,8 +34,17 @@ internal interface IJobLedger
     /// <summary>The job waits in the queue, for the first time or again.</summary>
     void Queued(ulong id, long nowNs);
 
-    /// <summary>A slave has the job; <paramref name="run"/> counts the job's runs from 1.</summary>
-    void Dispatched(ulong id, long nowNs, uint slave, int run);
+    /// <summary>The job, which still waits, stands in the ring of a slave ahead of its turn.</summary>
+    void Placed(ulong id, uint slave);
+
+    /// <summary>The job's slave has not begun it and will not: the job has begun so many runs, and waits again.</summary>
+    void TakenBack(ulong id, int runs);
+
+    /// <summary>
+    /// A slave has begun the job; <paramref name="run"/> counts the job's runs from 1, and <paramref name="stoodNs"/> is how long the job
+    /// stood in the slave's ring ahead of its turn, or below 0 for a job that did not.
+    /// </summary>
+    void Dispatched(ulong id, long nowNs, uint slave, int run, long stoodNs);
 
     /// <summary>The job's answer has begun.</summary>
     void FirstByte(ulong id, long nowNs);
@@ -59,7 +68,15 @@ internal sealed class NoLedger : IJobLedger
     {
     }
 
-    public void Dispatched(ulong id, long nowNs, uint slave, int run)
+    public void Placed(ulong id, uint slave)
+    {
+    }
+
+    public void TakenBack(ulong id, int runs)
+    {
+    }
+
+    public void Dispatched(ulong id, long nowNs, uint slave, int run, long stoodNs)
     {
     }
 

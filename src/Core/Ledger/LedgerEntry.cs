@@ -29,8 +29,14 @@ internal sealed record LedgerEntry
     /// <summary>End of the job; null for an open job.</summary>
     public long? EndedNs { get; init; }
 
-    /// <summary>The slave of the last run; null when the job never ran.</summary>
+    /// <summary>The slave of the last run, or before the first run that on which the job is placed; null without either.</summary>
     public string? Slave { get; init; }
+
+    /// <summary>The job waits in the ring of a slave, ahead of its turn: the slave has not begun it.</summary>
+    public bool IsPlaced { get; init; }
+
+    /// <summary>How long the job stood in the ring of its slave before the last run, to the µs; null when it did not stand there.</summary>
+    public long? StoodNs { get; init; }
 
     /// <summary>Runs begun.</summary>
     public int Runs { get; init; }

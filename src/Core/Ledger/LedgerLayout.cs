@@ -20,7 +20,7 @@ namespace Cocaine.Fast.Core.Ledger;
 ///         8  arrived, wall ns                          8
 ///        16  arrived, monotonic ns; so are all below   8
 ///        24  queued         8     32  dispatched       8
-///        40  first byte     8     48  slave 4, run 2, unused 2
+///        40  first byte     8     48  slave 4, run 2, stood 2: see RunWord
 ///        56  end stamp      8
 ///        64  ended          8  line 2
 ///        72  length of the task's name 1, of the event's 1, outcome 1, unused 1, length of the text 2, unused 2

@@ -18,7 +18,7 @@ internal static class LedgerRecord
     {
         BinaryPrimitives.WriteInt64LittleEndian(record[LedgerLayout.ArrivedWallOffset..], arrivedWallNs);
         BinaryPrimitives.WriteInt64LittleEndian(record[LedgerLayout.ArrivedOffset..], arrivedNs);
-        record[LedgerLayout.QueuedOffset..LedgerLayout.EndStampOffset].Clear(); // queued, dispatched, first byte, slave
+        record[LedgerLayout.QueuedOffset..LedgerLayout.EndStampOffset].Clear(); // queued, dispatched, first byte, slave and run
         Span<byte> names = record.Slice(LedgerLayout.NamesOffset, LedgerLayout.MaxNamesBytes);
         int taskLength = Fit(task, LedgerLayout.MaxNamesBytes / 2);
         int nameLength = Fit(name, LedgerLayout.MaxNamesBytes - taskLength);
@@ -45,9 +45,6 @@ internal static class LedgerRecord
         text[..length].CopyTo(record[LedgerLayout.TextOffset..]);
     }
 
-    /// <summary>The word with the slave and the number of the job's run.</summary>
-    public static ulong SlaveWord(uint slave, int run) => slave | ((ulong)(ushort)Math.Clamp(run, 1, ushort.MaxValue) << 32);
-
     /// <summary>
     /// Reads a copy of a record. Any content gives an entry: lengths are bounded, unknown outcomes are read as open, and text is made
     /// valid.
@@ -64,8 +61,7 @@ internal static class LedgerRecord
         int taskLength = Math.Min((int)record[LedgerLayout.TaskLengthOffset], LedgerLayout.MaxNamesBytes);
         int nameLength = Math.Min((int)record[LedgerLayout.EventLengthOffset], LedgerLayout.MaxNamesBytes - taskLength);
         ReadOnlySpan<byte> names = record[LedgerLayout.NamesOffset..];
-        ulong slave = BinaryPrimitives.ReadUInt64LittleEndian(record[LedgerLayout.SlaveOffset..]);
-        int runs = (ushort)(slave >> 32);
+        RunWord run = new(BinaryPrimitives.ReadUInt64LittleEndian(record[LedgerLayout.SlaveOffset..]));
         JobOutcome outcome = isEnded ? (JobOutcome)record[LedgerLayout.OutcomeOffset] : JobOutcome.Open;
         outcome = Enum.IsDefined(outcome) ? outcome : JobOutcome.Open;
         bool hasError = outcome is not (JobOutcome.Open or JobOutcome.Done);
@@ -81,8 +77,10 @@ internal static class LedgerRecord
             DispatchedNs = After(record[LedgerLayout.DispatchedOffset..]),
             FirstByteNs = After(record[LedgerLayout.FirstByteOffset..]),
             EndedNs = outcome == JobOutcome.Open ? null : After(record[LedgerLayout.EndedOffset..]),
-            Slave = runs == 0 ? null : ((uint)slave).ToString("x8", CultureInfo.InvariantCulture),
-            Runs = runs,
+            Slave = run.HasSlave ? run.Slave.ToString("x8", CultureInfo.InvariantCulture) : null,
+            Runs = run.Runs,
+            IsPlaced = run.IsPlaced && outcome == JobOutcome.Open,
+            StoodNs = run.StoodNs,
             Outcome = outcome,
             Category = hasError ? BinaryPrimitives.ReadInt32LittleEndian(record[LedgerLayout.CategoryOffset..]) : 0,
             Code = hasError ? BinaryPrimitives.ReadInt32LittleEndian(record[LedgerLayout.CodeOffset..]) : 0,

@@ -80,9 +80,24 @@ internal sealed unsafe class LedgerRing : IJobLedger
 
     public void Queued(ulong id, long nowNs) => WriteWord(id, LedgerLayout.QueuedOffset, (ulong)nowNs);
 
-    public void Dispatched(ulong id, long nowNs, uint slave, int run)
+    public void Placed(ulong id, uint slave)
     {
-        WriteWord(id, LedgerLayout.SlaveOffset, LedgerRecord.SlaveWord(slave, run));
+        RunWord word = ReadRunWord(id);
+        WriteWord(id, LedgerLayout.SlaveOffset, word.PlacedOn(slave).Value);
+    }
+
+    public void TakenBack(ulong id, int runs)
+    {
+        WriteWord(id, LedgerLayout.SlaveOffset, ReadRunWord(id).TakenBack(runs).Value);
+        if (runs == 0)
+        {
+            WriteWord(id, LedgerLayout.DispatchedOffset, 0);
+        }
+    }
+
+    public void Dispatched(ulong id, long nowNs, uint slave, int run, long stoodNs)
+    {
+        WriteWord(id, LedgerLayout.SlaveOffset, RunWord.Of(slave, run, stoodNs).Value);
         WriteWord(id, LedgerLayout.DispatchedOffset, (ulong)nowNs);
     }
 
@@ -109,6 +124,8 @@ internal sealed unsafe class LedgerRing : IJobLedger
             Volatile.Write(ref *(ulong*)(slot + offset), value);
         }
     }
+
+    private RunWord ReadRunWord(ulong id) => new(_isStopped ? 0 : *(ulong*)(Slot(id) + LedgerLayout.SlaveOffset));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private byte* Slot(ulong id) => _records + ((nint)(id & _mask) * LedgerLayout.RecordSizeBytes);

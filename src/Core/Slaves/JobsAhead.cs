@@ -66,6 +66,7 @@ internal sealed class JobsAhead(Slave slave, ISlaveOwner owner) : WheelTimer
         job.PlacedNs = slave.Scope.Loop.NowNs;
         job.AwaitedSinceMs = slave.Scope.Loop.ListenedMs;
         job.MoveTo(JobState.Placed);
+        slave.Scope.Records.Ledger.Placed(job.Id, slave.ShortNumber);
         _placed.AddLast(job);
         Count++;
         _sizeBytes += job.Request.SizeBytes;
@@ -101,8 +102,9 @@ internal sealed class JobsAhead(Slave slave, ISlaveOwner owner) : WheelTimer
         job.Runs++;
         job.DispatchedNs = scope.Loop.NowNs;
         job.AwaitedSinceMs = scope.Loop.ListenedMs;
+        long stoodNs = job.State == JobState.Placed ? job.DispatchedNs - job.PlacedNs : -1;
         job.MoveTo(JobState.Running);
-        scope.Records.Ledger.Dispatched(job.Id, job.DispatchedNs, slave.ShortNumber, job.Runs);
+        scope.Records.Ledger.Dispatched(job.Id, job.DispatchedNs, slave.ShortNumber, job.Runs, stoodNs);
     }
 
     /// <summary>Takes all placed jobs back, but for those that the worker has begun by now.</summary>

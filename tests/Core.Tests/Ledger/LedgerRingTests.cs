@@ -20,11 +20,19 @@ public class LedgerRingTests(ITestOutputHelper output)
         public long? FirstByte { get; set; }
 
         public (JobOutcome Outcome, long At, int Code, string Text)? End { get; set; }
+
+        public string? Slave { get; set; }
+
+        public int Runs { get; set; }
+
+        public bool IsPlaced { get; set; }
+
+        public long? Stood { get; set; }
     }
 
     [Fact]
     public void Whatever_comes_in_whatever_order_it_has_the_latest_jobs_as_they_were() =>
-        Gen.Select(Gen.Int[0, 9], Gen.Int[0, 200]).Array[1, 600].Sample(steps =>
+        Gen.Select(Gen.Int[0, 11], Gen.Int[0, 200]).Array[1, 600].Sample(steps =>
         {
             using LedgerMemory memory = new(Records);
             Dictionary<ulong, Expected> model = [];
@@ -57,8 +65,20 @@ public class LedgerRingTests(ITestOutputHelper output)
                 job.Queued = now;
                 break;
             case 6:
-                ring.Dispatched(id, now, 0x3f2a, which + 1);
+                long stood = which % 2 == 0 ? -1 : which * 1000;
+                ring.Dispatched(id, now, 0x3f2a, which + 1, stood);
                 job.Dispatched = now;
+                (job.Slave, job.Runs, job.IsPlaced, job.Stood) = ("00003f2a", which + 1, false, stood < 0 ? null : stood);
+                break;
+            case 8:
+                ring.Placed(id, 0x77);
+                (job.Slave, job.IsPlaced, job.Stood) = (job.Runs > 0 ? job.Slave : "00000077", true, null);
+                break;
+            case 9:
+                int runs = which % 2;
+                ring.TakenBack(id, runs);
+                (job.Slave, job.Runs, job.IsPlaced, job.Stood) = (runs == 0 ? null : job.Slave ?? "00000000", runs, false, null);
+                job.Dispatched = runs == 0 ? null : job.Dispatched;
                 break;
             case 7:
                 ring.FirstByte(id, now);
@@ -93,6 +113,8 @@ public class LedgerRingTests(ITestOutputHelper output)
             Assert.Equal(job.Queued - job.Arrived, entry.QueuedNs);
             Assert.Equal(job.Dispatched - job.Arrived, entry.DispatchedNs);
             Assert.Equal(job.FirstByte - job.Arrived, entry.FirstByteNs);
+            Assert.Equal((job.Slave, job.Runs, job.Stood), (entry.Slave, entry.Runs, entry.StoodNs));
+            Assert.Equal(job.IsPlaced && job.End is null, entry.IsPlaced);
             Assert.Equal(job.End?.Outcome ?? JobOutcome.Open, entry.Outcome);
             Assert.Equal(job.End?.At - job.Arrived, entry.EndedNs);
             Assert.Equal((job.End?.Code ?? 0, job.End?.Text ?? ""), (entry.Code, entry.Text));
@@ -112,7 +134,7 @@ public class LedgerRingTests(ITestOutputHelper output)
             {
                 id.TryFormat(name, out int length);
                 memory.Ring.Arrived(id, (long)id * 10, name.AsSpan(0, length), name.AsSpan(0, length));
-                memory.Ring.Dispatched(id, ((long)id * 10) + 2, (uint)id, 1);
+                memory.Ring.Dispatched(id, ((long)id * 10) + 2, (uint)id, 1, -1);
                 memory.Ring.Ended(id, ((long)id * 10) + 4, JobOutcome.Failed, (int)id, (int)id, name.AsSpan(0, length));
             }
         });
@@ -167,7 +189,7 @@ public class LedgerRingTests(ITestOutputHelper output)
         {
             long now = (long)id * 1000;
             ledger.Arrived(id, now, "event"u8, "echo"u8);
-            ledger.Dispatched(id, now, 0x1234, 1);
+            ledger.Dispatched(id, now, 0x1234, 1, -1);
             ledger.FirstByte(id, now + 500);
             ledger.Ended(id, now + 600, JobOutcome.Done, 0, 0, default);
         }

@@ -190,6 +190,26 @@ public sealed class WhyTests : IDisposable
     }
 
     [Fact]
+    public async Task Of_quick_jobs_that_come_together_it_says_which_stood_in_a_ring_ahead_of_their_turn()
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(TestApps.Python("behaviours.py", new EngineSettings { PoolLimit = 1, QueueLimit = 1000 }));
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        LedgerEntry? stood = null;
+        while (stood is null)
+        {
+            await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => client.CallAsync("echo", Utf8.Of("x"))));
+            stood = JobRecords.Read(node.LedgerDirectory, "behaviours").Single().Entries.FirstOrDefault(job => job.StoodNs is not null);
+        }
+
+        Assert.True(stood is { IsPlaced: false, Runs: 1, Outcome: JobOutcome.Done } && stood.StoodNs <= stood.DispatchedNs, $"{stood}");
+        string id = stood.Id.ToString(CultureInfo.InvariantCulture);
+        (int code, string text, _) = await WhyInAsync(node.LedgerDirectory, id);
+        Assert.Equal(0, code);
+        Assert.Matches($@"  placed +\+[0-9.]+ (ms|s|µs) +in the ring of slave {stood.Slave}, [0-9.]+ (ms|s|µs) ahead of its turn", text);
+    }
+
+    [Fact]
     public async Task A_second_node_of_an_app_and_a_folder_that_cannot_be_made_are_said_and_it_serves()
     {
         await using TestNode node = TestNode.Start();

@@ -22,6 +22,15 @@ internal static class JobTimeline
             Line("queued", "+" + When.Span(queued), again ? "again, its slave was gone" : "no slave had room");
         }
 
+        if (job.IsPlaced)
+        {
+            Line("placed", "", $"{JobWords.PlacedOn(job)}: it has not begun it");
+        }
+        else if (job is { StoodNs: { } stood, DispatchedNs: { } began })
+        {
+            Line("placed", "+" + When.Span(Math.Max(0, began - stood)), $"in the ring of slave {job.Slave}, {When.Span(stood)} ahead of its turn");
+        }
+
         if (job.DispatchedNs is { } dispatched)
         {
             string waited = job.QueuedNs is { } began ? $"{When.Span(Math.Max(0, dispatched - began))} in the queue" : "at once";

@@ -17,9 +17,12 @@ internal static class JobWords
         JobOutcome.Failed => "failed",
         JobOutcome.Refused => "refused",
         JobOutcome.Cancelled => "cancelled",
-        _ when from.EndedWithNode(job) => job.Slave is null ? "waiting when the node ended" : "running when the node ended",
-        _ => from.IsRunning(job) ? "running" : job.Slave is null ? "waiting" : "waiting again",
+        _ when from.EndedWithNode(job) => job.Runs == 0 || job.IsPlaced ? "waiting when the node ended" : "running when the node ended",
+        _ => from.IsRunning(job) ? "running" : job.IsPlaced ? "placed" : job.Runs == 0 ? "waiting" : "waiting again",
     };
+
+    /// <summary>Where a placed job stands. The record has the slave only before the first run.</summary>
+    public static string PlacedOn(LedgerEntry job) => job.Runs == 0 ? $"in the ring of slave {job.Slave}" : "in the ring of a slave";
 
     /// <summary>"502 slave 3f2a1b2c died: signal 9"; with the category too when it is the app's own.</summary>
     public static string Error(LedgerEntry job)

@@ -29,6 +29,8 @@ internal static class JobsAsJson
             ["ended-ns"] = pair.Job.EndedNs,
             ["slave"] = pair.Job.Slave,
             ["runs"] = pair.Job.Runs,
+            ["placed"] = pair.Job.IsPlaced,
+            ["stood-ns"] = pair.Job.StoodNs,
             ["outcome"] = pair.From.EndedWithNode(pair.Job) ? "ended-with-node" : JobName(pair.Job.Outcome),
             ["category"] = pair.Job.Category,
             ["code"] = pair.Job.Code,
