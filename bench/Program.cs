@@ -1,3 +1,4 @@
+using Cocaine.Fast.Bench.Defaults;
 using Cocaine.Fast.Bench.Guard;
 using Cocaine.Fast.Bench.Headline;
 using Cocaine.Fast.Bench.Languages;
@@ -8,7 +9,7 @@ using Cocaine.Fast.Bench.Systems;
 using Cocaine.Fast.Bench.Timers;
 using Cocaine.Fast.Bench.ZeroMq;
 
-// dotnet run -c Release --project bench [-- micro | scale | languages | guard | timers [--duration S] | zeromq]; "agent", "serve" and
+// dotnet run -c Release --project bench [-- defaults | micro | scale | languages | guard | timers [--duration S] | zeromq]; "agent", "serve" and
 // "zeromq-serve" are this program's own helpers.
 switch (args)
 {
@@ -26,6 +27,8 @@ switch (args)
         return 0;
     case ["scale", .. string[] axes]:
         return await ScaleSuite.RunAsync(axes);
+    case ["defaults"]:
+        return await DefaultsSuite.RunAsync();
     case ["languages"]:
         return await LanguageSuite.RunAsync();
     case ["guard"]:
@@ -52,6 +55,6 @@ switch (args)
         return 0;
     default:
         Console.Error.WriteLine(
-            "usage: bench [micro [--filter GLOB] | scale [AXIS...] | languages | guard | timers [--duration S] | zeromq]");
+            "usage: bench [defaults | micro [--filter GLOB] | scale [AXIS...] | languages | guard | timers [--duration S] | zeromq]");
         return 2;
 }

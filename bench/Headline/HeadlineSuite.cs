@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Cocaine.Fast.Bench.Defaults;
 using Cocaine.Fast.Bench.Load;
 using Cocaine.Fast.Bench.Systems;
 
@@ -27,7 +28,9 @@ internal sealed class HeadlineSuite : IDisposable
     public static async Task<int> RunAsync()
     {
         await OurNode.BuildAsync();
+        await Setup.InstallAsync();
         long start = Stopwatch.GetTimestamp();
+        DefaultFigures defaults = await DefaultsSuite.MeasureAsync();
         List<Row> rows = [];
         List<string> missing;
         using (HeadlineSuite suite = new())
@@ -42,8 +45,8 @@ internal sealed class HeadlineSuite : IDisposable
 
         Console.Error.WriteLine("measuring idle connections and starts");
         Extras extras = await Extras.MeasureAsync();
-        Report.Write(rows, extras, missing, Stopwatch.GetElapsedTime(start));
-        return rows.TrueForAll(row => row.Wrong == 0) ? 0 : 1;
+        Report.Write(defaults, rows, extras, missing, Stopwatch.GetElapsedTime(start));
+        return defaults.IsRight && rows.TrueForAll(row => row.Wrong == 0) ? 0 : 1;
     }
 
     public void Dispose()

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Cocaine.Fast.Bench.Defaults;
 using Cocaine.Fast.Bench.Systems;
 
 namespace Cocaine.Fast.Bench.Headline;
@@ -13,27 +14,31 @@ internal static class Report
         NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
-    public static void Write(IReadOnlyList<Row> rows, Extras extras, IReadOnlyList<string> missing, TimeSpan took)
+    public static void Write(
+        DefaultFigures defaults, IReadOnlyList<Row> rows, Extras extras, IReadOnlyList<string> missing, TimeSpan took)
     {
         string machine = Machine.Describe(), versions = Machine.Versions();
-        IReadOnlyList<Aim> aims = new Aims(rows, extras).All();
-        string text = Markdown(rows, extras, aims, missing, $"{machine}; {took.TotalSeconds:F0} s.\n\nVersions: {versions}.");
+        IReadOnlyList<Aim> aims = [.. defaults.Aims(), .. new Aims(rows, extras).All()];
+        string text = Markdown(
+            defaults, rows, extras, aims, [.. defaults.Missing, .. missing], $"{machine}; {took.TotalSeconds:F0} s.\n\nVersions: {versions}.");
         string folder = Path.Combine(Catalog.Root, "artifacts/bench");
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "headline.md"), text);
         File.WriteAllText(Path.Combine(folder, "headline.json"),
-            JsonSerializer.Serialize(new { machine, versions, rows, extras, aims, missing }, Json));
+            JsonSerializer.Serialize(new { machine, versions, defaults, rows, extras, aims, missing }, Json));
         File.WriteAllText(Path.Combine(folder, "headline.svg"),
             Chart.Draw([.. rows.Where(row => row.Shape == Shape.Main.ToString())], machine));
         Console.WriteLine(text);
     }
 
     private static string Markdown(
-        IReadOnlyList<Row> rows, Extras extras, IReadOnlyList<Aim> aims, IReadOnlyList<string> missing, string header)
+        DefaultFigures defaults, IReadOnlyList<Row> rows, Extras extras, IReadOnlyList<Aim> aims, IReadOnlyList<string> missing,
+        string header)
     {
         StringBuilder text = new();
         Line(text, $"# Echo: each system in turns, medians of 3 (min..max)\n\n{header}\n");
-        Line(text, "The shape is connections × requests in flight on each. s/M = CPU seconds (user and system, from /proc) per million "
+        Line(text, DefaultsReport.Table(defaults));
+        Line(text, "## Each pipe beside others\n\nConcurrency 2048, one slave. The shape is connections × requests in flight on each. s/M = CPU seconds (user and system, from /proc) per million "
             + "requests, of all processes of a side. "
             + $"× = server s/M of the {Catalog.PipelinesEcho}, divided by this. B = managed bytes that the node allocates per request.\n");
         Line(text, $"| shape | system | requests/s | p50 µs | p99 | p99.9 | server s/M | × | client s/M | RSS MiB | B |");
@@ -53,12 +58,7 @@ internal static class Report
             Line(text, $"| {start.What} | {start.ReadyMs.Show("F0")} | {start.AnsweredMs.Show("F0")} |");
         }
 
-        Line(text, $"\n| aim | wanted | measured | |\n| --- | --: | --: | --- |");
-        foreach (Aim aim in aims)
-        {
-            Line(text, $"| {aim.What} | {aim.Wanted} | {aim.Measured} | {aim.Verdict} |");
-        }
-
+        Aim.Table(text, aims);
         text.AppendLine();
         foreach (string line in missing)
         {

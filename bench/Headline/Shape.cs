@@ -37,6 +37,9 @@ internal sealed record Shape(
     /// <summary>Connections with one request each: nothing to batch but what comes at once.</summary>
     public static IReadOnlyList<Shape> Wide { get; } = [new(256, 1, 64, Field.Everyone), new(1000, 1, 64, Field.OursAndLimits)];
 
+    /// <summary>Long payloads: what counts is how often a byte is copied.</summary>
+    public static Shape Long { get; } = new(32, 8, 64 << 10, Field.OursAndLimits);
+
     public static Shape Stream { get; } = new(4, 1, 16 << 20, Field.Ours, IsStream: true);
 
     public static IReadOnlyList<Shape> All { get; } =
@@ -46,7 +49,7 @@ internal sealed record Shape(
         new(1, 1, 64, Field.Everyone, Place.TwoCpus),
         .. Wide,
         new(32, 8, 1 << 10, Field.OursAndLimits),
-        new(32, 8, 64 << 10, Field.OursAndLimits),
+        Long,
         Stream,
     ];
 

@@ -6,7 +6,7 @@ namespace Cocaine.Fast.Bench.Systems;
 internal static class Catalog
 {
     /// <summary>Those that ratios are told of.</summary>
-    public const string PipelinesEcho = ".NET Pipelines echo", CEcho = "C epoll echo", Grpc = "gRPC (Grpc.AspNetCore)",
+    public const string PipelinesEcho = ".NET Pipelines echo", EventArgsEcho = ".NET SocketAsyncEventArgs echo", CEcho = "C epoll echo", Grpc = "gRPC (Grpc.AspNetCore)",
         Nats = "NATS request/reply", Thread = "cocaine-fast thread, TCP", DotNet = "cocaine-fast process .NET, TCP",
         Python = "cocaine-fast process Python, TCP";
 
@@ -27,7 +27,7 @@ internal static class Catalog
     public static List<BenchSystem> Limits() =>
     [
         C(),
-        Role(".NET SocketAsyncEventArgs echo", "raw", "event-args"),
+        Role(EventArgsEcho, "raw", "event-args"),
         Role(PipelinesEcho, "raw", "pipelines"),
     ];
 

@@ -15,14 +15,19 @@ internal sealed record OurNode(string Type, string Backend)
     /// <summary>Workers get the shared-memory pipe; else they stay on their socket.</summary>
     public bool Pipe { get; init; } = true;
 
-    /// <summary>Slaves of each app.</summary>
-    public int Slaves { get; init; } = 1;
+    /// <summary>Slaves of each app; null = the manifest does not say.</summary>
+    public int? Slaves { get; init; } = 1;
 
-    /// <summary>Jobs in one slave at once: more than any shape has in flight, so that nothing waits in the queue.</summary>
-    public int Concurrency { get; init; } = 2048;
+    /// <summary>
+    /// Jobs in one slave at once: more than any shape has in flight, so that nothing waits in the queue; null = the manifest does not say.
+    /// </summary>
+    public int? Concurrency { get; init; } = 2048;
 
-    /// <summary>How long a slave looks for work before it parks, µs.</summary>
-    public int SpinMicroseconds { get; init; }
+    /// <summary>Jobs that may wait.</summary>
+    public int QueueLimit { get; init; }
+
+    /// <summary>How long a slave looks for work before it parks, µs; null = the manifest does not say.</summary>
+    public int? SpinMicroseconds { get; init; } = 0;
 
     /// <summary>Apps, each with an endpoint of its own.</summary>
     public int Apps { get; init; } = 1;
@@ -95,6 +100,9 @@ internal sealed record OurNode(string Type, string Backend)
         return new Started([node], [.. node.Ready.Select(line => line[(line.IndexOf("endpoint=", StringComparison.Ordinal) + 9)..])]);
     }
 
+    /// <summary>The same node with the manifest of somebody's first day, in which the load of the headline may wait.</summary>
+    public OurNode WithDefaults(int? slaves = null) => this with { Slaves = slaves, Concurrency = null, SpinMicroseconds = null, QueueLimit = 256 };
+
     private string Manifest(string source, string endpoint) => $$"""
         {
           "type": "{{Type}}",
@@ -103,14 +111,16 @@ internal sealed record OurNode(string Type, string Backend)
             "env": { "COCAINE_PIPE": "{{(Pipe ? 1 : 0)}}" }
           },
           "engine": {
-            "backend": "{{Backend}}", "pool-limit": {{Slaves}}, "pool-minimum": {{Slaves}}, "concurrency": {{Concurrency}},
-            "queue-limit": 0, "startup-timeout": 60, "spin": {{SpinMicroseconds}}
+            {{Key("pool-limit", Slaves)}}{{Key("pool-minimum", Slaves)}}{{Key("concurrency", Concurrency)}}{{Key("spin", SpinMicroseconds)}}
+            "backend": "{{Backend}}", "queue-limit": {{QueueLimit}}, "startup-timeout": 60
           },
           "tasks": {
             "echo": { "type": "native-server", "endpoint": "{{endpoint}}", "backlog": 16384, "connections": 65536, "events": "*" }
           }
         }
         """;
+
+    private static string Key(string name, int? value) => value is { } number ? $"\"{name}\": {number}, " : "";
 
     private static DateTime Newest(string folder) => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
         .Where(file => !file.Contains("/obj/") && !file.Contains("/bin/") && !file.Contains("/__pycache__/") && !file.Contains("/tests/"))
