@@ -269,7 +269,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
 
         FailWaiting(ErrorCodes.ResourceError, reason);
 
-        foreach (Slave slave in Pool.Roster.Slaves.ToArray())
+        foreach (Slave slave in Pool.Roster.Slaves)
         {
             slave.Channels.FailAll(ErrorCodes.ResourceError, reason);
         }

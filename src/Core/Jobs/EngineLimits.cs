@@ -113,10 +113,10 @@ internal static class EngineLimits
     public const int LastLines = 20;
 
     /// <summary>
-    /// Work that a slave gets ahead of its turn, ns: longer than the way of a message to a slave and back, so that the slave need not wait
-    /// for the node, and shorter than anybody notices who waits behind it.
+    /// Work that a slave gets ahead of its turn, ns: many times the way of a message to a slave and back, so that a wake-up of the slave
+    /// serves many jobs, and shorter than anybody notices who waits behind it.
     /// </summary>
-    public const long AheadTargetNs = 200_000;
+    public const long AheadTargetNs = 500_000;
 
     /// <summary>
     /// A slave that was quick within this time is bound by its core and not by what its jobs wait for, ns: many turns of a busy machine's
@@ -163,8 +163,7 @@ internal static class EngineLimits
     public const int AheadRingPart = 4;
 
     /// <summary>
-    /// The time after which a placed job is taken back, ms: several times the work that stands before it, when all jobs take as long as
-    /// before.
+    /// The time after which a placed job is taken back, ms: twice the work that stands before it, when all jobs take as long as before.
     /// </summary>
     public const int MostStandingMs = 1;
 

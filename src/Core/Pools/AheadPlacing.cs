@@ -66,7 +66,7 @@ internal sealed class AheadPlacing(EngineScope scope, SlaveRoster roster, SlaveP
     public bool Help(Slave idle)
     {
         bool mayBe = false;
-        int count = Math.Min(roster.Slaves.Count, EngineLimits.SlavesLookedAt);
+        int count = Math.Min(roster.Slaves.Length, EngineLimits.SlavesLookedAt);
         for (int i = 0; i < count; i++)
         {
             Slave slave = Next();
@@ -99,7 +99,7 @@ internal sealed class AheadPlacing(EngineScope scope, SlaveRoster roster, SlaveP
     public void PlaceUrgent()
     {
         Slave? most = null;
-        int count = Math.Min(roster.Slaves.Count, EngineLimits.SlavesLookedAt);
+        int count = Math.Min(roster.Slaves.Length, EngineLimits.SlavesLookedAt);
         for (int i = 0; i < count; i++)
         {
             Slave slave = Next();
@@ -130,7 +130,7 @@ internal sealed class AheadPlacing(EngineScope scope, SlaveRoster roster, SlaveP
 
     private Slave? FindSlave()
     {
-        int count = Math.Min(roster.Slaves.Count, EngineLimits.SlavesLookedAt);
+        int count = Math.Min(roster.Slaves.Length, EngineLimits.SlavesLookedAt);
         for (int i = 0; i < count; i++)
         {
             if (Next() is { CanTakeAhead: true } slave && pool.Cores.Allows(slave))
@@ -144,7 +144,7 @@ internal sealed class AheadPlacing(EngineScope scope, SlaveRoster roster, SlaveP
 
     private Slave Next()
     {
-        _next = _next + 1 < roster.Slaves.Count ? _next + 1 : 0;
+        _next = _next + 1 < roster.Slaves.Length ? _next + 1 : 0;
         return roster.Slaves[_next];
     }
 }

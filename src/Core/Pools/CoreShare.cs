@@ -5,25 +5,26 @@ using Cocaine.Fast.Core.Timing;
 namespace Cocaine.Fast.Core.Pools;
 
 /// <summary>
-/// Keeps jobs on as many slaves as the machine has cores, where more jobs end so: another slave that is woken would bring no core. The
-/// others sleep until one of those ends no job for a moment. This holds for slaves that run one job at a time and get others ahead.
+/// Keeps jobs on as many slaves as the machine has cores, or on fewer, where more jobs end so: another slave that is woken would bring no
+/// core. The others sleep until one of those ends no job for a moment. This holds for slaves that run one job at a time and get others
+/// ahead.
 /// </summary>
 internal sealed class CoreShare(EngineScope scope, SlaveRoster roster, int cores, Action onJobsWait) : WheelTimer
 {
-    private readonly CoreTrial _trial = new();
+    private readonly CoreTrial _trial = new(cores);
     private long _turnNs = -1;  // the turn of _taken and of the slaves' marks
     private bool _taken;
     private long _logDueMs;     // the time before which no change is logged
 
     /// <summary>Slaves that get no jobs, because more jobs end without them.</summary>
-    public int Sleeping => _trial.Stage == CoreTrialStage.Few && roster.Working > cores ? roster.Working - cores : 0;
+    public int Sleeping => _trial.Stage == CoreTrialStage.Steady && roster.Working > _trial.Slaves ? roster.Working - _trial.Slaves : 0;
 
-    /// <summary>As many slaves as cores have jobs, and the others sleep.</summary>
+    /// <summary>As many slaves as may have jobs have some, and the others sleep.</summary>
     private bool AreTaken
     {
         get
         {
-            if (!_trial.IsFew || roster.Total <= cores)
+            if (!_trial.IsFew || roster.Total <= _trial.Slaves)
             {
                 return false;
             }
@@ -63,14 +64,15 @@ internal sealed class CoreShare(EngineScope scope, SlaveRoster roster, int cores
     /// <summary>Jobs have ended.</summary>
     public void OnEnded()
     {
-        if (scope.Settings.Concurrency == 1 && roster.Total > cores)
+        if (scope.Settings.Concurrency == 1 && roster.Total > 1)
         {
-            CoreTrialStage before = _trial.Stage;
+            bool wasTrial = _trial.Stage != CoreTrialStage.Steady;
             _trial.Look(
-                scope.Loop.NowNs, (long)(scope.Counters.JobsDone + scope.Counters.JobsFailed), scope.Queue.Count > cores, roster.Busy);
-            if (_trial.Stage != before)
+                scope.Loop.NowNs, (long)(scope.Counters.JobsDone + scope.Counters.JobsFailed), scope.Queue.Count > cores, roster.Busy,
+                roster.Total);
+            if (wasTrial && _trial.Stage == CoreTrialStage.Steady && _trial.Slaves != _trial.SlavesBefore)
             {
-                LogChange(before);
+                LogChange();
             }
         }
     }
@@ -96,16 +98,14 @@ internal sealed class CoreShare(EngineScope scope, SlaveRoster roster, int cores
     }
 
     /// <summary>Logs a trial that has changed something, but few of them.</summary>
-    private void LogChange(CoreTrialStage before)
+    private void LogChange()
     {
-        bool hasChanged = (before, _trial.Stage)
-            is (CoreTrialStage.TryFew, CoreTrialStage.Few) or (CoreTrialStage.TryAll, CoreTrialStage.All);
-        if (hasChanged && scope.Loop.NowMs >= _logDueMs)
+        if (scope.Loop.NowMs >= _logDueMs)
         {
             _logDueMs = scope.Loop.NowMs + EngineLimits.TrialLogMs;
             PoolLog.SharesCores(
-                scope.Log, scope.Name, _trial.IsFew ? cores : roster.Working, (long)(_trial.TriedRate * 1e9), (long)(_trial.Rate * 1e9),
-                _trial.IsFew ? roster.Working : cores);
+                scope.Log, scope.Name, Math.Min(_trial.Slaves, roster.Working), (long)(_trial.TriedRate * 1e9),
+                (long)(_trial.Rate * 1e9), Math.Min(_trial.SlavesBefore, roster.Working));
         }
     }
 
@@ -114,7 +114,7 @@ internal sealed class CoreShare(EngineScope scope, SlaveRoster roster, int cores
     private void Mark()
     {
         _turnNs = scope.Loop.NowNs;
-        int left = cores;
+        int left = _trial.Slaves;
         foreach (Slave slave in roster.Slaves)
         {
             if (left > 0 && slave.IsServing(_turnNs))

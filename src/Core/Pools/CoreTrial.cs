@@ -3,20 +3,30 @@ using Cocaine.Fast.Core.Jobs;
 namespace Cocaine.Fast.Core.Pools;
 
 /// <summary>
-/// Finds out whether more jobs end when only as many slaves as cores have jobs, or when all have. Where jobs wait for nothing but a core,
-/// further slaves only take turns with those that have one, and each turn costs. Where jobs wait for something else, each slave counts.
-/// No clock tells the two apart while slaves share cores; so both are tried, for a moment each, while jobs wait.
+/// Finds out with how many slaves most jobs end: all of them, as many as cores, half of that, and so on down to one. Where jobs wait for
+/// nothing but a core, further slaves only take turns with those that have one, with the node and with its callers, and each turn costs.
+/// Where jobs wait for something else, each slave counts. No clock tells the two apart while slaves share cores; so the next smaller and
+/// the next larger number are tried in turns, for a moment each, while jobs wait.
 /// </summary>
-internal sealed class CoreTrial
+internal sealed class CoreTrial(int cores)
 {
-    private long _sinceNs;     // begin of the present window
-    private long _endedThen;   // jobs that had ended by then
-    private bool _waited;      // more jobs than cores waited at one look of the window or more
-    private long _nextNs;      // the time before which nothing is tried
+    private int _level;            // 0 = all slaves; above it cores, cores / 2, … 1
+    private int _total;            // slaves of the pool at the last look
+    private bool _triedFewer;      // the direction of the last trial that changed nothing
+    private long _sinceNs;         // begin of the present window
+    private long _endedThen;       // jobs that had ended by then
+    private bool _waited;          // jobs waited at one look of the window or more
+    private long _nextNs;          // the time before which nothing is tried
     private long _pauseNs = EngineLimits.FirstTrialPauseNs;
 
-    /// <summary>The slaves that get jobs at present.</summary>
+    /// <summary>Whether this is a trial.</summary>
     public CoreTrialStage Stage { get; private set; }
+
+    /// <summary>The slaves that get jobs at present; int.MaxValue for all.</summary>
+    public int Slaves => SlavesAt(TriedLevel);
+
+    /// <summary>The slaves that got jobs before the last trial. Valid in and after a trial.</summary>
+    public int SlavesBefore { get; private set; } = int.MaxValue;
 
     /// <summary>Jobs that ended before the last trial, 1/ns. Valid in and after a trial.</summary>
     public double Rate { get; private set; }
@@ -24,18 +34,27 @@ internal sealed class CoreTrial
     /// <summary>Jobs that ended in the last trial, 1/ns. Valid after it.</summary>
     public double TriedRate { get; private set; }
 
-    /// <summary>Only as many slaves as cores get jobs.</summary>
-    public bool IsFew => Stage is CoreTrialStage.Few or CoreTrialStage.TryFew;
+    /// <summary>Not all slaves get jobs.</summary>
+    public bool IsFew => TriedLevel > 0;
 
-    private bool IsTrial => Stage is CoreTrialStage.TryFew or CoreTrialStage.TryAll;
+    private bool IsTrial => Stage != CoreTrialStage.Steady;
+
+    private int TriedLevel => Stage switch
+    {
+        CoreTrialStage.TryFewer => Fewer(_level),
+        CoreTrialStage.TryMore => More(_level),
+        _ => _level,
+    };
 
     /// <summary>Looks at the jobs that have ended: in each turn in which one has, and at least each moment while one waits.</summary>
     /// <param name="nowNs">The turn.</param>
     /// <param name="ended">All jobs that have ended so far.</param>
     /// <param name="jobsWait">More jobs wait than there are cores.</param>
     /// <param name="busy">Slaves that have jobs.</param>
-    public void Look(long nowNs, long ended, bool jobsWait, int busy)
+    /// <param name="total">Slaves of the pool.</param>
+    public void Look(long nowNs, long ended, bool jobsWait, int busy, int total)
     {
+        _total = total;
         _waited |= jobsWait;
         if (nowNs < _sinceNs)
         {
@@ -59,7 +78,7 @@ internal sealed class CoreTrial
     {
         if (!_waited)
         {
-            MoveTo(CoreTrialStage.All, nowNs, ended); // every job may wake a slave: no other job is slowed down by that
+            MoveTo(CoreTrialStage.Steady, 0, nowNs, ended); // every job may wake a slave: no other job is slowed down by that
         }
         else if (IsTrial)
         {
@@ -68,11 +87,13 @@ internal sealed class CoreTrial
         else if (nowNs >= _nextNs && rate * EngineLimits.MostTriedNs >= busy)
         {
             Rate = rate;
-            MoveTo(IsFew ? CoreTrialStage.TryAll : CoreTrialStage.TryFew, nowNs + EngineLimits.TrialSettlesNs, ended);
+            SlavesBefore = Slaves;
+            bool fewer = _level == 0 || (!_triedFewer && Fewer(_level) > _level);
+            MoveTo(fewer ? CoreTrialStage.TryFewer : CoreTrialStage.TryMore, _level, nowNs + EngineLimits.TrialSettlesNs, ended);
         }
         else
         {
-            MoveTo(Stage, nowNs, ended);
+            MoveTo(Stage, _level, nowNs, ended);
         }
     }
 
@@ -81,16 +102,34 @@ internal sealed class CoreTrial
     {
         TriedRate = rate;
         bool isBetter = rate > Rate * EngineLimits.TrialGain;
-        bool isFew = (Stage == CoreTrialStage.TryFew) == isBetter;
+        _triedFewer = (Stage == CoreTrialStage.TryFewer) != isBetter; // what was better may be better still
         _pauseNs = isBetter ? EngineLimits.FirstTrialPauseNs : Math.Min(2 * _pauseNs, EngineLimits.MostTrialPauseNs);
         _nextNs = nowNs + _pauseNs;
-        MoveTo(isFew ? CoreTrialStage.Few : CoreTrialStage.All, nowNs + EngineLimits.TrialSettlesNs, ended);
+        MoveTo(CoreTrialStage.Steady, isBetter ? TriedLevel : _level, nowNs + EngineLimits.TrialSettlesNs, ended);
     }
 
+    /// <summary>The next level with fewer slaves than the pool has; the same when there is none.</summary>
+    private int Fewer(int level)
+    {
+        int next = level + 1;
+        while (SlavesAt(next) >= _total && SlavesAt(next) > 1)
+        {
+            next++;
+        }
+
+        return SlavesAt(level) == 1 ? level : next;
+    }
+
+    /// <summary>The next level with more slaves: all, where the pool has no more.</summary>
+    private int More(int level) => level <= 1 || SlavesAt(level - 1) >= _total ? 0 : level - 1;
+
+    private int SlavesAt(int level) => level == 0 ? int.MaxValue : Math.Max(1, cores >> Math.Min(level - 1, 30));
+
     /// <summary>The only method that changes <see cref="Stage"/>; begins a window.</summary>
-    private void MoveTo(CoreTrialStage next, long sinceNs, long ended)
+    private void MoveTo(CoreTrialStage next, int level, long sinceNs, long ended)
     {
         Stage = next;
+        _level = level;
         _sinceNs = sinceNs;
         _endedThen = ended;
         _waited = false;

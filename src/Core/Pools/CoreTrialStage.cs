@@ -1,17 +1,14 @@
 namespace Cocaine.Fast.Core.Pools;
 
-/// <summary>Which slaves get jobs, and whether that is a trial.</summary>
+/// <summary>Whether another number of slaves is tried at present.</summary>
 internal enum CoreTrialStage
 {
-    /// <summary>All slaves get jobs. The next stage is TryFew.</summary>
-    All,
+    /// <summary>As many slaves get jobs as the last trials have shown to be best. The next stage is a trial, while jobs wait.</summary>
+    Steady,
 
-    /// <summary>As many slaves as cores get jobs for a moment. The next stage is Few if more jobs end so, else All.</summary>
-    TryFew,
+    /// <summary>Fewer slaves get jobs for a moment. The next stage is Steady, with fewer slaves if more jobs ended so.</summary>
+    TryFewer,
 
-    /// <summary>As many slaves as cores get jobs. The next stage is TryAll, or All when no jobs wait any more.</summary>
-    Few,
-
-    /// <summary>All slaves get jobs for a moment. The next stage is All if more jobs end so, else Few.</summary>
-    TryAll,
+    /// <summary>More slaves get jobs for a moment. The next stage is Steady, with more slaves if more jobs ended so.</summary>
+    TryMore,
 }

@@ -240,7 +240,7 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
     /// </summary>
     private void EndUseless()
     {
-        foreach (Slave slave in roster.Slaves.ToArray())
+        foreach (Slave slave in roster.Slaves)
         {
             if (slave.IsUseless && slave != _old) // a replacement for the old slave is on its way
             {

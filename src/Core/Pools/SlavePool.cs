@@ -312,7 +312,7 @@ internal sealed class SlavePool : ISlaveOwner
     public void TerminateAll(string reason)
     {
         CancelTimers();
-        foreach (Slave slave in _roster.Slaves.ToArray())
+        foreach (Slave slave in _roster.Slaves)
         {
             slave.Terminate(reason);
         }
@@ -321,7 +321,7 @@ internal sealed class SlavePool : ISlaveOwner
     public void KillAll(string reason)
     {
         CancelTimers();
-        foreach (Slave slave in _roster.Slaves.ToArray())
+        foreach (Slave slave in _roster.Slaves)
         {
             slave.Link.Kill(reason);
         }

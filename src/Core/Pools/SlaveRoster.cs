@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Slaves;
 
@@ -11,7 +12,6 @@ internal sealed class SlaveRoster
     private readonly EngineScope _scope;
     private readonly ISlaveBackend _backend;
     private readonly ISlaveOwner _owner;
-    private readonly List<Slave> _slaves = [];
     private readonly SlaveLevels _levels;
     private readonly int[] _byState = new int[Enum.GetValues<SlaveState>().Length];
     private int _retired;      // retired slaves that have not been told to end yet: they are Busy, or Idle for a moment
@@ -29,8 +29,11 @@ internal sealed class SlaveRoster
         Limit = scope.Settings.PoolLimit;
     }
 
-    /// <summary>The slaves that are not dead, in the order of their launches.</summary>
-    public IReadOnlyList<Slave> Slaves => _slaves;
+    /// <summary>
+    /// The slaves that are not dead, in the order of their launches. Jobs look at them, and launches and deaths are rare: a loop over this
+    /// allocates nothing, and sees the slaves that lived when it began.
+    /// </summary>
+    public ImmutableArray<Slave> Slaves { get; private set; } = [];
 
     /// <summary>Slaves that are kept warm: the manifest's number until <see cref="SetBounds"/>.</summary>
     public int Minimum { get; private set; }
@@ -39,7 +42,7 @@ internal sealed class SlaveRoster
     public int Limit { get; private set; }
 
     /// <summary>Slaves that are not dead.</summary>
-    public int Total => _slaves.Count;
+    public int Total => Slaves.Length;
 
     public int Starting => _byState[(int)SlaveState.Starting];
 
@@ -113,7 +116,7 @@ internal sealed class SlaveRoster
     public Slave LaunchOne()
     {
         Slave slave = new(_scope, _owner, ++LastGeneration);
-        _slaves.Add(slave);
+        Slaves = Slaves.Add(slave);
         _byState[(int)SlaveState.Starting]++;
         _scope.Counters.SlavesStarted++;
         try
@@ -132,7 +135,7 @@ internal sealed class SlaveRoster
     public void Remove(Slave slave)
     {
         _levels.Remove(slave);
-        _slaves.Remove(slave);
+        Slaves = Slaves.Remove(slave);
         _byState[(int)SlaveState.Dead]--;
     }
 }

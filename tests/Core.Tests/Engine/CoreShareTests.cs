@@ -100,17 +100,24 @@ public class CoreShareTests
     }
 
     [Fact]
-    public void With_as_many_cores_as_slaves_all_of_them_get_jobs()
+    public void With_as_many_cores_as_slaves_all_of_them_get_jobs_unless_more_end_with_half_of_them()
     {
         World world = Begun(cores: Slaves);
         HashSet<FakeLink> used = [];
         for (int i = 0; i < 100; i++)
         {
             used.Clear();
-            Turn(world, few: 20, all: 10, used);
+            Turn(world, few: 10, all: 20, used);
         }
 
         Assert.Equal(Slaves, used.Count);
+        for (int i = 0; i < 1000; i++)
+        {
+            used.Clear();
+            Turn(world, few: 20, all: 10, used);
+        }
+
+        Assert.Equal(Slaves / 2, used.Count);
         world.Finish();
     }
 

@@ -2,112 +2,111 @@ using Cocaine.Fast.Core.Pools;
 
 namespace Cocaine.Fast.Core.Tests.Engine;
 
-/// <summary>Whether few slaves or all of them end more jobs is found out by trying both, and the trials cost next to nothing.</summary>
+/// <summary>How many slaves end most jobs is found out by trying, and the trials cost next to nothing.</summary>
 public class CoreTrialTests
 {
     private const long TurnNs = 100_000;
-    private const int Slaves = 8;
+    private const int Slaves = 8, Cores = 2;
 
+    private readonly CoreTrial _trial = new(Cores);
     private long _nowNs = 1;
     private double _ended;
-    private long _endedBefore;
-    private long _fewNs;
     private int _changes;
 
     [Theory]
-    [InlineData(2.0)]
-    [InlineData(1.3)]
-    public void Few_slaves_get_the_jobs_where_more_jobs_end_so(double gain)
+    [InlineData(1, 100_000, 150_000, 200_000)] // fewest are best: slaves only take turns, with the node too
+    [InlineData(Cores, 100_000, 200_000, 150_000)]
+    [InlineData(Cores, 100_000, 130_000, 10_000)]
+    [InlineData(int.MaxValue, 200_000, 100_000, 50_000)]
+    [InlineData(int.MaxValue, 50_000, 52_000, 10_000)] // a little more may be noise
+    public void As_many_slaves_get_the_jobs_as_end_most(int best, int all, int cores, int one)
     {
-        CoreTrial trial = new();
-        Run(trial, 0.5, 100_000 * gain, 100_000);
-        Assert.Equal(CoreTrialStage.Few, trial.Stage);
-        Assert.InRange(Run(trial, 60, 100_000 * gain, 100_000), 0.97, 1);
+        Rates rates = new(all, cores, one);
+        Run(0.7, rates);
+        Assert.Equal(best, _trial.Slaves);
+        Assert.InRange(Run(60, rates) / (60 * rates.Of(best)), 0.97, 1.03);
+        Assert.Equal(best, _trial.Slaves);
     }
 
-    [Theory]
-    [InlineData(0.2)]
-    [InlineData(0.9)]
-    [InlineData(1.05)]
-    public void All_slaves_get_the_jobs_where_few_end_no_more(double gain)
+    [Fact]
+    public void A_pool_of_as_many_slaves_as_cores_may_have_one_too_many()
     {
-        CoreTrial trial = new();
-        Assert.InRange(Run(trial, 60, 50_000 * gain, 50_000), 0, 0.02);
-        Assert.Equal(CoreTrialStage.All, trial.Stage);
+        Run(0.7, new Rates(100_000, 100_000, 200_000), total: Cores);
+        Assert.Equal(1, _trial.Slaves);
     }
 
     [Fact]
     public void A_trial_that_ends_far_fewer_jobs_is_cut_short()
     {
-        CoreTrial trial = new();
-        double share = Run(trial, 60, 1_000, 50_000);
-        Assert.InRange(share * 60 / _changes * 2, 0.001, 0.008); // seconds of one trial
+        _changes = 0;
+        double ended = Run(60, new Rates(50_000, 1_000, 1_000));
+        Assert.InRange((60 - (ended / 50_000)) / (_changes / 2), 0.001, 0.008); // seconds of one trial
     }
 
     [Fact]
     public void Jobs_that_become_slow_get_all_slaves_again_and_quick_ones_few()
     {
-        CoreTrial trial = new();
-        Run(trial, 30, 200_000, 100_000);
-        Run(trial, 11, 20_000, 100_000);
-        Assert.Equal(CoreTrialStage.All, trial.Stage);
-        Run(trial, 11, 200_000, 100_000);
-        Assert.Equal(CoreTrialStage.Few, trial.Stage);
+        Rates quick = new(100_000, 200_000, 300_000);
+        Run(30, quick);
+        Run(21, new Rates(100_000, 20_000, 10_000));
+        Assert.Equal(int.MaxValue, _trial.Slaves);
+        Run(21, quick);
+        Assert.Equal(1, _trial.Slaves);
     }
 
     [Fact]
     public void Noise_costs_little_of_what_is_gained()
     {
-        CoreTrial trial = new();
         Random random = new(1);
-        double few = 0;
+        double ended = 0, possible = 0;
         for (int i = 0; i < 3000; i++)
         {
             double noise = 0.6 + (0.8 * random.NextDouble()); // of 20 ms: other programs take the cores
-            few += Run(trial, 0.02, 200_000 * noise, 100_000 * noise);
+            ended += Run(0.02, new Rates(100_000 * noise, 200_000 * noise, 150_000 * noise));
+            possible += 200_000 * noise * 0.02;
         }
 
-        Assert.InRange(few / 3000, 0.9, 1);
+        Assert.InRange(ended / possible, 0.85, 1);
     }
 
     [Fact]
     public void Nothing_is_tried_while_no_jobs_wait_or_jobs_take_long()
     {
-        CoreTrial trial = new();
-        Assert.Equal(0, Run(trial, 60, 200_000, 100_000, jobsWait: false));
-        Assert.Equal(0, Run(trial, 60, 2_000, 1_000));
+        Run(60, new Rates(100_000, 200_000, 200_000), jobsWait: false);
+        Run(60, new Rates(1_000, 2_000, 2_000));
+        Assert.Equal(0, _changes);
     }
 
     [Fact]
     public void When_no_jobs_wait_any_more_every_job_may_wake_a_slave()
     {
-        CoreTrial trial = new();
-        Run(trial, 1, 200_000, 100_000);
-        Assert.True(trial.IsFew);
-        Run(trial, 0.05, 1_000, 1_000, jobsWait: false);
-        Assert.False(trial.IsFew);
+        Run(1, new Rates(100_000, 200_000, 200_000));
+        Assert.True(_trial.IsFew);
+        Run(0.05, new Rates(1_000, 1_000, 1_000), jobsWait: false);
+        Assert.False(_trial.IsFew);
     }
 
-    /// <summary>Lets time pass; the jobs end at these rates, 1/s.</summary>
-    /// <returns>The share of the time in which few slaves had jobs.</returns>
-    private double Run(CoreTrial trial, double seconds, double few, double all, bool jobsWait = true)
+    /// <summary>Lets time pass.</summary>
+    /// <returns>Jobs that ended.</returns>
+    private double Run(double seconds, Rates rates, bool jobsWait = true, int total = Slaves)
     {
-        long from = _nowNs, fewNs = _fewNs;
+        double endedBefore = _ended;
+        long from = _nowNs;
         while (_nowNs - from < seconds * 1e9)
         {
-            bool before = trial.IsFew;
-            _ended += TurnNs * (before ? few : all) / 1e9;
-            _fewNs += before ? TurnNs : 0;
+            int before = _trial.Slaves;
+            _ended += TurnNs * rates.Of(before) / 1e9;
             _nowNs += TurnNs;
-            if ((long)_ended > _endedBefore)
-            {
-                _endedBefore = (long)_ended;
-            }
-
-            trial.Look(_nowNs, _endedBefore, jobsWait, busy: Slaves);
-            _changes += trial.IsFew != before ? 1 : 0;
+            _trial.Look(_nowNs, (long)_ended, jobsWait, busy: Math.Min(before, total), total);
+            _changes += _trial.Slaves != before ? 1 : 0;
         }
 
-        return (_fewNs - fewNs) / (double)(_nowNs - from);
+        return _ended - endedBefore;
+    }
+
+    /// <summary>Jobs that end in a second, by the number of slaves that get jobs.</summary>
+    private readonly record struct Rates(double All, double Cores, double One)
+    {
+        public double Of(int slaves) => slaves switch { 1 => One, int.MaxValue => All, _ => Cores };
     }
 }
