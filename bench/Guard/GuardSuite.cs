@@ -32,6 +32,10 @@ internal sealed class GuardSuite
         ("process .NET", new OurNode("dotnet", "process")),
         ("process .NET on its socket", new OurNode("dotnet", "process") { Pipe = false }),
         ("process Python", new OurNode("python", "process")),
+        ("thread, concurrency 1", new OurNode("dotnet", "thread").WithDefaults(1)),
+        ("process .NET, concurrency 1", new OurNode("dotnet", "process").WithDefaults(1)),
+        ("4 processes .NET, concurrency 1", new OurNode("dotnet", "process").WithDefaults(4)),
+        ("process Python, concurrency 1", new OurNode("python", "process").WithDefaults(1)),
     ];
 
     private static readonly (int Connections, int InFlight, int SizeBytes, int Requests)[] Shapes =
@@ -49,7 +53,7 @@ internal sealed class GuardSuite
         await OurNode.BuildAsync();
         long start = Stopwatch.GetTimestamp();
         GuardSuite suite = new();
-        Console.WriteLine($"{"slave",-28}{"shape",-16}{"B node",9}{"B worker",9}{"turns",8}{"receives",9}{"sends",8}{"bells",8}");
+        Console.WriteLine($"{"slave",-33}{"shape",-16}{"B node",9}{"B worker",9}{"turns",8}{"receives",9}{"sends",8}{"bells",8}");
         foreach ((string slave, OurNode node) in Slaves)
         {
             using BenchSystem system = node.Named(slave);
@@ -91,7 +95,7 @@ internal sealed class GuardSuite
             }
 
             NodeCounts counts = (await probe.CountSinceAsync(first)).Per(Windows * bursts * burst);
-            Console.WriteLine($"{slave,-28}{shape,-16}{node,9:F2}{(asksWorker ? $"{worker:F2}" : ""),9}{counts.Turns,8:F3}"
+            Console.WriteLine($"{slave,-33}{shape,-16}{node,9:F2}{(asksWorker ? $"{worker:F2}" : ""),9}{counts.Turns,8:F3}"
                 + $"{counts.Receives,9:F3}{counts.Sends,8:F3}{counts.Bells,8:F3}");
             GuardCount bound = _bounds.For(slave, shape);
             double bytes = bound.AllocatedBytes ?? _bounds.AllocatedBytes;
@@ -131,7 +135,7 @@ internal sealed class GuardSuite
             }
 
             double all = calls.Values.Sum() / (double)TracedRequests;
-            Console.WriteLine($"{slave,-28}{Shape,-16}{all:F2} system calls by strace:{names}");
+            Console.WriteLine($"{slave,-33}{Shape,-16}{all:F2} system calls by strace:{names}");
             Check($"{slave}, {Shape}", "system calls", all, bound.SystemCalls ?? double.PositiveInfinity);
             double seen = (calls.GetValueOrDefault("recvfrom") + calls.GetValueOrDefault("sendto")) / (double)TracedRequests;
             double unseen = Math.Abs(seen - counts.Receives - counts.Sends);
@@ -145,7 +149,7 @@ internal sealed class GuardSuite
         }
         else
         {
-            Console.WriteLine($"{slave,-28}{Shape,-16}{instructions / TracedRequests:F0} instructions in user mode by perf");
+            Console.WriteLine($"{slave,-33}{Shape,-16}{instructions / TracedRequests:F0} instructions in user mode by perf");
             Check($"{slave}, {Shape}", "instructions", instructions.Value / TracedRequests, bound.Instructions ?? double.PositiveInfinity);
         }
     }

@@ -23,12 +23,16 @@ public class AllocationTests(ITestOutputHelper output)
     private const long RuntimeNoiseBytes = 64 << 10;
 
     [Theory]
-    [InlineData(BackendType.Thread)]
-    [InlineData(BackendType.Process)]
-    public async Task A_hundred_thousand_requests_allocate_nothing(BackendType backend)
+    [InlineData(BackendType.Thread, 1024, 1)]
+    [InlineData(BackendType.Process, 1024, 1)]
+    [InlineData(BackendType.Thread, 1, 1)]
+    [InlineData(BackendType.Process, 1, 1)]
+    [InlineData(BackendType.Process, 1, 6)] // jobs stand ahead, are taken back and go to other slaves; slaves sleep and wake
+    public async Task A_hundred_thousand_requests_allocate_nothing(BackendType backend, int concurrency, int slaves)
     {
         await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(TestApps.DotNet(backend));
+        EngineSettings engine = new() { Concurrency = concurrency, QueueLimit = 4096, PoolLimit = slaves, PoolMinimum = slaves };
+        RunningApp app = await node.AddAsync(TestApps.DotNet(backend, engine));
         LoadOptions warm = new(app.Endpoints[0].Endpoint, "echo", 8, 8, 64, TimeSpan.FromSeconds(3));
         LoadResult result = await LoadRunner.RunAsync(warm);
         Assert.Equal((0, 0), (result.Mismatches, result.Errors.Count));
@@ -40,7 +44,7 @@ public class AllocationTests(ITestOutputHelper output)
             (long count, requests) = await LoadCount.CountAsync(app.Endpoints[0].Endpoint, Requests);
             return count;
         });
-        output.WriteLine($"{backend}: {bytes} bytes in {requests} requests");
+        output.WriteLine($"{backend}, {slaves} slaves of concurrency {concurrency}: {bytes} bytes in {requests} requests");
         Assert.InRange(requests, Requests, int.MaxValue);
         Assert.True(bytes <= RuntimeNoiseBytes, types);
     }
