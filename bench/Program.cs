@@ -9,8 +9,8 @@ using Cocaine.Fast.Bench.Systems;
 using Cocaine.Fast.Bench.Timers;
 using Cocaine.Fast.Bench.ZeroMq;
 
-// dotnet run -c Release --project bench [-- defaults | micro | scale | languages | guard | timers [--duration S] | zeromq]; "agent", "serve" and
-// "zeromq-serve" are this program's own helpers.
+// dotnet run -c Release --project bench [-- defaults | micro | scale | languages | guard | timers [--duration S] | zeromq];
+// "agent", "serve" and "zeromq-serve" are this program's own helpers.
 switch (args)
 {
     case []:

@@ -49,7 +49,8 @@ internal sealed class DefaultsSuite : IDisposable
         foreach ((string name, OurNode node) in languages)
         {
             Row[] rows = await suite.InTurnsAsync(
-                (node with { Concurrency = 256 }).Named($"{name}, concurrency 256"), node.WithDefaults().Named($"{name}, default manifest"));
+                (node with { Concurrency = 256 }).Named($"{name}, concurrency 256"),
+                node.WithDefaults().Named($"{name}, default manifest"));
             readings.AddRange(rows.Length == 2 ? [new Reading(rows[1], rows[0]), new Reading(rows[0], null)] : []);
         }
 

@@ -19,8 +19,8 @@ internal static class Report
     {
         string machine = Machine.Describe(), versions = Machine.Versions();
         IReadOnlyList<Aim> aims = [.. defaults.Aims(), .. new Aims(rows, extras).All()];
-        string text = Markdown(
-            defaults, rows, extras, aims, [.. defaults.Missing, .. missing], $"{machine}; {took.TotalSeconds:F0} s.\n\nVersions: {versions}.");
+        string header = $"{machine}; {took.TotalSeconds:F0} s.\n\nVersions: {versions}.";
+        string text = Markdown(defaults, rows, extras, aims, [.. defaults.Missing, .. missing], header);
         string folder = Path.Combine(Catalog.Root, "artifacts/bench");
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "headline.md"), text);
@@ -38,7 +38,9 @@ internal static class Report
         StringBuilder text = new();
         Line(text, $"# Echo: each system in turns, medians of 3 (min..max)\n\n{header}\n");
         Line(text, DefaultsReport.Table(defaults));
-        Line(text, "## Each pipe beside others\n\nConcurrency 2048, one slave. The shape is connections × requests in flight on each. s/M = CPU seconds (user and system, from /proc) per million "
+        Line(text, "## Each pipe beside others\n\n");
+        Line(text, "Concurrency 2048, one slave. The shape is connections × requests in flight on each. "
+            + "s/M = CPU seconds (user and system, from /proc) per million "
             + "requests, of all processes of a side. "
             + $"× = server s/M of the {Catalog.PipelinesEcho}, divided by this. B = managed bytes that the node allocates per request.\n");
         Line(text, $"| shape | system | requests/s | p50 µs | p99 | p99.9 | server s/M | × | client s/M | RSS MiB | B |");

@@ -6,8 +6,9 @@ namespace Cocaine.Fast.Bench.Systems;
 internal static class Catalog
 {
     /// <summary>Those that ratios are told of.</summary>
-    public const string PipelinesEcho = ".NET Pipelines echo", EventArgsEcho = ".NET SocketAsyncEventArgs echo", CEcho = "C epoll echo", Grpc = "gRPC (Grpc.AspNetCore)",
-        Nats = "NATS request/reply", Thread = "cocaine-fast thread, TCP", DotNet = "cocaine-fast process .NET, TCP",
+    public const string PipelinesEcho = ".NET Pipelines echo", EventArgsEcho = ".NET SocketAsyncEventArgs echo", CEcho = "C epoll echo",
+        Grpc = "gRPC (Grpc.AspNetCore)", Nats = "NATS request/reply", Thread = "cocaine-fast thread, TCP",
+        DotNet = "cocaine-fast process .NET, TCP",
         Python = "cocaine-fast process Python, TCP";
 
     /// <summary>The repository's folder.</summary>

@@ -101,7 +101,8 @@ internal sealed record OurNode(string Type, string Backend)
     }
 
     /// <summary>The same node with the manifest of somebody's first day, in which the load of the headline may wait.</summary>
-    public OurNode WithDefaults(int? slaves = null) => this with { Slaves = slaves, Concurrency = null, SpinMicroseconds = null, QueueLimit = 256 };
+    public OurNode WithDefaults(int? slaves = null) =>
+        this with { Slaves = slaves, Concurrency = null, SpinMicroseconds = null, QueueLimit = 256 };
 
     private string Manifest(string source, string endpoint) => $$"""
         {

@@ -28,7 +28,9 @@ internal static class JobTimeline
         }
         else if (job is { StoodNs: { } stood, DispatchedNs: { } began })
         {
-            Line("placed", "+" + When.Span(Math.Max(0, began - stood)), $"in the ring of slave {job.Slave}, {When.Span(stood)} ahead of its turn");
+            Line(
+                "placed", "+" + When.Span(Math.Max(0, began - stood)),
+                $"in the ring of slave {job.Slave}, {When.Span(stood)} ahead of its turn");
         }
 
         if (job.DispatchedNs is { } dispatched)

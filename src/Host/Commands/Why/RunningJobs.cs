@@ -54,7 +54,8 @@ internal static class RunningJobs
         LedgerEntry[] waiting = [.. from.Entries.Where(from.IsWaiting)];
         string runs = running switch { 0 => "no job is running", 1 => "1 job is running", _ => $"{running} jobs are running" };
         string waits = waiting.Length == 0 ? "none waits"
-            : $"{waiting.Length} wait{(waiting.Length == 1 ? "s" : "")}{Placed(waiting.Count(job => job.IsPlaced))}, the oldest for {Since(waiting.Min(job => job.Arrived), now)}";
+            : $"{waiting.Length} wait{(waiting.Length == 1 ? "s" : "")}{Placed(waiting.Count(job => job.IsPlaced))}, "
+                + $"the oldest for {Since(waiting.Min(job => job.Arrived), now)}";
         return $"{from.App}: {runs}, {waits}";
     }
 
