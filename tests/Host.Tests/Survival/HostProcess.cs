@@ -40,7 +40,8 @@ internal sealed class HostProcess : IDisposable
         string id = Guid.NewGuid().ToString("N")[..8], output = folder[$"{id}.out"], errors = folder[$"{id}.err"];
         File.WriteAllText(output, ""); // by the test's user, whoever the program is
         File.WriteAllText(errors, "");
-        string script = $"exec >>'{output}' 2>>'{errors}'; {before} exec {wrapper} '{Program}' {words}";
+        // A shell that runs the tests in the background has them ignore these signals, and so would the program.
+        string script = $"exec >>'{output}' 2>>'{errors}'; {before} exec env --default-signal=INT,QUIT {wrapper} '{Program}' {words}";
         Process process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", script]) { RedirectStandardInput = true })!;
         return new HostProcess(process, output, errors);
     }

@@ -64,8 +64,11 @@ public sealed class StopTests : IDisposable
             { "type": "python", "args": "{{Repository.Root}}/tests/apps/behaviours.py", "engine": { "pool-limit": 1 },
               "tasks": { "event": { "type": "native-server", "endpoint": "tcp://127.0.0.1:0", "events": "*" } } }
             """);
+
+        // A shell that runs the tests in the background has them ignore these signals, and so would the program.
+        string[] words = ["run", manifest, "--locator", "none", "--ledger-folder", Path.Combine(_folder, "ledger")];
         return Process.Start(new ProcessStartInfo(
-            Program, ["run", manifest, "--locator", "none", "--ledger-folder", Path.Combine(_folder, "ledger"), "--drain-timeout", drainTimeout])
+            "env", ["--default-signal=INT,QUIT", Program, .. words, "--drain-timeout", drainTimeout])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
