@@ -41,6 +41,11 @@ internal sealed class RequestFlow(EngineScope scope, SlavePool pool, Admission a
             {
                 SendEnd(job);
             }
+
+            if (pool.Roster.Idle > 0)
+            {
+                pool.Ahead.OnWhole(job.Slave!);
+            }
         }
         else if (job is { State: JobState.Queued, Policy.Urgent: true } && scope.Queue.Placed > 0)
         {

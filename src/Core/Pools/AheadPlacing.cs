@@ -94,6 +94,17 @@ internal sealed class AheadPlacing(EngineScope scope, SlaveRoster roster, SlaveP
     }
 
     /// <summary>
+    /// A request of the slave is whole, and another slave has nothing to do: it may have the job if this one does not begin it soon.
+    /// </summary>
+    public void OnWhole(Slave slave)
+    {
+        if (!IsArmed && slave.Ahead.HasUnbegun)
+        {
+            scope.Loop.Timers.Arm(this, scope.Loop.NowMs + EngineLimits.MostStandingMs);
+        }
+    }
+
+    /// <summary>
     /// An urgent job is whole and no slave has room: it stands before all others on the slave that has most of them ahead.
     /// </summary>
     public void PlaceUrgent()

@@ -140,6 +140,32 @@ public class AheadTests
     }
 
     [Fact]
+    public void A_request_that_becomes_whole_behind_a_slow_job_goes_to_a_slave_that_has_long_been_idle()
+    {
+        World world = Quick(out FakeLink link, Settings(concurrency: 8, poolLimit: 2) with { PoolMinimum = 2 });
+        world.Ask("slow");
+        link.BegunWord = link.Channels[0];
+        Job open = world.Begin("open");
+        world.Ready(0);
+        FakeLink other = world.Links.Single(one => one != link);
+        other.BegunWord = 1;
+        world.Advance(EngineLimits.MostStandingMs);
+        world.Ask("one more");
+        world.CloseOne(other); // it looks for work, and may not have what is not whole
+        world.Advance(10 * EngineLimits.MostStandingMs);
+        Assert.Equal((2, 0), (link.Slave.Load, other.Slave.Load));
+        Assert.False(world.Engine.Pool.Ahead.IsArmed);
+
+        world.Engine.EndRequest(open);
+        world.Advance(EngineLimits.MostStandingMs);
+
+        Assert.Equal((1, 1), (link.Slave.Load, other.Slave.Load));
+        Assert.Same(other.Slave, open.Runner);
+        world.AssertCounts();
+        world.Finish();
+    }
+
+    [Fact]
     public void Jobs_that_run_side_by_side_beside_an_idle_slave_keep_no_timer_going()
     {
         World world = Quick(out FakeLink link, Settings(concurrency: 8, poolLimit: 2) with { PoolMinimum = 2 });
