@@ -93,6 +93,10 @@ public sealed class Pouring
         response.Write(Encoding.UTF8.GetBytes(bytes.ToString(CultureInfo.InvariantCulture)));
     }
 
+    /// <summary>The same for a task of this name.</summary>
+    [Event("drinks")]
+    public Task Drink(Request request, Response response) => Sip(request, response);
+
     /// <summary>Opens a gate.</summary>
     [Event("opens")]
     public string Open(string name)

@@ -9,6 +9,8 @@ internal sealed class PouringNode : IDisposable
 {
     private static readonly string Program = Path.Combine(Repository.Root, "src/Host/bin/Release/net10.0/cocaine-fast");
 
+    private const int Tasks = 4;
+
     private readonly TestFolder _folder;
     private readonly Process _node;
     private readonly StringBuilder _log = new();
@@ -23,6 +25,8 @@ internal sealed class PouringNode : IDisposable
               "args": { "source": "{{app}}:Cocaine.TestApps.Pouring", "env": { "COCAINE_PIPE": "{{pipe}}" } },
               "engine": { "backend": "{{backend}}", "pool-limit": 1, "concurrency": {{concurrency}}, "queue-limit": 100 },
               "tasks": { "native": { "type": "native-server", "endpoint": "tcp://127.0.0.1:0", "events": "*" },
+                         "drinks": { "type": "native-sink", "endpoint": "tcp://127.0.0.1:0" },
+                         "sips": { "type": "raw-server", "endpoint": "tcp://127.0.0.1:0", "framing": "stream" },
                          "streams": { "type": "raw-server", "endpoint": "tcp://127.0.0.1:0", "framing": "stream" } } }
             """);
         ProcessStartInfo start = new(Program, ["run", manifest, "--locator", "none", "--ledger-folder", folder["ledger"]])
@@ -61,13 +65,12 @@ internal sealed class PouringNode : IDisposable
     public static PouringNode Start(TestFolder folder, string backend, string pipe, int concurrency = 16)
     {
         PouringNode node = new(folder, backend, pipe, concurrency);
-        while (node._endpoints.Count < 2)
+        while (node._endpoints.Count < Tasks)
         {
             string line = node._node.StandardOutput.ReadLine() ?? throw new InvalidOperationException(node.Log);
             if (line.StartsWith("ready ", StringComparison.Ordinal))
             {
-                node._endpoints[line.Contains("task=native", StringComparison.Ordinal) ? "native" : "streams"] =
-                    line[(line.IndexOf("endpoint=", StringComparison.Ordinal) + "endpoint=".Length)..].Split(' ')[0];
+                node._endpoints[ValueOf(line, "task=")] = ValueOf(line, "endpoint=");
             }
         }
 
@@ -102,6 +105,9 @@ internal sealed class PouringNode : IDisposable
         _node.Dispose();
         _folder.Dispose();
     }
+
+    private static string ValueOf(string line, string key) =>
+        line[(line.IndexOf(key, StringComparison.Ordinal) + key.Length)..].Split(' ')[0];
 
     private static long Kilobytes(int process, string field) => File.ReadLines($"/proc/{process}/status")
         .Where(line => line.StartsWith(field, StringComparison.Ordinal))

@@ -87,6 +87,40 @@ public class SlowPeersTests
     }
 
     [Theory]
+    [MemberData(nameof(Backends))]
+    public void A_raw_stream_that_is_not_read_costs_no_memory(string backend, string pipe)
+    {
+        using PouringNode node = PouringNode.Start(new TestFolder(), backend, pipe);
+        Assert.Equal((long)WarmUpMb << 20, RawStream.Of(node["streams"]).Ask($"{WarmUpMb * ChunksPerMb}", restAfterBytes: 0));
+        IReadOnlyList<long> mark = node.Mark();
+        Assert.Equal((long)Mb << 20, RawStream.Of(node["streams"]).Ask($"{Mb * ChunksPerMb}", restAfterBytes: 4 << 20));
+        AssertGrown(node, mark);
+    }
+
+    [Theory]
+    [MemberData(nameof(Backends))]
+    public void A_raw_stream_to_a_slow_handler_costs_no_memory(string backend, string pipe)
+    {
+        using PouringNode node = PouringNode.Start(new TestFolder(), backend, pipe);
+        Assert.Equal($"{(long)WarmUpMb << 20}", RawStream.Of(node["sips"]).Upload(WarmUpMb));
+        IReadOnlyList<long> mark = node.Mark();
+        Assert.Equal($"{(long)Mb << 20}", RawStream.Of(node["sips"]).Upload(Mb));
+        AssertGrown(node, mark);
+    }
+
+    [Theory]
+    [MemberData(nameof(Backends))]
+    public void A_sink_with_a_slow_handler_costs_no_memory(string backend, string pipe)
+    {
+        using PouringNode node = PouringNode.Start(new TestFolder(), backend, pipe);
+        using PlainClient client = new(node["drinks"]);
+        Upload(client, null, WarmUpMb, toSink: true);
+        IReadOnlyList<long> mark = node.Mark();
+        Upload(client, null, Mb, toSink: true);
+        AssertGrown(node, mark);
+    }
+
+    [Theory]
     [InlineData("pours")]
     [InlineData("streams")]
     public void One_job_at_a_time_is_held_alone_too(string writer)
@@ -128,9 +162,9 @@ public class SlowPeersTests
     }
 
     /// <summary>Uploads to a handler that waits for a gate, or to one that reads slowly.</summary>
-    private static void Upload(PlainClient client, string? gate, int mb)
+    private static void Upload(PlainClient client, string? gate, int mb, bool toSink = false)
     {
-        client.Open(gate is null ? "sips" : "sums");
+        client.Open(toSink ? "drinks" : gate is null ? "sips" : "sums");
         if (gate is not null)
         {
             client.Chunk(System.Text.Encoding.UTF8.GetBytes(gate));
@@ -144,7 +178,7 @@ public class SlowPeersTests
 
         client.Close();
         Assert.Equal("", client.ReadAnswer());
-        Assert.Equal($"{(long)mb << 20}", client.LastText);
+        Assert.Equal(toSink ? "" : $"{(long)mb << 20}", client.LastText); // a sink says only that it has the job
     }
 
     private static void AssertGrown(PouringNode node, IReadOnlyList<long> mark)
