@@ -88,7 +88,7 @@ internal sealed class KeyReader(ProblemList problems)
                 return null;
             case string when spec.Check?.Invoke(value) is { } mistake:
                 Report(spec, value, path, mistake);
-                return null;
+                return mistake.IsWarning ? read : null;
             case string text when !IsGood(spec, text):
                 problems.Wrong(value, path, spec.Expected, spec.Choices);
                 return null;
@@ -117,7 +117,7 @@ internal sealed class KeyReader(ProblemList problems)
         }
         else
         {
-            problems.Add(value.Offset, path, mistake.Message);
+            problems.Add(value.Offset, path, mistake.Message, mistake.IsWarning);
         }
     }
 

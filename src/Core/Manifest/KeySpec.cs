@@ -125,7 +125,8 @@ internal sealed record KeySpec(string Name, KeyKind Kind, string Meaning, string
     };
 }
 
-/// <summary>A string that is no valid value of its key.</summary>
+/// <summary>A string that is no valid value of its key, or a doubtful one.</summary>
 /// <param name="Message">The mistake; null when the value is just not the expected one.</param>
 /// <param name="Near">Values that the author may have meant; useful without a message.</param>
-internal readonly record struct TextMistake(string? Message, IEnumerable<string> Near);
+/// <param name="IsWarning">The value is good, and may mean something else than its author thinks.</param>
+internal readonly record struct TextMistake(string? Message, IEnumerable<string> Near, bool IsWarning = false);

@@ -1,6 +1,5 @@
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Drivers.Base;
-using Cronos;
 
 namespace Cocaine.Fast.Drivers.Timers;
 
@@ -51,10 +50,9 @@ internal sealed class CronDriver(DriverContext context) : TimerDriver(context)
             throw new FormatException($"the schedule '{schedule}' has not 5 or 6 fields");
         }
 
-        CronExpression parsed = Schedules.Problem(schedule) is { } problem
-            ? throw new FormatException($"the schedule '{schedule}': {problem}") : Schedules.Parse(schedule);
+        ZonedSchedule parsed = Schedules.Parse(schedule, Schedules.SeedOf(Context.Engine.Name, Context.Task.Name), zone);
         _overlap = Context.Task.GetText("overlap");
-        _plan = new CronPlan(parsed, zone, Context.Task.GetText("missed") == "once", Context.Clock.GetUtcNow());
+        _plan = new CronPlan(parsed, Context.Task.GetText("missed") == "once", Context.Clock.GetUtcNow());
     }
 
     protected override void OnDue(long nowMs)

@@ -1,5 +1,3 @@
-using Cronos;
-
 namespace Cocaine.Fast.Drivers.Timers;
 
 /// <summary>
@@ -20,17 +18,15 @@ internal sealed class CronPlan
 
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(TimerDriver.GraceMs);
 
-    private readonly CronExpression _schedule;
-    private readonly TimeZoneInfo _zone;
+    private readonly ZonedSchedule _schedule;
     private readonly bool _makesUp;
     private readonly List<Span> _decided = [];
     private DateTimeOffset _read;   // the last reading of the clock
     private DateTimeOffset? _next;  // the first match after that reading
 
-    public CronPlan(CronExpression schedule, TimeZoneInfo zone, bool makesUp, DateTimeOffset now)
+    public CronPlan(ZonedSchedule schedule, bool makesUp, DateTimeOffset now)
     {
         _schedule = schedule;
-        _zone = zone;
         _makesUp = makesUp;
         _read = now;
         Begin(now);
@@ -135,7 +131,7 @@ internal sealed class CronPlan
     /// <summary>The first match after a time that has not had its turn yet.</summary>
     private DateTimeOffset? NextAfter(DateTimeOffset time)
     {
-        while (_schedule.GetNextOccurrence(time, _zone) is { } match)
+        while (_schedule.After(time) is { } match && match > time) // a match that is not later would keep the loop here for ever
         {
             int decided = _decided.FindIndex(span => span.From < match && match <= span.To);
             if (decided < 0)

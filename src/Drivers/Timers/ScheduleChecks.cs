@@ -14,8 +14,16 @@ internal static class ScheduleChecks
             return new TextMistake(null, value.Text.StartsWith('@') ? Schedules.Names : []);
         }
 
-        return Schedules.Problem(value.Text) is { } problem
-            ? new TextMistake($"the schedule '{JsonPath.Shown(value.Text)}': {PlainText.OneLine(problem)}", []) : null;
+        if (Schedules.Problem(value.Text) is { } problem)
+        {
+            return new TextMistake($"the schedule '{JsonPath.Shown(value.Text)}': {PlainText.OneLine(problem)}", []);
+        }
+
+        return Schedules.RestrictsBothDays(value.Text)
+            ? new TextMistake(
+                "both the day of the month and the day of the week are given: a date must match both. (crontab(5) runs on dates that match "
+                + "either: for that use two tasks.)", [], IsWarning: true)
+            : null;
     }
 
     /// <summary>Checks a time zone of the tz database.</summary>

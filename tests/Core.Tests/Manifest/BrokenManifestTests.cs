@@ -36,6 +36,20 @@ public class BrokenManifestTests
             + "below 25 s they are killed while they work", warning.ToString());
     }
 
+    [Theory]
+    [InlineData("30 4 1,15 * 5", true)]
+    [InlineData("30 4 1,15 * *", false)]
+    [InlineData("H H * * 5", false)]
+    public void A_schedule_whose_dates_must_match_two_days_is_warned_of(string schedule, bool isWarned)
+    {
+        byte[] text = Encoding.UTF8.GetBytes(
+            """{"type":"python","args":"a.py","tasks":{"nightly":{"type":"cron","schedule":"X"}}}""".Replace("X", schedule, StringComparison.Ordinal));
+        string[] problems = [.. Problems(text).Where(problem => problem.Contains("schedule", StringComparison.Ordinal))];
+        Assert.Equal(isWarned ? 1 : 0, problems.Length);
+        Assert.All(problems, problem => Assert.Contains(
+            "$.tasks.nightly.schedule: warning: both the day of the month and the day of the week are given", problem));
+    }
+
     [Fact]
     public void What_is_no_text_says_where()
     {

@@ -24,7 +24,7 @@ public class CronPlanTests
     {
         TimeZoneInfo zone = TimeZoneInfo.FindSystemTimeZoneById(zoneName);
         DateTimeOffset start = new(2028, 1, 1, 0, 0, 30, TimeSpan.Zero), end = start.AddYears(1);
-        CronPlan plan = new(Cocaine.Fast.Drivers.Timers.Schedules.Parse(schedule), zone, makesUp: false, start);
+        CronPlan plan = new(Cocaine.Fast.Drivers.Timers.Schedules.Parse(schedule, 0, zone), makesUp: false, start);
         List<DateTimeOffset> fired = [];
         for (DateTimeOffset now = start; now < end; now = now.AddSeconds(1))
         {
@@ -34,40 +34,8 @@ public class CronPlanTests
             }
         }
 
-        Assert.Equal(Expected(zone, start, end, matches, runsThroughRepeatedHours), fired);
+        Assert.Equal(ScheduleModel.Expected(zone, start, end, matches, runsThroughRepeatedHours), fired);
         Assert.Equal(0, plan.Missed);
-    }
-
-    /// <summary>
-    /// A minute counts when its local time matches; of a repeated hour the first one, if the schedule is for a time of day; and the first
-    /// minute after a gap stands for those in the gap.
-    /// </summary>
-    private static List<DateTimeOffset> Expected(
-        TimeZoneInfo zone, DateTimeOffset start, DateTimeOffset end, Func<DateTime, bool> matches, bool runsThroughRepeatedHours)
-    {
-        List<DateTimeOffset> expected = [];
-        HashSet<DateTime> seen = [];
-        DateTimeOffset minute = new(start.Year, start.Month, start.Day, start.Hour, start.Minute, 0, TimeSpan.Zero);
-        DateTime before = TimeZoneInfo.ConvertTime(minute, zone).DateTime;
-        for (minute = minute.AddMinutes(1); minute < end; minute = minute.AddMinutes(1))
-        {
-            DateTime local = TimeZoneInfo.ConvertTime(minute, zone).DateTime;
-            bool isIt = false;
-            for (DateTime passed = before.AddMinutes(1); passed < local; passed = passed.AddMinutes(1))
-            {
-                isIt |= matches(passed);
-            }
-
-            bool isFirst = seen.Add(local);
-            if (isIt || (matches(local) && (isFirst || runsThroughRepeatedHours)))
-            {
-                expected.Add(minute);
-            }
-
-            before = local;
-        }
-
-        return expected;
     }
 
     /// <summary>Eight jumps: some spans fewer than are kept. A match every five minutes is the one before the time at which it is given.</summary>
@@ -79,7 +47,7 @@ public class CronPlanTests
             Random random = new(seed);
             DateTimeOffset now = new(2027, 3, 28, 0, 0, 0, TimeSpan.Zero);
             TimeZoneInfo zone = TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin");
-            CronPlan plan = new(Cocaine.Fast.Drivers.Timers.Schedules.Parse("*/5 * * * *"), zone, makesUp: seed % 2 == 0, now);
+            CronPlan plan = new(Cocaine.Fast.Drivers.Timers.Schedules.Parse("*/5 * * * *", 0, zone), makesUp: seed % 2 == 0, now);
             Dictionary<DateTimeOffset, DateTimeOffset> given = [];
             bool isKnown = true; // each match that was made up for
             for (int i = 0; i < 4000; i++)
