@@ -55,7 +55,16 @@ internal abstract class CallBase : LoopWork, IChannelOwner
         bool first = Connection.IsFirst;
         Channel = Connection.Open(this);
         MessageWriter.WriteEnqueue(Connection.Output, Channel, _name, headers[.._options.Encode(headers, Connection.TakeOffer())], first);
-        WriteRequest();
+        try
+        {
+            WriteRequest();
+        }
+        catch (Exception failure)
+        {
+            GiveUp(failure); // the request's memory is the caller's: whatever fails there ends this call, and no other
+            return;
+        }
+
         Connection.ScheduleSend();
         if (_options.Deadline is { } deadline)
         {
@@ -111,7 +120,7 @@ internal abstract class CallBase : LoopWork, IChannelOwner
     {
         Channel = 0;
         Connection.Loop.Timers.Cancel(_timer);
-        _registration.Unregister();
+        _registration.Dispose(); // waits for a cancellation that asks at this moment: it must not read the channel of another call
         _registration = default;
         OnFinished(failure);
     }

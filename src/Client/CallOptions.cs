@@ -6,12 +6,17 @@ namespace Cocaine.Fast.Client;
 public readonly record struct CallOptions
 {
     /// <summary>
-    /// Time after which the answer is worthless: the job then fails with 520, and the call fails here too when the node is silent.
+    /// Time after which the answer is worthless: the job then fails with 520, and the call fails here too when the node is silent. More
+    /// than 0 and at most 10,000 days; <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> is none.
     /// </summary>
-    public TimeSpan? Deadline { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">The time is not within the range.</exception>
+    public TimeSpan? Deadline { get; init => field = Bounded(value, nameof(Deadline)); }
 
-    /// <summary>Longest silence of the slave while it has the job; then the job fails with 504.</summary>
-    public TimeSpan? Timeout { get; init; }
+    /// <summary>
+    /// Longest silence of the slave while it has the job; then the job fails with 504. The range is that of <see cref="Deadline"/>.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The time is not within the range.</exception>
+    public TimeSpan? Timeout { get; init => field = Bounded(value, nameof(Timeout)); }
 
     /// <summary>The call goes before calls that are not urgent.</summary>
     public bool Urgent { get; init; }
@@ -24,6 +29,9 @@ public readonly record struct CallOptions
 
     /// <summary>Span id that goes with the trace id.</summary>
     public ulong SpanId { get; init; }
+
+    /// <summary>The longest time, as in a manifest: sums of a few stay far from overflow.</summary>
+    private static readonly TimeSpan MostTime = TimeSpan.FromDays(10_000);
 
     /// <summary>The most bytes that <see cref="Encode"/> writes.</summary>
     internal const int MaxEncodedBytes = 256;
@@ -44,6 +52,17 @@ public readonly record struct CallOptions
         Add(to, ref at, ref count, FlowControl.OfferName, offersFlow ? FlowControl.Version : null);
         to[0] = (byte)(0x90 | count);
         return count == 0 ? 0 : at;
+    }
+
+    private static TimeSpan? Bounded(TimeSpan? time, string name)
+    {
+        if (time is not { } given || given == System.Threading.Timeout.InfiniteTimeSpan)
+        {
+            return null;
+        }
+
+        return given > TimeSpan.Zero && given <= MostTime ? given
+            : throw new ArgumentOutOfRangeException(name, given, $"more than 0 and at most {MostTime.TotalDays} days");
     }
 
     private static ulong? Ms(TimeSpan? time) => time is { } given ? (ulong)Math.Max(1, given.TotalMilliseconds) : null;
@@ -83,7 +102,7 @@ public sealed class ConnectionLostException(string message, Exception? inner = n
 /// <summary>The settings of a client's connection.</summary>
 public sealed record ClientOptions
 {
-    /// <summary>Longest time to connect. Default 5 s.</summary>
+    /// <summary>Longest time to connect, whatever the number of the host's addresses. Default 5 s.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>

@@ -4,43 +4,39 @@ using Cocaine.Fast.Transport.Sockets;
 
 namespace Cocaine.Fast.Client;
 
-/// <summary>Connects a socket to an endpoint.</summary>
+/// <summary>
+/// Connects a socket to an endpoint. Several addresses of a host are tried side by side, each a moment after the one before, and the first
+/// that answers is taken (RFC 8305).
+/// </summary>
 internal static class Connector
 {
+    /// <summary>After this the next address is tried too: the delay that RFC 8305 recommends.</summary>
+    private static readonly TimeSpan NextDelay = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Addresses of one host that are tried: more of them are no host's, and each costs a descriptor meanwhile.</summary>
+    private const int MostAddresses = 16;
+
+    /// <summary>The longest time that a timer takes, in its whole days.</summary>
+    private static readonly TimeSpan MostTimeout = TimeSpan.FromDays(49);
+
     /// <summary>A connected, non-blocking socket. Its owner must keep it, because the descriptor lives as long as the socket.</summary>
     /// <exception cref="ConnectionLostException">No address of the endpoint answers.</exception>
     public static async Task<Socket> ConnectAsync(string endpoint, TimeSpan timeout, CancellationToken cancellation)
     {
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        if (timeout != Timeout.InfiniteTimeSpan)
+        {
+            limit.CancelAfter(timeout < MostTimeout ? timeout : MostTimeout);
+        }
+
         Exception? last = null;
         try
         {
-            foreach (EndPoint address in Endpoint.Parse(endpoint).ConnectAddresses())
-            {
-                bool unix = address is UnixDomainSocketEndPoint;
-                Socket socket = new(address.AddressFamily, SocketType.Stream, unix ? ProtocolType.Unspecified : ProtocolType.Tcp);
-                using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-                limit.CancelAfter(timeout);
-                try
-                {
-                    await socket.ConnectAsync(address, limit.Token).ConfigureAwait(false);
-                    if (!unix)
-                    {
-                        SocketTuning.Apply((int)socket.Handle);
-                    }
-
-                    socket.Blocking = false;
-                    return socket;
-                }
-                catch (Exception failure) when (failure is SocketException or OperationCanceledException)
-                {
-                    socket.Dispose();
-                    cancellation.ThrowIfCancellationRequested();
-                    last = failure;
-                }
-            }
+            return await FirstAsync([.. Endpoint.Parse(endpoint).ConnectAddresses().Take(MostAddresses)], limit).ConfigureAwait(false);
         }
-        catch (IOException failure)
+        catch (Exception failure) when (failure is SocketException or OperationCanceledException or IOException)
         {
+            cancellation.ThrowIfCancellationRequested();
             last = failure;
         }
 
@@ -48,7 +44,78 @@ internal static class Connector
             : last is SocketException { SocketErrorCode: SocketError.AddressNotAvailable }
                 && endpoint.StartsWith("ipc:", StringComparison.Ordinal)
                 ? "there is no such socket" // the text of the system's error is about network addresses
-            : last?.Message ?? "it has no address";
+            : last.Message;
         throw new ConnectionLostException($"cannot connect to {endpoint}: {why}", last);
+    }
+
+    /// <summary>The first connection that comes about; the other attempts are given up.</summary>
+    internal static async Task<Socket> FirstAsync(EndPoint[] addresses, CancellationTokenSource limit)
+    {
+        List<Task<Socket>> attempts = [];
+        Exception last = new IOException("it has no address");
+        for (int next = 0; next < addresses.Length || attempts.Count > 0;)
+        {
+            if (next < addresses.Length)
+            {
+                attempts.Add(ConnectAsync(addresses[next++], limit.Token));
+            }
+
+            Task<Socket> ended = await EndedAsync(attempts, next < addresses.Length, limit.Token).ConfigureAwait(false);
+            if (ended.IsCompletedSuccessfully)
+            {
+                attempts.Remove(ended);
+                await limit.CancelAsync().ConfigureAwait(false);
+                attempts.ForEach(attempt => attempt.ContinueWith(
+                    static late => late.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion,
+                    TaskScheduler.Default));
+                return await ended.ConfigureAwait(false);
+            }
+
+            foreach (Task<Socket> failed in attempts.Where(attempt => attempt.IsFaulted || attempt.IsCanceled).ToArray())
+            {
+                attempts.Remove(failed);
+                last = failed.Exception?.InnerException ?? new OperationCanceledException();
+            }
+        }
+
+        throw last;
+    }
+
+    /// <summary>An attempt that has ended, well or not; any of them when it is time for the next address.</summary>
+    private static async Task<Task<Socket>> EndedAsync(List<Task<Socket>> attempts, bool hasNext, CancellationToken cancellation)
+    {
+        Task<Task<Socket>> first = Task.WhenAny(attempts);
+        if (!hasNext)
+        {
+            return await first.ConfigureAwait(false);
+        }
+
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        Task delay = Task.Delay(NextDelay, over.Token);
+        Task ended = await Task.WhenAny(first, delay).ConfigureAwait(false);
+        await over.CancelAsync().ConfigureAwait(false);
+        return ended == first ? await first.ConfigureAwait(false) : attempts[^1];
+    }
+
+    private static async Task<Socket> ConnectAsync(EndPoint address, CancellationToken cancellation)
+    {
+        bool unix = address is UnixDomainSocketEndPoint;
+        Socket socket = new(address.AddressFamily, SocketType.Stream, unix ? ProtocolType.Unspecified : ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(address, cancellation).ConfigureAwait(false);
+            if (!unix)
+            {
+                SocketTuning.Apply((int)socket.Handle);
+            }
+
+            socket.Blocking = false;
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 }

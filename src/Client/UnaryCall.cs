@@ -37,10 +37,17 @@ internal sealed class UnaryCall : CallBase
     public override void OnChunk(in MessageView message)
     {
         Payload data = message.Layout.Shape == ArgumentShape.Data ? message.Data : new Payload(message.Arguments);
-        Span<byte> to = _answer.GetSpan(Math.Max(1, data.Length));
-        data.CopyTo(to);
-        _answer.Advance(data.Length);
-        _answerBytes += data.Length;
+        try
+        {
+            Span<byte> to = _answer.GetSpan(Math.Max(1, data.Length));
+            data.CopyTo(to);
+            _answer.Advance(data.Length);
+            _answerBytes += data.Length;
+        }
+        catch (Exception failure)
+        {
+            GiveUp(failure); // the writer is the caller's: its failure is this call's, and no other's
+        }
     }
 
     protected override void WriteRequest()

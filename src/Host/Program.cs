@@ -9,7 +9,7 @@ using Cocaine.Fast.Host.Terminal;
 StandardStreams.Prepare();
 return await ProgramFaults.GuardAsync(async () =>
 {
-    ParseResult parsed = ProgramCommand.Create().Parse(args);
+    ParseResult parsed = ProgramCommand.Create().Parse(args, ProgramCommand.Parsing);
     if (args.Length == 0)
     {
         HelpExamples.ShortenList(parsed.CommandResult.Command);

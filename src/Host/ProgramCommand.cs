@@ -14,11 +14,17 @@ namespace Cocaine.Fast.Host;
 /// <summary><c>cocaine-fast</c> with all of its commands.</summary>
 internal static class ProgramCommand
 {
+    /// <summary>
+    /// How arguments are read. An argument <c>@x</c> is itself: the parser's own way would read a file x for further words.
+    /// </summary>
+    public static ParserConfiguration Parsing { get; } = new() { ResponseFileTokenReplacer = null };
+
     public static RootCommand Create()
     {
         RootCommand root = new(
             "cocaine-fast: an application server for bare-metal hosts. Give it a manifest and it hosts the app.\n\n"
-            + "Exit codes: 0 done, 1 tried and failed, 2 an argument or a manifest is wrong, 3 no connection.\n\n"
+            + "Exit codes: 0 done, 1 tried and failed, 2 an argument or a manifest is wrong, 3 no connection, "
+            + "130 and 143 interrupted.\n\n"
             + "Example:\n  cocaine-fast run examples/echo/manifest.json --locator none")
         {
             RunCommand.Create(),

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Text;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Host.Terminal;
@@ -12,14 +13,17 @@ internal static class CallCommand
     /// <summary>Pieces in which a file becomes request chunks.</summary>
     private const int ChunkBytes = 64 << 10;
 
+    /// <summary>The rest of a deadline that passed while the client connected.</summary>
+    private static readonly TimeSpan LeastDeadline = TimeSpan.FromMilliseconds(1);
+
     public static Command Create()
     {
         Argument<string> endpoint = new("endpoint") { Description = "tcp://HOST:PORT or ipc:///path" };
         Argument<string> name = new("event") { Description = "The event to call" };
         Option<string?> data = new("--data") { Description = "The request as text" };
         Option<string?> file = new("--file") { Description = "The request from a file; - is standard input" };
-        Option<double?> timeout = new("--timeout") { Description = "Longest silence of the slave, seconds" };
-        Option<double?> deadline = new("--deadline") { Description = "Time until the answer is worthless, seconds" };
+        Option<TimeSpan?> timeout = SecondsOption.Create("--timeout", "Longest silence of the slave, seconds");
+        Option<TimeSpan?> deadline = SecondsOption.Create("--deadline", "Time until the answer is worthless, connecting included, seconds");
         Option<bool> urgent = new("--urgent") { Description = "Go before calls that are not urgent" };
         Command command = new(
             "call",
@@ -29,12 +33,14 @@ internal static class CallCommand
         {
             endpoint, name, data, file, timeout, deadline, urgent,
         };
+        command.Check(result => result.GetValue(data) is not null && result.GetValue(file) is not null
+            ? "--data and --file are both the request: give one of them" : null);
         command.SetAction((parsed, cancellation) =>
         {
             CallOptions options = new()
             {
-                Timeout = Seconds(parsed.GetValue(timeout)),
-                Deadline = Seconds(parsed.GetValue(deadline)),
+                Timeout = parsed.GetValue(timeout),
+                Deadline = parsed.GetValue(deadline),
                 Urgent = parsed.GetValue(urgent),
             };
             return Guarded.RunAsync(() => RunAsync(
@@ -43,14 +49,42 @@ internal static class CallCommand
         return command;
     }
 
-    private static TimeSpan? Seconds(double? seconds) => seconds is { } given ? TimeSpan.FromSeconds(given) : null;
-
     private static async Task<int> RunAsync(
         string endpoint, string name, string? data, string? file, CallOptions options, CancellationToken cancellation)
     {
-        await using CocaineClient client = await CocaineClient.ConnectAsync(endpoint, cancellation: cancellation);
-        await using ClientCall call = client.Open(name, options, cancellation);
-        Task sending = SendAsync(call, data, file, cancellation);
+        using Stream request = OpenRequest(data, file);
+        ClientOptions connecting = new();
+        if (options.Deadline < connecting.ConnectTimeout)
+        {
+            connecting = connecting with { ConnectTimeout = options.Deadline.Value };
+        }
+
+        long began = Stopwatch.GetTimestamp();
+        await using CocaineClient client = await CocaineClient.ConnectAsync(endpoint, connecting, cancellation);
+        if (options.Deadline is { } deadline)
+        {
+            TimeSpan left = deadline - Stopwatch.GetElapsedTime(began);
+            options = options with { Deadline = left > LeastDeadline ? left : LeastDeadline };
+        }
+
+        using CancellationTokenSource unsent = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        await using ClientCall call = client.Open(name, options, unsent.Token);
+        Task sending = SendAsync(call, request, unsent);
+        try
+        {
+            await PrintAsync(call, cancellation);
+        }
+        catch (OperationCanceledException) when (sending.IsFaulted)
+        {
+            // the request could not be read: its error says more
+        }
+
+        await sending;
+        return ExitCodes.Ok;
+    }
+
+    private static async Task PrintAsync(ClientCall call, CancellationToken cancellation)
+    {
         using Stream output = Screen.Current.IsTerminal ? new TerminalAnswer(Console.Out) : StandardStreams.OpenOutput();
         byte last = (byte)'\n';
         await foreach (ReadOnlyMemory<byte> chunk in call.ReadAllAsync())
@@ -64,28 +98,39 @@ internal static class CallCommand
         {
             output.WriteByte((byte)'\n'); // otherwise the prompt would stand right after the answer
         }
-
-        await sending;
-        return ExitCodes.Ok;
     }
 
-    private static async Task SendAsync(ClientCall call, string? data, string? file, CancellationToken cancellation)
+    /// <summary>Opens the request before there is a call: a mistake in its name is told at once.</summary>
+    private static Stream OpenRequest(string? data, string? file)
     {
-        if (data is not null)
+        if (file is null)
         {
-            await call.WriteAsync(Encoding.UTF8.GetBytes(data));
+            return new MemoryStream(Encoding.UTF8.GetBytes(data ?? ""));
         }
-        else if (file is not null)
+
+        return file == "-" ? StandardStreams.OpenInput()
+            : Directory.Exists(file) ? throw new FormatException($"{file} is a folder: --file takes a file")
+            : File.OpenRead(file);
+    }
+
+    /// <summary>Sends the request. When it cannot be read, the call is given up: its answer would never end.</summary>
+    private static async Task SendAsync(ClientCall call, Stream request, CancellationTokenSource unsent)
+    {
+        try
         {
-            using Stream input = file == "-" ? Console.OpenStandardInput() : File.OpenRead(file);
             byte[] buffer = new byte[ChunkBytes];
             int count;
-            while ((count = await input.ReadAsync(buffer, cancellation)) > 0)
+            while ((count = await request.ReadAsync(buffer, unsent.Token)) > 0)
             {
                 await call.WriteAsync(buffer.AsMemory(0, count));
             }
-        }
 
-        await call.CompleteAsync();
+            await call.CompleteAsync();
+        }
+        catch
+        {
+            await unsent.CancelAsync();
+            throw;
+        }
     }
 }

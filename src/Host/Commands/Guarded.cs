@@ -9,6 +9,7 @@ internal static class Guarded
     /// <summary>Runs a command's work.</summary>
     public static async Task<int> RunAsync(Func<Task<int>> work)
     {
+        Interruption.Watch();
         try
         {
             return await work();
@@ -37,7 +38,7 @@ internal static class Guarded
         catch (OperationCanceledException)
         {
             Complaint.Say("interrupted");
-            return ExitCodes.Failed;
+            return ExitCodes.Interrupted;
         }
     }
 

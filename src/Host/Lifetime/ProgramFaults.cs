@@ -25,7 +25,7 @@ internal static class ProgramFaults
         catch (OperationCanceledException)
         {
             Complaint.Say("interrupted");
-            return ExitCodes.Failed;
+            return ExitCodes.Interrupted;
         }
         catch (Exception fault)
         {

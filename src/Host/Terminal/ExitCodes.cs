@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Cocaine.Fast.Host.Terminal;
 
 /// <summary>The meaning of the program's exit codes.</summary>
@@ -13,4 +15,7 @@ internal static class ExitCodes
 
     /// <summary>No connection.</summary>
     public const int NoConnection = 3;
+
+    /// <summary>Interrupted: 128 and the number of the signal, as shells say it.</summary>
+    public static int Interrupted => Interruption.Signal == PosixSignal.SIGTERM ? 143 : 130;
 }

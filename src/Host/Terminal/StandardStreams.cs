@@ -9,11 +9,12 @@ namespace Cocaine.Fast.Host.Terminal;
 /// </summary>
 internal static class StandardStreams
 {
-    private static bool _hasOutput = true, _hasErrors = true;
+    private static bool _hasInput = true, _hasOutput = true, _hasErrors = true;
 
     /// <summary>Call this before the process writes or opens anything.</summary>
     public static void Prepare()
     {
+        _hasInput = DescriptorState.IsInherited(0);
         _hasErrors = DescriptorState.IsInherited(2);
         _hasOutput = DescriptorState.IsInherited(1);
         DescriptorState.FillStandard(); // otherwise a worker's pipe could get such a number, and be taken for its output
@@ -24,6 +25,10 @@ internal static class StandardStreams
 
         Console.SetError(new ForgivingWriter(_hasErrors ? Console.Error : TextWriter.Null));
     }
+
+    /// <summary>Standard input as bytes.</summary>
+    /// <exception cref="FormatException">Standard input was closed.</exception>
+    public static Stream OpenInput() => _hasInput ? Console.OpenStandardInput() : throw new FormatException("standard input is closed");
 
     /// <summary>Standard output as bytes.</summary>
     /// <exception cref="IOException">Standard output was closed.</exception>
