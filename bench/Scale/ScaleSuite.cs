@@ -34,7 +34,7 @@ internal sealed class ScaleSuite : IDisposable
             ("connections", suite.ConnectionsAsync), ("channels", suite.ChannelsAsync), ("apps", suite.AppsAsync),
             ("threads", () => suite.SlavesAsync("thread")), ("processes", () => suite.SlavesAsync("process")),
             ("spin-lone", () => suite.SpinAsync(1, 1)), ("spin-busy", () => suite.SpinAsync(Connections, InFlight)),
-            ("idle", suite.IdleAsync), ("timers", suite.TimersAsync),
+            ("loops", suite.LoopsAsync), ("idle", suite.IdleAsync), ("timers", suite.TimersAsync),
         ];
         if (names.Except(all.Select(axis => axis.Name)).ToArray() is { Length: > 0 } unknown)
         {
@@ -125,6 +125,23 @@ internal sealed class ScaleSuite : IDisposable
         return new Axis($"slaves, {backend}", "32×8; slaves × concurrency is what is in flight", points,
             "The same requests are spread over more slaves: a slave wakes for fewer of them at a time, and more slaves than CPUs take "
             + "turns on those. One slave with concurrency is the cheapest way to run code that does not wait.")
+        {
+            FlatFrom = 1,
+        };
+    }
+
+    private async Task<Axis> LoopsAsync()
+    {
+        List<ScalePoint> points = [];
+        foreach (int loops in (int[])[1, 2, 4, 8])
+        {
+            using BenchSystem node = new OurNode("dotnet", "thread") { Loops = loops, Slaves = 8, Concurrency = 64 }.Named("loops");
+            points.AddRange(await PointsAsync("loops of one app", node, [loops], (system, _) => Spec(system, 64, InFlight)));
+        }
+
+        return new Axis("loops", "64×8, engine.loops of one app with 8 thread slaves", points,
+            "The connections are shared out, and a turn of each loop carries fewer requests: a request pays for more of its turns and "
+            + "bells, as the counts show, and for nothing else. Loops pay where there are cores for them.")
         {
             FlatFrom = 1,
         };

@@ -18,6 +18,9 @@ internal sealed record OurNode(string Type, string Backend)
     /// <summary>Slaves of each app; null = the manifest does not say.</summary>
     public int? Slaves { get; init; } = 1;
 
+    /// <summary>Loops of each app.</summary>
+    public int Loops { get; init; } = 1;
+
     /// <summary>
     /// Jobs in one slave at once: more than any shape has in flight, so that nothing waits in the queue; null = the manifest does not say.
     /// </summary>
@@ -113,7 +116,7 @@ internal sealed record OurNode(string Type, string Backend)
           },
           "engine": {
             {{Key("pool-limit", Slaves)}}{{Key("pool-minimum", Slaves)}}{{Key("concurrency", Concurrency)}}{{Key("spin", SpinMicroseconds)}}
-            "backend": "{{Backend}}", "queue-limit": {{QueueLimit}}, "startup-timeout": 60
+            "backend": "{{Backend}}", "queue-limit": {{QueueLimit}}, "startup-timeout": 60, "loops": {{Loops}}
           },
           "tasks": {
             "echo": { "type": "native-server", "endpoint": "{{endpoint}}", "backlog": 16384, "connections": 65536, "events": "*" }

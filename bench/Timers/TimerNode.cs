@@ -59,7 +59,7 @@ internal sealed class TimerNode : IDisposable
             DriverType = "recurring-timer",
             Keys = new Dictionary<string, object> { ["interval"] = (long)intervalMs },
         };
-        DriverContext context = new(DriverRegistry.Complete(task), node._engine, node._loop, NullLogger.Instance, () => [])
+        DriverContext context = new(DriverRegistry.Complete(task), node._engine, node._loop, NullLogger.Instance, static reply => reply([]))
         {
             Publisher = node._ticks,
         };

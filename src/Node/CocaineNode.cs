@@ -1,6 +1,5 @@
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Node.Apps;
@@ -8,6 +7,7 @@ using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Node.Locator;
 using Cocaine.Fast.Node.Quarantine;
 using Cocaine.Fast.Node.Records;
+using Cocaine.Fast.Node.Shards;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Limits;
 using Cocaine.Fast.Transport.Loop;
@@ -156,8 +156,8 @@ public sealed class CocaineNode : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(next);
         RunningApp app = _apps.Get(next.Name);
-        ISlaveBackend backend = _apps.BackendFor(next, app);
-        return _lifetime.UntilEndAsync(app.ReplaceAsync(next, backend, force, cancellation));
+        IReadOnlyList<LoopBackend> loops = _apps.BackendsFor(next, app);
+        return _lifetime.UntilEndAsync(app.ReplaceAsync(next, loops, force, cancellation));
     }
 
     /// <summary>
@@ -302,7 +302,7 @@ public sealed class CocaineNode : IAsyncDisposable
     private Task OnLoopAsync(string name, Action<RunningApp> action)
     {
         RunningApp app = _apps.Get(name);
-        return _lifetime.UntilEndAsync(app.Loop.RunAsync(() => action(app)));
+        return _lifetime.UntilEndAsync(app.OnLoopsAsync(() => action(app)));
     }
 
     /// <summary>There are events of an app, which may be gone itself.</summary>

@@ -54,6 +54,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
         _bounds = new JobBounds(Scope, Pool, new RunLimit(Scope));
         Endings = new JobEndings(Scope, _store, Pool, _bounds, this);
         _next = new NextJobs(Scope, _bounds, Endings);
+        Shared = new SharedJobs(Scope, _store, Pool, _bounds, Endings, _next);
     }
 
     /// <summary>The parts that jobs, slaves and the pool use too.</summary>
@@ -77,6 +78,9 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     public JobEndings Endings { get; }
 
     public RequestFlow Requests { get; }
+
+    /// <summary>Jobs that go to the app's other loops, or come from there.</summary>
+    public SharedJobs Shared { get; }
 
     /// <summary>Jobs that run alone.</summary>
     public SuspectRuns Suspects => Pool.Suspects;
@@ -116,7 +120,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
         refusal = default;
 
         // A refused job has a number too: its caller can ask for it. Two versions of an app share the ledger, and so the numbers.
-        ulong id = Counters.LastJobId = Math.Max(Counters.LastJobId, Records.Ledger.LastId) + 1;
+        ulong id = Counters.LastJobId = Records.Numbers.After(Math.Max(Counters.LastJobId, Records.Ledger.LastId));
         Slave? slave = IsTaking && Queue.Usual == 0 ? Pool.Pick() : null;
         if (slave is null)
         {
@@ -126,6 +130,11 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
                 Pool.Ahead.Wake(isFull: true);
                 slave = Queue.Usual == 0 ? Pool.Roster.Pick() : null;
                 refusal = slave is null ? WhyNot(id) : default;
+            }
+
+            if (refusal.Code != 0 && IsTaking && Scope.Siblings?.TryMakeRoom() == true)
+            {
+                refusal = WhyNot(id);
             }
 
             if (refusal.Code != 0)
@@ -167,6 +176,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
             }
 
             Pool.Grow();
+            Scope.Siblings?.OnWaits();
         }
 
         _bounds.Arm(job);
@@ -268,7 +278,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
         }
 
         FailWaiting(ErrorCodes.ResourceError, reason);
-
+        Scope.Siblings?.FailAll(ErrorCodes.ResourceError, reason);
         foreach (Slave slave in Pool.Roster.Slaves)
         {
             slave.Channels.FailAll(ErrorCodes.ResourceError, reason);

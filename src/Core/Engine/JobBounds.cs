@@ -39,6 +39,9 @@ internal sealed class JobBounds(EngineScope scope, SlavePool pool, RunLimit runL
             case JobState.Queued or JobState.Running or JobState.Streaming:
                 Check(job, nowMs);
                 return;
+            case JobState.Away when !TryExpire(job, nowMs):
+                Arm(job); // its other bounds are watched where it runs
+                return;
             case JobState.Placed:
                 CheckPlaced(job, nowMs);
                 return;
@@ -70,6 +73,11 @@ internal sealed class JobBounds(EngineScope scope, SlavePool pool, RunLimit runL
         if (state == JobState.Queued)
         {
             return scope.Settings.QueueTimeoutMs > 0 ? Math.Min(due, WaitsSinceMs(job) + scope.Settings.QueueTimeoutMs) : due;
+        }
+
+        if (state == JobState.Away)
+        {
+            return due;
         }
 
         // Both times count from the dispatch, which is now.

@@ -39,7 +39,18 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
         }
 
         bounds.Arm(job);
+        scope.Siblings?.OnWaits();
         EndPressure(job);
+    }
+
+    /// <summary>A job that was away comes back, and waits as it did before: no slave has begun it.</summary>
+    public void OnComeBack(Job job)
+    {
+        Running--;
+        job.MoveTo(JobState.Queued);
+        scope.Queue.PutBackRun(job);
+        bounds.Arm(job);
+        scope.Siblings?.OnWaits();
     }
 
     /// <summary>A piece of the worker's answer.</summary>
@@ -77,9 +88,7 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
             }
             else
             {
-                scope.Counters.JobsDone++;
-                job.Task.Done++;
-                scope.Records.Ledger.Ended(job.Id, now, JobOutcome.Done, 0, 0, default);
+                CountDone(job, now);
                 job.MoveTo(JobState.Done);
                 caller?.OnDone(job);
             }
@@ -139,6 +148,11 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
         job.Request.Clear();
         job.KeptRequest.Clear();
         job.AnsweredMs = scope.Loop.ListenedMs;
+        if (from == JobState.Away)
+        {
+            scope.Siblings!.Cancel(job);
+        }
+
         job.Slave?.Channels.Cancel(job, in error);
         caller?.OnFailed(job, in error);
         if (job.Runner is null)
@@ -194,6 +208,7 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
         scope.Records.Ledger.Queued(job.Id, job.WaitsSinceNs);
         scope.Queue.AddAgain(job);
         bounds.Arm(job);
+        scope.Siblings?.OnWaits();
         EndPressure(job);
     }
 
@@ -229,8 +244,23 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
         owner.CheckDrained();
     }
 
+    private void CountDone(Job job, long nowNs)
+    {
+        if (!job.IsGuest)
+        {
+            scope.Counters.JobsDone++;
+            job.Task.Done++;
+            scope.Records.Ledger.Ended(job.Id, nowNs, JobOutcome.Done, 0, 0, default);
+        }
+    }
+
     private void CountFailure(Job job, JobOutcome outcome, in JobError error)
     {
+        if (job.IsGuest)
+        {
+            return; // the job ends at home
+        }
+
         scope.Counters.JobsFailed++;
         scope.Counters.CountError(error.Category == ErrorCodes.Category ? error.Code : 0);
         scope.Records.Ledger.Ended(job.Id, scope.Loop.NowNs, outcome, error.Category, error.Code, error.Reason);

@@ -42,6 +42,29 @@ internal sealed class NextJobs(EngineScope scope, JobBounds bounds, JobEndings e
         return true;
     }
 
+    /// <summary>Takes the next job out of the queue when its request is whole.</summary>
+    /// <param name="job">The job. Null when the job's time was up.</param>
+    /// <returns>False when no job waits, or the request of the next one is not whole.</returns>
+    public bool TryTakeWhole(out Job? job)
+    {
+        job = Next();
+        if (job is not { RequestEnded: true, Request.IsWhole: true })
+        {
+            return false;
+        }
+
+        if (bounds.TryExpire(job, scope.Loop.NowMs))
+        {
+            job = null;
+        }
+        else
+        {
+            scope.Queue.Remove(job);
+        }
+
+        return true;
+    }
+
     /// <summary>A job that waited runs: other bounds hold from now on.</summary>
     public void CountRun(Job job)
     {

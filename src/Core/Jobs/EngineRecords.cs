@@ -9,6 +9,9 @@ internal sealed record EngineRecords
     /// <summary>The last job number that an engine before this one may have used; the first one of this engine follows it.</summary>
     public ulong FirstJobId { get; init; }
 
+    /// <summary>The numbers of jobs on the engine's loop.</summary>
+    public JobNumbers Numbers { get; init; } = JobNumbers.All;
+
     /// <summary>Keeps a record of each job.</summary>
     public IJobLedger Ledger { get; init; } = NoLedger.Instance;
 

@@ -32,6 +32,9 @@ internal sealed class EngineScope
     /// <summary>Jobs that wait for a slave.</summary>
     public required JobQueue Queue { get; init; }
 
+    /// <summary>The engines on the app's other loops; null when the app lives on one. Set before the engine starts.</summary>
+    public ISiblings? Siblings { get; set; }
+
     /// <summary>The engine's state.</summary>
     public EngineState State { get; private set; } = EngineState.Running;
 

@@ -47,7 +47,8 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
     public bool RequestEnded { get; set; }
 
     /// <summary>
-    /// The job's slave. Valid in Placed, Running and Streaming, and after an answer until the worker has closed its side.
+    /// The job's slave, or its way to another loop. Valid in Placed, Running, Streaming and Away, and after an answer until the worker has
+    /// closed its side.
     /// </summary>
     public IJobRunner? Runner { get; set; }
 
@@ -77,6 +78,9 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
 
     /// <summary>The job runs alone, because a slave died with it. Valid in every state but Free; does not change in Queued.</summary>
     public bool IsSuspect { get; set; }
+
+    /// <summary>The job belongs to another loop of its app and counts there. Valid in every state but Free.</summary>
+    public bool IsGuest { get; set; }
 
     /// <summary>Slaves that died before they began the job, when it was the next to begin. Valid in every state but Free.</summary>
     public int Reprieves { get; set; }
@@ -141,7 +145,7 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
         Runs = Reprieves = 0;
         Deaths = null;
         RequestHeld = AnswerHeld = false;
-        RequestEnded = NodeSideEnded = UnderPressure = IsAbandoned = DiedInCompany = IsSuspect = RanTooLong = false;
+        RequestEnded = NodeSideEnded = UnderPressure = IsAbandoned = DiedInCompany = IsSuspect = RanTooLong = IsGuest = false;
         CancelDueMs = 0;
     }
 
@@ -151,7 +155,8 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
         bool legal = (State, next) switch
         {
             (JobState.Free, JobState.Queued or JobState.Running or JobState.Failed) => true,
-            (JobState.Queued, JobState.Placed or JobState.Running or JobState.Failed) => true,
+            (JobState.Queued, JobState.Placed or JobState.Running or JobState.Away or JobState.Failed) => true,
+            (JobState.Away, JobState.Queued or JobState.Done or JobState.Failed) => true,
             (JobState.Placed, JobState.Queued or JobState.Running) => true,
             (JobState.Running, JobState.Queued or JobState.Streaming or JobState.Done or JobState.Failed) => true,
             (JobState.Streaming, JobState.Done or JobState.Failed) => true,

@@ -72,6 +72,9 @@ public sealed record EngineSettings
     /// <summary>The maker of slaves.</summary>
     public BackendType Backend { get; init; } = BackendType.Process;
 
+    /// <summary>Loops that the app lives on, each with a share of the slaves and of the queue, 1 to 64.</summary>
+    public int Loops { get; init; } = 1;
+
     /// <summary>The most slaves, 1 to 1024.</summary>
     public int PoolLimit { get; init; } = 10;
 

@@ -13,6 +13,7 @@ internal static class EngineReader
         return new EngineSettings
         {
             Backend = values.GetValueOrDefault("backend") as string == "thread" ? BackendType.Thread : BackendType.Process,
+            Loops = (int)Of("loops", defaults.Loops),
             PoolLimit = (int)Of("pool-limit", defaults.PoolLimit),
             PoolMinimum = (int)Of("pool-minimum", defaults.PoolMinimum),
             GrowWaitMs = Of("grow-wait", defaults.GrowWaitMs),

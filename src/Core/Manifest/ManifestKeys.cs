@@ -51,6 +51,11 @@ internal static class ManifestKeys
             Choices = ["process", "thread"],
         },
         new("pool-limit", KeyKind.Integer, "most slaves", "10") { Min = 1, Max = 1024 },
+        new("loops", KeyKind.Integer, "loops that the app lives on, each with a share of the slaves and of the queue; see Loops", "1")
+        {
+            Min = 1,
+            Max = 64, // a busy loop fills a core: see docs/manifest.md
+        },
         new("pool-minimum", KeyKind.Integer, "slaves kept warm", "0") { Max = 1024 },
         new("grow-wait", KeyKind.Duration, "the expected wait of a job that is worth another slave; 0 = any wait", "5ms"),
         new("concurrency", KeyKind.Integer, "jobs in one slave at the same time", "1") { Min = 1, Max = 65536 },

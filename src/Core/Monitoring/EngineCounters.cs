@@ -31,6 +31,12 @@ internal sealed class EngineCounters
     /// </summary>
     public ulong JobsTakenBack { get; set; }
 
+    /// <summary>Jobs that went to another loop of the app, because they had waited for too long.</summary>
+    public ulong JobsSentAway { get; set; }
+
+    /// <summary>Jobs among them that came back not begun, because that loop had no room any more.</summary>
+    public ulong JobsSentBack { get; set; }
+
     /// <summary>Jobs whose caller gave up or went away.</summary>
     public ulong JobsCancelled { get; set; }
 
@@ -118,6 +124,67 @@ internal sealed class EngineCounters
     {
         int index = Array.IndexOf(Codes, code);
         _errors[index < 0 ? Codes.Length : index]++;
+    }
+
+    /// <summary>The sums of the counts of an app's loops.</summary>
+    public static EngineCounters Sum(IEnumerable<EngineCounters> all)
+    {
+        EngineCounters sum = new();
+        foreach (EngineCounters one in all)
+        {
+            sum.Add(one);
+        }
+
+        return sum;
+    }
+
+    /// <summary>A copy of the present counts.</summary>
+    public EngineCounters Copy() => Sum([this]);
+
+    private void Add(EngineCounters one)
+    {
+        LastJobId = Math.Max(LastJobId, one.LastJobId);
+        JobsAccepted += one.JobsAccepted;
+        JobsDone += one.JobsDone;
+        JobsFailed += one.JobsFailed;
+        JobsRejected += one.JobsRejected;
+        JobsRetried += one.JobsRetried;
+        Recalls += one.Recalls;
+        JobsTakenBack += one.JobsTakenBack;
+        JobsSentAway += one.JobsSentAway;
+        JobsSentBack += one.JobsSentBack;
+        JobsCancelled += one.JobsCancelled;
+        ClientsGone += one.ClientsGone;
+        JobsAbandoned += one.JobsAbandoned;
+        JobsQuarantined += one.JobsQuarantined;
+        AddSlaves(one);
+        Overloads += one.Overloads;
+        QueueTimeouts += one.QueueTimeouts;
+        SilenceTimeouts += one.SilenceTimeouts;
+        Deadlines += one.Deadlines;
+        JobTimeouts += one.JobTimeouts;
+        for (int i = 0; i < _errors.Length; i++)
+        {
+            _errors[i] += one._errors[i];
+        }
+    }
+
+    private void AddSlaves(EngineCounters one)
+    {
+        SlavesStarted += one.SlavesStarted;
+        SlavesDied += one.SlavesDied;
+        SlavesKilled += one.SlavesKilled;
+        SlaveStartFailures += one.SlaveStartFailures;
+        SlavesDiedYoung += one.SlavesDiedYoung;
+        RecycledForJobs += one.RecycledForJobs;
+        RecycledForAge += one.RecycledForAge;
+        RecycledForMemory += one.RecycledForMemory;
+        RecycledForAbandonedJobs += one.RecycledForAbandonedJobs;
+        RecyclingsFailed += one.RecyclingsFailed;
+        HeartbeatsSeen += one.HeartbeatsSeen;
+        StartupTimeouts += one.StartupTimeouts;
+        HeartbeatTimeouts += one.HeartbeatTimeouts;
+        UnprovenDeaths += one.UnprovenDeaths;
     }
 
     /// <summary>Failed jobs by code, and under "app" those with the app's own codes; only codes that occurred.</summary>

@@ -166,9 +166,7 @@ internal sealed class PoolGrowth
             return true;
         }
 
-        bool isLong = Outlook.WaitNs(waiting) >= boundNs
-            || (queue.Oldest is { } oldest && _scope.Loop.NowNs - oldest.WaitsSinceNs >= boundNs);
-        if (isLong && !Outlook.IsBoundByCores())
+        if (IsWaitLong(waiting) && !Outlook.IsBoundByCores())
         {
             return true;
         }
@@ -179,6 +177,32 @@ internal sealed class PoolGrowth
         }
 
         return false;
+    }
+
+    /// <summary>
+    /// Jobs have waited for as long as is worth another slave, or will wait for so long, or nothing is known of how long they take.
+    /// </summary>
+    public bool IsWaitLong(int waiting)
+    {
+        long boundNs = _scope.Settings.GrowWaitMs * Clock.NsPerMs;
+        return Outlook.WaitNs(waiting) >= boundNs
+            || (_scope.Queue.Oldest is { } oldest && _scope.Loop.NowNs - oldest.WaitsSinceNs >= boundNs);
+    }
+
+    /// <summary>Launches slaves for jobs that wait on another loop of the app, as many as there are places for.</summary>
+    public void GrowForOthers(int jobs)
+    {
+        if (_scope.State != EngineState.Running || _pause.IsArmed || Starts.Failures > 0)
+        {
+            return;
+        }
+
+        int wanted = ((jobs + _scope.Settings.Concurrency - 1) / _scope.Settings.Concurrency) - _roster.Idle - _roster.Starting;
+        int count = Math.Min(Math.Min(wanted, _roster.FreePlaces), _backend.StartsAtOnce - _roster.Starting);
+        if (count > 0)
+        {
+            Launch(count, "jobs wait on another loop of the app");
+        }
     }
 
     /// <summary>

@@ -74,7 +74,17 @@ internal sealed class SlavePool : ISlaveOwner
     public Slave? Pick() => Cores.Pick();
 
     /// <inheritdoc/>
-    public void OnMoved(Slave slave) => _roster.Moved(slave);
+    public void OnMoved(Slave slave)
+    {
+        _roster.Moved(slave);
+        if (_scope.Siblings is { } siblings)
+        {
+            siblings.OnRoom(RoomForOthers, _roster.FreePlaces);
+        }
+    }
+
+    /// <summary>Slaves that have nothing to do; 1 when none has, but one has room; 0 while jobs wait for them.</summary>
+    private int RoomForOthers => _scope.Queue.Unplaced > 0 ? 0 : _roster.Idle > 0 ? _roster.Idle : _roster.Pick() is null ? 0 : 1;
 
     /// <inheritdoc/>
     public void OnStateChanges(Slave slave, SlaveState to) => _roster.Count(slave, to);
@@ -183,7 +193,7 @@ internal sealed class SlavePool : ISlaveOwner
     /// <inheritdoc/>
     public void OnFreed(Slave slave)
     {
-        _roster.Moved(slave);
+        OnMoved(slave);
         Cores.OnEnded();
         if (_scope.Queue.Unplaced == 0 && slave.State == SlaveState.Idle && !Ahead.Help(slave))
         {

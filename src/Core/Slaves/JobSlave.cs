@@ -10,6 +10,6 @@ internal static class JobSlave
         /// <summary>
         /// The slave that has the job. Valid in Running and Streaming, and after an answer until the worker has closed its side.
         /// </summary>
-        public Slave? Slave => (Slave?)job.Runner;
+        public Slave? Slave => job.Runner as Slave;
     }
 }

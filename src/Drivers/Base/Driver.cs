@@ -28,6 +28,15 @@ internal abstract class Driver
     /// <summary>The driver's listeners, when it has some that can be handed over.</summary>
     public virtual ServingListeners? Listeners => null;
 
+    /// <summary>
+    /// The driver serves its connections on all loops of the app. Other drivers are on its first loop only: a tick comes once, and a
+    /// result is published in order.
+    /// </summary>
+    public virtual bool Spreads => false;
+
+    /// <summary>Takes a connection that another loop of the app has accepted. The descriptor belongs to the driver.</summary>
+    public virtual void Take(int descriptor) => throw new InvalidOperationException("the driver has no connections");
+
     /// <summary>Ends everything that is left, including connections.</summary>
     public abstract void Close();
 

@@ -13,9 +13,23 @@ namespace Cocaine.Fast.Drivers.Base;
 /// <param name="Engine">The first engine of new jobs.</param>
 /// <param name="Loop">The loop of every version's engine.</param>
 /// <param name="Log">The node's log.</param>
-/// <param name="InfoMap">Gives the app's info as an encoded MessagePack map, for drivers that serve it.</param>
-internal sealed record DriverContext(TaskManifest Task, AppEngine Engine, EventLoop Loop, ILogger Log, Func<byte[]> InfoMap)
+/// <param name="AskInfo">
+/// Gives the app's info as an encoded MessagePack map, for drivers that serve it: at once, or later on this loop when the app lives on
+/// several.
+/// </param>
+internal sealed record DriverContext(TaskManifest Task, AppEngine Engine, EventLoop Loop, ILogger Log, Action<Action<byte[]>> AskInfo)
 {
+    /// <summary>
+    /// Set on the app's further loops: the driver listens nowhere, and gets the connections of these endpoints by
+    /// <see cref="Driver.Take"/>.
+    /// </summary>
+    public HomeEndpoints? Home { get; init; }
+
+    /// <summary>
+    /// Gives an accepted descriptor of a task to another loop of the app, each loop in turn; false when it is this loop's turn.
+    /// </summary>
+    public Func<string, int, bool> TryHand { get; init; } = static (_, _) => false;
+
     /// <summary>The engine of new jobs. Changes when another version of the app takes over, between two turns' events.</summary>
     public AppEngine Engine { get; private set; } = Engine;
 

@@ -10,12 +10,13 @@ internal abstract class ListeningDriver<TConnection> : Driver
     /// <summary>The most connections of one task: the usual limit of descriptors; one more is closed at once.</summary>
     private const int MaxConnections = 65_536;
 
-    private readonly ConnectionSet<TConnection> _connections = new();
+    private readonly ConnectionSet<TConnection> _connections;
     private readonly int _maxOfOne;
 
     protected ListeningDriver(DriverContext context)
     {
         Context = context;
+        _connections = new ConnectionSet<TConnection>(context.Scope.Get(static () => new TaskDoors()).Of(context.Task.Name));
         Door = new DoorCounters(context);
         _maxOfOne = context.Task.GetInt(ListeningKeys.Connections.Name);
         Listeners = new ServingListeners(context, Accept);
@@ -33,7 +34,15 @@ internal abstract class ListeningDriver<TConnection> : Driver
 
     public override IReadOnlyList<string> Endpoints => Listeners.Endpoints;
 
-    public override void Open() => Listeners.Open();
+    public override bool Spreads => true;
+
+    public override void Open()
+    {
+        if (Context.Home is null)
+        {
+            Listeners.Open();
+        }
+    }
 
     /// <summary>Takes over listeners, and the clients of the same task when both drivers serve them in the same way.</summary>
     public override void TakeOver()
@@ -83,14 +92,22 @@ internal abstract class ListeningDriver<TConnection> : Driver
 
     private void Accept(int descriptor)
     {
+        if (!Spreads || !Context.TryHand(Context.Task.Name, descriptor))
+        {
+            Take(descriptor);
+        }
+    }
+
+    public sealed override void Take(int descriptor)
+    {
         TConnection connection = Connect(descriptor);
         IPAddress? address = SocketNames.Network(descriptor);
-        if (_connections.Count >= MaxConnections)
+        if (_connections.Counts.All >= MaxConnections)
         {
             Door.OnTooManyInAll(MaxConnections);
             Refuse(connection, "the task has too many connections");
         }
-        else if (_connections.CountOf(address) >= _maxOfOne)
+        else if (_connections.Counts.Of(address) >= _maxOfOne)
         {
             Door.OnTooMany(connection, _maxOfOne);
             Refuse(connection, "the client's address has too many connections");

@@ -16,7 +16,8 @@ internal sealed class ServingListeners(DriverContext context, Action<int> accept
         [.. _open.SelectMany(at => at.Listeners).Select(listener => Endpoint.Describe(listener.Address))];
 
     /// <summary>The bound addresses.</summary>
-    public IEnumerable<EndPoint> Addresses => _open.SelectMany(at => at.Listeners).Select(listener => listener.Address);
+    public IEnumerable<EndPoint> Addresses => context.Home?.Addresses
+        ?? _open.SelectMany(at => at.Listeners).Select(listener => listener.Address);
 
     /// <summary>The mode of Unix sockets.</summary>
     private UnixFileMode Mode => (UnixFileMode)context.Task.GetInt("mode");

@@ -211,9 +211,7 @@ internal class NativeConnection : NativeDoor, IJobCaller
         }
         else if (layout.Type == MessageType.Error && layout.Shape == ArgumentShape.Empty)
         {
-            MessageWriter.WriteValue(Output, channel, Server.Context.InfoMap());
-            ScheduleSend();
-            _slowReader.OnMore();
+            AskInfo(channel);
         }
         else if (layout.Type != MessageType.Chunk)
         {
@@ -231,6 +229,20 @@ internal class NativeConnection : NativeDoor, IJobCaller
         else
         {
             Enqueue(channel, message.ShortData);
+        }
+    }
+
+    /// <summary>A method of its own, because the lambda would take memory for each call where it stands.</summary>
+    private void AskInfo(ulong channel) => Server.Context.AskInfo(info => OnInfo(channel, info));
+
+    /// <summary>The app's info is there: at once, or after the app's other loops have told theirs.</summary>
+    private void OnInfo(ulong channel, byte[] info)
+    {
+        if (IsOpen)
+        {
+            MessageWriter.WriteValue(Output, channel, info);
+            ScheduleSend();
+            _slowReader.OnMore();
         }
     }
 

@@ -22,6 +22,9 @@ internal sealed class NativeSink(DriverContext context) : NativeServer(context)
     /// </summary>
     public override bool SharesEvents => false;
 
+    /// <summary>The results are published on the app's first loop.</summary>
+    public override bool Spreads => false;
+
     protected override NativeConnection Connect(int descriptor) => new SinkConnection(this, descriptor);
 }
 

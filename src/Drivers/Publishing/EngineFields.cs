@@ -2,30 +2,26 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Cocaine.Fast.Core.Engine;
-using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
 
 namespace Cocaine.Fast.Drivers.Publishing;
 
-/// <summary>The fields that the engine publishes once a second.</summary>
+/// <summary>The fields that the engines publish once a second.</summary>
 internal static class EngineFields
 {
     /// <summary>Calls back with each field: its task (null: the app), its name and its text.</summary>
-    public static void Each(AppEngine engine, IEnumerable<TaskMonitor> tasks, Action<string?, string, byte[]> publish)
+    public static void Each(EngineSums sums, Action<string?, string, byte[]> publish)
     {
-        Job? oldest = engine.Queue.Oldest;
-        double age = oldest is null ? 0 : Math.Max(0, engine.Loop.NowNs - oldest.ArrivedNs) / 1e9;
-        publish(null, "queue-depth", Text(engine.Queue.Count));
-        publish(null, "oldest-job-age", Encoding.UTF8.GetBytes(age.ToString("F3", CultureInfo.InvariantCulture)));
-        publish(null, "slaves-busy", Text(engine.Pool.Roster.Busy));
-        publish(null, "slaves-total", Text(engine.Pool.Roster.Total));
-        publish(null, "jobs-done", Text((long)engine.Counters.JobsDone));
-        publish(null, "jobs-failed", Text((long)engine.Counters.JobsFailed));
-        foreach (TaskMonitor task in tasks)
+        publish(null, "queue-depth", Text(sums.QueueDepth));
+        publish(null, "oldest-job-age", Encoding.UTF8.GetBytes((sums.OldestAgeMs / 1e3).ToString("F3", CultureInfo.InvariantCulture)));
+        publish(null, "slaves-busy", Text(sums.SlavesBusy));
+        publish(null, "slaves-total", Text(sums.SlavesTotal));
+        publish(null, "jobs-done", Text(sums.JobsDone));
+        publish(null, "jobs-failed", Text(sums.JobsFailed));
+        foreach (TaskTimes task in sums.Tasks)
         {
-            publish(task.Name, "time-in-queue", Times(task.TimeInQueue.Snapshot()));
-            publish(task.Name, "time-on-slave", Times(task.TimeOnSlave.Snapshot()));
+            publish(task.Task, "time-in-queue", Times(task.InQueue));
+            publish(task.Task, "time-on-slave", Times(task.OnSlave));
         }
     }
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Timing;
@@ -53,8 +52,9 @@ internal sealed class ZeroMqPublisher : ResultPublisher
     public void Open(string endpoint) =>
         _socket.Open(new ZeroMqSocketOptions(() => new PublisherSocket(), [endpoint], Connects: false, HighWaterMark, LingerMs: 0));
 
-    /// <summary>Publishes an engine's own fields from now on, once a second, in place of those of the version before.</summary>
-    public void Watch(AppEngine engine, IReadOnlyList<TaskMonitor> tasks)
+    /// <summary>Publishes the engines' own fields from now on, once a second, in place of those of the version before.</summary>
+    /// <param name="ask">Gives the sums of the engines on this loop, at once or soon.</param>
+    public void Watch(Action<Action<EngineSums>> ask)
     {
         long due = _timer is { IsArmed: true } ? _timer.DueMs : _loop.NowMs + EngineFieldsMs;
         if (_timer is not null)
@@ -62,7 +62,7 @@ internal sealed class ZeroMqPublisher : ResultPublisher
             _loop.Timers.Cancel(_timer);
         }
 
-        _timer = new EngineTimer(this, engine, tasks);
+        _timer = new EngineTimer(this, ask);
         _loop.Timers.Arm(_timer, due);
     }
 
@@ -122,11 +122,11 @@ internal sealed class ZeroMqPublisher : ResultPublisher
             });
     }
 
-    private sealed class EngineTimer(ZeroMqPublisher publisher, AppEngine engine, IReadOnlyList<TaskMonitor> tasks) : WheelTimer
+    private sealed class EngineTimer(ZeroMqPublisher publisher, Action<Action<EngineSums>> ask) : WheelTimer
     {
         public override void OnDue(long nowMs)
         {
-            EngineFields.Each(engine, tasks, publisher.Publish);
+            ask(sums => EngineFields.Each(sums, publisher.Publish));
             long next = DueMs + EngineFieldsMs; // counts from the due time, so that it does not drift; a missed second is not made up for
             publisher._loop.Timers.Arm(this, next > nowMs ? next : nowMs + EngineFieldsMs);
         }

@@ -7,6 +7,7 @@ using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Node.Places;
+using Cocaine.Fast.Node.Shards;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
@@ -37,19 +38,44 @@ internal sealed class AppFactory(
     {
         EventLoop loop = loops.Next();
         AppJournal journal = new(manifest.Name, settings.Logs.CreateLogger(manifest.Name), events);
-        ISlaveBackend backend = BackendFor(manifest, loop, journal); // first: an exception here leaves nothing to give back
+        IReadOnlyList<LoopBackend> backends = BackendsFor(manifest, loop, journal); // first: an exception here leaves nothing to give back
         EngineRecords acquired = records.Acquire(manifest);
         RunningApp? made = null;
         AppParts parts = new(loop, () => zeroMq.Poller, settings.Drivers, journal, acquired)
         {
             Ended = () => records.Release(manifest.Name, acquired, isDeleted: made!.IsClaimed),
+            ShardRecords = (shard, step, lastId) => records.AcquireShard(manifest.Name, shard, step, lastId),
         };
-        return made = new RunningApp(parts, manifest, backend);
+        return made = new RunningApp(parts, manifest, backends);
     }
 
-    /// <summary>The backend of an app's version.</summary>
-    /// <exception cref="NodeException">The slaves cannot run.</exception>
-    public ISlaveBackend BackendFor(AppManifest manifest, EventLoop loop, ILogger journal)
+    /// <summary>The loops and backends of an app's version, one for each of its shards.</summary>
+    /// <param name="manifest">The version.</param>
+    /// <param name="home">The app's first loop.</param>
+    /// <param name="journal">The app's log.</param>
+    /// <exception cref="NodeException">The slaves cannot run, or there is no room for so many loops.</exception>
+    public IReadOnlyList<LoopBackend> BackendsFor(AppManifest manifest, EventLoop home, ILogger journal)
+    {
+        int shards = manifest.Engine.Shards;
+        if (shards == 1)
+        {
+            return [new LoopBackend(home, BackendFor(manifest, home, journal))];
+        }
+
+        try
+        {
+            return [.. loops.From(home, shards).Select(
+                (loop, i) => new LoopBackend(loop, new ShareOfBackend(BackendFor(manifest, loop, journal), i, shards)))];
+        }
+        catch (Exception failure) when (failure is IOException or OutOfMemoryException or ThreadStartException)
+        {
+            throw new NodeException(
+                $"app {manifest.Name}: {shards} loops cannot be started: {failure.Message}; lower engine.loops, or raise the limits of "
+                + "open files (ulimit -n) and of threads (ulimit -u, pids.max)", failure);
+        }
+    }
+
+    private ISlaveBackend BackendFor(AppManifest manifest, EventLoop loop, ILogger journal)
     {
         if (manifest.Engine.Backend == BackendType.Thread)
         {

@@ -1,13 +1,9 @@
 using System.Text.Json;
-using Cocaine.Fast.Core.Engine;
-using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Pools;
-using Cocaine.Fast.Core.Slaves;
-using Cocaine.Fast.Core.Timing;
-using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.ZeroMq;
+using Cocaine.Fast.Node.Shards;
 using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Node.Apps;
@@ -15,115 +11,131 @@ namespace Cocaine.Fast.Node.Apps;
 /// <summary>An app's state as one JSON object: the answer to <c>info</c>.</summary>
 internal static class AppInfo
 {
-    /// <summary>The most jobs of a slave that info names: the oldest ones, which are probably the jobs that keep the slave busy.</summary>
-    private const int MaxJobsOfASlave = 16;
-
-    /// <summary>The object as text; on the app's loop.</summary>
-    /// <param name="app">The app.</param>
+    /// <summary>The object as text.</summary>
+    /// <param name="app">The app, on its first loop.</param>
+    /// <param name="view">The app's state.</param>
     /// <param name="forOperators">
     /// The text goes to the control socket, with the output of failed starts. Callers of the app, who may be anybody, only get the kind of
     /// the failure.
     /// </param>
-    public static string Text(RunningApp app, bool forOperators)
+    public static string Text(RunningApp app, AppView view, bool forOperators)
     {
         using MemoryStream stream = new();
         using (Utf8JsonWriter writer = new(stream))
         {
-            Write(writer, app, forOperators);
+            Write(writer, app, view, forOperators);
         }
 
         return System.Text.Encoding.UTF8.GetString(stream.ToArray());
     }
 
-    /// <summary>The row of a list; on the app's loop.</summary>
-    public static AppSummary Summary(RunningApp app)
+    /// <summary>The row of a list.</summary>
+    public static AppSummary Summary(RunningApp app, AppView view)
     {
-        AppEngine engine = app.Version.Engine;
-        SlaveRoster[] rosters = [engine.Pool.Roster, .. app.Older.Select(older => older.Engine.Pool.Roster)];
+        EngineCounters counters = view.Counters;
         return new AppSummary(
-            app.Name, app.Manifest.Version, StateOf(app), rosters.Sum(roster => roster.Total), rosters.Sum(roster => roster.Busy),
-            QueuedJobs(app), (long)engine.Counters.JobsDone, (long)engine.Counters.JobsFailed, [.. app.Endpoints.Select(at => at.Endpoint)],
-            engine.Pool.Starts.IsFailing ? engine.Pool.LastFailure : null);
+            app.Name, app.Manifest.Version, view.State, view.Sum(engine => engine.Total), view.Sum(engine => engine.Busy),
+            view.Sum(engine => engine.Queued), (long)counters.JobsDone, (long)counters.JobsFailed,
+            [.. app.Endpoints.Select(at => at.Endpoint)], view.Cause);
     }
 
-    private static string StateOf(RunningApp app)
-    {
-        AppEngine engine = app.Version.Engine;
-        return engine.State != EngineState.Running ? engine.State.ToString().ToLowerInvariant()
-            : engine.Pool.IsBroken ? "broken" : engine.IsPaused ? "paused"
-            : engine.Pool.Starts.IsFailing ? "failing"
-            : app.Phase == AppPhase.Replacing ? "replacing" : "running";
-    }
-
-    /// <summary>Versions with jobs, each once: a stopping app's last version is among the older ones.</summary>
-    private static IEnumerable<AppVersion> Versions(RunningApp app) => app.Older.Where(older => older != app.Version).Append(app.Version);
-
-    private static int QueuedJobs(RunningApp app) => Versions(app).Sum(version => version.Engine.Queue.Count);
-
-    private static void Write(Utf8JsonWriter json, RunningApp app, bool forOperators)
+    private static void Write(Utf8JsonWriter json, RunningApp app, AppView view, bool forOperators)
     {
         AppManifest manifest = app.Manifest;
-        AppEngine engine = app.Version.Engine;
-        SlavePool pool = engine.Pool;
-        EventLoop loop = app.Loop;
-        long nowMs = loop.NowMs;
-        Job? oldest = engine.Queue.Oldest;
         json.WriteStartObject();
         json.WriteString("app", manifest.Name);
         json.WriteNumber("version", manifest.Version);
-        json.WriteString("state", StateOf(app));
-        json.WriteBoolean("paused", engine.IsPaused); // a broken app may be paused too
-        if (pool.Starts.IsFailing)
+        json.WriteString("state", view.State);
+        json.WriteBoolean("paused", view.Home.IsPaused); // a broken app may be paused too
+        if (view.Cause is { } cause)
         {
-            json.WriteString("cause", forOperators ? pool.LastFailure : StartFailure.KindOf(pool.LastFailure));
+            json.WriteString("cause", forOperators ? cause : StartFailure.KindOf(cause));
         }
 
-        WriteVersions(json, app);
-        json.WriteStartObject("queue");
-        json.WriteNumber("depth", engine.Queue.Count);
-        json.WriteNumber("placed", engine.Queue.Placed);
-        json.WriteNumber("limit", manifest.Engine.QueueLimit);
-        json.WriteNumber("bytes", engine.Queue.SizeBytes);
-        json.WriteNumber("bytes-limit", manifest.Engine.QueueBytes);
-        json.WriteString("serves", engine.Queue.ServesNewest ? "newest" : "oldest");
-        json.WriteNumber("overloads", engine.Counters.Overloads);
-        json.WriteNumber("oldest-age-ms", oldest is null ? 0 : Math.Max(0, nowMs - Clock.MsOf(oldest.ArrivedNs)));
-        json.WriteEndObject();
-        WriteJobs(json, app);
-        WritePool(json, manifest, engine, nowMs);
+        WriteVersions(json, app, view);
+        WriteQueue(json, manifest, view);
+        WriteJobs(json, view);
+        WritePool(json, manifest, view);
+        WriteShards(json, view);
         json.WriteStartObject("tasks");
-        foreach (AppTask task in app.Tasks.Tasks)
+        foreach (TaskView task in view.Tasks)
         {
-            WriteTask(json, task.Manifest, task.Driver);
+            WriteTask(json, task);
         }
 
         json.WriteEndObject();
         WritePubsub(json, app.Tasks.Publisher);
-        WriteLoop(json, loop.Counters);
+        WriteLoop(json, view.Shards[0].Loop);
         WriteNode(json);
         json.WriteEndObject();
     }
 
     /// <summary>Writes the version that comes up, and the versions that finish their jobs.</summary>
-    private static void WriteVersions(Utf8JsonWriter json, RunningApp app)
+    private static void WriteVersions(Utf8JsonWriter json, RunningApp app, AppView view)
     {
         if (app.Replacement is { } replacement)
         {
             json.WriteStartObject("next");
             json.WriteNumber("version", replacement.Next.Manifest.Version);
-            json.WriteNumber("starting", replacement.Next.Engine.Pool.Roster.Starting);
+            json.WriteNumber("starting", replacement.Next.Engines.Sum(engine => engine.Pool.Roster.Starting));
             json.WriteNumber("age-ms", replacement.Next.AgeMs);
             json.WriteEndObject();
         }
 
         json.WriteStartArray("older");
-        foreach (AppVersion older in app.Older.Where(older => older != app.Version))
+        foreach ((AppVersion older, IReadOnlyList<EngineView> engines) in view.Older)
         {
             json.WriteStartObject();
             json.WriteNumber("version", older.Manifest.Version);
-            json.WriteNumber("queued", older.Engine.Queue.Count);
-            json.WriteNumber("running", older.Engine.RunningJobs);
-            json.WriteNumber("slaves", older.Engine.Pool.Roster.Total);
+            json.WriteNumber("queued", engines.Sum(engine => engine.Queued));
+            json.WriteNumber("running", engines.Sum(engine => engine.Running));
+            json.WriteNumber("slaves", engines.Sum(engine => engine.Total));
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteQueue(Utf8JsonWriter json, AppManifest manifest, AppView view)
+    {
+        IReadOnlyList<EngineView> engines = view.Engines;
+        json.WriteStartObject("queue");
+        json.WriteNumber("depth", engines.Sum(engine => engine.Queued));
+        json.WriteNumber("placed", engines.Sum(engine => engine.Placed));
+        json.WriteNumber("limit", manifest.Engine.QueueLimit);
+        json.WriteNumber("bytes", engines.Sum(engine => engine.QueueBytes));
+        json.WriteNumber("bytes-limit", manifest.Engine.QueueBytes);
+        json.WriteString("serves", engines.Any(engine => engine.ServesNewest) ? "newest" : "oldest");
+        json.WriteNumber("overloads", view.Counters.Overloads);
+        json.WriteNumber("oldest-age-ms", (long)engines.Max(engine => engine.OldestAgeMs));
+        json.WriteEndObject();
+    }
+
+    /// <summary>Writes each shard beside the sums, for an app on several loops.</summary>
+    private static void WriteShards(Utf8JsonWriter json, AppView view)
+    {
+        if (view.Shards.Count == 1)
+        {
+            return;
+        }
+
+        json.WriteStartArray("shards");
+        foreach (ShardView shard in view.Shards)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("accepted", shard.Counters.JobsAccepted);
+            json.WriteNumber("done", shard.Counters.JobsDone);
+            json.WriteNumber("failed", shard.Counters.JobsFailed);
+            json.WriteNumber("queued", shard.Sum(engine => engine.Queued));
+            json.WriteNumber("running", shard.Sum(engine => engine.Running));
+            json.WriteNumber("rejected", shard.Counters.JobsRejected);
+            json.WriteNumber("sent-away", shard.Counters.JobsSentAway);
+            json.WriteNumber("sent-back", shard.Counters.JobsSentBack);
+            json.WriteNumber("limit", shard.Engine?.Limit ?? 0);
+            json.WriteNumber("slaves", shard.Sum(engine => engine.Total));
+            json.WriteNumber("idle", shard.Sum(engine => engine.Idle));
+            json.WriteNumber("busy", shard.Sum(engine => engine.Busy));
+            WriteLoop(json, shard.Loop);
             json.WriteEndObject();
         }
 
@@ -180,15 +192,15 @@ internal static class AppInfo
     }
 
     /// <summary>Writes the jobs of all versions together: they have the same counters.</summary>
-    private static void WriteJobs(Utf8JsonWriter json, RunningApp app)
+    private static void WriteJobs(Utf8JsonWriter json, AppView view)
     {
-        EngineCounters counters = app.Version.Engine.Counters;
+        EngineCounters counters = view.Counters;
         json.WriteStartObject("jobs");
         json.WriteNumber("accepted", counters.JobsAccepted);
         json.WriteNumber("done", counters.JobsDone);
         json.WriteNumber("failed", counters.JobsFailed);
-        json.WriteNumber("queued", QueuedJobs(app));
-        json.WriteNumber("running", Versions(app).Sum(version => version.Engine.RunningJobs));
+        json.WriteNumber("queued", view.Sum(engine => engine.Queued));
+        json.WriteNumber("running", view.Sum(engine => engine.Running));
         json.WriteNumber("rejected", counters.JobsRejected);
         json.WriteNumber("retried", counters.JobsRetried);
         json.WriteNumber("recalls", counters.Recalls);
@@ -197,7 +209,7 @@ internal static class AppInfo
         json.WriteNumber("client-gone", counters.ClientsGone);
         json.WriteNumber("abandoned", counters.JobsAbandoned);
         json.WriteNumber("quarantined", counters.JobsQuarantined);
-        json.WriteNumber("suspects", Versions(app).Sum(version => version.Engine.Queue.Suspects.Count));
+        json.WriteNumber("suspects", view.Sum(engine => engine.Suspects));
         json.WriteStartObject("errors");
         foreach ((string code, long count) in counters.Errors)
         {
@@ -216,114 +228,68 @@ internal static class AppInfo
         json.WriteEndObject();
     }
 
-    private static void WritePool(Utf8JsonWriter json, AppManifest manifest, AppEngine engine, long nowMs)
+    private static void WritePool(Utf8JsonWriter json, AppManifest manifest, AppView view)
     {
-        SlavePool pool = engine.Pool;
-        SlaveRoster roster = pool.Roster;
+        IReadOnlyList<EngineView> engines = view.Engines;
+        EngineCounters counters = view.Counters;
         json.WriteStartObject("pool");
-        json.WriteNumber("limit", roster.Limit);
-        json.WriteNumber("minimum", roster.Minimum);
-        json.WriteNumber("total", roster.Total);
-        json.WriteNumber("starting", roster.Starting);
-        json.WriteNumber("idle", roster.Idle);
-        json.WriteNumber("busy", roster.Busy);
-        json.WriteNumber("sleeping", pool.Cores.Sleeping);
+        json.WriteNumber("limit", engines.Sum(engine => engine.Limit));
+        json.WriteNumber("minimum", engines.Sum(engine => engine.Minimum));
+        json.WriteNumber("total", engines.Sum(engine => engine.Total));
+        json.WriteNumber("starting", engines.Sum(engine => engine.Starting));
+        json.WriteNumber("idle", engines.Sum(engine => engine.Idle));
+        json.WriteNumber("busy", engines.Sum(engine => engine.Busy));
+        json.WriteNumber("sleeping", engines.Sum(engine => engine.Sleeping));
         if (manifest.Engine.Backend == BackendType.Thread)
         {
-            json.WriteNumber("threads-left-behind", pool.Backend.ThreadsLeft);
-            json.WriteNumber("code-left-behind", pool.Backend.CodeLeft);
+            json.WriteNumber("threads-left-behind", view.Home.ThreadsLeft); // counted for the whole app
+            json.WriteNumber("code-left-behind", view.Home.CodeLeft);
         }
 
-        json.WriteNumber("leaving", roster.Leaving);
+        json.WriteNumber("leaving", engines.Sum(engine => engine.Leaving));
         json.WriteStartObject("starts");
-        json.WriteNumber("all", engine.Counters.SlavesStarted);
-        json.WriteNumber("failed", engine.Counters.SlaveStartFailures);
-        json.WriteNumber("failed-in-a-row", pool.Starts.Failures);
-        json.WriteNumber("next-try-ms", pool.Growth.NextTryMs);
-        json.WriteString("no-room", pool.Growth.NoRoomReason);
+        json.WriteNumber("all", counters.SlavesStarted);
+        json.WriteNumber("failed", counters.SlaveStartFailures);
+        json.WriteNumber("failed-in-a-row", engines.Max(engine => engine.StartFailures));
+        json.WriteNumber("next-try-ms", engines.Max(engine => engine.NextTryMs));
+        json.WriteString("no-room", engines.Select(engine => engine.NoRoomReason).FirstOrDefault(reason => reason.Length > 0) ?? "");
         json.WriteEndObject();
         json.WriteStartObject("recycled");
-        json.WriteNumber("max-jobs", engine.Counters.RecycledForJobs);
-        json.WriteNumber("max-age", engine.Counters.RecycledForAge);
-        json.WriteNumber("max-rss", engine.Counters.RecycledForMemory);
-        json.WriteNumber("abandoned-jobs", engine.Counters.RecycledForAbandonedJobs);
-        json.WriteNumber("failed", engine.Counters.RecyclingsFailed);
+        json.WriteNumber("max-jobs", counters.RecycledForJobs);
+        json.WriteNumber("max-age", counters.RecycledForAge);
+        json.WriteNumber("max-rss", counters.RecycledForMemory);
+        json.WriteNumber("abandoned-jobs", counters.RecycledForAbandonedJobs);
+        json.WriteNumber("failed", counters.RecyclingsFailed);
         json.WriteEndObject();
         json.WriteStartArray("slaves");
-        foreach (Slave slave in roster.Slaves)
+        foreach (byte[] slave in engines.SelectMany(engine => engine.Slaves))
         {
-            json.WriteStartObject();
-            json.WriteString("id", slave.ShortId);
-            json.WriteString("state", slave.State.ToString().ToLowerInvariant());
-            json.WriteString("pipe", slave.Link.Kind);
-            json.WriteNumber("pid", slave.Link.ProcessId);
-            json.WriteNumber("load", slave.Load);
-            json.WriteNumber("placed", slave.Ahead.Count);
-            WriteRunning(json, slave, nowMs);
-            if (slave.Channels.Abandoned > 0)
-            {
-                json.WriteNumber("abandoned", slave.Channels.Abandoned);
-            }
-
-            json.WriteNumber("jobs-done", slave.JobsDone);
-            json.WriteNumber("age-ms", nowMs - slave.StartedMs);
-            if (slave.Wear.RssBytes > 0)
-            {
-                json.WriteNumber("rss-bytes", slave.Wear.RssBytes);
-            }
-
-            json.WriteNumber("silent-ms", Math.Max(0, slave.Scope.Loop.ListenedMs - slave.LastHeardMs));
-            json.WriteEndObject();
+            json.WriteRawValue(slave, skipInputValidation: true);
         }
 
         json.WriteEndArray();
         json.WriteEndObject();
     }
 
-    /// <summary>
-    /// Writes the jobs that have been on a slave longest, up to the bound; "load" has their number. An answered job in this list is one
-    /// that its worker continues although the caller has got an error.
-    /// </summary>
-    private static void WriteRunning(Utf8JsonWriter json, Slave slave, long nowMs)
-    {
-        json.WriteStartArray("jobs");
-        foreach (Job job in slave.Channels.ToList().Where(job => job.State != JobState.Placed).Take(MaxJobsOfASlave))
-        {
-            json.WriteStartObject();
-            json.WriteNumber("id", job.Id);
-            json.WriteString("event", System.Text.Encoding.UTF8.GetString(job.Event));
-            json.WriteNumber("age-ms", Math.Max(0, nowMs - Clock.MsOf(job.DispatchedNs)));
-            if (job.IsAnswered)
-            {
-                json.WriteBoolean("answered", true);
-            }
-
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-    }
-
-    private static void WriteTask(Utf8JsonWriter json, TaskManifest task, Driver driver)
+    private static void WriteTask(Utf8JsonWriter json, TaskView task)
     {
         json.WriteStartObject(task.Name);
-        json.WriteString("type", task.DriverType);
+        json.WriteString("type", task.Type);
         json.WriteStartArray("endpoints");
-        foreach (string endpoint in driver.Endpoints)
+        foreach (string endpoint in task.Endpoints)
         {
             json.WriteStringValue(endpoint);
         }
 
         json.WriteEndArray();
-        foreach ((string name, object value) in driver.Facts)
+        foreach ((string name, object value) in task.Facts)
         {
             json.WritePropertyName(name);
             JsonSerializer.Serialize(json, value);
         }
 
-        TaskMonitor monitor = driver.Monitor;
-        WriteTimes(json, "time-in-queue-s", monitor.TimeInQueue.Snapshot(), monitor.FailedInQueue);
-        WriteTimes(json, "time-on-slave-s", monitor.TimeOnSlave.Snapshot(), monitor.FailedOnSlave);
+        WriteTimes(json, "time-in-queue-s", task.InQueue.Snapshot(), task.FailedInQueue);
+        WriteTimes(json, "time-on-slave-s", task.OnSlave.Snapshot(), task.FailedOnSlave);
         json.WriteEndObject();
     }
 

@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.Custom;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Node.Journal;
@@ -7,7 +8,7 @@ using Cocaine.Fast.Transport.Loop;
 namespace Cocaine.Fast.Node.Apps;
 
 /// <summary>The parts that the node gives to an app, the same for all of its versions.</summary>
-/// <param name="Loop">The loop that the app lives on.</param>
+/// <param name="Loop">The loop that the app lives on, or one of them.</param>
 /// <param name="ZeroMq">The node's ZeroMQ thread, made when a driver first asks for it.</param>
 /// <param name="CustomDrivers">Drivers of the embedding program.</param>
 /// <param name="Log">The app's log, which keeps the lines of its workers.</param>
@@ -18,4 +19,13 @@ internal sealed record AppParts(
 {
     /// <summary>Called once, on the loop, when the app has stopped.</summary>
     public Action Ended { get; init; } = static () => { };
+
+    /// <summary>The records on a further loop: by the shard, the step of job numbers, and a number below them.</summary>
+    public required Func<int, int, ulong, EngineRecords> ShardRecords { get; init; }
+
+    /// <summary>Counts the connections of the app's tasks, on all of its loops.</summary>
+    public TaskDoors Doors { get; } = new();
+
+    /// <inheritdoc cref="DriverContext.TryHand"/>
+    public Func<string, int, bool> TryHand { get; init; } = static (_, _) => false;
 }

@@ -18,3 +18,16 @@ internal enum AppPhase
     /// <summary>The app has no jobs, slaves or endpoints.</summary>
     Stopped,
 }
+
+/// <summary>The legal transitions of an app.</summary>
+internal static class AppPhases
+{
+    public static bool CanBecome(this AppPhase phase, AppPhase next) => (phase, next) switch
+    {
+        (AppPhase.Starting, AppPhase.Serving or AppPhase.Stopped) => true,
+        (AppPhase.Serving, AppPhase.Replacing or AppPhase.Stopping) => true,
+        (AppPhase.Replacing, AppPhase.Serving) => true,
+        (AppPhase.Stopping, AppPhase.Stopped) => true,
+        _ => false,
+    };
+}

@@ -1,7 +1,7 @@
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Core.Terminal;
+using Cocaine.Fast.Node.Shards;
 
 namespace Cocaine.Fast.Node.Apps;
 
@@ -65,13 +65,13 @@ internal sealed class NodeApps(AppFactory factory)
         }
     }
 
-    /// <summary>The backend of another version of an app.</summary>
+    /// <summary>The loops and backends of another version of an app.</summary>
     /// <exception cref="NodeException">The slaves cannot run.</exception>
-    public ISlaveBackend BackendFor(AppManifest next, RunningApp app)
+    public IReadOnlyList<LoopBackend> BackendsFor(AppManifest next, RunningApp app)
     {
         lock (_lock)
         {
-            return factory.BackendFor(next, app.Loop, app.Journal);
+            return factory.BackendsFor(next, app.Loop, app.Journal);
         }
     }
 }

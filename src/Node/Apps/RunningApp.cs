@@ -1,10 +1,9 @@
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Core.Pools;
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Node.Journal;
+using Cocaine.Fast.Node.Shards;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
 using MessagePack;
@@ -25,21 +24,23 @@ public sealed class RunningApp
     private readonly EventLoop _loop;
     private readonly AppParts _parts;
     private readonly ILogger _log;
-    private readonly TaskSet _tasks;
+    private readonly AppShards _shards;
+    private readonly TaskSet _tasks;                // those of the home
     private readonly List<AppVersion> _older = [];  // versions that finish their jobs; valid in every phase
     private AppVersion _version;                    // takes new jobs; valid in every phase
     private int _claimed;                           // 1 once a caller deletes the app
     private Replacement? _replacement;              // valid in Replacing
 
-    internal RunningApp(AppParts parts, AppManifest manifest, ISlaveBackend backend)
+    internal RunningApp(AppParts parts, AppManifest manifest, IReadOnlyList<LoopBackend> loops)
     {
         Name = manifest.Name;
-        _parts = parts;
+        _parts = parts with { TryHand = (task, descriptor) => _shards!.TryHand(task, descriptor) };
         _loop = parts.Loop;
         _log = parts.Log;
-        _tasks = new TaskSet(Name, parts, InfoMap);
+        _tasks = new TaskSet(Name, _parts, AskInfo, done => AppView.Gather(this, view => done(view.Sums)));
         _tasks.LateOpened += () => Endpoints = _tasks.Endpoints;
-        _version = new AppVersion(manifest, parts, backend, counters: null);
+        _shards = new AppShards(Name, new AppShard(0, _parts, _tasks), AskInfo, loops);
+        _version = new AppVersion(manifest, _shards.All, loops);
     }
 
     /// <summary>The app's name.</summary>
@@ -76,38 +77,38 @@ public sealed class RunningApp
 
     internal Replacement? Replacement => _replacement;
 
+    /// <summary>The tasks with their drivers, on the app's first loop.</summary>
     internal TaskSet Tasks => _tasks;
+
+    /// <summary>The app on each of its loops.</summary>
+    internal AppShards Shards => _shards;
 
     internal EventLoop Loop => _loop;
 
     internal AppJournal Journal => _parts.Log;
 
     /// <summary>The app's state as JSON: the answer to <c>info</c>.</summary>
-    public async Task<string> InfoJsonAsync()
-    {
-        string? info = null;
-        await _loop.RunAsync(() => info = AppInfo.Text(this, forOperators: true));
-        return info!;
-    }
+    public Task<string> InfoJsonAsync() => AppView.AskAsync(this, view => AppInfo.Text(this, view, forOperators: true));
 
     /// <summary>The app's row in a list of apps.</summary>
-    public async Task<AppSummary> SummaryAsync()
-    {
-        AppSummary? summary = null;
-        await _loop.RunAsync(() => summary = AppInfo.Summary(this));
-        return summary!;
-    }
+    public Task<AppSummary> SummaryAsync() => AppView.AskAsync(this, view => AppInfo.Summary(this, view));
+
+    /// <summary>Does something on the app's first loop; completes once the other loops have done what came of it.</summary>
+    internal Task OnLoopsAsync(Action action) => _shards.SettleAsync(action);
 
     /// <summary>Opens drivers and launches the first slaves; on the loop.</summary>
     internal void Start(bool paused)
     {
-        AppEngine engine = _version.Engine;
         Pause(paused); // before a driver can bring a job
-        engine.SlaveReady += () => NodeThreads.Complete(_ready);
-        engine.Broken += cause => NodeThreads.Fail(_ready, new NodeException($"app {Name} is broken: {cause}"));
+        foreach (AppEngine engine in _version.Engines)
+        {
+            engine.SlaveReady += () => NodeThreads.Complete(_ready);
+            engine.Broken += cause => NodeThreads.Fail(_ready, new NodeException($"app {Name} is broken: {cause}"));
+        }
+
         try
         {
-            _tasks.Commit(_tasks.Prepare(Manifest, engine));
+            _tasks.Commit(_tasks.Prepare(Manifest, _version.Engine));
         }
         catch
         {
@@ -120,15 +121,17 @@ public sealed class RunningApp
         Endpoints = _tasks.Endpoints;
         MoveTo(AppPhase.Serving);
         ReloadLog.Started(_log, Name, Manifest.Version, _tasks.Tasks.Count);
-        engine.Start();
+        _shards.Switch(before: null, _version);
+        _version.Start();
     }
 
     /// <summary>See <see cref="CocaineNode.ReplaceAsync"/>.</summary>
     internal async Task<ReplaceOutcome> ReplaceAsync(
-        AppManifest next, ISlaveBackend backend, bool force, CancellationToken cancellation)
+        AppManifest next, IReadOnlyList<LoopBackend> loops, bool force, CancellationToken cancellation)
     {
+        await _shards.WidenAsync(loops.Count);
         Replacement? replacement = null;
-        await _loop.RunAsync(() => replacement = BeginReplacement(next, backend, force));
+        await _loop.RunAsync(() => replacement = BeginReplacement(next, loops, force));
         using CancellationTokenRegistration registration = cancellation.UnsafeRegister(
             _ => _loop.Post(() => Decide(replacement!, "it was cancelled")), null);
         return await replacement!.Outcome;
@@ -152,7 +155,7 @@ public sealed class RunningApp
     {
         foreach (AppVersion version in _older.ToArray())
         {
-            version.Engine.StopNow(reason);
+            version.StopNow(reason);
         }
     });
 
@@ -164,7 +167,7 @@ public sealed class RunningApp
             return;
         }
 
-        _version.Engine.IsPaused = paused;
+        _version.Pause(paused);
         if (paused)
         {
             ReloadLog.Paused(_log, Name);
@@ -178,20 +181,17 @@ public sealed class RunningApp
     /// <summary>Sets the bounds of the pool that takes jobs; on the loop.</summary>
     internal void Scale(int? minimum, int? limit)
     {
-        const int MostSlaves = 1024; // the same bound as for engine.pool-limit in a manifest
-        SlavePool pool = _version.Engine.Pool;
-        int least = minimum ?? pool.Roster.Minimum, most = limit ?? pool.Roster.Limit;
-        if (most is < 1 or > MostSlaves || least < 0 || least > most)
+        int least = minimum ?? _version.Minimum, most = limit ?? _version.Limit;
+        if (_version.ProblemOf(least, most) is { } problem)
         {
-            throw Refusal(ErrorCodes.BadRequest,
-                $"cannot have {least} to {most} slaves: the limit is 1 to {MostSlaves}, and the minimum 0 to the limit");
+            throw Refusal(ErrorCodes.BadRequest, problem);
         }
 
-        pool.SetBounds(least, most);
+        _version.SetBounds(least, most);
         ReloadLog.Scaled(_log, Name, least, most);
     }
 
-    private Replacement BeginReplacement(AppManifest next, ISlaveBackend backend, bool force)
+    private Replacement BeginReplacement(AppManifest next, IReadOnlyList<LoopBackend> loops, bool force)
     {
         if (Phase != AppPhase.Serving)
         {
@@ -212,12 +212,12 @@ public sealed class RunningApp
         }
 
         MoveTo(AppPhase.Replacing);
-        AppEngine engine = _version.Engine;
-        Replacement replacement = new(_version, new AppVersion(next, _parts, backend, engine.Counters));
+        _shards.AddFor(loops);
+        Replacement replacement = new(_version, new AppVersion(next, _shards.All, loops));
         _replacement = replacement;
 
         // As many slaves as there are ready ones: a pool of one would refuse jobs that the old pool could take.
-        int wanted = Math.Clamp(engine.Pool.Roster.Ready, Math.Max(1, next.Engine.PoolMinimum), next.Engine.PoolLimit);
+        int wanted = Math.Clamp(_version.Ready, Math.Max(1, next.Engine.PoolMinimum), next.Engine.PoolLimit);
         ReloadLog.Begins(_log, Name, Manifest.Version, next.Version, wanted);
 
         // Posted, because the decision comes in the middle of the engine's work.
@@ -272,14 +272,15 @@ public sealed class RunningApp
         Endpoints = _tasks.Endpoints;
         NodeThreads.Complete(_ready);
         ReloadLog.Replaced(
-            _log, Name, old.Manifest.Version, next.Manifest.Version, next.AgeMs, old.Engine.Queue.Count, old.Engine.RunningJobs,
+            _log, Name, old.Manifest.Version, next.Manifest.Version, next.AgeMs, old.Queued, old.Running,
             change.Kept.Count, change.Opened.Count + change.Late.Count, change.Outgoing.Count);
+        _shards.Switch(old, next, () => replacement.Complete(replaced: true, null));
         Retire(old, () =>
         {
             TaskSet.Finish(change);
+            _shards.OnOthers(shard => shard.Finish(old));
             ReloadLog.Drained(_log, Name, old.Manifest.Version);
         });
-        replacement.Complete(replaced: true, null);
     }
 
     private void Drain()
@@ -295,8 +296,8 @@ public sealed class RunningApp
         }
 
         MoveTo(AppPhase.Stopping);
-        ReloadLog.Stops(_log, Name, _version.Engine.Queue.Count, _version.Engine.RunningJobs);
-        _tasks.StopTaking();
+        ReloadLog.Stops(_log, Name, _version.Queued, _version.Running);
+        _shards.OnEach(shard => shard.Tasks.StopTaking());
         Retire(_version, () => { });
     }
 
@@ -310,25 +311,22 @@ public sealed class RunningApp
             gone();
             if (Phase == AppPhase.Stopping && _older.Count == 0)
             {
-                _tasks.Close();
-                MoveTo(AppPhase.Stopped);
-                _parts.Ended();
-                NodeThreads.Complete(_stopped);
+                _shards.OnEach(shard => shard.Tasks.Close(), OnClosed);
             }
         });
     }
 
+    /// <summary>All drivers have closed: the app has ended.</summary>
+    private void OnClosed()
+    {
+        MoveTo(AppPhase.Stopped);
+        _parts.Ended();
+        NodeThreads.Complete(_stopped);
+    }
+
     private void MoveTo(AppPhase next)
     {
-        bool legal = (Phase, next) switch
-        {
-            (AppPhase.Starting, AppPhase.Serving or AppPhase.Stopped) => true,
-            (AppPhase.Serving, AppPhase.Replacing or AppPhase.Stopping) => true,
-            (AppPhase.Replacing, AppPhase.Serving) => true,
-            (AppPhase.Stopping, AppPhase.Stopped) => true,
-            _ => false,
-        };
-        if (!legal)
+        if (!Phase.CanBecome(next))
         {
             throw new InvalidOperationException($"app {Name} cannot go from {Phase} to {next}");
         }
@@ -338,5 +336,6 @@ public sealed class RunningApp
 
     private NodeException Refusal(int code, string why) => new($"app {Name} {why}") { Code = code };
 
-    private byte[] InfoMap() => MessagePackSerializer.ConvertFromJson(AppInfo.Text(this, forOperators: false));
+    private void AskInfo(Action<byte[]> reply) => AppView.Gather(
+        this, view => reply(MessagePackSerializer.ConvertFromJson(AppInfo.Text(this, view, forOperators: false))));
 }

@@ -1,5 +1,7 @@
+using System.Net.Sockets;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.Custom;
@@ -11,7 +13,11 @@ namespace Cocaine.Fast.Node.Apps;
 /// The drivers of an app and its monitoring socket, and their change from version to version. All steps that can fail are in
 /// <see cref="Prepare"/>, which changes nothing when it fails. Lives on the app's loop.
 /// </summary>
-internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
+/// <param name="app">The app's name.</param>
+/// <param name="parts">The parts of the app on this loop.</param>
+/// <param name="askInfo">Gives the app's info, for drivers that serve it.</param>
+/// <param name="askSums">Gives the sums of the app's engines, for its monitoring socket.</param>
+internal sealed class TaskSet(string app, AppParts parts, Action<Action<byte[]>> askInfo, Action<Action<EngineSums>> askSums)
 {
     private List<AppTask> _tasks = [];
     private readonly AppScope _scope = ScopeOf(parts);
@@ -28,9 +34,18 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
     public IReadOnlyList<TaskEndpoint> Endpoints =>
         [.. _tasks.SelectMany(task => task.Driver.Endpoints.Select(at => new TaskEndpoint(task.Name, at)))];
 
+    /// <summary>
+    /// The tasks with drivers on each loop of the app, and where they listen. A task that opens late has its driver here alone.
+    /// </summary>
+    public IReadOnlyDictionary<string, HomeEndpoints> Spread => _tasks.FindAll(task => task.Driver.Spreads && task.Late is null)
+        .ToDictionary(task => task.Name, task => new HomeEndpoints([.. task.Driver.Listeners!.Addresses]));
+
     /// <summary>Opens the new tasks of a version. Nothing has changed when the method throws.</summary>
+    /// <param name="version">The version.</param>
+    /// <param name="engine">The version's engine on this loop.</param>
+    /// <param name="homes">On a further loop of the app: where the tasks listen.</param>
     /// <exception cref="NodeException">A driver or the monitoring socket cannot open.</exception>
-    public TaskChange Prepare(AppManifest version, AppEngine engine)
+    public TaskChange Prepare(AppManifest version, AppEngine engine, IReadOnlyDictionary<string, HomeEndpoints>? homes = null)
     {
         AppManifest next = version with { Tasks = [.. version.Tasks.Select(DriverRegistry.Complete)] };
         TaskChange change = new(next, engine);
@@ -40,7 +55,7 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
             PreparePubsub(change);
             foreach (TaskManifest task in next.Tasks)
             {
-                PrepareTask(change, task);
+                PrepareTask(change, task, homes?.GetValueOrDefault(task.Name));
             }
         }
         catch
@@ -76,7 +91,7 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
         _tasks = change.Tasks;
         Publisher = change.Publisher;
         _pubsubEndpoint = change.Next.PubsubEndpoint;
-        Publisher?.Watch(change.Engine, _tasks.ConvertAll(task => task.Driver.Monitor));
+        Publisher?.Watch(askSums);
         foreach (AppTask task in change.Late)
         {
             task.Late = new LateOpening(task.TryOpen, parts.Loop, failure => OnLateEnded(task, failure));
@@ -98,6 +113,19 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
             {
                 task.Late?.Begin();
             }
+        }
+    }
+
+    /// <summary>A task's driver serves a connection that another loop has accepted; without the task, the connection is closed.</summary>
+    public void Take(string task, int descriptor)
+    {
+        if (_tasks.Find(one => one.Name == task) is { } known)
+        {
+            known.Driver.Take(descriptor);
+        }
+        else
+        {
+            new SafeSocketHandle(descriptor, ownsHandle: true).Dispose();
         }
     }
 
@@ -136,6 +164,7 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
     {
         AppScope scope = new();
         scope.Give(parts.ZeroMq);
+        scope.Give(() => parts.Doors);
         return scope;
     }
 
@@ -184,7 +213,7 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
         change.Publisher = publisher;
     }
 
-    private void PrepareTask(TaskChange change, TaskManifest task)
+    private void PrepareTask(TaskChange change, TaskManifest task, HomeEndpoints? home)
     {
         if (_tasks.Find(old => old.IsSameAs(task)) is { } kept)
         {
@@ -193,8 +222,10 @@ internal sealed class TaskSet(string app, AppParts parts, Func<byte[]> infoMap)
             return;
         }
 
-        DriverContext context = new(task, change.Engine, parts.Loop, parts.Log, infoMap)
+        DriverContext context = new(task, change.Engine, parts.Loop, parts.Log, askInfo)
         {
+            Home = home,
+            TryHand = parts.TryHand,
             Publisher = change.Publisher ?? ResultPublisher.None,
             Predecessors = change.Outgoing.ConvertAll(old => old.Driver),
             Scope = _scope,

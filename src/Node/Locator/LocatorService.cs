@@ -24,7 +24,7 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
     private const int MaxOfOne = 64, MaxConnections = 4096;
 
     private readonly List<Listener> _listeners = [];
-    private readonly ConnectionSet<LocatorConnection> _connections = new();
+    private readonly ConnectionSet<LocatorConnection> _connections = new(new ConnectionCounts());
     private long _refused; // connections over a bound
 
     /// <summary>The name of this node in a cluster.</summary>
@@ -95,7 +95,7 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
     {
         LocatorConnection connection = new(this, loop, descriptor);
         IPAddress? address = SocketNames.Network(descriptor);
-        bool isOfOne = _connections.CountOf(address) >= MaxOfOne;
+        bool isOfOne = _connections.Counts.Of(address) >= MaxOfOne;
         if (isOfOne || _connections.Count >= MaxConnections)
         {
             if (BitOperations.IsPow2(++_refused))

@@ -42,6 +42,20 @@ internal sealed class AppLedgers(string? folder, ILogger log)
     }
 
     /// <summary>
+    /// The same ledger for another loop of the app, which writes by itself. Valid as long as the ledger of the app's first loop.
+    /// </summary>
+    /// <param name="app">The app's name.</param>
+    /// <param name="shard">The loop's place among the app's loops, from 1.</param>
+    /// <param name="lastId">A number above which the loop's numbers are.</param>
+    public IJobLedger AcquireShard(string app, int shard, ulong lastId)
+    {
+        lock (_lock)
+        {
+            return _open.GetValueOrDefault(app)?.ShardRing(shard, lastId) ?? (IJobLedger)NoLedger.Instance;
+        }
+    }
+
+    /// <summary>
     /// An engine has ended; on the engine's loop. The last engine closes the file, which stays unless no job was ever written to it.
     /// </summary>
     public void Release(string app, IJobLedger ledger, bool isDeleted)
@@ -51,13 +65,13 @@ internal sealed class AppLedgers(string? folder, ILogger log)
             if (_open.TryGetValue(app, out Open? open) && ReferenceEquals(open.Ring, ledger) && --open.Users == 0)
             {
                 _open.Remove(app);
-                open.Ring.Stop();
+                open.Stop();
                 if (isDeleted)
                 {
                     open.File.MarkDeleted();
                 }
 
-                if (open.Ring.LastId == 0)
+                if (open.LastId == 0)
                 {
                     RemoveEmpty(app, open.File);
                 }
@@ -74,7 +88,7 @@ internal sealed class AppLedgers(string? folder, ILogger log)
         {
             foreach (Open open in _open.Values)
             {
-                open.Ring.Stop();
+                open.Stop();
                 open.File.Dispose();
             }
 
@@ -125,9 +139,35 @@ internal sealed class AppLedgers(string? folder, ILogger log)
     {
         public LedgerFile File { get; } = file;
 
+        /// <summary>The ring of the app's first loop.</summary>
         public LedgerRing Ring { get; } = ring;
 
+        /// <summary>The greatest number in the ledger; once all loops have ended.</summary>
+        public ulong LastId => _shards.Values.Append(Ring).Max(one => one.LastId);
+
+        private readonly Dictionary<int, LedgerRing> _shards = []; // the rings of the app's other loops: they write other records
+
         public int Users { get; set; }
+
+        public LedgerRing ShardRing(int shard, ulong lastId)
+        {
+            if (!_shards.TryGetValue(shard, out LedgerRing? own))
+            {
+                own = File.Ring(TimeProvider.System, lastId);
+                _shards.Add(shard, own);
+            }
+
+            return own;
+        }
+
+        public void Stop()
+        {
+            Ring.Stop();
+            foreach (LedgerRing shard in _shards.Values)
+            {
+                shard.Stop();
+            }
+        }
     }
 }
 

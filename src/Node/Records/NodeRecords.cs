@@ -34,8 +34,23 @@ internal sealed class NodeRecords : IAppRecords
     public EngineRecords Acquire(AppManifest app)
     {
         IJobLedger ledger = _ledgers.Acquire(app);
-        return new EngineRecords { Ledger = ledger, FirstJobId = ledger.LastId, Quarantine = Quarantine.For(app.Name) };
+        return new EngineRecords
+        {
+            Ledger = ledger,
+            FirstJobId = ledger.LastId,
+            Numbers = new JobNumbers(0, 1),
+            Quarantine = Quarantine.For(app.Name),
+        };
     }
+
+    /// <inheritdoc/>
+    public EngineRecords AcquireShard(string app, int shard, int step, ulong lastId) => new()
+    {
+        Ledger = _ledgers.AcquireShard(app, shard, lastId),
+        FirstJobId = lastId,
+        Numbers = new JobNumbers(shard, step),
+        Quarantine = Quarantine.For(app),
+    };
 
     /// <summary>The engine has ended, with its app or only with its node; on the engine's loop.</summary>
     public void Release(string app, EngineRecords records, bool isDeleted) => _ledgers.Release(app, records.Ledger, isDeleted);

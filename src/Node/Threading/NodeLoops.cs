@@ -9,36 +9,71 @@ namespace Cocaine.Fast.Node.Threading;
 /// <param name="log">The node's log.</param>
 internal sealed class NodeLoops(int wanted, int spinMicroseconds, ILogger log) : IDisposable
 {
-    private readonly List<EventLoop> _loops = [];
+    private readonly Lock _lock = new(); // guards the growth
+    private EventLoop[] _loops = [];     // replaced when a loop is added: readers have a whole list
     private int _next;
+    private bool _disposed;              // under the lock
 
-    public int Count => _loops.Count;
+    public int Count => Volatile.Read(ref _loops).Length; // the other half is in Grow
 
     /// <summary>A loop for parts that belong to no app.</summary>
     public EventLoop First => _loops[0];
 
-    public void Start()
-    {
-        int loops = wanted > 0 ? wanted : Math.Max(1, Environment.ProcessorCount / 2);
-        for (int i = 0; i < loops; i++)
-        {
-            EventLoop loop = new(log, spinMicroseconds);
-            _loops.Add(loop);
-            loop.Start($"loop-{i}");
-        }
-    }
+    public void Start() => Grow(wanted > 0 ? wanted : Math.Max(1, Environment.ProcessorCount / 2));
 
     /// <summary>The loop for the next app; loops take turns. Under the node's lock.</summary>
-    public EventLoop Next() => _loops[_next++ % _loops.Count];
+    public EventLoop Next() => _loops[_next++ % _loops.Length];
+
+    /// <summary>
+    /// The loops of an app on several loops: its first one and those that follow it. A node with fewer loops starts the others now, and
+    /// keeps them.
+    /// </summary>
+    /// <exception cref="IOException">There are no descriptors for a further loop.</exception>
+    public IReadOnlyList<EventLoop> From(EventLoop first, int count)
+    {
+        Grow(count);
+        EventLoop[] loops = Volatile.Read(ref _loops);
+        int at = Array.IndexOf(loops, first);
+        return [.. Enumerable.Range(0, count).Select(i => loops[(at + i) % loops.Length])];
+    }
 
     /// <summary>Completes when every loop has run it: a loop that is stuck in a handler does not.</summary>
-    public Task PingAsync() => Task.WhenAll(_loops.ConvertAll(loop => loop.RunAsync(static () => { })));
+    public Task PingAsync() => Task.WhenAll(Volatile.Read(ref _loops).Select(loop => loop.RunAsync(static () => { })));
 
     public void Dispose()
     {
-        foreach (EventLoop loop in _loops)
+        EventLoop[] loops;
+        lock (_lock)
+        {
+            _disposed = true;
+            loops = _loops;
+        }
+
+        foreach (EventLoop loop in loops)
         {
             loop.Dispose();
+        }
+    }
+
+    private void Grow(int count)
+    {
+        lock (_lock)
+        {
+            while (!_disposed && _loops.Length < count)
+            {
+                EventLoop loop = new(log, spinMicroseconds);
+                try
+                {
+                    loop.Start($"loop-{_loops.Length}");
+                }
+                catch
+                {
+                    loop.Dispose();
+                    throw;
+                }
+
+                Volatile.Write(ref _loops, [.. _loops, loop]); // the other half is in Count
+            }
         }
     }
 }

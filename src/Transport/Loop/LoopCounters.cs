@@ -23,4 +23,7 @@ internal sealed class LoopCounters
 
     /// <summary>Doorbells of slaves that the loop has rung.</summary>
     public long Bells { get; set; }
+
+    /// <summary>A copy of the present counts.</summary>
+    public LoopCounters Copy() => (LoopCounters)MemberwiseClone();
 }

@@ -155,6 +155,9 @@ internal sealed unsafe class LedgerFile : IDisposable
     /// <summary>The ring that a node writes into.</summary>
     public LedgerRing Ring(TimeProvider clock) => new(_start, Header.Records, Header.FirstId - 1, clock);
 
+    /// <summary>A further ring, for another loop of the app; its numbers are above the last one, and no other loop has them.</summary>
+    public LedgerRing Ring(TimeProvider clock, ulong lastId) => new(_start, Header.Records, Math.Max(Header.FirstId - 1, lastId), clock);
+
     public LedgerReader Reader() => new(_start, Header);
 
     /// <summary>Notes the node's end in the header, so that readers do not take its open jobs for killed.</summary>

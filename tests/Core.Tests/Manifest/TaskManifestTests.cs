@@ -35,6 +35,7 @@ public class TaskManifestTests
         new EngineSettings
         {
             PoolLimit = 4,
+            Loops = 2,
             PoolMinimum = 2,
             Concurrency = 64,
             QueueLimit = 0,

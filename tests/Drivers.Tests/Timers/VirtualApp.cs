@@ -68,7 +68,7 @@ internal sealed class VirtualApp : TimeProvider, IEngineLoop, ISlaveBackend
         EngineSettings patient = settings with { HeartbeatTimeoutMs = Ever, SuicideTimeoutMs = Ever };
         Engine = new AppEngine("app", patient, this, this, NullLogger.Instance);
         TaskManifest task = new() { Name = "tick", DriverType = type, Keys = keys.ToDictionary(key => key.Key, key => key.Value) };
-        DriverContext context = new(DriverRegistry.Complete(task), Engine, null!, NullLogger.Instance, () => []) { Clock = this, Publisher = _published };
+        DriverContext context = new(DriverRegistry.Complete(task), Engine, null!, NullLogger.Instance, static reply => reply([])) { Clock = this, Publisher = _published };
         _driver = DriverRegistry.Create(context, new Dictionary<string, Func<Drivers.Custom.CustomDriver>>())!;
         _driver.Open();
         Engine.Start();

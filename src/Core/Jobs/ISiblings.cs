@@ -1,0 +1,31 @@
+namespace Cocaine.Fast.Core.Jobs;
+
+/// <summary>
+/// The engines of the same version on the app's other loops, as an engine sees them. They take jobs that wait for too long when their
+/// slaves have nothing to do. All calls come on the engine's loop.
+/// </summary>
+internal interface ISiblings
+{
+    /// <summary>Jobs of the siblings that this engine has taken and that wait here: they count as running at home.</summary>
+    int WaitingGuests { get; }
+
+    /// <summary>Jobs of the siblings that are on slaves of this engine.</summary>
+    int RunningGuests { get; }
+
+    /// <summary>A job waits. When it waits for too long, a sibling may take it.</summary>
+    void OnWaits();
+
+    /// <summary>The queue is full: jobs that wait go to siblings with room at once. True when some have gone.</summary>
+    bool TryMakeRoom();
+
+    /// <summary>The room for jobs has changed.</summary>
+    /// <param name="slaves">Slaves that have nothing to do, when no job waits.</param>
+    /// <param name="places">Slaves that could be launched.</param>
+    void OnRoom(int slaves, int places);
+
+    /// <summary>A job that is away has its answer from here: the sibling is told to cancel it, and what it answers is dropped.</summary>
+    void Cancel(Job job);
+
+    /// <summary>Every job that is away fails.</summary>
+    void FailAll(int code, string reason);
+}

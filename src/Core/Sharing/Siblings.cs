@@ -1,0 +1,253 @@
+using Cocaine.Fast.Core.Engine;
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Pools;
+using Cocaine.Fast.Core.Timing;
+
+namespace Cocaine.Fast.Core.Sharing;
+
+/// <summary>
+/// One engine of a version on several loops, and its siblings. An engine whose jobs wait for too long looks at the words of its siblings,
+/// and sends jobs to those with slaves that have nothing to do. A sibling that has room no longer sends them back.
+/// </summary>
+/// <remarks>
+/// Jobs go to slaves, and not slaves to jobs: a slave's descriptors, timers and jobs stay on one loop, so a job needs no more than a copy
+/// of its request, and comes back as if it had never left when the room is gone. Without overload nothing is sent and nothing read.
+/// </remarks>
+internal sealed class Siblings : WheelTimer, ISiblings
+{
+    /// <summary>
+    /// Time between two looks while jobs wait: short beside any wait that is worth another slave, and no load.
+    /// </summary>
+    private const int LookMs = 1;
+
+    /// <summary>Time until a sibling is asked for further slaves: about the shortest start of one.</summary>
+    private const int GrowPauseMs = 20;
+
+    /// <summary>Time until a sibling that has sent a job back gets another one: its word says more than it has.</summary>
+    private const int RefusedPauseMs = 10;
+
+    /// <summary>The most objects for jobs that are kept for reuse: slaves of a large pool.</summary>
+    private const int MostFree = 256;
+
+    private readonly AppEngine _engine;
+    private readonly Action<ShardMail> _post;
+    private readonly ShardWord _word = new();
+    private readonly Dictionary<string, TaskMonitor> _guestTasks = []; // their times are measured at home, and these thrown away
+    private readonly HashSet<AwayJob> _guests = [];
+    private readonly HashSet<AwayJob> _away = [];
+    private readonly Stack<AwayJob> _free = new();
+    private Sibling[] _others = [];
+    private int _next;          // the sibling that is looked at first: each gets its share
+    private long _growDueMs;
+
+    private Siblings(AppEngine engine, Action<ShardMail> post)
+    {
+        _engine = engine;
+        _post = post;
+    }
+
+    public IEngineLoop Loop => _engine.Loop;
+
+    /// <inheritdoc/>
+    public int WaitingGuests => _guests.Count(away => away.Guest?.State is JobState.Queued or JobState.Placed);
+
+    /// <inheritdoc/>
+    public int RunningGuests => _guests.Count - WaitingGuests;
+
+    /// <summary>Makes the engines of a version siblings of each other; before they start.</summary>
+    /// <param name="engines">The engines, each with the way of messages to its loop.</param>
+    public static void Connect(IReadOnlyList<(AppEngine Engine, Action<ShardMail> Post)> engines)
+    {
+        Siblings[] all = [.. engines.Select(one => new Siblings(one.Engine, one.Post))];
+        foreach (Siblings one in all)
+        {
+            one._others = [.. all.Where(other => other != one).Select(other => new Sibling(other))];
+            one._engine.Scope.Siblings = one;
+        }
+    }
+
+    /// <summary>Sends a message to this engine's loop; from any loop.</summary>
+    public void Post(ShardMail mail) => _post(mail);
+
+    /// <inheritdoc/>
+    public void OnWaits()
+    {
+        if (!IsArmed)
+        {
+            Loop.Timers.Arm(this, Loop.NowMs); // at the end of the turn, when the requests that came in it are whole
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool TryMakeRoom() => _engine.Queue.Suspects.Count == 0 && SendAway(Loop.NowMs) > 0;
+
+    /// <inheritdoc/>
+    public void OnRoom(int slaves, int places) => _word.Tell(slaves, places);
+
+    /// <inheritdoc/>
+    public override void OnDue(long nowMs)
+    {
+        JobQueue queue = _engine.Queue;
+        SlavePool pool = _engine.Pool;
+        if (queue.Usual == 0 || _engine.State == EngineState.Stopped)
+        {
+            return; // the next job that waits arms the timer again
+        }
+
+        if (queue.Suspects.Count == 0 && pool.Pick() is null && pool.Growth.IsWaitLong(queue.Count))
+        {
+            SendAway(nowMs);
+            AskForSlaves(nowMs);
+        }
+
+        Loop.Timers.Arm(this, nowMs + LookMs);
+    }
+
+    /// <inheritdoc/>
+    public void Cancel(Job job)
+    {
+        AwayJob away = (AwayJob)job.Runner!;
+        _away.Remove(away);
+        away.Cancel();
+        job.Runner = null;
+    }
+
+    /// <inheritdoc/>
+    public void FailAll(int code, string reason)
+    {
+        foreach (AwayJob away in _away.ToArray())
+        {
+            _engine.Fail(away.Job!, code, reason);
+        }
+    }
+
+    /// <summary>A job of a sibling has come: a slave takes it at once, or it goes back.</summary>
+    public void Receive(AwayJob away)
+    {
+        if (_engine.Queue.Unplaced > 0 || _engine.State == EngineState.Stopped || _engine.Pool.Pick() is not { } slave)
+        {
+            away.Refuse();
+            return;
+        }
+
+        if (!_guestTasks.TryGetValue(away.TaskName, out TaskMonitor? task))
+        {
+            task = new TaskMonitor(away.TaskName, sparse: true);
+            _guestTasks.Add(away.TaskName, task);
+        }
+
+        _guests.Add(away);
+        away.Begin(_engine.Shared, task, slave);
+    }
+
+    /// <summary>A guest has its answer.</summary>
+    public void Forget(AwayJob away) => _guests.Remove(away);
+
+    /// <summary>Nobody wants the answer of a guest any more.</summary>
+    public void CancelGuest(AwayJob away, Job guest)
+    {
+        _guests.Remove(away);
+        _engine.Shared.CancelGuest(guest);
+    }
+
+    /// <summary>A job has come back from a sibling: refused, or with the end of its answer.</summary>
+    public void OnHome(AwayJob away, Job job, bool refused, bool failed, in JobError error)
+    {
+        _away.Remove(away);
+        if (away.IsFree && _free.Count < MostFree)
+        {
+            _free.Push(away);
+        }
+
+        if (refused)
+        {
+            _engine.Counters.JobsSentBack++;
+            Array.Find(_others, other => other.Shard == away.Sibling)!.NextMs = Loop.NowMs + RefusedPauseMs;
+            _engine.Shared.TakeBack(job);
+        }
+        else
+        {
+            _engine.Shared.End(job, failed, in error);
+        }
+    }
+
+    /// <summary>A sibling's jobs wait, and it may launch no more slaves: those that come up here take some of them.</summary>
+    public void GrowForOthers(int slaves) => _engine.Pool.Growth.GrowForOthers(slaves);
+
+    /// <summary>Sends jobs to siblings with room; the number of jobs.</summary>
+    private int SendAway(long nowMs)
+    {
+        int sent = 0;
+        for (int i = 0; i < _others.Length; i++)
+        {
+            _next = (_next + 1) % _others.Length;
+            Sibling sibling = _others[_next];
+            for (int room = sibling.RoomAt(nowMs); room > 0 && _engine.Shared.TryTakeAway(out Job? job); room--)
+            {
+                if (job is not null)
+                {
+                    sibling.Sent++;
+                    sent++;
+                    Send(job, sibling.Shard);
+                }
+            }
+        }
+
+        return sent;
+    }
+
+    /// <summary>Jobs wait, and this pool is at its limit: a sibling with places is asked for slaves.</summary>
+    private void AskForSlaves(long nowMs)
+    {
+        if (_engine.Queue.Usual > 0 && nowMs >= _growDueMs && _engine.Pool.Roster.FreePlaces <= 0)
+        {
+            _growDueMs = nowMs + GrowPauseMs;
+            Siblings? roomy = Array.Find(_others, other => other.Shard._word.Places > 0)?.Shard;
+            roomy?.Post(new GrowMail(roomy, _engine.Queue.Usual));
+        }
+    }
+
+    private void Send(Job job, Siblings sibling)
+    {
+        if (!_free.TryPop(out AwayJob? away))
+        {
+            away = new AwayJob(this);
+        }
+
+        _engine.Counters.JobsSentAway++;
+        _away.Add(away);
+        away.Send(job, sibling);
+    }
+
+    /// <summary>A sibling as this engine sees it.</summary>
+    private sealed class Sibling(Siblings shard)
+    {
+        /// <summary>
+        /// How long it may take until a sibling has taken a job, and its word says so. A job too many is sent back.
+        /// </summary>
+        private const int WordLagMs = 2;
+
+        private long _sinceMs;
+
+        public Siblings Shard => shard;
+
+        /// <summary>The time before which no job goes there.</summary>
+        public long NextMs { get; set; }
+
+        /// <summary>Jobs that were sent lately, which the word may not know of.</summary>
+        public int Sent { get; set; }
+
+        /// <summary>How many jobs may go there now.</summary>
+        public int RoomAt(long nowMs)
+        {
+            if (nowMs >= _sinceMs + WordLagMs)
+            {
+                _sinceMs = nowMs;
+                Sent = 0;
+            }
+
+            return nowMs < NextMs ? 0 : shard._word.Slaves - Sent;
+        }
+    }
+}

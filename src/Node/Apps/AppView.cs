@@ -1,0 +1,106 @@
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Node.Shards;
+using Cocaine.Fast.Node.Threading;
+
+namespace Cocaine.Fast.Node.Apps;
+
+/// <summary>The state of an app, copied on each of its loops, one after the other; and its sums. Lives on the app's first loop.</summary>
+/// <param name="app">The app.</param>
+internal sealed class AppView(RunningApp app)
+{
+    private readonly List<ShardView> _shards = [];
+
+    // Versions with jobs, each once; the last one takes new jobs. A stopping app's last version is among the older ones.
+    private readonly AppVersion[] _versions = [.. app.Older.Where(older => older != app.Version).Append(app.Version)];
+
+    public IReadOnlyList<ShardView> Shards => _shards;
+
+    /// <summary>The engines that take new jobs.</summary>
+    public IReadOnlyList<EngineView> Engines => [.. _shards.Select(shard => shard.Engine).OfType<EngineView>()];
+
+    /// <summary>The engine at the app's home that takes new jobs.</summary>
+    public EngineView Home => _shards[0].Engine!;
+
+    /// <summary>The counts of all loops.</summary>
+    public EngineCounters Counters => EngineCounters.Sum(_shards.Select(shard => shard.Counters));
+
+    /// <summary>Versions that finish their jobs, with their engines.</summary>
+    public IEnumerable<(AppVersion Version, IReadOnlyList<EngineView> Engines)> Older =>
+        _versions.SkipLast(1).Select((version, i) => (version, (IReadOnlyList<EngineView>)[.. _shards.Select(shard => shard.Engines[i])
+            .OfType<EngineView>()]));
+
+    /// <summary>The tasks, each with the sums of its drivers.</summary>
+    public IEnumerable<TaskView> Tasks => _shards[0].Tasks.Select(
+        home => TaskView.Sum([home, .. _shards.Skip(1).SelectMany(shard => shard.Tasks).Where(task => task.Name == home.Name)]));
+
+    /// <summary>Why slaves do not start; null when they do.</summary>
+    public string? Cause => Engines.FirstOrDefault(engine => engine.IsFailing)?.LastFailure;
+
+    /// <summary>The state of the app in a word. An app is broken when it is on each of its loops.</summary>
+    public string State => Home.State != EngineState.Running ? Home.State.ToString().ToLowerInvariant()
+        : Engines.All(engine => engine.IsBroken) ? "broken" : Home.IsPaused ? "paused"
+        : Cause is not null ? "failing"
+        : app.Phase == AppPhase.Replacing ? "replacing" : "running";
+
+    /// <summary>The sum of something over all engines.</summary>
+    public int Sum(Func<EngineView, int> of) => _shards.Sum(shard => shard.Sum(of));
+
+    /// <summary>The sums for the app's monitoring socket.</summary>
+    public EngineSums Sums => new(
+        Engines.Sum(engine => engine.Queued), Engines.Max(engine => engine.OldestAgeMs), Engines.Sum(engine => engine.Busy),
+        Engines.Sum(engine => engine.Total), (long)Counters.JobsDone, (long)Counters.JobsFailed,
+        [.. Tasks.Select(task => new TaskTimes(task.Name, task.InQueue.Snapshot(), task.OnSlave.Snapshot()))]);
+
+    /// <summary>Something of the app's state; from any thread.</summary>
+    public static Task<T> AskAsync<T>(RunningApp app, Func<AppView, T> of)
+    {
+        TaskCompletionSource<T> seen = new();
+        app.Loop.Post(() => Guarded(seen, () => Gather(app, view => Guarded(seen, () => NodeThreads.Complete(seen, of(view))))));
+        return seen.Task;
+    }
+
+    /// <summary>
+    /// Copies the state. An app on one loop gets it within the call. Otherwise the view goes from loop to loop, each of which adds its own,
+    /// and comes back.
+    /// </summary>
+    public static void Gather(RunningApp app, Action<AppView> done)
+    {
+        AppView view = new(app);
+        view.Add(app.Shards.Home);
+        view.GoOn(app.Shards.All, 1, done);
+    }
+
+    /// <summary>The facts of an embedding program's driver may throw: the caller hears of it.</summary>
+    private static void Guarded<T>(TaskCompletionSource<T> seen, Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            NodeThreads.Post(() => seen.TrySetException(failure));
+        }
+    }
+
+    private void GoOn(IReadOnlyList<AppShard> shards, int next, Action<AppView> done)
+    {
+        if (next == shards.Count)
+        {
+            done(this);
+            return;
+        }
+
+        AppShard shard = shards[next];
+        shard.Loop.Post(() =>
+        {
+            Add(shard);
+            shards[0].Loop.Post(() => GoOn(shards, next + 1, done));
+        });
+    }
+
+    private void Add(AppShard shard) => _shards.Add(new ShardView(
+        [.. _versions.Select(version => version.On(shard) is { } engine ? EngineView.Of(engine) : null)], shard.Counters.Copy(),
+        shard.Loop.Counters.Copy(), [.. shard.Tasks.Tasks.Select(task => TaskView.Of(task.Manifest, task.Driver))]));
+}
