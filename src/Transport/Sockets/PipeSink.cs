@@ -6,10 +6,18 @@ namespace Cocaine.Fast.Transport.Sockets;
 
 /// <summary>
 /// Writes messages into a socket's output pipe. The sink takes a pipe from the loop's pool with the first message, and gives it back when
-/// everything was sent.
+/// everything was sent. A long message goes to the socket at once, from where it lies; the pipe gets the rest that the socket has no room
+/// for.
 /// </summary>
-internal sealed class PipeSink(BufferPool buffers) : MessageSink
+/// <param name="buffers">The loop's pool.</param>
+/// <param name="sender">Sends long messages at once; null where everything goes through the pipe.</param>
+internal sealed class PipeSink(BufferPool buffers, SocketSender? sender = null) : MessageSink
 {
+    /// <summary>
+    /// The least payload that is sent at once: below it, a send for each message costs more than the copy that it saves.
+    /// </summary>
+    private const int SendAtOnceBytes = 16 << 10;
+
     private PipeWriter? _writer;
 
     /// <summary>The pipe, while there is something to send.</summary>
@@ -37,21 +45,26 @@ internal sealed class PipeSink(BufferPool buffers) : MessageSink
 
     public override void WriteLong(scoped ReadOnlySpan<byte> prefix, scoped in Payload payload, scoped ReadOnlySpan<byte> suffix)
     {
-        WriteParts(prefix);
         if (payload.IsContiguous)
         {
-            WriteParts(payload.Span);
+            long sent = payload.Length < SendAtOnceBytes || sender is null ? 0 : sender.TrySendNow(prefix, payload.Span, suffix);
+            WriteParts(RestOf(prefix, ref sent));
+            WriteParts(RestOf(payload.Span, ref sent));
+            WriteParts(RestOf(suffix, ref sent));
+            return;
         }
-        else
+
+        WriteParts(prefix);
+        foreach (ReadOnlyMemory<byte> part in payload.Sequence)
         {
-            foreach (ReadOnlyMemory<byte> part in payload.Sequence)
-            {
-                WriteParts(part.Span);
-            }
+            WriteParts(part.Span);
         }
 
         WriteParts(suffix);
     }
+
+    /// <summary>Bytes went to the socket without being in the pipe.</summary>
+    public void CountSent(long bytes) => SentBytes += bytes;
 
     /// <summary>Takes sent bytes off; gives the pipe back when it is empty.</summary>
     public void Sent(long bytes)
@@ -77,6 +90,14 @@ internal sealed class PipeSink(BufferPool buffers) : MessageSink
         Pipe.Reader.Complete();
         Pipe.Reset();
         Release();
+    }
+
+    /// <summary>The part of the bytes that was not sent.</summary>
+    private static ReadOnlySpan<byte> RestOf(ReadOnlySpan<byte> bytes, ref long sent)
+    {
+        int gone = (int)Math.Min(sent, bytes.Length);
+        sent -= gone;
+        return bytes[gone..];
     }
 
     private void WriteParts(scoped ReadOnlySpan<byte> bytes)

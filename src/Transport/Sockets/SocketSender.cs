@@ -9,24 +9,32 @@ namespace Cocaine.Fast.Transport.Sockets;
 
 /// <summary>
 /// The sending half of a connection. Bytes that are written in a turn go out once, at its end, together with the sends of other connections
-/// when there are any.
+/// when there are any. A long message goes out when it is written, without a copy.
 /// </summary>
 /// <remarks>
 /// Safety: memory that is offered to the kernel is pinned memory of the output pipe, and the pipe does not advance over it before the
-/// result is there. All members are for the loop's thread.
+/// result is there. A long message is memory of its writer, pinned during the one call; when it lies in a ring, a hostile worker may change
+/// its bytes meanwhile, but not its length. All members are for the loop's thread.
 /// </remarks>
-internal sealed unsafe class SocketSender(SocketConnection connection) : TurnTask, IBatchedSender
+internal sealed unsafe class SocketSender : TurnTask, IBatchedSender
 {
     /// <summary>Buffers of one sendmsg: 64 blocks, 256 KiB, about what a socket takes at once.</summary>
     private const int MaxVectors = 64;
 
     private const int NoSignal = 0x4000, DontWait = 0x40;
 
+    private readonly SocketConnection _connection;
     private bool _isBatched;                 // the connection's send is in the turn's batch
     private ReadOnlySequence<byte> _offered; // the bytes of that send; valid while _isBatched
 
+    public SocketSender(SocketConnection connection)
+    {
+        _connection = connection;
+        Output = new PipeSink(connection.Loop.Buffers, this);
+    }
+
     /// <summary>The output pipe with the unsent bytes.</summary>
-    public PipeSink Output { get; } = new(connection.Loop.Buffers);
+    public PipeSink Output { get; }
 
     /// <summary>The socket is full; <see cref="OnRoom"/> ends this state.</summary>
     public bool IsBlocked { get; private set; }
@@ -34,8 +42,8 @@ internal sealed unsafe class SocketSender(SocketConnection connection) : TurnTas
     /// <summary>The turn ends: sends the written bytes, together with other connections' when there are some.</summary>
     public override void OnTurnEnd()
     {
-        SendBatch batch = connection.Loop.SendBatch;
-        if (!batch.IsCollecting || !connection.IsOpen || IsBlocked || Output.PendingBytes == 0)
+        SendBatch batch = _connection.Loop.SendBatch;
+        if (!batch.IsCollecting || !_connection.IsOpen || IsBlocked || Output.PendingBytes == 0)
         {
             Flush();
             return;
@@ -52,7 +60,7 @@ internal sealed unsafe class SocketSender(SocketConnection connection) : TurnTas
         _offered = buffer;
         _isBatched = true;
         ReadOnlySpan<byte> span = buffer.FirstSpan;
-        batch.Add(this, connection.Descriptor, Unsafe.AsPointer(ref MemoryMarshal.GetReference(span)), span.Length, NoSignal | DontWait);
+        batch.Add(this, _connection.Descriptor, Unsafe.AsPointer(ref MemoryMarshal.GetReference(span)), span.Length, NoSignal | DontWait);
     }
 
     /// <summary>The result of the send that was added to the turn's batch: bytes, or a negative errno.</summary>
@@ -69,16 +77,64 @@ internal sealed unsafe class SocketSender(SocketConnection connection) : TurnTas
     public void OnRoom()
     {
         IsBlocked = false;
-        connection.UpdateWatch();
+        _connection.UpdateWatch();
         Flush();
     }
 
-    /// <summary>Makes sure that the turn's batch has no send of this connection.</summary>
+    /// <summary>Makes sure that the turn's batch has no send of this _connection.</summary>
     public void Settle()
     {
         if (_isBatched)
         {
-            connection.Loop.SendBatch.Settle(this);
+            _connection.Loop.SendBatch.Settle(this);
+        }
+    }
+
+    /// <summary>
+    /// Sends what was written before, and a long message behind it, without a copy; as much as the socket takes now. A failure shows itself
+    /// in the next send, at the end of the turn, and not here: the caller is in the middle of its work.
+    /// </summary>
+    /// <returns>The bytes of the message that are sent: the caller writes the others.</returns>
+    public long TrySendNow(scoped ReadOnlySpan<byte> prefix, scoped ReadOnlySpan<byte> payload, scoped ReadOnlySpan<byte> suffix)
+    {
+        Settle();
+        if (!_connection.IsOpen || IsBlocked)
+        {
+            return 0;
+        }
+
+        ReadOnlySequence<byte> before = Output.PendingBytes > 0 ? Written() : default;
+        IoVector* vectors = stackalloc IoVector[MaxVectors];
+        int count = AddParts(in before, vectors, MaxVectors - 3, out long offered);
+        if (offered < before.Length)
+        {
+            Output.Pipe!.Reader.AdvanceTo(before.Start);
+            return 0;
+        }
+
+        _connection.Loop.Counters.Sends++;
+        fixed (byte* first = prefix, second = payload, third = suffix)
+        {
+            vectors[count++] = new IoVector { Base = first, Length = prefix.Length };
+            vectors[count++] = new IoVector { Base = second, Length = payload.Length };
+            vectors[count++] = new IoVector { Base = third, Length = suffix.Length };
+            offered += prefix.Length + payload.Length + suffix.Length;
+            nint sent = SendMessage(vectors, count);
+            if (sent < offered && (sent >= 0 || -sent is LibC.EAGAIN or LibC.EINTR))
+            {
+                Block();
+            }
+
+            long gone = Math.Min(Math.Max(sent, 0), before.Length); // of the bytes in the pipe
+            if (!before.IsEmpty)
+            {
+                Output.Pipe!.Reader.AdvanceTo(before.GetPosition(gone));
+                Output.Sent(gone);
+            }
+
+            long direct = Math.Max(sent, 0) - gone;
+            Output.CountSent(direct);
+            return direct;
         }
     }
 
@@ -86,25 +142,31 @@ internal sealed unsafe class SocketSender(SocketConnection connection) : TurnTas
     public void Flush()
     {
         Settle();
-        while (connection.IsOpen && !IsBlocked && Output.PendingBytes > 0)
+        while (_connection.IsOpen && !IsBlocked && Output.PendingBytes > 0)
         {
             ReadOnlySequence<byte> buffer = BeginSend();
             EndSend(Send(in buffer, out long offered), offered, in buffer);
         }
 
-        if (connection.IsOpen && Output.PendingBytes == 0)
+        if (_connection.IsOpen && Output.PendingBytes == 0)
         {
-            connection.TellSent();
+            _connection.TellSent();
         }
     }
 
     /// <summary>Shows the written bytes that have not been sent; <see cref="EndSend"/> must follow.</summary>
     private ReadOnlySequence<byte> BeginSend()
     {
+        _connection.Loop.Counters.Sends++;
+        return Written();
+    }
+
+    /// <summary>The bytes in the pipe; the pipe's reader must advance afterwards.</summary>
+    private ReadOnlySequence<byte> Written()
+    {
         Pipe pipe = Output.Pipe!;
         SocketConnection.Commit(pipe);
         pipe.Reader.TryRead(out ReadResult result);
-        connection.Loop.Counters.Sends++;
         return result.Buffer;
     }
 
@@ -131,7 +193,7 @@ internal sealed unsafe class SocketSender(SocketConnection connection) : TurnTas
         }
         else
         {
-            connection.Close($"send failed: {Errno.Describe((int)-sent)}");
+            _connection.Close($"send failed: {Errno.Describe((int)-sent)}");
         }
     }
 
@@ -147,7 +209,7 @@ internal sealed unsafe class SocketSender(SocketConnection connection) : TurnTas
         offered = span.Length;
         fixed (byte* start = span)
         {
-            nint sent = LibC.send(connection.Descriptor, start, span.Length, NoSignal | DontWait);
+            nint sent = LibC.send(_connection.Descriptor, start, span.Length, NoSignal | DontWait);
             return sent < 0 ? -Marshal.GetLastPInvokeError() : sent;
         }
     }
@@ -155,11 +217,17 @@ internal sealed unsafe class SocketSender(SocketConnection connection) : TurnTas
     private nint SendParts(in ReadOnlySequence<byte> buffer, out long offered)
     {
         IoVector* vectors = stackalloc IoVector[MaxVectors];
+        int count = AddParts(in buffer, vectors, MaxVectors, out offered);
+        return SendMessage(vectors, count);
+    }
+
+    private static int AddParts(in ReadOnlySequence<byte> buffer, IoVector* vectors, int most, out long offered)
+    {
         int count = 0;
         offered = 0;
         foreach (ReadOnlyMemory<byte> part in buffer)
         {
-            if (count == MaxVectors)
+            if (count == most)
             {
                 break;
             }
@@ -170,14 +238,19 @@ internal sealed unsafe class SocketSender(SocketConnection connection) : TurnTas
             offered += part.Length;
         }
 
+        return count;
+    }
+
+    private nint SendMessage(IoVector* vectors, int count)
+    {
         MessageHeader header = new() { Vectors = vectors, VectorCount = count };
-        nint sent = LibC.sendmsg(connection.Descriptor, &header, NoSignal | DontWait);
+        nint sent = LibC.sendmsg(_connection.Descriptor, &header, NoSignal | DontWait);
         return sent < 0 ? -Marshal.GetLastPInvokeError() : sent;
     }
 
     private void Block()
     {
         IsBlocked = true;
-        connection.UpdateWatch();
+        _connection.UpdateWatch();
     }
 }
