@@ -142,9 +142,9 @@ internal sealed class RequestFlow(EngineScope scope, SlavePool pool, Admission a
     private static void GoOn(Job job)
     {
         Slave slave = job.Slave!;
-        foreach (ReadOnlySpan<byte> chunk in job.KeptRequest)
+        foreach (Payload chunk in job.KeptRequest)
         {
-            slave.Channels.WriteChunk(job, new Payload(chunk));
+            slave.Channels.WriteChunk(job, in chunk);
         }
 
         job.KeptRequest.Clear();

@@ -49,7 +49,15 @@ internal readonly ref struct MessageView
     /// <summary>The arguments array.</summary>
     public ReadOnlySpan<byte> Arguments => Part(Layout.ArgumentsOffset, Layout.ArgumentsLength);
 
-    // Only messages longer than a connection's scratch block are scattered, so the copy is rare.
-    private ReadOnlySpan<byte> Part(int offset, int length) =>
-        length == 0 ? default : _scattered ? _sequence.Slice(offset, length).ToArray() : _span.Slice(offset, length);
+    private ReadOnlySpan<byte> Part(int offset, int length)
+    {
+        if (length == 0 || !_scattered)
+        {
+            return length == 0 ? default : _span.Slice(offset, length);
+        }
+
+        // Only long messages are scattered, and few of them in the middle of a short part, so the copy is rare.
+        ReadOnlySequence<byte> part = _sequence.Slice(offset, length);
+        return part.IsSingleSegment ? part.FirstSpan : part.ToArray();
+    }
 }

@@ -4,7 +4,8 @@ namespace Cocaine.Fast.Core.Protocol;
 
 /// <summary>
 /// The bytes of one chunk in their original place: in one span (a ring record, a receive block) or across the segments of a socket's
-/// buffer. A payload is valid only while the handler that was given it runs; a handler that keeps the bytes copies them.
+/// buffer. A payload is valid only while the handler that was given it runs; a handler that keeps the bytes copies them, or keeps the
+/// received memory when it is a <see cref="Memory.SharedSegment"/>'s.
 /// </summary>
 internal readonly ref struct Payload
 {
@@ -21,13 +22,13 @@ internal readonly ref struct Payload
     public Payload(scoped in ReadOnlySequence<byte> sequence)
     {
         Length = checked((int)sequence.Length);
+        _sequence = sequence;
         if (sequence.IsSingleSegment)
         {
             _span = sequence.FirstSpan;
         }
         else
         {
-            _sequence = sequence;
             _scattered = true;
         }
     }
@@ -41,7 +42,7 @@ internal readonly ref struct Payload
     /// <summary>The bytes; only when <see cref="IsContiguous"/>.</summary>
     public ReadOnlySpan<byte> Span => _span;
 
-    /// <summary>The bytes across segments; only when not <see cref="IsContiguous"/>.</summary>
+    /// <summary>The bytes across segments; empty when they were given as a span.</summary>
     public ReadOnlySequence<byte> Sequence => _sequence;
 
     /// <summary>Copies all bytes to the start of <paramref name="destination"/>, which must have room for <see cref="Length"/>.</summary>

@@ -65,9 +65,9 @@ internal sealed class SlaveChannels
     {
         SlaveLink link = Link;
         MessageWriter.WriteInvoke(link.Sink, job.SlaveChannel, job.Event, job.Request.Headers);
-        foreach (ReadOnlySpan<byte> chunk in job.Request)
+        foreach (Payload chunk in job.Request)
         {
-            MessageWriter.WriteChunk(link.Sink, job.SlaveChannel, new Payload(chunk), link.PeerSpeaksBin);
+            MessageWriter.WriteChunk(link.Sink, job.SlaveChannel, in chunk, link.PeerSpeaksBin);
         }
 
         if (job.RequestEnded)

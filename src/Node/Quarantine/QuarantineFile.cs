@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Node.Quarantine;
 
@@ -48,7 +49,7 @@ internal static class QuarantineFile
             json.WriteBoolean("whole", job.IsWhole);
             json.WriteBase64String("headers", job.Headers);
             json.WriteStartArray("chunk-bytes");
-            foreach (ReadOnlySpan<byte> chunk in job.Request)
+            foreach (Payload chunk in job.Request)
             {
                 json.WriteNumberValue(chunk.Length);
             }
@@ -58,9 +59,14 @@ internal static class QuarantineFile
         }
 
         bytes.WriteByte((byte)'\n');
-        foreach (ReadOnlySpan<byte> chunk in job.Request)
+        foreach (Payload chunk in job.Request)
         {
-            bytes.Write(chunk);
+            foreach (ReadOnlyMemory<byte> part in chunk.Sequence)
+            {
+                bytes.Write(part.Span);
+            }
+
+            bytes.Write(chunk.Sequence.IsEmpty ? chunk.Span : default);
         }
 
         return bytes.ToArray();

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Apps;
 using Microsoft.Extensions.Logging;
 
@@ -145,7 +146,7 @@ internal sealed class QuarantineStore : IQuarantineControl
     private static long PayloadBytes(in QuarantinedJob job)
     {
         long bytes = 0;
-        foreach (ReadOnlySpan<byte> chunk in job.Request)
+        foreach (Payload chunk in job.Request)
         {
             bytes += chunk.Length;
         }

@@ -4,7 +4,7 @@ using System.IO.Pipelines;
 namespace Cocaine.Fast.Transport.Loop;
 
 /// <summary>
-/// The buffers of one loop: pinned blocks cut from slabs, and pipes on them. ArrayPool.Shared keeps only some tens of arrays for each size
+/// The buffers of one loop: pinned blocks cut from slabs, and output pipes on them. ArrayPool.Shared keeps only some tens of arrays for each size
 /// and thread, so it allocates when many connections are busy in one turn; this pool keeps enough blocks for that. A connection holds a
 /// pipe only while it has bytes in it: idle connections cost no buffer.
 /// </summary>
@@ -54,7 +54,10 @@ internal sealed class BufferPool : MemoryPool<byte>
     /// <summary>Bytes of the slabs that the pool has, lent or not.</summary>
     public long SizeBytes { get; private set; }
 
-    public override IMemoryOwner<byte> Rent(int minBufferSize = -1) => (minBufferSize > BlockSizeBytes ? _large : _small).First().Take();
+    public override IMemoryOwner<byte> Rent(int minBufferSize = -1) => RentBlock(minBufferSize > BlockSizeBytes);
+
+    /// <summary>A block of one of the two sizes.</summary>
+    public BufferBlock RentBlock(bool isLarge) => (isLarge ? _large : _small).First().Take();
 
     /// <summary>An empty pipe.</summary>
     public Pipe RentPipe() => _pipes.Count > 0 ? _pipes.Pop() : new Pipe(_options);

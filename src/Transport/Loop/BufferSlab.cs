@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Cocaine.Fast.Transport.Linux;
@@ -19,20 +18,19 @@ internal sealed unsafe class BufferSlab
 
     private readonly byte[] _memory = GC.AllocateUninitializedArray<byte>(SizeBytes, pinned: true);
     private readonly SlabList _home;
-    private readonly Block[] _free;
+    private readonly BufferBlock[] _free;
 
     public BufferSlab(SlabList home, int blockBytes)
     {
         _home = home;
-        _free = new Block[SizeBytes / blockBytes];
-        foreach (ref Block block in _free.AsSpan())
+        _free = new BufferBlock[SizeBytes / blockBytes];
+        foreach (ref BufferBlock block in _free.AsSpan())
         {
             int at = SizeBytes - ((FreeCount + 1) * blockBytes);
-            block = new Block(this, MemoryMarshal.CreateFromPinnedArray(_memory, at, blockBytes));
+            block = new BufferBlock(this, MemoryMarshal.CreateFromPinnedArray(_memory, at, blockBytes));
             FreeCount++;
         }
     }
-
 
     /// <summary>The neighbours in the slab's list. Valid while the slab has free blocks.</summary>
     internal BufferSlab? Next, Previous;
@@ -43,11 +41,13 @@ internal sealed unsafe class BufferSlab
 
     public bool IsWhole => FreeCount == _free.Length;
 
-    public IMemoryOwner<byte> Take()
+    public BufferBlock Take() => _free[--FreeCount].Lend();
+
+    /// <summary>A block comes back.</summary>
+    public void Return(BufferBlock block)
     {
-        Block block = _free[--FreeCount];
-        block.IsRented = true;
-        return block;
+        _free[FreeCount++] = block;
+        _home.OnReturned(this);
     }
 
     /// <summary>
@@ -60,23 +60,5 @@ internal sealed unsafe class BufferSlab
         byte* end = (byte*)(((nint)start + SizeBytes) & -PageBytes);
         _ = LibC.madvise(first, (nint)(end - first), DontNeed); // advice: without it the memory is free at the next collection
         GC.KeepAlive(_memory);
-    }
-
-    private sealed class Block(BufferSlab slab, Memory<byte> memory) : IMemoryOwner<byte>
-    {
-        public Memory<byte> Memory { get; } = memory;
-
-        public bool IsRented { get; set; }
-
-        /// <summary>Each block once: a block that is given back twice would belong to two connections at once.</summary>
-        public void Dispose()
-        {
-            if (IsRented)
-            {
-                IsRented = false;
-                slab._free[slab.FreeCount++] = this;
-                slab._home.OnReturned(slab);
-            }
-        }
     }
 }

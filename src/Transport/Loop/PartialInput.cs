@@ -28,6 +28,11 @@ internal abstract class PartialInput
     /// <summary>The bytes that are counted now.</summary>
     public long HeldBytes { get; internal set; }
 
+    /// <summary>Nobody else uses the block any more into which the owner would receive next, and in which it has no bytes.</summary>
+    public virtual void OnTailAlone()
+    {
+    }
+
     /// <summary>The owner must give the bytes up now. They are not counted any more.</summary>
     public abstract void OnRefused(PartialFault fault);
 }

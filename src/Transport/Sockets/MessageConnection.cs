@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Transport.Loop;
 
@@ -15,6 +16,9 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
     private static byte[]? _scratch;
 
     private const int ScratchBytes = 16 << 10;
+
+    /// <summary>A message from here on is long: what it costs to copy is more than what it costs to keep its blocks.</summary>
+    private const int LongBytes = 4 << 10;
 
     private HeaderTable? _table;
     private HeaderSet? _headers;
@@ -49,19 +53,19 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
     {
         if (buffer.IsSingleSegment)
         {
-            return TakeAll(buffer.FirstSpan, isAll: true, out _);
+            return TakeAll(buffer.FirstSpan, in buffer, isAll: true, out _, out _);
         }
 
         long taken = 0;
         ReadOnlySequence<byte> rest = buffer;
         while (IsOpen && !rest.IsEmpty)
         {
-            long count = TakeAll(rest.FirstSpan, rest.IsSingleSegment, out DecodeStatus status);
+            long count = TakeAll(rest.FirstSpan, in rest, rest.IsSingleSegment, out DecodeStatus status, out MessageLayout begun);
             if (status == DecodeStatus.NeedMore && IsOpen)
             {
                 rest = rest.Slice(count);
                 taken += count;
-                count = TakeAcross(in rest);
+                count = TakeAcross(in rest, begun);
                 if (count == 0)
                 {
                     return taken;
@@ -81,16 +85,20 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
 
     /// <summary>Handles every whole message of a span; returns the number of their bytes.</summary>
     /// <param name="span">The bytes.</param>
+    /// <param name="received">The received bytes, which begin with them.</param>
     /// <param name="isAll">No more bytes are here.</param>
     /// <param name="status">The status of the last message.</param>
-    private int TakeAll(ReadOnlySpan<byte> span, bool isAll, out DecodeStatus status)
+    /// <param name="layout">The parts of the last message, as far as they are known.</param>
+    private int TakeAll(
+        ReadOnlySpan<byte> span, in ReadOnlySequence<byte> received, bool isAll, out DecodeStatus status, out MessageLayout layout)
     {
         int taken = 0;
         status = DecodeStatus.Ok;
+        layout = default;
         while (taken < span.Length && IsOpen && !IsReadingPaused)
         {
             ReadOnlySpan<byte> rest = span[taken..];
-            status = MessageDecoder.Decode(rest, Limits, out MessageLayout layout);
+            status = MessageDecoder.Decode(rest, Limits, out layout);
             if (status != DecodeStatus.Ok)
             {
                 if (status != DecodeStatus.NeedMore)
@@ -105,8 +113,16 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
                 break;
             }
 
+            int start = taken;
             taken += layout.TotalBytes;
-            Handle(new MessageView(in layout, rest));
+            if (layout.TotalBytes < LongBytes)
+            {
+                Handle(new MessageView(in layout, rest));
+            }
+            else
+            {
+                HandleLong(in layout, in received, start);
+            }
         }
 
         return taken;
@@ -115,24 +131,30 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
     /// <summary>
     /// The message at the start of <paramref name="rest"/> lies across blocks. Returns its size when it is whole, otherwise 0.
     /// </summary>
-    private int TakeAcross(in ReadOnlySequence<byte> rest)
+    /// <param name="rest">The bytes.</param>
+    /// <param name="layout">What the first block tells of the message.</param>
+    private int TakeAcross(in ReadOnlySequence<byte> rest, MessageLayout layout)
     {
         if (rest.IsSingleSegment)
         {
             return 0;
         }
 
+        DecodeStatus status = DecodeStatus.NeedMore;
         byte[] scratch = _scratch ??= new byte[ScratchBytes];
-        int joined = (int)Math.Min(rest.Length, scratch.Length);
-        rest.Slice(0, joined).CopyTo(scratch);
-        DecodeStatus status = MessageDecoder.Decode(scratch.AsSpan(0, joined), Limits, out MessageLayout layout);
-        if (status == DecodeStatus.Ok)
+        if (layout.TotalBytes <= scratch.Length)
         {
-            Handle(new MessageView(in layout, scratch));
-            return layout.TotalBytes;
+            int joined = (int)Math.Min(rest.Length, scratch.Length);
+            rest.Slice(0, joined).CopyTo(scratch);
+            status = MessageDecoder.Decode(scratch.AsSpan(0, joined), Limits, out layout);
+            if (status == DecodeStatus.Ok)
+            {
+                Handle(new MessageView(in layout, scratch));
+                return layout.TotalBytes;
+            }
         }
 
-        if (status == DecodeStatus.NeedMore && rest.Length > joined)
+        if (status == DecodeStatus.NeedMore && layout.TotalBytes <= rest.Length && rest.Length > scratch.Length)
         {
             status = MessageDecoder.Decode(in rest, Limits, out layout);
             if (status == DecodeStatus.Ok)
@@ -153,6 +175,11 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
 
         return 0;
     }
+
+    /// <summary>A long message goes on with its blocks: a request that keeps it can keep those.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void HandleLong(in MessageLayout layout, in ReadOnlySequence<byte> received, int start) =>
+        Handle(new MessageView(in layout, received.Slice(start, layout.TotalBytes)));
 
     private void Handle(in MessageView message)
     {

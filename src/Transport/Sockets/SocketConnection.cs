@@ -1,30 +1,26 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.IO.Pipelines;
-using System.Runtime.InteropServices;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Transport.Sockets;
 
 /// <summary>
-/// A connected stream socket on a loop. Received bytes go straight into a pipe's memory; bytes that are written in a turn go out with one
+/// A connected stream socket on a loop. Received bytes go straight into the loop's blocks; bytes that are written in a turn go out with one
 /// send at its end. All members are for the loop's thread.
 /// </summary>
 /// <remarks>
-/// Safety: pipe memory comes from <see cref="BufferPool"/> and is pinned, so its address is good for the duration of a call. The descriptor
-/// is closed once, in <see cref="Close"/>, after the loop forgot it.
+/// Safety: the descriptor is closed once, in <see cref="Close"/>, after the loop forgot it.
 /// </remarks>
-internal abstract unsafe class SocketConnection : LoopHandler
+internal abstract class SocketConnection : LoopHandler
 {
-    /// <summary>The most receives of one event before others get their turn: a small block and 4 large ones, 260 KiB.</summary>
-    private const int MaxReceivesPerEvent = 5;
-
-    private const int DontWait = 0x40;
+    /// <summary>The most receives of one event before others get their turn, of up to two large blocks each: 384 KiB.</summary>
+    private const int MaxReceivesPerEvent = 3;
 
     private readonly SocketSender _sender;
     private readonly ResumeTask _resumeTask;
-    private readonly InputPipe _input; // the bytes that OnReceived has not taken
+    private readonly InputBlocks _input; // the bytes that OnReceived has not taken
     private int _descriptor;
     private uint _watched;
     private bool _readingPaused;
@@ -36,7 +32,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
         Loop = loop;
         _descriptor = descriptor;
         _sender = new SocketSender(this);
-        _input = new InputPipe(this);
+        _input = new InputBlocks(this);
         _resumeTask = new ResumeTask(this);
     }
 
@@ -96,7 +92,7 @@ internal abstract unsafe class SocketConnection : LoopHandler
 
         _readingPaused = false;
         UpdateWatch();
-        if (_input.Pipe is not null && !_delivering && !_resumeTask.Scheduled)
+        if (_input.HasNews && !_delivering && !_resumeTask.Scheduled)
         {
             // Not here: the caller that resumes is in the middle of its work, and waiting messages may make new work for it.
             Loop.ScheduleSend(_resumeTask);
@@ -211,49 +207,25 @@ internal abstract unsafe class SocketConnection : LoopHandler
 
     private void Receive()
     {
-        Pipe pipe = _input.Open();
         bool ended = false;
         bool failed = false;
         bool any = false;
         for (int i = 0; i < MaxReceivesPerEvent; i++)
         {
-            // A peer that fills a small block has more to send: the next block is a large one.
-            Memory<byte> memory = pipe.Writer.GetMemory(i == 0 ? 1 : BufferPool.LargeBlockSizeBytes);
-            Loop.Counters.Receives++;
-            nint count;
-            fixed (byte* start = memory.Span)
-            {
-                count = LibC.recv(_descriptor, start, memory.Length, DontWait);
-            }
-
-            if (count > 0)
-            {
-                any = true;
-                _input.UnreadBytes += count;
-                pipe.Writer.Advance((int)count);
-                if (count == memory.Length)
-                {
-                    continue;
-                }
-
-                break;
-            }
-
-            if (count < 0 && Marshal.GetLastPInvokeError() is LibC.EAGAIN or LibC.EINTR)
-            {
-                break;
-            }
-
-            ended = true;
+            nint count = _input.Receive(out bool isFull);
+            any |= count > 0;
+            ended = count == 0 || (count < 0 && -count is not (LibC.EAGAIN or LibC.EINTR));
             failed = count < 0;
-            break;
+            if (!isFull)
+            {
+                break;
+            }
         }
 
         if (any)
         {
             LastReceivedMs = Loop.ListenedMs;
-            Commit(pipe);
-            Deliver(pipe);
+            Deliver();
         }
         else if (!ended)
         {
@@ -280,26 +252,23 @@ internal abstract unsafe class SocketConnection : LoopHandler
         }
     }
 
-    private void Deliver(Pipe pipe)
+    private void Deliver()
     {
         // False when all waiting bytes were looked at before, as in a resume after a receive in the same turn.
-        if (pipe.Reader.TryRead(out ReadResult result))
+        if (_input.HasNews)
         {
-            ReadOnlySequence<byte> buffer = result.Buffer;
             long taken = 0;
             _delivering = true;
             try
             {
-                taken = OnReceived(buffer);
+                taken = OnReceived(_input.Bytes);
             }
             finally
             {
                 _delivering = false;
-                _input.UnreadBytes -= taken;
-                SequencePosition consumed = buffer.GetPosition(taken);
 
                 // A pause leaves whole messages behind: the resume must be able to read them without new bytes.
-                pipe.Reader.AdvanceTo(consumed, _readingPaused ? consumed : buffer.End);
+                _input.Take(taken, looksAgain: _readingPaused);
             }
         }
 
@@ -327,9 +296,9 @@ internal abstract unsafe class SocketConnection : LoopHandler
     {
         public override void OnTurnEnd()
         {
-            if (connection.IsOpen && connection._input.Pipe is { } pipe && !connection._readingPaused)
+            if (connection.IsOpen && !connection._readingPaused)
             {
-                connection.Deliver(pipe);
+                connection.Deliver();
             }
         }
     }

@@ -82,7 +82,9 @@ internal sealed class RingWorker : SlaveLoop
         _epoll.Dispose();
     }
 
-    /// <summary>Takes every waiting record, as long as handlers read their requests. False when the ring is broken.</summary>
+    /// <summary>
+    /// Takes every waiting record, as long as handlers read their requests and the node takes the answers. False when the ring is broken.
+    /// </summary>
     protected override bool TakeBatch(bool runs, out bool any)
     {
         any = false;
@@ -90,7 +92,7 @@ internal sealed class RingWorker : SlaveLoop
         {
             ReadOnlySpan<byte> payload = default;
             RecordKind kind = default;
-            switch (_session.IsFull() && !_session.AwaitsRecall ? RingRead.Empty : _requests.TryRead(out payload, out kind))
+            switch (IsFull(runs) ? RingRead.Empty : _requests.TryRead(out payload, out kind))
             {
                 case RingRead.Empty:
                     if (_requests.Release())
@@ -138,6 +140,14 @@ internal sealed class RingWorker : SlaveLoop
 
     protected override bool Park(int timeoutMs) => Spin() || Sleep(timeoutMs);
 
+    /// <summary>
+    /// Handlers have enough to read, or the ring of answers is full: more requests would only wait in this worker's memory, and they wait
+    /// as well where they are. The node always takes the answers of a worker with flow control. So there is room soon, and a cancel or a
+    /// hold behind the requests is read soon. A handler that looks for such a message in the middle of its answer reads on.
+    /// </summary>
+    private bool IsFull(bool runs = true) => !_session.AwaitsRecall
+        && (_session.IsFull() || (runs && HasFlow && _answers.OverflowBytes > Limits.BatchBytes));
+
     private bool TakeRecord(ReadOnlySpan<byte> payload, RecordKind kind)
     {
         if (kind == RecordKind.Last && !_pieces.UnderWay)
@@ -171,7 +181,7 @@ internal sealed class RingWorker : SlaveLoop
         long until = Clock.NowNs + _spinNs;
         do
         {
-            if ((_requests.HasRecords && (!_session.IsFull() || _session.AwaitsRecall)) || _session.Inbox.HasCalls)
+            if ((_requests.HasRecords && !IsFull()) || _session.Inbox.HasCalls)
             {
                 return true;
             }
@@ -186,8 +196,8 @@ internal sealed class RingWorker : SlaveLoop
     /// <summary>Waits for the bell. False when the node has gone.</summary>
     private bool Sleep(int timeoutMs)
     {
-        // While too many bytes are unread, the node's records are no reason to wake up: the node is not told that this side parks.
-        if ((!_session.IsFull() || _session.AwaitsRecall) && !_requests.TryPark())
+        // While too many bytes wait here, the node's records are no reason to wake up: the node is not told that this side parks.
+        if (!IsFull() && !_requests.TryPark())
         {
             return true;
         }

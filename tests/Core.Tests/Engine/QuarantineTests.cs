@@ -1,6 +1,7 @@
 using System.Text;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Core.Tests.Engine;
 
@@ -106,7 +107,7 @@ public class QuarantineTests
         public void Keep(in QuarantinedJob job)
         {
             int size = 0;
-            foreach (ReadOnlySpan<byte> chunk in job.Request)
+            foreach (Payload chunk in job.Request)
             {
                 size += chunk.Length;
             }

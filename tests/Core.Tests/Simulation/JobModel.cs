@@ -1,5 +1,6 @@
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Core.Tests.Simulation;
@@ -387,9 +388,9 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
         Require(job.Deaths.Count == LimitOf(request) + 1, request, $"is quarantined after {job.Deaths.Count} deaths");
         Require(job.Deaths.Count == request.Charges, request, $"is quarantined after deaths of which {request.Charges} are its own");
         int place = 0;
-        foreach (ReadOnlySpan<byte> chunk in job.Request)
+        foreach (Payload chunk in job.Request)
         {
-            Require(Label.Read(chunk) == new Label(request.Id, 0, place), request, "is quarantined with another request");
+            Require(Label.Read(chunk.Span) == new Label(request.Id, 0, place), request, "is quarantined with another request");
             place++;
         }
 
