@@ -24,6 +24,11 @@ internal static class MessageWriter
     /// </summary>
     private const int MaxFrameBytes = 32;
 
+    /// <summary>
+    /// Data from here on is given to the sink as it lies: a copy of it costs more than the choice of where it goes.
+    /// </summary>
+    private const int LongBytes = 4 << 10;
+
     /// <summary>The channel of heartbeats and terminate on a worker's connection; jobs have the channels above it.</summary>
     public const ulong ControlChannel = 1;
 
@@ -37,7 +42,7 @@ internal static class MessageWriter
     public static void WriteChunk(MessageSink sink, ulong channel, scoped in Payload data, bool bin)
     {
         int max = MaxFrameBytes + data.Length;
-        if (max > sink.MaxContiguousBytes)
+        if (max > sink.MaxContiguousBytes || data.Length >= LongBytes)
         {
             WriteLongChunk(sink, channel, in data, bin);
             return;

@@ -58,5 +58,18 @@ internal readonly ref struct Payload
         }
     }
 
+    /// <summary>Copies the bytes from <paramref name="start"/> on, as many as <paramref name="destination"/> has room for.</summary>
+    public void CopyTo(int start, Span<byte> destination)
+    {
+        if (_scattered)
+        {
+            _sequence.Slice(start, destination.Length).CopyTo(destination);
+        }
+        else
+        {
+            _span.Slice(start, destination.Length).CopyTo(destination);
+        }
+    }
+
     public byte[] ToArray() => _scattered ? _sequence.ToArray() : _span.ToArray();
 }

@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Core.Rings;
@@ -55,8 +57,7 @@ internal sealed unsafe class ByteRingWriter : MessageSink
         Debug.Assert(maxBytes <= _maxPayload);
         if (_overflow.SizeBytes == 0 && TryClaim(maxBytes))
         {
-            long at = (_openStart + RingDescriptor.RecordHeaderSizeBytes + _openLength) & _mask;
-            return new Span<byte>(_ring.Data + at, maxBytes);
+            return OpenSpan(maxBytes);
         }
 
         _inOverflow = true;
@@ -78,36 +79,102 @@ internal sealed unsafe class ByteRingWriter : MessageSink
 
     public override void WriteLong(scoped ReadOnlySpan<byte> prefix, scoped in Payload payload, scoped ReadOnlySpan<byte> suffix)
     {
-        // A long message always goes through the overflow: there it is cut into pieces, as room comes.
-        Span<byte> whole = _overflow.Begin(checked(prefix.Length + payload.Length + suffix.Length));
-        prefix.CopyTo(whole);
-        payload.CopyTo(whole[prefix.Length..]);
-        suffix.CopyTo(whole[(prefix.Length + payload.Length)..]);
-        _overflow.End(whole.Length);
-        DrainOverflow();
+        int total = checked(prefix.Length + payload.Length + suffix.Length);
+        int written = _overflow.SizeBytes == 0 ? WriteNow(prefix, in payload, suffix, total) : 0;
+        if (written < total && !_detached)
+        {
+            KeepRest(prefix, in payload, suffix, written);
+            DrainOverflow();
+        }
     }
 
     /// <summary>Moves the overflow into the ring as far as there is room. True when the overflow is empty.</summary>
     public bool DrainOverflow()
     {
-        while (_overflow.TryPeek(out ReadOnlySpan<byte> rest, out _))
+        while (_overflow.TryPeek(out int rest))
         {
-            int piece = Math.Min(rest.Length, _maxPayload);
-            bool last = piece == rest.Length;
+            int piece = Math.Min(rest, _maxPayload);
             SealOpenRecord();
             if (!TryClaim(piece))
             {
                 return false;
             }
 
-            rest[..piece].CopyTo(new Span<byte>(_ring.Data + ((_openStart + RingDescriptor.RecordHeaderSizeBytes) & _mask), piece));
+            _overflow.Take(OpenSpan(piece));
             EndMessage(piece);
-            Seal(last ? RecordKind.Last : RecordKind.More);
-            _overflow.Consume(piece);
+            Seal(piece == rest ? RecordKind.Last : RecordKind.More);
         }
 
         return true;
     }
+
+    /// <summary>Writes a long message into the ring, in pieces when it is longer than a record, as far as there is room.</summary>
+    /// <returns>The bytes that were written.</returns>
+    private int WriteNow(scoped ReadOnlySpan<byte> prefix, scoped in Payload payload, scoped ReadOnlySpan<byte> suffix, int total)
+    {
+        bool isOneRecord = total <= _maxPayload;
+        int written = 0;
+        while (written < total)
+        {
+            int piece = Math.Min(total - written, _maxPayload);
+            if (!isOneRecord)
+            {
+                SealOpenRecord();
+            }
+
+            if (!TryClaim(piece))
+            {
+                break;
+            }
+
+            Copy(prefix, in payload, suffix, written, OpenSpan(piece));
+            EndMessage(piece);
+            written += piece;
+            if (!isOneRecord)
+            {
+                Seal(written == total ? RecordKind.Last : RecordKind.More);
+            }
+        }
+
+        return written;
+    }
+
+    /// <summary>The rest of a long message waits for room: as received memory, or as a copy.</summary>
+    private void KeepRest(scoped ReadOnlySpan<byte> prefix, scoped in Payload payload, scoped ReadOnlySpan<byte> suffix, int written)
+    {
+        int start = Math.Max(written - prefix.Length, 0);
+        if (suffix.IsEmpty && start < payload.Sequence.Length)
+        {
+            ReadOnlySequence<byte> rest = payload.Sequence.Slice(start);
+            if (SharedSegment.TryKeep(in rest))
+            {
+                _overflow.AddKept(prefix[Math.Min(written, prefix.Length)..], in rest);
+                return;
+            }
+        }
+
+        Span<byte> copy = _overflow.Begin(prefix.Length + payload.Length + suffix.Length - written);
+        Copy(prefix, in payload, suffix, written, copy);
+        _overflow.End(copy.Length);
+    }
+
+    /// <summary>Copies a part of a message that is given in three parts.</summary>
+    private static void Copy(
+        scoped ReadOnlySpan<byte> prefix, scoped in Payload payload, scoped ReadOnlySpan<byte> suffix, int start, Span<byte> to)
+    {
+        int count = Math.Clamp(prefix.Length - start, 0, to.Length);
+        prefix.Slice(Math.Min(start, prefix.Length), count).CopyTo(to);
+        to = to[count..];
+        start = Math.Max(start - prefix.Length, 0);
+        count = Math.Clamp(payload.Length - start, 0, to.Length);
+        payload.CopyTo(Math.Min(start, payload.Length), to[..count]);
+        to = to[count..];
+        suffix.Slice(Math.Max(start - payload.Length, 0), to.Length).CopyTo(to);
+    }
+
+    /// <summary>The next bytes of the open record, which were claimed.</summary>
+    private Span<byte> OpenSpan(int bytes) =>
+        new(_ring.Data + ((_openStart + RingDescriptor.RecordHeaderSizeBytes + _openLength) & _mask), bytes);
 
     /// <summary>
     /// Shows everything written so far to the reader. True when the reader waits and must be rung.

@@ -31,7 +31,7 @@ internal sealed class KeptMessages : MessageSink
     /// <summary>Moves the oldest message to another sink.</summary>
     public void MoveOne(MessageSink to)
     {
-        if (_queue.TryPeek(out ReadOnlySpan<byte> message, out _))
+        if (_queue.TryPeek(out ReadOnlySpan<byte> message))
         {
             to.WriteLong(message, default, default);
             _queue.Consume(message.Length);
