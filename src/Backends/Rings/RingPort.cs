@@ -37,6 +37,7 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
     private readonly Action<string> _onFault;
     private bool _paused;
     private bool _closed;
+    private bool _isFull;        // messages wait for room in the request ring
     private bool _stopped;       // the worker begins nothing any more
     private ulong _begunAtStop;  // valid once stopped
 
@@ -86,7 +87,7 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
 
     public void Open()
     {
-        _loop.Watch(this, _nodeBell.Descriptor, Epoll.In | Epoll.EdgeTriggered);
+        _loop.WatchBell(this, _nodeBell.Descriptor);
         _loop.Poll(_source);
     }
 
@@ -101,6 +102,12 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
         if (_requests.UnpublishedBytes > EarlyPublishBytes)
         {
             Publish();
+        }
+
+        if (_requests.OverflowBytes > 0 && !_isFull && !_closed)
+        {
+            _isFull = true;
+            _loop.DeferRequests();
         }
     }
 
@@ -134,7 +141,8 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
         }
 
         _closed = true;
-        _loop.Forget(this, _nodeBell.Descriptor);
+        _loop.ForgetBell(this, _nodeBell.Descriptor);
+        HasRoom();
         _requests.Detach();
         _answers.Detach();
         _pieces.Clear();
@@ -185,6 +193,11 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
             }
         }
 
+        if (drained)
+        {
+            HasRoom();
+        }
+
         if (_requests.Fault is { } fault)
         {
             _onFault(fault);
@@ -192,6 +205,15 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
         else if (_requests.OverflowBytes < EngineLimits.HighBacklogBytes / 2)
         {
             _slave.Pressure.Ease(); // also when a write has found room for all that waited, since the last publish
+        }
+    }
+
+    private void HasRoom()
+    {
+        if (_isFull)
+        {
+            _isFull = false;
+            _loop.TakeRequests();
         }
     }
 

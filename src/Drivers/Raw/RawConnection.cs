@@ -103,6 +103,9 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
 
     internal sealed override bool IsOfStranger => true;
 
+    /// <inheritdoc/>
+    public sealed override bool BringsRequests => true;
+
     protected virtual void OnBegin()
     {
     }

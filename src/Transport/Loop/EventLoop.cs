@@ -30,7 +30,13 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     /// <summary>Stalls from here on are logged: shorter ones are normal, and no timeout is that short.</summary>
     private const long LoggedStallNs = 1_000_000_000;
 
+    /// <summary>
+    /// How long requests are left in their sockets for a slave without room: a busy slave reads its ring in less, and others do not notice.
+    /// </summary>
+    private const long MostDeferredNs = 1_000_000;
+
     private readonly Epoll _epoll;
+    private readonly Epoll _bellsOnly;     // the bells once more, and the loop's own: for a wait without sockets
     private readonly EventDescriptor _wake;
     private readonly Inbox _inbox;
     private readonly HandlerTable _handlers = new();
@@ -45,6 +51,9 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     private long _nextWarningMs;  // only the loop's thread uses it
     private long _nextStallLogMs; // only the loop's thread uses it
     private volatile bool _stopping;
+    private bool _defersRequests;
+    private long _deferredUntilNs;         // valid while requests are deferred; 0 until the loop first sleeps
+    private int _firstEvent;      // the event to begin with, so that those that waited are not always the same
     private int _disposed;        // 1 once the descriptors were given back, or are left to a thread that does not end
 
     /// <param name="log">Gets faults of handlers.</param>
@@ -62,13 +71,16 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         _epoll = new Epoll();
         try
         {
+            _bellsOnly = new Epoll();
             _wake = new EventDescriptor();
             _inbox = new Inbox(_wake);
             _epoll.Watch(_wake.Descriptor, Epoll.In | Epoll.EdgeTriggered, HandlerTable.WakeData);
+            _bellsOnly.Watch(_wake.Descriptor, Epoll.In | Epoll.EdgeTriggered, HandlerTable.WakeData);
         }
         catch
         {
             _wake?.Dispose();
+            _bellsOnly?.Dispose();
             _epoll.Dispose();
             throw;
         }
@@ -111,6 +123,37 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     }
 
     public void Watch(LoopHandler handler, int descriptor, uint events) => _epoll.Watch(descriptor, events, _handlers.Add(handler));
+
+    /// <summary>Watches a bell of a slave.</summary>
+    public void WatchBell(LoopHandler handler, int descriptor)
+    {
+        ulong data = _handlers.Add(handler);
+        _epoll.Watch(descriptor, Epoll.In | Epoll.EdgeTriggered, data);
+        _bellsOnly.Watch(descriptor, Epoll.In | Epoll.EdgeTriggered, data);
+    }
+
+    /// <summary>Stops watching a bell.</summary>
+    public void ForgetBell(LoopHandler handler, int descriptor)
+    {
+        _bellsOnly.Forget(descriptor);
+        Forget(handler, descriptor);
+    }
+
+    /// <summary>
+    /// A slave has no room for more: the loop leaves further requests where they are, in the sockets, until the slave rings, for a
+    /// millisecond at most. There they cost nothing, and their callers wait as long as in the node's memory.
+    /// </summary>
+    public void DeferRequests()
+    {
+        if (!_defersRequests)
+        {
+            _defersRequests = true;
+            _deferredUntilNs = 0;
+        }
+    }
+
+    /// <summary>The slave has room again.</summary>
+    public void TakeRequests() => _defersRequests = false;
 
     public void Change(LoopHandler handler, int descriptor, uint events) => _epoll.Change(descriptor, events, _handlers.DataOf(handler));
 
@@ -168,6 +211,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         if (!IsLoopThread && Interlocked.Exchange(ref _disposed, 1) == 0 && Join(TimeSpan.FromSeconds(5)))
         {
             _epoll.Dispose();
+            _bellsOnly.Dispose();
             _wake.Dispose();
             SendBatch.Dispose();
         }
@@ -181,7 +225,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         {
             try
             {
-                Turn(Sleep());
+                Turn(Sleep(out Epoll source), source);
             }
             catch (Exception fault) when (fault is not OutOfMemoryException)
             {
@@ -191,11 +235,13 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         }
     }
 
-    private int Sleep()
+    /// <param name="source">Has the events.</param>
+    private int Sleep(out Epoll source)
     {
         long timeout = NextTimeoutNs();
+        source = IsDeferring(ref timeout) ? _bellsOnly : _epoll;
         _listening.OnWait(timeout);
-        if (timeout > 0 && _spinNs > 0)
+        if (timeout > 0 && _spinNs > 0 && source == _epoll)
         {
             int found = Spin();
             if (found > 0 || !_inbox.IsEmpty)
@@ -209,9 +255,28 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
             timeout = 0;
         }
 
-        int count = _epoll.WaitNs(timeout);
+        int count = source.WaitNs(timeout);
         _inbox.WakeUp();
         return count;
+    }
+
+    /// <summary>Requests are left where they are until the next turn, or for the rest of the time that this may take.</summary>
+    private bool IsDeferring(ref long timeoutNs)
+    {
+        if (!_defersRequests)
+        {
+            return false;
+        }
+
+        long now = Clock.NowNs;
+        if (_deferredUntilNs == 0)
+        {
+            _deferredUntilNs = now + MostDeferredNs;
+        }
+
+        _defersRequests = now < _deferredUntilNs;
+        timeoutNs = Math.Min(timeoutNs, Math.Max(_deferredUntilNs - now, 0));
+        return _defersRequests;
     }
 
     private int Spin()
@@ -230,11 +295,11 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         return 0;
     }
 
-    private void Turn(int events)
+    private void Turn(int events, Epoll source)
     {
         NowNs = Clock.NowNs;
         Counters.Turns++;
-        HandleEvents(events);
+        HandleEvents(events, source);
         if (_listening.OnLook(NowNs) is > 0 and long missedNs)
         {
             ListenFirst(missedNs);
@@ -258,14 +323,26 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         _bells.RunAll();
     }
 
-    private void HandleEvents(int events)
+    private void HandleEvents(int events, Epoll source)
     {
+        int first = _firstEvent < events ? _firstEvent : 0;
+        _firstEvent = 0;
         for (int i = 0; i < events; i++)
         {
-            uint ready = _epoll.Event(i, out ulong data);
+            int at = first + i < events ? first + i : first + i - events;
+            uint ready = source.Event(at, out ulong data);
             if (_handlers.Find(data) is { } handler)
             {
-                Handle(handler, ready);
+                if (_defersRequests && handler.BringsRequests)
+                {
+                    _firstEvent = _firstEvent == 0 ? at : _firstEvent;
+                    ready &= ~(Epoll.In | Epoll.PeerClosed); // level-triggered: they come again
+                }
+
+                if (ready != 0)
+                {
+                    Handle(handler, ready);
+                }
             }
         }
     }
@@ -286,7 +363,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
 
         for (int i = 0; i < MaxLooks && _epoll.Wait(0) is > 0 and int count; i++)
         {
-            HandleEvents(count);
+            HandleEvents(count, _epoll);
         }
     }
 
