@@ -153,6 +153,7 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
     {
         Detach();
         StopBegins(); // later questions find the segment gone
+        _loop.Lending.End(); // a connection may hold bytes of this ring, when its records are being taken
         _segment.Dispose();
         _nodeBell.Dispose();
         _slaveBell.Dispose();
@@ -223,30 +224,44 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
         _slaveBell.Ring();
     }
 
-    /// <summary>Takes every record in the ring.</summary>
-    private void Take()
+    /// <summary>Takes every record in the ring. Meanwhile connections may send from its memory.</summary>
+    private unsafe void Take()
     {
-        while (!_paused && !_closed)
+        _loop.Lending.Begin(_segment.Responses.Data, _segment.Responses.CapacityBytes);
+        string? fault = null;
+        try
         {
-            RingRead read = _answers.TryRead(out ReadOnlySpan<byte> payload, out RecordKind kind);
-            if (read == RingRead.Empty)
+            while (!_paused && !_closed && fault is null && TryTakeOne(out fault))
             {
-                break;
-            }
-
-            string? fault = read == RingRead.Fault ? _answers.Fault : TakeRecord(payload, kind);
-            if (fault is not null)
-            {
-                _answers.Detach();
-                _onFault(fault);
-                return;
             }
         }
+        finally
+        {
+            _loop.Lending.End();
+        }
 
-        if (!_closed && _answers.Release())
+        if (fault is not null)
+        {
+            _answers.Detach();
+            _onFault(fault);
+        }
+        else if (!_closed && _answers.Release())
         {
             RingSlave();
         }
+    }
+
+    /// <summary>Takes one record; false when there is none.</summary>
+    private bool TryTakeOne(out string? fault)
+    {
+        RingRead read = _answers.TryRead(out ReadOnlySpan<byte> payload, out RecordKind kind);
+        fault = read switch
+        {
+            RingRead.Empty => null,
+            RingRead.Fault => _answers.Fault,
+            _ => TakeRecord(payload, kind),
+        };
+        return read == RingRead.Record;
     }
 
     private string? TakeRecord(ReadOnlySpan<byte> payload, RecordKind kind)

@@ -110,6 +110,9 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     /// <summary>Collects the sends at the end of a turn.</summary>
     public SendBatch SendBatch { get; } = new();
 
+    /// <summary>The ring whose records are being taken, for sends without a copy.</summary>
+    public Lending Lending { get; } = new();
+
     public LoopCounters Counters { get; } = new();
 
     public bool IsLoopThread => Thread.CurrentThread == _thread;

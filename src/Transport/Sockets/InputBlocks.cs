@@ -18,6 +18,9 @@ internal sealed unsafe class InputBlocks(SocketConnection connection) : PartialI
 {
     private const int DontWait = 0x40;
 
+    /// <summary>The most blocks of one receive: as many bytes as a socket usually has.</summary>
+    private const int MostBlocks = 5;
+
     /// <summary>Free bytes from which on the rest of a block is worth to be kept for the next receive.</summary>
     private const int WorthyRestBytes = BufferPool.BlockSizeBytes;
 
@@ -37,38 +40,36 @@ internal sealed unsafe class InputBlocks(SocketConnection connection) : PartialI
     /// <summary>The bytes that were not taken.</summary>
     public ReadOnlySequence<byte> Bytes => _first is null ? default : new ReadOnlySequence<byte>(_first, _start, _last!, _end);
 
-    /// <summary>Receives once, into the rest of the last block and a large one behind it when the peer sends much.</summary>
+    /// <summary>Receives once, into the rest of the last block, and into large ones behind it when the peer sends much.</summary>
     /// <param name="isFull">All offered memory was filled: there may be more.</param>
     /// <returns>The bytes, 0 at the end, or a negative errno.</returns>
     public nint Receive(out bool isFull)
     {
         BufferBlock last = _last ?? Begin(isLarge: _usual > BufferPool.BlockSizeBytes);
-        IoVector* vectors = stackalloc IoVector[2];
-        int room = last.Whole.Length - _end;
-        vectors[0] = new IoVector { Base = last.Start + _end, Length = room };
-        BufferBlock? next = room == 0 || UnreadBytes > 0 || _usual > room ? connection.Loop.Buffers.RentBlock(isLarge: true) : null;
+        IoVector* vectors = stackalloc IoVector[MostBlocks];
+        int room = last.Whole.Length - _end, count = 0;
         nint offered = room;
-        if (next is not null)
+        if (room > 0)
         {
-            vectors[1] = new IoVector { Base = next.Start, Length = next.Whole.Length };
+            vectors[count++] = new IoVector { Base = last.Start + _end, Length = room };
+        }
+
+        // As much as came the last time, and a block for the rest of a message.
+        long wanted = Math.Max(_usual, UnreadBytes > 0 || room == 0 ? room + 1 : 0);
+        BufferBlock before = last;
+        while (offered < wanted && count < MostBlocks)
+        {
+            BufferBlock next = connection.Loop.Buffers.RentBlock(isLarge: true);
+            next.Follow(before);
+            vectors[count++] = new IoVector { Base = next.Start, Length = next.Whole.Length };
             offered += next.Whole.Length;
+            before = next;
         }
 
-        nint count = Receive(vectors, next is null ? 1 : 2);
-        isFull = count == offered;
-        if (count > 0)
-        {
-            UnreadBytes += count;
-            _hasNews = true;
-            _end += (int)Math.Min(count, room);
-        }
-
-        if (next is not null)
-        {
-            AddOrReturn(next, (int)count - room);
-        }
-
-        return count;
+        nint received = Receive(vectors, count);
+        isFull = received == offered;
+        Add(Math.Max(received, 0), before);
+        return received;
     }
 
     /// <summary>The connection has looked at all bytes, and taken those at the front.</summary>
@@ -168,19 +169,30 @@ internal sealed unsafe class InputBlocks(SocketConnection connection) : PartialI
         return received < 0 ? -Marshal.GetLastPInvokeError() : received;
     }
 
-    /// <summary>The block behind the last one is part of the chain when the receive has reached it.</summary>
-    private void AddOrReturn(BufferBlock next, int bytes)
+    /// <summary>Bytes have come into the last block and those behind it. The blocks that they have not reached go back.</summary>
+    /// <param name="bytes">How many.</param>
+    /// <param name="offered">The last block that was offered.</param>
+    private void Add(long bytes, BufferBlock offered)
     {
-        if (bytes <= 0)
+        BufferBlock last = _last!;
+        UnreadBytes += bytes;
+        _hasNews |= bytes > 0;
+        long end = _end + bytes;
+        while (end > last.Whole.Length)
         {
-            next.Dispose();
-            return;
+            end -= last.Whole.Length;
+            last.TailOf = null;
+            last = (BufferBlock)last.Next!;
         }
 
-        _last!.TailOf = null;
-        next.Follow(_last);
-        _last = next;
-        _end = bytes;
+        _end = (int)end;
+        _last = last;
+        for (BufferBlock? spare = last == offered ? null : (BufferBlock)last.Next!; spare is not null;)
+        {
+            BufferBlock? next = spare == offered ? null : (BufferBlock)spare.Next!; // a block that goes back has no next one
+            spare.Drop();
+            spare = next;
+        }
     }
 
     private void ReturnAll()

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Transport.Loop;
@@ -6,17 +7,18 @@ namespace Cocaine.Fast.Transport.Sockets;
 
 /// <summary>
 /// Writes messages into a socket's output pipe. The sink takes a pipe from the loop's pool with the first message, and gives it back when
-/// everything was sent. A long message goes to the socket at once, from where it lies; the pipe gets the rest that the socket has no room
-/// for.
+/// everything was sent. A long payload in lent memory stays there until the loan ends; a very long one elsewhere goes to the socket at once.
+/// The pipe gets what the socket has no room for.
 /// </summary>
 /// <param name="buffers">The loop's pool.</param>
-/// <param name="sender">Sends long messages at once; null where everything goes through the pipe.</param>
+/// <param name="sender">Sends long payloads from where they lie; null where everything goes through the pipe.</param>
 internal sealed class PipeSink(BufferPool buffers, SocketSender? sender = null) : MessageSink
 {
-    /// <summary>
-    /// The least payload that is sent at once: below it, a send for each message costs more than the copy that it saves.
-    /// </summary>
-    private const int SendAtOnceBytes = 16 << 10;
+    /// <summary>The least payload that is borrowed: a shorter one is copied in less time than it takes to walk over the parts.</summary>
+    private const int LeastBorrowedBytes = 4 << 10;
+
+    /// <summary>The least payload that is sent at once: below it, a send of its own costs more than the copy that it saves.</summary>
+    private const int SendAtOnceBytes = 256 << 10;
 
     private PipeWriter? _writer;
 
@@ -47,6 +49,15 @@ internal sealed class PipeSink(BufferPool buffers, SocketSender? sender = null) 
     {
         if (payload.IsContiguous)
         {
+            if (payload.Length >= LeastBorrowedBytes && sender is not null && sender.TryBorrow(out BorrowedParts? parts, payload.Span))
+            {
+                WriteParts(prefix);
+                parts.Add(PendingBytes - parts.Bytes, payload.Span);
+                PendingBytes += payload.Length;
+                WriteParts(suffix);
+                return;
+            }
+
             long sent = payload.Length < SendAtOnceBytes || sender is null ? 0 : sender.TrySendNow(prefix, payload.Span, suffix);
             WriteParts(RestOf(prefix, ref sent));
             WriteParts(RestOf(payload.Span, ref sent));
@@ -65,6 +76,27 @@ internal sealed class PipeSink(BufferPool buffers, SocketSender? sender = null) 
 
     /// <summary>Bytes went to the socket without being in the pipe.</summary>
     public void CountSent(long bytes) => SentBytes += bytes;
+
+    /// <summary>
+    /// Some of the written bytes were sent, and others lie in lent memory: from here on the pipe is another one with all that is left.
+    /// </summary>
+    public void Replace(BorrowedParts parts, in ReadOnlySequence<byte> written, long sent)
+    {
+        Pipe before = Pipe!;
+        long all = PendingBytes;
+        Pipe = null;
+        _writer = null;
+        PendingBytes = 0;
+        SentBytes += sent;
+        if (sent < all)
+        {
+            parts.CopyRest(in written, sent, this);
+        }
+
+        parts.Clear();
+        before.Reader.AdvanceTo(written.End);
+        buffers.ReturnPipe(before);
+    }
 
     /// <summary>Takes sent bytes off; gives the pipe back when it is empty.</summary>
     public void Sent(long bytes)
@@ -86,6 +118,7 @@ internal sealed class PipeSink(BufferPool buffers, SocketSender? sender = null) 
         }
 
         PendingBytes = 0;
+        sender?.ForgetBorrowed();
         Pipe.Writer.Complete();
         Pipe.Reader.Complete();
         Pipe.Reset();
@@ -100,7 +133,8 @@ internal sealed class PipeSink(BufferPool buffers, SocketSender? sender = null) 
         return bytes[gone..];
     }
 
-    private void WriteParts(scoped ReadOnlySpan<byte> bytes)
+    /// <summary>Copies bytes into the pipe.</summary>
+    internal void WriteParts(scoped ReadOnlySpan<byte> bytes)
     {
         _writer ??= Open();
         while (bytes.Length > 0)

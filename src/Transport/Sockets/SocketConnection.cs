@@ -15,8 +15,8 @@ namespace Cocaine.Fast.Transport.Sockets;
 /// </remarks>
 internal abstract class SocketConnection : LoopHandler
 {
-    /// <summary>The most receives of one event before others get their turn, of up to two large blocks each: 384 KiB.</summary>
-    private const int MaxReceivesPerEvent = 3;
+    /// <summary>The most receives of one event before others get their turn, of up to five large blocks each.</summary>
+    private const int MaxReceivesPerEvent = 2;
 
     private readonly SocketSender _sender;
     private readonly ResumeTask _resumeTask;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -9,14 +10,14 @@ namespace Cocaine.Fast.Transport.Sockets;
 
 /// <summary>
 /// The sending half of a connection. Bytes that are written in a turn go out once, at its end, together with the sends of other connections
-/// when there are any. A long message goes out when it is written, without a copy.
+/// when there are any. A long message goes out without a copy: when the loan of its memory ends, or when it is written.
 /// </summary>
 /// <remarks>
 /// Safety: memory that is offered to the kernel is pinned memory of the output pipe, and the pipe does not advance over it before the
-/// result is there. A long message is memory of its writer, pinned during the one call; when it lies in a ring, a hostile worker may change
-/// its bytes meanwhile, but not its length. All members are for the loop's thread.
+/// result is there. A long message is memory of its writer, pinned during the one call, or lent until <see cref="GiveBack"/>. All members are
+/// for the loop's thread.
 /// </remarks>
-internal sealed unsafe class SocketSender : TurnTask, IBatchedSender
+internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower
 {
     /// <summary>Buffers of one sendmsg: 64 blocks, 256 KiB, about what a socket takes at once.</summary>
     private const int MaxVectors = 64;
@@ -25,6 +26,8 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender
 
     private readonly SocketConnection _connection;
     private bool _isBatched;                 // the connection's send is in the turn's batch
+    private BorrowedParts? _borrowed;        // made with the first long message in lent memory
+    private bool _isBorrower;                // the loop's lending knows this connection
     private ReadOnlySequence<byte> _offered; // the bytes of that send; valid while _isBatched
 
     public SocketSender(SocketConnection connection)
@@ -81,7 +84,7 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender
         Flush();
     }
 
-    /// <summary>Makes sure that the turn's batch has no send of this _connection.</summary>
+    /// <summary>Makes sure that the turn's batch has no send of this connection.</summary>
     public void Settle()
     {
         if (_isBatched)
@@ -91,6 +94,47 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender
     }
 
     /// <summary>
+    /// The payload lies in lent memory, and the socket may have room: the payload can stay there. A full socket would only get a copy.
+    /// </summary>
+    public bool TryBorrow([NotNullWhen(true)] out BorrowedParts? parts, scoped ReadOnlySpan<byte> payload)
+    {
+        Lending lending = _connection.Loop.Lending;
+        if (IsBlocked || !_connection.IsOpen || !lending.Has(payload))
+        {
+            parts = null;
+            return false;
+        }
+
+        if (_borrowed is { IsFull: true })
+        {
+            SendBorrowed();
+        }
+
+        if (!_isBorrower)
+        {
+            _isBorrower = true;
+            lending.Add(this);
+        }
+
+        Settle();
+        parts = _borrowed ??= new BorrowedParts();
+        return !IsBlocked;
+    }
+
+    /// <inheritdoc/>
+    public void GiveBack()
+    {
+        _isBorrower = false;
+        if (_borrowed is { Any: true })
+        {
+            SendBorrowed();
+        }
+    }
+
+    /// <summary>The unsent bytes are dropped.</summary>
+    public void ForgetBorrowed() => _borrowed?.Clear();
+
+    /// <summary>
     /// Sends what was written before, and a long message behind it, without a copy; as much as the socket takes now. A failure shows itself
     /// in the next send, at the end of the turn, and not here: the caller is in the middle of its work.
     /// </summary>
@@ -98,6 +142,11 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender
     public long TrySendNow(scoped ReadOnlySpan<byte> prefix, scoped ReadOnlySpan<byte> payload, scoped ReadOnlySpan<byte> suffix)
     {
         Settle();
+        if (_borrowed is { Any: true })
+        {
+            SendBorrowed();
+        }
+
         if (!_connection.IsOpen || IsBlocked)
         {
             return 0;
@@ -142,6 +191,11 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender
     public void Flush()
     {
         Settle();
+        if (_borrowed is { Any: true })
+        {
+            SendBorrowed();
+        }
+
         while (_connection.IsOpen && !IsBlocked && Output.PendingBytes > 0)
         {
             ReadOnlySequence<byte> buffer = BeginSend();
@@ -152,6 +206,24 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender
         {
             _connection.TellSent();
         }
+    }
+
+    /// <summary>
+    /// Sends the written bytes with those in lent memory among them, and copies what the socket does not take. A failure shows itself in
+    /// the next send: the caller may be in the middle of its work.
+    /// </summary>
+    private void SendBorrowed()
+    {
+        ReadOnlySequence<byte> written = BeginSend();
+        IoVector* vectors = stackalloc IoVector[MaxVectors];
+        int count = _borrowed!.Fill(in written, vectors, MaxVectors, out long offered);
+        nint sent = SendMessage(vectors, count);
+        if (sent < offered && (sent >= 0 || -sent is LibC.EAGAIN or LibC.EINTR))
+        {
+            Block();
+        }
+
+        Output.Replace(_borrowed, in written, Math.Max(sent, 0));
     }
 
     /// <summary>Shows the written bytes that have not been sent; <see cref="EndSend"/> must follow.</summary>
