@@ -49,6 +49,34 @@ public class AllocationTests(ITestOutputHelper output)
         Assert.True(bytes <= RuntimeNoiseBytes, types);
     }
 
+    [Theory]
+    [InlineData(BackendType.Thread, 4, 2, 64 << 10, 4000)]
+    [InlineData(BackendType.Thread, 16, 8, 64 << 10, 4000)]
+    [InlineData(BackendType.Thread, 2, 2, 1 << 20, 400)]
+    [InlineData(BackendType.Thread, 1, 1, 16 << 20, 20)]
+    [InlineData(BackendType.Process, 4, 2, 64 << 10, 4000)]
+    [InlineData(BackendType.Process, 16, 8, 64 << 10, 4000)]
+    [InlineData(BackendType.Process, 2, 2, 1 << 20, 400)]
+    [InlineData(BackendType.Process, 1, 1, 16 << 20, 20)]
+    public async Task Long_requests_allocate_nothing(BackendType backend, int connections, int inFlight, int sizeBytes, int count)
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(TestApps.DotNet(backend));
+        string endpoint = app.Endpoints[0].Endpoint;
+        LoadOptions warm = new(endpoint, "echo", connections, inFlight, sizeBytes, TimeSpan.FromSeconds(3));
+        LoadResult result = await LoadRunner.RunAsync(warm);
+        Assert.Equal((0, 0), (result.Mismatches, result.Errors.Count));
+        long requests = 0;
+        (long bytes, string types) = await AllocationCount.LeastAsync(RuntimeNoiseBytes, async () =>
+        {
+            (long size, requests) = await LoadCount.CountAsync(endpoint, count, sizeBytes, connections, inFlight);
+            return size;
+        });
+        output.WriteLine($"{backend}: {bytes} bytes in {requests} requests");
+        Assert.InRange(requests, count, int.MaxValue);
+        Assert.True(bytes <= RuntimeNoiseBytes, types);
+    }
+
     [Fact]
     public async Task A_call_of_the_client_allocates_nothing()
     {

@@ -11,13 +11,14 @@ namespace Cocaine.Fast.Node.Tests;
 /// <summary>Puts a steady load on an endpoint and counts what the process allocates while a number of its requests go through.</summary>
 internal static class LoadCount
 {
-    public static async Task<(long Bytes, long Requests)> CountAsync(string endpoint, int requests)
+    public static async Task<(long Bytes, long Requests)> CountAsync(
+        string endpoint, int requests, int sizeBytes = 64, int connectionCount = 8, int inFlight = 8)
     {
         using EventLoop loop = new(NullLogger.Instance);
         long done = 0;
-        LoadPlan plan = new(Encoding.UTF8.GetBytes("echo"), 8, 64) { OnAnswer = _ => Volatile.Write(ref done, done + 1) };
+        LoadPlan plan = new(Encoding.UTF8.GetBytes("echo"), inFlight, sizeBytes) { OnAnswer = _ => Volatile.Write(ref done, done + 1) };
         List<LoadConnection> connections = [];
-        for (int i = 0; i < 8; i++)
+        for (int i = 0; i < connectionCount; i++)
         {
             using Socket socket = await Connector.ConnectAsync(endpoint, TimeSpan.FromSeconds(5), CancellationToken.None);
             connections.Add(new LoadConnection(loop, DescriptorCopy.Of((int)socket.Handle), plan));

@@ -1,3 +1,5 @@
+using System.Threading.Tasks.Sources;
+
 namespace Cocaine.Fast.Worker;
 
 /// <summary>
@@ -8,7 +10,9 @@ namespace Cocaine.Fast.Worker;
 /// <param name="seat">Knows the loop's thread.</param>
 /// <param name="answers">Knows the room.</param>
 /// <param name="ready">Gets this wait when it may be over.</param>
-internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandlers ready) : IHandlerWait
+/// <param name="holders">Counts what a handler allocates when it goes on.</param>
+internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandlers ready, JobHolders holders)
+    : IHandlerWait, IValueTaskSource
 {
     private const int NoThread = 0;
 
@@ -16,11 +20,18 @@ internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandl
     private volatile bool _isHeld;              // the loop writes it, writers on any thread read it
     private volatile bool _isCancelled;
     private TaskCompletionSource? _task;        // a handler on the loop waits as a task; only the loop uses it
+    private ManualResetValueTaskSourceCore<bool> _room; // a handler on the loop waits for room; the same
+    private bool _awaitsRoom;                   // until the wait is over; only the loop uses it
     private int _thread;                        // a handler waits with its thread; only the loop uses it
     private TaskCompletionSource? _elsewhere;   // writers on other threads wait; guarded by the lock
 
     /// <summary>The node has asked to send no more. From any thread.</summary>
     public bool IsHeld => _isHeld;
+
+    /// <summary>A wait for room has begun, and its handler has not come back for the result.</summary>
+    public bool IsInUse { get; private set; }
+
+    private bool IsAwaitedOnLoop => _task is not null || _awaitsRoom || _thread != NoThread;
 
     /// <summary>The writer may write. On the loop.</summary>
     private bool MayWrite => !_isHeld && answers.HasRoom;
@@ -42,7 +53,7 @@ internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandl
     public void Cancel()
     {
         _isCancelled = true;
-        if (_isHeld || _task is not null || _thread != NoThread) // otherwise nobody waits, on any thread
+        if (_isHeld || IsAwaitedOnLoop) // otherwise nobody waits, on any thread
         {
             Free();
         }
@@ -71,6 +82,37 @@ internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandl
             }
         }
     }
+
+    /// <summary>Ends, on the loop, when there is room. Makes no object, unless the handler has begun another wait already.</summary>
+    public ValueTask WaitForRoom()
+    {
+        if (IsInUse || _isCancelled)
+        {
+            holders.Share(); // a task that another handler can wait for too: continuations are not counted
+            return new ValueTask(WaitAsTask());
+        }
+
+        WatchRoom();
+        _room.Reset();
+        _awaitsRoom = IsInUse = true;
+        return new ValueTask(this, _room.Version);
+    }
+
+    void IValueTaskSource.GetResult(short token)
+    {
+        if (_room.GetStatus(token) != ValueTaskSourceStatus.Pending)
+        {
+            IsInUse = false;
+        }
+
+        _room.GetResult(token);
+    }
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _room.GetStatus(token);
+
+    void IValueTaskSource.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _room.OnCompleted(continuation, state, token, flags);
 
     /// <summary>A task that ends, on the loop, when the writer may write.</summary>
     public Task WaitAsTask()
@@ -105,7 +147,7 @@ internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandl
     {
         if (!MayWrite && !_isCancelled)
         {
-            if (_task is not null || _thread != NoThread)
+            if (IsAwaitedOnLoop)
             {
                 WatchRoom();
             }
@@ -120,11 +162,43 @@ internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandl
                 seat.PassTo(_thread);
             }
         }
-        else if (_task is { } task)
+        else
         {
-            _task = null;
-            Complete(task);
+            if (_awaitsRoom)
+            {
+                _awaitsRoom = false;
+                GoOn();
+            }
+
+            if (_task is { } task)
+            {
+                _task = null;
+                Complete(task);
+            }
         }
+    }
+
+    /// <summary>The wait for room is over: the handler continues here, on the loop.</summary>
+    private void GoOn()
+    {
+        holders.EnterHandler();
+        try
+        {
+            if (_isCancelled)
+            {
+                _room.SetException(Cancelled());
+            }
+            else
+            {
+                _room.SetResult(true);
+            }
+        }
+        catch (Exception thrown)
+        {
+            FailureText.Print(thrown); // from an awaiter of the app itself; the exceptions of an async method stay in its task
+        }
+
+        holders.LeaveHandler();
     }
 
     /// <summary>The end of a hold shows itself by <see cref="Set"/>; room has to be waited for.</summary>
@@ -138,7 +212,7 @@ internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandl
 
     private void Free()
     {
-        if (_task is not null || _thread != NoThread)
+        if (IsAwaitedOnLoop)
         {
             ready.Add(this);
         }

@@ -1,9 +1,11 @@
+using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Worker;
 
 /// <summary>The chunks of a request that have come, one after the other in a buffer, from which the handler takes them.</summary>
-internal sealed class ArrivedChunks
+/// <param name="blocks">The slave's blocks, for long requests. Only the loop uses them.</param>
+internal sealed class ArrivedChunks(BlockPool blocks)
 {
     private const int LeastBufferBytes = 512;
 
@@ -12,6 +14,7 @@ internal sealed class ArrivedChunks
     private byte[] _before = []; // the buffer before this one; the handler may hold its last chunk until it takes a chunk of this buffer
     private int _length;   // bytes of the buffer in use
     private int _first;    // index of the first waiting chunk
+    private bool _wasRead; // the job's handler has taken a chunk
 
     /// <summary>Bytes of the waiting chunks.</summary>
     public int WaitingBytes => _length - Start;
@@ -40,6 +43,7 @@ internal sealed class ArrivedChunks
             return false;
         }
 
+        _wasRead = true;
         (int offset, int length) = _chunks[_first++];
         chunk = _buffer.AsMemory(offset, length);
         return true;
@@ -49,6 +53,7 @@ internal sealed class ArrivedChunks
     public ReadOnlyMemory<byte> TakeAll()
     {
         int start = Start;
+        _wasRead = true;
         _first = _chunks.Count;
         return _buffer.AsMemory(start, _length - start);
     }
@@ -61,13 +66,27 @@ internal sealed class ArrivedChunks
     }
 
     /// <summary>
-    /// Prepares the buffer for the next job. A larger buffer is given up, so that one large request does not stay in memory.
+    /// Prepares the buffer for the next job, when no code can have kept bytes of it. A larger buffer goes back to the slave's blocks, which
+    /// are bounded.
     /// </summary>
     public void Reset()
     {
         StartOver();
-        _buffer = _buffer.Length > Limits.KeptBufferBytes ? [] : _buffer;
-        _before = _before.Length > Limits.KeptBufferBytes ? [] : _before;
+        _wasRead = false;
+        _buffer = Kept(_buffer);
+        _before = Kept(_before);
+    }
+
+    /// <summary>The buffer, when it is small enough to stay with its channel.</summary>
+    private byte[] Kept(byte[] buffer)
+    {
+        if (buffer.Length <= Limits.KeptBufferBytes)
+        {
+            return buffer;
+        }
+
+        blocks.Return(buffer);
+        return [];
     }
 
     /// <summary>
@@ -80,9 +99,14 @@ internal sealed class ArrivedChunks
         int usual = waiting > _buffer.Length / 2 ? _buffer.Length * 2 : _buffer.Length;
         bool isRead = _first > 0; // the handler holds a chunk of this array, and the array before is free
         byte[] next = isRead && _before.Length >= Math.Max(needed, usual) ? _before
-            : new byte[Math.Max(Math.Max(usual, LeastBufferBytes), needed)];
+            : blocks.Rent(Math.Max(Math.Max(usual, LeastBufferBytes), needed));
         _buffer.AsSpan(start, waiting).CopyTo(next);
         _before = isRead ? _buffer : []; // a request without any read chunk needs no second array
+        if (!_wasRead && _buffer.Length > 0)
+        {
+            blocks.Return(_buffer); // no code has seen any of it
+        }
+
         _buffer = next;
         _chunks.RemoveRange(0, _first);
         for (int i = 0; i < _chunks.Count; i++)

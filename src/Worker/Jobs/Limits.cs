@@ -54,7 +54,10 @@ internal static class Limits
     /// </summary>
     public const int MostPostedBytes = 64 << 20;
 
-    /// <summary>The largest request buffer that is kept for the next job, so that one large request does not stay in memory.</summary>
+    /// <summary>
+    /// The largest request buffer that stays with its channel for the next job. Larger ones are shared by all channels, 32 MiB of them at
+    /// most.
+    /// </summary>
     public const int KeptBufferBytes = 64 << 10;
 
     /// <summary>

@@ -1,4 +1,5 @@
 using System.Threading.Tasks.Sources;
+using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Worker;
@@ -17,7 +18,7 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>, IHandlerW
     private readonly UnreadRequest _unread;
     private readonly ReadyHandlers _ready;
     private readonly JobHeaders _headers = new();
-    private readonly ArrivedChunks _chunks = new();
+    private readonly ArrivedChunks _chunks;
     private readonly Lock _lock = new();
     private ManualResetValueTaskSourceCore<ReadOnlyMemory<byte>?> _waiter;
     private bool _waiting;              // a read waits for a chunk
@@ -28,8 +29,9 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>, IHandlerW
     private bool _isReady;              // the waiting read will be looked at; only the loop uses it
     private CancellationTokenSource? _cancellation;
 
-    internal Request(JobHolders holders, UnreadBytes unread, ReadyHandlers ready)
+    internal Request(JobHolders holders, UnreadBytes unread, ReadyHandlers ready, BlockPool blocks)
     {
+        _chunks = new ArrivedChunks(blocks);
         _holders = holders;
         _unread = new UnreadRequest(unread);
         _ready = ready;

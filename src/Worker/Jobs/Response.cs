@@ -81,13 +81,7 @@ public sealed class Response
         }
 
         _answers.WriteChunk(_channel, chunk.Span);
-        if (_answers.HasRoom)
-        {
-            return default;
-        }
-
-        _holders.Share();
-        return new ValueTask(_hold.WaitAsTask());
+        return _answers.HasRoom ? default : _hold.WaitForRoom();
     }
 
     private ValueTask WriteElsewhere(ReadOnlyMemory<byte> chunk)

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Cocaine.Fast.Core.Memory;
 
 namespace Cocaine.Fast.Worker.Serving;
 
@@ -12,16 +13,20 @@ internal sealed class WorkerChannel
     private readonly UnreadBytes _unread;
     private readonly LoopSeat _seat;
     private readonly ReadyHandlers _ready;
+    private readonly BlockPool _blocks;
 
     /// <param name="inbox">Calls of other threads.</param>
     /// <param name="answers">The way to the node.</param>
     /// <param name="unread">Bounds the unread bytes.</param>
     /// <param name="seat">Knows the loop's thread.</param>
     /// <param name="ready">Gets handlers that may go on.</param>
+    /// <param name="blocks">The slave's blocks for long requests.</param>
     /// <param name="onDone">Called when <see cref="Running"/> is done, on any thread.</param>
     public WorkerChannel(
-        LoopInbox inbox, AnswerWriter answers, UnreadBytes unread, LoopSeat seat, ReadyHandlers ready, Action<WorkerChannel> onDone)
+        LoopInbox inbox, AnswerWriter answers, UnreadBytes unread, LoopSeat seat, ReadyHandlers ready, BlockPool blocks,
+        Action<WorkerChannel> onDone)
     {
+        _blocks = blocks;
         _inbox = inbox;
         _answers = answers;
         _unread = unread;
@@ -84,7 +89,7 @@ internal sealed class WorkerChannel
     public void End()
     {
         Holders.LeaveHandler();
-        bool isClean = Request.End() && Holders.Sharing == Sharing.Nobody;
+        bool isClean = Request.End() && !Hold.IsInUse && Holders.Sharing == Sharing.Nobody;
         Response.End();
         Hold.Cancel();
         if (!isClean && Event.SharesObjects)
@@ -100,8 +105,8 @@ internal sealed class WorkerChannel
     [MemberNotNull(nameof(Request), nameof(Response), nameof(Hold))]
     private void Renew()
     {
-        Hold = new AnswerHold(_seat, _answers, _ready);
-        Request = new Request(Holders, _unread, _ready);
+        Hold = new AnswerHold(_seat, _answers, _ready, Holders);
+        Request = new Request(Holders, _unread, _ready, _blocks);
         Response = new Response(Holders, _answers, _inbox, Hold);
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Rings;
 
@@ -20,6 +21,7 @@ internal sealed class WorkerSession
     private readonly Action<WorkerChannel> _start;
     private readonly BeginGate? _gate;
     private readonly ReadyHandlers _ready = new();
+    private readonly BlockPool _blocks = new();
     private readonly LoopSeat _seat;
     private ulong _newest = MessageWriter.ControlChannel; // the newest channel: invokes come with increasing numbers
 
@@ -276,7 +278,7 @@ internal sealed class WorkerSession
         _pending.Add(_channels.Open(number, known, message.Headers));
     }
 
-    private WorkerChannel MakeChannel() => new(Inbox, _answers, _unread, _seat, _ready, _handlers.OnDone);
+    private WorkerChannel MakeChannel() => new(Inbox, _answers, _unread, _seat, _ready, _blocks, _handlers.OnDone);
 
     /// <summary>The node takes back what this worker has not begun, from a channel on.</summary>
     private void OnRecall(int count, ulong from)
