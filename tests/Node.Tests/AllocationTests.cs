@@ -51,7 +51,6 @@ public class AllocationTests(ITestOutputHelper output)
 
     [Theory]
     [InlineData(BackendType.Thread, 4, 2, 64 << 10, 4000)]
-    [InlineData(BackendType.Thread, 16, 8, 64 << 10, 4000)]
     [InlineData(BackendType.Thread, 2, 2, 1 << 20, 400)]
     [InlineData(BackendType.Thread, 1, 1, 16 << 20, 20)]
     [InlineData(BackendType.Process, 4, 2, 64 << 10, 4000)]
