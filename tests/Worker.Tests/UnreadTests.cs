@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Memory;
 using System.Net.Sockets;
 using System.Text;
 using Cocaine.Fast.Client;
@@ -86,7 +87,7 @@ public class UnreadTests
     [Fact]
     public void A_stream_needs_memory_for_what_waits_however_long_it_is()
     {
-        ArrivedChunks chunks = new();
+        ArrivedChunks chunks = new(new BlockPool());
         byte[] next = new byte[Chunk.Length];
         for (int i = 0; i < 2500; i++) // more than an array can have
         {

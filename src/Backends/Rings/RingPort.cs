@@ -107,7 +107,7 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
         if (_requests.OverflowBytes > 0 && !_isFull && !_closed)
         {
             _isFull = true;
-            _loop.DeferRequests();
+            _loop.Requests.Begin();
         }
     }
 
@@ -214,7 +214,7 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
         if (_isFull)
         {
             _isFull = false;
-            _loop.TakeRequests();
+            _loop.Requests.End();
         }
     }
 

@@ -30,11 +30,6 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     /// <summary>Stalls from here on are logged: shorter ones are normal, and no timeout is that short.</summary>
     private const long LoggedStallNs = 1_000_000_000;
 
-    /// <summary>
-    /// How long requests are left in their sockets for a slave without room: a busy slave reads its ring in less, and others do not notice.
-    /// </summary>
-    private const long MostDeferredNs = 1_000_000;
-
     private readonly Epoll _epoll;
     private readonly Epoll _bellsOnly;     // the bells once more, and the loop's own: for a wait without sockets
     private readonly EventDescriptor _wake;
@@ -51,8 +46,6 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     private long _nextWarningMs;  // only the loop's thread uses it
     private long _nextStallLogMs; // only the loop's thread uses it
     private volatile bool _stopping;
-    private bool _defersRequests;
-    private long _deferredUntilNs;         // valid while requests are deferred; 0 until the loop first sleeps
     private int _firstEvent;      // the event to begin with, so that those that waited are not always the same
     private int _disposed;        // 1 once the descriptors were given back, or are left to a thread that does not end
 
@@ -113,6 +106,9 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     /// <summary>The ring whose records are being taken, for sends without a copy.</summary>
     public Lending Lending { get; } = new();
 
+    /// <summary>Leaves requests in their sockets while a slave has no room.</summary>
+    public RequestPause Requests { get; } = new();
+
     public LoopCounters Counters { get; } = new();
 
     public bool IsLoopThread => Thread.CurrentThread == _thread;
@@ -141,22 +137,6 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         _bellsOnly.Forget(descriptor);
         Forget(handler, descriptor);
     }
-
-    /// <summary>
-    /// A slave has no room for more: the loop leaves further requests where they are, in the sockets, until the slave rings, for a
-    /// millisecond at most. There they cost nothing, and their callers wait as long as in the node's memory.
-    /// </summary>
-    public void DeferRequests()
-    {
-        if (!_defersRequests)
-        {
-            _defersRequests = true;
-            _deferredUntilNs = 0;
-        }
-    }
-
-    /// <summary>The slave has room again.</summary>
-    public void TakeRequests() => _defersRequests = false;
 
     public void Change(LoopHandler handler, int descriptor, uint events) => _epoll.Change(descriptor, events, _handlers.DataOf(handler));
 
@@ -242,7 +222,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     private int Sleep(out Epoll source)
     {
         long timeout = NextTimeoutNs();
-        source = IsDeferring(ref timeout) ? _bellsOnly : _epoll;
+        source = Requests.GoesOn(ref timeout) ? _bellsOnly : _epoll;
         _listening.OnWait(timeout);
         if (timeout > 0 && _spinNs > 0 && source == _epoll)
         {
@@ -261,25 +241,6 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         int count = source.WaitNs(timeout);
         _inbox.WakeUp();
         return count;
-    }
-
-    /// <summary>Requests are left where they are until the next turn, or for the rest of the time that this may take.</summary>
-    private bool IsDeferring(ref long timeoutNs)
-    {
-        if (!_defersRequests)
-        {
-            return false;
-        }
-
-        long now = Clock.NowNs;
-        if (_deferredUntilNs == 0)
-        {
-            _deferredUntilNs = now + MostDeferredNs;
-        }
-
-        _defersRequests = now < _deferredUntilNs;
-        timeoutNs = Math.Min(timeoutNs, Math.Max(_deferredUntilNs - now, 0));
-        return _defersRequests;
     }
 
     private int Spin()
@@ -336,7 +297,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
             uint ready = source.Event(at, out ulong data);
             if (_handlers.Find(data) is { } handler)
             {
-                if (_defersRequests && handler.BringsRequests)
+                if (Requests.IsOn && handler.BringsRequests)
                 {
                     _firstEvent = _firstEvent == 0 ? at : _firstEvent;
                     ready &= ~(Epoll.In | Epoll.PeerClosed); // level-triggered: they come again

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Cocaine.Fast.Transport.Tests.Loop;
 
 /// <summary>A slave without room keeps requests in their sockets for a moment, and no longer, whatever the slave does.</summary>
-public sealed class DeferredRequestsTests : IDisposable
+public sealed class RequestPauseTests : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
@@ -58,7 +58,7 @@ public sealed class DeferredRequestsTests : IDisposable
         OnLoopThread.Run(_loop, () => _loop.WatchBell(ringing, bell.Descriptor));
         for (int i = 1; i <= 100; i++)
         {
-            OnLoopThread.Run(_loop, _loop.DeferRequests);
+            OnLoopThread.Run(_loop, _loop.Requests.Begin);
             Task heard = ringing.NextAsync();
             bell.Ring();
             await heard.WaitAsync(Limit);
@@ -89,7 +89,7 @@ public sealed class DeferredRequestsTests : IDisposable
 
         protected override long OnReceived(in ReadOnlySequence<byte> buffer)
         {
-            Loop.DeferRequests();
+            Loop.Requests.Begin();
             lock (_lock)
             {
                 _read += buffer.Length;
@@ -120,7 +120,7 @@ public sealed class DeferredRequestsTests : IDisposable
 
         public override void OnReady(uint events)
         {
-            loop.TakeRequests();
+            loop.Requests.End();
             _heard.TrySetResult();
         }
     }
