@@ -103,9 +103,6 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
 
     internal sealed override bool IsOfStranger => true;
 
-    /// <inheritdoc/>
-    public sealed override bool BringsRequests => true;
-
     protected virtual void OnBegin()
     {
     }

@@ -14,12 +14,14 @@ namespace Cocaine.Fast.Transport.Loop;
 /// </remarks>
 internal sealed unsafe class BufferBlock : SharedSegment, IMemoryOwner<byte>
 {
-    private readonly BufferSlab _slab;
+    private readonly Action<BufferBlock> _giveBack;
     private bool _isLent;
 
-    public BufferBlock(BufferSlab slab, Memory<byte> memory)
+    /// <param name="memory">The block's memory, which is pinned.</param>
+    /// <param name="giveBack">Gets the block when it is lent no more.</param>
+    public BufferBlock(Memory<byte> memory, Action<BufferBlock> giveBack)
     {
-        _slab = slab;
+        _giveBack = giveBack;
         Whole = memory;
         Memory = memory;
     }
@@ -32,7 +34,7 @@ internal sealed unsafe class BufferBlock : SharedSegment, IMemoryOwner<byte>
     /// <summary>The block's first byte.</summary>
     public byte* Start => (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(Whole.Span));
 
-    /// <summary>The connection that would receive into the rest of the block, and has no other use for it. Null when there is none.</summary>
+    /// <summary>The connection that receives into the block's rest next, and has no bytes in it. Null when there is none.</summary>
     public PartialInput? TailOf { get; set; }
 
     /// <summary>Somebody has kept bytes of the block, beside the connection that received them.</summary>
@@ -63,7 +65,7 @@ internal sealed unsafe class BufferBlock : SharedSegment, IMemoryOwner<byte>
             _isLent = false;
             Next = null;
             TailOf = null;
-            _slab.Return(this);
+            _giveBack(this);
         }
     }
 

@@ -4,7 +4,7 @@ using System.IO.Pipelines;
 namespace Cocaine.Fast.Transport.Loop;
 
 /// <summary>
-/// The buffers of one loop: pinned blocks cut from slabs, and output pipes on them. ArrayPool.Shared keeps only some tens of arrays for each size
+/// The buffers of one loop: pinned blocks cut from slabs, and output pipes. ArrayPool.Shared keeps only some tens of arrays for each size
 /// and thread, so it allocates when many connections are busy in one turn; this pool keeps enough blocks for that. A connection holds a
 /// pipe only while it has bytes in it: idle connections cost no buffer.
 /// </summary>

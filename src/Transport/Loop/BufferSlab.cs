@@ -24,10 +24,11 @@ internal sealed unsafe class BufferSlab
     {
         _home = home;
         _free = new BufferBlock[SizeBytes / blockBytes];
+        Action<BufferBlock> giveBack = Return;
         foreach (ref BufferBlock block in _free.AsSpan())
         {
             int at = SizeBytes - ((FreeCount + 1) * blockBytes);
-            block = new BufferBlock(this, MemoryMarshal.CreateFromPinnedArray(_memory, at, blockBytes));
+            block = new BufferBlock(MemoryMarshal.CreateFromPinnedArray(_memory, at, blockBytes), giveBack);
             FreeCount++;
         }
     }
@@ -44,7 +45,7 @@ internal sealed unsafe class BufferSlab
     public BufferBlock Take() => _free[--FreeCount].Lend();
 
     /// <summary>A block comes back.</summary>
-    public void Return(BufferBlock block)
+    private void Return(BufferBlock block)
     {
         _free[FreeCount++] = block;
         _home.OnReturned(this);

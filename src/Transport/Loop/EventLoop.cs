@@ -30,23 +30,21 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     /// <summary>Stalls from here on are logged: shorter ones are normal, and no timeout is that short.</summary>
     private const long LoggedStallNs = 1_000_000_000;
 
-    private readonly Epoll _epoll;
-    private readonly Epoll _bellsOnly;     // the bells once more, and the loop's own: for a wait without sockets
+    private readonly WatchedDescriptors _watched;
     private readonly EventDescriptor _wake;
     private readonly Inbox _inbox;
-    private readonly HandlerTable _handlers = new();
     private readonly PolledSources _polled = new();
     private readonly TurnList _bells = new();
     private readonly TurnList _sends = new();
     private readonly ILogger _log;
     private readonly Action<Exception> _onFault;
+    private readonly Action<LoopHandler, uint> _handle;
     private readonly long _spinNs;
     private readonly ListeningClock _listening;
     private Thread? _thread;
     private long _nextWarningMs;  // only the loop's thread uses it
     private long _nextStallLogMs; // only the loop's thread uses it
     private volatile bool _stopping;
-    private int _firstEvent;      // the event to begin with, so that those that waited are not always the same
     private int _disposed;        // 1 once the descriptors were given back, or are left to a thread that does not end
 
     /// <param name="log">Gets faults of handlers.</param>
@@ -61,20 +59,16 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         Timers = new DeadlineWheel(NowMs);
         Patience = new DeadlineWheel(NowMs);
         Partials = new PartialMessages(Patience, () => ListenedMs);
-        _epoll = new Epoll();
+        _handle = Handle;
+        _wake = new EventDescriptor();
         try
         {
-            _bellsOnly = new Epoll();
-            _wake = new EventDescriptor();
             _inbox = new Inbox(_wake);
-            _epoll.Watch(_wake.Descriptor, Epoll.In | Epoll.EdgeTriggered, HandlerTable.WakeData);
-            _bellsOnly.Watch(_wake.Descriptor, Epoll.In | Epoll.EdgeTriggered, HandlerTable.WakeData);
+            _watched = new WatchedDescriptors(_wake);
         }
         catch
         {
-            _wake?.Dispose();
-            _bellsOnly?.Dispose();
-            _epoll.Dispose();
+            _wake.Dispose();
             throw;
         }
     }
@@ -121,34 +115,18 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         _thread = thread;
     }
 
-    public void Watch(LoopHandler handler, int descriptor, uint events) => _epoll.Watch(descriptor, events, _handlers.Add(handler));
+    public void Watch(LoopHandler handler, int descriptor, uint events) => _watched.Watch(handler, descriptor, events);
 
     /// <summary>Watches a bell of a slave.</summary>
-    public void WatchBell(LoopHandler handler, int descriptor)
-    {
-        ulong data = _handlers.Add(handler);
-        _epoll.Watch(descriptor, Epoll.In | Epoll.EdgeTriggered, data);
-        _bellsOnly.Watch(descriptor, Epoll.In | Epoll.EdgeTriggered, data);
-    }
+    public void WatchBell(LoopHandler handler, int descriptor) => _watched.WatchBell(handler, descriptor);
 
-    /// <summary>Stops watching a bell.</summary>
-    public void ForgetBell(LoopHandler handler, int descriptor)
-    {
-        _bellsOnly.Forget(descriptor);
-        Forget(handler, descriptor);
-    }
-
-    public void Change(LoopHandler handler, int descriptor, uint events) => _epoll.Change(descriptor, events, _handlers.DataOf(handler));
+    public void Change(LoopHandler handler, int descriptor, uint events) => _watched.Change(handler, descriptor, events);
 
     /// <summary>Stops watching; unhandled events of this turn are dropped.</summary>
-    public void Forget(LoopHandler handler, int descriptor)
-    {
-        if (handler.Slot >= 0)
-        {
-            _handlers.Remove(handler);
-            _epoll.Forget(descriptor);
-        }
-    }
+    public void Forget(LoopHandler handler, int descriptor) => _watched.Forget(handler, descriptor);
+
+    /// <summary>Stops watching a bell.</summary>
+    public void ForgetBell(LoopHandler handler, int descriptor) => _watched.ForgetBell(handler, descriptor);
 
     /// <summary>Polls a ring from now on until the ring parks.</summary>
     public void Poll(PolledSource source) => _polled.Add(source);
@@ -193,8 +171,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         // Once, by the first caller: a failed start and the stop after it both dispose.
         if (!IsLoopThread && Interlocked.Exchange(ref _disposed, 1) == 0 && Join(TimeSpan.FromSeconds(5)))
         {
-            _epoll.Dispose();
-            _bellsOnly.Dispose();
+            _watched.Dispose();
             _wake.Dispose();
             SendBatch.Dispose();
         }
@@ -208,7 +185,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         {
             try
             {
-                Turn(Sleep(out Epoll source), source);
+                Turn(Sleep());
             }
             catch (Exception fault) when (fault is not OutOfMemoryException)
             {
@@ -218,13 +195,12 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         }
     }
 
-    /// <param name="source">Has the events.</param>
-    private int Sleep(out Epoll source)
+    private int Sleep()
     {
         long timeout = NextTimeoutNs();
-        source = Requests.GoesOn(ref timeout) ? _bellsOnly : _epoll;
+        bool isPaused = Requests.GoesOn(ref timeout);
         _listening.OnWait(timeout);
-        if (timeout > 0 && _spinNs > 0 && source == _epoll)
+        if (timeout > 0 && _spinNs > 0 && !isPaused)
         {
             int found = Spin();
             if (found > 0 || !_inbox.IsEmpty)
@@ -238,7 +214,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
             timeout = 0;
         }
 
-        int count = source.WaitNs(timeout);
+        int count = _watched.Wait(timeout, forBellsOnly: isPaused);
         _inbox.WakeUp();
         return count;
     }
@@ -248,7 +224,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         long until = Clock.NowNs + _spinNs;
         do
         {
-            int count = _epoll.Wait(0);
+            int count = _watched.Look();
             if (count > 0 || !_inbox.IsEmpty)
             {
                 return count;
@@ -259,11 +235,11 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         return 0;
     }
 
-    private void Turn(int events, Epoll source)
+    private void Turn(int events)
     {
         NowNs = Clock.NowNs;
         Counters.Turns++;
-        HandleEvents(events, source);
+        _watched.Handle(events, Requests, _handle);
         if (_listening.OnLook(NowNs) is > 0 and long missedNs)
         {
             ListenFirst(missedNs);
@@ -287,30 +263,6 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         _bells.RunAll();
     }
 
-    private void HandleEvents(int events, Epoll source)
-    {
-        int first = _firstEvent < events ? _firstEvent : 0;
-        _firstEvent = 0;
-        for (int i = 0; i < events; i++)
-        {
-            int at = first + i < events ? first + i : first + i - events;
-            uint ready = source.Event(at, out ulong data);
-            if (_handlers.Find(data) is { } handler)
-            {
-                if (Requests.IsOn && handler.BringsRequests)
-                {
-                    _firstEvent = _firstEvent == 0 ? at : _firstEvent;
-                    ready &= ~(Epoll.In | Epoll.PeerClosed); // level-triggered: they come again
-                }
-
-                if (ready != 0)
-                {
-                    Handle(handler, ready);
-                }
-            }
-        }
-    }
-
     /// <summary>
     /// The loop did not run for a while, and a stopped process may come back from a wait without events although there are some. The loop
     /// hears all messages of its peers before a timer judges them, so that an answer that is there counts as an answer.
@@ -325,9 +277,9 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
             LoopLog.Stalled(_log, Clock.MsOf(missedNs));
         }
 
-        for (int i = 0; i < MaxLooks && _epoll.Wait(0) is > 0 and int count; i++)
+        for (int i = 0; i < MaxLooks && _watched.Look() is > 0 and int count; i++)
         {
-            HandleEvents(count, _epoll);
+            _watched.Handle(count, Requests, _handle);
         }
     }
 

@@ -7,7 +7,7 @@ internal abstract class LoopHandler
     internal int Slot { get; set; } = -1;
 
     /// <summary>
-    /// What the handler reads makes work for a slave, so it can wait while a slave has no room: see <see cref="RequestPause"/>.
+    /// The handler reads requests. These can wait while a slave has no room: see <see cref="RequestPause"/>.
     /// </summary>
     public virtual bool BringsRequests => false;
 

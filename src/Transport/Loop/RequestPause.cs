@@ -29,7 +29,7 @@ internal sealed class RequestPause
     /// <summary>The slave has room again.</summary>
     public void End() => IsOn = false;
 
-    /// <summary>The loop is about to wait, and the pause goes on: it bounds the wait. False when there is none, or its time is over.</summary>
+    /// <summary>The loop is about to wait. True when the pause goes on, which bounds the wait.</summary>
     public bool GoesOn(ref long timeoutNs)
     {
         if (!IsOn)

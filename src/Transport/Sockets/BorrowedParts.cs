@@ -49,7 +49,7 @@ internal sealed unsafe class BorrowedParts
     {
         int count = 0;
         offered = 0;
-        for (Walk walk = new(this, in pipe); count < most && walk.MoveNext();)
+        for (Walk walk = All(in pipe); count < most && walk.MoveNext();)
         {
             vectors[count].Base = Unsafe.AsPointer(ref MemoryMarshal.GetReference(walk.Current));
             vectors[count++].Length = walk.Current.Length;
@@ -59,16 +59,8 @@ internal sealed unsafe class BorrowedParts
         return count;
     }
 
-    /// <summary>Copies all but the first bytes, which were sent, to an empty output.</summary>
-    public void CopyRest(in ReadOnlySequence<byte> pipe, long sent, PipeSink to)
-    {
-        for (Walk walk = new(this, in pipe); walk.MoveNext();)
-        {
-            int gone = (int)Math.Min(sent, walk.Current.Length);
-            sent -= gone;
-            to.WriteParts(walk.Current[gone..]);
-        }
-    }
+    /// <summary>Walks over the parts and the pipe's bytes, in their order.</summary>
+    public Walk All(in ReadOnlySequence<byte> pipe) => new(this, in pipe);
 
     private struct Part
     {
@@ -77,7 +69,8 @@ internal sealed unsafe class BorrowedParts
         public int Length;
     }
 
-    private ref struct Walk(BorrowedParts parts, in ReadOnlySequence<byte> pipe)
+    /// <summary>One piece after the other.</summary>
+    public ref struct Walk(BorrowedParts parts, in ReadOnlySequence<byte> pipe)
     {
         private readonly ReadOnlySequence<byte> _pipe = pipe;
         private long _at;   // bytes of the pipe that were walked over

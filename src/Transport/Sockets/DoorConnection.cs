@@ -31,9 +31,6 @@ internal abstract class DoorConnection : MessageConnection
 
     internal sealed override bool IsOfStranger => true;
 
-    /// <inheritdoc/>
-    public sealed override bool BringsRequests => true;
-
     /// <summary>The most bytes of a message without payload.</summary>
     protected virtual int MaxShortBytes => OpeningBounds.MaxMessageBytes;
 

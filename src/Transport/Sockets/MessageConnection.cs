@@ -132,7 +132,7 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
     /// The message at the start of <paramref name="rest"/> lies across blocks. Returns its size when it is whole, otherwise 0.
     /// </summary>
     /// <param name="rest">The bytes.</param>
-    /// <param name="layout">What the first block tells of the message.</param>
+    /// <param name="layout">The message's parts, as far as the first block tells.</param>
     private int TakeAcross(in ReadOnlySequence<byte> rest, MessageLayout layout)
     {
         if (rest.IsSingleSegment)

@@ -1,18 +1,35 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Transport.Sockets;
 
+/// <summary>Sends long payloads from where they lie.</summary>
+internal interface ILongSender
+{
+    /// <summary>The payload lies in lent memory, and the socket may have room: the payload can stay there, as one of the parts.</summary>
+    bool TryBorrow([NotNullWhen(true)] out BorrowedParts? parts, scoped ReadOnlySpan<byte> payload);
+
+    /// <summary>
+    /// Sends the written bytes and a message behind them, as much as the socket takes now. Returns the bytes of the message that are sent:
+    /// the caller writes the others.
+    /// </summary>
+    long TrySendNow(scoped ReadOnlySpan<byte> prefix, scoped ReadOnlySpan<byte> payload, scoped ReadOnlySpan<byte> suffix);
+
+    /// <summary>The unsent bytes are dropped.</summary>
+    void ForgetBorrowed();
+}
+
 /// <summary>
 /// Writes messages into a socket's output pipe. The sink takes a pipe from the loop's pool with the first message, and gives it back when
-/// everything was sent. A long payload in lent memory stays there until the loan ends; a very long one elsewhere goes to the socket at once.
-/// The pipe gets what the socket has no room for.
+/// everything was sent. A long payload in lent memory stays there until the loan ends; a very long one elsewhere goes to the socket at
+/// once. The pipe gets what the socket has no room for.
 /// </summary>
 /// <param name="buffers">The loop's pool.</param>
 /// <param name="sender">Sends long payloads from where they lie; null where everything goes through the pipe.</param>
-internal sealed class PipeSink(BufferPool buffers, SocketSender? sender = null) : MessageSink
+internal sealed class PipeSink(BufferPool buffers, ILongSender? sender = null) : MessageSink
 {
     /// <summary>The least payload that is borrowed: a shorter one is copied in less time than it takes to walk over the parts.</summary>
     private const int LeastBorrowedBytes = 4 << 10;
@@ -90,7 +107,10 @@ internal sealed class PipeSink(BufferPool buffers, SocketSender? sender = null) 
         SentBytes += sent;
         if (sent < all)
         {
-            parts.CopyRest(in written, sent, this);
+            for (BorrowedParts.Walk walk = parts.All(in written); walk.MoveNext();)
+            {
+                WriteParts(RestOf(walk.Current, ref sent));
+            }
         }
 
         parts.Clear();
@@ -133,8 +153,7 @@ internal sealed class PipeSink(BufferPool buffers, SocketSender? sender = null) 
         return bytes[gone..];
     }
 
-    /// <summary>Copies bytes into the pipe.</summary>
-    internal void WriteParts(scoped ReadOnlySpan<byte> bytes)
+    private void WriteParts(scoped ReadOnlySpan<byte> bytes)
     {
         _writer ??= Open();
         while (bytes.Length > 0)

@@ -14,10 +14,10 @@ namespace Cocaine.Fast.Transport.Sockets;
 /// </summary>
 /// <remarks>
 /// Safety: memory that is offered to the kernel is pinned memory of the output pipe, and the pipe does not advance over it before the
-/// result is there. A long message is memory of its writer, pinned during the one call, or lent until <see cref="GiveBack"/>. All members are
-/// for the loop's thread.
+/// result is there. A long message is memory of its writer, pinned during the one call, or lent until <see cref="GiveBack"/>. All members
+/// are for the loop's thread.
 /// </remarks>
-internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower
+internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower, ILongSender
 {
     /// <summary>Buffers of one sendmsg: 64 blocks, 256 KiB, about what a socket takes at once.</summary>
     private const int MaxVectors = 64;
@@ -93,9 +93,7 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower
         }
     }
 
-    /// <summary>
-    /// The payload lies in lent memory, and the socket may have room: the payload can stay there. A full socket would only get a copy.
-    /// </summary>
+    /// <inheritdoc/>
     public bool TryBorrow([NotNullWhen(true)] out BorrowedParts? parts, scoped ReadOnlySpan<byte> payload)
     {
         Lending lending = _connection.Loop.Lending;
@@ -131,7 +129,7 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower
         }
     }
 
-    /// <summary>The unsent bytes are dropped.</summary>
+    /// <inheritdoc/>
     public void ForgetBorrowed() => _borrowed?.Clear();
 
     /// <summary>

@@ -159,11 +159,7 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>, IHandlerW
 
     ReadOnlyMemory<byte>? IValueTaskSource<ReadOnlyMemory<byte>?>.GetResult(short token)
     {
-        if (_waiter.GetStatus(token) != ValueTaskSourceStatus.Pending)
-        {
-            _reading = false;
-        }
-
+        _reading &= _waiter.GetStatus(token) == ValueTaskSourceStatus.Pending;
         return _waiter.GetResult(token);
     }
 
