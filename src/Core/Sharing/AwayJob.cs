@@ -67,9 +67,9 @@ internal sealed class AwayJob : ShardMail, IJobRunner, IJobCaller
         _call = new JobCall(job.Id, job.Task.Name, job.Task.JobTimeoutMs, job.Event, job.Policy with { DeadlineMs = 0 }); // kept at home
         _sentBytes = _takenBytes = 0;
         _request.Add(new Payload(job.Request.Headers));
-        foreach (ReadOnlySpan<byte> chunk in job.Request)
+        foreach (Payload chunk in job.Request)
         {
-            _request.Add(new Payload(chunk));
+            _request.Add(in chunk); // a copy: received memory is for one loop only
         }
 
         sibling.Post(this);
