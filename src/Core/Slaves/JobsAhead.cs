@@ -42,7 +42,7 @@ internal sealed class JobsAhead(Slave slave, ISlaveOwner owner) : WheelTimer
     public bool IsLow => Count <= _pace.Ahead / 2;
 
     /// <summary>The slave may have one more job ahead, as far as its pace and its ring tell.</summary>
-    public bool HasRoom => Count < _pace.Ahead && !_pace.IsAsleep && slave.Link.TellsBegun && slave.Link.BacklogBytes == 0
+    public bool HasRoom => Count < _pace.Ahead && !_pace.IsAsleep && slave.Link.TellsBegun && !slave.Link.IsBlocked
         && _sizeBytes < slave.Scope.Settings.PipeSizeBytes / EngineLimits.AheadRingPart;
 
     /// <summary>The worker has not begun something that it has, and has ended nothing for longer than work ahead may take.</summary>
@@ -252,7 +252,7 @@ internal sealed class JobsAhead(Slave slave, ISlaveOwner owner) : WheelTimer
     private ulong Recall(ulong first)
     {
         int count = slave.Link.BeginRecall(out ulong begun);
-        ulong from = Math.Max(first, begun + 1);
+        ulong from = Math.Max(first, Math.Min(begun, slave.Channels.Last) + 1); // the worker may have stored any number
         MessageWriter.WriteRecall(slave.Link.Sink, count, from);
         slave.Link.Flush();
         slave.Scope.Counters.Recalls++;
