@@ -55,6 +55,7 @@ internal sealed unsafe class BeginPage : IDisposable
             throw new InvalidDataException("the page about begun jobs has another mark");
         }
 
+        page.CloseDescriptor();
         return page;
     }
 

@@ -40,7 +40,8 @@ use constant {
     READ_BYTES => 1 << 18,
 
     # Chunks that no handler has read, where the node has no flow control of one channel. While there are more, a handler that writes takes
-    # nothing more from the socket, and the node keeps what it sends. The same as in JavaScript: a quarter of the largest message, far more than a stream needs to be under way.
+    # nothing more from the socket, and the node keeps what it sends. The same as in JavaScript: a quarter of the largest message, far more
+    # than a stream needs to be under way.
     UNREAD_BYTES => 16 << 20,
 
     # Of one streamed request that its handler has not read, where the node has flow control. Past the first the node is asked to hold this
