@@ -381,6 +381,9 @@ internal sealed class FakeLink(World world, Slave slave) : SlaveLink
     /// <summary>The highest channel that it has begun, as it tells; 0 while it tells nothing.</summary>
     public ulong BegunWord { get; set; }
 
+    /// <summary>What it stores between two looks of the engine; 0 for nothing.</summary>
+    public ulong BegunAtRecall { get; set; }
+
     /// <summary>The recalls that the engine wrote: from which channel on.</summary>
     public List<ulong> Recalls { get; } = [];
 
@@ -390,7 +393,7 @@ internal sealed class FakeLink(World world, Slave slave) : SlaveLink
 
     public override int BeginRecall(out ulong begun)
     {
-        begun = BegunWord;
+        begun = BegunAtRecall > 0 ? BegunAtRecall : BegunWord;
         return Recalls.Count + 1;
     }
 
