@@ -33,8 +33,7 @@ internal sealed record SpawnRequest(
 /// <summary>Starts processes that inherit nothing from this process: what it is given, default signals, a new environment.</summary>
 /// <remarks>
 /// Safety: posix_spawn's attribute and action blocks are private memory larger than the C library's structures (80 and 336 bytes on 64-bit
-/// Linux). Every descriptor of this process is close-on-exec; the child gets 0, 1, 2 and at
-/// most one more, and closes all others.
+/// Linux). Every descriptor of this process is close-on-exec; the child gets 0, 1, 2 and at most one more, and closes all others.
 /// </remarks>
 internal static unsafe class PosixSpawn
 {

@@ -4,7 +4,7 @@ using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Backends.Rings;
 
-/// <summary>The node's view of the words about what a slave has begun, until the slave begins nothing any more. Lives on the loop.</summary>
+/// <summary>The node's view of the words about begun jobs, until the slave begins nothing any more. Lives on the loop.</summary>
 /// <remarks>Safety: the memory of the words must live until <see cref="Stop"/>.</remarks>
 internal sealed class BegunJobs(Slave slave, BeginWords words)
 {
@@ -21,8 +21,8 @@ internal sealed class BegunJobs(Slave slave, BeginWords words)
     public int BeginRecall(out ulong begun) => words.BeginRecall(out begun);
 
     /// <summary>
-    /// The worker begins nothing any more, though it may live on: it sees a recall that never comes. What it has begun by now is settled,
-    /// and the words are not looked at again.
+    /// The worker begins nothing any more, though it may live on: it sees a recall that never comes. The jobs that it has begun by now are
+    /// settled, and the words are not looked at again.
     /// </summary>
     public void Stop()
     {

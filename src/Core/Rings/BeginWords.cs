@@ -12,10 +12,10 @@ namespace Cocaine.Fast.Core.Rings;
 /// fences are full, so at least one side sees the other's store: either the node sees that the job is begun, and leaves it; or the worker
 /// sees the recall, and reads on before it begins anything.
 /// <para>
-/// A worker beside a page stores by pwrite and loads by pread. On x86-64, the only machine whose workers do so, the kernel gives the
-/// file's lock back after it has copied what is written, by a locked instruction. That is the full fence between the copy and whatever the
-/// thread loads later. But the copy may go byte by byte: so <c>begun</c> is there twice, and is no number while the two differ. A byte of
-/// <c>recall</c> that is read as it was before has the same proof as the whole word.
+/// A worker beside a page stores by pwrite and loads by pread. On x86-64, the only machine where workers do so, the kernel gives the file's
+/// lock back after the copy, by a locked instruction. This instruction is the full fence between the copy and all later loads of the
+/// thread. But the copy may go byte by byte: so <c>begun</c> is there twice, and is no number while the two differ. For <c>recall</c> the
+/// proof holds byte by byte: when the worker reads one as it was before, the node sees the worker's store.
 /// </para>
 /// </remarks>
 /// <param name="memory">The segment, or the page.</param>

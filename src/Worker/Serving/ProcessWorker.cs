@@ -52,7 +52,7 @@ internal static class ProcessWorker
         return isTold ? Math.Min(told, EngineSettings.UsualHeartbeatMs) : EngineSettings.UsualHeartbeatMs;
     }
 
-    /// <summary>The page that the node gave this process; null when it gave none. What the app starts does not see it.</summary>
+    /// <summary>The page that the node gave this process; null when it gave none. Children of this process do not see it.</summary>
     private static BeginPage? OpenPage()
     {
         string? name = EnvironmentNames.Get(EnvironmentNames.BeginPage);

@@ -7,8 +7,8 @@ namespace Cocaine.Fast.Worker.Serving;
 
 /// <summary>A worker's loop over its socket, used when there is no pipe.</summary>
 /// <remarks>
-/// Safety: owns the bell and the epoll, not the page, nor the socket, which must be open and non-blocking until <see cref="SlaveLoop.Run"/> has returned.
-/// The addresses of the buffers are good for the duration of a call only.
+/// Safety: owns the bell and the epoll, not the page, nor the socket, which must be open and non-blocking until
+/// <see cref="SlaveLoop.Run"/> has returned. The addresses of the buffers are good for the duration of a call only.
 /// </remarks>
 internal sealed unsafe class SocketWorker : SlaveLoop
 {
