@@ -123,9 +123,12 @@ internal sealed class ProcessLink : SlaveLink
     /// <summary>The worker has shown its uuid, and lists its wishes; null when it waits for no answer.</summary>
     private void OnHandshake(WorkerOffer? wanted)
     {
-        if (wanted is { } offer && !(offer.Pipe && TryHandOver(offer with { Begin = false })))
+        int concurrency = ConcurrencyFor(wanted ?? default);
+        if (wanted is { } offer && !(offer.Pipe && TryHandOver(offer with { Begin = false }, concurrency)))
         {
-            _connection!.Begun = offer.Begin ? new BegunJobs(_slave, _page!.Words) : null;
+            concurrency = offer.Begin ? concurrency : _backend.App.Engine.Concurrency;
+            _page!.SetMostBegun(concurrency);
+            _connection!.Begun = offer.Begin ? new BegunJobs(_slave, _page.Words) : null;
             MessageWriter.WriteGrant(_connection.Output, offer with { Pipe = false });
             _connection.ScheduleSend();
         }
@@ -134,7 +137,7 @@ internal sealed class ProcessLink : SlaveLink
 
         _lines?.OnReady();
         Settle();
-        _slave.OnReady();
+        _slave.OnReady(concurrency);
     }
 
     /// <summary>
@@ -175,7 +178,18 @@ internal sealed class ProcessLink : SlaveLink
         }
     }
 
-    private bool TryHandOver(WorkerOffer granted)
+    /// <summary>
+    /// The manifest's concurrency, or what the worker wishes for where the manifest does not say. A wish needs a worker that tells what it
+    /// has begun: otherwise nobody would notice jobs that one handler holds up.
+    /// </summary>
+    private int ConcurrencyFor(WorkerOffer offer)
+    {
+        EngineSettings settings = _backend.App.Engine;
+        bool hasWish = offer.Concurrency > 0 && (offer.Pipe || offer.Begin) && !settings.IsConcurrencySet;
+        return hasWish ? Math.Min(offer.Concurrency, EngineLimits.MostWishedConcurrency) : settings.Concurrency;
+    }
+
+    private bool TryHandOver(WorkerOffer granted, int concurrency)
     {
         Segment? segment = null;
         EventDescriptor? nodeBell = null, workerBell = null;
@@ -183,7 +197,7 @@ internal sealed class ProcessLink : SlaveLink
         {
             EngineSettings settings = _backend.App.Engine;
             segment = Segment.Create(
-                settings.PipeSizeBytes, _slave.Generation, settings.SpinMicroseconds, shared: true, settings.Concurrency);
+                settings.PipeSizeBytes, _slave.Generation, settings.SpinMicroseconds, shared: true, concurrency);
             nodeBell = new EventDescriptor();
             workerBell = new EventDescriptor();
             MemorySink grant = new(64);

@@ -10,13 +10,12 @@ internal static class EngineReader
     {
         EngineSettings defaults = new();
         long Of(string key, long fallback) => values.TryGetValue(key, out object? value) ? (long)value : fallback;
-        return new EngineSettings
+        EngineSettings settings = new()
         {
             Backend = values.GetValueOrDefault("backend") as string == "thread" ? BackendType.Thread : BackendType.Process,
             PoolLimit = (int)Of("pool-limit", defaults.PoolLimit),
             PoolMinimum = (int)Of("pool-minimum", defaults.PoolMinimum),
             GrowWaitMs = Of("grow-wait", defaults.GrowWaitMs),
-            Concurrency = (int)Of("concurrency", defaults.Concurrency),
             QueueLimit = (int)Of("queue-limit", defaults.QueueLimit),
             QueueBytes = Of("queue-bytes", defaults.QueueBytes),
             QueueOrder = values.GetValueOrDefault("queue-order") as string == "adaptive" ? QueueOrder.Adaptive : QueueOrder.Fifo,
@@ -37,6 +36,7 @@ internal static class EngineReader
             PipeSizeBytes = (int)Of("pipe-size", defaults.PipeSizeBytes),
             LedgerJobs = (int)Of("ledger-jobs", defaults.LedgerJobs),
         };
+        return values.TryGetValue("concurrency", out object? concurrency) ? settings with { Concurrency = (int)(long)concurrency } : settings;
     }
 
     /// <param name="problems">Gets the mistakes.</param>

@@ -29,6 +29,7 @@ internal sealed class SlavePool : ISlaveOwner
         Recycler = new Recycler(scope, _roster, Growth);
         Starts = Growth.Starts = new StartHealth(scope, _roster, Growth, Recycler, owner);
         Suspects = new SuspectRuns(scope, _roster, this, owner);
+        HeldUp = Growth.HeldUp = new HeldUpSlaves(scope, _roster, this);
         Cores = new CoreShare(scope, _roster, backend.Cores, OnJobsWait);
         Ahead = new AheadPlacing(scope, _roster, this, owner);
         _idle = new IdleSlaves(scope, _roster);
@@ -61,6 +62,9 @@ internal sealed class SlavePool : ISlaveOwner
     /// <summary>Keeps quick jobs on as many slaves as there are cores.</summary>
     public CoreShare Cores { get; }
 
+    /// <summary>Looks after slaves whose worker computes in one job of several.</summary>
+    public HeldUpSlaves HeldUp { get; }
+
     /// <summary>Gives jobs to slaves ahead of their turn.</summary>
     public AheadPlacing Ahead { get; }
 
@@ -74,7 +78,7 @@ internal sealed class SlavePool : ISlaveOwner
     public Slave? Pick() => Cores.Pick();
 
     /// <inheritdoc/>
-    public void OnMoved(Slave slave) => _roster.Moved(slave);
+    public void OnMoved(Slave slave) => HeldUp.OnMoved(slave);
 
     /// <inheritdoc/>
     public void OnStateChanges(Slave slave, SlaveState to) => _roster.Count(slave, to);
@@ -211,6 +215,7 @@ internal sealed class SlavePool : ISlaveOwner
         Growth.OnReady(slave);
         Recycler.OnReady(slave); // first, because the slave that is relieved gets no more jobs
         Feed();
+        Ahead.Welcome(slave);
         _idle.Watch();
         _owner.OnSlaveReady();
         Growth.Grow();
@@ -335,6 +340,7 @@ internal sealed class SlavePool : ISlaveOwner
         _scope.Loop.Timers.Cancel(Recycler);
         _scope.Loop.Timers.Cancel(Suspects);
         _scope.Loop.Timers.Cancel(Ahead);
+        _scope.Loop.Timers.Cancel(HeldUp);
         _scope.Loop.Timers.Cancel(Cores);
     }
 }

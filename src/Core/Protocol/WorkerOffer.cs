@@ -9,7 +9,11 @@ namespace Cocaine.Fast.Core.Protocol;
 /// <param name="Pipe">The shared-memory pipe.</param>
 /// <param name="Flow">Flow control of one channel.</param>
 /// <param name="Begin">The page about begun jobs, beside the socket.</param>
-internal readonly record struct WorkerOffer(bool Pipe, bool Flow, bool Begin = false)
+/// <param name="Concurrency">
+/// Jobs that the worker would run at the same time where the manifest does not say; 0 = no wish. Only workers say this, and not the SDK of
+/// this repository's .NET, so it is read and never written here.
+/// </param>
+internal readonly record struct WorkerOffer(bool Pipe, bool Flow, bool Begin = false, int Concurrency = 0)
 {
     /// <summary>The most bytes of the map.</summary>
     public const int MaxEncodedBytes = 1 + 6 + 6 + 7;
@@ -19,6 +23,8 @@ internal readonly record struct WorkerOffer(bool Pipe, bool Flow, bool Begin = f
     private static ReadOnlySpan<byte> FlowKey => "flow"u8;
 
     private static ReadOnlySpan<byte> BeginKey => "begin"u8;
+
+    private static ReadOnlySpan<byte> ConcurrencyKey => "concurrency"u8;
 
     /// <summary>Reads the map that is the last argument of a handshake or of its answer. Keys that nobody knows are skipped.</summary>
     /// <param name="map">The bytes from the map's head on.</param>
@@ -43,7 +49,8 @@ internal readonly record struct WorkerOffer(bool Pipe, bool Flow, bool Begin = f
             map = map[value.HeadBytes..];
             offer = name.SequenceEqual(PipeKey) ? offer with { Pipe = value.Bits == 1 }
                 : name.SequenceEqual(FlowKey) ? offer with { Flow = value.Bits == 1 }
-                : name.SequenceEqual(BeginKey) ? offer with { Begin = value.Bits == 1 } : offer;
+                : name.SequenceEqual(BeginKey) ? offer with { Begin = value.Bits == 1 }
+                : name.SequenceEqual(ConcurrencyKey) ? offer with { Concurrency = (int)Math.Min(value.Bits, int.MaxValue) } : offer;
         }
 
         return offer;

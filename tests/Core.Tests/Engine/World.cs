@@ -195,11 +195,11 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
     }
 
     /// <summary>A slave that starts is ready, and beats at once as a worker does.</summary>
-    public void Ready(int which)
+    public void Ready(int which, int wish = 0)
     {
         if (Pick(which, link => link.Slave.State == SlaveState.Starting && !link.KillAsked) is { } link)
         {
-            link.Slave.OnReady();
+            link.Slave.OnReady(wish);
             link.Heartbeat();
         }
     }

@@ -8,7 +8,7 @@ const { Ending } = require('./ending.js');
 const { CONTROL } = require('./frames.js');
 const { Heartbeat } = require('./heartbeat.js');
 const { Input } = require('./input.js');
-const { QUICK_SECONDS } = require('./limits.js');
+const { CONCURRENCY, QUICK_SECONDS } = require('./limits.js');
 const { encode } = require('./msgpack.js');
 const { Output } = require('./output.js');
 const { Running } = require('./running.js');
@@ -50,7 +50,7 @@ class Session {
             this.#gate.open(abilities.begin === 1);
             this.#heartbeat.start();
         };
-        const offer = this.#gate.hasPage ? { flow: 1, begin: 1 } : { flow: 1 };
+        const offer = this.#gate.hasPage ? { flow: 1, begin: 1, concurrency: CONCURRENCY } : { flow: 1, concurrency: CONCURRENCY };
         this.#output.raw(encode([CONTROL, 0, [Buffer.from(uuid), offer]]));
         this.#output.flush();
     }

@@ -69,7 +69,7 @@ async function endsWell(node) {
 test('calls begin one after the other, and what the node takes back never begins', ON, async (t) => {
     const page = new Page(), node = await on(t, page);
     assert.equal(page.begun, 1);
-    assert.deepEqual(offerOf(node), ['flow', 'begin']);
+    assert.deepEqual(offerOf(node), ['flow', 'begin', 'concurrency']);
     const slow = node.open('waits');
     const behind = ['a', 'b', 'c'].map((text) => node.invoke('echo', text));
     assert.equal(await node.chunk(slow), 'waiting');
@@ -119,7 +119,7 @@ test('as many run side by side as the node lets', ON, async (t) => {
 for (const [name, page] of [['size', { size: 8192 }], ['mark', { magic: 'CBEGIN99' }]]) {
     test(`a page of another ${name} is not used`, ON, async (t) => {
         const node = await on(t, new Page(page), { flow: 1 });
-        assert.deepEqual(offerOf(node), ['flow']);
+        assert.deepEqual(offerOf(node), ['flow', 'concurrency']);
         assert.deepEqual(await node.call('env'), [[Buffer.from('undefined')], undefined]);
         await endsWell(node);
     });

@@ -21,6 +21,7 @@ from .exits import broken, die, node_gone
 from .failures import show
 from .forks import FORKED, end_child
 from .frames import CONTROL, handshake, read
+from .limits import CONCURRENCY
 from .msgpack import Truncated
 
 TYPE_CHECKING = False
@@ -55,7 +56,7 @@ def main(words: list[str]) -> int:
         return 1
     if FORKED:
         end_child()
-    link, has_flow = _connect(options["--endpoint"], cocaine.uuid, page)
+    link, has_flow = _connect(options["--endpoint"], cocaine.uuid, page, app.has_async)
     gc.freeze()  # what is loaded stays; the collector need not walk over it
     Session(app, link, has_flow).serve()
     return 0
@@ -112,11 +113,13 @@ def _usable_pipe() -> type[Pipe] | None:
         return None  # the socket does the same, somewhat slower; the node's `info` says which it is
 
 
-def _connect(endpoint: str, uuid: str, page: int) -> tuple[Link, bool]:
+def _connect(endpoint: str, uuid: str, page: int, overlaps: bool) -> tuple[Link, bool]:
     """The link, and whether the node has flow control of one channel."""
     sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC)
     usable = _usable_pipe()
     offer = {name: 1 for name, has in (("pipe", usable is not None), ("flow", True), ("begin", page >= 0)) if has}
+    if overlaps:
+        offer["concurrency"] = CONCURRENCY
     try:
         sock.connect(endpoint)
         sock.sendall(handshake(uuid, offer))

@@ -24,7 +24,7 @@ use constant {
 
     # Calls that begin together, when each takes less than BURST_SECONDS; else the two system calls of each begin cost little of it. A crash
     # is charged to all of them, and none can be taken back; more of them save no time that shows.
-    BURST_CALLS => 16, BURST_SECONDS => 0.00002,
+    BURST_CALLS => 16, BURST_SECONDS => 0.00001,
 
     # The protocol's: a heartbeat every 5 s. The node may want one more often.
     HEARTBEAT_SECONDS => min(5, ($ENV{COCAINE_HEARTBEAT_MS} || 5000) / 1000),
