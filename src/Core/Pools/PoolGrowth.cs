@@ -164,7 +164,7 @@ internal sealed class PoolGrowth
     {
         long boundNs = _scope.Settings.GrowWaitMs * Clock.NsPerMs;
         JobQueue queue = _scope.Queue;
-        if (boundNs == 0 || queue.Suspects.Count > 0 || _roster.Working == 0)
+        if (boundNs == 0 || queue.Suspects.Count > 0 || _roster.Working == 0 || HeldUp.AreWorthASlave)
         {
             return true;
         }

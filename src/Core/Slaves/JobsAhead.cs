@@ -20,6 +20,7 @@ internal sealed class JobsAhead(Slave slave, ISlaveOwner owner) : WheelTimer
     private int _sizeBytes;  // request bytes of the placed jobs
     private JobPace _pace;
     private ulong _begunAtLook; // the worker's word at the last look for a stall
+    private bool _stoodAtLook;  // it had not begun all of its jobs then
     private long _heldUpNs;     // the last look at which the worker was held up
 
     /// <summary>The placed jobs: how many there are.</summary>
@@ -68,8 +69,9 @@ internal sealed class JobsAhead(Slave slave, ISlaveOwner owner) : WheelTimer
     {
         long nowNs = slave.Scope.Loop.NowNs;
         ulong begun = slave.Link.Begun;
-        bool stands = begun == _begunAtLook && nowNs - _pace.LastNs >= EngineLimits.MostStandingMs * Clock.NsPerMs;
-        if (stands && HasUnbegun)
+        bool stands = begun == _begunAtLook && _stoodAtLook && nowNs - _pace.LastNs >= EngineLimits.MostStandingMs * Clock.NsPerMs;
+        _stoodAtLook = HasUnbegun;
+        if (stands && _stoodAtLook)
         {
             IsHeldUp = true;
             _heldUpNs = nowNs;
