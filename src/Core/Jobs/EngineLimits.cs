@@ -183,7 +183,8 @@ internal static class EngineLimits
     public const int MostWishedConcurrency = 256;
 
     /// <summary>
-    /// How long a slave that was held up gets no jobs unless it shows that it goes on, ns: then one that waits in its handlers is tried again.
+    /// How long a slave that was held up gets no jobs unless it shows that it goes on, ns. A slave that waits in its handlers shows
+    /// nothing, and is tried again.
     /// </summary>
     public const long HeldUpNs = 10_000_000;
 

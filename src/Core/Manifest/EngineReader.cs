@@ -36,7 +36,7 @@ internal static class EngineReader
             PipeSizeBytes = (int)Of("pipe-size", defaults.PipeSizeBytes),
             LedgerJobs = (int)Of("ledger-jobs", defaults.LedgerJobs),
         };
-        return values.TryGetValue("concurrency", out object? concurrency) ? settings with { Concurrency = (int)(long)concurrency } : settings;
+        return values.TryGetValue("concurrency", out object? set) ? settings with { Concurrency = (int)(long)set } : settings;
     }
 
     /// <param name="problems">Gets the mistakes.</param>

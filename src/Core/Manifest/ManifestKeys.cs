@@ -53,7 +53,11 @@ internal static class ManifestKeys
         new("pool-limit", KeyKind.Integer, "most slaves", "10") { Min = 1, Max = 1024 },
         new("pool-minimum", KeyKind.Integer, "slaves kept warm", "0") { Max = 1024 },
         new("grow-wait", KeyKind.Duration, "the expected wait of a job that is worth another slave; 0 = any wait", "5ms"),
-        new("concurrency", KeyKind.Integer, "jobs in one slave at the same time; without it a worker with an event loop gets what it wishes for (64)", "1") { Min = 1, Max = 65536 },
+        new("concurrency", KeyKind.Integer, "jobs in one slave at the same time; an event loop asks for more by itself", "1")
+        {
+            Min = 1,
+            Max = 65536,
+        },
         new("queue-limit", KeyKind.Integer, "the most waiting jobs; one more gets 503 at once; 0 = unlimited", "10"),
         new("queue-bytes", KeyKind.Bytes, "the most request bytes of waiting jobs; more gets 503 at once; 0 = unlimited", "128MiB")
         {

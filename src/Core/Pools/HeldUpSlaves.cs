@@ -9,14 +9,14 @@ namespace Cocaine.Fast.Core.Pools;
 /// others up. The jobs behind such a handler go to slaves that have room; while there are none, the pool grows. Slaves with a concurrency
 /// of the manifest are left alone.
 /// </summary>
-internal sealed class HeldUpSlaves(EngineScope scope, SlaveRoster roster, SlavePool pool) : WheelTimer
+internal sealed class HeldUpSlaves(EngineScope scope, SlaveRoster roster, Action onTakenBack, Action grow) : WheelTimer
 {
     private long _sinceNs;  // when the first of the jobs began to stand that stand now; valid while Jobs is not 0
 
     /// <summary>Jobs that stood in held-up slaves at the last look, because no slave had room for them.</summary>
     public int Jobs { get; private set; }
 
-    /// <summary>Those jobs have stood for as long as is worth another slave.</summary>
+    /// <summary>These jobs have stood for as long as is worth another slave.</summary>
     public bool AreWorthASlave => Jobs > 0 && scope.Loop.NowNs - _sinceNs >= scope.Settings.GrowWaitMs * Clock.NsPerMs;
 
     /// <summary>A slave has got a job, perhaps.</summary>
@@ -71,12 +71,12 @@ internal sealed class HeldUpSlaves(EngineScope scope, SlaveRoster roster, SlaveP
 
         if (taken > 0 || (scope.Queue.Unplaced > 0 && roster.Pick() is not null))
         {
-            pool.OnTakenBack();
+            onTakenBack();
         }
 
         if (AreWorthASlave)
         {
-            pool.Grow();
+            grow();
         }
     }
 

@@ -29,7 +29,7 @@ internal sealed class SlavePool : ISlaveOwner
         Recycler = new Recycler(scope, _roster, Growth);
         Starts = Growth.Starts = new StartHealth(scope, _roster, Growth, Recycler, owner);
         Suspects = new SuspectRuns(scope, _roster, this, owner);
-        HeldUp = Growth.HeldUp = new HeldUpSlaves(scope, _roster, this);
+        HeldUp = Growth.HeldUp = new HeldUpSlaves(scope, _roster, OnTakenBack, Grow);
         Cores = new CoreShare(scope, _roster, backend.Cores, OnJobsWait);
         Ahead = new AheadPlacing(scope, _roster, this, owner);
         _idle = new IdleSlaves(scope, _roster);

@@ -13,9 +13,9 @@ namespace Cocaine.Fast.Core.Rings;
 /// sees the recall, and reads on before it begins anything.
 /// <para>
 /// A worker beside a page stores by pwrite and loads by pread. On x86-64, the only machine where workers do so, the kernel gives the file's
-/// lock back after the copy, by a locked instruction. This instruction is the full fence between the copy and all later loads of the
-/// thread. But the copy may go byte by byte: so <c>begun</c> is there twice, and is no number while the two differ. For <c>recall</c> the
-/// proof holds byte by byte: when the worker reads one as it was before, the node sees the worker's store.
+/// lock back after the copy, by a locked instruction, which is the full fence between the copy and all later loads of the thread. But the
+/// copy may go byte by byte: so <c>begun</c> is there twice, and is no number while the two differ. For <c>recall</c> the proof holds byte
+/// by byte: when the worker reads one as it was before, the node sees the worker's store.
 /// </para>
 /// </remarks>
 /// <param name="memory">The segment, or the page.</param>
@@ -23,8 +23,8 @@ namespace Cocaine.Fast.Core.Rings;
 internal readonly unsafe struct BeginWords(byte* memory, bool isTwice = false)
 {
     /// <summary>
-    /// Looks at a <c>begun</c> that is being written: a copy of 16 bytes is over sooner, unless the worker lost its CPU in it. Then it may
-    /// have begun anything.
+    /// Looks at a <c>begun</c> that is being written: a copy of 16 bytes is over sooner, unless the worker lost its CPU in it. Such a
+    /// worker may have begun anything.
     /// </summary>
     private const int MostLooks = 100;
 

@@ -59,7 +59,7 @@ internal sealed class JobsAhead(Slave slave, ISlaveOwner owner) : WheelTimer
     public int Unbegun => (int)Math.Min(slave.Channels.Last - Math.Min(slave.Link.Begun, slave.Channels.Last), (ulong)slave.Channels.Count);
 
     /// <summary>
-    /// The worker was busy within one job at the last look, while others on it wait. It gets no more jobs until it shows that it goes on.
+    /// The worker was busy within one job at the last look, while others on it wait. The slave gets no more until it shows that it goes on.
     /// Only <see cref="Pools.HeldUpSlaves"/> sets this, and an end of a job unsets it.
     /// </summary>
     public bool IsHeldUp { get; set; }
@@ -178,8 +178,8 @@ internal sealed class JobsAhead(Slave slave, ISlaveOwner owner) : WheelTimer
     }
 
     /// <summary>
-    /// Takes back jobs that the worker has not begun, or half of them, whether they are placed or were given to it to run; the newest first.
-    /// A job whose request is not whole, not kept, or not taken by the slave yet stays, and with it those before it.
+    /// Takes back the jobs that the worker has not begun, or half of them, whether they are placed or run as the node knows; the newest
+    /// first. A job whose request is not whole, not kept, or not taken by the slave yet stays, and with it those before it.
     /// </summary>
     /// <returns>How many were taken.</returns>
     public int TakeBackUnbegun(bool onlyHalf)

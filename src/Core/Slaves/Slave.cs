@@ -185,7 +185,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         Run(job);
     }
 
-    /// <summary>The handshake is complete, and the code is loaded. The worker runs so many jobs at once; 0 = the manifest's number.</summary>
+    /// <summary>The handshake is done, and the code loaded. The worker runs so many jobs at once; 0 = the manifest's number.</summary>
     public void OnReady(int concurrency = 0)
     {
         if (State == SlaveState.Starting && !_condemned)

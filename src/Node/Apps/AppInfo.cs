@@ -229,7 +229,8 @@ internal static class AppInfo
         json.WriteNumber("busy", roster.Busy);
         json.WriteNumber("sleeping", pool.Cores.Sleeping);
         json.WriteNumber("concurrency", engine.Scope.Concurrency);
-        json.WriteString("concurrency-from", manifest.Engine.IsConcurrencySet ? "manifest" : engine.Scope.IsConcurrencyWished ? "worker" : "default");
+        json.WriteString("concurrency-from", manifest.Engine.IsConcurrencySet ? "manifest"
+            : engine.Scope.IsConcurrencyWished ? "worker" : "default");
         if (manifest.Engine.Backend == BackendType.Thread)
         {
             json.WriteNumber("threads-left-behind", pool.Backend.ThreadsLeft);
