@@ -192,7 +192,7 @@ internal sealed class JobsAhead(Slave slave, ISlaveOwner owner) : WheelTimer
             first--;
         }
 
-        first = onlyHalf ? jobs.Count - ((jobs.Count - first + 1) / 2) : first;
+        first = onlyHalf ? jobs.Count - ((jobs.Count - first + 1) / 2) : Math.Max(first, 1); // the slave is busy: one stays
         if (first == jobs.Count)
         {
             return 0;
@@ -216,6 +216,7 @@ internal sealed class JobsAhead(Slave slave, ISlaveOwner owner) : WheelTimer
             Begin(next);
         }
 
+        slave.EndIfOver(); // those that are left may be abandoned
         return taken;
     }
 

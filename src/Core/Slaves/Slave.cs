@@ -468,7 +468,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
     }
 
     /// <summary>A retired slave ends once it has no jobs, or only jobs that will never end by themselves.</summary>
-    private void EndIfOver()
+    internal void EndIfOver()
     {
         if (_retired is not null && Channels.AreOver)
         {
