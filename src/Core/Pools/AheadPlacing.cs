@@ -93,10 +93,10 @@ internal sealed class AheadPlacing(EngineScope scope, SlaveRoster roster, SlaveP
         return false;
     }
 
-    /// <summary>A slave is ready: when no job waits in the node's hand, it takes over what stands behind others.</summary>
+    /// <summary>A slave with an event loop is ready: when no job waits in the node's hand, it takes over what stands behind others.</summary>
     public void Welcome(Slave slave)
     {
-        if (scope.Queue.Unplaced == 0 && slave.State == SlaveState.Idle && Help(slave))
+        if (scope.IsConcurrencyWished && scope.Queue.Unplaced == 0 && slave.State == SlaveState.Idle && Help(slave))
         {
             pool.OnTakenBack();
         }
