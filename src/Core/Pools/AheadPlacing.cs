@@ -93,7 +93,7 @@ internal sealed class AheadPlacing(EngineScope scope, SlaveRoster roster, SlaveP
         return false;
     }
 
-    /// <summary>A slave with an event loop is ready: when no job waits in the node's hand, it takes over what stands behind others.</summary>
+    /// <summary>A slave with an event loop is ready: when no job waits in the node's hand, it takes over jobs behind others.</summary>
     public void Welcome(Slave slave)
     {
         if (scope.IsConcurrencyWished && scope.Queue.Unplaced == 0 && slave.State == SlaveState.Idle && Help(slave))
