@@ -6,10 +6,13 @@ internal sealed class NeedsFactAttribute : FactAttribute
 {
     public NeedsFactAttribute(string program, string package)
     {
-        string folders = $"/usr/bin:{Environment.GetEnvironmentVariable("PATH")}";
-        if (!folders.Split(':').Any(folder => File.Exists(Path.Combine(folder, program))))
+        if (!IsHere(program))
         {
             Skip = $"{program} is not on this machine: apt-get install {package}";
         }
     }
+
+    /// <summary>The program is on this machine.</summary>
+    public static bool IsHere(string program) =>
+        $"/usr/bin:{Environment.GetEnvironmentVariable("PATH")}".Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
 }

@@ -235,7 +235,7 @@ internal abstract class BareWorker : IDisposable
 
         protected override WorkerExit Serve(AppHost app)
         {
-            return new SocketWorker((int)_worker.Handle, app, HasFlow) { HeartbeatMs = HeartbeatMs }.Run();
+            return new SocketWorker((int)_worker.Handle, app, HasFlow, page: null) { HeartbeatMs = HeartbeatMs }.Run();
         }
 
         protected override void Push()

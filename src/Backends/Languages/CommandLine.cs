@@ -15,6 +15,9 @@ internal sealed record WorkerCommand(string Program, IReadOnlyList<string> Argum
 {
     /// <summary>The confinement of the worker.</summary>
     public Confinement Confinement { get; init; } = Confinement.None;
+
+    /// <summary>The descriptor of the page beside the worker's socket; the launch does not close it. -1 = none.</summary>
+    public int BeginPage { get; init; } = -1;
 }
 
 /// <summary>Turns a manifest's type and args into a command line.</summary>

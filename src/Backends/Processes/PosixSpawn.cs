@@ -20,20 +20,26 @@ internal sealed record SpawnRequest(
     /// <inheritdoc cref="Input"/>
     public int Errors { get; init; } = -1;
 
+    /// <summary>The number that <see cref="More"/> gets in the process.</summary>
+    public const string MoreNumber = "3";
+
+    /// <summary>One more descriptor for the process; -1 = none.</summary>
+    public int More { get; init; } = -1;
+
     /// <summary>The process leads a session of its own, which no terminal's signals reach; otherwise a process group of its own.</summary>
     public bool OwnSession { get; init; }
 }
 
-/// <summary>Starts processes that inherit nothing from this process: three descriptors, default signals, a new environment.</summary>
+/// <summary>Starts processes that inherit nothing from this process: what it is given, default signals, a new environment.</summary>
 /// <remarks>
 /// Safety: posix_spawn's attribute and action blocks are private memory larger than the C library's structures (80 and 336 bytes on 64-bit
-/// Linux). Every descriptor of this process is close-on-exec; the child gets 0, 1 and 2 and closes all from 3 on.
+/// Linux). Every descriptor of this process is close-on-exec; the child gets 0, 1, 2 and at most one more, and closes all others.
 /// </remarks>
 internal static unsafe class PosixSpawn
 {
     private const int ActionsBytes = 512, AttributesBytes = 1024;
     private const short SetProcessGroup = 0x02, SetDefaultSignals = 0x04, SetSignalMask = 0x08, SetSession = 0x80;
-    private const int ReadWrite = 2;
+    private const int ReadWrite = 2, FirstMore = 3;
 
     /// <summary>Starts a process; returns its id, or the negative error.</summary>
     public static int Start(SpawnRequest request)
@@ -57,7 +63,12 @@ internal static unsafe class PosixSpawn
                 Give(actions, request.Input, 0, nothing);
                 Give(actions, request.Output, 1, nothing);
                 Give(actions, request.Errors, 2, nothing);
-                _ = LibC.posix_spawn_file_actions_addclosefrom_np(actions, 3);
+                if (request.More >= 0)
+                {
+                    _ = LibC.posix_spawn_file_actions_adddup2(actions, request.More, FirstMore); // also when it has that number here
+                }
+
+                _ = LibC.posix_spawn_file_actions_addclosefrom_np(actions, request.More >= 0 ? FirstMore + 1 : FirstMore);
                 if (request.Folder is not null)
                 {
                     _ = LibC.posix_spawn_file_actions_addchdir_np(actions, start);

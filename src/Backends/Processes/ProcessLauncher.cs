@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Cocaine.Fast.Backends.Isolation;
 using Cocaine.Fast.Backends.Languages;
+using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Transport.Linux;
 
 namespace Cocaine.Fast.Backends.Processes;
@@ -161,10 +162,17 @@ internal sealed unsafe class ProcessLauncher : IDisposable
             throw failure;
         }
 
-        int process = PosixSpawn.Start(new SpawnRequest(words, command.Environment, confinement.WorkingFolder)
+        Dictionary<string, string> environment = new(command.Environment);
+        if (command.BeginPage >= 0)
+        {
+            environment[EnvironmentNames.BeginPage] = SpawnRequest.MoreNumber;
+        }
+
+        int process = PosixSpawn.Start(new SpawnRequest(words, environment, confinement.WorkingFolder)
         {
             Output = output[1],
             Errors = errors[1],
+            More = command.BeginPage,
         });
         CloseAll(output[1], errors[1]);
         int descriptor = process > 0 ? OpenProcess(process) : -1;

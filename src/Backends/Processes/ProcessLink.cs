@@ -32,6 +32,7 @@ internal sealed class ProcessLink : SlaveLink
     private CapturedOutput? _errors;
     private WorkerConnection? _connection;
     private RingPort? _ring;
+    private BeginPage? _page;      // what the worker has begun, beside the socket; valid once the launch was asked for
     private IWorkerWay? _way;      // the rings, or the socket of a worker without rings; valid once the worker is connected
     private StartedProcess _process; // valid once the process was started
     private string? _killReason;   // set once the node decided to kill the worker
@@ -57,8 +58,9 @@ internal sealed class ProcessLink : SlaveLink
                 mayUseReserve: true)[0];
             backend.Admit(path);
             _listener.Open();
+            _page = BeginPage.Create(backend.App.Engine.Concurrency);
             backend.Launcher.Start(
-                command,
+                command with { BeginPage = _page.Descriptor },
                 process => _loop.Post(() => OnStarted(process)),
                 reason => _loop.Post(() => Finish(reason)));
         }
@@ -82,11 +84,13 @@ internal sealed class ProcessLink : SlaveLink
 
     public override IReadOnlyList<string> LastLines => [.. _output?.LastLines ?? [], .. _errors?.LastLines ?? []];
 
-    public override bool TellsBegun => _way is { TellsBegun: true };
+    public override bool IsBlocked => _way is { IsBlocked: true };
 
-    public override ulong Begun => _way?.Begun ?? ulong.MaxValue;
+    public override bool TellsBegun => _way is { Begun.AreTold: true };
 
-    public override int BeginRecall(out ulong begun) => _way!.BeginRecall(out begun);
+    public override ulong Begun => _way?.Begun?.Last ?? ulong.MaxValue;
+
+    public override int BeginRecall(out ulong begun) => _way!.Begun!.BeginRecall(out begun);
 
     public override bool HasFlow => _hasFlow;
 
@@ -119,9 +123,13 @@ internal sealed class ProcessLink : SlaveLink
     /// <summary>The worker has shown its uuid, and lists its wishes; null when it waits for no answer.</summary>
     private void OnHandshake(WorkerOffer? wanted)
     {
-        if (wanted is { } offer && !(offer.Pipe && TryHandOver(offer)))
+        int concurrency = ConcurrencyFor(wanted ?? default);
+        if (wanted is { } offer && !(offer.Pipe && TryHandOver(offer with { Begin = false }, concurrency)))
         {
-            MessageWriter.WriteGrant(_connection!.Output, offer with { Pipe = false });
+            concurrency = offer.Begin ? concurrency : _backend.App.Engine.Concurrency;
+            _page!.SetMostBegun(concurrency);
+            _connection!.Begun = offer.Begin ? new BegunJobs(_slave, _page.Words) : null;
+            MessageWriter.WriteGrant(_connection.Output, offer with { Pipe = false });
             _connection.ScheduleSend();
         }
 
@@ -129,7 +137,7 @@ internal sealed class ProcessLink : SlaveLink
 
         _lines?.OnReady();
         Settle();
-        _slave.OnReady();
+        _slave.OnReady(concurrency);
     }
 
     /// <summary>
@@ -170,7 +178,18 @@ internal sealed class ProcessLink : SlaveLink
         }
     }
 
-    private bool TryHandOver(WorkerOffer granted)
+    /// <summary>
+    /// The manifest's concurrency, or what the worker wishes for where the manifest does not say. A wish needs a worker that tells what it
+    /// has begun: otherwise nobody would notice jobs that one handler holds up.
+    /// </summary>
+    private int ConcurrencyFor(WorkerOffer offer)
+    {
+        EngineSettings settings = _backend.App.Engine;
+        bool hasWish = offer.Concurrency > 0 && (offer.Pipe || offer.Begin) && !settings.IsConcurrencySet;
+        return hasWish ? Math.Min(offer.Concurrency, EngineLimits.MostWishedConcurrency) : settings.Concurrency;
+    }
+
+    private bool TryHandOver(WorkerOffer granted, int concurrency)
     {
         Segment? segment = null;
         EventDescriptor? nodeBell = null, workerBell = null;
@@ -178,7 +197,7 @@ internal sealed class ProcessLink : SlaveLink
         {
             EngineSettings settings = _backend.App.Engine;
             segment = Segment.Create(
-                settings.PipeSizeBytes, _slave.Generation, settings.SpinMicroseconds, shared: true, settings.Concurrency);
+                settings.PipeSizeBytes, _slave.Generation, settings.SpinMicroseconds, shared: true, concurrency);
             nodeBell = new EventDescriptor();
             workerBell = new EventDescriptor();
             MemorySink grant = new(64);
@@ -193,6 +212,7 @@ internal sealed class ProcessLink : SlaveLink
             _ring = new RingPort(_loop, _slave, segment, nodeBell, workerBell, reason => Kill($"broke its pipe: {reason}"));
             _way = _ring;
             _connection.OnPipe = true;
+            _page!.Dispose();
             _ring.Open();
             return true;
         }
@@ -209,6 +229,7 @@ internal sealed class ProcessLink : SlaveLink
     private void OnStarted(StartedProcess process)
     {
         _process = process;
+        _page!.CloseDescriptor();
         _lines = new WorkerLines(_backend.Starts, _backend.Log, _backend.App.Name, _slave.ShortId);
         _output = new CapturedOutput(_loop, process.Output, line => _lines.Add(isError: false, line));
         _errors = new CapturedOutput(_loop, process.Errors, line => _lines.Add(isError: true, line));
@@ -270,6 +291,8 @@ internal sealed class ProcessLink : SlaveLink
         _slave.OnDead(cause);
         _listener?.Dispose();
         _ring?.Close();
+        _connection?.Begun?.Stop(); // later questions find the page gone
+        _page?.Dispose();
         _connection?.Close("the worker has ended");
     }
 

@@ -30,15 +30,11 @@ internal sealed class WorkerConnection(
     /// <inheritdoc/>
     public string Kind => "socket";
 
-    /// <summary>A socket has no words that both sides see at once.</summary>
-    public bool TellsBegun => false;
-
     /// <inheritdoc/>
-    public ulong Begun => ulong.MaxValue;
+    public bool IsBlocked => IsSendBlocked;
 
-    /// <inheritdoc/>
-    public int BeginRecall(out ulong begun) =>
-        throw new InvalidOperationException("a worker on its socket does not tell what it has begun");
+    /// <summary>Set when the worker was granted the page beside its socket.</summary>
+    public BegunJobs? Begun { get; set; }
 
     /// <summary>The worker changed to the pipe: its socket must stay silent.</summary>
     public bool OnPipe { get; set; }

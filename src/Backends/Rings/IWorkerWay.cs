@@ -18,14 +18,11 @@ internal interface IWorkerWay
     /// <summary>The way's name, for info.</summary>
     string Kind { get; }
 
-    /// <inheritdoc cref="SlaveLink.TellsBegun"/>
-    bool TellsBegun { get; }
+    /// <inheritdoc cref="SlaveLink.IsBlocked"/>
+    bool IsBlocked { get; }
 
-    /// <inheritdoc cref="SlaveLink.Begun"/>
-    ulong Begun { get; }
-
-    /// <inheritdoc cref="SlaveLink.BeginRecall"/>
-    int BeginRecall(out ulong begun);
+    /// <summary>What the worker tells about jobs that it has begun; null when it tells nothing.</summary>
+    BegunJobs? Begun { get; }
 
     /// <summary>Shows the written messages to the worker at the end of the turn.</summary>
     void Flush();

@@ -34,12 +34,11 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
     private readonly PieceAssembler _pieces = new(ProtocolLimits.Default.MaxMessageBytes + (64 << 10));
     private readonly BellTask _bellTask;
     private readonly AnswerSource _source;
+    private readonly BegunJobs _begun;
     private readonly Action<string> _onFault;
     private bool _paused;
     private bool _closed;
     private bool _isFull;        // messages wait for room in the request ring
-    private bool _stopped;       // the worker begins nothing any more
-    private ulong _begunAtStop;  // valid once stopped
 
     public RingPort(EventLoop loop, Slave slave, Segment segment, EventDescriptor nodeBell, EventDescriptor slaveBell,
         Action<string> onFault)
@@ -50,6 +49,7 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
         _nodeBell = nodeBell;
         _slaveBell = slaveBell;
         _onFault = onFault;
+        _begun = new BegunJobs(slave, segment.Words);
         _requests = new ByteRingWriter(segment.Requests);
         _answers = new ByteRingReader(segment.Responses);
         _bellTask = new BellTask(this);
@@ -65,25 +65,11 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
 
     public string Kind => "shared memory";
 
-    public bool TellsBegun => !_stopped && _segment.Words.AreKept;
+    public bool IsBlocked => BacklogBytes > 0;
 
-    /// <summary>A worker that keeps no words may have begun everything, once it has sent its first message.</summary>
-    public ulong Begun => _stopped ? _begunAtStop : Settled(_segment.Words.Begun);
+    public BegunJobs Begun => _begun;
 
-    public int BeginRecall(out ulong begun) => _segment.Words.BeginRecall(out begun);
-
-    /// <summary>
-    /// The worker begins nothing any more, though it may live on: it sees a recall that never comes. What it has begun by now is settled.
-    /// </summary>
-    public void StopBegins()
-    {
-        if (!_stopped)
-        {
-            _ = BeginRecall(out ulong begun);
-            _begunAtStop = Settled(begun);
-            _stopped = true;
-        }
-    }
+    BegunJobs? IWorkerWay.Begun => _begun;
 
     public void Open()
     {
@@ -152,7 +138,7 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
     public void Close()
     {
         Detach();
-        StopBegins(); // later questions find the segment gone
+        _begun.Stop(); // later questions find the segment gone
         _loop.Lending.End(); // a connection may hold bytes of this ring, when its records are being taken
         _segment.Dispose();
         _nodeBell.Dispose();
@@ -168,8 +154,6 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
             _loop.ScheduleBell(_bellTask);
         }
     }
-
-    private ulong Settled(ulong begun) => begun != 0 ? begun : _slave.HasBeaten ? ulong.MaxValue : MessageWriter.ControlChannel;
 
     private void Publish()
     {

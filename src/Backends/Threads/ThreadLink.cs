@@ -90,11 +90,11 @@ internal sealed class ThreadLink : SlaveLink
 
     public override int ProcessId => 0;
 
-    public override bool TellsBegun => _port.TellsBegun;
+    public override bool TellsBegun => _port.Begun.AreTold;
 
-    public override ulong Begun => _port.Begun;
+    public override ulong Begun => _port.Begun.Last;
 
-    public override int BeginRecall(out ulong begun) => _port.BeginRecall(out begun);
+    public override int BeginRecall(out ulong begun) => _port.Begun.BeginRecall(out begun);
 
     public override bool HasFlow => _hasFlow;
 
@@ -121,7 +121,7 @@ internal sealed class ThreadLink : SlaveLink
             _backend.Log, _backend.App.Name, _slave.ShortId, reason, JobNames.Suffix(_slave.Channels.ToList()), _backend.Left.Threads,
             LeftBehind.MostThreads, running);
         _worker?.Abandon();
-        _port.StopBegins(); // after it was abandoned: it finds both, and ends instead of beginning another job
+        _port.Begun.Stop(); // after it was abandoned: it finds both, and ends instead of beginning another job
         _port.Detach();
         _loop.Post(() => _slave.OnDead(reason));
     }

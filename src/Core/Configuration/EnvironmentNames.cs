@@ -38,6 +38,9 @@ public static class EnvironmentNames
     /// <summary>Says whether a worker asks for a pipe in shared memory.</summary>
     public const string Pipe = "COCAINE_PIPE";
 
+    /// <summary>The descriptor of the page beside a worker's socket.</summary>
+    public const string BeginPage = "COCAINE_BEGIN_PAGE";
+
     /// <summary>systemd's folder for the files of a service that outlive it.</summary>
     public const string StateDirectory = "STATE_DIRECTORY";
 
@@ -109,6 +112,7 @@ public static class EnvironmentNames
         new(AppVersion, "workers", "set by the node: the `version` of the app's manifest"),
         new(HeartbeatMs, "workers", "set by the node when `heartbeat-timeout` is below 20 s: how often to beat"),
         new(Pipe, "workers", "`0` in `args.env`: the worker stays on its socket and asks for no pipe"),
+        new(BeginPage, "workers", "set by the node: the descriptor of the page about begun jobs, for workers on their socket"),
     ];
 
     /// <summary>The value of a variable; null when it is not set or empty.</summary>

@@ -125,7 +125,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
         if (slave is null)
         {
             refusal = WhyNot(id);
-            if (refusal.Code != 0 && IsTaking && Pool.Roster.Idle > 0)
+            if (refusal.Code != 0 && IsTaking && (Pool.HeldUp.Release() || Pool.Roster.Idle > 0))
             {
                 Pool.Ahead.Wake(isFull: true);
                 slave = Queue.Usual == 0 ? Pool.Roster.Pick() : null;

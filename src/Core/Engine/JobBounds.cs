@@ -189,7 +189,7 @@ internal sealed class JobBounds(EngineScope scope, SlavePool pool, RunLimit runL
         }
 
         RecycleLog.Abandons(scope.Log, scope.Name, job.Id, JobNames.EventOf(job), listenedMs - job.AnsweredMs, slave.ShortId,
-            slave.Channels.Abandoned + 1, scope.Settings.Concurrency);
+            slave.Channels.Abandoned + 1, scope.Concurrency);
         slave.Abandon(job);
     }
 

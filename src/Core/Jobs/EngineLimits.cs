@@ -176,6 +176,18 @@ internal static class EngineLimits
     /// </summary>
     public const int MostReprieves = 3;
 
+    /// <summary>
+    /// Jobs in one slave at the same time that a worker may wish for. When such a slave dies, each of so many jobs is suspected, and runs
+    /// alone afterwards.
+    /// </summary>
+    public const int MostWishedConcurrency = 256;
+
+    /// <summary>
+    /// How long a slave that was held up gets no jobs unless it shows that it goes on, ns. A slave that waits in its handlers shows
+    /// nothing, and is tried again.
+    /// </summary>
+    public const long HeldUpNs = 10_000_000;
+
     /// <summary>Slave loads that the pool tells apart when it looks for the least busy one.</summary>
     public const int LoadLevels = 1024;
 }

@@ -17,6 +17,14 @@ internal sealed class EngineScope
     /// <summary>The engine's settings from the manifest.</summary>
     public required EngineSettings Settings { get; init; }
 
+    /// <summary>
+    /// Jobs in one slave at the same time: the settings', or what the last slave that became ready wished for and got.
+    /// </summary>
+    public int Concurrency { get => Math.Max(field, Settings.Concurrency); set; }
+
+    /// <summary>The concurrency is the workers' wish.</summary>
+    public bool IsConcurrencyWished => Concurrency > Settings.Concurrency;
+
     /// <summary>The loop that the engine lives on.</summary>
     public required IEngineLoop Loop { get; init; }
 

@@ -87,8 +87,19 @@ public sealed record EngineSettings
     /// </summary>
     public long GrowWaitMs { get; init; } = 5;
 
-    /// <summary>Jobs in one slave at the same time.</summary>
-    public int Concurrency { get; init; } = 1;
+    /// <summary>Jobs in one slave at the same time. When this is not set, a worker with an event loop may wish for more.</summary>
+    public int Concurrency
+    {
+        get;
+        init
+        {
+            field = value;
+            IsConcurrencySet = true;
+        }
+    } = 1;
+
+    /// <summary>The concurrency was set: a worker's wish does not count.</summary>
+    internal bool IsConcurrencySet { get; private init; }
 
     /// <summary>The most waiting jobs; 0 = unlimited.</summary>
     public int QueueLimit { get; init; } = 10;

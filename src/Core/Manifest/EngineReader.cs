@@ -10,14 +10,13 @@ internal static class EngineReader
     {
         EngineSettings defaults = new();
         long Of(string key, long fallback) => values.TryGetValue(key, out object? value) ? (long)value : fallback;
-        return new EngineSettings
+        EngineSettings settings = new()
         {
             Backend = values.GetValueOrDefault("backend") as string == "thread" ? BackendType.Thread : BackendType.Process,
             Loops = (int)Of("loops", defaults.Loops),
             PoolLimit = (int)Of("pool-limit", defaults.PoolLimit),
             PoolMinimum = (int)Of("pool-minimum", defaults.PoolMinimum),
             GrowWaitMs = Of("grow-wait", defaults.GrowWaitMs),
-            Concurrency = (int)Of("concurrency", defaults.Concurrency),
             QueueLimit = (int)Of("queue-limit", defaults.QueueLimit),
             QueueBytes = Of("queue-bytes", defaults.QueueBytes),
             QueueOrder = values.GetValueOrDefault("queue-order") as string == "adaptive" ? QueueOrder.Adaptive : QueueOrder.Fifo,
@@ -38,6 +37,7 @@ internal static class EngineReader
             PipeSizeBytes = (int)Of("pipe-size", defaults.PipeSizeBytes),
             LedgerJobs = (int)Of("ledger-jobs", defaults.LedgerJobs),
         };
+        return values.TryGetValue("concurrency", out object? set) ? settings with { Concurrency = (int)(long)set } : settings;
     }
 
     /// <param name="problems">Gets the mistakes.</param>

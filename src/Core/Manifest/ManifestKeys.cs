@@ -58,7 +58,11 @@ internal static class ManifestKeys
         },
         new("pool-minimum", KeyKind.Integer, "slaves kept warm", "0") { Max = 1024 },
         new("grow-wait", KeyKind.Duration, "the expected wait of a job that is worth another slave; 0 = any wait", "5ms"),
-        new("concurrency", KeyKind.Integer, "jobs in one slave at the same time", "1") { Min = 1, Max = 65536 },
+        new("concurrency", KeyKind.Integer, "jobs in one slave at the same time; an event loop asks for more by itself", "1")
+        {
+            Min = 1,
+            Max = 65536,
+        },
         new("queue-limit", KeyKind.Integer, "the most waiting jobs; one more gets 503 at once; 0 = unlimited", "10"),
         new("queue-bytes", KeyKind.Bytes, "the most request bytes of waiting jobs; more gets 503 at once; 0 = unlimited", "128MiB")
         {

@@ -79,7 +79,7 @@ internal sealed class AheadPlacing(EngineScope scope, SlaveRoster roster, SlaveP
             {
                 mayBe |= slave.Ahead.HasUnbegun; // else the node would look each millisecond for as long as jobs run side by side
             }
-            else if (slave.Ahead.TakeBackHalf() > 0)
+            else if (slave.Ahead.TakeBackUnbegun(onlyHalf: true) > 0)
             {
                 return true;
             }
@@ -91,6 +91,15 @@ internal sealed class AheadPlacing(EngineScope scope, SlaveRoster roster, SlaveP
         }
 
         return false;
+    }
+
+    /// <summary>A slave with an event loop is ready: when no job waits in the node's hand, it takes over jobs behind others.</summary>
+    public void Welcome(Slave slave)
+    {
+        if (scope.IsConcurrencyWished && scope.Queue.Unplaced == 0 && slave.State == SlaveState.Idle && Help(slave))
+        {
+            pool.OnTakenBack();
+        }
     }
 
     /// <summary>

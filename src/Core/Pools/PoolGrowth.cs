@@ -37,6 +37,9 @@ internal sealed class PoolGrowth
     /// <summary>Counts failed starts. The pool sets it once.</summary>
     public StartHealth Starts { get; set; } = null!;
 
+    /// <summary>Knows jobs that stand in slaves. The pool sets it once.</summary>
+    public HeldUpSlaves HeldUp { get; set; } = null!;
+
     /// <summary>Tells how soon the waiting jobs will have ended.</summary>
     public QueueOutlook Outlook { get; }
 
@@ -69,8 +72,8 @@ internal sealed class PoolGrowth
             return;
         }
 
-        int waiting = _scope.Queue.Count, starting = _roster.Starting, standing = _roster.Standing;
-        int forJobs = _scope.Queue.SlavesFor(_scope.Settings.Concurrency) - _roster.Idle - starting;
+        int waiting = _scope.Queue.Count + HeldUp.Jobs, starting = _roster.Starting, standing = _roster.Standing;
+        int forJobs = _scope.Queue.SlavesFor(_scope.Concurrency) + (HeldUp.AreWorthASlave ? 1 : 0) - _roster.Idle - starting;
         int forMinimum = _scope.State == EngineState.Running ? Math.Max(0, Math.Max(_roster.Minimum, _warm) - standing) : 0;
         int wanted = forJobs > forMinimum && !WaitsTooLong(waiting) ? forMinimum : Math.Max(forJobs, forMinimum);
         if (wanted <= 0)
@@ -161,7 +164,7 @@ internal sealed class PoolGrowth
     {
         long boundNs = _scope.Settings.GrowWaitMs * Clock.NsPerMs;
         JobQueue queue = _scope.Queue;
-        if (boundNs == 0 || queue.Suspects.Count > 0 || _roster.Working == 0)
+        if (boundNs == 0 || queue.Suspects.Count > 0 || _roster.Working == 0 || HeldUp.AreWorthASlave)
         {
             return true;
         }
@@ -197,7 +200,7 @@ internal sealed class PoolGrowth
             return;
         }
 
-        int wanted = ((jobs + _scope.Settings.Concurrency - 1) / _scope.Settings.Concurrency) - _roster.Idle - _roster.Starting;
+        int wanted = ((jobs + _scope.Concurrency - 1) / _scope.Concurrency) - _roster.Idle - _roster.Starting;
         int count = Math.Min(Math.Min(wanted, _roster.FreePlaces), _backend.StartsAtOnce - _roster.Starting);
         if (count > 0)
         {

@@ -29,6 +29,7 @@ internal sealed class SlavePool : ISlaveOwner
         Recycler = new Recycler(scope, _roster, Growth);
         Starts = Growth.Starts = new StartHealth(scope, _roster, Growth, Recycler, owner);
         Suspects = new SuspectRuns(scope, _roster, this, owner);
+        HeldUp = Growth.HeldUp = new HeldUpSlaves(scope, _roster, OnTakenBack, Grow);
         Cores = new CoreShare(scope, _roster, backend.Cores, OnJobsWait);
         Ahead = new AheadPlacing(scope, _roster, this, owner);
         _idle = new IdleSlaves(scope, _roster);
@@ -61,6 +62,9 @@ internal sealed class SlavePool : ISlaveOwner
     /// <summary>Keeps quick jobs on as many slaves as there are cores.</summary>
     public CoreShare Cores { get; }
 
+    /// <summary>Looks after slaves whose worker computes in one job of several.</summary>
+    public HeldUpSlaves HeldUp { get; }
+
     /// <summary>Gives jobs to slaves ahead of their turn.</summary>
     public AheadPlacing Ahead { get; }
 
@@ -76,7 +80,7 @@ internal sealed class SlavePool : ISlaveOwner
     /// <inheritdoc/>
     public void OnMoved(Slave slave)
     {
-        _roster.Moved(slave);
+        HeldUp.OnMoved(slave);
         if (_scope.Siblings is { } siblings)
         {
             siblings.OnRoom(RoomForOthers, _roster.FreePlaces);
@@ -221,6 +225,7 @@ internal sealed class SlavePool : ISlaveOwner
         Growth.OnReady(slave);
         Recycler.OnReady(slave); // first, because the slave that is relieved gets no more jobs
         Feed();
+        Ahead.Welcome(slave);
         _idle.Watch();
         _owner.OnSlaveReady();
         Growth.Grow();
@@ -345,6 +350,7 @@ internal sealed class SlavePool : ISlaveOwner
         _scope.Loop.Timers.Cancel(Recycler);
         _scope.Loop.Timers.Cancel(Suspects);
         _scope.Loop.Timers.Cancel(Ahead);
+        _scope.Loop.Timers.Cancel(HeldUp);
         _scope.Loop.Timers.Cancel(Cores);
     }
 }

@@ -24,7 +24,7 @@ internal sealed class SlaveRoster
         _scope = scope;
         _backend = backend;
         _owner = owner;
-        _levels = new SlaveLevels(scope.Settings.Concurrency);
+        _levels = new SlaveLevels(Math.Max(scope.Settings.Concurrency, EngineLimits.MostWishedConcurrency));
         Minimum = scope.Settings.PoolMinimum;
         Limit = scope.Settings.PoolLimit;
     }

@@ -37,7 +37,7 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
         }
 
         // With one job on each slave there are no neighbours to protect.
-        job.IsSuspect |= loss.Death is not null && scope.Settings.Concurrency > 1;
+        job.IsSuspect |= loss.Death is not null && scope.Concurrency > 1;
     }
 
     /// <summary>
@@ -59,7 +59,7 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
     public bool IsLastRun(Job job)
     {
         int limit = scope.Settings.RetryLimitOf(job.Policy.RetryLimit);
-        bool hasOneMore = job.DiedInCompany || (!job.IsSuspect && scope.Settings.Concurrency > 1);
+        bool hasOneMore = job.DiedInCompany || (!job.IsSuspect && scope.Concurrency > 1);
         return limit == 0 || job.Runs > limit + (hasOneMore ? 1 : 0);
     }
 

@@ -8,14 +8,23 @@ namespace Cocaine.Fast.Core.Protocol;
 /// </summary>
 /// <param name="Pipe">The shared-memory pipe.</param>
 /// <param name="Flow">Flow control of one channel.</param>
-internal readonly record struct WorkerOffer(bool Pipe, bool Flow)
+/// <param name="Begin">The page about begun jobs, beside the socket.</param>
+/// <param name="Concurrency">
+/// Jobs that the worker would run at the same time where the manifest does not say; 0 = no wish. Only workers say this, and not the SDK of
+/// this repository's .NET, so it is read and never written here.
+/// </param>
+internal readonly record struct WorkerOffer(bool Pipe, bool Flow, bool Begin = false, int Concurrency = 0)
 {
     /// <summary>The most bytes of the map.</summary>
-    public const int MaxEncodedBytes = 1 + 6 + 6;
+    public const int MaxEncodedBytes = 1 + 6 + 6 + 7;
 
     private static ReadOnlySpan<byte> PipeKey => "pipe"u8;
 
     private static ReadOnlySpan<byte> FlowKey => "flow"u8;
+
+    private static ReadOnlySpan<byte> BeginKey => "begin"u8;
+
+    private static ReadOnlySpan<byte> ConcurrencyKey => "concurrency"u8;
 
     /// <summary>Reads the map that is the last argument of a handshake or of its answer. Keys that nobody knows are skipped.</summary>
     /// <param name="map">The bytes from the map's head on.</param>
@@ -39,7 +48,9 @@ internal readonly record struct WorkerOffer(bool Pipe, bool Flow)
 
             map = map[value.HeadBytes..];
             offer = name.SequenceEqual(PipeKey) ? offer with { Pipe = value.Bits == 1 }
-                : name.SequenceEqual(FlowKey) ? offer with { Flow = value.Bits == 1 } : offer;
+                : name.SequenceEqual(FlowKey) ? offer with { Flow = value.Bits == 1 }
+                : name.SequenceEqual(BeginKey) ? offer with { Begin = value.Bits == 1 }
+                : name.SequenceEqual(ConcurrencyKey) ? offer with { Concurrency = (int)Math.Min(value.Bits, int.MaxValue) } : offer;
         }
 
         return offer;
@@ -48,9 +59,10 @@ internal readonly record struct WorkerOffer(bool Pipe, bool Flow)
     /// <summary>Writes the map; returns its length.</summary>
     public int Write(Span<byte> to)
     {
-        int at = MsgPackEncoder.WriteMapHead(to, (Pipe ? 1u : 0) + (Flow ? 1u : 0));
+        int at = MsgPackEncoder.WriteMapHead(to, (Pipe ? 1u : 0) + (Flow ? 1u : 0) + (Begin ? 1u : 0));
         at += Pipe ? WriteKey(to[at..], PipeKey) : 0;
-        return at + (Flow ? WriteKey(to[at..], FlowKey) : 0);
+        at += Flow ? WriteKey(to[at..], FlowKey) : 0;
+        return at + (Begin ? WriteKey(to[at..], BeginKey) : 0);
     }
 
     private static int WriteKey(Span<byte> to, ReadOnlySpan<byte> key)

@@ -33,7 +33,12 @@ internal static class RingDescriptor
 
     // The worker's and the node's word about what is begun, apart for the same reason.
     public const int BegunOffset = 3072;
+    public const int BegunAgainOffset = 3080; // in a page beside a socket only
     public const int RecallOffset = 3200;
+
+    // A page beside a socket: the words at their places in a segment, and this at the front.
+    public const ulong PageMagic = 0x3130_4E49_4745_4243; // "CBEGIN01", little-endian
+    public const int PageSizeBytes = HeaderSizeBytes;
 
     // Records.
     public const int RecordHeaderSizeBytes = 8;

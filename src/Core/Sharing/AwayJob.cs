@@ -69,7 +69,7 @@ internal sealed class AwayJob : ShardMail, IJobRunner, IJobCaller
         _request.Add(new Payload(job.Request.Headers));
         foreach (Payload chunk in job.Request)
         {
-            _request.Add(in chunk); // a copy: received memory is for one loop only
+            _request.Add(in chunk);
         }
 
         sibling.Post(this);
@@ -92,7 +92,7 @@ internal sealed class AwayJob : ShardMail, IJobRunner, IJobCaller
     public void Begin(SharedJobs jobs, TaskMonitor task, Slave slave)
     {
         MoveTo(AwayStage.Guest);
-        _mayHold = slave.Link.HasFlow || slave.Scope.Settings.Concurrency == 1;
+        _mayHold = slave.Link.HasFlow || slave.Concurrency == 1;
         task.JobTimeoutMs = _call.JobTimeoutMs;
         ReadOnlySpan<byte> request = _request.Written;
         ReadOnlySpan<byte> headers = ChunkLog.Take(ref request);

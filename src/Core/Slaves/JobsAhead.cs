@@ -19,6 +19,9 @@ internal sealed class JobsAhead(Slave slave, ISlaveOwner owner) : WheelTimer
     private readonly JobList _placed = new();
     private int _sizeBytes;  // request bytes of the placed jobs
     private JobPace _pace;
+    private ulong _begunAtLook; // the worker's word at the last look for a stall
+    private bool _stoodAtLook;  // it had not begun all of its jobs then
+    private long _heldUpNs;     // the last look at which the worker was held up
 
     /// <summary>The placed jobs: how many there are.</summary>
     public int Count { get; private set; }
@@ -42,7 +45,7 @@ internal sealed class JobsAhead(Slave slave, ISlaveOwner owner) : WheelTimer
     public bool IsLow => Count <= _pace.Ahead / 2;
 
     /// <summary>The slave may have one more job ahead, as far as its pace and its ring tell.</summary>
-    public bool HasRoom => Count < _pace.Ahead && !_pace.IsAsleep && slave.Link.TellsBegun && slave.Link.BacklogBytes == 0
+    public bool HasRoom => Count < _pace.Ahead && !_pace.IsAsleep && slave.Link.TellsBegun && !slave.Link.IsBlocked
         && _sizeBytes < slave.Scope.Settings.PipeSizeBytes / EngineLimits.AheadRingPart;
 
     /// <summary>The worker has not begun something that it has, and has ended nothing for longer than work ahead may take.</summary>
@@ -52,11 +55,44 @@ internal sealed class JobsAhead(Slave slave, ISlaveOwner owner) : WheelTimer
     public bool HasUnbegun =>
         slave.Load + Count > 1 && !slave.IsEnding && slave.Link.TellsBegun && slave.Channels.Last > slave.Link.Begun;
 
+    /// <summary>The number of those jobs, as far as the worker's word goes.</summary>
+    public int Unbegun => (int)Math.Min(slave.Channels.Last - Math.Min(slave.Link.Begun, slave.Channels.Last), (ulong)slave.Channels.Count);
+
+    /// <summary>
+    /// The worker was busy within one job at the last look, while others on it wait. The slave gets no more until it shows that it goes on.
+    /// Only <see cref="Pools.HeldUpSlaves"/> sets this, and an end of a job unsets it.
+    /// </summary>
+    public bool IsHeldUp { get; set; }
+
+    /// <summary>Looks whether the worker has begun anything since the last look, or ended anything lately.</summary>
+    public void LookForStall()
+    {
+        long nowNs = slave.Scope.Loop.NowNs;
+        ulong begun = slave.Link.Begun;
+        bool stands = begun == _begunAtLook && _stoodAtLook && nowNs - _pace.LastNs >= EngineLimits.MostStandingMs * Clock.NsPerMs;
+        _stoodAtLook = HasUnbegun;
+        if (stands && _stoodAtLook)
+        {
+            IsHeldUp = true;
+            _heldUpNs = nowNs;
+        }
+        else if (begun != _begunAtLook || nowNs - _heldUpNs > EngineLimits.HeldUpNs)
+        {
+            IsHeldUp = false;
+        }
+
+        _begunAtLook = begun;
+    }
+
     /// <summary>The slave had no job until now.</summary>
     public void OnBusy() => _pace.Begin(slave.Scope.Loop.NowNs);
 
     /// <summary>A job has ended.</summary>
-    public void OnEnd() => _pace.OnEnd(slave.Scope.Loop.NowNs);
+    public void OnEnd()
+    {
+        IsHeldUp = false;
+        _pace.OnEnd(slave.Scope.Loop.NowNs);
+    }
 
     /// <summary>Puts a job whose request is whole into the slave's ring.</summary>
     public void Place(Job job)
@@ -142,11 +178,11 @@ internal sealed class JobsAhead(Slave slave, ISlaveOwner owner) : WheelTimer
     }
 
     /// <summary>
-    /// Takes back half of the jobs that the worker has not begun, whether they are placed or were given to it to run; the newest first.
-    /// A job whose request is not whole, not kept, or not taken by the slave yet stays, and with it those before it.
+    /// Takes back the jobs that the worker has not begun, or half of them, whether they are placed or run as the node knows; the newest
+    /// first. A job whose request is not whole, not kept, or not taken by the slave yet stays, and with it those before it.
     /// </summary>
     /// <returns>How many were taken.</returns>
-    public int TakeBackHalf()
+    public int TakeBackUnbegun(bool onlyHalf)
     {
         List<Job> jobs = slave.Channels.ToList();
         ulong begun = slave.Link.Begun;
@@ -156,7 +192,7 @@ internal sealed class JobsAhead(Slave slave, ISlaveOwner owner) : WheelTimer
             first--;
         }
 
-        first = jobs.Count - ((jobs.Count - first + 1) / 2);
+        first = onlyHalf ? jobs.Count - ((jobs.Count - first + 1) / 2) : Math.Max(first, 1); // the slave is busy: one stays
         if (first == jobs.Count)
         {
             return 0;
@@ -175,11 +211,12 @@ internal sealed class JobsAhead(Slave slave, ISlaveOwner owner) : WheelTimer
         }
 
         // Places of jobs that were to run and are taken are those of the oldest placed ones, which the worker begins as soon.
-        while (_placed.First is { } next && slave.Load < slave.Scope.Settings.Concurrency)
+        while (_placed.First is { } next && slave.Load < slave.Concurrency)
         {
             Begin(next);
         }
 
+        slave.EndIfOver(); // those that are left may be abandoned
         return taken;
     }
 
@@ -252,7 +289,7 @@ internal sealed class JobsAhead(Slave slave, ISlaveOwner owner) : WheelTimer
     private ulong Recall(ulong first)
     {
         int count = slave.Link.BeginRecall(out ulong begun);
-        ulong from = Math.Max(first, begun + 1);
+        ulong from = Math.Max(first, Math.Min(begun, slave.Channels.Last) + 1); // the worker may have stored any number
         MessageWriter.WriteRecall(slave.Link.Sink, count, from);
         slave.Link.Flush();
         slave.Scope.Counters.Recalls++;

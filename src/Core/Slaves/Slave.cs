@@ -16,7 +16,6 @@ internal sealed class Slave : WheelTimer, IJobRunner
     private readonly EngineScope _scope;
     private readonly ISlaveOwner _owner;
     private readonly AnswerHold _hold;
-    private int _capacity;     // jobs that the slave may have at once; 0 once it was retired
     private string? _retired;  // why the slave ends when it has no more jobs to wait for; valid in Busy
     private bool _condemned;   // the slave is being killed: its further messages count, but it gets no more jobs
     private bool _hung;        // the slave is killed for a hung job that already has its answer: the other jobs on it are not suspected
@@ -34,7 +33,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         ShortNumber = uint.Parse(ShortId, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
         StartedMs = scope.Loop.NowMs;
         LastHeardMs = scope.Loop.ListenedMs;
-        _capacity = scope.Settings.Concurrency;
+        Concurrency = scope.Settings.Concurrency;
         Ahead = new JobsAhead(this, owner);
         _hold = new AnswerHold(Channels);
         Wear = new SlaveWear(WearLimits.For(scope.Settings, generation, StartedMs));
@@ -123,10 +122,13 @@ internal sealed class Slave : WheelTimer, IJobRunner
     internal Slave? NextInLevel { get; set; }
 
     /// <summary>The slave gets no more jobs, and ends when it has none to wait for.</summary>
-    public bool IsRetired => _capacity == 0;
+    public bool IsRetired => _retired is not null;
 
     /// <summary>The most jobs that the slave runs at the same time; 0 once it was retired.</summary>
-    public int Capacity => _capacity;
+    public int Capacity => IsRetired ? 0 : Concurrency;
+
+    /// <summary>The same, also of a retired slave: the manifest's, or the worker's wish. Final from Idle on.</summary>
+    public int Concurrency { get; private set; }
 
     /// <summary>The slave is being killed: it gets no more jobs.</summary>
     public bool IsCondemned => _condemned;
@@ -159,7 +161,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
     /// <summary>Gives the slave a job with the request so far; the rest of the request goes through <see cref="Channels"/>.</summary>
     public void Run(Job job)
     {
-        Debug.Assert(Load < _capacity || (Solo == SoloStage.Running && Load == 0));
+        Debug.Assert(Load < Capacity || (Solo == SoloStage.Running && Load == 0));
         job.Runner = this;
         Ahead.CountRun(job);
         Channels.Add(job);
@@ -183,11 +185,12 @@ internal sealed class Slave : WheelTimer, IJobRunner
         Run(job);
     }
 
-    /// <summary>The worker has completed the handshake, and its code is loaded.</summary>
-    public void OnReady()
+    /// <summary>The handshake is done, and the code loaded. The worker runs so many jobs at once; 0 = the manifest's number.</summary>
+    public void OnReady(int concurrency = 0)
     {
         if (State == SlaveState.Starting && !_condemned)
         {
+            _scope.Concurrency = Concurrency = concurrency > 0 ? concurrency : Concurrency;
             IdleSinceMs = ReadyMs = _scope.Loop.NowMs;
             LastHeardMs = _scope.Loop.ListenedMs;
             WasReady = true;
@@ -332,7 +335,6 @@ internal sealed class Slave : WheelTimer, IJobRunner
         }
         else if (State == SlaveState.Busy && !IsRetired)
         {
-            _capacity = 0;
             _retired = reason;
             _owner.OnRetired();
             _owner.OnMoved(this);
@@ -352,7 +354,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
     {
         Channels.Abandon(job);
         _scope.Counters.JobsAbandoned++;
-        if (Channels.Abandoned >= _capacity)
+        if (Channels.Abandoned >= Capacity)
         {
             Ahead.Return();
         }
@@ -397,7 +399,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
     /// <inheritdoc/>
     public bool HoldBack(ulong channel, bool alone = false)
     {
-        bool holds = _hold.TryHold(channel, Load, jobOnly: alone && _capacity > 1, out bool holdsAll);
+        bool holds = _hold.TryHold(channel, Load, jobOnly: alone && Capacity > 1, out bool holdsAll);
         if (holdsAll)
         {
             _owner.OnMoved(this);
@@ -434,7 +436,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         Channels.End(job);
         Pressure.Forget(job);
         Ahead.OnEnd();
-        if (Load < _capacity)
+        if (Load < Capacity)
         {
             Ahead.BeginNext();
         }
@@ -466,7 +468,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
     }
 
     /// <summary>A retired slave ends once it has no jobs, or only jobs that will never end by themselves.</summary>
-    private void EndIfOver()
+    internal void EndIfOver()
     {
         if (_retired is not null && Channels.AreOver)
         {

@@ -8,7 +8,8 @@ internal static class SlaveFitness
     extension(Slave slave)
     {
         /// <summary>The slave can take one more job.</summary>
-        public bool HasRoom => slave.State is SlaveState.Idle or SlaveState.Busy && slave.IsOpen && slave.Load < slave.Capacity;
+        public bool HasRoom => slave.State is SlaveState.Idle or SlaveState.Busy && slave.IsOpen && slave.Load < slave.Capacity
+            && !slave.Ahead.IsHeldUp;
 
         /// <summary>The slave runs as many jobs as it may, and can take one more ahead of its turn.</summary>
         public bool CanTakeAhead => slave.State == SlaveState.Busy && slave.IsOpen && !slave.IsRetired && slave.Load >= slave.Capacity

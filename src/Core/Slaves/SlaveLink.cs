@@ -14,6 +14,9 @@ internal abstract class SlaveLink
     /// <summary>Bytes of messages that the slave has not made room for yet.</summary>
     public abstract long BacklogBytes { get; }
 
+    /// <summary>The slave has no room at present: what is written waits beyond the end of the turn.</summary>
+    public virtual bool IsBlocked => BacklogBytes > 0;
+
     /// <summary>The worker understands payloads written as MessagePack bin.</summary>
     public abstract bool PeerSpeaksBin { get; }
 

@@ -240,6 +240,9 @@ internal static class AppInfo
         json.WriteNumber("idle", engines.Sum(engine => engine.Idle));
         json.WriteNumber("busy", engines.Sum(engine => engine.Busy));
         json.WriteNumber("sleeping", engines.Sum(engine => engine.Sleeping));
+        json.WriteNumber("concurrency", engines.Max(engine => engine.Concurrency));
+        json.WriteString("concurrency-from", manifest.Engine.IsConcurrencySet ? "manifest"
+            : engines.Any(engine => engine.IsConcurrencyWished) ? "worker" : "default");
         if (manifest.Engine.Backend == BackendType.Thread)
         {
             json.WriteNumber("threads-left-behind", view.Home.ThreadsLeft); // counted for the whole app

@@ -54,6 +54,12 @@ internal sealed record EngineView
 
     public required int Sleeping { get; init; }
 
+    /// <summary>Jobs that a slave may have begun at once.</summary>
+    public required int Concurrency { get; init; }
+
+    /// <summary>The workers have wished for that number.</summary>
+    public required bool IsConcurrencyWished { get; init; }
+
     public required int ThreadsLeft { get; init; }
 
     public required int CodeLeft { get; init; }
@@ -95,6 +101,8 @@ internal sealed record EngineView
             Busy = roster.Busy,
             Leaving = roster.Leaving,
             Sleeping = pool.Cores.Sleeping,
+            Concurrency = engine.Scope.Concurrency,
+            IsConcurrencyWished = engine.Scope.IsConcurrencyWished,
             ThreadsLeft = pool.Backend.ThreadsLeft,
             CodeLeft = pool.Backend.CodeLeft,
             StartFailures = pool.Starts.Failures,

@@ -19,16 +19,16 @@ internal sealed record Received(
 /// other.
 /// </summary>
 /// <remarks>
-/// Safety: owns socket, segment and bells; <see cref="Dispose"/> detaches the ring ends before the segment goes. The poll table is on
+/// Safety: owns socket, page, segment and bells; <see cref="Dispose"/> detaches the ring ends before the segment goes. The poll table is on
 /// the stack.
 /// </remarks>
-internal sealed unsafe class NodeEnd(Socket socket, WorkerProcess process) : IDisposable
+internal sealed unsafe class NodeEnd(Socket socket, WorkerProcess process, BeginPage page) : IDisposable
 {
     /// <summary>Small on purpose: long messages go through the ring in many pieces, and both sides must wait for each other.</summary>
     private const int RingBytes = 64 << 10;
 
     /// <summary>Calls that the worker may have begun at the same time: more than a case has.</summary>
-    private const int MostBegun = 64;
+    public const int MostBegun = 64;
 
     private const short PollIn = 1, PollOut = 4;
 
@@ -37,6 +37,7 @@ internal sealed unsafe class NodeEnd(Socket socket, WorkerProcess process) : IDi
     private readonly byte[] _buffer = new byte[256 << 10];
     private int _unsentOffset;
     private Segment? _segment;
+    private bool _hasPage;
     private EventDescriptor? _nodeBell, _workerBell;
     private ByteRingWriter? _requests;
     private ByteRingReader? _answers;
@@ -73,11 +74,15 @@ internal sealed unsafe class NodeEnd(Socket socket, WorkerProcess process) : IDi
         _answers = new ByteRingReader(segment.Responses);
     }
 
-    /// <summary>The worker is on the pipe, and tells there what it has begun.</summary>
-    public bool TellsBegun => _segment?.Words.AreKept == true;
+    /// <summary>The worker uses the page beside its socket.</summary>
+    public void GrantPage() => _hasPage = true;
+
+    /// <summary>The worker tells what it has begun: on the pipe, or in the page.</summary>
+    public bool TellsBegun => _hasPage ? page.Words.AreKept : _segment?.Words.AreKept == true;
 
     /// <summary>Begins a recall. Returns its number, and the highest channel that the worker has begun.</summary>
-    public int BeginRecall(out ulong begun) => _segment!.Words.BeginRecall(out begun);
+    public int BeginRecall(out ulong begun) =>
+        _segment is null ? page.Words.BeginRecall(out begun) : _segment.Words.BeginRecall(out begun);
 
     /// <summary>Sends whole messages, or on the socket any part of one.</summary>
     public void Send(ReadOnlySpan<byte> bytes)
@@ -125,6 +130,7 @@ internal sealed unsafe class NodeEnd(Socket socket, WorkerProcess process) : IDi
         _answers?.Detach();
         _pieces.Clear();
         _segment?.Dispose();
+        page.Dispose();
         _nodeBell?.Dispose();
         _workerBell?.Dispose();
         socket.Dispose();

@@ -1,13 +1,13 @@
 namespace Cocaine.Fast.Tools.WorkerCheck;
 
-/// <summary>The node takes calls back that stand in the worker's ring.</summary>
+/// <summary>The node takes calls back that stand in the worker's ring, or on its socket.</summary>
 internal static class RecallCases
 {
     private const int Waiting = 20;
 
     /// <summary>
     /// Calls stand behind a slow one, and the node takes back those that the worker has not begun. A worker that never writes
-    /// <c>begun</c>, or is on its socket, is given no calls ahead of their turn, and passes.
+    /// <c>begun</c> is given no calls ahead of their turn, and passes.
     /// </summary>
     public static void Recall(Conversation c)
     {

@@ -6,6 +6,7 @@ using Cocaine.Fast.Backends.Processes;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Places;
+using Cocaine.Fast.Transport.SharedMemory;
 
 namespace Cocaine.Fast.Tools.WorkerCheck;
 
@@ -34,12 +35,15 @@ internal sealed class WorkerStart(ProcessLauncher launcher, WorkerCheckOptions o
         listener.Bind(new UnixDomainSocketEndPoint(path));
         listener.Listen(1);
         WorkerProcess process;
+        BeginPage page = BeginPage.Create(NodeEnd.MostBegun);
         try
         {
-            process = WorkerProcess.Start(launcher, Command(uuid, path, wantPipe));
+            process = WorkerProcess.Start(launcher, Command(uuid, path, wantPipe) with { BeginPage = page.Descriptor });
+            page.CloseDescriptor();
         }
         catch (IOException failure)
         {
+            page.Dispose();
             File.Delete(path);
             throw new CheckFailure(failure.Message);
         }
@@ -47,12 +51,13 @@ internal sealed class WorkerStart(ProcessLauncher launcher, WorkerCheckOptions o
         NodeEnd? end = null;
         try
         {
-            end = new NodeEnd(Accept(listener, process), process);
+            end = new NodeEnd(Accept(listener, process), process, page);
             return Shake(process, end, uuid, wantPipe, refuse);
         }
         catch
         {
             end?.Dispose();
+            page.Dispose();
             process.Dispose();
             throw;
         }
@@ -140,10 +145,15 @@ internal sealed class WorkerStart(ProcessLauncher launcher, WorkerCheckOptions o
 
             if (wantPipe && !refuse)
             {
-                end.GrantPipe(offer);
+                end.GrantPipe(offer with { Begin = false });
             }
             else
             {
+                if (offer.Begin)
+                {
+                    end.GrantPage();
+                }
+
                 conversation.Write(sink => MessageWriter.WriteGrant(sink, offer with { Pipe = false }));
             }
         }

@@ -14,11 +14,6 @@ namespace Cocaine.Fast.Transport.SharedMemory;
 /// </remarks>
 internal sealed unsafe class Segment : IDisposable
 {
-    private const uint CloseOnExec = 1, AllowSealing = 2;
-    private const int AddSeals = 1033, SealSeal = 1, SealShrink = 2, SealGrow = 4;
-    private const int ReadWrite = 3, Shared = 1, Private = 2, Anonymous = 0x20;
-    private const int SeekEnd = 2;
-
     private readonly byte* _base;
     private readonly long _sizeBytes;
     private bool _disposed;
@@ -56,8 +51,8 @@ internal sealed unsafe class Segment : IDisposable
     public static Segment Create(int capacityBytes, ulong generation, int spinMicroseconds, bool shared, int mostBegun = 1)
     {
         long size = RingDescriptor.HeaderSizeBytes + (2L * capacityBytes);
-        int descriptor = shared ? CreateDescriptor(size) : -1;
-        byte* start = MapOrClose(size, descriptor, shared ? Shared : Private | Anonymous);
+        int descriptor = shared ? SealedMemory.Create("cocaine-pipe", size) : -1;
+        byte* start = SealedMemory.MapOrClose(size, descriptor);
         *(ulong*)(start + RingDescriptor.MagicOffset) = RingDescriptor.Magic;
         *(uint*)(start + RingDescriptor.VersionOffset) = RingDescriptor.LayoutVersion;
         *(uint*)(start + RingDescriptor.HeaderSizeOffset) = RingDescriptor.HeaderSizeBytes;
@@ -80,14 +75,14 @@ internal sealed unsafe class Segment : IDisposable
     /// <exception cref="InvalidDataException">The header is not that of a segment of this layout.</exception>
     public static Segment Open(int descriptor)
     {
-        long size = LibC.lseek(descriptor, 0, SeekEnd);
+        long size = SealedMemory.SizeBytes(descriptor);
         if (size < RingDescriptor.HeaderSizeBytes)
         {
             _ = LibC.close(descriptor);
             throw new InvalidDataException($"a segment of {size} bytes is too small");
         }
 
-        byte* start = MapOrClose(size, descriptor, Shared);
+        byte* start = SealedMemory.MapOrClose(size, descriptor);
         int requestCapacity = *(int*)(start + RingDescriptor.RequestCapacityOffset);
         int responseCapacity = *(int*)(start + RingDescriptor.ResponseCapacityOffset);
         long requests = *(long*)(start + RingDescriptor.RequestOffsetOffset);
@@ -127,46 +122,6 @@ internal sealed unsafe class Segment : IDisposable
         _disposed = true;
         CloseDescriptor();
         _ = LibC.munmap(_base, (nint)_sizeBytes);
-    }
-
-    private static int CreateDescriptor(long size)
-    {
-        int descriptor = LibC.memfd_create("cocaine-pipe", CloseOnExec | AllowSealing);
-        if (descriptor < 0)
-        {
-            throw LibC.Failure("memfd_create");
-        }
-
-        // Allocated now, so that a lack of memory is an error here, and not a SIGBUS in the middle of a job.
-        int error = LibC.posix_fallocate(descriptor, 0, size);
-        if (error != 0 || LibC.fcntl(descriptor, AddSeals, SealSeal | SealShrink | SealGrow) != 0)
-        {
-            IOException failure = error != 0
-                ? new IOException($"posix_fallocate of {size} bytes: {Errno.Describe(error)}")
-                : LibC.Failure("fcntl(F_ADD_SEALS)");
-            _ = LibC.close(descriptor);
-            throw failure;
-        }
-
-        return descriptor;
-    }
-
-    /// <summary>Maps the block; when that fails, the descriptor is closed, because nobody would own it.</summary>
-    private static byte* MapOrClose(long size, int descriptor, int flags)
-    {
-        void* start = LibC.mmap(null, (nint)size, ReadWrite, flags, descriptor, 0);
-        if ((nint)start != -1)
-        {
-            return (byte*)start;
-        }
-
-        IOException failure = LibC.Failure($"mmap of {size} bytes");
-        if (descriptor >= 0)
-        {
-            _ = LibC.close(descriptor);
-        }
-
-        throw failure;
     }
 
     private static bool Fits(long offset, int capacity, long size) =>

@@ -25,21 +25,22 @@ internal static class ProcessWorker
     {
         using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Connect(new UnixDomainSocketEndPoint(endpoint));
+        using BeginPage? page = OpenPage();
         MemorySink handshake = new(128);
-        MessageWriter.WriteHandshake(handshake, uuid, new WorkerOffer(Pipe: askForPipe, Flow: true));
+        MessageWriter.WriteHandshake(handshake, uuid, new WorkerOffer(Pipe: askForPipe, Flow: true, Begin: page is not null));
         socket.Send(handshake.Written);
         int descriptor = (int)socket.Handle;
         int[] descriptors = new int[DescriptorPassing.MaxDescriptors];
-        switch (ReceiveAnswer(descriptor, descriptors, out bool hasFlow))
+        switch (ReceiveAnswer(descriptor, descriptors, out WorkerOffer granted))
         {
             case GrantDescriptors:
-                return RunOnRings(app, descriptor, descriptors, hasFlow);
+                return RunOnRings(app, descriptor, descriptors, granted.Flow);
             case < 0:
                 return WorkerExit.Abandoned;
         }
 
         socket.Blocking = false;
-        SocketWorker worker = new(descriptor, app, hasFlow) { HeartbeatMs = HeartbeatMs() };
+        SocketWorker worker = new(descriptor, app, granted.Flow, granted.Begin ? page : null) { HeartbeatMs = HeartbeatMs() };
         StackReport.Jobs = worker.Describe;
         return worker.Run();
     }
@@ -49,6 +50,26 @@ internal static class ProcessWorker
     {
         bool isTold = int.TryParse(EnvironmentNames.Get(EnvironmentNames.HeartbeatMs), out int told) && told > 0;
         return isTold ? Math.Min(told, EngineSettings.UsualHeartbeatMs) : EngineSettings.UsualHeartbeatMs;
+    }
+
+    /// <summary>The page that the node gave this process; null when it gave none. Children of this process do not see it.</summary>
+    private static BeginPage? OpenPage()
+    {
+        string? name = EnvironmentNames.Get(EnvironmentNames.BeginPage);
+        Environment.SetEnvironmentVariable(EnvironmentNames.BeginPage, null);
+        if (!int.TryParse(name, out int descriptor) || descriptor < 0)
+        {
+            return null;
+        }
+
+        try
+        {
+            return BeginPage.Open(descriptor);
+        }
+        catch (Exception failure) when (failure is InvalidDataException or IOException)
+        {
+            return null;
+        }
     }
 
     private static WorkerExit RunOnRings(AppHost app, int socket, int[] descriptors, bool hasFlow)
@@ -74,9 +95,9 @@ internal static class ProcessWorker
     /// Takes the answer and no bytes after it: without a pipe the next message may follow right away. Returns the number of descriptors
     /// that came with it, or -1 when the node has gone.
     /// </summary>
-    private static int ReceiveAnswer(int socket, int[] descriptors, out bool hasFlow)
+    private static int ReceiveAnswer(int socket, int[] descriptors, out WorkerOffer granted)
     {
-        hasFlow = false;
+        granted = default;
         Span<byte> answer = stackalloc byte[MaxAnswerBytes];
         int length = 0, passed = 0;
         int wanted = MinAnswerBytes;
@@ -97,7 +118,7 @@ internal static class ProcessWorker
                 {
                     case DecodeStatus.Ok:
                         ReadOnlySpan<byte> map = answer.Slice(layout.ArgumentsOffset, layout.ArgumentsLength)[1..];
-                        hasFlow = WorkerOffer.Read(map) is { Flow: true };
+                        granted = WorkerOffer.Read(map) ?? default;
                         return passed;
                     case DecodeStatus.NeedMore when length < MaxAnswerBytes:
                         break;

@@ -1,13 +1,14 @@
 using System.Runtime.InteropServices;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Transport.Linux;
+using Cocaine.Fast.Transport.SharedMemory;
 
 namespace Cocaine.Fast.Worker.Serving;
 
 /// <summary>A worker's loop over its socket, used when there is no pipe.</summary>
 /// <remarks>
-/// Safety: owns the bell and the epoll, not the socket, which must be open and non-blocking until <see cref="SlaveLoop.Run"/> has returned.
-/// The addresses of the buffers are good for the duration of a call only.
+/// Safety: owns the bell and the epoll, not the page, nor the socket, which must be open and non-blocking until
+/// <see cref="SlaveLoop.Run"/> has returned. The addresses of the buffers are good for the duration of a call only.
 /// </remarks>
 internal sealed unsafe class SocketWorker : SlaveLoop
 {
@@ -25,6 +26,7 @@ internal sealed unsafe class SocketWorker : SlaveLoop
     private readonly EventDescriptor _bell = new();
     private readonly Epoll _epoll = new();
     private readonly SendBuffer _output = new();
+    private readonly BeginGate? _gate;
     private readonly WorkerSession _session;
     private byte[] _input = new byte[ReceiveBytes];
     private int _received;      // bytes of _input in use: the start of a message that is not whole
@@ -34,10 +36,12 @@ internal sealed unsafe class SocketWorker : SlaveLoop
     /// <param name="socket">The socket, after the handshake and the first heartbeat.</param>
     /// <param name="app">Has the handlers.</param>
     /// <param name="hasFlow">Both sides know flow control of one channel.</param>
-    public SocketWorker(int socket, AppHost app, bool hasFlow)
+    /// <param name="page">Where both sides see what is begun; null when the node gives no jobs ahead of their turn.</param>
+    public SocketWorker(int socket, AppHost app, bool hasFlow, BeginPage? page)
     {
         _socket = socket;
-        _session = new WorkerSession(app, _bell, _output, () => _output.Unsent.Length, Seat)
+        _gate = page is null ? null : new BeginGate(page.Words);
+        _session = new WorkerSession(app, _bell, _output, () => _output.Unsent.Length, Seat, _gate)
         {
             HasFlow = hasFlow,
             BetweenHandlers = PublishWhenLate,
@@ -62,6 +66,7 @@ internal sealed unsafe class SocketWorker : SlaveLoop
         _epoll.Watch(_bell.Descriptor, Epoll.In | Epoll.EdgeTriggered, BellData);
         _watched = Epoll.In | Epoll.PeerClosed;
         _epoll.Watch(_socket, _watched, SocketData);
+        _gate?.Open();
         base.Begin();
     }
 
@@ -74,7 +79,7 @@ internal sealed unsafe class SocketWorker : SlaveLoop
     protected override bool TakeBatch(bool runs, out bool any)
     {
         any = false;
-        for (int i = 0; i < MostReceives && !_hasGone && !_session.IsFull(); i++)
+        for (int i = 0; i < MostReceives && !_hasGone && !IsFull; i++)
         {
             if (!Receive(out bool isMore))
             {
@@ -140,14 +145,14 @@ internal sealed unsafe class SocketWorker : SlaveLoop
             return false;
         }
 
-        uint wanted = (_session.IsFull() ? 0 : Epoll.In | Epoll.PeerClosed) | (_output.Unsent.IsEmpty ? 0 : Epoll.Out);
+        uint wanted = (IsFull ? 0 : Epoll.In | Epoll.PeerClosed) | (_output.Unsent.IsEmpty ? 0 : Epoll.Out);
         if (wanted != _watched)
         {
             _watched = wanted;
             _epoll.Change(_socket, wanted, SocketData);
         }
 
-        bool hasWork = _session.Inbox.HasCalls || _session.HasWaiterWithRoom || IsAbandoned;
+        bool hasWork = _session.Inbox.HasCalls || _session.HasWaiterWithRoom || _session.HasHeldBackWithRoom || IsAbandoned;
         int events = _epoll.Wait(hasWork ? 0 : timeoutMs);
         for (int i = 0; i < events; i++)
         {
@@ -160,6 +165,9 @@ internal sealed unsafe class SocketWorker : SlaveLoop
 
         return true;
     }
+
+    /// <summary>Nothing more is taken from the node; but a recall must be read, since nothing begins without it.</summary>
+    private bool IsFull => _session.IsFull() && !_session.AwaitsRecall;
 
     /// <summary>Receives once; false when nothing has come.</summary>
     private bool Receive(out bool isMore)

@@ -45,7 +45,7 @@ public class IsolationTests
         Assert.Equal("/usr", await TextAsync(client, "folder"));
         string[] variables = (await TextAsync(client, "proc", "environ")).Split('\0', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(
-            ["COCAINE_APP_VERSION", "HOME", "LANG", "PATH"],
+            ["COCAINE_APP_VERSION", "COCAINE_BEGIN_PAGE", "HOME", "LANG", "PATH"],
             variables.Select(variable => variable.Split('=')[0]).Order(StringComparer.Ordinal));
         Assert.Contains($"HOME={nobody.Split(':')[5]}", variables);
         int worker = int.Parse(await TextAsync(client, "pid"), CultureInfo.InvariantCulture);

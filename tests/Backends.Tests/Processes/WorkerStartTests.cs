@@ -46,11 +46,11 @@ public sealed class WorkerStartTests : IDisposable
         System.Text.Json.JsonElement info = await InfoAsync(app);
         string[] lines = info.GetProperty("cause").GetString()!.Split('\n'); // and all of it for operators
         Assert.Equal("exit code 7", lines[0]);
-        Assert.Equal("descriptors 0 1 2", lines[1]);
+        Assert.Equal("descriptors 0 1 2 3", lines[1]);
         Assert.Equal("stdin /dev/null", lines[2]);
         Assert.Matches(@"^pid (\d+) group \1$", lines[3]);
         Assert.Equal("signals SigBlk: 0000000000000000 SigIgn: 0000000000000000", lines[4]);
-        Assert.Equal("variables COCAINE_APP_VERSION GIVEN HOME LANG PATH ", lines[5].Replace("PWD ", "")); // which is the shell's own
+        Assert.Equal("variables COCAINE_APP_VERSION COCAINE_BEGIN_PAGE GIVEN HOME LANG PATH ", lines[5].Replace("PWD ", "")); // which is the shell's own
         Assert.Matches(@"^words --app script --uuid [0-9a-f-]{36} --endpoint /\S+ --locator \S+ --protocol 1 own words$", lines[6]);
         Assert.Equal("on stderr", lines[7]);
         Assert.Contains("Information script/", node.Log);

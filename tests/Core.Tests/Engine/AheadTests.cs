@@ -112,6 +112,26 @@ public class AheadTests
         world.Finish();
     }
 
+    /// <summary>A worker may store any number in its words.</summary>
+    [Fact]
+    public void A_worker_that_tells_of_jobs_that_it_was_never_given_keeps_those_that_it_has()
+    {
+        World world = Quick(out FakeLink link);
+        world.Ask("slow");
+        Job placed = world.Ask("placed")!;
+        link.BegunWord = First + 1;
+        link.BegunAtRecall = ulong.MaxValue;
+
+        world.Advance(EngineLimits.MostStandingMs + 1);
+
+        Assert.Equal(JobState.Placed, placed.State);
+        Assert.Equal([First + 3], link.Recalls);
+        link.BegunAtRecall = 0;
+        world.CloseOne(link);
+        Assert.Equal(JobState.Running, placed.State);
+        world.Finish();
+    }
+
     [Fact]
     public void An_idle_slave_gets_half_of_what_stands_behind_a_slow_job()
     {

@@ -198,11 +198,11 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
     }
 
     /// <summary>A slave that starts is ready, and beats at once as a worker does.</summary>
-    public void Ready(int which)
+    public void Ready(int which, int wish = 0)
     {
         if (Pick(which, link => link.Slave.State == SlaveState.Starting && !link.KillAsked) is { } link)
         {
-            link.Slave.OnReady();
+            link.Slave.OnReady(wish);
             link.Heartbeat();
         }
     }
@@ -386,6 +386,9 @@ internal sealed class FakeLink(World world, Slave slave) : SlaveLink
     /// <summary>The highest channel that it has begun, as it tells; 0 while it tells nothing.</summary>
     public ulong BegunWord { get; set; }
 
+    /// <summary>What it stores between two looks of the engine; 0 for nothing.</summary>
+    public ulong BegunAtRecall { get; set; }
+
     /// <summary>The recalls that the engine wrote: from which channel on.</summary>
     public List<ulong> Recalls { get; } = [];
 
@@ -395,7 +398,7 @@ internal sealed class FakeLink(World world, Slave slave) : SlaveLink
 
     public override int BeginRecall(out ulong begun)
     {
-        begun = BegunWord;
+        begun = BegunAtRecall > 0 ? BegunAtRecall : BegunWord;
         return Recalls.Count + 1;
     }
 

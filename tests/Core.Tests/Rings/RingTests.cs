@@ -159,8 +159,8 @@ public sealed unsafe class RingTests
     public void The_descriptor_and_the_documented_diagram_agree()
     {
         string text = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs", "worker-protocol.md"));
-        Dictionary<int, string> documented = Regex.Matches(text, @"^ +(\d+) +\d+  (.+)$", RegexOptions.Multiline)
-            .Where(match => int.Parse(match.Groups[1].Value) >= 16).ToDictionary(match => int.Parse(match.Groups[1].Value), match =>
+        ILookup<int, string> documented = Regex.Matches(text, @"^ +(\d+) +\d+  (.+)$", RegexOptions.Multiline)
+            .Where(match => int.Parse(match.Groups[1].Value) >= 16).ToLookup(match => int.Parse(match.Groups[1].Value), match =>
                 match.Groups[2].Value);
         (int Offset, string Says)[] ours =
         [
@@ -178,8 +178,19 @@ public sealed unsafe class RingTests
         ];
         foreach ((int offset, string says) in ours)
         {
-            Assert.StartsWith(says, documented[offset], StringComparison.Ordinal);
+            Assert.StartsWith(says, documented[offset].First(), StringComparison.Ordinal);
         }
+
+        (int Offset, string Says)[] ofBoth =
+        [
+            (RingDescriptor.MostBegunOffset, "most jobs"), (RingDescriptor.BegunOffset, "begun"), (RingDescriptor.RecallOffset, "recall"),
+        ];
+        foreach ((int offset, string says) in ofBoth)
+        {
+            Assert.Equal(2, documented[offset].Count(line => line.StartsWith(says, StringComparison.Ordinal))); // segment and page
+        }
+
+        Assert.StartsWith("begun once more", documented[RingDescriptor.BegunAgainOffset].Single(), StringComparison.Ordinal);
     }
 
     private static void WriteNumbers(RingView view, int count, TestBell toReader, TestBell toWriter)

@@ -6,32 +6,34 @@ namespace Cocaine.Fast.Languages.Tests.Ahead;
 /// <summary>The app that writes down each begin of its handler, in every way in which a slave tells what it has begun.</summary>
 internal static class CountingApps
 {
-    public static IReadOnlyList<string> All =>
-        CppBuild.Missing is null ? ["python", "dotnet process", "dotnet thread", "cpp process", "cpp thread"]
-        : ["python", "dotnet process", "dotnet thread"];
+    public static IReadOnlyList<string> All { get; } =
+    [
+        "python pipe", "python socket", "dotnet pipe", "dotnet socket", "dotnet thread",
+        .. CppBuild.Missing is null ? ["cpp pipe", "cpp socket", "cpp thread"] : Array.Empty<string>(),
+        .. NeedsFactAttribute.IsHere("perl") ? ["perl socket"] : Array.Empty<string>(),
+        .. NeedsFactAttribute.IsHere("node") ? ["javascript socket"] : Array.Empty<string>(),
+    ];
 
     public static AppManifest Of(string kind, EngineSettings engine)
     {
-        BackendType backend = kind.EndsWith("thread", StringComparison.Ordinal) ? BackendType.Thread : BackendType.Process;
-        AppManifest manifest = kind.StartsWith("python", StringComparison.Ordinal) ? TestApps.Python("counting.py", engine)
-            : TestApps.DotNet(backend, engine);
-        return kind.Split(' ')[0] switch
+        string[] words = kind.Split(' ');
+        bool isThread = words[1] == "thread";
+        (AppType type, string source) = words[0] switch
         {
-            "dotnet" => manifest with
+            "python" => (AppType.Python, "tests/apps/counting.py"),
+            "perl" => (AppType.Perl, "tests/apps/counting.pl"),
+            "javascript" => (AppType.JavaScript, "tests/apps/counting.mjs"),
+            "dotnet" => (AppType.DotNet, "tests/dotnet-apps/bin/Release/net10.0/DotNetApps.dll:Cocaine.TestApps.Counting"),
+            _ => (AppType.Cpp, isThread ? CppBuild.CountingObject : CppBuild.CountingProgram),
+        };
+        return TestApps.Python("counting.py", engine with { Backend = isThread ? BackendType.Thread : BackendType.Process }) with
+        {
+            Type = type,
+            Code = new CodeSource
             {
-                Name = "counting",
-                Code = new CodeSource
-                {
-                    Source = $"{Path.Combine(Repository.Root, "tests/dotnet-apps/bin/Release/net10.0/DotNetApps.dll")}:Cocaine.TestApps.Counting",
-                },
+                Source = Path.Combine(Repository.Root, source),
+                Env = words[1] == "socket" ? new Dictionary<string, string> { ["COCAINE_PIPE"] = "0" } : new Dictionary<string, string>(),
             },
-            "cpp" => manifest with
-            {
-                Name = "counting",
-                Type = AppType.Cpp,
-                Code = new CodeSource { Source = backend == BackendType.Thread ? CppBuild.CountingObject : CppBuild.CountingProgram },
-            },
-            _ => manifest,
         };
     }
 }

@@ -62,6 +62,7 @@ public sealed class DisposedTwiceTests : IDisposable
             batch.Begin(2);
             return Made(batch);
         },
+        [nameof(BeginPage)] = () => Made(BeginPage.Create(1)),
         [nameof(Segment)] = () => Made(Segment.Create(64 << 10, 1, 0, shared: true)),
         [nameof(LedgerFile)] = () => Made(LedgerFile.OpenForNode(_folder["x.ledger"], "x", 64, out _)),
         [nameof(EventLoop)] = () =>
@@ -251,7 +252,7 @@ public sealed class DisposedTwiceTests : IDisposable
     {
         WorkerProcess worker = Worker();
         _others.Add(worker);
-        return new NodeEnd(new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified), worker);
+        return new NodeEnd(new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified), worker, BeginPage.Create(1));
     }
 
     private NodeOptions Options() => new() { Loops = 1, Locator = null, LedgerDirectory = _folder["ledger"] };

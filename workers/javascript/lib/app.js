@@ -3,6 +3,7 @@
 // The app: its module, and the handlers in it.
 
 const { Call } = require('./call.js');
+const { CATEGORY, NOT_FOUND } = require('./frames.js');
 const { pathToFileURL } = require('node:url');
 const path = require('node:path');
 
@@ -37,6 +38,13 @@ class App {
 
     find(event) {
         return this.handlers.get(event);
+    }
+
+    /** In the place of a handler that the app does not have: a call to it begins like any other. */
+    missing(event) {
+        return new Handler(event, this.name, (request, response) => {
+            response.error(NOT_FOUND, `there is no event '${event}' in app '${this.name}'`, CATEGORY);
+        });
     }
 }
 

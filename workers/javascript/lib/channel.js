@@ -26,6 +26,7 @@ class Channel extends Call {
         this.ended = false;
         this.isCancelled = false;
         this.isHeld = false;        // the node has asked to hold ours
+        this.begun = false;         // the node takes it back no more
         this.started = false;       // the handler runs, or has run
         this.isAbandoned = false;   // ended for a handler that goes on
         this.openedAt = performance.now();
@@ -126,11 +127,14 @@ class Channels {
     #byNumber = new Map();
     #link;
     #output;
+    #gate;
     #unread = 0;                // bytes of streamed requests that no handler has read
 
-    constructor(link, output) {
+    constructor(link, output, gate) {
         this.#link = link;
         this.#output = output;
+        this.#gate = gate;
+        this.ended = () => {};  // called when one that had begun has ended
         this.hasFlow = false;   // the node has flow control of one channel
         this.last = CONTROL;    // the highest channel so far
         this.running = 0;       // channels that we have not ended
@@ -145,6 +149,37 @@ class Channels {
         this.#byNumber.set(number, channel);
         this.running++;
         return channel;
+    }
+
+    /** A channel for a whole request that begins now. */
+    begin(number, handler) {
+        const channel = this.open(number, handler, BARE);
+        channel.closed = channel.begun = true;
+        this.#gate.underWay++;
+        return channel;
+    }
+
+    /** We have ended a channel. */
+    onEnd(channel) {
+        this.running--;
+        if (channel.begun) {
+            this.#gate.underWay--;
+            this.ended();
+        }
+    }
+
+    /** The node has taken back what has not begun from this channel on: it was never here. */
+    void(from) {
+        for (const channel of [...this.#byNumber.values()]) {
+            if (channel.number >= from && !channel.begun) {
+                this.forget(channel);
+                if (!channel.ended) {
+                    channel.ended = true;
+                    this.running--;
+                    channel.drop();
+                }
+            }
+        }
     }
 
     forget(channel) {

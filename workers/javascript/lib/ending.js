@@ -63,7 +63,7 @@ class Ending {
     #forget(channel) {
         channel.ended = true;
         channel.letGo();
-        channel.channels.running--;
+        channel.channels.onEnd(channel);
         channel.drop();
         if (channel.closed) {
             channel.channels.forget(channel);

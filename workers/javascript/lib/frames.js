@@ -6,7 +6,7 @@ const { BARE } = require('./headers.js');
 const { decodeFrom } = require('./msgpack.js');
 
 const CONTROL = 1;                       // the channel of handshake, heartbeat and terminate
-const TERMINATE = 1, FLOW = 2;           // types on it, beside the heartbeat's 0
+const TERMINATE = 1, FLOW = 2, RECALL = 3; // types on it, beside the heartbeat's 0
 const WRITE = 0, ERROR = 1, CLOSE = 2;   // types on a channel; an invoke is the first write
 const CATEGORY = 1000, NOT_FOUND = 404, APP_ERROR = 502;
 const APP_CATEGORY = 42;                 // of errors that an app gives itself
@@ -165,6 +165,6 @@ function sameBytes(a, at, b, bt, size) {
 }
 
 module.exports = {
-    APP_CATEGORY, APP_ERROR, CATEGORY, CLOSE, CONTROL, ERROR, FLOW, HEARTBEAT, NOT_FOUND, TERMINATE, WRITE, Message, followsWhole,
+    APP_CATEGORY, APP_ERROR, CATEGORY, CLOSE, CONTROL, ERROR, FLOW, HEARTBEAT, NOT_FOUND, RECALL, TERMINATE, WRITE, Message, followsWhole,
     sameBytes,
 };

@@ -1,9 +1,11 @@
 'use strict';
 
-// What the node writes: its messages one by one, into channels and to handlers.
+// What the node writes: its messages one by one, into channels and to the calls that wait. No handler runs here.
 
 const { broken } = require('./exits.js');
-const { CLOSE, CONTROL, ERROR, FLOW, Message, NOT_FOUND, TERMINATE, WRITE, followsWhole, sameBytes } = require('./frames.js');
+const {
+    APP_ERROR, CATEGORY, CLOSE, CONTROL, ERROR, FLOW, Message, RECALL, TERMINATE, WRITE, followsWhole, sameBytes,
+} = require('./frames.js');
 const { BARE } = require('./headers.js');
 const { MESSAGE_BYTES } = require('./limits.js');
 const { Truncated } = require('./msgpack.js');
@@ -11,8 +13,10 @@ const { Truncated } = require('./msgpack.js');
 class Input {
     #app;
     #channels;
-    #ending;
     #running;
+    #waiting;
+    #gate;
+    #output;
     #message = new Message();
     #at = 0;            // where it begins
     #rest = [];         // the start of a message whose end has not come
@@ -20,11 +24,13 @@ class Input {
     #need = 0;
     #known;             // the last handler that was found: the next request is probably for it
 
-    constructor(app, channels, ending, running) {
+    constructor({ app, channels, running, waiting, gate, output }) {
         this.#app = app;
         this.#channels = channels;
-        this.#ending = ending;
         this.#running = running;
+        this.#waiting = waiting;
+        this.#gate = gate;
+        this.#output = output;
         this.draining = false;  // no more calls come
         this.greeted = undefined; // called with what the node can do, by the handshake's answer; then undefined again
     }
@@ -62,7 +68,7 @@ class Input {
         }
     }
 
-    // One message; where the next one begins. Handlers never throw out of here.
+    // One message; where the next one begins.
     #step(data, at) {
         this.#at = at;
         const message = this.#message, channels = this.#channels;
@@ -88,6 +94,8 @@ class Input {
             this.#onControl(message.type);
         } else if (message.type > CLOSE) {
             broken(`a message of type ${message.type}`);
+        } else if (message.type === ERROR && this.#waiting.cancel(number)) {
+            this.#output.error(number, CATEGORY, APP_ERROR, 'cancelled');
         }
         return end; // else it is late: for a channel that both sides have ended
     }
@@ -109,6 +117,10 @@ class Input {
             this.draining = true;
         } else if (type === FLOW && this.#channels.hasFlow && isFlow(args)) {
             this.#channels.hold(args[0], args[1] === 1);
+        } else if (type === RECALL && this.#gate.isKept && args?.length === 2 && isCount(args[0]) && isCount(args[1])) {
+            this.#gate.recalled(Number(args[0]));
+            this.#waiting.void(Number(args[1]));
+            this.#channels.void(Number(args[1]));
         } else if (type !== 0) {
             broken(`a message of type ${type} on the control channel`);
         }
@@ -122,15 +134,12 @@ class Input {
             handler = this.#known = this.#app.find(data.toString('utf8', message.dataAt, message.dataEnd));
         }
         const items = message.items ?? BARE;
-        if (handler === undefined) {
-            const event = data.toString('utf8', message.dataAt, message.dataEnd);
-            this.#ending.endWithError(channels.open(number, undefined, items), NOT_FOUND,
-                `there is no event '${event}' in app '${this.#app.name}'`);
-        } else if (handler.takesStreams) {
-            this.#running.run(channels.open(number, handler, items));
+        handler ??= this.#app.missing(data.toString('utf8', message.dataAt, message.dataEnd));
+        if (handler.takesStreams) {
+            this.#waiting.add(channels.open(number, handler, items));
         } else if (items === BARE && followsWhole(data, message.end, at, message)) {
             const end = message.end;
-            this.#running.runWhole(number, handler, copyOf(data, message.dataAt, message.dataEnd));
+            this.#waiting.addWhole(number, handler, copyOf(data, message.dataAt, message.dataEnd));
             message.end = end;
         } else {
             channels.open(number, handler, items);
@@ -154,7 +163,7 @@ class Input {
             } else if (message.type === ERROR) {
                 this.#running.cancel(channel);
             } else if (!again && !channel.handler.takesStreams) {
-                this.#running.run(channel);
+                this.#waiting.add(channel);
             } else {
                 channel.settle();
             }
@@ -166,8 +175,11 @@ class Input {
 
 // [a channel, 1 or 0].
 function isFlow(args) {
-    return args?.length === 2 && (Number.isInteger(args[0]) || typeof args[0] === 'bigint') && args[0] >= 0
-        && (args[1] === 0 || args[1] === 1);
+    return args?.length === 2 && isCount(args[0]) && (args[1] === 0 || args[1] === 1);
+}
+
+function isCount(value) {
+    return (Number.isInteger(value) || typeof value === 'bigint') && value >= 0;
 }
 
 const SHORT = 128;

@@ -12,6 +12,13 @@ module.exports = {
     // hundred times what a small handler takes.
     QUICK_SECONDS: 0.001,
 
+    // Calls that begin together, when each takes less than BURST_SECONDS. A crash is charged to all of them, and none can be taken back; more
+    // of them save no time that shows.
+    BURST_CALLS: 16,
+
+    // Where a call takes longer, the two system calls of its begin cost little of it.
+    BURST_SECONDS: 0.00001,
+
     // Between two heartbeats; the node may want them more often (COCAINE_HEARTBEAT_MS). It ends a worker that was silent for 30 s, so five
     // may be late.
     HEARTBEAT_SECONDS: 5,
@@ -55,6 +62,10 @@ module.exports = {
 
     // Containers inside each other in a MessagePack value: more than any message has, and far from the end of the stack.
     DEPTH: 32,
+
+    // Calls side by side, where the manifest does not say how many. A crash is charged to all of them, and each then runs
+    // alone: seconds for so many. What waits for others rarely needs more, and the node starts more workers.
+    CONCURRENCY: 64,
 
     // JavaScript only: a longer chunk goes to the socket as it is; copying it into a batch would cost more than a write of its own.
     COPIED_BYTES: 1 << 14,

@@ -8,7 +8,6 @@
 const { Cancelled } = require('./cancelled.js');
 const { report } = require('./failures.js');
 const { APP_ERROR, CATEGORY } = require('./frames.js');
-const { BARE } = require('./headers.js');
 const { GRACE_SECONDS, PROVEN_RUNS, QUICK_SECONDS } = require('./limits.js');
 const { nameOf } = require('./output.js');
 const { state } = require('./state.js');
@@ -33,8 +32,7 @@ class Running {
      */
     runWhole(number, handler, body) {
         if (handler.waits || handler.streak < PROVEN_RUNS) {
-            const channel = this.#channels.open(number, handler, BARE);
-            channel.closed = true;
+            const channel = this.#channels.begin(number, handler);
             channel.chunks.push(body);
             this.run(channel);
             return;
@@ -59,8 +57,8 @@ class Running {
         } else if (answer === undefined || answer === null) {
             output.close(number);
         } else {
-            const channel = this.#channels.open(number, handler, BARE);
-            channel.closed = channel.started = true;
+            const channel = this.#channels.begin(number, handler);
+            channel.started = true;
             state.calls.run(channel, () => this.#tryGive(channel, answer));
         }
         this.#judge(handler, then);

@@ -3,6 +3,7 @@
 // Start of a worker: loads the app, connects, shakes hands, serves.
 
 const { App } = require('./app.js');
+const { BeginGate } = require('./begin.js');
 const { Link } = require('./link.js');
 const { Session } = require('./session.js');
 const { install } = require('./stacks.js');
@@ -23,6 +24,7 @@ exports.main = async function main(words) {
     worker.version = Number(process.env.COCAINE_APP_VERSION ?? 0);
     process.argv = [process.argv[0], source, ...rest];
     globalThis.cocaine = require('../index.js'); // apps need no node_modules to find it
+    const gate = new BeginGate(); // before the app, which is not to see the page
     let app;
     try {
         app = await App.load(worker.app, source);
@@ -30,7 +32,7 @@ exports.main = async function main(words) {
         console.error(failure);
         process.exit(1);
     }
-    serve(app, options['--endpoint'], worker.uuid);
+    serve(app, options['--endpoint'], worker.uuid, gate);
 };
 
 // Options that the node gives, the app's path, and the app's own words after it. Unknown options are passed over.
@@ -46,9 +48,9 @@ function parse(words) {
     return { options, source: undefined, rest: [] };
 }
 
-function serve(app, endpoint, uuid) {
+function serve(app, endpoint, uuid, gate) {
     const link = new Link(endpoint);
-    const session = new Session(app, link, () => process.exit(0));
+    const session = new Session(app, link, () => process.exit(0), gate);
     link.open(() => {
         session.open(uuid);
         install(session);

@@ -13,7 +13,7 @@ const { decodeFrom, encode, Truncated } = require('../lib/msgpack.js');
 const PATIENCE_MS = 30_000; // only a failing test waits that long
 
 class FakeNode {
-    static async start(app, env = {}, abilities = { flow: 1 }) {
+    static async start(app, env = {}, abilities = { flow: 1 }, page = 'ignore') {
         const node = new FakeNode();
         node.abilities = abilities;
         node.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fake-node-'));
@@ -24,7 +24,7 @@ class FakeNode {
         node.process = spawn(process.execPath, [
             path.join(__dirname, '../cocaine-worker.js'), '--app', 'test', '--uuid', 'u-1', '--endpoint', endpoint, '--locator', '-',
             '--protocol', '1', path.join(__dirname, 'apps', app),
-        ], { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+        ], { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe', page] });
         node.process.stderr.on('data', (data) => { node.stderr += data; node.wake(); });
         node.process.stdout.on('data', (data) => { node.stdout += data; });
         node.exited = once(node.process, 'close').then(([code]) => { node.code = code; node.wake(); return code; });

@@ -26,7 +26,7 @@ async function endsWell(node) {
 
 test('requests and answers', async (t) => {
     const node = await on(t);
-    assert.deepEqual((await node.until(() => node.inbox.get(1)))[0], [0, [Buffer.from('u-1'), { flow: 1 }]]);
+    assert.deepEqual((await node.until(() => node.inbox.get(1)))[0], [0, [Buffer.from('u-1'), { flow: 1, concurrency: 64 }]]);
     for (let i = 0; i < 40; i++) {
         await gives(node, ['data'], 'echo', 'data');
     }

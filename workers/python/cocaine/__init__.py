@@ -8,7 +8,7 @@ Apps in Python. An app is a module; the task X calls its function X:
         for chunk in request:
             response.write(chunk)
 
-`async def` works in all of these forms, and runs concurrently when the manifest's engine.concurrency allows it.
+`async def` works in all of these forms, and runs concurrently: up to 64 calls, or as many as the manifest's engine.concurrency says.
 """
 
 from __future__ import annotations

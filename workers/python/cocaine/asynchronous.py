@@ -16,7 +16,7 @@ from . import forks, stacks
 from .app import STREAMS
 from .forks import FORKED, end_child
 from .frames import APP_ERROR
-from .limits import LISTEN_BYTES, THREAD_SECONDS
+from .limits import BURST_CALLS, LISTEN_BYTES, QUICK_SECONDS, THREAD_SECONDS
 from .running import Running
 from .session import Session
 from .streams import AsyncRequest, AsyncResponse, Pause
@@ -136,6 +136,9 @@ class AsyncSession(Session):
         self.running.begin(loop, cocaine._task_call)
         self._publish_is_due = False
         self._turn_soon = False
+        self._fresh = 0       # tasks that were made since the loop has had its turn: none of them has run
+        self._fresh_since = 0.0
+        self._together = 1    # such tasks that there may be
         self._over = loop.create_future()
         self._source, others = self.link.watched()
         self._is_watched = True
@@ -157,9 +160,29 @@ class AsyncSession(Session):
         if not self._turn_soon:
             self._take_turn()
 
+    def can_begin(self) -> bool:
+        return Session.can_begin(self) and self._fresh < self._together
+
+    def begin(self, channel: Channel) -> bool:
+        """
+        As in a plain session. But a task does not run before the loop's turn, and one that computes would hold up all that have begun with
+        it: so few begin at once, and only one where the last ones took long.
+        """
+        if channel.ended or not channel.handler.is_async:
+            return Session.begin(self, channel)
+        if self._fresh >= self._together or not Session.begin(self, channel):
+            return False
+        if self._fresh == 0:
+            self._fresh_since = monotonic()
+        self._fresh += 1
+        return True
+
     def _take_turn(self) -> None:
         """One batch; then the tasks have theirs. Parks only when there is nothing more to read, so no ring is missed."""
         self._turn_soon = False
+        if self._fresh:
+            self._together = BURST_CALLS if monotonic() - self._fresh_since < QUICK_SECONDS else 1
+            self._fresh = 0
         if self.turn():
             self._turn_soon = True
             self.loop.call_soon(self._take_turn, context=self._context)

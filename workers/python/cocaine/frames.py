@@ -50,9 +50,9 @@ def flow_message(head: bytes, holds: bool) -> bytes:
     return b"\x93\x01\x02\x92" + head[1:] + (b"\x01" if holds else b"\x00")
 
 
-def handshake(uuid: str, with_pipe: bool) -> bytes:
+def handshake(uuid: str, offer: dict[str, int]) -> bytes:
     """The uuid goes as bin: that tells the node that we read bin. The map says what we can do; the node answers with what it can."""
-    return packb([CONTROL, 0, [uuid.encode(), {"pipe": 1, "flow": 1} if with_pipe else {"flow": 1}]])
+    return packb([CONTROL, 0, [uuid.encode(), offer]])
 
 
 def read(data: bytes, at: int) -> tuple[int, int, list[Any] | None, list[Any] | None, int]:

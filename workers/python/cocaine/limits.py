@@ -14,8 +14,9 @@ PROVEN_RUNS = 16
 # times what a small handler takes.
 QUICK_SECONDS = 0.001
 
-# Python only: calls that begin together, when each takes less than BURST_SECONDS; else the fence of each costs less than a twentieth of it.
-# A crash is charged to all of them, and none can be taken back; more of them save no time that shows.
+# Calls that begin together, when each takes less than BURST_SECONDS; else the fence of each costs less than a twentieth of it. Tasks of
+# async functions begin together, when their first steps take less than QUICK_SECONDS. A crash is charged to all of them, and none can be
+# taken back; more of them save no time that shows.
 BURST_CALLS = 16
 BURST_SECONDS = 0.00001
 
@@ -59,6 +60,10 @@ MESSAGE_BYTES = (64 << 20) + (1 << 16)
 
 # Containers inside each other in a MessagePack value: more than any message has, and far from the end of the stack.
 DEPTH = 32
+
+# Calls of async functions side by side, where the manifest does not say how many. A crash is charged to all of them, and each then runs
+# alone: seconds for so many. What waits for others rarely needs more, and the node starts more workers.
+CONCURRENCY = 64
 
 # Python only: that a thread waits until the loop takes what it writes. A loop that needs longer is blocked; the node has given the worker
 # up by then.

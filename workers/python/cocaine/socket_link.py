@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from _socket import socket
 
+    from .begin_page import BeginPage
     from .link import Pending
 
 SIOCOUTQ = 0x5411  # bytes sent and not read yet; see unix(7)
@@ -25,11 +26,11 @@ class SocketLink:
     """A Link: see link.py."""
 
     best_batch = BATCH_BYTES
-    most_begun = sys.maxsize  # on the socket the node gives no more calls than may begin
-    is_recalling = False
 
-    def __init__(self, sock: socket, received: bytes) -> None:
+    def __init__(self, sock: socket, received: bytes, page: BeginPage | None = None) -> None:
         self.sock = sock
+        self._page = page
+        self.most_begun = sys.maxsize if page is None else page.most_begun  # without a page the node gives no more calls than may begin
         self._rest = [received] if received else []  # the start of a message whose end has not come
         self._rest_size = len(received)
         self._need = 0
@@ -72,11 +73,17 @@ class SocketLink:
             self._rest_size += len(rest)
             self._need = need
 
+    @property
+    def is_recalling(self) -> bool:
+        return self._page is not None and self._page.is_recalling
+
     def begin(self, number: int) -> bool:
-        return True
+        return self._page is None or self._page.begin(number)
 
     def recalled(self, count: int) -> None:
-        broken("a recall on the socket")
+        if self._page is None:
+            broken("a recall without a page about what is begun")
+        self._page.recalled(count)
 
     def send(self, data: bytes, pending: Pending) -> None:
         data = memoryview(data)

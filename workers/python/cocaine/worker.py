@@ -16,10 +16,12 @@ import cocaine
 
 from . import stacks
 from .app import App
+from .begin_page import BeginPage, open_page
 from .exits import broken, die, node_gone
 from .failures import show
 from .forks import FORKED, end_child
 from .frames import CONTROL, handshake, read
+from .limits import CONCURRENCY
 from .msgpack import Truncated
 
 TYPE_CHECKING = False
@@ -42,6 +44,7 @@ def main(words: list[str]) -> int:
     sys.argv = [source] + rest
     sys.stdout.reconfigure(line_buffering=True)
     stacks.install()
+    page = open_page()  # before the app, which is not to see it
     try:
         app = _load(cocaine.app_name, source, options.get("--wsgi"))
         Session = _session_of(app)
@@ -53,7 +56,7 @@ def main(words: list[str]) -> int:
         return 1
     if FORKED:
         end_child()
-    link, has_flow = _connect(options["--endpoint"], cocaine.uuid)
+    link, has_flow = _connect(options["--endpoint"], cocaine.uuid, page, app.has_async)
     gc.freeze()  # what is loaded stays; the collector need not walk over it
     Session(app, link, has_flow).serve()
     return 0
@@ -110,13 +113,16 @@ def _usable_pipe() -> type[Pipe] | None:
         return None  # the socket does the same, somewhat slower; the node's `info` says which it is
 
 
-def _connect(endpoint: str, uuid: str) -> tuple[Link, bool]:
+def _connect(endpoint: str, uuid: str, page: int, overlaps: bool) -> tuple[Link, bool]:
     """The link, and whether the node has flow control of one channel."""
     sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC)
     usable = _usable_pipe()
+    offer = {name: 1 for name, has in (("pipe", usable is not None), ("flow", True), ("begin", page >= 0)) if has}
+    if overlaps:
+        offer["concurrency"] = CONCURRENCY
     try:
         sock.connect(endpoint)
-        sock.sendall(handshake(uuid, usable is not None))
+        sock.sendall(handshake(uuid, offer))
     except OSError as failure:
         die(1, "cannot reach the node at %s: %s" % (endpoint, failure))
     received, descriptors = b"", []
@@ -143,7 +149,9 @@ def _connect(endpoint: str, uuid: str) -> tuple[Link, bool]:
     has_flow = args[0].get(b"flow") == 1
     if usable is None or not args[0].get(b"pipe"):
         from .socket_link import SocketLink
-        return SocketLink(sock, received[end:]), has_flow
+        return SocketLink(sock, received[end:], BeginPage(page) if page >= 0 and args[0].get(b"begin") == 1 else None), has_flow
+    if page >= 0:
+        os.close(page)
     if len(descriptors) != 3 or end != len(received):
         broken("a grant with %d descriptors and %d bytes more" % (len(descriptors), len(received) - end))
     sock.setblocking(False)

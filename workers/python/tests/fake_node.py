@@ -140,6 +140,7 @@ class FakeNode:
             hello = self._first_message()
             assert hello[:2] == [1, 0] and hello[2][0] == b"u-1", hello
             asked = hello[2][1]
+            self.wish = asked.pop(b"concurrency", 0)
             assert asked == ({b"pipe": 1, b"flow": 1} if pipe else {b"flow": 1}), hello
             answer = {"flow": 1} if flow else {}
             if pipe and grant:

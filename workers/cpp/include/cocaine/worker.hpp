@@ -24,6 +24,7 @@
 #include "call.hpp"
 #include "detail/app.hpp"
 #include "detail/limits.hpp"
+#include "detail/page.hpp"
 #include "detail/pipe.hpp"
 #include "detail/session.hpp"
 #include "detail/socket.hpp"
@@ -122,14 +123,16 @@ private:
         detail::stack_printer::install();
         detail::watch_forks();
         const char* wanted = std::getenv("COCAINE_PIPE");
-        detail::connection c = detail::connect_to_node(endpoint_, uuid_, wanted == nullptr || std::strcmp(wanted, "0") != 0);
+        bool ask_for_pipe = wanted == nullptr || std::strcmp(wanted, "0") != 0;
+        detail::begin_page page = detail::begin_page::of_process();
+        detail::connection c = detail::connect_to_node(endpoint_, uuid_, ask_for_pipe, page.is_there());
         if (c.has_pipe) {
             detail::segment s = detail::segment::map(c.descriptors[0]);
             ::close(c.descriptors[0]);
             detail::pipe_link link(s, c.descriptors[1], c.descriptors[2], c.socket, nullptr);
             detail::session(link, app_, name_, wanted_heartbeat_ms(), c.has_flow).serve();
         } else {
-            detail::socket_link link(c.socket);
+            detail::socket_link link(c.socket, c.has_begin && page.is_there() ? page.words() : detail::begin_words{});
             detail::session(link, app_, name_, wanted_heartbeat_ms(), c.has_flow).serve();
         }
         return 0;

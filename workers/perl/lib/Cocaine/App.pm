@@ -9,6 +9,8 @@ use Cwd            ();
 use File::Basename ();
 use Sub::Util      ();
 
+use Cocaine::Frames qw(NODE_CATEGORY NOT_FOUND);
+
 my %streams;    # subs with the attribute, by address; they are never freed
 my %special = map { $_ => 1 } qw(AUTOLOAD BEGIN CHECK CLONE CLONE_SKIP DESTROY END INIT MODIFY_CODE_ATTRIBUTES UNITCHECK import unimport);
 
@@ -50,6 +52,14 @@ sub _attributes {
 sub find {
     my ($self, $event) = @_;
     return $self->{handlers}{$event} //= $self->_make($event);
+}
+
+# In the place of a handler that the app does not have: a call to it begins like any other.
+sub missing {
+    my ($self, $event) = @_;
+    my $text = "there is no event '$event' in app '$self->{name}'";
+    my $refuse = sub { $_[1]->error(NOT_FOUND, $text, NODE_CATEGORY) };
+    return { event => $event, app => $self->{name}, code => $refuse, streams => 1, streak => 0 };
 }
 
 # Callers choose names, so not all that the package can see is served: neither what it imports, nor constants, nor names with an underscore

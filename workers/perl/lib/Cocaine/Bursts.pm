@@ -9,6 +9,7 @@ package Cocaine::Bursts;
 #
 # known    shapes by the bytes that tell them
 # shape    the last one seen: the next request is probably alike
+# together calls that begin at once
 # iterate  called with (number, head, handler, iterator) for an answer that goes on
 
 use 5.030;
@@ -21,7 +22,7 @@ use Cocaine::Call;
 use Cocaine::Exits;
 use Cocaine::Forks;
 use Cocaine::Frames qw(CLOSE_TAIL);
-use Cocaine::Limits qw(PROVEN_RUNS QUICK_SECONDS);
+use Cocaine::Limits qw(BURST_CALLS BURST_SECONDS PROVEN_RUNS QUICK_SECONDS);
 use Cocaine::Output;
 
 use constant SHORT_HEAD => "\x00\x91\xc4";    # of a write: its data's length in one byte follows
@@ -31,7 +32,7 @@ my @small = map { SHORT_HEAD . chr } 0 .. 255;
 
 sub new {
     my ($class, $channels, $iterate) = @_;
-    return bless { channels => $channels, known => {}, shape => undef, iterate => $iterate }, $class;
+    return bless { channels => $channels, known => {}, shape => undef, together => 1, iterate => $iterate }, $class;
 }
 
 # Answers requests of one shape, one after another. False when what has come begins with no such request. A handler that turns out to be
@@ -47,64 +48,91 @@ sub burst {
 
 sub _burst {
     my ($self, $guess) = @_;
-    my ($template, $fixed, $first, $middle, $third, $number_form, $handler, $call) = @$guess;
+    my ($first, $number_form, $handler, $call) = @$guess[2, 5, 6, 7];
     my $channels = $self->{channels};
     my $output = $channels->{output};
-    my ($in, $out) = (\$channels->{link}{in}, \$output->{bytes});
-    my ($code, $raw) = ($handler->{code});
+    my $out = \$output->{bytes};
+    my ($code, $raw, $is_over) = ($handler->{code});
     my $then = clock_gettime(CLOCK_MONOTONIC);
     $Cocaine::call = $call;
-    while (length $$in >= $fixed) {
-        my ($a, $n, $b, $n2, $c, $body, $d, $n3, $tail) = unpack $template, $$in;
-        last if $tail ne CLOSE_TAIL || $d ne $third || $c ne SHORT_HEAD || $b ne $middle || $a ne $first || $n ne $n2 || $n ne $n3;
-        $raw = $n;
-        substr $$in, 0, $fixed + length $body, '';
-        my $head = $third . $n;
-        # As Cocaine::Exits::contained does it, by hand: a call of that for each request would cost much.
-        my ($entered, $fine, @answer) = (0);
-        {
-            last if $entered++;
-            $fine = eval { @answer = $code->($body); 1 } // 0;
+    while (!$is_over) {
+        my ($batch, $taken) = $self->_take($guess);
+        last if !@$batch;
+        my $since = $then;
+        my $done = 0;
+        for my $request (@$batch) {
+            ($raw, my $head, my $body) = @$request;
+            $done++;
+            # As Cocaine::Exits::contained does it, by hand: a call of that for each request would cost much.
+            my ($entered, $fine, @answer) = (0);
+            {
+                last if $entered++;
+                $fine = eval { @answer = $code->($body); 1 } // 0;
+            }
+            if (!$fine || $Cocaine::Forks::forked) {
+                my $failure = defined $fine ? $@ : Cocaine::Exits::LEFT;
+                Cocaine::Forks::end_child(!$fine, $failure) if Cocaine::Forks::is_child();
+                $$out .= $head . Cocaine::Frames::failure_tail($failure);
+            }
+            elsif (@answer == 1 && defined $answer[0] && !ref $answer[0] && length $answer[0] < 256 && !utf8::is_utf8($answer[0])) {
+                $$out .= $head . $small[length $answer[0]] . $answer[0] . $head . CLOSE_TAIL;
+            }
+            elsif (my $next = @answer == 1 && ref $answer[0] eq 'CODE' ? $answer[0] : Cocaine::Output::parted(\@answer)) {
+                $channels->{last} = unpack $number_form, $raw;
+                $self->{iterate}->($channels->{last}, $head, $handler, $next);
+                $is_over = 1;
+                last;
+            }
+            elsif (eval { $output->chunks($head, \@answer); 1 }) {
+                $$out .= $head . CLOSE_TAIL;
+            }
+            else {
+                my $failure = $@;
+                Cocaine::Forks::end_child(1, $failure) if Cocaine::Forks::is_child();
+                $$out .= $head . Cocaine::Frames::failure_tail($failure);
+            }
+            my $now = clock_gettime(CLOCK_MONOTONIC);
+            if ($now > $output->{due}) {
+                $channels->{last} = unpack $number_form, $raw;
+                $output->flush;
+                $channels->{heartbeat}->beat($now);
+            }
+            if ($now - $then > QUICK_SECONDS) {
+                $handler->{streak} = 0;
+                $is_over = 1;
+                last;
+            }
+            $then = $now;
         }
-        if (!$fine || $Cocaine::Forks::forked) {
-            my $failure = defined $fine ? $@ : Cocaine::Exits::LEFT;
-            Cocaine::Forks::end_child(!$fine, $failure) if Cocaine::Forks::is_child();
-            $$out .= $head . Cocaine::Frames::failure_tail($failure);
-        }
-        elsif (@answer == 1 && defined $answer[0] && !ref $answer[0] && length $answer[0] < 256 && !utf8::is_utf8($answer[0])) {
-            $$out .= $head . $small[length $answer[0]] . $answer[0] . $head . CLOSE_TAIL;
-        }
-        elsif (my $next = @answer == 1 && ref $answer[0] eq 'CODE' ? $answer[0] : Cocaine::Output::parted(\@answer)) {
-            $channels->{last} = unpack $number_form, $n;
-            $self->{iterate}->($channels->{last}, $head, $handler, $next);
-            undef $self->{shape};
-            last;
-        }
-        elsif (eval { $output->chunks($head, \@answer); 1 }) {
-            $$out .= $head . CLOSE_TAIL;
-        }
-        else {
-            my $failure = $@;
-            Cocaine::Forks::end_child(1, $failure) if Cocaine::Forks::is_child();
-            $$out .= $head . Cocaine::Frames::failure_tail($failure);
-        }
-        my $now = clock_gettime(CLOCK_MONOTONIC);
-        if ($now > $output->{due}) {
-            $channels->{last} = unpack $number_form, $n;
-            $output->flush;
-            $channels->{heartbeat}->beat($now);
-        }
-        if ($now - $then > QUICK_SECONDS) {
-            $handler->{streak} = 0;
-            undef $self->{shape};
-            last;
-        }
-        $then = $now;
+
+        # Those that are left have begun, as the node sees it; they run when what is written has been shown.
+        substr $channels->{link}{in}, 0, 0, substr $taken, $batch->[$done][3] if $done < @$batch;
+        $self->{together} = !$is_over && $then - $since < BURST_SECONDS * @$batch ? BURST_CALLS : 1;
     }
+    undef $self->{shape} if $is_over;
     undef $Cocaine::call;
     return 0 if !defined $raw;
     $channels->{last} = unpack $number_form, $raw;
     return 1;
+}
+
+# The requests of a shape that the data begins with, as many as may begin together: [the number's bytes, the answer's head, the body, where
+# it began]; and the bytes that they took. Nothing when none may begin.
+sub _take {
+    my ($self, $guess) = @_;
+    my ($template, $fixed, $first, $middle, $third, $number_form) = @$guess;
+    my $channels = $self->{channels};
+    my $gate = $channels->{gate};
+    my ($in, $at, @batch) = (\$channels->{link}{in}, 0);
+    my $most = $gate->room > 0 ? $self->{together} : 0;    # they run one after another
+    while (@batch < $most && length($$in) - $at >= $fixed) {
+        my ($a, $n, $b, $n2, $c, $body, $d, $n3, $tail) = unpack $at ? "x$at $template" : $template, $$in;
+        last if $tail ne CLOSE_TAIL || $d ne $third || $c ne SHORT_HEAD || $b ne $middle || $a ne $first || $n ne $n2 || $n ne $n3;
+        push @batch, [$n, $third . $n, $body, $at];
+        $at += $fixed + length $body;
+    }
+    return [] if !@batch || !$gate->begin(unpack $number_form, $batch[-1][0]);
+    return (\@batch, substr $$in, 0, $at, '');
 }
 
 # The shape of the request that the data begins with, or undef.

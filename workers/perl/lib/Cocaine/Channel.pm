@@ -7,6 +7,7 @@ package Cocaine::Channel;
 # handler, items its handler and its headers as they came
 # chunks         of the request, not read yet
 # unread         bytes in them, of a stream            holds     the node was asked to hold its chunks
+# begun          the node takes it back no more
 # closed         the node has ended its side           ended     we have ended ours
 # is_cancelled   the caller gave up                    started   the handler runs, or has run
 # is_held        the node has asked to hold our chunks is_parked its iterator has no turns until the node lets it go
@@ -23,7 +24,7 @@ sub new {
     my ($class, $channels, $number, $head, $handler, $items) = @_;
     return bless {
         channels => $channels, number => $number, head => $head, handler => $handler, items => $items, chunks => [], unread => 0,
-        holds => 0, closed => 0, ended => 0, is_cancelled => 0, started => 0, is_held => 0, is_parked => 0,
+        holds => 0, closed => 0, ended => 0, is_cancelled => 0, begun => 0, started => 0, is_held => 0, is_parked => 0,
     }, $class;
 }
 

@@ -5,7 +5,8 @@ package Cocaine::Channels;
 # open       channels by number, until both sides have ended
 # running    of them, those that we have not ended
 # last       the highest channel so far
-# ready      channels whose handler may run
+# gate       lets them begin
+# ready      channels whose handler may run once they may begin
 # answering  channels whose iterator makes chunks; they take turns
 # has_flow   the node has flow control of one channel
 # draining   the node wants us to end
@@ -21,16 +22,16 @@ use Scalar::Util qw(blessed);
 use Cocaine::Channel;
 use Cocaine::Clock;
 use Cocaine::Forks;
-use Cocaine::Frames qw(CONTROL WRITE ERROR CLOSE HEARTBEAT TERMINATE FLOW NODE_CATEGORY NOT_FOUND APP_ERROR CLOSE_TAIL);
+use Cocaine::Frames qw(CONTROL WRITE ERROR CLOSE HEARTBEAT TERMINATE FLOW RECALL NODE_CATEGORY APP_ERROR CLOSE_TAIL);
 use Cocaine::Limits qw(GO_ON_BYTES HEARTBEAT_SECONDS HOLD_BYTES LISTEN_BYTES MESSAGE_BYTES QUICK_SECONDS);
 
 use constant BROKEN => 70;    # exit code: the node wrote what it must not
 
 sub new {
-    my ($class, $app, $link, $output, $heartbeat) = @_;
+    my ($class, $app, $link, $output, $heartbeat, $gate) = @_;
     return bless {
-        app => $app, link => $link, output => $output, heartbeat => $heartbeat, open => {}, running => 0, last => CONTROL, ready => [],
-        answering => [], has_flow => 0, draining => 0, need => 0, listened => 0,
+        app => $app, link => $link, gate => $gate, output => $output, heartbeat => $heartbeat, open => {}, running => 0, last => CONTROL,
+        ready => [], answering => [], has_flow => 0, draining => 0, need => 0, listened => 0,
     }, $class;
 }
 
@@ -70,6 +71,7 @@ sub greet {
         broken("the handshake's answer is a message of type $type on channel $number");
     }
     $self->{has_flow} = ($args->[0]{flow} // 0) eq 1;
+    $self->{gate}->open(($args->[0]{begin} // 0) eq 1);
     $link->{most} = 9**9**9 if $self->{has_flow};    # no bound: each channel has one
     return;
 }
@@ -118,9 +120,27 @@ sub _on_control {
             $holds ? $channel->{is_held} = 1 : $self->_let_go($channel);
         }
     }
+    elsif ($type == RECALL && $self->{gate}{is_kept} && Cocaine::Frames::is_recall($args)) {
+        $self->{gate}->recalled($args->[0]);
+        $self->_void($args->[1]);
+    }
     else {
         broken("a message of type $type on the control channel");
     }
+    return;
+}
+
+# The node has taken back what has not begun from this channel on: it was never here.
+sub _void {
+    my ($self, $from) = @_;
+    for my $channel (grep { $_->{number} >= $from && !$_->{begun} } values %{ $self->{open} }) {
+        delete $self->{open}{ $channel->{number} };
+        next if $channel->{ended};
+        $channel->{ended} = 1;
+        $self->whole($channel) if @{ $channel->{chunks} };
+        $self->{running}--;
+    }
+    @{ $self->{ready} } = grep { !$_->{ended} } @{ $self->{ready} };
     return;
 }
 
@@ -144,15 +164,9 @@ sub _ask {
 
 sub _on_invoke {
     my ($self, $number, $event, $items) = @_;
-    my $app = $self->{app};
-    my $handler = $app->find($event);
+    my $handler = $self->{app}->find($event) // $self->{app}->missing($event);
     my $channel = $self->add($number, Cocaine::Frames::head($number), $handler, $items);
-    if (!$handler) {
-        $self->end_with_error($channel, NODE_CATEGORY, NOT_FOUND, "there is no event '$event' in app '$app->{name}'");
-    }
-    elsif ($handler->{streams}) {
-        push @{ $self->{ready} }, $channel;
-    }
+    push @{ $self->{ready} }, $channel if $handler->{streams};
     return;
 }
 
@@ -160,6 +174,14 @@ sub add {
     my ($self, $number, $head, $handler, $items) = @_;
     $self->{running}++;
     return $self->{open}{$number} = Cocaine::Channel->new($self, $number, $head, $handler, $items);
+}
+
+# It runs from here on, whatever the node takes back.
+sub begin {
+    my ($self, $channel) = @_;
+    $channel->{begun} = 1;
+    $self->{gate}{under_way}++;
+    return;
 }
 
 sub _on_channel {
@@ -273,6 +295,7 @@ sub _finish {
     $channel->{ended} = 1;
     $self->whole($channel) if @{ $channel->{chunks} };    # nobody reads them any more
     $self->{running}--;
+    $self->{gate}{under_way}-- if $channel->{begun};
     $self->{output}{bytes} .= $channel->{head} . $tail;
     delete $self->{open}{ $channel->{number} } if $channel->{closed};
     return;

@@ -11,14 +11,15 @@ use Cocaine::Failures;
 use Cocaine::MessagePack;
 
 our @EXPORT_OK = qw(
-    CONTROL WRITE ERROR CLOSE HEARTBEAT TERMINATE FLOW BARE INVOKE_BYTE NODE_CATEGORY NOT_FOUND APP_ERROR APP_CATEGORY HEARTBEAT_MESSAGE
-    WRITE_TAIL CLOSE_TAIL
+    CONTROL WRITE ERROR CLOSE HEARTBEAT TERMINATE FLOW RECALL BARE INVOKE_BYTE NODE_CATEGORY NOT_FOUND APP_ERROR APP_CATEGORY
+    HEARTBEAT_MESSAGE WRITE_TAIL CLOSE_TAIL
 );
 
 use constant {
     CONTROL => 1,                          # the channel of handshake, heartbeat and terminate
     HEARTBEAT => 0, TERMINATE => 1,        # types on it
     FLOW => 2,                             # another: hold the chunks of a channel, or go on
+    RECALL => 3,                           # and one more: the node takes calls back
     WRITE => 0, ERROR => 1, CLOSE => 2,    # types on any other; an invoke is the first write
     BARE => [80, 81, 82],                  # the headers of a call without a trace: indexes of the static table
 
@@ -83,7 +84,11 @@ sub bytes_needed {
 }
 
 # The first message. The uuid goes as bin, which tells the node that we read bin; the map says what we can do.
-sub handshake { return head(CONTROL) . "\x00\x92" . Cocaine::MessagePack::binary_head(length $_[0]) . $_[0] . "\x81\xa4flow\x01" }
+sub handshake {
+    my ($uuid, $has_page) = @_;
+    my $offer = $has_page ? "\x82\xa4flow\x01\xa5begin\x01" : "\x81\xa4flow\x01";
+    return head(CONTROL) . "\x00\x92" . Cocaine::MessagePack::binary_head(length $uuid) . $uuid . $offer;
+}
 
 # [1, 2, [n, 1 or 0]]: hold the chunks of the channel with that head, or go on.
 sub flow_message { return "\x93\x01\x02\x92" . substr($_[0], 1) . ($_[1] ? "\x01" : "\x00") }
@@ -92,6 +97,12 @@ sub flow_message { return "\x93\x01\x02\x92" . substr($_[0], 1) . ($_[1] ? "\x01
 sub is_flow {
     my ($args) = @_;
     return @$args == 2 && _is_number($args->[0]) && _is_number($args->[1]) && $args->[1] <= 1;
+}
+
+# Whether arguments are those of a recall.
+sub is_recall {
+    my ($args) = @_;
+    return @$args == 2 && _is_number($args->[0]) && _is_number($args->[1]);
 }
 
 # A count that did not come as text: of a text and a number this operator makes a number, of two texts a text.

@@ -10,8 +10,8 @@ use Exporter   qw(import);
 use List::Util qw(min);
 
 our @EXPORT_OK = qw(
-    PROVEN_RUNS QUICK_SECONDS HEARTBEAT_SECONDS NODE_SILENCE_SECONDS BATCH_BYTES READ_BYTES UNREAD_BYTES HOLD_BYTES GO_ON_BYTES
-    LISTEN_BYTES MESSAGE_BYTES DEPTH FAILURE_TEXT_BYTES LOG_TEXT_BYTES STACK_FRAMES
+    PROVEN_RUNS QUICK_SECONDS BURST_CALLS BURST_SECONDS HEARTBEAT_SECONDS NODE_SILENCE_SECONDS BATCH_BYTES READ_BYTES UNREAD_BYTES
+    HOLD_BYTES GO_ON_BYTES LISTEN_BYTES MESSAGE_BYTES DEPTH FAILURE_TEXT_BYTES LOG_TEXT_BYTES STACK_FRAMES
 );
 
 use constant {
@@ -21,6 +21,10 @@ use constant {
 
     # An answer waits no longer than this for others, and a run that takes longer is not quick. A caller does not notice a millisecond.
     QUICK_SECONDS => 0.001,
+
+    # Calls that begin together, when each takes less than BURST_SECONDS; else the two system calls of each begin cost little of it. A crash
+    # is charged to all of them, and none can be taken back; more of them save no time that shows.
+    BURST_CALLS => 16, BURST_SECONDS => 0.00001,
 
     # The protocol's: a heartbeat every 5 s. The node may want one more often.
     HEARTBEAT_SECONDS => min(5, ($ENV{COCAINE_HEARTBEAT_MS} || 5000) / 1000),
@@ -35,8 +39,9 @@ use constant {
     # Asked for by one read: what a socket holds.
     READ_BYTES => 1 << 18,
 
-    # Chunks that no handler has read, where the node has no flow control of one channel. While there are more, a handler that writes takes nothing more from the socket, and the node keeps
-    # what it sends. The same as in JavaScript: a quarter of the largest message, far more than a stream needs to be under way.
+    # Chunks that no handler has read, where the node has no flow control of one channel. While there are more, a handler that writes takes
+    # nothing more from the socket, and the node keeps what it sends. The same as in JavaScript: a quarter of the largest message, far more
+    # than a stream needs to be under way.
     UNREAD_BYTES => 16 << 20,
 
     # Of one streamed request that its handler has not read, where the node has flow control. Past the first the node is asked to hold this

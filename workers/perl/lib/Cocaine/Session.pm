@@ -7,6 +7,7 @@ use strict;
 use warnings;
 
 use Cocaine;
+use Cocaine::Begin;
 use Cocaine::Channels;
 use Cocaine::Clock;
 use Cocaine::Exits;
@@ -19,11 +20,12 @@ use Cocaine::Bursts;
 use Cocaine::Streams;
 
 sub new {
-    my ($class, $app, $link) = @_;
+    my ($class, $app, $link, $page) = @_;
     my $output = Cocaine::Output->new($link);
     my $heartbeat = Cocaine::Heartbeat->new($link, $output);
-    my $channels = Cocaine::Channels->new($app, $link, $output, $heartbeat);
-    my $self = bless { link => $link, output => $output, heartbeat => $heartbeat, channels => $channels }, $class;
+    my $gate = Cocaine::Begin->new($page);
+    my $channels = Cocaine::Channels->new($app, $link, $output, $heartbeat, $gate);
+    my $self = bless { link => $link, output => $output, heartbeat => $heartbeat, channels => $channels, gate => $gate }, $class;
     $self->{bursts} = Cocaine::Bursts->new($channels, sub { $self->_begin_iterator(@_) });
     return $self;
 }
@@ -32,7 +34,7 @@ sub new {
 sub serve {
     my ($self, $uuid) = @_;
     my ($link, $output, $heartbeat, $channels) = @$self{qw(link output heartbeat channels)};
-    $output->{bytes} = Cocaine::Frames::handshake($uuid);
+    $output->{bytes} = Cocaine::Frames::handshake($uuid, defined $self->{gate}{page});
     $output->flush;
     $channels->greet;
     while (1) {
@@ -42,12 +44,18 @@ sub serve {
         $output->flush;
         last if $channels->{draining} && !$channels->{running};
         $link->await($heartbeat->{next} - Cocaine::Clock::now())
-            if !@{ $self->{channels}{answering} } && !@{ $channels->{ready} } && !$channels->has_whole_message;
+            if !@{ $channels->{answering} } && !$self->_can_begin && !$channels->has_whole_message;
         $link->fetch(1);
         $output->{unheard} = 0;
     }
     delete $self->{bursts};    # it holds this object
     return;
+}
+
+# A call waits and may begin, as it seems.
+sub _can_begin {
+    my ($self) = @_;
+    return @{ $self->{channels}{ready} } && $self->{gate}->room > 0;
 }
 
 # Everything that is here. Small whole requests to proven handlers are answered on the way.
@@ -57,12 +65,26 @@ sub _parse {
     my ($ready, $in) = ($channels->{ready}, \$link->{in});
     $output->{due} = Cocaine::Clock::now() + QUICK_SECONDS if $output->{bytes} eq '';
     while (1) {
-        $self->_run(shift @$ready) while @$ready;
+        $self->_run_ready;
         return if length $$in < $channels->{need} || $$in eq '';
-        next if ord $$in == INVOKE_BYTE && $bursts->burst;
+        next if !@$ready && ord $$in == INVOKE_BYTE && $bursts->burst;
         $channels->step or return;
         $self->_step_answers if @{ $self->{channels}{answering} } && Cocaine::Clock::now() > $output->{due};
     }
+}
+
+# Those that wait, as far as they may begin: in their order.
+sub _run_ready {
+    my ($self) = @_;
+    my $ready = $self->{channels}{ready};
+    while (@$ready) {
+        if (!$ready->[0]{ended}) {
+            return if $self->{gate}->room <= 0 || !$self->{gate}->begin($ready->[0]{number});
+            $self->{channels}->begin($ready->[0]);
+        }
+        $self->_run(shift @$ready);
+    }
+    return;
 }
 
 # Runs a handler to its end, or to the iterator that it gives.
@@ -100,6 +122,7 @@ sub _run {
 sub _begin_iterator {
     my ($self, $number, $head, $handler, $next) = @_;
     my $channel = $self->{channels}->add($number, $head, $handler, BARE);
+    $self->{channels}->begin($channel);
     @$channel{qw(closed started next)} = (1, 1, $next);
     push @{ $self->{channels}{answering} }, $channel;
     return;

@@ -8,6 +8,7 @@ use warnings;
 
 use Cocaine;
 use Cocaine::App;
+use Cocaine::Begin;
 use Cocaine::Failures;
 use Cocaine::Forks;
 use Cocaine::Link;
@@ -28,6 +29,7 @@ sub main {
     ($0, @ARGV) = ($source, @rest);
     STDOUT->autoflush(1);
     Cocaine::Stacks::install();
+    my $page = Cocaine::Begin::open_page();    # before the app, which is not to see it
     my $app = eval { Cocaine::App->load($Cocaine::app_name, $source) };
     Cocaine::Forks::end_child(!defined $app, $@) if Cocaine::Forks::is_child();
     if (!defined $app) {
@@ -39,7 +41,7 @@ sub main {
         print STDERR $@;
         return 1;
     }
-    Cocaine::Session->new($app, $link)->serve($Cocaine::uuid);
+    Cocaine::Session->new($app, $link, $page)->serve($Cocaine::uuid);
     return 0;
 }
 

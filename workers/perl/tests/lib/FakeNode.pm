@@ -18,7 +18,7 @@ my $here = dirname(dirname(abs_path(__FILE__)));
 
 sub start {
     my ($class, $app, %env) = @_;
-    my $has_flow = delete $env{has_flow} // 1;
+    my %abilities = (delete $env{has_flow} // 1 ? (flow => 1) : (), delete $env{has_begin} ? (begin => 1) : ());
     my $folder = File::Temp->newdir;
     my $path = "$folder/s";
     socket my $listener, AF_UNIX, SOCK_STREAM, 0 or die "socket: $!";
@@ -50,7 +50,7 @@ sub start {
     }
     if ($self->{socket}) {
         $self->until(sub { $self->{inbox}{1} || $self->exit_code_now });
-        $self->send_all([1, 0, [$has_flow ? { flow => 1 } : {}]]);
+        $self->send_all([1, 0, [\%abilities]]);
     }
     return $self;
 }

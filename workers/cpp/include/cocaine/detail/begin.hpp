@@ -7,9 +7,10 @@
 
 namespace cocaine::detail {
 
-// The words of a segment about what is begun; a link without a segment has none, and the node takes nothing back from it.
+// The words about what is begun, in a segment or in the page beside a socket; without them the node takes nothing back.
 struct begin_words {
     std::uint64_t* begun = nullptr;            // ours: the highest channel that we have begun
+    std::uint64_t* again = nullptr;            // the same once more, beside a socket only
     const std::uint32_t* recalls = nullptr;    // the node's: how many recalls it has begun
     std::size_t most = SIZE_MAX;               // calls that may have begun and not ended
 };
@@ -22,8 +23,8 @@ public:
     // Before our first message: the node gives nothing ahead to a worker that has not stored this.
     void keep(std::uint64_t control_channel) {
         highest_ = control_channel;
-        // Relaxed: the release store of the tail behind our first message covers it.
-        if (is_kept()) __atomic_store_n(words_.begun, highest_, __ATOMIC_RELAXED);
+        // Relaxed: the release store of the tail behind our first message covers it, or the system call that sends it.
+        if (is_kept()) store();
     }
 
     bool is_kept() const { return words_.begun != nullptr; }
@@ -39,7 +40,7 @@ public:
         if (is_kept()) {
             if (channel > highest_) {
                 highest_ = channel;
-                __atomic_store_n(words_.begun, highest_, __ATOMIC_RELAXED);
+                store();
             }
             // Between our store of `begun` and our load of `recall`. Other half: the node's BeginRecall (BeginWords.cs) stores `recall`,
             // fences, and loads `begun`. One of the two sees the other's store: either the node sees this call, and leaves it to us, or we
@@ -62,6 +63,12 @@ public:
     }
 
 private:
+    void store() {
+        __atomic_store_n(words_.begun, highest_, __ATOMIC_RELAXED);
+        // Release: after the first one. Other half: BeginWords.BegunTwice loads this one first, since others write both byte by byte.
+        if (words_.again != nullptr) __atomic_store_n(words_.again, highest_, __ATOMIC_RELEASE);
+    }
+
     // Relaxed: nothing is read by it but the count. What is void stands in the ring, whose tail has an order of its own.
     void look() { seen_ = __atomic_load_n(words_.recalls, __ATOMIC_RELAXED); }
 

@@ -171,13 +171,16 @@ inline std::string error_message(std::uint64_t channel, int category, int code, 
 }
 
 // The uuid goes as bin: that tells the node that we read bin. The map says what we can do.
-inline std::string handshake_message(std::string_view uuid, bool ask_for_pipe) {
+inline std::string handshake_message(std::string_view uuid, bool ask_for_pipe, bool has_page) {
     std::string all("\x93\x01\x00", 3);
     all += static_cast<char>(0x92);
     all += static_cast<char>(0xc4);
     all += static_cast<char>(uuid.size());
     all.append(uuid);
-    all.append(ask_for_pipe ? "\x82\xa4pipe\x01\xa4""flow\x01" : "\x81\xa4""flow\x01");
+    all += static_cast<char>(0x81 + ask_for_pipe + has_page);
+    if (ask_for_pipe) all.append("\xa4pipe\x01");
+    if (has_page) all.append("\xa5""begin\x01");
+    all.append("\xa4""flow\x01");
     return all;
 }
 

@@ -54,7 +54,7 @@ public:
     // Wakes either, from any thread.
     virtual void ring() = 0;
 
-    // Where both sides see what is begun; on a socket nowhere.
+    // Where both sides see what is begun; on a socket without a page nowhere.
     virtual begin_words words() const { return {}; }
 
     // After the last message: until the node has it, or the time is over.

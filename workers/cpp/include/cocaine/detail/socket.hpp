@@ -20,7 +20,8 @@ namespace cocaine::detail {
 
 class socket_link final : public link {
 public:
-    explicit socket_link(int socket) : socket_(socket), bell_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    explicit socket_link(int socket, const begin_words& words = {})
+        : socket_(socket), bell_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), words_(words) {
         if (bell_ < 0) throw std::runtime_error("eventfd failed");
     }
 
@@ -91,6 +92,8 @@ public:
 
     void ring() override { ring_bell(bell_); }
 
+    begin_words words() const override { return words_; }
+
     void drain(int) override {}    // what the kernel has, the node gets
 
 private:
@@ -120,6 +123,7 @@ private:
 
     int socket_;
     int bell_;
+    begin_words words_;
     std::vector<char> buffer_;
     std::size_t filled_ = 0;
 };
@@ -130,9 +134,10 @@ struct connection {
     int descriptors[3] = {-1, -1, -1};
     bool has_pipe = false;
     bool has_flow = false;
+    bool has_begin = false;
 };
 
-inline connection connect_to_node(const std::string& path, const std::string& uuid, bool ask_for_pipe) {
+inline connection connect_to_node(const std::string& path, const std::string& uuid, bool ask_for_pipe, bool has_page) {
     connection c;
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -141,7 +146,7 @@ inline connection connect_to_node(const std::string& path, const std::string& uu
     c.socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (c.socket < 0 || ::connect(c.socket, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
         throw std::runtime_error("cannot reach the node at " + path + ": " + std::strerror(errno));
-    std::string hello = handshake_message(uuid, ask_for_pipe);
+    std::string hello = handshake_message(uuid, ask_for_pipe, has_page);
     if (::send(c.socket, hello.data(), hello.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(hello.size()))
         throw abandoned("the node is gone");
 
@@ -173,6 +178,7 @@ inline connection connect_to_node(const std::string& path, const std::string& uu
         throw broken_pipe("the handshake's answer is not one");
     c.has_pipe = got == 3;
     c.has_flow = m.has_ability("flow");
+    c.has_begin = m.has_ability("begin");
     return c;
 }
 
