@@ -77,5 +77,5 @@ internal sealed class RecurringTimerDriver(DriverContext context) : TimerDriver(
         values.GetValueOrDefault("jitter") is long jitter && values.GetValueOrDefault("interval") is long interval && jitter > interval
             ? new KeyMistake("jitter", $"{jitter} is more than the interval of {interval}: ticks would overtake each other") : null;
 
-    private long DueMs(long tick) => _startMs + (tick * _intervalMs) + (_jitterMs > 0 ? Random.Shared.Next(_jitterMs + 1) : 0);
+    private long DueMs(long tick) => _startMs + (tick * _intervalMs) + (_jitterMs > 0 ? Random.Shared.NextInt64(_jitterMs + 1L) : 0);
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using System.Text;
 
 namespace Cocaine.Fast.Transport.Sockets;
 
@@ -39,7 +40,7 @@ public sealed class Endpoint
         if (text.StartsWith("ipc://", StringComparison.Ordinal))
         {
             string path = text["ipc://".Length..];
-            return path.StartsWith('/') && path.Length is > 1 and < 108
+            return path.StartsWith('/') && Encoding.UTF8.GetByteCount(path) is > 1 and < 108
                 ? new Endpoint(text, "", 0, path)
                 : throw new FormatException($"'{text}': a Unix socket is ipc:///absolute/path, at most 107 bytes");
         }

@@ -28,6 +28,14 @@ public class TimerTests
     }
 
     [Fact]
+    public void The_greatest_interval_and_jitter_are_taken()
+    {
+        VirtualApp app = new VirtualApp().Open("recurring-timer", null, ("interval", (long)int.MaxValue), ("jitter", (long)int.MaxValue));
+        app.Pass(TimeSpan.FromSeconds(1));
+        Assert.Empty(app.Runs);
+    }
+
+    [Fact]
     public void Ticks_of_a_short_hold_up_are_made_up_for()
     {
         VirtualApp app = new VirtualApp().Open("recurring-timer", null, ("interval", 10L));

@@ -32,6 +32,7 @@ public class EndpointTests
     [InlineData("tcp://host:+1")]
     [InlineData("tcp://:80")]
     [InlineData("ipc:///")]
+    [InlineData("ipc:///tmp/éééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé")] // 65 letters of 125 bytes
     [InlineData("")]
     public void Half_an_endpoint_is_none(string text) => Assert.Throws<FormatException>(() => Endpoint.Parse(text));
 
