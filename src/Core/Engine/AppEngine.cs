@@ -107,7 +107,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     public event Action<string>? Broken;
 
     /// <summary>Launches the first slaves: the wanted number, within the pool's bounds.</summary>
-    public void Start(int slaves = 1) => Pool.Start(slaves);
+    public void Start(int slaves = 1) => Pool.Growth.Start(slaves);
 
     /// <summary>
     /// Takes a job, and gives it to a slave at once when a slave has room. The request's chunks follow by <see cref="AddChunk"/> and
@@ -175,7 +175,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
                 Pool.Cores.OnWaits();
             }
 
-            Pool.Grow();
+            Pool.Growth.Grow();
             Scope.Siblings?.OnWaits();
         }
 

@@ -29,7 +29,7 @@ internal sealed class SlavePool : ISlaveOwner
         Recycler = new Recycler(scope, _roster, Growth);
         Starts = Growth.Starts = new StartHealth(scope, _roster, Growth, Recycler, owner);
         Suspects = new SuspectRuns(scope, _roster, this, owner);
-        HeldUp = Growth.HeldUp = new HeldUpSlaves(scope, _roster, OnTakenBack, Grow);
+        HeldUp = Growth.HeldUp = new HeldUpSlaves(scope, _roster, OnTakenBack, Growth.Grow);
         Cores = new CoreShare(scope, _roster, backend.Cores, OnJobsWait);
         Ahead = new AheadPlacing(scope, _roster, this, owner);
         _idle = new IdleSlaves(scope, _roster);
@@ -67,12 +67,6 @@ internal sealed class SlavePool : ISlaveOwner
 
     /// <summary>Gives jobs to slaves ahead of their turn.</summary>
     public AheadPlacing Ahead { get; }
-
-    /// <inheritdoc cref="PoolGrowth.Start"/>
-    public void Start(int slaves) => Growth.Start(slaves);
-
-    /// <inheritdoc cref="PoolGrowth.Grow"/>
-    public void Grow() => Growth.Grow();
 
     /// <inheritdoc cref="CoreShare.Pick"/>
     public Slave? Pick() => Cores.Pick();

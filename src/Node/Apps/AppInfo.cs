@@ -65,7 +65,7 @@ internal static class AppInfo
 
         json.WriteEndObject();
         WritePubsub(json, app.Tasks.Publisher);
-        WriteLoop(json, view.Shards[0].Loop);
+        WriteLoop(json, [.. view.Shards.Select(shard => shard.Loop)]);
         WriteNode(json);
         json.WriteEndObject();
     }
@@ -162,14 +162,14 @@ internal static class AppInfo
         json.WriteEndObject();
     }
 
-    /// <summary>Writes the system calls of the app's loop; other apps may be on the same loop.</summary>
-    private static void WriteLoop(Utf8JsonWriter json, LoopCounters counters)
+    /// <summary>Writes the system calls of the app's loops; other apps may be on the same ones.</summary>
+    private static void WriteLoop(Utf8JsonWriter json, params IReadOnlyList<LoopCounters> loops)
     {
         json.WriteStartObject("loop");
-        json.WriteNumber("turns", counters.Turns);
-        json.WriteNumber("receives", counters.Receives);
-        json.WriteNumber("sends", counters.Sends);
-        json.WriteNumber("bells", counters.Bells);
+        json.WriteNumber("turns", loops.Sum(loop => loop.Turns));
+        json.WriteNumber("receives", loops.Sum(loop => loop.Receives));
+        json.WriteNumber("sends", loops.Sum(loop => loop.Sends));
+        json.WriteNumber("bells", loops.Sum(loop => loop.Bells));
         json.WriteEndObject();
     }
 

@@ -93,7 +93,7 @@ internal sealed class StartModel(SimWorld world)
         if (canSee && world.Sabotages(Sabotage.StartsAtOnce))
         {
             pool.Starts.OnGoodDied();
-            pool.Grow();
+            pool.Growth.Grow();
         }
         else if (!world.Links.Exists(IsAboutToTell) && !pool.Starts.IsArmed && world.Sabotages(Sabotage.ForgetsToGrow))
         {
