@@ -1,8 +1,8 @@
-using Cocaine.Fast.Core.Memory;
 using System.Net.Sockets;
 using System.Text;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Apps;
 
