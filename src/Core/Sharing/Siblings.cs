@@ -80,7 +80,7 @@ internal sealed class Siblings : WheelTimer, ISiblings
     }
 
     /// <inheritdoc/>
-    public bool TryMakeRoom() => _engine.Queue.Suspects.Count == 0 && SendAway(Loop.NowMs) > 0;
+    public bool TryMakeRoom() => _engine.Queue.Suspects.Count == 0 && (SendAway(Loop.NowMs) > 0 || SendOne(Loop.NowMs));
 
     /// <inheritdoc/>
     public void OnRoom(int slaves, int places) => _word.Tell(slaves, places);
@@ -197,6 +197,27 @@ internal sealed class Siblings : WheelTimer, ISiblings
         return sent;
     }
 
+    /// <summary>
+    /// Sends a job to a sibling that has room by its word, which may know already of the jobs that were sent lately: better a job that
+    /// comes back than a call that is refused although a slave has nothing to do.
+    /// </summary>
+    private bool SendOne(long nowMs)
+    {
+        Sibling? sibling = Array.Find(_others, other => other.HasWordOfRoom(nowMs));
+        if (sibling is null || !_engine.Shared.TryTakeAway(out Job? job))
+        {
+            return false;
+        }
+
+        if (job is not null)
+        {
+            sibling.Sent++;
+            Send(job, sibling.Shard);
+        }
+
+        return true;
+    }
+
     /// <summary>Jobs wait, and this pool is at its limit: a sibling with places is asked for slaves.</summary>
     private void AskForSlaves(long nowMs)
     {
@@ -237,6 +258,9 @@ internal sealed class Siblings : WheelTimer, ISiblings
 
         /// <summary>Jobs that were sent lately, which the word may not know of.</summary>
         public int Sent { get; set; }
+
+        /// <summary>The sibling says that it has room, whatever was sent there lately.</summary>
+        public bool HasWordOfRoom(long nowMs) => nowMs >= NextMs && shard._word.Slaves > 0;
 
         /// <summary>How many jobs may go there now.</summary>
         public int RoomAt(long nowMs)

@@ -78,7 +78,7 @@ public sealed class DisposedTwiceTests : IDisposable
         [nameof(ScanSchedule)] = () => Made(PartOf(Watcher(), "_schedule")),
         [nameof(PendingFile)] = () => Made(PendingFile.Write(_folder["pending"], "x"u8)),
         [nameof(BufferPool)] = () => Made(new BufferPool()),
-        ["Block"] = () => Made(new BufferPool().Rent(64)),
+        [nameof(BufferBlock)] = () => Made(new BufferPool().Rent(64)),
         [nameof(GroupSentinel)] = () => Made(new GroupSentinel()),
         [nameof(OrphanReaper)] = () => Made(new OrphanReaper(_ => { }, _ => false)),
         [nameof(ProcessLauncher)] = () => Made(new ProcessLauncher()),

@@ -138,8 +138,7 @@ public:
     void write(std::string_view chunk) override {
         if (call_.is_cancelled) throw cocaine::cancelled();
         if (call_.ended) throw std::logic_error("the answer has ended");
-        call_.write(chunk);
-        if (call_.is_cancelled) throw cocaine::cancelled();    // while it waited, perhaps
+        if (!call_.write(chunk) && call_.is_cancelled) throw cocaine::cancelled();    // while it waited
     }
 
     void error(int code, std::string_view reason, int category) override { call_.error(category, code, reason); }
