@@ -26,7 +26,6 @@ internal sealed record NodeCounts(double AllocatedBytes, double Turns, double Re
 internal sealed class NodeProbe : IAsyncDisposable
 {
     private readonly CocaineClient _client;
-    private NodeCounts _question = new(0, 0, 0, 0, 0, 0);
 
     private NodeProbe(CocaineClient client) => _client = client;
 
@@ -34,8 +33,6 @@ internal sealed class NodeProbe : IAsyncDisposable
     {
         NodeProbe probe = new(await CocaineClient.ConnectAsync(endpoint));
         await probe.CountAsync();
-        NodeCounts before = await probe.CountAsync();
-        probe._question = await probe.CountAsync() - before;
         return probe;
     }
 
@@ -51,8 +48,13 @@ internal sealed class NodeProbe : IAsyncDisposable
         long Of(string name) => loop.GetProperty(name).GetInt64();
     }
 
-    /// <summary>What was counted since, without what this question costs itself.</summary>
-    public async Task<NodeCounts> CountSinceAsync(NodeCounts before) => await CountAsync() - before - _question;
+    /// <summary>What was counted since, without what this question costs itself: another one tells.</summary>
+    public async Task<NodeCounts> CountSinceAsync(NodeCounts before)
+    {
+        NodeCounts now = await CountAsync();
+        NodeCounts question = await CountAsync() - now;
+        return now - before - question;
+    }
 
     /// <summary>All that the node says of the app.</summary>
     public async Task<JsonDocument> InfoAsync() => JsonDocument.Parse(MessagePackSerializer.ConvertToJson(await _client.InfoAsync()));

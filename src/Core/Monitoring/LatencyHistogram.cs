@@ -86,6 +86,14 @@ internal sealed class LatencyHistogram(bool sparse = false)
     public LatencySnapshot Snapshot() =>
         new(ValueAtPercentile(50), ValueAtPercentile(90), ValueAtPercentile(99), ValueAtPercentile(99.9), Max, Count, Sum);
 
+    /// <summary>The same counts, which nobody adds to.</summary>
+    public LatencyHistogram Copy()
+    {
+        LatencyHistogram copy = (LatencyHistogram)MemberwiseClone();
+        copy._counts = [.. _counts];
+        return copy;
+    }
+
     /// <summary>Adds the counts of another histogram.</summary>
     public void Merge(LatencyHistogram other)
     {

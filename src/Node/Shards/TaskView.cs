@@ -22,8 +22,8 @@ internal sealed record TaskView(
     {
         TaskMonitor monitor = driver.Monitor;
         return new TaskView(
-            task.Name, task.DriverType, driver.Endpoints, driver.Facts, Copy(monitor.TimeInQueue),
-            Copy(monitor.TimeOnSlave), monitor.FailedInQueue, monitor.FailedOnSlave);
+            task.Name, task.DriverType, driver.Endpoints, driver.Facts, monitor.TimeInQueue.Copy(),
+            monitor.TimeOnSlave.Copy(), monitor.FailedInQueue, monitor.FailedOnSlave);
     }
 
     /// <summary>The sums of a task's drivers, the first of which is that of the app's home.</summary>
@@ -35,9 +35,9 @@ internal sealed record TaskView(
             return home;
         }
 
-        LatencyHistogram inQueue = new(sparse: true), onSlave = new(sparse: true);
+        LatencyHistogram inQueue = home.InQueue.Copy(), onSlave = home.OnSlave.Copy();
         Dictionary<string, object> facts = new(home.Facts);
-        foreach (TaskView one in all)
+        foreach (TaskView one in all.Skip(1))
         {
             inQueue.Merge(one.InQueue);
             onSlave.Merge(one.OnSlave);
@@ -59,12 +59,5 @@ internal sealed record TaskView(
             FailedInQueue = all.Sum(one => one.FailedInQueue),
             FailedOnSlave = all.Sum(one => one.FailedOnSlave),
         };
-    }
-
-    private static LatencyHistogram Copy(LatencyHistogram times)
-    {
-        LatencyHistogram copy = new(sparse: true);
-        copy.Merge(times);
-        return copy;
     }
 }
