@@ -19,9 +19,10 @@ internal sealed record DefaultFigures(
     /// <summary>Requests/s at the least, as a part of those with fewer slaves.</summary>
     private const double LeastSpeedOfMore = 0.9;
 
-    /// <summary>What a slow job may add to the p99.9 of quick ones.</summary>
+    /// <summary>The delay that a slow job may add to the p99.9 of quick ones.</summary>
     private const double MostAddedUs = 5000;
 
+    /// <summary>Requests/s of quick jobs beside a slow one, at the least.</summary>
     private const double LeastBesideSlow = 200_000;
 
     public IEnumerable<Reading> All => [.. Languages, .. Slaves, .. BesideSlow is null ? (Reading[])[] : [BesideSlow]];

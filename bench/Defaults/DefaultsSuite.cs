@@ -7,8 +7,8 @@ using Cocaine.Fast.Client;
 namespace Cocaine.Fast.Bench.Defaults;
 
 /// <summary>
-/// What people run on their first day: the echo of each language with a manifest that says next to nothing. Beside it, in turns, the same
-/// app with a high concurrency; then more and more slaves; then quick jobs beside a slow one.
+/// The echo of each language with the manifest of somebody's first day, which says next to nothing. Beside it, in turns, the same app with
+/// a high concurrency; then more and more slaves; then quick jobs beside a slow one.
 /// </summary>
 internal sealed class DefaultsSuite : IDisposable
 {

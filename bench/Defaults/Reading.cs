@@ -2,9 +2,9 @@ using Cocaine.Fast.Bench.Headline;
 
 namespace Cocaine.Fast.Bench.Defaults;
 
-/// <summary>One app as it was measured, beside what it is compared with.</summary>
-/// <param name="Row">Its figures.</param>
-/// <param name="Beside">Those of what it is compared with, in the same minutes; null for what others are compared with.</param>
+/// <summary>The figures of an app, beside those of another one, or of the same one with another manifest.</summary>
+/// <param name="Row">The figures of the app.</param>
+/// <param name="Beside">The other figures, of the same minutes; null for an app that only others are compared with.</param>
 internal sealed record Reading(Row Row, Row? Beside)
 {
     /// <summary>Requests/s, as a part of those beside it.</summary>

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Cocaine.Fast.Bench.Headline;
 
-/// <summary>One aim beside what this run measured.</summary>
+/// <summary>An aim beside the measured figure.</summary>
 internal sealed record Aim(string What, string Wanted, string Measured, bool? IsMet)
 {
     /// <summary>Met, not met, or not to be told because a system is missing.</summary>

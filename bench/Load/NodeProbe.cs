@@ -48,7 +48,7 @@ internal sealed class NodeProbe : IAsyncDisposable
         long Of(string name) => loop.GetProperty(name).GetInt64();
     }
 
-    /// <summary>What was counted since, without what this question costs itself: another one tells.</summary>
+    /// <summary>The counts since then, without those of the question itself, which a second question tells.</summary>
     public async Task<NodeCounts> CountSinceAsync(NodeCounts before)
     {
         NodeCounts now = await CountAsync();

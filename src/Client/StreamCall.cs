@@ -154,7 +154,15 @@ internal sealed class StreamCall : CallBase
         }
         else
         {
-            MessageWriter.WriteChunk(Connection.Output, Channel, new Payload(chunk.Span), bin: true);
+            try
+            {
+                MessageWriter.WriteChunk(Connection.Output, Channel, new Payload(chunk.Span), bin: true);
+            }
+            catch (Exception failure)
+            {
+                GiveUp(failure); // the chunk's memory is the caller's, as in CallBase.Run
+                return false;
+            }
         }
 
         Connection.ScheduleSend();

@@ -66,17 +66,14 @@ public class AllocationTests(ITestOutputHelper output)
         LoadResult result = await LoadRunner.RunAsync(warm);
         Assert.Equal((0, 0), (result.Mismatches, result.Errors.Count));
         long requests = 0;
-
-        // Of the longest there are few buffers: the runtime's pool gives its lists of them back now and then, and makes them anew.
-        long boundBytes = sizeBytes > 1 << 20 ? 1 << 20 : RuntimeNoiseBytes;
-        (long bytes, string types) = await AllocationCount.LeastAsync(boundBytes, async () =>
+        (long bytes, string types) = await AllocationCount.LeastAsync(RuntimeNoiseBytes, async () =>
         {
             (long size, requests) = await LoadCount.CountAsync(endpoint, count, sizeBytes, connections, inFlight);
             return size;
         });
         output.WriteLine($"{backend}: {bytes} bytes in {requests} requests");
         Assert.InRange(requests, count, int.MaxValue);
-        Assert.True(bytes <= boundBytes, types);
+        Assert.True(bytes <= RuntimeNoiseBytes, types);
     }
 
     [Fact]

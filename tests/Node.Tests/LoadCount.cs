@@ -11,6 +11,12 @@ namespace Cocaine.Fast.Node.Tests;
 /// <summary>Puts a steady load on an endpoint and counts what the process allocates while a number of its requests go through.</summary>
 internal static class LoadCount
 {
+    /// <summary>
+    /// Numbers of requests, one after the other, of which the least allocation counts. A buffer pool of node or load that still grows, by
+    /// slabs of 256 KiB, shows in one of them; an object for each request shows in all.
+    /// </summary>
+    private const int Windows = 3;
+
     public static async Task<(long Bytes, long Requests)> CountAsync(
         string endpoint, int requests, int sizeBytes = 64, int connectionCount = 8, int inFlight = 8)
     {
@@ -27,14 +33,19 @@ internal static class LoadCount
         loop.Start("load");
         loop.Post(() => connections.ForEach(connection => connection.Begin()));
         SpinUntil(() => Volatile.Read(ref done) > requests / 2); // the load's own buffers have grown by then
-        long from = Volatile.Read(ref done);
-        long before = GC.GetTotalAllocatedBytes(precise: true);
-        SpinUntil(() => Volatile.Read(ref done) - from >= requests);
-        long bytes = GC.GetTotalAllocatedBytes(precise: true) - before;
-        long counted = Volatile.Read(ref done) - from;
+        (long Bytes, long Requests) least = (long.MaxValue, 0);
+        for (int i = 0; i < Windows; i++)
+        {
+            long from = Volatile.Read(ref done);
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            SpinUntil(() => Volatile.Read(ref done) - from >= requests);
+            long bytes = GC.GetTotalAllocatedBytes(precise: true) - before;
+            least = bytes < least.Bytes ? (bytes, Volatile.Read(ref done) - from) : least;
+        }
+
         loop.Post(() => plan.IsOver = true);
         Assert.Equal(0, plan.Mismatches);
-        return (bytes, counted);
+        return least;
     }
 
     // Not a synchronisation but the measured interval; a wait object would allocate within it.

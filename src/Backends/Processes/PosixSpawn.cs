@@ -23,7 +23,7 @@ internal sealed record SpawnRequest(
     /// <summary>The number that <see cref="More"/> gets in the process.</summary>
     public const string MoreNumber = "3";
 
-    /// <summary>One more descriptor for the process; -1 = none.</summary>
+    /// <summary>A fourth descriptor for the process; -1 = none.</summary>
     public int More { get; init; } = -1;
 
     /// <summary>The process leads a session of its own, which no terminal's signals reach; otherwise a process group of its own.</summary>

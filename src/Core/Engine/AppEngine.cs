@@ -132,8 +132,9 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
                 refusal = slave is null ? WhyNot(id) : default;
             }
 
-            if (refusal.Code != 0 && IsTaking && Scope.Siblings?.TryMakeRoom() == true)
+            if (refusal.Code != 0 && IsTaking && Scope.Siblings is { } siblings)
             {
+                siblings.MakeRoom();
                 refusal = WhyNot(id);
             }
 

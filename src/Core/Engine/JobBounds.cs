@@ -82,7 +82,7 @@ internal sealed class JobBounds(EngineScope scope, SlavePool pool, RunLimit runL
 
         // Both times count from the dispatch, which is now.
         long longest = job.Task.JobTimeoutMs;
-        due = longest > 0 ? Math.Min(due, scope.Loop.NowMs + longest) : due;
+        due = longest > 0 ? Math.Min(due, Clock.CeilMsOf(scope.Loop.NowNs) + longest) : due;
         if (policy.SilenceTimeoutMs == 0)
         {
             return due;
@@ -229,9 +229,9 @@ internal sealed class JobBounds(EngineScope scope, SlavePool pool, RunLimit runL
     /// <summary>The earliest clock time at which the loop can have listened until then.</summary>
     private long ClockMs(long listenedMs) => scope.Loop.NowMs + (listenedMs - scope.Loop.ListenedMs);
 
-    private static long WaitsSinceMs(Job job) => Clock.MsOf(job.WaitsSinceNs);
+    private static long WaitsSinceMs(Job job) => Clock.CeilMsOf(job.WaitsSinceNs);
 
-    private static long ArrivedMs(Job job) => Clock.MsOf(job.ArrivedNs);
+    private static long ArrivedMs(Job job) => Clock.CeilMsOf(job.ArrivedNs);
 
     private static string NameOf(JobState state) => state == JobState.Queued ? "waiting in the queue" : "running";
 }

@@ -24,45 +24,26 @@ internal sealed class NextJobs(EngineScope scope, JobBounds bounds, JobEndings e
     /// <returns>False when no job waits, or the request of the next one is not whole.</returns>
     public bool TryTakeAhead(out Job? job)
     {
-        job = Next();
-        if (job is not { RequestEnded: true, Request.IsWhole: true })
-        {
-            return false;
-        }
-
-        if (bounds.TryExpire(job, scope.Loop.NowMs))
-        {
-            job = null;
-        }
-        else
+        bool isWhole = TryFindWhole(out job);
+        if (job is not null)
         {
             scope.Queue.Place(job);
         }
 
-        return true;
+        return isWhole;
     }
 
     /// <summary>Takes the next job out of the queue when its request is whole.</summary>
-    /// <param name="job">The job. Null when the job's time was up.</param>
-    /// <returns>False when no job waits, or the request of the next one is not whole.</returns>
+    /// <inheritdoc cref="TryTakeAhead"/>
     public bool TryTakeWhole(out Job? job)
     {
-        job = Next();
-        if (job is not { RequestEnded: true, Request.IsWhole: true })
-        {
-            return false;
-        }
-
-        if (bounds.TryExpire(job, scope.Loop.NowMs))
-        {
-            job = null;
-        }
-        else
+        bool isWhole = TryFindWhole(out job);
+        if (job is not null)
         {
             scope.Queue.Remove(job);
         }
 
-        return true;
+        return isWhole;
     }
 
     /// <summary>A job that waited runs: other bounds hold from now on.</summary>
@@ -73,6 +54,14 @@ internal sealed class NextJobs(EngineScope scope, JobBounds bounds, JobEndings e
         {
             bounds.Arm(job, JobState.Running);
         }
+    }
+
+    private bool TryFindWhole(out Job? job)
+    {
+        Job? next = Next();
+        bool isWhole = next is { RequestEnded: true, Request.IsWhole: true };
+        job = isWhole && !bounds.TryExpire(next!, scope.Loop.NowMs) ? next : null;
+        return isWhole;
     }
 
     private Job? Take(Job job)

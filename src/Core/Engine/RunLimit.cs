@@ -1,5 +1,6 @@
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Core.Slaves;
 using Microsoft.Extensions.Logging;
 
@@ -17,7 +18,11 @@ internal sealed class RunLimit(EngineScope scope)
     /// The time at which the job has run for as long as it may, ms of the loop's listened time; null for never. Valid in Running and
     /// Streaming.
     /// </summary>
-    public static long? DueMs(Job job) => job.Task.JobTimeoutMs > 0 ? job.AwaitedSinceMs + job.Task.JobTimeoutMs : null;
+    public static long? DueMs(Job job)
+    {
+        long begunMs = job.AwaitedSinceMs + Clock.CeilMsOf(job.DispatchedNs) - Clock.MsOf(job.DispatchedNs); // no run is cut short
+        return job.Task.JobTimeoutMs > 0 ? begunMs + job.Task.JobTimeoutMs : null;
+    }
 
     /// <summary>
     /// Answers a job that has run for too long, and tells its worker; false when the job has not. The slave then has the

@@ -15,8 +15,8 @@ internal interface ISiblings
     /// <summary>A job waits. When it waits for too long, a sibling may take it.</summary>
     void OnWaits();
 
-    /// <summary>The queue is full: jobs that wait go to siblings with room at once. True when some have gone.</summary>
-    bool TryMakeRoom();
+    /// <summary>The queue is full: jobs that wait go to siblings with room at once.</summary>
+    void MakeRoom();
 
     /// <summary>The room for jobs has changed.</summary>
     /// <param name="slaves">Slaves that have nothing to do, when no job waits.</param>

@@ -12,7 +12,7 @@ internal sealed class CoreTrial(int cores)
 {
     private int _level;            // 0 = all slaves; above it cores, cores / 2, … 1
     private int _total;            // slaves of the pool at the last look
-    private bool _triedFewer;      // the direction of the last trial that changed nothing
+    private bool _goesUp;          // the next trial is one with more slaves: fewer were worse, or more were better
     private long _sinceNs;         // begin of the present window
     private long _endedThen;       // jobs that had ended by then
     private bool _waited;          // jobs waited at one look of the window or more
@@ -88,7 +88,7 @@ internal sealed class CoreTrial(int cores)
         {
             Rate = rate;
             SlavesBefore = Slaves;
-            bool fewer = _level == 0 || (!_triedFewer && Fewer(_level) > _level);
+            bool fewer = _level == 0 || (!_goesUp && Fewer(_level) > _level);
             MoveTo(fewer ? CoreTrialStage.TryFewer : CoreTrialStage.TryMore, _level, nowNs + EngineLimits.TrialSettlesNs, ended);
         }
         else
@@ -102,7 +102,7 @@ internal sealed class CoreTrial(int cores)
     {
         TriedRate = rate;
         bool isBetter = rate > Rate * EngineLimits.TrialGain;
-        _triedFewer = (Stage == CoreTrialStage.TryFewer) != isBetter; // what was better may be better still
+        _goesUp = (Stage == CoreTrialStage.TryMore) == isBetter;
         _pauseNs = isBetter ? EngineLimits.FirstTrialPauseNs : Math.Min(2 * _pauseNs, EngineLimits.MostTrialPauseNs);
         _nextNs = nowNs + _pauseNs;
         MoveTo(CoreTrialStage.Steady, isBetter ? TriedLevel : _level, nowNs + EngineLimits.TrialSettlesNs, ended);

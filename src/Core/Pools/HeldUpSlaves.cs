@@ -19,10 +19,9 @@ internal sealed class HeldUpSlaves(EngineScope scope, SlaveRoster roster, Action
     /// <summary>These jobs have stood for as long as is worth another slave.</summary>
     public bool AreWorthASlave => Jobs > 0 && scope.Loop.NowNs - _sinceNs >= scope.Settings.GrowWaitMs * Clock.NsPerMs;
 
-    /// <summary>A slave has got a job, perhaps.</summary>
-    public void OnMoved(Slave slave)
+    /// <summary>Looks soon, when the slave has several jobs.</summary>
+    public void Watch(Slave slave)
     {
-        roster.Moved(slave);
         if (!IsArmed && slave.Load > 1 && scope.IsConcurrencyWished)
         {
             scope.Loop.Timers.Arm(this, scope.Loop.NowMs + EngineLimits.MostStandingMs);

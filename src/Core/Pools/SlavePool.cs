@@ -74,7 +74,8 @@ internal sealed class SlavePool : ISlaveOwner
     /// <inheritdoc/>
     public void OnMoved(Slave slave)
     {
-        HeldUp.OnMoved(slave);
+        _roster.Moved(slave);
+        HeldUp.Watch(slave);
         if (_scope.Siblings is { } siblings)
         {
             siblings.OnRoom(RoomForOthers, _roster.FreePlaces);

@@ -9,8 +9,8 @@ namespace Cocaine.Fast.Core.Sharing;
 
 /// <summary>
 /// A job on its way to a sibling and back. At home it is the job's runner; at the sibling it is the caller of the guest, which has the
-/// job's number and runs like any other job. The request is copied once, when the job leaves; each chunk of the answer once, when it comes
-/// back.
+/// job's number and runs like any other job. The request is copied when the job leaves, into memory of no loop, and again into the log of
+/// the guest; a chunk of the answer is copied when it comes back.
 /// </summary>
 /// <remarks>
 /// Two loops use the object. Each field says who does; a field changes hands with the message that this object is.

@@ -80,7 +80,13 @@ internal sealed class Siblings : WheelTimer, ISiblings
     }
 
     /// <inheritdoc/>
-    public bool TryMakeRoom() => _engine.Queue.Suspects.Count == 0 && (SendAway(Loop.NowMs) > 0 || SendOne(Loop.NowMs));
+    public void MakeRoom()
+    {
+        if (_engine.Queue.Suspects.Count == 0)
+        {
+            SendAway(Loop.NowMs);
+        }
+    }
 
     /// <inheritdoc/>
     public void OnRoom(int slaves, int places) => _word.Tell(slaves, places);
@@ -175,10 +181,9 @@ internal sealed class Siblings : WheelTimer, ISiblings
     /// <summary>A sibling's jobs wait, and it may launch no more slaves: those that come up here take some of them.</summary>
     public void GrowForOthers(int slaves) => _engine.Pool.Growth.GrowForOthers(slaves);
 
-    /// <summary>Sends jobs to siblings with room; the number of jobs.</summary>
-    private int SendAway(long nowMs)
+    /// <summary>Sends jobs to siblings with room.</summary>
+    private void SendAway(long nowMs)
     {
-        int sent = 0;
         for (int i = 0; i < _others.Length; i++)
         {
             _next = (_next + 1) % _others.Length;
@@ -188,34 +193,10 @@ internal sealed class Siblings : WheelTimer, ISiblings
                 if (job is not null)
                 {
                     sibling.Sent++;
-                    sent++;
                     Send(job, sibling.Shard);
                 }
             }
         }
-
-        return sent;
-    }
-
-    /// <summary>
-    /// Sends a job to a sibling that has room by its word, which may know already of the jobs that were sent lately: better a job that
-    /// comes back than a call that is refused although a slave has nothing to do.
-    /// </summary>
-    private bool SendOne(long nowMs)
-    {
-        Sibling? sibling = Array.Find(_others, other => other.HasWordOfRoom(nowMs));
-        if (sibling is null || !_engine.Shared.TryTakeAway(out Job? job))
-        {
-            return false;
-        }
-
-        if (job is not null)
-        {
-            sibling.Sent++;
-            Send(job, sibling.Shard);
-        }
-
-        return true;
     }
 
     /// <summary>Jobs wait, and this pool is at its limit: a sibling with places is asked for slaves.</summary>
@@ -250,17 +231,15 @@ internal sealed class Siblings : WheelTimer, ISiblings
         private const int WordLagMs = 2;
 
         private long _sinceMs;
+        private int _roomThen;   // the word at that time
 
         public Siblings Shard => shard;
 
         /// <summary>The time before which no job goes there.</summary>
         public long NextMs { get; set; }
 
-        /// <summary>Jobs that were sent lately, which the word may not know of.</summary>
+        /// <summary>Jobs that were sent since the word was taken down.</summary>
         public int Sent { get; set; }
-
-        /// <summary>The sibling says that it has room, whatever was sent there lately.</summary>
-        public bool HasWordOfRoom(long nowMs) => nowMs >= NextMs && shard._word.Slaves > 0;
 
         /// <summary>How many jobs may go there now.</summary>
         public int RoomAt(long nowMs)
@@ -268,10 +247,12 @@ internal sealed class Siblings : WheelTimer, ISiblings
             if (nowMs >= _sinceMs + WordLagMs)
             {
                 _sinceMs = nowMs;
+                _roomThen = shard._word.Slaves;
                 Sent = 0;
             }
 
-            return nowMs < NextMs ? 0 : shard._word.Slaves - Sent;
+            // The word may know of the sent jobs by now, or not yet: so it is not lessened by them, but what it was before is.
+            return nowMs < NextMs ? 0 : Math.Min(shard._word.Slaves, _roomThen - Sent);
         }
     }
 }

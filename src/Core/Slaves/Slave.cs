@@ -399,7 +399,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
     /// <inheritdoc/>
     public bool HoldBack(ulong channel, bool alone = false)
     {
-        bool holds = _hold.TryHold(channel, Load, jobOnly: alone && Capacity > 1, out bool holdsAll);
+        bool holds = _hold.TryHold(channel, Load, jobOnly: alone && Concurrency > 1, out bool holdsAll);
         if (holdsAll)
         {
             _owner.OnMoved(this);

@@ -27,4 +27,7 @@ internal static class Clock
 
     /// <summary>A time in ns as whole ms.</summary>
     public static long MsOf(long ns) => ns / NsPerMs;
+
+    /// <summary>The first whole ms that is not before a time in ns: a bound that counts from there is never short.</summary>
+    public static long CeilMsOf(long ns) => (ns + NsPerMs - 1) / NsPerMs;
 }

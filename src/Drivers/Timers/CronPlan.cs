@@ -131,7 +131,7 @@ internal sealed class CronPlan
     /// <summary>The first match after a time that has not had its turn yet.</summary>
     private DateTimeOffset? NextAfter(DateTimeOffset time)
     {
-        while (_schedule.After(time) is { } match && match > time) // a match that is not later would keep the loop here for ever
+        while (_schedule.After(time) is { } match)
         {
             int decided = _decided.FindIndex(span => span.From < match && match <= span.To);
             if (decided < 0)

@@ -39,6 +39,12 @@ internal sealed class ZonedSchedule(CronExpression expression, bool isInterval, 
                 return null;
             }
 
+            if (match < face.Time || (match == face.Time && !face.IsInclusive))
+            {
+                face = face with { Time = face.Time.AddMinutes(1) }; // a library that does not go on must not keep the loop here
+                continue;
+            }
+
             DateTime candidate = match - face.Offset;
             DateTime near = at + MostChange;
             DateTime until = candidate < near ? candidate : near;

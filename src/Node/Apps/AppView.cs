@@ -56,7 +56,9 @@ internal sealed class AppView(RunningApp app)
     public static Task<T> AskAsync<T>(RunningApp app, Func<AppView, T> of)
     {
         TaskCompletionSource<T> seen = new();
-        app.Loop.Post(() => Guarded(seen, () => Gather(app, view => Guarded(seen, () => NodeThreads.Complete(seen, of(view))))));
+        void Fail(Exception failure) => NodeThreads.Post(() => seen.TrySetException(failure));
+
+        app.Loop.Post(() => Gather(app, view => NodeThreads.Complete(seen, of(view)), Fail));
         return seen.Task;
     }
 
@@ -64,40 +66,41 @@ internal sealed class AppView(RunningApp app)
     /// Copies the state. An app on one loop gets it within the call. Otherwise the view goes from loop to loop, each of which adds its own,
     /// and comes back.
     /// </summary>
-    public static void Gather(RunningApp app, Action<AppView> done)
-    {
-        AppView view = new(app);
-        view.Add(app.Shards.Home);
-        view.GoOn(app.Shards.All, 1, done);
-    }
+    /// <param name="app">The app.</param>
+    /// <param name="done">Gets the state, on the app's first loop.</param>
+    /// <param name="failed">
+    /// Hears instead when the facts of a driver, or <paramref name="done"/>, throw: an embedding program's driver may. Null = the loop logs
+    /// it.
+    /// </param>
+    public static void Gather(RunningApp app, Action<AppView> done, Action<Exception>? failed = null) =>
+        new AppView(app).GoOn([.. app.Shards.All], 0, done, failed);
 
-    /// <summary>The facts of an embedding program's driver may throw: the caller hears of it.</summary>
-    private static void Guarded<T>(TaskCompletionSource<T> seen, Action action)
+    private void GoOn(AppShard[] shards, int next, Action<AppView> done, Action<Exception>? failed)
     {
         try
         {
-            action();
-        }
-        catch (Exception failure) when (failure is not OutOfMemoryException)
-        {
-            NodeThreads.Post(() => seen.TrySetException(failure));
-        }
-    }
+            if (next == shards.Length)
+            {
+                done(this);
+                return;
+            }
 
-    private void GoOn(IReadOnlyList<AppShard> shards, int next, Action<AppView> done)
-    {
-        if (next == shards.Count)
+            Add(shards[next]);
+        }
+        catch (Exception failure) when (failed is not null && failure is not OutOfMemoryException)
         {
-            done(this);
+            failed(failure);
             return;
         }
 
-        AppShard shard = shards[next];
-        shard.Loop.Post(() =>
+        if (shards.Length == 1)
         {
-            Add(shard);
-            shards[0].Loop.Post(() => GoOn(shards, next + 1, done));
-        });
+            GoOn(shards, next + 1, done, failed);
+        }
+        else
+        {
+            shards[(next + 1) % shards.Length].Loop.Post(() => GoOn(shards, next + 1, done, failed)); // after the last one, home
+        }
     }
 
     private void Add(AppShard shard) => _shards.Add(new ShardView(

@@ -90,7 +90,7 @@ public sealed class HungAndPoisonTests : IDisposable
         JsonElement times = JsonDocument.Parse(await app.InfoJsonAsync()).RootElement.GetProperty("tasks").GetProperty(handler)
             .GetProperty("time-on-slave-s");
         Assert.True(times.GetProperty("failed").GetInt32() >= 2);
-        Assert.InRange(times.GetProperty("sum").GetDouble(), 2 * 0.199, double.MaxValue); // timers count whole milliseconds
+        Assert.True(times.GetProperty("sum").GetDouble() >= 0.4);
     }
 
     [Fact]

@@ -98,16 +98,7 @@ public class ShardsUnderLoadTests
         await using TestNode node = TestNode.Start();
         RunningApp app = await node.AddAsync(Versions.Python(1, Four));
         string gate = Versions.Gate();
-        List<CocaineClient> clients = [];
-        List<Task<string>> held = [];
-        for (int i = 0; i < 8; i++)
-        {
-            clients.Add(await TestNode.ConnectAsync(app));
-            held.Add(clients[i].TextAsync("hold", gate));
-            held.Add(clients[i].TextAsync("hold", gate)); // half of them wait
-        }
-
-        await app.UntilAsync(info => info.GetProperty("jobs").GetProperty("accepted").GetInt64() == 16);
+        (List<CocaineClient> clients, List<Task<string>> held) = await HoldAsync(app, gate, callsOfEach: 2); // half of them wait
         Task deleted = node.Node.DeleteAsync("app", Versions.Long);
         await app.UntilAsync(info => info.GetProperty("state").GetString() == "draining");
         foreach (CocaineClient client in clients)
@@ -129,15 +120,7 @@ public class ShardsUnderLoadTests
         await using TestNode node = TestNode.Start();
         RunningApp app = await node.AddAsync(Versions.Python(1, Four));
         string gate = Versions.Gate();
-        List<CocaineClient> clients = [];
-        List<Task<string>> held = [];
-        for (int i = 0; i < 8; i++)
-        {
-            clients.Add(await TestNode.ConnectAsync(app));
-            held.AddRange(Enumerable.Range(0, 3).Select(_ => clients[^1].TextAsync("hold", gate)));
-        }
-
-        await app.UntilAsync(info => info.GetProperty("jobs").GetProperty("accepted").GetInt64() == 24);
+        (List<CocaineClient> clients, List<Task<string>> held) = await HoldAsync(app, gate, callsOfEach: 3);
         await node.Node.DeleteAsync("app", TimeSpan.FromMilliseconds(100)).WaitAsync(Versions.Long);
         foreach (Task<string> call in held)
         {
@@ -145,6 +128,21 @@ public class ShardsUnderLoadTests
         }
 
         await Task.WhenAll(clients.Select(client => client.DisposeAsync().AsTask()));
+    }
+
+    /// <summary>Eight clients with calls that end when the gate is there; the app has all of them.</summary>
+    private static async Task<(List<CocaineClient> Clients, List<Task<string>> Held)> HoldAsync(RunningApp app, string gate, int callsOfEach)
+    {
+        List<CocaineClient> clients = [];
+        List<Task<string>> held = [];
+        for (int i = 0; i < 8; i++)
+        {
+            clients.Add(await TestNode.ConnectAsync(app));
+            held.AddRange(Enumerable.Range(0, callsOfEach).Select(_ => clients[^1].TextAsync("hold", gate)));
+        }
+
+        await app.UntilAsync(info => info.GetProperty("jobs").GetProperty("accepted").GetInt64() == held.Count);
+        return (clients, held);
     }
 
     /// <summary>Nothing is left, nothing was lost, and nothing counts twice.</summary>
