@@ -38,7 +38,6 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
     private readonly Action<string> _onFault;
     private bool _paused;
     private bool _closed;
-    private bool _isFull;        // messages wait for room in the request ring
 
     public RingPort(EventLoop loop, Slave slave, Segment segment, EventDescriptor nodeBell, EventDescriptor slaveBell,
         Action<string> onFault)
@@ -73,7 +72,7 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
 
     public void Open()
     {
-        _loop.WatchBell(this, _nodeBell.Descriptor);
+        _loop.Watch(this, _nodeBell.Descriptor, Epoll.In | Epoll.EdgeTriggered);
         _loop.Poll(_source);
     }
 
@@ -88,12 +87,6 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
         if (_requests.UnpublishedBytes > EarlyPublishBytes)
         {
             Publish();
-        }
-
-        if (_requests.OverflowBytes > 0 && !_isFull && !_closed)
-        {
-            _isFull = true;
-            _loop.Requests.Begin();
         }
     }
 
@@ -127,8 +120,7 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
         }
 
         _closed = true;
-        _loop.ForgetBell(this, _nodeBell.Descriptor);
-        HasRoom();
+        _loop.Forget(this, _nodeBell.Descriptor);
         _requests.Detach();
         _answers.Detach();
         _pieces.Clear();
@@ -178,11 +170,6 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
             }
         }
 
-        if (drained)
-        {
-            HasRoom();
-        }
-
         if (_requests.Fault is { } fault)
         {
             _onFault(fault);
@@ -190,15 +177,6 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
         else if (_requests.OverflowBytes < EngineLimits.HighBacklogBytes / 2)
         {
             _slave.Pressure.Ease(); // also when a write has found room for all that waited, since the last publish
-        }
-    }
-
-    private void HasRoom()
-    {
-        if (_isFull)
-        {
-            _isFull = false;
-            _loop.Requests.End();
         }
     }
 

@@ -30,15 +30,15 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     /// <summary>Stalls from here on are logged: shorter ones are normal, and no timeout is that short.</summary>
     private const long LoggedStallNs = 1_000_000_000;
 
-    private readonly WatchedDescriptors _watched;
+    private readonly Epoll _epoll;
     private readonly EventDescriptor _wake;
     private readonly Inbox _inbox;
+    private readonly HandlerTable _handlers = new();
     private readonly PolledSources _polled = new();
     private readonly TurnList _bells = new();
     private readonly TurnList _sends = new();
     private readonly ILogger _log;
     private readonly Action<Exception> _onFault;
-    private readonly Action<LoopHandler, uint> _handle;
     private readonly long _spinNs;
     private readonly ListeningClock _listening;
     private Thread? _thread;
@@ -59,16 +59,17 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         Timers = new DeadlineWheel(NowMs);
         Patience = new DeadlineWheel(NowMs);
         Partials = new PartialMessages(Patience, () => ListenedMs);
-        _handle = Handle;
-        _wake = new EventDescriptor();
+        _epoll = new Epoll();
         try
         {
+            _wake = new EventDescriptor();
             _inbox = new Inbox(_wake);
-            _watched = new WatchedDescriptors(_wake);
+            _epoll.Watch(_wake.Descriptor, Epoll.In | Epoll.EdgeTriggered, HandlerTable.WakeData);
         }
         catch
         {
-            _wake.Dispose();
+            _wake?.Dispose();
+            _epoll.Dispose();
             throw;
         }
     }
@@ -100,9 +101,6 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     /// <summary>The ring whose records are being taken, for sends without a copy.</summary>
     public Lending Lending { get; } = new();
 
-    /// <summary>Leaves requests in their sockets while a slave has no room.</summary>
-    public RequestPause Requests { get; } = new();
-
     public LoopCounters Counters { get; } = new();
 
     public bool IsLoopThread => Thread.CurrentThread == _thread;
@@ -115,18 +113,19 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         _thread = thread;
     }
 
-    public void Watch(LoopHandler handler, int descriptor, uint events) => _watched.Watch(handler, descriptor, events);
+    public void Watch(LoopHandler handler, int descriptor, uint events) => _epoll.Watch(descriptor, events, _handlers.Add(handler));
 
-    /// <summary>Watches a bell of a slave.</summary>
-    public void WatchBell(LoopHandler handler, int descriptor) => _watched.WatchBell(handler, descriptor);
-
-    public void Change(LoopHandler handler, int descriptor, uint events) => _watched.Change(handler, descriptor, events);
+    public void Change(LoopHandler handler, int descriptor, uint events) => _epoll.Change(descriptor, events, _handlers.DataOf(handler));
 
     /// <summary>Stops watching; unhandled events of this turn are dropped.</summary>
-    public void Forget(LoopHandler handler, int descriptor) => _watched.Forget(handler, descriptor);
-
-    /// <summary>Stops watching a bell.</summary>
-    public void ForgetBell(LoopHandler handler, int descriptor) => _watched.ForgetBell(handler, descriptor);
+    public void Forget(LoopHandler handler, int descriptor)
+    {
+        if (handler.Slot >= 0)
+        {
+            _handlers.Remove(handler);
+            _epoll.Forget(descriptor);
+        }
+    }
 
     /// <summary>Polls a ring from now on until the ring parks.</summary>
     public void Poll(PolledSource source) => _polled.Add(source);
@@ -171,7 +170,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         // Once, by the first caller: a failed start and the stop after it both dispose.
         if (!IsLoopThread && Interlocked.Exchange(ref _disposed, 1) == 0 && Join(TimeSpan.FromSeconds(5)))
         {
-            _watched.Dispose();
+            _epoll.Dispose();
             _wake.Dispose();
             SendBatch.Dispose();
         }
@@ -198,9 +197,8 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     private int Sleep()
     {
         long timeout = NextTimeoutNs();
-        bool isPaused = Requests.GoesOn(ref timeout);
         _listening.OnWait(timeout);
-        if (timeout > 0 && _spinNs > 0 && !isPaused)
+        if (timeout > 0 && _spinNs > 0)
         {
             int found = Spin();
             if (found > 0 || !_inbox.IsEmpty)
@@ -214,7 +212,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
             timeout = 0;
         }
 
-        int count = _watched.Wait(timeout, forBellsOnly: isPaused);
+        int count = _epoll.WaitNs(timeout);
         _inbox.WakeUp();
         return count;
     }
@@ -224,7 +222,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         long until = Clock.NowNs + _spinNs;
         do
         {
-            int count = _watched.Look();
+            int count = _epoll.Wait(0);
             if (count > 0 || !_inbox.IsEmpty)
             {
                 return count;
@@ -239,7 +237,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     {
         NowNs = Clock.NowNs;
         Counters.Turns++;
-        _watched.Handle(events, Requests, _handle);
+        HandleEvents(events);
         if (_listening.OnLook(NowNs) is > 0 and long missedNs)
         {
             ListenFirst(missedNs);
@@ -263,6 +261,18 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         _bells.RunAll();
     }
 
+    private void HandleEvents(int events)
+    {
+        for (int i = 0; i < events; i++)
+        {
+            uint ready = _epoll.Event(i, out ulong data);
+            if (_handlers.Find(data) is { } handler)
+            {
+                Handle(handler, ready);
+            }
+        }
+    }
+
     /// <summary>
     /// The loop did not run for a while, and a stopped process may come back from a wait without events although there are some. The loop
     /// hears all messages of its peers before a timer judges them, so that an answer that is there counts as an answer.
@@ -277,9 +287,9 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
             LoopLog.Stalled(_log, Clock.MsOf(missedNs));
         }
 
-        for (int i = 0; i < MaxLooks && _watched.Look() is > 0 and int count; i++)
+        for (int i = 0; i < MaxLooks && _epoll.Wait(0) is > 0 and int count; i++)
         {
-            _watched.Handle(count, Requests, _handle);
+            HandleEvents(count);
         }
     }
 

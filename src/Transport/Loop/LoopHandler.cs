@@ -6,11 +6,6 @@ internal abstract class LoopHandler
     /// <summary>The handler's place in its loop; -1 when it is not watched. Only the loop uses it.</summary>
     internal int Slot { get; set; } = -1;
 
-    /// <summary>
-    /// The handler reads requests. These can wait while a slave has no room: see <see cref="RequestPause"/>.
-    /// </summary>
-    public virtual bool BringsRequests => false;
-
     /// <summary>The descriptor has the given epoll events. Runs on the loop's thread.</summary>
     public abstract void OnReady(uint events);
 }

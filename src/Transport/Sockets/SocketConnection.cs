@@ -162,9 +162,6 @@ internal abstract class SocketConnection : LoopHandler
     /// </summary>
     internal virtual bool IsOfStranger => false;
 
-    /// <inheritdoc/>
-    public override bool BringsRequests => IsOfStranger;
-
     /// <summary>The loop does not keep the beginning of the peer's message any longer. The connection drops it, or closes.</summary>
     internal virtual void OnPartialRefused(PartialFault fault) => Close(PartialProblem.Of(fault));
 

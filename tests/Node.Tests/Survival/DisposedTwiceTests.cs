@@ -46,12 +46,6 @@ public sealed class DisposedTwiceTests : IDisposable
     {
         [nameof(Epoll)] = () => Made(new Epoll()),
         [nameof(EventDescriptor)] = () => Made(new EventDescriptor()),
-        [nameof(WatchedDescriptors)] = () =>
-        {
-            EventDescriptor wake = new();
-            _others.Add(wake);
-            return Made(new WatchedDescriptors(wake));
-        },
         [nameof(Inotify)] = () => Made(new Inotify()),
         [nameof(FolderReader)] = () =>
         {
