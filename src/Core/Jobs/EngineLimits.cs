@@ -148,7 +148,10 @@ internal static class EngineLimits
     /// <summary>Least time between two log lines about changes by trials: there may be one in every second.</summary>
     public const int TrialLogMs = 10_000;
 
-    /// <summary>The pause after a trial, ns. It doubles, up to <see cref="MostTrialPauseNs"/>, while trials change nothing.</summary>
+    /// <summary>
+    /// The pause after a trial that changes nothing, ns. It doubles, up to <see cref="MostTrialPauseNs"/>, until one changes something: the
+    /// first ones may have failed by noise, and the tenth costs next to nothing.
+    /// </summary>
     public const long FirstTrialPauseNs = 100_000_000;
 
     /// <inheritdoc cref="FirstTrialPauseNs"/>

@@ -11,6 +11,7 @@ namespace Cocaine.Fast.Core.Pools;
 internal sealed class CoreTrial(int cores)
 {
     private int _level;            // 0 = all slaves; above it cores, cores / 2, … 1
+    private int _found;            // the level that trials have shown to be best; _level is 0 while no jobs wait
     private int _total;            // slaves of the pool at the last look
     private bool _goesUp;          // the next trial is one with more slaves: fewer were worse, or more were better
     private long _sinceNs;         // begin of the present window
@@ -84,7 +85,15 @@ internal sealed class CoreTrial(int cores)
         {
             Decide(rate, nowNs, ended);
         }
-        else if (nowNs >= _nextNs && rate * EngineLimits.MostTriedNs >= busy)
+        else if (rate * EngineLimits.MostTriedNs < busy)
+        {
+            MoveTo(Stage, _level, nowNs, ended);
+        }
+        else if (_level != _found)
+        {
+            MoveTo(Stage, _found, nowNs + EngineLimits.TrialSettlesNs, ended); // jobs wait again, as when it was found
+        }
+        else if (nowNs >= _nextNs)
         {
             Rate = rate;
             SlavesBefore = Slaves;
@@ -97,15 +106,16 @@ internal sealed class CoreTrial(int cores)
         }
     }
 
-    /// <summary>Ends a trial. The next one comes later and later, for as long as trials change nothing.</summary>
+    /// <summary>Ends a trial. The next one comes at once, or later and later for as long as trials change nothing.</summary>
     private void Decide(double rate, long nowNs, long ended)
     {
         TriedRate = rate;
         bool isBetter = rate > Rate * EngineLimits.TrialGain;
         _goesUp = (Stage == CoreTrialStage.TryMore) == isBetter;
+        _nextNs = isBetter ? nowNs : nowNs + _pauseNs;
         _pauseNs = isBetter ? EngineLimits.FirstTrialPauseNs : Math.Min(2 * _pauseNs, EngineLimits.MostTrialPauseNs);
-        _nextNs = nowNs + _pauseNs;
-        MoveTo(CoreTrialStage.Steady, isBetter ? TriedLevel : _level, nowNs + EngineLimits.TrialSettlesNs, ended);
+        _found = isBetter ? TriedLevel : _level;
+        MoveTo(CoreTrialStage.Steady, _found, nowNs + EngineLimits.TrialSettlesNs, ended);
     }
 
     /// <summary>The next level with fewer slaves than the pool has; the same when there is none.</summary>

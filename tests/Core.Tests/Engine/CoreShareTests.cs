@@ -142,7 +142,7 @@ public class CoreShareTests
     private static World Few()
     {
         World world = Begun();
-        for (int i = 0; i < 200; i++)
+        for (int i = 0; i < 300; i++) // the next trial is far away by then
         {
             Turn(world, few: 20, all: 10, []);
         }

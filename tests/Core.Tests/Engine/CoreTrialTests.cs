@@ -86,6 +86,23 @@ public class CoreTrialTests
         Assert.False(_trial.IsFew);
     }
 
+    [Fact]
+    public void What_was_found_holds_again_as_soon_as_jobs_wait_again()
+    {
+        Rates rates = new(100_000, 150_000, 200_000);
+        Run(1, rates);
+        Run(0.05, new Rates(1_000, 1_000, 1_000), jobsWait: false);
+        Run(0.045, rates);
+        Assert.Equal(1, _trial.Slaves);
+    }
+
+    [Fact]
+    public void The_best_number_is_found_within_a_moment()
+    {
+        Run(0.15, new Rates(100_000, 150_000, 200_000));
+        Assert.Equal(1, _trial.Slaves);
+    }
+
     /// <summary>Lets time pass.</summary>
     /// <returns>Jobs that ended.</returns>
     private double Run(double seconds, Rates rates, bool jobsWait = true, int total = Slaves)
