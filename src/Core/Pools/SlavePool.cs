@@ -1,6 +1,7 @@
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Core.Timing;
 
 namespace Cocaine.Fast.Core.Pools;
 
@@ -340,12 +341,9 @@ internal sealed class SlavePool : ISlaveOwner
     private void CancelTimers()
     {
         Growth.CancelTimers();
-        _scope.Loop.Timers.Cancel(Starts);
-        _scope.Loop.Timers.Cancel(_idle);
-        _scope.Loop.Timers.Cancel(Recycler);
-        _scope.Loop.Timers.Cancel(Suspects);
-        _scope.Loop.Timers.Cancel(Ahead);
-        _scope.Loop.Timers.Cancel(HeldUp);
-        _scope.Loop.Timers.Cancel(Cores);
+        foreach (WheelTimer timer in (WheelTimer[])[Starts, _idle, Recycler, Suspects, Ahead, HeldUp, Cores])
+        {
+            _scope.Loop.Timers.Cancel(timer);
+        }
     }
 }
