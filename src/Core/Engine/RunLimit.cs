@@ -1,7 +1,7 @@
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Core.Slaves;
+using Cocaine.Fast.Core.Timing;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Core.Engine;
