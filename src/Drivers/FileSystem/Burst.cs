@@ -8,8 +8,10 @@ namespace Cocaine.Fast.Drivers.FileSystem;
 /// </summary>
 internal sealed class Burst(int maxChanges) : IFileChanges
 {
-    private readonly Dictionary<byte[], FileChange> _last = new(NameComparer.Instance); // a name's newest change, where it can be merged
+    private readonly Dictionary<byte[], FileChange> _last = new(NameComparer.Instance); // a name's newest change
     private FileChange? _newest;
+    private long _changes;
+    private long _firstOpen; // older changes are not merged with new ones, because a folder has moved or ended between them
 
     /// <summary>The oldest change.</summary>
     public FileChange? First { get; private set; }
@@ -46,20 +48,30 @@ internal sealed class Burst(int maxChanges) : IFileChanges
     }
 
     /// <summary>Removes the oldest change: it was delivered, or is not wanted.</summary>
-    public void RemoveFirst() => Remove(First!);
+    public void RemoveFirst()
+    {
+        FileChange first = First!;
+        bool isNewest = _last.TryGetValue(first.Name, out FileChange? last) && last == first;
+        Remove(first);
+        if (first is { HasContent: true, IsMissed: true } && isNewest && _last.Count < maxChanges + Count)
+        {
+            first.IsDelivered = true;
+            _last[first.Name] = first; // when the file turns up under another name, its content is reported there
+        }
+    }
 
     private void AddCreated(ReadOnlySpan<byte> name, bool isFolder)
     {
         if (Last(name) is not { } last)
         {
-            Append(new FileChange(ChangeKind.Created, name.ToArray()) { IsFolder = isFolder });
+            Append(ChangeKind.Created, name, isFolder);
         }
         else if (last.Kind == ChangeKind.Deleted)
         {
             if (last.IsFolder || isFolder)
             {
                 // The content of a folder was deleted and is made again: both changes must stay separate.
-                Append(new FileChange(ChangeKind.Created, name.ToArray()) { IsFolder = isFolder });
+                Append(ChangeKind.Created, name, isFolder);
                 return;
             }
 
@@ -73,7 +85,7 @@ internal sealed class Burst(int maxChanges) : IFileChanges
         FileChange? last = Last(name);
         if (last is null || last.Kind is ChangeKind.Deleted or ChangeKind.Moved)
         {
-            Append(new FileChange(ChangeKind.Modified, name.ToArray()));
+            Append(ChangeKind.Modified, name);
         }
     }
 
@@ -97,10 +109,10 @@ internal sealed class Burst(int maxChanges) : IFileChanges
             default:
                 if (isFolder)
                 {
-                    _last.Clear(); // changes of its content stand before its end; a later folder of its name comes after
+                    _firstOpen = _changes; // changes of its content stand before its end; a later folder of its name comes after
                 }
 
-                Append(new FileChange(ChangeKind.Deleted, name.ToArray()) { IsFolder = isFolder });
+                Append(ChangeKind.Deleted, name, isFolder);
                 break;
         }
     }
@@ -138,7 +150,7 @@ internal sealed class Burst(int maxChanges) : IFileChanges
 
         if (replaced)
         {
-            Append(new FileChange(ChangeKind.Deleted, name.ToArray()));
+            Append(ChangeKind.Deleted, name);
         }
     }
 
@@ -146,14 +158,13 @@ internal sealed class Burst(int maxChanges) : IFileChanges
     {
         if (isFolder)
         {
-            // Names below the folder change with it: earlier changes of them stay as they are, and are not merged with later ones.
-            Append(new FileChange(ChangeKind.Moved, to.ToArray()) { From = from.ToArray(), IsFolder = true, Flag = replaced });
-            _last.Clear();
+            AddMovedFolder(from, to, replaced);
             return;
         }
 
+        bool hasContent = Content(from) is not null;
         FileChange? source = Last(from);
-        if (source is { Kind: ChangeKind.Created })
+        if (source is { Kind: ChangeKind.Created, IsFolder: false })
         {
             Remove(source); // a temporary name
             if (replaced)
@@ -174,23 +185,67 @@ internal sealed class Burst(int maxChanges) : IFileChanges
         }
 
         _last.GetAlternateLookup<ReadOnlySpan<byte>>().Remove(from);
-        if (Last(to) is { Kind: not ChangeKind.Moved } overwritten)
+        if (Last(to) is { Kind: not ChangeKind.Moved, IsFolder: false } overwritten)
         {
+            hasContent |= overwritten.HasContent; // may be the moved file's: a writer can be faster than the kernel's report of the move
             replaced = overwritten.Kind == ChangeKind.Modified || overwritten is { Kind: ChangeKind.Deleted, Flag: false };
             Remove(overwritten);
         }
 
-        Append(new FileChange(ChangeKind.Moved, to.ToArray()) { From = from.ToArray(), Flag = replaced });
+        Append(ChangeKind.Moved, to, from: from.ToArray(), flag: replaced);
+        if (hasContent)
+        {
+            AddModified(to); // the reader could not read the content under the old name any more
+        }
     }
 
-    private FileChange? Last(ReadOnlySpan<byte> name)
+    /// <summary>
+    /// Names below the folder change with it: earlier changes of them stay as they are, and are not merged with later ones. Content that
+    /// waits there is reported under its new name, because the reader finds nothing under the old one.
+    /// </summary>
+    private void AddMovedFolder(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to, bool replaced)
     {
-        _last.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(name, out FileChange? last);
-        return last;
+        List<byte[]>? below = null;
+        foreach ((byte[] name, FileChange change) in _last)
+        {
+            if (change.HasContent && name.Length > from.Length && name[from.Length] == (byte)'/' && name.AsSpan().StartsWith(from))
+            {
+                (below ??= []).Add(name);
+            }
+        }
+
+        foreach (byte[] name in below ?? [])
+        {
+            if (_last[name] is { Kind: ChangeKind.Modified, IsDelivered: false })
+            {
+                Remove(_last[name]);
+            }
+            else
+            {
+                _last.Remove(name);
+            }
+        }
+
+        Append(ChangeKind.Moved, to, isFolder: true, from.ToArray(), replaced);
+        _firstOpen = _changes;
+        foreach (byte[] name in below ?? [])
+        {
+            AddModified([.. to, .. name.AsSpan(from.Length)]);
+        }
     }
 
-    private void Append(FileChange change)
+    /// <summary>The newest change of a name, when it can be merged with a new one.</summary>
+    private FileChange? Last(ReadOnlySpan<byte> name) =>
+        _last.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(name, out FileChange? last)
+            && last.Number >= _firstOpen && !last.IsDelivered ? last : null;
+
+    /// <summary>The newest change of a name, when it tells the reader to read the content.</summary>
+    private FileChange? Content(ReadOnlySpan<byte> name) =>
+        _last.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(name, out FileChange? last) && last.HasContent ? last : null;
+
+    private void Append(ChangeKind kind, ReadOnlySpan<byte> name, bool isFolder = false, byte[]? from = null, bool flag = false)
     {
+        FileChange change = new(kind, name.ToArray()) { IsFolder = isFolder, From = from, Flag = flag, Number = _changes++ };
         change.Previous = _newest;
         if (_newest is null)
         {

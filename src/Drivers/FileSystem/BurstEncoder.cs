@@ -64,16 +64,17 @@ internal sealed class BurstEncoder(string path, IReadOnlyList<string> wanted, Tr
         switch (change.Kind)
         {
             case ChangeKind.Created when _created:
-                WriteEvent("created"u8, change.Name, change.IsFolder, exists: true);
+                change.IsMissed = !WriteContent("created"u8, change.Name, change.IsFolder);
                 return 1;
             case ChangeKind.Modified when _modified:
-                WriteEvent("modified"u8, change.Name, change.IsFolder, exists: true);
+                change.IsMissed = !WriteContent("modified"u8, change.Name, change.IsFolder);
                 return 1;
             case ChangeKind.Deleted when _deleted:
-                WriteEvent("deleted"u8, change.Name, change.IsFolder, exists: false);
+                WriteEvent("deleted"u8, change.Name, change.IsFolder, status: null);
                 return 1;
             case ChangeKind.Moved when _moved:
-                WriteEvent("moved"u8, change.Name, change.IsFolder, exists: true, change.From);
+                bool isThere = watcher.TryStatus(change.Name, out FileStatus status);
+                WriteEvent("moved"u8, change.Name, change.IsFolder, isThere ? status : null, change.From);
                 return 1;
             case ChangeKind.Moved:
                 return WriteMoveAsOthers(change);
@@ -87,23 +88,28 @@ internal sealed class BurstEncoder(string path, IReadOnlyList<string> wanted, Tr
         int events = 0;
         if (_deleted)
         {
-            WriteEvent("deleted"u8, change.From!, change.IsFolder, exists: false);
+            WriteEvent("deleted"u8, change.From!, change.IsFolder, status: null);
             events++;
         }
 
         if (change.Flag ? _modified : _created)
         {
-            WriteEvent(change.Flag ? "modified"u8 : "created"u8, change.Name, change.IsFolder, exists: true);
+            WriteContent(change.Flag ? "modified"u8 : "created"u8, change.Name, change.IsFolder);
             events++;
         }
 
         return events;
     }
 
-    private void WriteEvent(ReadOnlySpan<byte> type, byte[] name, bool isFolder, bool exists, byte[]? from = null)
+    /// <summary>An event that makes the reader read the content. False when that may fail, or give another file.</summary>
+    private bool WriteContent(ReadOnlySpan<byte> type, byte[] name, bool isFolder)
     {
-        FileStatus status = default;
-        bool isThere = exists && watcher.TryStatus(name, out status);
+        WriteEvent(type, name, isFolder, watcher.TryTell(name, out FileStatus status, out bool isRemembered) ? status : null);
+        return isRemembered;
+    }
+
+    private void WriteEvent(ReadOnlySpan<byte> type, byte[] name, bool isFolder, FileStatus? status, byte[]? from = null)
+    {
         MapHead(_events, 4 + (from is null ? 0 : 2) + (isFolder ? 1 : 0));
         Text(_events, "type"u8);
         Text(_events, type);
@@ -119,10 +125,10 @@ internal sealed class BurstEncoder(string path, IReadOnlyList<string> wanted, Tr
 
         Text(_events, "mtime"u8);
         Span<byte> to = _events.GetSpan(MsgPackEncoder.MaxHeadBytes);
-        _events.Advance(isThere ? MsgPackEncoder.WriteDouble(to, status.ModifiedNs / 1e9) : MsgPackEncoder.WriteNil(to));
+        _events.Advance(status is { } there ? MsgPackEncoder.WriteDouble(to, there.ModifiedNs / 1e9) : MsgPackEncoder.WriteNil(to));
         Text(_events, "size"u8);
         to = _events.GetSpan(MsgPackEncoder.MaxHeadBytes);
-        _events.Advance(isThere ? MsgPackEncoder.WriteSigned(to, status.SizeBytes) : MsgPackEncoder.WriteNil(to));
+        _events.Advance(status is { } found ? MsgPackEncoder.WriteSigned(to, found.SizeBytes) : MsgPackEncoder.WriteNil(to));
         if (isFolder)
         {
             Text(_events, "folder"u8);

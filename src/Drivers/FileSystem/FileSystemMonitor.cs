@@ -61,7 +61,7 @@ internal sealed class FileSystemMonitor : Driver
     public FileSystemMonitor(DriverContext context)
     {
         _context = context;
-        _path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(context.Task.GetText("path")));
+        _path = Plain(context.Task.GetText("path"));
         _settleMs = context.Task.GetInt("settle");
         _maxBurstMs = Math.Max(MinBurstMs, (long)MaxSettles * _settleMs);
         _caller = new BurstCaller(this);
@@ -138,6 +138,13 @@ internal sealed class FileSystemMonitor : Driver
     }
 
     public override void Close() => StopTaking();
+
+    /// <summary>
+    /// The path without empty parts and without <c>.</c>. A <c>..</c> stays: behind a link it leads to another folder than the text
+    /// suggests, and only the kernel knows to which.
+    /// </summary>
+    private static string Plain(string path) =>
+        "/" + string.Join('/', path.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(part => part != "."));
 
     private void OnChange()
     {

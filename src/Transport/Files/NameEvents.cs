@@ -7,16 +7,23 @@ namespace Cocaine.Fast.Transport.Files;
 internal sealed class NameEvents(
     FolderTree tree, PathBuffer paths, TreeScanner scanner, RenameTracker renames, ScanSchedule schedule, IFileChanges changes)
 {
+    private int _pauses;
+
+    /// <summary>The kernel had nothing more to tell, and some time has passed: later events are of other system calls.</summary>
+    public void Pause() => _pauses++;
+
     public void OnEvent(WatchedFolder folder, in InotifyEvent happened)
     {
         ReadOnlySpan<byte> name = happened.Name;
         bool isFolder = happened.Has(Inotify.IsFolder);
+        bool hasJustArrived = HasJustArrived(folder, in happened);
         if (happened.Has(Inotify.MovedTo) && renames.TryPair(in happened, folder))
         {
             return;
         }
 
-        if (isFolder)
+        ref FileEntry before = ref FolderTree.Find(folder, name);
+        if (isFolder || (!Unsafe.IsNullRef(ref before) && before.Kind == FileKind.Folder))
         {
             renames.Flush(); // a waiting rename may be of a name below it
         }
@@ -30,21 +37,28 @@ internal sealed class NameEvents(
             return; // the waiting name was this one or one above it: it has left the tree with its content
         }
 
-        bool isKnown = !Unsafe.IsNullRef(ref FolderTree.Find(folder, name));
+        ref FileEntry known = ref FolderTree.Find(folder, name);
+        bool isKnown = !Unsafe.IsNullRef(ref known);
         if (happened.Has(Inotify.MovedFrom))
         {
-            renames.Begin(in happened, folder, isKnown);
+            // The kernel tells an exchange as two renames: a to b, then b to a. After the first one b is the file that was a, and stays so;
+            // the second half of the second one brings a new a.
+            if (!hasJustArrived || !scanner.Look(folder, name))
+            {
+                renames.Begin(in happened, folder, isKnown);
+            }
         }
         else if (happened.Has(Inotify.Delete))
         {
             if (isKnown || folder.IsPartial)
             {
-                scanner.Delete(folder, name, isFolder); // otherwise it came and went before anybody saw it
+                // Otherwise it came and went before anybody saw it.
+                scanner.Delete(folder, name, isKnown ? known.Kind == FileKind.Folder : isFolder);
             }
         }
-        else if (happened.Has(Inotify.MovedTo) && isKnown && !isFolder)
+        else if (happened.Has(Inotify.MovedTo) && isKnown && !isFolder && known.Kind != FileKind.Folder)
         {
-            FolderTree.Find(folder, name).ModifiedNs = FileEntry.Unknown;
+            known.ModifiedNs = FileEntry.Unknown;
             changes.Modified(paths.Relative(folder, name)); // replaced by a file from outside the tree
         }
         else if (happened.Has(Inotify.Create | Inotify.MovedTo))
@@ -57,18 +71,33 @@ internal sealed class NameEvents(
         }
     }
 
+    /// <summary>The event's name came by a rename, and nothing else has changed the names of the folder since. Notes the event.</summary>
+    private bool HasJustArrived(WatchedFolder folder, in InotifyEvent happened)
+    {
+        bool hasJustArrived = folder.ArrivedAt == _pauses && folder.Arrived.AsSpan().SequenceEqual(happened.Name);
+        if (happened.Has(Inotify.Create | Inotify.Delete | Inotify.MovedFrom | Inotify.MovedTo))
+        {
+            folder.Arrived = happened.Has(Inotify.MovedTo) ? happened.Name.ToArray() : null;
+            folder.ArrivedAt = _pauses;
+        }
+
+        return hasJustArrived;
+    }
+
     private void Create(WatchedFolder folder, ReadOnlySpan<byte> name, bool isFolder, bool isKnown)
     {
         FileStatus status = default;
         bool isThere = isFolder && FileStatus.TryRead(paths.Absolute(folder, name), follow: false, out status);
         if (isKnown)
         {
-            if (!isThere || FolderTree.Find(folder, name).Identity == status.Identity)
+            ref FileEntry known = ref FolderTree.Find(folder, name);
+            bool wasFolder = known.Kind == FileKind.Folder;
+            if (wasFolder == isFolder && (!isThere || known.Identity == status.Identity))
             {
                 return; // a scan was faster
             }
 
-            scanner.Delete(folder, name, isFolder); // a folder in place of another, whose end nobody saw
+            scanner.Delete(folder, name, wasFolder); // its end was not seen: a mount, or an exchange with a file outside the tree
         }
 
         ref FileEntry entry = ref tree.Add(folder, name, isFolder ? FileKind.Folder : FileKind.File);

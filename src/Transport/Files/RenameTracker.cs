@@ -26,7 +26,7 @@ internal sealed class RenameTracker(EventLoop loop, FolderTree tree, TreeScanner
     {
         if (_halves.Count == MaxHalves)
         {
-            End(0);
+            End(_halves[0]);
             if (folder.IsDetached)
             {
                 return;
@@ -66,39 +66,37 @@ internal sealed class RenameTracker(EventLoop loop, FolderTree tree, TreeScanner
         }
 
         Half half = _halves[index];
-        if (happened.Has(Inotify.IsFolder))
+        ref FileEntry there = ref FolderTree.Find(folder, happened.Name);
+        bool wasFolder = !Unsafe.IsNullRef(ref there) && there.Kind == FileKind.Folder;
+        if (wasFolder && there.Folder is { } known && IsAt(half.Folder, known))
+        {
+            End(half); // out of a folder and into its place: a scan was faster and has found the folder under another name
+            return false;
+        }
+
+        if (happened.Has(Inotify.IsFolder) || wasFolder)
         {
             // The names below it change now: waiting renames there are reported before, under their old names.
-            _halves.RemoveAt(index);
-            Flush();
-            _halves.Add(half);
-            if (folder.IsDetached)
+            while (_halves.Find(other => other != half) is { } other)
             {
-                Flush(); // the folder that it went to has left the tree, so the name has left it too
-                return true;
+                End(other);
             }
         }
 
         FlushName(folder, happened.Name);
-        ref FileEntry there = ref FolderTree.Find(folder, happened.Name);
-        if (!Unsafe.IsNullRef(ref there) && there.Folder is { } known)
+        if (!_halves.Contains(half))
         {
-            // A scan was faster and has reported the folder under its new name; or an empty folder was replaced, which is as rare.
-            End(_halves.IndexOf(half));
-            scanner.Add(known, deep: true);
+            return false; // the folder that it came from has left the tree: the name comes from outside
+        }
+
+        if (folder.IsDetached)
+        {
+            End(half); // the folder that it went to has left the tree, so the name has left it too
             return true;
         }
 
         _halves.Remove(half);
-        bool replaced = tree.Remove(folder, happened.Name, out _);
-        tree.Put(folder, happened.Name, half.Entry);
-        bool isFolder = half.Entry.Kind == FileKind.Folder;
-        changes.Moved(half.From, paths.Relative(folder, happened.Name), isFolder, replaced);
-        if (half.Entry.Folder is { } moved)
-        {
-            scanner.Add(moved, deep: true); // reports the content that came before its watch knew the new name
-        }
-
+        Join(half, folder, happened.Name);
         return true;
     }
 
@@ -109,7 +107,7 @@ internal sealed class RenameTracker(EventLoop loop, FolderTree tree, TreeScanner
         {
             if (_halves[i].Folder == folder && name.SequenceEqual(_halves[i].Name))
             {
-                End(i);
+                End(_halves[i]);
                 return;
             }
         }
@@ -120,7 +118,7 @@ internal sealed class RenameTracker(EventLoop loop, FolderTree tree, TreeScanner
     {
         while (_halves.Count > 0)
         {
-            End(0);
+            End(_halves[0]);
         }
     }
 
@@ -134,32 +132,95 @@ internal sealed class RenameTracker(EventLoop loop, FolderTree tree, TreeScanner
         _halves.Clear();
     }
 
-    private void End(int index)
+    private void Join(Half half, WatchedFolder folder, ReadOnlySpan<byte> name)
     {
-        Half half = _halves[index];
-        _halves.RemoveAt(index);
+        bool isFolder = half.Entry.Kind == FileKind.Folder;
+        bool replaced = false;
+        ref FileEntry there = ref FolderTree.Find(folder, name);
+        if (!Unsafe.IsNullRef(ref there))
+        {
+            replaced = !isFolder && there.Kind != FileKind.Folder;
+            if (replaced)
+            {
+                tree.Remove(folder, name, out _);
+            }
+            else
+            {
+                // Exchanged with the moved one, or found by a scan that was faster than this event; or an empty folder was replaced.
+                scanner.Delete(folder, name, there.Kind == FileKind.Folder);
+            }
+        }
+
+        tree.Put(folder, name, half.Entry);
+        changes.Moved(half.From, paths.Relative(folder, name), isFolder, replaced);
+        if (half.Entry.Folder is { } moved)
+        {
+            scanner.Add(moved, deep: true); // reports the content that came before its watch knew the new name
+        }
+        else if (!isFolder && FileStatus.TryRead(paths.Absolute(folder, name), follow: false, out FileStatus now)
+            && half.Entry.Differs(in now))
+        {
+            changes.Modified(paths.Relative(folder, name)); // the last report of its content came too late to find it under the old name
+        }
+
+        FindWhiteout(half);
+    }
+
+    private void End(Half half)
+    {
+        _halves.Remove(half);
         if (half.Entry.Folder is { } below)
         {
+            while (_halves.Find(other => IsAt(other.Folder, below)) is { } inside)
+            {
+                End(inside);
+            }
+
             scanner.DeleteContent(below);
             tree.Detach(below);
         }
 
         changes.Deleted(half.From, half.Entry.Kind == FileKind.Folder);
-        ref FileEntry again = ref FolderTree.Find(half.Folder, half.Name);
-        if (!half.Folder.IsDetached && !Unsafe.IsNullRef(ref again))
+        FindWhiteout(half);
+    }
+
+    private static bool IsAt(WatchedFolder? folder, WatchedFolder top)
+    {
+        while (folder is not null && folder != top)
         {
-            // A scan has already found another file of this name, and its report is undone now: the file will be found again.
-            scanner.Delete(half.Folder, half.Name, again.Kind == FileKind.Folder);
-            scanner.Add(half.Folder, deep: false);
+            folder = folder.Parent;
+        }
+
+        return folder == top;
+    }
+
+    /// <summary>A rename with RENAME_WHITEOUT leaves a device under the old name, and no event reports it.</summary>
+    private void FindWhiteout(Half half)
+    {
+        if (!half.Folder.IsDetached
+            && FileStatus.TryRead(paths.Absolute(half.Folder, half.Name), follow: false, out FileStatus status)
+            && status is { Kind: FileKind.File, IsPlain: false })
+        {
+            scanner.Look(half.Folder, half.Name);
         }
     }
 
-    /// <param name="Cookie">The kernel's number of the rename.</param>
-    /// <param name="Folder">The folder of the name.</param>
-    /// <param name="Name">The name.</param>
-    /// <param name="From">The old name, relative to the root.</param>
-    /// <param name="Entry">The memory of the name.</param>
-    private sealed record Half(uint Cookie, WatchedFolder Folder, byte[] Name, byte[] From, FileEntry Entry);
+    private sealed class Half(uint cookie, WatchedFolder folder, byte[] name, byte[] from, FileEntry entry)
+    {
+        /// <summary>The kernel's number of the rename.</summary>
+        public uint Cookie => cookie;
+
+        /// <summary>The folder that the name has left.</summary>
+        public WatchedFolder Folder => folder;
+
+        public byte[] Name => name;
+
+        /// <summary>The old name, relative to the root.</summary>
+        public byte[] From => from;
+
+        /// <summary>The memory of the name.</summary>
+        public FileEntry Entry => entry;
+    }
 
     private sealed class FlushTimer(RenameTracker renames) : WheelTimer
     {

@@ -3,6 +3,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Transport.Files;
 
+/// <summary>Does something with a name in a folder.</summary>
+internal delegate void NameAction(WatchedFolder folder, ReadOnlySpan<byte> name);
+
 /// <summary>
 /// Looks at folders and reports how they differ from the remembered names: new folders, and the whole tree when events were lost. The
 /// scanner works in steps, because the loop serves others too.
@@ -19,6 +22,12 @@ internal sealed class TreeScanner(FolderTree tree, PathBuffer paths, TreeOptions
 
     /// <summary>The scanner remembers the names that it finds, and does not report them.</summary>
     public bool IsSilent { get; set; }
+
+    /// <summary>Called before a folder is reported as deleted: names that have left it are reported first.</summary>
+    public Action BeforeFolderEnds { get; set; } = static () => { };
+
+    /// <summary>Called before a new name is reported: another file that has left the same name is reported first.</summary>
+    public NameAction BeforeFound { get; set; } = static (_, _) => { };
 
     /// <summary>Folders that could not be watched, since the start.</summary>
     public long Refusals { get; private set; }
@@ -64,7 +73,7 @@ internal sealed class TreeScanner(FolderTree tree, PathBuffer paths, TreeOptions
             else if (_reader.TryNext(out ReadOnlySpan<byte> name))
             {
                 names--;
-                See(_current, name);
+                Look(_current, name);
             }
             else
             {
@@ -78,9 +87,30 @@ internal sealed class TreeScanner(FolderTree tree, PathBuffer paths, TreeOptions
         return worst;
     }
 
+    /// <summary>Looks at one name at once, and reports how it differs from what is remembered. False when the name is not there.</summary>
+    public bool Look(WatchedFolder folder, ReadOnlySpan<byte> name)
+    {
+        if (!FileStatus.TryRead(paths.Absolute(folder, name), follow: false, out FileStatus status))
+        {
+            return false;
+        }
+
+        See(folder, name, in status);
+        return true;
+    }
+
     /// <summary>Reports a name and all remembered names below it as deleted; then forgets them.</summary>
     public void Delete(WatchedFolder folder, ReadOnlySpan<byte> name, bool isFolder)
     {
+        if (isFolder)
+        {
+            BeforeFolderEnds();
+            if (folder.IsDetached)
+            {
+                return; // reported with the folder that it was in
+            }
+        }
+
         if (tree.Remove(folder, name, out FileEntry entry) && entry.Folder is { } below)
         {
             DeleteContent(below);
@@ -136,13 +166,8 @@ internal sealed class TreeScanner(FolderTree tree, PathBuffer paths, TreeOptions
         return result;
     }
 
-    private void See(WatchedFolder folder, ReadOnlySpan<byte> name)
+    private void See(WatchedFolder folder, ReadOnlySpan<byte> name, in FileStatus status)
     {
-        if (!FileStatus.TryRead(paths.Absolute(folder, name), follow: false, out FileStatus status))
-        {
-            return; // gone meanwhile
-        }
-
         ref FileEntry entry = ref FolderTree.Find(folder, name);
         if (!System.Runtime.CompilerServices.Unsafe.IsNullRef(ref entry))
         {
@@ -153,6 +178,12 @@ internal sealed class TreeScanner(FolderTree tree, PathBuffer paths, TreeOptions
             }
 
             Delete(folder, name, entry.Kind == FileKind.Folder);
+        }
+
+        BeforeFound(folder, name);
+        if (folder.IsDetached)
+        {
+            return;
         }
 
         bool couldBeKnown = folder.IsPartial;
@@ -220,7 +251,10 @@ internal sealed class TreeScanner(FolderTree tree, PathBuffer paths, TreeOptions
         {
             foreach (byte[] name in gone)
             {
-                Delete(folder, name, folder.Entries[name].Kind == FileKind.Folder);
+                if (folder.Entries.TryGetValue(name, out FileEntry entry))
+                {
+                    Delete(folder, name, entry.Kind == FileKind.Folder);
+                }
             }
         }
     }

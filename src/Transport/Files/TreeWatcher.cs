@@ -15,6 +15,12 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
     /// <summary>Bytes of events that are read before others get their turn: some thousands of events.</summary>
     private const int ReadBytes = 64 << 10;
 
+    /// <summary>When a read leaves less room than this, the kernel may have had more events.</summary>
+    private const int LongestEventBytes = 16 + 256;
+
+    /// <summary>After such a pause the kernel has told all events of a system call.</summary>
+    private const int PauseMs = 30;
+
     private readonly EventLoop _loop;
     private readonly TreeOptions _options;
     private readonly IFileChanges _changes;
@@ -28,6 +34,8 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
     private readonly ScanSchedule _schedule;
     private readonly NameEvents _names;
     private readonly byte[] _buffer = new byte[ReadBytes];
+    private long _lastReadMs;
+    private bool _mayBeMore; // the last read filled the buffer
     private bool _paused;
     private bool _disposed;
 
@@ -44,6 +52,8 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
         _root = new RootWatch(_inotify, _tree, options.Path);
         _scanner = new TreeScanner(_tree, _paths, options, changes, log);
         _renames = new RenameTracker(loop, _tree, _scanner, _paths, changes);
+        _scanner.BeforeFolderEnds = _renames.Flush;
+        _scanner.BeforeFound = _renames.FlushName;
         _schedule = new ScanSchedule(loop, options, _tree, _root, _scanner, changes, Reattach, log);
         _names = new NameEvents(_tree, _paths, _scanner, _renames, _schedule, changes);
     }
@@ -112,21 +122,25 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
         _schedule.Continue();
     }
 
-    /// <summary>The present size and time of a reported name; the watcher remembers them with the name.</summary>
-    public bool TryStatus(ReadOnlySpan<byte> relative, out FileStatus status)
-    {
-        if (!FileStatus.TryRead(_paths.Absolute(relative), follow: relative.IsEmpty, out status))
-        {
-            return false;
-        }
+    /// <summary>The present size and time of a reported name.</summary>
+    public bool TryStatus(ReadOnlySpan<byte> relative, out FileStatus status) =>
+        FileStatus.TryRead(_paths.Absolute(relative), follow: relative.IsEmpty, out status);
 
+    /// <summary>
+    /// The present size and time of a name whose content is reported. The watcher remembers them with the name, and reports the content
+    /// again after a rename if the file is another one. <paramref name="isRemembered"/> says whether it could.
+    /// </summary>
+    public bool TryTell(ReadOnlySpan<byte> relative, out FileStatus status, out bool isRemembered)
+    {
+        bool isThere = TryStatus(relative, out status);
         ref FileEntry entry = ref _tree.FindPath(relative);
-        if (!Unsafe.IsNullRef(ref entry) && (entry.Kind == FileKind.Folder) == (status.Kind == FileKind.Folder))
+        isRemembered = isThere && !Unsafe.IsNullRef(ref entry) && (entry.Kind == FileKind.Folder) == (status.Kind == FileKind.Folder);
+        if (isRemembered)
         {
             entry.Set(in status);
         }
 
-        return true;
+        return isThere;
     }
 
     public override void OnReady(uint events)
@@ -138,7 +152,14 @@ internal sealed class TreeWatcher : LoopHandler, IDisposable
             return;
         }
 
+        if (!_mayBeMore && _loop.NowMs > _lastReadMs + PauseMs)
+        {
+            _names.Pause();
+        }
+
         ReadOnlySpan<byte> rest = _buffer.AsSpan(0, _inotify.Read(_buffer));
+        _lastReadMs = _loop.NowMs;
+        _mayBeMore = rest.Length > ReadBytes - LongestEventBytes;
         while (!rest.IsEmpty)
         {
             Events++;

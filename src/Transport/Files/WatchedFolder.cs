@@ -50,6 +50,12 @@ internal sealed class WatchedFolder(WatchedFolder? parent, byte[] name)
     /// <summary>The folder has names that are not remembered, because there are too many.</summary>
     public bool IsPartial { get; set; }
 
+    /// <summary>The name that a rename brought, when that was the last change of names in this folder; else null.</summary>
+    public byte[]? Arrived { get; set; }
+
+    /// <summary>When the name arrived: the count of pauses in the kernel's events.</summary>
+    public int ArrivedAt { get; set; }
+
     /// <summary>Counts the scans of this folder: entries that an ended one did not see are gone.</summary>
     public uint Scan { get; set; }
 }

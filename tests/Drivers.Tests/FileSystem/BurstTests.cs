@@ -72,6 +72,30 @@ public sealed class BurstTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void A_file_that_is_written_and_then_moved_is_modified_under_its_new_name()
+    {
+        Burst burst = new(10);
+        burst.Modified("log"u8);
+        burst.Moved("log"u8, "log.1"u8, isFolder: false, replaced: false);
+        burst.Created("log"u8, isFolder: false);
+        Assert.Equal(["Moved log.1", "Modified log.1", "Created log"], Taken(burst));
+    }
+
+    [Fact]
+    public void Content_that_is_gone_when_it_is_told_is_told_again_where_the_file_turns_up()
+    {
+        Burst burst = new(10);
+        burst.Created("a"u8, isFolder: false);
+        burst.First!.IsMissed = true;
+        Assert.Equal(["Created a"], Taken(burst));
+        burst.Moved("a"u8, "f/a"u8, isFolder: false, replaced: false);
+        burst.First!.Next!.IsMissed = true;
+        Assert.Equal(["Moved f/a", "Modified f/a"], Taken(burst));
+        burst.Moved("f"u8, "g"u8, isFolder: true, replaced: false);
+        Assert.Equal(["Moved g", "Modified g/a"], Taken(burst));
+    }
+
+    [Fact]
     public void What_is_delivered_is_not_merged_with_what_comes()
     {
         Burst burst = new(10);

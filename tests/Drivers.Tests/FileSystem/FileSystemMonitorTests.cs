@@ -194,6 +194,22 @@ public sealed class FileSystemMonitorTests : IDisposable
         await remove.WaitForExitAsync();
     }
 
+    /// <summary>The kernel goes up from where the link leads to, not from where it stands.</summary>
+    [Fact]
+    public async Task A_path_that_goes_up_behind_a_link_is_the_folder_that_the_kernel_finds()
+    {
+        string target = Directory.CreateDirectory(Path.Combine(_folder, "real/deep")).FullName;
+        string watched = Directory.CreateDirectory(Path.Combine(_folder, "real/spool")).FullName;
+        File.CreateSymbolicLink(Path.Combine(_folder, "link"), target);
+        await using TestNode node = TestNode.Start();
+        await node.AddAsync(App("spool", keys: [("path", Path.Combine(_folder, "./link//../spool/"))]));
+        File.WriteAllText(At("stranger"), ""); // in the folder that the text alone would give
+        File.WriteAllText(Path.Combine(watched, "one"), "");
+        await UntilAsync("one");
+        Assert.Equal($"{_folder}/link/../spool", Requests()[0].GetProperty("path").GetString());
+        Assert.DoesNotContain(Events(), one => one.GetProperty("name").GetString() == "stranger");
+    }
+
     [Fact]
     public async Task A_path_that_cannot_be_used_fails_the_start()
     {
