@@ -51,6 +51,10 @@ internal static class DriverRegistry
     /// <summary>Clients of docs/protocol.md can connect to the task.</summary>
     public static bool SpeaksNative(TaskManifest task) => ServiceOf(task) != NativeService.None;
 
+    /// <summary>The task has a ZeroMQ socket that peers connect to.</summary>
+    public static bool BindsZeroMq(TaskManifest task) =>
+        ByType.TryGetValue(task.DriverType, out DriverEntry? entry) && entry.ZeroMqName(task.Keys) is not null && !entry.Connects(task.Keys);
+
     private static NativeService ServiceOf(TaskManifest task) =>
         ByType.TryGetValue(task.DriverType, out DriverEntry? entry) && entry.ZeroMqName(task.Keys) is null
             ? entry.Native : NativeService.None;

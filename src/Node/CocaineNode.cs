@@ -63,6 +63,9 @@ public sealed class CocaineNode : IAsyncDisposable
     /// <summary>The endpoints of the locator; empty without a locator.</summary>
     public IReadOnlyList<string> LocatorEndpoints => _locator?.Endpoints ?? [];
 
+    /// <summary>Clients of the locator that are connected.</summary>
+    internal int LocatorConnections => _locator?.Connections ?? 0;
+
     /// <summary>Starts loops and locator.</summary>
     /// <exception cref="NodeException">
     /// The locator's endpoint cannot be used, or there are no descriptors or threads for the loops. Nothing is left running in this case.

@@ -23,10 +23,10 @@ internal sealed class ControlledNode : IAsyncDisposable
 
     public string Endpoint => _service.Endpoint;
 
-    public static async Task<ControlledNode> StartAsync()
+    public static async Task<ControlledNode> StartAsync(string? locator = null)
     {
         string folder = Directory.CreateTempSubdirectory("control-").FullName;
-        TestNode node = TestNode.Start();
+        TestNode node = TestNode.Start(locator);
         string endpoint = $"ipc://{folder}/deeper/control.sock";
         ControlService service = await ControlService.OpenAsync(node.Node, endpoint, new PlainControlHost(node.Node));
         return new ControlledNode(node, service, await NodeControlClient.ConnectAsync(endpoint), folder);

@@ -111,6 +111,9 @@ internal sealed record Received(ulong Channel, ulong Type, byte[] Data, int Code
 {
     public string Text => Encoding.UTF8.GetString(Data);
 
+    /// <summary>The category of an error.</summary>
+    public int Category { get; private init; }
+
     /// <summary>The message asks to hold this channel (true) or to go on (false); null for other messages.</summary>
     public (ulong Channel, bool Hold)? Flow { get; private init; }
 
@@ -126,6 +129,7 @@ internal sealed record Received(ulong Channel, ulong Type, byte[] Data, int Code
         bool isFlow = layout is { Channel: FlowControl.ClientControlChannel, Type: ControlType.Flow };
         return new Received(layout.Channel, layout.Type, data, layout.Code, message.Headers.ToArray())
         {
+            Category = layout.Category,
             Flow = isFlow && FlowControl.TryRead(in message, out ulong channel, out bool hold) ? (channel, hold) : null,
         };
     }

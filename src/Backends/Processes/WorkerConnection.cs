@@ -97,7 +97,9 @@ internal sealed class WorkerConnection(
         bool valid = isHandshake && layout.DataLength == slave.Uuid.Length && System.Text.Ascii.Equals(message.ShortData, slave.Uuid);
         if (!valid)
         {
-            onFault("its handshake does not carry the uuid from its command line");
+            onFault(layout.Channel == 0
+                ? "it speaks the protocol of Cocaine 0.11, and this node speaks protocol 1 of Cocaine 0.12: build it with a framework of 0.12"
+                : "its handshake does not carry the uuid from its command line");
             return;
         }
 

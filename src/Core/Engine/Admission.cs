@@ -21,13 +21,13 @@ internal sealed class Admission(EngineScope scope, SlavePool pool)
         int waiting = scope.Queue.Count - scope.Queue.Suspects.Count; // suspects had their place before, and must not shut out other jobs
         if (scope.Settings.QueueLimit > 0 && waiting >= scope.Settings.QueueLimit)
         {
-            return new JobRefusal(ErrorCodes.ResourceError, $"the queue is full: {waiting} jobs wait", jobId, RetryAfterS());
+            return new JobRefusal(ErrorCodes.ResourceError, $"the queue is full: {waiting} jobs wait", jobId, RetryAfterS(), ErrorCause.QueueFull);
         }
 
         long limit = scope.Settings.QueueBytes;
         if (limit > 0 && scope.Queue.SizeBytes >= limit)
         {
-            return new JobRefusal(ErrorCodes.ResourceError, FullReason(scope.Queue.SizeBytes), jobId, RetryAfterS());
+            return new JobRefusal(ErrorCodes.ResourceError, FullReason(scope.Queue.SizeBytes), jobId, RetryAfterS(), ErrorCause.QueueFull);
         }
 
         return default;

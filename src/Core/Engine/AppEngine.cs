@@ -212,11 +212,11 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     }
 
     /// <summary>Answers a job with one of the node's errors.</summary>
-    public void Fail(Job job, int code, string reason, int retryAfterS = 0)
+    public void Fail(Job job, int code, string reason, int retryAfterS = 0, ErrorCause cause = ErrorCause.Other)
     {
         if (!job.IsAnswered)
         {
-            Endings.Fail(job, new JobError(ErrorCodes.Category, code, Encoding.UTF8.GetBytes(reason), retryAfterS));
+            Endings.Fail(job, new JobError(ErrorCodes.Category, code, Encoding.UTF8.GetBytes(reason), retryAfterS, cause));
         }
     }
 
@@ -278,11 +278,11 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
             slave.Ahead.TakeBack();
         }
 
-        FailWaiting(ErrorCodes.ResourceError, reason);
-        Scope.Siblings?.FailAll(ErrorCodes.ResourceError, reason);
+        FailWaiting(ErrorCodes.ResourceError, reason, ErrorCause.NotRunning);
+        Scope.Siblings?.FailAll(ErrorCodes.ResourceError, reason, ErrorCause.NotRunning);
         foreach (Slave slave in Pool.Roster.Slaves)
         {
-            slave.Channels.FailAll(ErrorCodes.ResourceError, reason);
+            slave.Channels.FailAll(ErrorCodes.ResourceError, reason, ErrorCause.NotRunning);
         }
 
         Pool.KillAll(reason);
@@ -296,16 +296,16 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     public void OnBroken(string cause)
     {
         string reason = StartFailure.ForCallers(cause);
-        FailWaiting(ErrorCodes.ServerError, reason);
+        FailWaiting(ErrorCodes.ServerError, reason, ErrorCause.Other);
         Broken?.Invoke(cause);
     }
 
     /// <summary>Answers all jobs that wait in the node's hand.</summary>
-    private void FailWaiting(int code, string reason)
+    private void FailWaiting(int code, string reason, ErrorCause cause)
     {
         while (Queue.Unplaced > 0)
         {
-            Fail(Queue.Oldest!, code, reason);
+            Fail(Queue.Oldest!, code, reason, cause: cause);
         }
     }
 
@@ -338,10 +338,12 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     /// <summary>Why a job that no slave takes at once is refused; the code is 0 when the job may wait.</summary>
     private JobRefusal WhyNot(ulong jobId) => State switch
     {
-        EngineState.Running when IsPaused => new JobRefusal(
+        EngineState.Running when IsPaused => NotRunning(
             ErrorCodes.ResourceError, "the app is paused: it takes no new jobs until it is resumed", jobId),
         EngineState.Running => Admission.Check(jobId),
-        EngineState.Draining => new JobRefusal(ErrorCodes.ResourceError, "the app is draining: it takes no new jobs", jobId),
-        _ => new JobRefusal(ErrorCodes.ServerError, "the app is not running", jobId),
+        EngineState.Draining => NotRunning(ErrorCodes.ResourceError, "the app is draining: it takes no new jobs", jobId),
+        _ => NotRunning(ErrorCodes.ServerError, "the app is not running", jobId),
     };
+
+    private static JobRefusal NotRunning(int code, string reason, ulong jobId) => new(code, reason, jobId, Cause: ErrorCause.NotRunning);
 }

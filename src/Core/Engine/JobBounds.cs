@@ -117,7 +117,9 @@ internal sealed class JobBounds(EngineScope scope, SlavePool pool, RunLimit runL
         if (deadline > 0 && nowMs >= ArrivedMs(job) + deadline)
         {
             scope.Counters.Deadlines++;
-            job.Engine.Fail(job, ErrorCodes.DeadlineError, $"the deadline of {deadline} ms passed while the job was {NameOf(job.State)}");
+            job.Engine.Fail(
+                job, ErrorCodes.DeadlineError, $"the deadline of {deadline} ms passed while the job was {NameOf(job.State)}",
+                cause: ErrorCause.Deadline);
             return true;
         }
 
@@ -205,7 +207,8 @@ internal sealed class JobBounds(EngineScope scope, SlavePool pool, RunLimit runL
         {
             scope.Counters.SilenceTimeouts++;
             job.CancelDueMs = listenedMs + scope.Settings.TerminationTimeoutMs;
-            job.Engine.Fail(job, ErrorCodes.TimeoutError, $"slave {slave.ShortId} was silent for the job's timeout of {silence} ms");
+            job.Engine.Fail(
+                job, ErrorCodes.TimeoutError, $"slave {slave.ShortId} was silent for the job's timeout of {silence} ms", cause: ErrorCause.Silence);
             return;
         }
 

@@ -83,7 +83,8 @@ internal sealed class RequestFlow(EngineScope scope, SlavePool pool, Admission a
         long limit = scope.Settings.QueueBytes;
         if (limit > 0 && scope.Queue.SizeBytes + chunk.Length > limit)
         {
-            job.Engine.Fail(job, ErrorCodes.ResourceError, Admission.FullReason(scope.Queue.SizeBytes), admission.RetryAfterS());
+            job.Engine.Fail(
+                job, ErrorCodes.ResourceError, Admission.FullReason(scope.Queue.SizeBytes), admission.RetryAfterS(), ErrorCause.QueueFull);
             return;
         }
 

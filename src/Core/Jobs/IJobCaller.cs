@@ -22,7 +22,8 @@ internal interface IJobCaller
 }
 
 /// <summary>A job's error: the category and code of docs/protocol.md and a text in UTF-8.</summary>
-internal readonly ref struct JobError(int category, int code, ReadOnlySpan<byte> reason, int retryAfterS = 0)
+internal readonly ref struct JobError(
+    int category, int code, ReadOnlySpan<byte> reason, int retryAfterS = 0, ErrorCause cause = ErrorCause.Other)
 {
     public int Category { get; } = category;
 
@@ -32,6 +33,9 @@ internal readonly ref struct JobError(int category, int code, ReadOnlySpan<byte>
 
     /// <summary>Time until there is room again at the present rate, s; 0 when there was no lack of room.</summary>
     public int RetryAfterS { get; } = retryAfterS;
+
+    /// <summary>Why it came about, when it is one of the node's own.</summary>
+    public ErrorCause Cause { get; } = cause;
 
     /// <summary>The headers of the error for this job.</summary>
     public ErrorHeaders HeadersOf(Job job) => new() { JobId = job.Id, RetryAfterS = RetryAfterS };

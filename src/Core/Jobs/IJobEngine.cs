@@ -18,7 +18,7 @@ internal interface IJobEngine
     void Cancel(Job job, ReadOnlySpan<byte> reason, bool clientGone = false);
 
     /// <summary>Answers a job that has no answer yet with one of the node's errors.</summary>
-    void Fail(Job job, int code, string reason, int retryAfterS = 0);
+    void Fail(Job job, int code, string reason, int retryAfterS = 0, ErrorCause cause = ErrorCause.Other);
 
     /// <summary>The nearest of the job's bounds is due.</summary>
     void OnJobTimer(Job job, long nowMs);

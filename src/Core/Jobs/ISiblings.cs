@@ -1,3 +1,5 @@
+using Cocaine.Fast.Core.Protocol;
+
 namespace Cocaine.Fast.Core.Jobs;
 
 /// <summary>
@@ -27,5 +29,5 @@ internal interface ISiblings
     void Cancel(Job job);
 
     /// <summary>Every job that is away fails.</summary>
-    void FailAll(int code, string reason);
+    void FailAll(int code, string reason, ErrorCause cause);
 }

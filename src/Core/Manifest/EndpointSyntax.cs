@@ -50,7 +50,9 @@ internal static class EndpointSyntax
             : host == "*" || host.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_' or '@');
     }
 
-    private static bool IsByte(string part) => byte.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out _);
+    /// <summary>A leading zero makes an octal number of it in some programs, and not in others.</summary>
+    private static bool IsByte(string part) =>
+        byte.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out _) && (part.Length == 1 || part[0] != '0');
 }
 
 /// <summary>Checks the endpoints of a manifest, each by itself and all together: two endpoints cannot have the same port.</summary>

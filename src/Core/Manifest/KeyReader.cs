@@ -80,7 +80,7 @@ internal sealed class KeyReader(ProblemList problems)
                 return null;
             case long high when high > spec.Max:
                 string most = spec.Expected.Contains(KeyValues.Written(spec, spec.Max), StringComparison.Ordinal)
-                    ? spec.Expected : $"at most {KeyValues.Written(spec, spec.Max)}";
+                    ? spec.Expected : $"at most {KeyValues.Written(spec, spec.Max)}{(spec.Kind == KeyKind.Milliseconds ? " ms" : "")}";
                 problems.Wrong(value, path, most);
                 return null;
             case long size when spec.IsPowerOfTwo && (size & (size - 1)) != 0:

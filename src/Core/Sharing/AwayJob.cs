@@ -36,6 +36,7 @@ internal sealed class AwayJob : ShardMail, IJobRunner, IJobCaller
     private long _takenBytes;                      // written at home, read by the sibling
     private bool _failed;                          // the outcome; valid in Ended
     private int _category, _code, _retryAfterS;    // valid in Ended, when the job failed
+    private ErrorCause _cause;                     // the same
     private byte[] _reason = [];
 
     public AwayJob(Siblings home)
@@ -211,7 +212,7 @@ internal sealed class AwayJob : ShardMail, IJobRunner, IJobCaller
     private void End(bool failed, in JobError error)
     {
         _failed = failed;
-        (_category, _code, _retryAfterS) = (error.Category, error.Code, error.RetryAfterS);
+        (_category, _code, _retryAfterS, _cause) = (error.Category, error.Code, error.RetryAfterS, error.Cause);
         _reason = failed ? error.Reason.ToArray() : [];
         Leave();
         _sibling.Forget(this);
@@ -242,7 +243,7 @@ internal sealed class AwayJob : ShardMail, IJobRunner, IJobCaller
         _answer.Clear();
         if (job is not null)
         {
-            _home.OnHome(this, job, refused, _failed, new JobError(_category, _code, _reason, _retryAfterS));
+            _home.OnHome(this, job, refused, _failed, new JobError(_category, _code, _reason, _retryAfterS, _cause));
         }
     }
 

@@ -120,11 +120,11 @@ internal sealed class Siblings : WheelTimer, ISiblings
     }
 
     /// <inheritdoc/>
-    public void FailAll(int code, string reason)
+    public void FailAll(int code, string reason, ErrorCause cause)
     {
         foreach (AwayJob away in _away.ToArray())
         {
-            _engine.Fail(away.Job!, code, reason);
+            _engine.Fail(away.Job!, code, reason, cause: cause);
         }
     }
 

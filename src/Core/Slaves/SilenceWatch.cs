@@ -38,14 +38,14 @@ internal static class SilenceWatch
             // The next look is within a heartbeat-timeout: the job that allows a longer silence may have left by then, and others may have
             // come.
             long givenByMs = listenedMs - scope.Settings.HeartbeatTimeoutMs + 1; // silence counts from the moment before a dispatch on
-            slave.Channels.FailAll(ErrorCodes.TimeoutError, reason,
+            slave.Channels.FailAll(ErrorCodes.TimeoutError, reason, ErrorCause.Silence,
                 job => job.Policy.SilenceTimeoutMs == 0 && job.AwaitedSinceMs <= givenByMs);
             scope.Loop.Patience.Arm(slave, Math.Min(patience, listenedMs + scope.Settings.HeartbeatTimeoutMs));
             return;
         }
 
         scope.Counters.HeartbeatTimeouts++;
-        slave.Channels.FailAll(ErrorCodes.TimeoutError, reason);
+        slave.Channels.FailAll(ErrorCodes.TimeoutError, reason, ErrorCause.Silence);
         slave.KillHung(reason);
     }
 

@@ -120,13 +120,13 @@ internal sealed class SlaveChannels
     }
 
     /// <summary>Answers all jobs on the channels, or those that <paramref name="isMeant"/> picks, with an error of the node.</summary>
-    public void FailAll(int code, string reason, Predicate<Job>? isMeant = null)
+    public void FailAll(int code, string reason, ErrorCause cause, Predicate<Job>? isMeant = null)
     {
         foreach (Job job in _jobs.ToList())
         {
             if (isMeant is null || isMeant(job))
             {
-                job.Engine.Fail(job, code, reason);
+                job.Engine.Fail(job, code, reason, cause: cause);
             }
         }
     }

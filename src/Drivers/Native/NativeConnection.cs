@@ -54,7 +54,8 @@ internal class NativeConnection : NativeDoor, IJobCaller
         ErrorHeaders headers = error.HeadersOf(job);
         if (_flow is null || !_flow.KeepError(job, in error, in headers))
         {
-            MessageWriter.WriteError(Output, job.CallerChannel, error.Category, error.Code, error.Reason, in headers);
+            (int category, int code) = PairOf(error.Category, error.Code, error.Cause);
+            MessageWriter.WriteError(Output, job.CallerChannel, category, code, error.Reason, in headers);
             ScheduleSend();
         }
 
@@ -149,7 +150,7 @@ internal class NativeConnection : NativeDoor, IJobCaller
     {
         if (_flow is null || message.Layout.Type != ControlType.Flow)
         {
-            Refuse(0, ErrorCodes.BadRequest, "channels are numbered from 1");
+            RefuseOldDialect(in message.Layout);
         }
         else if (!_flow.TryHandle(in message))
         {
@@ -275,7 +276,8 @@ internal class NativeConnection : NativeDoor, IJobCaller
         Job? job = Server.Context.Engine.Submit(this, channel, events.Monitor, known, in policy, forWorker, out JobRefusal refusal);
         if (job is null)
         {
-            Refuse(channel, refusal.Code, refusal.Reason, refusal.Headers);
+            (int category, int code) = PairOf(ErrorCodes.Category, refusal.Code, refusal.Cause);
+            Refuse(channel, category, code, refusal.Reason, refusal.Headers);
         }
         else
         {
@@ -296,12 +298,22 @@ internal class NativeConnection : NativeDoor, IJobCaller
         return _reached is null ? null : Server.FindAtSiblings(name, _reached, out events);
     }
 
-    protected sealed override void Refuse(ulong channel, int code, string reason, in ErrorHeaders headers = default)
+    protected sealed override void Refuse(ulong channel, int code, string reason, in ErrorHeaders headers = default) =>
+        Refuse(channel, ErrorCodes.Category, code, reason, in headers);
+
+    private void Refuse(ulong channel, int category, int code, string reason, in ErrorHeaders headers)
     {
-        MessageWriter.WriteError(Output, channel, ErrorCodes.Category, code, reason, in headers);
+        MessageWriter.WriteError(Output, channel, category, code, reason, in headers);
         ScheduleSend();
         _slowReader.OnMore();
     }
+
+    /// <summary>
+    /// The pair by which this client knows an error. Clients of this product, which offer flow control, know the node's own; all others
+    /// are public ones.
+    /// </summary>
+    private (int Category, int Code) PairOf(int category, int code, ErrorCause cause) =>
+        (_flow is null ? PublicErrors.PairOf(cause) : null) ?? (category, code);
 
     /// <summary>Reads again, unless there is another reason to pause.</summary>
     internal void Resume()

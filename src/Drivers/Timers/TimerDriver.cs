@@ -15,9 +15,12 @@ namespace Cocaine.Fast.Drivers.Timers;
 /// </summary>
 internal abstract class TimerDriver : Driver
 {
+    /// <summary>The longest interval: a year. Who wants a time of the calendar has the cron driver.</summary>
+    private const long MaxIntervalMs = 366L * 24 * 3600 * 1000;
+
     /// <summary>The key of drivers that tick in intervals.</summary>
     protected static readonly KeySpec Interval =
-        new("interval", KeyKind.Milliseconds, "time between ticks, ms", "required") { Min = 1 };
+        new("interval", KeyKind.Milliseconds, "time between ticks, ms; at most 366 days", "required") { Min = 1, Max = MaxIntervalMs };
 
     /// <summary>
     /// The latest ticks that are made up for one by one: longer than a busy machine delays a loop, shorter than anybody would call a

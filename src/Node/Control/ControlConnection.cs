@@ -88,6 +88,11 @@ internal sealed class ControlConnection(
             }
         }
 
+        else if (channel == 0)
+        {
+            RefuseOldDialect(in message.Layout);
+        }
+
         // Otherwise the message is late: the client wrote more after the node's terminal message.
     }
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -205,7 +204,7 @@ internal sealed class JsonControl
 
         return new JsonObject
         {
-            ["route"] = $"default/{Dns.GetHostName()}",
+            ["route"] = $"default/{OldTaskInfo.Host}",
             ["apps"] = apps,
             ["jobs"] = new JsonObject { ["pending"] = pending, ["processed"] = processed },
             ["uptime"] = Stopwatch.GetElapsedTime(_started).TotalSeconds,
@@ -220,7 +219,7 @@ internal sealed class JsonControl
         JsonObject tasks = [];
         foreach (JsonProperty task in info.GetProperty("tasks").EnumerateObject())
         {
-            tasks[task.Name] = new JsonObject { ["type"] = task.Value.GetProperty("type").GetString() };
+            tasks[task.Name] = OldTaskInfo.Of(app, task.Name, task.Value);
         }
 
         JsonObject engine = new()

@@ -38,6 +38,13 @@ internal sealed class LocatorAnswer
         return [.. _bytes];
     }
 
+    /// <summary><c>[{}]</c>: there are no routing groups.</summary>
+    public byte[] NoRoutes()
+    {
+        Array(1).Map(0);
+        return [.. _bytes];
+    }
+
     /// <summary><c>[text]</c></summary>
     public byte[] Text(string text)
     {

@@ -9,7 +9,7 @@ namespace Cocaine.Fast.Node.Locator;
 internal sealed class LocatorConnection(LocatorService locator, EventLoop loop, int descriptor)
     : DoorConnection(loop, descriptor, ProtocolLimits.Default)
 {
-    private const int Resolve = 0, Cluster = 3, Uuid = 6;
+    private const int Resolve = 0, Cluster = 3, Routing = 5, Uuid = 6;
 
     /// <summary>The silence after which a connection is closed: each question is answered at once.</summary>
     private const int IdleMs = 10_000;
@@ -18,6 +18,7 @@ internal sealed class LocatorConnection(LocatorService locator, EventLoop loop, 
     private const int MaxOutputBytes = 1 << 20;
 
     private ulong _highestChannel;
+    private bool _waitsForRoutes;  // the client has a stream of routing groups, which never ends
 
     /// <summary>The longest message: a question is a name.</summary>
     protected override int MaxShortBytes => 4 << 10;
@@ -36,6 +37,8 @@ internal sealed class LocatorConnection(LocatorService locator, EventLoop loop, 
         FlushAndClose(problem);
     }
 
+    internal override bool IsBusy => base.IsBusy || _waitsForRoutes;
+
     protected override MessageRoom RoomOf(ulong channel) => channel > _highestChannel ? MessageRoom.Opening : MessageRoom.Short;
 
     protected override void OnOpeningRefused(ulong channel, string problem)
@@ -51,7 +54,12 @@ internal sealed class LocatorConnection(LocatorService locator, EventLoop loop, 
         ulong channel = layout.Channel;
         if (channel <= _highestChannel)
         {
-            return; // late: every answer of the locator is terminal
+            if (channel == 0)
+            {
+                RefuseOldDialect(in layout);
+            }
+
+            return; // late: nobody asks twice on a channel
         }
 
         _highestChannel = channel;
@@ -81,10 +89,17 @@ internal sealed class LocatorConnection(LocatorService locator, EventLoop loop, 
             case Uuid:
                 MessageWriter.WriteArguments(Output, channel, answer.Text(locator.Uuid));
                 break;
+            case Routing when _waitsForRoutes || locator.TryTakeRouting():
+                _waitsForRoutes = true;
+                MessageWriter.WriteArguments(Output, channel, answer.NoRoutes());
+                break;
+            case Routing:
+                MessageWriter.WriteError(Output, channel, ErrorCodes.Category, ErrorCodes.ResourceError, LocatorService.TooManyRouting);
+                break;
             default:
                 MessageWriter.WriteError(
                     Output, channel, ErrorCodes.Category, ErrorCodes.BadRequest,
-                        "the locator has the methods 0 (resolve), 3 (cluster) and 6 (uuid)");
+                        "the locator has the methods 0 (resolve), 3 (cluster), 5 (routing) and 6 (uuid)");
                 break;
         }
 
@@ -102,7 +117,7 @@ internal sealed class LocatorConnection(LocatorService locator, EventLoop loop, 
     protected override void OnClosed(string reason)
     {
         base.OnClosed(reason);
-        locator.Remove(this);
+        locator.Remove(this, _waitsForRoutes);
     }
 
     private void Send()

@@ -23,14 +23,24 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
     /// </summary>
     private const int MaxOfOne = 64, MaxConnections = 4096;
 
+    /// <summary>
+    /// The most connections that stay open for a stream of routing groups: each balancer has one. The others keep their places for
+    /// questions.
+    /// </summary>
+    private const int MaxRouting = 256;
+
     private readonly List<Listener> _listeners = [];
     private readonly ConnectionSet<LocatorConnection> _connections = new(new ConnectionCounts());
     private long _refused; // connections over a bound
+    private int _routing;  // connections that stay open
 
     /// <summary>The name of this node in a cluster.</summary>
     public string Uuid { get; } = Guid.NewGuid().ToString();
 
     public IReadOnlyList<string> Endpoints => _listeners.ConvertAll(listener => Endpoint.Describe(listener.Address));
+
+    /// <summary>Clients that are connected.</summary>
+    public int Connections => _connections.Count;
 
     public ILogger Log => log;
 
@@ -85,8 +95,27 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
         return $"no service named {JsonPath.Shown(name)} here{near}";
     }
 
+    /// <summary>The text for a balancer over the bound.</summary>
+    public static string TooManyRouting { get; } = $"{MaxRouting} connections wait for routing groups already, and this node has none";
+
+    /// <summary>A connection is about to stay open for routing groups; false when too many do.</summary>
+    public bool TryTakeRouting()
+    {
+        if (_routing >= MaxRouting)
+        {
+            return false;
+        }
+
+        _routing++;
+        return true;
+    }
+
     /// <summary>A connection has ended.</summary>
-    public void Remove(LocatorConnection connection) => _connections.Remove(connection);
+    public void Remove(LocatorConnection connection, bool waitsForRoutes)
+    {
+        _routing -= waitsForRoutes ? 1 : 0;
+        _connections.Remove(connection);
+    }
 
     /// <summary>An address of this node for its peers.</summary>
     public IPEndPoint Own(IPAddress reached) => new(reached, _listeners.Count > 0 && _listeners[0].Address is IPEndPoint at ? at.Port : 0);

@@ -54,6 +54,16 @@ internal abstract class DoorConnection : MessageConnection
         OnMalformed(channel, PartialProblem.CodeOf(fault), PartialProblem.Of(fault));
 
     /// <summary>
+    /// Refuses a message that begins with 0, and closes: no call has the channel 0, but each client of Cocaine 0.11 begins so, and would
+    /// wait for ever.
+    /// </summary>
+    protected void RefuseOldDialect(in MessageLayout layout)
+    {
+        OldDialect.WriteRefusal(Output, layout.Type);
+        FlushAndClose(OldDialect.Problem);
+    }
+
+    /// <summary>
     /// True when the message, which opens a channel, is over the bounds: then it was refused, and the connection is perhaps closed.
     /// </summary>
     protected bool IsRefused(in MessageLayout opening)

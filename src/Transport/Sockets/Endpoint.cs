@@ -32,6 +32,10 @@ public sealed class Endpoint
     /// <summary>The socket's path, or null for TCP.</summary>
     public string? Path { get; }
 
+    /// <summary>The host is a name: neither an address, nor an interface, nor <c>*</c>.</summary>
+    internal bool IsName => Path is null && Host != "*" && !IPAddress.TryParse(Host, out _)
+        && !NetworkInterface.GetAllNetworkInterfaces().Any(network => network.Name == Host);
+
     /// <summary>Reads an endpoint.</summary>
     /// <exception cref="FormatException">The text is neither <c>tcp://HOST:PORT</c> nor <c>ipc:///path</c>.</exception>
     public static Endpoint Parse(string text)
@@ -50,7 +54,9 @@ public sealed class Endpoint
         if (colon > 0 && int.TryParse(rest.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port)
             && port <= 65535)
         {
-            return new Endpoint(text, rest[..colon].Trim('[', ']'), port, null);
+            string host = rest[..colon].Trim('[', ']');
+            return !IsOtherwise(host, out IPAddress? meant) ? new Endpoint(text, host, port, null)
+                : throw new FormatException($"'{text}': an IPv4 address has four decimal numbers without leading zeros: {meant}?");
         }
 
         throw new FormatException($"'{text}' is not an endpoint: tcp://HOST:PORT or ipc:///path");
@@ -89,6 +95,10 @@ public sealed class Endpoint
         IPEndPoint ip => $"tcp://{ip.Address}:{ip.Port}",
         _ => $"ipc://{address}",
     };
+
+    /// <summary>The host is taken for another IPv4 address than a reader sees: 0177.0.0.1 is 127.0.0.1, and so is 127.1.</summary>
+    private static bool IsOtherwise(string host, out IPAddress? meant) => IPAddress.TryParse(host, out meant)
+        && meant.AddressFamily == AddressFamily.InterNetwork && meant.ToString() != host;
 
     private IPAddress[] Addresses()
     {

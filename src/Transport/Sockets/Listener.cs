@@ -61,16 +61,24 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
         }
 
         List<Listener> listeners = [];
-        int port = 0;
+        EndPoint? bound = null;
         try
         {
-            foreach (EndPoint address in endpoint.ListenAddresses())
+            IReadOnlyList<EndPoint> addresses = endpoint.ListenAddresses();
+            int missing = 0; // addresses that this machine does not have
+            foreach (EndPoint address in addresses)
             {
-                EndPoint bound = address is IPEndPoint { Port: 0 } ip && port != 0 ? new IPEndPoint(ip.Address, port) : address;
-                Socket socket = OpenSocket(bound, backlog, mode, out UnixName? name);
-                Listener listener = new(loop, bound, socket, name, accepted, mayUseReserve);
-                listeners.Add(listener);
-                port = (listener.Address as IPEndPoint)?.Port ?? 0;
+                int port = listeners.Count > 0 ? (listeners[0].Address as IPEndPoint)?.Port ?? 0 : 0;
+                bound = address is IPEndPoint { Port: 0 } ip && port != 0 ? new IPEndPoint(ip.Address, port) : address;
+                try
+                {
+                    Socket socket = OpenSocket(bound, backlog, mode, out UnixName? name);
+                    listeners.Add(new Listener(loop, bound, socket, name, accepted, mayUseReserve));
+                }
+                catch (SocketException failure) when (IsMissing(failure, endpoint) && ++missing < addresses.Count)
+                {
+                    // A name may have addresses of a family that is switched off: ::1 in a container. The others serve it.
+                }
             }
         }
         catch (Exception failure)
@@ -78,7 +86,8 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
             listeners.ForEach(listener => listener.Dispose());
             if (failure is SocketException or IOException or UnauthorizedAccessException)
             {
-                throw new IOException($"cannot listen on {endpoint}: {failure.Message}", failure);
+                string at = bound is IPEndPoint && endpoint.IsName ? $"{bound}: " : "";
+                throw new IOException($"cannot listen on {endpoint}: {at}{failure.Message}", failure);
             }
 
             throw;
@@ -86,6 +95,9 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
 
         return listeners;
     }
+
+    private static bool IsMissing(SocketException failure, Endpoint endpoint) => endpoint.IsName
+        && failure.SocketErrorCode is SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported;
 
     /// <summary>Begins to accept; on the loop's thread.</summary>
     public void Open() => _loop.Watch(this, (int)_socket.Handle, Epoll.In);

@@ -16,6 +16,24 @@ public sealed class WorkerStartTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
+    public async Task A_worker_of_0_11_is_a_failed_start_that_names_the_two_protocols()
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(Script("""
+            exec /usr/bin/python3 - "$@" <<'PYTHON'
+            import socket, sys
+            at = sys.argv[sys.argv.index("--endpoint") + 1]
+            uuid = sys.argv[sys.argv.index("--uuid") + 1].encode()
+            worker = socket.socket(socket.AF_UNIX)
+            worker.connect(at)
+            worker.sendall(b"\x93\x00\x00\x91\xd9" + bytes([len(uuid)]) + uuid)
+            worker.recv(1)
+            PYTHON
+            """), waitReady: false);
+        await app.UntilInfoShowsAsync("it speaks the protocol of Cocaine 0.11, and this node speaks protocol 1 of Cocaine 0.12");
+    }
+
+    [Fact]
     public async Task A_worker_gets_nothing_of_the_nodes_but_what_it_is_given_and_a_broken_app_tells_it_and_disturbs_no_other()
     {
         Environment.SetEnvironmentVariable("SECRET_OF_THE_NODE", "leak");

@@ -34,7 +34,7 @@ public class ClientFlowTests
         Assert.Equal((1UL, $"{Upload}"), (answer.Channel, answer.Text));
         await plain.SendAsync(sink => MessageWriter.WriteFlow(sink, 0, 1, hold: true));
         List<Received> refusal = await plain.ReadToEndOfAsync(0);
-        Assert.Equal("channels are numbered from 1", refusal.Single().Text);
+        Assert.StartsWith("channels are numbered from 1", refusal.Single().Text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -59,6 +59,42 @@ public sealed class JsonControlTests : IAsyncLifetime
         Assert.Empty(Directory.GetFiles(_folder["state/apps"]));
     }
 
+    [Fact]
+    public async Task A_dealer_finds_the_route_and_the_port_of_each_task_with_a_ZeroMQ_socket()
+    {
+        string manifest = $$"""
+            { "type": "python", "args": "local://{{Repository.Root}}/examples/echo/echo.py", "engine": { "pool-limit": 1 },
+              "tasks": {
+                "old": { "type": "native-server", "transport": "zeromq", "endpoint": "tcp://127.0.0.1:0", "events": "*", "backlog": 77 },
+                "requests": { "type": "zeromq-server", "endpoint": "tcp://*:0" },
+                "plain": { "type": "native-server", "endpoint": "tcp://127.0.0.1:0", "events": "*" },
+                "feed": { "type": "zeromq-subscriber", "endpoint": "tcp://127.0.0.1:1" } } }
+            """;
+        JsonElement made = (await AskAsync($$"""{ "version": 2, "action": "create", "apps": { "echo": {{manifest}} } }""")).GetProperty("echo");
+        JsonElement all = (await AskAsync("""{ "version": 2, "action": "info" }""")).GetProperty("apps").GetProperty("echo").GetProperty("tasks");
+        Assert.Equal(made.GetProperty("tasks").EnumerateObject().Select(task => task.Name), all.EnumerateObject().Select(task => task.Name));
+        string host = System.Net.Dns.GetHostName();
+        foreach ((string task, string type, string at, int backlog) in
+            ((string, string, string, int)[])[("old", "native-server", "127.0.0.1", 77), ("requests", "zeromq-server", host, 1000)])
+        {
+            JsonElement old = all.GetProperty(task);
+            Assert.Equal(type, old.GetProperty("type").GetString());
+            Assert.Equal($"default/{host}/echo/{task}", old.GetProperty("route").GetString());
+            Assert.Equal(backlog, old.GetProperty("backlog").GetInt32());
+            string[] endpoint = old.GetProperty("endpoint").GetString()!.Split(':');
+            Assert.Equal((2, at), (endpoint.Length, endpoint[0]));
+            await _peer.OpenAsync(task, "DEALER", $"tcp://127.0.0.1:{endpoint[1]}"); // the port is the one that answers
+            Assert.Equal(
+                ["time-spent-in-queues", "median-wait-time", "time-spent-on-slaves", "median-processing-time"],
+                old.GetProperty("statistics").EnumerateObject().Select(member => member.Name));
+        }
+
+        await _peer.SendTextAsync("requests", "", "hello");
+        Assert.Equal("", (await _peer.ReceiveTextAsync("requests"))[0]);
+        Assert.False(all.GetProperty("plain").TryGetProperty("endpoint", out _)); // a dealer would speak ZeroMQ to it
+        Assert.False(all.GetProperty("feed").TryGetProperty("endpoint", out _));
+    }
+
     [Theory]
     [InlineData("[]", "json root must be an object")]
     [InlineData("{}", "unsupported protocol version")]

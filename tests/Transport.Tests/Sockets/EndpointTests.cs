@@ -24,6 +24,9 @@ public class EndpointTests
     [InlineData("tcp://host")]
     [InlineData("ipc://relative")]
     [InlineData("tcp://h:99999")]
+    [InlineData("tcp://0177.0.0.1:80")] // octal here, decimal elsewhere
+    [InlineData("tcp://127.1:80")]
+    [InlineData("tcp://2130706433:80")]
     public void What_is_no_endpoint_says_so(string text) => Assert.Throws<FormatException>(() => Endpoint.Parse(text));
 
     [Theory]
