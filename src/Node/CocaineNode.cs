@@ -5,6 +5,7 @@ using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Node.Locator;
+using Cocaine.Fast.Node.PublicServices;
 using Cocaine.Fast.Node.Quarantine;
 using Cocaine.Fast.Node.Records;
 using Cocaine.Fast.Node.Shards;
@@ -34,6 +35,7 @@ public sealed class CocaineNode : IAsyncDisposable
     private readonly AppFactory _factory;
     private readonly NodeLifetime _lifetime = new();
     private LocatorService? _locator;
+    private NodeService? _service;
     private bool _stopped;      // StopAsync was called
     private int _loopsStopped;  // 1 once everything from Start was given back: by a start that failed, or by the stop
 
@@ -62,6 +64,9 @@ public sealed class CocaineNode : IAsyncDisposable
 
     /// <summary>The endpoints of the locator; empty without a locator.</summary>
     public IReadOnlyList<string> LocatorEndpoints => _locator?.Endpoints ?? [];
+
+    /// <summary>The endpoints of the service <c>node</c>; empty without it.</summary>
+    public IReadOnlyList<string> NodeServiceEndpoints => _service?.Endpoints ?? [];
 
     /// <summary>Clients of the locator that are connected.</summary>
     internal int LocatorConnections => _locator?.Connections ?? 0;
@@ -100,21 +105,16 @@ public sealed class CocaineNode : IAsyncDisposable
                 + "(ulimit -u, pids.max)", failure);
         }
 
-        if (_options.Locator is not { } endpoint)
+        if (_options.NodeService is { } control)
         {
-            return;
+            _service = new NodeService(this, _loops.First, _log);
+            Open("the service node", () => _service.Open(control));
         }
 
-        _locator = new LocatorService(() => Apps, _loops.First, _log);
-        try
+        if (_options.Locator is { } endpoint)
         {
-            _loops.First.RunAsync(() => _locator.Open(endpoint)).GetAwaiter().GetResult();
-        }
-        catch (Exception failure) when (failure is IOException or FormatException)
-        {
-            _locator = null;
-            StopLoops();
-            throw new NodeException($"the locator: {failure.Message}; choose another endpoint, or none", failure);
+            _locator = new LocatorService(() => Apps, _loops.First, _log) { NodeService = _service };
+            Open("the locator", () => _locator.Open(endpoint));
         }
     }
 
@@ -321,6 +321,20 @@ public sealed class CocaineNode : IAsyncDisposable
 
     /// <summary>Completes when every loop has run it: a loop that is stuck in a handler does not.</summary>
     internal Task PingAsync() => _loops.PingAsync();
+
+    /// <summary>Opens a door of the node itself, on the first loop.</summary>
+    private void Open(string door, Action open)
+    {
+        try
+        {
+            _loops.First.RunAsync(open).GetAwaiter().GetResult();
+        }
+        catch (Exception failure) when (failure is IOException or FormatException)
+        {
+            StopLoops();
+            throw new NodeException($"{door}: {failure.Message}; choose another endpoint, or none", failure);
+        }
+    }
 
     private void StopLoops()
     {

@@ -16,6 +16,12 @@ public sealed class NodeOptions
     /// <summary>The locator's endpoint, or null for none. Default <see cref="DefaultLocator"/>.</summary>
     public string? Locator { get; init; } = DefaultLocator;
 
+    /// <summary>
+    /// The endpoint of the service <c>node</c> of Cocaine 0.12, or null for none, the default. Everybody who can connect to it may pause and
+    /// resume apps.
+    /// </summary>
+    public string? NodeService { get; init; }
+
     /// <summary>The folder for data that outlives the node; null = no such data is kept.</summary>
     public string? StateDirectory { get; init; }
 

@@ -11,13 +11,14 @@ internal sealed class TestNode : IAsyncDisposable
     private readonly LogLines _log = new();
     private readonly CocaineNode _node;
 
-    private TestNode(string? locator, string? stateDirectory)
+    private TestNode(string? locator, string? stateDirectory, string? nodeService)
     {
         LedgerDirectory = Path.Combine(Path.GetTempPath(), $"ledger-{Guid.NewGuid():N}");
         _node = new CocaineNode(new NodeOptions
         {
             Loops = 1,
             Locator = locator,
+            NodeService = nodeService,
             LedgerDirectory = LedgerDirectory,
             StateDirectory = stateDirectory,
             LoggerFactory = _log,
@@ -33,9 +34,9 @@ internal sealed class TestNode : IAsyncDisposable
 
     public LogLines LogLines => _log;
 
-    public static TestNode Start(string? locator = null, string? stateDirectory = null)
+    public static TestNode Start(string? locator = null, string? stateDirectory = null, string? nodeService = null)
     {
-        TestNode node = new(locator, stateDirectory);
+        TestNode node = new(locator, stateDirectory, nodeService);
         node._node.Start();
         return node;
     }

@@ -47,6 +47,12 @@ internal static class ConfigKeys
         {
             ExpectedWords = "an endpoint (tcp://HOST:PORT or ipc:///path), or none",
         },
+        new(
+            "node-service", KeyKind.Text,
+            "the service `node` of Cocaine 0.12 for cocaine-tool: everybody who can connect to it may pause and resume apps", "none")
+        {
+            ExpectedWords = "an endpoint (tcp://HOST:PORT), or none",
+        },
         new("loops", KeyKind.Integer, "event loops that share the apps; 0 = half of the cores, at least 1", "0") { Max = 1024 },
         new("drain-timeout", KeyKind.Duration, "how long jobs may take to finish when the node stops", "30"),
         new(

@@ -66,7 +66,8 @@ public static class ConfigReader
             Dictionary<string, object> log = Section(values, "log", ConfigKeys.Log);
             NodeConfig defaults = new();
             string? locator = values.GetValueOrDefault("locator") as string ?? defaults.Locator;
-            CheckEndpoints(root, control, locator);
+            string service = values.GetValueOrDefault("node-service") as string ?? "none";
+            CheckEndpoints(root, control, locator, service);
             return new NodeConfig
             {
                 StateFolder = values.GetValueOrDefault("state") is string state ? Path.GetFullPath(state) : null,
@@ -75,6 +76,7 @@ public static class ConfigReader
                 ControlEndpoint = control.GetValueOrDefault("endpoint") as string,
                 ZeroMqControlEndpoint = control.GetValueOrDefault("zeromq") as string,
                 Locator = locator == "none" ? null : locator,
+                NodeService = service == "none" ? null : service,
                 Loops = (int)(values.GetValueOrDefault("loops") as long? ?? 0),
                 DrainTimeoutMs = values.GetValueOrDefault("drain-timeout") as long? ?? defaults.DrainTimeoutMs,
                 LogLevel = log.GetValueOrDefault("level") is string level ? Enum.Parse<LogLevel>(level, ignoreCase: true)
@@ -88,7 +90,7 @@ public static class ConfigReader
         private Dictionary<string, object> Section(Dictionary<string, object> values, string name, IReadOnlyList<KeySpec> specs) =>
             values.TryGetValue(name, out object? item) ? _keys.Read((JsonTree)item, $"$.{name}", specs) : [];
 
-        private void CheckEndpoints(JsonTree root, Dictionary<string, object> control, string? locator)
+        private void CheckEndpoints(JsonTree root, Dictionary<string, object> control, string? locator, string service)
         {
             JsonTree? section = root["control"];
             if (control.GetValueOrDefault("endpoint") is string endpoint)
@@ -113,6 +115,11 @@ public static class ConfigReader
             if (root["locator"] is { Kind: JsonValueKind.String } at && locator != "none")
             {
                 _endpoints.Check(at, "$.locator", "$.locator", zeroMq: null, binds: true);
+            }
+
+            if (root["node-service"] is { Kind: JsonValueKind.String } place && service != "none")
+            {
+                _endpoints.Check(place, "$.node-service", "$.node-service", zeroMq: null, binds: true);
             }
         }
 

@@ -24,6 +24,9 @@ public sealed record NodeConfig
     /// <summary>The locator's endpoint; null = none.</summary>
     public string? Locator { get; init; } = "tcp://*:10053";
 
+    /// <summary>The endpoint of the service <c>node</c> of Cocaine 0.12; null = none.</summary>
+    public string? NodeService { get; init; }
+
     /// <summary>Event loops; 0 = half of the cores.</summary>
     public int Loops { get; init; }
 

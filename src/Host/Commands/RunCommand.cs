@@ -23,6 +23,10 @@ internal static class RunCommand
             Description = "The locator's endpoint, or none",
             DefaultValueFactory = _ => NodeOptions.DefaultLocator,
         };
+        Option<string?> service = new("--node-service")
+        {
+            Description = "Endpoint of the service node of Cocaine 0.12: who can connect to it may pause and resume apps",
+        };
         Option<int> loops = new("--loops") { Description = "Event loops; 0 = half of the cores" };
         Option<string?> state = new("--state") { Description = "Folder for apps and jobs that outlive the node" };
         Option<string?> ledger = new("--ledger-folder") { Description = "Folder for the records of jobs, in memory; see why" };
@@ -53,7 +57,7 @@ internal static class RunCommand
             "Run apps until SIGTERM, SIGINT, SIGQUIT or SIGHUP; a second signal stops at once.\n\nExample:\n"
             + "  cocaine-fast run examples/echo/manifest.json --locator none")
         {
-            files, locator, loops, state, ledger, runtime, control, watch, drain, level, format,
+            files, locator, service, loops, state, ledger, runtime, control, watch, drain, level, format,
         };
         command.SetAction((parsed, _) =>
         {
@@ -68,6 +72,7 @@ internal static class RunCommand
             {
                 Loops = parsed.GetValue(loops),
                 Locator = at == "none" ? null : at,
+                NodeService = parsed.GetValue(service) is { } place and not "none" ? place : null,
                 StateDirectory = parsed.GetValue(state),
                 LedgerDirectory = parsed.GetValue(ledger),
                 RuntimeDirectory = parsed.GetValue(runtime),

@@ -90,6 +90,12 @@ public sealed class RunningApp
     /// <summary>The app's state as JSON: the answer to <c>info</c>.</summary>
     public Task<string> InfoJsonAsync() => AppView.AskAsync(this, view => AppInfo.Text(this, view, forOperators: true));
 
+    /// <summary>The same as any caller of the app may see it.</summary>
+    internal Task<string> PublicInfoAsync() => AppView.AskAsync(this, view => AppInfo.Text(this, view, forOperators: false));
+
+    /// <summary>The app takes no jobs until it is resumed. From another thread than its loop's, the word may be a moment old.</summary>
+    internal bool IsPaused => _version.Engine.IsPaused;
+
     /// <summary>The app's row in a list of apps.</summary>
     public Task<AppSummary> SummaryAsync() => AppView.AskAsync(this, view => AppInfo.Summary(this, view));
 

@@ -46,6 +46,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         {
             Loops = config.Loops,
             Locator = config.Locator,
+            NodeService = config.NodeService,
             StateDirectory = _statePath,
             LedgerDirectory = config.LedgerFolder,
             RuntimeDirectory = config.RuntimeFolder,
@@ -120,6 +121,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             ("control.endpoint", (next.ControlEndpoint ?? Folders.ControlEndpoint(next.RuntimeFolder)) != _controlEndpoint),
             ("control.zeromq", next.ZeroMqControlEndpoint != old.ZeroMqControlEndpoint),
             ("locator", next.Locator != old.Locator),
+            ("node-service", next.NodeService != old.NodeService),
             ("loops", next.Loops != old.Loops),
             ("log.format", next.LogFormat != old.LogFormat),
         ];

@@ -13,21 +13,22 @@ internal sealed class LocatorAnswer
     /// <summary><c>[[[host, port]…], 1, api]</c></summary>
     public byte[] Resolved(IReadOnlyList<IPEndPoint> endpoints)
     {
-        Array(3).Array(endpoints.Count);
-        foreach (IPEndPoint endpoint in endpoints)
-        {
-            Address(endpoint);
-        }
-
-        Number(Version).Map(2);
+        Found(endpoints).Map(2);
 
         // 0: enqueue, with the states of the client's stream and of the answer. nil: the state stays; {}: the stream ends.
         Number(0).Array(3).String("enqueue");
         Stream().Stream();
 
         // 1: info
-        Number(1).Array(3).String("info").Map(0);
-        Map(2).Number(0).Array(2).String("value").Map(0).Number(1).Array(2).String("error").Map(0);
+        Primitive(1, "info");
+        return [.. _bytes];
+    }
+
+    /// <summary>The same for the service <c>node</c>.</summary>
+    public byte[] ResolvedNode(IReadOnlyList<IPEndPoint> endpoints)
+    {
+        Found(endpoints).Map(4);
+        Primitive(0, "start_app").Primitive(1, "pause_app").Primitive(2, "list").Primitive(3, "info");
         return [.. _bytes];
     }
 
@@ -50,6 +51,24 @@ internal sealed class LocatorAnswer
     {
         Array(1).String(text);
         return [.. _bytes];
+    }
+
+    private LocatorAnswer Found(IReadOnlyList<IPEndPoint> endpoints)
+    {
+        Array(3).Array(endpoints.Count);
+        foreach (IPEndPoint endpoint in endpoints)
+        {
+            Address(endpoint);
+        }
+
+        return Number(Version);
+    }
+
+    /// <summary>A method with one answer.</summary>
+    private LocatorAnswer Primitive(int number, string name)
+    {
+        Number(number).Array(3).String(name).Map(0);
+        return Map(2).Number(0).Array(2).String("value").Map(0).Number(1).Array(2).String("error").Map(0);
     }
 
     private LocatorAnswer Stream()

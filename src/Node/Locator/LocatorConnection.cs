@@ -73,7 +73,14 @@ internal sealed class LocatorConnection(LocatorService locator, EventLoop loop, 
         {
             case Resolve when layout.Shape == ArgumentShape.Data:
                 string name = System.Text.Encoding.UTF8.GetString(message.ShortData);
-                IReadOnlyList<IPEndPoint> found = locator.Resolve(name, SocketNames.Local(Descriptor));
+                IPAddress reached = SocketNames.Local(Descriptor);
+                IReadOnlyList<IPEndPoint> found = locator.Resolve(name, reached);
+                if (found.Count == 0 && name == "node" && locator.NodeService?.AddressesFor(reached) is { Count: > 0 } service)
+                {
+                    MessageWriter.WriteArguments(Output, channel, answer.ResolvedNode(service));
+                    break;
+                }
+
                 if (found.Count == 0)
                 {
                     MessageWriter.WriteError(Output, channel, ErrorCodes.LocatorCategory, ErrorCodes.LocatorNotFound,

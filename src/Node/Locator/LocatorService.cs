@@ -3,6 +3,7 @@ using System.Numerics;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Node.Apps;
+using Cocaine.Fast.Node.PublicServices;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
 using Microsoft.Extensions.Logging;
@@ -33,6 +34,9 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
     private readonly ConnectionSet<LocatorConnection> _connections = new(new ConnectionCounts());
     private long _refused; // connections over a bound
     private int _routing;  // connections that stay open
+
+    /// <summary>The service <c>node</c>; null when the node has none.</summary>
+    public NodeService? NodeService { get; init; }
 
     /// <summary>The name of this node in a cluster.</summary>
     public string Uuid { get; } = Guid.NewGuid().ToString();

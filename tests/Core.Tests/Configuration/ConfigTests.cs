@@ -12,7 +12,7 @@ public class ConfigTests
     private const string Whole = """
         {
           // every key
-          "state": "/srv/state/", "ledger": "/dev/shm/x", "locator": "none", "loops": 3, "drain-timeout": "2m",
+          "state": "/srv/state/", "ledger": "/dev/shm/x", "locator": "none", "node-service": "tcp://lo:1", "loops": 3, "drain-timeout": "2m",
           "control": { "endpoint": "ipc:///run/x/control.sock", "zeromq": "tcp://lo:5000" },
           "engine": { "pool-limit": 3, "queue-timeout": 1.5 },
           "log": { "level": "debug", "format": "json" },
@@ -28,7 +28,7 @@ public class ConfigTests
         NodeConfig config = result.Config!;
         Assert.Equal(("/srv/state/", "/dev/shm/x"), (config.StateFolder, config.LedgerFolder));
         Assert.Equal(("ipc:///run/x/control.sock", "tcp://lo:5000"), (config.ControlEndpoint, config.ZeroMqControlEndpoint));
-        Assert.Equal((null, 3, 120_000L), (config.Locator, config.Loops, config.DrainTimeoutMs));
+        Assert.Equal((null, "tcp://lo:1", 3, 120_000L), (config.Locator, config.NodeService, config.Loops, config.DrainTimeoutMs));
         Assert.Equal((LogLevel.Debug, "json"), (config.LogLevel, config.LogFormat));
         Assert.Equal(["/etc/cocaine/echo/manifest.json", "/srv/other.json"], config.Apps);
     }
@@ -37,7 +37,7 @@ public class ConfigTests
     public void An_empty_config_has_the_defaults()
     {
         NodeConfig config = Read("{}").Config!;
-        Assert.Equal("tcp://*:10053", config.Locator);
+        Assert.Equal(("tcp://*:10053", null), (config.Locator, config.NodeService));
         Assert.Equal((0, 30_000L, LogLevel.Information, "text"), (config.Loops, config.DrainTimeoutMs, config.LogLevel, config.LogFormat));
         Assert.Null(config.StateFolder);
         Assert.Null(config.ControlEndpoint);

@@ -1,0 +1,90 @@
+using System.Net;
+using System.Numerics;
+using Cocaine.Fast.Node.Apps;
+using Cocaine.Fast.Transport.Loop;
+using Cocaine.Fast.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Node.PublicServices;
+
+/// <summary>
+/// The service <c>node</c> of Cocaine 0.12 on an endpoint of its own, for cocaine-tool: start_app, pause_app, list and info. Section "The
+/// service node" of docs/protocol.md. Everybody who can connect may pause apps, so the service is off unless an endpoint is given.
+/// </summary>
+/// <param name="node">The node that it controls.</param>
+/// <param name="loop">The loop that it lives on.</param>
+/// <param name="log">The node's log.</param>
+internal sealed class NodeService(CocaineNode node, EventLoop loop, ILogger log)
+{
+    private const int Backlog = 64;
+
+    /// <summary>The most connections: tools of a few people.</summary>
+    private const int MaxConnections = 64;
+
+    private readonly List<Listener> _listeners = [];
+    private int _connections;
+    private long _refused; // connections over the bound
+
+    /// <summary>The bound endpoints.</summary>
+    public IReadOnlyList<string> Endpoints => _listeners.ConvertAll(listener => Endpoint.Describe(listener.Address));
+
+    /// <summary>Binds and begins to answer; on the loop.</summary>
+    public void Open(string endpoint)
+    {
+        UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        _listeners.AddRange(Listener.Bind(loop, Endpoint.Parse(endpoint), Backlog, mode, Accept));
+        _listeners.ForEach(listener => listener.Open());
+    }
+
+    /// <summary>The addresses for a client that reached the node at <paramref name="reached"/>.</summary>
+    public IReadOnlyList<IPEndPoint> AddressesFor(IPAddress reached) => [.. _listeners.Select(listener => listener.Address)
+        .OfType<IPEndPoint>().Select(at => at.Address.Equals(IPAddress.Any) || at.Address.Equals(IPAddress.IPv6Any)
+            ? new IPEndPoint(reached, at.Port) : at)];
+
+    /// <summary>The names of the apps that take jobs; those of paused ones are left out, as a Cocaine node has no such app running.</summary>
+    public string[] List() => [.. node.Apps.Where(app => !app.IsPaused).Select(app => app.Name).Order(StringComparer.Ordinal)];
+
+    /// <summary>The state of an app, as any of its callers may see it.</summary>
+    /// <exception cref="NodeException">No such app runs (404).</exception>
+    public Task<string> InfoAsync(string name) => Running(name).PublicInfoAsync();
+
+    /// <summary>The app takes jobs again.</summary>
+    /// <exception cref="NodeException">No such app runs (404): this service brings no app to the node.</exception>
+    public Task StartAsync(string name) => node.ResumeAsync(Running(name).Name);
+
+    /// <summary>The app takes no more jobs, and finishes those that it has.</summary>
+    /// <exception cref="NodeException">No such app runs (404).</exception>
+    public Task PauseAsync(string name) => node.PauseAsync(Running(name).Name);
+
+    /// <summary>A connection has ended.</summary>
+    public void Remove() => _connections--;
+
+    private RunningApp Running(string name) =>
+        node.Find(name) ?? throw new NodeException("no app with this name runs here") { Code = Core.Protocol.ErrorCodes.NotFound };
+
+    private void Accept(int descriptor)
+    {
+        NodeServiceConnection connection = new(this, loop, descriptor);
+        _connections++;
+        if (_connections <= MaxConnections)
+        {
+            connection.Begin();
+            return;
+        }
+
+        if (BitOperations.IsPow2(++_refused))
+        {
+            NodeServiceLog.TooMany(log, connection.PeerName, MaxConnections, _refused);
+        }
+
+        connection.TurnAway("the service node has too many connections");
+    }
+}
+
+internal static partial class NodeServiceLog
+{
+    [LoggerMessage(461, LogLevel.Warning,
+        "service node: a connection of {Peer} was refused: there are {Max} already ({Total} refused so far); it is for tools, which ask "
+        + "and go")]
+    public static partial void TooMany(ILogger log, string peer, int max, long total);
+}

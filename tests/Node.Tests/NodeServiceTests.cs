@@ -1,0 +1,92 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Cocaine.Fast.Client;
+using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Node.Apps;
+using MessagePack;
+
+namespace Cocaine.Fast.Node.Tests;
+
+/// <summary>The service <c>node</c> as cocaine-tool uses it: found by the locator, and called by the numbers that the locator gives.</summary>
+public sealed class NodeServiceTests : IAsyncLifetime
+{
+    private readonly TestNode _node = TestNode.Start("tcp://127.0.0.1:0", nodeService: "tcp://127.0.0.1:0");
+    private RunningApp _app = null!;
+    private MessagePeer _tool = null!;
+    private ulong _channel;
+
+    public async Task InitializeAsync()
+    {
+        _app = await _node.AddAsync(TestApps.DotNet(BackendType.Thread));
+        using MessagePeer locator = await ConnectAsync(_node.Node.LocatorEndpoints[0]);
+        await locator.SendAsync(sink => MessageWriter.WriteEnqueue(sink, 1, "node"u8, default, bin: false));
+        string found = MessagePackSerializer.ConvertToJson((await locator.ReadAsync())!.Data);
+        string[] at = _node.Node.NodeServiceEndpoints[0]["tcp://".Length..].Split(':');
+        string api = string.Join(',', ((string[])["start_app", "pause_app", "list", "info"]).Select(
+            (name, i) => $"\"{i}\":[\"{name}\",{{}},{{\"0\":[\"value\",{{}}],\"1\":[\"error\",{{}}]}}]"));
+        Assert.Equal($"[[[\"{at[0]}\",{at[1]}]],1,{{{api}}}]", found);
+        _tool = await ConnectAsync(_node.Node.NodeServiceEndpoints[0]);
+    }
+
+    public async Task DisposeAsync()
+    {
+        _tool.Dispose();
+        await _node.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Apps_are_listed_looked_at_paused_and_started_again()
+    {
+        await using CocaineClient client = await TestNode.ConnectAsync(_app);
+        Assert.Equal("[[\"dotnet-echo\"]]", await AskAsync(2));
+        Assert.Contains("\"state\":\"running\"", await AskAsync(3, "dotnet-echo"), StringComparison.Ordinal);
+        Assert.Equal("[]", await AskAsync(1, "dotnet-echo"));
+        Assert.Equal("[[]]", await AskAsync(2));
+        Assert.Contains("\"state\":\"paused\"", await AskAsync(3, "dotnet-echo"), StringComparison.Ordinal);
+        Assert.Equal(503, (await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("echo", Utf8.Of("x")))).Code);
+        Assert.Equal("[]", await AskAsync(0, "dotnet-echo", "default"));
+        Assert.Equal("x", Encoding.UTF8.GetString(await client.CallAsync("echo", Utf8.Of("x"))));
+    }
+
+    [Fact]
+    public async Task What_is_no_question_gets_an_error_and_the_next_one_an_answer()
+    {
+        Assert.Equal("1000 404 no app with this name runs here", await AskAsync(0, "none", "default"));
+        Assert.Equal("1000 404 no app with this name runs here", await AskAsync(1, "none"));
+        Assert.Equal("1000 404 no app with this name runs here", await AskAsync(3, "\e[2J"));
+        Assert.Equal("1000 400 the first argument is the name of an app", await AskAsync(1));
+        Assert.Equal(
+            "1000 400 the service node has the methods 0 (start_app), 1 (pause_app), 2 (list) and 3 (info)", await AskAsync(9, "dotnet-echo"));
+        Assert.StartsWith("1000 413 ", await AskAsync(1, new string('n', 300)), StringComparison.Ordinal);
+        Assert.Equal("[[\"dotnet-echo\"]]", await AskAsync(2));
+    }
+
+    [Fact]
+    public async Task A_node_without_the_service_says_that_there_is_none()
+    {
+        await using TestNode other = TestNode.Start("tcp://127.0.0.1:0");
+        using MessagePeer locator = await ConnectAsync(other.Node.LocatorEndpoints[0]);
+        await locator.SendAsync(sink => MessageWriter.WriteEnqueue(sink, 1, "node"u8, default, bin: false));
+        Received answer = (await locator.ReadAsync())!;
+        Assert.Equal((10, 1), (answer.Category, answer.Code));
+    }
+
+    private async Task<string> AskAsync(byte method, params string[] arguments)
+    {
+        ulong channel = ++_channel;
+        await _tool.SendAsync([0x93, (byte)channel, method, .. MessagePackSerializer.Serialize(arguments)]);
+        Received answer = (await _tool.ReadAsync())!;
+        Assert.Equal(channel, answer.Channel);
+        return answer.Type == MessageType.Error ? $"{answer.Category} {answer.Code} {answer.Text}"
+            : MessagePackSerializer.ConvertToJson(answer.Data);
+    }
+
+    private static async Task<MessagePeer> ConnectAsync(string endpoint)
+    {
+        Socket socket = new(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(IPEndPoint.Parse(endpoint["tcp://".Length..]));
+        return new MessagePeer(socket);
+    }
+}
