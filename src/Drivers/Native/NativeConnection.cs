@@ -85,6 +85,7 @@ internal class NativeConnection : NativeDoor, IJobCaller
     {
         ref readonly MessageLayout layout = ref message.Layout;
         ulong channel = layout.Channel;
+        SendsInParts = layout.Type == MessageType.Chunk && _flow is null; // this product's clients send at once
         if (Channels.TryGet(channel, out Job? job))
         {
             OnOpenChannel(job, in message);

@@ -169,6 +169,11 @@ internal abstract class NativeDoor : DoorConnection
     /// <summary>The newest channel, open or not.</summary>
     protected ulong HighestChannel { get; set; }
 
+    internal override bool AwaitsMore => SendsInParts;
+
+    /// <summary>The last message belongs to a request that is not whole, and the client may wait for its acknowledgement.</summary>
+    protected bool SendsInParts { get; set; }
+
     /// <summary>The client has called an event that is served: its late messages may be long.</summary>
     protected bool HasCalled { get; set; }
 

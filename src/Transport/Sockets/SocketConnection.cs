@@ -18,6 +18,9 @@ internal abstract class SocketConnection : LoopHandler
     /// <summary>The most receives of one event before others get their turn, of up to five large blocks each.</summary>
     private const int MaxReceivesPerEvent = 2;
 
+    /// <summary>A write that Nagle's algorithm holds up is shorter than the smallest usual packet, bytes.</summary>
+    private const int SmallBytes = 1200;
+
     private readonly SocketSender _sender;
     private readonly ResumeTask _resumeTask;
     private readonly InputBlocks _input; // the bytes that OnReceived has not taken
@@ -168,6 +171,9 @@ internal abstract class SocketConnection : LoopHandler
     /// <summary>Something is under way: the peer's silence does not make the connection idle for <see cref="IdleWatch"/>.</summary>
     internal virtual bool IsBusy => false;
 
+    /// <summary>The peer has to send more before it gets an answer, although the last message was whole.</summary>
+    internal virtual bool AwaitsMore => false;
+
     /// <summary>The connection was idle for the time of its <see cref="IdleWatch"/>.</summary>
     internal virtual void OnIdle() => Close("the connection was idle");
 
@@ -209,11 +215,11 @@ internal abstract class SocketConnection : LoopHandler
     {
         bool ended = false;
         bool failed = false;
-        bool any = false;
+        long received = 0;
         for (int i = 0; i < MaxReceivesPerEvent; i++)
         {
             nint count = _input.Receive(out bool isFull);
-            any |= count > 0;
+            received += Math.Max(count, 0);
             ended = count == 0 || (count < 0 && -count is not (LibC.EAGAIN or LibC.EINTR));
             failed = count < 0;
             if (!isFull)
@@ -222,10 +228,14 @@ internal abstract class SocketConnection : LoopHandler
             }
         }
 
-        if (any)
+        if (received > 0)
         {
             LastReceivedMs = Loop.ListenedMs;
             Deliver();
+            if (received < SmallBytes && IsOpen && IsOfStranger && (AwaitsMore || _input.UnreadBytes > 0) && Output.PendingBytes == 0)
+            {
+                SocketTuning.AcknowledgeNow(_descriptor);
+            }
         }
         else if (!ended)
         {

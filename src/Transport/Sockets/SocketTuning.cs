@@ -8,7 +8,8 @@ namespace Cocaine.Fast.Transport.Sockets;
 internal static unsafe class SocketTuning
 {
     private const int SocketLevel = 1, KeepAlive = 9;
-    private const int TcpLevel = 6, NoDelay = 1, KeepIdle = 4, KeepInterval = 5, KeepCount = 6, CongestionControl = 13, UserTimeout = 18;
+    private const int TcpLevel = 6, NoDelay = 1, KeepIdle = 4, KeepInterval = 5, KeepCount = 6, QuickAck = 12, CongestionControl = 13,
+        UserTimeout = 18;
 
     /// <summary>After this silence a peer is asked whether it lives, s: few packets, and minutes until its loss is noticed.</summary>
     private const int KeepIdleS = 60;
@@ -44,6 +45,13 @@ internal static unsafe class SocketTuning
             }
         }
     }
+
+    /// <summary>
+    /// Acknowledges the received bytes now. The kernel waits for up to 40 ms for an answer to go with the acknowledgement; and a peer that
+    /// sends a request in several small writes without TCP_NODELAY sends the next one when the first is acknowledged (RFC 896, RFC 1122
+    /// 4.2.3.2). The setting ends by itself. A Unix socket knows no such option, and nothing happens.
+    /// </summary>
+    public static void AcknowledgeNow(int descriptor) => Set(descriptor, TcpLevel, QuickAck, 1);
 
     private static void Set(int descriptor, int level, int option, int value) =>
         _ = LibC.setsockopt(descriptor, level, option, &value, sizeof(int));

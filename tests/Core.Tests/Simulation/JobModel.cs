@@ -84,7 +84,7 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
         Require(!link.IsKilled, request, "is given to a slave that is being killed");
         Require(!link.TerminateAsked, request, "is given to a slave that was told to end");
         Require(!link.Slave.IsRetired, request, "is given to a slave that was relieved");
-        Require(link.Channels.Count - (link.Ending is null ? 0 : 1) < settings.Concurrency, request, "is one more than a slave may have");
+        Require(link.Channels.Count - (link.Ending is null ? 0 : 1) < link.Concurrency, request, "is one more than a slave may have");
         Require(request.AnswerChunks == 0, request, "is run again although its answer has begun");
         Require(request.Runs < MostRuns(request), request, "is run more often than its retry-limit lets it");
         Require(!request.IsSuspect || link.Channels.TrueForAll(channel => channel == link.Ending), request, "is a suspect and not alone");
@@ -119,7 +119,7 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
         Require(request.Phase == Phase.Waiting && request.Ended && !request.IsSuspect, request, "is placed");
         Require(link is { IsReady: true, IsKilled: false, TerminateAsked: false, TellsBegun: true, Slave.IsRetired: false }, request,
             "is placed on a slave that takes no jobs");
-        Require(link.Channels.Count >= settings.Concurrency, request, "is placed on a slave that has room");
+        Require(link.Channels.Count >= link.Concurrency, request, "is placed on a slave that has room");
         Require(!link.Channels.Exists(channel => channel.IsAlone && channel != link.Ending && !IsGivenUp(link, channel)), request,
             "is placed on a slave that has a suspect");
         Require(world.NowMs < request.DeadlineMs, request, "is placed after its deadline");
@@ -183,7 +183,7 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
             link.Ahead.Remove(channel);
         }
 
-        while (link.Ahead.Count > 0 && link.Channels.Count < settings.Concurrency && link.Ending is null)
+        while (link.Ahead.Count > 0 && link.Channels.Count < link.Concurrency && link.Ending is null)
         {
             OnPromoted(link.Ahead[0], link);
         }
@@ -308,7 +308,7 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
             {
                 request.Charges += ofThem && lost == 1 ? 1 : 0;
                 request.DiedInCompany |= ofThem && lost > 1;
-                request.IsSuspect |= ofThem && settings.Concurrency > 1;
+                request.IsSuspect |= ofThem && world.Engine.Scope.Concurrency > 1;
                 request.Phase = Phase.Waiting;
                 request.WaitsSinceMs = world.NowMs;
                 request.Link = null;

@@ -50,7 +50,7 @@ internal static class SimChecks
         {
             Require(link.Ahead.Count == link.Slave.Ahead.Count, $"slave {link.Slave.Generation} has {link.Ahead.Count} calls ahead, not {link.Slave.Ahead.Count}");
             Require(link.Channels.Count == link.Slave.Load, $"slave {link.Slave.Generation} has {link.Channels.Count} channels open");
-            Require(link.Channels.Count(channel => !channel.IsOver) <= world.Settings.Concurrency, $"slave {link.Slave.Generation} has {link.Channels.Count} jobs");
+            Require(link.Channels.Count(channel => !channel.IsOver) <= link.Concurrency, $"slave {link.Slave.Generation} has {link.Channels.Count} jobs");
         }
 
         foreach (SimRequest request in model.Open)
@@ -120,7 +120,7 @@ internal static class SimChecks
             bool isTurn = world.Engine.Pool.Recycler.Stage == RecycleStage.Resting && world.Engine.Counters.RecyclingsFailed == 0
                 && world.Engine.Counters.SlavesDiedYoung == 0 && world.RoomRefusals == 0 && world.Engine.Pool.Roster.Leaving < world.Engine.Pool.Roster.MostLeaving;
             Require(lost == 0 || link.Slave.IsRetired || !isTurn || world.Engine.State != EngineState.Running, $"{what} and is not replaced");
-            waiting += lost == world.Settings.Concurrency ? 1 : 0;
+            waiting += lost == link.Concurrency ? 1 : 0;
         }
 
         // One of those that have no place for another call may wait for its replacement, which has its startup-timeout.

@@ -112,7 +112,10 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
     }
 
     /// <summary>It may begin another handler, or is about to.</summary>
-    public bool CanBegin => _beginning is not null || (_unbegun.Count > 0 && BegunChannels.Count() < world.Settings.Concurrency);
+    public bool CanBegin => _beginning is not null || (_unbegun.Count > 0 && BegunChannels.Count() < Concurrency);
+
+    /// <summary>The handlers that it runs at a time: as many as it wishes for, or the settings' number.</summary>
+    public int Concurrency { get; private set; } = world.Settings.Concurrency;
 
     /// <summary>
     /// One step of a begin: it says that it begins the next handler; or it looks whether the node takes jobs back, reads that it does, and
@@ -284,7 +287,9 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
         IsReady = true;
         LastHeardMs = world.HeardMs;
         ReadyMs = world.NowMs;
-        Slave.OnReady();
+        int wish = TellsBegun ? world.Wish : 0;
+        Concurrency = wish > 0 ? wish : Concurrency;
+        Slave.OnReady(wish);
     }
 
     public void AnswerChunk(SimChannel channel, int skip = 0)
@@ -329,7 +334,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
 
         _lastEnded = channel.Number;
         Ending = channel;
-        if (Ahead.Count > 0 && Channels.Count - 1 < (Slave.IsRetired ? 0 : world.Settings.Concurrency))
+        if (Ahead.Count > 0 && Channels.Count - 1 < (Slave.IsRetired ? 0 : Concurrency))
         {
             world.Model.OnPromoted(Ahead[0], this);
         }

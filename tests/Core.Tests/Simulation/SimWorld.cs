@@ -41,6 +41,7 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
         TellsBegun = settings is null && Random.Chance(70);
         Cores = settings is null ? 1 + (int)(seed % 4) : 4;
         DeafPercent = settings is null && Random.Chance(40) ? Random.Between(20, 100) : 0;
+        Wish = settings is null && TellsBegun && Settings.Concurrency == 1 && Random.Chance(40) ? Random.Between(2, 6) : 0;
         Task.JobTimeoutMs = Settings.JobTimeoutMs;
         Timers = new DeadlineWheel(0);
         Patience = new DeadlineWheel(0);
@@ -73,6 +74,9 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
 
     /// <summary>Its slaves, but for old ones, tell what they have begun.</summary>
     public bool TellsBegun { get; }
+
+    /// <summary>The concurrency that its slaves wish for when they are ready, those that tell what they have begun; 0 = they do not.</summary>
+    public int Wish { get; }
 
     /// <summary>What is measured of the requests.</summary>
     public TaskMonitor Task { get; } = new("task", sparse: true);

@@ -130,7 +130,7 @@ internal sealed class StartModel(SimWorld world)
     private bool IsWanting()
     {
         Core.Jobs.JobQueue queue = world.Engine.Queue;
-        return (queue.Usual > 0 || world.Engine.Pool.Roster.Working == 0) && queue.SlavesFor(world.Settings.Concurrency) > world.Engine.Pool.Roster.Idle;
+        return (queue.Usual > 0 || world.Engine.Pool.Roster.Working == 0) && queue.SlavesFor(world.Engine.Scope.Concurrency) > world.Engine.Pool.Roster.Idle;
     }
 
     private bool Recycles => world.Settings is not { MaxJobs: 0, MaxAgeMs: 0, MaxRssBytes: 0 } || world.Engine.Counters.JobsAbandoned > 0;
