@@ -30,6 +30,11 @@ internal sealed class AheadPlacing(EngineScope scope, SlaveRoster roster, SlaveP
     /// </summary>
     public void Wake(bool isFull)
     {
+        if (isFull && scope.Queue.Suspects.Count > 0)
+        {
+            pool.Feed(); // suspects have their turn, and the others what is left
+        }
+
         while (scope.Queue.Suspects.Count == 0 && scope.Queue.Usual > 0 && (isFull || !owner.IsNextWhole) && roster.Pick() is { } slave)
         {
             if (owner.TakeNext() is { } job)

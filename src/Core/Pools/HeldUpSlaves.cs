@@ -45,6 +45,13 @@ internal sealed class HeldUpSlaves(EngineScope scope, SlaveRoster roster, Action
         return any;
     }
 
+    /// <summary>No job is left, and every slave is told to end: nothing is worth another slave from here on.</summary>
+    public void Stop()
+    {
+        Jobs = 0;
+        scope.Loop.Timers.Cancel(this);
+    }
+
     /// <summary>Time for the next look.</summary>
     public override void OnDue(long nowMs)
     {
@@ -73,9 +80,9 @@ internal sealed class HeldUpSlaves(EngineScope scope, SlaveRoster roster, Action
             onTakenBack();
         }
 
-        if (AreWorthASlave)
+        if (taken > 0 || AreWorthASlave)
         {
-            grow();
+            grow(); // there may have been room for some of them only
         }
     }
 

@@ -341,7 +341,8 @@ internal sealed class SlavePool : ISlaveOwner
     private void CancelTimers()
     {
         Growth.CancelTimers();
-        foreach (WheelTimer timer in (WheelTimer[])[Starts, _idle, Recycler, Suspects, Ahead, HeldUp, Cores])
+        HeldUp.Stop();
+        foreach (WheelTimer timer in (WheelTimer[])[Starts, _idle, Recycler, Suspects, Ahead, Cores])
         {
             _scope.Loop.Timers.Cancel(timer);
         }

@@ -2,6 +2,7 @@ using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Pools;
+using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Timing;
 
 namespace Cocaine.Fast.Core.Sharing;

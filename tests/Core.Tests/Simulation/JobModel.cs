@@ -84,7 +84,8 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
         Require(!link.IsKilled, request, "is given to a slave that is being killed");
         Require(!link.TerminateAsked, request, "is given to a slave that was told to end");
         Require(!link.Slave.IsRetired, request, "is given to a slave that was relieved");
-        Require(link.Channels.Count - (link.Ending is null ? 0 : 1) < link.Concurrency, request, "is one more than a slave may have");
+        Require(link.Channels.Count - (link.Ending is null ? 0 : 1) < link.Concurrency, request,
+            $"is one more than slave {link.Slave.Generation} may have: {link.Channels.Count} of {link.Concurrency}, and {link.Slave.Load} of {link.Slave.Capacity} as the engine knows");
         Require(request.AnswerChunks == 0, request, "is run again although its answer has begun");
         Require(request.Runs < MostRuns(request), request, "is run more often than its retry-limit lets it");
         Require(!request.IsSuspect || link.Channels.TrueForAll(channel => channel == link.Ending), request, "is a suspect and not alone");
@@ -134,10 +135,17 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
         return request;
     }
 
-    /// <summary>The engine takes a placed one for running from now on.</summary>
+    /// <summary>The engine takes a placed one for running from now on; or one with an outcome, which the slave had begun by then.</summary>
     public void OnPromoted(SimChannel channel, SimLink link)
     {
         SimRequest request = channel.Request;
+        if (!request.IsOpen)
+        {
+            link.Ahead.Remove(channel);
+            link.Channels.Add(channel);
+            return;
+        }
+
         Require(request.Phase == Phase.Placed && request.Link == link, request, "runs in its turn");
         link.Ahead.Remove(channel);
         link.Channels.Add(channel);
@@ -155,6 +163,13 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
             foreach (SimChannel channel in link.Ahead.Where(channel => channel.Request.Job!.State == JobState.Running).ToArray())
             {
                 Require(channel.Number <= link.Begun, channel.Request, "is taken for running although its slave has not begun it");
+                OnPromoted(channel, link);
+            }
+
+            // Those that have an outcome and were not taken back: the slave had begun them, and is perhaps told nothing.
+            foreach (SimChannel channel in link.Ahead.Where(channel => !channel.Request.IsOpen).ToArray())
+            {
+                Require(channel.Number <= link.Begun, channel.Request, "stays on a slave that has not begun it");
                 OnPromoted(channel, link);
             }
         }

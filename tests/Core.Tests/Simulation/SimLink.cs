@@ -70,7 +70,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
     /// <summary>Those that stand ahead of their turn.</summary>
     public List<SimChannel> Ahead { get; } = [];
 
-    public override bool TellsBegun { get; } = slave.Generation % 3 != 0 && world.TellsBegun;
+    public override bool TellsBegun { get; } = world.TellsBegun && (slave.Generation % 3 != 0 || world.Wish > 0);
 
     public override ulong Begun => TellsBegun ? _begun : ulong.MaxValue;
 
@@ -287,7 +287,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
         IsReady = true;
         LastHeardMs = world.HeardMs;
         ReadyMs = world.NowMs;
-        int wish = TellsBegun ? world.Wish : 0;
+        int wish = world.Wish;
         Concurrency = wish > 0 ? wish : Concurrency;
         Slave.OnReady(wish);
     }
@@ -582,7 +582,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
             LastHeardMs = Math.Max(LastHeardMs, world.HeardMs - 1); // its silence counts from the dispatch on
         }
 
-        bool isAhead = Slave.Ahead.Count > Ahead.Count;
+        bool isAhead = world.Model.All[id].Job is { State: JobState.Placed };
         SimRequest request = isAhead ? world.Model.OnPlaced(this, id) : world.Model.OnDispatch(this, id);
         SimChannel opened = new(layout.Channel, request) { IsBegun = !TellsBegun };
         (isAhead ? Ahead : Channels).Add(opened);

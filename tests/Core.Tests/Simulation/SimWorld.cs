@@ -75,7 +75,7 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
     /// <summary>Its slaves, but for old ones, tell what they have begun.</summary>
     public bool TellsBegun { get; }
 
-    /// <summary>The concurrency that its slaves wish for when they are ready, those that tell what they have begun; 0 = they do not.</summary>
+    /// <summary>The concurrency that its slaves, which all tell what they have begun, wish for when they are ready; 0 = they do not.</summary>
     public int Wish { get; }
 
     /// <summary>What is measured of the requests.</summary>

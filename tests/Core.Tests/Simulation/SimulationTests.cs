@@ -121,6 +121,7 @@ public class SimulationTests
         Add("refused", counters.JobsRejected);
         Add("retried", counters.JobsRetried);
         Add("recalls", counters.Recalls);
+        Add("wishes", (ulong)(world.Engine.Scope.IsConcurrencyWished ? 1 : 0));
         Add("taken back", counters.JobsTakenBack);
         Add("cancelled", counters.JobsCancelled);
         Add("slaves died", counters.SlavesDied);
