@@ -27,7 +27,7 @@ public sealed record ManifestProblem(string File, int Line, int Column, string P
 internal sealed class ProblemList(string file, byte[] text)
 {
     /// <summary>The most names in a list when none is near; nobody would read more.</summary>
-    private const int MaxListed = 10;
+    private const int MaxListed = 12;
 
     /// <summary>The letters that are enough to tell which name was begun: "info", "err".</summary>
     private const int MinBeginning = 3;
