@@ -53,7 +53,8 @@ internal static class DriverRegistry
 
     /// <summary>The task has a ZeroMQ socket that peers connect to.</summary>
     public static bool BindsZeroMq(TaskManifest task) =>
-        ByType.TryGetValue(task.DriverType, out DriverEntry? entry) && entry.ZeroMqName(task.Keys) is not null && !entry.Connects(task.Keys);
+        ByType.TryGetValue(task.DriverType, out DriverEntry? entry) && entry.ZeroMqName(task.Keys) is not null
+        && !entry.Connects(task.Keys);
 
     private static NativeService ServiceOf(TaskManifest task) =>
         ByType.TryGetValue(task.DriverType, out DriverEntry? entry) && entry.ZeroMqName(task.Keys) is null

@@ -107,7 +107,7 @@ public sealed class CocaineNode : IAsyncDisposable
 
         if (_options.NodeService is { } control)
         {
-            _service = new NodeService(this, _loops.First, _log);
+            _service = new NodeService(() => Apps, (app, paused) => paused ? PauseAsync(app) : ResumeAsync(app), _loops.First, _log);
             Open("the service node", () => _service.Open(control));
         }
 

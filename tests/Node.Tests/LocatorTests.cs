@@ -94,9 +94,9 @@ public class LocatorTests
             using MemoryStream all = new();
             await stream.CopyToAsync(all).WaitAsync(TimeSpan.FromSeconds(5)); // the end of the connection
             byte[] answer = all.ToArray();
-            Assert.StartsWith("[5,1,[400,\"channels are numbered from 1: a message that begins with 0 is one of Cocaine 0.11, and this node speaks protocol 1 of Cocaine 0.12",
+            Assert.StartsWith("[5,1,[400,\"channels are numbered from 1: a message that begins with 0 is of Cocaine 0.11, and this node speaks protocol 1 of Cocaine 0.12",
                 MessagePackSerializer.ConvertToJson(answer), StringComparison.Ordinal);
-            int second = 6 + 3 + 132; // the head of the answer and its text
+            int second = 6 + 3 + 128; // the head of the answer and its text
             Assert.Contains("Cocaine 0.12", System.Text.Encoding.UTF8.GetString(answer.AsSpan(Math.Min(second, answer.Length))), StringComparison.Ordinal);
         }
     }

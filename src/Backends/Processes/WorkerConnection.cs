@@ -98,7 +98,7 @@ internal sealed class WorkerConnection(
         if (!valid)
         {
             onFault(layout.Channel == 0
-                ? "it speaks the protocol of Cocaine 0.11, and this node speaks protocol 1 of Cocaine 0.12: build it with a framework of 0.12"
+                ? "it speaks the protocol of Cocaine 0.11, and this node speaks protocol 1 of Cocaine 0.12: take a framework of 0.12"
                 : "its handshake does not carry the uuid from its command line");
             return;
         }

@@ -21,13 +21,13 @@ internal sealed class Admission(EngineScope scope, SlavePool pool)
         int waiting = scope.Queue.Count - scope.Queue.Suspects.Count; // suspects had their place before, and must not shut out other jobs
         if (scope.Settings.QueueLimit > 0 && waiting >= scope.Settings.QueueLimit)
         {
-            return new JobRefusal(ErrorCodes.ResourceError, $"the queue is full: {waiting} jobs wait", jobId, RetryAfterS(), ErrorCause.QueueFull);
+            return Full($"the queue is full: {waiting} jobs wait", jobId);
         }
 
         long limit = scope.Settings.QueueBytes;
         if (limit > 0 && scope.Queue.SizeBytes >= limit)
         {
-            return new JobRefusal(ErrorCodes.ResourceError, FullReason(scope.Queue.SizeBytes), jobId, RetryAfterS(), ErrorCause.QueueFull);
+            return Full(FullReason(scope.Queue.SizeBytes), jobId);
         }
 
         return default;
@@ -60,6 +60,9 @@ internal sealed class Admission(EngineScope scope, SlavePool pool)
     }
 
     public static string FullReason(long sizeBytes) => $"the queue is full: the queue holds {sizeBytes} bytes";
+
+    private JobRefusal Full(string reason, ulong jobId) =>
+        new(ErrorCodes.ResourceError, reason, jobId, RetryAfterS(), ErrorCause.QueueFull);
 
     private ulong Ended => scope.Counters.JobsDone + scope.Counters.JobsFailed;
 }

@@ -208,7 +208,8 @@ internal sealed class JobBounds(EngineScope scope, SlavePool pool, RunLimit runL
             scope.Counters.SilenceTimeouts++;
             job.CancelDueMs = listenedMs + scope.Settings.TerminationTimeoutMs;
             job.Engine.Fail(
-                job, ErrorCodes.TimeoutError, $"slave {slave.ShortId} was silent for the job's timeout of {silence} ms", cause: ErrorCause.Silence);
+                job, ErrorCodes.TimeoutError, $"slave {slave.ShortId} was silent for the job's timeout of {silence} ms",
+                cause: ErrorCause.Silence);
             return;
         }
 

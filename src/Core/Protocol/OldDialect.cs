@@ -12,11 +12,11 @@ internal static class OldDialect
 {
     /// <summary>The text for a peer whose message begins with 0.</summary>
     public const string Problem =
-        "channels are numbered from 1: a message that begins with 0 is one of Cocaine 0.11, and this node speaks protocol 1 of Cocaine 0.12";
+        "channels are numbered from 1: a message that begins with 0 is of Cocaine 0.11, and this node speaks protocol 1 of Cocaine 0.12";
 
     private const byte ErrorType = 5;
 
-    /// <summary>Writes the refusal of such a message, first as 0.11 has errors, then as 0.12 has them. The connection should close.</summary>
+    /// <summary>Writes the refusal of such a message, as 0.11 has errors and then as 0.12 has them. The connection should close.</summary>
     /// <param name="sink">The peer's connection.</param>
     /// <param name="session">The second number of the message.</param>
     public static void WriteRefusal(MessageSink sink, ulong session)

@@ -5,8 +5,8 @@ namespace Cocaine.Fast.Core.Protocol;
 /// again, when they know the pair, and give up when they do not.
 /// </summary>
 /// <remarks>
-/// Source: the error categories of the node service, of its overseer and of its slaves in cocaine-plugins (v0.12). The reason and the headers
-/// stay as they are.
+/// Source: the error categories of the node service, of its overseer and of its slaves in cocaine-plugins (v0.12). The reason and the
+/// headers stay as they are.
 /// </remarks>
 internal static class PublicErrors
 {

@@ -15,7 +15,7 @@ namespace Cocaine.Fast.Drivers.Timers;
 /// </summary>
 internal abstract class TimerDriver : Driver
 {
-    /// <summary>The longest interval: a year. Who wants a time of the calendar has the cron driver.</summary>
+    /// <summary>The longest interval: a year. The cron driver has times of the calendar.</summary>
     private const long MaxIntervalMs = 366L * 24 * 3600 * 1000;
 
     /// <summary>The key of drivers that tick in intervals.</summary>

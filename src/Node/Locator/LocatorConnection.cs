@@ -72,23 +72,7 @@ internal sealed class LocatorConnection(LocatorService locator, EventLoop loop, 
         switch (layout.Type)
         {
             case Resolve when layout.Shape == ArgumentShape.Data:
-                string name = System.Text.Encoding.UTF8.GetString(message.ShortData);
-                IPAddress reached = SocketNames.Local(Descriptor);
-                IReadOnlyList<IPEndPoint> found = locator.Resolve(name, reached);
-                if (found.Count == 0 && name == "node" && locator.NodeService?.AddressesFor(reached) is { Count: > 0 } service)
-                {
-                    MessageWriter.WriteArguments(Output, channel, answer.ResolvedNode(service));
-                    break;
-                }
-
-                if (found.Count == 0)
-                {
-                    MessageWriter.WriteError(Output, channel, ErrorCodes.LocatorCategory, ErrorCodes.LocatorNotFound,
-                        locator.NoService(name));
-                    break;
-                }
-
-                MessageWriter.WriteArguments(Output, channel, answer.Resolved(found));
+                AnswerResolve(channel, System.Text.Encoding.UTF8.GetString(message.ShortData));
                 break;
             case Cluster:
                 MessageWriter.WriteArguments(Output, channel, answer.Cluster(locator.Uuid, locator.Own(SocketNames.Local(Descriptor))));
@@ -125,6 +109,25 @@ internal sealed class LocatorConnection(LocatorService locator, EventLoop loop, 
     {
         base.OnClosed(reason);
         locator.Remove(this, _waitsForRoutes);
+    }
+
+    private void AnswerResolve(ulong channel, string name)
+    {
+        LocatorAnswer answer = new();
+        IPAddress reached = SocketNames.Local(Descriptor);
+        IReadOnlyList<IPEndPoint> found = locator.Resolve(name, reached);
+        if (found.Count > 0)
+        {
+            MessageWriter.WriteArguments(Output, channel, answer.Resolved(found));
+        }
+        else if (name == "node" && locator.NodeService?.AddressesFor(reached) is { Count: > 0 } service)
+        {
+            MessageWriter.WriteArguments(Output, channel, answer.ResolvedNode(service));
+        }
+        else
+        {
+            MessageWriter.WriteError(Output, channel, ErrorCodes.LocatorCategory, ErrorCodes.LocatorNotFound, locator.NoService(name));
+        }
     }
 
     private void Send()

@@ -11,10 +11,11 @@ namespace Cocaine.Fast.Node.PublicServices;
 /// The service <c>node</c> of Cocaine 0.12 on an endpoint of its own, for cocaine-tool: start_app, pause_app, list and info. Section "The
 /// service node" of docs/protocol.md. Everybody who can connect may pause apps, so the service is off unless an endpoint is given.
 /// </summary>
-/// <param name="node">The node that it controls.</param>
+/// <param name="apps">Gives the apps that are running now.</param>
+/// <param name="pause">Makes an app take no more jobs (true), or jobs again.</param>
 /// <param name="loop">The loop that it lives on.</param>
 /// <param name="log">The node's log.</param>
-internal sealed class NodeService(CocaineNode node, EventLoop loop, ILogger log)
+internal sealed class NodeService(Func<IReadOnlyList<RunningApp>> apps, Func<string, bool, Task> pause, EventLoop loop, ILogger log)
 {
     private const int Backlog = 64;
 
@@ -41,8 +42,8 @@ internal sealed class NodeService(CocaineNode node, EventLoop loop, ILogger log)
         .OfType<IPEndPoint>().Select(at => at.Address.Equals(IPAddress.Any) || at.Address.Equals(IPAddress.IPv6Any)
             ? new IPEndPoint(reached, at.Port) : at)];
 
-    /// <summary>The names of the apps that take jobs; those of paused ones are left out, as a Cocaine node has no such app running.</summary>
-    public string[] List() => [.. node.Apps.Where(app => !app.IsPaused).Select(app => app.Name).Order(StringComparer.Ordinal)];
+    /// <summary>The names of the apps that take jobs: for Cocaine, a paused app is not running.</summary>
+    public string[] List() => [.. apps().Where(app => !app.IsPaused).Select(app => app.Name).Order(StringComparer.Ordinal)];
 
     /// <summary>The state of an app, as any of its callers may see it.</summary>
     /// <exception cref="NodeException">No such app runs (404).</exception>
@@ -50,17 +51,17 @@ internal sealed class NodeService(CocaineNode node, EventLoop loop, ILogger log)
 
     /// <summary>The app takes jobs again.</summary>
     /// <exception cref="NodeException">No such app runs (404): this service brings no app to the node.</exception>
-    public Task StartAsync(string name) => node.ResumeAsync(Running(name).Name);
+    public Task StartAsync(string name) => pause(Running(name).Name, false);
 
     /// <summary>The app takes no more jobs, and finishes those that it has.</summary>
     /// <exception cref="NodeException">No such app runs (404).</exception>
-    public Task PauseAsync(string name) => node.PauseAsync(Running(name).Name);
+    public Task PauseAsync(string name) => pause(Running(name).Name, true);
 
     /// <summary>A connection has ended.</summary>
     public void Remove() => _connections--;
 
-    private RunningApp Running(string name) =>
-        node.Find(name) ?? throw new NodeException("no app with this name runs here") { Code = Core.Protocol.ErrorCodes.NotFound };
+    private RunningApp Running(string name) => apps().FirstOrDefault(app => app.Name == name)
+        ?? throw new NodeException("no app with this name runs here") { Code = Core.Protocol.ErrorCodes.NotFound };
 
     private void Accept(int descriptor)
     {

@@ -85,7 +85,7 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
         Require(!link.TerminateAsked, request, "is given to a slave that was told to end");
         Require(!link.Slave.IsRetired, request, "is given to a slave that was relieved");
         Require(link.Channels.Count - (link.Ending is null ? 0 : 1) < link.Concurrency, request,
-            $"is one more than slave {link.Slave.Generation} may have: {link.Channels.Count} of {link.Concurrency}, and {link.Slave.Load} of {link.Slave.Capacity} as the engine knows");
+            $"is one more than a slave may have: {link.Channels.Count} of {link.Concurrency}, and {link.Slave.Load} as the engine knows");
         Require(request.AnswerChunks == 0, request, "is run again although its answer has begun");
         Require(request.Runs < MostRuns(request), request, "is run more often than its retry-limit lets it");
         Require(!request.IsSuspect || link.Channels.TrueForAll(channel => channel == link.Ending), request, "is a suspect and not alone");
