@@ -17,8 +17,8 @@ public sealed class NodeOptions
     public string? Locator { get; init; } = DefaultLocator;
 
     /// <summary>
-    /// The endpoint of the service <c>node</c> of Cocaine 0.12, or null for none, the default. Everybody who can connect to it may pause
-    /// and resume apps.
+    /// The endpoint of the service <c>node</c> of Cocaine 0.12, or null for none, the default. Anybody with a connection may pause and
+    /// resume apps.
     /// </summary>
     public string? NodeService { get; init; }
 

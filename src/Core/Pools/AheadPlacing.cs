@@ -32,7 +32,7 @@ internal sealed class AheadPlacing(EngineScope scope, SlaveRoster roster, SlaveP
     {
         if (isFull && scope.Queue.Suspects.Count > 0)
         {
-            pool.Feed(); // suspects have their turn, and the others what is left
+            pool.Feed(); // suspects have their turn, and the others the rest
         }
 
         while (scope.Queue.Suspects.Count == 0 && scope.Queue.Usual > 0 && (isFull || !owner.IsNextWhole) && roster.Pick() is { } slave)

@@ -63,7 +63,7 @@ internal sealed class SlavePool : ISlaveOwner
     /// <summary>Keeps quick jobs on as many slaves as there are cores.</summary>
     public CoreShare Cores { get; }
 
-    /// <summary>Looks after slaves whose worker computes in one job of several.</summary>
+    /// <summary>Looks after slaves with a worker that computes in one job of several.</summary>
     public HeldUpSlaves HeldUp { get; }
 
     /// <summary>Gives jobs to slaves ahead of their turn.</summary>

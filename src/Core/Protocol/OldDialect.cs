@@ -10,13 +10,13 @@ namespace Cocaine.Fast.Core.Protocol;
 /// <remarks>Source: the message types of the 0.11 frameworks for Python and Go; the error is <c>[5, session, [code, text]]</c>.</remarks>
 internal static class OldDialect
 {
-    /// <summary>The text for a peer whose message begins with 0.</summary>
+    /// <summary>The text for a peer with a message that begins with 0.</summary>
     public const string Problem =
         "channels are numbered from 1: a message that begins with 0 is of Cocaine 0.11, and this node speaks protocol 1 of Cocaine 0.12";
 
     private const byte ErrorType = 5;
 
-    /// <summary>Writes the refusal of such a message, as 0.11 has errors and then as 0.12 has them. The connection should close.</summary>
+    /// <summary>Writes the refusal of a message of 0.11, as 0.11 has errors and then as 0.12 has them. The connection should close.</summary>
     /// <param name="sink">The peer's connection.</param>
     /// <param name="session">The second number of the message.</param>
     public static void WriteRefusal(MessageSink sink, ulong session)

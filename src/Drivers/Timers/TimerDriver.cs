@@ -92,7 +92,7 @@ internal abstract class TimerDriver : Driver
         Loop.Timers.Cancel(_alarm);
     }
 
-    /// <summary>A tick whose time has come, but that the loop has not reached yet, still comes.</summary>
+    /// <summary>A tick that is due, but that the loop has not reached yet, still comes.</summary>
     public override void HandOff()
     {
         if (_alarm.IsArmed && _alarm.DueMs <= Loop.NowMs)

@@ -9,7 +9,7 @@ namespace Cocaine.Fast.Node.PublicServices;
 
 /// <summary>
 /// The service <c>node</c> of Cocaine 0.12 on an endpoint of its own, for cocaine-tool: start_app, pause_app, list and info. Section "The
-/// service node" of docs/protocol.md. Everybody who can connect may pause apps, so the service is off unless an endpoint is given.
+/// service node" of docs/protocol.md. Anybody with a connection may pause apps, so the service is off unless an endpoint is given.
 /// </summary>
 /// <param name="apps">Gives the apps that are running now.</param>
 /// <param name="pause">Makes an app take no more jobs (true), or jobs again.</param>
@@ -46,15 +46,15 @@ internal sealed class NodeService(Func<IReadOnlyList<RunningApp>> apps, Func<str
     public string[] List() => [.. apps().Where(app => !app.IsPaused).Select(app => app.Name).Order(StringComparer.Ordinal)];
 
     /// <summary>The state of an app, as any of its callers may see it.</summary>
-    /// <exception cref="NodeException">No such app runs (404).</exception>
+    /// <exception cref="NodeException">The app does not run (404).</exception>
     public Task<string> InfoAsync(string name) => Running(name).PublicInfoAsync();
 
     /// <summary>The app takes jobs again.</summary>
-    /// <exception cref="NodeException">No such app runs (404): this service brings no app to the node.</exception>
+    /// <exception cref="NodeException">The app does not run (404): this service brings no app to the node.</exception>
     public Task StartAsync(string name) => pause(Running(name).Name, false);
 
     /// <summary>The app takes no more jobs, and finishes those that it has.</summary>
-    /// <exception cref="NodeException">No such app runs (404).</exception>
+    /// <exception cref="NodeException">The app does not run (404).</exception>
     public Task PauseAsync(string name) => pause(Running(name).Name, true);
 
     /// <summary>A connection has ended.</summary>

@@ -2,7 +2,7 @@ using MessagePack;
 
 namespace Cocaine.Fast.Node.PublicServices;
 
-/// <summary>The arguments of the answers of the service <c>node</c>, with the old families only, which every public client can read.</summary>
+/// <summary>The arguments of answers of the service <c>node</c>, with the old families only: every public client can read them.</summary>
 internal static class NodeServiceAnswer
 {
     private const byte OneArgument = 0x91;

@@ -6,41 +6,6 @@ using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Core.Tests.Simulation;
 
-/// <summary>A channel as the slave sees it.</summary>
-internal sealed class SimChannel(ulong number, SimRequest request)
-{
-    public ulong Number { get; } = number;
-
-    public SimRequest Request { get; } = request;
-
-    /// <summary>The run of the request, counted by the model; valid once the node takes it for running.</summary>
-    public int Run { get; set; } = request.Runs;
-
-    /// <summary>The slave's handler has begun.</summary>
-    public bool IsBegun { get; set; }
-
-    /// <summary>Its handler has ended; the node has not heard of it yet.</summary>
-    public bool IsOver { get; set; }
-
-    /// <summary>The slave has it alone.</summary>
-    public bool IsAlone { get; } = request.IsSuspect;
-
-    /// <summary>The node has sent its terminal message.</summary>
-    public bool NodeEnded { get; set; }
-
-    public bool Cancelled { get; set; }
-
-    public int RequestChunks { get; set; }
-
-    public int AnswerChunks { get; set; }
-
-    /// <summary>The slave has asked to hold the request: its chunks must not come.</summary>
-    public bool HoldsRequest { get; set; }
-
-    /// <summary>The node has asked to hold the answer.</summary>
-    public bool AnswerHeld { get; set; }
-}
-
 /// <summary>
 /// A slave that does what the schedule says. It reads every message of the engine as a real worker would, and holds the engine to the
 /// worker protocol.
@@ -287,9 +252,8 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
         IsReady = true;
         LastHeardMs = world.HeardMs;
         ReadyMs = world.NowMs;
-        int wish = world.Wish;
-        Concurrency = wish > 0 ? wish : Concurrency;
-        Slave.OnReady(wish);
+        Concurrency = Math.Max(Concurrency, world.Wish);
+        Slave.OnReady(world.Wish);
     }
 
     public void AnswerChunk(SimChannel channel, int skip = 0)

@@ -1,0 +1,36 @@
+namespace Cocaine.Fast.Core.Tests.Simulation;
+
+/// <summary>A channel as the slave sees it.</summary>
+internal sealed class SimChannel(ulong number, SimRequest request)
+{
+    public ulong Number { get; } = number;
+
+    public SimRequest Request { get; } = request;
+
+    /// <summary>The run of the request, counted by the model; valid once the node takes it for running.</summary>
+    public int Run { get; set; } = request.Runs;
+
+    /// <summary>The slave's handler has begun.</summary>
+    public bool IsBegun { get; set; }
+
+    /// <summary>Its handler has ended; the node has not heard of it yet.</summary>
+    public bool IsOver { get; set; }
+
+    /// <summary>The slave has it alone.</summary>
+    public bool IsAlone { get; } = request.IsSuspect;
+
+    /// <summary>The node has sent its terminal message.</summary>
+    public bool NodeEnded { get; set; }
+
+    public bool Cancelled { get; set; }
+
+    public int RequestChunks { get; set; }
+
+    public int AnswerChunks { get; set; }
+
+    /// <summary>The slave has asked to hold the request: its chunks must not come.</summary>
+    public bool HoldsRequest { get; set; }
+
+    /// <summary>The node has asked to hold the answer.</summary>
+    public bool AnswerHeld { get; set; }
+}
