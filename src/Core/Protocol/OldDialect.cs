@@ -16,7 +16,7 @@ internal static class OldDialect
 
     private const byte ErrorType = 5;
 
-    /// <summary>Writes the refusal of a message of 0.11, as 0.11 has errors and then as 0.12 has them. The connection should close.</summary>
+    /// <summary>Writes the refusal of a message of 0.11, first as 0.11 has errors, then as 0.12 has them. The connection closes.</summary>
     /// <param name="sink">The peer's connection.</param>
     /// <param name="session">The second number of the message.</param>
     public static void WriteRefusal(MessageSink sink, ulong session)

@@ -23,7 +23,7 @@ internal static class RunCommand
             Description = "The locator's endpoint, or none",
             DefaultValueFactory = _ => NodeOptions.DefaultLocator,
         };
-        Option<string?> service = new("--node-service") { Description = "Endpoint of the service node of Cocaine 0.12; see docs/protocol.md" };
+        Option<string?> service = new("--node-service") { Description = "Endpoint of Cocaine's service node; see docs/protocol.md" };
         Option<int> loops = new("--loops") { Description = "Event loops; 0 = half of the cores" };
         Option<string?> state = new("--state") { Description = "Folder for apps and jobs that outlive the node" };
         Option<string?> ledger = new("--ledger-folder") { Description = "Folder for the records of jobs, in memory; see why" };
