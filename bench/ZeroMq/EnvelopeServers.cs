@@ -9,7 +9,7 @@ namespace Cocaine.Fast.Bench.ZeroMq;
 /// <summary>The servers that are compared, each in a process of its own until its standard input ends.</summary>
 internal static class EnvelopeServers
 {
-    /// <summary>A bare NetMQ ROUTER that sends every message back: what zeromq-server is built on, and nothing else.</summary>
+    /// <summary>A bare NetMQ ROUTER that sends every message back, and does nothing else.</summary>
     public static async Task BareAsync()
     {
         using RouterSocket router = new();

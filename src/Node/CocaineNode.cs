@@ -30,7 +30,7 @@ public sealed class CocaineNode : IAsyncDisposable
     private readonly Feed<NodeEvent> _events = AppJournal.CreateEvents();
     private readonly NodeLoops _loops;
     private readonly NodeApps _apps;
-    private readonly NodeZeroMq _zeroMq;
+    private readonly NodeZeroMq _zeroMq = new();
     private readonly NodeRecords _records;
     private readonly AppFactory _factory;
     private readonly NodeLifetime _lifetime = new();
@@ -51,7 +51,6 @@ public sealed class CocaineNode : IAsyncDisposable
         _options = options;
         _log = new AppJournal("", options.LoggerFactory.CreateLogger("node"), _events);
         _loops = new NodeLoops(options.Loops, options.LoopSpinMicroseconds, _log);
-        _zeroMq = new NodeZeroMq(options.OwnsProcess, _log);
         _records = new NodeRecords(options.LedgerDirectory, options.StateDirectory, Find, _log);
         AppFactorySettings settings = new(
             options.LoggerFactory, options.Drivers, options.OwnsProcess, options.SdkDirectory, options.RuntimeDirectory);
@@ -271,6 +270,7 @@ public sealed class CocaineNode : IAsyncDisposable
             await Task.WhenAny(all, Task.Delay(KillGrace, NodeClock.Instance));
         }
 
+        await _zeroMq.StopAsync();
         StopLoops();
         _lifetime.End();
         foreach (RunningApp app in Apps)
@@ -279,7 +279,6 @@ public sealed class CocaineNode : IAsyncDisposable
         }
 
         _events.End();
-        await _zeroMq.StopAsync();
     }
 
     /// <inheritdoc/>
@@ -317,7 +316,8 @@ public sealed class CocaineNode : IAsyncDisposable
     /// <summary>A loop for parts that belong to no app.</summary>
     internal EventLoop FirstLoop => _loops.First;
 
-    internal ZeroMqPoller ZeroMq => _zeroMq.Poller;
+    /// <summary>Hears of the time that ZeroMQ sockets take to close.</summary>
+    internal ClosingSockets ZeroMq => _zeroMq.Closing;
 
     /// <summary>Completes when every loop has run it: a loop that is stuck in a handler does not.</summary>
     internal Task PingAsync() => _loops.PingAsync();

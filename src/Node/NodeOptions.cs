@@ -46,10 +46,7 @@ public sealed class NodeOptions
     /// </summary>
     public IReadOnlyDictionary<string, Func<CustomDriver>> Drivers { get; init; } = new Dictionary<string, Func<CustomDriver>>();
 
-    /// <summary>
-    /// True when the process ends with this node, and nothing else in it uses NetMQ. The stop then waits until unsent ZeroMQ messages are
-    /// out or their linger is over, and shuts NetMQ down. With false, the default, NetMQ's threads do this on their own.
-    /// </summary>
+    /// <summary>True when the process ends with this node. The node then also takes the ends of orphans of its workers.</summary>
     public bool OwnsProcess { get; init; }
 
     /// <summary>Makes the logs; by default nothing is logged.</summary>

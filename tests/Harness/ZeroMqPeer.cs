@@ -18,10 +18,12 @@ internal sealed class ZeroMqPeer : IDisposable
             RedirectStandardOutput = true,
         })!;
 
-    public Task OpenAsync(string socket, string type, string endpoint, string[]? topics = null, int hwm = 1000, string? identity = null)
+    public Task OpenAsync(string socket, string type, string endpoint, string[]? topics = null, int hwm = 1000, string? identity = null,
+        params (string Name, int Value)[] options)
     {
         JsonObject command = new() { ["do"] = "open", ["socket"] = socket, ["type"] = type, ["endpoint"] = endpoint, ["hwm"] = hwm };
         command["topics"] = new JsonArray([.. (topics ?? []).Select(topic => (JsonNode)topic)]);
+        command["options"] = new JsonObject(options.Select(option => KeyValuePair.Create(option.Name, (JsonNode?)option.Value)));
         if (identity is not null)
         {
             command["identity"] = identity;

@@ -13,6 +13,8 @@ def open_socket(command):
     socket = context.socket(getattr(zmq, command["type"]))
     socket.linger = command.get("linger", 5000)
     socket.sndhwm = socket.rcvhwm = command.get("hwm", 1000)
+    for name, value in command.get("options", {}).items():
+        socket.setsockopt(getattr(zmq, name), value)
     if "identity" in command:
         socket.identity = command["identity"].encode()
     for topic in command.get("topics", []):

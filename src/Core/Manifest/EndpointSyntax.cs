@@ -81,10 +81,7 @@ internal sealed class EndpointChecks(ProblemList problems)
 
             if (zeroMq is not null && item.Text.StartsWith("ipc://", StringComparison.Ordinal))
             {
-                problems.Add(
-                    item.Offset, at,
-                    $"'{JsonPath.Shown(item.Text)}': {zeroMq} takes tcp:// only, "
-                    + "because NetMQ's ipc:// is a loopback port that every local user can connect to");
+                problems.Add(item.Offset, at, $"'{JsonPath.Shown(item.Text)}': {zeroMq} takes tcp:// only, no Unix sockets");
             }
             else if (EndpointSyntax.Problem(item.Text, takesUnix: zeroMq is null) is { } problem)
             {

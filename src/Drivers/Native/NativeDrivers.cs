@@ -45,12 +45,12 @@ internal static class NativeDrivers
             Check = static values => ListeningKeys.Check(values) ?? (IsOverZeroMq(values) ? OnlyOverSockets(values) : null),
         };
 
-    /// <summary>ZeroMQ does not show the connections of its sockets.</summary>
+    /// <summary>The connections of a ZeroMQ socket have bounds of their own.</summary>
     private static KeyMistake? OnlyOverSockets(IReadOnlyDictionary<string, object> values)
     {
         string? key = values.ContainsKey(ListeningKeys.Connections.Name) ? ListeningKeys.Connections.Name
             : values.ContainsKey(ListeningKeys.IdleTimeout.Name) ? ListeningKeys.IdleTimeout.Name : null;
-        return key is null ? null : new KeyMistake(key, "the task is over ZeroMQ, which does not show its connections");
+        return key is null ? null : new KeyMistake(key, "the task is over ZeroMQ, where the bounds of connections are fixed");
     }
 
     private static bool IsOverZeroMq(IReadOnlyDictionary<string, object> values) =>

@@ -21,10 +21,14 @@ internal class PublishingCaller(DriverContext context) : IJobCaller
     /// <summary>Jobs under way.</summary>
     public int Pending { get; private set; }
 
+    /// <inheritdoc cref="TrySubmit(in Payload, in JobPolicy, bool)"/>
+    public bool TrySubmit(ReadOnlySpan<byte> request, in JobPolicy policy = default, bool publishRefusal = true) =>
+        TrySubmit(new Payload(request), in policy, publishRefusal);
+
     /// <summary>
     /// Makes a job of a whole request. A refusal is counted, and published when <paramref name="publishRefusal"/> says so.
     /// </summary>
-    public bool TrySubmit(ReadOnlySpan<byte> request, in JobPolicy policy = default, bool publishRefusal = true)
+    public bool TrySubmit(scoped in Payload request, in JobPolicy policy = default, bool publishRefusal = true)
     {
         Job? job = context.Engine.Submit(this, ++_jobs, Monitor, _method, in policy, default, out JobRefusal refusal);
         if (job is null)
@@ -42,9 +46,9 @@ internal class PublishingCaller(DriverContext context) : IJobCaller
         }
 
         Pending++;
-        if (!request.IsEmpty)
+        if (request.Length > 0)
         {
-            job.Engine.AddChunk(job, new Payload(request));
+            job.Engine.AddChunk(job, in request);
         }
 
         job.Engine.EndRequest(job);

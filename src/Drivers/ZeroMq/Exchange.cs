@@ -1,8 +1,10 @@
 using System.Text;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using Cocaine.Fast.Drivers.ZeroMq.Wire;
 
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
@@ -36,12 +38,12 @@ internal sealed class Exchange(ZeroMqServer server) : IJobCaller
         route.Pending++;
         while (_parts.Count < _used)
         {
-            _parts.Add(new Part());
+            _parts.Add(new Part(server.Context.Loop.Blocks));
         }
 
         for (int i = 0; i < _used; i++)
         {
-            Submit(i, bodies[i]);
+            Submit(i, bodies.PayloadAt(i));
         }
 
         EndOne();
@@ -58,7 +60,7 @@ internal sealed class Exchange(ZeroMqServer server) : IJobCaller
 
         _bytes += data.Length;
         _frames++;
-        _parts[(int)job.CallerChannel].Add(data.ToArray());
+        _parts[(int)job.CallerChannel].Add(in data);
     }
 
     public void OnDone(Job job) => EndOne();
@@ -74,7 +76,7 @@ internal sealed class Exchange(ZeroMqServer server) : IJobCaller
         // The request was whole before: no caller has to be held back.
     }
 
-    private void Submit(int index, ReadOnlySpan<byte> body)
+    private void Submit(int index, scoped in Payload body)
     {
         Job? job = server.Engine.Submit(
             this, (ulong)index, server.Monitor, server.Method, default, default, out JobRefusal refusal);
@@ -86,9 +88,9 @@ internal sealed class Exchange(ZeroMqServer server) : IJobCaller
             return;
         }
 
-        if (!body.IsEmpty)
+        if (body.Length > 0)
         {
-            job.Engine.AddChunk(job, new Payload(body));
+            job.Engine.AddChunk(job, in body);
         }
 
         job.Engine.EndRequest(job);
@@ -119,32 +121,65 @@ internal sealed class Exchange(ZeroMqServer server) : IJobCaller
         server.Free(this);
     }
 
-    /// <summary>One job's frames of the reply.</summary>
-    private sealed class Part
+    /// <summary>One job's frames of the reply, one after the other in a block of the loop's pool.</summary>
+    private sealed class Part(BlockPool blocks)
     {
-        private readonly List<byte[]> _frames = [];
+        private readonly List<int> _ends = [];
+        private byte[]? _block; // null while there are no bytes
+        private int _length;
 
-        public void Add(byte[] frame) => _frames.Add(frame);
-
-        public void Replace(byte[] frame)
+        public void Add(scoped in Payload frame)
         {
-            _frames.Clear();
-            _frames.Add(frame);
+            int needed = checked(_length + frame.Length);
+            if (needed > (_block?.Length ?? 0))
+            {
+                // Doubled, so that a reply of many chunks is not copied with each of them.
+                byte[] larger = blocks.Rent(Math.Max(needed, _length * 2));
+                _block.AsSpan(0, _length).CopyTo(larger);
+                GiveBack();
+                _block = larger;
+            }
+
+            frame.CopyTo(_block.AsSpan(_length));
+            _length = needed;
+            _ends.Add(needed);
+        }
+
+        public void Replace(scoped ReadOnlySpan<byte> frame)
+        {
+            Clear();
+            Add(new Payload(frame));
         }
 
         public void Write(ZeroMqOutput output, bool isLast)
         {
-            if (_frames.Count == 0)
+            if (_ends.Count == 0)
             {
-                _frames.Add([]);
+                output.Add(default(ReadOnlySpan<byte>), more: !isLast);
             }
 
-            for (int i = 0; i < _frames.Count; i++)
+            int start = 0;
+            for (int i = 0; i < _ends.Count; i++)
             {
-                output.AddShared(_frames[i], more: !isLast || i < _frames.Count - 1);
+                output.Add(_block.AsSpan(start, _ends[i] - start), more: !isLast || i < _ends.Count - 1);
+                start = _ends[i];
             }
         }
 
-        public void Clear() => _frames.Clear();
+        public void Clear()
+        {
+            _ends.Clear();
+            _length = 0;
+            GiveBack();
+        }
+
+        private void GiveBack()
+        {
+            if (_block is not null)
+            {
+                blocks.Return(_block);
+                _block = null;
+            }
+        }
     }
 }

@@ -6,13 +6,14 @@ using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.Publishing;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using Cocaine.Fast.Drivers.ZeroMq.Wire;
 using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
 /// <summary>
-/// A publishing driver that gets its jobs from a ZeroMQ socket: PULL or SUB. When the engine has no room for a message, the driver keeps it
-/// and takes no further one. So the peers' queues fill as ZeroMQ intends: a PUSH waits, a PUB drops.
+/// A publishing driver that gets its jobs from a ZeroMQ socket: PULL or SUB. When the engine has no room for a message, its peer is
+/// read no further. So the peers' queues fill as ZeroMQ intends: a PUSH waits, a PUB drops.
 /// </summary>
 internal abstract class FeedDriver : Driver
 {
@@ -22,22 +23,27 @@ internal abstract class FeedDriver : Driver
     /// </summary>
     private const int RetryMs = 10;
 
-    private readonly Queue<MessageBatch> _batches = new();
+    /// <summary>So few are not worth a look at which of them went away.</summary>
+    private const int FewHeld = 64;
+
+    private readonly Queue<ZeroMqConnection> _held = new(); // each with a message that waits for room
     private readonly RetryTimer _retry;
     private readonly PumpTask _pump;
-    private int _at;       // handled frames of the first batch's next message
     private long _malformed;
+    private int _leftOver;
     private bool _stopped;
 
-    protected FeedDriver(DriverContext context)
+    /// <param name="context">The parts that the driver is made of.</param>
+    /// <param name="kind">The type of the socket.</param>
+    protected FeedDriver(DriverContext context, SocketKind kind)
     {
         Context = context;
         Caller = new FeedCaller(this, context);
         _retry = new RetryTimer(this);
         _pump = new PumpTask(this);
         Socket = new ZeroMqSocket(
-            ZeroMqPoller.Of(context.Scope), context.Loop, $"{context.Engine.Name}/{context.Task.Name}", context.Log, OnBatch,
-            dropped: null);
+            context.Loop, kind, $"{context.Engine.Name}/{context.Task.Name}", context.Log,
+            context.Scope.Get(static () => new ClosingSockets()), OnMessage, dropped: null);
     }
 
     public override TaskMonitor Monitor => Caller.Monitor;
@@ -48,9 +54,10 @@ internal abstract class FeedDriver : Driver
     {
         ["received"] = Received,
         ["pending"] = Caller.Pending,
-        ["held-back"] = _batches.Count > 0,
+        ["held-back"] = _held.Count > 0,
         ["dropped"] = Caller.Dropped,
         ["malformed"] = _malformed,
+        ["refused-peers"] = Socket.Refused,
     };
 
     protected DriverContext Context { get; }
@@ -75,33 +82,32 @@ internal abstract class FeedDriver : Driver
         }
     }
 
+    /// <summary>
+    /// Closes the socket, so that the peers give their messages to others, or keep them. Received messages without room are lost, and the
+    /// log has their number.
+    /// </summary>
     public override void StopTaking()
     {
-        Socket.Input.Stop();
+        if (_stopped)
+        {
+            return;
+        }
+
         _stopped = true;
         Context.Loop.Timers.Cancel(_retry);
-        int left = 0;
-        while (_batches.TryDequeue(out MessageBatch? batch))
+        while (_held.TryDequeue(out ZeroMqConnection? peer))
         {
-            for (; batch.TryPeek(out _); batch.Skip())
-            {
-                left++;
-            }
-
-            Socket.Input.Return(batch);
+            peer.ResumeNow();
         }
 
-        if (left > 0)
-        {
-            ZeroMqLog.LeftOver(Context.Log, Context.Engine.Name, Context.Task.Name, left);
-        }
-    }
-
-    public override void Close()
-    {
-        StopTaking();
         Socket.Close();
+        if (_leftOver > 0)
+        {
+            ZeroMqLog.LeftOver(Context.Log, Context.Engine.Name, Context.Task.Name, _leftOver);
+        }
     }
+
+    public override void Close() => StopTaking();
 
     /// <summary>
     /// Makes jobs of a message from a frame on, as long as there is room. True when the message is done; otherwise <paramref name="at"/> is
@@ -117,48 +123,73 @@ internal abstract class FeedDriver : Driver
         }
     }
 
-    private void OnBatch(MessageBatch batch)
+    private bool OnMessage(ZeroMqConnection peer, FrameList message)
     {
-        _batches.Enqueue(batch);
         if (_stopped)
         {
-            StopTaking();
+            _leftOver++;
+            return true;
         }
-        else if (_batches.Count == 1)
+
+        if (message.Count > WireLimits.MaxFrames)
         {
-            Pump();
+            OnMalformed($"a message of more than {WireLimits.MaxFrames} frames");
+        }
+        else
+        {
+            int at = peer.Handled;
+            if (!TryRun(message, ref at))
+            {
+                peer.Handled = at;
+                Hold(peer);
+                if (!_retry.IsArmed)
+                {
+                    Context.Loop.Timers.Arm(_retry, Context.Loop.NowMs + RetryMs);
+                }
+
+                return false;
+            }
+        }
+
+        peer.Handled = 0;
+        Received++;
+        return true;
+    }
+
+    /// <summary>The peer waits for room. Peers that went away meanwhile are forgotten, when they are more than those that wait.</summary>
+    private void Hold(ZeroMqConnection peer)
+    {
+        _held.Enqueue(peer);
+        if (_held.Count > FewHeld && _held.Count > 2 * Socket.Connections.Count)
+        {
+            for (int count = _held.Count; count > 0; count--)
+            {
+                ZeroMqConnection one = _held.Dequeue();
+                if (one.IsOpen)
+                {
+                    _held.Enqueue(one);
+                }
+            }
         }
     }
 
+    /// <summary>Lets the peers go on that have waited the longest, as long as there is room.</summary>
     private void Pump()
     {
-        while (_batches.TryPeek(out MessageBatch? batch))
+        while (HasRoom && _held.TryDequeue(out ZeroMqConnection? peer))
         {
-            while (batch.TryPeek(out FrameList message))
-            {
-                if (message.Count > MessageBatch.MaxFramesPerMessage)
-                {
-                    OnMalformed($"a message of more than {MessageBatch.MaxFramesPerMessage} frames");
-                }
-                else if (!TryRun(message, ref _at))
-                {
-                    Context.Loop.Timers.Arm(_retry, Context.Loop.NowMs + RetryMs);
-                    return;
-                }
+            peer.ResumeNow();
+        }
 
-                _at = 0;
-                Received++;
-                batch.Skip();
-            }
-
-            _batches.Dequeue();
-            Socket.Input.Return(batch);
+        if (_held.Count > 0 && !_retry.IsArmed)
+        {
+            Context.Loop.Timers.Arm(_retry, Context.Loop.NowMs + RetryMs);
         }
     }
 
     private void OnJobEnd()
     {
-        if (_batches.Count > 0)
+        if (_held.Count > 0)
         {
             Context.Loop.ScheduleSend(_pump); // at the end of the turn: the slave takes the next job from the queue only after this
         }

@@ -1,8 +1,9 @@
+using System.Numerics;
 using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using Cocaine.Fast.Drivers.ZeroMq.Wire;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
-using NetMQ.Sockets;
 
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
@@ -15,7 +16,7 @@ internal sealed class JsonControlSocket
     /// <summary>The most requests under way: people and their scripts have a few; further requests get an error.</summary>
     private const int MaxPending = 64;
 
-    /// <summary>The most requests of each peer that wait in ZeroMQ.</summary>
+    /// <summary>The most answers that wait for each peer.</summary>
     private const int HighWaterMark = 64;
 
     private static readonly byte[] TooMany = "{\"error\":\"too many requests are under way\"}"u8.ToArray();
@@ -28,73 +29,59 @@ internal sealed class JsonControlSocket
     private readonly ILogger _log;
     private readonly Func<byte[], Task<byte[]>> _answer;
     private readonly TimeSpan _patience;
-    private int _pending; // only the loop uses it
+    private int _pending;    // only the loop uses it
+    private long _corrupted; // only the loop uses it
 
     /// <param name="answer">Gives the answer to a request, on any thread. An exception is logged, and the peer gets an error.</param>
     /// <param name="patience">After this time the peer is told that there is no answer, and the request no longer counts.</param>
     public JsonControlSocket(
-        ZeroMqPoller poller, EventLoop loop, ILogger log, Func<byte[], Task<byte[]>> answer, TimeSpan patience)
+        ClosingSockets closing, EventLoop loop, ILogger log, Func<byte[], Task<byte[]>> answer, TimeSpan patience)
     {
         _patience = patience;
         _loop = loop;
         _log = log;
         _answer = answer;
-        _socket = new ZeroMqSocket(poller, loop, "control", log, OnBatch, total => ZeroMqLog.ControlAnswersDropped(log, total));
+        _socket = new ZeroMqSocket(
+            loop, SocketKind.Router, "control", log, closing, OnMessage, total => ZeroMqLog.ControlAnswersDropped(log, total));
     }
 
     public IReadOnlyList<string> Endpoints => _socket.Endpoints;
 
     /// <summary>Binds; on the loop.</summary>
     /// <exception cref="IOException">The endpoint cannot be used.</exception>
-    public void Open(string endpoint) => _socket.Open(new ZeroMqSocketOptions(
-        () =>
-        {
-            RouterSocket socket = new();
-            socket.Options.RouterMandatory = true; // otherwise ZeroMQ would drop messages without a sign
-            return socket;
-        },
-        [endpoint], Connects: false, HighWaterMark, LingerMs: 0));
+    public void Open(string endpoint) => _socket.Open(new ZeroMqSocketOptions([endpoint], HighWaterMark));
 
     /// <summary>Takes no more requests; from any thread.</summary>
-    public void Close() => _loop.Post(() =>
-    {
-        _socket.Input.Stop();
-        _socket.Close();
-    });
+    public void Close() => _loop.Post(_socket.Close);
 
-    private void OnBatch(MessageBatch batch)
+    private bool OnMessage(ZeroMqConnection peer, FrameList message)
     {
-        try
+        Route route = _routes.Find(peer.Identity, message, out int body);
+        if (body < 0 || body == message.Count)
         {
-            for (; batch.TryPeek(out FrameList message); batch.Skip())
+            if (BitOperations.IsPow2(++_corrupted))
             {
-                Route route = _routes.Find(message, out int body);
-                if (body < 0 || body == message.Count)
-                {
-                    ZeroMqLog.CorruptedControl(_log); // as in 2012: without a route and a request no answer is possible
-                }
-                else if (_pending == MaxPending)
-                {
-                    Send(route, TooMany);
-                }
-                else
-                {
-                    // the frames after the request are a signature, which version 2 does not have
-                    new PendingRequest(this, route).Begin(message[body].ToArray());
-                }
+                ZeroMqLog.CorruptedControl(_log, _corrupted); // as in 2012: without a route and a request no answer is possible
             }
         }
-        finally
+        else if (_pending == MaxPending)
         {
-            _socket.Input.Return(batch);
+            Send(route, TooMany);
         }
+        else
+        {
+            // the frames after the request are a signature, which version 2 does not have
+            new PendingRequest(this, route).Begin(message[body].ToArray());
+        }
+
+        return true;
     }
 
     private void Send(Route route, byte[] answer)
     {
         if (_socket.Output.TryBegin(route))
         {
-            _socket.Output.AddShared(answer, more: false);
+            _socket.Output.Add(answer, more: false);
         }
     }
 

@@ -6,7 +6,9 @@ using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
-/// <summary>Writes the JSON frames of ZeroMQ drivers. Each driver has one; it lives on the loop.</summary>
+/// <summary>
+/// Writes the JSON frames of ZeroMQ drivers. Each driver has one writer, and each frame is valid until the next. Lives on the loop.
+/// </summary>
 internal sealed class JsonFrames
 {
     private readonly ArrayBufferWriter<byte> _buffer = new(256);
@@ -20,7 +22,7 @@ internal sealed class JsonFrames
     /// <c>{"code", "message"}</c>, after <c>"uuid"</c> when there is one; then <c>"job"</c> and <c>"retry-after"</c> (s) when they are
     /// known. Clients of 2012 do not know the last two, and read the others by name.
     /// </summary>
-    public byte[] Error(ReadOnlySpan<byte> uuid, int code, ReadOnlySpan<byte> reason, in ErrorHeaders headers)
+    public ReadOnlySpan<byte> Error(ReadOnlySpan<byte> uuid, int code, ReadOnlySpan<byte> reason, in ErrorHeaders headers)
     {
         Begin(uuid);
         _writer.WriteNumber("code", code);
@@ -39,7 +41,7 @@ internal sealed class JsonFrames
     }
 
     /// <summary><c>{"uuid"}</c>, and <c>"completed": true</c> at the end.</summary>
-    public byte[] Answer(ReadOnlySpan<byte> uuid, bool isLast)
+    public ReadOnlySpan<byte> Answer(ReadOnlySpan<byte> uuid, bool isLast)
     {
         Begin(uuid);
         if (isLast)
@@ -61,10 +63,10 @@ internal sealed class JsonFrames
         }
     }
 
-    private byte[] End()
+    private ReadOnlySpan<byte> End()
     {
         _writer.WriteEndObject();
         _writer.Flush();
-        return _buffer.WrittenSpan.ToArray();
+        return _buffer.WrittenSpan;
     }
 }

@@ -5,6 +5,7 @@ using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using Cocaine.Fast.Drivers.ZeroMq.Wire;
 
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
@@ -50,15 +51,21 @@ internal sealed class LsdServer(DriverContext context)
             }
             else
             {
-                Run(route, id, body[at + 1], in policy);
+                Run(route, id, body.PayloadAt(at + 1), in policy);
             }
         }
     }
 
-    protected override void Refuse(Route route, ReadOnlySpan<byte> id, int code, string reason, in ErrorHeaders headers = default) =>
-        WriteError(route, id, code, Encoding.UTF8.GetBytes(reason), in headers);
+    /// <summary>A dealer of 2012 finds the request of an answer by its uuid, and cannot read an answer without one.</summary>
+    protected override void Refuse(Route route, ReadOnlySpan<byte> id, int code, string reason, in ErrorHeaders headers = default)
+    {
+        if (!id.IsEmpty)
+        {
+            WriteError(route, id, code, Encoding.UTF8.GetBytes(reason), in headers);
+        }
+    }
 
-    private void Run(Route route, ReadOnlySpan<byte> uuid, ReadOnlySpan<byte> request, in JobPolicy policy)
+    private void Run(Route route, ReadOnlySpan<byte> uuid, scoped in Payload request, in JobPolicy policy)
     {
         if (!_free.TryPop(out Call? call))
         {
@@ -66,7 +73,7 @@ internal sealed class LsdServer(DriverContext context)
         }
 
         call.SetUuid(uuid);
-        if (!call.TrySubmit(route, request, in policy, out JobRefusal refusal))
+        if (!call.TrySubmit(route, in request, in policy, out JobRefusal refusal))
         {
             _free.Push(call);
             Refuse(route, uuid, refusal.Code, refusal.Reason, refusal.Headers);
@@ -77,7 +84,7 @@ internal sealed class LsdServer(DriverContext context)
     {
         if (Socket.Output.TryBegin(route))
         {
-            Socket.Output.AddShared(_frames.Error(uuid, code, reason, in headers), more: false);
+            Socket.Output.Add(_frames.Error(uuid, code, reason, in headers), more: false);
         }
     }
 
@@ -108,15 +115,15 @@ internal sealed class LsdServer(DriverContext context)
                 {
                     uuidLength = reader.CopyString(uuid);
                 }
-                else if (isUrgent && (reader.TokenType is JsonTokenType.True or JsonTokenType.False))
+                else if (isUrgent)
                 {
-                    urgent = isUrgent && reader.TokenType == JsonTokenType.True;
+                    urgent = OldJson.ReadBool(ref reader);
                 }
-                else if ((isTimeout || isDeadline) && reader.TokenType == JsonTokenType.Number)
+                else if ((isTimeout || isDeadline) && OldJson.TryReadDouble(ref reader, out double seconds))
                 {
-                    (timeout, deadline) = isTimeout ? (reader.GetDouble(), deadline) : (timeout, reader.GetDouble());
+                    (timeout, deadline) = isTimeout ? (seconds, deadline) : (timeout, seconds);
                 }
-                else if (isUuid || isUrgent || isTimeout || isDeadline)
+                else if (isUuid || isTimeout || isDeadline)
                 {
                     wrong ??= "the envelope is {uuid: a string of 1 to 64 bytes, urgent: true or false, "
                         + "timeout: seconds, deadline: Unix time}";
@@ -159,8 +166,8 @@ internal sealed class LsdServer(DriverContext context)
         {
             if (Driver.Socket.Output.TryBegin(Route))
             {
-                Driver.Socket.Output.AddShared(server._frames.Answer(Uuid, isLast: false), more: true);
-                Driver.Socket.Output.AddShared(data.ToArray(), more: false);
+                Driver.Socket.Output.Add(server._frames.Answer(Uuid, isLast: false), more: true);
+                Driver.Socket.Output.Add(in data, more: false);
             }
         }
 
@@ -168,7 +175,7 @@ internal sealed class LsdServer(DriverContext context)
         {
             if (Driver.Socket.Output.TryBegin(Route))
             {
-                Driver.Socket.Output.AddShared(server._frames.Answer(Uuid, isLast: true), more: false);
+                Driver.Socket.Output.Add(server._frames.Answer(Uuid, isLast: true), more: false);
             }
         }
 

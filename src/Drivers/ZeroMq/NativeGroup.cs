@@ -1,7 +1,8 @@
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.MessagePack;
+using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Timing;
-using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using Cocaine.Fast.Drivers.ZeroMq.Wire;
 
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
@@ -24,7 +25,7 @@ internal readonly ref struct NativeGroup
 
     public JobPolicy Policy { get; private init; }
 
-    public ReadOnlySpan<byte> Body { get; private init; }
+    public Payload Body { get; private init; }
 
     /// <summary>The mistake, when there is no job; null otherwise.</summary>
     public string? Problem { get; private init; }
@@ -63,7 +64,7 @@ internal readonly ref struct NativeGroup
         }
 
         string? problem = OldPolicy.Read(loop, urgent, timeout, deadline, out JobPolicy policy, out bool isLate);
-        return new NativeGroup { Uuid = uuid, Policy = policy, Body = group[3], Problem = problem, IsLate = isLate };
+        return new NativeGroup { Uuid = uuid, Policy = policy, Body = group.PayloadAt(3), Problem = problem, IsLate = isLate };
     }
 
     /// <summary>

@@ -6,7 +6,7 @@ using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
-using NetMQ.Sockets;
+using Cocaine.Fast.Drivers.ZeroMq.Wire;
 
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
@@ -29,7 +29,7 @@ internal abstract class RouterDriver : Driver
         _lingerMs = lingerMs;
         string app = context.Engine.Name, task = context.Task.Name;
         Socket = new ZeroMqSocket(
-            ZeroMqPoller.Of(context.Scope), context.Loop, $"{app}/{task}", context.Log, OnBatch,
+            context.Loop, SocketKind.Router, $"{app}/{task}", context.Log, context.Scope.Get(static () => new ClosingSockets()), OnMessage,
             total => ZeroMqLog.AnswersDropped(context.Log, app, task, total));
     }
 
@@ -43,6 +43,7 @@ internal abstract class RouterDriver : Driver
         ["received"] = Received,
         ["malformed"] = Malformed,
         ["dropped"] = Socket.Output.Dropped,
+        ["refused-peers"] = Socket.Refused,
     };
 
     public DriverContext Context { get; }
@@ -59,25 +60,15 @@ internal abstract class RouterDriver : Driver
 
     private long Malformed { get; set; }
 
-    public override void Open() => Socket.Open(new ZeroMqSocketOptions(
-        () =>
-        {
-            RouterSocket socket = new();
-            socket.Options.RouterMandatory = true; // otherwise ZeroMQ would drop answers without a sign
-            return socket;
-        },
-        Context.Task.Endpoints, Connects: false, Context.Task.Backlog, _lingerMs));
+    public override void Open() => Socket.Open(
+        new ZeroMqSocketOptions(Context.Task.Endpoints, Context.Task.Backlog) { LingerMs = _lingerMs });
 
     /// <summary>While the app drains, the engine itself refuses new jobs with 503, and peers get this error.</summary>
     public override void StopTaking()
     {
     }
 
-    public override void Close()
-    {
-        Socket.Input.Stop();
-        Socket.Close();
-    }
+    public override void Close() => Socket.Close();
 
     /// <summary>Handles a message: the frames after the route and the empty frame. Their bytes are valid during the call only.</summary>
     protected abstract void OnMessage(Route route, FrameList body);
@@ -96,36 +87,28 @@ internal abstract class RouterDriver : Driver
         Refuse(route, id, ErrorCodes.BadRequest, problem);
     }
 
-    private void OnBatch(MessageBatch batch)
+    private bool OnMessage(ZeroMqConnection peer, FrameList message)
     {
-        try
+        Received++;
+        Route route = _routes.Find(peer.Identity, message, out int body);
+        if (message.Count > WireLimits.MaxFrames)
         {
-            for (; batch.TryPeek(out FrameList message); batch.Skip())
-            {
-                Received++;
-                Route route = _routes.Find(message, out int body);
-                if (message.Count > MessageBatch.MaxFramesPerMessage)
-                {
-                    OnMalformed(route, default, $"a message of more than {MessageBatch.MaxFramesPerMessage} frames");
-                }
-                else if (body < 0)
-                {
-                    OnMalformed(route, default, "there is no empty frame after the route");
-                }
-                else if (body == message.Count)
-                {
-                    OnMalformed(route, default, "there is nothing after the empty frame");
-                }
-                else
-                {
-                    OnMessage(route, message.From(body));
-                }
-            }
+            OnMalformed(route, default, $"a message of more than {WireLimits.MaxFrames} frames");
         }
-        finally
+        else if (body < 0)
         {
-            Socket.Input.Return(batch);
+            OnMalformed(route, default, "there is no empty frame after the route");
         }
+        else if (body == message.Count)
+        {
+            OnMalformed(route, default, "there is nothing after the empty frame");
+        }
+        else
+        {
+            OnMessage(route, message.From(body));
+        }
+
+        return true;
     }
 }
 
@@ -140,7 +123,7 @@ internal abstract class RouterCall(RouterDriver driver) : IJobCaller
     protected RouterDriver Driver { get; } = driver;
 
     /// <summary>Makes the job. False when the job was refused; the call is free again then.</summary>
-    public bool TrySubmit(Route route, ReadOnlySpan<byte> request, in JobPolicy policy, out JobRefusal refusal)
+    public bool TrySubmit(Route route, scoped in Payload request, in JobPolicy policy, out JobRefusal refusal)
     {
         Route = route;
         _droppedBefore = route.Dropped;
@@ -151,9 +134,9 @@ internal abstract class RouterCall(RouterDriver driver) : IJobCaller
         }
 
         route.Pending++;
-        if (!request.IsEmpty)
+        if (request.Length > 0)
         {
-            job.Engine.AddChunk(job, new Payload(request));
+            job.Engine.AddChunk(job, in request);
         }
 
         job.Engine.EndRequest(job);

@@ -5,6 +5,7 @@ using Cocaine.Fast.Core.MessagePack;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using Cocaine.Fast.Drivers.ZeroMq.Wire;
 
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
@@ -19,8 +20,9 @@ internal sealed class ZeroMqNativeServer(DriverContext context)
     /// <summary>Bytes of [1, uuid, false]: heads of the array and the number, the old head of a string, the uuid and the flag.</summary>
     private const int HeadBytes = 1 + 1 + 3 + NativeGroup.UuidLength + 1;
 
-    private static readonly byte[] Answer = [1];
-    private static readonly byte[] Error = [2];
+    private static ReadOnlySpan<byte> Answer => [1];
+
+    private static ReadOnlySpan<byte> Error => [2];
 
     private readonly Stack<Call> _free = new(); // as many as there were jobs at the same time
 
@@ -88,7 +90,7 @@ internal sealed class ZeroMqNativeServer(DriverContext context)
         length += reason.Length;
         note.CopyTo(frame.AsSpan(length));
         length += note.Length;
-        Socket.Output.AddShared(Error, more: true);
+        Socket.Output.Add(Error, more: true);
         Socket.Output.Add(frame.AsSpan(0, length), more: false);
     }
 
@@ -107,9 +109,9 @@ internal sealed class ZeroMqNativeServer(DriverContext context)
         {
             if (Driver.Socket.Output.TryBegin(Route))
             {
-                Driver.Socket.Output.AddShared(Answer, more: true);
-                Driver.Socket.Output.AddShared(Head(isLast: false), more: true);
-                Driver.Socket.Output.AddShared(data.ToArray(), more: false);
+                Driver.Socket.Output.Add(Answer, more: true);
+                Driver.Socket.Output.Add(Head(stackalloc byte[HeadBytes], isLast: false), more: true);
+                Driver.Socket.Output.Add(in data, more: false);
             }
         }
 
@@ -117,8 +119,8 @@ internal sealed class ZeroMqNativeServer(DriverContext context)
         {
             if (Driver.Socket.Output.TryBegin(Route))
             {
-                Driver.Socket.Output.AddShared(Answer, more: true);
-                Driver.Socket.Output.AddShared(Head(isLast: true), more: false);
+                Driver.Socket.Output.Add(Answer, more: true);
+                Driver.Socket.Output.Add(Head(stackalloc byte[HeadBytes], isLast: true), more: false);
             }
         }
 
@@ -131,14 +133,13 @@ internal sealed class ZeroMqNativeServer(DriverContext context)
 
         protected override void Free() => server._free.Push(this);
 
-        private byte[] Head(bool isLast)
+        private ReadOnlySpan<byte> Head(Span<byte> to, bool isLast)
         {
-            byte[] head = new byte[HeadBytes];
-            head[0] = 0x93;
-            head[1] = 1;
-            int length = 2 + WriteOldString(head.AsSpan(2), Uuid);
-            MsgPackEncoder.WriteBoolean(head.AsSpan(length), isLast);
-            return head;
+            to[0] = 0x93;
+            to[1] = 1;
+            int length = 2 + WriteOldString(to[2..], Uuid);
+            MsgPackEncoder.WriteBoolean(to[length..], isLast);
+            return to;
         }
     }
 }

@@ -1,6 +1,6 @@
 using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
-using NetMQ.Sockets;
+using Cocaine.Fast.Drivers.ZeroMq.Wire;
 
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
@@ -8,10 +8,9 @@ namespace Cocaine.Fast.Drivers.ZeroMq;
 /// The native-sink driver over ZeroMQ: PULL, groups of frames as in 2012. The sender of a bad group gets no answer: the group is logged and
 /// counted.
 /// </summary>
-internal sealed class ZeroMqNativeSink(DriverContext context) : FeedDriver(context)
+internal sealed class ZeroMqNativeSink(DriverContext context) : FeedDriver(context, SocketKind.Pull)
 {
-    public override void Open() => Socket.Open(new ZeroMqSocketOptions(
-        () => new PullSocket(), Context.Task.Endpoints, Connects: false, HighWaterMark, LingerMs: 0));
+    public override void Open() => Socket.Open(new ZeroMqSocketOptions(Context.Task.Endpoints, HighWaterMark));
 
     protected override bool TryRun(FrameList message, ref int at)
     {

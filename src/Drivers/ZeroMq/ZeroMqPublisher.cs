@@ -7,9 +7,9 @@ using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.Publishing;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using Cocaine.Fast.Drivers.ZeroMq.Wire;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
-using NetMQ.Sockets;
 
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
@@ -31,11 +31,12 @@ internal sealed class ZeroMqPublisher : ResultPublisher
     private readonly JsonFrames _frames = new();
     private EngineTimer? _timer;
 
-    public ZeroMqPublisher(string app, EventLoop loop, ZeroMqPoller poller, ILogger log)
+    public ZeroMqPublisher(string app, EventLoop loop, ClosingSockets closing, ILogger log)
     {
         _app = Clean(app);
         _loop = loop;
-        _socket = new ZeroMqSocket(poller, loop, $"{app}/pubsub", log, received: null, total => ZeroMqLog.FieldsDropped(log, app, total));
+        _socket = new ZeroMqSocket(
+            loop, SocketKind.Pub, $"{app}/pubsub", log, closing, received: null, total => ZeroMqLog.FieldsDropped(log, app, total));
     }
 
     /// <summary>The endpoints that the socket listens on.</summary>
@@ -44,13 +45,13 @@ internal sealed class ZeroMqPublisher : ResultPublisher
     /// <summary>Fields published, whether somebody heard them or not.</summary>
     public long Published { get; private set; }
 
-    /// <summary>Fields that did not reach the socket.</summary>
+    /// <summary>Fields that a subscriber did not get, because it does not read as fast as they come; each subscriber counts.</summary>
     public long Dropped => _socket.Output.Dropped;
 
     /// <summary>Binds the endpoint.</summary>
     /// <exception cref="IOException">The endpoint cannot be bound.</exception>
     public void Open(string endpoint) =>
-        _socket.Open(new ZeroMqSocketOptions(() => new PublisherSocket(), [endpoint], Connects: false, HighWaterMark, LingerMs: 0));
+        _socket.Open(new ZeroMqSocketOptions([endpoint], HighWaterMark));
 
     /// <summary>Publishes the engines' own fields from now on, once a second, in place of those of the version before.</summary>
     /// <param name="ask">Gives the sums of the engines on this loop, at once or soon.</param>
@@ -91,21 +92,15 @@ internal sealed class ZeroMqPublisher : ResultPublisher
     }
 
     public override void PublishError(string task, int category, int code, string reason, in ErrorHeaders headers) =>
-        Publish(task, "error", _frames.Error(default, code, Encoding.UTF8.GetBytes(reason), in headers));
+        Publish(task, "error", _frames.Error(default, code, Encoding.UTF8.GetBytes(reason), in headers).ToArray());
 
     private void Publish(string? task, string field, byte[] text)
     {
-        if (!_socket.Output.TryBegin(route: null))
-        {
-            return;
-        }
-
         Published++;
         double now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000.0;
         string source = task is null ? _app : $"{_app}:{Clean(task)}";
         string topic = string.Create(CultureInfo.InvariantCulture, $"{source} {Clean(field)} {_host} {now:F3}");
-        _socket.Output.AddShared(Encoding.UTF8.GetBytes(topic), more: true);
-        _socket.Output.AddShared(text, more: false);
+        _socket.Output.Publish(_socket.Connections, Encoding.UTF8.GetBytes(topic), text);
     }
 
     /// <summary>A name must not look like two words: otherwise an app could make up a whole topic.</summary>

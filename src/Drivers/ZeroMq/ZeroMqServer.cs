@@ -2,6 +2,7 @@ using System.Text;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
+using Cocaine.Fast.Drivers.ZeroMq.Wire;
 
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
@@ -38,7 +39,7 @@ internal sealed class ZeroMqServer(DriverContext context)
     {
         if (Socket.Output.TryBegin(route))
         {
-            Socket.Output.AddShared(Frames.Error(id, code, Encoding.UTF8.GetBytes(reason), in headers), more: false);
+            Socket.Output.Add(Frames.Error(id, code, Encoding.UTF8.GetBytes(reason), in headers), more: false);
         }
     }
 

@@ -1,11 +1,11 @@
 using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
-using NetMQ.Sockets;
+using Cocaine.Fast.Drivers.ZeroMq.Wire;
 
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
 /// <summary>The zeromq-sink driver: PULL, every frame a job.</summary>
-internal sealed class ZeroMqSink(DriverContext context) : FeedDriver(context)
+internal sealed class ZeroMqSink(DriverContext context) : FeedDriver(context, SocketKind.Pull)
 {
     /// <summary>The driver's entry for manifests.</summary>
     public static DriverEntry Entry { get; } = new(
@@ -14,8 +14,7 @@ internal sealed class ZeroMqSink(DriverContext context) : FeedDriver(context)
         ZeroMqName = static _ => "zeromq-sink",
     };
 
-    public override void Open() => Socket.Open(new ZeroMqSocketOptions(
-        () => new PullSocket(), Context.Task.Endpoints, Connects: false, HighWaterMark, Context.Task.GetInt("linger")));
+    public override void Open() => Socket.Open(new ZeroMqSocketOptions(Context.Task.Endpoints, HighWaterMark));
 
     protected override bool TryRun(FrameList message, ref int at)
     {
@@ -26,7 +25,7 @@ internal sealed class ZeroMqSink(DriverContext context) : FeedDriver(context)
                 return false;
             }
 
-            Caller.TrySubmit(message[at]);
+            Caller.TrySubmit(message.PayloadAt(at));
         }
 
         return true;

@@ -1,14 +1,14 @@
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.MessagePack;
+using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
-using NetMQ;
-using NetMQ.Sockets;
+using Cocaine.Fast.Drivers.ZeroMq.Wire;
 
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
 /// <summary>The zeromq-subscriber driver: SUB, every message a job whose request is a MessagePack array of its frames.</summary>
-internal sealed class ZeroMqSubscriber(DriverContext context) : FeedDriver(context)
+internal sealed class ZeroMqSubscriber(DriverContext context) : FeedDriver(context, SocketKind.Sub)
 {
     /// <summary>The driver's entry for manifests.</summary>
     public static DriverEntry Entry { get; } = new(
@@ -27,23 +27,11 @@ internal sealed class ZeroMqSubscriber(DriverContext context) : FeedDriver(conte
 
     private byte[] _request = new byte[1024];
 
-    public override void Open()
+    public override void Open() => Socket.Open(new ZeroMqSocketOptions(Context.Task.Endpoints, HighWaterMark)
     {
-        IReadOnlyList<string> topics = Context.Task.GetList("topics");
-        NetMQSocket Make()
-        {
-            SubscriberSocket socket = new();
-            foreach (string topic in topics)
-            {
-                socket.Subscribe(topic);
-            }
-
-            return socket;
-        }
-
-        Socket.Open(new ZeroMqSocketOptions(
-            Make, Context.Task.Endpoints, Context.Task.GetBool("connect"), HighWaterMark, LingerMs: 0));
-    }
+        Connects = Context.Task.GetBool("connect"),
+        Topics = Context.Task.GetList("topics"),
+    });
 
     protected override bool TryRun(FrameList message, ref int at)
     {
@@ -55,10 +43,10 @@ internal sealed class ZeroMqSubscriber(DriverContext context) : FeedDriver(conte
         long size = MsgPackEncoder.MaxHeadBytes;
         for (int i = 0; i < message.Count; i++)
         {
-            size += MsgPackEncoder.MaxHeadBytes + message[i].Length;
+            size += MsgPackEncoder.MaxHeadBytes + message.LengthAt(i);
         }
 
-        if (size > Core.Protocol.ProtocolLimits.Default.MaxMessageBytes)
+        if (size > ProtocolLimits.Default.MaxMessageBytes)
         {
             OnMalformed("a message over the size limit");
             return true;
@@ -73,13 +61,13 @@ internal sealed class ZeroMqSubscriber(DriverContext context) : FeedDriver(conte
         int length = MsgPackEncoder.WriteArrayHead(to, (uint)message.Count);
         for (int i = 0; i < message.Count; i++)
         {
-            ReadOnlySpan<byte> frame = message[i];
+            Payload frame = message.PayloadAt(i);
             length += MsgPackEncoder.WriteBinaryHead(to[length..], (uint)frame.Length);
             frame.CopyTo(to[length..]);
             length += frame.Length;
         }
 
-        Caller.TrySubmit(to[..length]);
+        Caller.TrySubmit(new Payload(to[..length]));
         return true;
     }
 }

@@ -41,7 +41,7 @@ internal sealed class AppFactory(
         IReadOnlyList<LoopBackend> backends = BackendsFor(manifest, loop, journal); // first: an exception here leaves nothing to give back
         EngineRecords acquired = records.Acquire(manifest);
         RunningApp? made = null;
-        AppParts parts = new(loop, () => zeroMq.Poller, settings.Drivers, journal, acquired)
+        AppParts parts = new(loop, zeroMq.Closing, settings.Drivers, journal, acquired)
         {
             Ended = () => records.Release(manifest.Name, acquired, isDeleted: made!.IsClaimed),
             ShardRecords = (shard, step, lastId) => records.AcquireShard(manifest.Name, shard, step, lastId),

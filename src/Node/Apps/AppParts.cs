@@ -9,12 +9,12 @@ namespace Cocaine.Fast.Node.Apps;
 
 /// <summary>The parts that the node gives to an app, the same for all of its versions.</summary>
 /// <param name="Loop">The loop that the app lives on, or one of them.</param>
-/// <param name="ZeroMq">The node's ZeroMQ thread, made when a driver first asks for it.</param>
+/// <param name="ZeroMq">Hears of the time that ZeroMQ sockets take to close.</param>
 /// <param name="CustomDrivers">Drivers of the embedding program.</param>
 /// <param name="Log">The app's log, which keeps the lines of its workers.</param>
 /// <param name="Records">The records that outlive an engine of the app; null when there are none.</param>
 internal sealed record AppParts(
-    EventLoop Loop, Func<ZeroMqPoller> ZeroMq, IReadOnlyDictionary<string, Func<CustomDriver>> CustomDrivers, AppJournal Log,
+    EventLoop Loop, ClosingSockets ZeroMq, IReadOnlyDictionary<string, Func<CustomDriver>> CustomDrivers, AppJournal Log,
     EngineRecords? Records = null)
 {
     /// <summary>Called once, on the loop, when the app has stopped.</summary>

@@ -12,7 +12,7 @@ namespace Cocaine.Fast.Node.Apps;
 /// <param name="ended">Called once, unless the opening is cancelled: with the last failure, or null when the driver is open.</param>
 internal sealed class LateOpening(Func<Exception?> open, EventLoop loop, Action<Exception?> ended) : WheelTimer
 {
-    /// <summary>For 10 s: ZeroMQ closes a socket in a few ms; if the port is taken longer, another program has it.</summary>
+    /// <summary>For 10 s: a driver that closes frees its port at once; if the port is taken longer, another program has it.</summary>
     private const int PauseMs = 50, MaxTries = 200;
 
     private int _tries;

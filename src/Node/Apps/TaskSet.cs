@@ -163,7 +163,7 @@ internal sealed class TaskSet(string app, AppParts parts, Action<Action<byte[]>>
     private static AppScope ScopeOf(AppParts parts)
     {
         AppScope scope = new();
-        scope.Give(parts.ZeroMq);
+        scope.Give(() => parts.ZeroMq);
         scope.Give(() => parts.Doors);
         return scope;
     }
@@ -200,7 +200,7 @@ internal sealed class TaskSet(string app, AppParts parts, Action<Action<byte[]>>
             return;
         }
 
-        ZeroMqPublisher publisher = new(app, parts.Loop, parts.ZeroMq(), parts.Log);
+        ZeroMqPublisher publisher = new(app, parts.Loop, parts.ZeroMq, parts.Log);
         try
         {
             publisher.Open(endpoint);

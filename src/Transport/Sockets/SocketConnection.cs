@@ -102,6 +102,26 @@ internal abstract class SocketConnection : LoopHandler
         }
     }
 
+    /// <summary>
+    /// Goes on reading like <see cref="ResumeReading"/>, and looks at the waiting bytes at once: for a caller that is not in the middle of
+    /// other work.
+    /// </summary>
+    public void ResumeNow()
+    {
+        if (_readingPaused && IsOpen)
+        {
+            _readingPaused = false;
+            UpdateWatch();
+            if (!_delivering)
+            {
+                Deliver();
+            }
+        }
+    }
+
+    /// <summary>Sends as many of the written bytes as the socket takes, before the turn ends.</summary>
+    public void SendNow() => _sender.Flush();
+
     /// <summary>Closes the socket at once; bytes not sent are dropped. Calls <see cref="OnClosed"/> once.</summary>
     public void Close(string reason)
     {
@@ -279,6 +299,10 @@ internal abstract class SocketConnection : LoopHandler
 
                 // A pause leaves whole messages behind: the resume must be able to read them without new bytes.
                 _input.Take(taken, looksAgain: _readingPaused);
+                if (!IsOpen)
+                {
+                    DropInput(); // also after a fault
+                }
             }
         }
 

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Text;
+using Cocaine.Fast.Drivers.Tests.ZeroMq.Wire;
 using Cocaine.Fast.Node.Apps;
+using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Drivers.Tests.ZeroMq;
 
@@ -81,6 +83,32 @@ public sealed class FeedTests
         File.WriteAllText(gate, "");
         await app.UntilAsync(sent, "jobs", "done");
         Assert.Equal(0, await app.NumberAsync("tasks", "slow", "dropped"));
+        File.Delete(gate);
+    }
+
+    /// <summary>All messages and the end come with one look at the socket, and most of the messages have no room yet.</summary>
+    [Fact]
+    public async Task Messages_of_a_peer_that_went_away_wait_for_room()
+    {
+        const int Messages = 100;
+        string gate = Path.Combine(Path.GetTempPath(), $"gate-{Guid.NewGuid():N}");
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(ZeroMqApps.Fields("""
+            { "slow": { "type": "zeromq-sink", "endpoint": "tcp://127.0.0.1:0" } }
+            """, """{"queue-limit":2,"pool-limit":1,"concurrency":1}""", env: $$"""{ "GATE": "{{gate}}" }"""));
+        byte[] stream = [.. WireBytes.Third("PUSH"), .. Enumerable.Repeat(WireBytes.Message("a"u8.ToArray()), Messages - 1).SelectMany(one => one)];
+        stream = [.. stream, .. WireBytes.Message(new byte[BufferPool.BlockSizeBytes - stream.Length - 9])]; // one block is full
+        using ManualResetEventSlim sent = new();
+        EventLoop loop = (EventLoop)app.Engine.Loop;
+        loop.Post(sent.Wait);
+        using WirePeer peer = new(app.EndpointOf("slow"));
+        Assert.True(peer.TrySend(stream));
+        peer.EndWriting();
+        sent.Set();
+        await app.UntilAsync(2, "queue", "depth");
+        File.WriteAllText(gate, "");
+        peer.ReadToEnd();
+        await app.UntilAsync(Messages, "jobs", "done");
         File.Delete(gate);
     }
 

@@ -96,9 +96,9 @@ public sealed class JobIdTests : IDisposable
         Assert.Matches(@"^error 503 the queue is full: 1 jobs wait \(job 6; retry after [0-9]+ s\)$", raw.ReadLine());
 
         // What never was a job has neither.
-        await peer.SendTextAsync("lsd", "", "no envelope", "x");
+        await peer.SendTextAsync("lsd", "", """{"uuid":"a","timeout":[]}""", "x");
         JsonElement malformed = Parse((await peer.ReceiveTextAsync("lsd"))[1]);
-        Assert.Equal(["code", "message"], malformed.EnumerateObject().Select(property => property.Name));
+        Assert.Equal(["uuid", "code", "message"], malformed.EnumerateObject().Select(property => property.Name));
         File.WriteAllText(_gate, "");
         Assert.Equal(["", "held"], await peer.ReceiveTextAsync("json"));
         Assert.Equal(["", "held"], await peer.ReceiveTextAsync("json"));

@@ -13,19 +13,17 @@ public sealed class JsonControlSocketTests : IAsyncLifetime
     private readonly LogLines _log = new();
     private readonly ZeroMqPeer _peer = new();
     private readonly TaskCompletionSource<byte[]> _late = new();
-    private readonly ZeroMqPoller _poller;
     private readonly EventLoop _loop;
 
     public JsonControlSocketTests()
     {
-        _poller = new ZeroMqPoller(_log);
         _loop = new EventLoop(_log);
         _loop.Start("loop");
     }
 
     public async Task InitializeAsync()
     {
-        JsonControlSocket socket = new(_poller, _loop, _log, request => request[0] switch
+        JsonControlSocket socket = new(new ClosingSockets(), _loop, _log, request => request[0] switch
         {
             (byte)'t' => throw new ArgumentException("before its task"),
             (byte)'f' => Task.FromException<byte[]>(new ArgumentException("in its task")),
@@ -40,7 +38,6 @@ public sealed class JsonControlSocketTests : IAsyncLifetime
     public Task DisposeAsync()
     {
         _peer.Dispose();
-        _poller.Dispose();
         _loop.Dispose();
         return Task.CompletedTask;
     }

@@ -145,7 +145,7 @@ public sealed class ZeroMqServerTests
             $"app fields: task pull: cannot listen on tcp://127.0.0.1:{port}: Address already in use",
             await FailureAsync($$"""{ "pull": { "type": "zeromq-sink", "endpoint": "tcp://127.0.0.1:{{port}}" } }"""));
         Assert.StartsWith(
-            "app fields: task echo: 'nowhere0' is no address, no interface of this machine and no known name",
+            "app fields: task echo: cannot listen on tcp://nowhere0:0: 'nowhere0' is no address, no interface of this machine and no known name",
             await FailureAsync("""{ "echo": { "type": "zeromq-server", "endpoint": "tcp://nowhere0:0" } }"""));
 
         // Nothing of it stayed: the same app starts on another port.
@@ -168,6 +168,7 @@ public sealed class ZeroMqServerTests
 
         await app.UntilAsync(10, "jobs", "running");
         Task stopped = node.DisposeAsync().AsTask();
+        await node.LogLines.UntilAsync("takes no more jobs");
         await peer.SendTextAsync("dealer", "", "late");
         string[] refused = await peer.ReceiveTextAsync("dealer");
         Assert.Contains("""{"code":503,"message":"the app is draining""", refused[1]);

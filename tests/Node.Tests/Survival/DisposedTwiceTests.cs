@@ -83,7 +83,6 @@ public sealed class DisposedTwiceTests : IDisposable
         [nameof(OrphanReaper)] = () => Made(new OrphanReaper(_ => { }, _ => false)),
         [nameof(ProcessLauncher)] = () => Made(new ProcessLauncher()),
         [nameof(NativeWords)] = () => Made(new NativeWords(["one", "two"])),
-        [nameof(ZeroMqPoller)] = () => Made(new ZeroMqPoller(NullLogger.Instance)),
         [nameof(SubscriberClient)] = () => Made(new SubscriberClient("tcp://127.0.0.1:9", "")),
         [nameof(WorkerProcess)] = () => Made(Worker()),
         [nameof(NodeEnd)] = () => Made(End()),
@@ -145,7 +144,7 @@ public sealed class DisposedTwiceTests : IDisposable
     };
 
     private static IEnumerable<Type> AllOwners => new[] { typeof(Core.Engine.AppEngine), typeof(EventLoop), typeof(ProcessLauncher), typeof(NativeWords),
-            typeof(ZeroMqPoller), typeof(CocaineClient), typeof(CocaineNode), typeof(ChaosLoad) }
+            typeof(SubscriberClient), typeof(CocaineClient), typeof(CocaineNode), typeof(ChaosLoad) }
         .SelectMany(one => one.Assembly.GetTypes())
         .Where(type => (typeof(IDisposable).IsAssignableFrom(type) || typeof(IAsyncDisposable).IsAssignableFrom(type))
             && type is { IsAbstract: false, IsInterface: false, IsValueType: false }

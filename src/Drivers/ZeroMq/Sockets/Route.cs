@@ -1,30 +1,19 @@
+using Cocaine.Fast.Drivers.ZeroMq.Wire;
+
 namespace Cocaine.Fast.Drivers.ZeroMq.Sockets;
 
-/// <summary>The way back to a peer of a ROUTER: the peer's identity, and those of the proxies in between.</summary>
+/// <summary>The way back to a peer of a ROUTER: the peer's identity, and those of the proxies in between. Lives on the loop.</summary>
 internal sealed class Route(byte[][] hops)
 {
-    private int _dropped;          // written by the poller, read by the loop
-    private volatile bool _isGone; // the poller sets it when a send found no peer; the loop clears it when the peer is heard again
-
     public byte[][] Hops { get; } = hops;
 
-    /// <summary>Jobs whose answer goes this way. Only the loop uses it.</summary>
+    /// <summary>Jobs whose answer goes this way.</summary>
     public int Pending { get; set; }
-
-    /// <summary>No peer is there: answers are dropped without a try.</summary>
-    public bool IsGone
-    {
-        get => _isGone;
-        set => _isGone = value;
-    }
 
     /// <summary>
     /// Messages to this peer that were dropped. When the count has changed since an answer began, the answer may have a hole.
     /// </summary>
-    public int Dropped => Volatile.Read(ref _dropped);
-
-    /// <summary>A message to this peer was dropped; from any thread.</summary>
-    public void NoteDropped() => Interlocked.Increment(ref _dropped); // only a counter: no other data depends on it
+    public int Dropped { get; set; }
 }
 
 /// <summary>The routes of one ROUTER socket. Each route is made once and found by its bytes. Lives on the loop.</summary>
@@ -36,8 +25,7 @@ internal sealed class RouteTable
     /// <summary>Routes without a job that are kept: peers that come again cost nothing, and peers that do not cost little.</summary>
     private const int KeptRoutes = 4096;
 
-    /// <summary>ZeroMQ's own bound of an identity.</summary>
-    private const int MaxHopBytes = 255;
+    private const int MaxHopBytes = WireLimits.MaxIdentityBytes;
 
     private readonly Dictionary<byte[], Route> _routes = new(ByteComparer.Instance);
     private readonly byte[] _key = new byte[MaxHops * (MaxHopBytes + 1)];
@@ -49,41 +37,41 @@ internal sealed class RouteTable
     /// The route of a message, and the index of the first frame after the empty one that ends it. The index is -1 when there is no empty
     /// frame: the route is then the peer itself, which can at least get an error.
     /// </summary>
-    public Route Find(FrameList message, out int body)
+    public Route Find(byte[] peer, FrameList message, out int body)
     {
-        int hops = 1;
-        while (hops < message.Count && hops <= MaxHops && message[hops].Length is > 0 and <= MaxHopBytes)
+        int hops = 0;
+        while (hops < message.Count && hops < MaxHops && message.LengthAt(hops) is > 0 and <= MaxHopBytes)
         {
             hops++;
         }
 
-        bool ends = hops < message.Count && hops <= MaxHops && message[hops].IsEmpty;
+        bool ends = hops < message.Count && hops < MaxHops && message.LengthAt(hops) == 0;
         body = ends ? hops + 1 : -1;
-        return Find(message.Slice(0, ends ? hops : 1));
+        return Find(peer, message.Slice(0, ends ? hops : 0));
     }
 
-    private Route Find(FrameList hops)
+    private Route Find(byte[] peer, FrameList proxies)
     {
         int length = 0;
-        for (int i = 0; i < hops.Count; i++)
+        Append(peer, ref length);
+        for (int i = 0; i < proxies.Count; i++)
         {
-            ReadOnlySpan<byte> hop = hops[i];
-            _key[length++] = (byte)hop.Length;
-            hop.CopyTo(_key.AsSpan(length));
-            length += hop.Length;
+            Append(proxies[i], ref length);
         }
 
         ReadOnlySpan<byte> key = _key.AsSpan(0, length);
-        if (_routes.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(key, out Route? known))
-        {
-            known.IsGone = false;
-            return known;
-        }
-
-        return Add(key.ToArray(), hops);
+        return _routes.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(key, out Route? known) ? known
+            : Add(key.ToArray(), peer, proxies);
     }
 
-    private Route Add(byte[] key, FrameList hops)
+    private void Append(ReadOnlySpan<byte> hop, ref int length)
+    {
+        _key[length++] = (byte)hop.Length;
+        hop.CopyTo(_key.AsSpan(length));
+        length += hop.Length;
+    }
+
+    private Route Add(byte[] key, byte[] peer, FrameList proxies)
     {
         if (_routes.Count >= _sweepAt)
         {
@@ -98,35 +86,15 @@ internal sealed class RouteTable
             _sweepAt = Math.Max(KeptRoutes, _routes.Count * 2);
         }
 
-        byte[][] copy = new byte[hops.Count][];
-        for (int i = 0; i < copy.Length; i++)
+        byte[][] hops = new byte[1 + proxies.Count][];
+        hops[0] = peer;
+        for (int i = 1; i < hops.Length; i++)
         {
-            copy[i] = hops[i].ToArray();
+            hops[i] = proxies[i - 1].ToArray();
         }
 
-        Route route = new(copy);
+        Route route = new(hops);
         _routes.Add(key, route);
         return route;
-    }
-
-    /// <summary>Compares byte arrays by content, also with spans.</summary>
-    private sealed class ByteComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
-    {
-        public static readonly ByteComparer Instance = new();
-
-        public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
-
-        public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => alternate.SequenceEqual(other);
-
-        public int GetHashCode(byte[] obj) => GetHashCode(obj.AsSpan());
-
-        public int GetHashCode(ReadOnlySpan<byte> alternate)
-        {
-            HashCode hash = default; // seeded for each process: peers cannot choose identities that collide
-            hash.AddBytes(alternate);
-            return hash.ToHashCode();
-        }
-
-        public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
     }
 }

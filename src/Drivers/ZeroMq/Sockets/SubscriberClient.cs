@@ -1,44 +1,40 @@
+using System.Text;
 using System.Threading.Channels;
-using NetMQ;
-using NetMQ.Sockets;
+using Cocaine.Fast.Drivers.ZeroMq.Wire;
+using Cocaine.Fast.Transport.Loop;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cocaine.Fast.Drivers.ZeroMq.Sockets;
 
-/// <summary>A SUB socket of a watching client. Messages of two frames come through a channel, on a thread of its own.</summary>
+/// <summary>A SUB socket of a watching client, on a loop of its own. Messages of two frames come through a channel.</summary>
 internal sealed class SubscriberClient : IDisposable
 {
-    /// <summary>The most messages that wait for a slow reader; beyond it the publisher drops messages.</summary>
-    private const int HighWaterMark = 10_000;
+    /// <summary>The most messages that wait for a slow reader; beyond it the publisher waits, and then drops messages.</summary>
+    private const int MaxWaiting = 10_000;
 
-    /// <summary>The longest time until the thread notices that it has to end.</summary>
-    private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(100);
+    /// <summary>The loop waits for nothing: it ends at once.</summary>
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Channel<(string Topic, byte[] Value)> _messages =
-        Channel.CreateBounded<(string, byte[])>(new BoundedChannelOptions(HighWaterMark) { SingleWriter = true });
+        Channel.CreateBounded<(string, byte[])>(new BoundedChannelOptions(MaxWaiting) { SingleWriter = true });
 
-    private readonly CancellationTokenSource _ends = new();
-    private readonly Thread _thread;
-    private readonly SubscriberSocket _socket = new();
-    private bool _disposed;
+    private readonly EventLoop _loop = new(NullLogger.Instance);
+    private readonly ZeroMqSocket _socket;
 
     /// <summary>Connects to an endpoint, and connects again whenever the connection is lost.</summary>
     /// <exception cref="IOException">The endpoint cannot be used.</exception>
     public SubscriberClient(string endpoint, string prefix)
     {
+        _socket = new ZeroMqSocket(
+            _loop, SocketKind.Sub, "watch", NullLogger.Instance, new ClosingSockets(), OnMessage, dropped: null);
         try
         {
-            _socket.Options.ReceiveHighWatermark = HighWaterMark;
-            _socket.Options.IPv4Only = false;
-            _socket.Options.Linger = TimeSpan.Zero;
-            _socket.Subscribe(prefix);
-            _socket.Connect(Transport.Sockets.Endpoint.Describe(ZeroMqEndpoint.ToConnect(endpoint)));
-            _thread = new Thread(Receive) { Name = "watch", IsBackground = true };
-            _thread.Start(); // the socket belongs to the thread from here on: starting a thread is a full fence
+            _socket.Open(new ZeroMqSocketOptions([endpoint], HighWaterMark: 1) { Connects = true, Topics = [prefix] });
+            _loop.Start("watch"); // the socket belongs to the thread from here on: starting a thread is a full fence
         }
         catch
         {
-            _socket.Dispose();
-            _ends.Dispose();
+            _loop.Dispose();
             throw;
         }
     }
@@ -48,39 +44,25 @@ internal sealed class SubscriberClient : IDisposable
 
     public void Dispose()
     {
-        if (_disposed)
+        _loop.Post(() =>
         {
-            return;
-        }
-
-        _disposed = true;
-        _ends.Cancel();
-        _thread.Join();
-        _ends.Dispose();
+            _socket.Close();
+            _loop.Stop();
+        });
+        _loop.Join(EndTimeout);
+        _loop.Dispose();
+        _messages.Writer.TryComplete();
     }
 
-    private void Receive()
+    private bool OnMessage(ZeroMqConnection peer, FrameList message)
     {
-        try
+        if (message.Count != 2 || _messages.Writer.TryWrite((Encoding.UTF8.GetString(message[0]), message[1].ToArray())))
         {
-            NetMQMessage message = [];
-            while (!_ends.IsCancellationRequested)
-            {
-                if (_socket.TryReceiveMultipartMessage(Slice, ref message!) && message.FrameCount == 2)
-                {
-                    _messages.Writer.WriteAsync((message[0].ConvertToString(), message[1].ToByteArray()), _ends.Token)
-                        .AsTask().GetAwaiter().GetResult();
-                }
-            }
+            return true;
         }
-        catch (OperationCanceledException)
-        {
-            // expected: the client is disposed while its reader does not read
-        }
-        finally
-        {
-            _socket.Dispose();
-            _messages.Writer.TryComplete();
-        }
+
+        _messages.Writer.WaitToWriteAsync().AsTask().ContinueWith(
+            _ => _loop.Post(peer.ResumeNow), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return false;
     }
 }

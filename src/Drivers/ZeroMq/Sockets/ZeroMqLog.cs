@@ -4,8 +4,8 @@ namespace Cocaine.Fast.Drivers.ZeroMq.Sockets;
 
 internal static partial class ZeroMqLog
 {
-    [LoggerMessage(330, LogLevel.Error, "a handler on the ZeroMQ thread failed; the thread goes on. Please report this with the stack")]
-    public static partial void PollerFault(ILogger log, Exception fault);
+    [LoggerMessage(330, LogLevel.Warning, "{Socket}: {Peer} was disconnected: {Problem} ({Total} refused so far)")]
+    public static partial void Refused(ILogger log, string socket, string peer, string problem, long total);
 
     [LoggerMessage(331, LogLevel.Warning,
         "{App}/{Task}: a message that is not in this driver's framing was refused: {Problem} ({Total} so far)")]
@@ -19,17 +19,18 @@ internal static partial class ZeroMqLog
     public static partial void LeftOver(ILogger log, string app, string task, int count);
 
     [LoggerMessage(334, LogLevel.Warning,
-        "{App}: results come faster than they can be published: {Total} fields were dropped so far; publish less, or larger maps")]
+        "{App}: a subscriber does not read as fast as results come: {Total} fields were dropped so far; publish less, or larger maps")]
     public static partial void FieldsDropped(ILogger log, string app, long total);
 
-    [LoggerMessage(335, LogLevel.Warning, "{Socket}: the socket did not close in order: {Problem}")]
-    public static partial void CloseFailed(ILogger log, string socket, string problem);
+    [LoggerMessage(335, LogLevel.Warning,
+        "{Socket}: no connection to {Endpoint}: {Problem} ({Total} attempts so far); the next one follows by itself")]
+    public static partial void NotConnected(ILogger log, string socket, string endpoint, string problem, long total);
 
     [LoggerMessage(336, LogLevel.Warning, "control: {Total} answers were dropped so far, because who asked is gone or does not read")]
     public static partial void ControlAnswersDropped(ILogger log, long total);
 
-    [LoggerMessage(337, LogLevel.Warning, "control: a message without an empty frame and a request after it was dropped")]
-    public static partial void CorruptedControl(ILogger log);
+    [LoggerMessage(337, LogLevel.Warning, "control: a message without an empty frame and a request after it was dropped ({Total} so far)")]
+    public static partial void CorruptedControl(ILogger log, long total);
 
     [LoggerMessage(338, LogLevel.Error, "control: a request failed in a way that nobody expected. Please report this with the stack")]
     public static partial void ControlFault(ILogger log, Exception fault);

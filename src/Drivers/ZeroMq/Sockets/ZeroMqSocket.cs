@@ -1,17 +1,30 @@
+using System.Buffers.Binary;
 using System.Net;
-using Cocaine.Fast.Core.Protocol;
+using System.Numerics;
+using System.Text;
+using Cocaine.Fast.Drivers.ZeroMq.Wire;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
 using Microsoft.Extensions.Logging;
-using NetMQ;
 
 namespace Cocaine.Fast.Drivers.ZeroMq.Sockets;
 
 /// <summary>
-/// A ZeroMQ socket as a loop sees it: batches of messages come from the poller's thread, and go there. Only that thread touches the NetMQ
-/// socket itself.
+/// Handles a message. False when there is no room: the peer is read no further until <see cref="SocketConnection.ResumeNow"/>.
 /// </summary>
-internal sealed class ZeroMqSocket
+internal delegate bool MessageHandler(ZeroMqConnection peer, FrameList message);
+
+/// <summary>A ZeroMQ socket, ROUTER, PULL, PUB or SUB: its endpoints and the connections of its peers. Lives on a loop.</summary>
+/// <param name="loop">The loop.</param>
+/// <param name="kind">The type of the socket.</param>
+/// <param name="name">The name of the socket, for the log.</param>
+/// <param name="log">Gets the peers that are refused.</param>
+/// <param name="closing">Hears of the time that the last messages take.</param>
+/// <param name="received">Handles the messages; null for a socket that only sends.</param>
+/// <param name="dropped">Called with the number of messages that were dropped so far, whenever it is a power of two.</param>
+internal sealed class ZeroMqSocket(
+    EventLoop loop, SocketKind kind, string name, ILogger log, ClosingSockets closing, MessageHandler? received, Action<long>? dropped)
+    : IConnectionOwner
 {
     /// <summary>
     /// The least time that messages get when a socket closes right after sending them, so that the answers of a drain reach peers that
@@ -19,104 +32,253 @@ internal sealed class ZeroMqSocket
     /// </summary>
     private const int MinLingerMs = 1000;
 
-    private readonly ZeroMqPoller _poller;
-    private readonly string _name;
-    private readonly ILogger _log;
-    private NetMQSocket? _socket;    // only the poller uses it; valid from Open to Close
+    /// <summary>The most connections of a socket: the usual limit of descriptors; one more is closed at once.</summary>
+    private const int MaxConnections = 65_536;
 
-    /// <param name="received">
-    /// Gets each batch on the loop, and gives it back with <see cref="ZeroMqInput.Return"/>; null for a socket that only sends.
-    /// </param>
-    /// <param name="dropped">
-    /// Called on the poller's thread with the number of messages that were dropped so far, whenever it is a power of two.
-    /// </param>
-    public ZeroMqSocket(
-        ZeroMqPoller poller, EventLoop loop, string name, ILogger log, Action<MessageBatch>? received, Action<long>? dropped)
-    {
-        _poller = poller;
-        _name = name;
-        _log = log;
-        Input = new ZeroMqInput(poller, loop, received);
-        Output = new ZeroMqOutput(poller, loop, dropped);
-    }
+    /// <summary>The most connections of one address: as many as other doors allow when their manifest says nothing.</summary>
+    private const int MaxOfOneAddress = 1024;
+
+    /// <summary>Connections that may wait to be accepted.</summary>
+    private const int AcceptBacklog = 1024;
+
+    private readonly ConnectionSet<ZeroMqConnection> _connections = new(new ConnectionCounts());
+    private readonly Dictionary<byte[], ZeroMqConnection> _peers = new(ByteComparer.Instance); // those of a ROUTER that talk
+    private readonly List<Listener> _listeners = [];
+    private readonly List<OutgoingConnection> _outgoing = [];
+    private readonly UnsentBytes _unsent = new();
+    private ZeroMqSocketOptions _options = null!; // set by Open
+    private byte[][] _topics = [];                // a SUB socket's own
+    private ZeroMqOutput? _output;
+    private ulong _lastIdentity;
+    private bool _isClosed;
+    private bool _hasEnded;                       // the last connection of the closed socket is gone
 
     /// <summary>The endpoints that the socket listens on, as peers write them; empty when it connects.</summary>
     public IReadOnlyList<string> Endpoints { get; private set; } = [];
 
-    /// <summary>The incoming messages.</summary>
-    public ZeroMqInput Input { get; }
-
     /// <summary>The outgoing messages.</summary>
-    public ZeroMqOutput Output { get; }
+    public ZeroMqOutput Output => _output ??= new ZeroMqOutput(_peers, dropped);
+
+    /// <summary>Peers that were refused.</summary>
+    public long Refused { get; private set; }
+
+    /// <summary>The connections.</summary>
+    public IReadOnlyCollection<ZeroMqConnection> Connections => _connections;
+
+    /// <inheritdoc/>
+    public SocketKind Kind => kind;
 
     /// <summary>Binds or connects; on the loop. When the method throws, nothing stays open.</summary>
     /// <exception cref="IOException">An endpoint cannot be used.</exception>
     public void Open(ZeroMqSocketOptions options)
     {
-        // Names are resolved here, so that a slow name server delays only this app.
-        List<(string Endpoint, IReadOnlyList<IPEndPoint> Addresses)> at = [.. options.Endpoints.Select(endpoint => (endpoint,
-            options.Connects ? [ZeroMqEndpoint.ToConnect(endpoint)] : ZeroMqEndpoint.ToListen(endpoint)))];
-        _poller.Invoke(() =>
+        _options = options;
+        _topics = [.. options.Topics.Select(Encoding.UTF8.GetBytes)];
+        try
         {
-            NetMQSocket socket = options.Make();
-            try
+            foreach (string endpoint in options.Endpoints)
             {
-                socket.Options.SendHighWatermark = socket.Options.ReceiveHighWatermark = options.HighWaterMark;
-                socket.Options.Linger = TimeSpan.FromMilliseconds(Math.Max(MinLingerMs, options.LingerMs));
-                socket.Options.MaxMsgSize = ProtocolLimits.Default.MaxMessageBytes;
-                socket.Options.IPv4Only = false;
-                List<string> bound = [];
-                foreach ((string endpoint, IReadOnlyList<IPEndPoint> addresses) in at)
+                if (options.Connects)
                 {
-                    if (options.Connects)
-                    {
-                        socket.Connect(Endpoint.Describe(addresses[0]));
-                    }
-                    else
-                    {
-                        bound.AddRange(ZeroMqEndpoint.Bind(socket, endpoint, addresses));
-                    }
+                    _outgoing.Add(new OutgoingConnection(loop, ZeroMqEndpoint.ToConnect(endpoint), name, log, Connected));
                 }
-
-                Endpoints = bound;
-            }
-            catch
-            {
-                socket.Options.Linger = TimeSpan.Zero;
-                socket.Dispose();
-                throw;
+                else
+                {
+                    _listeners.AddRange(Listener.Bind(
+                        loop, ZeroMqEndpoint.Parse(endpoint), AcceptBacklog, UnixFileMode.None, Accept));
+                }
             }
 
-            _socket = socket;
-            Input.Open(socket);
-            Output.Open(socket);
-            _poller.Add(socket);
-        });
+            _listeners.ForEach(listener => listener.Open());
+        }
+        catch
+        {
+            StopConnecting();
+            throw;
+        }
+
+        _outgoing.ForEach(outgoing => outgoing.Begin());
+        Endpoints = [.. _listeners.Select(listener => Endpoint.Describe(listener.Address))];
     }
 
-    /// <summary>Sends the written messages and closes; on the loop.</summary>
+    /// <summary>Stops listening, sends the written messages and closes; on the loop.</summary>
     public void Close()
     {
-        Output.Post();
-        _poller.Post(new ActionWork(() =>
+        if (_isClosed)
         {
-            if (_socket is not { } socket)
+            return;
+        }
+
+        _isClosed = true;
+        StopConnecting();
+        closing.Add();
+        foreach (ZeroMqConnection peer in _connections.ToArray())
+        {
+            if (kind is SocketKind.Pull or SocketKind.Sub)
             {
-                return;
+                peer.Close("the socket is closed"); // nothing is left to send
+            }
+            else
+            {
+                peer.Linger(Math.Max(MinLingerMs, _options.LingerMs));
+            }
+        }
+
+        EndWhenClosed();
+    }
+
+    /// <inheritdoc/>
+    public string? OnReady(ZeroMqConnection peer)
+    {
+        foreach (byte[] topic in _topics)
+        {
+            if (!peer.IsOld)
+            {
+                peer.Subscribe(topic); // a publisher of ZMTP 1.0 knows no subscriptions, and sends everything
+            }
+        }
+
+        _outgoing.Find(outgoing => outgoing.Connection == peer)?.OnReady();
+        if (kind == SocketKind.Router)
+        {
+            TakeIn(peer);
+        }
+
+        return null;
+    }
+
+    /// <inheritdoc/>
+    public bool OnMessage(ZeroMqConnection peer, FrameList message)
+    {
+        if (kind == SocketKind.Pub)
+        {
+            // subscription = %x01 topic; cancel = %x00 topic; everything else has no meaning for a PUB
+            if (message is { Count: 1 } && message[0] is [<= 1 and var first, .. var topic]
+                && peer.Topics!.Change(topic, first == 1) is { } problem)
+            {
+                OnRefused(peer, problem);
+                peer.Close(problem);
             }
 
-            Input.Close();
-            Output.Close();
-            _socket = null;
-            try
+            return true;
+        }
+
+        if (kind == SocketKind.Sub && !IsSubscribed(message[0]))
+        {
+            return true; // a publisher of ZMTP 1.0 leaves the choice to its peers
+        }
+
+        // A peer with ZMQ_PROBE_ROUTER begins with an empty message, which is no request.
+        bool isProbe = kind == SocketKind.Router && peer.Received == 0 && message.Count == 1 && message.LengthAt(0) == 0;
+        if (isProbe || received!(peer, message))
+        {
+            peer.Received++;
+            return true;
+        }
+
+        peer.PauseReading();
+        return false;
+    }
+
+    /// <inheritdoc/>
+    public void OnRefused(ZeroMqConnection peer, string problem)
+    {
+        if (BitOperations.IsPow2(++Refused)) // a flood does not fill the log
+        {
+            ZeroMqLog.Refused(log, name, peer.PeerName, problem, Refused);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnClosed(ZeroMqConnection peer)
+    {
+        _connections.Remove(peer);
+        if (_peers.TryGetValue(peer.Identity, out ZeroMqConnection? known) && known == peer)
+        {
+            _peers.Remove(peer.Identity);
+        }
+
+        _outgoing.Find(outgoing => outgoing.Connection == peer)?.OnLost();
+        EndWhenClosed();
+    }
+
+    /// <summary>
+    /// Gives the peer its place. A peer whose identity is in use takes it over, because it has lost its connection and this end does not
+    /// know it yet.
+    /// </summary>
+    private void TakeIn(ZeroMqConnection peer)
+    {
+        if (peer.Identity.Length == 0)
+        {
+            peer.Identity = new byte[1 + sizeof(ulong)]; // begins with a zero, like no identity that a peer may choose
+            BinaryPrimitives.WriteUInt64BigEndian(peer.Identity.AsSpan(1), ++_lastIdentity);
+        }
+        else if (_peers.TryGetValue(peer.Identity, out ZeroMqConnection? before))
+        {
+            before.Close("another connection has its identity");
+        }
+
+        _peers[peer.Identity] = peer;
+    }
+
+    private bool IsSubscribed(ReadOnlySpan<byte> first)
+    {
+        foreach (byte[] topic in _topics)
+        {
+            if (first.StartsWith(topic))
             {
-                _poller.Remove(socket);
-                socket.Dispose();
+                return true;
             }
-            catch (NetMQException failure)
-            {
-                ZeroMqLog.CloseFailed(_log, _name, failure.Message);
-            }
-        }));
+        }
+
+        return false;
+    }
+
+    private ZeroMqConnection Connected(int descriptor)
+    {
+        ZeroMqConnection peer = Make(descriptor);
+        _connections.Add(peer, null);
+        peer.Begin();
+        return peer;
+    }
+
+    private void Accept(int descriptor)
+    {
+        ZeroMqConnection peer = Make(descriptor);
+        IPAddress? address = SocketNames.Network(descriptor);
+        string? problem = _connections.Counts.All >= MaxConnections ? $"there are {MaxConnections} connections"
+            : _connections.Counts.Of(address) >= MaxOfOneAddress ? $"its address has {MaxOfOneAddress} connections" : null;
+        if (problem is null)
+        {
+            _connections.Add(peer, address);
+            peer.Begin();
+        }
+        else
+        {
+            OnRefused(peer, problem);
+            peer.Close(problem);
+        }
+    }
+
+    private ZeroMqConnection Make(int descriptor)
+    {
+        UnsentMessages unsent = new(_unsent, _options.HighWaterMark);
+        return new ZeroMqConnection(this, loop, descriptor, unsent) { Topics = kind == SocketKind.Pub ? new Topics() : null };
+    }
+
+    private void StopConnecting()
+    {
+        _listeners.ForEach(listener => listener.Dispose());
+        _listeners.Clear();
+        _outgoing.ForEach(outgoing => outgoing.Stop());
+    }
+
+    private void EndWhenClosed()
+    {
+        if (_isClosed && !_hasEnded && _connections.Count == 0)
+        {
+            _hasEnded = true;
+            closing.Remove();
+        }
     }
 }
