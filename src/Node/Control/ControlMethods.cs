@@ -238,10 +238,11 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
             : new NodeException($"app {name} could not be started: {reason}") { Code = ErrorCodes.NotFound };
     }
 
-    private static ManifestText TextOf(ManifestRequest request) => Path.IsPathRooted(request.Path)
-        ? new ManifestText(Encoding.UTF8.GetBytes(request.Manifest), request.Path)
-        : throw new NodeException($"'{request.Path}' is not absolute: it is where relative paths of the manifest start from")
-        {
-            Code = ErrorCodes.BadRequest,
-        };
+    private static ManifestText TextOf(ManifestRequest request)
+    {
+        string? mistake = !Path.IsPathRooted(request.Path) ? "is not absolute: it is where relative paths of the manifest start from"
+            : request.Path.Contains('\0') ? "is no path, because it has a zero character" : null;
+        return mistake is null ? new ManifestText(Encoding.UTF8.GetBytes(request.Manifest), request.Path)
+            : throw new NodeException($"'{JsonPath.Shown(request.Path)}' {mistake}") { Code = ErrorCodes.BadRequest };
+    }
 }

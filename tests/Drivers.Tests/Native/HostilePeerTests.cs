@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -9,11 +8,10 @@ using Cocaine.Fast.Drivers.Native;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
-using Xunit.Abstractions;
 
 namespace Cocaine.Fast.Drivers.Tests.Native;
 
-public class HostilePeerTests(ITestOutputHelper output)
+public class HostilePeerTests
 {
     [Fact]
     public async Task What_a_bad_peer_sends_costs_only_its_own_connection()
@@ -82,44 +80,6 @@ public class HostilePeerTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task A_million_random_and_mutated_frames_on_connections_leave_the_node_serving()
-    {
-        const int Frames = 1_000_000, FramesOfOne = 60;
-        int seed = int.TryParse(Environment.GetEnvironmentVariable("COCAINE_FUZZ_SEED"), out int given) ? given : Environment.TickCount;
-        output.WriteLine($"COCAINE_FUZZ_SEED={seed}");
-        Random random = new(seed);
-        await using TestNode node = TestNode.Start();
-        string path = Path.Combine(Path.GetTempPath(), $"fuzz-{Guid.NewGuid():N}");
-        AppManifest manifest = TestApps.DotNet(BackendType.Thread);
-        RunningApp app = await node.AddAsync(manifest with { Tasks = [manifest.Tasks[0] with { Endpoints = [$"ipc://{path}"] }] });
-        await using CocaineClient good = await TestNode.ConnectAsync(app);
-        for (int sent = 0; sent < Frames; sent += FramesOfOne)
-        {
-            byte[] bytes = MutatedFrames(random, FramesOfOne / 3);
-            using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            socket.Connect(new UnixDomainSocketEndPoint(path)); // blocks while the backlog is full
-            try
-            {
-                socket.Send(bytes);
-            }
-            catch (SocketException)
-            {
-                continue; // closed at the first bad byte: that is what the node is for
-            }
-        }
-
-        Assert.Equal("fine", Encoding.UTF8.GetString(await good.CallAsync("echo", Utf8.Of("fine"))));
-        long limit = Stopwatch.GetTimestamp() + (10 * Stopwatch.Frequency);
-        while (app.Engine.RunningJobs + app.Engine.Queue.Count > 0)
-        {
-            Assert.True(Stopwatch.GetTimestamp() < limit, await app.InfoJsonAsync());
-            await Task.Yield();
-        }
-
-        Assert.True(app.Engine.Counters.Holds(0, 0));
-    }
-
-    [Fact]
     public async Task A_worker_that_scribbles_over_its_segment_costs_only_itself()
     {
         await using TestNode node = TestNode.Start();
@@ -133,25 +93,6 @@ public class HostilePeerTests(ITestOutputHelper output)
             Assert.True(failure.Code is 502 or 504, failure.Message);
             Assert.Equal("whole", Encoding.UTF8.GetString(await client.CallAsync("echo", Utf8.Of("whole"))));
         }
-    }
-
-    private static byte[] MutatedFrames(Random random, int channels)
-    {
-        MemorySink sink = new(16 << 10);
-        for (ulong channel = 1; channel <= (ulong)channels; channel++)
-        {
-            MessageWriter.WriteEnqueue(sink, channel, "echo"u8, default, bin: channel == 1);
-            MessageWriter.WriteChunk(sink, channel, new Payload(new byte[random.Next(100)]), bin: true);
-            MessageWriter.WriteClose(sink, channel);
-        }
-
-        byte[] bytes = sink.Written.ToArray();
-        for (int changes = random.Next(1, 10); changes > 0; changes--)
-        {
-            bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
-        }
-
-        return random.Next(10) == 0 ? bytes[..random.Next(1, bytes.Length)] : bytes;
     }
 
     /// <summary>Each answer is a thousand bytes and more, to a question of five: a node that answered on would fill its memory.</summary>

@@ -35,6 +35,8 @@ public class ControlHostileTests
     [InlineData("scale", "{\"app\":\"x\",\"limit\":\"many\"}", 400, "limit")]
     [InlineData("delete", "{\"app\":\"x\",\"drain-timeout\":-1}", 400, "a drain-timeout is 0 to")]
     [InlineData("create", "{\"manifest\":\"{}\",\"path\":\"relative.json\"}", 400, "'relative.json' is not absolute")]
+    [InlineData("create", "{\"manifest\":\"{}\",\"path\":\"/a\\u0000b.json\"}", 400, "is no path, because it has a zero character")]
+    [InlineData("replace", "{\"manifest\":\"{}\",\"path\":\"/\\u0000\"}", 400, "is no path, because it has a zero character")]
     [InlineData("create", "{\"manifest\":\"not json\",\"path\":\"/x/a.json\"}", 400, "/x/a.json:1:")]
     [InlineData("quarantine", "{\"action\":\"show\",\"app\":\"x\",\"id\":\"7\"}", 404, "app x has no job 7 in quarantine")]
     [InlineData("quarantine", "{\"action\":\"drop\"}", 400, "quarantine drop needs 'app' and 'id'")]
