@@ -62,6 +62,18 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
         return _last;
     }
 
+    /// <summary>Writes a whole request of one chunk in one piece.</summary>
+    public ulong CallAtOnce(string name, ReadOnlySpan<byte> data)
+    {
+        _channels[++_last] = new CheckedChannel { NodeEnded = true };
+        MemorySink sink = new();
+        MessageWriter.WriteInvoke(sink, _last, Encoding.UTF8.GetBytes(name), default);
+        MessageWriter.WriteChunk(sink, _last, new Payload(data), SpeaksBin);
+        MessageWriter.WriteClose(sink, _last);
+        end.Send(sink.Written);
+        return _last;
+    }
+
     /// <summary>The least number of the next channel.</summary>
     public void SkipTo(ulong number) => _last = Math.Max(_last, number - 1);
 

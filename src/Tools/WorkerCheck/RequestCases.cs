@@ -68,6 +68,21 @@ internal static class RequestCases
         c.Settle();
     }
 
+    /// <summary>
+    /// Invoke, chunk and close come together. A handler that reads finds them in the worker's buffer, and nothing else will come to wake it.
+    /// </summary>
+    public static void AtOnce(Conversation c)
+    {
+        ulong channel = c.CallAtOnce("relay", "all here"u8);
+        string answer = c.NextText(channel);
+        if (answer != "all here")
+        {
+            throw new CheckFailure($"relay answered \"{Short(answer)}\" to \"all here\"");
+        }
+
+        EndsWithClose(c, channel);
+    }
+
     public static void Interleaved(Conversation c)
     {
         const int Channels = 20, Rounds = 5;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Cocaine.Fast.Backends.Processes;
 
 namespace Cocaine.Fast.Tools.WorkerCheck;
@@ -91,7 +92,7 @@ public static class WorkerChecker
                 }
 
                 _conversation ??= start.Start(_wantPipe, refuse: false).Conversation;
-                one.Run(_conversation ?? throw new CheckFailure("this time the worker did not ask for the pipe"));
+                Try(one, _conversation ?? throw new CheckFailure("this time the worker did not ask for the pipe"));
             }
             catch (CheckFailure failure)
             {
@@ -104,6 +105,23 @@ public static class WorkerChecker
             }
 
             Report(one.Name, one.Section, problem is null ? CheckOutcome.Passed : CheckOutcome.Failed, problem ?? "");
+        }
+
+        private static void Try(CheckCase one, Conversation conversation)
+        {
+            double least = double.MaxValue;
+            for (int tries = 0; tries < CheckCase.InstantTries && least > CheckCase.InstantMs; tries++)
+            {
+                long start = Stopwatch.GetTimestamp();
+                one.Run(conversation);
+                least = one.IsInstant ? Math.Min(least, Stopwatch.GetElapsedTime(start).TotalMilliseconds) : 0;
+            }
+
+            if (least > CheckCase.InstantMs)
+            {
+                throw new CheckFailure($"it took {least:0} ms in the fastest of {CheckCase.InstantTries} tries, and nothing in it takes time: "
+                    + $"{CheckCase.InstantMs} ms are enough. Does the worker wait although a message stands in its buffer?");
+            }
         }
 
         private string? TryStart(out bool usable)

@@ -22,6 +22,7 @@ public class WrongWorkerTests
         ["first chunk only", "chunked request"],
         ["joins chunks", "chunked answer"],
         ["never closes", "chunked answer"],
+        ["sleeps with messages in its buffer", "request whole in one write"],
         ["collects before it relays", "streams both ways"],
         ["serves one call only", "interleaved channels"],
         ["narrow numbers", "channel numbers of every width"],

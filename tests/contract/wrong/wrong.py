@@ -14,6 +14,7 @@ import time
 FAULT = os.environ.get("FAULT", "none")
 VALUED = dict(zip(sys.argv[1::2], sys.argv[2::2]))
 APP, UUID = VALUED["--app"], VALUED["--uuid"]
+BEATS = {"one heartbeat only": 3600, "sleeps with messages in its buffer": 0.2}
 STATIC = {80: b"trace_id", 81: b"span_id", 82: b"parent_id", 23: b"authorization"}
 
 
@@ -99,7 +100,7 @@ class Node:
 
     def beat(self):
         if time.monotonic() >= self.next_beat and FAULT != "no heartbeat at all":
-            self.next_beat = time.monotonic() + (3600 if FAULT == "one heartbeat only" else 4)
+            self.next_beat = time.monotonic() + BEATS.get(FAULT, 4)
             self.send(1, 0, b"\x90")
 
     def messages(self):
@@ -131,6 +132,8 @@ class Node:
     def next_of(self, channel):
         """The next (kind, data) of a channel that a handler reads; other channels' messages are kept."""
         kept = self.kept
+        if FAULT == "sleeps with messages in its buffer":
+            kept += self.messages()  # until the answer of its next heartbeat comes
         while True:
             for i, message in enumerate(kept):
                 if message[0] == channel:

@@ -2,6 +2,7 @@ use 5.030;
 use strict;
 use warnings;
 use Test::More;
+use Time::HiRes ();
 use FindBin;
 use lib "$FindBin::Bin/../lib", "$FindBin::Bin/lib";
 use FakeNode;
@@ -43,6 +44,19 @@ subtest 'requests and answers' => sub {
     $node->until(sub { $node->{heartbeats} });
     ends_well();
     is $node->stdout, "to stdout\n";
+};
+
+subtest 'a reading handler whose request is all here does not wait for more' => sub {
+    $node = FakeNode->start('app.pl');
+    my $least = 9;
+    for (1 .. 5) {    # the least: a busy machine makes any single one slow
+        my $then = Time::HiRes::time();
+        gives(['<whole>'], 'relay', 'whole');
+        my $took = Time::HiRes::time() - $then;
+        $least = $took if $took < $least;
+    }
+    cmp_ok $least, '<', 1, 'far from the next heartbeat';
+    ends_well();
 };
 
 subtest 'every size, and many at once' => sub {

@@ -246,13 +246,14 @@ sub whole {
 
 # From within a handler.
 
-# What has come, as far as there is room for it. True when there was something.
+# What has come, as far as there is room for it. True when there was something: bytes that came now, or messages that stood in the buffer.
 sub take_in {
     my ($self, $must) = @_;
     my $came = $self->{heartbeat}->beat(Cocaine::Clock::now());
     $came = 1 if $self->{link}->fetch($must);
     while ($self->has_whole_message) {
         $self->step or last;
+        $came = 1;
     }
     $self->{listened} = Cocaine::Clock::now();
     $self->{output}{unheard} = 0;

@@ -40,6 +40,7 @@ public:
     }
 
     void take(const message& m) override {
+        ++taken_;
         if (m.channel == control_channel) {
             if (m.type == control_type::terminate) draining_ = true;    // a heartbeat's answer needs nothing
             if (m.type == control_type::flow && has_flow_) pause(m);
@@ -102,13 +103,15 @@ public:
         link_.take(*this);
     }
 
-    // Runs no handler, but all else goes on: what comes, what threads write, the heartbeat.
+    // Runs no handler, but all else goes on: what comes, what threads write, the heartbeat. Waits only when nothing has come, not even while
+    // the flush waited for room.
     void hear() override {
+        std::uint64_t before = taken_;
         take_posted();
         std::int64_t now = now_us();
         out_.beat_when_due(now);
         out_.flush();
-        if (!link_.take(*this)) link_.wait(static_cast<int>((out_.next_beat_us() - now) / 1000) + 1);
+        if (!link_.take(*this) && taken_ == before) link_.wait(static_cast<int>((out_.next_beat_us() - now) / 1000) + 1);
     }
 
     std::shared_ptr<remote_call> remote(call& c) override {
@@ -404,6 +407,7 @@ private:
     std::deque<posted> posted_;
     std::uint64_t newest_ = control_channel;
     std::size_t running_ = 0;          // calls that we have not ended
+    std::uint64_t taken_ = 0;        // messages of the node
     std::size_t unread_ = 0;         // bytes of requests that no handler has taken
     std::size_t unheard_ = 0;        // bytes written by handlers on the loop since the node was listened to
     bool draining_ = false;
