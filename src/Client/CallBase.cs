@@ -52,9 +52,9 @@ internal abstract class CallBase : LoopWork, IChannelOwner
         }
 
         Span<byte> headers = stackalloc byte[CallOptions.MaxEncodedBytes];
-        bool first = Connection.IsFirst;
-        Channel = Connection.Open(this);
-        MessageWriter.WriteEnqueue(Connection.Output, Channel, _name, headers[.._options.Encode(headers, Connection.TakeOffer())], first);
+        int headerBytes = _options.Encode(headers, Connection.TakeOffer());
+        MessageWriter.WriteEnqueue(Connection.Output, Connection.NextChannel, _name, headers[..headerBytes], Connection.IsFirst);
+        Channel = Connection.Open(this); // after the message: a channel that is open here is open for the node too
         try
         {
             WriteRequest();

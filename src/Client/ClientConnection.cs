@@ -38,7 +38,10 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
     /// <summary>The first message must show that this client knows the modern families.</summary>
     public bool IsFirst => _lastChannel == 0;
 
-    /// <summary>Opens a new channel for this owner.</summary>
+    /// <summary>The channel that <see cref="Open"/> gives next.</summary>
+    public ulong NextChannel => _lastChannel + 1;
+
+    /// <summary>Opens a new channel for this owner, whose first message is written.</summary>
     public ulong Open(IChannelOwner owner)
     {
         _channels.Add(++_lastChannel, owner);

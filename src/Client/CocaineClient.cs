@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net.Sockets;
-using System.Text;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
@@ -115,10 +114,7 @@ public sealed class CocaineClient : IAsyncDisposable
     private static DefaultObjectPool<T> PoolOf<T>(Func<T> create, int kept)
         where T : class => new(new CallPolicy<T>(create), kept);
 
-    private byte[] NameOf(string name) => _names.TryGetValue(name, out byte[]? known) ? known : _names.GetOrAdd(name, Encode(name));
-
-    private static byte[] Encode(string name) => Encoding.UTF8.GetBytes(name) is { Length: <= MessageWriter.MaxNameBytes } bytes ? bytes
-        : throw new FormatException($"an event's name has at most {MessageWriter.MaxNameBytes} bytes");
+    private byte[] NameOf(string name) => _names.TryGetValue(name, out byte[]? known) ? known : _names.GetOrAdd(name, OpeningBounds.EncodeName(name));
 
     private sealed class CallPolicy<T>(Func<T> create) : IPooledObjectPolicy<T>
         where T : notnull

@@ -19,8 +19,8 @@ internal sealed class InfoCall(ClientConnection connection) : LoopWork, IChannel
             return;
         }
 
+        MessageWriter.WriteEmpty(connection.Output, connection.NextChannel, 1);
         _channel = connection.Open(this);
-        MessageWriter.WriteEmpty(connection.Output, _channel, 1);
         connection.ScheduleSend();
     }
 

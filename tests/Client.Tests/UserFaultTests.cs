@@ -38,6 +38,26 @@ public class UserFaultTests
         Assert.Equal(Utf8.Of("on"), await client.CallAsync("echo", Utf8.Of("on")).WaitAsync(Limit));
     }
 
+    [Fact]
+    public async Task A_name_is_bounded_in_bytes_and_the_request_is_never_taken_for_one()
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(TestApps.Python("behaviours.py"));
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        foreach (string name in (string[])[new string('e', 257), new string('é', 129), new string('e', 1 << 20)])
+        {
+            await Assert.ThrowsAsync<FormatException>(() => client.CallAsync(name, Utf8.Of("echo")).WaitAsync(Limit));
+            Assert.Throws<FormatException>(() => client.Open(name));
+        }
+
+        foreach (string name in (string[])[new string('e', 256), new string('é', 128)])
+        {
+            Assert.Equal(404, (await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync(name, Utf8.Of("echo")).WaitAsync(Limit))).Code);
+        }
+
+        Assert.Equal(Utf8.Of("on"), await client.CallAsync("echo", Utf8.Of("on")).WaitAsync(Limit));
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(-2)]

@@ -34,6 +34,8 @@ export interface Call {
     readonly signal: AbortSignal;
     /** Whether the caller has given up. */
     readonly cancelled: boolean;
+    /** With the caller's error, once the caller has given up. */
+    readonly cancellation: Cancelled | undefined;
 }
 
 /** The request's chunks, as they come. */
@@ -67,8 +69,16 @@ export const worker: {
     readonly version: number;
 };
 
-/** The caller gave up: nobody reads this answer any more. */
-export class Cancelled extends Error {}
+/**
+ * The caller gave up: nobody reads this answer any more. Its error says why: [1000, 400] that the client went away, [1000, 520] that the
+ * deadline passed; any other one is the caller's own.
+ */
+export class Cancelled extends Error {
+    constructor(category?: number, code?: number, reason?: string);
+    readonly category: number;
+    readonly code: number;
+    readonly reason: string;
+}
 
 /** A MessagePack extension value. */
 export class Extension {

@@ -117,6 +117,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
         IJobCaller caller, ulong channel, TaskMonitor task, byte[] name, in JobPolicy policy, ReadOnlySpan<byte> headers,
         out JobRefusal refusal)
     {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(name.Length, OpeningBounds.MaxNameBytes); // here, where no state has changed
         refusal = default;
 
         // A refused job has a number too: its caller can ask for it. Two versions of an app share the ledger, and so the numbers.
@@ -190,25 +191,22 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     /// <summary>The request is whole.</summary>
     public void EndRequest(Job job) => Requests.End(job);
 
-    /// <summary>The caller went away or gave up: the answer goes nowhere, and the worker is told.</summary>
-    /// <param name="job">The job to cancel.</param>
-    /// <param name="reason">The reason, for the worker.</param>
-    /// <param name="clientGone">The caller's connection has ended.</param>
+    /// <inheritdoc/>
     public void Cancel(Job job, ReadOnlySpan<byte> reason, bool clientGone = false)
     {
-        if (job.IsAnswered)
-        {
-            return;
-        }
+        Counters.ClientsGone += clientGone && !job.IsAnswered ? 1u : 0;
+        Cancel(job, new JobError(ErrorCodes.Category, ErrorCodes.BadRequest, reason));
+    }
 
-        job.Caller = null;
-        Counters.JobsCancelled++;
-        if (clientGone)
+    /// <inheritdoc/>
+    public void Cancel(Job job, in JobError error)
+    {
+        if (!job.IsAnswered)
         {
-            Counters.ClientsGone++;
+            job.Caller = null;
+            Counters.JobsCancelled++;
+            Endings.Fail(job, in error);
         }
-
-        Endings.Fail(job, new JobError(ErrorCodes.Category, ErrorCodes.BadRequest, reason));
     }
 
     /// <summary>Answers a job with one of the node's errors.</summary>

@@ -150,7 +150,7 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
         job.AnsweredMs = scope.Loop.ListenedMs;
         if (from == JobState.Away)
         {
-            scope.Siblings!.Cancel(job);
+            scope.Siblings!.Cancel(job, in error);
         }
 
         job.Slave?.Channels.Cancel(job, in error);

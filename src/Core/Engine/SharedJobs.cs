@@ -1,7 +1,6 @@
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Pools;
-using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Core.Engine;
@@ -75,12 +74,12 @@ internal sealed class SharedJobs(EngineScope scope, JobStore store, SlavePool po
     }
 
     /// <summary>Nobody wants the guest's answer any more.</summary>
-    public void CancelGuest(Job job)
+    public void CancelGuest(Job job, in JobError error)
     {
         if (!job.IsAnswered)
         {
             job.Caller = null;
-            endings.Fail(job, new JobError(ErrorCodes.Category, ErrorCodes.BadRequest, "the caller went away or gave up"u8));
+            endings.Fail(job, in error);
         }
     }
 }

@@ -11,11 +11,14 @@ internal interface IJobEngine
     /// <summary>The request is whole.</summary>
     void EndRequest(Job job);
 
-    /// <summary>The caller went away or gave up: the answer goes nowhere, and the worker is told.</summary>
+    /// <summary>The caller went away, or is sent away: the answer goes nowhere, and the worker is told.</summary>
     /// <param name="job">The job to cancel.</param>
     /// <param name="reason">The reason, for the worker.</param>
     /// <param name="clientGone">The caller's connection has ended.</param>
     void Cancel(Job job, ReadOnlySpan<byte> reason, bool clientGone = false);
+
+    /// <summary>The caller gave up with an error of its own: the answer goes nowhere, and the worker is told the error.</summary>
+    void Cancel(Job job, in JobError error);
 
     /// <summary>Answers a job that has no answer yet with one of the node's errors.</summary>
     void Fail(Job job, int code, string reason, int retryAfterS = 0, ErrorCause cause = ErrorCause.Other);

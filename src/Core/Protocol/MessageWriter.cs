@@ -288,7 +288,7 @@ internal static class MessageWriter
     }
 
     /// <summary>A reason within its bound, cut between two characters.</summary>
-    private static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> reason)
+    public static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> reason)
     {
         if (reason.Length <= MaxReasonBytes)
         {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 
 namespace Cocaine.Fast.Core.Protocol;
 
@@ -19,6 +20,11 @@ internal static class OpeningBounds
     /// long, so that the connection's other channels go on; a longer message ends the connection.
     /// </summary>
     public const int MaxMessageBytes = ProtocolLimits.FramingBytes;
+
+    /// <summary>The name of an event in bytes, for a message.</summary>
+    /// <exception cref="FormatException">The name is too long.</exception>
+    public static byte[] EncodeName(string name) => Encoding.UTF8.GetBytes(name) is { Length: <= MaxNameBytes } bytes ? bytes
+        : throw new FormatException($"an event's name has at most {MaxNameBytes} bytes");
 
     /// <summary>No part is too long, as far as the message is here.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -170,20 +170,20 @@ internal sealed class AwayJob : ShardMail, IJobRunner, IJobCaller
     }
 
     /// <summary>At home: the job has its answer from the node, or its caller is gone.</summary>
-    public void Cancel()
+    public void Cancel(in JobError error)
     {
         _job = null;
-        _sibling.Post(new CancelMail(this));
+        _sibling.Post(new CancelMail(this, in error));
     }
 
     /// <summary>At the sibling: nobody wants the answer. When the job has ended by now, its end is on its way.</summary>
-    public void CancelGuest()
+    public void CancelGuest(in JobError error)
     {
         if (Stage == AwayStage.Guest)
         {
             Job guest = _guest!;
             Leave();
-            _sibling.CancelGuest(this, guest);
+            _sibling.CancelGuest(this, guest, in error);
         }
     }
 

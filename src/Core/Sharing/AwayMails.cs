@@ -1,9 +1,15 @@
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Protocol;
+
 namespace Cocaine.Fast.Core.Sharing;
 
-/// <summary>The home does not want the answer of a job any more.</summary>
-internal sealed class CancelMail(AwayJob away) : ShardMail
+/// <summary>The home does not want the answer of a job any more. The error says why, for the worker.</summary>
+internal sealed class CancelMail(AwayJob away, in JobError error) : ShardMail
 {
-    public override void Run() => away.CancelGuest();
+    private readonly int _category = error.Category, _code = error.Code;
+    private readonly byte[] _reason = MessageWriter.Cut(error.Reason).ToArray();
+
+    public override void Run() => away.CancelGuest(new JobError(_category, _code, _reason));
 }
 
 /// <summary>The caller of a job is slower than its slave, or has room again.</summary>

@@ -112,11 +112,11 @@ internal sealed class Siblings : WheelTimer, ISiblings
     }
 
     /// <inheritdoc/>
-    public void Cancel(Job job)
+    public void Cancel(Job job, in JobError error)
     {
         AwayJob away = (AwayJob)job.Runner!;
         _away.Remove(away);
-        away.Cancel();
+        away.Cancel(in error);
         job.Runner = null;
     }
 
@@ -152,10 +152,10 @@ internal sealed class Siblings : WheelTimer, ISiblings
     public void Forget(AwayJob away) => _guests.Remove(away);
 
     /// <summary>Nobody wants the answer of a guest any more.</summary>
-    public void CancelGuest(AwayJob away, Job guest)
+    public void CancelGuest(AwayJob away, Job guest, in JobError error)
     {
         _guests.Remove(away);
-        _engine.Shared.CancelGuest(guest);
+        _engine.Shared.CancelGuest(guest, in error);
     }
 
     /// <summary>A job has come back from a sibling: refused, or with the end of its answer.</summary>

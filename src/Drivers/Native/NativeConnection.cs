@@ -176,7 +176,7 @@ internal class NativeConnection : NativeDoor, IJobCaller
             case MessageType.Error when layout.Shape == ArgumentShape.Error:
                 ErrorHeaders own = new() { JobId = job.Id };
                 Forget(job);
-                job.Engine.Cancel(job, message.Text);
+                job.Engine.Cancel(job, new JobError(layout.Category, layout.Code, message.Text));
 
                 // Every channel is answered by one terminal message, in this case the client's own error: otherwise old clients keep the
                 // channel open.

@@ -69,11 +69,18 @@ internal sealed class Replay(RunningApp app, StoredJob stored, Action<ulong> beg
             return;
         }
 
+        byte[] name = Encoding.UTF8.GetBytes(stored.Event);
+        if (name.Length > OpeningBounds.MaxNameBytes)
+        {
+            Fail($"its event's name is longer than {OpeningBounds.MaxNameBytes} bytes"); // written by hand, or of bytes that are no text
+            return;
+        }
+
         _engine = app.Engine;
         TaskMonitor monitor = new(stored.Task, sparse: true);
         JobPolicy policy = stored.Policy;
         _job = _engine.Submit(
-            this, 0, monitor, Encoding.UTF8.GetBytes(stored.Event), in policy, stored.Headers, out JobRefusal refusal);
+            this, 0, monitor, name, in policy, stored.Headers, out JobRefusal refusal);
         if (_job is not { } job)
         {
             Fail($"it was refused: {refusal.Code} {refusal.Reason}");

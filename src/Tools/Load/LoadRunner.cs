@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Net.Sockets;
-using System.Text;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
@@ -31,11 +31,12 @@ public static class LoadRunner
 
     /// <summary>Runs the load to its end.</summary>
     /// <exception cref="ConnectionLostException">No connection can be made.</exception>
+    /// <exception cref="FormatException">The event's name is too long.</exception>
     public static async Task<LoadResult> RunAsync(LoadOptions options, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         LatencyHistogram latencies = new();
-        LoadPlan plan = new(Encoding.UTF8.GetBytes(options.Event), options.InFlight, options.SizeBytes) { OnAnswer = latencies.Record };
+        LoadPlan plan = new(OpeningBounds.EncodeName(options.Event), options.InFlight, options.SizeBytes) { OnAnswer = latencies.Record };
         using EventLoop loop = new(NullLogger.Instance);
         List<LoadConnection> connections = [];
         for (int i = 0; i < options.Connections; i++)

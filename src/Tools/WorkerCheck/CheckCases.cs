@@ -22,6 +22,7 @@ internal static class CheckCases
         new("error of the app's own", "Errors", ErrorCases.OfTheApp) { IsInstant = true },
         new("unknown event", "Errors", ErrorCases.UnknownEvent) { IsInstant = true },
         new("cancel", "Cancel", ErrorCases.Cancel) { IsInstant = true },
+        new("cancel with the caller's error", "Cancel", ErrorCases.CancelWithError) { IsInstant = true },
         new("cancel after the request's end", "Cancel", ErrorCases.CancelAfterEnd),
         new("headers", "Headers", AppCases.Headers) { IsInstant = true },
         new("app name, uuid, task, version", "Start", AppCases.WhoAmI) { IsInstant = true },

@@ -104,11 +104,11 @@ internal sealed class Conversation(WorkerProcess process, NodeEnd end, string ap
         return taken;
     }
 
-    /// <summary>Tells the worker that nobody waits for this answer any more.</summary>
-    public void Cancel(ulong channel)
+    /// <summary>Tells the worker that nobody waits for this answer any more, and why.</summary>
+    public void Cancel(ulong channel, int category, int code, string reason)
     {
         _channels[channel].NodeEnded = true;
-        Write(sink => MessageWriter.WriteError(sink, channel, ErrorCodes.Category, ErrorCodes.DeadlineError, "the caller gave up"));
+        Write(sink => MessageWriter.WriteError(sink, channel, category, code, reason));
     }
 
     public void Terminate() => Write(sink => MessageWriter.WriteTerminate(sink, 1, "the check asks for it"));

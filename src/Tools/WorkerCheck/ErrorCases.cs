@@ -55,7 +55,14 @@ internal static class ErrorCases
         c.Settle();
     }
 
-    public static void Cancel(Conversation c)
+    public static void Cancel(Conversation c) =>
+        CancelWaiting(c, ErrorCodes.Category, ErrorCodes.DeadlineError, "the deadline passed", "waits was cancelled");
+
+    /// <summary>The caller gives up with an error of its own: the handler can tell it from a caller that went away.</summary>
+    public static void CancelWithError(Conversation c) =>
+        CancelWaiting(c, ErrorCodes.FrameworkCategory, -7, Reason, $"waits was cancelled by [{ErrorCodes.FrameworkCategory}, -7]: {Reason}");
+
+    private static void CancelWaiting(Conversation c, int category, int code, string reason, string line)
     {
         ulong channel = c.Open("waits");
         string text = c.NextText(channel);
@@ -64,10 +71,10 @@ internal static class ErrorCases
             throw new CheckFailure($"waits answered \"{RequestCases.Short(text)}\", not \"waiting\"");
         }
 
-        c.Cancel(channel);
+        c.Cancel(channel, category, code, reason);
         c.NextTerminal(channel);
-        c.Until(() => c.Process.StandardError.Contains("waits was cancelled", StringComparison.Ordinal),
-            "the handler did not see the cancel: no line \"waits was cancelled\" on stderr", 1, endIsGood: false);
+        c.Until(() => c.Process.StandardError.Contains(line, StringComparison.Ordinal),
+            $"the handler did not see the cancel: no line \"{line}\" on stderr", 1, endIsGood: false);
         c.Settle();
     }
 
@@ -78,7 +85,7 @@ internal static class ErrorCases
         c.Close(channel);
         if (c.SpeaksBin)
         {
-            c.Cancel(channel); // an old worker would take it for a broken protocol, so the node does not send it either
+            c.Cancel(channel, ErrorCodes.Category, ErrorCodes.DeadlineError, "the deadline passed"); // an old worker would take it for a broken protocol, so the node does not send it either
         }
 
         c.NextTerminal(channel);

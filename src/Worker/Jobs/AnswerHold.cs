@@ -18,7 +18,7 @@ internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandl
 
     private readonly Lock _lock = new();        // guards the waits of other threads, and the marks when they change
     private volatile bool _isHeld;              // the loop writes it, writers on any thread read it
-    private volatile bool _isCancelled;
+    private volatile JobCancelledException? _givenUp; // the caller's error, once the job was cancelled, or its end
     private TaskCompletionSource? _task;        // a handler on the loop waits as a task; only the loop uses it
     private ManualResetValueTaskSourceCore<bool> _room; // a handler on the loop waits for room; the same
     private bool _awaitsRoom;                   // until the wait is over; only the loop uses it
@@ -37,7 +37,11 @@ internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandl
     private bool MayWrite => !_isHeld && answers.HasRoom;
 
     /// <summary>The next job begins. On the loop, like all members but those of other threads.</summary>
-    public void Begin() => _isHeld = _isCancelled = false;
+    public void Begin()
+    {
+        _isHeld = false;
+        _givenUp = null;
+    }
 
     /// <summary>The node asks to hold the answer, or to go on.</summary>
     public void Set(bool holds)
@@ -50,9 +54,9 @@ internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandl
     }
 
     /// <summary>Nobody wants the answer any more, or the job is over: writers that wait get an error.</summary>
-    public void Cancel()
+    public void Cancel(JobCancelledException error)
     {
-        _isCancelled = true;
+        _givenUp ??= error;
         if (_isHeld || IsAwaitedOnLoop) // otherwise nobody waits, on any thread
         {
             Free();
@@ -63,7 +67,9 @@ internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandl
     public void Look() => seat.Look();
 
     /// <summary>Waits with this thread, the loop's, until the writer may write. Other handlers run meanwhile.</summary>
-    /// <exception cref="OperationCanceledException">The job was cancelled, or the loop has ended.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// The job was cancelled, which is a <see cref="JobCancelledException"/>; or the loop has ended.
+    /// </exception>
     public void WaitHere()
     {
         seat.Look();
@@ -86,7 +92,7 @@ internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandl
     /// <summary>Ends, on the loop, when there is room. Makes no object, unless the handler has begun another wait already.</summary>
     public ValueTask WaitForRoom()
     {
-        if (IsInUse || _isCancelled)
+        if (IsInUse || _givenUp is not null)
         {
             holders.Share(); // a task that another handler can wait for too: continuations are not counted
             return new ValueTask(WaitAsTask());
@@ -117,9 +123,9 @@ internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandl
     /// <summary>A task that ends, on the loop, when the writer may write.</summary>
     public Task WaitAsTask()
     {
-        if (_isCancelled)
+        if (_givenUp is { } error)
         {
-            return Task.FromException(Cancelled());
+            return Task.FromException(error.Again());
         }
 
         WatchRoom();
@@ -137,7 +143,7 @@ internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandl
         lock (_lock)
         {
             // The loop changes the marks before it takes the lock to free: a wait that it does not see here sees the change.
-            return _isCancelled ? Task.FromException(Cancelled()) : !_isHeld ? null
+            return _givenUp is { } error ? Task.FromException(error.Again()) : !_isHeld ? null
                 : (_elsewhere ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
     }
@@ -145,7 +151,7 @@ internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandl
     /// <inheritdoc/>
     public void Continue()
     {
-        if (!MayWrite && !_isCancelled)
+        if (!MayWrite && _givenUp is null)
         {
             if (IsAwaitedOnLoop)
             {
@@ -184,9 +190,9 @@ internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandl
         holders.EnterHandler();
         try
         {
-            if (_isCancelled)
+            if (_givenUp is { } error)
             {
-                _room.SetException(Cancelled());
+                _room.SetException(error.Again());
             }
             else
             {
@@ -231,9 +237,9 @@ internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandl
 
     private void Complete(TaskCompletionSource task)
     {
-        if (_isCancelled)
+        if (_givenUp is { } error)
         {
-            task.SetException(Cancelled());
+            task.SetException(error.Again());
         }
         else
         {
@@ -243,11 +249,9 @@ internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandl
 
     private void ThrowIfCancelled()
     {
-        if (_isCancelled)
+        if (_givenUp is { } error)
         {
-            throw Cancelled();
+            throw error.Again();
         }
     }
-
-    private static OperationCanceledException Cancelled() => new("the job was cancelled");
 }

@@ -24,7 +24,7 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>, IHandlerW
     private bool _waiting;              // a read waits for a chunk
     private bool _reading;              // a read waits, or its caller has not taken its chunk yet
     private volatile bool _isEnded;
-    private volatile bool _isCancelled;
+    private volatile JobCancelledException? _givenUp; // the caller's error, once the job was cancelled
     private volatile bool _isOver = true; // the job has not begun, or is over
     private bool _isReady;              // the waiting read will be looked at; only the loop uses it
     private CancellationTokenSource? _cancellation;
@@ -44,7 +44,10 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>, IHandlerW
     public bool IsEnded => _isEnded;
 
     /// <summary>The job was cancelled: nobody wants its answer any more.</summary>
-    public bool IsCancelled => _isCancelled;
+    public bool IsCancelled => _givenUp is not null;
+
+    /// <summary>The caller's error, once the job was cancelled; otherwise null.</summary>
+    public JobCancelledException? Cancellation => _givenUp?.Again();
 
     /// <summary>The invoke's headers in their encoded form: a MessagePack array.</summary>
     public ReadOnlySpan<byte> Headers => _headers.Encoded;
@@ -53,18 +56,7 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>, IHandlerW
     public IReadOnlyList<(string Name, byte[] Value)> ReadHeaders() => _headers.ReadAll();
 
     /// <summary>The value of the first header of that name, or null.</summary>
-    public byte[]? Header(string name)
-    {
-        foreach ((string known, byte[] value) in _headers.ReadAll())
-        {
-            if (known == name)
-            {
-                return value;
-            }
-        }
-
-        return null;
-    }
+    public byte[]? Header(string name) => _headers.ReadAll().FirstOrDefault(header => header.Name == name).Value;
 
     /// <summary>The id of the trace that the call belongs to; 0 when the caller has not sent it.</summary>
     public ulong TraceId => _headers.Ids.TraceId;
@@ -105,7 +97,7 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>, IHandlerW
     }
 
     /// <summary>The next chunk, or null at the end of the request. Its bytes are valid until the next read.</summary>
-    /// <exception cref="OperationCanceledException">The job was cancelled.</exception>
+    /// <exception cref="JobCancelledException">The job was cancelled.</exception>
     /// <exception cref="InvalidOperationException">The job has ended, or another read waits.</exception>
     public ValueTask<ReadOnlyMemory<byte>?> ReadAsync()
     {
@@ -121,9 +113,9 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>, IHandlerW
                 return new ValueTask<ReadOnlyMemory<byte>?>(chunk);
             }
 
-            if (IsCancelled)
+            if (Cancellation is { } cancellation)
             {
-                return ValueTask.FromException<ReadOnlyMemory<byte>?>(new OperationCanceledException("the job was cancelled"));
+                return ValueTask.FromException<ReadOnlyMemory<byte>?>(cancellation);
             }
 
             if (IsEnded)
@@ -140,7 +132,7 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>, IHandlerW
     }
 
     /// <summary>The whole request, once the caller has closed its side.</summary>
-    /// <exception cref="OperationCanceledException">The job was cancelled.</exception>
+    /// <exception cref="JobCancelledException">The job was cancelled.</exception>
     public async ValueTask<ReadOnlyMemory<byte>> ReadAllAsync()
     {
         if (IsEnded)
@@ -183,7 +175,7 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>, IHandlerW
     internal void Begin(ulong channel, string name, ReadOnlySpan<byte> headers, bool isStream)
     {
         Event = name;
-        _isEnded = _isCancelled = false;
+        (_isEnded, _givenUp) = (false, null);
         _unread.Begin(channel, isStream);
         _headers.Set(headers);
         _isOver = false;
@@ -206,11 +198,11 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>, IHandlerW
         LookAtRead();
     }
 
-    internal void Cancel()
+    internal void Cancel(JobCancelledException error)
     {
         using (EnterAsLoop())
         {
-            _isCancelled = true;
+            _givenUp ??= error;
             LookAtRead();
         }
 
@@ -241,7 +233,7 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>, IHandlerW
                 chunk = taken;
                 OnRead(taken.Length);
             }
-            else if (!_isEnded && !_isCancelled)
+            else if (!_isEnded && _givenUp is null)
             {
                 return;
             }
@@ -249,13 +241,13 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>, IHandlerW
             _waiting = false;
         }
 
-        Wake(chunk, chunk is null && _isCancelled ? new OperationCanceledException("the job was cancelled") : null);
+        Wake(chunk, chunk is null ? Cancellation : null);
     }
 
     void ILongRequest.LookAtUnread()
     {
         using ReadScope scope = EnterAsLoop();
-        _unread.Look(_chunks.WaitingBytes, isOver: _isOver || _isEnded || _isCancelled);
+        _unread.Look(_chunks.WaitingBytes, isOver: _isOver || _isEnded || IsCancelled);
     }
 
     /// <summary>Carries out the go-on of a reader on another thread.</summary>

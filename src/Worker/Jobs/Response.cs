@@ -38,7 +38,7 @@ public sealed class Response
     /// and waits for the loop: use <see cref="WriteAsync"/> there for large answers.
     /// </summary>
     /// <exception cref="InvalidOperationException">The answer has ended, or too many bytes wait for the loop.</exception>
-    /// <exception cref="OperationCanceledException">The job was cancelled while the call waited.</exception>
+    /// <exception cref="JobCancelledException">The job was cancelled while the call waited.</exception>
     public void Write(ReadOnlySpan<byte> chunk)
     {
         ThrowIfEnded();
@@ -60,7 +60,7 @@ public sealed class Response
 
     /// <summary>Sends a chunk, and waits while the caller or the node takes chunks more slowly than they come.</summary>
     /// <exception cref="InvalidOperationException">The answer has ended.</exception>
-    /// <exception cref="OperationCanceledException">The job was cancelled while the call waited.</exception>
+    /// <exception cref="JobCancelledException">The job was cancelled while the call waited.</exception>
     public ValueTask WriteAsync(ReadOnlyMemory<byte> chunk)
     {
         ThrowIfEnded();

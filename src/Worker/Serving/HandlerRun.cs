@@ -18,9 +18,9 @@ internal sealed class HandlerRun(LoopSeat seat, LoopInbox inbox, WorkerChannels 
     public void Start(WorkerChannel channel)
     {
         channel.StartedMs = Environment.TickCount64;
-        if (channel.Request.IsCancelled)
+        if (channel.Request.Cancellation is { } cancellation)
         {
-            Fail(channel, new OperationCanceledException("the job was cancelled"));
+            Fail(channel, cancellation);
             channel.EndOurs();
             channels.Release(channel);
             return;

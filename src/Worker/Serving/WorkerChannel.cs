@@ -91,7 +91,7 @@ internal sealed class WorkerChannel
         Holders.LeaveHandler();
         bool isClean = Request.End() && !Hold.IsInUse && Holders.Sharing == Sharing.Nobody;
         Response.End();
-        Hold.Cancel();
+        Hold.Cancel(JobCancelledException.OfEnd);
         if (!isClean && Event.SharesObjects)
         {
             Renew();

@@ -176,8 +176,9 @@ internal sealed class WorkerSession
                 break;
             case MessageType.Error:
                 channel.NodeEnded = true;
-                channel.Request.Cancel();
-                channel.Hold.Cancel();
+                JobCancelledException error = JobCancelledException.Of(in message);
+                channel.Request.Cancel(error);
+                channel.Hold.Cancel(error);
                 EndedByNode(channel);
                 break;
             case MessageType.Close:
@@ -226,8 +227,8 @@ internal sealed class WorkerSession
         List<WorkerChannel> left = _channels.Table.TakeAll();
         foreach (WorkerChannel channel in left)
         {
-            channel.Request.Cancel();
-            channel.Hold.Cancel();
+            channel.Request.Cancel(JobCancelledException.OfEnd);
+            channel.Hold.Cancel(JobCancelledException.OfEnd);
         }
 
         for (int i = 0; i < 2 * left.Count && _ready.ContinueOne(); i++)

@@ -91,7 +91,7 @@ public sealed class AppRunner : IDisposable
         }
 
         MemorySink messages = new();
-        MessageWriter.WriteInvoke(messages, channel, Encoding.UTF8.GetBytes(call.Event), headers.ForWorker);
+        MessageWriter.WriteInvoke(messages, channel, OpeningBounds.EncodeName(call.Event), headers.ForWorker);
         foreach (ReadOnlyMemory<byte> chunk in call.Chunks)
         {
             MessageWriter.WriteChunk(messages, channel, new Payload(chunk.Span), bin: true);

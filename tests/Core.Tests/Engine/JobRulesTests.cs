@@ -1,5 +1,6 @@
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Core.Tests.Engine;
 
@@ -7,6 +8,17 @@ namespace Cocaine.Fast.Core.Tests.Engine;
 public class JobRulesTests
 {
     private static readonly EngineSettings One = new() { PoolLimit = 1, QueueLimit = 10, HeartbeatTimeoutMs = 20_000, TerminationTimeoutMs = 1000 };
+
+    [Fact]
+    public void A_name_that_no_worker_can_be_given_changes_nothing()
+    {
+        World world = World.Begun(new EngineSettings { PoolLimit = 1 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => world.Ask(new string('e', OpeningBounds.MaxNameBytes + 1)));
+        world.AssertCounts();
+        Assert.Equal(0UL, world.Engine.Counters.JobsAccepted);
+        Assert.NotNull(world.Ask(new string('e', OpeningBounds.MaxNameBytes)));
+        world.Finish();
+    }
 
     [Fact]
     public void While_the_engine_drains_a_job_gets_503_and_once_it_has_stopped_500()

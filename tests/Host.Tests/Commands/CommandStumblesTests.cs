@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Node.Apps;
+using Cocaine.Fast.Tools.Load;
 
 namespace Cocaine.Fast.Host.Tests.Commands;
 
@@ -24,6 +25,8 @@ public sealed class CommandStumblesTests
         Assert.Equal(Here, await RefusalAsync("xyzzy"));
         Assert.Equal(Here, await RefusalAsync(new string('x', 256)));
         await Assert.ThrowsAsync<FormatException>(() => client.TextAsync(new string('x', 257)));
+        LoadOptions load = new(app.Endpoints[0].Endpoint, new string('é', 129), 1, 1, 64, TimeSpan.FromSeconds(1));
+        await Assert.ThrowsAsync<FormatException>(() => LoadRunner.RunAsync(load));
         for (int i = 0; i < 12; i++)
         {
             await RefusalAsync("xyzzy");

@@ -79,6 +79,26 @@ public class SdkTableTests
         }
 
         await node.LogLines.UntilAsync("cancelled was seen").WaitAsync(TimeSpan.FromSeconds(20));
+
+        await using (ClientCall call = client.Open("waits"))
+        {
+            Assert.NotNull(await call.ReadAsync());
+        }
+
+        await UntilAsync("waits was cancelled by [42, 1]: the client gave up");
+        await using (CocaineClient other = await TestNode.ConnectAsync(app))
+        {
+            Assert.NotNull(await other.Open("waits").ReadAsync());
+        }
+
+        await UntilAsync("waits was cancelled by [1000, 400]: the client went away");
+        await using (ClientCall call = client.Open("waits", new CallOptions { Deadline = TimeSpan.FromMilliseconds(300) }))
+        {
+            Assert.NotNull(await call.ReadAsync());
+            await UntilAsync("waits was cancelled by [1000, 520]: ");
+        }
+
+        Task UntilAsync(string line) => node.LogLines.UntilAsync(line).WaitAsync(TimeSpan.FromSeconds(20));
     }
 
     private static async Task<(int Category, int Code, string Text)> ErrorAsync(CocaineClient client, string name)

@@ -64,6 +64,25 @@ public sealed class QuarantineTests : IDisposable
     }
 
     [Fact]
+    public async Task A_kept_job_whose_event_has_become_too_long_is_refused_and_nothing_else_happens()
+    {
+        string mended = Path.Combine(Path.GetTempPath(), $"mended-{Guid.NewGuid():N}");
+        await using TestNode node = TestNode.Start(stateDirectory: _folder);
+        RunningApp app = await node.AddAsync(TestApps.Python("behaviours.py"));
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        IQuarantineControl quarantine = node.Node.Quarantine;
+        await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("die_unless", Utf8.Of(mended)));
+        Kept job = await OneAsync(quarantine);
+        string path = Assert.Single(Directory.GetFiles(_folder, "*.job", SearchOption.AllDirectories));
+        string changed = Encoding.Latin1.GetString(File.ReadAllBytes(path)).Replace("\"die_unless\"", $"\"{new string('e', 257)}\"");
+        File.WriteAllBytes(path, Encoding.Latin1.GetBytes(changed));
+        NodeException refused = await Assert.ThrowsAsync<NodeException>(() => quarantine.ReplayAsync("behaviours", job.Id, default));
+        Assert.Equal("its event's name is longer than 256 bytes", refused.Message);
+        Assert.Equal(Utf8.Of("on"), await client.CallAsync("echo", Utf8.Of("on")));
+        Assert.False(node.Log.Contains("Please report this"));
+    }
+
+    [Fact]
     public async Task Kept_jobs_outlive_the_node_and_files_that_are_none_are_said_and_left()
     {
         string file = Path.Combine(Path.GetTempPath(), $"mended-{Guid.NewGuid():N}");

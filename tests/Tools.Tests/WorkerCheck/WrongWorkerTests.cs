@@ -37,6 +37,7 @@ public class WrongWorkerTests
         ["close for an unknown event", "unknown event"],
         ["own code for an unknown event", "unknown event"],
         ["never sees a cancel", "cancel"],
+        ["hides the caller's error", "cancel with the caller's error"],
         ["no terminal after a cancel", "cancel"],
         ["takes a cancel for the end", "cancel"],
         ["dies of a late cancel", "cancel after the request's end"],

@@ -35,8 +35,8 @@ COCAINE_APP(worker) {
         reply.write("waiting");
         try {
             ask.body();
-        } catch (const cocaine::cancelled&) {
-            std::fprintf(stderr, "waits was cancelled\n");
+        } catch (const cocaine::cancelled& by) {
+            std::fprintf(stderr, "waits was cancelled by [%d, %d]: %s\n", by.category(), by.code(), by.reason().c_str());
             throw;
         }
         reply.write("done");

@@ -53,9 +53,9 @@ public sealed class ContractApp(AppIdentity context)
             {
             }
         }
-        catch (OperationCanceledException)
+        catch (JobCancelledException by)
         {
-            await Console.Error.WriteLineAsync("waits was cancelled");
+            await Console.Error.WriteLineAsync($"waits was cancelled by [{by.Category}, {by.Code}]: {by.Reason}");
             throw;
         }
 

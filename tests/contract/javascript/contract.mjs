@@ -32,7 +32,10 @@ export async function refuses(request, response) {
 }
 
 export async function waits(request, response) {
-    request.signal.addEventListener('abort', () => console.error('waits was cancelled'));
+    request.signal.addEventListener('abort', () => {
+        const { category, code, reason } = request.signal.reason;
+        console.error(`waits was cancelled by [${category}, ${code}]: ${reason}`);
+    });
     response.write('waiting');
     await request.body();
     response.write('done');

@@ -39,7 +39,8 @@ sub waits :Streams {
     $response->write('waiting');
     if (!eval { $request->body; 1 }) {
         my $failure = $@;
-        print STDERR "waits was cancelled\n" if ref $failure && $failure->isa('Cocaine::Cancelled');
+        printf STDERR "waits was cancelled by [%d, %d]: %s\n", $failure->category, $failure->code, $failure->reason
+            if ref $failure && $failure->isa('Cocaine::Cancelled');
         die $failure;
     }
     $response->write('done');

@@ -39,8 +39,9 @@ async def waits(request, response):
     try:
         while await request.read() is not None:
             pass
-    except asyncio.CancelledError:
-        sys.stderr.write("waits was cancelled\n")
+    except asyncio.CancelledError as cancel:
+        by = cancel.args[0]
+        sys.stderr.write("waits was cancelled by [%d, %d]: %s\n" % (by.category, by.code, by.reason))
         raise
     response.write(b"done")
 

@@ -37,8 +37,8 @@ def unpack(data, at):
     """A value and where the next begins; IndexError when it is cut."""
     code = data[at]
     at += 1
-    if code < 0x80:
-        return code, at
+    if code < 0x80 or code >= 0xE0:
+        return code - (256 if code >= 0xE0 else 0), at
     if code & 0xF0 == 0x90 or code in (0xDC, 0xDD):
         count = code & 15 if code < 0xA0 else int.from_bytes(data[at:at + 2], "big")
         at += 2 if code == 0xDC else 0
@@ -138,6 +138,8 @@ class Node:
             for i, message in enumerate(kept):
                 if message[0] == channel:
                     del kept[i]
+                    if message[1] == 1:
+                        self.given_up = message[2]
                     return message[1], message[2][0] if message[2] else b""
             kept += self.messages()
 
@@ -187,7 +189,9 @@ def answer(node, channel, event, headers):
         if FAULT == "silent while it waits":
             time.sleep(20)
         if whole(node, channel) is None:
-            sys.stderr.write("waits was cancelled\n")
+            (category, code), reason = ((1000, 400), b"gone") if FAULT == "hides the caller's error" else node.given_up
+            by = "[%d, %d]: %s" % (category, code, reason.decode())
+            sys.stderr.write("waits was cancelled by %s\n" % by)
             sys.stderr.flush()
             return None if FAULT == "no terminal after a cancel" else node.error(channel, 502, "cancelled")
         node.chunk(channel, b"done")

@@ -21,6 +21,7 @@ class Call {
     get parentId() { return numberOf(this.header('parent_id')); }
     get signal() { return NEVER; }
     get cancelled() { return false; }
+    get cancellation() { return undefined; }
 
     header(name) {
         return this.headers.find((pair) => pair[0] === name)?.[1];

@@ -11,6 +11,7 @@ const { GO_ON_BYTES, HOLD_BYTES, UNREAD_BYTES } = require('./limits.js');
 /** Each side ends once: `closed` is the node's end, `ended` ours; then the number is forgotten. */
 class Channel extends Call {
     #controller;
+    #error = [];                // with which the caller gave up; valid when it is cancelled
     #waiting = [];              // reads that wait for a chunk: [resolve, reject]
     #writers;                   // writes that wait until the node lets the channel go: a resolve for each, or undefined
     #unread = 0;                // bytes of `chunks`, of a stream
@@ -34,11 +35,14 @@ class Channel extends Call {
 
     get cancelled() { return this.isCancelled; }
 
+    /** What says that the caller gave up, a new one each time: it may be thrown in several places. */
+    get cancellation() { return this.isCancelled ? new Cancelled(...this.#error) : undefined; }
+
     get signal() {
         if (this.#controller === undefined) {
             this.#controller = new AbortController();
             if (this.isCancelled) {
-                this.#controller.abort(new Cancelled());
+                this.#controller.abort(this.cancellation);
             }
         }
         return this.#controller.signal;
@@ -81,7 +85,7 @@ class Channel extends Call {
             if (this.chunks.length > 0) {
                 resolve(this.take());
             } else if (this.isCancelled) {
-                reject(new Cancelled());
+                reject(this.cancellation);
             } else {
                 resolve(null);
             }
@@ -114,10 +118,12 @@ class Channel extends Call {
         this.#writers?.splice(0).forEach((resolve) => resolve());
     }
 
-    cancel() {
+    /** The caller's error is [category, code, reason], or empty. */
+    cancel(error) {
         this.isCancelled = true;
+        this.#error = error;
         this.letGo();
-        this.#controller?.abort(new Cancelled());
+        this.#controller?.abort(this.cancellation);
         this.settle();
     }
 }

@@ -161,7 +161,7 @@ class Input {
             if (channel.ended) {
                 this.#channels.forget(channel);
             } else if (message.type === ERROR) {
-                this.#running.cancel(channel);
+                this.#running.cancel(channel, errorOf(message.args));
             } else if (!again && !channel.handler.takesStreams) {
                 this.#waiting.add(channel);
             } else {
@@ -171,6 +171,13 @@ class Input {
             broken(`a message of type ${message.type} on a channel`);
         }
     }
+}
+
+// The category, code and reason of an error's arguments; nothing when they are of another form.
+function errorOf(args) {
+    const [pair, reason] = args ?? [];
+    return args?.length === 2 && Array.isArray(pair) && pair.length === 2 && pair.every(Number.isInteger) && Buffer.isBuffer(reason)
+        ? [...pair, reason.toString()] : [];
 }
 
 // [a channel, 1 or 0].

@@ -2,7 +2,6 @@
 
 // What a worker writes: messages of the protocol, collected in one buffer and sent together.
 
-const { Cancelled } = require('./cancelled.js');
 const { cut } = require('./failures.js');
 const { CONTROL, FLOW } = require('./frames.js');
 const { BATCH_BYTES, COPIED_BYTES, FAILURE_TEXT_BYTES, LISTEN_BYTES, SPARE_BUFFERS } = require('./limits.js');
@@ -60,7 +59,7 @@ class Output {
             await (this.isBehind ? this.caughtUp() : channel.untilLetGo());
         }
         if (channel.isCancelled) {
-            throw new Cancelled();
+            throw channel.cancellation;
         }
     }
 

@@ -5,7 +5,6 @@
 // Answers share sends (see output.js), but an answer must not wait for other code that takes long. So a handler has to prove itself: only
 // after PROVEN_RUNS quick runs in a row are its answers collected; before each step of any other one, everything written so far is sent.
 
-const { Cancelled } = require('./cancelled.js');
 const { report } = require('./failures.js');
 const { APP_ERROR, CATEGORY } = require('./frames.js');
 const { GRACE_SECONDS, PROVEN_RUNS, QUICK_SECONDS } = require('./limits.js');
@@ -85,8 +84,8 @@ class Running {
     }
 
     /** The caller gave up. A handler that runs sees it in its signal, its reads and its writes; one that does not is not started. */
-    cancel(channel) {
-        channel.cancel();
+    cancel(channel, error) {
+        channel.cancel(error);
         if (!channel.started) {
             this.#ending.endWithError(channel, APP_ERROR, 'cancelled');
         } else {
@@ -169,7 +168,7 @@ class Running {
                 }
             }
             if (channel.isCancelled) {
-                throw new Cancelled();
+                throw channel.cancellation;
             }
             ending.end(channel);
             output.flushSoon();

@@ -2,7 +2,6 @@
 
 // The two streams that an app sees of a channel.
 
-const { Cancelled } = require('./cancelled.js');
 const { APP_CATEGORY } = require('./frames.js');
 
 const DONE = Promise.resolve();
@@ -23,6 +22,7 @@ class Request {
     get parentId() { return this.#channel.parentId; }
     get signal() { return this.#channel.signal; }
     get cancelled() { return this.#channel.cancelled; }
+    get cancellation() { return this.#channel.cancellation; }
 
     header(name) {
         return this.#channel.header(name);
@@ -35,7 +35,7 @@ class Request {
             return Promise.resolve(channel.take());
         }
         if (channel.isCancelled) {
-            return Promise.reject(new Cancelled());
+            return Promise.reject(channel.cancellation);
         }
         return channel.closed ? Promise.resolve(null) : channel.wait();
     }
@@ -75,7 +75,7 @@ class Response {
     write(chunk) {
         const channel = this.#channel;
         if (channel.isCancelled) {
-            throw new Cancelled();
+            throw channel.cancellation;
         }
         if (channel.ended) {
             throw new Error('the response has ended');

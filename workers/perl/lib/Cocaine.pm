@@ -62,13 +62,13 @@ go on while a handler reads from its request, writes or iterates; in one that co
 
 C<Cocaine::current()> is the call that is being answered: C<event>, C<app>, C<headers> (a list of [name, value] pairs of bytes),
 C<header(NAME)>, C<trace_id>, C<span_id>, C<parent_id> (0 when the caller has not sent them), and C<cancelled>, which looks whether the
-caller has given up. It is undef outside of handlers.
+caller has given up. C<cancellation> is the C<Cocaine::Cancelled> of a caller that has. The call is undef outside of handlers.
 C<$Cocaine::app_name>, C<$Cocaine::uuid> and C<$Cocaine::app_version> are known while the file is loaded.
 
 =head2 Streams
 
 With the attribute C<:Streams> a sub gets two objects. C<< $request->read >> waits for the next chunk and is undef at the end; it dies
-with a C<Cocaine::Cancelled> when the caller gives up. C<< $request->body >> is all the rest. The request also has what
+with a C<Cocaine::Cancelled> when the caller gives up, which has the C<category>, the C<code> and the C<reason> of the caller's error. C<< $request->body >> is all the rest. The request also has what
 the call has. C<< $response->write(CHUNK) >>, C<< $response->error(CODE, TEXT) >>, an error of the app's own (category 42), and
 C<< $response->close >>; the answer is closed when the sub returns.
 

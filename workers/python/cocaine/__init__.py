@@ -32,7 +32,16 @@ _task_call: Optional[ContextVar[Optional[Call]]] = None  # the same per asyncio 
 
 
 class Cancelled(Exception):
-    """The caller gave up: nobody reads this answer any more."""
+    """
+    The caller gave up: nobody reads this answer any more. Its error says why: [1000, 400] that the client went away, [1000, 520] that the
+    deadline passed; any other one is the caller's own.
+    """
+
+    def __init__(self, message: str = "the caller gave up", category: int = 1000, code: int = 400, reason: str = "") -> None:
+        Exception.__init__(self, message)
+        self.category = category
+        self.code = code
+        self.reason = reason
 
 
 class WrongThread(RuntimeError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from .apart import add_folder, is_standard
 from .call import Call
 
 TYPE_CHECKING = False
@@ -73,22 +74,34 @@ class App:
         return path is not None and os.path.abspath(path).startswith(self.folder + os.sep)
 
 
+def _file_of(source: str) -> str:
+    path = os.path.abspath(source)
+    return os.path.join(path, "__init__.py") if os.path.isdir(path) else path
+
+
+def mentions_async(source: str) -> bool:
+    """Whether the app has async functions, as it seems before it is loaded."""
+    try:
+        with open(_file_of(source), "rb") as file:
+            return b"async" in file.read()
+    except OSError:
+        return False  # load says what is wrong
+
+
 def load(source: str) -> tuple[str, ModuleType]:
-    """A file, or a folder with __init__.py. The app's own folder comes first on the path, so it finds its modules."""
+    """A file, or a folder with __init__.py."""
     # importlib.util gives the same two under its name, and takes milliseconds to import.
     from _frozen_importlib import module_from_spec
     from _frozen_importlib_external import SourceFileLoader, spec_from_file_location
 
-    path = os.path.abspath(source)
-    if os.path.isdir(path):
-        path = os.path.join(path, "__init__.py")
+    path = _file_of(source)
     folder = os.path.dirname(path)
     is_package = os.path.basename(path) == "__init__.py"
     name = os.path.basename(folder) if is_package else os.path.splitext(os.path.basename(path))[0]
     name = name.replace(".", "_")
-    if name in sys.modules:
+    if is_standard(name):
         name = "app_" + name
-    sys.path.insert(0, folder)
+    add_folder(folder)
     spec = spec_from_file_location(name, path, submodule_search_locations=[folder] if is_package else None)
     if spec is None:
         raise ImportError("%s is not a Python file" % path)

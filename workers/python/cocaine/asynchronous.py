@@ -5,6 +5,7 @@ The session of an app with async functions: the same one, on an asyncio loop. As
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures.thread  # noqa: F401  # of asyncio.to_thread, which would import it from within the app's call
 from _thread import get_ident
 from concurrent.futures import Future, TimeoutError as FutureTimeout
 from contextvars import ContextVar, copy_context
@@ -53,7 +54,7 @@ class AsyncRunning(Running):
         if channel.task is None:
             super().cancel(channel)
             return
-        channel.task.cancel()
+        channel.task.cancel(channel.cancellation)
         if not channel.started:  # such a task ends without a step of ours
             self.ending.end_with_error(channel, APP_ERROR, "cancelled")
             self._publish_soon()
@@ -132,7 +133,7 @@ class AsyncSession(Session):
         self._context = copy_context()  # of no call: what is scheduled from a task must not run as that task's call
         asyncio.current_task().set_name(stacks.MAIN_TASK)
         if self.prints_stacks:
-            stacks.install_on_loop(loop)
+            stacks.install_on_loop(loop, asyncio.all_tasks)
         self.running.begin(loop, cocaine._task_call)
         self._publish_is_due = False
         self._turn_soon = False

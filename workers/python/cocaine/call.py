@@ -49,6 +49,11 @@ class Call:
         """Whether the caller has given up."""
         return False  # a call without a channel is over before that can be known
 
+    @property
+    def cancellation(self) -> Optional[Exception]:
+        """The cocaine.Cancelled with the caller's error, once the caller has given up; before that None."""
+        return None
+
     def _number(self, name: bytes) -> int:
         from .headers import number_of
         return number_of(self.header(name))

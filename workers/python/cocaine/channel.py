@@ -5,6 +5,7 @@ from __future__ import annotations
 from _collections import deque  # what collections gives, without the milliseconds of importing it
 from _thread import get_ident
 
+from . import Cancelled
 from .app import STREAMS
 from .call import Call
 from .frames import CONTROL, channel_head
@@ -22,7 +23,7 @@ class Channel(Call):
     """Each side ends once: `closed` is the node's end, `ended` ours; then the number is forgotten."""
 
     __slots__ = ("number", "head", "handler", "header_items", "channels", "chunks", "unread", "holds", "closed", "ended", "is_cancelled",
-                 "begun", "started", "is_held", "writers", "waiter", "task")
+                 "given_up", "begun", "started", "is_held", "writers", "waiter", "task")
 
     def __init__(self, number: int, handler: Handler | None, header_items: Sequence[Any], channels: Channels) -> None:
         self.number = number
@@ -36,6 +37,7 @@ class Channel(Call):
         self.closed = False
         self.ended = False
         self.is_cancelled = False
+        self.given_up = ()         # the category, code and reason of the caller's error; valid when it is cancelled
         self.begun = False         # the node takes it back no more
         self.started = False       # the handler runs, or has run
         self.is_held = False       # the node has asked to hold ours
@@ -94,6 +96,11 @@ class Channel(Call):
     @property
     def app(self) -> str:
         return self.handler.app
+
+    @property
+    def cancellation(self) -> Cancelled | None:
+        """What says that the caller gave up, a new one each time: it may be raised in several places."""
+        return Cancelled("the caller gave up", *self.given_up) if self.is_cancelled else None
 
     @property
     def cancelled(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from .apart import APART
 from .limits import FAILURE_TEXT_BYTES, LOG_TEXT_BYTES
 
 UNSHOWN = "an exception that cannot be shown: its __str__ raises"
@@ -51,7 +52,8 @@ def _is_long(failure: BaseException) -> bool:
 
 
 def _show_cut(failure: BaseException) -> None:
-    from traceback import format_tb
+    with APART:
+        from traceback import format_tb
 
     text = str(failure)
     shown = text[:LOG_TEXT_BYTES].encode("utf-8", "replace")[:LOG_TEXT_BYTES].decode("utf-8", "ignore")

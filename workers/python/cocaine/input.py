@@ -97,12 +97,22 @@ class Input:
                 self._channels.forget(channel.number, None)
             else:
                 channel.is_cancelled = True
+                channel.given_up = _error_of(args)
                 channel.let_go()
                 self._cancel(channel)
         else:
             broken("a message of type %d on a channel" % kind)
         if channel.waiter is not None and not channel.waiter.done():
             channel.waiter.set_result(None)
+
+
+def _error_of(args: list[Any] | None) -> tuple[int, int, str] | tuple[()]:
+    """The category, code and reason of an error's arguments; nothing when they are of another form."""
+    if args is not None and len(args) == 2 and type(args[0]) is list and len(args[0]) == 2 and type(args[1]) is bytes:
+        category, code = args[0]
+        if type(category) is type(code) is int:
+            return category, code, args[1].decode("utf-8", "replace")
+    return ()
 
 
 def _is_flow(args: list[Any] | None) -> bool:

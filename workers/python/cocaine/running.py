@@ -90,7 +90,7 @@ class Running:
                         self._hear()
                     listen_at = monotonic() + QUICK_SECONDS
                     if channel.is_cancelled:
-                        raise cocaine.Cancelled
+                        raise channel.cancellation
         finally:
             if hasattr(chunks, "close"):
                 chunks.close()  # GeneratorExit, now and not when the collector comes by

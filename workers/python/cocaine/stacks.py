@@ -14,7 +14,7 @@ from .limits import STACK_AWAITS, STACK_FRAMES, STACK_TASKS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 MAIN_TASK = "cocaine"  # the worker's own
@@ -27,19 +27,17 @@ def install() -> None:
     faulthandler.register(SIGUSR2, file=_STDERR, all_threads=True, chain=False)
 
 
-def install_on_loop(loop: AbstractEventLoop) -> None:
+def install_on_loop(loop: AbstractEventLoop, all_tasks: Callable[[AbstractEventLoop], set[Any]]) -> None:
     """The threads' stacks as before, and behind them, when the loop lives, those of the tasks that wait."""
     if getsignal(SIGUSR2) != SIG_DFL:
         return  # the app has one of its own
     faulthandler.unregister(SIGUSR2)
-    loop.add_signal_handler(SIGUSR2, print_tasks, loop)
+    loop.add_signal_handler(SIGUSR2, print_tasks, loop, all_tasks)
     faulthandler.register(SIGUSR2, file=_STDERR, all_threads=True, chain=True)
 
 
-def print_tasks(loop: AbstractEventLoop) -> None:
-    import asyncio
-
-    tasks = [task for task in asyncio.all_tasks(loop) if not task.done() and task.get_name() != MAIN_TASK]
+def print_tasks(loop: AbstractEventLoop, all_tasks: Callable[[AbstractEventLoop], set[Any]]) -> None:
+    tasks = [task for task in all_tasks(loop) if not task.done() and task.get_name() != MAIN_TASK]
     sys.stderr.write("cocaine: %d task(s) wait\n" % len(tasks))
     for task in tasks[:STACK_TASKS]:
         frames = list(_frames_of(task.get_coro()))[-STACK_FRAMES:]

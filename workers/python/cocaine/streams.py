@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from _thread import get_ident
 
-from . import Cancelled, WrongThread
+from . import WrongThread
 from .frames import APP_CATEGORY
 from .limits import LISTEN_BYTES
 
@@ -37,6 +37,7 @@ class Request:
     span_id = property(lambda self: self._channel.span_id)
     parent_id = property(lambda self: self._channel.parent_id)
     cancelled = property(lambda self: self._channel.cancelled)
+    cancellation = property(lambda self: self._channel.cancellation)
 
     def header(self, name: str | bytes) -> bytes | None:
         """The value of the first header of that name, or None."""
@@ -49,7 +50,7 @@ class Request:
             raise WrongThread(_READS)
         while not channel.chunks:
             if channel.is_cancelled:
-                raise Cancelled("the caller gave up")
+                raise channel.cancellation
             if channel.closed:
                 return None
             self._hear()
@@ -64,7 +65,7 @@ class Request:
 
 
 class AsyncRequest(Request):
-    """The same for async functions; a cancel is the task's CancelledError."""
+    """The same for async functions; a cancel is the task's CancelledError, with the cocaine.Cancelled as its argument."""
 
     def __init__(self, channel: Channel, future: Callable[[], Future[None]]) -> None:
         self._channel = channel
@@ -149,7 +150,7 @@ class Response:
     def _send(self, chunk: bytes | str) -> None:
         channel = self._channel
         if channel.is_cancelled:
-            raise Cancelled("the caller gave up")
+            raise channel.cancellation
         if channel.ended:
             raise ValueError("the response has ended")
         self._output.write(channel.head, chunk)

@@ -21,7 +21,8 @@ import threading
 
 import cocaine
 
-from .app import App
+from .apart import APART
+from .app import App, mentions_async
 from .frames import CLOSE, CONTROL, ERROR, HEARTBEAT, WRITE, read
 from .msgpack import Truncated, packb
 from .socket_link import SocketLink
@@ -68,6 +69,8 @@ class Runner:
     def __init__(self, source: str, name: str = "app", wsgi: Optional[str] = None) -> None:
         cocaine.app_name = name
         cocaine.uuid = cocaine.uuid or "testing"
+        if mentions_async(source):
+            from . import asynchronous  # noqa: F401  # before the app's folder is on the path
         if wsgi is None:
             self._app = App(name, source)
         else:
@@ -88,7 +91,8 @@ class Runner:
         node = _Node(theirs, event, chunks, headers, on_chunk)
         node.start()
         if self._app.has_async:
-            from .asynchronous import AsyncSession as Session
+            with APART:
+                from .asynchronous import AsyncSession as Session
         else:
             from .session import Session
         try:

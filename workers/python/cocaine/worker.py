@@ -15,7 +15,8 @@ from _socket import AF_UNIX, CMSG_SPACE, MSG_CMSG_CLOEXEC, SCM_RIGHTS, SOCK_CLOE
 import cocaine
 
 from . import stacks
-from .app import App
+from .apart import APART
+from .app import App, mentions_async
 from .begin_page import BeginPage, open_page
 from .exits import broken, die, node_gone
 from .failures import show
@@ -23,12 +24,13 @@ from .forks import FORKED, end_child
 from .frames import CONTROL, handshake, read
 from .limits import CONCURRENCY
 from .msgpack import Truncated
+from .session import Session
+from .socket_link import SocketLink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .link import Link
     from .pipe import Pipe
-    from .session import Session
     from .wsgi import WsgiApp
 
 _VALUED = ("--app", "--uuid", "--endpoint", "--locator", "--protocol", "--wsgi")
@@ -45,9 +47,12 @@ def main(words: list[str]) -> int:
     sys.stdout.reconfigure(line_buffering=True)
     stacks.install()
     page = open_page()  # before the app, which is not to see it
+    pipe = _usable_pipe()  # and this, whose modules are not to be the app's: see apart.py
     try:
+        if mentions_async(source):
+            _import_asyncio()
         app = _load(cocaine.app_name, source, options.get("--wsgi"))
-        Session = _session_of(app)
+        session = _session_of(app)
     except BaseException as failure:
         if FORKED:
             end_child(failure)
@@ -56,19 +61,26 @@ def main(words: list[str]) -> int:
         return 1
     if FORKED:
         end_child()
-    link, has_flow = _connect(options["--endpoint"], cocaine.uuid, page, app.has_async)
+    link, has_flow = _connect(options["--endpoint"], cocaine.uuid, pipe, page, app.has_async)
     gc.freeze()  # what is loaded stays; the collector need not walk over it
-    Session(app, link, has_flow).serve()
+    session(app, link, has_flow).serve()
     return 0
 
 
+def _import_asyncio() -> None:
+    try:
+        from . import asynchronous  # noqa: F401
+    except ImportError:
+        pass  # python3-minimal: an app that has async functions indeed is told so when it is loaded
+
+
 def _session_of(app: App | WsgiApp) -> type[Session]:
-    if app.has_async:
+    if not app.has_async:
+        return Session
+    with APART:
         from .asynchronous import AsyncSession
-        AsyncSession.prints_stacks = True
-        return AsyncSession
-    from .session import Session
-    return Session
+    AsyncSession.prints_stacks = True
+    return AsyncSession
 
 
 def _hint_at_package(failure: BaseException) -> None:
@@ -113,10 +125,9 @@ def _usable_pipe() -> type[Pipe] | None:
         return None  # the socket does the same, somewhat slower; the node's `info` says which it is
 
 
-def _connect(endpoint: str, uuid: str, page: int, overlaps: bool) -> tuple[Link, bool]:
+def _connect(endpoint: str, uuid: str, usable: type[Pipe] | None, page: int, overlaps: bool) -> tuple[Link, bool]:
     """The link, and whether the node has flow control of one channel."""
     sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC)
-    usable = _usable_pipe()
     offer = {name: 1 for name, has in (("pipe", usable is not None), ("flow", True), ("begin", page >= 0)) if has}
     if overlaps:
         offer["concurrency"] = CONCURRENCY
@@ -148,7 +159,6 @@ def _connect(endpoint: str, uuid: str, page: int, overlaps: bool) -> tuple[Link,
         broken("the handshake's answer is a message of type %d on channel %d" % (kind, number))
     has_flow = args[0].get(b"flow") == 1
     if usable is None or not args[0].get(b"pipe"):
-        from .socket_link import SocketLink
         return SocketLink(sock, received[end:], BeginPage(page) if page >= 0 and args[0].get(b"begin") == 1 else None), has_flow
     if page >= 0:
         os.close(page)

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "headers.hpp"
@@ -20,10 +21,21 @@ struct remote_call;
 // Of an error that an app gives itself, unless it says another.
 inline constexpr int app_category = 42;
 
-// The caller gave up: nobody reads this answer any more. Thrown by reads and writes of a cancelled call; a handler may let it pass.
+// The caller gave up: nobody reads this answer any more. Thrown by reads and writes of a cancelled call; a handler may let it pass. The
+// caller's error says why: [1000, 400] that the client went away, [1000, 520] that the deadline passed; any other one is the caller's own.
 class cancelled : public std::runtime_error {
 public:
-    cancelled() : std::runtime_error("the caller gave up") {}
+    explicit cancelled(int category = 1000, int code = 400, std::string reason = {})
+        : std::runtime_error("the caller gave up"), category_(category), code_(code), reason_(std::move(reason)) {}
+
+    int category() const { return category_; }
+    int code() const { return code_; }
+    const std::string& reason() const { return reason_; }
+
+private:
+    int category_;
+    int code_;
+    std::string reason_;
 };
 
 // A call's request. Valid while its handler runs; for on_stream, until the call has ended.
@@ -43,6 +55,9 @@ public:
 
     // The caller gave up. Looks whether news have come, so a long handler may ask now and then.
     virtual bool cancelled() = 0;
+
+    // With the caller's error, once the caller has given up. (For on_cancel, say, where nothing is thrown.)
+    virtual std::optional<cocaine::cancelled> cancellation() = 0;
 
     // For on_stream(): what to do with each chunk, at the end of the request, and when the caller gives up.
     virtual void on_chunk(std::function<void(std::string_view)> callback) = 0;

@@ -42,6 +42,7 @@ sub _number {
     return Cocaine::Headers::number($value);
 }
 
-sub cancelled { return 0 }    # a request that came whole and is answered at once
+sub cancelled    { return 0 }        # a request that came whole and is answered at once
+sub cancellation { return undef }
 
 1;

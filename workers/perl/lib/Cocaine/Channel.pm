@@ -10,6 +10,7 @@ package Cocaine::Channel;
 # begun          the node takes it back no more
 # closed         the node has ended its side           ended     we have ended ours
 # is_cancelled   the caller gave up                    started   the handler runs, or has run
+# given_up       the category, code and reason of the caller's error; valid when it is cancelled
 # is_held        the node has asked to hold our chunks is_parked its iterator has no turns until the node lets it go
 # next           the iterator that makes the answer, while it runs
 
@@ -18,6 +19,7 @@ use strict;
 use warnings;
 use parent 'Cocaine::Call';
 
+use Cocaine::Cancelled;
 use Cocaine::Forks;
 
 sub new {
@@ -26,6 +28,12 @@ sub new {
         channels => $channels, number => $number, head => $head, handler => $handler, items => $items, chunks => [], unread => 0,
         holds => 0, closed => 0, ended => 0, is_cancelled => 0, begun => 0, started => 0, is_held => 0, is_parked => 0,
     }, $class;
+}
+
+# What says that the caller gave up, with the caller's error; undef before that.
+sub cancellation {
+    my ($self) = @_;
+    return $self->{is_cancelled} ? Cocaine::Cancelled->new(@{ $self->{given_up} }) : undef;
 }
 
 # Looks whether the caller has given up meanwhile.

@@ -97,6 +97,14 @@ sub step {
     return 1;    # else it is late: for a channel that both sides have ended
 }
 
+# The category, code and reason of an error's arguments; nothing when they are of another form.
+sub _error_of {
+    my ($args) = @_;
+    return [] if @$args != 2 || ref $args->[0] ne 'ARRAY' || @{ $args->[0] } != 2 || !_is_text($args->[1]);
+    return [] if grep { !_is_text($_) || !/^-?[0-9]+\z/ } @{ $args->[0] };
+    return [@{ $args->[0] }, $args->[1]];
+}
+
 sub _is_text { return defined $_[0] && !ref $_[0] }
 
 # Ends at once. Not by an exception: that would pass through a handler that reads its request, and the app could swallow it.
@@ -214,6 +222,7 @@ sub _on_channel {
         }
         else {
             $channel->{is_cancelled} = 1;
+            $channel->{given_up} = _error_of($args);
             $self->_let_go($channel);        # a handler that runs finds out by itself; one that does not is not started
             $self->end_cancelled($channel) if !$channel->{started};
         }

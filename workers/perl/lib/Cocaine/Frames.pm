@@ -11,7 +11,8 @@ use Cocaine::Failures;
 use Cocaine::MessagePack;
 
 our @EXPORT_OK = qw(
-    CONTROL WRITE ERROR CLOSE HEARTBEAT TERMINATE FLOW RECALL BARE INVOKE_BYTE NODE_CATEGORY NOT_FOUND APP_ERROR APP_CATEGORY
+    CONTROL WRITE ERROR CLOSE HEARTBEAT TERMINATE FLOW RECALL BARE INVOKE_BYTE NODE_CATEGORY CLIENT_GONE NOT_FOUND APP_ERROR
+    APP_CATEGORY
     HEARTBEAT_MESSAGE WRITE_TAIL CLOSE_TAIL
 );
 
@@ -26,7 +27,7 @@ use constant {
     INVOKE_BYTE => 0x94,                   # that an invoke begins with, and no other of the node's messages
 
     NODE_CATEGORY => 1000,                 # errors in the framework's name, with these codes
-    NOT_FOUND => 404, APP_ERROR => 502,
+    CLIENT_GONE => 400, NOT_FOUND => 404, APP_ERROR => 502,
     APP_CATEGORY => 42,                    # an app's own, unless it says another
 
     HEARTBEAT_MESSAGE => "\x93\x01\x00\x90",

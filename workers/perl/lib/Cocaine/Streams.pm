@@ -6,7 +6,6 @@ use 5.030;
 use strict;
 use warnings;
 
-use Cocaine::Cancelled;
 use Cocaine::Forks;
 use Cocaine::Frames qw(APP_CATEGORY);
 
@@ -27,6 +26,7 @@ sub trace_id  { return $_[0]{channel}->trace_id }
 sub span_id   { return $_[0]{channel}->span_id }
 sub parent_id { return $_[0]{channel}->parent_id }
 sub cancelled { return $_[0]{channel}->cancelled }
+sub cancellation { return $_[0]{channel}->cancellation }
 
 # The next chunk, undef at the end. Waits for it.
 sub read {
@@ -35,7 +35,7 @@ sub read {
     my $channel = $self->{channel};
     my $channels = $channel->{channels};
     while (!@{ $channel->{chunks} }) {
-        die Cocaine::Cancelled->new if $channel->{is_cancelled};
+        die $channel->cancellation if $channel->{is_cancelled};
         return if $channel->{closed};
         $channels->hear;
     }
@@ -64,7 +64,7 @@ sub write {
     die Cocaine::Forks::IN_THREAD if $Cocaine::Forks::is_thread;
     my $channel = $self->{channel};
     $channel->{channels}->hear while $channel->{is_held};    # the caller is slow to take the answer
-    die Cocaine::Cancelled->new       if $channel->{is_cancelled};
+    die $channel->cancellation        if $channel->{is_cancelled};
     die "the response has ended\n"    if $channel->{ended};
     $channel->{channels}->write($channel, $chunk);
     return;

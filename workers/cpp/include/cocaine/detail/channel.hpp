@@ -57,6 +57,7 @@ struct call {
     bool ended = false;         // our terminal message is written
     bool node_ended = false;    // the node's has come
     bool cancelled = false;     // … and it was an error
+    cocaine::cancelled given_up;    // … this one; valid when it is cancelled
 
     std::function<void(std::string_view)> on_chunk;
     std::function<void()> on_end;

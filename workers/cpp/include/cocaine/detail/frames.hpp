@@ -87,6 +87,15 @@ struct message {
         return true;
     }
 
+    // Of an error: its category, code and reason. False when the arguments are of another form.
+    bool read_error(int& category, int& code, std::string_view& reason) const {
+        const unsigned char* start = reinterpret_cast<const unsigned char*>(arguments.data());
+        cursor c{start, start + arguments.size()};
+        std::uint32_t parts;
+        return arity == 2 && c.array(parts) == parse::ok && parts == 2 && c.signed_integer(category) == parse::ok
+            && c.signed_integer(code) == parse::ok && c.bytes(reason) == parse::ok;
+    }
+
     // Of the handshake's answer: the map of what the node can do has this name, with 1.
     bool has_ability(std::string_view name) const {
         const unsigned char* start = reinterpret_cast<const unsigned char*>(arguments.data());

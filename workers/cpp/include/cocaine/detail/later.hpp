@@ -193,13 +193,20 @@ struct remote_call : std::enable_shared_from_this<remote_call> {
         if (begun_) out->take_unread(bytes);
     }
 
-    void end(bool by_cancel) {
+    void end() {
         std::lock_guard<std::mutex> lock(mutex);
-        request_ended = true;
-        if (by_cancel) is_cancelled = true;
-        news.notify_all();
-        go_on.notify_all();
+        finish_request();
     }
+
+    void cancel(const cocaine::cancelled& error) {
+        std::lock_guard<std::mutex> lock(mutex);
+        if (!is_cancelled) given_up_ = error;    // before the mark, after which any thread may read it
+        is_cancelled = true;
+        finish_request();
+    }
+
+    // Why the caller gave up; valid once it is cancelled.
+    const cocaine::cancelled& given_up() const { return given_up_; }
 
     std::shared_ptr<outlet> out;
     const std::uint64_t channel;
@@ -216,6 +223,12 @@ struct remote_call : std::enable_shared_from_this<remote_call> {
     bool request_ended = false;
 
 private:
+    void finish_request() {
+        request_ended = true;
+        news.notify_all();
+        go_on.notify_all();
+    }
+
     // No time is set: the node lets go, ends the call or is gone, and each of these is told.
     void wait_for_go_on() {
         auto may_go_on = [this] { return !paused || ended || is_cancelled; };
@@ -228,6 +241,7 @@ private:
     }
 
     std::size_t unread_ = 0;            // bytes in chunks, under the mutex
+    cocaine::cancelled given_up_;       // written once, before is_cancelled
     bool holds_ = false;                // the node was asked to hold what follows, under the mutex
     std::weak_ptr<remote_call> hold_;   // used by the handler's thread
     bool begun_ = false;                // the loop's

@@ -56,6 +56,31 @@ struct cursor {
         return static_cast<std::int64_t>(value) < 0 && code >= 0xd0 ? parse::bad : parse::ok;
     }
 
+    // Of 32 bits, below zero too.
+    parse signed_integer(int& value) {
+        if (at == end) return parse::more;
+        unsigned char code = *at;
+        if (code >= 0xe0) {
+            value = static_cast<std::int8_t>(code);
+            ++at;
+            return parse::ok;
+        }
+        std::int64_t wide;
+        std::uint64_t positive;
+        if (code == 0xd0 && left() >= 2) wide = static_cast<std::int8_t>(at[1]);
+        else if (code == 0xd1 && left() >= 3) wide = static_cast<std::int16_t>(load16(at + 1));
+        else if (code == 0xd2 && left() >= 5) wide = static_cast<std::int32_t>(load32(at + 1));
+        else if (parse p = integer(positive); p != parse::ok) return p;
+        else if (positive > 0x7fffffff) return parse::bad;
+        else {
+            value = static_cast<int>(positive);
+            return parse::ok;
+        }
+        at += code == 0xd0 ? 2 : code == 0xd1 ? 3 : 5;
+        value = static_cast<int>(wide);
+        return parse::ok;
+    }
+
     parse array(std::uint32_t& count) {
         if (at == end) return parse::more;
         unsigned char code = *at;

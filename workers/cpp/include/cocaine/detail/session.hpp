@@ -58,6 +58,7 @@ public:
                 break;
             case message_type::error:
             case message_type::close:
+                if (m.type == message_type::error) c->given_up = error_of(m);
                 node_ends(*c, m.type == message_type::error);
                 break;
             default:
@@ -74,7 +75,7 @@ public:
     // What loop_request and loop_response ask for.
     void write(call& c, std::string_view chunk) override {
         while (c.paused && !c.cancelled && !c.ended) hear();
-        if (c.cancelled) throw cancelled();
+        if (c.cancelled) throw c.given_up;
         if (c.ended) throw std::logic_error("the answer has ended");
         out_.chunk(c.number, chunk);
         if (c.chunks_written++ > 0) out_.flush_when_due();    // a handler with one chunk is looked after when it returns
@@ -149,6 +150,12 @@ private:
     // A recall is read however much is unread: what stands before it has a bound, and nothing begins without it.
     bool may_take() { return has_flow_ || !outlet_->is_full() || gate_.must_read_on(); }
 
+    static cocaine::cancelled error_of(const message& m) {
+        int category, code;
+        std::string_view reason;
+        return m.read_error(category, code, reason) ? cocaine::cancelled(category, code, std::string(reason)) : cocaine::cancelled();
+    }
+
     void open(const message& m) {
         newest_ = m.channel;
         const entry* known = app_->find(m.data);
@@ -195,7 +202,8 @@ private:
     void node_ends(open_call& c, bool by_cancel) {
         c.node_ended = true;
         if (by_cancel) c.cancelled = true;
-        if (c.remote) c.remote->end(by_cancel);
+        if (c.remote && by_cancel) c.remote->cancel(c.given_up);
+        else if (c.remote) c.remote->end();
         bool ends_here = !c.begun || (c.handler->how == manner::thread && c.remote->given_away);
         if (by_cancel && !c.ended && ends_here) {
             if (!c.begun) unqueue(c);    // nor does it wait for a place, which others may have for long
@@ -273,7 +281,7 @@ private:
         try {
             switch (c.handler->how) {
                 case manner::whole:
-                    if (c.cancelled) throw cancelled();    // an answer of later() ends then, too: nobody reads it any more
+                    if (c.cancelled) throw c.given_up;    // an answer of later() ends then, too: nobody reads it any more
                     if (c.held) return;
                     c.handler->run(c.ask, c.reply);
                     if (!c.held) close(c);
@@ -304,7 +312,7 @@ private:
         }
         if (c.cancelled && !c.ended) {
             if (c.on_cancel) std::exchange(c.on_cancel, nullptr)();
-            throw cancelled();
+            throw c.given_up;
         } else if (c.node_ended && !c.ended && !c.end_told) {
             c.end_told = true;
             if (c.on_end) c.on_end();
@@ -389,7 +397,7 @@ private:
     void leave(bool wait_for_threads) {
         outlet_->shut();
         calls_.each([](call& c) {
-            if (c.remote) c.remote->end(true);
+            if (c.remote) c.remote->cancel(cocaine::cancelled());
         });
         pool_->stop(wait_for_threads);
     }

@@ -38,6 +38,11 @@ public:
         return call_.cancelled;
     }
 
+    std::optional<cocaine::cancelled> cancellation() override {
+        call_.must_be_on_loop();
+        return call_.cancelled ? std::optional<cocaine::cancelled>(call_.given_up) : std::nullopt;
+    }
+
     void on_chunk(std::function<void(std::string_view)> callback) override { call_.on_chunk = std::move(callback); }
     void on_end(std::function<void()> callback) override { call_.on_end = std::move(callback); }
     void on_cancel(std::function<void()> callback) override { call_.on_cancel = std::move(callback); }
@@ -76,7 +81,8 @@ public:
         call_.must_be_on_loop();
         std::shared_ptr<remote_call> remote = call_.owner->remote(call_);
         call_.held = true;
-        if (call_.node_ended) remote->end(call_.cancelled);
+        if (call_.cancelled) remote->cancel(call_.given_up);
+        else if (call_.node_ended) remote->end();
         return remote->handle();
     }
 
@@ -98,11 +104,15 @@ public:
     std::string_view raw_headers() const override { return call_.header_bytes; }
     bool cancelled() override { return call_.is_cancelled; }
 
+    std::optional<cocaine::cancelled> cancellation() override {
+        return call_.is_cancelled ? std::optional<cocaine::cancelled>(call_.given_up()) : std::nullopt;
+    }
+
     std::optional<std::string_view> read() override {
         if (std::this_thread::get_id() != own_) throw std::logic_error("a request is read in the thread of its handler only");
         std::unique_lock<std::mutex> lock(call_.mutex);
         call_.news.wait(lock, [this] { return !call_.chunks.empty() || call_.request_ended; });
-        if (call_.is_cancelled) throw cocaine::cancelled();
+        if (call_.is_cancelled) throw call_.given_up();
         if (call_.chunks.empty()) return std::nullopt;
         bool goes_on = call_.take_chunk(current_);
         lock.unlock();
@@ -136,9 +146,9 @@ public:
     explicit thread_response(remote_call& call) : call_(call) {}
 
     void write(std::string_view chunk) override {
-        if (call_.is_cancelled) throw cocaine::cancelled();
+        if (call_.is_cancelled) throw call_.given_up();
         if (call_.ended) throw std::logic_error("the answer has ended");
-        if (!call_.write(chunk) && call_.is_cancelled) throw cocaine::cancelled();    // while it waited
+        if (!call_.write(chunk) && call_.is_cancelled) throw call_.given_up();    // while it waited
     }
 
     void error(int code, std::string_view reason, int category) override { call_.error(category, code, reason); }
