@@ -29,7 +29,8 @@ public readonly struct ClientCall : IAsyncDisposable, IEquatable<ClientCall>
     /// </summary>
     /// <param name="chunk">The chunk; its bytes must not change before the write is done.</param>
     /// <exception cref="InvalidOperationException">The write before has not been awaited.</exception>
-    public ValueTask WriteAsync(ReadOnlyMemory<byte> chunk) => Call.WriteAsync(chunk);
+    /// <exception cref="ArgumentException">The chunk is longer than 64 MiB.</exception>
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> chunk) => Call.WriteAsync(CocaineClient.Bounded(chunk, nameof(chunk)));
 
     /// <summary>Ends the request.</summary>
     /// <exception cref="InvalidOperationException">The write before has not been awaited.</exception>

@@ -41,7 +41,7 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
     /// <summary>The channel that <see cref="Open"/> gives next.</summary>
     public ulong NextChannel => _lastChannel + 1;
 
-    /// <summary>Opens a new channel for this owner, whose first message is written.</summary>
+    /// <summary>Opens a new channel for this owner, which has written the first message.</summary>
     public ulong Open(IChannelOwner owner)
     {
         _channels.Add(++_lastChannel, owner);

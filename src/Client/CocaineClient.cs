@@ -60,10 +60,15 @@ public sealed class CocaineClient : IAsyncDisposable
     /// <exception cref="CocaineException">The answer was an error.</exception>
     /// <exception cref="ConnectionLostException">The connection ended before the answer.</exception>
     /// <exception cref="FormatException">The event's name is too long.</exception>
+    /// <exception cref="ArgumentException">The request is longer than 64 MiB: use <see cref="Open"/> and several chunks.</exception>
     public ValueTask<int> CallAsync(
         string eventName, ReadOnlyMemory<byte> request, IBufferWriter<byte> answer, in CallOptions options = default,
         CancellationToken cancellation = default) =>
-        _calls.Get().Begin(NameOf(eventName), request, answer, in options, cancellation);
+        CallAsync(NameOf(eventName), Bounded(request, nameof(request)), answer, in options, cancellation);
+
+    private ValueTask<int> CallAsync(
+        byte[] name, ReadOnlyMemory<byte> request, IBufferWriter<byte> answer, in CallOptions options, CancellationToken cancellation) =>
+        _calls.Get().Begin(name, request, answer, in options, cancellation); // a call is taken once its arguments are known to be right
 
     /// <summary>Calls an event and returns the answer as an array.</summary>
     /// <inheritdoc cref="CallAsync(string, ReadOnlyMemory{byte}, IBufferWriter{byte}, in CallOptions, CancellationToken)"/>
@@ -84,9 +89,10 @@ public sealed class CocaineClient : IAsyncDisposable
     /// <param name="cancellation">Gives the call up: the job is cancelled, and reads fail.</param>
     public ClientCall Open(string eventName, in CallOptions options = default, CancellationToken cancellation = default)
     {
+        byte[] name = NameOf(eventName);
         StreamCall call = _streams.Get();
         ClientCall handle = new(call);
-        call.Open(NameOf(eventName), in options, cancellation);
+        call.Open(name, in options, cancellation);
         return handle;
     }
 
@@ -114,7 +120,16 @@ public sealed class CocaineClient : IAsyncDisposable
     private static DefaultObjectPool<T> PoolOf<T>(Func<T> create, int kept)
         where T : class => new(new CallPolicy<T>(create), kept);
 
-    private byte[] NameOf(string name) => _names.TryGetValue(name, out byte[]? known) ? known : _names.GetOrAdd(name, OpeningBounds.EncodeName(name));
+    /// <summary>The chunk, when the node takes it: a longer one would end the connection, and the other calls with it.</summary>
+    internal static ReadOnlyMemory<byte> Bounded(ReadOnlyMemory<byte> chunk, string name)
+    {
+        int most = ProtocolLimits.Default.MaxMessageBytes;
+        return chunk.Length <= most ? chunk
+            : throw new ArgumentException($"a chunk has at most {most} bytes, and this one has {chunk.Length}: send it in pieces", name);
+    }
+
+    private byte[] NameOf(string name) =>
+        _names.TryGetValue(name, out byte[]? known) ? known : _names.GetOrAdd(name, OpeningBounds.EncodeName(name));
 
     private sealed class CallPolicy<T>(Func<T> create) : IPooledObjectPolicy<T>
         where T : notnull

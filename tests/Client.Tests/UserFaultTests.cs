@@ -58,6 +58,21 @@ public class UserFaultTests
         Assert.Equal(Utf8.Of("on"), await client.CallAsync("echo", Utf8.Of("on")).WaitAsync(Limit));
     }
 
+    [Fact]
+    public async Task A_chunk_that_the_node_would_not_take_is_refused_before_it_is_sent()
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(TestApps.Python("behaviours.py"));
+        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        byte[] tooLong = new byte[(64 << 20) + 1];
+        await Assert.ThrowsAsync<ArgumentException>(() => client.CallAsync("echo", tooLong));
+        await using ClientCall call = client.Open("echo");
+        await Assert.ThrowsAsync<ArgumentException>(async () => await call.WriteAsync(tooLong));
+        await call.WriteAsync(Utf8.Of("in pieces"));
+        await call.CompleteAsync();
+        Assert.Equal(Utf8.Of("in pieces"), (await call.ReadAsync())!.Value.ToArray());
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(-2)]

@@ -35,6 +35,21 @@ public class AppRunnerTests
     }
 
     [Fact]
+    public async Task A_chunk_that_is_too_long_is_refused_where_it_is_written()
+    {
+        const string Text = "a chunk has at most 67108864 bytes, and this one has 67108865: write it in pieces";
+        using AppRunner app = new(typeof(Kit), "kit");
+        foreach (string name in (string[])["long", "long_written", "long_elsewhere"])
+        {
+            AppAnswer answer = await app.CallAsync(name);
+            Assert.Equal(new AppError(1000, 413, $"ChunkTooLongException: {Text}"), answer.Error);
+            Assert.Equal(name == "long_written" ? 1 : 0, answer.Chunks.Count);
+        }
+
+        Assert.Equal(Text, (await app.CallAsync("cuts")).Text);
+    }
+
+    [Fact]
     public async Task Calls_have_headers_and_can_be_given_up()
     {
         using AppRunner app = new(typeof(Kit));
@@ -81,6 +96,32 @@ public class AppRunnerTests
 
         [Event("elsewhere")]
         public Task Elsewhere(Request request, Response response) => Task.Run(() => response.Write("from elsewhere"u8));
+
+        [Event("long")]
+        public byte[] Long(byte[] request) => new byte[(64 << 20) + 1];
+
+        [Event("long_written")]
+        public async Task LongWritten(Request request, Response response)
+        {
+            await response.WriteAsync("first"u8.ToArray());
+            await response.WriteAsync(new byte[(64 << 20) + 1]);
+        }
+
+        [Event("long_elsewhere")]
+        public Task LongElsewhere(Request request, Response response) => Task.Run(() => response.Write(new byte[(64 << 20) + 1]));
+
+        [Event("cuts")]
+        public void Cuts(Request request, Response response)
+        {
+            try
+            {
+                response.Write(new byte[(64 << 20) + 1]);
+            }
+            catch (ChunkTooLongException refused)
+            {
+                response.Write(Encoding.UTF8.GetBytes(refused.Message));
+            }
+        }
 
         [Event("waits")]
         public Task Waits(Request request, Response response) => new TaskCompletionSource().Task;

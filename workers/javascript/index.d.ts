@@ -80,6 +80,11 @@ export class Cancelled extends Error {
     readonly reason: string;
 }
 
+/** A chunk of an answer is longer than a message may be, 64 MiB: written in pieces it may be as long as it likes. */
+export class ChunkTooLong extends RangeError {
+    constructor(size: number);
+}
+
 /** A MessagePack extension value. */
 export class Extension {
     constructor(code: number, data: Uint8Array);
@@ -99,6 +104,7 @@ declare global {
         current: typeof current;
         worker: typeof worker;
         Cancelled: typeof Cancelled;
+        ChunkTooLong: typeof ChunkTooLong;
         Extension: typeof Extension;
         encode: typeof encode;
         decode: typeof decode;

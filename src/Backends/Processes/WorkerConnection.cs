@@ -75,6 +75,21 @@ internal sealed class WorkerConnection(
         }
     }
 
+    protected override bool OnOverlong(in OverlongMessage message)
+    {
+        if (!_shaken || OnPipe)
+        {
+            return false;
+        }
+
+        if (OverlongAnswer.Take(slave, in message, Limits) is { } fault)
+        {
+            onFault(fault);
+        }
+
+        return true;
+    }
+
     protected override void OnMalformed(ulong? channel, int code, string problem) => onFault($"sent what is no message: {problem}");
 
     protected override void OnClosed(string reason) => onGone();

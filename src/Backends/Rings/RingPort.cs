@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Rings;
@@ -31,13 +32,15 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
     private readonly EventDescriptor _slaveBell;
     private readonly ByteRingWriter _requests;
     private readonly ByteRingReader _answers;
-    private readonly PieceAssembler _pieces = new(ProtocolLimits.Default.MaxMessageBytes + (64 << 10));
+    private readonly PieceAssembler _pieces;
     private readonly BellTask _bellTask;
     private readonly AnswerSource _source;
     private readonly BegunJobs _begun;
     private readonly Action<string> _onFault;
     private bool _paused;
     private bool _closed;
+    private int _neededBytes;  // of the pieces, before another look at them
+    private long _skipBytes;   // the rest of a message that is too long: to be passed over
 
     public RingPort(EventLoop loop, Slave slave, Segment segment, EventDescriptor nodeBell, EventDescriptor slaveBell,
         Action<string> onFault)
@@ -51,6 +54,10 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
         _begun = new BegunJobs(slave, segment.Words);
         _requests = new ByteRingWriter(segment.Requests);
         _answers = new ByteRingReader(segment.Responses);
+
+        // A message of the largest size, and a piece that begins with its last byte.
+        _pieces = new PieceAssembler(
+            ProtocolLimits.Default.MaxMessageBytes + ProtocolLimits.FramingBytes + (segment.Responses.CapacityBytes / 4));
         _bellTask = new BellTask(this);
         _source = new AnswerSource(this);
     }
@@ -228,42 +235,80 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
 
     private string? TakeRecord(ReadOnlySpan<byte> payload, RecordKind kind)
     {
-        if (kind == RecordKind.Last && !_pieces.UnderWay)
+        if (kind == RecordKind.More || _pieces.UnderWay || _skipBytes > 0)
         {
-            return TakeMessages(payload);
+            return TakePiece(payload, kind);
         }
 
-        if (!_pieces.TryAdd(payload))
+        return TakeMessages(payload, mayBeCut: false, out _);
+    }
+
+    /// <summary>
+    /// A piece of a stream of messages. The stream may have any length, so messages are taken as soon as they are whole. A message that is
+    /// too long is passed over.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private string? TakePiece(ReadOnlySpan<byte> piece, RecordKind kind)
+    {
+        int passed = (int)Math.Min(_skipBytes, piece.Length);
+        _skipBytes -= passed;
+        if (!_pieces.TryAdd(piece[passed..]))
         {
             return "a message in pieces grew over the limit of one message";
         }
 
-        if (kind == RecordKind.More)
+        bool isLast = kind == RecordKind.Last;
+        if (_pieces.Bytes.Length >= _neededBytes || isLast)
         {
-            return null;
-        }
-
-        string? fault = TakeMessages(_pieces.Bytes);
-        _pieces.Clear();
-        return fault;
-    }
-
-    private string? TakeMessages(ReadOnlySpan<byte> bytes)
-    {
-        while (!bytes.IsEmpty)
-        {
-            DecodeStatus status = MessageDecoder.Decode(bytes, ProtocolLimits.Default, out MessageLayout layout);
-            if (status != DecodeStatus.Ok)
-            {
-                return $"a record that is no message ({layout.Problem ?? status.ToString()})";
-            }
-
-            if (!_slave.OnMessage(new MessageView(in layout, bytes), out string? fault))
+            string? fault = TakeMessages(_pieces.Bytes, mayBeCut: !isLast, out int taken);
+            _pieces.Drop(taken);
+            if (fault is not null)
             {
                 return fault;
             }
+        }
 
-            bytes = bytes[layout.TotalBytes..];
+        return isLast && _skipBytes > 0 ? "a record that ends within a message" : null;
+    }
+
+    /// <summary>Takes whole messages; the last one may be cut where more pieces follow.</summary>
+    private string? TakeMessages(ReadOnlySpan<byte> bytes, bool mayBeCut, out int taken)
+    {
+        taken = _neededBytes = 0;
+        while (taken < bytes.Length)
+        {
+            ReadOnlySpan<byte> rest = bytes[taken..];
+            DecodeStatus status = MessageDecoder.Decode(rest, ProtocolLimits.Default, out MessageLayout layout);
+            if (status == DecodeStatus.NeedMore && mayBeCut)
+            {
+                _neededBytes = layout.TotalBytes;
+                return null;
+            }
+
+            string? fault;
+            if (status == DecodeStatus.Ok)
+            {
+                taken += layout.TotalBytes;
+                if (!_slave.OnMessage(new MessageView(in layout, rest), out fault))
+                {
+                    return fault;
+                }
+            }
+            else if (status == DecodeStatus.TooLarge && OverlongMessage.Read(rest, ProtocolLimits.Default) is { } message)
+            {
+                int here = (int)Math.Min(message.TotalBytes, rest.Length);
+                taken += here;
+                _skipBytes = message.TotalBytes - here;
+                fault = OverlongAnswer.Take(_slave, in message, ProtocolLimits.Default);
+                if (fault is not null)
+                {
+                    return fault;
+                }
+            }
+            else
+            {
+                return $"a record that is no message ({layout.Problem ?? status.ToString()})";
+            }
         }
 
         return null;

@@ -38,6 +38,20 @@ internal sealed class PieceAssembler(int maxBytes)
     /// <summary>The pieces joined so far; valid until <see cref="Clear"/>.</summary>
     public ReadOnlySpan<byte> Bytes => _block.AsSpan(0, _length);
 
+    /// <summary>The first bytes were taken: they were whole messages.</summary>
+    public void Drop(int bytes)
+    {
+        if (bytes == _length)
+        {
+            Clear();
+        }
+        else if (bytes > 0)
+        {
+            _block.AsSpan(bytes, _length - bytes).CopyTo(_block);
+            _length -= bytes;
+        }
+    }
+
     public void Clear()
     {
         _length = 0;

@@ -12,7 +12,7 @@ internal sealed record CheckCase(string Name, string Section, Action<Conversatio
     /// </summary>
     public const int InstantMs = 100;
 
-    /// <summary>The most tries of an instant case: the least time of them counts, because a busy machine makes any single one slow.</summary>
+    /// <summary>The most tries of an instant case. The least time of them counts, because a busy machine makes any one slow.</summary>
     public const int InstantTries = 5;
 
     /// <summary>The case must be passed within <see cref="InstantMs"/>.</summary>

@@ -10,6 +10,7 @@ internal static class CheckCases
         new("message of 64 B", AlwaysCases.Messages, c => RequestCases.Echo(c, 64)) { IsInstant = true },
         new("message of 1 MiB", AlwaysCases.Messages, c => RequestCases.Echo(c, 1 << 20)),
         new("message of 64 MiB", AlwaysCases.Messages, c => RequestCases.Echo(c, 64 << 20)),
+        new("answer over 64 MiB", AlwaysCases.Messages, RequestCases.OverLimit),
         new("chunked request", AlwaysCases.Messages, RequestCases.ChunkedRequest) { IsInstant = true },
         new("chunked answer", AlwaysCases.Messages, RequestCases.ChunkedAnswer) { IsInstant = true },
         new("request whole in one write", AlwaysCases.Messages, RequestCases.AtOnce) { IsInstant = true },

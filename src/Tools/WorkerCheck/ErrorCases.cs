@@ -60,7 +60,8 @@ internal static class ErrorCases
 
     /// <summary>The caller gives up with an error of its own: the handler can tell it from a caller that went away.</summary>
     public static void CancelWithError(Conversation c) =>
-        CancelWaiting(c, ErrorCodes.FrameworkCategory, -7, Reason, $"waits was cancelled by [{ErrorCodes.FrameworkCategory}, -7]: {Reason}");
+        CancelWaiting(
+            c, ErrorCodes.FrameworkCategory, -7, Reason, $"waits was cancelled by [{ErrorCodes.FrameworkCategory}, -7]: {Reason}");
 
     private static void CancelWaiting(Conversation c, int category, int code, string reason, string line)
     {
@@ -85,7 +86,8 @@ internal static class ErrorCases
         c.Close(channel);
         if (c.SpeaksBin)
         {
-            c.Cancel(channel, ErrorCodes.Category, ErrorCodes.DeadlineError, "the deadline passed"); // an old worker would take it for a broken protocol, so the node does not send it either
+            // An old worker would take it for a broken protocol, so the node does not send it either.
+            c.Cancel(channel, ErrorCodes.Category, ErrorCodes.DeadlineError, "the deadline passed");
         }
 
         c.NextTerminal(channel);

@@ -22,6 +22,38 @@ internal static class RequestCases
         c.Settle();
     }
 
+    /// <summary>
+    /// The answer is longer than a message may be. The worker sends it in pieces, or refuses the long chunk as an error of this call; the
+    /// worker and its other calls go on.
+    /// </summary>
+    public static void OverLimit(Conversation c)
+    {
+        const int Pieces = 65;
+        byte[] piece = Random(1 << 20);
+        ulong channel = c.Open("echo");
+        for (int i = 0; i < Pieces; i++)
+        {
+            c.Chunk(channel, piece);
+        }
+
+        c.Close(channel);
+        long bytes = 0;
+        Received message;
+        while ((message = c.Next(channel, LargePatience)).Type == MessageType.Chunk)
+        {
+            bytes += message.Data.Length;
+        }
+
+        bool isRefused = message is { Type: MessageType.Error, Category: ErrorCodes.Category, Code: ErrorCodes.TooLarge };
+        if (!isRefused && (message.Type != MessageType.Close || bytes != Pieces * piece.Length))
+        {
+            throw new CheckFailure($"an answer of {Pieces} MiB came as {bytes} bytes and the error [[{message.Category}, {message.Code}], "
+                + $"\"{Short(message.Text)}\"], not whole, and not as the error [[{ErrorCodes.Category}, {ErrorCodes.TooLarge}], …]");
+        }
+
+        c.Settle();
+    }
+
     public static void ChunkedRequest(Conversation c)
     {
         byte[][] chunks = [.. Enumerable.Range(0, 100).Select(i => Random(i * 37))];
@@ -69,7 +101,7 @@ internal static class RequestCases
     }
 
     /// <summary>
-    /// Invoke, chunk and close come together. A handler that reads finds them in the worker's buffer, and nothing else will come to wake it.
+    /// Invoke, chunk and close come together. A handler that reads finds them in the worker's buffer, and nothing else comes to wake it.
     /// </summary>
     public static void AtOnce(Conversation c)
     {

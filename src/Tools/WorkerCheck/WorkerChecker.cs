@@ -119,8 +119,8 @@ public static class WorkerChecker
 
             if (least > CheckCase.InstantMs)
             {
-                throw new CheckFailure($"it took {least:0} ms in the fastest of {CheckCase.InstantTries} tries, and nothing in it takes time: "
-                    + $"{CheckCase.InstantMs} ms are enough. Does the worker wait although a message stands in its buffer?");
+                throw new CheckFailure($"it took {least:0} ms in the fastest of {CheckCase.InstantTries} tries, and nothing in it takes "
+                    + $"time: {CheckCase.InstantMs} ms are enough. Does the worker wait although a message stands in its buffer?");
             }
         }
 

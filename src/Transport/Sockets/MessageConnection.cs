@@ -20,6 +20,7 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
     /// <summary>A message from here on is long: what it costs to copy is more than what it costs to keep its blocks.</summary>
     private const int LongBytes = 4 << 10;
 
+    private long _skipBytes;  // the rest of a message that is too long: to be passed over
     private HeaderTable? _table;
     private HeaderSet? _headers;
 
@@ -49,7 +50,34 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
     {
     }
 
+    /// <summary>
+    /// A message that is too long, but its end is known. True when it was dealt with: the connection passes over it. Otherwise the bytes
+    /// are malformed.
+    /// </summary>
+    protected virtual bool OnOverlong(in OverlongMessage message) => false;
+
     protected sealed override long OnReceived(in ReadOnlySequence<byte> buffer)
+    {
+        long taken = _skipBytes == 0 ? TakeMessages(in buffer) : 0;
+        return _skipBytes == 0 ? taken : PassOver(in buffer, taken);
+    }
+
+    /// <summary>Passes over a message that is too long, as far as its bytes are here; then takes those behind it.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private long PassOver(in ReadOnlySequence<byte> buffer, long taken)
+    {
+        while (_skipBytes > 0 && taken < buffer.Length && IsOpen)
+        {
+            long here = Math.Min(_skipBytes, buffer.Length - taken);
+            _skipBytes -= here;
+            taken += here;
+            taken += _skipBytes == 0 && taken < buffer.Length ? TakeMessages(buffer.Slice(taken)) : 0;
+        }
+
+        return taken;
+    }
+
+    private long TakeMessages(in ReadOnlySequence<byte> buffer)
     {
         if (buffer.IsSingleSegment)
         {
@@ -58,7 +86,7 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
 
         long taken = 0;
         ReadOnlySequence<byte> rest = buffer;
-        while (IsOpen && !rest.IsEmpty)
+        while (IsOpen && !rest.IsEmpty && _skipBytes == 0)
         {
             long count = TakeAll(rest.FirstSpan, in rest, rest.IsSingleSegment, out DecodeStatus status, out MessageLayout begun);
             if (status == DecodeStatus.NeedMore && IsOpen)
@@ -103,7 +131,7 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
             {
                 if (status != DecodeStatus.NeedMore)
                 {
-                    Refuse(status, in layout);
+                    Refuse(status, in layout, OverlongMessage.Read(rest, Limits));
                 }
                 else if (isAll && IsOfStranger)
                 {
@@ -166,7 +194,7 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
 
         if (status != DecodeStatus.NeedMore)
         {
-            Refuse(status, in layout);
+            Refuse(status, in layout, ReadOverlong(in rest));
         }
         else if (IsOfStranger)
         {
@@ -213,9 +241,24 @@ internal abstract class MessageConnection(EventLoop loop, int descriptor, Protoc
         OnMessage(in message, status);
     }
 
-    private void Refuse(DecodeStatus status, in MessageLayout layout)
+    private OverlongMessage? ReadOverlong(in ReadOnlySequence<byte> start)
+    {
+        Span<byte> head = stackalloc byte[OverlongMessage.MaxHeadBytes];
+        head = head[..(int)Math.Min(head.Length, start.Length)];
+        start.Slice(0, head.Length).CopyTo(head);
+        return OverlongMessage.Read(head, Limits);
+    }
+
+    /// <summary>Bytes that are no message. They end the connection, but for a message that is too long and can be passed over.</summary>
+    private void Refuse(DecodeStatus status, in MessageLayout layout, OverlongMessage? overlong)
     {
         bool large = status == DecodeStatus.TooLarge;
+        if (large && overlong is { } message && OnOverlong(in message))
+        {
+            _skipBytes = message.TotalBytes;
+            return;
+        }
+
         string problem = layout.Problem ?? (large ? "the message is larger than the limit" : "not a message");
         OnMalformed(layout.Channel == 0 ? null : layout.Channel, large ? ErrorCodes.TooLarge : ErrorCodes.BadRequest, problem);
         FlushAndClose(problem);

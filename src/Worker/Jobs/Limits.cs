@@ -81,6 +81,9 @@ internal static class Limits
     /// <inheritdoc cref="StackThreads"/>
     public const int StackCalls = 64;
 
+    /// <summary>The longest chunk of an answer: the node's bound. A longer one is refused where it is written.</summary>
+    public static int ChunkBytes { get; } = ProtocolLimits.Default.MaxMessageBytes;
+
     /// <summary>The largest message: the node's bound for a chunk, 64 MiB, and room for its frame.</summary>
     public static int MessageBytes { get; } = ProtocolLimits.Default.MaxMessageBytes + ProtocolLimits.FramingBytes;
 }

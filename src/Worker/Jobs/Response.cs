@@ -38,10 +38,12 @@ public sealed class Response
     /// and waits for the loop: use <see cref="WriteAsync"/> there for large answers.
     /// </summary>
     /// <exception cref="InvalidOperationException">The answer has ended, or too many bytes wait for the loop.</exception>
+    /// <exception cref="ChunkTooLongException">The chunk has more than 64 MiB.</exception>
     /// <exception cref="JobCancelledException">The job was cancelled while the call waited.</exception>
     public void Write(ReadOnlySpan<byte> chunk)
     {
         ThrowIfEnded();
+        ChunkTooLongException.ThrowIf(chunk.Length);
         if (_holders.IsOnLoop)
         {
             if (_hold.IsHeld || _answers.MustLook)
@@ -60,10 +62,12 @@ public sealed class Response
 
     /// <summary>Sends a chunk, and waits while the caller or the node takes chunks more slowly than they come.</summary>
     /// <exception cref="InvalidOperationException">The answer has ended.</exception>
+    /// <exception cref="ChunkTooLongException">The chunk has more than 64 MiB.</exception>
     /// <exception cref="JobCancelledException">The job was cancelled while the call waited.</exception>
     public ValueTask WriteAsync(ReadOnlyMemory<byte> chunk)
     {
         ThrowIfEnded();
+        ChunkTooLongException.ThrowIf(chunk.Length);
         return _holders.IsOnLoop ? WriteOnLoop(chunk) : WriteElsewhere(chunk);
     }
 

@@ -100,7 +100,8 @@ internal sealed class HandlerRun(LoopSeat seat, LoopInbox inbox, WorkerChannels 
 
         if (!channel.Response.TerminalWritten)
         {
-            channel.Response.WriteError(ErrorCodes.Category, ErrorCodes.AppError, FailureText.Reason(failure));
+            int code = failure is ChunkTooLongException ? ErrorCodes.TooLarge : ErrorCodes.AppError;
+            channel.Response.WriteError(ErrorCodes.Category, code, FailureText.Reason(failure));
         }
     }
 }

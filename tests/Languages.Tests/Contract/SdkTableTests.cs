@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
@@ -80,6 +81,7 @@ public class SdkTableTests
 
         await node.LogLines.UntilAsync("cancelled was seen").WaitAsync(TimeSpan.FromSeconds(20));
 
+        await LongAnswerAsync(app, client);
         await using (ClientCall call = client.Open("waits"))
         {
             Assert.NotNull(await call.ReadAsync());
@@ -99,6 +101,20 @@ public class SdkTableTests
         }
 
         Task UntilAsync(string line) => node.LogLines.UntilAsync(line).WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    /// <summary>The app answers with its request, which is longer than a chunk may be: its job fails, and the slave goes on.</summary>
+    private static async Task LongAnswerAsync(RunningApp app, CocaineClient client)
+    {
+        string before = await ScriptApps.TextAsync(client, "whoami", "");
+        string line = $"head -c 70000000 /dev/zero | {ServeProcess.Program} call {app.Endpoints[0].Endpoint} echo --file - | wc -c";
+        ProcessStartInfo shell = new("/bin/sh", ["-c", line]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        using Process call = Process.Start(shell)!;
+        Task<string> complaint = call.StandardError.ReadToEndAsync(), bytes = call.StandardOutput.ReadToEndAsync();
+        await call.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(120));
+        Assert.Matches("error 413: .*a chunk has at most 67108864 bytes, and this one has 70000000: write it in pieces", await complaint);
+        Assert.Equal("0", (await bytes).Trim());
+        Assert.Equal(before, await ScriptApps.TextAsync(client, "whoami", "")); // the same slave
     }
 
     private static async Task<(int Category, int Code, string Text)> ErrorAsync(CocaineClient client, string name)

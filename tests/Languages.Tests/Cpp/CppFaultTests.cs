@@ -24,6 +24,21 @@ public class CppFaultTests
 
     [CppTheory]
     [MemberData(nameof(CppNode.Kinds), MemberType = typeof(CppNode))]
+    public async Task Chunks_that_are_too_long_are_refused_where_they_are_written(BackendType backend, bool isObject)
+    {
+        const string Text = "a chunk has at most 67108864 bytes, and this one has 67108865: write it in pieces";
+        await using CppNode node = await CppNode.StartAsync(CppNode.Faults(backend, isObject));
+        foreach (string name in (string[])["writes_long", "writes_long_on_thread", "writes_long_on_stream"])
+        {
+            CocaineException failure = await Assert.ThrowsAsync<CocaineException>(() => node.TextAsync(name, ""));
+            Assert.Equal((1000, 413, $"cocaine::chunk_too_long: {Text}"), (failure.Category, failure.Code, failure.Message));
+        }
+
+        Assert.Equal(Text, await node.TextAsync("cuts", ""));
+    }
+
+    [CppTheory]
+    [MemberData(nameof(CppNode.Kinds), MemberType = typeof(CppNode))]
     public async Task Threads_write_to_an_answer_of_later_in_their_order(BackendType backend, bool isObject)
     {
         await using CppNode node = await CppNode.StartAsync(CppNode.Faults(backend, isObject));

@@ -77,7 +77,7 @@ public sealed class QuarantineTests : IDisposable
         string changed = Encoding.Latin1.GetString(File.ReadAllBytes(path)).Replace("\"die_unless\"", $"\"{new string('e', 257)}\"");
         File.WriteAllBytes(path, Encoding.Latin1.GetBytes(changed));
         NodeException refused = await Assert.ThrowsAsync<NodeException>(() => quarantine.ReplayAsync("behaviours", job.Id, default));
-        Assert.Equal("its event's name is longer than 256 bytes", refused.Message);
+        Assert.EndsWith("its event's name is longer than 256 bytes", refused.Message);
         Assert.Equal(Utf8.Of("on"), await client.CallAsync("echo", Utf8.Of("on")));
         Assert.False(node.Log.Contains("Please report this"));
     }

@@ -19,6 +19,7 @@ public class WrongWorkerTests
         ["text only", "message of 64 B"],
         ["at most 64 KiB", "message of 1 MiB"],
         ["at most 16 MiB", "message of 64 MiB"],
+        ["chunks of any size", "answer over 64 MiB"],
         ["first chunk only", "chunked request"],
         ["joins chunks", "chunked answer"],
         ["never closes", "chunked answer"],

@@ -75,6 +75,20 @@ extern "C" __attribute__((noinline)) void spin_for_ever() {
 
 COCAINE_APP(worker) {
     worker.on("echo", [](request& ask, response& reply) { reply.write(ask.body()); });
+    // Chunks that are too long, of every kind of answer.
+    static const std::string too_long((64u << 20) + 1, 'x');
+    worker.on("writes_long", [](request&, response& reply) { reply.write(too_long); });
+    worker.on_thread("writes_long_on_thread", [](request&, response& reply) { reply.write(too_long); });
+    worker.on_stream("writes_long_on_stream", [](request& ask, response& reply) { ask.on_end([&] { reply.write(too_long); }); });
+    worker.on("cuts", [](request&, response& reply) {
+        std::thread([late = reply.later()] {
+            try {
+                late.write(too_long);
+            } catch (const cocaine::chunk_too_long& refused) {
+                late.write(refused.what());
+            }
+        }).detach();
+    });
     worker.on("pid", [](request&, response& reply) { reply.write(std::to_string(getpid())); });
 
     auto elsewhere = [](request& ask, response& reply) {

@@ -209,6 +209,8 @@ def answer(node, channel, event, headers):
             request = request[:65536]
         if FAULT == "at most 16 MiB" and len(request) > 16 << 20:
             return node.error(channel, 413, "too large")
+        if FAULT != "chunks of any size" and len(request) > 64 << 20:
+            return node.error(channel, 413, "write it in pieces")
         if FAULT == "text only":
             request = request.decode("utf-8", "replace").encode()
         if request or FAULT == "chunk of 0 B":

@@ -7,13 +7,12 @@ import sys
 sys.path.insert(0, os.environ["SDK"])
 
 import cocaine.pipe
-import cocaine.socket_link
-from cocaine.worker import main
+import cocaine.worker
 
 FAULT = os.environ["FAULT"]
 
 if FAULT == "cannot do without the pipe":
-    cocaine.socket_link.SocketLink = None
+    cocaine.worker.SocketLink = None
 
 if FAULT == "a record past the tail":
     class Words:
@@ -52,4 +51,4 @@ if FAULT == "begins what was taken back":
     cocaine.pipe.Pipe.begin = lambda self, number: True
     cocaine.pipe.Pipe.is_recalling = False
 
-sys.exit(main(sys.argv[1:] + [os.environ["CONTRACT"]]))
+sys.exit(cocaine.worker.main(sys.argv[1:] + [os.environ["CONTRACT"]]))

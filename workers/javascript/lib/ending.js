@@ -3,7 +3,7 @@
 // How channels end: with one terminal message of ours, a close or an error.
 
 const { Cancelled } = require('./cancelled.js');
-const { isOfCancel, report, say } = require('./failures.js');
+const { codeOf, isOfCancel, report, say } = require('./failures.js');
 const { APP_ERROR, CATEGORY } = require('./frames.js');
 const { ABANDONED_CALLS, GRACE_SECONDS } = require('./limits.js');
 
@@ -35,7 +35,7 @@ class Ending {
         this.settled(channel);
         const isCancel = channel.isCancelled && isOfCancel(failure, Cancelled);
         const text = isCancel ? 'cancelled' : report(failure); // too late for the caller perhaps, not for the log
-        this.endWithError(channel, APP_ERROR, text);
+        this.endWithError(channel, isCancel ? APP_ERROR : codeOf(failure), text);
         this.#output.flushSoon();
     }
 

@@ -4,6 +4,8 @@
 
 const { inspect } = require('node:util');
 
+const { ChunkTooLong } = require('./chunk-too-long.js');
+const { APP_ERROR, TOO_LARGE } = require('./frames.js');
 const { FAILURE_TEXT_BYTES, LOG_TEXT_BYTES } = require('./limits.js');
 
 const UNSHOWN = 'something was thrown that cannot be shown';
@@ -55,6 +57,15 @@ function cut(text, most) {
     return bytes.subarray(0, end);
 }
 
+/** The code of the error that it becomes. */
+function codeOf(failure) {
+    try {
+        return failure instanceof ChunkTooLong ? TOO_LARGE : APP_ERROR;
+    } catch {
+        return APP_ERROR; // a Proxy whose traps throw
+    }
+}
+
 /** Whether it is what reads, writes and the signal of a cancelled call throw. */
 function isOfCancel(failure, Cancelled) {
     try {
@@ -64,4 +75,4 @@ function isOfCancel(failure, Cancelled) {
     }
 }
 
-module.exports = { cut, isOfCancel, report, say };
+module.exports = { codeOf, cut, isOfCancel, report, say };

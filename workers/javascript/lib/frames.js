@@ -8,7 +8,7 @@ const { decodeFrom } = require('./msgpack.js');
 const CONTROL = 1;                       // the channel of handshake, heartbeat and terminate
 const TERMINATE = 1, FLOW = 2, RECALL = 3; // types on it, beside the heartbeat's 0
 const WRITE = 0, ERROR = 1, CLOSE = 2;   // types on a channel; an invoke is the first write
-const CATEGORY = 1000, NOT_FOUND = 404, APP_ERROR = 502;
+const CATEGORY = 1000, NOT_FOUND = 404, TOO_LARGE = 413, APP_ERROR = 502;
 const APP_CATEGORY = 42;                 // of errors that an app gives itself
 const HEARTBEAT = Buffer.of(0x93, CONTROL, 0x00, 0x90);
 
@@ -165,6 +165,6 @@ function sameBytes(a, at, b, bt, size) {
 }
 
 module.exports = {
-    APP_CATEGORY, APP_ERROR, CATEGORY, CLOSE, CONTROL, ERROR, FLOW, HEARTBEAT, NOT_FOUND, RECALL, TERMINATE, WRITE, Message, followsWhole,
+    APP_CATEGORY, APP_ERROR, CATEGORY, CLOSE, CONTROL, ERROR, FLOW, HEARTBEAT, NOT_FOUND, RECALL, TERMINATE, TOO_LARGE, WRITE, Message, followsWhole,
     sameBytes,
 };

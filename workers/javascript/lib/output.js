@@ -2,9 +2,10 @@
 
 // What a worker writes: messages of the protocol, collected in one buffer and sent together.
 
+const { ChunkTooLong } = require('./chunk-too-long.js');
 const { cut } = require('./failures.js');
 const { CONTROL, FLOW } = require('./frames.js');
-const { BATCH_BYTES, COPIED_BYTES, FAILURE_TEXT_BYTES, LISTEN_BYTES, SPARE_BUFFERS } = require('./limits.js');
+const { BATCH_BYTES, CHUNK_BYTES, COPIED_BYTES, FAILURE_TEXT_BYTES, LISTEN_BYTES, SPARE_BUFFERS } = require('./limits.js');
 const { encode } = require('./msgpack.js');
 
 class Output {
@@ -123,6 +124,9 @@ class Output {
             throw new TypeError(`a chunk is bytes or text, not ${nameOf(chunk)}`);
         }
         const size = chunk.length;
+        if (size > CHUNK_BYTES) {
+            throw new ChunkTooLong(size);
+        }
         this.unheard += size;
         const isCopied = size <= COPIED_BYTES;
         this.#room(isCopied ? size + 24 : 24);

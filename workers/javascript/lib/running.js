@@ -5,7 +5,7 @@
 // Answers share sends (see output.js), but an answer must not wait for other code that takes long. So a handler has to prove itself: only
 // after PROVEN_RUNS quick runs in a row are its answers collected; before each step of any other one, everything written so far is sent.
 
-const { report } = require('./failures.js');
+const { codeOf, report } = require('./failures.js');
 const { APP_ERROR, CATEGORY } = require('./frames.js');
 const { GRACE_SECONDS, PROVEN_RUNS, QUICK_SECONDS } = require('./limits.js');
 const { nameOf } = require('./output.js');
@@ -52,7 +52,7 @@ class Running {
         }
         state.quick = undefined;
         if (failed) {
-            output.error(number, CATEGORY, APP_ERROR, report(failure));
+            output.error(number, CATEGORY, codeOf(failure), report(failure));
         } else if (answer === undefined || answer === null) {
             output.close(number);
         } else {

@@ -53,6 +53,21 @@ test('however a handler fails', async (t) => {
     await endsWell(node);
 });
 
+test('chunks that are too long', async (t) => {
+    const node = await on(t);
+    const text = (size) => `a chunk has at most 67108864 bytes, and this one has ${size}: write it in pieces`;
+    for (let i = 0; i < 40; i++) {
+        await node.call('givesLong', ''); // from then on its answers are collected
+    }
+    for (const event of ['givesLong', 'givesLongText', 'givesLongLater', 'yieldsLong', 'yieldsLongLater', 'writesLong']) {
+        const [chunks, error] = await node.call(event, '');
+        assert.deepEqual(chunks.map(String), /^(yields|writes)/.test(event) ? ['first'] : [], event);
+        assert.deepEqual(error, [1000, 413, `ChunkTooLong: ${text((64 << 20) + (event === 'givesLongText' ? 2 : 1))}`], event);
+    }
+    assert.deepEqual((await node.call('cuts', ''))[0].map(String), [`true ${text((64 << 20) + 1)}`, 'in pieces']);
+    await endsWell(node);
+});
+
 test('a cancelled handler that throws what cannot be looked at', async (t) => {
     const node = await on(t);
     const number = await waiting(node, 'failsCancelled');

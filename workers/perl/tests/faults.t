@@ -55,6 +55,20 @@ subtest 'next, last and redo leave no loop but their own' => sub {
     ends_well();
 };
 
+subtest 'chunks that are too long' => sub {
+    $node = FakeNode->start('faults.pl');
+    my $text = 'a chunk has at most 67108864 bytes, and this one has 67108865: write it in pieces';
+    for my $event (qw(gives_long yields_long writes_long)) {
+        for (1 .. 2) {
+            my ($chunks, $error) = $node->call($event, '');
+            is_deeply $chunks, $event eq 'gives_long' ? [] : ['first'], $event;
+            is $error, "1000 413 $text";
+        }
+    }
+    gives(["$text\n", 'in pieces'], 'cuts', '');
+    ends_well();
+};
+
 subtest 'however a handler fails' => sub {
     $node = FakeNode->start('faults.pl');
     my %texts = (

@@ -44,6 +44,10 @@ class Cancelled(Exception):
         self.reason = reason
 
 
+class ChunkTooLong(ValueError):
+    """A chunk of an answer is longer than a message may be. Written in pieces it may be as long as it likes."""
+
+
 class WrongThread(RuntimeError):
     """A request or a response was used in a thread where it cannot be."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import Cancelled
+from . import Cancelled, ChunkTooLong
 from .failures import UNSHOWN, show, text_of
 from .forks import FORKED, end_child
-from .frames import APP_ERROR, CATEGORY, CLOSE_TAIL, error_tail
+from .frames import APP_ERROR, CATEGORY, CLOSE_TAIL, TOO_LARGE, error_tail
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class Ending:
 def _tail_of(failure: BaseException) -> bytes:
     try:
         show(failure)
-        return error_tail(CATEGORY, APP_ERROR, text_of(failure))
+        code = TOO_LARGE if issubclass(type(failure), ChunkTooLong) else APP_ERROR
+        return error_tail(CATEGORY, code, text_of(failure))
     except BaseException:  # no memory, or a signal's handler raises: the channel must be ended all the same
         return _UNSHOWN_TAIL

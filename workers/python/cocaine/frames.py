@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 CONTROL = 1                          # the channel of handshake, heartbeat and terminate
 FLOW, RECALL = 2, 3                  # types on it: hold the chunks of a channel, or go on; the node takes calls back
 WRITE, ERROR, CLOSE = 0, 1, 2        # types on a channel; an invoke is the first write
-CATEGORY, NOT_FOUND, APP_ERROR = 1000, 404, 502
+CATEGORY, NOT_FOUND, TOO_LARGE, APP_ERROR = 1000, 404, 413, 502
 APP_CATEGORY = 42                    # of errors that an app gives itself
 
 HEARTBEAT = b"\x93\x01\x00\x90"

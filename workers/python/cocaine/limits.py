@@ -55,6 +55,9 @@ FAILURE_TEXT_BYTES = 4096
 # Of an error's text in the app's log, as UTF-8. The node cuts each line at 16 KiB; a few lines of that say it all.
 LOG_TEXT_BYTES = 1 << 16
 
+# One chunk of an answer: the node's bound. A longer one is refused where it is written.
+CHUNK_BYTES = 64 << 20
+
 # A message: the node's bound for a chunk, 64 MiB, and room for its frame.
 MESSAGE_BYTES = (64 << 20) + (1 << 16)
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from time import monotonic
 
+from . import ChunkTooLong
 from .forks import FORKED, end_writing_child
 from .frames import chunk_head
-from .limits import QUICK_SECONDS
+from .limits import CHUNK_BYTES, QUICK_SECONDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class Output:
             else:
                 raise TypeError("a chunk is bytes or text, not %s" % type(chunk).__name__)
         size = len(chunk)
+        if size > CHUNK_BYTES:
+            raise ChunkTooLong("a chunk has at most %d bytes, and this one has %d: write it in pieces" % (CHUNK_BYTES, size))
         if self.out_size + size + 16 > self._link.best_batch:
             self.publish()
         self.out += (head, chunk_head(size), chunk)

@@ -28,8 +28,28 @@ class Failures(Cases):
         self.assertNotIn("/", text)  # no paths to callers
 
 
+    def refuses_long_chunks(self, prefix):
+        text = "a chunk has at most 67108864 bytes, and this one has %d: write it in pieces"
+        for event, chunks, size in (("gives_long", [], 67108865), ("yields_long", [b"first"], 67108865), ("writes_long", [b"first"], 67108865),
+                                    ("gives_long_text", [], 67108866)):
+            if prefix and event == "gives_long_text":
+                continue
+            for _ in range(2):
+                answer, end = self.node.call(prefix + event, b"")
+                self.assertEqual(chunks, answer)
+                self.assertEqual([[1000, 413], ("ChunkTooLong: " + text % size).encode()], end)
+        self.assertAnswer([(text % 67108865).encode(), b"in pieces"], prefix + "cuts", b"")
+        self.assertAnswer([b"on"], prefix + "plain", b"on")
+        self.ends_well()
+
+
 class Synchronous(Failures):
     app = "faults.py"
+
+    def test_chunks_that_are_too_long(self):
+        for _ in range(40):
+            self.assertAnswer([b"on"], "plain", b"on")  # from then on in batches
+        self.refuses_long_chunks("")
 
     def test_every_way_to_fail(self):
         for name, pattern in TEXTS.items():
@@ -56,6 +76,9 @@ class Synchronous(Failures):
 
 class Asynchronous(Failures):
     app = "async_faults.py"
+
+    def test_chunks_that_are_too_long(self):
+        self.refuses_long_chunks("a")
 
     def test_every_way_to_fail(self):
         for name, pattern in TEXTS.items():

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "detail/limits.hpp"
 #include "headers.hpp"
 
 namespace cocaine {
@@ -21,11 +22,15 @@ struct remote_call;
 // Of an error that an app gives itself, unless it says another.
 inline constexpr int app_category = 42;
 
+// Of an error of the node's, and its code for a client that went away.
+inline constexpr int node_category = 1000;
+inline constexpr int client_gone = 400;
+
 // The caller gave up: nobody reads this answer any more. Thrown by reads and writes of a cancelled call; a handler may let it pass. The
 // caller's error says why: [1000, 400] that the client went away, [1000, 520] that the deadline passed; any other one is the caller's own.
 class cancelled : public std::runtime_error {
 public:
-    explicit cancelled(int category = 1000, int code = 400, std::string reason = {})
+    explicit cancelled(int category = node_category, int code = client_gone, std::string reason = {})
         : std::runtime_error("the caller gave up"), category_(category), code_(code), reason_(std::move(reason)) {}
 
     int category() const { return category_; }
@@ -36,6 +41,15 @@ private:
     int category_;
     int code_;
     std::string reason_;
+};
+
+// A chunk of an answer is longer than a message may be, 64 MiB. Written in pieces it may be as long as it likes. An error of the call when
+// the handler lets it pass: [1000, 413].
+class chunk_too_long : public std::length_error {
+public:
+    explicit chunk_too_long(std::size_t size)
+        : std::length_error("a chunk has at most " + std::to_string(detail::limits::chunk_bytes) + " bytes, and this one has "
+                            + std::to_string(size) + ": write it in pieces") {}
 };
 
 // A call's request. Valid while its handler runs; for on_stream, until the call has ended.
@@ -85,7 +99,7 @@ public:
 
 // An answer that may be given after the handler has returned, from any thread. Copies are the same answer; when the last one goes it
 // is closed. Writes wait while the node takes less than they bring. After the call has ended, also by a caller that gave up, they do
-// nothing and return false.
+// nothing and return false. A write throws chunk_too_long.
 class answer {
 public:
     answer() = default;
@@ -111,7 +125,8 @@ class response {
 public:
     virtual ~response() = default;
 
-    // Sends a chunk. In handlers on the loop it leaves with others, within a millisecond of work; flush() sends it now.
+    // Sends a chunk. In handlers on the loop it leaves with others, within a millisecond of work; flush() sends it now. Throws
+    // chunk_too_long, and cancelled.
     virtual void write(std::string_view chunk) = 0;
 
     // Ends the answer with an error of the app's own.

@@ -5,7 +5,23 @@ import { Worker } from 'node:worker_threads';
 const { current } = globalThis.cocaine;
 const kept = [];
 
+const tooLong = () => new Uint8Array((64 << 20) + 1);
+
 export const plain = (request) => request;
+export const givesLong = () => tooLong();
+export const givesLongText = () => '\u00e9'.repeat((32 << 20) + 1); // two bytes each
+export async function givesLongLater() { await null; return tooLong(); }
+export function* yieldsLong() { yield 'first'; yield tooLong(); }
+export async function* yieldsLongLater() { yield 'first'; yield tooLong(); }
+export async function writesLong(request, response) { response.write('first'); await response.write(tooLong()); }
+export async function cuts(request, response) {
+    try {
+        await response.write(tooLong());
+    } catch (refused) {
+        response.write(`${refused instanceof globalThis.cocaine.ChunkTooLong} ${refused.message}`);
+    }
+    response.write('in pieces');
+}
 export const failures = {
     null: () => null,
     undefined: () => undefined,

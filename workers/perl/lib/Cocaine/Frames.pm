@@ -5,15 +5,15 @@ package Cocaine::Frames;
 use 5.030;
 use strict;
 use warnings;
-use Exporter qw(import);
+use Exporter     qw(import);
+use Scalar::Util qw(blessed);
 
 use Cocaine::Failures;
 use Cocaine::MessagePack;
 
 our @EXPORT_OK = qw(
-    CONTROL WRITE ERROR CLOSE HEARTBEAT TERMINATE FLOW RECALL BARE INVOKE_BYTE NODE_CATEGORY CLIENT_GONE NOT_FOUND APP_ERROR
-    APP_CATEGORY
-    HEARTBEAT_MESSAGE WRITE_TAIL CLOSE_TAIL
+    CONTROL WRITE ERROR CLOSE HEARTBEAT TERMINATE FLOW RECALL BARE INVOKE_BYTE NODE_CATEGORY CLIENT_GONE NOT_FOUND TOO_LARGE
+    APP_ERROR APP_CATEGORY HEARTBEAT_MESSAGE WRITE_TAIL CLOSE_TAIL
 );
 
 use constant {
@@ -27,7 +27,7 @@ use constant {
     INVOKE_BYTE => 0x94,                   # that an invoke begins with, and no other of the node's messages
 
     NODE_CATEGORY => 1000,                 # errors in the framework's name, with these codes
-    CLIENT_GONE => 400, NOT_FOUND => 404, APP_ERROR => 502,
+    CLIENT_GONE => 400, NOT_FOUND => 404, TOO_LARGE => 413, APP_ERROR => 502,
     APP_CATEGORY => 42,                    # an app's own, unless it says another
 
     HEARTBEAT_MESSAGE => "\x93\x01\x00\x90",
@@ -131,7 +131,8 @@ sub error_tail {
 sub failure_tail {
     my ($failure) = @_;
     Cocaine::Failures::show($failure);
-    return error_tail(NODE_CATEGORY, APP_ERROR, Cocaine::Failures::text_of($failure));
+    my $is_long = blessed $failure && UNIVERSAL::isa($failure, 'Cocaine::ChunkTooLong');
+    return error_tail(NODE_CATEGORY, $is_long ? TOO_LARGE : APP_ERROR, Cocaine::Failures::text_of($failure));
 }
 
 1;

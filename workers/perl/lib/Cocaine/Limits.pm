@@ -11,7 +11,7 @@ use List::Util qw(min);
 
 our @EXPORT_OK = qw(
     PROVEN_RUNS QUICK_SECONDS BURST_CALLS BURST_SECONDS HEARTBEAT_SECONDS NODE_SILENCE_SECONDS BATCH_BYTES READ_BYTES UNREAD_BYTES
-    HOLD_BYTES GO_ON_BYTES LISTEN_BYTES MESSAGE_BYTES DEPTH FAILURE_TEXT_BYTES LOG_TEXT_BYTES STACK_FRAMES
+    HOLD_BYTES GO_ON_BYTES LISTEN_BYTES CHUNK_BYTES MESSAGE_BYTES DEPTH FAILURE_TEXT_BYTES LOG_TEXT_BYTES STACK_FRAMES
 );
 
 use constant {
@@ -51,6 +51,9 @@ use constant {
 
     # Written by handlers until the node is listened to, which may hold their channels. A hold that is seen late costs the node so much.
     LISTEN_BYTES => 64 << 10,
+
+    # One chunk of an answer: the node's bound. A longer one is refused where it is written.
+    CHUNK_BYTES => 64 << 20,
 
     # The node's bound for a message, 64 MiB, and room for its frame.
     MESSAGE_BYTES => (64 << 20) + (1 << 16),

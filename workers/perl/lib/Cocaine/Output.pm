@@ -15,10 +15,11 @@ use strict;
 use warnings;
 use overload ();
 
+use Cocaine::ChunkTooLong;
 use Cocaine::Clock;
 use Cocaine::Forks;
 use Cocaine::Frames qw(WRITE_TAIL);
-use Cocaine::Limits qw(BATCH_BYTES LISTEN_BYTES QUICK_SECONDS);
+use Cocaine::Limits qw(BATCH_BYTES CHUNK_BYTES LISTEN_BYTES QUICK_SECONDS);
 use Cocaine::MessagePack;
 
 sub new {
@@ -44,6 +45,7 @@ sub chunk {
         $chunk = "$chunk";
     }
     utf8::encode($chunk) if utf8::is_utf8($chunk);
+    die Cocaine::ChunkTooLong->new(length $chunk) if length $chunk > CHUNK_BYTES;
     $self->{bytes} .= $head . WRITE_TAIL . Cocaine::MessagePack::binary_head(length $chunk) . $chunk;
     $self->flush if length $self->{bytes} > BATCH_BYTES;
     return;

@@ -33,6 +33,27 @@ sub controls_streaming :Streams {
     controls($way);
 }
 
+# Chunks that are too long.
+
+sub gives_long { return 'x' x ((64 << 20) + 1) }
+
+sub yields_long {
+    my $n = 0;
+    return sub { return $n++ ? 'x' x ((64 << 20) + 1) : 'first' };
+}
+
+sub writes_long :Streams {
+    my ($request, $response) = @_;
+    $response->write('first');
+    $response->write('x' x ((64 << 20) + 1));
+}
+
+sub cuts :Streams {
+    my ($request, $response) = @_;
+    $response->write(ref $@ eq 'Cocaine::ChunkTooLong' ? "$@" : 'it was taken') if !eval { $response->write('x' x ((64 << 20) + 1)); 1 };
+    $response->write('in pieces');
+}
+
 # Failures.
 
 package Bad { use overload '""' => sub { die "in the overload\n" }, 'bool' => sub { die "in bool\n" }, 'eq' => sub { die "in eq\n" }; }

@@ -7,13 +7,35 @@ import threading
 import time
 
 import cocaine
-from faults import FAILURES, child_code  # noqa: F401  (the file beside this one)
+from faults import FAILURES, TOO_LONG, child_code  # noqa: F401  (the file beside this one)
 
-__all__ = ["aplain", "afails", "afails_late", "threads", "thread_after", "forks", "counts", "ticks", "blocks", "reads_elsewhere",
+__all__ = ["agives_long", "ayields_long", "awrites_long", "acuts", "aplain", "afails", "afails_late", "threads", "thread_after", "forks", "counts", "ticks", "blocks", "reads_elsewhere",
            "plain_elsewhere", "current"]
 
 kept = []
 ran = 0
+
+
+async def agives_long(request):
+    return TOO_LONG
+
+
+async def ayields_long(request):
+    yield b"first"
+    yield TOO_LONG
+
+
+async def awrites_long(request, response):
+    await response.write(b"first")
+    await asyncio.to_thread(response.write, TOO_LONG)
+
+
+async def acuts(request, response):
+    try:
+        await response.write(TOO_LONG)
+    except cocaine.ChunkTooLong as refused:
+        await response.write(str(refused))
+    await response.write(b"in pieces")
 
 
 async def aplain(request):

@@ -13,8 +13,39 @@ import cocaine
 kept = []  # responses of calls that are over
 
 
+TOO_LONG = bytes((64 << 20) + 1)
+
+
 def plain(request):
     return request
+
+
+# Chunks that are too long.
+
+def gives_long(request):
+    return TOO_LONG
+
+
+def gives_long_text(request):
+    return "\xe9" * ((32 << 20) + 1)  # two bytes each
+
+
+def yields_long(request):
+    yield b"first"
+    yield TOO_LONG
+
+
+def writes_long(request, response):
+    response.write(b"first")
+    response.write(bytearray(TOO_LONG))
+
+
+def cuts(request, response):
+    try:
+        response.write(TOO_LONG)
+    except cocaine.ChunkTooLong as refused:
+        response.write(str(refused))
+    response.write(b"in pieces")
 
 
 # Threads.

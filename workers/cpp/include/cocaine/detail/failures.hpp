@@ -29,9 +29,15 @@ inline std::string text_of(const std::exception& failure) {
     return text;
 }
 
-// The exception that is being handled, as the answer's reason; it goes to the log too, unless the caller gave up. Passes on what is not the
+// The error that an exception becomes.
+struct failure {
+    int code;
+    std::string text;
+};
+
+// The exception that is being handled, as the answer's error; it goes to the log too, unless the caller gave up. Passes on what is not the
 // handler's: that the node is gone, or has broken the pipe.
-inline std::string describe_current() {
+inline failure describe_current() {
     try {
         throw;
     } catch (const abandoned&) {
@@ -40,21 +46,22 @@ inline std::string describe_current() {
         throw;
     } catch (const cancelled&) {
         end_forked_child(1);
-        return "cancelled";
-    } catch (const std::exception& failure) {
+        return {app_error, "cancelled"};
+    } catch (const std::exception& thrown) {
+        int code = dynamic_cast<const chunk_too_long*>(&thrown) != nullptr ? too_large : app_error;
         try {
-            std::string text = text_of(failure);
+            std::string text = text_of(thrown);
             std::fprintf(stderr, "%s\n", text.c_str());
             end_forked_child(1);
-            return std::string(cut(text, limits::failure_text_bytes));
+            return {code, std::string(cut(text, limits::failure_text_bytes))};
         } catch (const std::exception&) {    // no memory
             end_forked_child(1);
-            return "an exception";           // short enough to need none
+            return {code, "an exception"};    // short enough to need none
         }
     } catch (...) {
         std::fprintf(stderr, "a handler threw something that is no std::exception\n");
         end_forked_child(1);
-        return "an exception of an unknown type";
+        return {app_error, "an exception of an unknown type"};
     }
 }
 

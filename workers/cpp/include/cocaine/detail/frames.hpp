@@ -22,8 +22,8 @@ inline constexpr unsigned write = 0, error = 1, close = 2;
 }
 
 // Errors in the framework's name have a category of their own.
-inline constexpr int node_category = 1000;
 inline constexpr int not_found = 404;
+inline constexpr int too_large = 413;
 inline constexpr int app_error = 502;
 
 // The headers of a call without a trace: three indexes of the static table.

@@ -126,6 +126,7 @@ struct remote_call : std::enable_shared_from_this<remote_call> {
 
     // False when the call has ended: the chunk goes nowhere.
     bool write(std::string_view chunk) {
+        if (chunk.size() > limits::chunk_bytes) throw chunk_too_long(chunk.size());
         // Relaxed: whoever waits looks again under the mutex; a write that does not see it yet goes out as if it had been a moment earlier.
         if (paused.load(std::memory_order_relaxed)) wait_for_go_on();
         if (ended || is_cancelled) return false;

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
+#include "../call.hpp"
 #include "forks.hpp"
 #include "frames.hpp"
 #include "limits.hpp"
@@ -23,7 +23,7 @@ public:
     }
 
     void chunk(std::uint64_t channel, std::string_view chunk) {
-        if (chunk.size() > limits::chunk_bytes) throw std::length_error("a chunk is at most 64 MiB");
+        if (chunk.size() > limits::chunk_bytes) throw chunk_too_long(chunk.size());
         char head[max_head_bytes];
         std::size_t size = static_cast<std::size_t>(store_chunk_head(head, channel, chunk.size()) - head);
         if (chunk.size() < limits::long_chunk_bytes) {

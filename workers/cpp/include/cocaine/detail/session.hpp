@@ -104,8 +104,8 @@ public:
         link_.take(*this);
     }
 
-    // Runs no handler, but all else goes on: what comes, what threads write, the heartbeat. Waits only when nothing has come, not even while
-    // the flush waited for room.
+    // Runs no handler, but all else goes on: what comes, what threads write, the heartbeat. Waits only when nothing has come, also not
+    // while the flush waited for room.
     void hear() override {
         std::uint64_t before = taken_;
         take_posted();
@@ -339,7 +339,8 @@ private:
                 remote->given_away = true;
                 if (remote->is_cancelled) remote->error(node_category, app_error, "cancelled");
             } catch (...) {
-                remote->error(node_category, app_error, describe_current());
+                failure why = describe_current();
+                remote->error(node_category, why.code, why.text);
             }
         });
     }
@@ -389,8 +390,8 @@ private:
     }
 
     void fail_with_current(open_call& c) {
-        std::string text = describe_current();
-        fail(c, node_category, app_error, text);
+        failure why = describe_current();
+        fail(c, node_category, why.code, why.text);
     }
 
     // Nothing of ours may touch the link from here on.
