@@ -14,7 +14,13 @@ internal static class OldDialect
     public const string Problem =
         "channels are numbered from 1: a message that begins with 0 is of Cocaine 0.11, and this node speaks protocol 1 of Cocaine 0.12";
 
+    /// <summary>The text for a peer of this protocol with a message on a channel that no call has.</summary>
+    public const string NoChannel = "channels are numbered from 1";
+
     private const byte ErrorType = 5;
+
+    /// <summary>A message that begins with 0 is of 0.11: it has three parts, and 0.12's have headers as a fourth.</summary>
+    public static bool Is(in MessageLayout layout) => layout is { Channel: 0, HeadersLength: 0 };
 
     /// <summary>Writes the refusal of a message of 0.11, first as 0.11 has errors, then as 0.12 has them. The connection closes.</summary>
     /// <param name="sink">The peer's connection.</param>

@@ -151,7 +151,10 @@ internal class NativeConnection : NativeDoor, IJobCaller
     {
         if (_flow is null || message.Layout.Type != ControlType.Flow)
         {
-            RefuseOldDialect(in message.Layout);
+            if (!IsRefusedAsOld(in message.Layout))
+            {
+                Refuse(0, ErrorCodes.BadRequest, OldDialect.NoChannel);
+            }
         }
         else if (!_flow.TryHandle(in message))
         {
@@ -309,10 +312,7 @@ internal class NativeConnection : NativeDoor, IJobCaller
         _slowReader.OnMore();
     }
 
-    /// <summary>
-    /// The pair by which this client knows an error. Clients of this product, which offer flow control, know the node's own; all others
-    /// are public ones.
-    /// </summary>
+    /// <summary>The pair by which the client knows an error: this product's clients, which offer flow control, know the node's.</summary>
     private (int Category, int Code) PairOf(int category, int code, ErrorCause cause) =>
         (_flow is null ? PublicErrors.PairOf(cause) : null) ?? (category, code);
 

@@ -88,9 +88,9 @@ internal sealed class ControlConnection(
             }
         }
 
-        else if (channel == 0)
+        else if (channel == 0 && !IsRefusedAsOld(in message.Layout))
         {
-            RefuseOldDialect(in message.Layout);
+            Refuse(0, ErrorCodes.BadRequest, OldDialect.NoChannel);
         }
 
         // Otherwise the message is late: the client wrote more after the node's terminal message.

@@ -54,9 +54,10 @@ internal sealed class LocatorConnection(LocatorService locator, EventLoop loop, 
         ulong channel = layout.Channel;
         if (channel <= _highestChannel)
         {
-            if (channel == 0)
+            if (channel == 0 && !IsRefusedAsOld(in layout))
             {
-                RefuseOldDialect(in layout);
+                MessageWriter.WriteError(Output, 0, ErrorCodes.Category, ErrorCodes.BadRequest, OldDialect.NoChannel);
+                Send();
             }
 
             return; // late: nobody asks twice on a channel

@@ -53,9 +53,9 @@ internal sealed class NodeServiceConnection(NodeService service, EventLoop loop,
     protected override void OnMessage(in MessageView message, HeaderStatus headers)
     {
         ref readonly MessageLayout layout = ref message.Layout;
-        if (layout.Channel == 0)
+        if (layout.Channel == 0 && !IsRefusedAsOld(in layout))
         {
-            RefuseOldDialect(in layout);
+            Refuse(0, ErrorCodes.BadRequest, OldDialect.NoChannel);
         }
 
         if (layout.Channel <= _highestChannel)

@@ -54,13 +54,19 @@ internal abstract class DoorConnection : MessageConnection
         OnMalformed(channel, PartialProblem.CodeOf(fault), PartialProblem.Of(fault));
 
     /// <summary>
-    /// Refuses a message that begins with 0, and closes: no call has the channel 0, but each client of Cocaine 0.11 begins so, and would
-    /// wait for ever.
+    /// Refuses a message of Cocaine 0.11, and closes: each of its clients begins so, and would wait for ever. False for a message of
+    /// another kind on the channel 0, which no call has.
     /// </summary>
-    protected void RefuseOldDialect(in MessageLayout layout)
+    protected bool IsRefusedAsOld(in MessageLayout layout)
     {
+        if (!OldDialect.Is(in layout))
+        {
+            return false;
+        }
+
         OldDialect.WriteRefusal(Output, layout.Type);
         FlushAndClose(OldDialect.Problem);
+        return true;
     }
 
     /// <summary>

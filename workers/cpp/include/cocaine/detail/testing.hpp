@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "../call.hpp"
 #include "frames.hpp"
 #include "link.hpp"
 
