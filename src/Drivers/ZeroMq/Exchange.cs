@@ -121,7 +121,7 @@ internal sealed class Exchange(ZeroMqServer server) : IJobCaller
         server.Free(this);
     }
 
-    /// <summary>One job's frames of the reply, one after the other in a block of the loop's pool.</summary>
+    /// <summary>The frames of a job in the reply, one after the other in a block of the loop's pool.</summary>
     private sealed class Part(BlockPool blocks)
     {
         private readonly List<int> _ends = [];

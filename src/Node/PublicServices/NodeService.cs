@@ -57,6 +57,13 @@ internal sealed class NodeService(Func<IReadOnlyList<RunningApp>> apps, Func<str
     /// <exception cref="NodeException">The app does not run (404).</exception>
     public Task PauseAsync(string name) => pause(Running(name).Name, true);
 
+    /// <summary>Logs an unexpected fault of a question; returns the error for its client.</summary>
+    public NodeException OnFault(Exception fault)
+    {
+        NodeServiceLog.Fault(log, fault);
+        return new NodeException("the question failed in a way that nobody expected: the node's log has the cause");
+    }
+
     /// <summary>A connection has ended.</summary>
     public void Remove() => _connections--;
 
@@ -88,4 +95,7 @@ internal static partial class NodeServiceLog
         "service node: a connection of {Peer} was refused: there are {Max} already ({Total} refused so far); it is for tools, which ask "
         + "and go")]
     public static partial void TooMany(ILogger log, string peer, int max, long total);
+
+    [LoggerMessage(462, LogLevel.Error, "service node: a question failed in a way that nobody expected. Please report this")]
+    public static partial void Fault(ILogger log, Exception fault);
 }

@@ -135,6 +135,10 @@ internal sealed class NodeServiceConnection(NodeService service, EventLoop loop,
             {
                 failure = refusal;
             }
+            catch (Exception fault) when (fault is not OutOfMemoryException)
+            {
+                failure = service.OnFault(fault);
+            }
 
             Loop.Post(() => OnAnswer(channel, answer, failure));
         });

@@ -43,8 +43,11 @@ internal static class Limits
     /// </summary>
     public const int LookBytes = 64 << 10;
 
-    /// <summary>Unsent answers from which on handlers that await their writes wait: as much as the usual ring.</summary>
-    public const int BehindBytes = 1 << 20;
+    /// <summary>
+    /// Unsent answers beside a full ring from which on handlers that await their writes wait: a quarter of the usual ring, so that the node
+    /// never finds it empty. A caller that holds an answer makes the node keep them too, because they were written before the node asked.
+    /// </summary>
+    public const int BehindBytes = 256 << 10;
 
     /// <summary>Waiting chunks of other threads from which on their writers wait: a quarter of the usual ring.</summary>
     public const int PostedBytes = 256 << 10;

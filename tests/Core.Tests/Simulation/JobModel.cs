@@ -166,7 +166,7 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
                 OnPromoted(channel, link);
             }
 
-            // Those that have an outcome and were not taken back: the slave had begun them, and is perhaps told nothing.
+            // Requests with an outcome that were not taken back: the slave had begun them, and is perhaps told nothing.
             foreach (SimChannel channel in link.Ahead.Where(channel => !channel.Request.IsOpen).ToArray())
             {
                 Require(channel.Number <= link.Begun, channel.Request, "stays on a slave that has not begun it");

@@ -15,7 +15,7 @@ internal sealed class ContentMirror(string path)
     private readonly SortedDictionary<string, string> _names = new(StringComparer.Ordinal);
     private readonly List<string> _heard = [];
 
-    /// <summary>What the folder holds now: each name with its kind and content.</summary>
+    /// <summary>The content of the folder now: each name with its kind and content.</summary>
     public static SortedDictionary<string, string> OnDisk(string path)
     {
         SortedDictionary<string, string> names = new(StringComparer.Ordinal);

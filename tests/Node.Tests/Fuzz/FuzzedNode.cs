@@ -24,6 +24,9 @@ internal sealed class FuzzedNode : IAsyncDisposable
     /// <summary>The most bytes that the process may grow: the heap's reserve, blocks of connections and rings that are kept.</summary>
     private const long MaxResidentGrowth = 128L << 20;
 
+    /// <summary>The least calls of the good client beside the inputs.</summary>
+    private const int MinGoodCalls = 100;
+
     private static readonly string[] PeersOwn = [":socket:", ":pipe:", "[eventfd]", "[pidfd]", "memfd:"];
 
     private readonly CancellationTokenSource _end = new();
@@ -31,8 +34,10 @@ internal sealed class FuzzedNode : IAsyncDisposable
     private readonly CocaineClient _good;
     private readonly Task<int> _calls;
     private readonly string _folder;
+    private int _answered; // calls of the good client that were answered right
     private long _heapBytes;
     private long _residentBytes;
+    private readonly int _sockets = Sockets(); // before any input
     private string[] _descriptors = []; // what they lead to; empty until the warm-up is over
 
     private FuzzedNode(TestNode node, RunningApp app, ControlService control, CocaineClient good, string folder)
@@ -77,7 +82,9 @@ internal sealed class FuzzedNode : IAsyncDisposable
                 }),
             ],
         });
-        return new FuzzedNode(node, app, control, await CocaineClient.ConnectAsync($"ipc://{folder}/native.sock"), folder);
+        CocaineClient good = await CocaineClient.ConnectAsync($"ipc://{folder}/native.sock");
+        await good.CallAsync("echo", new byte[1]); // the node has accepted it: its sockets are counted
+        return new FuzzedNode(node, app, control, good, folder);
     }
 
     /// <summary>Sends bytes on a connection of their own. Half of the peers wait for the node's end, and the others just go.</summary>
@@ -107,12 +114,16 @@ internal sealed class FuzzedNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs batches of inputs until so many were sent. What a fifth of them took is the warm-up.</summary>
+    /// <summary>
+    /// Runs batches of inputs until so many were sent, and until the good client was served often enough beside them. What a fifth of them
+    /// took is the warm-up.
+    /// </summary>
     public async Task RunAsync(int inputs, Func<int> batch)
     {
         Stopwatch watch = Stopwatch.StartNew();
         bool isWarm = false;
-        for (int sent = 0; sent < inputs;)
+        int sent = 0;
+        while (sent < inputs || Volatile.Read(ref _answered) <= MinGoodCalls)
         {
             sent += batch();
             if (!isWarm && sent > inputs / 5)
@@ -126,7 +137,7 @@ internal sealed class FuzzedNode : IAsyncDisposable
         }
 
         await QuietAsync();
-        await CheckAsync(inputs, watch.Elapsed);
+        await CheckAsync(sent, watch.Elapsed);
     }
 
     public async ValueTask DisposeAsync()
@@ -144,7 +155,7 @@ internal sealed class FuzzedNode : IAsyncDisposable
         await _end.CancelAsync();
         int calls = await _calls;
         string facts = $"COCAINE_FUZZ_SEED={Seed}: {inputs} inputs in {took.TotalSeconds:F1} s beside {calls} good calls";
-        Assert.True(calls > 100, facts);
+        Assert.True(calls > MinGoodCalls, facts);
         Assert.True(Heap() - _heapBytes < MaxHeapGrowth, $"{facts}: the heap grew from {_heapBytes} to {Heap()}");
         Assert.True(Resident() - _residentBytes < MaxResidentGrowth, $"{facts}: memory grew from {_residentBytes} to {Resident()}");
         string[] faults = [.. Node.LogLines.Lines.Where(line => line.Contains("Please report") || line.StartsWith("Critical")).Take(3)];
@@ -163,9 +174,10 @@ internal sealed class FuzzedNode : IAsyncDisposable
             await Task.Delay(20);
         }
 
-        while (_descriptors.Length == 0 && Stopwatch.GetElapsedTime(limit - (30 * Stopwatch.Frequency)).TotalSeconds < 1)
+        while (_descriptors.Length == 0 && Sockets() > _sockets)
         {
-            await Task.Delay(20); // the last peers of the warm-up go
+            Assert.True(Stopwatch.GetTimestamp() < limit, $"COCAINE_FUZZ_SEED={Seed}: peers of the warm-up stay: {await App.InfoJsonAsync()}");
+            await Task.Delay(20);
         }
     }
 
@@ -177,6 +189,7 @@ internal sealed class FuzzedNode : IAsyncDisposable
             byte[] sent = Encoding.ASCII.GetBytes($"call {calls}");
             byte[] answer = await _good.CallAsync("echo", sent).WaitAsync(TimeSpan.FromSeconds(30));
             Assert.Equal(sent, answer);
+            Volatile.Write(ref _answered, calls + 1);
         }
 
         return calls;
@@ -186,6 +199,8 @@ internal sealed class FuzzedNode : IAsyncDisposable
 
     private static long Resident() =>
         long.Parse(File.ReadAllText("/proc/self/statm").Split(' ')[1], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
+
+    private static int Sockets() => Descriptors().Count(one => one.Contains(":socket:", StringComparison.Ordinal));
 
     /// <summary>What peers and workers make the node open. The runtime opens others when it likes, for instance assemblies.</summary>
     private static string[] Descriptors() =>

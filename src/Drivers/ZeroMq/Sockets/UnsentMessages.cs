@@ -20,7 +20,7 @@ internal sealed class UnsentBytes
 /// <param name="highWaterMark">The most messages that wait.</param>
 internal sealed class UnsentMessages(UnsentBytes all, int highWaterMark)
 {
-    /// <summary>One message of the largest size may follow: nobody waits for more bytes with patience.</summary>
+    /// <summary>A message of the largest size may follow: nobody waits for more bytes with patience.</summary>
     private const long MaxBytes = 64L << 20;
 
     private readonly Queue<long> _ends = new(); // the connection's count of bytes at the end of each unsent message

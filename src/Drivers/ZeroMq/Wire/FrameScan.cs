@@ -130,7 +130,7 @@ internal struct FrameScan(int maxBytes)
         return FrameHead.Read(copy[..count], framing, out head);
     }
 
-    /// <summary>One frame over the bound is kept, which shows that there were too many.</summary>
+    /// <summary>The first frame over the bound is kept too: it shows that there were too many.</summary>
     private void Keep(FramePlace place)
     {
         if (_kept > WireLimits.MaxFrames)

@@ -22,7 +22,7 @@ internal interface IWireHost
 }
 
 /// <summary>
-/// One connection with a ZeroMQ peer, without its socket: takes the bytes of the peer in any pieces, and refuses the first that is wrong.
+/// A connection with a ZeroMQ peer, without its socket: takes the bytes of the peer in any pieces, and refuses the first that is wrong.
 /// Speaks ZMTP 3.1 with the mechanism NULL, and 3.0, 2.0 and 1.0 with peers of these versions.
 /// </summary>
 /// <param name="host">The end that has the socket.</param>
