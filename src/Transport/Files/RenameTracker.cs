@@ -95,6 +95,15 @@ internal sealed class RenameTracker(EventLoop loop, FolderTree tree, TreeScanner
             return true;
         }
 
+        if (half.Entry.Folder is { } moving && IsAt(folder, moving))
+        {
+            // No folder moves into itself: a scan was faster, and the tree shows a later state than the event. Later events, or this look,
+            // find the folder in its last place.
+            End(half);
+            scanner.Add(half.Folder, deep: false);
+            return true;
+        }
+
         _halves.Remove(half);
         Join(half, folder, happened.Name);
         return true;

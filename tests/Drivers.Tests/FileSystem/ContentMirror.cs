@@ -81,6 +81,11 @@ internal sealed class ContentMirror(string path)
     {
         switch (change.Kind)
         {
+            case ChangeKind.Created when name is "":
+                break; // the watched folder itself is back
+            case ChangeKind.Deleted when name is "":
+                Check(change, _names.Count == 0, "names in it are left");
+                break;
             case ChangeKind.Created or ChangeKind.Modified:
                 Check(change, Parent(name) is "" || _names.GetValueOrDefault(Parent(name)) == Folder, "its folder is not there");
                 Check(change, change.IsFolder || _names.GetValueOrDefault(name) != Folder, "it is a folder");

@@ -3,6 +3,10 @@ namespace Cocaine.Fast.Drivers.Tests.FileSystem;
 /// <summary>Does everything that can be done to files, at random: in one folder, and between it and another.</summary>
 internal sealed class FileOperations(string root, string elsewhere, Random random)
 {
+    /// <summary>What changes the places of whole folders.</summary>
+    private static readonly int[] OfFolders = [6, 8, 9, 10, 11, 15, 16, 17, 17, 22];
+
+    private readonly bool _mostlyFolders = random.Next(3) == 0;
     private readonly List<string> _done = [];
     private int _written;
 
@@ -15,7 +19,7 @@ internal sealed class FileOperations(string root, string elsewhere, Random rando
         {
             try
             {
-                DoOne(random.Next(21));
+                DoOne(_mostlyFolders && random.Next(4) > 0 ? OfFolders[random.Next(OfFolders.Length)] : random.Next(23));
             }
             catch (Exception refusal) when (refusal is IOException or UnauthorizedAccessException)
             {
@@ -93,12 +97,38 @@ internal sealed class FileOperations(string root, string elsewhere, Random rando
                 Note("symlink", link);
                 File.CreateSymbolicLink(link, "nowhere");
                 break;
+            case 21:
+                Note("scan");
+                MoveRoot();
+                break;
+            case 22 when random.Next(4) == 0:
+                Note("scan before events");
+                MakeScanBeforeEvents();
+                break;
             case 19 when OwnFile() is { } file:
                 string temporary = New(root) + ".tmp";
                 Write("save", temporary, Text());
                 Rename("as", temporary, file, random.Next(2) == 0 ? FileRenames.TryReplace : FileRenames.TryExchange);
                 break;
         }
+    }
+
+    /// <summary>Makes the watcher scan the whole tree, and more events than it reads at once: the scan is before later events.</summary>
+    public void MakeScanBeforeEvents()
+    {
+        MoveRoot();
+        string name = Path.Combine(root, "x");
+        for (int i = 0; i < 1_000; i++)
+        {
+            File.Create(name).Dispose();
+            File.Delete(name);
+        }
+    }
+
+    private void MoveRoot()
+    {
+        Directory.Move(root, root + "-away");
+        Directory.Move(root + "-away", root);
     }
 
     /// <summary>Each text has a length of its own, so that no other content has the same size.</summary>

@@ -48,6 +48,15 @@ internal sealed class MonitoredFolder : IDisposable
     /// <summary>Reads some of the kernel's events: the changes wait in the burst.</summary>
     public void Hear() => OnLoop(() => _watcher.OnReady(Epoll.In));
 
+    /// <summary>Does something before the watcher reads any of its events.</summary>
+    public void DoUnheard(Action what)
+    {
+        OnLoop(() => _told.IsHeld = true);
+        what();
+        OnLoop(() => _told.IsHeld = false);
+        Deliver();
+    }
+
     /// <summary>Delivers what waits in the burst.</summary>
     public void Deliver() => OnLoop(() =>
     {

@@ -8,7 +8,10 @@ internal sealed class ToldChanges(IFileChanges to) : IFileChanges
 {
     private readonly List<string> _told = [];
 
-    public bool IsFull => to.IsFull;
+    /// <summary>There is no room for changes: the watcher reads none of its events.</summary>
+    public bool IsHeld { get; set; }
+
+    public bool IsFull => IsHeld || to.IsFull;
 
     /// <summary>The last changes.</summary>
     public string Last => string.Join(", ", _told.TakeLast(80));
