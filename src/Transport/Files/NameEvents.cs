@@ -65,7 +65,7 @@ internal sealed class NameEvents(
         {
             Create(folder, name, isFolder, isKnown);
         }
-        else if (!isFolder)
+        else if (!isFolder && (!isKnown || known.Kind != FileKind.Folder)) // else a scan was faster: a folder has taken the place of the file
         {
             Modify(folder, name, isKnown);
         }
