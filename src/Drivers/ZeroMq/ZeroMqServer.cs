@@ -1,4 +1,5 @@
 using System.Text;
+using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
@@ -8,25 +9,46 @@ namespace Cocaine.Fast.Drivers.ZeroMq;
 
 /// <summary>
 /// The zeromq-server driver: [route…, "", body…], each body frame a job, and one reply for each message: [route…, "", …] with the
-/// chunks of its jobs in the order of the bodies. A ROUTER cannot tell a REQ from a DEALER, and a REQ takes exactly one reply:
-/// so the reply is sent when the last job is done.
+/// chunks of its jobs in the order of the bodies. A REQ takes exactly one reply, also behind a proxy: so the reply is sent when the last
+/// job is done. With <c>"replies": "chunks"</c> each chunk is a message, which only a DEALER can take.
 /// </summary>
 internal sealed class ZeroMqServer(DriverContext context)
     : RouterDriver(context, context.Task.Name, context.Task.GetInt("linger"))
 {
+    private static readonly KeySpec Replies =
+        new("replies", KeyKind.Text, "the messages of an answer: one for each request, or one for each chunk as it comes", "whole")
+        {
+            Choices = ["whole", Chunks],
+        };
+
     /// <summary>The driver's entry for manifests.</summary>
     public static DriverEntry Entry { get; } = new(
-        "zeromq-server", [ListeningKeys.Endpoint, ZeroMqKeys.Backlog, ZeroMqKeys.Linger], static context => new ZeroMqServer(context))
+        "zeromq-server", [ListeningKeys.Endpoint, ZeroMqKeys.Backlog, ZeroMqKeys.Linger, Replies],
+        static context => new ZeroMqServer(context))
     {
         ZeroMqName = static _ => "zeromq-server",
     };
 
-    private readonly Stack<Exchange> _free = new(); // as many as there were messages at the same time
+    private const string Chunks = "chunks";
+
+    private readonly Stack<Exchange> _free = new();         // as many as there were messages at the same time
+    private readonly Stack<ChunkReply> _freeChunks = new(); // the same
+    private readonly bool _sendsChunks = context.Task.GetText(Replies.Name) == Chunks;
 
     public JsonFrames Frames { get; } = new();
 
     protected override void OnMessage(Route route, FrameList body)
     {
+        for (int i = 0; _sendsChunks && i < body.Count; i++)
+        {
+            (_freeChunks.TryPop(out ChunkReply? reply) ? reply : new ChunkReply(this)).Run(route, body.PayloadAt(i));
+        }
+
+        if (_sendsChunks)
+        {
+            return;
+        }
+
         if (!_free.TryPop(out Exchange? exchange))
         {
             exchange = new Exchange(this);
@@ -35,13 +57,19 @@ internal sealed class ZeroMqServer(DriverContext context)
         exchange.Run(route, body);
     }
 
-    protected override void Refuse(Route route, ReadOnlySpan<byte> id, int code, string reason, in ErrorHeaders headers = default)
+    protected override void Refuse(Route route, ReadOnlySpan<byte> id, int code, string reason, in ErrorHeaders headers = default) =>
+        WriteError(route, code, Encoding.UTF8.GetBytes(reason), in headers);
+
+    /// <summary>Sends an error as a message of its own.</summary>
+    public void WriteError(Route route, int code, ReadOnlySpan<byte> reason, in ErrorHeaders headers)
     {
         if (Socket.Output.TryBegin(route))
         {
-            Socket.Output.Add(Frames.Error(id, code, Encoding.UTF8.GetBytes(reason), in headers), more: false);
+            Socket.Output.Add(Frames.Error(default, code, reason, in headers), more: false);
         }
     }
 
     public void Free(Exchange exchange) => _free.Push(exchange);
+
+    public void Free(ChunkReply reply) => _freeChunks.Push(reply);
 }

@@ -50,6 +50,42 @@ public sealed class ZeroMqServerTests
     }
 
     [Fact]
+    public async Task A_dealer_gets_each_chunk_as_a_message_where_the_manifest_says_so()
+    {
+        await using TestNode node = TestNode.Start();
+        RunningApp app = await node.AddAsync(ZeroMqApps.Fields("""
+            { "nothing": { "type": "zeromq-server", "endpoint": "tcp://lo:0", "replies": "chunks" },
+              "many":    { "type": "zeromq-server", "endpoint": "tcp://lo:0", "replies": "chunks" },
+              "fail":    { "type": "zeromq-server", "endpoint": "tcp://lo:0", "replies": "chunks" } }
+            """));
+        using ZeroMqPeer peer = new();
+        foreach (string task in (string[])["nothing", "many", "fail"])
+        {
+            await peer.OpenAsync(task, "DEALER", app.EndpointOf(task));
+        }
+
+        for (int round = 0; round < 3; round++) // calls come from their pool
+        {
+            await peer.SendTextAsync("many", "", "3");
+            await peer.SendTextAsync("many", "proxy", "", "2");
+            foreach (string[] message in (string[][])[["", "1"], ["", "2"], ["", "3"], ["proxy", "", "1"], ["proxy", "", "2"]])
+            {
+                Assert.Equal(message, await peer.ReceiveTextAsync("many"));
+            }
+
+            await peer.SendTextAsync("fail", "", "bad luck");
+            string[] error = await peer.ReceiveTextAsync("fail");
+            Assert.Equal(("", 2), (error[0], error.Length));
+            Assert.Contains("bad luck", JsonSerializer.Deserialize<JsonElement>(error[1]).GetProperty("message").GetString());
+            await peer.SendTextAsync("nothing", "", "x"); // and no message comes
+            await app.UntilAsync(3 * (round + 1), "jobs", "done");
+        }
+
+        await peer.SendTextAsync("nothing", "not a request");
+        Assert.Equal(400, JsonSerializer.Deserialize<JsonElement>((await peer.ReceiveTextAsync("nothing"))[1]).GetProperty("code").GetInt32());
+    }
+
+    [Fact]
     public async Task The_route_comes_back_as_it_went_and_what_is_no_request_gets_400()
     {
         await using TestNode node = TestNode.Start();
