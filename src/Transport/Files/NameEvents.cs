@@ -65,8 +65,9 @@ internal sealed class NameEvents(
         {
             Create(folder, name, isFolder, isKnown);
         }
-        else if (!isFolder && (!isKnown || known.Kind != FileKind.Folder)) // else a scan was faster: a folder has taken the place of the file
+        else if (!isFolder && (!isKnown || known.Kind != FileKind.Folder))
         {
+            // Not of a name that is known as a folder: it has taken the file's place since, and a scan was faster than the event.
             Modify(folder, name, isKnown);
         }
     }
