@@ -49,6 +49,15 @@ internal static class Limits
     /// </summary>
     public const int BehindBytes = 256 << 10;
 
+    /// <summary>
+    /// Unsent answers of a worker on its socket that count as if they stood in a ring: with them and <see cref="BehindBytes"/>, its handlers
+    /// run as far ahead as the usual ring lets others.
+    /// </summary>
+    public const int InPlaceOfRingBytes = 768 << 10;
+
+    /// <summary>The largest block that a socket's sender keeps when all is sent: answers to a slow node rarely need more.</summary>
+    public const int KeptBytes = 2 << 20;
+
     /// <summary>Waiting chunks of other threads from which on their writers wait: a quarter of the usual ring.</summary>
     public const int PostedBytes = 256 << 10;
 

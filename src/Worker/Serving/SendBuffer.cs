@@ -37,14 +37,14 @@ internal sealed class SendBuffer : MessageSink
         EndMessage(prefix.Length + payload.Length + suffix.Length);
     }
 
-    /// <summary>The first bytes were sent. A large block is given up once all were.</summary>
+    /// <summary>The first bytes were sent. A block above <see cref="Limits.KeptBytes"/> is given up once all were.</summary>
     public void OnSent(int bytes)
     {
         _start += bytes;
         if (_start == _end)
         {
             _start = _end = 0;
-            _block = _block.Length > Limits.BehindBytes * 2 ? new byte[FirstBytes] : _block;
+            _block = _block.Length > Limits.KeptBytes ? new byte[FirstBytes] : _block;
         }
     }
 

@@ -41,7 +41,7 @@ internal sealed unsafe class SocketWorker : SlaveLoop
     {
         _socket = socket;
         _gate = page is null ? null : new BeginGate(page.Words);
-        _session = new WorkerSession(app, _bell, _output, () => _output.Unsent.Length, Seat, _gate)
+        _session = new WorkerSession(app, _bell, _output, () => _output.Unsent.Length - Limits.InPlaceOfRingBytes, Seat, _gate)
         {
             HasFlow = hasFlow,
             BetweenHandlers = PublishWhenLate,
