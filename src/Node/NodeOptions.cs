@@ -8,7 +8,7 @@ namespace Cocaine.Fast.Node;
 public sealed class NodeOptions
 {
     /// <summary>The default endpoint of the locator.</summary>
-    public const string DefaultLocator = "tcp://*:10053";
+    public const string DefaultLocator = "tcp://lo:10053";
 
     /// <summary>Event loops, which share the apps; 0 = half of the cores, at least 1.</summary>
     public int Loops { get; init; }

@@ -16,7 +16,8 @@ internal static class ConfigKeys
         },
         new(
             "zeromq", KeyKind.Endpoint,
-            "where the JSON control protocol of 2012 is served over ZeroMQ. The protocol has no authentication: keep it on `lo`"),
+            "where the JSON control protocol of 2012 is served over ZeroMQ: on `lo` or another address of this host alone, because the "
+            + "protocol does not ask its clients who they are"),
     ];
 
     /// <summary><c>log</c>.</summary>
@@ -43,7 +44,9 @@ internal static class ConfigKeys
             "the runtime folder: the sockets of workers, and the control socket; nobody else may write to it",
             "`/run/cocaine-fast`; for other users than root, `cocaine-fast` in `$XDG_RUNTIME_DIR`; see below"),
         new("control", KeyKind.Section, "the control sockets, below", "its defaults"),
-        new("locator", KeyKind.Text, "where clients ask for apps by name", "tcp://*:10053")
+        new(
+            "locator", KeyKind.Text,
+            "where clients ask for apps by name; `tcp://*:10053` when clients on other hosts shall find them", "tcp://lo:10053")
         {
             ExpectedWords = "an endpoint (tcp://HOST:PORT or ipc:///path), or none",
         },

@@ -110,6 +110,7 @@ public static class ConfigReader
             if (control.ContainsKey("zeromq"))
             {
                 _endpoints.Check(section!["zeromq"], "$.control.zeromq", "$.control.zeromq", "control.zeromq", binds: true);
+                CheckIsOnThisHost(section["zeromq"]!);
             }
 
             if (root["locator"] is { Kind: JsonValueKind.String } at && locator != "none")
@@ -120,6 +121,18 @@ public static class ConfigReader
             if (root["node-service"] is { Kind: JsonValueKind.String } place && service != "none")
             {
                 _endpoints.Check(place, "$.node-service", "$.node-service", zeroMq: null, binds: true);
+            }
+        }
+
+        private void CheckIsOnThisHost(JsonTree zeroMq)
+        {
+            if (EndpointSyntax.Problem(zeroMq.Text, takesUnix: true) is null && !EndpointSyntax.IsOnThisHost(zeroMq.Text))
+            {
+                string port = zeroMq.Text[(zeroMq.Text.LastIndexOf(':') + 1)..];
+                problems.Add(
+                    zeroMq.Offset, "$.control.zeromq",
+                    $"'{JsonPath.Shown(zeroMq.Text)}': other hosts can reach it, and everybody who reaches it can run code as the node: "
+                    + $"expected an address that only this host has, such as tcp://lo:{port}");
             }
         }
 

@@ -22,7 +22,7 @@ public sealed record NodeConfig
     public string? ZeroMqControlEndpoint { get; init; }
 
     /// <summary>The locator's endpoint; null = none.</summary>
-    public string? Locator { get; init; } = "tcp://*:10053";
+    public string? Locator { get; init; } = "tcp://lo:10053";
 
     /// <summary>The endpoint of the service <c>node</c> of Cocaine 0.12; null = none.</summary>
     public string? NodeService { get; init; }

@@ -231,7 +231,7 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
             Task = job.Task.Name,
             Event = job.Event,
             Policy = job.Policy,
-            Headers = job.Request.Headers,
+            Headers = HeaderSet.WithoutSecrets(job.Request.Headers),
             Request = job.Request,
             IsWhole = job.RequestEnded && job.Request.IsWhole,
             Deaths = job.Deaths!,

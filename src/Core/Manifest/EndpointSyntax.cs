@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text;
 using System.Text.Json;
 
@@ -9,6 +10,11 @@ internal static class EndpointSyntax
 {
     /// <summary>Longest path of a Unix socket: sun_path of unix(7) without its end mark.</summary>
     private const int MaxPathBytes = 107;
+
+    /// <summary>The words after an endpoint that other hosts can reach, and the remedy; for a door that does not ask its callers.</summary>
+    public const string OpenToOthers =
+        "can be reached from other hosts, and nobody asks who calls: listen on lo (tcp://lo:PORT), or let a firewall choose the callers; "
+        + "see docs/security.md";
 
     /// <summary>The mistake in the endpoint, or null.</summary>
     public static string? Problem(string endpoint, bool takesUnix)
@@ -35,6 +41,22 @@ internal static class EndpointSyntax
 
         return int.TryParse(rest.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port) && port <= 65535
             ? null : $"'{shown}': the port is a number from 0 (any free one) to 65535";
+    }
+
+    /// <summary>
+    /// Only programs on this host reach the endpoint, a good one, as far as its text tells: a Unix socket, the interface <c>lo</c>, the
+    /// name <c>localhost</c> or an address of the kind 127.0.0.1 or ::1.
+    /// </summary>
+    public static bool IsOnThisHost(string endpoint)
+    {
+        if (endpoint.StartsWith("ipc://", StringComparison.Ordinal))
+        {
+            return true;
+        }
+
+        string host = endpoint["tcp://".Length..endpoint.LastIndexOf(':')].Trim('[', ']');
+        return host == "lo" || host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || (IPAddress.TryParse(host, out IPAddress? address) && IPAddress.IsLoopback(address));
     }
 
     private static bool IsHost(string host)

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
+using System.Text;
 using Cocaine.Fast.Core.MessagePack;
 
 namespace Cocaine.Fast.Core.Protocol;
@@ -8,14 +9,18 @@ namespace Cocaine.Fast.Core.Protocol;
 internal delegate void HeaderLook(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value);
 
 /// <summary>
-/// The headers of one message: the known ones as values, and all of them encoded again for the worker. Reused from message to message.
+/// The headers of one message: the known ones as values, and all of them encoded again for the worker. Secret ones are apart: they reach a
+/// worker only when its task asks for them, and nothing that is written anywhere. Reused from message to message.
 /// </summary>
 internal sealed class HeaderSet
 {
     private const int NumberBytes = 8;
-    private byte[] _others = new byte[512];   // literals for the worker, without the trace headers
-    private int _othersLength;
-    private int _othersCount;
+
+    /// <summary>For what <see cref="ForWorker"/> has encoded: names and values that were indexes on the wire are written out in it.</summary>
+    private static readonly ProtocolLimits OwnLimits = new() { MaxHeaders = int.MaxValue, MaxHeaderBytes = int.MaxValue };
+
+    private readonly HeaderLiterals _others = new();  // without the trace headers
+    private HeaderLiterals? _secrets;                 // null until the first one comes
     private byte[] _forWorker = new byte[512];
     private ErrorHeaders _ofError;
 
@@ -63,7 +68,8 @@ internal sealed class HeaderSet
         RequestTimeoutMs = SilenceTimeoutMs = null;
         RetryLimit = null;
         _ofError = default;
-        _othersLength = _othersCount = 0;
+        _others.Clear();
+        _secrets?.Clear();
     }
 
     /// <summary>Adds a header. False when a known header that needs a number has none.</summary>
@@ -83,7 +89,7 @@ internal sealed class HeaderSet
         }
 
         _ofError.Read(name, value);
-        AddOther(name, value);
+        (IsSecret(name) ? _secrets ??= new HeaderLiterals() : _others).Add(name, value);
         return true;
     }
 
@@ -95,31 +101,50 @@ internal sealed class HeaderSet
     }
 
     /// <summary>
+    /// The header proves who calls: a password or a token, or the opening of a sealed request. The case of its letters does not matter, so
+    /// that a client that writes it as HTTP does gives nothing away.
+    /// </summary>
+    public static bool IsSecret(ReadOnlySpan<byte> name) => name.Length switch
+    {
+        4 => Ascii.EqualsIgnoreCase(name, "seal"u8),
+        13 => Ascii.EqualsIgnoreCase(name, "authorization"u8),
+        _ => false,
+    };
+
+    /// <summary>
     /// An encoded headers array for a worker's invoke; empty when the bare trace headers are enough. Valid until the next change.
     /// </summary>
-    public ReadOnlySpan<byte> ForWorker
+    public ReadOnlySpan<byte> ForWorker(bool withSecrets)
     {
-        get
+        HeaderLiterals? secrets = withSecrets ? _secrets : null;
+        int count = _others.Count + (secrets?.Count ?? 0);
+        if (!HasTrace && count == 0)
         {
-            if (!HasTrace && _othersCount == 0)
-            {
-                return default;
-            }
-
-            int needed = 64 + _othersLength;
-            if (_forWorker.Length < needed)
-            {
-                _forWorker = new byte[needed * 2];
-            }
-
-            Span<byte> to = _forWorker;
-            int at = MsgPackEncoder.WriteArrayHead(to, (uint)(3 + _othersCount));
-            at += WriteTrace(to[at..], HeaderTable.TraceId, TraceId);
-            at += WriteTrace(to[at..], HeaderTable.SpanId, SpanId);
-            at += WriteTrace(to[at..], HeaderTable.ParentId, ParentId);
-            _others.AsSpan(0, _othersLength).CopyTo(to[at..]);
-            return to[..(at + _othersLength)];
+            return default;
         }
+
+        int needed = 64 + _others.SizeBytes + (secrets?.SizeBytes ?? 0);
+        if (_forWorker.Length < needed)
+        {
+            _forWorker = new byte[needed * 2];
+        }
+
+        Span<byte> to = _forWorker;
+        int at = MsgPackEncoder.WriteArrayHead(to, (uint)(3 + count));
+        at += WriteTrace(to[at..], HeaderTable.TraceId, TraceId);
+        at += WriteTrace(to[at..], HeaderTable.SpanId, SpanId);
+        at += WriteTrace(to[at..], HeaderTable.ParentId, ParentId);
+        at += _others.CopyTo(to[at..]);
+        at += secrets?.CopyTo(to[at..]) ?? 0;
+        return to[..at];
+    }
+
+    /// <summary>What <see cref="ForWorker"/> has encoded, without the secrets in it: for everything that is kept.</summary>
+    public static byte[] WithoutSecrets(ReadOnlySpan<byte> encoded)
+    {
+        HeaderSet set = new();
+        return encoded.IsEmpty || HeaderReader.Decode(encoded, new HeaderTable(), set, OwnLimits) == HeaderStatus.Untrusted
+            ? [] : set.ForWorker(withSecrets: false).ToArray();
     }
 
     /// <summary>
@@ -127,7 +152,7 @@ internal sealed class HeaderSet
     /// </summary>
     public static int WriteNumber(Span<byte> to, ReadOnlySpan<byte> name, ulong value)
     {
-        int at = WriteLiteralStart(to, name);
+        int at = HeaderLiterals.WriteStart(to, name);
         to[at] = 0xa8;
         BinaryPrimitives.WriteUInt64LittleEndian(to[(at + 1)..], value);
         return at + 1 + NumberBytes;
@@ -147,31 +172,6 @@ internal sealed class HeaderSet
         to[3] = 0xa8;
         BinaryPrimitives.WriteUInt64LittleEndian(to[4..], value);
         return 4 + NumberBytes;
-    }
-
-    private static int WriteLiteralStart(Span<byte> to, ReadOnlySpan<byte> name)
-    {
-        to[0] = 0x93;
-        to[1] = 0xc2;
-        int at = 2 + MsgPackEncoder.WriteStringHead(to[2..], (uint)name.Length, modern: false);
-        name.CopyTo(to[at..]);
-        return at + name.Length;
-    }
-
-    private void AddOther(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
-    {
-        int needed = _othersLength + name.Length + value.Length + 16;
-        if (_others.Length < needed)
-        {
-            Array.Resize(ref _others, needed * 2);
-        }
-
-        Span<byte> to = _others.AsSpan(_othersLength);
-        int at = WriteLiteralStart(to, name);
-        at += MsgPackEncoder.WriteStringHead(to[at..], (uint)value.Length, modern: false);
-        value.CopyTo(to[at..]);
-        _othersLength += at + value.Length;
-        _othersCount++;
     }
 
     private static bool IsNumeric(ReadOnlySpan<byte> name) =>
@@ -232,5 +232,52 @@ internal sealed class HeaderSet
 
         number = value.Length == 1 ? value[0] : 0UL;
         return value.Length == 1 && value[0] <= 1;
+    }
+}
+
+/// <summary>Literal headers, <c>[false, name, value]</c>, one after the other. The bytes are kept for the next message.</summary>
+internal sealed class HeaderLiterals
+{
+    private const int MostHeadBytes = 16; // of the array, the flag, and the heads of name and value
+
+    private byte[] _bytes = new byte[512];
+
+    public int Count { get; private set; }
+
+    public int SizeBytes { get; private set; }
+
+    public void Clear() => Count = SizeBytes = 0;
+
+    public void Add(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        int needed = SizeBytes + name.Length + value.Length + MostHeadBytes;
+        if (_bytes.Length < needed)
+        {
+            Array.Resize(ref _bytes, needed * 2);
+        }
+
+        Span<byte> to = _bytes.AsSpan(SizeBytes);
+        int at = WriteStart(to, name);
+        at += MsgPackEncoder.WriteStringHead(to[at..], (uint)value.Length, modern: false);
+        value.CopyTo(to[at..]);
+        SizeBytes += at + value.Length;
+        Count++;
+    }
+
+    /// <summary>Copies all of them; returns their bytes.</summary>
+    public int CopyTo(Span<byte> to)
+    {
+        _bytes.AsSpan(0, SizeBytes).CopyTo(to);
+        return SizeBytes;
+    }
+
+    /// <summary>Writes <c>[false, name,</c> and returns its length.</summary>
+    public static int WriteStart(Span<byte> to, ReadOnlySpan<byte> name)
+    {
+        to[0] = 0x93;
+        to[1] = 0xc2;
+        int at = 2 + MsgPackEncoder.WriteStringHead(to[2..], (uint)name.Length, modern: false);
+        name.CopyTo(to[at..]);
+        return at + name.Length;
     }
 }

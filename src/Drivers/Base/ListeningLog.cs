@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Manifest;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Drivers.Base;
@@ -16,6 +17,9 @@ internal static partial class ListeningLog
         "{App}/{Task}: a connection of {Peer} was refused: its address has {Max} already ({Total} refused so far); "
         + "when they are wanted, raise the task's 'connections'")]
     public static partial void TooManyOfOne(ILogger log, string app, string task, string peer, int max, long total);
+
+    [LoggerMessage(308, LogLevel.Warning, "{App}/{Task}: {Endpoint} " + EndpointSyntax.OpenToOthers)]
+    public static partial void OpenToOthers(ILogger log, string app, string task, string endpoint);
 
     [LoggerMessage(305, LogLevel.Warning, "{App}/{Task}: a call of {Peer} was refused: {Problem} ({Total} so far)")]
     public static partial void Refused(ILogger log, string app, string task, string peer, string problem, long total);

@@ -42,9 +42,9 @@ internal sealed class ServingListeners(DriverContext context, Action<int> accept
                     text, Listener.Bind(context.Loop, Endpoint.Parse(text), context.Task.Backlog, Mode, accepted), Mode));
             }
 
-            foreach (Listener listener in _open.SelectMany(at => at.Listeners))
+            foreach (OpenEndpoint at in _open)
             {
-                listener.Open();
+                Open(at);
             }
         }
         catch
@@ -91,6 +91,19 @@ internal sealed class ServingListeners(DriverContext context, Action<int> accept
         }
 
         _open.Clear();
+    }
+
+    private void Open(OpenEndpoint at)
+    {
+        foreach (Listener listener in at.Listeners)
+        {
+            listener.Open();
+        }
+
+        if (at.Listeners.Any(listener => !listener.IsOnThisHost))
+        {
+            ListeningLog.OpenToOthers(context.Log, context.Engine.Name, context.Task.Name, at.Text);
+        }
     }
 
     /// <summary>

@@ -33,6 +33,9 @@ internal sealed class EventCatalog
 
     public TaskMonitor Monitor { get; }
 
+    /// <summary>Calls of the events bring their secret headers to the workers.</summary>
+    public bool PassesSecrets { get; init; }
+
     /// <summary>The events that the manifest names, for people; without learnt names.</summary>
     public IReadOnlyList<string> Declared => _declared;
 

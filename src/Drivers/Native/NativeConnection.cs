@@ -274,7 +274,7 @@ internal class NativeConnection : NativeDoor, IJobCaller
                 DeadlineMs = headers.RequestTimeoutMs ?? 0,
                 RetryLimit = headers.RetryLimit,
             };
-            forWorker = headers.ForWorker;
+            forWorker = headers.ForWorker(events.PassesSecrets);
         }
 
         Job? job = Server.Context.Engine.Submit(this, channel, events.Monitor, known, in policy, forWorker, out JobRefusal refusal);

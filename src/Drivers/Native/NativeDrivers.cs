@@ -22,8 +22,16 @@ internal static class NativeDrivers
         MaxItemBytes = OpeningBounds.MaxNameBytes,
     };
 
+    /// <summary>Lets the headers that prove who calls go on to the workers.</summary>
+    public static readonly KeySpec PassAuthorization = new(
+        "pass-authorization", KeyKind.Boolean,
+        "workers get the headers `authorization` and `seal` of their jobs; otherwise the node keeps these from them", "false");
+
     private static readonly KeySpec[] Doors =
-        [ListeningKeys.Endpoint, ListeningKeys.Backlog, ListeningKeys.Connections, ListeningKeys.IdleTimeout, ListeningKeys.Mode];
+    [
+        ListeningKeys.Endpoint, ListeningKeys.Backlog, ListeningKeys.Connections, ListeningKeys.IdleTimeout, ListeningKeys.Mode,
+        PassAuthorization,
+    ];
 
     /// <summary>The native-server.</summary>
     public static DriverEntry Server(Func<DriverContext, Driver> overZeroMq) => Entry(
@@ -45,12 +53,14 @@ internal static class NativeDrivers
             Check = static values => ListeningKeys.Check(values) ?? (IsOverZeroMq(values) ? OnlyOverSockets(values) : null),
         };
 
-    /// <summary>The connections of a ZeroMQ socket have bounds of their own.</summary>
+    /// <summary>The connections of a ZeroMQ socket have bounds of their own, and its messages have no headers.</summary>
     private static KeyMistake? OnlyOverSockets(IReadOnlyDictionary<string, object> values)
     {
         string? key = values.ContainsKey(ListeningKeys.Connections.Name) ? ListeningKeys.Connections.Name
             : values.ContainsKey(ListeningKeys.IdleTimeout.Name) ? ListeningKeys.IdleTimeout.Name : null;
-        return key is null ? null : new KeyMistake(key, "the task is over ZeroMQ, where the bounds of connections are fixed");
+        return key is not null ? new KeyMistake(key, "the task is over ZeroMQ, where the bounds of connections are fixed")
+            : values.ContainsKey(PassAuthorization.Name)
+            ? new KeyMistake(PassAuthorization.Name, "the task is over ZeroMQ, whose messages have no headers") : null;
     }
 
     private static bool IsOverZeroMq(IReadOnlyDictionary<string, object> values) =>

@@ -19,7 +19,11 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
     private readonly List<IPAddress> _addresses = []; // addresses of the listeners; they stay when the driver stops taking
     private readonly Siblings _siblings = context.Scope.Get(static () => new Siblings());
 
-    public EventCatalog Events { get; } = new(context.Task.Name, context.Task.Events.Count > 0 ? context.Task.Events : [context.Task.Name]);
+    public EventCatalog Events { get; } =
+        new(context.Task.Name, context.Task.Events.Count > 0 ? context.Task.Events : [context.Task.Name])
+        {
+            PassesSecrets = context.Task.GetBool(NativeDrivers.PassAuthorization.Name),
+        };
 
     public override TaskMonitor Monitor => Events.Monitor;
 

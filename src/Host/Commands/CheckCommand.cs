@@ -43,13 +43,24 @@ internal static class CheckCommand
 
     private static bool CheckConfig(string path)
     {
-        List<AppManifest>? apps = Manifests.ReadConfig(path) is { } config ? Manifests.Read(config.Apps, config.EngineDefaults) : null;
+        if (Manifests.ReadConfig(path) is not { } config)
+        {
+            return false;
+        }
+
+        foreach (string warning in OpenDoors.Of(path, config))
+        {
+            Complaint.Say(warning);
+        }
+
+        List<AppManifest>? apps = Manifests.Read(config.Apps, config.EngineDefaults);
         Warn(apps);
         return apps is not null;
     }
 
     /// <summary>
-    /// The later machine of an app may have all that the app needs, so a lack on this machine is no mistake of the manifest.
+    /// The later machine of an app may have all that the app needs, and a firewall in front of it, so a lack and an open door on this
+    /// machine are no mistakes of the manifest.
     /// </summary>
     private static void Warn(List<AppManifest>? apps)
     {
@@ -58,6 +69,11 @@ internal static class CheckCommand
             if (AppNeeds.LackOf(app) is { } lack)
             {
                 Complaint.Say($"{app.FilePath}: warning: here {app.Name} cannot start: {lack}");
+            }
+
+            foreach (string warning in OpenDoors.Of(app))
+            {
+                Complaint.Say(warning);
             }
         }
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -7,6 +8,7 @@ using Cocaine.Fast.Drivers.ZeroMq;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Threading;
+using Cocaine.Fast.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Daemon;
@@ -42,6 +44,7 @@ internal sealed class JsonControl
         JsonControl control = new(daemon, log);
         try
         {
+            RefuseOtherHosts(endpoint);
             await daemon.Node.FirstLoop.RunAsync(() => control._socket.Open(endpoint));
             return control;
         }
@@ -76,6 +79,20 @@ internal sealed class JsonControl
         }
 
         return Encoding.UTF8.GetBytes(answer.ToJsonString() + '\n'); // ends with a line feed, like the answers of 2012
+    }
+
+    /// <summary>
+    /// Every peer of this door can run code as the node. The config's reader has refused addresses that are others by their text. An
+    /// interface that is called lo may have more than loopback addresses.
+    /// </summary>
+    private static void RefuseOtherHosts(string endpoint)
+    {
+        EndPoint? open = Endpoint.Parse(endpoint).ListenAddresses()
+            .FirstOrDefault(address => address is not IPEndPoint at || !IPAddress.IsLoopback(at.Address));
+        if (open is not null)
+        {
+            throw new IOException($"{endpoint}: other hosts can reach {open}, and everybody who reaches it can run code as the node");
+        }
     }
 
     private Task<JsonObject> DispatchAsync(JsonElement root)

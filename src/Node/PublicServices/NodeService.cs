@@ -1,5 +1,6 @@
 using System.Net;
 using System.Numerics;
+using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
@@ -35,6 +36,10 @@ internal sealed class NodeService(Func<IReadOnlyList<RunningApp>> apps, Func<str
         UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         _listeners.AddRange(Listener.Bind(loop, Endpoint.Parse(endpoint), Backlog, mode, Accept));
         _listeners.ForEach(listener => listener.Open());
+        if (_listeners.Exists(listener => !listener.IsOnThisHost))
+        {
+            NodeServiceLog.OpenToOthers(log, endpoint);
+        }
     }
 
     /// <summary>The addresses for a client that reached the node at <paramref name="reached"/>.</summary>
@@ -95,6 +100,10 @@ internal static partial class NodeServiceLog
         "service node: a connection of {Peer} was refused: there are {Max} already ({Total} refused so far); it is for tools, which ask "
         + "and go")]
     public static partial void TooMany(ILogger log, string peer, int max, long total);
+
+    [LoggerMessage(463, LogLevel.Warning,
+        "service node: everybody who reaches it may pause apps; {Endpoint} " + EndpointSyntax.OpenToOthers)]
+    public static partial void OpenToOthers(ILogger log, string endpoint);
 
     [LoggerMessage(462, LogLevel.Error, "service node: a question failed in a way that nobody expected. Please report this")]
     public static partial void Fault(ILogger log, Exception fault);

@@ -43,6 +43,9 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
 
     public EndPoint Address { get; }
 
+    /// <summary>Only programs on this host can connect: a Unix socket, or a loopback address.</summary>
+    public bool IsOnThisHost => Address is not IPEndPoint at || IPAddress.IsLoopback(at.Address);
+
     /// <summary>Binds every address of the endpoint, all with the same port when the port is 0.</summary>
     /// <exception cref="IOException">An address cannot be bound; nothing stays bound then.</exception>
     /// <param name="loop">The loop that the listener lives on.</param>

@@ -91,7 +91,7 @@ public sealed class AppRunner : IDisposable
         }
 
         MemorySink messages = new();
-        MessageWriter.WriteInvoke(messages, channel, OpeningBounds.EncodeName(call.Event), headers.ForWorker);
+        MessageWriter.WriteInvoke(messages, channel, OpeningBounds.EncodeName(call.Event), headers.ForWorker(withSecrets: true));
         foreach (ReadOnlyMemory<byte> chunk in call.Chunks)
         {
             MessageWriter.WriteChunk(messages, channel, new Payload(chunk.Span), bin: true);

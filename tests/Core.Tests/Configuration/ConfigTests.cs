@@ -37,7 +37,7 @@ public class ConfigTests
     public void An_empty_config_has_the_defaults()
     {
         NodeConfig config = Read("{}").Config!;
-        Assert.Equal(("tcp://*:10053", null), (config.Locator, config.NodeService));
+        Assert.Equal(("tcp://lo:10053", null), (config.Locator, config.NodeService));
         Assert.Equal((0, 30_000L, LogLevel.Information, "text"), (config.Loops, config.DrainTimeoutMs, config.LogLevel, config.LogFormat));
         Assert.Null(config.StateFolder);
         Assert.Null(config.ControlEndpoint);

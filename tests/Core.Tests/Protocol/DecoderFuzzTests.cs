@@ -43,7 +43,7 @@ public class DecoderFuzzTests(ITestOutputHelper output)
                     }
 
                     Assert.InRange(table.SizeBytes, 0, 4096);
-                    _ = set.ForWorker;
+                    _ = set.ForWorker(withSecrets: true);
                 }
             }
             else

@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Manifest;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Drivers.ZeroMq.Sockets;
@@ -25,6 +26,9 @@ internal static partial class ZeroMqLog
     [LoggerMessage(335, LogLevel.Warning,
         "{Socket}: no connection to {Endpoint}: {Problem} ({Total} attempts so far); the next one follows by itself")]
     public static partial void NotConnected(ILogger log, string socket, string endpoint, string problem, long total);
+
+    [LoggerMessage(346, LogLevel.Warning, "{Socket}: {Endpoint} " + EndpointSyntax.OpenToOthers)]
+    public static partial void OpenToOthers(ILogger log, string socket, string endpoint);
 
     [LoggerMessage(336, LogLevel.Warning, "control: {Total} answers were dropped so far, because who asked is gone or does not read")]
     public static partial void ControlAnswersDropped(ILogger log, long total);

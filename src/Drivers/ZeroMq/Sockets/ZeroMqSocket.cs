@@ -99,6 +99,10 @@ internal sealed class ZeroMqSocket(
 
         _outgoing.ForEach(outgoing => outgoing.Begin());
         Endpoints = [.. _listeners.Select(listener => Endpoint.Describe(listener.Address))];
+        foreach (Listener open in _listeners.FindAll(listener => !listener.IsOnThisHost))
+        {
+            ZeroMqLog.OpenToOthers(log, name, Endpoint.Describe(open.Address));
+        }
     }
 
     /// <summary>Stops listening, sends the written messages and closes; on the loop.</summary>
