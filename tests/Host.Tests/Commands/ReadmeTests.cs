@@ -13,8 +13,7 @@ public sealed class ReadmeTests : IDisposable
     [Fact]
     public async Task The_first_app_runs_and_answers_as_it_says()
     {
-        string section = File.ReadAllText(Path.Combine(Repository.Root, "README.md")).Split("## A first app")[1].Split("\n## ")[0];
-        string[] blocks = [.. Blocks(section)];
+        IReadOnlyList<string> blocks = CodeBlocks.Of("README.md", "A first app");
         _folder.Write("hello.py", blocks.Single(block => block.Contains("def hello")));
         _folder.Write("hello.json", blocks.Single(block => block.Contains("native-server")));
         string[] run = blocks.Single(block => block.StartsWith("cocaine-fast run", StringComparison.Ordinal)).Split('\n');
@@ -51,23 +50,5 @@ public sealed class ReadmeTests : IDisposable
         };
         start.Environment["PATH"] = $"{Path.GetDirectoryName(TerminalProgram.Path)}:{Environment.GetEnvironmentVariable("PATH")}";
         return Process.Start(start)!;
-    }
-
-    /// <summary>The blocks of code, without their indent.</summary>
-    private static IEnumerable<string> Blocks(string section)
-    {
-        List<string> block = [];
-        foreach (string line in section.Split('\n').Append("end"))
-        {
-            if (line.StartsWith("    ", StringComparison.Ordinal))
-            {
-                block.Add(line[4..]);
-            }
-            else if (block.Count > 0)
-            {
-                yield return string.Join('\n', block);
-                block.Clear();
-            }
-        }
     }
 }

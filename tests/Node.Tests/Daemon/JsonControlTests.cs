@@ -1,6 +1,10 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Cocaine.Fast.Core.Configuration;
+using Cocaine.Fast.Node.Apps;
+using Cocaine.Fast.Node.Daemon;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cocaine.Fast.Node.Tests.Daemon;
 
@@ -25,6 +29,25 @@ public sealed class JsonControlTests : IAsyncLifetime
         _peer.Dispose();
         await _daemon.DisposeAsync();
         _folder.Dispose();
+    }
+
+    /// <summary>The reader of configs refuses it by its text; a program that makes its config itself, and an interface lo of many addresses, come here.</summary>
+    [Theory]
+    [InlineData("tcp://*:0")]
+    [InlineData("tcp://0.0.0.0:0")]
+    [InlineData("tcp://192.0.2.1:0")]
+    public async Task It_is_opened_for_no_other_host(string endpoint)
+    {
+        using TestFolder folder = new();
+        NodeConfig config = new()
+        {
+            StateFolder = folder["state"], LedgerFolder = folder["ledger"], RuntimeFolder = folder["run"], Locator = null, Loops = 1,
+            ControlEndpoint = $"ipc://{folder["control.sock"]}", ZeroMqControlEndpoint = endpoint,
+        };
+        await using NodeDaemon daemon = new(config, NullLoggerFactory.Instance);
+        NodeException refused = await Assert.ThrowsAsync<NodeException>(() => daemon.StartAsync());
+        Assert.StartsWith($"control.zeromq: {endpoint}: other hosts can reach ", refused.Message);
+        Assert.Empty(daemon.ZeroMqControlEndpoints);
     }
 
     [Fact]

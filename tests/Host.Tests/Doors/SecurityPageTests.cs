@@ -1,0 +1,30 @@
+using Cocaine.Fast.Host.Tests.Survival;
+
+namespace Cocaine.Fast.Host.Tests.Doors;
+
+/// <summary>The commands of docs/security.md, word by word.</summary>
+public sealed class SecurityPageTests : IDisposable
+{
+    private readonly TestFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Its_commands_say_what_the_page_says()
+    {
+        IReadOnlyList<string> blocks = CodeBlocks.Of("docs/security.md");
+        _folder.Write("app.py", "");
+        _folder.Write("open.json", blocks.Single(block => block.Contains("\"tasks\"")));
+        _folder.Write("node.json", blocks.Single(block => block.Contains("\"control\"")));
+        string[] commands = [.. blocks.Where(block => block.StartsWith("cocaine-fast ", StringComparison.Ordinal))];
+        Assert.Equal(2, commands.Length);
+        foreach (string command in commands)
+        {
+            string[] lines = command.Split('\n', 2);
+            (int code, string output, string errors) = await HostProcess.RunAsync(
+                _folder, lines[0]["cocaine-fast ".Length..], before: $"cd '{_folder.Path}';");
+            Assert.Equal(lines[1] + "\n", errors + output);
+            Assert.Equal(lines[1].EndsWith("\nok", StringComparison.Ordinal) ? 0 : 2, code);
+        }
+    }
+}
