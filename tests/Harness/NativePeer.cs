@@ -14,11 +14,19 @@ internal sealed class NativePeer : IDisposable
 
     public Socket Socket { get; }
 
-    public static NativePeer Connect(string endpoint)
+    /// <param name="endpoint">The door.</param>
+    /// <param name="from">The peer's own address, one of this host's IPv4 addresses; null = as the system chooses.</param>
+    public static NativePeer Connect(string endpoint, IPAddress? from = null)
     {
         bool unix = endpoint.StartsWith("ipc://", StringComparison.Ordinal);
         Socket socket = unix ? new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
-            : new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            : from is null ? new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }
+            : new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        if (from is not null)
+        {
+            socket.Bind(new IPEndPoint(from, 0));
+        }
+
         socket.Connect(unix ? new UnixDomainSocketEndPoint(endpoint["ipc://".Length..]) : IPEndPoint.Parse(endpoint["tcp://".Length..]));
         socket.ReceiveTimeout = socket.SendTimeout = 30_000;
         return new NativePeer(socket);

@@ -1,3 +1,4 @@
+using System.Net;
 using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Node.Tests;
@@ -83,6 +84,32 @@ public class DoorBoundsTests
             peer.Send([0x93, 1, 6, 0x90]);
             Assert.StartsWith("1 chunk ", peer.Read());
         }
+    }
+
+    /// <summary>64 addresses, each with as many connections as it may have: the next address finds no place, until the silent ones are closed.</summary>
+    [Fact]
+    public async Task The_locator_has_4096_connections_of_all_addresses_and_closes_them_when_they_are_silent()
+    {
+        await using TestNode node = TestNode.Start("tcp://127.0.0.1:0");
+        string at = node.Node.LocatorEndpoints[0];
+        List<NativePeer> peers = [];
+        foreach (int host in Enumerable.Range(1, 64))
+        {
+            peers.AddRange(Enumerable.Range(0, 64).Select(_ => NativePeer.Connect(at, from: IPAddress.Parse($"127.0.1.{host}"))));
+        }
+
+        using (NativePeer tooMany = NativePeer.Connect(at, from: IPAddress.Parse("127.0.1.65")))
+        {
+            Assert.Equal("1 error 503 the locator has too many connections", tooMany.Read());
+            Assert.Equal("end", tooMany.Read());
+        }
+
+        Assert.Contains("was refused: there are 4096 already (1 refused so far)", node.Log);
+        Assert.All(peers, peer => Assert.Equal("end", peer.Read()));
+        using NativePeer next = NativePeer.Connect(at, from: IPAddress.Parse("127.0.1.65"));
+        next.Send([0x93, 1, 6, 0x90]);
+        Assert.StartsWith("1 chunk ", next.Read());
+        peers.ForEach(peer => peer.Dispose());
     }
 
     [Fact]
