@@ -25,7 +25,9 @@ internal readonly ref struct QuarantinedJob
     /// <summary>The caller's wishes.</summary>
     public required JobPolicy Policy { get; init; }
 
-    /// <summary>The invoke's headers as an encoded array, as workers get them but without secrets; empty for none, or when they were not kept.</summary>
+    /// <summary>
+    /// The invoke's headers as an encoded array, as workers get them, but without secrets; empty for none, or when they were not kept.
+    /// </summary>
     public required ReadOnlySpan<byte> Headers { get; init; }
 
     /// <summary>The chunks of the request; walk them with foreach. Only a part of them when <see cref="IsWhole"/> is false.</summary>

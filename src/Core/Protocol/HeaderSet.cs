@@ -16,7 +16,7 @@ internal sealed class HeaderSet
 {
     private const int NumberBytes = 8;
 
-    /// <summary>For what <see cref="ForWorker"/> has encoded: names and values that were indexes on the wire are written out in it.</summary>
+    /// <summary>For arrays of <see cref="ForWorker"/>: names and values that were indexes on the wire are written out there.</summary>
     private static readonly ProtocolLimits OwnLimits = new() { MaxHeaders = int.MaxValue, MaxHeaderBytes = int.MaxValue };
 
     private readonly HeaderLiterals _others = new();  // without the trace headers
@@ -139,7 +139,7 @@ internal sealed class HeaderSet
         return to[..at];
     }
 
-    /// <summary>What <see cref="ForWorker"/> has encoded, without the secrets in it: for everything that is kept.</summary>
+    /// <summary>An array of <see cref="ForWorker"/> without the secrets in it: for everything that is kept.</summary>
     public static byte[] WithoutSecrets(ReadOnlySpan<byte> encoded)
     {
         HeaderSet set = new();
