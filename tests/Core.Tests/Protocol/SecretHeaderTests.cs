@@ -12,12 +12,14 @@ public class SecretHeaderTests
     /// <summary>Names that are nearly secret are none: an app may rely on them.</summary>
     private static readonly string[] Usual = ["x-note", "authorizatiom", "authorizations", "proxy-authorization", "sea", "seals", "cookie", ""];
 
+    private static readonly string[] Names = [.. Secret, .. Usual];
+
     private static readonly ProtocolLimits NoBound = new() { MaxHeaders = int.MaxValue, MaxHeaderBytes = int.MaxValue };
 
     [Fact]
     public void Secrets_go_on_only_when_they_are_asked_for_and_everything_else_goes_on_in_order() =>
         Gen.Select(
-            Gen.Select(Gen.OneOfConst([.. Secret, .. Usual, .. Usual]), Gen.Int[0, 3000], (name, length) => (Name: name, Length: length)).Array[0, 64],
+            Gen.Select(Gen.Int[0, Names.Length - 1], Gen.Int[0, 3000], (name, length) => (Name: Names[name], Length: length)).Array[0, 64],
             Gen.Bool).Sample((headers, hasTrace) =>
         {
             HeaderSet set = new();

@@ -17,6 +17,7 @@ public sealed class SecretHeaderTests : IDisposable
             yield repr(sorted(cocaine.current().headers))
 
         def failed(request):
+            print("a line of the log", flush=True)
             raise ValueError("no")
 
         def killed(request):
