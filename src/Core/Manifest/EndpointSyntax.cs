@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 using System.Text.Json;
 
@@ -54,9 +53,10 @@ internal static class EndpointSyntax
             return true;
         }
 
-        string host = endpoint["tcp://".Length..endpoint.LastIndexOf(':')].Trim('[', ']');
+        string host = endpoint["tcp://".Length..endpoint.LastIndexOf(':')];
         return host == "lo" || host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
-            || (IPAddress.TryParse(host, out IPAddress? address) && IPAddress.IsLoopback(address));
+            || (IsNumeric(host) && host.StartsWith("127.", StringComparison.Ordinal))
+            || (host.StartsWith('[') && Uri.TryCreate($"tcp://{host}", UriKind.Absolute, out Uri? address) && address.IsLoopback);
     }
 
     private static bool IsHost(string host)
@@ -66,11 +66,12 @@ internal static class EndpointSyntax
             return host.EndsWith(']') && Uri.CheckHostName(host) == UriHostNameType.IPv6;
         }
 
-        bool isNumeric = host.All(letter => char.IsAsciiDigit(letter) || letter == '.');
-        return isNumeric
+        return IsNumeric(host)
             ? host.Split('.') is { Length: 4 } parts && Array.TrueForAll(parts, IsByte)
             : host == "*" || host.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_' or '@');
     }
+
+    private static bool IsNumeric(string host) => host.All(letter => char.IsAsciiDigit(letter) || letter == '.');
 
     /// <summary>A leading zero makes an octal number of it in some programs, and not in others.</summary>
     private static bool IsByte(string part) =>

@@ -10,6 +10,11 @@ namespace Cocaine.Fast.Drivers.Native;
 /// </summary>
 internal sealed class EventCatalog
 {
+    /// <summary>Lets the headers that prove who calls go on to the workers.</summary>
+    public static readonly KeySpec PassAuthorization = new(
+        "pass-authorization", KeyKind.Boolean,
+        "workers get the headers `authorization` and `seal` of their jobs; otherwise the node keeps these from them", "false");
+
     /// <summary>The most names learnt with "*": more methods than an app has.</summary>
     private const int MaxLearnt = 256;
 

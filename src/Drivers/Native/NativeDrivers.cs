@@ -22,15 +22,10 @@ internal static class NativeDrivers
         MaxItemBytes = OpeningBounds.MaxNameBytes,
     };
 
-    /// <summary>Lets the headers that prove who calls go on to the workers.</summary>
-    public static readonly KeySpec PassAuthorization = new(
-        "pass-authorization", KeyKind.Boolean,
-        "workers get the headers `authorization` and `seal` of their jobs; otherwise the node keeps these from them", "false");
-
     private static readonly KeySpec[] Doors =
     [
         ListeningKeys.Endpoint, ListeningKeys.Backlog, ListeningKeys.Connections, ListeningKeys.IdleTimeout, ListeningKeys.Mode,
-        PassAuthorization,
+        EventCatalog.PassAuthorization,
     ];
 
     /// <summary>The native-server.</summary>
@@ -59,8 +54,8 @@ internal static class NativeDrivers
         string? key = values.ContainsKey(ListeningKeys.Connections.Name) ? ListeningKeys.Connections.Name
             : values.ContainsKey(ListeningKeys.IdleTimeout.Name) ? ListeningKeys.IdleTimeout.Name : null;
         return key is not null ? new KeyMistake(key, "the task is over ZeroMQ, where the bounds of connections are fixed")
-            : values.ContainsKey(PassAuthorization.Name)
-            ? new KeyMistake(PassAuthorization.Name, "the task is over ZeroMQ, whose messages have no headers") : null;
+            : values.ContainsKey(EventCatalog.PassAuthorization.Name)
+            ? new KeyMistake(EventCatalog.PassAuthorization.Name, "the task is over ZeroMQ, whose messages have no headers") : null;
     }
 
     private static bool IsOverZeroMq(IReadOnlyDictionary<string, object> values) =>

@@ -22,7 +22,7 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
     public EventCatalog Events { get; } =
         new(context.Task.Name, context.Task.Events.Count > 0 ? context.Task.Events : [context.Task.Name])
         {
-            PassesSecrets = context.Task.GetBool(NativeDrivers.PassAuthorization.Name),
+            PassesSecrets = context.Task.GetBool(EventCatalog.PassAuthorization.Name),
         };
 
     public override TaskMonitor Monitor => Events.Monitor;
