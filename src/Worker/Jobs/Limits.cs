@@ -50,8 +50,8 @@ internal static class Limits
     public const int BehindBytes = 256 << 10;
 
     /// <summary>
-    /// Unsent answers of a worker on its socket that count as if they stood in a ring: with them and <see cref="BehindBytes"/>, its handlers
-    /// run as far ahead as the usual ring lets others.
+    /// Unsent answers of a worker on its socket that count as if they stood in a ring. With them and <see cref="BehindBytes"/>, the
+    /// handlers of the worker run as far ahead as the usual ring lets others.
     /// </summary>
     public const int InPlaceOfRingBytes = 768 << 10;
 
