@@ -41,8 +41,13 @@ public sealed class JsonControlTests : IAsyncLifetime
         using TestFolder folder = new();
         NodeConfig config = new()
         {
-            StateFolder = folder["state"], LedgerFolder = folder["ledger"], RuntimeFolder = folder["run"], Locator = null, Loops = 1,
-            ControlEndpoint = $"ipc://{folder["control.sock"]}", ZeroMqControlEndpoint = endpoint,
+            StateFolder = folder["state"],
+            LedgerFolder = folder["ledger"],
+            RuntimeFolder = folder["run"],
+            Locator = null,
+            Loops = 1,
+            ControlEndpoint = $"ipc://{folder["control.sock"]}",
+            ZeroMqControlEndpoint = endpoint,
         };
         await using NodeDaemon daemon = new(config, NullLoggerFactory.Instance);
         NodeException refused = await Assert.ThrowsAsync<NodeException>(() => daemon.StartAsync());
