@@ -83,6 +83,7 @@ public static class ConfigReader
                     : defaults.LogLevel,
                 LogFormat = log.GetValueOrDefault("format") as string ?? defaults.LogFormat,
                 EngineDefaults = Engine(values),
+                Security = new SecurityReader(problems).Read(values.GetValueOrDefault("security") as JsonTree),
                 Apps = Apps(root["apps"]),
             };
         }

@@ -10,6 +10,9 @@ internal static class ConfigSchema
         ["control"] = ConfigKeys.Control,
         ["engine"] = ManifestKeys.Engine,
         ["log"] = ConfigKeys.Log,
+        ["security"] = SecurityKeys.Top,
+        ["identities"] = SecurityKeys.Identity,
+        ["rights"] = SecurityKeys.Rule,
     };
 
     /// <summary>The schema as text.</summary>

@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Security;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Core.Configuration;
@@ -41,6 +42,9 @@ public sealed record NodeConfig
 
     /// <summary>Values for keys of <c>engine</c> that a manifest leaves out.</summary>
     public EngineDefaults EngineDefaults { get; init; } = new([]);
+
+    /// <summary>The known callers and their rights.</summary>
+    public SecurityConfig Security { get; init; } = new();
 
     /// <summary>Manifests of apps that are always there, as absolute paths.</summary>
     public IReadOnlyList<string> Apps { get; init; } = [];

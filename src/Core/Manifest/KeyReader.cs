@@ -58,10 +58,11 @@ internal sealed class KeyReader(ProblemList problems)
             case KeyKind.Variables:
                 return ReadVariables(spec, value, path);
             case KeyKind.Code when value.Kind is JsonValueKind.String or JsonValueKind.Object:
-            case KeyKind.Section when value.Kind == JsonValueKind.Object:
+            case KeyKind.Section or KeyKind.NamedSections or KeyKind.Lists when value.Kind == JsonValueKind.Object:
+            case KeyKind.Sections when value.Kind == JsonValueKind.Array:
             case KeyKind.Tasks when value.Kind == JsonValueKind.Object && value.Members.Count > 0:
                 return value;
-            case KeyKind.Code or KeyKind.Section or KeyKind.Tasks:
+            case KeyKind.Code or KeyKind.Section or KeyKind.NamedSections or KeyKind.Sections or KeyKind.Lists or KeyKind.Tasks:
                 problems.Wrong(value, path, spec.Expected);
                 return null;
             default:

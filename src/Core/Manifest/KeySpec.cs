@@ -46,6 +46,15 @@ internal enum KeyKind
     /// <summary>An object with a table of its own.</summary>
     Section,
 
+    /// <summary>Objects by name, all with one table.</summary>
+    NamedSections,
+
+    /// <summary>A list of objects, all with one table.</summary>
+    Sections,
+
+    /// <summary>An object of strings and lists of strings.</summary>
+    Lists,
+
     /// <summary>The tasks.</summary>
     Tasks,
 }
@@ -121,6 +130,9 @@ internal sealed record KeySpec(string Name, KeyKind Kind, string Meaning, string
         KeyKind.AppName => "a name of a-z, 0-9, '.', '_' and '-', at most 64 characters",
         KeyKind.Code => "local:///absolute/path, a path relative to the manifest, or {source, argv, env}",
         KeyKind.Tasks => "an object with one or more tasks",
+        KeyKind.NamedSections => "an object of objects",
+        KeyKind.Sections => "a list of objects",
+        KeyKind.Lists => "an object of strings and lists of strings",
         _ => "an object",
     };
 }

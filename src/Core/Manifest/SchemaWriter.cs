@@ -116,6 +116,9 @@ internal sealed class SchemaWriter(
         KeyKind.AppName => Pattern(NamePattern),
         KeyKind.Code => new JsonObject { ["oneOf"] = new JsonArray(Text(spec), Object(sections[spec.Name])) },
         KeyKind.Section => Object(sections[spec.Name]),
+        KeyKind.NamedSections => new JsonObject { ["type"] = "object", ["additionalProperties"] = Object(sections[spec.Name]) },
+        KeyKind.Sections => new JsonObject { ["type"] = "array", ["items"] = Object(sections[spec.Name]) },
+        KeyKind.Lists => new JsonObject { ["type"] = "object", ["additionalProperties"] = OneOrMore(Text(spec)) },
         KeyKind.Tasks => Tasks(),
         _ => Text(spec),
     };

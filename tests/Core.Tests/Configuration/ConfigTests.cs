@@ -90,6 +90,11 @@ public class ConfigTests
         Assert.Equal(ConfigKeys.Control.Select(spec => spec.Name), Names(properties.GetProperty("control")));
         Assert.Equal(ConfigKeys.Log.Select(spec => spec.Name), Names(properties.GetProperty("log")));
         Assert.Equal(ManifestKeys.Engine.Select(spec => spec.Name), Names(properties.GetProperty("engine")));
+        JsonElement security = properties.GetProperty("security");
+        Assert.Equal(SecurityKeys.Top.Select(spec => spec.Name), Names(security));
+        JsonElement parts = security.GetProperty("properties");
+        Assert.Equal(SecurityKeys.Identity.Select(spec => spec.Name), Names(parts.GetProperty("identities").GetProperty("additionalProperties")));
+        Assert.Equal(SecurityKeys.Rule.Select(spec => spec.Name), Names(parts.GetProperty("rights").GetProperty("items")));
     }
 
     private static IEnumerable<string> Names(JsonElement schema) =>

@@ -1,0 +1,43 @@
+using Cocaine.Fast.Core.Manifest;
+
+namespace Cocaine.Fast.Core.Configuration;
+
+/// <summary>The keys of <c>security</c> in a config.</summary>
+internal static class SecurityKeys
+{
+    /// <summary><c>security</c>.</summary>
+    public static readonly IReadOnlyList<KeySpec> Top =
+    [
+        new("identities", KeyKind.NamedSections, "the callers that the node knows, each by its name, below"),
+        new("rights", KeyKind.Sections, "rules, below: each gives rights to some callers, and none takes a right away"),
+    ];
+
+    /// <summary>An identity in <c>security.identities</c>.</summary>
+    public static readonly IReadOnlyList<KeySpec> Identity =
+    [
+        new(
+            "certificate", KeyKind.TextList,
+            "names of client certificates: `URI:`, `DNS:` or `EMAIL:` and an alternative name, or `CN:` and the common name of a "
+            + "certificate without alternative names; each matches whole"),
+        new("rsa", KeyKind.TextList, "names of RSA keys that seal the caller's jobs"),
+        new("user", KeyKind.TextList, "users of this host, by name or number, for calls over Unix sockets"),
+        new(
+            "token", KeyKind.TextList,
+            "`sha256:` and the SHA-256 of a token in hexadecimal; the caller sends the token in the header `authorization`"),
+        new("rate", KeyKind.Integer, "the most calls a second", "no bound") { Min = 1, Max = 100_000_000 },
+        new("connections", KeyKind.Integer, "the most open connections", "no bound") { Min = 1 },
+    ];
+
+    /// <summary>A rule in <c>security.rights</c>.</summary>
+    public static readonly IReadOnlyList<KeySpec> Rule =
+    [
+        new(
+            "who", KeyKind.TextList,
+            "names of identities; `@local` = everybody on a Unix socket, `@loopback` = everybody on a loopback address, `@anyone`",
+            "required"),
+        new("call", KeyKind.Lists, "events that the callers may call, by the name of the app; `*` stands for any letters in both"),
+        new("locate", KeyKind.TextList, "apps whose addresses the locator tells, besides those that the callers may call"),
+        new("control", KeyKind.TextList, "methods of control that the callers may use; `*` = all"),
+        new("apps", KeyKind.TextList, "the apps of `control`", "all"),
+    ];
+}

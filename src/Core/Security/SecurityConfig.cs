@@ -1,0 +1,17 @@
+namespace Cocaine.Fast.Core.Security;
+
+/// <summary>The section <c>security</c> of a config. Immutable.</summary>
+public sealed record SecurityConfig
+{
+    /// <summary>The most identities, and the most rules. The search for a token looks at the tokens of all identities.</summary>
+    public const int MaxEntries = 1024;
+
+    /// <summary>The known callers.</summary>
+    public IReadOnlyList<Identity> Identities { get; init; } = [];
+
+    /// <summary>The rules, in the order of the file.</summary>
+    public IReadOnlyList<RightsRule> Rights { get; init; } = [];
+
+    /// <summary>The config has identities or rules. Without them the doors are as open as their endpoints.</summary>
+    public bool HasRules => Identities.Count > 0 || Rights.Count > 0;
+}
