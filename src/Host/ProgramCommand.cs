@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Host.Commands;
 using Cocaine.Fast.Host.Commands.Control;
+using Cocaine.Fast.Host.Commands.Keys;
 using Cocaine.Fast.Host.Commands.Making;
 using Cocaine.Fast.Host.Commands.Shells;
 using Cocaine.Fast.Host.Commands.Why;
@@ -39,6 +40,7 @@ internal static class ProgramCommand
             BenchCommand.Create(),
             ChaosCommand.Create(),
             InfoCommand.Create(),
+            KeysCommand.Create(),
             NewCommand.Create(),
             SdkCommand.Create(),
             WatchCommand.Create(),

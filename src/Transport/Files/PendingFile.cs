@@ -22,9 +22,12 @@ internal sealed class PendingFile : IDisposable
     }
 
     /// <summary>Writes the bytes to the disk beside the file's final place, readable only for their owner.</summary>
+    /// <param name="path">The file's final place.</param>
+    /// <param name="bytes">All bytes of the file.</param>
+    /// <param name="othersMayRead">The file has no secret: its mode is 0644, less the bits of the umask.</param>
     /// <exception cref="IOException">The bytes cannot be written; nothing is left behind.</exception>
     /// <exception cref="UnauthorizedAccessException">This user may not write the bytes.</exception>
-    public static PendingFile Write(string path, ReadOnlySpan<byte> bytes)
+    public static PendingFile Write(string path, ReadOnlySpan<byte> bytes, bool othersMayRead = false)
     {
         string folder = Path.GetDirectoryName(path)!;
         PendingFile file = new(path, Path.Combine(folder, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}{Suffix}"));
@@ -35,7 +38,8 @@ internal sealed class PendingFile : IDisposable
                 Mode = FileMode.CreateNew,
                 Access = FileAccess.Write,
                 BufferSize = 0,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite
+                    | (othersMayRead ? UnixFileMode.GroupRead | UnixFileMode.OtherRead : UnixFileMode.None),
             });
             stream.Write(bytes);
             stream.Flush(flushToDisk: true);
@@ -49,10 +53,11 @@ internal sealed class PendingFile : IDisposable
     }
 
     /// <summary>Puts the file in its place, and returns when a crash cannot undo it.</summary>
+    /// <param name="mayReplace">A file that is there already is replaced; otherwise it is a failure.</param>
     /// <exception cref="IOException">The file cannot be put there; the old file is still there.</exception>
-    public void Commit()
+    public void Commit(bool mayReplace = true)
     {
-        File.Move(_temporary, _path, overwrite: true);
+        File.Move(_temporary, _path, mayReplace);
         _isDone = true;
         FolderSync.Flush(Path.GetDirectoryName(_path)!);
     }
