@@ -58,13 +58,16 @@ internal static class EngineLimits
     public const long MaxSuspectBytes = 256L * MaxRetryRequestBytes;
 
     /// <summary>
-    /// How long a slave gets no jobs so that it becomes empty for a suspect, at first: longer than most jobs. After each vain try the time
-    /// doubles, up to <see cref="MaxClearingMs"/>.
+    /// The longest time for which a slave is kept from other jobs for a suspect, while others wait: once to become empty, and once while
+    /// the suspect runs. Longer than most jobs, and than most handlers need to reach the line that kills.
     /// </summary>
-    public const long MinClearingMs = 1000;
+    public const long MaxAloneMs = 2000;
 
-    /// <inheritdoc cref="MinClearingMs"/>
-    public const long MaxClearingMs = 60_000;
+    /// <summary>
+    /// Runs of a job that do not count, because another job ended them. Each of them has killed a worker by itself, so sixteen of them are
+    /// a worker that does not live anyway.
+    /// </summary>
+    public const int MostSpared = 16;
 
     /// <summary>Failed starts in a row after which an app is broken.</summary>
     public const int FailuresUntilBroken = 3;

@@ -76,6 +76,12 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
     /// <summary>A slave died with this job and others on it, and none of the jobs is charged. Valid in every state but Free.</summary>
     public bool DiedInCompany { get; set; }
 
+    /// <summary>
+    /// Slaves that died of another job for which they were kept, up to <see cref="EngineLimits.MostSpared"/>: such a run does not count.
+    /// Valid in every state but Free.
+    /// </summary>
+    public int Spared { get; set; }
+
     /// <summary>The job runs alone, because a slave died with it. Valid in every state but Free; does not change in Queued.</summary>
     public bool IsSuspect { get; set; }
 
@@ -142,7 +148,7 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
         Event = name;
         Policy = policy;
         ArrivedNs = WaitsSinceNs = nowNs;
-        Runs = Reprieves = 0;
+        Runs = Reprieves = Spared = 0;
         Deaths = null;
         RequestHeld = AnswerHeld = false;
         RequestEnded = NodeSideEnded = UnderPressure = IsAbandoned = DiedInCompany = IsSuspect = RanTooLong = IsGuest = false;

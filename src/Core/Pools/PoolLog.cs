@@ -44,6 +44,10 @@ internal static partial class PoolLog
         + "that may run again run alone, each on an empty slave")]
     public static partial void Suspects(ILogger log, string app, string slave, int count);
 
+    [LoggerMessage(243, LogLevel.Information,
+        "{App}: job {Job} has run alone for {AloneMs} ms on slave {Slave}, which lives: other jobs wait, and run beside it from now on")]
+    public static partial void Settled(ILogger log, string app, ulong job, long aloneMs, string slave);
+
     [LoggerMessage(206, LogLevel.Error,
         "{App}: broken: {Failures} starts failed in a row and no slave is ready, jobs get 500 until one is; the node tries on. Last cause: "
         + "{Cause}")]

@@ -231,7 +231,7 @@ internal sealed class SlavePool : ISlaveOwner
     public void OnDead(Slave slave, SlaveState before, in SlaveLoss loss, List<Job> jobs, string names)
     {
         CountDead(slave, before, in loss, names);
-        if (slave.Solo == SoloStage.Running)
+        if (slave.Solo.Stage == SoloStage.Running)
         {
             Suspects.OnRunOver();
         }

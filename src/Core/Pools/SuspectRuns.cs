@@ -10,57 +10,65 @@ namespace Cocaine.Fast.Core.Pools;
 /// job.
 /// </summary>
 /// <remarks>
+/// <para>
 /// Suspects and usual jobs do not keep each other waiting for ever. Suspects have at most half of the working slaves, or the only one.
 /// After a suspect has left its slave, alive or with the slave, waiting usual jobs come first and a batch of them goes on the slave; then a
-/// slave is cleared for the next suspect. A slave that is not empty in time, because a job on it takes very long, is released for as long,
-/// and another slave is tried. Suspects run in the order in which they became suspects: a suspect that kills again goes behind the others.
+/// slave is cleared for the next suspect. Suspects run in the order in which they became suspects: a suspect that kills again goes behind
+/// the others.
+/// </para>
+/// <para>
+/// Jobs that do not end, such as calls that wait for an event, do not keep others waiting either. A job that has run for
+/// <see cref="EngineLimits.MaxAloneMs"/> on a slave that lives is hardly the one that kills. So a suspect that has run alone for so long is
+/// no suspect any more when others wait; and a slave that was cleared for so long gets its suspect beside the jobs that are left.
+/// </para>
 /// </remarks>
 internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePool pool, IPoolOwner owner) : WheelTimer
 {
     private bool _usualFirst;    // a suspect ran last: usual jobs are next
-    private long _restUntilMs;   // no slave is cleared before this time
-    private long _patienceMs = EngineLimits.MinClearingMs;
 
     /// <summary>
-    /// Judges a job by its slave's end. A job that was alone on the slave is charged with the death. A job among others is not charged but
-    /// suspected.
+    /// Judges a job by its slave's end. A job that was alone on the slave is charged with the death, and so is the suspect that the slave
+    /// was kept for: the jobs beside a suspect are cleared. A job among others is not charged but suspected.
     /// </summary>
     public void Judge(Job job, in SlaveLoss loss)
     {
-        if (loss.IsProof)
+        if (loss.Clears(job))
+        {
+            job.Spared = Math.Min(job.Spared + 1, EngineLimits.MostSpared);
+            return;
+        }
+
+        if (loss.IsProofAgainst(job))
         {
             (job.Deaths ??= []).Add(loss.Death!);
         }
-        else if (loss.IsSuspicion)
-        {
-            job.DiedInCompany = true;
-        }
+
+        job.DiedInCompany |= loss.IsSuspicion;
 
         // With one job on each slave there are no neighbours to protect.
         job.IsSuspect |= loss.Death is not null && scope.Concurrency > 1;
     }
 
     /// <summary>
-    /// A job may run again after its slave's end. A run that ended among other jobs does not count for the retry-limit. There is at most
-    /// one such run: when the job runs alone, each death is its own. A job that may run only once does not run again at all.
+    /// A job may run again after its slave's end. A run that ended among other jobs does not count for the retry-limit, once. Nor does a
+    /// run that another job ended, a few times. A job that may run only once does not run again at all.
     /// </summary>
     public bool MayRunAgain(Job job)
     {
         int limit = scope.Settings.RetryLimitOf(job.Policy.RetryLimit);
-        bool isWithinLimit = limit > 0 && job.Runs <= limit + (job.DiedInCompany ? 1 : 0);
+        bool isWithinLimit = limit > 0 && job.Runs <= limit + (job.DiedInCompany ? 1 : 0) + job.Spared;
         return isWithinLimit && job.State == JobState.Running && job.Request.IsWhole && scope.State != EngineState.Stopped
             && (!job.IsSuspect || scope.Queue.Suspects.HasRoomFor(job));
     }
 
     /// <summary>
-    /// The present run of a job is its last, however it ends: the request is not needed any more. A job with neighbours may still die with
-    /// them, and that death does not count.
+    /// The present run of a job is its last, however it ends: the request is not needed any more. A job that has or may get neighbours may
+    /// still die of them, and such a death does not count.
     /// </summary>
     public bool IsLastRun(Job job)
     {
         int limit = scope.Settings.RetryLimitOf(job.Policy.RetryLimit);
-        bool hasOneMore = job.DiedInCompany || (!job.IsSuspect && scope.Concurrency > 1);
-        return limit == 0 || job.Runs > limit + (hasOneMore ? 1 : 0);
+        return limit == 0 || (scope.Concurrency == 1 && job.Runs > limit + (job.DiedInCompany ? 1 : 0) + job.Spared);
     }
 
     /// <summary>Gives waiting jobs to slaves with room, and suspects to empty slaves.</summary>
@@ -72,8 +80,8 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
         {
             if (owner.TakeNextSuspect() is { } job)
             {
-                _patienceMs = EngineLimits.MinClearingMs;
                 slave.RunAlone(job);
+                Watch();
             }
         }
 
@@ -86,8 +94,7 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
     /// </summary>
     public void Reserve()
     {
-        bool isTurn = scope.Loop.NowMs >= _restUntilMs && !(_usualFirst && scope.Queue.Usual > 0);
-        if (scope.Queue.Suspects.Count == 0 || !isTurn)
+        if (scope.Queue.Suspects.Count == 0 || (_usualFirst && scope.Queue.Usual > 0))
         {
             return;
         }
@@ -98,10 +105,9 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
         {
             if (LeastBusy() is { } slave)
             {
-                slave.ClearedMs = scope.Loop.NowMs;
-                slave.MoveTo(SoloStage.Clearing);
+                slave.Solo.Clear();
                 slave.Ahead.TakeBack();
-                scope.Loop.Timers.Arm(this, scope.Loop.NowMs + _patienceMs);
+                Watch();
                 continue;
             }
 
@@ -110,29 +116,24 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
         }
     }
 
-    /// <summary>Slaves were cleared for as long as is allowed and are not empty, or the rest after that is over.</summary>
+    /// <summary>A suspect may have run alone for as long as it may, or a slave may have been cleared for so long.</summary>
     public override void OnDue(long nowMs)
     {
-        bool gaveUp = false;
-        foreach (Slave slave in roster.Slaves)
+        if (scope.Queue.Unplaced > 0)
         {
-            if (slave.Solo == SoloStage.Clearing)
+            foreach (Slave slave in roster.Slaves)
             {
-                slave.MoveTo(SoloStage.None);
-                gaveUp = true;
+                if (slave.Solo is { Stage: SoloStage.Running, IsOver: true })
+                {
+                    Settle(slave);
+                }
             }
+
+            pool.Feed();
+            Reserve();
         }
 
-        if (gaveUp)
-        {
-            _usualFirst = true;
-            _restUntilMs = nowMs + _patienceMs;
-            _patienceMs = Math.Min(_patienceMs * 2, EngineLimits.MaxClearingMs);
-            scope.Loop.Timers.Arm(this, _restUntilMs);
-        }
-
-        pool.Feed();
-        Reserve();
+        Watch();
     }
 
     /// <summary>A suspect has left its slave, or died with it.</summary>
@@ -148,20 +149,54 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
         }
     }
 
+    /// <summary>A suspect has not killed its slave for so long that it is no suspect any more: others may run beside it.</summary>
+    private void Settle(Slave slave)
+    {
+        Job job = slave.Solo.Suspect!;
+        PoolLog.Settled(scope.Log, scope.Name, job.Id, EngineLimits.MaxAloneMs, slave.ShortId);
+        job.IsSuspect = false;
+        slave.Solo.Release();
+        OnRunOver();
+    }
+
+    /// <summary>Sees to it that <see cref="OnDue"/> comes when the first stage of a slave is over, or some time after it.</summary>
+    private void Watch()
+    {
+        if (IsArmed)
+        {
+            return; // for a stage that began before
+        }
+
+        long nowMs = scope.Loop.NowMs, dueMs = long.MaxValue;
+        foreach (Slave slave in roster.Slaves)
+        {
+            if (slave.Solo.Stage != SoloStage.None)
+            {
+                long overMs = slave.Solo.SinceMs + EngineLimits.MaxAloneMs;
+                dueMs = Math.Min(dueMs, overMs > nowMs ? overMs : nowMs + EngineLimits.MaxAloneMs); // nobody waited then
+            }
+        }
+
+        if (dueMs != long.MaxValue)
+        {
+            scope.Loop.Timers.Arm(this, dueMs);
+        }
+    }
+
     /// <summary>Keeps no more slaves cleared than suspects wait.</summary>
     private void ReleaseSurplus()
     {
         int surplus = -scope.Queue.Suspects.Count;
         foreach (Slave slave in roster.Slaves)
         {
-            if (slave.Solo == SoloStage.Clearing && ++surplus > 0)
+            if (slave.Solo.Stage == SoloStage.Clearing && ++surplus > 0)
             {
-                slave.MoveTo(SoloStage.None);
+                slave.Solo.Release();
             }
         }
     }
 
-    /// <summary>An empty slave for a suspect; null when there is none, or when suspects have their share.</summary>
+    /// <summary>A slave that can run a suspect alone; null when there is none, or when suspects have their share.</summary>
     private Slave? FindEmpty()
     {
         Share share = Measure();
@@ -173,7 +208,7 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
                 continue;
             }
 
-            if (slave.Solo == SoloStage.Clearing)
+            if (slave.Solo.Stage == SoloStage.Clearing)
             {
                 return slave; // the slave was cleared for this
             }
@@ -190,8 +225,8 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
         Slave? least = null;
         foreach (Slave slave in roster.Slaves)
         {
-            if (slave.Solo == SoloStage.None && slave.CanBeCleared
-                && (least is null || (slave.ClearedMs, slave.Load).CompareTo((least.ClearedMs, least.Load)) < 0))
+            if (slave.Solo.Stage == SoloStage.None && slave.CanBeCleared
+                && (least is null || (slave.Solo.ClearedMs, slave.Load).CompareTo((least.Solo.ClearedMs, least.Load)) < 0))
             {
                 least = slave;
             }
@@ -226,15 +261,15 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
         int used = 0, working = 0;
         foreach (Slave slave in roster.Slaves)
         {
-            if (slave.Solo == SoloStage.Clearing && !slave.CanBeCleared && !slave.CanRunAlone)
+            if (slave.Solo.Stage == SoloStage.Clearing && !slave.CanBeCleared && !slave.CanRunAlone)
             {
-                slave.MoveTo(SoloStage.None); // it would not be empty soon
+                slave.Solo.Release(); // it would not be fit soon
             }
 
             if (slave.State is SlaveState.Idle or SlaveState.Busy && !slave.IsRetired && !slave.IsEnding)
             {
                 working++;
-                used += slave.Solo == SoloStage.None ? 0 : 1;
+                used += slave.Solo.Stage == SoloStage.None ? 0 : 1;
             }
         }
 

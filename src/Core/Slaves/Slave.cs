@@ -35,6 +35,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         LastHeardMs = scope.Loop.ListenedMs;
         Concurrency = scope.Settings.Concurrency;
         Ahead = new JobsAhead(this, owner);
+        Solo = new SoloKeep(scope, () => owner.OnMoved(this));
         _hold = new AnswerHold(Channels);
         Wear = new SlaveWear(WearLimits.For(scope.Settings, generation, StartedMs));
         scope.Loop.Patience.Arm(this, LastHeardMs + scope.Settings.StartupTimeoutMs);
@@ -137,12 +138,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
     public bool IsEnding => _condemned || State is SlaveState.Draining or SlaveState.Dead;
 
     /// <summary>Says whether the slave is kept for a suspect. Valid in Idle and Busy.</summary>
-    public SoloStage Solo { get; private set; }
-
-    /// <summary>
-    /// The last time at which the slave was cleared for a suspect, ms; 0 when it never was. Only the pool's suspect runs use it.
-    /// </summary>
-    internal long ClearedMs { get; set; }
+    public SoloKeep Solo { get; }
 
     /// <summary>The slave was launched, and this link leads to it.</summary>
     public void OnLaunched(SlaveLink link) => Link = Channels.Link = link;
@@ -161,7 +157,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
     /// <summary>Gives the slave a job with the request so far; the rest of the request goes through <see cref="Channels"/>.</summary>
     public void Run(Job job)
     {
-        Debug.Assert(Load < Capacity || (Solo == SoloStage.Running && Load == 0));
+        Debug.Assert(Load < Capacity || (Solo.Stage == SoloStage.Running && Load == 0));
         job.Runner = this;
         Ahead.CountRun(job);
         Channels.Add(job);
@@ -178,10 +174,10 @@ internal sealed class Slave : WheelTimer, IJobRunner
         _owner.OnMoved(this);
     }
 
-    /// <summary>Gives the slave a suspect, and no other job until the suspect has left.</summary>
+    /// <summary>Gives the slave a suspect, and no other job until the suspect has left or has run for long.</summary>
     public void RunAlone(Job job)
     {
-        MoveTo(SoloStage.Running);
+        Solo.Run(job);
         Run(job);
     }
 
@@ -262,13 +258,13 @@ internal sealed class Slave : WheelTimer, IJobRunner
 
         // A slave that was told to end, or was killed for a job that hung, did not die of its jobs.
         bool diedOfThem = begun > 0 && before != SlaveState.Draining && !_hung;
-        SlaveLoss loss = new(ShortId, cause, begun, diedOfThem ? new SlaveDeath(ShortId, cause, Link.LastLines) : null);
+        Job? culprit = Solo.Suspect is { } suspect && jobs.Contains(suspect) ? suspect : null;
+        SlaveLoss loss = new(ShortId, cause, begun, culprit, diedOfThem ? new SlaveDeath(ShortId, cause, Link.LastLines) : null);
         string names = JobNames.Suffix(jobs);
-        if (!diedOfThem)
-        {
-            jobs.Reverse(); // The newest job goes to the queue's front first: so the oldest stands first again.
-        }
 
+        // The newest job is the first. Usual jobs go to the queue's front one by one, so the oldest stands first again. Suspects go behind
+        // each other: the newest runs first, because an older job has run for longer without a death.
+        jobs.Reverse();
         _owner.OnDead(this, before, in loss, jobs, names);
     }
 
@@ -359,9 +355,9 @@ internal sealed class Slave : WheelTimer, IJobRunner
             Ahead.Return();
         }
 
-        if (Solo != SoloStage.None)
+        if (Solo.Suspect == job)
         {
-            MoveTo(SoloStage.None); // it will never be empty, and its other places are of use
+            Solo.Release(); // the suspect never leaves, and the slave's other places are of use
         }
 
         if (IsRetired)
@@ -433,6 +429,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
     /// <summary>The worker has ended its side of a job's channel: the job leaves the slave.</summary>
     private void OnEnd(Job job, bool failed, in JobError error)
     {
+        bool wasAlone = job == Solo.Suspect;
         Channels.End(job);
         Pressure.Forget(job);
         Ahead.OnEnd();
@@ -457,9 +454,9 @@ internal sealed class Slave : WheelTimer, IJobRunner
             }
         }
 
-        if (Solo == SoloStage.Running && Channels.Count == 0)
+        if (wasAlone && Solo.Stage == SoloStage.Running)
         {
-            MoveTo(SoloStage.None);
+            Solo.Release();
             _owner.OnRunAloneOver();
         }
 
@@ -474,18 +471,6 @@ internal sealed class Slave : WheelTimer, IJobRunner
         {
             Terminate(_retired);
         }
-    }
-
-    /// <summary>The only method that changes <see cref="Solo"/>.</summary>
-    internal void MoveTo(SoloStage next)
-    {
-        if (!Solo.CanBecome(next))
-        {
-            throw new InvalidOperationException($"slave {ShortId} cannot go from {Solo} to {next}");
-        }
-
-        Solo = next;
-        _owner.OnMoved(this);
     }
 
     private void MoveTo(SlaveState next)

@@ -20,17 +20,19 @@ internal static class SlaveFitness
             && slave.Channels.Abandoned < slave.Capacity && slave.Link.TellsBegun
             && (slave.State == SlaveState.Idle || nowNs - slave.Ahead.LastNs <= EngineLimits.CoreKeptNs);
 
-        /// <summary>The slave is empty and may be given a suspect.</summary>
-        public bool CanRunAlone => slave.State == SlaveState.Idle && !slave.IsRetired && slave.IsHeard;
+        /// <summary>The slave may be given a suspect: it is empty, or it was cleared for long and has only jobs that do not end.</summary>
+        public bool CanRunAlone => !slave.IsRetired && slave.IsHeard && (slave.State == SlaveState.Idle
+            || (slave is { State: SlaveState.Busy, Solo: { Stage: SoloStage.Clearing, IsOver: true } } && slave.Load < slave.Capacity));
 
-        /// <summary>The slave gets empty once its jobs have ended, when it gets no more jobs.</summary>
-        public bool CanBeCleared => slave.State == SlaveState.Busy && !slave.IsRetired && slave.IsHeard && slave.Channels.Abandoned == 0;
+        /// <summary>The slave gets fit for a suspect when it gets no more jobs: jobs that do not end leave it at least one place.</summary>
+        public bool CanBeCleared => slave.State == SlaveState.Busy && !slave.IsRetired && slave.IsHeard
+            && slave.Channels.Abandoned < slave.Capacity;
 
         /// <summary>The slave works on, but abandoned jobs have all of its places: it cannot run any more jobs.</summary>
         public bool IsUseless => !slave.IsRetired && !slave.IsEnding && slave.Channels.Abandoned >= slave.Capacity;
 
         /// <summary>The slave is kept for no suspect, and is heard.</summary>
-        private bool IsOpen => slave.Solo == SoloStage.None && slave.IsHeard;
+        private bool IsOpen => slave.Solo.Stage == SoloStage.None && slave.IsHeard;
 
         /// <summary>The slave is not being killed, and the node reads its answers.</summary>
         private bool IsHeard => !slave.IsCondemned && !slave.IsHeldBack;

@@ -8,9 +8,9 @@ internal enum SoloStage
     /// <summary>The slave takes any job that is next.</summary>
     None,
 
-    /// <summary>The slave gets no more jobs until it is empty; then it gets a suspect.</summary>
+    /// <summary>The slave gets no more jobs until it is empty, or has only jobs that do not end; then it gets a suspect.</summary>
     Clearing,
 
-    /// <summary>The slave has a suspect, and gets no other job before the suspect has left.</summary>
+    /// <summary>The slave has a suspect, and gets no other job before the suspect has left or has run for long.</summary>
     Running,
 }

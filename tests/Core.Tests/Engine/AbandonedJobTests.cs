@@ -50,16 +50,20 @@ public class AbandonedJobTests
     [Fact]
     public void Its_place_goes_to_another_slave_also_while_the_app_drains()
     {
-        World world = World.Begun(One with { Concurrency = 4, RetryLimit = 3 });
-        Job deaf = world.Ask("deaf")!;
+        World world = World.Begun(One with { Concurrency = 2, RetryLimit = 3 });
         world.Ask("suspect");
+        Job deaf = world.Ask("deaf")!;
         world.Die(world.Links[0]); // from here on both run alone
         world.Ready(0);
+        Assert.Equal(["deaf"], world.Links[0].Jobs);
         world.Cancel(deaf);
-        world.Ask("next");
+        Job second = world.Ask("second deaf one")!;
+        Live(world, Patience);
+        Assert.Equal(["deaf", "second deaf one"], world.Links[0].Jobs);
+        world.Cancel(second);
         world.Engine.Drain(() => { });
         Live(world, Patience);
-        Assert.Equal(2, world.Links.Count); // the deaf one has "next", and "suspect" needs one for itself
+        Assert.Equal(2, world.Links.Count); // both places of the first are lost, and "suspect" needs one
         world.Finish();
     }
 

@@ -165,7 +165,7 @@ public class SuspectTests
         {
             Job usual = world.Ask("usual")!;
             Assert.Equal(JobState.Running, usual.State);
-            Assert.Equal(SoloStage.None, usual.Slave!.Solo);
+            Assert.Equal(SoloStage.None, usual.Slave!.Solo.Stage);
         }
 
         world.Finish();
@@ -191,7 +191,7 @@ public class SuspectTests
     }
 
     [Fact]
-    public void A_slave_whose_job_goes_on_for_long_is_cleared_for_a_time_only_and_others_are_served_between()
+    public void A_suspect_runs_beside_a_job_that_does_not_end_once_the_slave_was_cleared_for_long()
     {
         World world = World.Begun(Shared with { Concurrency = 4 });
         Submit(world, 2, "suspect");
@@ -201,29 +201,112 @@ public class SuspectTests
         world.Submit("endless"); // waits
         world.CloseOne(world.Links[0]);
         Assert.Equal(["endless"], world.Links[0].Jobs);
-        Assert.Equal(SoloStage.Clearing, world.Links[0].Slave.Solo);
+        Assert.Equal(SoloStage.Clearing, world.Links[0].Slave.Solo.Stage);
 
         world.Submit("usual");
+        world.Advance(EngineLimits.MaxAloneMs - 1);
         Assert.Equal(["endless"], world.Links[0].Jobs);
-        world.Advance(1000);
-        Assert.Equal(["endless", "usual"], world.Links[0].Jobs);
-        world.Submit("usual");
-        Assert.Equal(3, world.Links[0].Channels.Count); // it rests from clearing
-        world.Advance(1000);
-        Assert.Equal(SoloStage.Clearing, world.Links[0].Slave.Solo);
-        world.Submit("waits");
-        Assert.Equal(3, world.Links[0].Channels.Count);
-        world.Advance(1999);
-        Assert.Equal(3, world.Links[0].Channels.Count);
         world.Advance(1);
-        Assert.Equal(4, world.Links[0].Channels.Count);
-        world.CloseOne(world.Links[0]); // the endless one ends after all
+        Assert.Equal(["endless", "suspect"], world.Links[0].Jobs); // and no other one
+        world.CloseNewest(world.Links[0]);
+        Assert.Equal(["endless", "usual"], world.Links[0].Jobs);
+        Assert.Equal(["suspect", "suspect"], world.Ends.Select(end => end.Name));
+        world.Finish();
+    }
+
+    [Fact]
+    public void A_suspect_that_does_not_end_is_none_any_more_when_others_wait()
+    {
+        World world = World.Begun(Shared with { Concurrency = 4 });
+        Submit(world, 1, "short");
+        Submit(world, 2, "endless");
+        world.Die(0);
+        world.Ready(0);
+        for (int i = 0; i < 2; i++)
+        {
+            Assert.Equal(1, world.Links[0].Jobs.Count - i);
+            Assert.Equal(SoloStage.Running, world.Links[0].Slave.Solo.Stage);
+            world.Advance(EngineLimits.MaxAloneMs - 1);
+            Assert.Equal(1, world.Links[0].Jobs.Count - i);
+            world.Advance(1); // at the first look nobody else is on the slave, and the next one is given at once after the wait
+            world.Advance(EngineLimits.MaxAloneMs);
+        }
+
+        Assert.Equal(["endless", "endless", "short"], world.Links[0].Jobs);
+        Assert.Equal(2, world.Log.Count(line => line.Contains("has run alone for 2000 ms")));
+        world.CloseNewest(world.Links[0]);
+        Assert.Equal(("short", 0), Assert.Single(world.Ends) is var end ? (end.Name, end.Code) : default);
+        world.Finish();
+    }
+
+    [Fact]
+    public void A_suspect_keeps_its_slave_for_as_long_as_nobody_else_wants_it()
+    {
+        World world = World.Begun(Shared with { Concurrency = 4 });
+        Submit(world, 2, "long");
+        world.Die(0);
+        world.Ready(0);
         world.CloseOne(world.Links[0]);
-        world.CloseOne(world.Links[0]);
-        world.Advance(2000);
-        Assert.Equal(SoloStage.Clearing, world.Links[0].Slave.Solo);
-        world.CloseOne(world.Links[0]);
-        Assert.Equal(["suspect"], world.Links[0].Jobs);
+        world.Advance(20 * EngineLimits.MaxAloneMs);
+        Assert.Equal(SoloStage.Running, world.Links[0].Slave.Solo.Stage);
+        world.Submit("usual");
+        Assert.Equal(["long"], world.Links[0].Jobs);
+        world.Advance(EngineLimits.MaxAloneMs);
+        Assert.Equal(["long", "usual"], world.Links[0].Jobs);
+        world.Finish();
+    }
+
+    /// <summary>The jobs that do not end have run for long on slaves that lived. The suspect beside them is the one that kills.</summary>
+    [Fact]
+    public void A_suspect_that_kills_beside_jobs_that_do_not_end_is_charged_and_they_run_on_however_often()
+    {
+        World world = World.Begun(Shared with { RetryLimit = 9 });
+        Submit(world, 3, "endless");
+        world.Submit("poison");
+        world.Die(0);
+        int beside = 0;
+        for (int i = 0; i < 100 && world.Ends.Count == 0; i++)
+        {
+            world.Ready(0);
+            if (world.Links[0].Slave.Solo.Suspect is { } suspect && world.Links[0].Jobs[^1] == "poison")
+            {
+                beside += world.Links[0].Jobs.Count > 1 ? 1 : 0;
+                world.Die(0);
+                continue;
+            }
+
+            world.Advance(EngineLimits.MaxAloneMs);
+        }
+
+        Assert.Equal(("poison", 502), Assert.Single(world.Ends) is var end ? (end.Name, end.Code) : default);
+        Assert.True(beside >= 5, $"{beside} deaths beside others");
+        Assert.Equal(1UL, world.Engine.Counters.JobsQuarantined);
+        Assert.Equal(1UL, world.Engine.Counters.UnprovenDeaths);
+        world.Ready(0);
+        world.Advance(EngineLimits.MaxAloneMs);
+        world.Advance(EngineLimits.MaxAloneMs);
+        world.Advance(EngineLimits.MaxAloneMs);
+        Assert.Equal(["endless", "endless", "endless"], world.Links[0].Jobs);
+        world.Finish();
+    }
+
+    [Fact]
+    public void The_newest_of_a_dead_slaves_jobs_is_the_first_suspect_to_run()
+    {
+        World world = World.Begun(Shared);
+        foreach (string name in (string[])["first", "second", "third"])
+        {
+            world.Submit(name);
+        }
+
+        world.Die(0);
+        world.Ready(0);
+        for (int i = 0; i < 3; i++)
+        {
+            world.CloseOne(world.Links[0]);
+        }
+
+        Assert.Equal(["third", "second", "first"], world.Ends.Select(end => end.Name));
         world.Finish();
     }
 
@@ -243,7 +326,7 @@ public class SuspectTests
         Assert.All(world.Ends, end => Assert.Equal(520, end.Code));
         world.Advance(5000);
         Assert.Equal(0, world.Engine.Queue.Count);
-        Assert.DoesNotContain(world.Links, link => link.Slave.Solo == SoloStage.Clearing);
+        Assert.DoesNotContain(world.Links, link => link.Slave.Solo.Stage == SoloStage.Clearing);
         Assert.NotEmpty(before);
         world.Finish();
     }
@@ -266,8 +349,8 @@ public class SuspectTests
     public void The_request_of_a_suspect_is_kept_for_each_run_that_it_may_have()
     {
         World world = World.Begun(Shared);
-        Job open = world.Begin("open");
         world.Submit("beside");
+        Job open = world.Begin("open");
         world.Die(0);
         world.Ready(0);
         Assert.Equal(["open"], world.Links[0].Jobs);

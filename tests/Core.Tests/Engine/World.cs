@@ -227,6 +227,9 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
     /// <summary>The first job of a slave ends.</summary>
     public void CloseOne(FakeLink link) => CloseChannel(link, link.Channels[0]);
 
+    /// <summary>The slave's newest job ends.</summary>
+    public void CloseNewest(FakeLink link) => CloseChannel(link, link.Channels[^1]);
+
     /// <summary>A job that runs ends.</summary>
     public void Close(Job job) => CloseChannel(_links.Single(link => link.Slave == job.Slave), job.SlaveChannel);
 

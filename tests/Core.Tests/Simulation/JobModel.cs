@@ -31,6 +31,9 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
 
     public ulong Refused { get; private set; }
 
+    /// <summary>Suspects that ran alone for as long as they may, and then had neighbours.</summary>
+    public int Settled { get; private set; }
+
     public int Waiting => WaitingUsual + _suspects.Count + Placed;
 
     /// <summary>Those of them that stand in the rings of slaves.</summary>
@@ -52,6 +55,7 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
         if (request.Phase == Phase.Offered)
         {
             request.Phase = Phase.Waiting;
+            request.QueuedMs = world.NowMs;
             Lane(request).Add(request);
         }
 
@@ -88,7 +92,9 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
             $"is one more than a slave may have: {link.Channels.Count} of {link.Concurrency}, and {link.Slave.Load} as the engine knows");
         Require(request.AnswerChunks == 0, request, "is run again although its answer has begun");
         Require(request.Runs < MostRuns(request), request, "is run more often than its retry-limit lets it");
-        Require(!request.IsSuspect || link.Channels.TrueForAll(channel => channel == link.Ending), request, "is a suspect and not alone");
+        Settle(link, request);
+        Require(!request.IsSuspect || link.Channels.TrueForAll(channel => channel == link.Ending || IsOld(channel)), request,
+            "is a suspect and not alone");
         Require(!link.Channels.Exists(channel => channel.IsAlone && channel != link.Ending && !IsGivenUp(link, channel)), request,
             "is given to a slave that has a suspect");
         Require(request.Runs == 0 || !request.TooLargeToKeep, request, "is run again although its request was not kept");
@@ -121,6 +127,7 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
         Require(link is { IsReady: true, IsKilled: false, TerminateAsked: false, TellsBegun: true, Slave.IsRetired: false }, request,
             "is placed on a slave that takes no jobs");
         Require(link.Channels.Count >= link.Concurrency, request, "is placed on a slave that has room");
+        Settle(link, request);
         Require(!link.Channels.Exists(channel => channel.IsAlone && channel != link.Ending && !IsGivenUp(link, channel)), request,
             "is placed on a slave that has a suspect");
         Require(world.NowMs < request.DeadlineMs, request, "is placed after its deadline");
@@ -218,6 +225,7 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
         request.CameBack |= request.Phase == Phase.OnSlave;
         request.Runs -= request.Phase == Phase.OnSlave ? 1 : 0;
         request.Phase = Phase.Waiting;
+        request.QueuedMs = world.NowMs;
         request.Link = null;
         List<SimRequest> lane = Lane(request);
         int others = request.Runs > 0 || request.IsSuspect ? 0 : lane.FindIndex(other => !Again(other));
@@ -313,7 +321,9 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
     /// <summary>Before the engine hears of it: those without a byte of an answer wait again, the oldest first; or they are failed.</summary>
     public void OnSlaveGone(SimLink link)
     {
-        int lost = LostWith(link).Count;
+        Settle(link, null);
+        List<SimChannel> lost = LostWith(link);
+        SimChannel? culprit = lost.Find(channel => channel.IsAlone && link.Slave.Solo.Suspect == channel.Request.Job);
         PutBackUnbegun(link);
         bool ofThem = link.Slave.State != SlaveState.Draining && !link.IsHung;
         for (int i = link.Channels.Count - 1; i >= 0; i--)
@@ -321,25 +331,39 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
             SimRequest request = link.Channels[i].Request;
             if (request.Phase == Phase.OnSlave && request.Link == link && request.Runs == link.Channels[i].Run)
             {
-                request.Charges += ofThem && lost == 1 ? 1 : 0;
-                request.DiedInCompany |= ofThem && lost > 1;
-                request.IsSuspect |= ofThem && world.Engine.Scope.Concurrency > 1;
+                bool isCharged = culprit is null ? lost.Count == 1 : culprit == link.Channels[i];
+                bool isCleared = culprit is not null && !isCharged;
+                request.Charges += ofThem && isCharged ? 1 : 0;
+                request.Spared = Math.Min(request.Spared + (ofThem && isCleared ? 1 : 0), EngineLimits.MostSpared);
+                request.DiedInCompany |= ofThem && !isCharged && !isCleared;
+                request.IsSuspect |= ofThem && !isCleared && world.Engine.Scope.Concurrency > 1;
                 request.Phase = Phase.Waiting;
+                request.QueuedMs = world.NowMs;
                 request.WaitsSinceMs = world.NowMs;
                 request.Link = null;
-                Lane(request).Insert(0, request);
+                List<SimRequest> lane = Lane(request);
+                lane.Insert(request.IsSuspect ? lane.Count : 0, request); // of a slave's suspects the newest runs first
             }
         }
+    }
 
-        // Suspects stand in the order in which they became it.
-        int begin = _suspects.FindIndex(request => !link.Channels.Exists(channel => channel.Request == request));
-        if (begin > 0)
+    /// <summary>The engine keeps the slave of a suspect for it no more: it has done so for as long as it must.</summary>
+    private void Settle(SimLink link, SimRequest? next)
+    {
+        foreach (SimChannel channel in link.Channels.Where(channel => channel.IsAlone && channel != link.Ending
+            && link.Slave.Solo.Suspect != channel.Request.Job && !IsGivenUp(link, channel)))
         {
-            List<SimRequest> came = _suspects.GetRange(0, begin);
-            _suspects.RemoveRange(0, begin);
-            _suspects.AddRange(came);
+            Require(IsOld(channel), next ?? channel.Request, next is null ? "is kept alone no more" : "is given to a slave that has a suspect");
+            channel.IsAlone = false;
+            if (channel.Request.Phase == Phase.OnSlave && channel.Request.Link == link)
+            {
+                channel.Request.IsSuspect = false;
+                Settled++;
+            }
         }
     }
+
+    private bool IsOld(SimChannel channel) => world.NowMs - channel.OpenedMs >= EngineLimits.MaxAloneMs;
 
     /// <summary>What a slave that is gone had not begun, as it said itself, waits again; but not for ever, when it is the next one.</summary>
     private void PutBackUnbegun(SimLink link)
@@ -439,7 +463,7 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
     private int LimitOf(SimRequest request) => settings.RetryLimitOf(request.Policy.RetryLimit);
 
     /// <summary>One more for a death that nobody is charged with; a request that may run once is run once.</summary>
-    private int MostRuns(SimRequest request) => LimitOf(request) == 0 ? 1 : LimitOf(request) + 1 + (request.DiedInCompany ? 1 : 0);
+    private int MostRuns(SimRequest request) => LimitOf(request) == 0 ? 1 : LimitOf(request) + 1 + (request.DiedInCompany ? 1 : 0) + request.Spared;
 
     /// <summary>Nobody waits for the end of this call any more: the slave's other places are of use.</summary>
     private bool IsGivenUp(SimLink link, SimChannel channel) => link.Slave.Channels.Abandoned > 0 && !channel.Request.IsOpen;

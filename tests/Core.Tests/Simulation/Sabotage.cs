@@ -38,6 +38,9 @@ internal enum Sabotage
     /// <summary>The slave that a suspect has for itself gets other jobs too.</summary>
     ForgetsAlone,
 
+    /// <summary>The watch over a suspect that runs alone is lost: it keeps its slave from others for as long as it runs.</summary>
+    KeepsAlone,
+
     /// <summary>The watch over a job's longest run is lost.</summary>
     ForgetsRunLimit,
 

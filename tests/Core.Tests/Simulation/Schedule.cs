@@ -42,6 +42,7 @@ internal sealed class Schedule
         {
             Step();
             SimChecks.AfterStep(_world);
+            _world.TryKeepAlone();
         }
 
         Finish();

@@ -16,8 +16,11 @@ internal sealed class SimChannel(ulong number, SimRequest request)
     /// <summary>Its handler has ended; the node has not heard of it yet.</summary>
     public bool IsOver { get; set; }
 
-    /// <summary>The slave has it alone.</summary>
-    public bool IsAlone { get; } = request.IsSuspect;
+    /// <summary>The slave is kept for it.</summary>
+    public bool IsAlone { get; set; } = request.IsSuspect;
+
+    /// <summary>When the slave was told of it.</summary>
+    public long OpenedMs { get; init; }
 
     /// <summary>The node has sent its terminal message.</summary>
     public bool NodeEnded { get; set; }

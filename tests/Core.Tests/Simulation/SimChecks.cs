@@ -38,10 +38,10 @@ internal static class SimChecks
         Require(engine.Queue.Usual == 0 || engine.Pool.Pick() is null, "a request waits although a slave has room");
         int suspects = model.Waiting - model.WaitingUsual - model.Placed;
         Require(engine.Queue.Suspects.Count == suspects, $"{engine.Queue.Suspects.Count} suspects wait, and should be {suspects}");
-        bool hasOne = world.Links.Exists(link => link.Slave.Solo != SoloStage.None);
+        bool hasOne = world.Links.Exists(link => link.Slave.Solo.Stage != SoloStage.None);
         Require(engine.Queue.Suspects.Count == 0 || hasOne || !world.Links.Exists(link => link.Slave.CanRunAlone),
             "a suspect waits although a slave is empty, and no other suspect has one");
-        Require(engine.Queue.Suspects.Count > 0 || !world.Links.Exists(link => link.Slave.Solo == SoloStage.Clearing),
+        Require(engine.Queue.Suspects.Count > 0 || !world.Links.Exists(link => link.Slave.Solo.Stage == SoloStage.Clearing),
             "a slave is cleared for nobody");
         TaskMonitor task = world.Task;
         Require(task.TimeInQueue.Count == task.Done + task.Failed && task.TimeOnSlave.Count == task.Done + task.FailedOnSlave
@@ -94,8 +94,11 @@ internal static class SimChecks
             }
         }
 
+        long waitsMs = world.Model.Open.Where(request => request.Phase == Phase.Waiting).Select(request => now - request.QueuedMs).DefaultIfEmpty().Max();
         foreach (SimLink link in world.Links)
         {
+            long keptMs = link.Slave.Solo.Stage == SoloStage.Running ? Math.Min(waitsMs, now - link.Slave.Solo.SinceMs) : 0;
+            Require(keptMs <= EngineLimits.MaxAloneMs, $"a suspect keeps its slave from others that wait for {keptMs} ms");
             Require(link.IsKilled || !IsOverdue(world, link, heard), $"slave {link.Slave.Generation} ({link.Slave.State}) is not killed");
         }
 

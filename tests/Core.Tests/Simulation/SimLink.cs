@@ -548,7 +548,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
 
         bool isAhead = world.Model.All[id].Job is { State: JobState.Placed };
         SimRequest request = isAhead ? world.Model.OnPlaced(this, id) : world.Model.OnDispatch(this, id);
-        SimChannel opened = new(layout.Channel, request) { IsBegun = !TellsBegun };
+        SimChannel opened = new(layout.Channel, request) { IsBegun = !TellsBegun, OpenedMs = world.NowMs };
         (isAhead ? Ahead : Channels).Add(opened);
         if (TellsBegun)
         {
@@ -558,7 +558,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
         if (request.IsSuspect && world.Engine.Queue.Usual > 0 && world.Engine.State != EngineState.Stopped
             && world.Sabotages(Sabotage.ForgetsAlone))
         {
-            Slave.MoveTo(SoloStage.None);
+            Slave.Solo.Release();
         }
 
         if (world.Sabotages(Sabotage.RunsTwice))

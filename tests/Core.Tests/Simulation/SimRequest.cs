@@ -59,6 +59,9 @@ internal sealed class SimRequest(int id, SimCaller caller, ulong channel, JobPol
     /// <summary>When it was placed. Valid in Placed.</summary>
     public long PlacedMs { get; set; }
 
+    /// <summary>When it began to stand in the queue. Valid in Waiting.</summary>
+    public long QueuedMs { get; set; }
+
     /// <summary>It was given to a slave, and came back: it goes to the queue whether that is full or not.</summary>
     public bool CameBack { get; set; }
 
@@ -78,6 +81,9 @@ internal sealed class SimRequest(int id, SimCaller caller, ulong channel, JobPol
 
     /// <summary>Slaves that died while they had it alone.</summary>
     public int Charges { get; set; }
+
+    /// <summary>Slaves that died while they were kept for another one, and had this as well.</summary>
+    public int Spared { get; set; }
 
     /// <summary>A slave died while it had it and others.</summary>
     public bool DiedInCompany { get; set; }

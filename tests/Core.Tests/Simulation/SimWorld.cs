@@ -285,6 +285,30 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
         SimChecks.AfterTimers(this);
     }
 
+    /// <summary>Others may wait for the slave of a suspect: a sabotage then takes the engine's watch over the suspect away.</summary>
+    public void TryKeepAlone()
+    {
+        const int NeededMs = 5000;
+        bool isKept = Engine is { State: EngineState.Running, Queue.Unplaced: > 0 }
+            && Links is [{ IsReady: true, IsPaused: false, IsKilled: false, Slave.Solo: { Stage: SoloStage.Running, Suspect.Policy: { DeadlineMs: 0, SilenceTimeoutMs: 0 } } }]
+            && Settings is { QueueTimeoutMs: 0 or > NeededMs, JobTimeoutMs: 0 or > NeededMs, MaxAgeMs: 0 }
+            && Model.Open.Exists(open => open is { Phase: Phase.Waiting, Policy.DeadlineMs: 0 });
+        if (!isKept || !Sabotages(Sabotage.KeepsAlone))
+        {
+            return;
+        }
+
+        SimLink link = Links[0];
+        Timers.Cancel(Engine.Suspects);
+        for (int i = 0; i < 5 && Links.Contains(link); i++)
+        {
+            Pass(EngineLimits.MaxAloneMs / 4);
+            link.Heartbeat();
+            FireTimers();
+            SimChecks.AfterTimers(this);
+        }
+    }
+
     /// <summary>Time passes while the node listens.</summary>
     public void Pass(long ms)
     {

@@ -55,6 +55,7 @@ public class SimulationTests
     [InlineData(Sabotage.RepeatsRequest, "'s slave gets piece")]
     [InlineData(Sabotage.ChargesNeighbours, "is charged with [0-9]+ deaths|is quarantined after")]
     [InlineData(Sabotage.ForgetsAlone, "is given to a slave that has a suspect")]
+    [InlineData(Sabotage.KeepsAlone, "keeps its slave from others")]
     [InlineData(Sabotage.ForgetsRunLimit, "outlives |lives after its deadline")]
     [InlineData(Sabotage.ForgetsCancelled, "does not end 1 of its [0-9]+ calls, but the engine knows of 0")]
     [InlineData(Sabotage.CountsStall, "is killed before its time|fails by")]
@@ -136,6 +137,8 @@ public class SimulationTests
         Add("job-timeout", counters.JobTimeouts);
         Add("unproven deaths", counters.UnprovenDeaths);
         Add("quarantined", counters.JobsQuarantined);
+        Add("suspects that did not end", (ulong)world.Model.Settled);
+        Add("spared", (ulong)world.Model.All.Sum(request => request.Spared));
         Add("overloads", counters.Overloads);
         Add("recyclings failed", counters.RecyclingsFailed);
         Add("abandoned", counters.JobsAbandoned);
