@@ -53,9 +53,17 @@ public class StructureTests
         Sources("src").Concat(Directory.GetFiles(Path.Combine(Root, "src"), "*.csproj", SearchOption.AllDirectories)),
         file => Regex.IsMatch(File.ReadAllText(file), "using NetMQ|Include=\"NetMQ"));
 
+    /// <summary>System calls are in one folder. The only other native library is OpenSSL's, for TLS, in two files.</summary>
     [Fact]
     public void System_calls_are_in_one_place() => Assert.DoesNotContain(
-        Sources("src"), file => File.ReadAllText(file).Contains("LibraryImport(") && !file.Contains("/Transport/Linux/"));
+        Sources("src"), file => File.ReadAllText(file).Contains("LibraryImport(") && !file.Contains("/Transport/Linux/")
+            && !file.EndsWith("/Transport/Tls/LibSsl.cs", StringComparison.Ordinal)
+            && !file.EndsWith("/Transport/Tls/LibCrypto.cs", StringComparison.Ordinal));
+
+    /// <summary>A node without TLS loads no OpenSSL: only the rooms of TLS know the library's names.</summary>
+    [Fact]
+    public void OpenSSL_is_known_to_its_room_alone() => Assert.DoesNotContain(
+        Sources("src"), file => Regex.IsMatch(File.ReadAllText(file), @"\bLib(Ssl|Crypto)\.") && !file.Contains("/Transport/Tls/"));
 
     [Fact]
     public void Files_methods_and_lines_keep_their_bounds()

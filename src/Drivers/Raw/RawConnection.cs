@@ -247,13 +247,13 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
 
         if (_peerEnded)
         {
-            Close("all is answered");
+            EndAndClose("all is answered");
             return;
         }
 
         MoveTo(RawState.Lingering);
-        SocketEnds.EndWriting(Descriptor);
         Loop.Patience.Arm(_idle, Loop.ListenedMs + LingerMs);
+        EndOutput(); // may find the peer gone, and close
     }
 
     protected sealed override void OnClosed(string reason)
@@ -269,7 +269,7 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
     {
         if (State == RawState.Lingering)
         {
-            Close("all is answered");
+            EndAndClose("all is answered");
             return;
         }
 
@@ -292,7 +292,7 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
         }
         else
         {
-            Close("idle for its idle-timeout");
+            EndAndClose("idle for its idle-timeout");
         }
     }
 

@@ -14,9 +14,12 @@ namespace Cocaine.Fast.Transport.Sockets;
 /// Safety: the blocks are pinned and this object is one of their users, so their addresses hold during a receive. Each block is filled to
 /// its end before the next one is used.
 /// </remarks>
-internal sealed unsafe class InputBlocks(SocketConnection connection) : PartialInput
+internal sealed unsafe class InputBlocks(StreamHandler connection) : PartialInput, IPlainInput
 {
     private const int DontWait = 0x40;
+
+    /// <summary>The most receives of one event before others get their turn, of up to five large blocks each.</summary>
+    private const int MaxReceivesPerEvent = 2;
 
     /// <summary>The most blocks of one receive: as many bytes as a socket usually has.</summary>
     private const int MostBlocks = 5;
@@ -40,10 +43,31 @@ internal sealed unsafe class InputBlocks(SocketConnection connection) : PartialI
     /// <summary>The bytes that were not taken.</summary>
     public ReadOnlySequence<byte> Bytes => _first is null ? default : new ReadOnlySequence<byte>(_first, _start, _last!, _end);
 
+    /// <summary>Receives until the socket has no more, or others should get their turn.</summary>
+    /// <param name="ended">The peer has ended, or the receive has failed.</param>
+    /// <param name="failed">The receive has failed.</param>
+    /// <returns>The received bytes.</returns>
+    public long ReceiveAll(out bool ended, out bool failed)
+    {
+        long received = 0;
+        bool isFull;
+        int receives = 0;
+        do
+        {
+            nint count = Receive(out isFull);
+            received += Math.Max(count, 0);
+            ended = count == 0 || (count < 0 && -count is not (LibC.EAGAIN or LibC.EINTR));
+            failed = count < 0;
+        }
+        while (isFull && ++receives < MaxReceivesPerEvent);
+
+        return received;
+    }
+
     /// <summary>Receives once, into the rest of the last block, and into large ones behind it when the peer sends much.</summary>
     /// <param name="isFull">All offered memory was filled: there may be more.</param>
     /// <returns>The bytes, 0 at the end, or a negative errno.</returns>
-    public nint Receive(out bool isFull)
+    private nint Receive(out bool isFull)
     {
         BufferBlock last = _last ?? Begin(isLarge: _usual > BufferPool.BlockSizeBytes);
         IoVector* vectors = stackalloc IoVector[MostBlocks];
@@ -72,6 +96,31 @@ internal sealed unsafe class InputBlocks(SocketConnection connection) : PartialI
         return received;
     }
 
+    /// <inheritdoc/>
+    public Span<byte> Room(int wantedBytes)
+    {
+        bool isLarge = wantedBytes > BufferPool.BlockSizeBytes;
+        BufferBlock last = _last ?? Begin(isLarge);
+        if (_end == last.Whole.Length)
+        {
+            BufferBlock next = connection.Loop.Buffers.RentBlock(isLarge);
+            next.Follow(last);
+            last.TailOf = null;
+            _last = last = next;
+            _end = 0;
+        }
+
+        return last.Whole.Span[_end..];
+    }
+
+    /// <inheritdoc/>
+    public void Add(int bytes)
+    {
+        _end += bytes;
+        UnreadBytes += bytes;
+        _hasNews = true;
+    }
+
     /// <summary>The connection has looked at all bytes, and taken those at the front.</summary>
     /// <param name="bytes">How many it has taken.</param>
     /// <param name="looksAgain">It paused, and looks again when it goes on.</param>
@@ -96,7 +145,7 @@ internal sealed unsafe class InputBlocks(SocketConnection connection) : PartialI
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Settle()
     {
-        if (UnreadBytes > 0 || HeldBytes > 0)
+        if (UnreadBytes > 0 || HeldBytes > 0 || connection.HiddenBytes > 0)
         {
             Count();
         }
@@ -131,10 +180,14 @@ internal sealed unsafe class InputBlocks(SocketConnection connection) : PartialI
     /// <summary>Drops all bytes.</summary>
     public void Drop()
     {
+        if (HeldBytes > 0)
+        {
+            connection.Loop.Partials.Release(this);
+        }
+
         if (_last is not null)
         {
             UnreadBytes = 0;
-            connection.Loop.Partials.Release(this);
             ReturnAll();
         }
     }
@@ -216,7 +269,7 @@ internal sealed unsafe class InputBlocks(SocketConnection connection) : PartialI
     {
         if (connection.IsOfStranger)
         {
-            connection.Loop.Partials.Hold(this, UnreadBytes, isRead: !connection.IsReadingPaused);
+            connection.Loop.Partials.Hold(this, UnreadBytes + connection.HiddenBytes, isRead: !connection.IsReadingPaused);
         }
         else if (HeldBytes > 0)
         {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using Cocaine.Fast.Core.Protocol;
@@ -11,6 +12,9 @@ internal interface ILongSender
 {
     /// <summary>The payload lies in lent memory, and the socket may have room: the payload can stay there, as one of the parts.</summary>
     bool TryBorrow([NotNullWhen(true)] out BorrowedParts? parts, scoped ReadOnlySpan<byte> payload);
+
+    /// <summary>The least payload that goes at once.</summary>
+    int LeastAtOnceBytes { get; }
 
     /// <summary>
     /// Sends the written bytes and a message behind them, as much as the socket takes now. Returns the bytes of the message that are sent:
@@ -33,9 +37,6 @@ internal sealed class PipeSink(BufferPool buffers, ILongSender? sender = null) :
 {
     /// <summary>The least payload that is borrowed: a shorter one is copied in less time than it takes to walk over the parts.</summary>
     private const int LeastBorrowedBytes = 4 << 10;
-
-    /// <summary>The least payload that is sent at once: below it, a send of its own costs more than the copy that it saves.</summary>
-    private const int SendAtOnceBytes = 256 << 10;
 
     private PipeWriter? _writer;
 
@@ -75,7 +76,7 @@ internal sealed class PipeSink(BufferPool buffers, ILongSender? sender = null) :
                 return;
             }
 
-            long sent = payload.Length < SendAtOnceBytes || sender is null ? 0 : sender.TrySendNow(prefix, payload.Span, suffix);
+            long sent = sender is null || payload.Length < sender.LeastAtOnceBytes ? 0 : sender.TrySendNow(prefix, payload.Span, suffix);
             WriteParts(RestOf(prefix, ref sent));
             WriteParts(RestOf(payload.Span, ref sent));
             WriteParts(RestOf(suffix, ref sent));
@@ -89,6 +90,22 @@ internal sealed class PipeSink(BufferPool buffers, ILongSender? sender = null) :
         }
 
         WriteParts(suffix);
+    }
+
+    /// <summary>Writes bytes as they are.</summary>
+    public void Write(scoped ReadOnlySpan<byte> bytes) => WriteParts(bytes);
+
+    /// <summary>
+    /// The bytes in the pipe; its reader must advance afterwards. Completes inline: the pipe has no thresholds and its schedulers are
+    /// inline. Valid while bytes are pending.
+    /// </summary>
+    public ReadOnlySequence<byte> Written()
+    {
+        ValueTask<FlushResult> flushed = _writer!.FlushAsync();
+        Debug.Assert(flushed.IsCompleted);
+        flushed.GetAwaiter().GetResult();
+        Pipe!.Reader.TryRead(out ReadResult result);
+        return result.Buffer;
     }
 
     /// <summary>Bytes went to the socket without being in the pipe.</summary>

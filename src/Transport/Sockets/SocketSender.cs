@@ -19,10 +19,11 @@ namespace Cocaine.Fast.Transport.Sockets;
 /// </remarks>
 internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower, ILongSender
 {
-    /// <summary>Buffers of one sendmsg: 64 blocks, 256 KiB, about what a socket takes at once.</summary>
-    private const int MaxVectors = 64;
+    /// <summary>The least payload that is sent at once: below it, a send of its own costs more than the copy that it saves.</summary>
+    private const int SendAtOnceBytes = 256 << 10;
 
-    private const int NoSignal = 0x4000, DontWait = 0x40;
+    /// <summary>The least payload that is encrypted at once: a record of this length costs less than the copy.</summary>
+    private const int EncryptAtOnceBytes = 8 << 10;
 
     private readonly SocketConnection _connection;
     private bool _isBatched;                 // the connection's send is in the turn's batch
@@ -39,6 +40,15 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower,
     /// <summary>The output pipe with the unsent bytes.</summary>
     public PipeSink Output { get; }
 
+    /// <summary>The connection's TLS; null without.</summary>
+    public TlsLayer? Tls { get; set; }
+
+    /// <inheritdoc/>
+    public int LeastAtOnceBytes => Tls is null ? SendAtOnceBytes : EncryptAtOnceBytes;
+
+    /// <summary>The bytes that the socket gets: the output, or its cipher text.</summary>
+    private PipeSink Wire => Tls?.Wire ?? Output;
+
     /// <summary>The socket is full; <see cref="OnRoom"/> ends this state.</summary>
     public bool IsBlocked { get; private set; }
 
@@ -46,7 +56,7 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower,
     public override void OnTurnEnd()
     {
         SendBatch batch = _connection.Loop.SendBatch;
-        if (!batch.IsCollecting || !_connection.IsOpen || IsBlocked || Output.PendingBytes == 0)
+        if (!batch.IsCollecting || !_connection.IsOpen || IsBlocked || !FillWire())
         {
             Flush();
             return;
@@ -55,7 +65,7 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower,
         ReadOnlySequence<byte> buffer = BeginSend();
         if (!buffer.IsSingleSegment)
         {
-            EndSend(SendParts(in buffer, out long offered), offered, in buffer);
+            EndSend(SocketWrites.SendParts(_connection.Descriptor, in buffer, out long offered), offered, in buffer);
             Flush();
             return;
         }
@@ -63,7 +73,7 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower,
         _offered = buffer;
         _isBatched = true;
         ReadOnlySpan<byte> span = buffer.FirstSpan;
-        batch.Add(this, _connection.Descriptor, Unsafe.AsPointer(ref MemoryMarshal.GetReference(span)), span.Length, NoSignal | DontWait);
+        batch.Add(this, _connection.Descriptor, Unsafe.AsPointer(ref MemoryMarshal.GetReference(span)), span.Length, SocketWrites.Flags);
     }
 
     /// <summary>The result of the send that was added to the turn's batch: bytes, or a negative errno.</summary>
@@ -97,7 +107,7 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower,
     public bool TryBorrow([NotNullWhen(true)] out BorrowedParts? parts, scoped ReadOnlySpan<byte> payload)
     {
         Lending lending = _connection.Loop.Lending;
-        if (IsBlocked || !_connection.IsOpen || !lending.Has(payload))
+        if (IsBlocked || !_connection.IsOpen || Tls is not null || !lending.Has(payload))
         {
             parts = null;
             return false;
@@ -150,9 +160,14 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower,
             return 0;
         }
 
-        ReadOnlySequence<byte> before = Output.PendingBytes > 0 ? Written() : default;
-        IoVector* vectors = stackalloc IoVector[MaxVectors];
-        int count = AddParts(in before, vectors, MaxVectors - 3, out long offered);
+        if (Tls is not null)
+        {
+            return EncryptNow(Tls, prefix, payload, suffix);
+        }
+
+        ReadOnlySequence<byte> before = Output.PendingBytes > 0 ? Output.Written() : default;
+        IoVector* vectors = stackalloc IoVector[SocketWrites.MaxVectors];
+        int count = SocketWrites.AddParts(in before, vectors, SocketWrites.MaxVectors - 3, out long offered);
         if (offered < before.Length)
         {
             Output.Pipe!.Reader.AdvanceTo(before.Start);
@@ -166,7 +181,7 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower,
             vectors[count++] = new IoVector { Base = second, Length = payload.Length };
             vectors[count++] = new IoVector { Base = third, Length = suffix.Length };
             offered += prefix.Length + payload.Length + suffix.Length;
-            nint sent = SendMessage(vectors, count);
+            nint sent = SocketWrites.SendMessage(_connection.Descriptor, vectors, count);
             if (sent < offered && (sent >= 0 || -sent is LibC.EAGAIN or LibC.EINTR))
             {
                 Block();
@@ -194,16 +209,69 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower,
             SendBorrowed();
         }
 
-        while (_connection.IsOpen && !IsBlocked && Output.PendingBytes > 0)
+        while (_connection.IsOpen && !IsBlocked && FillWire())
         {
-            ReadOnlySequence<byte> buffer = BeginSend();
-            EndSend(Send(in buffer, out long offered), offered, in buffer);
+            SendOnce();
         }
 
-        if (_connection.IsOpen && Output.PendingBytes == 0)
+        if (_connection.IsOpen && Output.PendingBytes == 0 && Wire.PendingBytes == 0)
         {
             _connection.TellSent();
         }
+    }
+
+    /// <summary>Sends bytes of TLS alone, and tells nobody.</summary>
+    public void SendWire()
+    {
+        while (_connection.IsOpen && !IsBlocked && Wire.PendingBytes > 0)
+        {
+            SendOnce();
+        }
+    }
+
+    /// <summary>Tells the peer that no byte follows, when all were sent. Without TLS the close itself tells.</summary>
+    public void TellEnd()
+    {
+        Settle();
+        if (Tls is { HasFailed: false } && _connection.IsOpen && Output.PendingBytes == 0)
+        {
+            Tls.WriteCloseNotice();
+            SendWire();
+        }
+    }
+
+    private void SendOnce()
+    {
+        ReadOnlySequence<byte> buffer = BeginSend();
+        EndSend(SocketWrites.Send(_connection.Descriptor, in buffer, out long offered), offered, in buffer);
+    }
+
+    /// <summary>Encrypts written bytes when the socket has taken the earlier ones. True when there are bytes to send.</summary>
+    private bool FillWire()
+    {
+        if (Tls is { } tls && tls.Wire.PendingBytes == 0 && !tls.Encrypt(Output))
+        {
+            _connection.Close(tls.Problem);
+            return false;
+        }
+
+        return Wire.PendingBytes > 0;
+    }
+
+    /// <summary>Encrypts a long message behind the written bytes, without a copy; the turn's end sends it.</summary>
+    private long EncryptNow(
+        TlsLayer tls, scoped ReadOnlySpan<byte> prefix, scoped ReadOnlySpan<byte> payload, scoped ReadOnlySpan<byte> suffix)
+    {
+        if (!tls.Encrypt(Output) || Output.PendingBytes > 0)
+        {
+            return 0;
+        }
+
+        long taken = tls.Encrypt(prefix);
+        taken += taken == prefix.Length ? tls.Encrypt(payload) : 0;
+        taken += taken == prefix.Length + payload.Length ? tls.Encrypt(suffix) : 0;
+        Output.CountSent(taken);
+        return taken;
     }
 
     /// <summary>
@@ -213,9 +281,9 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower,
     private void SendBorrowed()
     {
         ReadOnlySequence<byte> written = BeginSend();
-        IoVector* vectors = stackalloc IoVector[MaxVectors];
-        int count = _borrowed!.Fill(in written, vectors, MaxVectors, out long offered);
-        nint sent = SendMessage(vectors, count);
+        IoVector* vectors = stackalloc IoVector[SocketWrites.MaxVectors];
+        int count = _borrowed!.Fill(in written, vectors, SocketWrites.MaxVectors, out long offered);
+        nint sent = SocketWrites.SendMessage(_connection.Descriptor, vectors, count);
         if (sent < offered && (sent >= 0 || -sent is LibC.EAGAIN or LibC.EINTR))
         {
             Block();
@@ -228,26 +296,18 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower,
     private ReadOnlySequence<byte> BeginSend()
     {
         _connection.Loop.Counters.Sends++;
-        return Written();
-    }
-
-    /// <summary>The bytes in the pipe; the pipe's reader must advance afterwards.</summary>
-    private ReadOnlySequence<byte> Written()
-    {
-        Pipe pipe = Output.Pipe!;
-        SocketConnection.Commit(pipe);
-        pipe.Reader.TryRead(out ReadResult result);
-        return result.Buffer;
+        return Wire.Written();
     }
 
     /// <summary>Takes off the sent bytes; a negative number is an errno.</summary>
     private void EndSend(nint sent, long offered, in ReadOnlySequence<byte> buffer)
     {
-        PipeReader reader = Output.Pipe!.Reader;
+        PipeSink wire = Wire;
+        PipeReader reader = wire.Pipe!.Reader;
         if (sent >= 0)
         {
             reader.AdvanceTo(buffer.GetPosition(sent));
-            Output.Sent(sent);
+            wire.Sent(sent);
             if (sent < offered)
             {
                 Block();
@@ -265,57 +325,6 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower,
         {
             _connection.Close($"send failed: {Errno.Describe((int)-sent)}");
         }
-    }
-
-    /// <summary>Makes one send; returns the sent bytes, or a negative errno.</summary>
-    private nint Send(in ReadOnlySequence<byte> buffer, out long offered)
-    {
-        if (!buffer.IsSingleSegment)
-        {
-            return SendParts(in buffer, out offered);
-        }
-
-        ReadOnlySpan<byte> span = buffer.FirstSpan;
-        offered = span.Length;
-        fixed (byte* start = span)
-        {
-            nint sent = LibC.send(_connection.Descriptor, start, span.Length, NoSignal | DontWait);
-            return sent < 0 ? -Marshal.GetLastPInvokeError() : sent;
-        }
-    }
-
-    private nint SendParts(in ReadOnlySequence<byte> buffer, out long offered)
-    {
-        IoVector* vectors = stackalloc IoVector[MaxVectors];
-        int count = AddParts(in buffer, vectors, MaxVectors, out offered);
-        return SendMessage(vectors, count);
-    }
-
-    private static int AddParts(in ReadOnlySequence<byte> buffer, IoVector* vectors, int most, out long offered)
-    {
-        int count = 0;
-        offered = 0;
-        foreach (ReadOnlyMemory<byte> part in buffer)
-        {
-            if (count == most)
-            {
-                break;
-            }
-
-            // Pinned by the pool: the address outlives this scope.
-            vectors[count].Base = Unsafe.AsPointer(ref MemoryMarshal.GetReference(part.Span));
-            vectors[count++].Length = part.Length;
-            offered += part.Length;
-        }
-
-        return count;
-    }
-
-    private nint SendMessage(IoVector* vectors, int count)
-    {
-        MessageHeader header = new() { Vectors = vectors, VectorCount = count };
-        nint sent = LibC.sendmsg(_connection.Descriptor, &header, NoSignal | DontWait);
-        return sent < 0 ? -Marshal.GetLastPInvokeError() : sent;
     }
 
     private void Block()

@@ -144,9 +144,7 @@ public sealed class MessageConnectionTests : IDisposable
     {
         PipeSink sink = new(new BufferPool());
         MessageWriter.WriteChunk(sink, channel, new Payload(data), bin: true);
-        SocketConnection.Commit(sink.Pipe!);
-        sink.Pipe!.Reader.TryRead(out System.IO.Pipelines.ReadResult read);
-        return read.Buffer.ToArray();
+        return sink.Written().ToArray();
     }
 
     private sealed class Messages(EventLoop loop, int descriptor, ProtocolLimits limits) : MessageConnection(loop, descriptor, limits)
