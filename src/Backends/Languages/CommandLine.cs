@@ -3,6 +3,7 @@ using System.Reflection;
 using Cocaine.Fast.Backends.Isolation;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Transport.Trust;
 using Cocaine.Fast.Worker.SharedObjects;
 
 namespace Cocaine.Fast.Backends.Languages;
@@ -25,6 +26,9 @@ internal sealed class CommandLine(string sdkDirectory)
 {
     /// <summary>The search path for programs in a worker's environment.</summary>
     public const string SearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    /// <summary>The longest secret of args.env-files: Linux takes no longer variable (MAX_ARG_STRLEN is 128 KiB, with the name).</summary>
+    private const int MostSecretBytes = 64 << 10;
 
     /// <summary>The command of one worker of an app.</summary>
     /// <exception cref="IOException">The interpreter or the SDK is not on this machine; the text says what to install.</exception>
@@ -118,6 +122,19 @@ internal sealed class CommandLine(string sdkDirectory)
         return File.Exists(host) ? host : Interpreter.InFolders("dotnet", "install the .NET 10 runtime");
     }
 
+    private static string Secret(string name, string path)
+    {
+        try
+        {
+            string file = CredentialPath.Expand(path, EnvironmentNames.Get(EnvironmentNames.CredentialsDirectory));
+            return SecretText.Read(file, MostSecretBytes, CredentialPath.IsCredential(path));
+        }
+        catch (IOException failure)
+        {
+            throw new IOException($"args.env-files: {name}: {failure.Message}", failure);
+        }
+    }
+
     private static Dictionary<string, string> EnvironmentOf(AppManifest app, Confinement confinement)
     {
         Dictionary<string, string> environment = new()
@@ -152,6 +169,11 @@ internal sealed class CommandLine(string sdkDirectory)
         {
             environment[name] = Environment.GetEnvironmentVariable(name)
                 ?? throw new IOException($"args.env-from: the node's environment has no {name}: set it where the node is started");
+        }
+
+        foreach ((string name, string path) in app.Code.EnvFiles)
+        {
+            environment[name] = Secret(name, path);
         }
 
         foreach ((string name, string value) in app.Code.Env)

@@ -47,6 +47,9 @@ public static class EnvironmentNames
     /// <summary>systemd's folder for the files of a running service.</summary>
     public const string RuntimeDirectory = "RUNTIME_DIRECTORY";
 
+    /// <summary>systemd's folder for the secrets of a service.</summary>
+    public const string CredentialsDirectory = "CREDENTIALS_DIRECTORY";
+
     /// <summary>systemd's socket for news of a service.</summary>
     public const string NotifySocket = "NOTIFY_SOCKET";
 
@@ -104,6 +107,7 @@ public static class EnvironmentNames
         new(Journal, "node", "set by systemd: the log goes to the journal, and each line begins with its priority"),
         new(StateDirectory, "node", "set by systemd: the default of `state`"),
         new(RuntimeDirectory, "node", "set by systemd: the runtime folder"),
+        new(CredentialsDirectory, "node", "set by systemd: the folder of `LoadCredential=`; paths of secrets may begin with its name"),
         new(NotifySocket, "node", "set by systemd: the socket on which the node reports that it is ready"),
         new(WatchdogProcess, "node", "set by systemd: the process that the watchdog watches"),
         new(WatchdogInterval, "node", "set by systemd: how long the watchdog waits for a sign of life"),

@@ -62,6 +62,12 @@ public sealed record CodeSource
     /// <summary>Names of variables that the worker gets with the node's own values.</summary>
     public IReadOnlyList<string> EnvFrom { get; init; } = [];
 
+    /// <summary>
+    /// Paths of files with the values of variables, by the variables' names. A path is absolute or a <see cref="CredentialPath"/>. The
+    /// files are read at each start of a worker.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> EnvFiles { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Absolute path of the interpreter; null = the node's choice. Python, Perl and JavaScript only.</summary>
     public string? Interpreter { get; init; }
 }

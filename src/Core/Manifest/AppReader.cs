@@ -77,6 +77,7 @@ internal sealed class AppReader(
             Wsgi = values.GetValueOrDefault("wsgi") as string,
             Env = values.GetValueOrDefault("env") as Dictionary<string, string> ?? [],
             EnvFrom = EnvFrom(args, values.GetValueOrDefault("env-from") as string[] ?? []),
+            EnvFiles = EnvFiles(args, values),
             Interpreter = values.ContainsKey("interpreter") ? Interpreter(args["interpreter"]!) : null,
         };
     }
@@ -91,6 +92,34 @@ internal sealed class AppReader(
         }
 
         return names;
+    }
+
+    private Dictionary<string, string> EnvFiles(JsonTree args, Dictionary<string, object> values)
+    {
+        Dictionary<string, string> paths = [];
+        foreach ((string name, string text) in values.GetValueOrDefault("env-files") as Dictionary<string, string> ?? [])
+        {
+            JsonTree value = args["env-files"]![name]!;
+            string at = JsonPath.Member("$.args.env-files", name);
+            string other = values.GetValueOrDefault("env") is Dictionary<string, string> env && env.ContainsKey(name) ? "env"
+                : values.GetValueOrDefault("env-from") is string[] from && from.Contains(name) ? "env-from" : "";
+            bool isCredential = CredentialPath.IsCredential(text);
+            paths[name] = isCredential || text.Length == 0 ? text : FullPath(text);
+            if (other.Length > 0)
+            {
+                problems.Add(value.Offset, at, $"'{other}' gives this variable a value too");
+            }
+            else if (text.Length == 0)
+            {
+                problems.Wrong(value, at, "the path of a file");
+            }
+            else if (checkFiles && !isCredential && !File.Exists(paths[name]))
+            {
+                problems.Add(value.Offset, at, $"there is no file {paths[name]}");
+            }
+        }
+
+        return paths;
     }
 
     private string? Interpreter(JsonTree value)

@@ -34,6 +34,10 @@ internal static class ManifestKeys
         new("env", KeyKind.Variables, "variables added to the worker's environment"),
         new("env-from", KeyKind.TextList, "variables that get the node's values: for secrets that no manifest should hold"),
         new(
+            "env-files", KeyKind.Variables,
+            "variables whose values are in files that only the node can read: the value here is the file's path, absolute, relative to the "
+            + "manifest or `${CREDENTIALS_DIRECTORY}/NAME`"),
+        new(
             "interpreter", KeyKind.Text,
             "the program that runs the source in place of the system's, absolute or relative to the manifest, such as `venv/bin/python`; "
             + "python, perl and javascript only"),
