@@ -3,6 +3,7 @@ using System.Reflection;
 using Cocaine.Fast.Backends.Isolation;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Transport.Trust;
 using Cocaine.Fast.Worker.SharedObjects;
 

@@ -63,7 +63,7 @@ public sealed record CodeSource
     public IReadOnlyList<string> EnvFrom { get; init; } = [];
 
     /// <summary>
-    /// Paths of files with the values of variables, by the variables' names. A path is absolute or a <see cref="CredentialPath"/>. The
+    /// Paths of files with the values of variables, by the variables' names. A path is absolute or a <see cref="Security.CredentialPath"/>. The
     /// files are read at each start of a worker.
     /// </summary>
     public IReadOnlyDictionary<string, string> EnvFiles { get; init; } = new Dictionary<string, string>();

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Cocaine.Fast.Core.Security;
 
 namespace Cocaine.Fast.Core.Manifest;
 

@@ -35,7 +35,7 @@ internal static class ManifestKeys
         new("env-from", KeyKind.TextList, "variables that get the node's values: for secrets that no manifest should hold"),
         new(
             "env-files", KeyKind.Variables,
-            "variables whose values are in files that only the node can read: the value here is the file's path, absolute, relative to the "
+            "variables with values from files that only the node can read: the value here is the file's path, absolute, relative to the "
             + "manifest or `${CREDENTIALS_DIRECTORY}/NAME`"),
         new(
             "interpreter", KeyKind.Text,

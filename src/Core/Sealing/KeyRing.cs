@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 
 namespace Cocaine.Fast.Core.Sealing;
 
-/// <summary>A public key of somebody who may call, by the name of its file.</summary>
+/// <summary>A public key of a caller, by the name of its file.</summary>
 /// <param name="Name">The RSA name of an identity; several keys may have one name while one replaces another.</param>
 /// <param name="Thumbprint">The name of the key itself, as in <see cref="RsaKeyText.Thumbprint"/>.</param>
 /// <param name="Key">The key. One thread at a time uses it.</param>
@@ -20,7 +20,7 @@ internal sealed class KeyRing
     private readonly Dictionary<string, CallerKey> _callers;
     private readonly Dictionary<string, OwnKey> _own;
 
-    /// <param name="callers">The keys of those who may call; of two with one thumbprint the last one counts.</param>
+    /// <param name="callers">The keys of the callers; of two with one thumbprint the last one counts.</param>
     /// <param name="own">The node's private keys, the newest first.</param>
     public KeyRing(IEnumerable<CallerKey> callers, IReadOnlyList<OwnKey> own)
     {

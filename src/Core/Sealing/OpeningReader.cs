@@ -4,7 +4,7 @@ namespace Cocaine.Fast.Core.Sealing;
 
 /// <summary>
 /// Reads openings. Algorithms are compared with constants; the message never chooses one. The signature is checked before the private key
-/// is used, and the names inside must be those outside: a stranger who takes the signature off and signs anew changes only the outer one.
+/// is used, and the names inside must be those outside: a stranger that takes the signature off and signs anew changes only the outer one.
 /// </summary>
 internal static class OpeningReader
 {
@@ -40,7 +40,7 @@ internal static class OpeningReader
         return SealFault.None;
     }
 
-    /// <summary>Opens the content of an opening whose signature is right: the costly part, 1.4 ms with a key of 3072 bits.</summary>
+    /// <summary>Opens the content of an opening with a right signature: the costly part, 1.4 ms with a key of 3072 bits.</summary>
     public static SealFault Unwrap(ReadOnlySpan<byte> content, CallerKey sender, KeyRing keys, out OpeningClaims claims)
     {
         claims = default;

@@ -5,8 +5,8 @@ using System.Security.Cryptography;
 namespace Cocaine.Fast.Core.Sealing;
 
 /// <summary>
-/// The sessions of a node: opens them for those whose keys it knows, finds them for records, and forgets them. Loops find sessions without
-/// a lock; openings come one after the other.
+/// The sessions of a node: opens them for callers with keys that it knows, finds them for records, and forgets them. Loops find sessions
+/// without a lock; openings come one after the other.
 /// </summary>
 internal sealed class SealGate
 {
@@ -79,7 +79,7 @@ internal sealed class SealGate
         return false;
     }
 
-    /// <summary>Other keys count from now on. Sessions whose keys are gone end; they take no more requests.</summary>
+    /// <summary>Other keys count from now on. Sessions of keys that are gone end; they take no more requests.</summary>
     public void Replace(KeyRing keys)
     {
         lock (_opening)

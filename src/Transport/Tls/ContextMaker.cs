@@ -161,7 +161,7 @@ internal static unsafe class ContextMaker
         LibSsl.SSL_CTX_set_client_CA_list(context, names);
         LibSsl.SSL_CTX_set_verify(context, LibSsl.VerifyPeer | LibSsl.FailWithoutCertificate, 0);
 
-        // A session that is resumed is not verified again: a client whose certificate was revoked would come back.
+        // A session that is resumed is not verified again: a client with a revoked certificate would come back.
         _ = LibSsl.SSL_CTX_set_options(context, LibSsl.NoTicket);
         _ = LibSsl.SSL_CTX_set_num_tickets(context, 0);
         if (crlFile is null)

@@ -70,7 +70,7 @@ internal sealed unsafe class TlsSession : IDisposable
     /// <summary>The reason for which a step failed; empty before.</summary>
     public string Problem { get; private set; } = "";
 
-    /// <summary>The version of the protocol, such as "TLSv1.3".</summary>
+    /// <summary>The version of the protocol, for example "TLSv1.3".</summary>
     public string Version => Marshal.PtrToStringUTF8((nint)LibSsl.SSL_get_version(_handle)) ?? "";
 
     /// <summary>The session continues an earlier one by a ticket.</summary>

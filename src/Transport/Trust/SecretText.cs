@@ -29,7 +29,7 @@ internal static class SecretText
         try
         {
             using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            _ = FileStatus.TryRead((int)file.DangerousGetHandle(), out status); // of what was opened, whatever the name is now
+            _ = FileStatus.TryRead((int)file.DangerousGetHandle(), out status); // the name may lead to another file by now
             string? problem = isCredential ? SecretFile.ProblemOfPublic(in status) : SecretFile.Problem(in status);
             if (problem is not null)
             {
@@ -43,7 +43,8 @@ internal static class SecretText
                 read = RandomAccess.Read(file, bytes.AsSpan(length), length);
             }
 
-            return length > mostBytes ? throw new IOException($"{path}: longer than {mostBytes} bytes") : TextOf(path, bytes.AsSpan(0, length));
+            return length <= mostBytes ? TextOf(path, bytes.AsSpan(0, length))
+                : throw new IOException($"{path}: longer than {mostBytes} bytes");
         }
         catch (UnauthorizedAccessException failure)
         {

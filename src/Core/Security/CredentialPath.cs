@@ -1,4 +1,4 @@
-namespace Cocaine.Fast.Core.Manifest;
+namespace Cocaine.Fast.Core.Security;
 
 /// <summary>
 /// Paths of secrets. Such a path may begin with <c>${CREDENTIALS_DIRECTORY}</c>: systemd's folder of the credentials that a unit loads
@@ -22,8 +22,8 @@ public static class CredentialPath
             return path;
         }
 
-        return Path.Combine(folder ?? throw new IOException(
-            $"{path}: CREDENTIALS_DIRECTORY is not set: add LoadCredential={path[Prefix.Length..]}:FILE to the node's unit, or give a path"),
-            path[Prefix.Length..]);
+        string name = path[Prefix.Length..];
+        return folder is not null ? Path.Combine(folder, name) : throw new IOException(
+            $"{path}: CREDENTIALS_DIRECTORY is not set: add LoadCredential={name}:FILE to the node's unit, or give a path");
     }
 }
