@@ -63,8 +63,8 @@ public sealed record CodeSource
     public IReadOnlyList<string> EnvFrom { get; init; } = [];
 
     /// <summary>
-    /// Paths of files with the values of variables, by the variables' names. A path is absolute or a <see cref="Security.CredentialPath"/>. The
-    /// files are read at each start of a worker.
+    /// Paths of files with the values of variables, by the variables' names. A path is absolute or begins with systemd's folder
+    /// (<see cref="Security.CredentialPath"/>). The files are read at each start of a worker.
     /// </summary>
     public IReadOnlyDictionary<string, string> EnvFiles { get; init; } = new Dictionary<string, string>();
 
