@@ -102,7 +102,7 @@ public sealed class ConnectionLostException(string message, Exception? inner = n
 /// <summary>The settings of a client's connection.</summary>
 public sealed record ClientOptions
 {
-    /// <summary>Longest time to connect, whatever the number of the host's addresses. Default 5 s.</summary>
+    /// <summary>Longest time to connect, the handshake of TLS included, whatever the number of the host's addresses. Default 5 s.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
@@ -110,4 +110,10 @@ public sealed record ClientOptions
     /// Default false.
     /// </summary>
     public bool UnsafeInlineContinuations { get; init; }
+
+    /// <summary>
+    /// TLS for an endpoint <c>tls://HOST:PORT</c>; null = a client without a certificate, and the authorities of the system. With it, an
+    /// endpoint without TLS is a mistake.
+    /// </summary>
+    public ClientTls? Tls { get; init; }
 }

@@ -177,7 +177,7 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
 
     protected override void OnClosed(string reason)
     {
-        Ended ??= reason;
+        Ended ??= TlsFaults.OfEnd(reason);
         foreach (IChannelOwner owner in _channels.TakeAll())
         {
             owner.OnLost(Ended);

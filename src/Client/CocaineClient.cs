@@ -1,8 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
-using System.Net.Sockets;
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.ObjectPool;
 
@@ -34,19 +32,24 @@ public sealed class CocaineClient : IAsyncDisposable
     internal ClientConnection Connection { get; }
 
     /// <summary>Connects.</summary>
-    /// <param name="endpoint"><c>tcp://HOST:PORT</c> or <c>ipc:///path</c>.</param>
+    /// <param name="endpoint"><c>tcp://HOST:PORT</c>, <c>tls://HOST:PORT</c> or <c>ipc:///path</c>.</param>
     /// <param name="options">The settings; null for the defaults.</param>
     /// <param name="cancellation">Gives the connect up.</param>
-    /// <exception cref="ConnectionLostException">Nobody answers there.</exception>
-    /// <exception cref="FormatException">The endpoint cannot be read.</exception>
+    /// <exception cref="ConnectionLostException">
+    /// Nobody answers there, or the server's certificate fails a check. A server may refuse this client's certificate later, with the first
+    /// call.
+    /// </exception>
+    /// <exception cref="FormatException">
+    /// The endpoint cannot be read, or a setting or a file of <see cref="ClientOptions.Tls"/> is wrong.
+    /// </exception>
     public static async Task<CocaineClient> ConnectAsync(string endpoint, ClientOptions? options = null,
         CancellationToken cancellation = default)
     {
         options ??= new ClientOptions();
-        using Socket socket = await Connector.ConnectAsync(endpoint, options.ConnectTimeout, cancellation).ConfigureAwait(false);
+        ServerSocket server = await ServerConnector.ConnectAsync(endpoint, options, cancellation).ConfigureAwait(false);
         EventLoop loop = ClientLoop.Shared;
-        CocaineClient client = new(loop, DescriptorCopy.Of((int)socket.Handle), options);
-        loop.Post(client.Connection.Open);
+        CocaineClient client = new(loop, server.Descriptor, options);
+        loop.Post(() => server.Open(client.Connection));
         return client;
     }
 

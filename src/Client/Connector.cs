@@ -21,7 +21,17 @@ internal static class Connector
 
     /// <summary>A connected, non-blocking socket. Its owner must keep it, because the descriptor lives as long as the socket.</summary>
     /// <exception cref="ConnectionLostException">No address of the endpoint answers.</exception>
-    public static async Task<Socket> ConnectAsync(string endpoint, TimeSpan timeout, CancellationToken cancellation)
+    /// <exception cref="FormatException">The endpoint cannot be read.</exception>
+    public static Task<Socket> ConnectAsync(string endpoint, TimeSpan timeout, CancellationToken cancellation) =>
+        ConnectAsync(Endpoint.Parse(endpoint), endpoint, timeout, cancellation);
+
+    /// <summary>The same for an endpoint that was read.</summary>
+    /// <param name="endpoint">The endpoint.</param>
+    /// <param name="shown">The endpoint as its user wrote it, for the text of a failure.</param>
+    /// <param name="timeout">The longest time.</param>
+    /// <param name="cancellation">Gives the connect up.</param>
+    /// <exception cref="ConnectionLostException">No address of the endpoint answers.</exception>
+    public static async Task<Socket> ConnectAsync(Endpoint endpoint, string shown, TimeSpan timeout, CancellationToken cancellation)
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         if (timeout != Timeout.InfiniteTimeSpan)
@@ -32,7 +42,7 @@ internal static class Connector
         Exception? last = null;
         try
         {
-            return await FirstAsync([.. Endpoint.Parse(endpoint).ConnectAddresses().Take(MostAddresses)], limit).ConfigureAwait(false);
+            return await FirstAsync([.. endpoint.ConnectAddresses().Take(MostAddresses)], limit).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is SocketException or OperationCanceledException or IOException)
         {
@@ -42,10 +52,10 @@ internal static class Connector
 
         string why = last is OperationCanceledException ? $"no answer within {timeout.TotalSeconds} s"
             : last is SocketException { SocketErrorCode: SocketError.AddressNotAvailable }
-                && endpoint.StartsWith("ipc:", StringComparison.Ordinal)
+                && endpoint.Path is not null
                 ? "there is no such socket" // the text of the system's error is about network addresses
             : last.Message;
-        throw new ConnectionLostException($"cannot connect to {endpoint}: {why}", last);
+        throw new ConnectionLostException($"cannot connect to {shown}: {why}", last);
     }
 
     /// <summary>The first connection that comes about; the other attempts are given up.</summary>

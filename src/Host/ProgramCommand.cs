@@ -7,6 +7,7 @@ using Cocaine.Fast.Host.Commands.Control;
 using Cocaine.Fast.Host.Commands.Keys;
 using Cocaine.Fast.Host.Commands.Making;
 using Cocaine.Fast.Host.Commands.Shells;
+using Cocaine.Fast.Host.Commands.Tunnels;
 using Cocaine.Fast.Host.Commands.Why;
 using Cocaine.Fast.Host.Terminal;
 
@@ -43,6 +44,7 @@ internal static class ProgramCommand
             KeysCommand.Create(),
             NewCommand.Create(),
             SdkCommand.Create(),
+            TunnelCommand.Create(),
             WatchCommand.Create(),
             WorkerCheckCommand.Create(),
             WhyCommand.Create(),

@@ -17,6 +17,15 @@ public static class EnvironmentNames
     /// <summary>The control endpoint that commands talk to.</summary>
     public const string Control = "COCAINE_NODE";
 
+    /// <summary>The authorities that commands judge a server by.</summary>
+    public const string Authorities = "COCAINE_CA";
+
+    /// <summary>The certificate of commands that call over TLS.</summary>
+    public const string Certificate = "COCAINE_CERT";
+
+    /// <summary>The private key of the certificate.</summary>
+    public const string PrivateKey = "COCAINE_KEY";
+
     /// <summary>The runtime folder.</summary>
     public const string RuntimeFolder = "COCAINE_RUNTIME_DIR";
 
@@ -93,6 +102,9 @@ public static class EnvironmentNames
     public static IReadOnlyList<EnvironmentName> All { get; } =
     [
         new(Control, "commands", "the control endpoint of the node that commands talk to; `--node` goes before it"),
+        new(Authorities, "commands", "the file of authorities for `tls://` endpoints; `--ca` goes before it"),
+        new(Certificate, "commands", "the file of the caller's certificate for `tls://` endpoints; `--cert` goes before it"),
+        new(PrivateKey, "commands", "the file of the certificate's private key; `--key` goes before it"),
         new(RuntimeFolder, "node, commands", "the runtime folder: the sockets of workers, and the control socket; see below"),
         new(Python, "node", "the interpreter of Python apps; without it `python3` in /usr/bin, then in `PATH`"),
         new(Perl, "node", "the interpreter of Perl apps; without it `perl` in /usr/bin, then in `PATH`"),

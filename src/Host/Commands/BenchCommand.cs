@@ -26,7 +26,7 @@ internal static class BenchCommand
 
     public static Command Create()
     {
-        Argument<string> endpoint = new("endpoint") { Description = "tcp://HOST:PORT or ipc:///path" };
+        Argument<string> endpoint = new("endpoint") { Description = TlsOptions.EndpointHelp };
         Argument<string> name = new("event") { Description = "An event that gives its request back" };
         Option<int> connections = new("--connections") { Description = "Connections", DefaultValueFactory = _ => 32 };
         Option<int> inFlight = new("--in-flight") { Description = "Requests in flight on each", DefaultValueFactory = _ => 8 };
@@ -45,10 +45,14 @@ internal static class BenchCommand
         {
             endpoint, name, connections, inFlight, size, duration, json,
         };
+        TlsOptions tls = TlsOptions.AddTo(command, endpoint);
         command.SetAction((parsed, cancellation) => Guarded.RunAsync(() => RunAsync(
             new LoadOptions(
                 parsed.GetValue(endpoint)!, parsed.GetValue(name)!, parsed.GetValue(connections), parsed.GetValue(inFlight),
-                parsed.GetValue(size), TimeSpan.FromSeconds(parsed.GetValue(duration))),
+                parsed.GetValue(size), TimeSpan.FromSeconds(parsed.GetValue(duration)))
+            {
+                Connecting = tls.Of(parsed),
+            },
             parsed.GetValue(json), cancellation)));
         return command;
     }

@@ -18,7 +18,7 @@ internal static class CallCommand
 
     public static Command Create()
     {
-        Argument<string> endpoint = new("endpoint") { Description = "tcp://HOST:PORT or ipc:///path" };
+        Argument<string> endpoint = new("endpoint") { Description = TlsOptions.EndpointHelp };
         Argument<string> name = new("event") { Description = "The event to call" };
         Option<string?> data = new("--data") { Description = "The request as text" };
         Option<string?> file = new("--file") { Description = "The request from a file; - is standard input" };
@@ -33,6 +33,7 @@ internal static class CallCommand
         {
             endpoint, name, data, file, timeout, deadline, urgent,
         };
+        TlsOptions tls = TlsOptions.AddTo(command, endpoint);
         command.Check(result => result.GetValue(data) is not null && result.GetValue(file) is not null
             ? "--data and --file are both the request: give one of them" : null);
         command.SetAction((parsed, cancellation) =>
@@ -44,16 +45,17 @@ internal static class CallCommand
                 Urgent = parsed.GetValue(urgent),
             };
             return Guarded.RunAsync(() => RunAsync(
-                parsed.GetValue(endpoint)!, parsed.GetValue(name)!, parsed.GetValue(data), parsed.GetValue(file), options, cancellation));
+                parsed.GetValue(endpoint)!, tls.Of(parsed), parsed.GetValue(name)!, parsed.GetValue(data), parsed.GetValue(file), options,
+                cancellation));
         });
         return command;
     }
 
     private static async Task<int> RunAsync(
-        string endpoint, string name, string? data, string? file, CallOptions options, CancellationToken cancellation)
+        string endpoint, ClientOptions connecting, string name, string? data, string? file, CallOptions options,
+        CancellationToken cancellation)
     {
         using Stream request = OpenRequest(data, file);
-        ClientOptions connecting = new();
         if (options.Deadline < connecting.ConnectTimeout)
         {
             connecting = connecting with { ConnectTimeout = options.Deadline.Value };

@@ -18,16 +18,17 @@ internal static class InfoCommand
 
     public static Command Create()
     {
-        Argument<string> endpoint = new("endpoint") { Description = "tcp://HOST:PORT or ipc:///path of an app" };
+        Argument<string> endpoint = new("endpoint") { Description = TlsOptions.EndpointHelp + " of an app" };
         Option<bool> all = All();
         Option<bool> json = new("--json") { Description = "Print JSON" };
         Command command = new("info", "Show the state of an app.\n\nExample:\n  cocaine-fast info tcp://127.0.0.1:9100")
         {
             endpoint, all, json,
         };
+        TlsOptions tls = TlsOptions.AddTo(command, endpoint);
         command.SetAction((parsed, cancellation) => Guarded.RunAsync(async () =>
         {
-            await using CocaineClient client = await CocaineClient.ConnectAsync(parsed.GetValue(endpoint)!, cancellation: cancellation);
+            await using CocaineClient client = await CocaineClient.ConnectAsync(parsed.GetValue(endpoint)!, tls.Of(parsed), cancellation);
             try
             {
                 return await ShowAsync(

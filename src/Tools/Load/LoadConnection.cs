@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Transport.Loop;
@@ -59,11 +60,14 @@ internal sealed class LoadConnection : MessageConnection
         _request = [.. plan.Pattern];
     }
 
+    /// <summary>Opens a connection without TLS and sends the first requests.</summary>
+    public void Begin() => Begin(new ServerSocket(Descriptor, null, []));
+
     /// <summary>Opens the connection and sends the first requests.</summary>
-    public void Begin()
+    public void Begin(in ServerSocket server)
     {
         _plan.OpenConnections++;
-        Open();
+        server.Open(this);
         for (int i = 0; i < _plan.InFlight; i++)
         {
             Send();

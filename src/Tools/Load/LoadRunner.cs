@@ -1,10 +1,8 @@
 using System.Diagnostics;
-using System.Net.Sockets;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Timing;
-using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -17,7 +15,11 @@ namespace Cocaine.Fast.Tools.Load;
 /// <param name="InFlight">Requests in flight on each connection.</param>
 /// <param name="SizeBytes">Payload of a request, 8 or more.</param>
 /// <param name="Duration">How long requests are sent, after a warm-up of a tenth of it.</param>
-public sealed record LoadOptions(string Endpoint, string Event, int Connections, int InFlight, int SizeBytes, TimeSpan Duration);
+public sealed record LoadOptions(string Endpoint, string Event, int Connections, int InFlight, int SizeBytes, TimeSpan Duration)
+{
+    /// <summary>The settings of the connections; the default has no certificate.</summary>
+    public ClientOptions Connecting { get; init; } = new();
+}
 
 /// <summary>The measures of a load. Times are in µs, from the writing of a request to the end of its answer.</summary>
 public sealed record LoadResult(
@@ -31,23 +33,23 @@ public static class LoadRunner
 
     /// <summary>Runs the load to its end.</summary>
     /// <exception cref="ConnectionLostException">No connection can be made.</exception>
-    /// <exception cref="FormatException">The event's name is too long.</exception>
+    /// <exception cref="FormatException">The event's name is too long, or a setting of the connections is wrong.</exception>
     public static async Task<LoadResult> RunAsync(LoadOptions options, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         LatencyHistogram latencies = new();
         LoadPlan plan = new(OpeningBounds.EncodeName(options.Event), options.InFlight, options.SizeBytes) { OnAnswer = latencies.Record };
         using EventLoop loop = new(NullLogger.Instance);
-        List<LoadConnection> connections = [];
+        List<(LoadConnection Connection, ServerSocket Server)> connections = [];
         for (int i = 0; i < options.Connections; i++)
         {
-            using Socket socket = await Connector.ConnectAsync(options.Endpoint, TimeSpan.FromSeconds(5),
-                cancellation).ConfigureAwait(false);
-            connections.Add(new LoadConnection(loop, DescriptorCopy.Of((int)socket.Handle), plan));
+            ServerSocket server = await ServerConnector.ConnectAsync(options.Endpoint, options.Connecting, cancellation)
+                .ConfigureAwait(false);
+            connections.Add((new LoadConnection(loop, server.Descriptor, plan), server));
         }
 
         loop.Start("cocaine-load");
-        loop.Post(() => connections.ForEach(connection => connection.Begin()));
+        loop.Post(() => connections.ForEach(one => one.Connection.Begin(one.Server)));
         await Pause(options.Duration / 10, cancellation).ConfigureAwait(false);
         long start = await OnLoop(loop, () =>
         {

@@ -99,6 +99,7 @@ internal static class RsaCommands
             [
                 .. RsaKeyFolder.FolderProblems(path),
                 .. keys.Where(key => key.Problem is not null).Select(key => $"{key.Path}: {key.Problem}"),
+                .. keys.Any(key => key.Problem is not null) ? [] : RsaKeyFolder.CommonProblems(path),
                 .. keys.Where(key => key.IsOwn && IsOtherPair(key, keys)).Select(key =>
                     $"{key.Path}: {key.Name}.pub is not the public key of this one"),
             ];

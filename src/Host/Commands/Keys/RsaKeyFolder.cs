@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using Cocaine.Fast.Core.Keys;
+using Cocaine.Fast.Core.Sealing;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Trust;
 
@@ -20,9 +20,6 @@ internal sealed record RsaKeyEntry(string Name, bool IsOwn, string Path, int Bit
 /// </summary>
 internal static class RsaKeyFolder
 {
-    /// <summary>The folder of private keys within the folder of keys.</summary>
-    public const string Own = "own";
-
     /// <summary>Enough until RSA itself is given up (NIST SP 800-57: 128 bits of strength).</summary>
     private const int NewBits = 3072;
 
@@ -31,7 +28,7 @@ internal static class RsaKeyFolder
     /// <exception cref="IOException">The folders or the files cannot be made, or others can change the folders.</exception>
     public static RsaKeyEntry Make(string folder, string name, bool mayReplace)
     {
-        string own = Path.Combine(folder, Own);
+        string own = Path.Combine(folder, KeyFolder.OwnFolder);
         PrivateFolder.Make(folder);
         PrivateFolder.Make(own);
         using RSA key = RSA.Create(NewBits);
@@ -40,7 +37,7 @@ internal static class RsaKeyFolder
             mayReplace,
             new NewFile(path, key.ExportPkcs8PrivateKeyPem() + "\n", IsSecret: true),
             new NewFile(Path.Combine(folder, name + ".pub"), text + "\n"));
-        return new RsaKeyEntry(name, IsOwn: true, path, key.KeySize, RsaPem.KeyId(key), text, Problem: null);
+        return new RsaKeyEntry(name, IsOwn: true, path, key.KeySize, RsaKeyText.Thumbprint(key), text, Problem: null);
     }
 
     /// <summary>All keys, the node's own first; each group by name.</summary>
@@ -53,7 +50,7 @@ internal static class RsaKeyFolder
             throw new DirectoryNotFoundException($"there is no folder {folder}: 'cocaine-fast keys new NAME --keys {folder}' makes it");
         }
 
-        string own = Path.Combine(folder, Own);
+        string own = Path.Combine(folder, KeyFolder.OwnFolder);
         string[] ownFiles = Directory.Exists(own) ? Directory.GetFiles(own, "*.pem") : [];
         return
         [
@@ -62,10 +59,18 @@ internal static class RsaKeyFolder
         ];
     }
 
+    /// <summary>The mistakes that a node finds in keys that are good each by itself, such as one key under two names.</summary>
+    public static IEnumerable<string> CommonProblems(string folder)
+    {
+        List<string> problems = [];
+        _ = new KeyFolder(folder).Read(problems);
+        return problems;
+    }
+
     /// <summary>The mistakes of the folders themselves, one text for each.</summary>
     public static IEnumerable<string> FolderProblems(string folder)
     {
-        foreach (string path in (string[])[folder, Path.Combine(folder, Own)])
+        foreach (string path in (string[])[folder, Path.Combine(folder, KeyFolder.OwnFolder)])
         {
             if (PrivateFolder.Problem(Path.GetFullPath(path), mayBeShared: false) is { } shared)
             {
@@ -88,22 +93,23 @@ internal static class RsaKeyFolder
             return unread with { Problem = "it is a link that leads nowhere" };
         }
 
-        if (!status.IsPlain || status.SizeBytes > RsaPem.MaxFileBytes)
+        if (!status.IsPlain || status.SizeBytes > SealLimits.MaxKeyFileBytes)
         {
-            return unread with { Problem = $"it is no file of a key: one has at most {RsaPem.MaxFileBytes >> 10} KiB" };
+            return unread with { Problem = $"it is no file of a key: one has at most {SealLimits.MaxKeyFileBytes >> 10} KiB" };
         }
 
         string? problem = (isOwn ? SecretFile.Problem(in status) : SecretFile.ProblemOfPublic(in status))
             ?? (KeyNames.IsRsaName(name) ? null : $"its name is no name for a key: {KeyNames.RsaRule}");
         try
         {
-            using RSA key = RsaPem.Read(File.ReadAllText(path), isOwn);
+            string text = File.ReadAllText(path);
+            using RSA key = isOwn ? RsaKeyText.ReadPrivate(text) : RsaKeyText.ReadPublic(text);
             return unread with
             {
                 Bits = key.KeySize,
-                KeyId = RsaPem.KeyId(key),
+                KeyId = RsaKeyText.Thumbprint(key),
                 PublicText = key.ExportSubjectPublicKeyInfoPem(),
-                Problem = problem ?? RsaPem.Problem(key),
+                Problem = problem,
             };
         }
         catch (Exception failure) when (failure is FormatException or IOException or UnauthorizedAccessException)

@@ -1,0 +1,78 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Cocaine.Fast.Client;
+using Cocaine.Fast.Core.Configuration;
+
+namespace Cocaine.Fast.Host.Commands;
+
+/// <summary>The options of commands that connect to <c>tls://HOST:PORT</c>.</summary>
+internal sealed class TlsOptions
+{
+    /// <summary>The endpoints of such a command.</summary>
+    public const string EndpointHelp = "tcp://HOST:PORT, tls://HOST:PORT or ipc:///path";
+
+    private readonly Option<string?> _ca = File(
+        "--ca", "TLS: the authorities that the server is judged by; without it those of the system", EnvironmentNames.Authorities);
+
+    private readonly Option<string?> _certificate = File("--cert", "TLS: the caller's certificate", EnvironmentNames.Certificate);
+
+    private readonly Option<string?> _key = File("--key", "TLS: the private key of the certificate", EnvironmentNames.PrivateKey);
+
+    private readonly Option<string?> _serverName = new("--server-name")
+    {
+        Description = "TLS: the name that the server's certificate must have; without it the endpoint's host",
+    };
+
+    private readonly Func<SymbolResult, string?> _endpoint;
+
+    private TlsOptions(Func<SymbolResult, string?> endpoint) => _endpoint = endpoint;
+
+    private Option<string?>[] All => [_ca, _certificate, _key, _serverName];
+
+    /// <summary>Adds the options to a command whose endpoint is an argument.</summary>
+    public static TlsOptions AddTo(Command command, Argument<string> endpoint) => AddTo(command, result => result.GetValue(endpoint));
+
+    /// <summary>Adds the options to a command whose endpoint is an option.</summary>
+    public static TlsOptions AddTo(Command command, Option<string> endpoint) => AddTo(command, result => result.GetValue(endpoint));
+
+    /// <summary>
+    /// The settings of the connection. Variables of the environment count for endpoints with TLS only: they are set for all commands.
+    /// </summary>
+    public ClientOptions Of(ParseResult parsed) => new()
+    {
+        Tls = ServerConnector.IsTls(_endpoint(parsed.CommandResult) ?? "") ? new ClientTls
+        {
+            CaFile = Value(parsed, _ca, EnvironmentNames.Authorities),
+            CertificateFile = Value(parsed, _certificate, EnvironmentNames.Certificate),
+            KeyFile = Value(parsed, _key, EnvironmentNames.PrivateKey),
+            ServerName = parsed.GetValue(_serverName),
+        } : null,
+    };
+
+    private static TlsOptions AddTo(Command command, Func<SymbolResult, string?> endpoint)
+    {
+        TlsOptions options = new(endpoint);
+        foreach (Option<string?> option in options.All)
+        {
+            command.Options.Add(option);
+        }
+
+        command.Check(options.Problem);
+        return options;
+    }
+
+    private static Option<string?> File(string name, string description, string variable) => new(name)
+    {
+        Description = $"{description} (PEM); also by the environment variable {variable}",
+    };
+
+    private static string? Value(ParseResult parsed, Option<string?> option, string variable) =>
+        parsed.GetValue(option) ?? EnvironmentNames.Get(variable);
+
+    private string? Problem(CommandResult result)
+    {
+        Option<string?>? given = All.FirstOrDefault(option => result.GetValue(option) is not null);
+        return given is not null && _endpoint(result) is { } endpoint && !ServerConnector.IsTls(endpoint)
+            ? $"{given.Name} is for endpoints with TLS: {ServerConnector.Scheme}HOST:PORT" : null;
+    }
+}
