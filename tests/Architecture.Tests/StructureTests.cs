@@ -12,7 +12,7 @@ public class StructureTests
     {
         ["Core"] = [],
         ["Transport"] = ["Core"],
-        ["Worker"] = ["Core", "Transport"],
+        ["Worker"] = ["Core", "Transport", "Client"],
         ["Client"] = ["Core", "Transport"],
         ["Drivers"] = ["Core", "Transport"],
         ["Backends"] = ["Core", "Transport", "Worker"],

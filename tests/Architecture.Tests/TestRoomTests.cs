@@ -24,7 +24,6 @@ public partial class TestRoomTests
         ["Backends"] = new() { ["Client"] = Composed, ["Node"] = Composed },
         ["Worker"] = new()
         {
-            ["Client"] = Composed,
             ["Node"] = Composed,
             ["Tools"] = "apps are tested under load",
         },

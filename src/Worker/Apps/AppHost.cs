@@ -178,8 +178,9 @@ internal sealed class AppHost
     }
 
     /// <summary>
-    /// Finds the app's own libraries by its deps.json. The SDK's libraries are shared, because otherwise its types would be different types
-    /// for the app. Collectible: every thread slave loads its app anew, and a node must not keep the code of all ended slaves.
+    /// Finds the app's own libraries by its deps.json. The libraries of the SDK and of the client are shared, because otherwise their types
+    /// would be different types for the app. Collectible: every thread slave loads its app anew, and a node must not keep the code of all
+    /// ended slaves.
     /// </summary>
     private sealed class AppLoadContext(string path) : AssemblyLoadContext(Path.GetFileNameWithoutExtension(path), isCollectible: true)
     {
@@ -190,7 +191,7 @@ internal sealed class AppHost
 
         protected override Assembly? Load(AssemblyName name)
         {
-            if (name.Name!.StartsWith("Cocaine.Fast.", StringComparison.Ordinal))
+            if (name.Name is "Cocaine.Fast.Core" or "Cocaine.Fast.Transport" or "Cocaine.Fast.Worker" or "Cocaine.Fast.Client")
             {
                 return Default.LoadFromAssemblyName(name);
             }
