@@ -4,8 +4,6 @@ using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Journal;
-using Cocaine.Fast.Node.Locator;
-using Cocaine.Fast.Node.PublicServices;
 using Cocaine.Fast.Node.Quarantine;
 using Cocaine.Fast.Node.Records;
 using Cocaine.Fast.Node.Shards;
@@ -33,9 +31,8 @@ public sealed class CocaineNode : IAsyncDisposable
     private readonly NodeZeroMq _zeroMq = new();
     private readonly NodeRecords _records;
     private readonly AppFactory _factory;
+    private readonly NodeDoors _doors;
     private readonly NodeLifetime _lifetime = new();
-    private LocatorService? _locator;
-    private NodeService? _service;
     private bool _stopped;      // StopAsync was called
     private int _loopsStopped;  // 1 once everything from Start was given back: by a start that failed, or by the stop
 
@@ -50,10 +47,12 @@ public sealed class CocaineNode : IAsyncDisposable
 
         _options = options;
         _log = new AppJournal("", options.LoggerFactory.CreateLogger("node"), _events);
+        _doors = new NodeDoors(options, _events, _log);
         _loops = new NodeLoops(options.Loops, options.LoopSpinMicroseconds, _log);
         _records = new NodeRecords(options.LedgerDirectory, options.StateDirectory, Find, _log);
         AppFactorySettings settings = new(
-            options.LoggerFactory, options.Drivers, options.OwnsProcess, options.SdkDirectory, options.RuntimeDirectory);
+            options.LoggerFactory, options.Drivers, options.OwnsProcess, options.SdkDirectory, options.RuntimeDirectory,
+            _doors.Keeper);
         _factory = new AppFactory(settings, _loops, _zeroMq, _records, _events, () => LocatorEndpoints.FirstOrDefault(), _log);
         _apps = new NodeApps(_factory);
     }
@@ -62,13 +61,13 @@ public sealed class CocaineNode : IAsyncDisposable
     public IReadOnlyList<RunningApp> Apps => _apps.All;
 
     /// <summary>The endpoints of the locator; empty without a locator.</summary>
-    public IReadOnlyList<string> LocatorEndpoints => _locator?.Endpoints ?? [];
+    public IReadOnlyList<string> LocatorEndpoints => _doors.LocatorEndpoints;
 
     /// <summary>The endpoints of the service <c>node</c>; empty without it.</summary>
-    public IReadOnlyList<string> NodeServiceEndpoints => _service?.Endpoints ?? [];
+    public IReadOnlyList<string> NodeServiceEndpoints => _doors.ServiceEndpoints;
 
     /// <summary>Clients of the locator that are connected.</summary>
-    internal int LocatorConnections => _locator?.Connections ?? 0;
+    internal int LocatorConnections => _doors.LocatorConnections;
 
     /// <summary>Starts loops and locator.</summary>
     /// <exception cref="NodeException">
@@ -104,16 +103,14 @@ public sealed class CocaineNode : IAsyncDisposable
                 + "(ulimit -u, pids.max)", failure);
         }
 
-        if (_options.NodeService is { } control)
+        try
         {
-            _service = new NodeService(() => Apps, (app, paused) => paused ? PauseAsync(app) : ResumeAsync(app), _loops.First, _log);
-            Open("the service node", () => _service.Open(control));
+            _doors.Open(_loops.First, () => Apps, (app, paused) => paused ? PauseAsync(app) : ResumeAsync(app));
         }
-
-        if (_options.Locator is { } endpoint)
+        catch (NodeException)
         {
-            _locator = new LocatorService(() => Apps, _loops.First, _log) { NodeService = _service };
-            Open("the locator", () => _locator.Open(endpoint));
+            StopLoops();
+            throw;
         }
     }
 
@@ -284,6 +281,9 @@ public sealed class CocaineNode : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync(KillGrace);
 
+    /// <summary>The doors of the node itself, and the rules of all doors.</summary>
+    internal NodeDoors Doors => _doors;
+
     /// <summary>Completes when the node's loops have ended: work that is posted to them then never runs.</summary>
     internal Task Ended => _lifetime.Ended;
 
@@ -321,20 +321,6 @@ public sealed class CocaineNode : IAsyncDisposable
 
     /// <summary>Completes when every loop has run it: a loop that is stuck in a handler does not.</summary>
     internal Task PingAsync() => _loops.PingAsync();
-
-    /// <summary>Opens a door of the node itself, on the first loop.</summary>
-    private void Open(string door, Action open)
-    {
-        try
-        {
-            _loops.First.RunAsync(open).GetAwaiter().GetResult();
-        }
-        catch (Exception failure) when (failure is IOException or FormatException)
-        {
-            StopLoops();
-            throw new NodeException($"{door}: {failure.Message}; choose another endpoint, or none", failure);
-        }
-    }
 
     private void StopLoops()
     {

@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Drivers.Custom;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -48,6 +49,9 @@ public sealed class NodeOptions
 
     /// <summary>True when the process ends with this node. The node then also takes the ends of orphans of its workers.</summary>
     public bool OwnsProcess { get; init; }
+
+    /// <summary>The known callers and their rights; by default there are none, and each door is as open as its endpoint.</summary>
+    public SecurityConfig Security { get; init; } = new();
 
     /// <summary>Makes the logs; by default nothing is logged.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;

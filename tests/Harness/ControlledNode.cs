@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Node.Control;
 
 namespace Cocaine.Fast.Harness;
@@ -23,10 +24,10 @@ internal sealed class ControlledNode : IAsyncDisposable
 
     public string Endpoint => _service.Endpoint;
 
-    public static async Task<ControlledNode> StartAsync(string? locator = null)
+    public static async Task<ControlledNode> StartAsync(string? locator = null, SecurityConfig? security = null)
     {
         string folder = Directory.CreateTempSubdirectory("control-").FullName;
-        TestNode node = TestNode.Start(locator);
+        TestNode node = TestNode.Start(locator, security: security);
         string endpoint = $"ipc://{folder}/deeper/control.sock";
         ControlService service = await ControlService.OpenAsync(node.Node, endpoint, new PlainControlHost(node.Node));
         return new ControlledNode(node, service, await NodeControlClient.ConnectAsync(endpoint), folder);

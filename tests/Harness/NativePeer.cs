@@ -51,6 +51,39 @@ internal sealed class NativePeer : IDisposable
         0x93, 0xcd, (byte)(channel >> 8), (byte)channel, 2, 0x90,
     ];
 
+    /// <summary>A call with one literal header.</summary>
+    public static byte[] Call(ulong channel, string name, string request, string header, string value)
+    {
+        byte[] call = Call(channel, name, request);
+        int end = Opening(channel, 0xda, name.Length).Length + name.Length;
+        byte[] literal =
+        [
+            0x91, 0x93, 0xc2, .. Head(0xda, header.Length), .. Encoding.ASCII.GetBytes(header),
+            .. Head(0xda, value.Length), .. Encoding.ASCII.GetBytes(value),
+        ];
+        call[0] = 0x94;
+        return [.. call[..end], .. literal, .. call[end..]];
+    }
+
+    /// <summary>The answer to a call on a new channel: its chunk, or its error.</summary>
+    public string Ask(ulong channel, string name, string text = "x")
+    {
+        Send(Call(channel, name, text));
+        return Answer();
+    }
+
+    /// <summary>The answer to a call that was sent: its chunk, or its error.</summary>
+    public string Answer()
+    {
+        string answer = Read();
+        if (answer.Contains(" chunk ", StringComparison.Ordinal))
+        {
+            Assert.EndsWith(" close", Read());
+        }
+
+        return answer[(answer.IndexOf(' ', StringComparison.Ordinal) + 1)..];
+    }
+
     public void Send(params ReadOnlySpan<byte> bytes)
     {
         while (!bytes.IsEmpty)

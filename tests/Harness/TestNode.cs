@@ -1,5 +1,6 @@
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Node;
 using Cocaine.Fast.Node.Apps;
 
@@ -11,7 +12,7 @@ internal sealed class TestNode : IAsyncDisposable
     private readonly LogLines _log = new();
     private readonly CocaineNode _node;
 
-    private TestNode(string? locator, string? stateDirectory, string? nodeService)
+    private TestNode(string? locator, string? stateDirectory, string? nodeService, SecurityConfig? security)
     {
         LedgerDirectory = Path.Combine(Path.GetTempPath(), $"ledger-{Guid.NewGuid():N}");
         _node = new CocaineNode(new NodeOptions
@@ -21,6 +22,7 @@ internal sealed class TestNode : IAsyncDisposable
             NodeService = nodeService,
             LedgerDirectory = LedgerDirectory,
             StateDirectory = stateDirectory,
+            Security = security ?? new SecurityConfig(),
             LoggerFactory = _log,
         });
     }
@@ -34,9 +36,10 @@ internal sealed class TestNode : IAsyncDisposable
 
     public LogLines LogLines => _log;
 
-    public static TestNode Start(string? locator = null, string? stateDirectory = null, string? nodeService = null)
+    public static TestNode Start(
+        string? locator = null, string? stateDirectory = null, string? nodeService = null, SecurityConfig? security = null)
     {
-        TestNode node = new(locator, stateDirectory, nodeService);
+        TestNode node = new(locator, stateDirectory, nodeService, security);
         node._node.Start();
         return node;
     }

@@ -1,8 +1,10 @@
 using System.Text;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Tools.Load;
+using Cocaine.Fast.Transport.Linux;
 using Xunit.Abstractions;
 
 namespace Cocaine.Fast.Node.Tests;
@@ -45,6 +47,30 @@ public class AllocationTests(ITestOutputHelper output)
             return count;
         });
         output.WriteLine($"{backend}, {slaves} slaves of concurrency {concurrency}: {bytes} bytes in {requests} requests");
+        Assert.InRange(requests, Requests, int.MaxValue);
+        Assert.True(bytes <= RuntimeNoiseBytes, types);
+    }
+
+    [Fact]
+    public async Task A_hundred_thousand_requests_that_rules_allow_allocate_nothing()
+    {
+        Identity me = new() { Name = "me", Users = [$"{PeerCredentials.OwnUser}"], CallsPerSecond = 100_000_000 };
+        RightsRule rule = new() { Callers = ["me"], Calls = [new CallGrant(new NamePattern("dotnet-*"), [new NamePattern("e*o")])] };
+        await using TestNode node = TestNode.Start(security: new SecurityConfig { Identities = [me], Rights = [rule] });
+        using TestFolder folder = new();
+        AppManifest manifest = TestApps.DotNet(BackendType.Thread);
+        RunningApp app = await node.AddAsync(
+            manifest with { Tasks = [manifest.Tasks[0] with { Endpoints = [$"ipc://{folder["app.sock"]}"] }] });
+        LoadOptions warm = new(app.Endpoints[0].Endpoint, "echo", 8, 8, 64, TimeSpan.FromSeconds(3));
+        LoadResult result = await LoadRunner.RunAsync(warm);
+        Assert.Equal((0, 0), (result.Mismatches, result.Errors.Count));
+        long requests = 0;
+        (long bytes, string types) = await AllocationCount.LeastAsync(RuntimeNoiseBytes, async () =>
+        {
+            (long count, requests) = await LoadCount.CountAsync(app.Endpoints[0].Endpoint, Requests);
+            return count;
+        });
+        output.WriteLine($"{bytes} bytes in {requests} requests");
         Assert.InRange(requests, Requests, int.MaxValue);
         Assert.True(bytes <= RuntimeNoiseBytes, types);
     }

@@ -34,6 +34,9 @@ internal sealed record Account(string? Name, uint UserId, uint GroupId, string? 
         return new Account(entry?[0], entry is null ? Number(wanted) : Number(entry[2]), groupId, entry?[5]);
     }
 
+    /// <summary>The number of a user by name, as /etc/passwd has it; null when it has no user of that name.</summary>
+    public static uint? NumberOf(string name) => Lookup("/etc/passwd", name, fields: 7) is { } entry ? Number(entry[2]) : null;
+
     private static uint GroupOf(string group) => Lookup("/etc/group", group, fields: 4) is { } entry ? Number(entry[2])
         : IsNumber(group) ? Number(group)
         : throw new IOException($"isolation.group: there is no group {group} in /etc/group; give other groups by number");

@@ -27,6 +27,9 @@ internal static class ConfigKeys
         {
             Choices = ["trace", "debug", "information", "warning", "error", "critical", "none"],
         },
+        new(
+            "audit", KeyKind.AbsolutePath,
+            "a file that gets the lines of the audit as well, whatever the level: refused callers, and the uses of control; mode 0600"),
         new("format", KeyKind.Text, "lines for people, or one JSON object in each line", "text") { Choices = ["text", "json"] },
     ];
 

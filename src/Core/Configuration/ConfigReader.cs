@@ -81,6 +81,7 @@ public static class ConfigReader
                 DrainTimeoutMs = values.GetValueOrDefault("drain-timeout") as long? ?? defaults.DrainTimeoutMs,
                 LogLevel = log.GetValueOrDefault("level") is string level ? Enum.Parse<LogLevel>(level, ignoreCase: true)
                     : defaults.LogLevel,
+                AuditFile = log.GetValueOrDefault("audit") as string,
                 LogFormat = log.GetValueOrDefault("format") as string ?? defaults.LogFormat,
                 EngineDefaults = Engine(values),
                 Security = new SecurityReader(problems).Read(values.GetValueOrDefault("security") as JsonTree),

@@ -40,6 +40,9 @@ public sealed record NodeConfig
     /// <summary><c>text</c> or <c>json</c>.</summary>
     public string LogFormat { get; init; } = "text";
 
+    /// <summary>The file that gets the lines of the audit as well; null = none.</summary>
+    public string? AuditFile { get; init; }
+
     /// <summary>Values for keys of <c>engine</c> that a manifest leaves out.</summary>
     public EngineDefaults EngineDefaults { get; init; } = new([]);
 

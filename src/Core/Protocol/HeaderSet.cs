@@ -111,6 +111,15 @@ internal sealed class HeaderSet
         _ => false,
     };
 
+    /// <summary>The message has headers that prove its caller.</summary>
+    public bool HasSecrets => _secrets is { Count: > 0 };
+
+    /// <summary>The value of the first secret header of this name, in any case of its letters; empty when there is none.</summary>
+    public ReadOnlySpan<byte> Secret(ReadOnlySpan<byte> name) => _secrets is null ? default : _secrets.Find(name);
+
+    /// <summary>Takes the secret headers out: they were for the node.</summary>
+    public void DropSecrets() => _secrets?.Clear();
+
     /// <summary>
     /// An encoded headers array for a worker's invoke; empty when the bare trace headers are enough. Valid until the next change.
     /// </summary>
@@ -262,6 +271,36 @@ internal sealed class HeaderLiterals
         value.CopyTo(to[at..]);
         SizeBytes += at + value.Length;
         Count++;
+    }
+
+    /// <summary>The value of the first header of this name, in any case of its letters; empty when there is none.</summary>
+    public ReadOnlySpan<byte> Find(ReadOnlySpan<byte> name)
+    {
+        ReadOnlySpan<byte> all = _bytes.AsSpan(0, SizeBytes);
+        for (int at = 0; at < all.Length;)
+        {
+            ReadOnlySpan<byte> own = TextAt(all, at + 2, out at); // behind the array and the flag
+            ReadOnlySpan<byte> value = TextAt(all, at, out at);
+            if (Ascii.EqualsIgnoreCase(own, name))
+            {
+                return value;
+            }
+        }
+
+        return default;
+    }
+
+    /// <summary>A string that <see cref="Add"/> wrote, and the place behind it.</summary>
+    private static ReadOnlySpan<byte> TextAt(ReadOnlySpan<byte> all, int at, out int end)
+    {
+        (int head, int length) = all[at] switch
+        {
+            0xda => (3, BinaryPrimitives.ReadUInt16BigEndian(all[(at + 1)..])),
+            0xdb => (5, BinaryPrimitives.ReadInt32BigEndian(all[(at + 1)..])),
+            byte first => (1, first & 0x1f),
+        };
+        end = at + head + length;
+        return all.Slice(at + head, length);
     }
 
     /// <summary>Copies all of them; returns their bytes.</summary>

@@ -7,7 +7,8 @@ namespace Cocaine.Fast.Core.Security;
 /// <param name="rules">The rules.</param>
 /// <param name="caller">The caller.</param>
 /// <param name="app">The app.</param>
-internal sealed class CallRights(SecurityRules rules, Caller caller, string app)
+/// <param name="allow">The only callers of the events, as a task names them; empty = those of the rules.</param>
+internal sealed class CallRights(SecurityRules rules, Caller caller, string app, IReadOnlyList<string> allow)
 {
     private const int BitsOfWord = 64;
 
@@ -25,7 +26,7 @@ internal sealed class CallRights(SecurityRules rules, Caller caller, string app)
     {
         if (index < 0)
         {
-            return rules.MayCall(in caller, app, name);
+            return MayCallNow(name);
         }
 
         if (index >= _count)
@@ -36,12 +37,15 @@ internal sealed class CallRights(SecurityRules rules, Caller caller, string app)
         return (_bits[index / BitsOfWord] & (1UL << (index % BitsOfWord))) != 0;
     }
 
+    private bool MayCallNow(ReadOnlySpan<byte> name) =>
+        (allow.Count == 0 || RightsRule.Has(allow, in caller)) && rules.MayCall(in caller, app, name);
+
     private void Compile(IReadOnlyList<byte[]> catalog)
     {
         Array.Resize(ref _bits, (catalog.Count + BitsOfWord - 1) / BitsOfWord);
         for (; _count < catalog.Count; _count++)
         {
-            if (rules.MayCall(in caller, app, catalog[_count]))
+            if (MayCallNow(catalog[_count]))
             {
                 _bits[_count / BitsOfWord] |= 1UL << (_count % BitsOfWord);
             }

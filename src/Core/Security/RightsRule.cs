@@ -31,9 +31,12 @@ public sealed record RightsRule
     public IReadOnlyList<NamePattern> Apps { get; init; } = [];
 
     /// <summary>The rule is for this caller.</summary>
-    internal bool IsFor(in Caller caller)
+    internal bool IsFor(in Caller caller) => Has(Callers, in caller);
+
+    /// <summary>The list of names of identities and of places has this caller.</summary>
+    internal static bool Has(IReadOnlyList<string> callers, in Caller caller)
     {
-        foreach (string name in Callers)
+        foreach (string name in callers)
         {
             bool matches = name switch
             {

@@ -13,6 +13,8 @@ internal sealed class SecurityRules
     private readonly Dictionary<string, Identity> _byRsaKey = [];
     private readonly Dictionary<uint, Identity> _byUser = [];
     private readonly List<(byte[] Hash, Identity Identity)> _tokens = [];
+    private readonly HashSet<string> _names;
+    private readonly Dictionary<string, CallRate> _rates = [];
     private readonly IReadOnlyList<RightsRule> _rules;
 
     /// <summary>Makes the rules of a config.</summary>
@@ -24,6 +26,7 @@ internal sealed class SecurityRules
         Generation = generation;
         IsOn = config.HasRules;
         _rules = config.Rights;
+        _names = [.. config.Identities.Select(identity => identity.Name)];
         List<string> unknown = [];
         foreach (Identity identity in config.Identities)
         {
@@ -35,6 +38,11 @@ internal sealed class SecurityRules
             foreach (string name in identity.RsaKeys)
             {
                 _byRsaKey.TryAdd(name, identity);
+            }
+
+            if (identity.CallsPerSecond > 0)
+            {
+                _rates.TryAdd(identity.Name, new CallRate(identity.CallsPerSecond));
             }
 
             _tokens.AddRange(identity.TokenHashes.Select(hash => (hash, identity)));
@@ -112,6 +120,12 @@ internal sealed class SecurityRules
         return found;
     }
 
+    /// <summary>The bound on the calls of an identity; null when there is none.</summary>
+    public CallRate? RateOf(Identity? identity) => identity is null ? null : _rates.GetValueOrDefault(identity.Name);
+
+    /// <summary>There is an identity of this name, or a place.</summary>
+    public bool Knows(string caller) => RightsRule.Places.Contains(caller) || _names.Contains(caller);
+
     /// <summary>The caller may call the event of the app: the slow way, which <see cref="CallRights"/> does once for each event.</summary>
     public bool MayCall(in Caller caller, string app, ReadOnlySpan<byte> name)
     {
@@ -142,6 +156,17 @@ internal sealed class SecurityRules
         Caller peer = caller;
         return MayCallSome(in caller, app) || _rules.Any(rule => rule.IsFor(in peer) && rule.Locate.Any(pattern => pattern.Matches(app)));
     }
+
+    /// <summary>The caller may use some method of control.</summary>
+    public bool MayControlSome(in Caller caller)
+    {
+        Caller peer = caller;
+        return _rules.Any(rule => rule.Control.Count > 0 && rule.IsFor(in peer));
+    }
+
+    /// <summary>Some user of this host, other than root and the node's own, may use a method of control on a Unix socket.</summary>
+    public bool LetsUsersControl => _rules.Any(rule => rule.Control.Count > 0 && rule.Callers.Any(
+        name => name is RightsRule.Local or RightsRule.Anyone || _byUser.Values.Any(identity => identity.Name == name)));
 
     /// <summary>
     /// The caller may use the method of control. <paramref name="app"/> is null for a method that is about no single app: then a rule for

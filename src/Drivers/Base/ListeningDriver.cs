@@ -1,4 +1,5 @@
 using System.Net;
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Transport.Sockets;
 
 namespace Cocaine.Fast.Drivers.Base;
@@ -18,6 +19,7 @@ internal abstract class ListeningDriver<TConnection> : Driver
         Context = context;
         _connections = new ConnectionSet<TConnection>(context.Scope.Get(static () => new TaskDoors()).Of(context.Task.Name));
         Door = new DoorCounters(context);
+        Guard = new TaskGuard(context);
         _maxOfOne = context.Task.GetInt(ListeningKeys.Connections.Name);
         Listeners = new ServingListeners(context, Accept);
     }
@@ -26,6 +28,9 @@ internal abstract class ListeningDriver<TConnection> : Driver
 
     /// <summary>The peers that were turned away.</summary>
     public DoorCounters Door { get; }
+
+    /// <summary>The rights of the task's callers.</summary>
+    public TaskGuard Guard { get; }
 
     public override ServingListeners Listeners { get; }
 
@@ -38,6 +43,7 @@ internal abstract class ListeningDriver<TConnection> : Driver
 
     public override void Open()
     {
+        Guard.Check();
         if (Context.Home is null)
         {
             Listeners.Open();
@@ -55,7 +61,11 @@ internal abstract class ListeningDriver<TConnection> : Driver
                 continue;
             }
 
-            other._connections.MoveTo(_connections, Adopt);
+            other._connections.MoveTo(_connections, connection =>
+            {
+                Adopt(connection);
+                GateOf(connection).Guard = Guard;
+            });
         }
     }
 
@@ -71,7 +81,11 @@ internal abstract class ListeningDriver<TConnection> : Driver
     }
 
     /// <summary>A connection has ended.</summary>
-    public void Remove(TConnection connection) => _connections.Remove(connection);
+    public void Remove(TConnection connection)
+    {
+        _connections.Remove(connection);
+        GateOf(connection).End();
+    }
 
     /// <summary>Clients of the previous version's driver would notice no difference.</summary>
     protected virtual bool ServesLike(ListeningDriver<TConnection> other) => other.GetType() == GetType();
@@ -84,6 +98,9 @@ internal abstract class ListeningDriver<TConnection> : Driver
 
     /// <summary>Starts to serve a client.</summary>
     protected abstract void Begin(TConnection connection);
+
+    /// <summary>The gate of a client.</summary>
+    protected abstract CallGate GateOf(TConnection connection);
 
     /// <summary>A client is turned away, because there are too many; the connection closes after this.</summary>
     protected virtual void OnTooMany(TConnection connection, string problem)
@@ -111,6 +128,10 @@ internal abstract class ListeningDriver<TConnection> : Driver
         {
             Door.OnTooMany(connection, _maxOfOne);
             Refuse(connection, "the client's address has too many connections");
+        }
+        else if (!GateOf(connection).TryBegin(out DoorRefusal refusal))
+        {
+            Refuse(connection, refusal.Text);
         }
         else
         {

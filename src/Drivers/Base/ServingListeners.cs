@@ -1,4 +1,5 @@
 using System.Net;
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Transport.Sockets;
 
 namespace Cocaine.Fast.Drivers.Base;
@@ -100,7 +101,8 @@ internal sealed class ServingListeners(DriverContext context, Action<int> accept
             listener.Open();
         }
 
-        if (at.Listeners.Any(listener => !listener.IsOnThisHost))
+        bool asks = context.Scope.Get(static () => Doorkeeper.OfNobody).Rules.IsOn;
+        if (!asks && at.Listeners.Any(listener => !listener.IsOnThisHost))
         {
             ListeningLog.OpenToOthers(context.Log, context.Engine.Name, context.Task.Name, at.Text);
         }

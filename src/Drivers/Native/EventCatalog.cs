@@ -10,11 +10,6 @@ namespace Cocaine.Fast.Drivers.Native;
 /// </summary>
 internal sealed class EventCatalog
 {
-    /// <summary>Lets the headers that prove who calls go on to the workers.</summary>
-    public static readonly KeySpec PassAuthorization = new(
-        "pass-authorization", KeyKind.Boolean,
-        "workers get the headers `authorization` and `seal` of their jobs; otherwise the node keeps these from them", "false");
-
     /// <summary>The most names learnt with "*": more methods than an app has.</summary>
     private const int MaxLearnt = 256;
 
@@ -44,26 +39,35 @@ internal sealed class EventCatalog
     /// <summary>The events that the manifest names, for people; without learnt names.</summary>
     public IReadOnlyList<string> Declared => _declared;
 
+    /// <summary>The names by their index: those of the manifest, then learnt ones. The list only grows.</summary>
+    public IReadOnlyList<byte[]> Names => _names;
+
     /// <summary>The event with this name, or null when it is not served.</summary>
-    public byte[]? Find(ReadOnlySpan<byte> name)
+    /// <param name="name">The event's name.</param>
+    /// <param name="index">The event's place in <see cref="Names"/>; -1 when it has none.</param>
+    public byte[]? Find(ReadOnlySpan<byte> name, out int index)
     {
         List<byte[]> names = _names;
         for (int i = 0; i < names.Count; i++)
         {
             if (name.SequenceEqual(names[i]))
             {
+                index = i;
                 return names[i];
             }
         }
 
-        return _any && name.Length is > 0 and <= 256 ? Learn(name) : null;
+        index = -1;
+        return _any && name.Length is > 0 and <= 256 ? Learn(name, out index) : null;
     }
 
-    private byte[] Learn(ReadOnlySpan<byte> name)
+    private byte[] Learn(ReadOnlySpan<byte> name, out int index)
     {
         byte[] copy = name.ToArray();
+        index = -1;
         if (_names.Count < MaxLearnt)
         {
+            index = _names.Count;
             _names.Add(copy);
         }
 

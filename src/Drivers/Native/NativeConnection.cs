@@ -1,8 +1,7 @@
-using System.Net;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Transport.Sockets;
+using Cocaine.Fast.Core.Security;
 
 namespace Cocaine.Fast.Drivers.Native;
 
@@ -14,9 +13,6 @@ internal class NativeConnection : NativeDoor, IJobCaller
     private readonly SlowReader _slowReader;
     private Job? _pausedFor;        // reading is paused until this job's slave has room
     private ClientFlow? _flow;      // null until the client has offered flow control
-    private IPAddress? _reached;    // the local address that the client reached; looked up when it first asks for another task's event
-    private bool _reachedKnown;
-    private uint _unknown;          // calls of events that nobody serves here
 
     public NativeConnection(NativeServer server, int descriptor)
         : base(server, descriptor) => _slowReader = new SlowReader(this);
@@ -216,7 +212,14 @@ internal class NativeConnection : NativeDoor, IJobCaller
         }
         else if (layout.Type == MessageType.Error && layout.Shape == ArgumentShape.Empty)
         {
-            AskInfo(channel);
+            if (Gate.MaySee("info", default, Headers, out DoorRefusal denied))
+            {
+                AskInfo(channel);
+            }
+            else
+            {
+                Refuse(channel, denied.Code, denied.Text, denied.Headers);
+            }
         }
         else if (layout.Type != MessageType.Chunk)
         {
@@ -253,11 +256,17 @@ internal class NativeConnection : NativeDoor, IJobCaller
 
     private void Enqueue(ulong channel, ReadOnlySpan<byte> name)
     {
-        EventCatalog events = Server.Events;
-        if ((events.Find(name) ?? FindAtSiblings(name, out events)) is not { } known)
+        NativeServer owner = Server;
+        if ((owner.Events.Find(name, out int index) ?? FindAtSiblings(name, out owner, out index)) is not { } known)
         {
-            Refuse(channel, ErrorCodes.NotFound,
-                _unknown++ < UnknownEvent.MaxExplained ? Server.NoEvent(name, _reached) : UnknownEvent.Short);
+            RefuseUnknown(channel, name, Headers);
+            return;
+        }
+
+        EventCatalog events = owner.Events;
+        if (!Gate.Admits(owner.Guard, index, name, events.Names, Headers, out DoorRefusal denied))
+        {
+            Refuse(channel, denied.Code, denied.Text, denied.Headers);
             return;
         }
 
@@ -288,18 +297,6 @@ internal class NativeConnection : NativeDoor, IJobCaller
             Channels.Add(channel, job);
             _slowReader.OnMore();
         }
-    }
-
-    private byte[]? FindAtSiblings(ReadOnlySpan<byte> name, out EventCatalog events)
-    {
-        if (!_reachedKnown)
-        {
-            _reached = SocketNames.LocalTcp(Descriptor);
-            _reachedKnown = true;
-        }
-
-        events = Server.Events;
-        return _reached is null ? null : Server.FindAtSiblings(name, _reached, out events);
     }
 
     protected sealed override void Refuse(ulong channel, int code, string reason, in ErrorHeaders headers = default) =>

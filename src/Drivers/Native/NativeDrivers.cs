@@ -25,7 +25,7 @@ internal static class NativeDrivers
     private static readonly KeySpec[] Doors =
     [
         ListeningKeys.Endpoint, ListeningKeys.Backlog, ListeningKeys.Connections, ListeningKeys.IdleTimeout, ListeningKeys.Mode,
-        EventCatalog.PassAuthorization,
+        TaskGuard.PassAuthorization, TaskGuard.Allow,
     ];
 
     /// <summary>The native-server.</summary>
@@ -54,8 +54,8 @@ internal static class NativeDrivers
         string? key = values.ContainsKey(ListeningKeys.Connections.Name) ? ListeningKeys.Connections.Name
             : values.ContainsKey(ListeningKeys.IdleTimeout.Name) ? ListeningKeys.IdleTimeout.Name : null;
         return key is not null ? new KeyMistake(key, "the task is over ZeroMQ, where the bounds of connections are fixed")
-            : values.ContainsKey(EventCatalog.PassAuthorization.Name)
-            ? new KeyMistake(EventCatalog.PassAuthorization.Name, "the task is over ZeroMQ, whose messages have no headers") : null;
+            : values.ContainsKey(TaskGuard.PassAuthorization.Name)
+            ? new KeyMistake(TaskGuard.PassAuthorization.Name, "the task is over ZeroMQ, whose messages have no headers") : null;
     }
 
     private static bool IsOverZeroMq(IReadOnlyDictionary<string, object> values) =>

@@ -4,6 +4,7 @@ using System.Numerics;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
@@ -22,7 +23,7 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
     public EventCatalog Events { get; } =
         new(context.Task.Name, context.Task.Events.Count > 0 ? context.Task.Events : [context.Task.Name])
         {
-            PassesSecrets = context.Task.GetBool(EventCatalog.PassAuthorization.Name),
+            PassesSecrets = context.Task.GetBool(TaskGuard.PassAuthorization.Name),
         };
 
     public override TaskMonitor Monitor => Events.Monitor;
@@ -81,15 +82,16 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
     /// port. So one endpoint is enough for all events of an app, and a task that listens on fewer addresses is not opened to more. Null
     /// when no server has the event.
     /// </summary>
-    public byte[]? FindAtSiblings(ReadOnlySpan<byte> name, IPAddress reached, out EventCatalog events)
+    public byte[]? FindAtSiblings(ReadOnlySpan<byte> name, IPAddress reached, out NativeServer owner, out int index)
     {
-        events = Events;
+        owner = this;
+        index = -1;
         foreach (NativeServer sibling in _siblings)
         {
-            if (sibling != this && SharesEvents && sibling.SharesEvents && sibling.Events.Find(name) is { } known
+            if (sibling != this && SharesEvents && sibling.SharesEvents && sibling.Events.Find(name, out index) is { } known
                 && sibling.ListensAt(reached))
             {
-                events = sibling.Events;
+                owner = sibling;
                 return known;
             }
         }
@@ -121,6 +123,8 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
     protected override NativeConnection Connect(int descriptor) => new(this, descriptor);
 
     protected override void Begin(NativeConnection connection) => connection.Begin();
+
+    protected override CallGate GateOf(NativeConnection connection) => connection.Gate;
 
     protected override void OnTooMany(NativeConnection connection, string problem) =>
         MessageWriter.WriteError(connection.Output, 1, ErrorCodes.Category, ErrorCodes.ResourceError, problem);
@@ -159,13 +163,24 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
 /// </summary>
 internal abstract class NativeDoor : DoorConnection
 {
+    private IPAddress? _reached;    // the local address that the client reached; looked up when it first asks for another task's event
+    private bool _reachedKnown;
+    private uint _unknown;          // calls of events that nobody serves here
+
     protected NativeDoor(NativeServer server, int descriptor)
-        : base(server.Context.Loop, descriptor, server.Limits) => Server = server;
+        : base(server.Context.Loop, descriptor, server.Limits)
+    {
+        Server = server;
+        Gate = new CallGate(this, server.Guard);
+    }
 
     /// <summary>The server of this client. Changes when another version of the app takes over.</summary>
     internal NativeServer Server { get; private set; }
 
     internal override bool IsBusy => Channels.Count > 0;
+
+    /// <summary>Decides about the client's calls.</summary>
+    internal CallGate Gate { get; }
 
     /// <summary>The open channels.</summary>
     protected ChannelTable<Job> Channels { get; } = new();
@@ -203,6 +218,33 @@ internal abstract class NativeDoor : DoorConnection
 
     /// <summary>Answers a channel with an error of the node.</summary>
     protected abstract void Refuse(ulong channel, int code, string reason, in ErrorHeaders headers = default);
+
+    /// <summary>Refuses a call of an event that nobody serves here. A caller without a right on the app does not learn that.</summary>
+    protected void RefuseUnknown(ulong channel, ReadOnlySpan<byte> name, HeaderSet headers)
+    {
+        if (!Gate.MaySee("call", name, headers, out DoorRefusal denied))
+        {
+            Refuse(channel, denied.Code, denied.Text, denied.Headers);
+            return;
+        }
+
+        Refuse(channel, ErrorCodes.NotFound,
+            _unknown++ < UnknownEvent.MaxExplained ? Server.NoEvent(name, _reached) : UnknownEvent.Short);
+    }
+
+    /// <summary>Finds an event of another task of the app: see <see cref="NativeServer.FindAtSiblings"/>.</summary>
+    protected byte[]? FindAtSiblings(ReadOnlySpan<byte> name, out NativeServer owner, out int index)
+    {
+        if (!_reachedKnown)
+        {
+            _reached = SocketNames.LocalTcp(Descriptor);
+            _reachedKnown = true;
+        }
+
+        owner = Server;
+        index = -1;
+        return _reached is null ? null : Server.FindAtSiblings(name, _reached, out owner, out index);
+    }
 
     protected override MessageRoom RoomOf(ulong channel) => Channels.TryGet(channel, out _) ? MessageRoom.Payload
         : channel > HighestChannel ? MessageRoom.Opening

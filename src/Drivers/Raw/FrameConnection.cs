@@ -4,6 +4,7 @@ using System.Buffers.Text;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Security;
 
 namespace Cocaine.Fast.Drivers.Raw;
 
@@ -137,7 +138,7 @@ internal sealed class FrameConnection : RawConnection
     {
         if (rest > 0)
         {
-            CountMalformed("it ended within a frame"); // an incomplete command does not run
+            Server.OnMalformed(this, "it ended within a frame"); // an incomplete command does not run
         }
 
         Finish();
@@ -171,10 +172,16 @@ internal sealed class FrameConnection : RawConnection
     {
         Server.Counters.Frames++;
         Answer answer = _answers.Add();
+        if (!Server.Admits(Gate, out DoorRefusal denied))
+        {
+            Fail(answer, denied.Code, denied.Text, denied.Headers);
+            return;
+        }
+
         Job? job = Engine.Submit(this, _answers.Last, Server.Monitor, Server.Method, default, default, out JobRefusal refusal);
         if (job is null)
         {
-            CountRefusal(refusal.Reason);
+            Server.OnRefused(this, refusal.Reason);
             Fail(answer, refusal.Code, refusal.Reason, refusal.Headers);
             return;
         }
@@ -190,7 +197,7 @@ internal sealed class FrameConnection : RawConnection
     /// <summary>The framing is broken: the error comes after the answers that are owed, and then the connection ends.</summary>
     private void Refuse(int code, string problem)
     {
-        CountMalformed(problem);
+        Server.OnMalformed(this, problem);
         EndWith(code, problem);
     }
 

@@ -1,9 +1,9 @@
 using System.Buffers;
-using System.Numerics;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Timing;
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
 
@@ -40,11 +40,15 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
         : base(server.Context.Loop, descriptor)
     {
         Server = server;
+        Gate = new CallGate(this, server.Guard);
         _idle = new IdleTimer(this);
         _stall = new StallTimer(this);
     }
 
     public RawState State { get; private set; } = RawState.Taking;
+
+    /// <summary>Decides about the peer's calls.</summary>
+    internal CallGate Gate { get; }
 
     /// <summary>The server of this peer. Changes when another version of the app takes over.</summary>
     protected RawServer Server { get; private set; }
@@ -177,24 +181,6 @@ internal abstract class RawConnection : SocketConnection, IJobCaller
         if (IsBehind && !_stall.IsArmed)
         {
             _stall.Watch();
-        }
-    }
-
-    protected void CountRefusal(string reason)
-    {
-        long refused = ++Server.Counters.Refused;
-        if (BitOperations.IsPow2(refused)) // a flood does not fill the log
-        {
-            RawLog.Refused(Server.Context.Log, Engine.Name, Server.Context.Task.Name, PeerName, reason, refused);
-        }
-    }
-
-    protected void CountMalformed(string problem)
-    {
-        long malformed = ++Server.Counters.Malformed;
-        if (BitOperations.IsPow2(malformed))
-        {
-            RawLog.Malformed(Server.Context.Log, Engine.Name, Server.Context.Task.Name, PeerName, problem, malformed);
         }
     }
 

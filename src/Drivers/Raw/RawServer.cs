@@ -1,6 +1,8 @@
+using System.Numerics;
 using System.Text;
 using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Drivers.Base;
 using Microsoft.Extensions.Logging;
 
@@ -10,6 +12,7 @@ namespace Cocaine.Fast.Drivers.Raw;
 internal sealed class RawServer : ListeningDriver<RawConnection>
 {
     private readonly Func<RawServer, int, RawConnection> _connect;
+    private readonly byte[][] _methods; // the catalog of the server's one event
 
     /// <param name="context">The parts that the driver is made of.</param>
     /// <param name="connect">Makes the connection of a client from its descriptor.</param>
@@ -18,6 +21,7 @@ internal sealed class RawServer : ListeningDriver<RawConnection>
     {
         _connect = connect;
         Method = Encoding.UTF8.GetBytes(context.Task.Name);
+        _methods = [Method];
         Monitor = new TaskMonitor(context.Task.Name);
         Framing = context.Task.GetText("framing") switch
         {
@@ -64,6 +68,32 @@ internal sealed class RawServer : ListeningDriver<RawConnection>
         ["stalled-messages"] = Door.StalledMessages,
     };
 
+    /// <summary>The peer may call the task, now.</summary>
+    public bool Admits(CallGate gate, out DoorRefusal refusal)
+    {
+        bool admitted = gate.Admits(Guard, 0, Method, _methods, headers: null, out refusal);
+        Counters.Refused += admitted ? 0 : 1;
+        return admitted;
+    }
+
+    /// <summary>The engine did not take a request.</summary>
+    public void OnRefused(RawConnection peer, string reason)
+    {
+        if (BitOperations.IsPow2(++Counters.Refused)) // a flood does not fill the log
+        {
+            RawLog.Refused(Context.Log, Context.Engine.Name, Context.Task.Name, peer.PeerName, reason, Counters.Refused);
+        }
+    }
+
+    /// <summary>The bytes of a peer broke the framing.</summary>
+    public void OnMalformed(RawConnection peer, string problem)
+    {
+        if (BitOperations.IsPow2(++Counters.Malformed))
+        {
+            RawLog.Malformed(Context.Log, Context.Engine.Name, Context.Task.Name, peer.PeerName, problem, Counters.Malformed);
+        }
+    }
+
     protected override bool ServesLike(ListeningDriver<RawConnection> other) => other is RawServer raw && raw.Framing == Framing;
 
     protected override void Adopt(RawConnection connection) => connection.HandOver(this);
@@ -75,6 +105,8 @@ internal sealed class RawServer : ListeningDriver<RawConnection>
         Counters.Accepted++;
         connection.Begin();
     }
+
+    protected override CallGate GateOf(RawConnection connection) => connection.Gate;
 
     protected override void OnTooMany(RawConnection connection, string problem) => Counters.Refused++;
 }

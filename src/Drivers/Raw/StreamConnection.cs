@@ -2,6 +2,7 @@ using System.Buffers;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Core.Timing;
 
 namespace Cocaine.Fast.Drivers.Raw;
@@ -81,10 +82,16 @@ internal sealed class StreamConnection : RawConnection
     protected override void OnBegin()
     {
         Server.Counters.Frames++;
+        if (!Server.Admits(Gate, out DoorRefusal denied))
+        {
+            Abort(denied.Text);
+            return;
+        }
+
         _job = Engine.Submit(this, 1, Server.Monitor, Server.Method, default, default, out JobRefusal refusal);
         if (_job is null)
         {
-            CountRefusal(refusal.Reason);
+            Server.OnRefused(this, refusal.Reason);
             Abort(refusal.Reason);
         }
     }

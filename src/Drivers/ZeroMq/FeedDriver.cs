@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Text;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
@@ -27,6 +28,8 @@ internal abstract class FeedDriver : Driver
     private const int FewHeld = 64;
 
     private readonly Queue<ZeroMqConnection> _held = new(); // each with a message that waits for room
+    private readonly TaskGuard _guard;
+    private readonly byte[][] _methods; // the catalog of the driver's one event
     private readonly RetryTimer _retry;
     private readonly PumpTask _pump;
     private long _malformed;
@@ -38,6 +41,8 @@ internal abstract class FeedDriver : Driver
     protected FeedDriver(DriverContext context, SocketKind kind)
     {
         Context = context;
+        _guard = new TaskGuard(context);
+        _methods = [Encoding.UTF8.GetBytes(context.Task.Name)];
         Caller = new FeedCaller(this, context);
         _retry = new RetryTimer(this);
         _pump = new PumpTask(this);
@@ -70,6 +75,9 @@ internal abstract class FeedDriver : Driver
     protected long Received { get; private set; }
 
     protected int HighWaterMark => Context.Task.Backlog;
+
+    /// <summary>The task connects to its peers; otherwise they connect to it.</summary>
+    protected bool Connects => Context.Task.Driver?.Connects(Context.Task.Keys) == true;
 
     /// <summary>The engine would take a job now.</summary>
     protected bool HasRoom
@@ -135,7 +143,7 @@ internal abstract class FeedDriver : Driver
         {
             OnMalformed($"a message of more than {WireLimits.MaxFrames} frames");
         }
-        else
+        else if (MayFeed(peer))
         {
             int at = peer.Handled;
             if (!TryRun(message, ref at))
@@ -155,6 +163,13 @@ internal abstract class FeedDriver : Driver
         Received++;
         return true;
     }
+
+    /// <summary>
+    /// The peer may bring jobs. The messages of another peer are dropped, because this kind of socket has no answers. A server that the
+    /// task has connected to itself was chosen by the manifest.
+    /// </summary>
+    private bool MayFeed(ZeroMqConnection peer) => Connects || peer.Handled > 0
+        || (peer.Gate ??= new CallGate(peer, _guard)).Admits(_guard, 0, _methods[0], _methods, null, out _);
 
     /// <summary>The peer waits for room. Peers that went away meanwhile are forgotten, when they are more than those that wait.</summary>
     private void Hold(ZeroMqConnection peer)

@@ -4,6 +4,7 @@ using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Drivers.ZeroMq.Wire;
@@ -16,6 +17,8 @@ namespace Cocaine.Fast.Drivers.ZeroMq;
 internal abstract class RouterDriver : Driver
 {
     private readonly RouteTable _routes = new();
+    private readonly TaskGuard _guard;
+    private readonly byte[][] _methods; // the catalog of the driver's one event
     private readonly int _lingerMs;
 
     /// <param name="context">The parts that the driver is made of.</param>
@@ -25,6 +28,8 @@ internal abstract class RouterDriver : Driver
     {
         Context = context;
         Method = Encoding.UTF8.GetBytes(method);
+        _methods = [Method];
+        _guard = new TaskGuard(context);
         Monitor = new TaskMonitor(context.Task.Name);
         _lingerMs = lingerMs;
         string app = context.Engine.Name, task = context.Task.Name;
@@ -60,8 +65,11 @@ internal abstract class RouterDriver : Driver
 
     private long Malformed { get; set; }
 
-    public override void Open() => Socket.Open(
-        new ZeroMqSocketOptions(Context.Task.Endpoints, Context.Task.Backlog) { LingerMs = _lingerMs });
+    public override void Open()
+    {
+        _guard.Check();
+        Socket.Open(new ZeroMqSocketOptions(Context.Task.Endpoints, Context.Task.Backlog) { LingerMs = _lingerMs });
+    }
 
     /// <summary>While the app drains, the engine itself refuses new jobs with 503, and peers get this error.</summary>
     public override void StopTaking()
@@ -98,6 +106,10 @@ internal abstract class RouterDriver : Driver
         else if (body < 0)
         {
             OnMalformed(route, default, "there is no empty frame after the route");
+        }
+        else if (!(peer.Gate ??= new CallGate(peer, _guard)).Admits(_guard, 0, Method, _methods, null, out DoorRefusal denied))
+        {
+            Refuse(route, default, denied.Code, denied.Text, denied.Headers);
         }
         else if (body == message.Count)
         {

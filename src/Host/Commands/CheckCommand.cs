@@ -30,7 +30,7 @@ internal static class CheckCommand
                 .ToLookup(file => parsed.GetValue(config) || ConfigReader.IsConfig(file));
             List<AppManifest>? apps = Manifests.Read(byKind[false]);
             bool isGood = byKind[true].All(CheckConfig) & apps is not null;
-            Warn(apps);
+            Warn(apps, nobodyAsks: true);
             if (isGood)
             {
                 Console.WriteLine("ok");
@@ -54,7 +54,7 @@ internal static class CheckCommand
         }
 
         List<AppManifest>? apps = Manifests.Read(config.Apps, config.EngineDefaults);
-        Warn(apps);
+        Warn(apps, nobodyAsks: !config.Security.HasRules);
         return apps is not null;
     }
 
@@ -62,7 +62,9 @@ internal static class CheckCommand
     /// The later machine of an app may have all that the app needs, and a firewall in front of it, so a lack and an open door on this
     /// machine are no mistakes of the manifest.
     /// </summary>
-    private static void Warn(List<AppManifest>? apps)
+    /// <param name="apps">The apps; null when a manifest has mistakes.</param>
+    /// <param name="nobodyAsks">No config with rules for callers belongs to the apps.</param>
+    private static void Warn(List<AppManifest>? apps, bool nobodyAsks)
     {
         foreach (AppManifest app in apps ?? [])
         {
@@ -71,7 +73,7 @@ internal static class CheckCommand
                 Complaint.Say($"{app.FilePath}: warning: here {app.Name} cannot start: {lack}");
             }
 
-            foreach (string warning in OpenDoors.Of(app))
+            foreach (string warning in nobodyAsks ? OpenDoors.Of(app) : [])
             {
                 Complaint.Say(warning);
             }

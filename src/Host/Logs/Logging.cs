@@ -9,10 +9,15 @@ internal static class Logging
     public static ILoggerFactory Create(LogLevel level, string format) => Create(new LogSwitch(level), format);
 
     /// <summary>A log whose level may change while it is written.</summary>
-    public static ILoggerFactory Create(LogSwitch least, string format)
+    /// <param name="least">The least level that is logged.</param>
+    /// <param name="format"><c>text</c> or <c>json</c>.</param>
+    /// <param name="auditFile">The file for the lines of the audit; null = none.</param>
+    /// <exception cref="IOException">The file cannot be used.</exception>
+    public static ILoggerFactory Create(LogSwitch least, string format, string? auditFile = null)
     {
+        AuditFile? audit = auditFile is null ? null : new AuditFile(auditFile);
         bool journal = JournalStream.IsStandardError;
-        return new StandardErrorLog(least, format == "json" ? new JsonFormat(journal) : new TextFormat(HasColours, journal));
+        return new StandardErrorLog(least, format == "json" ? new JsonFormat(journal) : new TextFormat(HasColours, journal), audit);
     }
 
     /// <summary>Colours are used in a terminal that shows them, unless the user has forbidden them: see no-color.org.</summary>

@@ -23,7 +23,12 @@ internal sealed class Server(string? configFile, NodeConfig config)
     /// <summary>Runs until a signal ends the daemon; returns the exit code.</summary>
     public async Task<int> RunAsync()
     {
-        using ILoggerFactory logging = Logging.Create(_switch, config.LogFormat);
+        using ILoggerFactory? logging = CreateLog();
+        if (logging is null)
+        {
+            return ExitCodes.Failed;
+        }
+
         ILogger log = logging.CreateLogger("cocaine-fast");
         using SystemdNotifier notifier = SystemdNotifier.OfProcess(log);
         using NodeSignals signals = new(log, onHangUp: () => _reloads.Writer.TryWrite(true));
@@ -59,6 +64,21 @@ internal sealed class Server(string? configFile, NodeConfig config)
         await daemon.StopAsync(daemon.DrainTimeout, signals.StopNow);
         HostLog.Stopped(log);
         return signals.StopNow.IsCancellationRequested ? ExitCodes.Failed : code;
+    }
+
+    /// <summary>The log; null when the file of the audit cannot be used, which is logged.</summary>
+    private ILoggerFactory? CreateLog()
+    {
+        try
+        {
+            return Logging.Create(_switch, config.LogFormat, config.AuditFile);
+        }
+        catch (IOException failure)
+        {
+            using ILoggerFactory plain = Logging.Create(_switch, config.LogFormat);
+            HostLog.CannotStart(plain.CreateLogger("cocaine-fast"), failure.Message);
+            return null;
+        }
     }
 
     private async Task ServeAsync(NodeDaemon daemon, SystemdNotifier notifier, ILogger log, CancellationToken stop)

@@ -43,6 +43,7 @@ internal sealed class AppFactory(
         RunningApp? made = null;
         AppParts parts = new(loop, zeroMq.Closing, settings.Drivers, journal, acquired)
         {
+            Keeper = settings.Keeper,
             Ended = () => records.Release(manifest.Name, acquired, isDeleted: made!.IsClaimed),
             ShardRecords = (shard, step, lastId) => records.AcquireShard(manifest.Name, shard, step, lastId),
         };

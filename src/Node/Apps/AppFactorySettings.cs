@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Drivers.Custom;
 using Microsoft.Extensions.Logging;
 
@@ -9,6 +10,7 @@ namespace Cocaine.Fast.Node.Apps;
 /// <param name="OwnsProcess">The process ends with the node.</param>
 /// <param name="SdkDirectory">The folder with the SDKs; null = the default.</param>
 /// <param name="RuntimeDirectory">The folder of the workers' sockets; null = the default.</param>
+/// <param name="Keeper">The rules of the node's doors.</param>
 internal sealed record AppFactorySettings(
     ILoggerFactory Logs, IReadOnlyDictionary<string, Func<CustomDriver>> Drivers, bool OwnsProcess, string? SdkDirectory,
-    string? RuntimeDirectory);
+    string? RuntimeDirectory, Doorkeeper Keeper);

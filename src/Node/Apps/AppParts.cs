@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.Custom;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
@@ -22,6 +23,9 @@ internal sealed record AppParts(
 
     /// <summary>The records on a further loop: by the shard, the step of job numbers, and a number below them.</summary>
     public required Func<int, int, ulong, EngineRecords> ShardRecords { get; init; }
+
+    /// <summary>The rules of the node's doors.</summary>
+    public required Doorkeeper Keeper { get; init; }
 
     /// <summary>Counts the connections of the app's tasks, on all of its loops.</summary>
     public TaskDoors Doors { get; } = new();

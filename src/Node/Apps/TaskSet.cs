@@ -165,6 +165,7 @@ internal sealed class TaskSet(string app, AppParts parts, Action<Action<byte[]>>
         AppScope scope = new();
         scope.Give(() => parts.ZeroMq);
         scope.Give(() => parts.Doors);
+        scope.Give(() => parts.Keeper);
         return scope;
     }
 

@@ -1,3 +1,4 @@
+using Cocaine.Fast.Node.Doors;
 using Cocaine.Fast.Node.Threading;
 
 namespace Cocaine.Fast.Node.Control;
@@ -14,6 +15,9 @@ internal sealed class ControlCall(ControlConnection connection, ulong channel, s
     public ulong Channel => channel;
 
     public string Method => method;
+
+    /// <summary>The rights of the caller when the call began.</summary>
+    public ActionRights Rights { get; } = connection.Gate.Rights;
 
     /// <summary>The request is whole: the method runs. On the loop.</summary>
     public bool IsRunning { get; private set; }

@@ -1,5 +1,7 @@
 using System.Text;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Security;
+using Cocaine.Fast.Node.Doors;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
@@ -7,9 +9,7 @@ using Cocaine.Fast.Transport.Sockets;
 namespace Cocaine.Fast.Node.Control;
 
 /// <summary>One client of the control service. It lives on the loop; methods run on other threads and post their answers.</summary>
-internal sealed class ControlConnection(
-    ControlMethods methods, EventLoop loop, int descriptor, Action<ControlConnection> closed)
-    : DoorConnection(loop, descriptor, ProtocolLimits.Default)
+internal sealed class ControlConnection : DoorConnection
 {
     /// <summary>The most calls at the same time: a command has one.</summary>
     private const int MaxCalls = 64;
@@ -19,9 +19,29 @@ internal sealed class ControlConnection(
 
     private const int LongestName = 64;
 
+    private readonly ControlMethods _methods;
+    private readonly Action<ControlConnection> _closed;
     private readonly Dictionary<ulong, ControlCall> _calls = [];
     private readonly List<TaskCompletionSource> _waiting = []; // writers that wait, at most one for each stream
     private ulong _highestChannel;
+
+    /// <param name="service">The service.</param>
+    /// <param name="keeper">The node's rules.</param>
+    /// <param name="descriptor">The connected socket.</param>
+    /// <param name="isTrusted">The peer is root or the node's own user.</param>
+    /// <param name="closed">Called at the end.</param>
+    public ControlConnection(
+        (ControlMethods Methods, EventLoop Loop) service, Doorkeeper keeper, int descriptor, bool isTrusted,
+        Action<ControlConnection> closed)
+        : base(service.Loop, descriptor, ProtocolLimits.Default)
+    {
+        _methods = service.Methods;
+        _closed = closed;
+        Gate = new ActionGate(keeper, this, "control") { IsTrusted = isTrusted };
+    }
+
+    /// <summary>Decides about the peer's calls.</summary>
+    public ActionGate Gate { get; }
 
     /// <summary>Sends a chunk of an answer; completes when there is room for the next one, or nobody wants it.</summary>
     public Task WriteAsync(ControlCall call, byte[] chunk)
@@ -108,7 +128,8 @@ internal sealed class ControlConnection(
     protected override void OnClosed(string reason)
     {
         base.OnClosed(reason);
-        closed(this);
+        Gate.End();
+        _closed(this);
         foreach (ControlCall call in _calls.Values)
         {
             call.Abandon();
@@ -159,7 +180,7 @@ internal sealed class ControlConnection(
     private void Run(ControlCall call)
     {
         ReadOnlyMemory<byte> request = call.Begin();
-        _ = NodeThreads.Run(() => methods.RunAsync(call, request));
+        _ = NodeThreads.Run(() => _methods.RunAsync(call, request));
     }
 
     private void OnOpenChannel(ControlCall call, in MessageView message)

@@ -2,6 +2,8 @@ using System.Text;
 using System.Text.Json;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Security;
+using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control.Messages;
 using Cocaine.Fast.Node.Journal;
@@ -83,6 +85,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 
     private async Task CreateAsync(ControlCall call, ManifestRequest request)
     {
+        Require(call, request);
         RunningApp app = await host.CreateAsync(TextOf(request), CancellationToken.None);
         ControlLog.Asked(log, call.Method, app.Name);
         string? problem = request.Wait ? await WaitReadyAsync(app, call.Gone) : null;
@@ -119,6 +122,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 
     private async Task ReplaceAsync(ControlCall call, ManifestRequest request)
     {
+        Require(call, request);
         ReplaceOutcome outcome = await host.ReplaceAsync(TextOf(request), request.Force, CancellationToken.None);
         ControlLog.Asked(log, call.Method, outcome.App);
         await AnswerAsync(call, new ReplaceAnswer(
@@ -127,6 +131,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 
     private async Task RestartAsync(ControlCall call, AppRequest request)
     {
+        Require(call, request.App);
         ReplaceOutcome outcome = await host.RestartAsync(request.App, CancellationToken.None);
         ControlLog.Asked(log, call.Method, outcome.App);
         await AnswerAsync(call, new RestartAnswer(outcome.App, outcome.ToVersion, outcome.Replaced, outcome.Reason, outcome.Note));
@@ -145,6 +150,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 
     private async Task DoneAsync(ControlCall call, string app, Func<string, Task> work)
     {
+        Require(call, app);
         await work(app);
         ControlLog.Asked(log, call.Method, app);
         await AnswerAsync(call, new DoneAnswer(app));
@@ -155,6 +161,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 
     private async Task InfoAsync(ControlCall call, InfoRequest request)
     {
+        Require(call, request.App);
         string info = request.App is { } name
             ? await Get(name).InfoJsonAsync() : NodeInfo.Text(node);
         await call.WriteAsync(Encoding.UTF8.GetBytes(info));
@@ -169,12 +176,15 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
     private async Task ListAsync(ControlCall call, EmptyRequest request)
     {
         _ = request; // the request has no keys, which was checked
+        Require(call, app: null);
         AppSummary[] running = await Task.WhenAll(node.Apps.Select(app => app.SummaryAsync()));
-        await AnswerAsync(call, running.Concat(host.Failed).OrderBy(app => app.App, StringComparer.Ordinal).ToArray());
+        await AnswerAsync(call, running.Concat(host.Failed).Where(app => call.Rights.MayList("list", app.App))
+            .OrderBy(app => app.App, StringComparer.Ordinal).ToArray());
     }
 
     private async Task LogsAsync(ControlCall call, LogsRequest request)
     {
+        Require(call, request.App);
         await foreach (LogLine line in node.Logs(request.App, request.Follow, call.Gone))
         {
             await AnswerAsync(call, line);
@@ -183,6 +193,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 
     private async Task EventsAsync(ControlCall call, EventsRequest request)
     {
+        Require(call, request.App);
         if (request.App is { } app && !node.HasEvents(app))
         {
             Get(app); // neither running nor remembered
@@ -190,16 +201,20 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 
         await foreach (NodeEvent one in node.Events(request.App, request.Follow, call.Gone))
         {
-            await AnswerAsync(call, one);
+            if (call.Rights.MayList("events", one.App))
+            {
+                await AnswerAsync(call, one);
+            }
         }
     }
 
     private async Task QuarantineAsync(ControlCall call, QuarantineRequest request)
     {
+        Require(call, request.App);
         IQuarantineControl quarantine = node.Quarantine;
         if (request.Action == "list")
         {
-            await AnswerAsync(call, quarantine.List(request.App));
+            await AnswerAsync(call, quarantine.List(request.App).Where(job => call.Rights.MayList("quarantine", job.App)).ToArray());
             return;
         }
 
@@ -224,6 +239,36 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
             default:
                 throw new NodeException("quarantine has the actions list, show, replay and drop") { Code = ErrorCodes.BadRequest };
         }
+    }
+
+    /// <summary>Refuses a call that no rule gives to its caller.</summary>
+    /// <exception cref="NodeException">The caller may not do this (401 or 403).</exception>
+    private static void Require(ControlCall call, string? app)
+    {
+        if (!call.Rights.MayControl(call.Method, app, out DoorRefusal refusal))
+        {
+            throw new NodeException(refusal.Text) { Code = refusal.Code };
+        }
+    }
+
+    /// <summary>Refuses to run the code of a manifest for a caller that may not change the manifest's app.</summary>
+    /// <exception cref="ManifestException">The manifest has mistakes.</exception>
+    /// <exception cref="NodeException">The caller may not do this (401 or 403).</exception>
+    private static void Require(ControlCall call, ManifestRequest request)
+    {
+        if (!call.Rights.IsRecorded)
+        {
+            return;
+        }
+
+        string? name = null;
+        if (call.Rights.MayUse(call.Method))
+        {
+            ManifestResult read = ManifestReader.Read(Encoding.UTF8.GetBytes(request.Manifest), request.Path);
+            name = read.Manifest?.Name ?? (call.Rights.IsOn ? throw new ManifestException(read.Problems) : null);
+        }
+
+        Require(call, name);
     }
 
     private RunningApp Get(string name)

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Linux;
@@ -20,6 +21,7 @@ public sealed class ControlService : IAsyncDisposable
     private readonly EventLoop _loop;
     private readonly Task _ended; // completes with the node
     private readonly ILogger _log;
+    private readonly Doorkeeper _keeper;
     private readonly ControlMethods _methods;
     private readonly HashSet<ControlConnection> _connections = [];
     private readonly Endpoint _at;
@@ -33,6 +35,7 @@ public sealed class ControlService : IAsyncDisposable
         _loop = node.FirstLoop;
         _ended = node.Ended;
         _log = node.Log;
+        _keeper = node.Doors.Keeper;
         Endpoint = endpoint;
         _methods = new ControlMethods(node, host, _log);
     }
@@ -85,6 +88,13 @@ public sealed class ControlService : IAsyncDisposable
     /// </summary>
     internal Task RemakeAsync() => _loop.RunAsync(Remake);
 
+    /// <summary>
+    /// The mode of the socket: others may connect only when rules let them control something. The kernel's word about the peer decides
+    /// then.
+    /// </summary>
+    private UnixFileMode Mode => UnixFileMode.UserRead | UnixFileMode.UserWrite | (_keeper.Rules.LetsUsersControl
+        ? UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite : UnixFileMode.None);
+
     /// <exception cref="IOException">The folder or the socket cannot be used.</exception>
     private void Listen()
     {
@@ -99,7 +109,7 @@ public sealed class ControlService : IAsyncDisposable
         }
 
         _listeners = Listener.Bind(
-            _loop, _at, Backlog, UnixFileMode.UserRead | UnixFileMode.UserWrite, Accept, mayUseReserve: true);
+            _loop, _at, Backlog, Mode, Accept, mayUseReserve: true);
         foreach (Listener listener in _listeners)
         {
             listener.Open();
@@ -157,11 +167,17 @@ public sealed class ControlService : IAsyncDisposable
     {
         // The socket's mode already keeps others out; this check also holds when somebody has changed the mode.
         bool known = PeerCredentials.TryRead(descriptor, out int process, out uint user);
-        ControlConnection connection = new(_methods, _loop, descriptor, closed => _connections.Remove(closed));
-        if (!known || (user != 0 && user != PeerCredentials.OwnUser))
+        bool isTrusted = known && (user == 0 || user == PeerCredentials.OwnUser);
+        ControlConnection connection = new((_methods, _loop), _keeper, descriptor, isTrusted, closed => _connections.Remove(closed));
+        if (!known || !connection.Gate.Rights.MayEnter)
         {
             ControlLog.Refused(_log, process, user);
+            connection.Gate.Rights.MayControl("connect", null, out _);
             connection.Close("not allowed");
+        }
+        else if (!connection.Gate.TryBegin(out DoorRefusal refusal))
+        {
+            connection.Close(refusal.Text);
         }
         else if (_connections.Count >= MaxConnections)
         {

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Security;
 
 namespace Cocaine.Fast.Node.Control;
 
@@ -35,11 +36,22 @@ internal static class NodeInfo
             }
 
             json.WriteEndArray();
+            WriteSecurity(json, node.Doors.Keeper);
             json.WriteNumber("rss-bytes", Environment.WorkingSet);
             json.WriteNumber("cpu-s", Environment.CpuUsage.TotalTime.TotalSeconds);
             json.WriteEndObject();
         }
 
         return Encoding.UTF8.GetString(stream.ToArray());
+    }
+
+    private static void WriteSecurity(Utf8JsonWriter json, Doorkeeper keeper)
+    {
+        SecurityRules rules = keeper.Rules;
+        json.WriteStartObject("security");
+        json.WriteBoolean("rules-decide", rules.IsOn);
+        json.WriteNumber("generation", rules.Generation);
+        json.WriteNumber("denied", keeper.Audit.Denied);
+        json.WriteEndObject();
     }
 }

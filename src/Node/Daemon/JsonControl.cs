@@ -4,6 +4,8 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Drivers.ZeroMq;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
@@ -113,6 +115,14 @@ internal sealed class JsonControl
         {
             throw new NodeException(
                 Text(root, "username").Length == 0 ? "username expected" : "this node verifies no signatures: use version 2");
+        }
+
+        if (_daemon.Node.Doors.Keeper.Rules.IsOn)
+        {
+            DoorRefusal refusal = new(ErrorCodes.Unauthenticated, "this node takes signed requests only", "reason=unsigned");
+            AuditEntry entry = new(RightsRule.Loopback, AuditEntry.NoMeans, "zeromq", "control.zeromq", "control", refusal.Cause);
+            _daemon.Node.Doors.Keeper.Audit.Deny(in entry);
+            throw new NodeException(refusal.Text) { Code = refusal.Code };
         }
 
         return Text(root, "action") switch

@@ -51,6 +51,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             LedgerDirectory = config.LedgerFolder,
             RuntimeDirectory = config.RuntimeFolder,
             OwnsProcess = ownsProcess,
+            Security = config.Security,
             LoggerFactory = logging,
         });
         _paused = new PausedApps(_statePath, _node, _apps, _log);
@@ -124,6 +125,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             ("node-service", next.NodeService != old.NodeService),
             ("loops", next.Loops != old.Loops),
             ("log.format", next.LogFormat != old.LogFormat),
+            ("log.audit", next.AuditFile != old.AuditFile),
         ];
         foreach ((string key, _) in fixedKeys.Where(pair => pair.Differs))
         {

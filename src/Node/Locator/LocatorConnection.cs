@@ -1,13 +1,14 @@
 using System.Net;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Security;
+using Cocaine.Fast.Node.Doors;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
 
 namespace Cocaine.Fast.Node.Locator;
 
 /// <summary>A client of the locator.</summary>
-internal sealed class LocatorConnection(LocatorService locator, EventLoop loop, int descriptor)
-    : DoorConnection(loop, descriptor, ProtocolLimits.Default)
+internal sealed class LocatorConnection : DoorConnection
 {
     private const int Resolve = 0, Cluster = 3, Routing = 5, Uuid = 6;
 
@@ -17,8 +18,19 @@ internal sealed class LocatorConnection(LocatorService locator, EventLoop loop, 
     /// <summary>Unread answers from which on the connection ends: those to more questions than a client has.</summary>
     private const int MaxOutputBytes = 1 << 20;
 
+    private readonly LocatorService _locator;
     private ulong _highestChannel;
     private bool _waitsForRoutes;  // the client has a stream of routing groups, which never ends
+
+    public LocatorConnection(LocatorService locator, EventLoop loop, Doorkeeper keeper, int descriptor)
+        : base(loop, descriptor, ProtocolLimits.Default)
+    {
+        _locator = locator;
+        Gate = new ActionGate(keeper, this, "locator");
+    }
+
+    /// <summary>Decides about the client's questions.</summary>
+    public ActionGate Gate { get; }
 
     /// <summary>The longest message: a question is a name.</summary>
     protected override int MaxShortBytes => 4 << 10;
@@ -76,12 +88,12 @@ internal sealed class LocatorConnection(LocatorService locator, EventLoop loop, 
                 AnswerResolve(channel, System.Text.Encoding.UTF8.GetString(message.ShortData));
                 break;
             case Cluster:
-                MessageWriter.WriteArguments(Output, channel, answer.Cluster(locator.Uuid, locator.Own(SocketNames.Local(Descriptor))));
+                MessageWriter.WriteArguments(Output, channel, answer.Cluster(_locator.Uuid, _locator.Own(SocketNames.Local(Descriptor))));
                 break;
             case Uuid:
-                MessageWriter.WriteArguments(Output, channel, answer.Text(locator.Uuid));
+                MessageWriter.WriteArguments(Output, channel, answer.Text(_locator.Uuid));
                 break;
-            case Routing when _waitsForRoutes || locator.TryTakeRouting():
+            case Routing when _waitsForRoutes || _locator.TryTakeRouting():
                 _waitsForRoutes = true;
                 MessageWriter.WriteArguments(Output, channel, answer.NoRoutes());
                 break;
@@ -109,25 +121,39 @@ internal sealed class LocatorConnection(LocatorService locator, EventLoop loop, 
     protected override void OnClosed(string reason)
     {
         base.OnClosed(reason);
-        locator.Remove(this, _waitsForRoutes);
+        _locator.Remove(this, _waitsForRoutes);
     }
 
     private void AnswerResolve(ulong channel, string name)
     {
         LocatorAnswer answer = new();
         IPAddress reached = SocketNames.Local(Descriptor);
-        IReadOnlyList<IPEndPoint> found = locator.Resolve(name, reached);
+        IReadOnlyList<IPEndPoint> found = _locator.Resolve(name, reached);
+        DoorRefusal denied = default;
+        bool isNode = found.Count == 0 && name == "node"; // what this service may do is asked by the service itself
+        if (!isNode && !Gate.MayLocate(name.Split('/', 2)[0], Headers, out denied))
+        {
+            found = []; // the answer is the one about an app that is not here: a caller without the right learns nothing
+        }
+
+        if (denied.Code != 0)
+        {
+            MessageWriter.WriteError(Output, channel, ErrorCodes.Category, denied.Code, denied.Text);
+            return;
+        }
+
         if (found.Count > 0)
         {
             MessageWriter.WriteArguments(Output, channel, answer.Resolved(found));
         }
-        else if (name == "node" && locator.NodeService?.AddressesFor(reached) is { Count: > 0 } service)
+        else if (isNode && _locator.NodeService?.AddressesFor(reached) is { Count: > 0 } service)
         {
             MessageWriter.WriteArguments(Output, channel, answer.ResolvedNode(service));
         }
         else
         {
-            MessageWriter.WriteError(Output, channel, ErrorCodes.LocatorCategory, ErrorCodes.LocatorNotFound, locator.NoService(name));
+            MessageWriter.WriteError(
+                Output, channel, ErrorCodes.LocatorCategory, ErrorCodes.LocatorNotFound, _locator.NoService(name, Gate.MaySee));
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Numerics;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.PublicServices;
@@ -13,8 +14,9 @@ namespace Cocaine.Fast.Node.Locator;
 /// <summary>The locator: tells clients the addresses of an app, or of one task of it. Section "Locator" of docs/protocol.md.</summary>
 /// <param name="apps">Gives the apps that are running now.</param>
 /// <param name="loop">The loop that the locator lives on.</param>
+/// <param name="keeper">The node's rules.</param>
 /// <param name="log">The node's log.</param>
-internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, EventLoop loop, ILogger log)
+internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, EventLoop loop, Doorkeeper keeper, ILogger log)
 {
     private const int Backlog = 128;
 
@@ -92,10 +94,12 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
     /// The text for a client that asks for an unknown name. It has at most the nearest name, since a list would tell any peer which apps
     /// the node runs.
     /// </summary>
-    public string NoService(string name)
+    /// <param name="name">The name.</param>
+    /// <param name="sees">The apps that the client may know.</param>
+    public string NoService(string name, Predicate<string> sees)
     {
         const int LongestName = 64; // of an app
-        string near = name.Length <= LongestName ? ProblemList.Nearest(name, apps().Select(app => app.Name)) : "";
+        string near = name.Length <= LongestName ? ProblemList.Nearest(name, apps().Select(app => app.Name).Where(app => sees(app))) : "";
         return $"no service named {JsonPath.Shown(name)} here{near}";
     }
 
@@ -118,6 +122,7 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
     public void Remove(LocatorConnection connection, bool waitsForRoutes)
     {
         _routing -= waitsForRoutes ? 1 : 0;
+        connection.Gate.End();
         _connections.Remove(connection);
     }
 
@@ -126,7 +131,7 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
 
     private void Accept(int descriptor)
     {
-        LocatorConnection connection = new(this, loop, descriptor);
+        LocatorConnection connection = new(this, loop, keeper, descriptor);
         IPAddress? address = SocketNames.Network(descriptor);
         bool isOfOne = _connections.Counts.Of(address) >= MaxOfOne;
         if (isOfOne || _connections.Count >= MaxConnections)
@@ -138,6 +143,12 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
             }
 
             connection.TurnAway(isOfOne ? "the client's address has too many connections" : "the locator has too many connections");
+            return;
+        }
+
+        if (!connection.Gate.TryBegin(out DoorRefusal refusal))
+        {
+            connection.TurnAway(refusal.Text);
             return;
         }
 

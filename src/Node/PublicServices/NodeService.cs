@@ -1,6 +1,7 @@
 using System.Net;
 using System.Numerics;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
@@ -15,8 +16,10 @@ namespace Cocaine.Fast.Node.PublicServices;
 /// <param name="apps">Gives the apps that are running now.</param>
 /// <param name="pause">Makes an app take no more jobs (true), or jobs again.</param>
 /// <param name="loop">The loop that it lives on.</param>
+/// <param name="keeper">The node's rules.</param>
 /// <param name="log">The node's log.</param>
-internal sealed class NodeService(Func<IReadOnlyList<RunningApp>> apps, Func<string, bool, Task> pause, EventLoop loop, ILogger log)
+internal sealed class NodeService(
+    Func<IReadOnlyList<RunningApp>> apps, Func<string, bool, Task> pause, EventLoop loop, Doorkeeper keeper, ILogger log)
 {
     private const int Backlog = 64;
 
@@ -36,7 +39,7 @@ internal sealed class NodeService(Func<IReadOnlyList<RunningApp>> apps, Func<str
         UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         _listeners.AddRange(Listener.Bind(loop, Endpoint.Parse(endpoint), Backlog, mode, Accept));
         _listeners.ForEach(listener => listener.Open());
-        if (_listeners.Exists(listener => !listener.IsOnThisHost))
+        if (!keeper.Rules.IsOn && _listeners.Exists(listener => !listener.IsOnThisHost))
         {
             NodeServiceLog.OpenToOthers(log, endpoint);
         }
@@ -77,7 +80,7 @@ internal sealed class NodeService(Func<IReadOnlyList<RunningApp>> apps, Func<str
 
     private void Accept(int descriptor)
     {
-        NodeServiceConnection connection = new(this, loop, descriptor);
+        NodeServiceConnection connection = new(this, loop, keeper, descriptor);
         _connections++;
         if (_connections <= MaxConnections)
         {

@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Json;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Node.Apps;
+using Cocaine.Fast.Node.Doors;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
@@ -9,8 +11,7 @@ using Cocaine.Fast.Transport.Sockets;
 namespace Cocaine.Fast.Node.PublicServices;
 
 /// <summary>A client of the service <c>node</c>. Each question has one answer, and each answer is terminal.</summary>
-internal sealed class NodeServiceConnection(NodeService service, EventLoop loop, int descriptor)
-    : DoorConnection(loop, descriptor, ProtocolLimits.Default)
+internal sealed class NodeServiceConnection : DoorConnection
 {
     private const int StartApp = 0, PauseApp = 1, List = 2, Info = 3;
 
@@ -20,8 +21,17 @@ internal sealed class NodeServiceConnection(NodeService service, EventLoop loop,
     /// <summary>The most questions that wait for their answers: a tool asks one after the other.</summary>
     private const int MaxQuestions = 16;
 
+    private readonly NodeService _service;
+    private readonly ActionGate _gate;
     private ulong _highestChannel;
     private int _asked; // questions under way
+
+    public NodeServiceConnection(NodeService service, EventLoop loop, Doorkeeper keeper, int descriptor)
+        : base(loop, descriptor, ProtocolLimits.Default)
+    {
+        _service = service;
+        _gate = new ActionGate(keeper, this, "node-service");
+    }
 
     internal override bool IsBusy => _asked > 0;
 
@@ -70,10 +80,15 @@ internal sealed class NodeServiceConnection(NodeService service, EventLoop loop,
         }
 
         string name = layout.Shape == ArgumentShape.Data ? Encoding.UTF8.GetString(message.ShortData) : "";
+        DoorRefusal denied = default;
         switch (layout.Type)
         {
+            case List or StartApp or PauseApp or Info when !IsAllowed(layout.Type, name, out denied):
+                Refuse(layout.Channel, denied.Code, denied.Text);
+                break;
             case List:
-                Answer(layout.Channel, NodeServiceAnswer.Value(JsonSerializer.Serialize(service.List())));
+                string[] shown = Array.FindAll(_service.List(), app => _gate.Rights.MayList("list", app));
+                Answer(layout.Channel, NodeServiceAnswer.Value(JsonSerializer.Serialize(shown)));
                 break;
             case StartApp or PauseApp or Info when layout.Shape != ArgumentShape.Data:
                 Refuse(layout.Channel, ErrorCodes.BadRequest, "the first argument is the name of an app");
@@ -82,13 +97,13 @@ internal sealed class NodeServiceConnection(NodeService service, EventLoop loop,
                 Refuse(layout.Channel, ErrorCodes.ResourceError, $"{MaxQuestions} questions are under way on this connection");
                 break;
             case StartApp:
-                Ask(layout.Channel, () => DoneAsync(service.StartAsync(name)));
+                Ask(layout.Channel, () => DoneAsync(_service.StartAsync(name)));
                 break;
             case PauseApp:
-                Ask(layout.Channel, () => DoneAsync(service.PauseAsync(name)));
+                Ask(layout.Channel, () => DoneAsync(_service.PauseAsync(name)));
                 break;
             case Info:
-                Ask(layout.Channel, async () => NodeServiceAnswer.Value(await service.InfoAsync(name)));
+                Ask(layout.Channel, async () => NodeServiceAnswer.Value(await _service.InfoAsync(name)));
                 break;
             default:
                 Refuse(
@@ -109,8 +124,16 @@ internal sealed class NodeServiceConnection(NodeService service, EventLoop loop,
     protected override void OnClosed(string reason)
     {
         base.OnClosed(reason);
-        service.Remove();
+        _service.Remove();
     }
+
+    private bool IsAllowed(ulong type, string name, out DoorRefusal refusal) => type switch
+    {
+        List => _gate.Rights.MayControl("list", null, out refusal),
+        StartApp => _gate.Rights.MayControl("resume", name, out refusal),
+        PauseApp => _gate.Rights.MayControl("pause", name, out refusal),
+        _ => _gate.Rights.MayControl("info", name, out refusal),
+    };
 
     /// <summary>The answer of a command: nothing.</summary>
     private static async Task<byte[]> DoneAsync(Task command)
@@ -137,7 +160,7 @@ internal sealed class NodeServiceConnection(NodeService service, EventLoop loop,
             }
             catch (Exception fault) when (fault is not OutOfMemoryException)
             {
-                failure = service.OnFault(fault);
+                failure = _service.OnFault(fault);
             }
 
             Loop.Post(() => OnAnswer(channel, answer, failure));

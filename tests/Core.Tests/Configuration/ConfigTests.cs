@@ -15,7 +15,7 @@ public class ConfigTests
           "state": "/srv/state/", "ledger": "/dev/shm/x", "locator": "none", "node-service": "tcp://lo:1", "loops": 3, "drain-timeout": "2m",
           "control": { "endpoint": "ipc:///run/x/control.sock", "zeromq": "tcp://lo:5000" },
           "engine": { "pool-limit": 3, "queue-timeout": 1.5 },
-          "log": { "level": "debug", "format": "json" },
+          "log": { "level": "debug", "format": "json", "audit": "/var/log/audit" },
           "apps": ["echo/manifest.json", "/srv/other.json"],
         }
         """;
@@ -29,7 +29,7 @@ public class ConfigTests
         Assert.Equal(("/srv/state/", "/dev/shm/x"), (config.StateFolder, config.LedgerFolder));
         Assert.Equal(("ipc:///run/x/control.sock", "tcp://lo:5000"), (config.ControlEndpoint, config.ZeroMqControlEndpoint));
         Assert.Equal((null, "tcp://lo:1", 3, 120_000L), (config.Locator, config.NodeService, config.Loops, config.DrainTimeoutMs));
-        Assert.Equal((LogLevel.Debug, "json"), (config.LogLevel, config.LogFormat));
+        Assert.Equal((LogLevel.Debug, "json", "/var/log/audit"), (config.LogLevel, config.LogFormat, config.AuditFile));
         Assert.Equal(["/etc/cocaine/echo/manifest.json", "/srv/other.json"], config.Apps);
     }
 

@@ -85,6 +85,7 @@ public class TaskManifestTests
         Assert.Equal("Europe/Berlin", Task("nightly").GetText("time-zone"));
         Assert.True(Task("spool").GetBool("recursive"));
         Assert.True(Task("call").GetBool("pass-authorization"));
+        Assert.Equal(["billing", "@local"], Task("call").GetList("allow"));
         Assert.Equal(["created", "moved"], Task("spool").Events);
         Assert.Equal((16, 5), (Task("call").Backlog, Task("pull").GetInt("backlog")));
         Assert.Equal((65_536, 0L), (Task("raw").GetInt("max-frame"), Task("raw").GetLong("idle-timeout")));

@@ -35,7 +35,7 @@ public class RightsModelTests
         Gen.Select(Rule.List[0, 5], Callers, Word("xy"), Word("efg").List[1, 90], Gen.Int[0, 89]).Sample((rules, caller, app, events, later) =>
         {
             SecurityRules compiled = new(new SecurityConfig { Identities = Identities, Rights = rules }, 1, static _ => null);
-            CallRights rights = new(compiled, caller, app);
+            CallRights rights = new(compiled, caller, app, []);
             List<byte[]> all = [.. events.Select(Encoding.UTF8.GetBytes)];
             List<byte[]> catalog = [.. all.Take(Math.Max(1, later))]; // the rest is learnt while calls go on
             for (int i = 0; i < all.Count; i++)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Timing;
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.ZeroMq.Wire;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
@@ -78,6 +79,9 @@ internal sealed class ZeroMqConnection : SocketConnection, IWireHost
 
     /// <summary>Frames of the next message that are jobs already.</summary>
     public int Handled { get; set; }
+
+    /// <summary>Decides about the peer's jobs; null until its first message, and for a socket without rights.</summary>
+    public CallGate? Gate { get; set; }
 
     /// <summary>Messages that the peer has sent.</summary>
     public long Received { get; set; }

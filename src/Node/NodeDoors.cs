@@ -1,0 +1,82 @@
+using Cocaine.Fast.Backends.Isolation;
+using Cocaine.Fast.Core.Security;
+using Cocaine.Fast.Node.Apps;
+using Cocaine.Fast.Node.Journal;
+using Cocaine.Fast.Node.Locator;
+using Cocaine.Fast.Node.PublicServices;
+using Cocaine.Fast.Node.Threading;
+using Cocaine.Fast.Transport.Loop;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Node;
+
+/// <summary>The doors that belong to a node itself, and the rules of all of its doors.</summary>
+internal sealed class NodeDoors
+{
+    private readonly NodeOptions _options;
+    private readonly ILogger _log;
+    private LocatorService? _locator;
+    private NodeService? _service;
+
+    public NodeDoors(NodeOptions options, Feed<NodeEvent> events, ILogger log)
+    {
+        _options = options;
+        _log = log;
+        AppJournal audit = new("", options.LoggerFactory.CreateLogger("audit"), events);
+        Keeper = new Doorkeeper(audit, NodeClock.Instance, Account.NumberOf);
+        UseRules(options.Security);
+    }
+
+    /// <summary>The rules and the audit.</summary>
+    public Doorkeeper Keeper { get; }
+
+    /// <summary>The endpoints of the locator; empty without a locator.</summary>
+    public IReadOnlyList<string> LocatorEndpoints => _locator?.Endpoints ?? [];
+
+    /// <summary>The endpoints of the service <c>node</c>; empty without it.</summary>
+    public IReadOnlyList<string> ServiceEndpoints => _service?.Endpoints ?? [];
+
+    /// <summary>Clients of the locator that are connected.</summary>
+    public int LocatorConnections => _locator?.Connections ?? 0;
+
+    /// <summary>Opens the doors that the options name.</summary>
+    /// <param name="loop">The loop of these doors.</param>
+    /// <param name="apps">Gives the apps that run now.</param>
+    /// <param name="pause">Makes an app take no more jobs (true), or jobs again.</param>
+    /// <exception cref="NodeException">An endpoint cannot be used.</exception>
+    public void Open(EventLoop loop, Func<IReadOnlyList<RunningApp>> apps, Func<string, bool, Task> pause)
+    {
+        if (_options.NodeService is { } control)
+        {
+            _service = new NodeService(apps, pause, loop, Keeper, _log);
+            Open(loop, "the service node", () => _service.Open(control));
+        }
+
+        if (_options.Locator is { } endpoint)
+        {
+            _locator = new LocatorService(apps, loop, Keeper, _log) { NodeService = _service };
+            Open(loop, "the locator", () => _locator.Open(endpoint));
+        }
+    }
+
+    /// <summary>Other rules hold for all doors from now on; nothing changes when there are none, and were none.</summary>
+    public void UseRules(SecurityConfig rules)
+    {
+        if (rules.HasRules || Keeper.Rules.IsOn)
+        {
+            Keeper.Use(rules);
+        }
+    }
+
+    private static void Open(EventLoop loop, string door, Action open)
+    {
+        try
+        {
+            loop.RunAsync(open).GetAwaiter().GetResult();
+        }
+        catch (Exception failure) when (failure is IOException or FormatException)
+        {
+            throw new NodeException($"{door}: {failure.Message}; choose another endpoint, or none", failure);
+        }
+    }
+}
