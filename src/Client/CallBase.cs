@@ -19,6 +19,7 @@ internal abstract class CallBase : LoopWork, IChannelOwner
 
     private readonly DeadlineTimer _timer;
     private readonly CancelWork _cancel;
+    private readonly CallSeal? _seal; // null when calls are not sealed
     private byte[] _name = [];
     private CallOptions _options;
     private CancellationToken _cancellation;
@@ -29,6 +30,7 @@ internal abstract class CallBase : LoopWork, IChannelOwner
         Connection = connection;
         _timer = new DeadlineTimer(this);
         _cancel = new CancelWork(this);
+        _seal = connection.Sealer is { } sealer ? new CallSeal(connection, sealer) : null;
     }
 
     protected ClientConnection Connection { get; }
@@ -51,9 +53,10 @@ internal abstract class CallBase : LoopWork, IChannelOwner
             return;
         }
 
-        Span<byte> headers = stackalloc byte[CallOptions.MaxEncodedBytes];
-        int headerBytes = _options.Encode(headers, Connection.TakeOffer());
-        MessageWriter.WriteEnqueue(Connection.Output, Connection.NextChannel, _name, headers[..headerBytes], Connection.IsFirst);
+        Span<byte> own = stackalloc byte[CallOptions.MaxEncodedBytes];
+        ReadOnlySpan<byte> headers = _seal is null ? own[.._options.Encode(own, Connection.TakeOffer())]
+            : _seal.Begin(_name, in _options, Connection.TakeOffer());
+        MessageWriter.WriteEnqueue(Connection.Output, Connection.NextChannel, _name, headers, Connection.IsFirst);
         Channel = Connection.Open(this); // after the message: a channel that is open here is open for the node too
         try
         {
@@ -77,11 +80,30 @@ internal abstract class CallBase : LoopWork, IChannelOwner
         }
     }
 
-    public abstract void OnChunk(in MessageView message);
+    public void OnChunk(in MessageView message)
+    {
+        if (_seal is null)
+        {
+            OnData(message.Layout.Shape == ArgumentShape.Data ? message.Data : new Payload(message.Arguments));
+            return;
+        }
 
-    public void OnClosed() => Finish(null);
+        try
+        {
+            if (_seal.TryRead(in message, out Payload chunk))
+            {
+                OnData(in chunk);
+            }
+        }
+        catch (CocaineException failure)
+        {
+            GiveUp(failure);
+        }
+    }
 
-    public void OnError(CocaineException error) => Finish(error);
+    public void OnClosed() => Finish(_seal?.OnClosed());
+
+    public void OnError(CocaineException error) => Finish(_seal?.OnError(error) ?? error);
 
     public virtual void OnHold(bool hold)
     {
@@ -95,6 +117,37 @@ internal abstract class CallBase : LoopWork, IChannelOwner
         _options = options;
         _cancellation = cancellation;
         Connection.Loop.Post(this);
+    }
+
+    /// <summary>A chunk of the answer.</summary>
+    protected abstract void OnData(in Payload data);
+
+    /// <summary>Writes a chunk of the request.</summary>
+    protected void WriteChunk(ReadOnlySpan<byte> chunk)
+    {
+        if (_seal is null)
+        {
+            MessageWriter.WriteChunk(Connection.Output, Channel, new Payload(chunk), bin: true);
+        }
+        else
+        {
+            _seal.Write(Channel, chunk, isLast: false);
+        }
+    }
+
+    /// <summary>Writes the last chunk of the request, which may be empty, and its end.</summary>
+    protected void WriteEnd(ReadOnlySpan<byte> chunk)
+    {
+        if (_seal is not null)
+        {
+            _seal.Write(Channel, chunk, isLast: true);
+        }
+        else if (!chunk.IsEmpty)
+        {
+            MessageWriter.WriteChunk(Connection.Output, Channel, new Payload(chunk), bin: true);
+        }
+
+        MessageWriter.WriteClose(Connection.Output, Channel);
     }
 
     /// <summary>The parts of the opening message.</summary>

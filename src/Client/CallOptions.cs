@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Sealing;
 
 namespace Cocaine.Fast.Client;
 
@@ -39,7 +40,8 @@ public readonly record struct CallOptions
     /// <summary>The headers array; empty when the call has no options.</summary>
     /// <param name="to">Gets the headers: at most <see cref="MaxEncodedBytes"/>.</param>
     /// <param name="offersFlow">Adds the offer of flow control for each call.</param>
-    internal int Encode(Span<byte> to, bool offersFlow = false)
+    /// <param name="seal">The value of the header <c>seal</c>, whose bytes come on top; empty when the call is not sealed.</param>
+    internal int Encode(Span<byte> to, bool offersFlow = false, ReadOnlySpan<byte> seal = default)
     {
         int count = 0;
         int at = 1;
@@ -50,9 +52,19 @@ public readonly record struct CallOptions
         Add(to, ref at, ref count, "trace_id"u8, TraceId > 0 ? TraceId : null);
         Add(to, ref at, ref count, "span_id"u8, TraceId > 0 ? SpanId : null);
         Add(to, ref at, ref count, FlowControl.OfferName, offersFlow ? FlowControl.Version : null);
+        if (!seal.IsEmpty)
+        {
+            at += HeaderSet.WriteBytes(to[at..], "seal"u8, seal);
+            count++;
+        }
+
         to[0] = (byte)(0x90 | count);
         return count == 0 ? 0 : at;
     }
+
+    /// <summary>The wishes that a seal ties to the call.</summary>
+    internal SealPolicy SealPolicy => new(
+        (long?)Ms(Deadline), (long?)Ms(Timeout), RetryLimit is { } limit ? Math.Max(0, limit) : null, Urgent);
 
     private static TimeSpan? Bounded(TimeSpan? time, string name)
     {
@@ -116,4 +128,7 @@ public sealed record ClientOptions
     /// endpoint without TLS is a mistake.
     /// </summary>
     public ClientTls? Tls { get; init; }
+
+    /// <summary>Seals every call with RSA keys; null = calls are not sealed.</summary>
+    public ClientSeal? Seal { get; init; }
 }

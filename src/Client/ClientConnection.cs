@@ -32,6 +32,9 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
     private bool _hasOffered;  // the node was told that this client has flow control for each call
     private bool _hasFlow;     // the node has it too; set before any chunk of a call's answer comes
 
+    /// <summary>Seals the calls; null when they are not sealed.</summary>
+    public ClientSealer? Sealer { get; init; }
+
     /// <summary>Why the connection ended; null while it is open.</summary>
     public string? Ended { get; private set; }
 

@@ -16,10 +16,10 @@ public sealed class CocaineClient : IAsyncDisposable
     private readonly ObjectPool<UnaryCall> _calls;
     private readonly ObjectPool<StreamCall> _streams;
 
-    private CocaineClient(EventLoop loop, int descriptor, ClientOptions options)
+    private CocaineClient(EventLoop loop, int descriptor, ClientOptions options, ClientSealer? sealer)
     {
         Loop = loop;
-        Connection = new ClientConnection(loop, descriptor);
+        Connection = new ClientConnection(loop, descriptor) { Sealer = sealer };
         bool inline = options.UnsafeInlineContinuations;
 
         // More calls at the same time than this are made anew: they cost an object each.
@@ -40,15 +40,17 @@ public sealed class CocaineClient : IAsyncDisposable
     /// call.
     /// </exception>
     /// <exception cref="FormatException">
-    /// The endpoint cannot be read, or a setting or a file of <see cref="ClientOptions.Tls"/> is wrong.
+    /// The endpoint cannot be read, or a setting or a file of <see cref="ClientOptions.Tls"/> or <see cref="ClientOptions.Seal"/> is wrong.
     /// </exception>
+    /// <exception cref="IOException">A file of <see cref="ClientOptions.Seal"/> cannot be opened.</exception>
     public static async Task<CocaineClient> ConnectAsync(string endpoint, ClientOptions? options = null,
         CancellationToken cancellation = default)
     {
         options ??= new ClientOptions();
+        ClientSealer? sealer = options.Seal is { } seal ? ClientSealer.Load(seal) : null;
         ServerSocket server = await ServerConnector.ConnectAsync(endpoint, options, cancellation).ConfigureAwait(false);
         EventLoop loop = ClientLoop.Shared;
-        CocaineClient client = new(loop, server.Descriptor, options);
+        CocaineClient client = new(loop, server.Descriptor, options, sealer);
         loop.Post(() => server.Open(client.Connection));
         return client;
     }

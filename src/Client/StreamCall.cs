@@ -113,9 +113,8 @@ internal sealed class StreamCall : CallBase
         return done;
     }
 
-    public override void OnChunk(in MessageView message)
+    protected override void OnData(in Payload data)
     {
-        Payload data = message.Layout.Shape == ArgumentShape.Data ? message.Data : new Payload(message.Arguments);
         bool wake;
         bool isBehind;
         lock (_lock)
@@ -150,13 +149,13 @@ internal sealed class StreamCall : CallBase
 
         if (isEnd)
         {
-            MessageWriter.WriteClose(Connection.Output, Channel);
+            WriteEnd(default);
         }
         else
         {
             try
             {
-                MessageWriter.WriteChunk(Connection.Output, Channel, new Payload(chunk.Span), bin: true);
+                WriteChunk(chunk.Span);
             }
             catch (Exception failure)
             {

@@ -34,9 +34,8 @@ internal sealed class UnaryCall : CallBase
         return task;
     }
 
-    public override void OnChunk(in MessageView message)
+    protected override void OnData(in Payload data)
     {
-        Payload data = message.Layout.Shape == ArgumentShape.Data ? message.Data : new Payload(message.Arguments);
         try
         {
             Span<byte> to = _answer.GetSpan(Math.Max(1, data.Length));
@@ -50,15 +49,7 @@ internal sealed class UnaryCall : CallBase
         }
     }
 
-    protected override void WriteRequest()
-    {
-        if (!_request.IsEmpty)
-        {
-            MessageWriter.WriteChunk(Connection.Output, Channel, new Payload(_request.Span), bin: true);
-        }
-
-        MessageWriter.WriteClose(Connection.Output, Channel);
-    }
+    protected override void WriteRequest() => WriteEnd(_request.Span);
 
     protected override void OnFinished(Exception? failure) => _done.Complete(_answerBytes, failure);
 

@@ -52,7 +52,7 @@ public sealed class CocaineNode : IAsyncDisposable
         _records = new NodeRecords(options.LedgerDirectory, options.StateDirectory, Find, _log);
         AppFactorySettings settings = new(
             options.LoggerFactory, options.Drivers, options.OwnsProcess, options.SdkDirectory, options.RuntimeDirectory,
-            _doors.Keeper);
+            _doors.Keeper, _doors.Seals);
         _factory = new AppFactory(settings, _loops, _zeroMq, _records, _events, () => LocatorEndpoints.FirstOrDefault(), _log);
         _apps = new NodeApps(_factory);
     }
@@ -87,6 +87,7 @@ public sealed class CocaineNode : IAsyncDisposable
             throw new NodeException($"the state folder: {failure.Message}", failure);
         }
 
+        _doors.ReadKeys();
         try
         {
             NodeThreads.Warm();
@@ -319,6 +320,9 @@ public sealed class CocaineNode : IAsyncDisposable
     /// <summary>Hears of the time that ZeroMQ sockets take to close.</summary>
     internal ClosingSockets ZeroMq => _zeroMq.Closing;
 
+    /// <summary>Looks soon whether the keys of sealed jobs have changed; the node also looks by itself each 10 s.</summary>
+    internal void LookAtKeys() => _doors.Seals.LookAtKeys();
+
     /// <summary>Completes when every loop has run it: a loop that is stuck in a handler does not.</summary>
     internal Task PingAsync() => _loops.PingAsync();
 
@@ -329,6 +333,7 @@ public sealed class CocaineNode : IAsyncDisposable
             return;
         }
 
+        _doors.Seals.Dispose();
         _loops.Dispose();
         _records.Close();
         _factory.Dispose();

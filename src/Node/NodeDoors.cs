@@ -1,5 +1,6 @@
 using Cocaine.Fast.Backends.Isolation;
 using Cocaine.Fast.Core.Security;
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Node.Locator;
@@ -30,6 +31,9 @@ internal sealed class NodeDoors
     /// <summary>The rules and the audit.</summary>
     public Doorkeeper Keeper { get; }
 
+    /// <summary>The sealed jobs.</summary>
+    public NodeSeals Seals { get; } = new();
+
     /// <summary>The endpoints of the locator; empty without a locator.</summary>
     public IReadOnlyList<string> LocatorEndpoints => _locator?.Endpoints ?? [];
 
@@ -38,6 +42,23 @@ internal sealed class NodeDoors
 
     /// <summary>Clients of the locator that are connected.</summary>
     public int LocatorConnections => _locator?.Connections ?? 0;
+
+    /// <summary>Reads the keys of sealed jobs, if the options name any.</summary>
+    /// <exception cref="NodeException">A key is not as it should be.</exception>
+    public void ReadKeys()
+    {
+        try
+        {
+            if (_options.KeysDirectory is { } keys)
+            {
+                Seals.Start(keys, _log, TimeProvider.System);
+            }
+        }
+        catch (IOException failure)
+        {
+            throw new NodeException($"the keys of sealed jobs: {failure.Message}", failure);
+        }
+    }
 
     /// <summary>Opens the doors that the options name.</summary>
     /// <param name="loop">The loop of these doors.</param>

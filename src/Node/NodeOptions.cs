@@ -38,6 +38,9 @@ public sealed class NodeOptions
     /// <summary>The folder with the SDKs (<c>python/</c>, <c>dotnet/</c>); null = <c>workers</c> beside the program or above it.</summary>
     public string? SdkDirectory { get; init; }
 
+    /// <summary>The folder of the RSA keys of sealed jobs, as docs/security.md has it; null = no sealed jobs.</summary>
+    public string? KeysDirectory { get; init; }
+
     /// <summary>How long a loop looks for work before it sleeps, µs. 0 = not at all: right when there are few cores.</summary>
     public int LoopSpinMicroseconds { get; init; }
 

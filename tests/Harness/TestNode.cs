@@ -12,7 +12,7 @@ internal sealed class TestNode : IAsyncDisposable
     private readonly LogLines _log = new();
     private readonly CocaineNode _node;
 
-    private TestNode(string? locator, string? stateDirectory, string? nodeService, SecurityConfig? security)
+    private TestNode(string? locator, string? stateDirectory, string? nodeService, SecurityConfig? security, string? keysDirectory)
     {
         LedgerDirectory = Path.Combine(Path.GetTempPath(), $"ledger-{Guid.NewGuid():N}");
         _node = new CocaineNode(new NodeOptions
@@ -23,6 +23,7 @@ internal sealed class TestNode : IAsyncDisposable
             LedgerDirectory = LedgerDirectory,
             StateDirectory = stateDirectory,
             Security = security ?? new SecurityConfig(),
+            KeysDirectory = keysDirectory,
             LoggerFactory = _log,
         });
     }
@@ -37,9 +38,10 @@ internal sealed class TestNode : IAsyncDisposable
     public LogLines LogLines => _log;
 
     public static TestNode Start(
-        string? locator = null, string? stateDirectory = null, string? nodeService = null, SecurityConfig? security = null)
+        string? locator = null, string? stateDirectory = null, string? nodeService = null, SecurityConfig? security = null,
+        string? keysDirectory = null)
     {
-        TestNode node = new(locator, stateDirectory, nodeService, security);
+        TestNode node = new(locator, stateDirectory, nodeService, security, keysDirectory);
         node._node.Start();
         return node;
     }

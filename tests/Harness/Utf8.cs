@@ -6,4 +6,6 @@ namespace Cocaine.Fast.Harness;
 internal static class Utf8
 {
     public static byte[] Of(string text) => Encoding.UTF8.GetBytes(text);
+
+    public static string TextOf(byte[] bytes) => Encoding.UTF8.GetString(bytes);
 }

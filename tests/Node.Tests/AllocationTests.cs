@@ -102,12 +102,20 @@ public class AllocationTests(ITestOutputHelper output)
         Assert.True(bytes <= RuntimeNoiseBytes, types);
     }
 
-    [Fact]
-    public async Task A_call_of_the_client_allocates_nothing()
+    [Theory]
+    [InlineData("no")]
+    [InlineData("required")]
+    public async Task A_call_of_the_client_allocates_nothing(string mode)
     {
-        await using TestNode node = TestNode.Start();
-        RunningApp app = await node.AddAsync(TestApps.DotNet(BackendType.Thread));
-        await using CocaineClient client = await TestNode.ConnectAsync(app);
+        using SealKeys keys = new("billing");
+        await using TestNode node = TestNode.Start(keysDirectory: keys.Folder);
+        AppManifest manifest = TestApps.DotNet(BackendType.Thread);
+        RunningApp app = await node.AddAsync(manifest with
+        {
+            Tasks = [manifest.Tasks[0] with { Keys = new Dictionary<string, object> { ["sealed"] = mode } }],
+        });
+        ClientOptions? options = mode == "required" ? keys.Options("billing", app.Name) : null;
+        await using CocaineClient client = await CocaineClient.ConnectAsync(app.Endpoints[0].Endpoint, options);
         byte[] request = Encoding.UTF8.GetBytes(new string('x', 64));
         System.Buffers.ArrayBufferWriter<byte> answer = new(1024);
         // Off the test's own synchronization context, which allocates for each continuation.

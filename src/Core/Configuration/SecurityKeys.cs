@@ -8,6 +8,10 @@ internal static class SecurityKeys
     /// <summary><c>security</c>.</summary>
     public static readonly IReadOnlyList<KeySpec> Top =
     [
+        new(
+            "keys", KeyKind.AbsolutePath,
+            "folder of the RSA keys of those who may seal jobs (`NAME.pub`) and of the node (`own/*.pem`): docs/security.md",
+            "none: no sealed jobs"),
         new("identities", KeyKind.NamedSections, "the callers that the node knows, each by its name, below"),
         new("rights", KeyKind.Sections, "rules, below: each gives rights to some callers, and none takes a right away"),
     ];

@@ -29,6 +29,7 @@ internal sealed class SecurityReader(ProblemList problems)
         HashSet<string> names = [.. section["identities"]?.Members.Select(member => member.Name) ?? []];
         return new SecurityConfig
         {
+            KeysFolder = values.GetValueOrDefault("keys") is string keys ? Path.GetFullPath(keys) : null,
             Identities = identities,
             Rights = Rules(values.GetValueOrDefault("rights") as JsonTree, names),
         };

@@ -114,6 +114,9 @@ internal sealed class HeaderSet
     /// <summary>The message has headers that prove its caller.</summary>
     public bool HasSecrets => _secrets is { Count: > 0 };
 
+    /// <summary>The message has the header of a sealed request.</summary>
+    public bool HasSeal => HasSecrets && !Secret("seal"u8).IsEmpty;
+
     /// <summary>The value of the first secret header of this name, in any case of its letters; empty when there is none.</summary>
     public ReadOnlySpan<byte> Secret(ReadOnlySpan<byte> name) => _secrets is null ? default : _secrets.Find(name);
 
@@ -165,6 +168,15 @@ internal sealed class HeaderSet
         to[at] = 0xa8;
         BinaryPrimitives.WriteUInt64LittleEndian(to[(at + 1)..], value);
         return at + 1 + NumberBytes;
+    }
+
+    /// <summary>Writes <c>[false, name, bytes]</c> and returns its length: at most 16 bytes more than name and value.</summary>
+    public static int WriteBytes(Span<byte> to, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        int at = HeaderLiterals.WriteStart(to, name);
+        at += MsgPackEncoder.WriteStringHead(to[at..], (uint)value.Length, modern: false);
+        value.CopyTo(to[at..]);
+        return at + value.Length;
     }
 
     private int WriteTrace(Span<byte> to, byte index, ulong value)

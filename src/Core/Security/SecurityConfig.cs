@@ -6,6 +6,9 @@ public sealed record SecurityConfig
     /// <summary>The most identities, and the most rules. The search for a token looks at the tokens of all identities.</summary>
     public const int MaxEntries = 1024;
 
+    /// <summary>The folder of RSA keys; null = no sealed jobs.</summary>
+    public string? KeysFolder { get; init; }
+
     /// <summary>The known callers.</summary>
     public IReadOnlyList<Identity> Identities { get; init; } = [];
 

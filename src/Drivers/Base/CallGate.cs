@@ -114,6 +114,49 @@ internal sealed class CallGate(SocketConnection connection, TaskGuard guard)
     }
 
     /// <summary>
+    /// The sender of a sealed call may call the event of the task, now. The sender counts instead of the connection's caller.
+    /// </summary>
+    /// <param name="at">The guard of the event's task.</param>
+    /// <param name="index">The event's place in its catalog; below 0 when it has none.</param>
+    /// <param name="name">The event.</param>
+    /// <param name="catalog">The names of the catalog.</param>
+    /// <param name="keyName">The name of the RSA key that has sealed the call.</param>
+    /// <param name="refusal">The answer when the sender may not.</param>
+    public bool AdmitsSealed(
+        TaskGuard at, int index, ReadOnlySpan<byte> name, IReadOnlyList<byte[]> catalog, string keyName, out DoorRefusal refusal)
+    {
+        refusal = default;
+        if (_caller.IsOutdated || (at.Narrows && _caller.Rules == SecurityRules.Off))
+        {
+            _caller.Look();
+            Forget();
+        }
+
+        SecurityRules rules = _caller.Rules;
+        if (!rules.IsOn && !at.Narrows)
+        {
+            return true;
+        }
+
+        Caller caller = _caller.Caller with { Identity = rules.OfRsaKey(keyName) };
+        if (!at.RightsOf(rules, in caller).MayCall(index, name, catalog))
+        {
+            refusal = DoorRefusal.Call(in caller, _caller.Proof, Encoding.UTF8.GetString(name), at.Context.Engine.Name);
+        }
+        else if (rules.RateOf(caller.Identity) is { } rate && !rate.TryTake(connection.Loop.NowMs * Clock.NsPerMs))
+        {
+            refusal = DoorRefusal.OverRate(caller.Identity!);
+        }
+        else
+        {
+            return true;
+        }
+
+        Deny(at, in caller, "call", Encoding.UTF8.GetString(name), in refusal);
+        return false;
+    }
+
+    /// <summary>
     /// The caller has some right on the task's app: then it may see the app's info, and hear that an event is not served.
     /// </summary>
     /// <param name="action">The action for the audit: <c>info</c>, or <c>call</c> for an event that is not served.</param>

@@ -1,87 +1,27 @@
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Sealing;
 using Cocaine.Fast.Core.Security;
+using Cocaine.Fast.Drivers.Base;
 
 namespace Cocaine.Fast.Drivers.Native;
 
 /// <summary>
 /// One client of a native-server: its channels are jobs. Every channel gets one terminal message, or the connection closes.
 /// </summary>
-internal class NativeConnection : NativeDoor, IJobCaller
+internal class NativeConnection(NativeServer server, int descriptor) : NativeAnswers(server, descriptor), ISealHost
 {
-    private readonly SlowReader _slowReader;
-    private Job? _pausedFor;        // reading is paused until this job's slave has room
-    private ClientFlow? _flow;      // null until the client has offered flow control
-
-    public NativeConnection(NativeServer server, int descriptor)
-        : base(server, descriptor) => _slowReader = new SlowReader(this);
-
-    internal override bool IsBusy => base.IsBusy || HeldBytes > 0;
-
-    /// <summary>Bytes that are kept of answers that the client holds.</summary>
-    internal long HeldBytes => _flow?.KeptBytes ?? 0;
-
-    public virtual void OnChunk(Job job, in Payload data)
-    {
-        if (_flow is not null && _flow.Keep(job, in data))
-        {
-            return;
-        }
-
-        MessageWriter.WriteChunk(Output, job.CallerChannel, in data, PeerSpeaksBin);
-        ScheduleSend();
-        _slowReader.OnChunk(job);
-    }
-
-    public virtual void OnDone(Job job)
-    {
-        if (_flow is null || !_flow.KeepClose(job))
-        {
-            MessageWriter.WriteClose(Output, job.CallerChannel);
-            ScheduleSend();
-        }
-
-        Leave(job);
-    }
-
-    public virtual void OnFailed(Job job, in JobError error)
-    {
-        ErrorHeaders headers = error.HeadersOf(job);
-        if (_flow is null || !_flow.KeepError(job, in error, in headers))
-        {
-            (int category, int code) = PairOf(error.Category, error.Code, error.Cause);
-            MessageWriter.WriteError(Output, job.CallerChannel, category, code, error.Reason, in headers);
-            ScheduleSend();
-        }
-
-        Leave(job);
-    }
-
-    public void OnRequestPressure(Job job, bool high)
-    {
-        // Other channels of this client go on while the slave has a backlog, but not when the node keeps much of this one for its handler.
-        if (_flow is not null)
-        {
-            _flow.HoldRequest(job, high);
-        }
-        else if (high && (Channels.Count == 1 || job.RequestHeld))
-        {
-            _pausedFor = job;
-            PauseReading();
-        }
-        else if (!high && _pausedFor == job)
-        {
-            _pausedFor = null;
-            Resume();
-        }
-    }
-
     protected override void OnMessage(in MessageView message, HeaderStatus headers)
     {
         ref readonly MessageLayout layout = ref message.Layout;
         ulong channel = layout.Channel;
-        SendsInParts = layout.Type == MessageType.Chunk && _flow is null; // this product's clients send at once
+        SendsInParts = layout.Type == MessageType.Chunk && Flow is null; // this product's clients send at once
+        if (Seals is not null && Seals.Takes(in message))
+        {
+            return;
+        }
+
         if (Channels.TryGet(channel, out Job? job))
         {
             OnOpenChannel(job, in message);
@@ -100,7 +40,7 @@ internal class NativeConnection : NativeDoor, IJobCaller
         }
         else if (layout is { Type: MessageType.Error, Shape: ArgumentShape.Error })
         {
-            _flow?.OnGivenUp(in message);
+            Flow?.OnGivenUp(in message);
         }
 
         // Otherwise the message is late: the client wrote more after the node's terminal message. Its headers have gone through the table,
@@ -109,23 +49,38 @@ internal class NativeConnection : NativeDoor, IJobCaller
 
     protected override void OnClosed(string reason)
     {
-        Loop.Patience.Cancel(_slowReader);
+        Loop.Patience.Cancel(SlowReader);
         base.OnClosed(reason);
         Server.Remove(this);
-        _flow?.Clear();
-        foreach (Job job in Channels.TakeAll())
-        {
-            job.Engine.Cancel(job, "the client went away"u8, clientGone: true);
-        }
-
-        _pausedFor = null;
-        _slowReader.ReleaseSlaves();
+        DropAnswers();
     }
 
-    protected override void OnSent()
+    /// <inheritdoc/>
+    public Job? Submit(SealedRequest request, string keyName, out JobRefusal refusal)
     {
-        _slowReader.OnSent();
-        _flow?.OnSent();
+        if (!Gate.AdmitsSealed(request.Guard, request.Index, request.Name, request.Events.Names, keyName, out DoorRefusal denied))
+        {
+            refusal = new JobRefusal(denied.Code, denied.Text, JobId: 0, denied.Headers.RetryAfterS);
+            return null;
+        }
+
+        JobPolicy policy = request.Policy;
+        Job? job = Server.Context.Engine.Submit(
+            this, request.Channel, request.Events.Monitor, request.Name, in policy, request.Headers, out refusal);
+        if (job is not null)
+        {
+            Channels.Add(request.Channel, job);
+            SlowReader.OnMore();
+        }
+
+        return job;
+    }
+
+    /// <inheritdoc/>
+    public void RefuseSealed(ulong channel, in JobRefusal refusal)
+    {
+        (int category, int code) = PairOf(ErrorCodes.Category, refusal.Code, refusal.Cause);
+        Refuse(channel, category, code, "sealed", refusal.Headers);
     }
 
     /// <summary>The client has closed its side, and the engine knows.</summary>
@@ -133,26 +88,17 @@ internal class NativeConnection : NativeDoor, IJobCaller
     {
     }
 
-    /// <summary>Ends the client's channel without waiting for the job, which no longer belongs to the client.</summary>
-    protected void Accept(Job job)
-    {
-        MessageWriter.WriteClose(Output, job.CallerChannel);
-        Forget(job);
-        ScheduleSend();
-        _slowReader.OnMore();
-    }
-
     /// <summary>A message on the channel that no call has: flow control, of a client that has offered it.</summary>
     private void OnControl(in MessageView message)
     {
-        if (_flow is null || message.Layout.Type != ControlType.Flow)
+        if (Flow is null || message.Layout.Type != ControlType.Flow)
         {
             if (!IsRefusedAsOld(in message.Layout))
             {
                 Refuse(0, ErrorCodes.BadRequest, OldDialect.NoChannel);
             }
         }
-        else if (!_flow.TryHandle(in message))
+        else if (!Flow.TryHandle(in message))
         {
             const string Problem = "a message of flow control has a channel, and 1 or 0";
             OnMalformed(FlowControl.ClientControlChannel, ErrorCodes.BadRequest, Problem);
@@ -199,10 +145,10 @@ internal class NativeConnection : NativeDoor, IJobCaller
     {
         ref readonly MessageLayout layout = ref message.Layout;
         ulong channel = layout.Channel;
-        if (headers == HeaderStatus.Ok && Headers.OffersFlow && _flow is null)
+        if (headers == HeaderStatus.Ok && Headers.OffersFlow && Flow is null)
         {
-            _flow = new ClientFlow(this, Channels, _slowReader.OnLeft, () => Server.OnHeldTooLong(PeerName));
-            _flow.Agree();
+            Flow = new ClientFlow(this, Channels, SlowReader.OnLeft, () => Server.OnHeldTooLong(PeerName));
+            Flow.Agree();
         }
 
         if (headers != HeaderStatus.Ok)
@@ -250,7 +196,7 @@ internal class NativeConnection : NativeDoor, IJobCaller
         {
             MessageWriter.WriteValue(Output, channel, info);
             ScheduleSend();
-            _slowReader.OnMore();
+            SlowReader.OnMore();
         }
     }
 
@@ -264,14 +210,21 @@ internal class NativeConnection : NativeDoor, IJobCaller
         }
 
         EventCatalog events = owner.Events;
-        if (!Gate.Admits(owner.Guard, index, name, events.Names, Headers, out DoorRefusal denied))
+        HeaderSet headers = Headers;
+        if (owner.CheckSeal(headers) is var fault and not SealFault.None)
+        {
+            RefuseSeal(channel, fault, jobId: 0);
+            return;
+        }
+
+        bool isSealed = owner.Sealed != SealMode.No && headers.HasSeal; // then the seal proves the caller, with the first record
+        if (!isSealed && !Gate.Admits(owner.Guard, index, name, events.Names, headers, out DoorRefusal denied))
         {
             Refuse(channel, denied.Code, denied.Text, denied.Headers);
             return;
         }
 
         HasCalled = true;
-        HeaderSet headers = Headers;
         JobPolicy policy = default;
         ReadOnlySpan<byte> forWorker = default;
         if (!headers.IsEmpty)
@@ -286,6 +239,14 @@ internal class NativeConnection : NativeDoor, IJobCaller
             forWorker = headers.ForWorker(events.PassesSecrets);
         }
 
+        if (isSealed)
+        {
+            SealedRequest request = (Seals ??= new SealedCalls(this, this, Server.Context.Engine.Name)).Take();
+            request.Begin(channel, known, index, events, owner.Guard, in policy, forWorker);
+            Seals.Begin(request, headers, owner.Seals.Worker);
+            return;
+        }
+
         Job? job = Server.Context.Engine.Submit(this, channel, events.Monitor, known, in policy, forWorker, out JobRefusal refusal);
         if (job is null)
         {
@@ -295,52 +256,7 @@ internal class NativeConnection : NativeDoor, IJobCaller
         else
         {
             Channels.Add(channel, job);
-            _slowReader.OnMore();
-        }
-    }
-
-    protected sealed override void Refuse(ulong channel, int code, string reason, in ErrorHeaders headers = default) =>
-        Refuse(channel, ErrorCodes.Category, code, reason, in headers);
-
-    private void Refuse(ulong channel, int category, int code, string reason, in ErrorHeaders headers)
-    {
-        MessageWriter.WriteError(Output, channel, category, code, reason, in headers);
-        ScheduleSend();
-        _slowReader.OnMore();
-    }
-
-    /// <summary>The pair by which the client knows an error: this product's clients, which offer flow control, know the node's.</summary>
-    private (int Category, int Code) PairOf(int category, int code, ErrorCause cause) =>
-        (_flow is null ? PublicErrors.PairOf(cause) : null) ?? (category, code);
-
-    /// <summary>Reads again, unless there is another reason to pause.</summary>
-    internal void Resume()
-    {
-        if (_pausedFor is null && !_slowReader.PausesReading)
-        {
-            ResumeReading();
-        }
-    }
-
-    private void Forget(Job job)
-    {
-        _flow?.Drop(job.CallerChannel);
-        Leave(job);
-    }
-
-    /// <summary>The job no longer has a channel here.</summary>
-    private void Leave(Job job)
-    {
-        Channels.Remove(job.CallerChannel, out _);
-        if (Channels.Count == 0)
-        {
-            OnQuiet();
-        }
-
-        if (_pausedFor == job)
-        {
-            _pausedFor = null;
-            Resume();
+            SlowReader.OnMore();
         }
     }
 }

@@ -25,7 +25,7 @@ internal static class NativeDrivers
     private static readonly KeySpec[] Doors =
     [
         ListeningKeys.Endpoint, ListeningKeys.Backlog, ListeningKeys.Connections, ListeningKeys.IdleTimeout, ListeningKeys.Mode,
-        TaskGuard.PassAuthorization, TaskGuard.Allow,
+        TaskGuard.PassAuthorization, TaskGuard.Allow, SealModes.Key,
     ];
 
     /// <summary>The native-server.</summary>
@@ -55,7 +55,9 @@ internal static class NativeDrivers
             : values.ContainsKey(ListeningKeys.IdleTimeout.Name) ? ListeningKeys.IdleTimeout.Name : null;
         return key is not null ? new KeyMistake(key, "the task is over ZeroMQ, where the bounds of connections are fixed")
             : values.ContainsKey(TaskGuard.PassAuthorization.Name)
-            ? new KeyMistake(TaskGuard.PassAuthorization.Name, "the task is over ZeroMQ, whose messages have no headers") : null;
+            ? new KeyMistake(TaskGuard.PassAuthorization.Name, "the task is over ZeroMQ, whose messages have no headers")
+            : values.ContainsKey(SealModes.Key.Name)
+            ? new KeyMistake(SealModes.Key.Name, "the task is over ZeroMQ, whose messages have no headers") : null;
     }
 
     private static bool IsOverZeroMq(IReadOnlyDictionary<string, object> values) =>

@@ -4,6 +4,7 @@ using System.Numerics;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Sealing;
 using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Transport.Loop;
@@ -27,6 +28,12 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
         };
 
     public override TaskMonitor Monitor => Events.Monitor;
+
+    /// <summary>The sealed requests that the task takes.</summary>
+    public SealMode Sealed { get; } = SealModes.Of(context.Task);
+
+    /// <summary>The node's sealed jobs.</summary>
+    public NodeSeals Seals { get; } = context.Scope.Get(static () => NodeSeals.None);
 
     public ProtocolLimits Limits { get; } = ProtocolLimits.Default;
 
@@ -54,6 +61,7 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
 
     public override void Open()
     {
+        Seals.Check(Sealed);
         base.Open();
         Join();
     }
@@ -98,6 +106,14 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
 
         return null;
     }
+
+    /// <summary>The fault of a call that is sealed where no seals are taken, or the other way round.</summary>
+    public SealFault CheckSeal(HeaderSet headers) => Sealed switch
+    {
+        SealMode.No => headers.HasSeal && !Events.PassesSecrets ? SealFault.NotTaken : SealFault.None,
+        SealMode.Required => headers.HasSeal ? SealFault.None : SealFault.NotSealed,
+        _ => SealFault.None,
+    };
 
     /// <summary>The text for a caller that reached this address and called an event that is not served there.</summary>
     public string NoEvent(ReadOnlySpan<byte> name, IPAddress? reached)

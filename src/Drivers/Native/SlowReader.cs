@@ -2,14 +2,25 @@ using System.Runtime.CompilerServices;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Timing;
+using Cocaine.Fast.Transport.Sockets;
 
 namespace Cocaine.Fast.Drivers.Native;
+
+/// <summary>A client that may read its answers slowly.</summary>
+internal interface ISlowClient
+{
+    /// <summary>Reads again, unless there is another reason to pause.</summary>
+    void Resume();
+
+    /// <summary>The client has read nothing for so long: its connection ends.</summary>
+    void OnStalled(int seconds);
+}
 
 /// <summary>
 /// Acts against a client that does not read its answers: the answers are held back, or the node pauses reading from the client, and a
 /// client that does not read at all is disconnected. The timer serves the disconnect.
 /// </summary>
-internal sealed class SlowReader(NativeConnection connection) : WheelTimer
+internal sealed class SlowReader(MessageConnection connection, ISlowClient client) : WheelTimer
 {
     /// <summary>
     /// Unsent answers from which on answers are held back although the socket has not been offered them yet: about as many bytes as a
@@ -76,7 +87,7 @@ internal sealed class SlowReader(NativeConnection connection) : WheelTimer
         {
             PausesReading = false;
             connection.Loop.Patience.Cancel(this);
-            connection.Resume();
+            client.Resume();
         }
 
         if (_held is { Count: > 0 })
@@ -105,9 +116,7 @@ internal sealed class SlowReader(NativeConnection connection) : WheelTimer
             return;
         }
 
-        NativeServer server = connection.Server;
-        NativeLog.Stalled(server.Context.Log, server.Context.Engine.Name, server.Context.Task.Name, connection.PeerName, StallSeconds);
-        connection.Close("the client does not read its answers");
+        client.OnStalled(StallSeconds);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -44,6 +44,7 @@ internal sealed class AppFactory(
         AppParts parts = new(loop, zeroMq.Closing, settings.Drivers, journal, acquired)
         {
             Keeper = settings.Keeper,
+            Seals = settings.Seals,
             Ended = () => records.Release(manifest.Name, acquired, isDeleted: made!.IsClaimed),
             ShardRecords = (shard, step, lastId) => records.AcquireShard(manifest.Name, shard, step, lastId),
         };

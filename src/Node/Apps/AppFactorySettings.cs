@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Security;
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.Custom;
 using Microsoft.Extensions.Logging;
 
@@ -11,6 +12,7 @@ namespace Cocaine.Fast.Node.Apps;
 /// <param name="SdkDirectory">The folder with the SDKs; null = the default.</param>
 /// <param name="RuntimeDirectory">The folder of the workers' sockets; null = the default.</param>
 /// <param name="Keeper">The rules of the node's doors.</param>
+/// <param name="Seals">The node's sealed jobs.</param>
 internal sealed record AppFactorySettings(
     ILoggerFactory Logs, IReadOnlyDictionary<string, Func<CustomDriver>> Drivers, bool OwnsProcess, string? SdkDirectory,
-    string? RuntimeDirectory, Doorkeeper Keeper);
+    string? RuntimeDirectory, Doorkeeper Keeper, NodeSeals Seals);

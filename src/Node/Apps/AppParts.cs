@@ -30,6 +30,9 @@ internal sealed record AppParts(
     /// <summary>Counts the connections of the app's tasks, on all of its loops.</summary>
     public TaskDoors Doors { get; } = new();
 
+    /// <summary>The node's sealed jobs.</summary>
+    public NodeSeals Seals { get; init; } = NodeSeals.None;
+
     /// <inheritdoc cref="DriverContext.TryHand"/>
     public Func<string, int, bool> TryHand { get; init; } = static (_, _) => false;
 }

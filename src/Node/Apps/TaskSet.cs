@@ -166,6 +166,7 @@ internal sealed class TaskSet(string app, AppParts parts, Action<Action<byte[]>>
         scope.Give(() => parts.ZeroMq);
         scope.Give(() => parts.Doors);
         scope.Give(() => parts.Keeper);
+        scope.Give(() => parts.Seals);
         return scope;
     }
 

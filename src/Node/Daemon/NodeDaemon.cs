@@ -50,6 +50,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             StateDirectory = _statePath,
             LedgerDirectory = config.LedgerFolder,
             RuntimeDirectory = config.RuntimeFolder,
+            KeysDirectory = config.Security.KeysFolder,
             OwnsProcess = ownsProcess,
             Security = config.Security,
             LoggerFactory = logging,
@@ -124,6 +125,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             ("locator", next.Locator != old.Locator),
             ("node-service", next.NodeService != old.NodeService),
             ("loops", next.Loops != old.Loops),
+            ("security.keys", next.Security.KeysFolder != old.Security.KeysFolder),
             ("log.format", next.LogFormat != old.LogFormat),
             ("log.audit", next.AuditFile != old.AuditFile),
         ];
@@ -137,6 +139,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             await control.RemakeAsync();
         }
 
+        _node.LookAtKeys();
         _config = old with
         {
             EngineDefaults = next.EngineDefaults,

@@ -51,6 +51,12 @@ public sealed class SecretHeaderTests : IDisposable
             using NativePeer peer = NativePeer.Connect(endpoint);
             peer.Send(Call(1, "shown", begin));
             string headers = peer.Read();
+            if (way == "seal" && !passes) // the app would take the cipher text for a request
+            {
+                Assert.StartsWith("1 error 400", headers);
+                continue;
+            }
+
             Assert.StartsWith("1 chunk ", headers);
             Assert.Contains(Other, headers);
             Assert.True(headers.Contains(Mark) == passes, headers);
