@@ -53,8 +53,9 @@ internal abstract class CallBase : LoopWork, IChannelOwner
             return;
         }
 
-        Span<byte> own = stackalloc byte[CallOptions.MaxEncodedBytes];
-        ReadOnlySpan<byte> headers = _seal is null ? own[.._options.Encode(own, Connection.TakeOffer())]
+        Span<byte> own = stackalloc byte[CallOptions.MaxEncodedBytes + Connection.Credential.Length]; // a token is short
+        ReadOnlySpan<byte> headers = _seal is null
+            ? own[.._options.Encode(own, Connection.TakeOffer(), credential: Connection.Credential)]
             : _seal.Begin(_name, in _options, Connection.TakeOffer());
         MessageWriter.WriteEnqueue(Connection.Output, Connection.NextChannel, _name, headers, Connection.IsFirst);
         Channel = Connection.Open(this); // after the message: a channel that is open here is open for the node too

@@ -41,7 +41,9 @@ public readonly record struct CallOptions
     /// <param name="to">Gets the headers: at most <see cref="MaxEncodedBytes"/>.</param>
     /// <param name="offersFlow">Adds the offer of flow control for each call.</param>
     /// <param name="seal">The value of the header <c>seal</c>, whose bytes come on top; empty when the call is not sealed.</param>
-    internal int Encode(Span<byte> to, bool offersFlow = false, ReadOnlySpan<byte> seal = default)
+    /// <param name="credential">One more header, encoded already, whose bytes come on top; empty without a token.</param>
+    internal int Encode(
+        Span<byte> to, bool offersFlow = false, ReadOnlySpan<byte> seal = default, scoped ReadOnlySpan<byte> credential = default)
     {
         int count = 0;
         int at = 1;
@@ -55,6 +57,13 @@ public readonly record struct CallOptions
         if (!seal.IsEmpty)
         {
             at += HeaderSet.WriteBytes(to[at..], "seal"u8, seal);
+            count++;
+        }
+
+        if (!credential.IsEmpty)
+        {
+            credential.CopyTo(to[at..]);
+            at += credential.Length;
             count++;
         }
 
@@ -131,4 +140,14 @@ public sealed record ClientOptions
 
     /// <summary>Seals every call with RSA keys; null = calls are not sealed.</summary>
     public ClientSeal? Seal { get; init; }
+
+    /// <summary>
+    /// The token that proves who calls, as <c>cocaine-fast keys token</c> makes one; null = none. The token goes with each call, in the
+    /// header <c>authorization</c>, and only over TLS or a Unix socket: elsewhere everybody on the way could read it.
+    /// </summary>
+    /// <exception cref="FormatException">It is empty, too long, or has letters that no token has.</exception>
+    public string? Token { get; init => field = Credential.Checked(value); }
+
+    /// <summary>The settings as text, without the token.</summary>
+    public override string ToString() => $"{nameof(ClientOptions)} {{ ConnectTimeout = {ConnectTimeout}, Tls = {Tls} }}";
 }

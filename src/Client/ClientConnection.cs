@@ -35,6 +35,9 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
     /// <summary>Seals the calls; null when they are not sealed.</summary>
     public ClientSealer? Sealer { get; init; }
 
+    /// <summary>The encoded header that goes with each call; empty without a token.</summary>
+    public byte[] Credential { get; init; } = [];
+
     /// <summary>Why the connection ended; null while it is open.</summary>
     public string? Ended { get; private set; }
 

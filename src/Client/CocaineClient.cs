@@ -19,7 +19,7 @@ public sealed class CocaineClient : IAsyncDisposable
     private CocaineClient(EventLoop loop, int descriptor, ClientOptions options, ClientSealer? sealer)
     {
         Loop = loop;
-        Connection = new ClientConnection(loop, descriptor) { Sealer = sealer };
+        Connection = new ClientConnection(loop, descriptor) { Sealer = sealer, Credential = Credential.Encode(options.Token) };
         bool inline = options.UnsafeInlineContinuations;
 
         // More calls at the same time than this are made anew: they cost an object each.

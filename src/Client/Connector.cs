@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using Cocaine.Fast.Transport.Linux;
+using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
 
 namespace Cocaine.Fast.Client;
@@ -113,19 +115,38 @@ internal static class Connector
         Socket socket = new(address.AddressFamily, SocketType.Stream, unix ? ProtocolType.Unspecified : ProtocolType.Tcp);
         try
         {
-            await socket.ConnectAsync(address, cancellation).ConfigureAwait(false);
+            socket.Blocking = false;
+            cancellation.ThrowIfCancellationRequested();
+            try
+            {
+                socket.Connect(address);
+            }
+            catch (SocketException pending) when (!unix && pending.SocketErrorCode is SocketError.InProgress or SocketError.WouldBlock)
+            {
+                await Readiness.WaitAsync(ClientLoop.Shared, (int)socket.Handle, Epoll.Out, cancellation).ConfigureAwait(false);
+                ThrowIfFailed(socket);
+            }
+
             if (!unix)
             {
                 SocketTuning.Apply((int)socket.Handle);
             }
 
-            socket.Blocking = false;
             return socket;
         }
         catch
         {
             socket.Dispose();
             throw;
+        }
+    }
+
+    private static void ThrowIfFailed(Socket socket)
+    {
+        int error = (int)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!;
+        if (error != 0)
+        {
+            throw new SocketException(error);
         }
     }
 }

@@ -27,6 +27,11 @@ internal static class ServerConnector
     public static async Task<ServerSocket> ConnectAsync(string endpoint, ClientOptions options, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
+        if (options is { Token: not null, Seal: not null })
+        {
+            throw new FormatException("a sealed call proves by its keys who calls, and needs no token: give one of the two");
+        }
+
         if (!IsTls(endpoint))
         {
             if (options.Tls is not null)
@@ -34,7 +39,13 @@ internal static class ServerConnector
                 throw new FormatException($"'{endpoint}' has no TLS, and the options ask for it: the endpoint is {Scheme}HOST:PORT");
             }
 
-            using Socket plain = await Connector.ConnectAsync(endpoint, options.ConnectTimeout, cancellation).ConfigureAwait(false);
+            Endpoint place = Endpoint.Parse(endpoint);
+            if (options.Token is not null && place.Path is null)
+            {
+                throw new FormatException($"'{endpoint}': a token goes only over TLS or a Unix socket: others could read it on its way");
+            }
+
+            using Socket plain = await Connector.ConnectAsync(place, endpoint, options.ConnectTimeout, cancellation).ConfigureAwait(false);
             return new ServerSocket(DescriptorCopy.Of((int)plain.Handle), null, []);
         }
 

@@ -26,6 +26,9 @@ public static class EnvironmentNames
     /// <summary>The private key of the certificate.</summary>
     public const string PrivateKey = "COCAINE_KEY";
 
+    /// <summary>The token of commands that call.</summary>
+    public const string Token = "COCAINE_TOKEN";
+
     /// <summary>The runtime folder.</summary>
     public const string RuntimeFolder = "COCAINE_RUNTIME_DIR";
 
@@ -105,6 +108,7 @@ public static class EnvironmentNames
         new(Authorities, "commands", "the file of authorities for `tls://` endpoints; `--ca` goes before it"),
         new(Certificate, "commands", "the file of the caller's certificate for `tls://` endpoints; `--cert` goes before it"),
         new(PrivateKey, "commands", "the file of the certificate's private key; `--key` goes before it"),
+        new(Token, "commands", "the caller's token, for `tls://` and `ipc://` endpoints; no option has it, because everybody sees options"),
         new(RuntimeFolder, "node, commands", "the runtime folder: the sockets of workers, and the control socket; see below"),
         new(Python, "node", "the interpreter of Python apps; without it `python3` in /usr/bin, then in `PATH`"),
         new(Perl, "node", "the interpreter of Perl apps; without it `perl` in /usr/bin, then in `PATH`"),

@@ -36,18 +36,26 @@ internal sealed class TlsOptions
     public static TlsOptions AddTo(Command command, Option<string> endpoint) => AddTo(command, result => result.GetValue(endpoint));
 
     /// <summary>
-    /// The settings of the connection. Variables of the environment count for endpoints with TLS only: they are set for all commands.
+    /// The settings of the connection. Variables of the environment are set for all commands: those of TLS count for endpoints with TLS,
+    /// and the token where it may go.
     /// </summary>
-    public ClientOptions Of(ParseResult parsed) => new()
+    /// <exception cref="FormatException">The token of the environment is no token.</exception>
+    public ClientOptions Of(ParseResult parsed)
     {
-        Tls = ServerConnector.IsTls(_endpoint(parsed.CommandResult) ?? "") ? new ClientTls
+        string endpoint = _endpoint(parsed.CommandResult) ?? "";
+        bool isTls = ServerConnector.IsTls(endpoint);
+        return new ClientOptions
         {
-            CaFile = Value(parsed, _ca, EnvironmentNames.Authorities),
-            CertificateFile = Value(parsed, _certificate, EnvironmentNames.Certificate),
-            KeyFile = Value(parsed, _key, EnvironmentNames.PrivateKey),
-            ServerName = parsed.GetValue(_serverName),
-        } : null,
-    };
+            Token = isTls || endpoint.StartsWith("ipc:", StringComparison.Ordinal) ? EnvironmentNames.Get(EnvironmentNames.Token) : null,
+            Tls = !isTls ? null : new ClientTls
+            {
+                CaFile = Value(parsed, _ca, EnvironmentNames.Authorities),
+                CertificateFile = Value(parsed, _certificate, EnvironmentNames.Certificate),
+                KeyFile = Value(parsed, _key, EnvironmentNames.PrivateKey),
+                ServerName = parsed.GetValue(_serverName),
+            },
+        };
+    }
 
     private static TlsOptions AddTo(Command command, Func<SymbolResult, string?> endpoint)
     {

@@ -38,7 +38,12 @@ public static class LoadRunner
     {
         ArgumentNullException.ThrowIfNull(options);
         LatencyHistogram latencies = new();
-        LoadPlan plan = new(OpeningBounds.EncodeName(options.Event), options.InFlight, options.SizeBytes) { OnAnswer = latencies.Record };
+        byte[] credential = Credential.Encode(options.Connecting.Token);
+        LoadPlan plan = new(OpeningBounds.EncodeName(options.Event), options.InFlight, options.SizeBytes)
+        {
+            OnAnswer = latencies.Record,
+            Headers = credential.Length > 0 ? [0x91, .. credential] : [],
+        };
         using EventLoop loop = new(NullLogger.Instance);
         List<(LoadConnection Connection, ServerSocket Server)> connections = [];
         for (int i = 0; i < options.Connections; i++)

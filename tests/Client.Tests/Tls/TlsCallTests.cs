@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Node.Apps;
 
@@ -75,6 +76,45 @@ public sealed class TlsCallTests : IAsyncLifetime
         ClientOptions options = Trusting() with { Tls = Trusting().Tls! with { CertificateFile = own.CertificateFile, KeyFile = own.KeyFile } };
         await using CocaineClient client = await CocaineClient.ConnectAsync(front.Endpoint, options);
         Assert.Equal(Utf8.Of("hello"), await client.CallAsync("echo", Utf8.Of("hello")).WaitAsync(Limit));
+    }
+
+    [Fact]
+    public async Task A_token_goes_with_each_call_over_TLS_and_over_a_Unix_socket_and_nowhere_else()
+    {
+        const string Token = "Zm9v-bar_baz";
+        string socket = $"ipc://{_folder["app.sock"]}";
+        AppManifest manifest = TestApps.Python(_folder.Path, """
+            import cocaine
+
+            def headers(request):
+                yield repr(sorted(cocaine.current().headers))
+            """, new EngineSettings { PoolLimit = 1 });
+        TaskManifest task = manifest.Tasks[0];
+        RunningApp app = await _node.AddAsync(manifest with
+        {
+            Tasks = [task with { Endpoints = [.. task.Endpoints, socket], Keys = new Dictionary<string, object>(task.Keys) { ["pass-authorization"] = true } }],
+        });
+        string plain = app.Endpoints.Single(one => one.Endpoint.StartsWith("tcp://127", StringComparison.Ordinal)).Endpoint;
+        await using TlsFront front = new(_certificates.IssueServer(), TlsFront.To(plain));
+        foreach (ClientOptions options in (ClientOptions[])[Trusting() with { Token = Token }, new ClientOptions { Token = Token }])
+        {
+            await using CocaineClient client = await CocaineClient.ConnectAsync(options.Tls is null ? socket : front.Endpoint, options);
+            for (int i = 0; i < 2; i++)
+            {
+                CallOptions call = new() { Deadline = Limit, Timeout = Limit, Urgent = true, RetryLimit = 1, TraceId = 1, SpanId = 2 };
+                string headers = Encoding.UTF8.GetString(await client.CallAsync("headers", default, call).WaitAsync(Limit));
+                Assert.Contains($"(b'authorization', b'Bearer {Token}')", headers);
+            }
+
+            Assert.DoesNotContain(Token, options.ToString());
+        }
+
+        FormatException refused = await Assert.ThrowsAsync<FormatException>(() => CocaineClient.ConnectAsync(plain, new ClientOptions { Token = Token }));
+        Assert.Equal($"'{plain}': a token goes only over TLS or a Unix socket: others could read it on its way", refused.Message);
+        foreach (string wrong in (string[])["", "two words", "ä", new string('t', 257)])
+        {
+            Assert.Throws<FormatException>(() => new ClientOptions { Token = wrong });
+        }
     }
 
     [Fact]

@@ -1,0 +1,41 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Cocaine.Fast.Client.Tests;
+
+/// <summary>The socket of a connection that was made.</summary>
+[Collection(nameof(Alone))]
+public class ConnectedSocketTests
+{
+    [Fact]
+    public async Task Nobody_but_the_loop_watches_it()
+    {
+        using Socket listener = new(SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        await using CocaineClient client = await CocaineClient.ConnectAsync($"tcp://127.0.0.1:{((IPEndPoint)listener.LocalEndPoint!).Port}");
+        Assert.Equal(1, WatchersOf(client.Connection.Descriptor));
+    }
+
+    /// <summary>The entries for a socket in all of the process's epolls; an entry outlives the descriptor that it was made with.</summary>
+    internal static int WatchersOf(int descriptor)
+    {
+        string link = new FileInfo($"/proc/self/fd/{descriptor}").LinkTarget!;
+        string inode = long.Parse(link["socket:[".Length..^1], CultureInfo.InvariantCulture).ToString("x", CultureInfo.InvariantCulture);
+        int count = 0;
+        foreach (string file in Directory.GetFiles("/proc/self/fdinfo"))
+        {
+            try
+            {
+                count += File.ReadAllLines(file).Count(line => line.StartsWith("tfd:", StringComparison.Ordinal) && line.Contains($"ino:{inode} "));
+            }
+            catch (IOException)
+            {
+                // a descriptor that is closed meanwhile
+            }
+        }
+
+        return count;
+    }
+}
