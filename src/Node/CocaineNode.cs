@@ -52,7 +52,7 @@ public sealed class CocaineNode : IAsyncDisposable
         _records = new NodeRecords(options.LedgerDirectory, options.StateDirectory, Find, _log);
         AppFactorySettings settings = new(
             options.LoggerFactory, options.Drivers, options.OwnsProcess, options.SdkDirectory, options.RuntimeDirectory,
-            _doors.Keeper, _doors.Seals);
+            _doors.Keeper, _doors.Seals, () => _doors.Certificates.Tls);
         _factory = new AppFactory(settings, _loops, _zeroMq, _records, _events, () => LocatorEndpoints.FirstOrDefault(), _log);
         _apps = new NodeApps(_factory);
     }
@@ -88,6 +88,7 @@ public sealed class CocaineNode : IAsyncDisposable
         }
 
         _doors.ReadKeys();
+        _doors.Certificates.Start();
         try
         {
             NodeThreads.Warm();
@@ -337,5 +338,6 @@ public sealed class CocaineNode : IAsyncDisposable
         _loops.Dispose();
         _records.Close();
         _factory.Dispose();
+        _doors.Certificates.Dispose();
     }
 }

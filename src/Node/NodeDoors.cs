@@ -2,11 +2,13 @@ using Cocaine.Fast.Backends.Isolation;
 using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Node.Apps;
+using Cocaine.Fast.Node.Certificates;
 using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Node.Locator;
 using Cocaine.Fast.Node.PublicServices;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
+using Cocaine.Fast.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node;
@@ -25,8 +27,12 @@ internal sealed class NodeDoors
         _log = log;
         AppJournal audit = new("", options.LoggerFactory.CreateLogger("audit"), events);
         Keeper = new Doorkeeper(audit, NodeClock.Instance, Account.NumberOf);
+        Certificates = new NodeCertificates(options.Security.Tls, log);
         UseRules(options.Security);
     }
+
+    /// <summary>The node's TLS.</summary>
+    public NodeCertificates Certificates { get; }
 
     /// <summary>The rules and the audit.</summary>
     public Doorkeeper Keeper { get; }
@@ -75,7 +81,8 @@ internal sealed class NodeDoors
 
         if (_options.Locator is { } endpoint)
         {
-            _locator = new LocatorService(apps, loop, Keeper, _log) { NodeService = _service };
+            (DoorTls, TlsDoors?) tls = (_options.LocatorTls, Certificates.Tls.Doors);
+            _locator = new LocatorService(apps, loop, Keeper, _log) { NodeService = _service, Tls = tls };
             Open(loop, "the locator", () => _locator.Open(endpoint));
         }
     }

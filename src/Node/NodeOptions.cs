@@ -17,6 +17,9 @@ public sealed class NodeOptions
     /// <summary>The locator's endpoint, or null for none. Default <see cref="DefaultLocator"/>.</summary>
     public string? Locator { get; init; } = DefaultLocator;
 
+    /// <summary>The locator's TLS, by <see cref="SecurityConfig.Tls"/>; a Unix socket has none.</summary>
+    public DoorTls LocatorTls { get; init; }
+
     /// <summary>
     /// The endpoint of the service <c>node</c> of Cocaine 0.12, or null for none, the default. Anybody with a connection may pause and
     /// resume apps.

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Cocaine.Fast.Core.Security;
 
 namespace Cocaine.Fast.Harness;
 
@@ -65,6 +66,15 @@ internal sealed class TestCertificates
         File.Move(path + ".new", path, overwrite: true);
         return path;
     }
+
+    /// <summary>The config of a node with a certificate of this CA, that takes its clients.</summary>
+    public TlsConfig Config(TestCertificate server, string? crl = null) => new()
+    {
+        CertificateFile = server.CertificateFile,
+        KeyFile = server.KeyFile,
+        ClientCaFile = CaFile,
+        CrlFile = crl,
+    };
 
     private static void AddUsage(CertificateRequest request, CertificateForm form)
     {

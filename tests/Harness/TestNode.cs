@@ -12,7 +12,8 @@ internal sealed class TestNode : IAsyncDisposable
     private readonly LogLines _log = new();
     private readonly CocaineNode _node;
 
-    private TestNode(string? locator, string? stateDirectory, string? nodeService, SecurityConfig? security, string? keysDirectory)
+    private TestNode(
+        string? locator, string? stateDirectory, string? nodeService, SecurityConfig? security, string? keysDirectory, DoorTls locatorTls)
     {
         LedgerDirectory = Path.Combine(Path.GetTempPath(), $"ledger-{Guid.NewGuid():N}");
         _node = new CocaineNode(new NodeOptions
@@ -20,6 +21,7 @@ internal sealed class TestNode : IAsyncDisposable
             Loops = 1,
             Locator = locator,
             NodeService = nodeService,
+            LocatorTls = locatorTls,
             LedgerDirectory = LedgerDirectory,
             StateDirectory = stateDirectory,
             Security = security ?? new SecurityConfig(),
@@ -39,9 +41,10 @@ internal sealed class TestNode : IAsyncDisposable
 
     public static TestNode Start(
         string? locator = null, string? stateDirectory = null, string? nodeService = null, SecurityConfig? security = null,
-        string? keysDirectory = null)
+        string? keysDirectory = null, TlsConfig? tls = null, DoorTls locatorTls = DoorTls.Off)
     {
-        TestNode node = new(locator, stateDirectory, nodeService, security, keysDirectory);
+        SecurityConfig? whole = tls is null ? security : (security ?? new SecurityConfig()) with { Tls = tls };
+        TestNode node = new(locator, stateDirectory, nodeService, whole, keysDirectory, locatorTls);
         node._node.Start();
         return node;
     }

@@ -14,6 +14,8 @@ internal static class ConfigDocumentation
         KeyTable.Write(text, "### control", ConfigKeys.Control);
         KeyTable.Write(text, "### log", ConfigKeys.Log);
         KeyTable.Write(text, "### security", SecurityKeys.Top);
+        KeyTable.Write(text, "### security.tls", SecurityKeys.Tls);
+        KeyTable.Write(text, "### security.tls.names", SecurityKeys.TlsName);
         KeyTable.Write(text, "### security.identities", SecurityKeys.Identity);
         KeyTable.Write(text, "### security.rights", SecurityKeys.Rule);
         return text.Append(EnvironmentNames.Table()).ToString();

@@ -53,6 +53,10 @@ internal static class ConfigKeys
         {
             ExpectedWords = "an endpoint (tcp://HOST:PORT or ipc:///path), or none",
         },
+        new("locator-tls", KeyKind.Text, "the locator's TLS, by `security.tls`; `mutual` wants certificates of clients", "off")
+        {
+            Choices = ["off", "on", "mutual"],
+        },
         new(
             "node-service", KeyKind.Text,
             "the service `node` of Cocaine 0.12 for cocaine-tool: everybody who can connect to it may pause and resume apps", "none")

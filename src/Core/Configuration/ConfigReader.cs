@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Security;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Core.Configuration;
@@ -66,8 +67,16 @@ public static class ConfigReader
             Dictionary<string, object> log = Section(values, "log", ConfigKeys.Log);
             NodeConfig defaults = new();
             string? locator = values.GetValueOrDefault("locator") as string ?? defaults.Locator;
+            DoorTls locatorTls = Enum.Parse<DoorTls>(values.GetValueOrDefault("locator-tls") as string ?? "off", ignoreCase: true);
             string service = values.GetValueOrDefault("node-service") as string ?? "none";
             CheckEndpoints(root, control, locator, service);
+            SecurityConfig security = new SecurityReader(problems, filePath).Read(values.GetValueOrDefault("security") as JsonTree);
+            bool hasTls = security.Tls is not null || root["security"]?["tls"] is null; // otherwise TLS has mistakes of its own
+            if (root["locator-tls"] is { } door && hasTls && TlsNeeds.ProblemOf(locatorTls, security.Tls) is { } problem)
+            {
+                problems.Add(door.Offset, "$.locator-tls", problem);
+            }
+
             return new NodeConfig
             {
                 StateFolder = values.GetValueOrDefault("state") is string state ? Path.GetFullPath(state) : null,
@@ -76,6 +85,7 @@ public static class ConfigReader
                 ControlEndpoint = control.GetValueOrDefault("endpoint") as string,
                 ZeroMqControlEndpoint = control.GetValueOrDefault("zeromq") as string,
                 Locator = locator == "none" ? null : locator,
+                LocatorTls = locatorTls,
                 NodeService = service == "none" ? null : service,
                 Loops = (int)(values.GetValueOrDefault("loops") as long? ?? 0),
                 DrainTimeoutMs = values.GetValueOrDefault("drain-timeout") as long? ?? defaults.DrainTimeoutMs,
@@ -84,7 +94,7 @@ public static class ConfigReader
                 AuditFile = log.GetValueOrDefault("audit") as string,
                 LogFormat = log.GetValueOrDefault("format") as string ?? defaults.LogFormat,
                 EngineDefaults = Engine(values),
-                Security = new SecurityReader(problems).Read(values.GetValueOrDefault("security") as JsonTree),
+                Security = security,
                 Apps = Apps(root["apps"]),
             };
         }

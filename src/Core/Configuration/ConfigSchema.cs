@@ -11,6 +11,8 @@ internal static class ConfigSchema
         ["engine"] = ManifestKeys.Engine,
         ["log"] = ConfigKeys.Log,
         ["security"] = SecurityKeys.Top,
+        ["tls"] = SecurityKeys.Tls,
+        ["names"] = SecurityKeys.TlsName,
         ["identities"] = SecurityKeys.Identity,
         ["rights"] = SecurityKeys.Rule,
     };

@@ -25,6 +25,9 @@ public sealed record NodeConfig
     /// <summary>The locator's endpoint; null = none.</summary>
     public string? Locator { get; init; } = "tcp://lo:10053";
 
+    /// <summary>The locator's TLS; a Unix socket has none.</summary>
+    public DoorTls LocatorTls { get; init; }
+
     /// <summary>The endpoint of the service <c>node</c> of Cocaine 0.12; null = none.</summary>
     public string? NodeService { get; init; }
 

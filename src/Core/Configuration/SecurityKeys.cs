@@ -8,12 +8,32 @@ internal static class SecurityKeys
     /// <summary><c>security</c>.</summary>
     public static readonly IReadOnlyList<KeySpec> Top =
     [
+        new("tls", KeyKind.Section, "the node's certificate, and the CAs of its clients, below", "no door has TLS"),
         new(
             "keys", KeyKind.AbsolutePath,
             "folder of the RSA keys of those who may seal jobs (`NAME.pub`) and of the node (`own/*.pem`): docs/security.md",
             "none: no sealed jobs"),
         new("identities", KeyKind.NamedSections, "the callers that the node knows, each by its name, below"),
         new("rights", KeyKind.Sections, "rules, below: each gives rights to some callers, and none takes a right away"),
+    ];
+
+    /// <summary><c>security.tls</c>.</summary>
+    public static readonly IReadOnlyList<KeySpec> Tls =
+    [
+        new("certificate", KeyKind.AbsolutePath, "the node's certificate, and behind it those of the CAs up to the root: PEM", "required"),
+        new("key", KeyKind.AbsolutePath, "its private key, PEM without a password; nobody but the owner may read the file", "required"),
+        new("client-ca", KeyKind.AbsolutePath, "the CAs of clients, PEM: doors with `mutual` take clients of these alone"),
+        new("crl", KeyKind.AbsolutePath, "the revoked certificates of these CAs, PEM; a list whose time is over refuses everybody"),
+        new("names", KeyKind.NamedSections, "certificates for other names that clients ask for, each by its name, below"),
+        new("minimum-version", KeyKind.Text, "the least version of TLS", "1.3") { Choices = ["1.2", "1.3"] },
+        new("handshake-timeout", KeyKind.Duration, "the longest handshake", "10") { Min = 100 },
+    ];
+
+    /// <summary>A name in <c>security.tls.names</c>.</summary>
+    public static readonly IReadOnlyList<KeySpec> TlsName =
+    [
+        new("certificate", KeyKind.AbsolutePath, "the certificate of the name, with its chain: PEM", "required"),
+        new("key", KeyKind.AbsolutePath, "its private key, PEM without a password", "required"),
     ];
 
     /// <summary>An identity in <c>security.identities</c>.</summary>

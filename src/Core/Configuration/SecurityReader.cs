@@ -7,7 +7,7 @@ using Cocaine.Fast.Core.Security;
 namespace Cocaine.Fast.Core.Configuration;
 
 /// <summary>Reads the section <c>security</c> of a config. Every mistake is reported with its place.</summary>
-internal sealed class SecurityReader(ProblemList problems)
+internal sealed class SecurityReader(ProblemList problems, string filePath)
 {
     private const string At = "$.security", TokenPrefix = "sha256:";
 
@@ -30,6 +30,7 @@ internal sealed class SecurityReader(ProblemList problems)
         return new SecurityConfig
         {
             KeysFolder = values.GetValueOrDefault("keys") is string keys ? Path.GetFullPath(keys) : null,
+            Tls = new TlsReader(problems, _keys, filePath).Read(values.GetValueOrDefault("tls") as JsonTree),
             Identities = identities,
             Rights = Rules(values.GetValueOrDefault("rights") as JsonTree, names),
         };

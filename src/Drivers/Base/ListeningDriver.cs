@@ -1,6 +1,8 @@
 using System.Net;
+using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Transport.Sockets;
+using Cocaine.Fast.Transport.Tls;
 
 namespace Cocaine.Fast.Drivers.Base;
 
@@ -13,6 +15,8 @@ internal abstract class ListeningDriver<TConnection> : Driver
 
     private readonly ConnectionSet<TConnection> _connections;
     private readonly int _maxOfOne;
+    private readonly DoorTls _tls;
+    private readonly SecuredDoor? _secured; // null without TLS, and on a node without its files
 
     protected ListeningDriver(DriverContext context)
     {
@@ -22,6 +26,12 @@ internal abstract class ListeningDriver<TConnection> : Driver
         Guard = new TaskGuard(context);
         _maxOfOne = context.Task.GetInt(ListeningKeys.Connections.Name);
         Listeners = new ServingListeners(context, Accept);
+        _tls = TlsNeeds.Of(context.Task);
+        if (_tls != DoorTls.Off && context.Scope.Get(static () => new NodeTls(null)).Doors is { } doors && doors.Offers(_tls))
+        {
+            _secured = new SecuredDoor(
+                context.Loop, doors, _tls, $"app {context.Engine.Name}: task {context.Task.Name}", Take, DropRevoked);
+        }
     }
 
     public DriverContext Context { get; }
@@ -41,9 +51,16 @@ internal abstract class ListeningDriver<TConnection> : Driver
 
     public override bool Spreads => true;
 
+    /// <exception cref="IOException">An endpoint cannot be bound, or the node cannot give the TLS of the task.</exception>
     public override void Open()
     {
         Guard.Check();
+        if (_tls != DoorTls.Off && _secured is null)
+        {
+            throw new IOException($"tls is '{Context.Task.GetText(TlsNeeds.Key)}', and the node has no certificates for it: security.tls");
+        }
+
+        _secured?.Open();
         if (Context.Home is null)
         {
             Listeners.Open();
@@ -56,11 +73,12 @@ internal abstract class ListeningDriver<TConnection> : Driver
         Listeners.TakeOver();
         foreach (ListeningDriver<TConnection> other in Context.Predecessors.OfType<ListeningDriver<TConnection>>())
         {
-            if (other.Context.Task.Name != Context.Task.Name || !ServesLike(other))
+            if (other.Context.Task.Name != Context.Task.Name || other._tls != _tls || !ServesLike(other))
             {
                 continue;
             }
 
+            other._secured?.MoveTo(_secured!);
             other._connections.MoveTo(_connections, connection =>
             {
                 Adopt(connection);
@@ -74,6 +92,7 @@ internal abstract class ListeningDriver<TConnection> : Driver
     public override void Close()
     {
         StopTaking();
+        _secured?.Close();
         foreach (TConnection connection in _connections.ToArray())
         {
             connection.FlushAndClose("the app stops");
@@ -115,19 +134,37 @@ internal abstract class ListeningDriver<TConnection> : Driver
         }
     }
 
+    /// <summary>Serves an accepted connection. A connection over TCP gets its session first, when the task has TLS.</summary>
     public sealed override void Take(int descriptor)
     {
-        TConnection connection = Connect(descriptor);
-        IPAddress? address = SocketNames.Network(descriptor);
-        if (_connections.Counts.All >= MaxConnections)
+        if (_secured is null || SocketNames.LocalTcp(descriptor) is null)
         {
-            Door.OnTooManyInAll(MaxConnections);
-            Refuse(connection, "the task has too many connections");
+            Serve(Connect(descriptor));
         }
-        else if (_connections.Counts.Of(address) >= _maxOfOne)
+        else if (_connections.Counts.All >= MaxConnections || _connections.Counts.Of(SocketNames.Network(descriptor)) >= _maxOfOne)
         {
-            Door.OnTooMany(connection, _maxOfOne);
-            Refuse(connection, "the client's address has too many connections");
+            TConnection connection = Connect(descriptor);
+            connection.Close(CountRefusal(connection, SocketNames.Network(descriptor))!); // it would not understand a plain answer
+        }
+        else
+        {
+            _secured.Accept(descriptor);
+        }
+    }
+
+    private void Take(SecuredPeer peer)
+    {
+        TConnection connection = Connect(peer.Descriptor);
+        connection.Secure(peer.Session, peer.First.Span, peer.Peer);
+        Serve(connection);
+    }
+
+    private void Serve(TConnection connection)
+    {
+        IPAddress? address = SocketNames.Network(connection.Descriptor);
+        if (CountRefusal(connection, address) is { } problem)
+        {
+            Refuse(connection, problem);
         }
         else if (!GateOf(connection).TryBegin(out DoorRefusal refusal))
         {
@@ -144,5 +181,34 @@ internal abstract class ListeningDriver<TConnection> : Driver
     {
         OnTooMany(connection, problem);
         connection.FlushAndClose(problem);
+    }
+
+    /// <summary>Counts a connection over a bound; null when there is room for it.</summary>
+    private string? CountRefusal(TConnection connection, IPAddress? address)
+    {
+        if (_connections.Counts.All >= MaxConnections)
+        {
+            Door.OnTooManyInAll(MaxConnections);
+            return "the task has too many connections";
+        }
+
+        if (_connections.Counts.Of(address) >= _maxOfOne)
+        {
+            Door.OnTooMany(connection, _maxOfOne);
+            return "the client's address has too many connections";
+        }
+
+        return null;
+    }
+
+    /// <summary>The node has another list of revoked certificates.</summary>
+    private void DropRevoked()
+    {
+        foreach (TConnection connection in _connections.Where(connection => _secured!.IsRevoked(connection.Certified)).ToArray())
+        {
+            ListeningLog.Revoked(
+                Context.Log, Context.Engine.Name, Context.Task.Name, connection.PeerName, connection.Certified!.Certificate.SerialHex);
+            connection.Close("the client's certificate is revoked");
+        }
     }
 }

@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Manifest;
 
 namespace Cocaine.Fast.Drivers.Base;
@@ -23,6 +24,13 @@ internal static class ListeningKeys
 
     public static readonly KeySpec Mode =
         new("mode", KeyKind.SocketMode, "the users that may connect to the task's Unix sockets: those with the right to write", "0600");
+
+    public static readonly KeySpec Tls = new(
+        TlsNeeds.Key, KeyKind.Text,
+        "the TLS of the task's TCP endpoints, by `security.tls` of the node's config; `mutual` wants certificates of clients", "off")
+    {
+        Choices = ["off", "on", "mutual"],
+    };
 
     /// <summary>A mode is a mistake when no endpoint is a Unix socket.</summary>
     public static KeyMistake? Check(IReadOnlyDictionary<string, object> values) =>

@@ -21,6 +21,10 @@ internal static partial class ListeningLog
     [LoggerMessage(308, LogLevel.Warning, "{App}/{Task}: {Endpoint} " + EndpointSyntax.OpenToOthers)]
     public static partial void OpenToOthers(ILogger log, string app, string task, string endpoint);
 
+    [LoggerMessage(546, LogLevel.Warning,
+        "{App}/{Task}: {Peer} was disconnected: its certificate {Serial} is revoked")]
+    public static partial void Revoked(ILogger log, string app, string task, string peer, string serial);
+
     [LoggerMessage(305, LogLevel.Warning, "{App}/{Task}: a call of {Peer} was refused: {Problem} ({Total} so far)")]
     public static partial void Refused(ILogger log, string app, string task, string peer, string problem, long total);
 

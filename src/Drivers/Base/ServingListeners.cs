@@ -1,4 +1,5 @@
 using System.Net;
+using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Transport.Sockets;
 
@@ -101,7 +102,7 @@ internal sealed class ServingListeners(DriverContext context, Action<int> accept
             listener.Open();
         }
 
-        bool asks = context.Scope.Get(static () => Doorkeeper.OfNobody).Rules.IsOn;
+        bool asks = context.Scope.Get(static () => Doorkeeper.OfNobody).Rules.IsOn || TlsNeeds.Of(context.Task) == DoorTls.Mutual;
         if (!asks && at.Listeners.Any(listener => !listener.IsOnThisHost))
         {
             ListeningLog.OpenToOthers(context.Log, context.Engine.Name, context.Task.Name, at.Text);

@@ -25,7 +25,7 @@ internal static class NativeDrivers
     private static readonly KeySpec[] Doors =
     [
         ListeningKeys.Endpoint, ListeningKeys.Backlog, ListeningKeys.Connections, ListeningKeys.IdleTimeout, ListeningKeys.Mode,
-        TaskGuard.PassAuthorization, TaskGuard.Allow, SealModes.Key,
+        ListeningKeys.Tls, TaskGuard.PassAuthorization, TaskGuard.Allow, SealModes.Key,
     ];
 
     /// <summary>The native-server.</summary>
@@ -53,6 +53,11 @@ internal static class NativeDrivers
     {
         string? key = values.ContainsKey(ListeningKeys.Connections.Name) ? ListeningKeys.Connections.Name
             : values.ContainsKey(ListeningKeys.IdleTimeout.Name) ? ListeningKeys.IdleTimeout.Name : null;
+        if (values.ContainsKey(ListeningKeys.Tls.Name))
+        {
+            return new KeyMistake(ListeningKeys.Tls.Name, "the task is over ZeroMQ, which has no TLS");
+        }
+
         return key is not null ? new KeyMistake(key, "the task is over ZeroMQ, where the bounds of connections are fixed")
             : values.ContainsKey(TaskGuard.PassAuthorization.Name)
             ? new KeyMistake(TaskGuard.PassAuthorization.Name, "the task is over ZeroMQ, whose messages have no headers")

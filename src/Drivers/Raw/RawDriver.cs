@@ -21,6 +21,7 @@ internal static class RawDriver
             new("max-frame", KeyKind.Bytes, "longest line or frame, and longest answer of length32", "1MiB") { Min = 1, Max = 64 << 20 },
             new("idle-timeout", KeyKind.Duration, "silence after which a connection is closed; 0 = never", "60"),
             ListeningKeys.Mode,
+            ListeningKeys.Tls,
             TaskGuard.Allow,
         ],
         static context => new RawServer(context, Connect))

@@ -3,6 +3,7 @@ using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Node.Apps;
+using Cocaine.Fast.Node.Certificates;
 
 namespace Cocaine.Fast.Host.Commands;
 
@@ -53,9 +54,16 @@ internal static class CheckCommand
             Complaint.Say(warning);
         }
 
-        List<AppManifest>? apps = Manifests.Read(config.Apps, config.EngineDefaults);
+        bool isGood = true;
+        if (config.Security.Tls is { } tls && TlsMistakes.Find(tls, out bool isLack) is { } mistake)
+        {
+            Complaint.Say(isLack ? $"{path}: warning: here no door can have TLS: {mistake}" : mistake);
+            isGood = isLack;
+        }
+
+        List<AppManifest>? apps = Manifests.Read(config.Apps, config);
         Warn(apps, nobodyAsks: !config.Security.HasRules);
-        return apps is not null;
+        return isGood && apps is not null;
     }
 
     /// <summary>

@@ -9,19 +9,21 @@ namespace Cocaine.Fast.Host.Commands;
 internal static class Manifests
 {
     /// <summary>All manifests, or null when one has a mistake.</summary>
-    public static List<AppManifest>? Read(IEnumerable<string> paths, EngineDefaults? defaults = null)
+    /// <param name="paths">The files.</param>
+    /// <param name="node">The node that runs the apps; null when it is not known.</param>
+    public static List<AppManifest>? Read(IEnumerable<string> paths, NodeConfig? node = null)
     {
         List<AppManifest> apps = [];
         bool failed = false;
         foreach (string path in paths)
         {
-            ManifestResult result = ManifestReader.ReadFile(path, checkFiles: true, defaults: defaults);
+            ManifestResult result = ManifestReader.ReadFile(path, checkFiles: true, defaults: node?.EngineDefaults);
             foreach (ManifestProblem problem in result.Problems)
             {
                 Complaint.Say($"{problem}");
             }
 
-            if (result.Manifest is null)
+            if (result.Manifest is null || Lacks(path, result.Manifest, node))
             {
                 failed = true;
             }
@@ -39,6 +41,19 @@ internal static class Manifests
         }
 
         return failed ? null : apps;
+    }
+
+    /// <summary>The node does not have all that an app needs; says so.</summary>
+    private static bool Lacks(string path, AppManifest app, NodeConfig? node)
+    {
+        IReadOnlyList<ManifestProblem> lacks = node is not null && JsonText.ReadFile(path, "manifest", out _) is { } text
+            ? TlsNeeds.Problems(text, path, app, node.Security.Tls) : [];
+        foreach (ManifestProblem lack in lacks)
+        {
+            Complaint.Say($"{lack}");
+        }
+
+        return lacks.Count > 0;
     }
 
     /// <summary>A node's config, or null when it has a mistake.</summary>

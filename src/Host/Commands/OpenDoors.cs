@@ -1,5 +1,6 @@
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Security;
 
 namespace Cocaine.Fast.Host.Commands;
 
@@ -14,7 +15,7 @@ internal static class OpenDoors
     {
         foreach (TaskManifest task in app.Tasks.Where(task => task.Driver?.Connects(task.Keys) == false))
         {
-            foreach (string endpoint in task.Endpoints.Where(IsOpen))
+            foreach (string endpoint in task.Endpoints.Where(IsOpen).Where(_ => TlsNeeds.Of(task) != DoorTls.Mutual))
             {
                 yield return Warning(app.FilePath, $"{JsonPath.Member("$.tasks", task.Name)}.endpoint", endpoint);
             }

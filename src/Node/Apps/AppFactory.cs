@@ -45,6 +45,7 @@ internal sealed class AppFactory(
         {
             Keeper = settings.Keeper,
             Seals = settings.Seals,
+            Tls = settings.Tls(),
             Ended = () => records.Release(manifest.Name, acquired, isDeleted: made!.IsClaimed),
             ShardRecords = (shard, step, lastId) => records.AcquireShard(manifest.Name, shard, step, lastId),
         };

@@ -13,6 +13,7 @@ namespace Cocaine.Fast.Node.Apps;
 /// <param name="RuntimeDirectory">The folder of the workers' sockets; null = the default.</param>
 /// <param name="Keeper">The rules of the node's doors.</param>
 /// <param name="Seals">The node's sealed jobs.</param>
+/// <param name="Tls">The node's TLS, once the node has started.</param>
 internal sealed record AppFactorySettings(
     ILoggerFactory Logs, IReadOnlyDictionary<string, Func<CustomDriver>> Drivers, bool OwnsProcess, string? SdkDirectory,
-    string? RuntimeDirectory, Doorkeeper Keeper, NodeSeals Seals);
+    string? RuntimeDirectory, Doorkeeper Keeper, NodeSeals Seals, Func<NodeTls> Tls);

@@ -33,6 +33,9 @@ internal sealed record AppParts(
     /// <summary>The node's sealed jobs.</summary>
     public NodeSeals Seals { get; init; } = NodeSeals.None;
 
+    /// <summary>The node's TLS.</summary>
+    public NodeTls Tls { get; init; } = new(null);
+
     /// <inheritdoc cref="DriverContext.TryHand"/>
     public Func<string, int, bool> TryHand { get; init; } = static (_, _) => false;
 }

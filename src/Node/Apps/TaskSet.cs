@@ -167,6 +167,7 @@ internal sealed class TaskSet(string app, AppParts parts, Action<Action<byte[]>>
         scope.Give(() => parts.Doors);
         scope.Give(() => parts.Keeper);
         scope.Give(() => parts.Seals);
+        scope.Give(() => parts.Tls);
         return scope;
     }
 

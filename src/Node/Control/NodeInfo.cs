@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Security;
+using Cocaine.Fast.Transport.Tls;
 
 namespace Cocaine.Fast.Node.Control;
 
@@ -36,7 +37,7 @@ internal static class NodeInfo
             }
 
             json.WriteEndArray();
-            WriteSecurity(json, node.Doors.Keeper);
+            WriteSecurity(json, node.Doors);
             json.WriteNumber("rss-bytes", Environment.WorkingSet);
             json.WriteNumber("cpu-s", Environment.CpuUsage.TotalTime.TotalSeconds);
             json.WriteEndObject();
@@ -45,13 +46,38 @@ internal static class NodeInfo
         return Encoding.UTF8.GetString(stream.ToArray());
     }
 
-    private static void WriteSecurity(Utf8JsonWriter json, Doorkeeper keeper)
+    private static void WriteSecurity(Utf8JsonWriter json, NodeDoors doors)
     {
-        SecurityRules rules = keeper.Rules;
+        SecurityRules rules = doors.Keeper.Rules;
         json.WriteStartObject("security");
         json.WriteBoolean("rules-decide", rules.IsOn);
         json.WriteNumber("generation", rules.Generation);
-        json.WriteNumber("denied", keeper.Audit.Denied);
+        json.WriteNumber("denied", doors.Keeper.Audit.Denied);
+        if (doors.Certificates.Tls.Doors is { } tls)
+        {
+            WriteTls(json, tls);
+        }
+
         json.WriteEndObject();
+    }
+
+    private static void WriteTls(Utf8JsonWriter json, TlsDoors tls)
+    {
+        json.WriteNumber("handshakes", tls.Handshakes);
+        json.WriteNumber("failed", tls.Failed);
+        json.WriteNumber("in-handshake", tls.Gate.Open);
+        json.WriteNumber("sessions", tls.Sessions);
+        json.WriteStartArray("certificates");
+        foreach (CertificateFacts certificate in tls.Certificates)
+        {
+            json.WriteStartObject();
+            json.WriteString("file", certificate.File);
+            json.WriteString("subject", certificate.Subject);
+            json.WriteString("serial", certificate.SerialHex);
+            json.WriteString("not-after", certificate.NotAfter);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 }

@@ -269,7 +269,7 @@ internal sealed class AppReconciler(
         }
     }
 
-    private HostedApp Read(ManifestText text, bool isFixed) => HostedApp.Read(text, config().EngineDefaults, isFixed);
+    private HostedApp Read(ManifestText text, bool isFixed) => HostedApp.Read(text, config(), isFixed);
 
     private static ManifestText TextOf(string path) => JsonText.ReadFile(path, "manifest", out string problem) is { } bytes
         ? new ManifestText(bytes, path) : throw new NodeException($"{path}: {problem}");

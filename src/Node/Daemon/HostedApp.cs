@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Node.Control;
@@ -20,10 +21,12 @@ internal sealed record HostedApp(ManifestText Text, AppManifest Manifest, bool I
 
     /// <summary>Reads a manifest.</summary>
     /// <exception cref="ManifestException">The manifest has mistakes.</exception>
-    public static HostedApp Read(ManifestText text, EngineDefaults defaults, bool isFixed)
+    public static HostedApp Read(ManifestText text, NodeConfig config, bool isFixed)
     {
-        ManifestResult result = ManifestReader.Read(text.Utf8.Span, text.FilePath, checkFiles: true, defaults: defaults);
-        return new HostedApp(text, result.Manifest ?? throw new ManifestException(result.Problems), isFixed);
+        ManifestResult result = ManifestReader.Read(text.Utf8.Span, text.FilePath, checkFiles: true, defaults: config.EngineDefaults);
+        AppManifest manifest = result.Manifest ?? throw new ManifestException(result.Problems);
+        IReadOnlyList<ManifestProblem> lacks = TlsNeeds.Problems(text.Utf8.Span, text.FilePath, manifest, config.Security.Tls);
+        return lacks.Count == 0 ? new HostedApp(text, manifest, isFixed) : throw new ManifestException(lacks);
     }
 
     private static string EngineOf(AppManifest manifest) => JsonSerializer.Serialize(manifest.Engine);

@@ -46,6 +46,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         {
             Loops = config.Loops,
             Locator = config.Locator,
+            LocatorTls = config.LocatorTls,
             NodeService = config.NodeService,
             StateDirectory = _statePath,
             LedgerDirectory = config.LedgerFolder,
@@ -123,6 +124,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             ("control.endpoint", (next.ControlEndpoint ?? Folders.ControlEndpoint(next.RuntimeFolder)) != _controlEndpoint),
             ("control.zeromq", next.ZeroMqControlEndpoint != old.ZeroMqControlEndpoint),
             ("locator", next.Locator != old.Locator),
+            ("locator-tls", next.LocatorTls != old.LocatorTls),
             ("node-service", next.NodeService != old.NodeService),
             ("loops", next.Loops != old.Loops),
             ("security.keys", next.Security.KeysFolder != old.Security.KeysFolder),
@@ -153,7 +155,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     /// <inheritdoc/>
     public async Task<RunningApp> CreateAsync(ManifestText manifest, CancellationToken cancellation)
     {
-        HostedApp app = HostedApp.Read(manifest, _config.EngineDefaults, isFixed: false);
+        HostedApp app = HostedApp.Read(manifest, _config, isFixed: false);
         string name = app.Manifest.Name;
         using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: false, cancellation);
         if (_apps.Find(name) is not null)
@@ -182,7 +184,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     /// <inheritdoc/>
     public async Task<ReplaceOutcome> ReplaceAsync(ManifestText manifest, bool force, CancellationToken cancellation)
     {
-        HostedApp app = HostedApp.Read(manifest, _config.EngineDefaults, isFixed: false);
+        HostedApp app = HostedApp.Read(manifest, _config, isFixed: false);
         string name = app.Manifest.Name;
         using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: false, cancellation);
         RefuseFixed(name);

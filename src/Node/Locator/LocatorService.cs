@@ -7,6 +7,7 @@ using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.PublicServices;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
+using Cocaine.Fast.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Locator;
@@ -34,11 +35,15 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
 
     private readonly List<Listener> _listeners = [];
     private readonly ConnectionSet<LocatorConnection> _connections = new(new ConnectionCounts());
+    private SecuredDoor? _secured; // null without TLS
     private long _refused; // connections over a bound
     private int _routing;  // connections that stay open
 
     /// <summary>The service <c>node</c>; null when the node has none.</summary>
     public NodeService? NodeService { get; init; }
+
+    /// <summary>The locator's TLS, and the node's.</summary>
+    public (DoorTls Door, TlsDoors? Node) Tls { get; init; }
 
     /// <summary>The name of this node in a cluster.</summary>
     public string Uuid { get; } = Guid.NewGuid().ToString();
@@ -51,8 +56,16 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
     public ILogger Log => log;
 
     /// <summary>Binds and begins to answer; on the loop.</summary>
+    /// <exception cref="IOException">The endpoint cannot be bound, or the node has no certificates.</exception>
     public void Open(string endpoint)
     {
+        if (Tls.Door != DoorTls.Off)
+        {
+            _secured = Tls.Node?.Offers(Tls.Door) != true ? throw new IOException("its TLS needs certificates: security.tls")
+                : new SecuredDoor(loop, Tls.Node, Tls.Door, "the locator", Take, DropRevoked);
+            _secured.Open();
+        }
+
         UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         _listeners.AddRange(Listener.Bind(loop, Endpoint.Parse(endpoint), Backlog, mode, Accept));
         _listeners.ForEach(listener => listener.Open());
@@ -131,8 +144,34 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
 
     private void Accept(int descriptor)
     {
-        LocatorConnection connection = new(this, loop, keeper, descriptor);
-        IPAddress? address = SocketNames.Network(descriptor);
+        if (_secured is not null && SocketNames.LocalTcp(descriptor) is not null)
+        {
+            _secured.Accept(descriptor);
+        }
+        else
+        {
+            Serve(new LocatorConnection(this, loop, keeper, descriptor));
+        }
+    }
+
+    private void Take(SecuredPeer peer)
+    {
+        LocatorConnection connection = new(this, loop, keeper, peer.Descriptor);
+        connection.Secure(peer.Session, peer.First.Span, peer.Peer);
+        Serve(connection);
+    }
+
+    private void DropRevoked()
+    {
+        foreach (LocatorConnection connection in _connections.Where(connection => _secured!.IsRevoked(connection.Certified)).ToArray())
+        {
+            connection.Close("the client's certificate is revoked");
+        }
+    }
+
+    private void Serve(LocatorConnection connection)
+    {
+        IPAddress? address = SocketNames.Network(connection.Descriptor);
         bool isOfOne = _connections.Counts.Of(address) >= MaxOfOne;
         if (isOfOne || _connections.Count >= MaxConnections)
         {

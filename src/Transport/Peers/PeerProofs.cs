@@ -13,7 +13,8 @@ internal static class PeerProofs
     {
         if (SocketNames.Remote(connection.Descriptor) is { } address)
         {
-            return new PeerProof(IPAddress.IsLoopback(address) ? CallerPlace.Loopback : CallerPlace.Network);
+            CallerPlace place = IPAddress.IsLoopback(address) ? CallerPlace.Loopback : CallerPlace.Network;
+            return new PeerProof(place, Certificate: connection.Certified?.Certificate, IsEncrypted: connection.IsSecured);
         }
 
         // A TCP peer that is gone already has no address, and no user either: then it is a stranger.

@@ -49,8 +49,13 @@ internal abstract class SocketConnection : StreamHandler
     /// <summary>The bytes on the wire are TLS from now on. Before <see cref="Open"/>.</summary>
     /// <param name="session">A session whose handshake is done; it belongs to the connection from now on.</param>
     /// <param name="first">Bytes that came behind the handshake, at most 64 KiB.</param>
-    public void Secure(TlsSession session, ReadOnlySpan<byte> first) =>
+    /// <param name="peer">The client's certificate, which was verified.</param>
+    public void Secure(TlsSession session, ReadOnlySpan<byte> first, TlsPeer? peer = null)
+    {
         _tls = _sender.Tls = new TlsLayer(session, first, Loop.Buffers);
+        IsSecured = true;
+        Certified = peer;
+    }
 
     /// <summary>Starts to watch the socket.</summary>
     public void Open()
@@ -235,11 +240,7 @@ internal abstract class SocketConnection : StreamHandler
         OnCame(received, ended);
         if (ended && IsOpen)
         {
-            if (tls.HasFailed)
-            {
-                _sender.SendWire();
-            }
-
+            _sender.SendAlert();
             EndInput(result == TlsResult.Closed ? null : tls.Problem);
         }
         else if (IsOpen && tls.Wire.PendingBytes > 0)

@@ -221,11 +221,20 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower,
     }
 
     /// <summary>Sends bytes of TLS alone, and tells nobody.</summary>
-    public void SendWire()
+    private void SendWire()
     {
         while (_connection.IsOpen && !IsBlocked && Wire.PendingBytes > 0)
         {
             SendOnce();
+        }
+    }
+
+    /// <summary>Sends the alert of a session that has failed.</summary>
+    public void SendAlert()
+    {
+        if (Tls is { HasFailed: true })
+        {
+            SendWire();
         }
     }
 

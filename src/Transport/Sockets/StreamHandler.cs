@@ -1,5 +1,6 @@
 using System.Buffers;
 using Cocaine.Fast.Transport.Loop;
+using Cocaine.Fast.Transport.Tls;
 
 namespace Cocaine.Fast.Transport.Sockets;
 
@@ -15,6 +16,12 @@ internal abstract class StreamHandler(EventLoop loop, int descriptor) : LoopHand
 
     /// <summary>True between <see cref="SocketConnection.PauseReading"/> and <see cref="SocketConnection.ResumeReading"/>.</summary>
     public bool IsReadingPaused { get; protected set; }
+
+    /// <summary>The bytes on the wire are TLS.</summary>
+    public bool IsSecured { get; protected set; }
+
+    /// <summary>The client's certificate, which was verified; null when the connection has none.</summary>
+    public TlsPeer? Certified { get; protected set; }
 
     /// <summary>Received bytes that cannot be seen yet, because they are less than a TLS record.</summary>
     internal virtual int HiddenBytes => 0;

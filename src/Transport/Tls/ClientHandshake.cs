@@ -34,17 +34,17 @@ internal static class ClientHandshake
 
             if (result != TlsResult.NeedMore)
             {
-                throw new TlsException(TlsPart.Peer, Describe(result == TlsResult.Closed ? "the server ended it" : session.Problem));
+                throw new TlsException(TlsPart.Peer, null, Describe(result == TlsResult.Closed ? "the server ended it" : session.Problem));
             }
 
             received = await socket.ReceiveAsync(buffer, SocketFlags.None, stop).ConfigureAwait(false);
             if (received == 0)
             {
-                throw new TlsException(TlsPart.Peer, Describe("the server closed the connection; does it speak TLS there?"));
+                throw new TlsException(TlsPart.Peer, null, Describe("the server closed the connection; does it speak TLS there?"));
             }
         }
 
-        throw new TlsException(TlsPart.Peer, Describe("the server sends too many bytes"));
+        throw new TlsException(TlsPart.Peer, null, Describe("the server sends too many bytes"));
     }
 
     private static string Describe(string problem) => "the TLS handshake failed: " + problem

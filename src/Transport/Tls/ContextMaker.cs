@@ -112,7 +112,7 @@ internal static unsafe class ContextMaker
         nint context = LibSsl.SSL_CTX_new(method);
         if (context == 0)
         {
-            throw new TlsException(TlsPart.Library, $"{LibSsl.Library} makes no context: {TlsErrors.TakeFirst("no memory")}");
+            throw new TlsException(TlsPart.Library, null, $"{LibSsl.Library} makes no context: {TlsErrors.TakeFirst("no memory")}");
         }
 
         _ = LibSsl.SSL_CTX_ctrl(context, LibSsl.SetMinimumVersion, allowsTls12 ? LibSsl.Tls12 : LibSsl.Tls13, null);
@@ -135,7 +135,8 @@ internal static unsafe class ContextMaker
         if (LibSsl.SSL_CTX_use_certificate_chain_file(context, identity.CertificateFile) != 1)
         {
             throw new TlsException(
-                TlsPart.Certificate, $"{identity.CertificateFile}: no certificate that can be used: {TlsErrors.TakeFirst("no PEM")}");
+                TlsPart.Certificate, identity.CertificateFile,
+                $"{identity.CertificateFile}: no certificate that can be used: {TlsErrors.TakeFirst("no PEM")}");
         }
 
         bool isRead = LibSsl.SSL_CTX_use_PrivateKey_file(context, identity.KeyFile, LibSsl.Pem) == 1;
@@ -145,12 +146,14 @@ internal static unsafe class ContextMaker
         if (isOther)
         {
             throw new TlsException(
-                TlsPart.Certificate, $"{identity.CertificateFile}: the certificate does not belong to the key {identity.KeyFile}");
+                TlsPart.Certificate, identity.CertificateFile,
+                $"{identity.CertificateFile}: the certificate does not belong to the key {identity.KeyFile}");
         }
 
         if (!isRead)
         {
-            throw new TlsException(TlsPart.Key, $"{identity.KeyFile}: no key that can be used (PEM, without a password): {problem}");
+            throw new TlsException(
+                TlsPart.Key, identity.KeyFile, $"{identity.KeyFile}: no key that can be used (PEM, without a password): {problem}");
         }
     }
 
@@ -175,7 +178,7 @@ internal static unsafe class ContextMaker
         LibCrypto.ERR_clear_error();
         if (lookup == 0 || LibCrypto.X509_load_crl_file(lookup, crlFile, LibSsl.Pem) <= 0)
         {
-            throw new TlsException(TlsPart.Crl, $"{crlFile}: no list of revoked certificates: {TlsErrors.TakeFirst("no PEM")}");
+            throw new TlsException(TlsPart.Crl, crlFile, $"{crlFile}: no list of revoked certificates: {TlsErrors.TakeFirst("no PEM")}");
         }
 
         _ = LibCrypto.X509_STORE_set_flags(store, LibCrypto.CheckRevoked);
@@ -190,7 +193,7 @@ internal static unsafe class ContextMaker
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new TlsException(part, $"{file} cannot be read: {failure.Message}");
+            throw new TlsException(part, file, $"{file} cannot be read: {failure.Message}");
         }
     }
 
@@ -200,7 +203,7 @@ internal static unsafe class ContextMaker
         LibCrypto.ERR_clear_error();
         if (LibSsl.SSL_CTX_load_verify_file(context, file) != 1)
         {
-            throw new TlsException(TlsPart.Ca, $"{file}: no certificates of a CA: {TlsErrors.TakeFirst("no PEM")}");
+            throw new TlsException(TlsPart.Ca, file, $"{file}: no certificates of a CA: {TlsErrors.TakeFirst("no PEM")}");
         }
     }
 

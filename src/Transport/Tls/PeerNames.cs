@@ -23,7 +23,7 @@ internal static class PeerNames
     /// <summary>The names and the number of a certificate.</summary>
     /// <param name="der">The certificate.</param>
     /// <returns>Null when the certificate cannot be read.</returns>
-    public static PeerCertificate? Read(byte[] der)
+    public static TlsPeer? Read(byte[] der)
     {
         try
         {
@@ -39,8 +39,10 @@ internal static class PeerNames
                 }
             }
 
-            return PeerCertificate.Of(
+            PeerCertificate facts = PeerCertificate.Of(
                 names[0], names[1], names[2], hasAlternatives, ReadCommonName(certificate), certificate.SerialNumber);
+            return new TlsPeer(facts, new CertificateKey(
+                RevokedList.IssuerOf(certificate.IssuerName.RawData), RevokedList.SerialOf(certificate.SerialNumberBytes.Span)));
         }
         catch (Exception failure) when (failure is CryptographicException or AsnContentException)
         {

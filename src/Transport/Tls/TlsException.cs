@@ -23,8 +23,11 @@ internal enum TlsPart
 }
 
 /// <summary>TLS cannot be used as it is configured, or not with this peer. The message names the file.</summary>
-internal sealed class TlsException(TlsPart part, string message) : IOException(message)
+internal sealed class TlsException(TlsPart part, string? file, string message) : IOException(message)
 {
+    /// <summary>The file that has the mistake; null when it is in none.</summary>
+    public string? File { get; } = file;
+
     /// <summary>The part that the mistake is in.</summary>
     public TlsPart Part { get; } = part;
 }

@@ -14,7 +14,7 @@ internal static class TlsLibrary
     {
         if (!IsThere.Value)
         {
-            throw new TlsException(TlsPart.Library, $"{LibSsl.Library} is not on this machine: apt-get install libssl3");
+            throw new TlsException(TlsPart.Library, null, $"{LibSsl.Library} is not on this machine: apt-get install libssl3");
         }
     }
 }

@@ -5,6 +5,22 @@ using System.Runtime.InteropServices;
 
 namespace Cocaine.Fast.Transport.Tls;
 
+/// <summary>The result of a step of a <see cref="TlsSession"/>.</summary>
+internal enum TlsResult
+{
+    /// <summary>The step is done.</summary>
+    Ok,
+
+    /// <summary>More bytes of the peer are needed.</summary>
+    NeedMore,
+
+    /// <summary>The peer has said that its last byte was sent.</summary>
+    Closed,
+
+    /// <summary>The session is over: the peer's bytes are wrong, or its certificate is refused. An alert may be in the output.</summary>
+    Failed,
+}
+
 /// <summary>
 /// One TLS session over bytes in memory: its owner brings the peer's bytes, and takes away those for the peer. One thread at a time uses a
 /// session: a worker during the handshake, then the loop of the connection.
@@ -45,7 +61,7 @@ internal sealed unsafe class TlsSession : IDisposable
             nint bio = _handle == 0 ? 0 : MemoryBio.New(_window);
             if (bio == 0)
             {
-                throw new TlsException(TlsPart.Library, $"no TLS session can be made: {TlsErrors.TakeFirst("no memory")}");
+                throw new TlsException(TlsPart.Library, null, $"no TLS session can be made: {TlsErrors.TakeFirst("no memory")}");
             }
 
             LibSsl.SSL_set_bio(_handle, bio, bio);
@@ -66,6 +82,9 @@ internal sealed unsafe class TlsSession : IDisposable
             throw;
         }
     }
+
+    /// <summary>Called once, when the session is gone.</summary>
+    public Action? Disposed { get; set; }
 
     /// <summary>The reason for which a step failed; empty before.</summary>
     public string Problem { get; private set; } = "";
@@ -227,6 +246,7 @@ internal sealed unsafe class TlsSession : IDisposable
         {
             Free();
             _released();
+            Disposed?.Invoke();
         }
     }
 
@@ -257,7 +277,7 @@ internal sealed unsafe class TlsSession : IDisposable
         }
 
         LibCrypto.ERR_clear_error();
-        throw new TlsException(TlsPart.Library, "the server's name is neither an address nor a name that a certificate can have");
+        throw new TlsException(TlsPart.Library, null, "the server's name is neither an address nor a name that a certificate can have");
     }
 
     private TlsResult ResultOf(int done)

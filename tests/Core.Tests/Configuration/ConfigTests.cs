@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Drivers;
 using Microsoft.Extensions.Logging;
 
@@ -43,6 +44,47 @@ public class ConfigTests
         Assert.Null(config.ControlEndpoint);
         Assert.Null(config.ZeroMqControlEndpoint);
         Assert.Empty(config.Apps);
+    }
+
+    [Fact]
+    public void The_files_of_TLS_are_read_with_their_places()
+    {
+        NodeConfig config = Read("""
+            {
+              "locator-tls": "mutual",
+              "security": {
+                "tls": { "certificate": "/etc/node.pem", "key": "/etc/x/../node.key", "client-ca": "/etc/clients.pem", "crl": "/etc/clients.crl",
+                         "names": { "api.example.org": { "certificate": "/etc/api.pem", "key": "/etc/api.key" } },
+                         "minimum-version": "1.2", "handshake-timeout": "2s" }
+              }
+            }
+            """).Config!;
+        TlsConfig tls = config.Security.Tls!;
+        Assert.Equal(DoorTls.Mutual, config.LocatorTls);
+        Assert.Equal(("/etc/node.pem", "/etc/node.key"), (tls.CertificateFile, tls.KeyFile));
+        Assert.Equal(("/etc/clients.pem", "/etc/clients.crl", true, 2000L), (tls.ClientCaFile, tls.CrlFile, tls.AllowsTls12, tls.HandshakeTimeoutMs));
+        Assert.Equal([new TlsName("api.example.org", "/etc/api.pem", "/etc/api.key")], tls.Names);
+        TlsPlace place = tls.Places["$.security.tls.names['api.example.org'].key"];
+        Assert.Equal((5, 84), (place.Line, place.Column));
+        Assert.Null(Read("{}").Config!.Security.Tls);
+    }
+
+    [Fact]
+    public void A_task_whose_TLS_the_node_cannot_give_is_a_mistake_with_its_place()
+    {
+        const string manifest = """
+            { "name": "shop", "type": "python", "args": "/app.py",
+              "tasks": { "a": { "type": "raw-server", "endpoint": "tcp://lo:0" },
+                         "b": { "type": "raw-server", "endpoint": "tcp://lo:0", "tls": "mutual" } } }
+            """;
+        byte[] text = Encoding.UTF8.GetBytes(manifest);
+        AppManifest app = ManifestReader.Read(text, "/app.json").Manifest!;
+        TlsConfig tls = new() { CertificateFile = "/c", KeyFile = "/k" };
+        Assert.Equal("/app.json:3:76: $.tasks.b.tls: the node's config has no certificate for it: security.tls",
+            $"{Assert.Single(TlsNeeds.Problems(text, "/app.json", app, null))}");
+        Assert.Equal("/app.json:3:76: $.tasks.b.tls: the node's config has no CA of clients for it: security.tls.client-ca",
+            $"{Assert.Single(TlsNeeds.Problems(text, "/app.json", app, tls))}");
+        Assert.Empty(TlsNeeds.Problems(text, "/app.json", app, tls with { ClientCaFile = "/a" }));
     }
 
     [Fact]
@@ -93,6 +135,9 @@ public class ConfigTests
         JsonElement security = properties.GetProperty("security");
         Assert.Equal(SecurityKeys.Top.Select(spec => spec.Name), Names(security));
         JsonElement parts = security.GetProperty("properties");
+        Assert.Equal(SecurityKeys.Tls.Select(spec => spec.Name), Names(parts.GetProperty("tls")));
+        JsonElement name = parts.GetProperty("tls").GetProperty("properties").GetProperty("names").GetProperty("additionalProperties");
+        Assert.Equal(SecurityKeys.TlsName.Select(spec => spec.Name), Names(name));
         Assert.Equal(SecurityKeys.Identity.Select(spec => spec.Name), Names(parts.GetProperty("identities").GetProperty("additionalProperties")));
         Assert.Equal(SecurityKeys.Rule.Select(spec => spec.Name), Names(parts.GetProperty("rights").GetProperty("items")));
     }

@@ -48,7 +48,7 @@ public class BrokenFileTests
         [
             .. ManifestKeys.Top, .. ManifestKeys.Engine, .. DriverRegistry.Table.Names.SelectMany(name => DriverRegistry.Table.Find(name)!.Keys),
             .. IsolationKeys.All, .. ConfigKeys.Top, .. ConfigKeys.Control, .. ConfigKeys.Log,
-            .. SecurityKeys.Top, .. SecurityKeys.Identity, .. SecurityKeys.Rule,
+            .. SecurityKeys.Top, .. SecurityKeys.Tls, .. SecurityKeys.TlsName, .. SecurityKeys.Identity, .. SecurityKeys.Rule,
         ];
         bool IsWrongSomewhere(string key) =>
             all.Contains($".{key}: ") || all.Contains($".{key}[") || all.Contains($"the key '{key}' is missing");

@@ -87,6 +87,7 @@ public class TaskManifestTests
         Assert.True(Task("call").GetBool("pass-authorization"));
         Assert.Equal(["billing", "@local"], Task("call").GetList("allow"));
         Assert.Equal("required", Task("call").GetText("sealed"));
+        Assert.Equal(("mutual", "on"), (Task("call").GetText("tls"), Task("raw").GetText("tls")));
         Assert.Equal(["created", "moved"], Task("spool").Events);
         Assert.Equal((16, 5), (Task("call").Backlog, Task("pull").GetInt("backlog")));
         Assert.Equal((65_536, 0L), (Task("raw").GetInt("max-frame"), Task("raw").GetLong("idle-timeout")));
@@ -100,6 +101,7 @@ public class TaskManifestTests
         Assert.Equal(("UTC", "skip", "skip"), (daily.GetText("time-zone"), daily.GetText("overlap"), daily.GetText("missed")));
         Assert.False(Task("sink").GetBool("pass-authorization"));
         Assert.Equal("no", Task("sink").GetText("sealed"));
+        Assert.Equal("off", Task("sink").GetText("tls"));
         Assert.Equal((1024, 1000), (Task("sink").Backlog, Task("route").Backlog));
         TaskManifest raw = Made("raw", "raw-server");
         Assert.Equal(("stream", 1 << 20, 60_000L), (raw.GetText("framing"), raw.GetInt("max-frame"), raw.GetLong("idle-timeout")));
