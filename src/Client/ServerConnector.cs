@@ -82,7 +82,7 @@ internal static class ServerConnector
 
         try
         {
-            return await ClientHandshake.RunAsync(socket, session, limit.Token).ConfigureAwait(false);
+            return await ClientHandshake.RunAsync(ClientLoop.Shared, socket, session, limit.Token).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is TlsException or SocketException or OperationCanceledException)
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Cocaine.Fast.Client.Tests.Tls;
 
 namespace Cocaine.Fast.Client.Tests;
 
@@ -18,8 +19,19 @@ public class ConnectedSocketTests
         Assert.Equal(1, WatchersOf(client.Connection.Descriptor));
     }
 
+    [Fact]
+    public async Task Nobody_but_the_loop_watches_it_after_a_handshake()
+    {
+        using TestFolder folder = new();
+        TestCertificates certificates = new(folder);
+        using OpenSslServer server = await OpenSslServer.StartAsync(certificates.IssueServer());
+        ClientOptions options = new() { Tls = new ClientTls { CaFile = certificates.CaFile } };
+        await using CocaineClient client = await CocaineClient.ConnectAsync(server.Endpoint, options);
+        Assert.Equal(1, WatchersOf(client.Connection.Descriptor));
+    }
+
     /// <summary>The entries for a socket in all of the process's epolls; an entry outlives the descriptor that it was made with.</summary>
-    internal static int WatchersOf(int descriptor)
+    private static int WatchersOf(int descriptor)
     {
         string link = new FileInfo($"/proc/self/fd/{descriptor}").LinkTarget!;
         string inode = long.Parse(link["socket:[".Length..^1], CultureInfo.InvariantCulture).ToString("x", CultureInfo.InvariantCulture);

@@ -12,7 +12,8 @@ public sealed class SecurityPageTests : IDisposable
     [Fact]
     public async Task Its_commands_say_what_the_page_says()
     {
-        IReadOnlyList<string> blocks = CodeBlocks.Of("docs/security.md");
+        const string Page = "docs/security.md";
+        string[] blocks = [.. CodeBlocks.Of(Page).Except(CodeBlocks.Of(Page, "TLS")).Except(CodeBlocks.Of(Page, "Callers"))];
         _folder.Write("app.py", "");
         _folder.Write("open.json", blocks.Single(block => block.Contains("\"tasks\"")));
         _folder.Write("node.json", blocks.Single(block => block.Contains("\"zeromq\"")));

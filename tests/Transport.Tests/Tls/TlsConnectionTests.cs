@@ -165,7 +165,7 @@ public sealed class TlsConnectionTests : IDisposable
         Task authenticating = server.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = own });
         using TlsContext context = SessionPair.ClientOf(_ca.CaFile);
         TlsSession session = context.Connect("localhost");
-        byte[] first = await ClientHandshake.RunAsync(socket, session, CancellationToken.None).WaitAsync(Limit);
+        byte[] first = await ClientHandshake.RunAsync(_loop, socket, session, CancellationToken.None).WaitAsync(Limit);
         await authenticating;
         Echo echo = new(_loop, DescriptorCopy.Of((int)socket.Handle));
         OnLoopThread.Run(_loop, () =>
@@ -193,7 +193,7 @@ public sealed class TlsConnectionTests : IDisposable
         using TlsContext context = SessionPair.ClientOf(_ca.CaFile);
         using TlsSession session = context.Connect("localhost");
         TlsException failure = await Assert.ThrowsAsync<TlsException>(
-            () => ClientHandshake.RunAsync(socket, session, CancellationToken.None).WaitAsync(Limit));
+            () => ClientHandshake.RunAsync(_loop, socket, session, CancellationToken.None).WaitAsync(Limit));
         Assert.Contains("does the server speak TLS", failure.Message, StringComparison.Ordinal);
     }
 
@@ -263,7 +263,7 @@ public sealed class TlsConnectionTests : IDisposable
         await socket.ConnectAsync(_listener.LocalEndPoint!);
         using TlsContext context = SessionPair.ClientOf(_ca.CaFile);
         TlsSession session = context.Connect("localhost");
-        Task handshake = ClientHandshake.RunAsync(socket, session, CancellationToken.None);
+        Task handshake = ClientHandshake.RunAsync(_loop, socket, session, CancellationToken.None);
         Echo echo = await AcceptAsync(SessionPair.ServerOf(_certificate));
         await handshake.WaitAsync(Limit);
         byte[] ticket = new byte[4096];
