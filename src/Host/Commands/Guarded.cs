@@ -10,6 +10,10 @@ internal static class Guarded
     public static async Task<int> RunAsync(Func<Task<int>> work)
     {
         Interruption.Watch();
+
+        // The parser's library lets a command say that it is interrupted only once the command's task exists. A connect to this host may be
+        // done at once, and then the work would go on for long before there is a task.
+        await Task.Yield();
         try
         {
             return await work();
