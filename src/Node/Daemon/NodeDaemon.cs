@@ -116,6 +116,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(next);
         NodeConfig old = _config;
+        bool usesTls = _node.Doors.Certificates.Reload(next.Security.Tls);
         (string Key, bool Differs)[] fixedKeys =
         [
             ("state", (next.StateFolder ?? Folders.State()) != _statePath),
@@ -125,6 +126,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             ("control.zeromq", next.ZeroMqControlEndpoint != old.ZeroMqControlEndpoint),
             ("locator", next.Locator != old.Locator),
             ("locator-tls", next.LocatorTls != old.LocatorTls),
+            ("security.tls", !usesTls),
             ("node-service", next.NodeService != old.NodeService),
             ("loops", next.Loops != old.Loops),
             ("security.keys", next.Security.KeysFolder != old.Security.KeysFolder),
@@ -148,6 +150,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             Apps = next.Apps,
             DrainTimeoutMs = next.DrainTimeoutMs,
             LogLevel = next.LogLevel,
+            Security = old.Security with { Tls = usesTls ? next.Security.Tls : old.Security.Tls },
         };
         await _reconciler.ApplyAsync(cancellation);
     }

@@ -27,6 +27,9 @@ internal sealed class TlsDoors(TlsContexts first, long handshakeTimeoutMs, ILogg
 
     public ILogger Log => log;
 
+    /// <summary>The present files.</summary>
+    public TlsContexts Files => _present;
+
     /// <summary>The node's certificates.</summary>
     public IReadOnlyList<CertificateFacts> Certificates => _present.Certificates;
 
