@@ -27,15 +27,15 @@ internal sealed class JsonControlSocket
     private readonly EventLoop _loop;
     private readonly ZeroMqSocket _socket;
     private readonly ILogger _log;
-    private readonly Func<byte[], Task<byte[]>> _answer;
+    private readonly Func<byte[], byte[], Task<byte[]>> _answer;
     private readonly TimeSpan _patience;
     private int _pending;    // only the loop uses it
     private long _corrupted; // only the loop uses it
 
-    /// <param name="answer">Gives the answer to a request, on any thread. An exception is logged, and the peer gets an error.</param>
+    /// <param name="answer">Gives the answer to a request and its signature, which may be empty, on any thread. An exception is logged, and the peer gets an error.</param>
     /// <param name="patience">After this time the peer is told that there is no answer, and the request no longer counts.</param>
     public JsonControlSocket(
-        ClosingSockets closing, EventLoop loop, ILogger log, Func<byte[], Task<byte[]>> answer, TimeSpan patience)
+        ClosingSockets closing, EventLoop loop, ILogger log, Func<byte[], byte[], Task<byte[]>> answer, TimeSpan patience)
     {
         _patience = patience;
         _loop = loop;
@@ -70,8 +70,8 @@ internal sealed class JsonControlSocket
         }
         else
         {
-            // the frames after the request are a signature, which version 2 does not have
-            new PendingRequest(this, route).Begin(message[body].ToArray());
+            // the frame after the request is a signature, which version 2 does not have
+            new PendingRequest(this, route).Begin(message[body].ToArray(), body + 1 < message.Count ? message[body + 1].ToArray() : []);
         }
 
         return true;
@@ -90,7 +90,7 @@ internal sealed class JsonControlSocket
     {
         private bool _answered; // only the loop uses it
 
-        public void Begin(byte[] request)
+        public void Begin(byte[] request, byte[] signature)
         {
             socket._pending++;
             route.Pending++;
@@ -98,7 +98,7 @@ internal sealed class JsonControlSocket
             Task<byte[]> answer;
             try
             {
-                answer = socket._answer(request);
+                answer = socket._answer(request, signature);
             }
             catch (Exception fault)
             {

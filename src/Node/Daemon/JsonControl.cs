@@ -34,8 +34,7 @@ internal sealed class JsonControl
     {
         _daemon = daemon;
         _socket = new JsonControlSocket(
-            daemon.Node.ZeroMq, daemon.Node.FirstLoop, log, request => NodeThreads.Run(() => AnswerAsync(request)),
-            UsualPatience);
+            daemon.Node.ZeroMq, daemon.Node.FirstLoop, log, (request, signature) => NodeThreads.Run(() => AnswerAsync(request, signature)), UsualPatience);
     }
 
     public IReadOnlyList<string> Endpoints => _socket.Endpoints;
@@ -59,7 +58,7 @@ internal sealed class JsonControl
     public void Close() => _socket.Close();
 
     /// <summary>The answer to a request: an object. Its <c>error</c> says when the request as a whole was wrong.</summary>
-    internal async Task<byte[]> AnswerAsync(byte[] request)
+    internal async Task<byte[]> AnswerAsync(byte[] request, byte[] signature)
     {
         JsonObject answer;
         try

@@ -78,7 +78,7 @@ public sealed class DoorFuzzTests(ITestOutputHelper output)
         await RunAsync(node, 60_000, () =>
         {
             byte[] request = Encoding.UTF8.GetBytes(_odd.Any(OldRequests));
-            byte[] answer = control.AnswerAsync(_odd.Random.Next(8) == 0 ? request : BrokenText(request)).GetAwaiter().GetResult();
+            byte[] answer = control.AnswerAsync(_odd.Random.Next(8) == 0 ? request : BrokenText(request), []).GetAwaiter().GetResult();
             Assert.True(answer[0] == (byte)'{' && answer[^1] == (byte)'\n', Encoding.UTF8.GetString(answer));
             answered += answer.AsSpan().IndexOf("unsupported protocol version"u8) < 0 && answer.AsSpan().IndexOf("not JSON"u8) < 0 ? 1 : 0;
             return 1;
