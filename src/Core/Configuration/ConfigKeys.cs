@@ -16,8 +16,8 @@ internal static class ConfigKeys
         },
         new(
             "zeromq", KeyKind.Endpoint,
-            "where the JSON control protocol of 2012 is served over ZeroMQ: on `lo` or another address of this host alone, because the "
-            + "protocol does not ask its clients who they are"),
+            "where the JSON control protocol of 2012 is served over ZeroMQ: on `lo` or another address of this host alone, unless the node "
+            + "has keys and identities and so takes signed requests only"),
     ];
 
     /// <summary><c>log</c>.</summary>

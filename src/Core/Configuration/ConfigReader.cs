@@ -122,7 +122,10 @@ public static class ConfigReader
             if (control.ContainsKey("zeromq"))
             {
                 _endpoints.Check(section!["zeromq"], "$.control.zeromq", "$.control.zeromq", "control.zeromq", binds: true);
-                CheckIsOnThisHost(section["zeromq"]!);
+                if (!IsSigned(root["security"]))
+                {
+                    CheckIsOnThisHost(section["zeromq"]!);
+                }
             }
 
             if (root["locator"] is { Kind: JsonValueKind.String } at && locator != "none")
@@ -136,6 +139,10 @@ public static class ConfigReader
             }
         }
 
+        /// <summary>The node has keys and rules: then it takes signed requests only.</summary>
+        private static bool IsSigned(JsonTree? security) =>
+            security is { Kind: JsonValueKind.Object } && security["keys"] is not null && security["identities"] is not null;
+
         private void CheckIsOnThisHost(JsonTree zeroMq)
         {
             if (EndpointSyntax.Problem(zeroMq.Text, takesUnix: true) is null && !EndpointSyntax.IsOnThisHost(zeroMq.Text))
@@ -144,7 +151,8 @@ public static class ConfigReader
                 problems.Add(
                     zeroMq.Offset, "$.control.zeromq",
                     $"'{JsonPath.Shown(zeroMq.Text)}': other hosts can reach it, and everybody who reaches it can run code as the node: "
-                    + $"expected an address that only this host has, such as tcp://lo:{port}");
+                    + $"expected an address that only this host has, such as tcp://lo:{port}, or 'keys' and 'identities' in 'security', "
+                    + "which make the node take signed requests only");
             }
         }
 

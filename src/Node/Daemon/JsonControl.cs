@@ -9,6 +9,7 @@ using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Drivers.ZeroMq;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Doors;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Sockets;
 using Microsoft.Extensions.Logging;
@@ -16,8 +17,8 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Node.Daemon;
 
 /// <summary>
-/// The JSON control protocol of 2012, version 2: create, reload, delete and info, with the texts that its clients know. Section "The
-/// control protocol of 2012" of docs/node.md.
+/// The JSON control protocol of 2012, versions 2 and 3: create, reload, delete and info, with the texts that its clients know. Section
+/// "The control protocol of 2012" of docs/node.md.
 /// </summary>
 internal sealed class JsonControl
 {
@@ -28,11 +29,13 @@ internal sealed class JsonControl
 
     private readonly NodeDaemon _daemon;
     private readonly long _started = Stopwatch.GetTimestamp();
+    private readonly JsonControlGate _gate;
     private readonly JsonControlSocket _socket;
 
     private JsonControl(NodeDaemon daemon, ILogger log)
     {
         _daemon = daemon;
+        _gate = new JsonControlGate(daemon.Node.Doors.Keeper, () => daemon.Node.Doors.Seals.Gate?.Keys);
         _socket = new JsonControlSocket(
             daemon.Node.ZeroMq, daemon.Node.FirstLoop, log, (request, signature) => NodeThreads.Run(() => AnswerAsync(request, signature)), UsualPatience);
     }
@@ -45,7 +48,15 @@ internal sealed class JsonControl
         JsonControl control = new(daemon, log);
         try
         {
-            RefuseOtherHosts(endpoint);
+            if (OpenToOthers(endpoint) is { } open)
+            {
+                control._gate.OpenToOthers();
+                if (!control._gate.IsClosed)
+                {
+                    throw new IOException($"{endpoint}: other hosts can reach {open}, and everybody who reaches it can run code as the node");
+                }
+            }
+
             await daemon.Node.FirstLoop.RunAsync(() => control._socket.Open(endpoint));
             return control;
         }
@@ -64,7 +75,7 @@ internal sealed class JsonControl
         try
         {
             using JsonDocument document = JsonDocument.Parse(request, new JsonDocumentOptions { MaxDepth = 32 }); // as manifests
-            answer = await DispatchAsync(document.RootElement);
+            answer = await DispatchAsync(document.RootElement, request, signature);
         }
         catch (JsonException mistake)
         {
@@ -83,20 +94,13 @@ internal sealed class JsonControl
     }
 
     /// <summary>
-    /// Every peer of this door can run code as the node. The config's reader has refused addresses that are others by their text. An
-    /// interface that is called lo may have more than loopback addresses.
+    /// An address that other hosts can reach; null when there is none. The config's reader knows addresses by their text only: an interface
+    /// that is called lo may have more than loopback addresses.
     /// </summary>
-    private static void RefuseOtherHosts(string endpoint)
-    {
-        EndPoint? open = Endpoint.Parse(endpoint).ListenAddresses()
-            .FirstOrDefault(address => address is not IPEndPoint at || !IPAddress.IsLoopback(at.Address));
-        if (open is not null)
-        {
-            throw new IOException($"{endpoint}: other hosts can reach {open}, and everybody who reaches it can run code as the node");
-        }
-    }
+    private static EndPoint? OpenToOthers(string endpoint) => Endpoint.Parse(endpoint).ListenAddresses()
+        .FirstOrDefault(address => address is not IPEndPoint at || !IPAddress.IsLoopback(at.Address));
 
-    private Task<JsonObject> DispatchAsync(JsonElement root)
+    private Task<JsonObject> DispatchAsync(JsonElement root, byte[] request, byte[] signature)
     {
         if (root.ValueKind != JsonValueKind.Object)
         {
@@ -110,28 +114,24 @@ internal sealed class JsonControl
             throw new NodeException("unsupported protocol version");
         }
 
-        if (version == 3)
-        {
-            throw new NodeException(
-                Text(root, "username").Length == 0 ? "username expected" : "this node verifies no signatures: use version 2");
-        }
-
-        if (_daemon.Node.Doors.Keeper.Rules.IsOn)
-        {
-            DoorRefusal refusal = new(ErrorCodes.Unauthenticated, "this node takes signed requests only", "reason=unsigned");
-            AuditEntry entry = new(RightsRule.Loopback, AuditEntry.NoMeans, "zeromq", "control.zeromq", "control", refusal.Cause);
-            _daemon.Node.Doors.Keeper.Audit.Deny(in entry);
-            throw new NodeException(refusal.Text) { Code = refusal.Code };
-        }
-
+        ActionRights rights = _gate.RightsOf(version, request, signature, root);
         return Text(root, "action") switch
         {
-            "create" => EachAsync(Created(root), CreateAsync),
-            "reload" => EachAsync(Named(root), (name, _) => ReloadAsync(name)),
-            "delete" => EachAsync(Named(root), (name, _) => DeleteAsync(name)),
-            "info" => InfoAsync(),
+            "create" => EachAsync(Created(root), (name, manifest) => CreateAsync(rights, name, manifest)),
+            "reload" => EachAsync(Named(root), (name, _) => ReloadAsync(rights, name)),
+            "delete" => EachAsync(Named(root), (name, _) => DeleteAsync(rights, name)),
+            "info" => InfoAsync(rights),
             _ => throw new NodeException("unsupported action"),
         };
+    }
+
+    /// <summary>Refuses an action that no rule gives to its caller.</summary>
+    private static void Require(ActionRights rights, string verb, string? app)
+    {
+        if (!rights.MayControl(verb, app, out DoorRefusal refusal))
+        {
+            throw new NodeException(refusal.Text) { Code = refusal.Code };
+        }
     }
 
     /// <summary>
@@ -171,8 +171,9 @@ internal sealed class JsonControl
         return apps.Count > 0 ? apps : throw new NodeException("no apps have been specified");
     }
 
-    private async Task<JsonObject> CreateAsync(string name, JsonElement manifest)
+    private async Task<JsonObject> CreateAsync(ActionRights rights, string name, JsonElement manifest)
     {
+        Require(rights, "create", name);
         if (_daemon.Node.Find(name) is not null)
         {
             throw new NodeException("the specified app is already active");
@@ -201,26 +202,29 @@ internal sealed class JsonControl
         return (await EngineInfoAsync(app)).Info;
     }
 
-    private async Task<JsonObject> ReloadAsync(string name)
+    private async Task<JsonObject> ReloadAsync(ActionRights rights, string name)
     {
+        Require(rights, "replace", name);
         RequireActive(name);
         ReplaceOutcome outcome = await _daemon.ReloadAsync(name, CancellationToken.None);
         return !outcome.Replaced ? Error(outcome.Reason ?? "it did not come up")
             : (await EngineInfoAsync(_daemon.Node.Find(name) ?? throw new NodeException(NotActive))).Info;
     }
 
-    private async Task<JsonObject> DeleteAsync(string name)
+    private async Task<JsonObject> DeleteAsync(ActionRights rights, string name)
     {
+        Require(rights, "delete", name);
         RequireActive(name);
         await _daemon.DeleteAsync(name, _daemon.DrainTimeout, CancellationToken.None);
         return new JsonObject { ["running"] = false };
     }
 
-    private async Task<JsonObject> InfoAsync()
+    private async Task<JsonObject> InfoAsync(ActionRights rights)
     {
+        Require(rights, "info", app: null);
         JsonObject apps = [];
         long pending = 0, processed = 0;
-        foreach (RunningApp app in _daemon.Node.Apps)
+        foreach (RunningApp app in _daemon.Node.Apps.Where(app => rights.MayList("info", app.Name)))
         {
             (JsonObject info, JsonElement jobs) = await EngineInfoAsync(app);
             apps[app.Name] = info;

@@ -130,7 +130,7 @@ public sealed class JsonControlTests : IAsyncLifetime
     [InlineData("""{"version": 4, "action": "info"}""", "unsupported protocol version")]
     [InlineData("""{"version": "2", "action": "info"}""", "unsupported protocol version")]
     [InlineData("""{"version": 3, "action": "info"}""", "username expected")]
-    [InlineData("""{"version": 3, "action": "info", "username": "me"}""", "this node verifies no signatures: use version 2")]
+    [InlineData("""{"version": 3, "action": "info", "username": "me"}""", "this node verifies no signatures: use version 2, or name a folder of keys in security.keys")]
     [InlineData("""{"version": 2}""", "unsupported action")]
     [InlineData("""{"version": 2, "action": "push"}""", "unsupported action")]
     [InlineData("""{"version": 2, "action": "create"}""", "no apps have been specified")]

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Cocaine.Fast.Core.Sealing;
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Daemon;
 
@@ -91,6 +92,23 @@ public sealed class SignedRequestsTests : IDisposable
         Assert.Equal("SHA-1 signatures are not accepted: sign with SHA-256", Assert.Throws<NodeException>(() => _requests.Verify(
             bytes, _deploy.SignData(bytes, HashAlgorithmName.SHA1, RSASignaturePadding.Pkcs1), document.RootElement)).Message);
         Verify(request, _deploy); // none of all that has used the number
+    }
+
+    /// <summary>The door keeps its address when a reload takes the rules away: then nobody may do anything there.</summary>
+    [Fact]
+    public void A_door_that_other_hosts_reach_is_shut_while_the_node_has_no_rules()
+    {
+        JsonControlGate gate = new(Doorkeeper.OfNobody, () => _keys);
+        using JsonDocument plain = JsonDocument.Parse("""{"version":2}""");
+        Assert.True(gate.RightsOf(2, [], [], plain.RootElement).MayControl("create", "app", out _));
+        gate.OpenToOthers();
+        Assert.False(gate.IsClosed);
+        Assert.Throws<NodeException>(() => gate.RightsOf(2, [], [], plain.RootElement));
+        string request = Request("eeeeeeeeeeeeeeee", node: OldTaskInfo.Host).Replace(
+            $"{Noon.ToUnixTimeSeconds()}", $"{DateTimeOffset.UtcNow.ToUnixTimeSeconds()}");
+        using JsonDocument signed = JsonDocument.Parse(request);
+        Assert.Equal("the key of 'deploy' belongs to nobody known here", Assert.Throws<NodeException>(() => gate.RightsOf(
+            3, Encoding.UTF8.GetBytes(request), Sign(request, _deploy), signed.RootElement)).Message);
     }
 
     private static CallerKey Caller(string name, RSA key) => new(name, RsaKeyText.Thumbprint(key), key);
