@@ -6,6 +6,7 @@ using Cocaine.Fast.Node.Certificates;
 using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Node.Locator;
 using Cocaine.Fast.Node.PublicServices;
+using Cocaine.Fast.Node.Quarantine;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Tls;
@@ -58,6 +59,10 @@ internal sealed class NodeDoors
             if (_options.KeysDirectory is { } keys)
             {
                 Seals.Start(keys, _log, TimeProvider.System);
+                if (new QuarantineSeal(_options.Security.QuarantineTo, () => Seals.Gate?.Keys).Missing is { } name)
+                {
+                    throw new IOException($"security.quarantine-to: {keys} has no {name}.pub");
+                }
             }
         }
         catch (IOException failure)

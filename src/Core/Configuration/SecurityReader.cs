@@ -27,8 +27,14 @@ internal sealed class SecurityReader(ProblemList problems, string filePath)
         Dictionary<string, object> values = _keys.Read(section, At, SecurityKeys.Top);
         List<Identity> identities = Identities(values.GetValueOrDefault("identities") as JsonTree);
         HashSet<string> names = [.. section["identities"]?.Members.Select(member => member.Name) ?? []];
+        if (section["quarantine-to"] is { } readers && section["keys"] is null)
+        {
+            problems.Add(readers.Offset, At + ".quarantine-to", "these are names of keys in the folder 'keys', which is not there");
+        }
+
         return new SecurityConfig
         {
+            QuarantineTo = values.GetValueOrDefault("quarantine-to") as string[] ?? [],
             KeysFolder = values.GetValueOrDefault("keys") is string keys ? Path.GetFullPath(keys) : null,
             Tls = new TlsReader(problems, _keys, filePath).Read(values.GetValueOrDefault("tls") as JsonTree),
             Identities = identities,

@@ -12,6 +12,9 @@ public sealed record SecurityConfig
     /// <summary>The node's certificate and the CAs of clients; null = no door can have TLS.</summary>
     public TlsConfig? Tls { get; init; }
 
+    /// <summary>The names of the RSA keys that quarantined jobs are sealed to; none = they are not sealed.</summary>
+    public IReadOnlyList<string> QuarantineTo { get; init; } = [];
+
     /// <summary>The known callers.</summary>
     public IReadOnlyList<Identity> Identities { get; init; } = [];
 

@@ -130,6 +130,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             ("node-service", next.NodeService != old.NodeService),
             ("loops", next.Loops != old.Loops),
             ("security.keys", next.Security.KeysFolder != old.Security.KeysFolder),
+            ("security.quarantine-to", !next.Security.QuarantineTo.SequenceEqual(old.Security.QuarantineTo)),
             ("log.format", next.LogFormat != old.LogFormat),
             ("log.audit", next.AuditFile != old.AuditFile),
         ];

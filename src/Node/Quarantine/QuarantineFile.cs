@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
 
@@ -15,6 +16,14 @@ internal static class QuarantineFile
 {
     /// <summary>A head that is nested deeper is broken, or not written by a node.</summary>
     private const int MaxDepth = 8;
+
+    private const string SealedTo = "sealed-to";
+
+    private static readonly JsonSerializerOptions Readable = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // the text is not put into HTML
+    };
 
     private static readonly JsonWriterOptions Indented = new()
     {
@@ -72,6 +81,15 @@ internal static class QuarantineFile
         return bytes.ToArray();
     }
 
+    /// <summary>Makes the bytes of a sealed job: the head without headers, and with the names of the readers; then the sealed text.</summary>
+    public static byte[] Sealed(StoredJob job, IReadOnlyList<string> readers, byte[] text)
+    {
+        JsonObject head = JsonNode.Parse(job.Head)!.AsObject();
+        head["headers"] = "";
+        head[SealedTo] = new JsonArray([.. readers.Select(name => (JsonNode)name)]);
+        return [.. Encoding.UTF8.GetBytes(head.ToJsonString(Readable)), (byte)'\n', .. text];
+    }
+
     /// <summary>Reads a job from its bytes.</summary>
     /// <exception cref="InvalidDataException">The bytes are no quarantined job, or not a whole one.</exception>
     public static StoredJob Read(byte[] bytes)
@@ -83,7 +101,10 @@ internal static class QuarantineFile
             int headLength = (int)reader.BytesConsumed;
             JsonElement root = head.RootElement;
             int[] chunks = [.. root.GetProperty("chunk-bytes").EnumerateArray().Select(length => length.GetInt32())];
-            if (chunks.Any(length => length < 0) || headLength + 1L + chunks.Sum(length => (long)length) != bytes.Length)
+            string[] readers = root.TryGetProperty(SealedTo, out JsonElement names)
+                ? [.. names.EnumerateArray().Select(name => name.GetString() ?? "")] : [];
+            if (chunks.Any(length => length < 0)
+                || (readers.Length == 0 && headLength + 1L + chunks.Sum(length => (long)length) != bytes.Length))
             {
                 throw new InvalidDataException("its lengths and its size are not the same");
             }
@@ -108,6 +129,7 @@ internal static class QuarantineFile
                 IsWhole = root.GetProperty("whole").GetBoolean(),
                 Headers = root.GetProperty("headers").GetBytesFromBase64(),
                 ChunkBytes = chunks,
+                SealedTo = readers,
                 Head = Encoding.UTF8.GetString(bytes.AsSpan(0, headLength)),
                 Payload = bytes.AsMemory(headLength + 1),
             };
@@ -168,6 +190,9 @@ internal sealed record StoredJob
     public required byte[] Headers { get; init; }
 
     public required int[] ChunkBytes { get; init; }
+
+    /// <summary>The names of the keys that the job is sealed to; empty when it is not sealed. Its headers and payload are then not it.</summary>
+    public IReadOnlyList<string> SealedTo { get; init; } = [];
 
     /// <summary>The JSON of the head.</summary>
     public required string Head { get; init; }

@@ -14,6 +14,7 @@ namespace Cocaine.Fast.Node.Quarantine;
 internal sealed class QuarantineStore : IQuarantineControl
 {
     private readonly QuarantineShelf _shelf;
+    private readonly QuarantineSeal _seal;
     private readonly Func<string, RunningApp?> _findApp;
     private readonly ILogger _log;
     private readonly TimeProvider _clock;
@@ -24,10 +25,13 @@ internal sealed class QuarantineStore : IQuarantineControl
 
     /// <param name="stateDirectory">The node's state folder; null = jobs are kept in memory.</param>
     /// <param name="findApp">A running app by its name.</param>
+    /// <param name="seal">Seals jobs on the disk.</param>
     /// <param name="log">The node's log.</param>
     /// <param name="clock">The wall clock.</param>
-    public QuarantineStore(string? stateDirectory, Func<string, RunningApp?> findApp, ILogger log, TimeProvider clock)
+    public QuarantineStore(
+        string? stateDirectory, Func<string, RunningApp?> findApp, QuarantineSeal seal, ILogger log, TimeProvider clock)
     {
+        _seal = seal;
         _shelf = new QuarantineShelf(stateDirectory is null ? null : Path.GetFullPath(Path.Combine(stateDirectory, "quarantine")), log);
         _findApp = findApp;
         _log = log;
@@ -105,7 +109,7 @@ internal sealed class QuarantineStore : IQuarantineControl
     {
         try
         {
-            return _shelf.Take(app, id);
+            return _shelf.Take(app, id) is { } job ? _seal.Open(job) : null;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -172,7 +176,7 @@ internal sealed class QuarantineStore : IQuarantineControl
         {
             try
             {
-                _shelf.Put(job, bytes);
+                _shelf.Put(job, IsInMemory ? bytes : _seal.Seal(bytes));
                 QuarantineLog.Kept(_log, job.App, job.Id, job.Event, job.Cause, IsInMemory ? "memory" : "the state folder");
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)

@@ -15,13 +15,15 @@ internal sealed class NodeRecords : IAppRecords
     /// <param name="ledgerDirectory">The folder of ledgers; null = the default.</param>
     /// <param name="stateDirectory">The folder for data that outlives the node; null = no such data is kept.</param>
     /// <param name="findApp">A running app by its name.</param>
+    /// <param name="seal">Seals jobs of the quarantine.</param>
     /// <param name="log">The node's log.</param>
-    public NodeRecords(string? ledgerDirectory, string? stateDirectory, Func<string, RunningApp?> findApp, ILogger log)
+    public NodeRecords(
+        string? ledgerDirectory, string? stateDirectory, Func<string, RunningApp?> findApp, QuarantineSeal seal, ILogger log)
     {
         string? folder = ledgerDirectory ?? LedgerFolder.Default();
         _ledgers = new AppLedgers(folder, log);
         _left = new LeftLedgers(folder, log);
-        Quarantine = new QuarantineStore(stateDirectory, findApp, log, TimeProvider.System);
+        Quarantine = new QuarantineStore(stateDirectory, findApp, seal, log, TimeProvider.System);
         if (Quarantine.IsInMemory)
         {
             QuarantineLog.InMemory(log);
