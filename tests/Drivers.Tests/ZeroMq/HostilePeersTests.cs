@@ -44,7 +44,7 @@ public sealed class HostilePeersTests
         using ZeroMqPeer good = new();
         await good.OpenAsync("req", "REQ", app.EndpointOf("echo"));
         EventLoop loop = (EventLoop)app.Engine.Loop;
-        JsonControlSocket control = new(new ClosingSockets(), loop, new LogLines(), Task.FromResult, TimeSpan.FromSeconds(10));
+        JsonControlSocket control = new(new ClosingSockets(), loop, new LogLines(), static (request, _) => Task.FromResult(request), TimeSpan.FromSeconds(10));
         await loop.RunAsync(() => control.Open("tcp://127.0.0.1:0"));
         (string Endpoint, string Peer)[] ports =
         [

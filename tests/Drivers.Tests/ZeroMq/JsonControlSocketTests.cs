@@ -23,7 +23,7 @@ public sealed class JsonControlSocketTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        JsonControlSocket socket = new(new ClosingSockets(), _loop, _log, request => request[0] switch
+        JsonControlSocket socket = new(new ClosingSockets(), _loop, _log, (request, _) => request[0] switch
         {
             (byte)'t' => throw new ArgumentException("before its task"),
             (byte)'f' => Task.FromException<byte[]>(new ArgumentException("in its task")),
