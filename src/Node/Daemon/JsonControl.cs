@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Drivers.ZeroMq;
 using Cocaine.Fast.Node.Apps;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
-using Cocaine.Fast.Node.Apps;
 
 namespace Cocaine.Fast.Node.Tests.Daemon;
 
