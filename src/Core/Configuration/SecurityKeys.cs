@@ -15,7 +15,8 @@ internal static class SecurityKeys
             "none: no sealed jobs"),
         new(
             "quarantine-to", KeyKind.TextList,
-            "names of keys in that folder: quarantined jobs on the disk are sealed to them, docs/quarantine.md", "none: they are not sealed"),
+            "names of keys in that folder: quarantined jobs on the disk are sealed to them, docs/quarantine.md",
+            "none: they are not sealed"),
         new("identities", KeyKind.NamedSections, "the callers that the node knows, each by its name, below"),
         new("rights", KeyKind.Sections, "rules, below: each gives rights to some callers, and none takes a right away"),
     ];

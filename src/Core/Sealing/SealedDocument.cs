@@ -56,7 +56,7 @@ internal static class SealedDocument
     }
 
     /// <summary>Opens a text with one of the keys.</summary>
-    /// <exception cref="CryptographicException">None of the keys is a reader's, or the text was changed; the message says which.</exception>
+    /// <exception cref="CryptographicException">None of the keys is a reader's, or the text was changed; the message tells.</exception>
     public static byte[] Open(ReadOnlySpan<byte> text, KeyRing keys)
     {
         try

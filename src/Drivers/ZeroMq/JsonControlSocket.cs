@@ -32,7 +32,10 @@ internal sealed class JsonControlSocket
     private int _pending;    // only the loop uses it
     private long _corrupted; // only the loop uses it
 
-    /// <param name="answer">Gives the answer to a request and its signature, which may be empty, on any thread. An exception is logged, and the peer gets an error.</param>
+    /// <param name="answer">
+    /// Gives the answer to a request and its signature, which may be empty, on any thread. An exception is logged, and the peer gets an
+    /// error.
+    /// </param>
     /// <param name="patience">After this time the peer is told that there is no answer, and the request no longer counts.</param>
     public JsonControlSocket(
         ClosingSockets closing, EventLoop loop, ILogger log, Func<byte[], byte[], Task<byte[]>> answer, TimeSpan patience)

@@ -36,7 +36,8 @@ internal sealed class JsonControl
         _daemon = daemon;
         _gate = new JsonControlGate(daemon.Node.Doors.Keeper, () => daemon.Node.Doors.Seals.Gate?.Keys);
         _socket = new JsonControlSocket(
-            daemon.Node.ZeroMq, daemon.Node.FirstLoop, log, (request, signature) => NodeThreads.Run(() => AnswerAsync(request, signature)), UsualPatience);
+            daemon.Node.ZeroMq, daemon.Node.FirstLoop, log,
+            (request, signature) => NodeThreads.Run(() => AnswerAsync(request, signature)), UsualPatience);
     }
 
     public IReadOnlyList<string> Endpoints => _socket.Endpoints;
@@ -52,7 +53,8 @@ internal sealed class JsonControl
                 control._gate.OpenToOthers();
                 if (!control._gate.IsClosed)
                 {
-                    throw new IOException($"{endpoint}: other hosts can reach {open}, and everybody who reaches it can run code as the node");
+                    throw new IOException(
+                        $"{endpoint}: other hosts can reach {open}, and everybody who reaches it can run code as the node");
                 }
             }
 

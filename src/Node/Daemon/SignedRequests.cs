@@ -61,7 +61,8 @@ internal sealed class SignedRequests(Func<KeyRing?> keys, string node, TimeProvi
         }
 
         long nowS = time.GetUtcNow().ToUnixTimeSeconds();
-        if (!root.TryGetProperty("time", out JsonElement sent) || sent.ValueKind != JsonValueKind.Number || !sent.TryGetDouble(out double sentS))
+        if (!root.TryGetProperty("time", out JsonElement sent) || sent.ValueKind != JsonValueKind.Number
+            || !sent.TryGetDouble(out double sentS))
         {
             throw new NodeException("time expected: seconds since 1970");
         }
@@ -74,7 +75,8 @@ internal sealed class SignedRequests(Func<KeyRing?> keys, string node, TimeProvi
         string nonce = TextOf(root, "nonce");
         if (nonce.Length is < LeastNonceLength or > MostNonceLength)
         {
-            throw new NodeException($"nonce expected: a text of {LeastNonceLength} to {MostNonceLength} characters that no other request has");
+            throw new NodeException(
+                $"nonce expected: a text of {LeastNonceLength} to {MostNonceLength} characters that no other request has");
         }
 
         UInt128 number = BinaryPrimitives.ReadUInt128BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{name}\0{nonce}")));

@@ -81,7 +81,7 @@ internal static class QuarantineFile
         return bytes.ToArray();
     }
 
-    /// <summary>Makes the bytes of a sealed job: the head without headers, and with the names of the readers; then the sealed text.</summary>
+    /// <summary>The bytes of a sealed job: the head without headers and with the names of the readers, then the sealed text.</summary>
     public static byte[] Sealed(StoredJob job, IReadOnlyList<string> readers, byte[] text)
     {
         JsonObject head = JsonNode.Parse(job.Head)!.AsObject();
@@ -191,7 +191,7 @@ internal sealed record StoredJob
 
     public required int[] ChunkBytes { get; init; }
 
-    /// <summary>The names of the keys that the job is sealed to; empty when it is not sealed. Its headers and payload are then not it.</summary>
+    /// <summary>The names of the keys that the job is sealed to: then its payload is the sealed text. Empty when it is not sealed.</summary>
     public IReadOnlyList<string> SealedTo { get; init; } = [];
 
     /// <summary>The JSON of the head.</summary>

@@ -174,7 +174,8 @@ internal sealed class QuarantineShelf
             }
 
             Add(new ShelfEntry(
-                new QuarantineEntry(job.Id, job.App, job.Event, job.Time, job.Cause, job.ChunkBytes.Sum(length => (long)length)), bytes.Length, null));
+                new QuarantineEntry(job.Id, job.App, job.Event, job.Time, job.Cause, job.ChunkBytes.Sum(length => (long)length)),
+                bytes.Length, null));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or InvalidDataException)
         {

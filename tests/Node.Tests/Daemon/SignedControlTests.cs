@@ -7,6 +7,8 @@ namespace Cocaine.Fast.Node.Tests.Daemon;
 /// <summary>The control protocol of 2012 with signatures: libzmq on the other side, and OpenSSL's command signs.</summary>
 public sealed class SignedControlTests : IAsyncLifetime
 {
+    private static readonly string Host = System.Net.Dns.GetHostName();
+
     private readonly TestFolder _folder = new();
     private readonly SealKeys _keys = new("deploy", "watcher", "stranger");
     private readonly ZeroMqPeer _peer = new();
@@ -74,7 +76,7 @@ public sealed class SignedControlTests : IAsyncLifetime
         answer.TryGetProperty("error", out JsonElement error) ? error.GetString()! : $"no error: {answer}";
 
     private static string Request(string signer, string action) => $$"""
-        {"version": 3, "username": "{{signer}}", "node": "{{System.Net.Dns.GetHostName()}}", "time": {{DateTimeOffset.UtcNow.ToUnixTimeSeconds()}}, "nonce": "{{Guid.NewGuid()}}", "action": {{action}}}
+        {"version": 3, "username": "{{signer}}", "node": "{{Host}}", "time": {{DateTimeOffset.UtcNow.ToUnixTimeSeconds()}}, "nonce": "{{Guid.NewGuid()}}", "action": {{action}}}
         """;
 
     private Task<JsonElement> AskAsync(string signer, string action)
