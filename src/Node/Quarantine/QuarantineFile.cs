@@ -191,7 +191,7 @@ internal sealed record StoredJob
 
     public required int[] ChunkBytes { get; init; }
 
-    /// <summary>The names of the keys that the job is sealed to: then its payload is the sealed text. Empty when it is not sealed.</summary>
+    /// <summary>The names of the keys that the job is sealed to: its payload is then the sealed text. Empty: it is not sealed.</summary>
     public IReadOnlyList<string> SealedTo { get; init; } = [];
 
     /// <summary>The JSON of the head.</summary>
