@@ -57,6 +57,18 @@ internal static class SealFaults
         _ => "seal: cannot be opened",
     };
 
+    /// <summary>The reason as the audit has it.</summary>
+    public static string CauseOf(SealFault fault) => fault switch
+    {
+        SealFault.UnknownSession => "reason=seal-session",
+        SealFault.Replayed => "reason=seal-replayed",
+        SealFault.Full or SealFault.TooOften => "reason=seal-rate",
+        SealFault.NotSealed => "reason=not-sealed",
+        SealFault.NotTaken => "reason=seal-not-taken",
+        SealFault.Cut => "reason=seal-cut",
+        _ => "reason=seal-broken",
+    };
+
     /// <summary>Seconds after which the peer may try again; 0 = at any time, or never.</summary>
     public static int RetryAfterS(SealFault fault) => fault is SealFault.Full or SealFault.TooOften ? 1 : 0;
 }

@@ -152,9 +152,13 @@ internal sealed class CallGate(SocketConnection connection, TaskGuard guard)
             return true;
         }
 
-        Deny(at, in caller, "call", Encoding.UTF8.GetString(name), in refusal);
+        _caller.Deny(in caller, at.Door, "call", at.Context.Engine.Name, Encoding.UTF8.GetString(name), in refusal, means: "seal");
         return false;
     }
+
+    /// <summary>A sealed call was refused because of its seal: the audit hears of it.</summary>
+    /// <param name="cause">The reason as the audit has it.</param>
+    public void DenySeal(string cause) => Deny(Guard, _caller.Caller, "unseal", "", new DoorRefusal(ErrorCodes.Unauthenticated, "", cause));
 
     /// <summary>
     /// The caller has some right on the task's app: then it may see the app's info, and hear that an event is not served.

@@ -122,9 +122,13 @@ internal abstract class NativeAnswers : NativeDoor, IJobCaller, ISlowClient
     }
 
     /// <summary>Refuses a request because of its seal.</summary>
-    public void RefuseSeal(ulong channel, SealFault fault, ulong jobId) => Refuse(
-        channel, SealFaults.CodeOf(fault), SealFaults.TextOf(fault),
-        new ErrorHeaders { JobId = jobId, RetryAfterS = SealFaults.RetryAfterS(fault) });
+    public void RefuseSeal(ulong channel, SealFault fault, ulong jobId)
+    {
+        Server.SealsRefused++;
+        Gate.DenySeal(SealFaults.CauseOf(fault));
+        ErrorHeaders headers = new() { JobId = jobId, RetryAfterS = SealFaults.RetryAfterS(fault) };
+        Refuse(channel, SealFaults.CodeOf(fault), SealFaults.TextOf(fault), in headers);
+    }
 
     protected override void OnSent()
     {

@@ -37,6 +37,9 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
 
     public ProtocolLimits Limits { get; } = ProtocolLimits.Default;
 
+    /// <summary>Calls that were refused because of their seal, or for the lack of one.</summary>
+    public long SealsRefused { get; set; }
+
     /// <summary>Messages that could not be understood.</summary>
     public long Malformed { get; set; }
 
@@ -57,6 +60,8 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
         ["connections"] = Connections.Count,
         ["malformed"] = Malformed,
         ["held-bytes"] = Connections.Sum(connection => connection.HeldBytes),
+        ["seals-refused"] = SealsRefused,
+        ["seal-sessions"] = Seals.Gate?.Sessions ?? 0,
     });
 
     public override void Open()

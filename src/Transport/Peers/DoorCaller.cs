@@ -113,9 +113,11 @@ internal sealed class DoorCaller(Doorkeeper keeper, SocketConnection connection)
     }
 
     /// <summary>Records that the caller was refused.</summary>
-    public void Deny(in Caller caller, string door, string action, string app, string name, in DoorRefusal refusal)
+    public void Deny(
+        in Caller caller, string door, string action, string app, string name, in DoorRefusal refusal, string? means = null)
     {
         AuditEntry entry = EntryOf(in caller, door, action, refusal.Cause) with { App = app, Event = name };
+        entry = means is null ? entry : entry with { Means = means };
         keeper.Audit.Deny(in entry);
     }
 

@@ -140,6 +140,63 @@ public sealed class SealedCallTests : IDisposable
         Assert.Equal(2UL, app.Engine.Counters.JobsAccepted);
     }
 
+    /// <summary>Calls that a relay has kept for itself, broken in every way that a seed finds: each makes one job at most.</summary>
+    [Fact]
+    public async Task What_a_relay_breaks_makes_no_job_twice_and_harms_nobody()
+    {
+        const int Calls = 60, Breaks = 60;
+        await using TestNode node = TestNode.Start(keysDirectory: _keys.Folder);
+        RunningApp app = await node.AddAsync(App("required"));
+        await using CocaineClient good = await ConnectAsync(app, "other");
+        await using Relay relay = new(app);
+        await using CocaineClient client = await CocaineClient.ConnectAsync(relay.Endpoint, _keys.Options("billing", app.Name));
+        Assert.Equal("first", Utf8.TextOf(await client.CallAsync("echo", Utf8.Of("first"))));
+        relay.KeepsRequests = true;
+        Random random = new(1);
+        for (int call = 0; call < Calls; call++)
+        {
+            int from = relay.Requests.Length;
+            _ = client.CallAsync("echo", random.NextDouble() < 0.5 ? new byte[random.Next(300)] : new byte[random.Next(9000)]);
+            byte[] kept = await relay.NextAsync(from);
+            ulong before = app.Engine.Counters.JobsAccepted;
+            for (int i = 0; i < Breaks; i++)
+            {
+                List<byte> broken = [.. kept];
+                int at = random.Next(broken.Count), length = random.Next(Math.Min(40, broken.Count - at) + 1);
+                switch (random.Next(5))
+                {
+                    case 0:
+                        broken[at] ^= (byte)(1 << random.Next(8));
+                        break;
+                    case 1:
+                        broken.RemoveRange(at, length);
+                        break;
+                    case 2:
+                        broken.InsertRange(at, broken.GetRange(at, length));
+                        break;
+                    case 3:
+                        broken.RemoveRange(at, broken.Count - at);
+                        break;
+                    default:
+                        broken.AddRange(kept);
+                        break;
+                }
+
+                using MessagePeer peer = await MessagePeer.ConnectAsync(app);
+                await peer.SendAsync([.. broken]);
+                peer.Socket.Shutdown(SocketShutdown.Send);
+                while (await peer.ReadAsync() is not null)
+                {
+                }
+            }
+
+            Assert.InRange(app.Engine.Counters.JobsAccepted - before, 0UL, 1UL);
+            Assert.Equal($"{call}", Utf8.TextOf(await good.CallAsync("echo", Utf8.Of($"{call}"))));
+        }
+
+        Assert.DoesNotContain(node.LogLines.Lines, line => line.Contains("fault") || line.Contains("report this"));
+    }
+
     [Fact]
     public async Task A_key_that_is_taken_out_ends_its_sessions_and_another_one_goes_on()
     {
@@ -181,7 +238,7 @@ public sealed class SealedCallTests : IDisposable
         const string Unknown = "this door wants to know who calls: a client certificate, a sealed request or a token";
         await RefusedAsync(other, ErrorCodes.Unauthenticated, Unknown); // its key is known, but of no identity
         await RefusedAsync(plain, ErrorCodes.Unauthenticated, Unknown);
-        await node.LogLines.UntilAsync("denied who=shop");
+        await node.LogLines.UntilAsync("denied who=shop by=seal ");
     }
 
     [Fact]
@@ -240,12 +297,16 @@ public sealed class SealedCallTests : IDisposable
         private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
         private readonly Task _work;
         private readonly MemoryStream _requests = new(), _answers = new();
+        private readonly SemaphoreSlim _more = new(0);
 
         public Relay(RunningApp app)
         {
             _listener.Start();
             _work = RunAsync(IPEndPoint.Parse(app.Endpoints[0].Endpoint["tcp://".Length..]));
         }
+
+        /// <summary>Requests go no further from now on.</summary>
+        public bool KeepsRequests { get; set; }
 
         public string Endpoint => $"tcp://{_listener.LocalEndpoint}";
 
@@ -271,6 +332,22 @@ public sealed class SealedCallTests : IDisposable
             }
         }
 
+        /// <summary>The bytes of a call that begins here: they end with the close of its channel.</summary>
+        public async Task<byte[]> NextAsync(int from)
+        {
+            using CancellationTokenSource limit = new(TimeSpan.FromSeconds(20));
+            while (true)
+            {
+                byte[] all = Requests;
+                if (all.Length - from > 20 && all[^2] == 2 && all[^1] == 0x90)
+                {
+                    return all[from..];
+                }
+
+                await _more.WaitAsync(limit.Token);
+            }
+        }
+
         public async ValueTask DisposeAsync()
         {
             _listener.Dispose();
@@ -281,10 +358,10 @@ public sealed class SealedCallTests : IDisposable
         {
             using Socket client = await _listener.AcceptSocketAsync(), server = new(SocketType.Stream, ProtocolType.Tcp);
             await server.ConnectAsync(node);
-            await Task.WhenAll(PassAsync(client, server, _requests), PassAsync(server, client, _answers));
+            await Task.WhenAll(PassAsync(client, server, _requests, () => KeepsRequests), PassAsync(server, client, _answers, static () => false));
         }
 
-        private static async Task PassAsync(Socket from, Socket to, MemoryStream seen)
+        private async Task PassAsync(Socket from, Socket to, MemoryStream seen, Func<bool> keeps)
         {
             byte[] bytes = new byte[64 << 10];
             try
@@ -296,7 +373,11 @@ public sealed class SealedCallTests : IDisposable
                         seen.Write(bytes, 0, count);
                     }
 
-                    await to.SendAsync(bytes.AsMemory(0, count));
+                    _more.Release();
+                    if (!keeps())
+                    {
+                        await to.SendAsync(bytes.AsMemory(0, count));
+                    }
                 }
 
                 to.Shutdown(SocketShutdown.Send);
