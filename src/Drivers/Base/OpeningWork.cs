@@ -6,7 +6,7 @@ namespace Cocaine.Fast.Drivers.Base;
 
 /// <summary>An opening on its way to the worker that opens it, and back to its loop with the result.</summary>
 /// <param name="loop">The loop of the caller.</param>
-/// <param name="opening">The opening: a copy.</param>
+/// <param name="opening">The opening: a copy. Without one the work only waits for the openings before it.</param>
 /// <param name="onDone">Called once on the loop.</param>
 internal sealed class OpeningWork(EventLoop loop, byte[] opening, Action<SealFault, SealSession?> onDone) : LoopWork
 {
@@ -19,7 +19,8 @@ internal sealed class OpeningWork(EventLoop loop, byte[] opening, Action<SealFau
         _fault = SealFault.CannotOpen;
         try
         {
-            _fault = gate.Open(opening, clock.GetUtcNow().ToUnixTimeMilliseconds(), Clock.MsOf(Clock.NowNs), out _session);
+            _fault = opening.Length == 0 ? SealFault.None
+                : gate.Open(opening, clock.GetUtcNow().ToUnixTimeMilliseconds(), Clock.MsOf(Clock.NowNs), out _session);
         }
         finally
         {

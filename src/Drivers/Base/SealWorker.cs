@@ -25,6 +25,7 @@ internal sealed class SealWorker : IDisposable
     private readonly Queue<OpeningWork> _waiting = new(); // guarded by itself
     private readonly AutoResetEvent _wanted = new(false);
     private readonly Thread _thread;
+    private bool _opens;           // guarded by _waiting: the thread has an opening
     private string _seen;          // the folder at the last look; only the thread uses it
     private long _refused;         // only the thread uses it
     private volatile bool _looks;  // a look is wanted now
@@ -64,6 +65,18 @@ internal sealed class SealWorker : IDisposable
         SealWorker worker = new(keys, seen, ring!, log, clock);
         worker._thread.Start();
         return worker;
+    }
+
+    /// <summary>Openings wait or are at work.</summary>
+    public bool IsBusy
+    {
+        get
+        {
+            lock (_waiting)
+            {
+                return _opens || _waiting.Count > 0;
+            }
+        }
     }
 
     /// <summary>Takes an opening. False when too many wait.</summary>
@@ -135,7 +148,8 @@ internal sealed class SealWorker : IDisposable
     {
         lock (_waiting)
         {
-            return _waiting.TryDequeue(out OpeningWork? work) ? work : null;
+            _opens = _waiting.TryDequeue(out OpeningWork? work);
+            return work;
         }
     }
 

@@ -3,6 +3,9 @@ using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Memory;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Sealing;
+using Cocaine.Fast.Core.Security;
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Drivers.ZeroMq.Wire;
 
@@ -24,21 +27,23 @@ internal sealed class Exchange(ZeroMqServer server) : IJobCaller
 
     private readonly List<Part> _parts = []; // as many as the largest message had bodies; used ones come first
     private Route _route = null!;            // valid while jobs are open
+    private ZeroMqConnection _peer = null!;  // the same; may have ended
     private int _used;
     private int _open;
     private long _bytes;
     private int _frames;
 
     /// <summary>Makes a job of each body. The reply is sent when all jobs have ended, which may be at once.</summary>
-    public void Run(Route route, FrameList bodies)
+    public void Run(Route route, FrameList bodies, ZeroMqConnection peer)
     {
         _route = route;
+        _peer = peer;
         _used = bodies.Count;
         _open = bodies.Count + 1; // one more for this method, so that jobs that end at once do not end the exchange
         route.Pending++;
         while (_parts.Count < _used)
         {
-            _parts.Add(new Part(server.Context.Loop.Blocks));
+            _parts.Add(new Part(this, _parts.Count));
         }
 
         for (int i = 0; i < _used; i++)
@@ -48,6 +53,8 @@ internal sealed class Exchange(ZeroMqServer server) : IJobCaller
 
         EndOne();
     }
+
+    private ZeroMqServer Server => server;
 
     public void OnChunk(Job job, in Payload data)
     {
@@ -60,13 +67,37 @@ internal sealed class Exchange(ZeroMqServer server) : IJobCaller
 
         _bytes += data.Length;
         _frames++;
-        _parts[(int)job.CallerChannel].Add(in data);
+        Part part = _parts[(int)job.CallerChannel];
+        if (part.Seal is null)
+        {
+            part.Add(in data);
+        }
+        else if (!part.AddSealed(RecordKind.More, in data))
+        {
+            job.Engine.Fail(job, ErrorCodes.Unauthenticated, SealFaults.TextOf(SealFault.UnknownSession));
+        }
     }
 
-    public void OnDone(Job job) => EndOne();
+    public void OnDone(Job job)
+    {
+        Part part = _parts[(int)job.CallerChannel];
+        if (part.Seal is not null)
+        {
+            part.AddSealed(RecordKind.Last, default);
+        }
+
+        EndOne();
+    }
 
     public void OnFailed(Job job, in JobError error)
     {
+        if (_parts[(int)job.CallerChannel] is { Seal: { } seal } part)
+        {
+            part.Add(new Payload(seal.SealError(error.Category, error.Code, error.Reason))); // behind the chunks, which are counted
+            EndOne();
+            return;
+        }
+
         _parts[(int)job.CallerChannel].Replace(server.Frames.Error(default, error.Code, error.Reason, error.HeadersOf(job)));
         EndOne();
     }
@@ -78,6 +109,18 @@ internal sealed class Exchange(ZeroMqServer server) : IJobCaller
 
     private void Submit(int index, scoped in Payload body)
     {
+        if (server.Sealed != SealMode.No && SealedFrame.Is(in body))
+        {
+            _parts[index].OpenSeal(in body);
+            return;
+        }
+
+        if (server.Sealed == SealMode.Required)
+        {
+            OnText(index, SealFault.NotSealed, default);
+            return;
+        }
+
         Job? job = server.Engine.Submit(
             this, (ulong)index, server.Monitor, server.Method, default, default, out JobRefusal refusal);
         if (job is null)
@@ -91,6 +134,46 @@ internal sealed class Exchange(ZeroMqServer server) : IJobCaller
         if (body.Length > 0)
         {
             job.Engine.AddChunk(job, in body);
+        }
+
+        job.Engine.EndRequest(job);
+    }
+
+    /// <summary>A sealed body was opened, or cannot be: now, or after its session was opened.</summary>
+    private void OnText(int index, SealFault fault, ReadOnlySpan<byte> text)
+    {
+        Part part = _parts[index];
+        if (fault != SealFault.None)
+        {
+            server.DenySeal(_peer, fault);
+            byte[] reason = Encoding.UTF8.GetBytes(SealFaults.TextOf(fault));
+            ErrorHeaders headers = new() { RetryAfterS = SealFaults.RetryAfterS(fault) };
+            part.Replace(server.Frames.Error(default, SealFaults.CodeOf(fault), reason, in headers));
+            EndOne();
+            return;
+        }
+
+        JobRefusal refusal = default;
+        Job? job = null;
+        if (!server.AdmitsSealed(_peer, part.Seal!.KeyName, out DoorRefusal denied))
+        {
+            refusal = new JobRefusal(denied.Code, denied.Text, JobId: 0);
+        }
+        else
+        {
+            job = server.Engine.Submit(this, (ulong)index, server.Monitor, server.Method, default, default, out refusal);
+        }
+
+        if (job is null)
+        {
+            part.Add(new Payload(part.Seal.SealError(ErrorCodes.Category, refusal.Code, Encoding.UTF8.GetBytes(refusal.Reason))));
+            EndOne();
+            return;
+        }
+
+        if (text.Length > 0)
+        {
+            job.Engine.AddChunk(job, new Payload(text));
         }
 
         job.Engine.EndRequest(job);
@@ -116,17 +199,45 @@ internal sealed class Exchange(ZeroMqServer server) : IJobCaller
 
         _route.Pending--;
         _route = null!;
+        _peer = null!;
         _used = _frames = 0;
         _bytes = 0;
         server.Free(this);
     }
 
     /// <summary>The frames of a job in the reply, one after the other in a block of the loop's pool.</summary>
-    private sealed class Part(BlockPool blocks)
+    private sealed class Part(Exchange exchange, int index)
     {
+        private readonly BlockPool _blocks = exchange.Server.Context.Loop.Blocks;
         private readonly List<int> _ends = [];
+        private SealedBody? _kept;    // of the part's former sealed bodies
+        private SealedText? _onText;  // made once
         private byte[]? _block; // null while there are no bytes
         private int _length;
+
+        /// <summary>The seal of the body; null when it has none.</summary>
+        public SealedBody? Seal { get; private set; }
+
+        /// <summary>Opens a sealed body.</summary>
+        public void OpenSeal(scoped in Payload body)
+        {
+            ZeroMqServer server = exchange.Server;
+            Seal = _kept ??= new SealedBody(server.Context.Loop, server.Engine.Name, server.Method);
+            _onText ??= (fault, text) => exchange.OnText(index, fault, text);
+            Seal.Open(in body, server.Seals.Worker, _onText);
+        }
+
+        /// <summary>Adds a sealed frame. False when the session has had its last record.</summary>
+        public bool AddSealed(RecordKind kind, scoped in Payload text)
+        {
+            ReadOnlySpan<byte> frame = Seal!.Seal(kind, text);
+            if (!frame.IsEmpty)
+            {
+                Add(new Payload(frame));
+            }
+
+            return !frame.IsEmpty;
+        }
 
         public void Add(scoped in Payload frame)
         {
@@ -134,7 +245,7 @@ internal sealed class Exchange(ZeroMqServer server) : IJobCaller
             if (needed > (_block?.Length ?? 0))
             {
                 // Doubled, so that a reply of many chunks is not copied with each of them.
-                byte[] larger = blocks.Rent(Math.Max(needed, _length * 2));
+                byte[] larger = _blocks.Rent(Math.Max(needed, _length * 2));
                 _block.AsSpan(0, _length).CopyTo(larger);
                 GiveBack();
                 _block = larger;
@@ -171,13 +282,14 @@ internal sealed class Exchange(ZeroMqServer server) : IJobCaller
             _ends.Clear();
             _length = 0;
             GiveBack();
+            Seal = null;
         }
 
         private void GiveBack()
         {
             if (_block is not null)
             {
-                blocks.Return(_block);
+                _blocks.Return(_block);
                 _block = null;
             }
         }

@@ -3,6 +3,7 @@ using System.Text;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Sealing;
 using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.Publishing;
@@ -71,6 +72,9 @@ internal abstract class FeedDriver : Driver
 
     protected ZeroMqSocket Socket { get; }
 
+    /// <summary>The peer whose message is handled. Valid during <see cref="TryRun"/>.</summary>
+    protected ZeroMqConnection Sender { get; private set; } = null!;
+
     /// <summary>Messages taken so far.</summary>
     protected long Received { get; private set; }
 
@@ -123,6 +127,17 @@ internal abstract class FeedDriver : Driver
     /// </summary>
     protected abstract bool TryRun(FrameList message, ref int at);
 
+    /// <summary>The frames of the message say themselves who sends them.</summary>
+    protected virtual bool ProvesItsCallers(FrameList message) => false;
+
+    /// <summary>The sender of a sealed job may call the task's event, now.</summary>
+    protected bool AdmitsSealed(ZeroMqConnection peer, string keyName) =>
+        (peer.Gate ??= new CallGate(peer, _guard)).AdmitsSealed(_guard, 0, _methods[0], _methods, keyName, out _);
+
+    /// <summary>A seal was refused: the audit hears of it.</summary>
+    protected void DenySeal(ZeroMqConnection peer, SealFault fault) =>
+        (peer.Gate ??= new CallGate(peer, _guard)).DenySeal(SealFaults.CauseOf(fault));
+
     protected void OnMalformed(string problem)
     {
         if (BitOperations.IsPow2(++_malformed)) // a peer that sends garbage for ever does not fill the log
@@ -143,8 +158,9 @@ internal abstract class FeedDriver : Driver
         {
             OnMalformed($"a message of more than {WireLimits.MaxFrames} frames");
         }
-        else if (MayFeed(peer))
+        else if (ProvesItsCallers(message) || MayFeed(peer))
         {
+            Sender = peer;
             int at = peer.Handled;
             if (!TryRun(message, ref at))
             {

@@ -4,6 +4,7 @@ using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Sealing;
 using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
@@ -61,6 +62,9 @@ internal abstract class RouterDriver : Driver
     /// <summary>The method that jobs call, UTF-8.</summary>
     public byte[] Method { get; }
 
+    /// <summary>The peer whose message is handled. Valid during <see cref="OnMessage(Route, FrameList)"/>.</summary>
+    protected ZeroMqConnection Sender { get; private set; } = null!;
+
     private long Received { get; set; }
 
     private long Malformed { get; set; }
@@ -80,6 +84,17 @@ internal abstract class RouterDriver : Driver
 
     /// <summary>Handles a message: the frames after the route and the empty frame. Their bytes are valid during the call only.</summary>
     protected abstract void OnMessage(Route route, FrameList body);
+
+    /// <summary>The bodies of the message, from this frame on, say themselves who sends them.</summary>
+    protected virtual bool ProvesItsCallers(FrameList message, int body) => false;
+
+    /// <summary>The sender of a sealed job may call the task's event, now.</summary>
+    public bool AdmitsSealed(ZeroMqConnection peer, string keyName, out DoorRefusal refusal) =>
+        (peer.Gate ??= new CallGate(peer, _guard)).AdmitsSealed(_guard, 0, Method, _methods, keyName, out refusal);
+
+    /// <summary>A seal was refused: the audit hears of it.</summary>
+    public void DenySeal(ZeroMqConnection peer, SealFault fault) =>
+        (peer.Gate ??= new CallGate(peer, _guard)).DenySeal(SealFaults.CauseOf(fault));
 
     /// <summary>Answers a message that is no request, or whose job was refused.</summary>
     protected abstract void Refuse(Route route, ReadOnlySpan<byte> id, int code, string reason, in ErrorHeaders headers = default);
@@ -107,7 +122,8 @@ internal abstract class RouterDriver : Driver
         {
             OnMalformed(route, default, "there is no empty frame after the route");
         }
-        else if (!(peer.Gate ??= new CallGate(peer, _guard)).Admits(_guard, 0, Method, _methods, null, out DoorRefusal denied))
+        else if (!ProvesItsCallers(message, body)
+            && !(peer.Gate ??= new CallGate(peer, _guard)).Admits(_guard, 0, Method, _methods, null, out DoorRefusal denied))
         {
             Refuse(route, default, denied.Code, denied.Text, denied.Headers);
         }
@@ -117,6 +133,7 @@ internal abstract class RouterDriver : Driver
         }
         else
         {
+            Sender = peer;
             OnMessage(route, message.From(body));
         }
 

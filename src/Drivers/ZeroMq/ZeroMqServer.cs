@@ -23,10 +23,13 @@ internal sealed class ZeroMqServer(DriverContext context)
 
     /// <summary>The driver's entry for manifests.</summary>
     public static DriverEntry Entry { get; } = new(
-        "zeromq-server", [ListeningKeys.Endpoint, ZeroMqKeys.Backlog, ZeroMqKeys.Linger, Replies],
+        "zeromq-server", [ListeningKeys.Endpoint, ZeroMqKeys.Backlog, ZeroMqKeys.Linger, Replies, SealModes.Key],
         static context => new ZeroMqServer(context))
     {
         ZeroMqName = static _ => "zeromq-server",
+        Check = static values => values.GetValueOrDefault(Replies.Name) is Chunks
+            && values.GetValueOrDefault(SealModes.Key.Name) is not (null or "no")
+            ? new KeyMistake(SealModes.Key.Name, "sealed answers are whole: 'replies' cannot be 'chunks'") : null,
     };
 
     private const string Chunks = "chunks";
@@ -36,6 +39,30 @@ internal sealed class ZeroMqServer(DriverContext context)
     private readonly bool _sendsChunks = context.Task.GetText(Replies.Name) == Chunks;
 
     public JsonFrames Frames { get; } = new();
+
+    /// <summary>The sealed bodies that the task takes.</summary>
+    public SealMode Sealed { get; } = SealModes.Of(context.Task);
+
+    /// <summary>The node's sealed jobs.</summary>
+    public NodeSeals Seals { get; } = context.Scope.Get(static () => NodeSeals.None);
+
+    public override void Open()
+    {
+        Seals.Check(Sealed);
+        base.Open();
+    }
+
+    /// <summary>All bodies are sealed, or the task refuses those that are not.</summary>
+    protected override bool ProvesItsCallers(FrameList message, int body)
+    {
+        bool proves = Sealed != SealMode.No;
+        for (int i = body; proves && Sealed == SealMode.Accepted && i < message.Count; i++)
+        {
+            proves = SealedFrame.Is(message.PayloadAt(i));
+        }
+
+        return proves;
+    }
 
     protected override void OnMessage(Route route, FrameList body)
     {
@@ -54,7 +81,7 @@ internal sealed class ZeroMqServer(DriverContext context)
             exchange = new Exchange(this);
         }
 
-        exchange.Run(route, body);
+        exchange.Run(route, body, Sender);
     }
 
     protected override void Refuse(Route route, ReadOnlySpan<byte> id, int code, string reason, in ErrorHeaders headers = default) =>

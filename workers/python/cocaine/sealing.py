@@ -96,6 +96,13 @@ class Sealer:
         return (text + "." + url(self._key.sign(text.encode(), _PSS, hashes.SHA256()))).encode(), secret
 
 
+def frame(header: bytes, record: bytes) -> bytes:
+    """The body frame of a ZeroMQ message to a zeromq-server or zeromq-sink. A frame is a whole request: its record is the last one."""
+    if len(header) == ID_BYTES:
+        return b"CFS1\2" + record
+    return b"CFS1\1" + len(header).to_bytes(2, "big") + header + record
+
+
 def _head(**members: str) -> str:
     return url(json.dumps(members).encode())
 
