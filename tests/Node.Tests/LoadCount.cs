@@ -4,6 +4,7 @@ using Cocaine.Fast.Client;
 using Cocaine.Fast.Tools.Load;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
+using Cocaine.Fast.Transport.Tls;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cocaine.Fast.Node.Tests;
@@ -18,19 +19,27 @@ internal static class LoadCount
     private const int Windows = 3;
 
     public static async Task<(long Bytes, long Requests)> CountAsync(
-        string endpoint, int requests, int sizeBytes = 64, int connectionCount = 8, int inFlight = 8)
+        string endpoint, int requests, int sizeBytes = 64, int connectionCount = 8, int inFlight = 8, TlsContext? tls = null)
     {
         using EventLoop loop = new(NullLogger.Instance);
         long done = 0;
         LoadPlan plan = new(Encoding.UTF8.GetBytes("echo"), inFlight, sizeBytes) { OnAnswer = _ => Volatile.Write(ref done, done + 1) };
         List<LoadConnection> connections = [];
+        loop.Start("load");
         for (int i = 0; i < connectionCount; i++)
         {
             using Socket socket = await Connector.ConnectAsync(endpoint, TimeSpan.FromSeconds(5), CancellationToken.None);
-            connections.Add(new LoadConnection(loop, DescriptorCopy.Of((int)socket.Handle), plan));
+            TlsSession? session = tls?.Connect("localhost");
+            byte[] first = session is null ? [] : await ClientHandshake.RunAsync(loop, socket, session, CancellationToken.None);
+            LoadConnection connection = new(loop, DescriptorCopy.Of((int)socket.Handle), plan);
+            if (session is not null)
+            {
+                connection.Secure(session, first);
+            }
+
+            connections.Add(connection);
         }
 
-        loop.Start("load");
         loop.Post(() => connections.ForEach(connection => connection.Begin()));
         SpinUntil(() => Volatile.Read(ref done) > requests / 2); // the load's own buffers have grown by then
         (long Bytes, long Requests) least = (long.MaxValue, 0);
