@@ -1,5 +1,6 @@
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Node.Apps;
@@ -49,7 +50,10 @@ public sealed class CocaineNode : IAsyncDisposable
         _log = new AppJournal("", options.LoggerFactory.CreateLogger("node"), _events);
         _doors = new NodeDoors(options, _events, _log);
         _loops = new NodeLoops(options.Loops, options.LoopSpinMicroseconds, _log);
-        QuarantineSeal seal = new(options.Security.QuarantineTo, () => _doors.Seals.Gate?.Keys);
+        QuarantineSeal seal = new(options.Security.QuarantineTo, () => _doors.Seals.Gate?.Keys)
+        {
+            SecretHeaders = () => _doors.Keeper.Rules.SecretHeaders,
+        };
         _records = new NodeRecords(options.LedgerDirectory, options.StateDirectory, Find, seal, _log);
         AppFactorySettings settings = new(
             options.LoggerFactory, options.Drivers, options.OwnsProcess, options.SdkDirectory, options.RuntimeDirectory,
@@ -286,6 +290,9 @@ public sealed class CocaineNode : IAsyncDisposable
 
     /// <summary>The doors of the node itself, and the rules of all doors.</summary>
     internal NodeDoors Doors => _doors;
+
+    /// <summary>Other rules hold for all doors from now on.</summary>
+    internal Task ChangeRulesAsync(SecurityConfig rules) => _lifetime.UntilEndAsync(_doors.ChangeRulesAsync(rules, _loops.First, Apps));
 
     /// <summary>Completes when the node's loops have ended: work that is posted to them then never runs.</summary>
     internal Task Ended => _lifetime.Ended;

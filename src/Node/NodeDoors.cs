@@ -101,6 +101,23 @@ internal sealed class NodeDoors
         }
     }
 
+    /// <summary>
+    /// The same while the node runs: connections of callers that have lost their identity end. Completes when each loop has done so.
+    /// </summary>
+    /// <param name="rules">The rules.</param>
+    /// <param name="loop">The loop of the node's own doors.</param>
+    /// <param name="apps">The apps that run.</param>
+    public async Task ChangeRulesAsync(SecurityConfig rules, EventLoop loop, IReadOnlyList<RunningApp> apps)
+    {
+        UseRules(rules);
+        foreach (RunningApp app in apps)
+        {
+            await app.OnLoopsAsync(() => app.Shards.OnEach(static shard => shard.Tasks.OnRulesChanged()));
+        }
+
+        await loop.RunAsync(() => _locator?.OnRulesChanged());
+    }
+
     private static void Open(EventLoop loop, string door, Action open)
     {
         try

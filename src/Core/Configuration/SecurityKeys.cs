@@ -19,6 +19,10 @@ internal static class SecurityKeys
             "none: they are not sealed"),
         new("identities", KeyKind.NamedSections, "the callers that the node knows, each by its name, below"),
         new("rights", KeyKind.Sections, "rules, below: each gives rights to some callers, and none takes a right away"),
+        new(
+            "secret-headers", KeyKind.TextList,
+            "headers of calls that the node writes nowhere, in any case of their letters; `authorization` and `seal` are always among "
+            + "them"),
     ];
 
     /// <summary><c>security.tls</c>.</summary>

@@ -32,14 +32,39 @@ internal sealed class SecurityReader(ProblemList problems, string filePath)
             problems.Add(readers.Offset, At + ".quarantine-to", "these are names of keys in the folder 'keys', which is not there");
         }
 
+        string[] needRules = ["keys", "secret-headers"];
+        if (section["identities"] is null && section["rights"] is null
+            && section.Members.Find(member => needRules.Contains(member.Name)) is { } lonely)
+        {
+            problems.Add(lonely.Offset, JsonPath.Member(At, lonely.Name), "it needs identities or rights beside it");
+        }
+
         return new SecurityConfig
         {
             QuarantineTo = values.GetValueOrDefault("quarantine-to") as string[] ?? [],
             KeysFolder = values.GetValueOrDefault("keys") is string keys ? Path.GetFullPath(keys) : null,
             Tls = new TlsReader(problems, _keys, filePath).Read(values.GetValueOrDefault("tls") as JsonTree),
+            SecretHeaders = SecretHeaders(section),
             Identities = identities,
             Rights = Rules(values.GetValueOrDefault("rights") as JsonTree, names),
         };
+    }
+
+    private List<string> SecretHeaders(JsonTree section)
+    {
+        List<string> names = [];
+        foreach ((JsonTree value, string place) in Strings(section, At, "secret-headers"))
+        {
+            if (value.Text.Any(letter => letter is <= ' ' or > '~'))
+            {
+                problems.Add(
+                    value.Offset, place, $"'{JsonPath.Shown(value.Text)}': a header's name has no spaces, and letters of ASCII only");
+            }
+
+            names.Add(value.Text);
+        }
+
+        return names;
     }
 
     private List<Identity> Identities(JsonTree? section)

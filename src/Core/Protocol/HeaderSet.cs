@@ -27,6 +27,9 @@ internal sealed class HeaderSet
     /// <summary>Sees every header that comes, with its value; for workers and tests.</summary>
     internal HeaderLook? Seen { get; init; }
 
+    /// <summary>Names of further headers that are secret here, lower-case or not.</summary>
+    internal IReadOnlyList<byte[]> AlsoSecret { get; init; } = [];
+
     /// <summary>The message has no header.</summary>
     public bool IsEmpty { get; private set; } = true;
 
@@ -89,7 +92,7 @@ internal sealed class HeaderSet
         }
 
         _ofError.Read(name, value);
-        (IsSecret(name) ? _secrets ??= new HeaderLiterals() : _others).Add(name, value);
+        (IsSecret(name) || IsAlsoSecret(name) ? _secrets ??= new HeaderLiterals() : _others).Add(name, value);
         return true;
     }
 
@@ -104,12 +107,8 @@ internal sealed class HeaderSet
     /// The header proves who calls: a password or a token, or the opening of a sealed request. The case of its letters does not matter, so
     /// that a client that writes it as HTTP does gives nothing away.
     /// </summary>
-    public static bool IsSecret(ReadOnlySpan<byte> name) => name.Length switch
-    {
-        4 => Ascii.EqualsIgnoreCase(name, "seal"u8),
-        13 => Ascii.EqualsIgnoreCase(name, "authorization"u8),
-        _ => false,
-    };
+    public static bool IsSecret(ReadOnlySpan<byte> name) =>
+        Ascii.EqualsIgnoreCase(name, "seal"u8) || Ascii.EqualsIgnoreCase(name, "authorization"u8);
 
     /// <summary>The message has headers that prove its caller.</summary>
     public bool HasSecrets => _secrets is { Count: > 0 };
@@ -152,9 +151,11 @@ internal sealed class HeaderSet
     }
 
     /// <summary>An array of <see cref="ForWorker"/> without the secrets in it: for everything that is kept.</summary>
-    public static byte[] WithoutSecrets(ReadOnlySpan<byte> encoded)
+    /// <param name="encoded">The array.</param>
+    /// <param name="also">Names of further headers that are secret.</param>
+    public static byte[] WithoutSecrets(ReadOnlySpan<byte> encoded, IReadOnlyList<byte[]>? also = null)
     {
-        HeaderSet set = new();
+        HeaderSet set = new() { AlsoSecret = also ?? [] };
         return encoded.IsEmpty || HeaderReader.Decode(encoded, new HeaderTable(), set, OwnLimits) == HeaderStatus.Untrusted
             ? [] : set.ForWorker(withSecrets: false).ToArray();
     }
@@ -177,6 +178,19 @@ internal sealed class HeaderSet
         at += MsgPackEncoder.WriteStringHead(to[at..], (uint)value.Length, modern: false);
         value.CopyTo(to[at..]);
         return at + value.Length;
+    }
+
+    private bool IsAlsoSecret(ReadOnlySpan<byte> name)
+    {
+        foreach (byte[] secret in AlsoSecret)
+        {
+            if (Ascii.EqualsIgnoreCase(name, secret))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private int WriteTrace(Span<byte> to, byte index, ulong value)

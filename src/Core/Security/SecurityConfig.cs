@@ -21,6 +21,9 @@ public sealed record SecurityConfig
     /// <summary>The rules, in the order of the file.</summary>
     public IReadOnlyList<RightsRule> Rights { get; init; } = [];
 
+    /// <summary>Names of headers that the node writes nowhere, besides <c>authorization</c> and <c>seal</c>.</summary>
+    public IReadOnlyList<string> SecretHeaders { get; init; } = [];
+
     /// <summary>The config has identities or rules. Without them the doors are as open as their endpoints.</summary>
     public bool HasRules => Identities.Count > 0 || Rights.Count > 0;
 }

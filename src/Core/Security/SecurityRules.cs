@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace Cocaine.Fast.Core.Security;
 
@@ -61,6 +62,7 @@ internal sealed class SecurityRules
         }
 
         UnknownUsers = unknown;
+        SecretHeaders = [.. config.SecretHeaders.Select(Encoding.ASCII.GetBytes)];
     }
 
     /// <summary>No rules: each door is as open as its endpoint.</summary>
@@ -71,6 +73,9 @@ internal sealed class SecurityRules
 
     /// <summary>The rules decide; otherwise every peer may use each door that it reaches.</summary>
     public bool IsOn { get; }
+
+    /// <summary>Names of headers that the node writes nowhere, besides the built-in ones.</summary>
+    public IReadOnlyList<byte[]> SecretHeaders { get; }
 
     /// <summary>Users of identities that this host does not have.</summary>
     public IReadOnlyList<string> UnknownUsers { get; }

@@ -37,6 +37,11 @@ internal abstract class Driver
     /// <summary>Takes a connection that another loop of the app has accepted. The descriptor belongs to the driver.</summary>
     public virtual void Take(int descriptor) => throw new InvalidOperationException("the driver has no connections");
 
+    /// <summary>Other rules hold for callers: connections of callers that have lost their identity end.</summary>
+    public virtual void OnRulesChanged()
+    {
+    }
+
     /// <summary>Ends everything that is left, including connections.</summary>
     public abstract void Close();
 

@@ -99,6 +99,14 @@ internal abstract class ListeningDriver<TConnection> : Driver
         }
     }
 
+    public override void OnRulesChanged()
+    {
+        foreach (TConnection connection in _connections.Where(connection => !GateOf(connection).TryStay()).ToArray())
+        {
+            connection.FlushAndClose("the caller is not known any more");
+        }
+    }
+
     /// <summary>A connection has ended.</summary>
     public void Remove(TConnection connection)
     {

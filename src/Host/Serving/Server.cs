@@ -3,6 +3,7 @@ using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Host.Lifetime;
 using Cocaine.Fast.Host.Logs;
 using Cocaine.Fast.Host.Terminal;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Daemon;
 using Microsoft.Extensions.Logging;
 
@@ -39,6 +40,11 @@ internal sealed class Server(string? configFile, NodeConfig config)
         try
         {
             NodeReadiness.Prepare();
+            if (ConfigSecrets.Problem(configFile, config) is { } problem)
+            {
+                throw new NodeException(problem);
+            }
+
             await daemon.StartAsync(signals.Stop);
             notifier.Ready(daemon.Status);
             HostLog.Serving(log, daemon.Status);
@@ -103,6 +109,12 @@ internal sealed class Server(string? configFile, NodeConfig config)
         if (read.Config is not { } next)
         {
             ServeLog.ConfigIsWrong(log, string.Join('\n', read.Problems));
+            return;
+        }
+
+        if (ConfigSecrets.Problem(configFile, next) is { } problem)
+        {
+            ServeLog.ConfigIsWrong(log, problem);
             return;
         }
 

@@ -129,6 +129,9 @@ internal sealed class TaskSet(string app, AppParts parts, Action<Action<byte[]>>
         }
     }
 
+    /// <summary>Other rules hold for callers.</summary>
+    public void OnRulesChanged() => _tasks.ForEach(task => task.Driver.OnRulesChanged());
+
     /// <summary>Takes no new jobs.</summary>
     public void StopTaking()
     {

@@ -22,6 +22,10 @@ internal static partial class ControlLog
         "control: the socket {Endpoint} was removed by somebody and cannot be made again: {Reason}. It is tried each minute and at SIGHUP")]
     public static partial void NotRemade(ILogger log, string endpoint, string reason);
 
+    [LoggerMessage(588, LogLevel.Warning,
+        "control: the mode of {Endpoint} stays what it was: {Problem}. Remove the socket's file: it is made anew within a minute")]
+    public static partial void ModeStays(ILogger log, string endpoint, string problem);
+
     [LoggerMessage(533, LogLevel.Information, "control: {Method} {App}")]
     public static partial void Asked(ILogger log, string method, string app);
 }

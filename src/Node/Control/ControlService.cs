@@ -95,6 +95,30 @@ public sealed class ControlService : IAsyncDisposable
     private UnixFileMode Mode => UnixFileMode.UserRead | UnixFileMode.UserWrite | (_keeper.Rules.LetsUsersControl
         ? UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite : UnixFileMode.None);
 
+    /// <summary>
+    /// Other rules hold: the socket is open to the users that they name, and connections of callers that may do nothing any more end.
+    /// </summary>
+    internal Task OnRulesChangedAsync() => _loop.RunAsync(() =>
+    {
+        static bool IsOut(ControlConnection connection) => !connection.Gate.TryStay() || !connection.Gate.Rights.MayEnter;
+        foreach (ControlConnection connection in _connections.Where(IsOut).ToArray())
+        {
+            connection.FlushAndClose("the caller is not known any more");
+        }
+
+        try
+        {
+            foreach (Listener listener in _listeners)
+            {
+                listener.SetMode(Mode);
+            }
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            ControlLog.ModeStays(_log, Endpoint, failure.Message);
+        }
+    });
+
     /// <exception cref="IOException">The folder or the socket cannot be used.</exception>
     private void Listen()
     {

@@ -139,8 +139,10 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             DaemonLog.TakesRestart(_log, key);
         }
 
+        await _node.ChangeRulesAsync(next.Security); // first, so that apps may name callers that have come
         if (_control is { } control)
         {
+            await control.OnRulesChangedAsync();
             await control.RemakeAsync();
         }
 
@@ -149,6 +151,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         {
             EngineDefaults = next.EngineDefaults,
             Apps = next.Apps,
+            Security = next.Security,
             DrainTimeoutMs = next.DrainTimeoutMs,
             LogLevel = next.LogLevel,
             Security = old.Security with { Tls = usesTls ? next.Security.Tls : old.Security.Tls },

@@ -131,6 +131,15 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
         return true;
     }
 
+    /// <summary>Other rules hold for callers.</summary>
+    public void OnRulesChanged()
+    {
+        foreach (LocatorConnection connection in _connections.Where(connection => !connection.Gate.TryStay()).ToArray())
+        {
+            connection.FlushAndClose("the caller is not known any more");
+        }
+    }
+
     /// <summary>A connection has ended.</summary>
     public void Remove(LocatorConnection connection, bool waitsForRoutes)
     {

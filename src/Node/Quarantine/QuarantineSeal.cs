@@ -13,6 +13,9 @@ namespace Cocaine.Fast.Node.Quarantine;
 /// <param name="keys">The node's keys; null = it has none.</param>
 internal sealed class QuarantineSeal(IReadOnlyList<string> names, Func<KeyRing?> keys)
 {
+    /// <summary>Gives the names of headers that are never written, besides the built-in ones.</summary>
+    public Func<IReadOnlyList<byte[]>> SecretHeaders { get; init; } = static () => [];
+
     private const int LengthBytes = 4;
 
     /// <summary>No job is sealed.</summary>

@@ -130,7 +130,8 @@ internal sealed class QuarantineStore : IQuarantineControl
         string problem = "the disk is too slow for the jobs that are on their way there";
         if (Interlocked.Add(ref _pendingBytes, size) <= QuarantineLimits.MaxPendingBytes)
         {
-            byte[] bytes = QuarantineFile.Write(id, app, now, in job);
+            QuarantinedJob kept = job with { Headers = HeaderSet.WithoutSecrets(job.Headers, _seal.SecretHeaders()) };
+            byte[] bytes = QuarantineFile.Write(id, app, now, in kept);
             QuarantineEntry listed = new(
                 id, app, Encoding.UTF8.GetString(job.Event), now, job.Deaths.Count > 0 ? job.Deaths[^1].Cause : "", PayloadBytes(in job));
             Interlocked.Add(ref _pendingBytes, bytes.Length - size);

@@ -13,6 +13,7 @@ namespace Cocaine.Fast.Transport.Peers;
 internal sealed class DoorCaller(Doorkeeper keeper, SocketConnection connection)
 {
     private PeerProof? _proof;   // set when it is first needed: a node without rules never needs it
+    private Identity? _had;      // the identity that the connection had by the rules that a change has told of
     private Identity? _entered;  // the connection counts for this identity
 
     /// <summary>The rules that the caller was looked up by.</summary>
@@ -32,6 +33,7 @@ internal sealed class DoorCaller(Doorkeeper keeper, SocketConnection connection)
     {
         Rules = keeper.Rules;
         Caller = Proof.CallerIn(Rules);
+        _had ??= Caller.Identity;
     }
 
     /// <summary>The connection begins. False when its caller has too many connections already.</summary>
@@ -69,16 +71,28 @@ internal sealed class DoorCaller(Doorkeeper keeper, SocketConnection connection)
     /// <param name="door">The door, for the audit.</param>
     public bool TryStay(string door)
     {
-        Caller before = Caller;
         Look();
-        if (before.Identity is null || Caller.Identity is not null)
+        if (!Rules.IsOn || _had is not { } had || Caller.Identity == had)
         {
             return true;
         }
 
-        AuditEntry entry = Entry(in before, Proof.MeansOf(in before), door, "connect", "reason=rules-changed");
-        keeper.Audit.Close(in entry);
-        return false;
+        if (Caller.Identity is null)
+        {
+            Caller before = Caller with { Identity = had };
+            AuditEntry entry = Entry(in before, Proof.MeansOf(in before), door, "connect", "reason=rules-changed");
+            keeper.Audit.Close(in entry);
+            return false;
+        }
+
+        if (Caller.Identity.Name != had.Name)
+        {
+            End();
+            _entered = keeper.TryEnter(Caller.Identity) ? Caller.Identity : null; // a bound of now does not end what was begun before
+        }
+
+        _had = Caller.Identity;
+        return true;
     }
 
     /// <summary>

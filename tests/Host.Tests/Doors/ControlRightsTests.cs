@@ -82,6 +82,28 @@ public sealed class ControlRightsTests : IDisposable
         Assert.Equal(1, await serve.ExitAsync());
     }
 
+    [Fact]
+    public async Task A_config_with_tokens_that_others_may_read_is_refused_and_a_reload_of_it_changes_nothing()
+    {
+        const string Token = """ "security": { "identities": { "batch": { "token": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" } } } """;
+        using (ServeProcess refused = ServeProcess.Start(_folder, Token))
+        {
+            await refused.UntilLogAsync("cannot start: ");
+            Assert.Contains("node.json has tokens in security.identities, and it can be reached by every user (mode 0644): chmod 600", refused.Log);
+            Assert.Equal(1, await refused.ExitAsync());
+        }
+
+        using ServeProcess serve = await ServeProcess.StartAsync(_folder);
+        string config = _folder["node.json"];
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"loops\"", $"{Token}, \"loops\"", StringComparison.Ordinal));
+        serve.Signal("HUP");
+        await serve.UntilLogAsync("nothing was changed");
+        Assert.DoesNotContain("audit[", serve.Log);
+        File.SetUnixFileMode(config, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        serve.Signal("HUP");
+        await serve.UntilLogAsync("rules generation=1 identities=1 rules=0 security=on");
+    }
+
     private async Task<ServeProcess> StartAsync(string more, string? until = "serving: ")
     {
         const UnixFileMode Open = UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
