@@ -50,10 +50,8 @@ public sealed class CocaineNode : IAsyncDisposable
         _log = new AppJournal("", options.LoggerFactory.CreateLogger("node"), _events);
         _doors = new NodeDoors(options, _events, _log);
         _loops = new NodeLoops(options.Loops, options.LoopSpinMicroseconds, _log);
-        QuarantineSeal seal = new(options.Security.QuarantineTo, () => _doors.Seals.Gate?.Keys)
-        {
-            SecretHeaders = () => _doors.Keeper.Rules.SecretHeaders,
-        };
+        Func<IReadOnlyList<byte[]>> secrets = () => _doors.Keeper.Rules.SecretHeaders;
+        QuarantineSeal seal = new(options.Security.QuarantineTo, () => _doors.Seals.Gate?.Keys) { SecretHeaders = secrets };
         _records = new NodeRecords(options.LedgerDirectory, options.StateDirectory, Find, seal, _log);
         AppFactorySettings settings = new(
             options.LoggerFactory, options.Drivers, options.OwnsProcess, options.SdkDirectory, options.RuntimeDirectory,

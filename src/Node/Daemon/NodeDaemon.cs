@@ -151,7 +151,6 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         {
             EngineDefaults = next.EngineDefaults,
             Apps = next.Apps,
-            Security = next.Security,
             DrainTimeoutMs = next.DrainTimeoutMs,
             LogLevel = next.LogLevel,
             Security = old.Security with { Tls = usesTls ? next.Security.Tls : old.Security.Tls },

@@ -15,7 +15,7 @@ public sealed class SecurityPageTests : IDisposable
         const string Page = "docs/security.md";
         string[] blocks = [.. CodeBlocks.Of(Page).Except(CodeBlocks.Of(Page, "TLS")).Except(CodeBlocks.Of(Page, "Callers")).Except(CodeBlocks.Of(Page, "Sealed jobs"))];
         _folder.Write("app.py", "");
-        _folder.Write("open.json", blocks.Single(block => block.Contains("\"tasks\"")));
+        _folder.Write("open.json", blocks.Single(block => block.Contains("\"tasks\"") && !block.Contains("\"tls\"")));
         _folder.Write("node.json", blocks.Single(block => block.Contains("\"zeromq\"")));
         _folder.Write("rules.json", blocks.Single(block => block.Contains("\"identities\"")));
         _folder.Write("typo.json", """
