@@ -7,9 +7,10 @@ using Cocaine.Fast.Bench.Micro;
 using Cocaine.Fast.Bench.Scale;
 using Cocaine.Fast.Bench.Systems;
 using Cocaine.Fast.Bench.Timers;
+using Cocaine.Fast.Bench.Tls;
 using Cocaine.Fast.Bench.ZeroMq;
 
-// dotnet run -c Release --project bench [-- defaults | micro | scale | languages | guard | timers [--duration S] | zeromq];
+// dotnet run -c Release --project bench [-- defaults | micro | scale | languages | guard | timers [--duration S] | zeromq | tls];
 // "agent", "serve" and "zeromq-serve" are this program's own helpers.
 switch (args)
 {
@@ -17,6 +18,8 @@ switch (args)
         return await HeadlineSuite.RunAsync();
     case ["timers", .. string[] rest]:
         return await TimerSuite.RunAsync(rest);
+    case ["tls"]:
+        return await TlsSuite.RunAsync();
     case ["zeromq"]:
         return await ZeroMqSuite.RunAsync();
     case ["zeromq-serve", "bare"]:
@@ -44,6 +47,9 @@ switch (args)
     case ["serve", "event-args"]:
         await EchoServers.RunAsync(EchoServers.EventArgsAsync);
         return 0;
+    case ["serve", "kestrel-echo", string certificate, string key]:
+        await KestrelEcho.RunAsync(certificate, key);
+        return 0;
     case ["serve", "grpc"]:
         await RivalServers.GrpcAsync();
         return 0;
@@ -55,6 +61,6 @@ switch (args)
         return 0;
     default:
         Console.Error.WriteLine(
-            "usage: bench [defaults | micro [--filter GLOB] | scale [AXIS...] | languages | guard | timers [--duration S] | zeromq]");
+            "usage: bench [defaults | micro [--filter GLOB] | scale [AXIS...] | languages | guard | timers [--duration S] | zeromq | tls]");
         return 2;
 }

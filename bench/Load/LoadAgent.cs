@@ -30,7 +30,8 @@ internal static class LoadAgent
 
     private static async Task<LoadFigures> MeasureAsync(LoadSpec spec)
     {
-        await using NodeProbe? probe = spec.Protocol is "native" or "blob" ? await NodeProbe.OpenAsync(spec.Endpoint) : null;
+        bool hasNode = spec.Protocol is "native" or "blob";
+        await using NodeProbe? probe = hasNode ? await NodeProbe.OpenAsync(spec.Endpoint, spec.Connecting) : null;
         Load load = Load.Of(spec.Protocol);
         await load.StartAsync(spec);
         await Task.Delay(TimeSpan.FromSeconds(spec.WarmSeconds));

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Cocaine.Fast.Client;
 
 namespace Cocaine.Fast.Bench.Load;
 
@@ -18,6 +19,17 @@ internal sealed record LoadSpec(
     /// <summary>The first of them: all there is, for most.</summary>
     [JsonIgnore]
     public string Endpoint => Endpoints[0];
+
+    /// <summary>The certificates of the authorities that a server with TLS is judged by; empty without TLS.</summary>
+    public string CaFile { get; init; } = "";
+
+    /// <summary>The settings of the connections.</summary>
+    [JsonIgnore]
+    public ClientOptions Connecting => new()
+    {
+        ConnectTimeout = TimeSpan.FromSeconds(5),
+        Tls = CaFile.Length > 0 ? new ClientTls { CaFile = CaFile } : null,
+    };
 
     /// <summary>Each request of the native protocol carries a deadline this far away; 0 = none.</summary>
     public long DeadlineMs { get; init; }

@@ -1,11 +1,9 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Diagnostics;
-using System.Net.Sockets;
 using System.Text;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Tools.Load;
-using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -15,7 +13,6 @@ namespace Cocaine.Fast.Bench.Load;
 /// <summary>A load of connections on one event loop.</summary>
 internal abstract class LoopLoad : Load
 {
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
     private readonly EventLoop _loop = new(NullLogger.Instance);
 
     public override async Task StartAsync(LoadSpec spec)
@@ -25,8 +22,7 @@ internal abstract class LoopLoad : Load
         for (int i = 0; i < spec.Connections; i++)
         {
             string endpoint = spec.Endpoints[i % spec.Endpoints.Length];
-            using Socket socket = await Connector.ConnectAsync(endpoint, ConnectTimeout, CancellationToken.None);
-            begins.Add(Connect(_loop, DescriptorCopy.Of((int)socket.Handle), spec));
+            begins.Add(Connect(_loop, await ServerConnector.ConnectAsync(endpoint, spec.Connecting, CancellationToken.None), spec));
         }
 
         _loop.Start("load");
@@ -45,7 +41,7 @@ internal abstract class LoopLoad : Load
     }
 
     /// <summary>Makes a connection; gives what begins its requests, on the loop.</summary>
-    protected abstract Action Connect(EventLoop loop, int descriptor, LoadSpec spec);
+    protected abstract Action Connect(EventLoop loop, ServerSocket server, LoadSpec spec);
 
     /// <summary>Closes every connection, on the loop.</summary>
     protected abstract void End();
@@ -57,7 +53,7 @@ internal sealed class NativeLoad : LoopLoad
     private readonly List<LoadConnection> _connections = [];
     private LoadPlan? _plan;
 
-    protected override Action Connect(EventLoop loop, int descriptor, LoadSpec spec)
+    protected override Action Connect(EventLoop loop, ServerSocket server, LoadSpec spec)
     {
         Tally tally = Tallies[0];
         _plan ??= new LoadPlan(Encoding.UTF8.GetBytes("echo"), spec.InFlight, spec.SizeBytes)
@@ -65,9 +61,9 @@ internal sealed class NativeLoad : LoopLoad
             OnAnswer = tally.Record,
             Headers = HeadersOf(spec.DeadlineMs),
         };
-        LoadConnection connection = new(loop, descriptor, _plan);
+        LoadConnection connection = new(loop, server.Descriptor, _plan);
         _connections.Add(connection);
-        return connection.Begin;
+        return () => connection.Begin(server);
     }
 
     protected override void End()
@@ -89,9 +85,9 @@ internal sealed class RawLoad : LoopLoad
 {
     private readonly List<RawConnection> _connections = [];
 
-    protected override Action Connect(EventLoop loop, int descriptor, LoadSpec spec)
+    protected override Action Connect(EventLoop loop, ServerSocket server, LoadSpec spec)
     {
-        RawConnection connection = new(loop, descriptor, spec, Tallies[0]);
+        RawConnection connection = new(loop, server, spec, Tallies[0]);
         _connections.Add(connection);
         return connection.Begin;
     }
@@ -99,7 +95,8 @@ internal sealed class RawLoad : LoopLoad
     protected override void End() => _connections.ForEach(connection => connection.Close("over"));
 
     /// <summary>One connection: requests of one size, each starting with its number; answers come in their order.</summary>
-    private sealed class RawConnection(EventLoop loop, int descriptor, LoadSpec spec, Tally tally) : SocketConnection(loop, descriptor)
+    private sealed class RawConnection(EventLoop loop, ServerSocket server, LoadSpec spec, Tally tally)
+        : SocketConnection(loop, server.Descriptor)
     {
         private readonly byte[] _request = new byte[spec.SizeBytes];
         private readonly long[] _sentNs = new long[spec.InFlight];
@@ -108,7 +105,7 @@ internal sealed class RawLoad : LoopLoad
 
         public void Begin()
         {
-            Open();
+            server.Open(this);
             for (int i = 0; i < spec.InFlight; i++)
             {
                 Send();

@@ -29,9 +29,9 @@ internal sealed class NodeProbe : IAsyncDisposable
 
     private NodeProbe(CocaineClient client) => _client = client;
 
-    public static async Task<NodeProbe> OpenAsync(string endpoint)
+    public static async Task<NodeProbe> OpenAsync(string endpoint, ClientOptions? options = null)
     {
-        NodeProbe probe = new(await CocaineClient.ConnectAsync(endpoint));
+        NodeProbe probe = new(await CocaineClient.ConnectAsync(endpoint, options));
         await probe.CountAsync();
         return probe;
     }
