@@ -16,7 +16,7 @@ public class ConnectedSocketTests
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen();
         await using CocaineClient client = await CocaineClient.ConnectAsync($"tcp://127.0.0.1:{((IPEndPoint)listener.LocalEndPoint!).Port}");
-        Assert.Equal(1, WatchersOf(client.Connection.Descriptor));
+        Assert.Equal(1, await WatchersOfAsync(client));
     }
 
     [Fact]
@@ -27,7 +27,21 @@ public class ConnectedSocketTests
         using OpenSslServer server = await OpenSslServer.StartAsync(certificates.IssueServer());
         ClientOptions options = new() { Tls = new ClientTls { CaFile = certificates.CaFile } };
         await using CocaineClient client = await CocaineClient.ConnectAsync(server.Endpoint, options);
-        Assert.Equal(1, WatchersOf(client.Connection.Descriptor));
+        Assert.Equal(1, await WatchersOfAsync(client));
+    }
+
+    /// <summary>The watchers once the client's loop is one of them: it takes the connection over in its own time.</summary>
+    private static async Task<int> WatchersOfAsync(CocaineClient client)
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(30));
+        int count;
+        while ((count = WatchersOf(client.Connection.Descriptor)) == 0)
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+
+        return count;
     }
 
     /// <summary>The entries for a socket in all of the process's epolls; an entry outlives the descriptor that it was made with.</summary>

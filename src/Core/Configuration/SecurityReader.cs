@@ -32,13 +32,6 @@ internal sealed class SecurityReader(ProblemList problems, string filePath)
             problems.Add(readers.Offset, At + ".quarantine-to", "these are names of keys in the folder 'keys', which is not there");
         }
 
-        string[] needRules = ["keys", "secret-headers"];
-        if (section["identities"] is null && section["rights"] is null
-            && section.Members.Find(member => needRules.Contains(member.Name)) is { } lonely)
-        {
-            problems.Add(lonely.Offset, JsonPath.Member(At, lonely.Name), "it needs identities or rights beside it");
-        }
-
         return new SecurityConfig
         {
             QuarantineTo = values.GetValueOrDefault("quarantine-to") as string[] ?? [],

@@ -105,6 +105,11 @@ internal sealed class SealWorker : IDisposable
 
     public void Dispose()
     {
+        if (_ends)
+        {
+            return;
+        }
+
         _ends = true;
         _wanted.Set();
         if (_thread.Join(EndPatience))

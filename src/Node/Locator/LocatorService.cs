@@ -19,7 +19,11 @@ namespace Cocaine.Fast.Node.Locator;
 /// <param name="log">The node's log.</param>
 internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, EventLoop loop, Doorkeeper keeper, ILogger log)
 {
-    private const int Backlog = 128;
+    /// <summary>
+    /// Connections that the kernel keeps until the loop takes them: clients that all come back at once, as after a break of the network.
+    /// The kernel drops a client over it, which then tries again after a second.
+    /// </summary>
+    private const int Backlog = 1024;
 
     /// <summary>
     /// The most connections of one address and in all: a client connects, asks for some apps, and goes. Names of many clients behind one

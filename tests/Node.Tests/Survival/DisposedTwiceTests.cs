@@ -8,8 +8,11 @@ using Cocaine.Fast.Backends.Languages;
 using Cocaine.Fast.Backends.Processes;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Configuration;
+using Cocaine.Fast.Core.Security;
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Node.Apps;
+using Cocaine.Fast.Node.Certificates;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Daemon;
 using Cocaine.Fast.Node.Threading;
@@ -20,6 +23,7 @@ using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.SharedMemory;
 using Cocaine.Fast.Transport.Sockets;
+using Cocaine.Fast.Transport.Tls;
 using Cocaine.Fast.Transport.Trust;
 using Cocaine.Fast.Worker.SharedObjects;
 using Cocaine.Fast.Worker.Testing;
@@ -128,6 +132,31 @@ public sealed class DisposedTwiceTests : IDisposable
             _others.Add(server);
             return await CocaineClient.ConnectAsync($"tcp://{server.LocalEndpoint}");
         },
+        [nameof(TlsContexts)] = () => Made(TlsContexts.Read(Tls())),
+        [nameof(TlsContext)] = () => Made(Context()),
+        [nameof(TlsSession)] = () => Made(Session()),
+        [nameof(TlsLayer)] = () => Made(new TlsLayer(Session(), [1, 2, 3], new BufferPool())),
+        [nameof(TlsNames)] = () =>
+        {
+            TlsNames names = new();
+            names.Add("a", ContextMaker.MakeServer(Server(), new TlsServerSettings(Server())));
+            return Made(names);
+        },
+        [nameof(TlsWorkers)] = () => Made(new TlsWorkers()),
+        [nameof(TlsDoors)] = () => Made(new TlsDoors(TlsContexts.Read(Tls()), 1000, NullLogger.Instance)),
+        [nameof(NodeCertificates)] = () =>
+        {
+            NodeCertificates certificates = new(Tls(), NullLogger.Instance);
+            certificates.Start();
+            return Made(certificates);
+        },
+        [nameof(SealWorker)] = () => Made(SealWorker.Start(Keys().Folder, NullLogger.Instance, TimeProvider.System)),
+        [nameof(NodeSeals)] = () =>
+        {
+            NodeSeals seals = new();
+            seals.Start(Keys().Folder, NullLogger.Instance, TimeProvider.System);
+            return Made(seals);
+        },
         [nameof(ChaosRun)] = () => Made(new ChaosRun(Chaos())),
         [nameof(ChaosLoad)] = () => Made(new ChaosLoad(Chaos(), "echo", new ChaosLedger(TextWriter.Null))),
         [nameof(NodeProcess)] = async () => await NodeProcess.StartAsync(
@@ -229,6 +258,34 @@ public sealed class DisposedTwiceTests : IDisposable
 
     private static object PartOf(object whole, string field) =>
         whole.GetType().GetField(field, BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(whole)!;
+
+    private TlsIdentity Server()
+    {
+        TestCertificate server = new TestCertificates(_folder, $"ca{_others.Count}-{Guid.NewGuid():N}").IssueServer();
+        return new TlsIdentity(server.CertificateFile, server.KeyFile);
+    }
+
+    private TlsConfig Tls()
+    {
+        TlsIdentity server = Server();
+        return new TlsConfig { CertificateFile = server.CertificateFile, KeyFile = server.KeyFile };
+    }
+
+    private TlsContext Context() => TlsContext.ForServer(new TlsServerSettings(Server()));
+
+    private TlsSession Session()
+    {
+        TlsContext context = Context();
+        _others.Add(context);
+        return context.TryAccept()!;
+    }
+
+    private SealKeys Keys()
+    {
+        SealKeys keys = new("caller");
+        _others.Add(keys);
+        return keys;
+    }
 
     private EventLoop Loop()
     {
