@@ -61,7 +61,14 @@ internal sealed class SecurePeer : IDisposable
 
     public Task SendAsync(string text) => SendAsync(Encoding.UTF8.GetBytes(text));
 
-    public Task SendAsync(byte[] bytes) => Stream.WriteAsync(bytes).AsTask().WaitAsync(Limit);
+    /// <summary>Sends; a megabyte must go on within the limit.</summary>
+    public async Task SendAsync(byte[] bytes)
+    {
+        for (int at = 0; at < bytes.Length; at += 1 << 20)
+        {
+            await Stream.WriteAsync(bytes.AsMemory(at, Math.Min(1 << 20, bytes.Length - at))).AsTask().WaitAsync(Limit);
+        }
+    }
 
     /// <summary>Ends with a close notice; answers can still be read.</summary>
     public Task EndAsync() => Stream.ShutdownAsync().WaitAsync(Limit);
@@ -90,11 +97,15 @@ internal sealed class SecurePeer : IDisposable
         return buffer[..count];
     }
 
-    /// <summary>Everything up to the end.</summary>
+    /// <summary>Everything up to the end; some bytes must come within the limit.</summary>
     public async Task<byte[]> ReadToEndAsync()
     {
         using MemoryStream all = new();
-        await Stream.CopyToAsync(all).WaitAsync(Limit);
+        while (await ReadAsync() is { Length: > 0 } next)
+        {
+            all.Write(next);
+        }
+
         return all.ToArray();
     }
 
