@@ -25,7 +25,7 @@ public class IgnoringWorkerTests
         for (int i = 0; i < Chunks; i++)
         {
             client.Chunk(chunk);
-            most = Math.Max(most, GC.GetTotalMemory(forceFullCollection: false) - before);
+            most = Math.Max(most, KeptBytes() - before);
         }
 
         client.Close();
@@ -33,6 +33,13 @@ public class IgnoringWorkerTests
         Assert.InRange(client.AnswerBytes, 32 << 20, MostBytes);
         Assert.InRange(most, 0, MostBytes);
         Assert.Equal("on", client.Call("echo", "on"));
+    }
+
+    /// <summary>The memory that is in use. The garbage of client and node, which is in this process too, is not kept.</summary>
+    private static long KeptBytes()
+    {
+        long bytes = GC.GetTotalMemory(forceFullCollection: false);
+        return bytes <= MostBytes ? bytes : GC.GetTotalMemory(forceFullCollection: true);
     }
 
     private static AppManifest Manifest()
