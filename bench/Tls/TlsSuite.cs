@@ -7,7 +7,7 @@ using Cocaine.Fast.Client;
 namespace Cocaine.Fast.Bench.Tls;
 
 /// <summary>
-/// What TLS costs: the same requests plain and encrypted, to a node of ours and to Kestrel, in turns; then the handshakes of three kinds of
+/// The cost of TLS: the same requests plain and encrypted, to a node of ours and to Kestrel, in turns; then the handshakes of three kinds of
 /// certificates; then the memory of a connection that does nothing.
 /// </summary>
 internal sealed class TlsSuite : IDisposable
