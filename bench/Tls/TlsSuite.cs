@@ -7,8 +7,8 @@ using Cocaine.Fast.Client;
 namespace Cocaine.Fast.Bench.Tls;
 
 /// <summary>
-/// The cost of TLS: the same requests plain and encrypted, to a node of ours and to Kestrel, in turns; then the handshakes of three kinds of
-/// certificates; then the memory of a connection that does nothing.
+/// The cost of TLS: the same requests plain and encrypted, to a node of ours and to Kestrel, in turns; then the memory of a connection that
+/// does nothing; then the handshakes of three kinds of certificates.
 /// </summary>
 internal sealed class TlsSuite : IDisposable
 {

@@ -11,7 +11,7 @@ internal static class ClientHandshake
     /// <summary>The most bytes of a server's handshake: its certificates and some frames.</summary>
     private const int MaxBytes = 128 << 10;
 
-    /// <summary>One receive, bytes.</summary>
+    /// <summary>The most bytes of a receive.</summary>
     private const int ReceiveBytes = 16 << 10;
 
     /// <summary>Makes the handshake, off the loop. The caller bounds its time by <paramref name="stop"/>.</summary>

@@ -21,7 +21,7 @@ internal sealed unsafe class TlsHandshake : LoopHandler, ITlsStep
     /// <summary>The most bytes of a peer before its session is there: a chain of certificates, and some frames.</summary>
     private const int MaxBytes = 32 << 10;
 
-    /// <summary>One receive, bytes.</summary>
+    /// <summary>The most bytes of a receive.</summary>
     private const int ReceiveBytes = 16 << 10;
 
     /// <summary>Time until bytes that wait are looked at again, ms: short for a client, and few looks within the timeout.</summary>
@@ -99,6 +99,10 @@ internal sealed unsafe class TlsHandshake : LoopHandler, ITlsStep
         else if (State == HandshakeState.Receiving)
         {
             Receive();
+        }
+        else if ((events & (Epoll.Error | Epoll.HangUp)) != 0)
+        {
+            End("the peer is gone"); // the system tells this in each turn, whatever is watched
         }
     }
 
