@@ -21,6 +21,11 @@ public class CppKitTests
         string include = Path.Combine(Repository.Root, "workers/cpp/include");
         foreach (string header in Directory.EnumerateFiles(include, "*.hpp", SearchOption.AllDirectories))
         {
+            if (SealingCpp.Missing is not null && (header.Contains("seal", StringComparison.Ordinal) || header.Contains("libcrypto", StringComparison.Ordinal)))
+            {
+                continue; // they need OpenSSL's headers, and no app includes them
+            }
+
             CppBuild.Run("g++", "-std=c++17", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-I" + include, "-x", "c++", "-include", header, "/dev/null");
         }
     }
