@@ -58,7 +58,8 @@ public:
             return;
         }
         std::size_t colon = endpoint.rfind(':');
-        if (endpoint.rfind("tcp://", 0) != 0 || colon < 7) throw std::invalid_argument("expected tcp://HOST:PORT or ipc:///path: " + endpoint);
+        if (endpoint.rfind("tcp://", 0) != 0 || colon < 7)
+            throw std::invalid_argument("expected tcp://HOST:PORT or ipc:///path: " + endpoint);
         std::string host = endpoint.substr(6, colon - 6);
         if (host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
         addrinfo wish{}, *found = nullptr;

@@ -85,8 +85,9 @@ public:
 private:
     using clock = std::chrono::steady_clock;
     static constexpr std::size_t secret_bytes = 36;
-    static constexpr std::chrono::seconds wait{30}, most{3540}, idle{540};    // half an opening's time; a minute less than the node's bounds
-    static constexpr std::uint64_t most_records = std::uint64_t{1} << 31;     // half of the node's bound
+    // Half an opening's time; a minute less than the node's bounds; half of the node's bound.
+    static constexpr std::chrono::seconds wait{30}, most{3540}, idle{540};
+    static constexpr std::uint64_t most_records = std::uint64_t{1} << 31;
 
     static std::string_view key(const std::string& secret) { return std::string_view(secret).substr(0, crypto::key_bytes); }
     static std::string prefix(const std::string& secret) { return secret.substr(crypto::key_bytes); }
