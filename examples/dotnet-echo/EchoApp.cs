@@ -53,7 +53,7 @@ public sealed class EchoApp
     public string Fail(string request) => throw new InvalidOperationException(request);
 
     // A handler that has to wait is an object while it does; pooled, it is none for the next request.
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    [AsyncMethodBuilder(typeof(PooledHandlerMethodBuilder))]
     private static async ValueTask EchoRestAsync(Request request, Response response)
     {
         while (await request.ReadAsync() is { } chunk)

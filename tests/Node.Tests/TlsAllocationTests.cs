@@ -15,6 +15,8 @@ public class TlsAllocationTests(ITestOutputHelper output)
     [InlineData(BackendType.Thread, 8, 8, 64, 100_000)]
     [InlineData(BackendType.Process, 8, 8, 64, 100_000)]
     [InlineData(BackendType.Thread, 4, 2, 64 << 10, 4000)]
+    [InlineData(BackendType.Thread, 4, 2, 1 << 20, 400)]
+    [InlineData(BackendType.Process, 2, 2, 1 << 20, 400)]
     public async Task Requests_over_TLS_allocate_nothing(BackendType backend, int connections, int inFlight, int sizeBytes, int count)
     {
         using TestFolder folder = new();

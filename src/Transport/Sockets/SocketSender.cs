@@ -162,7 +162,14 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower,
 
         if (Tls is not null)
         {
-            return EncryptNow(Tls, prefix, payload, suffix);
+            LongRecords records = new(Tls, _connection);
+            long taken = records.Send(Output, prefix, payload, suffix);
+            if (records.IsBlocked)
+            {
+                Block();
+            }
+
+            return taken;
         }
 
         ReadOnlySequence<byte> before = Output.PendingBytes > 0 ? Output.Written() : default;
@@ -265,22 +272,6 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower,
         }
 
         return Wire.PendingBytes > 0;
-    }
-
-    /// <summary>Encrypts a long message behind the written bytes, without a copy; the turn's end sends it.</summary>
-    private long EncryptNow(
-        TlsLayer tls, scoped ReadOnlySpan<byte> prefix, scoped ReadOnlySpan<byte> payload, scoped ReadOnlySpan<byte> suffix)
-    {
-        if (!tls.Encrypt(Output) || Output.PendingBytes > 0)
-        {
-            return 0;
-        }
-
-        long taken = tls.Encrypt(prefix);
-        taken += taken == prefix.Length ? tls.Encrypt(payload) : 0;
-        taken += taken == prefix.Length + payload.Length ? tls.Encrypt(suffix) : 0;
-        Output.CountSent(taken);
-        return taken;
     }
 
     /// <summary>
