@@ -50,9 +50,7 @@ public sealed class CocaineNode : IAsyncDisposable
         _log = new AppJournal("", options.LoggerFactory.CreateLogger("node"), _events);
         _doors = new NodeDoors(options, _events, _log);
         _loops = new NodeLoops(options.Loops, options.LoopSpinMicroseconds, _log);
-        Func<IReadOnlyList<byte[]>> secrets = () => _doors.Keeper.Rules.SecretHeaders;
-        QuarantineSeal seal = new(options.Security.QuarantineTo, () => _doors.Seals.Gate?.Keys) { SecretHeaders = secrets };
-        _records = new NodeRecords(options.LedgerDirectory, options.StateDirectory, Find, seal, _log);
+        _records = new NodeRecords(options.LedgerDirectory, options.StateDirectory, Find, _doors.Quarantine, _log);
         AppFactorySettings settings = new(
             options.LoggerFactory, options.Drivers, options.OwnsProcess, options.SdkDirectory, options.RuntimeDirectory,
             _doors.Keeper, _doors.Seals, () => _doors.Certificates.Tls);

@@ -17,6 +17,9 @@ namespace Cocaine.Fast.Node;
 /// <summary>The doors that belong to a node itself, and the rules of all of its doors.</summary>
 internal sealed class NodeDoors
 {
+    /// <summary>The file of the state folder with the openings of sealed sessions that were used.</summary>
+    private const string UsedOpenings = "used-openings";
+
     private readonly NodeOptions _options;
     private readonly ILogger _log;
     private LocatorService? _locator;
@@ -29,6 +32,10 @@ internal sealed class NodeDoors
         AppJournal audit = new("", options.LoggerFactory.CreateLogger("audit"), events);
         Keeper = new Doorkeeper(audit, NodeClock.Instance, Account.NumberOf);
         Certificates = new NodeCertificates(options.Security.Tls, log);
+        Quarantine = new QuarantineSeal(options.Security.QuarantineTo, () => Seals.Gate?.Keys)
+        {
+            SecretHeaders = () => Keeper.Rules.SecretHeaders,
+        };
         UseRules(options.Security);
     }
 
@@ -40,6 +47,9 @@ internal sealed class NodeDoors
 
     /// <summary>The sealed jobs.</summary>
     public NodeSeals Seals { get; } = new();
+
+    /// <summary>Seals jobs of the quarantine.</summary>
+    public QuarantineSeal Quarantine { get; }
 
     /// <summary>The endpoints of the locator; empty without a locator.</summary>
     public IReadOnlyList<string> LocatorEndpoints => _locator?.Endpoints ?? [];
@@ -58,8 +68,9 @@ internal sealed class NodeDoors
         {
             if (_options.KeysDirectory is { } keys)
             {
-                Seals.Start(keys, _log, TimeProvider.System);
-                if (new QuarantineSeal(_options.Security.QuarantineTo, () => Seals.Gate?.Keys).Missing is { } name)
+                string? used = _options.StateDirectory is { Length: > 0 } state ? Path.Combine(state, UsedOpenings) : null;
+                Seals.Start(keys, used, _log, TimeProvider.System);
+                if (Quarantine.Missing is { } name)
                 {
                     throw new IOException($"security.quarantine-to: {keys} has no {name}.pub");
                 }

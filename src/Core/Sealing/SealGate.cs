@@ -11,7 +11,7 @@ namespace Cocaine.Fast.Core.Sealing;
 internal sealed class SealGate
 {
     private readonly ConcurrentDictionary<UInt128, SealSession> _sessions = new();
-    private readonly OpeningMemory _used = new();                         // guarded by _opening
+    private readonly OpeningMemory _used;                                 // guarded by _opening
     private readonly Dictionary<string, OpeningRate> _rates = [];         // by name; guarded by _opening
     private readonly Lock _opening = new();
     private readonly long _startS;
@@ -20,12 +20,14 @@ internal sealed class SealGate
 
     /// <param name="keys">The first keys.</param>
     /// <param name="startS">
-    /// The start of the node, in seconds since 1970: openings of before are refused, because nobody remembers which of them were used.
+    /// The start of the node, in seconds since 1970: openings of before are refused. A loss of power may have lost the latest of them.
     /// </param>
-    public SealGate(KeyRing keys, long startS)
+    /// <param name="used">The openings that were used.</param>
+    public SealGate(KeyRing keys, long startS, OpeningMemory used)
     {
         _keys = keys;
         _startS = startS;
+        _used = used;
     }
 
     /// <summary>The present keys.</summary>
@@ -48,6 +50,7 @@ internal sealed class SealGate
     /// <param name="unixMs">The time of day, in ms since 1970.</param>
     /// <param name="nowMs">The time by which sessions grow old, ms.</param>
     /// <param name="session">The session; null after a fault.</param>
+    /// <exception cref="IOException">The opening is right, and cannot be remembered on the disk: it opens nothing.</exception>
     public SealFault Open(ReadOnlySpan<byte> opening, long unixMs, long nowMs, out SealSession? session)
     {
         lock (_opening)
@@ -63,6 +66,21 @@ internal sealed class SealGate
             }
 
             return fault;
+        }
+    }
+
+    /// <summary>
+    /// Remembers a signed message of another kind, on the disk when the gate has a file; a message that was remembered before is a fault.
+    /// </summary>
+    /// <param name="number">A number that no other message has.</param>
+    /// <param name="endsS">The second from which on nobody can use the message, since 1970.</param>
+    /// <param name="nowS">The time, in seconds since 1970.</param>
+    /// <exception cref="IOException">The disk does not take it.</exception>
+    public SealFault Remember(UInt128 number, long endsS, long nowS)
+    {
+        lock (_opening)
+        {
+            return _used.Add(number, endsS, nowS, isDurable: true);
         }
     }
 
@@ -118,7 +136,8 @@ internal sealed class SealGate
 
         if (fault == SealFault.None)
         {
-            fault = _used.Add(claims.Number, claims.EndsS + SealLimits.SkewS, nowS);
+            // The next start of the node refuses older openings; those of a clock that is ahead must not be lost with the power.
+            fault = _used.Add(claims.Number, claims.EndsS + SealLimits.SkewS, nowS, isDurable: claims.IssuedS > nowS);
         }
 
         if (fault == SealFault.None)

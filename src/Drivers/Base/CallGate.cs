@@ -18,6 +18,7 @@ internal sealed class CallGate(SocketConnection connection, TaskGuard guard)
     private readonly DoorCaller _caller = new(guard.Keeper, connection);
     private CallRights? _rights;    // of the caller on the events of the guard's task, by the rules of _caller
     private CallRate? _rate;        // of the caller, by the rules of _caller
+    private SealedSender? _sender;  // of the latest sealed call
 
     /// <summary>The guard of the task. Changes when another version of the app takes over.</summary>
     public TaskGuard Guard
@@ -138,12 +139,17 @@ internal sealed class CallGate(SocketConnection connection, TaskGuard guard)
             return true;
         }
 
-        Caller caller = _caller.Caller with { Identity = rules.OfRsaKey(keyName) };
-        if (!at.RightsOf(rules, in caller).MayCall(index, name, catalog))
+        if (_sender?.Is(at, rules, keyName) != true)
+        {
+            _sender = new SealedSender(at, rules, keyName, _caller.Caller with { Identity = rules.OfRsaKey(keyName) });
+        }
+
+        Caller caller = _sender.Caller;
+        if (!_sender.Rights.MayCall(index, name, catalog))
         {
             refusal = DoorRefusal.Call(in caller, _caller.Proof, Encoding.UTF8.GetString(name), at.Context.Engine.Name);
         }
-        else if (rules.RateOf(caller.Identity) is { } rate && !rate.TryTake(connection.Loop.NowMs * Clock.NsPerMs))
+        else if (_sender.Rate is { } rate && !rate.TryTake(connection.Loop.NowMs * Clock.NsPerMs))
         {
             refusal = DoorRefusal.OverRate(caller.Identity!);
         }
@@ -197,6 +203,7 @@ internal sealed class CallGate(SocketConnection connection, TaskGuard guard)
     private void Forget()
     {
         _rights = null;
+        _sender = null;
         _rate = _caller.Rules.RateOf(_caller.Caller.Identity);
     }
 

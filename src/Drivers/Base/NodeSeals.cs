@@ -18,8 +18,13 @@ internal sealed class NodeSeals : IDisposable
     public SealGate? Gate => _worker?.Gate;
 
     /// <summary>Reads the keys.</summary>
-    /// <exception cref="IOException">A key is not as it should be; the text has each mistake.</exception>
-    public void Start(string folder, ILogger log, TimeProvider clock) => _worker = SealWorker.Start(folder, log, clock);
+    /// <param name="folder">The folder of keys.</param>
+    /// <param name="used">The file that remembers used openings over a restart; null = nothing does.</param>
+    /// <param name="log">Hears of changed keys and of refused openings.</param>
+    /// <param name="clock">The time of day.</param>
+    /// <exception cref="IOException">A key is not as it should be, or the file cannot be used; the text has each mistake.</exception>
+    public void Start(string folder, string? used, ILogger log, TimeProvider clock) =>
+        _worker = SealWorker.Start(folder, used, log, clock);
 
     /// <summary>Looks soon whether the keys have changed; the node also looks by itself each 10 s.</summary>
     public void LookAtKeys() => _worker?.LookAtKeys();

@@ -22,6 +22,11 @@ internal sealed class OpeningWork(EventLoop loop, byte[] opening, Action<SealFau
             _fault = opening.Length == 0 ? SealFault.None
                 : gate.Open(opening, clock.GetUtcNow().ToUnixTimeMilliseconds(), Clock.MsOf(Clock.NowNs), out _session);
         }
+        catch (IOException)
+        {
+            _fault = SealFault.Full; // the caller may try again
+            throw;
+        }
         finally
         {
             loop.Post(this); // also after an exception: the caller waits

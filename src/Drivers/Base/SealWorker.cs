@@ -20,6 +20,7 @@ internal sealed class SealWorker : IDisposable
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(5);
 
     private readonly KeyFolder _folder;
+    private readonly OpeningFile? _used;
     private readonly ILogger _log;
     private readonly TimeProvider _clock;
     private readonly Queue<OpeningWork> _waiting = new(); // guarded by itself
@@ -31,13 +32,15 @@ internal sealed class SealWorker : IDisposable
     private volatile bool _looks;  // a look is wanted now
     private volatile bool _ends;
 
-    private SealWorker(KeyFolder folder, string seen, KeyRing keys, ILogger log, TimeProvider clock)
+    private SealWorker(KeyFolder folder, string seen, KeyRing keys, OpeningFile? used, ILogger log, TimeProvider clock)
     {
+        _used = used;
         _folder = folder;
         _seen = seen;
         _log = log;
         _clock = clock;
-        Gate = new SealGate(keys, clock.GetUtcNow().ToUnixTimeSeconds());
+        OpeningMemory memory = used is null ? new OpeningMemory() : new OpeningMemory(used);
+        Gate = new SealGate(keys, clock.GetUtcNow().ToUnixTimeSeconds(), memory);
         _thread = new Thread(Run) { Name = "seal", IsBackground = true };
     }
 
@@ -45,8 +48,14 @@ internal sealed class SealWorker : IDisposable
     public SealGate Gate { get; }
 
     /// <summary>Reads the keys and starts the thread.</summary>
-    /// <exception cref="IOException">A key is not as it should be, or there is none; the text has each mistake.</exception>
-    public static SealWorker Start(string folder, ILogger log, TimeProvider clock)
+    /// <param name="folder">The folder of keys.</param>
+    /// <param name="used">The file that remembers used openings over a restart; null = nothing does.</param>
+    /// <param name="log">Hears of changed keys and of refused openings.</param>
+    /// <param name="clock">The time of day.</param>
+    /// <exception cref="IOException">
+    /// A key is not as it should be, there is none, or the file cannot be used; the text has each mistake.
+    /// </exception>
+    public static SealWorker Start(string folder, string? used, ILogger log, TimeProvider clock)
     {
         KeyFolder keys = new(folder);
         string seen = keys.Look();
@@ -62,7 +71,7 @@ internal sealed class SealWorker : IDisposable
             throw new IOException(string.Join("; ", problems));
         }
 
-        SealWorker worker = new(keys, seen, ring!, log, clock);
+        SealWorker worker = new(keys, seen, ring!, used is null ? null : OpeningFile.Open(used), log, clock);
         worker._thread.Start();
         return worker;
     }
@@ -115,6 +124,7 @@ internal sealed class SealWorker : IDisposable
         if (_thread.Join(EndPatience))
         {
             _wanted.Dispose();
+            _used?.Dispose();
         }
     }
 
@@ -141,6 +151,10 @@ internal sealed class SealWorker : IDisposable
                 {
                     _wanted.WaitOne(LookMs);
                 }
+            }
+            catch (IOException fault)
+            {
+                SealLog.NotRemembered(_log, fault.Message);
             }
             catch (Exception fault) when (fault is not OutOfMemoryException)
             {
@@ -207,4 +221,8 @@ internal static partial class SealLog
 
     [LoggerMessage(593, LogLevel.Error, "an opening of a sealed session has failed by a fault of the node; please report this")]
     public static partial void Failed(ILogger log, Exception fault);
+
+    [LoggerMessage(594, LogLevel.Error,
+        "sealed sessions cannot be opened, because used openings cannot be written: {Fault}; make room on the disk of the state folder")]
+    public static partial void NotRemembered(ILogger log, string fault);
 }

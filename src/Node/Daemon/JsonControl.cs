@@ -34,7 +34,7 @@ internal sealed class JsonControl
     private JsonControl(NodeDaemon daemon, ILogger log)
     {
         _daemon = daemon;
-        _gate = new JsonControlGate(daemon.Node.Doors.Keeper, () => daemon.Node.Doors.Seals.Gate?.Keys);
+        _gate = new JsonControlGate(daemon.Node.Doors.Keeper, () => daemon.Node.Doors.Seals.Gate);
         _socket = new JsonControlSocket(
             daemon.Node.ZeroMq, daemon.Node.FirstLoop, log,
             (request, signature) => NodeThreads.Run(() => AnswerAsync(request, signature)), UsualPatience);

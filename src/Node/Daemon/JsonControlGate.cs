@@ -12,17 +12,17 @@ namespace Cocaine.Fast.Node.Daemon;
 /// node has rules. A request of version 3 has the rights of the identity with the key that signed it.
 /// </summary>
 /// <param name="keeper">The node's rules and audit.</param>
-/// <param name="keys">The keys of callers; null = the node has none.</param>
-internal sealed class JsonControlGate(Doorkeeper keeper, Func<KeyRing?> keys)
+/// <param name="seals">Has the keys of callers; null = the node has none.</param>
+internal sealed class JsonControlGate(Doorkeeper keeper, Func<SealGate?> seals)
 {
     private const string Door = "control.zeromq", Peer = "zeromq";
 
-    private readonly SignedRequests _signed = new(keys, OldTaskInfo.Host, TimeProvider.System);
+    private readonly SignedRequests _signed = new(seals, OldTaskInfo.Host, TimeProvider.System);
 
     private volatile bool _isPublic;
 
     /// <summary>Strangers can do nothing here: every request must be signed.</summary>
-    public bool IsClosed => keeper.Rules.IsOn && keys() is not null;
+    public bool IsClosed => keeper.Rules.IsOn && seals() is not null;
 
     /// <summary>Other hosts can reach the door. From now on it takes nothing while the node has no rules, as after a reload.</summary>
     public void OpenToOthers() => _isPublic = true;
@@ -53,7 +53,7 @@ internal sealed class JsonControlGate(Doorkeeper keeper, Func<KeyRing?> keys)
     {
         try
         {
-            if (keys() is null && root.TryGetProperty("username", out _))
+            if (seals() is null && root.TryGetProperty("username", out _))
             {
                 throw new NodeException("this node verifies no signatures: use version 2, or name a folder of keys in security.keys");
             }

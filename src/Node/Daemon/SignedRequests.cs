@@ -14,15 +14,12 @@ namespace Cocaine.Fast.Node.Daemon;
 /// <remarks>
 /// The versions of 2012 signed with SHA-1, and a recorded request could be sent again for ever. Both are refused.
 /// </remarks>
-/// <param name="keys">The keys of the senders; null = the node has none.</param>
+/// <param name="seals">Has the keys of the senders, and remembers requests; null = the node has none.</param>
 /// <param name="node">The name of this node in requests.</param>
 /// <param name="time">The clock.</param>
-internal sealed class SignedRequests(Func<KeyRing?> keys, string node, TimeProvider time)
+internal sealed class SignedRequests(Func<SealGate?> seals, string node, TimeProvider time)
 {
     private const int LeastNonceLength = 16, MostNonceLength = 256;
-
-    private readonly Lock _lock = new();
-    private readonly OpeningMemory _nonces = new(); // guarded by _lock
 
     /// <summary>Verifies a request, once: the same request is refused a second time.</summary>
     /// <param name="request">The bytes of the request.</param>
@@ -80,12 +77,7 @@ internal sealed class SignedRequests(Func<KeyRing?> keys, string node, TimeProvi
         }
 
         UInt128 number = BinaryPrimitives.ReadUInt128BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{name}\0{nonce}")));
-        SealFault fault;
-        lock (_lock)
-        {
-            fault = _nonces.Add(number, (long)Math.Ceiling(sentS) + SealLimits.SkewS + 1, nowS);
-        }
-
+        SealFault fault = Remember(number, (long)Math.Ceiling(sentS) + SealLimits.SkewS + 1, nowS);
         if (fault != SealFault.None)
         {
             throw new NodeException(fault == SealFault.Full
@@ -93,10 +85,22 @@ internal sealed class SignedRequests(Func<KeyRing?> keys, string node, TimeProvi
         }
     }
 
+    private SealFault Remember(UInt128 number, long endsS, long nowS)
+    {
+        try
+        {
+            return seals()?.Remember(number, endsS, nowS) ?? SealFault.CannotOpen;
+        }
+        catch (IOException failure)
+        {
+            throw new NodeException($"the request cannot be remembered: {failure.Message}", failure);
+        }
+    }
+
     /// <summary>A key of this name signed the request. An unknown name and a wrong signature are one answer.</summary>
     private bool IsSignedBy(string name, ReadOnlySpan<byte> request, ReadOnlySpan<byte> signature)
     {
-        foreach (CallerKey caller in keys()?.Callers.Where(caller => caller.Name == name) ?? [])
+        foreach (CallerKey caller in seals()?.Keys.Callers.Where(caller => caller.Name == name) ?? [])
         {
             using RSA key = RSA.Create(caller.Key.ExportParameters(false)); // one thread at a time uses a key, and this is another one
             if (key.VerifyData(request, signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)

@@ -44,7 +44,7 @@ public class OpeningTests
     public void Openings_that_are_wrong_in_one_respect_are_refused(string name)
     {
         Assert.True(Ring().TryGetOwn(NodeName, out OwnKey? own));
-        SealGate gate = new(new KeyRing([Caller("sender", "billing")], [own!]), 0); // the other key is a stranger's
+        SealGate gate = new(new KeyRing([Caller("sender", "billing")], [own!]), 0, new OpeningMemory()); // the other key is a stranger's
         SealFault fault = gate.Open(Encoding.ASCII.GetBytes(SealVectors.All.GetProperty("bad").GetProperty(name).GetString()!), NowS * 1000, 0, out _);
         Assert.Equal(SealFault.CannotOpen, fault);
     }

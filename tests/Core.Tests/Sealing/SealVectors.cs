@@ -35,7 +35,7 @@ internal static class SealVectors
         return new KeyRing([Caller("sender", "billing"), Caller("other", "other")], [new OwnKey(RsaKeyText.Thumbprint(node), node)]);
     }
 
-    public static SealGate Gate(long startS = 0) => new(Ring(), startS);
+    public static SealGate Gate(long startS = 0) => new(Ring(), startS, new OpeningMemory());
 
     /// <summary>An opening that the product's client makes.</summary>
     public static byte[] Opening(long? nowS = null, string sender = "sender") => Opening(out _, nowS, sender);

@@ -241,6 +241,35 @@ public sealed class SealedCallTests : IDisposable
         await node.LogLines.UntilAsync("denied who=shop by=seal ");
     }
 
+    /// <summary>A relay may carry calls of many senders, and rules may change between two calls of a session.</summary>
+    [Fact]
+    public async Task Each_sender_of_a_connection_has_its_own_rights_by_the_rules_of_now()
+    {
+        SecurityConfig Rules(params string[] who) => new()
+        {
+            Identities = [new Identity { Name = "billing", RsaKeys = ["billing"] }, new Identity { Name = "other", RsaKeys = ["other"] }],
+            Rights = [new RightsRule { Callers = who, Calls = [new CallGrant(new NamePattern("*"), [new NamePattern("echo")])] }],
+        };
+        await using TestNode node = TestNode.Start(keysDirectory: _keys.Folder, security: Rules("billing"));
+        RunningApp app = await node.AddAsync(App("required"));
+        using MessagePeer peer = await MessagePeer.ConnectAsync(app);
+        SealedCaller billing = new(_keys, "billing", app.Name), other = new(_keys, "other", app.Name);
+        ulong channel = 0;
+        async Task<bool> MayAsync(SealedCaller sender) => (await sender.Call("echo", "x", ++channel).SendAsync(peer))[^1].Type != MessageType.Error;
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.Equal((true, false), (await MayAsync(billing), await MayAsync(other)));
+        }
+
+        await node.Node.ChangeRulesAsync(Rules("other"));
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.Equal((false, true), (await MayAsync(billing), await MayAsync(other)));
+        }
+
+        Assert.Equal(6UL, app.Engine.Counters.JobsAccepted);
+    }
+
     [Fact]
     public async Task A_sink_takes_sealed_jobs_and_says_so_in_a_seal()
     {

@@ -15,14 +15,14 @@ public sealed class SignedRequestsTests : IDisposable
 
     private readonly RSA _deploy = RSA.Create(2048), _next = RSA.Create(2048), _other = RSA.Create(2048);
     private readonly SignedRequests _requests;
-    private KeyRing? _keys;
+    private SealGate? _seals;
     private DateTimeOffset _now = Noon;
 
     public SignedRequestsTests()
     {
-        _keys = new KeyRing(
-            [Caller("deploy", _deploy), Caller("deploy", _next), Caller("other", _other)], []);
-        _requests = new SignedRequests(() => _keys, "host1", new Clock(this));
+        KeyRing keys = new([Caller("deploy", _deploy), Caller("deploy", _next), Caller("other", _other)], []);
+        _seals = new SealGate(keys, 0, new OpeningMemory());
+        _requests = new SignedRequests(() => _seals, "host1", new Clock(this));
     }
 
     public void Dispose()
@@ -37,9 +37,9 @@ public sealed class SignedRequestsTests : IDisposable
     {
         Assert.Equal("deploy", Verify(Request("aaaaaaaaaaaaaaaa"), _deploy, RSASignaturePadding.Pkcs1));
         Assert.Equal("deploy", Verify(Request("bbbbbbbbbbbbbbbb"), _next, RSASignaturePadding.Pss));
-        _keys = new KeyRing([Caller("deploy", _next)], []);
+        _seals!.Replace(new KeyRing([Caller("deploy", _next)], []));
         Refuses("the signature cannot be verified", Request("cccccccccccccccc"), _deploy);
-        _keys = null;
+        _seals = null;
         Refuses("the signature cannot be verified", Request("cccccccccccccccc"), _next);
     }
 
@@ -61,6 +61,23 @@ public sealed class SignedRequestsTests : IDisposable
         Verify(Request("dddddddddddddddd", skewS: 60), _deploy);
         _now = Noon.AddSeconds(120); // the last second in which that request's time is right
         Refuses("the request was carried out before", Request("dddddddddddddddd", skewS: 60), _deploy);
+    }
+
+    [Fact]
+    public void A_request_counts_once_over_a_restart_too()
+    {
+        using TestFolder folder = new();
+        KeyRing keys = new([Caller("deploy", _deploy)], []);
+        using (OpeningFile used = OpeningFile.Open(folder["used"]))
+        {
+            _seals = new SealGate(keys, Noon.ToUnixTimeSeconds(), new OpeningMemory(used));
+            Verify(Request("aaaaaaaaaaaaaaaa"), _deploy);
+        }
+
+        using OpeningFile again = OpeningFile.Open(folder["used"]);
+        _seals = new SealGate(keys, Noon.ToUnixTimeSeconds(), new OpeningMemory(again));
+        Refuses("the request was carried out before", Request("aaaaaaaaaaaaaaaa"), _deploy);
+        Verify(Request("bbbbbbbbbbbbbbbb", skewS: -30), _deploy); // one of before the start that was never carried out
     }
 
     [Fact]
@@ -98,7 +115,7 @@ public sealed class SignedRequestsTests : IDisposable
     [Fact]
     public void A_door_that_other_hosts_reach_is_shut_while_the_node_has_no_rules()
     {
-        JsonControlGate gate = new(Doorkeeper.OfNobody, () => _keys);
+        JsonControlGate gate = new(Doorkeeper.OfNobody, () => _seals);
         using JsonDocument plain = JsonDocument.Parse("""{"version":2}""");
         Assert.True(gate.RightsOf(2, [], [], plain.RootElement).MayControl("create", "app", out _));
         gate.OpenToOthers();

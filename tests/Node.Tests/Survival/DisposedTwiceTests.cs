@@ -8,6 +8,7 @@ using Cocaine.Fast.Backends.Languages;
 using Cocaine.Fast.Backends.Processes;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Configuration;
+using Cocaine.Fast.Core.Sealing;
 using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
@@ -150,11 +151,12 @@ public sealed class DisposedTwiceTests : IDisposable
             certificates.Start();
             return Made(certificates);
         },
-        [nameof(SealWorker)] = () => Made(SealWorker.Start(Keys().Folder, NullLogger.Instance, TimeProvider.System)),
+        [nameof(OpeningFile)] = () => Made(OpeningFile.Open(_folder["used-alone"])),
+        [nameof(SealWorker)] = () => Made(SealWorker.Start(Keys().Folder, _folder["used"], NullLogger.Instance, TimeProvider.System)),
         [nameof(NodeSeals)] = () =>
         {
             NodeSeals seals = new();
-            seals.Start(Keys().Folder, NullLogger.Instance, TimeProvider.System);
+            seals.Start(Keys().Folder, _folder["used-too"], NullLogger.Instance, TimeProvider.System);
             return Made(seals);
         },
         [nameof(ChaosRun)] = () => Made(new ChaosRun(Chaos())),
