@@ -21,6 +21,8 @@ internal sealed class SealedSender(TaskGuard guard, SecurityRules rules, string 
     /// <summary>The bound of the sender; null when it has none.</summary>
     public CallRate? Rate { get; } = rules.RateOf(caller.Identity);
 
-    /// <summary>A call by this key on this task, under these rules, is of this sender. A key's name is one object for all sessions of the key.</summary>
+    /// <summary>
+    /// A call with this key to this task is of the sender, by these rules. A key's name is one object for all sessions of the key.
+    /// </summary>
     public bool Is(TaskGuard at, SecurityRules by, string key) => guard == at && rules == by && ReferenceEquals(keyName, key);
 }
