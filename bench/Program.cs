@@ -5,12 +5,13 @@ using Cocaine.Fast.Bench.Languages;
 using Cocaine.Fast.Bench.Load;
 using Cocaine.Fast.Bench.Micro;
 using Cocaine.Fast.Bench.Scale;
+using Cocaine.Fast.Bench.Seal;
 using Cocaine.Fast.Bench.Systems;
 using Cocaine.Fast.Bench.Timers;
 using Cocaine.Fast.Bench.Tls;
 using Cocaine.Fast.Bench.ZeroMq;
 
-// dotnet run -c Release --project bench [-- defaults | micro | scale | languages | guard | timers [--duration S] | zeromq | tls];
+// dotnet run -c Release --project bench [-- defaults | micro | scale | languages | guard | timers [--duration S] | zeromq | tls | seal];
 // "agent", "serve" and "zeromq-serve" are this program's own helpers.
 switch (args)
 {
@@ -20,6 +21,8 @@ switch (args)
         return await TimerSuite.RunAsync(rest);
     case ["tls"]:
         return await TlsSuite.RunAsync();
+    case ["seal"]:
+        return SealSuite.Run();
     case ["zeromq"]:
         return await ZeroMqSuite.RunAsync();
     case ["zeromq-serve", "bare"]:
@@ -61,6 +64,6 @@ switch (args)
         return 0;
     default:
         Console.Error.WriteLine(
-            "usage: bench [defaults | micro [--filter GLOB] | scale [AXIS...] | languages | guard | timers [--duration S] | zeromq | tls]");
+            "usage: bench [defaults | micro [--filter GLOB] | scale [AXIS...] | languages | guard | timers [--duration S] | zeromq | tls | seal]");
         return 2;
 }

@@ -10,7 +10,6 @@ internal sealed class SealedCaller
 {
     private readonly string _app;
     private readonly SealSession _session;
-    private readonly byte[] _opening;
     private bool _isOpen;
 
     /// <param name="keys">The keys.</param>
@@ -22,8 +21,12 @@ internal sealed class SealedCaller
         using RSA key = RsaKeyText.ReadPrivate(File.ReadAllText(keys.KeyOf(caller)));
         using RSA node = RsaKeyText.ReadPublic(File.ReadAllText(keys.NodeKey));
         _app = app;
-        _session = new OpeningWriter(key, node).Make(DateTimeOffset.UtcNow.ToUnixTimeSeconds() + aheadS, out _opening);
+        _session = new OpeningWriter(key, node).Make(DateTimeOffset.UtcNow.ToUnixTimeSeconds() + aheadS, out byte[] opening);
+        Opening = opening;
     }
+
+    /// <summary>The opening of the session.</summary>
+    public byte[] Opening { get; }
 
     /// <summary>A whole call with one chunk. The first one opens the session.</summary>
     public KeptCall Call(string name, string text, ulong channel = 1)
@@ -34,7 +37,7 @@ internal sealed class SealedCaller
         byte[] headers = new byte[CallOptions.MaxEncodedBytes + SealLimits.MaxOpeningBytes], number = new byte[OpeningSecret.SessionIdBytes];
         Assert.True(call.Seal(RecordKind.Last, new Payload(chunk), record));
         System.Buffers.Binary.BinaryPrimitives.WriteUInt128BigEndian(number, _session.Id);
-        int length = default(CallOptions).Encode(headers, offersFlow: false, _isOpen ? number : _opening);
+        int length = default(CallOptions).Encode(headers, offersFlow: false, _isOpen ? number : Opening);
         _isOpen = true;
         MemorySink sink = new();
         MessageWriter.WriteInvoke(sink, channel, Utf8.Of(name), headers.AsSpan(0, length));

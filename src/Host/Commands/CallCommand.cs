@@ -34,6 +34,7 @@ internal static class CallCommand
             endpoint, name, data, file, timeout, deadline, urgent,
         };
         TlsOptions tls = TlsOptions.AddTo(command, endpoint);
+        SealOptions seal = SealOptions.AddTo(command);
         command.Check(result => result.GetValue(data) is not null && result.GetValue(file) is not null
             ? "--data and --file are both the request: give one of them" : null);
         command.SetAction((parsed, cancellation) =>
@@ -45,8 +46,8 @@ internal static class CallCommand
                 Urgent = parsed.GetValue(urgent),
             };
             return Guarded.RunAsync(() => RunAsync(
-                parsed.GetValue(endpoint)!, tls.Of(parsed), parsed.GetValue(name)!, parsed.GetValue(data), parsed.GetValue(file), options,
-                cancellation));
+                parsed.GetValue(endpoint)!, tls.Of(parsed) with { Seal = seal.Of(parsed) }, parsed.GetValue(name)!, parsed.GetValue(data),
+                parsed.GetValue(file), options, cancellation));
         });
         return command;
     }

@@ -60,5 +60,19 @@ public sealed class CallTests : IAsyncLifetime
         await _app.UntilInfoShowsAsync("\"running\":0");
     }
 
+    [Fact]
+    public async Task A_wrong_key_of_a_seal_is_told_with_its_file()
+    {
+        using SealKeys keys = new("billing");
+        string words = $"call {Endpoint} echo --data x --app app --node-key {keys.NodeKey} --seal";
+        foreach ((string key, int code, string text) in ((string, int, string)[])[("/nonexistent", 2, "/nonexistent"),
+            (keys.NodeKey, 2, keys.NodeKey), (keys.KeyOf("billing"), 1, "this door takes no sealed requests")])
+        {
+            (int actual, string output, string error) = await RunAsync($"{words} {key}");
+            Assert.Equal((code, ""), (actual, output));
+            Assert.Contains(text, error);
+        }
+    }
+
     private Task<(int Code, string Output, string Errors)> RunAsync(string words) => HostProcess.RunAsync(_folder, words);
 }

@@ -45,6 +45,8 @@ public class CommandLineTests
     [InlineData("call tcp://lo:1 echo --dat x", "'cocaine-fast call' has no option '--dat'; did you mean '--data'?")]
     [InlineData("call tcp://lo:1 echo --ca ca.pem", "--ca is for endpoints with TLS: tls://HOST:PORT")]
     [InlineData("bench ipc:///x echo --server-name x", "--server-name is for endpoints with TLS: tls://HOST:PORT")]
+    [InlineData("call tcp://lo:1 echo --seal a.pem --app shop", "--seal needs --node-key too: a sealed call has --seal, --node-key and --app")]
+    [InlineData("call tcp://lo:1 echo --app shop", "--app needs --seal too: ")]
     [InlineData("schema extra", "'extra' is one word too many for 'cocaine-fast schema'")]
     [InlineData("run x --log-level loud", "--log-level: 'loud' is none of: ")]
     [InlineData("run x --log-format yaml", "--log-format: 'yaml' is none of: text, json")]
