@@ -64,6 +64,7 @@ switch (args)
         return 0;
     default:
         Console.Error.WriteLine(
-            "usage: bench [defaults | micro [--filter GLOB] | scale [AXIS...] | languages | guard | timers [--duration S] | zeromq | tls | seal]");
+            "usage: bench [defaults | micro [--filter GLOB] | scale [AXIS...] | languages | guard | timers [--duration S] | zeromq | tls "
+            + "| seal]");
         return 2;
 }

@@ -6,16 +6,16 @@ using Cocaine.Fast.Core.Sealing;
 namespace Cocaine.Fast.Bench.Seal;
 
 /// <summary>
-/// The cost of seals on one thread: an opening beside the two RSA operations that it cannot do without, and a record beside AES-GCM alone on
-/// the same bytes. A figure is the least of many batches, because others use the machine too.
+/// The cost of seals on one thread: an opening beside the two RSA operations that it cannot do without, and a record beside AES-GCM alone
+/// on the same bytes. A figure is the least of many batches, because others use the machine too.
 /// </summary>
 internal sealed class SealSuite : IDisposable
 {
     /// <summary>Batches are shorter than the time for which the kernel lets a thread run.</summary>
     private const int Batches = 300, OpeningBatch = 1, RecordBatch = 256;
 
-    /// <summary>Aims of docs/performance.md.</summary>
-    private const double OpeningAimMs = 1.5, RecordAimUs = 1.0;
+    /// <summary>Of ours beside the primitives alone; a machine under load does not change it.</summary>
+    private const double Aim = 1.25;
 
     private readonly RSA _sender = RSA.Create(3072), _node = RSA.Create(3072);
     private bool _isHeld = true;
@@ -24,8 +24,8 @@ internal sealed class SealSuite : IDisposable
     public static int Run()
     {
         using SealSuite suite = new();
-        Console.WriteLine("| operation | ours | the primitives alone | ours : alone | aim | bytes allocated |");
-        Console.WriteLine("| --- | --- | --- | --- | --- | --- |");
+        Console.WriteLine($"| operation | ours | the primitives alone | ours : alone, aim {Aim} | bytes allocated |");
+        Console.WriteLine("| --- | --- | --- | --- | --- |");
         suite.Openings();
         foreach (int sizeBytes in (int[])[64, 1 << 10, 64 << 10])
         {
@@ -70,7 +70,7 @@ internal sealed class SealSuite : IDisposable
             Must(known.VerifyData(text, signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pss));
             Must(_node.Decrypt(wrapped, RSAEncryptionPadding.OaepSHA256).Length == key.Length);
         });
-        Print("opening, RSA-3072", ours / 1e6, alone / 1e6, "ms", OpeningAimMs, bytes);
+        Print("opening, RSA-3072", ours / 1e6, alone / 1e6, "ms", bytes);
     }
 
     private void Records(int sizeBytes)
@@ -93,9 +93,8 @@ internal sealed class SealSuite : IDisposable
         (double open, double openBytes) = Opening(sizeBytes);
         cipher.Encrypt(nonce, text, hidden, tag, tied);
         (double decrypt, _) = Least(BatchOf(sizeBytes), () => cipher.Decrypt(nonce, hidden, tag, text, tied));
-        double aim = sizeBytes == 64 ? RecordAimUs : 0;
-        Print($"record sealed, {sizeBytes} B", seal / 1e3, encrypt / 1e3, "µs", aim, sealBytes);
-        Print($"record opened, {sizeBytes} B", open / 1e3, decrypt / 1e3, "µs", aim, openBytes);
+        Print($"record sealed, {sizeBytes} B", seal / 1e3, encrypt / 1e3, "µs", sealBytes);
+        Print($"record opened, {sizeBytes} B", open / 1e3, decrypt / 1e3, "µs", openBytes);
     }
 
     /// <summary>Opens records that were sealed before the time is taken.</summary>
@@ -161,12 +160,11 @@ internal sealed class SealSuite : IDisposable
         }
     }
 
-    private void Print(string name, double ours, double alone, string unit, double aim, double bytes)
+    private void Print(string name, double ours, double alone, string unit, double bytes)
     {
-        bool isMissed = aim > 0 && ours > aim;
-        _isHeld &= !isMissed;
-        string told = aim == 0 ? "" : FormattableString.Invariant($"{aim:F1} {unit}: {(isMissed ? "MISSED" : "held")}");
+        bool isHeld = ours <= alone * Aim;
+        _isHeld &= isHeld;
         Console.WriteLine(FormattableString.Invariant(
-            $"| {name} | {ours:F2} {unit} | {alone:F2} {unit} | {ours / alone:F2} | {told} | {bytes:F0} |"));
+            $"| {name} | {ours:F2} {unit} | {alone:F2} {unit} | {ours / alone:F2}: {(isHeld ? "held" : "MISSED")} | {bytes:F0} |"));
     }
 }

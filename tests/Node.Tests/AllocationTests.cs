@@ -103,12 +103,17 @@ public class AllocationTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData("no")]
-    [InlineData("required")]
-    public async Task A_call_of_the_client_allocates_nothing(string mode)
+    [InlineData("no", 64, false)]
+    [InlineData("required", 64, false)]
+    [InlineData("required", 64, true)]
+    [InlineData("required", 64 << 10, true)]
+    public async Task A_call_of_the_client_allocates_nothing(string mode, int sizeBytes, bool hasRules)
     {
         using SealKeys keys = new("billing");
-        await using TestNode node = TestNode.Start(keysDirectory: keys.Folder);
+        Identity billing = new() { Name = "shop", RsaKeys = ["billing"], CallsPerSecond = 100_000_000 };
+        RightsRule rule = new() { Callers = ["shop"], Calls = [new CallGrant(new NamePattern("dotnet-*"), [new NamePattern("e*o")])] };
+        SecurityConfig? rules = hasRules ? new SecurityConfig { Identities = [billing], Rights = [rule] } : null;
+        await using TestNode node = TestNode.Start(keysDirectory: keys.Folder, security: rules);
         AppManifest manifest = TestApps.DotNet(BackendType.Thread);
         RunningApp app = await node.AddAsync(manifest with
         {
@@ -116,13 +121,14 @@ public class AllocationTests(ITestOutputHelper output)
         });
         ClientOptions? options = mode == "required" ? keys.Options("billing", app.Name) : null;
         await using CocaineClient client = await CocaineClient.ConnectAsync(app.Endpoints[0].Endpoint, options);
-        byte[] request = Encoding.UTF8.GetBytes(new string('x', 64));
-        System.Buffers.ArrayBufferWriter<byte> answer = new(1024);
+        byte[] request = Encoding.UTF8.GetBytes(new string('x', sizeBytes));
+        System.Buffers.ArrayBufferWriter<byte> answer = new(2 * sizeBytes);
+        int calls = sizeBytes == 64 ? 20_000 : 2000;
         // Off the test's own synchronization context, which allocates for each continuation.
         await Task.Run(() => CallAsync(client, request, answer, 20_000));
         (long bytes, string types) = await AllocationCount.LeastAsync(
-            RuntimeNoiseBytes, () => AllocationCount.OfAsync(() => Task.Run(() => CallAsync(client, request, answer, 20_000))));
-        output.WriteLine($"{bytes} bytes in 20,000 calls");
+            RuntimeNoiseBytes, () => AllocationCount.OfAsync(() => Task.Run(() => CallAsync(client, request, answer, calls))));
+        output.WriteLine($"{bytes} bytes in {calls} calls");
         Assert.True(bytes <= RuntimeNoiseBytes, types);
     }
 

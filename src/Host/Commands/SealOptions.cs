@@ -43,7 +43,7 @@ internal sealed class SealOptions
     {
         Option<string?>? given = All.FirstOrDefault(option => !string.IsNullOrEmpty(result.GetValue(option)));
         Option<string?>? missing = All.FirstOrDefault(option => string.IsNullOrEmpty(result.GetValue(option)));
-        return given is not null && missing is not null ? $"{given.Name} needs {missing.Name} too: a sealed call has --seal, --node-key and --app"
-            : null;
+        return given is not null && missing is not null
+            ? $"{given.Name} needs {missing.Name} too: a sealed call has --seal, --node-key and --app" : null;
     }
 }
