@@ -58,6 +58,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
         _listening = new ListeningClock(NowNs);
         Timers = new DeadlineWheel(NowMs);
         Patience = new DeadlineWheel(NowMs);
+        Buffers = new BufferPool(Timers, () => NowMs);
         Partials = new PartialMessages(Patience, () => ListenedMs);
         _epoll = new Epoll();
         try
@@ -90,7 +91,7 @@ internal sealed class EventLoop : IEngineLoop, IDisposable
     public BlockPool Blocks { get; } = new();
 
     /// <summary>Buffers of the connections that live on this loop.</summary>
-    public BufferPool Buffers { get; } = new();
+    public BufferPool Buffers { get; }
 
     /// <summary>Bounds the bytes of unfinished messages.</summary>
     public PartialMessages Partials { get; }

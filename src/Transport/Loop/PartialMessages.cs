@@ -15,9 +15,9 @@ namespace Cocaine.Fast.Transport.Loop;
 internal sealed class PartialMessages : WheelTimer
 {
     /// <summary>
-    /// The most bytes of unfinished messages on one loop: four of the largest messages at a time, and less than what harms a machine.
+    /// The most bytes of unfinished messages on one loop: three of the largest messages at a time, and less than what harms a machine.
     /// </summary>
-    public const long UsualMaxBytes = 256L << 20;
+    public const long UsualMaxBytes = 192L << 20;
 
     /// <summary>Longer than any hiccup of a network, and as long as most clients wait for an answer.</summary>
     public const int UsualStallMs = 30_000;

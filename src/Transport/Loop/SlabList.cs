@@ -2,7 +2,8 @@ namespace Cocaine.Fast.Transport.Loop;
 
 /// <summary>
 /// The slabs of one block size that have free blocks. Slabs with lent blocks lend first, so that few slabs are in use and the others become
-/// whole. Of the whole slabs the one that was used last lends first: its memory is in the processor's cache.
+/// whole. Of the whole slabs the one that was used last lends first: its memory is in the processor's cache. Slabs without memory lend
+/// last.
 /// </summary>
 /// <param name="pool">The pool, which bounds the bytes of whole slabs.</param>
 /// <param name="blockBytes">The size of a block.</param>
@@ -10,6 +11,7 @@ internal sealed class SlabList(BufferPool pool, int blockBytes)
 {
     private BufferSlab? _used;  // a list of the slabs with lent and free blocks
     private BufferSlab? _whole; // a stack of the slabs without lent blocks
+    private BufferSlab? _empty; // a stack of those of them whose memory was given to the system
 
     /// <summary>A slab with a free block, for one block.</summary>
     public BufferSlab First()
@@ -29,16 +31,30 @@ internal sealed class SlabList(BufferPool pool, int blockBytes)
         if (slab.IsWhole)
         {
             Unlink(slab);
-            if (pool.Keeps(slab))
-            {
-                slab.Next = _whole;
-                _whole = slab;
-            }
+            slab.Next = _whole;
+            _whole = slab;
+            pool.OnWhole(this);
         }
         else if (slab.FreeCount == 1)
         {
             Link(slab);
         }
+    }
+
+    /// <summary>Gives the memory of one whole slab to the system. False when there is no whole slab with memory.</summary>
+    /// <param name="isKept">The slab itself is kept, to lend again.</param>
+    public bool TryGiveBack(bool isKept)
+    {
+        if (_whole is not { } slab)
+        {
+            return false;
+        }
+
+        _whole = slab.Next;
+        slab.Next = isKept ? _empty : null;
+        _empty = isKept ? slab : _empty;
+        slab.GiveBack();
+        return true;
     }
 
     private BufferSlab PopWhole()
@@ -49,6 +65,12 @@ internal sealed class SlabList(BufferPool pool, int blockBytes)
             slab = whole;
             _whole = slab.Next;
             pool.OnTaken();
+        }
+        else if (_empty is { } empty)
+        {
+            slab = empty;
+            _empty = slab.Next;
+            pool.OnFilled();
         }
         else
         {

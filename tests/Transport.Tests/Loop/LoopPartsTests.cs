@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Transport.Tests.Loop;
@@ -202,6 +203,55 @@ public sealed class LoopPartsTests
         Assert.NotSame(one, two);
     }
 
+    /// <summary>An idle node has no collections, so the pool itself gives memory back; a load that comes again makes no new slabs.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(BufferPool.LargeBlockSizeBytes)]
+    public void Memory_that_nobody_uses_is_given_back_within_seconds_and_lent_again(int minBytes)
+    {
+        long nowMs = 0;
+        DeadlineWheel timers = new(nowMs);
+        BufferPool pool = new(timers, () => nowMs);
+        List<System.Buffers.IMemoryOwner<byte>> Load(int bytes)
+        {
+            List<System.Buffers.IMemoryOwner<byte>> blocks = [];
+            for (int rented = 0; rented < bytes; rented += blocks[^1].Memory.Length)
+            {
+                blocks.Add(pool.Rent(minBytes));
+                blocks[^1].Memory.Span.Fill(1);
+            }
+
+            return blocks;
+        }
+
+        const int Bytes = BufferPool.MaxKeptBytes;
+        Load(Bytes).ForEach(block => block.Dispose());
+        Assert.Equal(Bytes, pool.KeptBytes);
+        int made = pool.BlockCount;
+        long before = ResidentBytes();
+        for (int second = 0; second < 10; second++)
+        {
+            timers.Advance(nowMs += BufferPool.TrimMs); // 32 of 64 MiB are in use each second: they stay
+            Load(Bytes / 2).ForEach(block => block.Dispose());
+        }
+
+        Assert.InRange(pool.KeptBytes, Bytes / 2, (Bytes / 2) + BufferPool.AlwaysKeptBytes);
+        Assert.Equal(made, pool.BlockCount);
+        for (int second = 0; second < 10; second++)
+        {
+            timers.Advance(nowMs += BufferPool.TrimMs);
+        }
+
+        Assert.Equal((BufferPool.AlwaysKeptBytes, BufferPool.AlwaysKeptBytes), (pool.KeptBytes, pool.SizeBytes));
+        Assert.Equal(long.MaxValue, timers.NextDueMs(nowMs)); // an idle loop is not woken
+        Assert.InRange(before - ResidentBytes(), Bytes / 2, long.MaxValue); // without any collection
+        List<System.Buffers.IMemoryOwner<byte>> again = Load(Bytes);
+        Assert.Equal((made, 0, Bytes), (pool.BlockCount, pool.KeptBytes, (int)pool.SizeBytes));
+        Assert.Equal(again.Count, again.Select(Address).Distinct().Count());
+        Assert.All(again, block => Assert.Equal(-1, block.Memory.Span.IndexOfAnyExcept((byte)1)));
+        again.ForEach(block => block.Dispose());
+    }
+
     /// <summary>A block that comes back is lent again at once: it is in the processor's cache.</summary>
     [Fact]
     public void A_block_is_lent_again_while_others_are_kept()
@@ -215,6 +265,12 @@ public sealed class LoopPartsTests
             first.Dispose();
             Assert.Same(first, pool.Rent());
         }
+    }
+
+    private static unsafe long Address(System.Buffers.IMemoryOwner<byte> block)
+    {
+        using System.Buffers.MemoryHandle handle = block.Memory.Pin();
+        return (long)handle.Pointer;
     }
 
     private static long ResidentBytes() =>
