@@ -38,7 +38,7 @@ internal sealed class HeldAnswer(ClientFlow flow) : WheelTimer
     /// </summary>
     private const int MostBytesForOthers = 32 << 20;
 
-    private readonly KeptMessages _messages = new(); // empty in Free
+    private readonly KeptMessages _messages = new(flow.Loop.Buffers); // empty in Free
     private IJobRunner? _slowed;  // the slave that waits for this answer to leave; null in Free
     private ulong _slaveChannel;  // the job's channel on that slave; valid with _slowed
     private bool _slowsWhole;     // the slave waits as a whole, not only with this job; valid with _slowed
@@ -112,7 +112,7 @@ internal sealed class HeldAnswer(ClientFlow flow) : WheelTimer
     /// <summary>Moves the oldest message to the client's socket.</summary>
     public void MoveOne(MessageSink output)
     {
-        int before = _messages.SizeBytes;
+        long before = _messages.SizeBytes;
         _messages.MoveOne(output);
         _left += before - _messages.SizeBytes;
         if (_messages.SizeBytes < FlowControl.LowBytes)
