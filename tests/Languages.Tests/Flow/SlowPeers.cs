@@ -14,7 +14,7 @@ namespace Cocaine.Fast.Languages.Tests.Flow;
 internal sealed class SlowPeers(Action<string> say) : IAsyncDisposable
 {
     private const int Calls = 16;
-    private const int WarmMib = 2;
+    private const int WarmMib = 4;
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(20); // of 2 GiB on a busy machine
     private static readonly byte[] Chunk = new byte[64 << 10];
@@ -23,6 +23,7 @@ internal sealed class SlowPeers(Action<string> say) : IAsyncDisposable
     private readonly List<CocaineClient> _clients = [];
     private ServeProcess? _node;
     private int _worker;
+    private long _roomOfUnread = RoomBytes;
 
     /// <summary>What all calls together carry, MiB: several times what may be added to the memory.</summary>
     private static int TotalMib => int.Parse(
@@ -32,13 +33,20 @@ internal sealed class SlowPeers(Action<string> say) : IAsyncDisposable
     /// What node and worker may grow by, bytes: 256 KiB unread and 64 KiB more for each of sixteen calls, a ring of a MiB, each copied once
     /// or twice, and what their collectors leave lying.
     /// </summary>
-    private static long RoomBytes => 32 << 20;
+    private const long RoomBytes = 20 << 20;
+
+    /// <summary>
+    /// The same for a worker whose runtime leaves more chunks lying: the collector of JavaScript looks at the memory of chunks only when 32
+    /// MiB have come, and tasks of Python free chunks in another order than they took them.
+    /// </summary>
+    private const long RoomOfUnreadBytes = 32 << 20;
 
     public static async Task<SlowPeers> StartAsync(string type, string args, string backend, Action<string> say)
     {
         SlowPeers peers = new(say);
         try
         {
+            peers._roomOfUnread = type == "javascript" || args.Contains("async_flow.py") ? RoomOfUnreadBytes : RoomBytes;
             peers._node = await ServeProcess.StartAsync(peers._folder);
             string socket = $"ipc://{peers._folder["app.sock"]}";
             string manifest = peers._folder.Write("slow.json", $$"""
@@ -113,7 +121,6 @@ internal sealed class SlowPeers(Action<string> say) : IAsyncDisposable
         _folder.Dispose();
     }
 
-    /// <summary>The node's memory counts with answers only: of requests it keeps some for another run, and has bounds of its own.</summary>
     private async Task StaysAsync(string name, bool isAnswer, Func<CocaineClient, int, Task> call)
     {
         await AllAsync(call, WarmMib);
@@ -140,7 +147,8 @@ internal sealed class SlowPeers(Action<string> say) : IAsyncDisposable
         string grown = string.Join(", ", watched.Select((one, i) => $"{one.What} {before[i] >> 10} to {most[i] >> 10} KiB"));
         say($"{name}, {TotalMib} MiB: {grown}");
         bool isInNode = _worker == _node.Process.Id; // then it is the room of both
-        Assert.True(isAnswer ? grew.Max() < (isInNode ? 2 : 1) * RoomBytes : isInNode || grew[1] < RoomBytes, $"{name}: {grown}");
+        Assert.True(grew[0] < (isInNode ? 2 : 1) * RoomBytes, $"{name}: {grown}");
+        Assert.True(isInNode || grew[1] < (isAnswer ? RoomBytes : _roomOfUnread), $"{name}: {grown}");
     }
 
     /// <summary>The second number of statm: resident pages.</summary>

@@ -35,21 +35,27 @@ class Input {
         this.greeted = undefined; // called with what the node can do, by the handshake's answer; then undefined again
     }
 
-    /** Takes what was read; the buffer is only lent. */
+    /** Takes what was read; the buffer is only lent. A message that lies across reads is joined alone: the others need no copy of theirs. */
     receive(data) {
-        let isLent = true;
-        if (this.#restBytes > 0) {
-            this.#rest.push(Buffer.from(data));
-            this.#restBytes += data.length;
-            if (this.#restBytes < this.#need) {
+        let at = 0;
+        while (this.#restBytes > 0) {
+            const missing = this.#need - this.#restBytes;
+            if (data.length - at < missing) {
+                this.#rest.push(Buffer.from(data.subarray(at)));
+                this.#restBytes += data.length - at;
                 return;
             }
-            data = this.#rest.length === 1 ? this.#rest[0] : Buffer.concat(this.#rest);
+            this.#rest.push(data.subarray(at, at + missing));
+            at += missing;
+            const joined = Buffer.concat(this.#rest, this.#need);
             this.#rest = [];
             this.#restBytes = 0;
-            isLent = false;
+            this.#take(joined, 0, false); // a rest again when only the front of the message was known
         }
-        let at = 0;
+        this.#take(data, at, true);
+    }
+
+    #take(data, at, isLent) {
         try {
             while (at < data.length) {
                 at = this.#step(data, at);
