@@ -6,8 +6,8 @@ using Cocaine.Fast.Transport.Sockets;
 namespace Cocaine.Fast.Drivers.Native;
 
 /// <summary>
-/// Messages to a client that has asked to hold them, in order, until they may leave for its socket. They lie in blocks of the loop: an array
-/// that grows would leave several times as much behind as is kept.
+/// Messages to a client that has asked to hold them, in order, until they may leave for its socket. They lie in blocks of the loop: an
+/// array that grows would leave several times as much behind as is kept.
 /// </summary>
 /// <param name="buffers">The loop's pool.</param>
 internal sealed class KeptMessages(BufferPool buffers) : MessageSink
