@@ -10,7 +10,7 @@ namespace Cocaine.Fast.Core.Sharing;
 /// <summary>
 /// A job on its way to a sibling and back. At home it is the job's runner; at the sibling it is the caller of the guest, which has the
 /// job's number and runs like any other job. The request is copied when the job leaves, into memory of no loop, and again into the log of
-/// the guest; a chunk of the answer is copied when it comes back.
+/// the guest; a chunk of the answer is copied once on its way back, into memory that goes to and fro.
 /// </summary>
 /// <remarks>
 /// Two loops use the object. Each field says who does; a field changes hands with the message that this object is.
@@ -20,10 +20,17 @@ internal sealed class AwayJob : ShardMail, IJobRunner, IJobCaller
     /// <summary>Bytes of an answer that the home has not taken, from which on the sibling holds the slave: a usual ring.</summary>
     private const int HighUnreadBytes = 1 << 20;
 
+    /// <summary>
+    /// Messages for parts of the answer that are kept for the next ones: one is filled while another is on its way, and two more for a home
+    /// whose turn takes longer.
+    /// </summary>
+    private const int MostParts = 4;
+
     private readonly Siblings _home;
     private readonly FlushTimer _flush;            // used by the sibling
     private readonly ChunkLog _request = new();    // the headers come first, as a chunk; written at home, read by the sibling
-    private readonly ChunkLog _answer = new();     // written by the sibling, read at home with the end
+    private readonly List<PartMail> _parts = new(MostParts); // used by the sibling, but those that are out
+    private ChunkLog _answer = new();              // written by the sibling, read at home with the end
     private Siblings _sibling;                     // set at home
     private Job? _job;                             // at home: null once the job was answered otherwise
     private Job? _guest;                           // at the sibling; valid in Guest
@@ -271,10 +278,10 @@ internal sealed class AwayJob : ShardMail, IJobRunner, IJobCaller
     {
         if (_answer.SizeBytes > 0)
         {
-            byte[] part = _answer.Written.ToArray();
-            _answer.Clear();
-            _sentBytes += part.Length;
-            _home.Post(new PartMail(this, part));
+            PartMail part = FreePart();
+            _sentBytes += _answer.SizeBytes;
+            _answer = part.Exchange(_answer);
+            _home.Post(part);
         }
 
         if (_homeIsSlow && Unread < HighUnreadBytes / 2)
@@ -285,6 +292,25 @@ internal sealed class AwayJob : ShardMail, IJobRunner, IJobCaller
         {
             _sibling.Loop.Timers.Arm(_flush, nowMs + FlushTimer.LookMs);
         }
+    }
+
+    private PartMail FreePart()
+    {
+        foreach (PartMail kept in _parts)
+        {
+            if (!kept.IsOut)
+            {
+                return kept;
+            }
+        }
+
+        PartMail part = new(this);
+        if (_parts.Count < MostParts)
+        {
+            _parts.Add(part);
+        }
+
+        return part;
     }
 
     /// <summary>The only method that changes <see cref="Stage"/>.</summary>

@@ -18,10 +18,36 @@ internal sealed class HoldMail(AwayJob away, bool holds) : ShardMail
     public override void Run() => away.HoldGuest(holds);
 }
 
-/// <summary>Chunks of an answer that is not at its end.</summary>
-internal sealed class PartMail(AwayJob away, byte[] chunks) : ShardMail
+/// <summary>Chunks of an answer that is not at its end. The sibling fills the object again when the home has taken them.</summary>
+internal sealed class PartMail(AwayJob away) : ShardMail
 {
-    public override void Run() => away.Deliver(chunks);
+    private ChunkLog _chunks = new(); // of the home while the object is out, of the sibling otherwise
+    private bool _isOut;              // set by the sibling, cleared at home
+
+    /// <summary>The object is on its way, or the home has not taken its chunks yet. Asked at the sibling.</summary>
+    public bool IsOut => Volatile.Read(ref _isOut); // the other half is in Run: what it did to the chunks is seen too
+
+    /// <summary>Takes the written chunks for the way, and gives an empty log for the next ones.</summary>
+    public ChunkLog Exchange(ChunkLog written)
+    {
+        ChunkLog empty = _chunks;
+        _chunks = written;
+        _isOut = true; // seen at home with the message itself
+        return empty;
+    }
+
+    public override void Run()
+    {
+        try
+        {
+            away.Deliver(_chunks.Written);
+        }
+        finally
+        {
+            _chunks.Clear();
+            Volatile.Write(ref _isOut, false); // the other half is in IsOut
+        }
+    }
 }
 
 /// <summary>Jobs wait on a shard that may launch no more slaves: a sibling with places is asked for slaves.</summary>

@@ -26,12 +26,14 @@ internal sealed class Shards
     public int MailsFor(int shard) => _mails[shard].Count;
 
     /// <summary>The next message for a shard comes, if there is one.</summary>
-    public void Deliver(int shard)
+    public ShardMail? Deliver(int shard)
     {
         if (_mails[shard].TryDequeue(out ShardMail? mail))
         {
             mail.Run();
         }
+
+        return mail;
     }
 
     /// <summary>All messages come, also those that follow from others.</summary>

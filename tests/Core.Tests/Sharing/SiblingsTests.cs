@@ -1,5 +1,7 @@
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Sharing;
 using Cocaine.Fast.Core.Tests.Engine;
 
 namespace Cocaine.Fast.Core.Tests.Sharing;
@@ -108,6 +110,42 @@ public class SiblingsTests
         shards.Finish();
     }
 
+    /// <summary>Of a thousand parts, up to three are on their way at a time: none is lost or mixed up, and nothing is made anew.</summary>
+    [Fact]
+    public void A_streamed_answer_of_a_guest_comes_in_order_and_allocates_nothing()
+    {
+        Shards shards = Overloaded(out Job away);
+        AwayJob runner = (AwayJob)away.Runner!;
+        OrderedCaller caller = new();
+        away.Caller = caller;
+        HashSet<ShardMail> mails = [];
+        long before = 0;
+        for (int part = 0; part < 1000; part++)
+        {
+            if (part == 100)
+            {
+                before = GC.GetAllocatedBytesForCurrentThread();
+            }
+
+            runner.OnChunk(runner.Guest!, new Payload([(byte)part, (byte)(part >> 8)]));
+            shards[1].HoldUp(1);
+            shards[1].Timers.Advance(shards[1].NowMs);
+            while (shards.MailsFor(0) > part % 4)
+            {
+                _ = mails.Add(shards.Deliver(0)!);
+            }
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        shards.DeliverAll();
+        Assert.Equal((1000, 4), (caller.Parts, mails.Count));
+        away.Caller = shards[0];
+        shards[1].Close(0);
+        shards.DeliverAll();
+        Assert.Equal("second", Assert.Single(shards[0].Ends).Name);
+        shards.Finish();
+    }
+
     [Fact]
     public void A_caller_that_goes_away_frees_the_slave_of_its_guest()
     {
@@ -191,5 +229,29 @@ public class SiblingsTests
         away = shards[0].Open.Single(job => job.State == JobState.Away);
         shards.DeliverAll();
         return shards;
+    }
+
+    /// <summary>Expects the numbers from 0 on, a part each.</summary>
+    private sealed class OrderedCaller : IJobCaller
+    {
+        public int Parts { get; private set; }
+
+        public void OnChunk(Job job, in Payload data)
+        {
+            if (data.Length != 2 || data.Span[0] != (byte)Parts || data.Span[1] != (byte)(Parts >> 8))
+            {
+                Assert.Fail($"part {Parts} is another one");
+            }
+
+            Parts++;
+        }
+
+        public void OnDone(Job job) => Assert.Fail("the answer goes on");
+
+        public void OnFailed(Job job, in JobError error) => Assert.Fail("the answer goes on");
+
+        public void OnRequestPressure(Job job, bool high)
+        {
+        }
     }
 }
