@@ -31,7 +31,7 @@ internal sealed class NodeDoors
         _log = log;
         AppJournal audit = new("", options.LoggerFactory.CreateLogger("audit"), events);
         Keeper = new Doorkeeper(audit, NodeClock.Instance, Account.NumberOf);
-        Certificates = new NodeCertificates(options.Security.Tls, log);
+        Certificates = new NodeCertificates(options.Security.Tls, log, Keeper.Audit);
         Quarantine = new QuarantineSeal(options.Security.QuarantineTo, () => Seals.Gate?.Keys)
         {
             SecretHeaders = () => Keeper.Rules.SecretHeaders,

@@ -39,6 +39,11 @@ internal sealed class TestCertificates
         AddUsage(request, form);
         AddNames(request, form);
         X509Certificate2 issuer = (form.SignedBy ?? Ca).Certificate;
+        if (issuer.Extensions.OfType<X509SubjectKeyIdentifierExtension>().Any())
+        {
+            request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(issuer, true, false)); // CAs have one name
+        }
+
         X509SignatureGenerator signer = issuer.GetECDsaPrivateKey() is { } issuerKey
             ? X509SignatureGenerator.CreateForECDsa(issuerKey)
             : X509SignatureGenerator.CreateForRSA(issuer.GetRSAPrivateKey()!, RSASignaturePadding.Pkcs1);

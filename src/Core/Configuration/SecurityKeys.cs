@@ -28,10 +28,10 @@ internal static class SecurityKeys
     /// <summary><c>security.tls</c>.</summary>
     public static readonly IReadOnlyList<KeySpec> Tls =
     [
-        new("certificate", KeyKind.AbsolutePath, "the node's certificate, and behind it those of the CAs up to the root: PEM", "required"),
-        new("key", KeyKind.AbsolutePath, "its private key, PEM without a password; nobody but the owner may read the file", "required"),
-        new("client-ca", KeyKind.AbsolutePath, "the CAs of clients, PEM: doors with `mutual` take clients of these alone"),
-        new("crl", KeyKind.AbsolutePath, "the revoked certificates of these CAs, PEM; a list whose time is over refuses everybody"),
+        new("certificate", KeyKind.CredentialPath, "the node's certificate, and behind it those of the CAs up to the root: PEM", "required"),
+        new("key", KeyKind.CredentialPath, "its private key, PEM without a password; nobody but the owner may read the file", "required"),
+        new("client-ca", KeyKind.CredentialPath, "the CAs of clients, PEM: doors with `mutual` take clients of these alone"),
+        new("crl", KeyKind.CredentialPath, "the revoked certificates of these CAs, PEM; a list whose time is over refuses everybody"),
         new("names", KeyKind.NamedSections, "certificates for other names that clients ask for, each by its name, below"),
         new("minimum-version", KeyKind.Text, "the least version of TLS", "1.3") { Choices = ["1.2", "1.3"] },
         new("handshake-timeout", KeyKind.Duration, "the longest handshake", "10") { Min = 100 },
@@ -40,8 +40,8 @@ internal static class SecurityKeys
     /// <summary>A name in <c>security.tls.names</c>.</summary>
     public static readonly IReadOnlyList<KeySpec> TlsName =
     [
-        new("certificate", KeyKind.AbsolutePath, "the certificate of the name, with its chain: PEM", "required"),
-        new("key", KeyKind.AbsolutePath, "its private key, PEM without a password", "required"),
+        new("certificate", KeyKind.CredentialPath, "the certificate of the name, with its chain: PEM", "required"),
+        new("key", KeyKind.CredentialPath, "its private key, PEM without a password", "required"),
     ];
 
     /// <summary>An identity in <c>security.identities</c>.</summary>

@@ -32,10 +32,10 @@ internal sealed class TlsReader(ProblemList problems, KeyReader keys, string fil
         return values.GetValueOrDefault("certificate") is string certificate && values.GetValueOrDefault("key") is string key
             ? new TlsConfig
             {
-                CertificateFile = Path.GetFullPath(certificate),
-                KeyFile = Path.GetFullPath(key),
-                ClientCaFile = FullPath(values, "client-ca"),
-                CrlFile = FullPath(values, "crl"),
+                CertificateFile = FullPath(section, At, "certificate", certificate),
+                KeyFile = FullPath(section, At, "key", key),
+                ClientCaFile = FullPath(section, values, "client-ca"),
+                CrlFile = FullPath(section, values, "crl"),
                 Names = names,
                 AllowsTls12 = values.GetValueOrDefault("minimum-version") as string == "1.2",
                 HandshakeTimeoutMs = values.GetValueOrDefault("handshake-timeout") as long? ?? TlsConfig.UsualHandshakeTimeoutMs,
@@ -44,8 +44,22 @@ internal sealed class TlsReader(ProblemList problems, KeyReader keys, string fil
             : null;
     }
 
-    private static string? FullPath(Dictionary<string, object> values, string key) =>
-        values.GetValueOrDefault(key) is string path ? Path.GetFullPath(path) : null;
+    private string? FullPath(JsonTree section, Dictionary<string, object> values, string key) =>
+        values.GetValueOrDefault(key) is string path ? FullPath(section, At, key, path) : null;
+
+    /// <summary>The path of a file, with systemd's folder of credentials in place of its name.</summary>
+    private string FullPath(JsonTree section, string at, string key, string path)
+    {
+        try
+        {
+            return Path.GetFullPath(CredentialPath.Expand(path, EnvironmentNames.Get(EnvironmentNames.CredentialsDirectory)));
+        }
+        catch (IOException missing)
+        {
+            problems.Add(section[key]!.Offset, $"{at}.{key}", missing.Message);
+            return path;
+        }
+    }
 
     private List<TlsName> Names(JsonTree? section)
     {
@@ -71,7 +85,8 @@ internal sealed class TlsReader(ProblemList problems, KeyReader keys, string fil
                 Remember(member.Value, at, SecurityKeys.TlsName);
                 if (values.GetValueOrDefault("certificate") is string certificate && values.GetValueOrDefault("key") is string key)
                 {
-                    names.Add(new TlsName(member.Name, Path.GetFullPath(certificate), Path.GetFullPath(key)));
+                    string certificateFile = FullPath(member.Value, at, "certificate", certificate);
+                    names.Add(new TlsName(member.Name, certificateFile, FullPath(member.Value, at, "key", key)));
                 }
             }
         }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Cocaine.Fast.Core.Security;
 
 namespace Cocaine.Fast.Core.Manifest;
 
@@ -102,6 +103,7 @@ internal sealed class KeyReader(ProblemList problems)
     {
         _ when spec.Choices.Count > 0 => spec.Choices.Contains(text),
         KeyKind.AbsolutePath => text.StartsWith('/'),
+        KeyKind.CredentialPath => text.StartsWith('/') || CredentialPath.IsCredential(text),
         KeyKind.AppName => IsAppName(text),
         _ => true,
     };

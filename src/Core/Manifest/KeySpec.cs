@@ -37,6 +37,9 @@ internal enum KeyKind
     /// <summary>An absolute path.</summary>
     AbsolutePath,
 
+    /// <summary>An absolute path, or one in systemd's folder of credentials.</summary>
+    CredentialPath,
+
     /// <summary>An app's name.</summary>
     AppName,
 
@@ -127,6 +130,7 @@ internal sealed record KeySpec(string Name, KeyKind Kind, string Meaning, string
         KeyKind.Endpoints => "an endpoint (tcp://HOST:PORT or ipc:///path) or a list of them",
         KeyKind.SocketMode => "octal permissions from \"0600\" to \"0777\", as a string",
         KeyKind.AbsolutePath => "an absolute path",
+        KeyKind.CredentialPath => "an absolute path, or `${CREDENTIALS_DIRECTORY}/` and a name",
         KeyKind.AppName => "a name of a-z, 0-9, '.', '_' and '-', at most 64 characters",
         KeyKind.Code => "local:///absolute/path, a path relative to the manifest, or {source, argv, env}",
         KeyKind.Tasks => "an object with one or more tasks",

@@ -113,6 +113,7 @@ internal sealed class SchemaWriter(
         KeyKind.Variables => new JsonObject { ["type"] = "object", ["additionalProperties"] = new JsonObject { ["type"] = "string" } },
         KeyKind.SocketMode => Pattern(ModePattern),
         KeyKind.AbsolutePath => Pattern("^/"),
+        KeyKind.CredentialPath => Pattern(@"^(/|\$\{CREDENTIALS_DIRECTORY\}/)"),
         KeyKind.AppName => Pattern(NamePattern),
         KeyKind.Code => new JsonObject { ["oneOf"] = new JsonArray(Text(spec), Object(sections[spec.Name])) },
         KeyKind.Section => Object(sections[spec.Name]),

@@ -37,6 +37,10 @@ internal readonly record struct AuditEntry(string Caller, string Means, string P
         }
     }
 
+    /// <summary>A cause in words.</summary>
+    /// <param name="text">The words; may come from outside.</param>
+    public static string Reason(string text) => $"reason={Quoted(text)}";
+
     /// <summary>A value from outside stays one value: with spaces, quotes or equals signs it is in quotes.</summary>
     private static string Quoted(string text)
     {

@@ -11,6 +11,12 @@ public static class CredentialPath
     /// <summary>The path leads into systemd's folder.</summary>
     public static bool IsCredential(string path) => path.StartsWith(Prefix, StringComparison.Ordinal);
 
+    /// <summary>The file lies in systemd's folder.</summary>
+    /// <param name="file">An absolute path.</param>
+    /// <param name="folder">systemd's folder; null = the node has none.</param>
+    public static bool IsWithin(string file, string? folder) =>
+        folder is not null && Path.GetDirectoryName(file) == Path.TrimEndingDirectorySeparator(folder);
+
     /// <summary>The path with systemd's folder in place of its name; any other path as it is.</summary>
     /// <param name="path">The path of a secret.</param>
     /// <param name="folder">systemd's folder; null = the node has none.</param>

@@ -30,7 +30,7 @@ internal abstract class ListeningDriver<TConnection> : Driver
         if (_tls != DoorTls.Off && context.Scope.Get(static () => new NodeTls(null)).Doors is { } doors && doors.Offers(_tls))
         {
             _secured = new SecuredDoor(
-                context.Loop, doors, _tls, $"app {context.Engine.Name}: task {context.Task.Name}", Take, DropRevoked);
+                context.Loop, doors, _tls, Guard.Door, Take, DropRefused);
         }
     }
 
@@ -209,14 +209,16 @@ internal abstract class ListeningDriver<TConnection> : Driver
         return null;
     }
 
-    /// <summary>The node has another list of revoked certificates.</summary>
-    private void DropRevoked()
+    /// <summary>The node has other CAs of clients, or another list of revoked certificates.</summary>
+    private void DropRefused()
     {
-        foreach (TConnection connection in _connections.Where(connection => _secured!.IsRevoked(connection.Certified)).ToArray())
+        foreach (TConnection connection in _connections.Where(static connection => connection.Certified?.Refusal is not null).ToArray())
         {
             ListeningLog.Revoked(
-                Context.Log, Context.Engine.Name, Context.Task.Name, connection.PeerName, connection.Certified!.Certificate.SerialHex);
-            connection.Close("the client's certificate is revoked");
+                Context.Log, Context.Engine.Name, Context.Task.Name, connection.PeerName, connection.Certified!.Certificate.SerialHex,
+                connection.Certified.Refusal!);
+            _secured!.TellRefused(connection);
+            connection.Close("the client's certificate is refused by now");
         }
     }
 }

@@ -22,8 +22,8 @@ internal static partial class ListeningLog
     public static partial void OpenToOthers(ILogger log, string app, string task, string endpoint);
 
     [LoggerMessage(546, LogLevel.Warning,
-        "{App}/{Task}: {Peer} was disconnected: its certificate {Serial} is revoked")]
-    public static partial void Revoked(ILogger log, string app, string task, string peer, string serial);
+        "{App}/{Task}: {Peer} was disconnected: its certificate {Serial} is refused by now: {Reason}")]
+    public static partial void Revoked(ILogger log, string app, string task, string peer, string serial, string reason);
 
     [LoggerMessage(305, LogLevel.Warning, "{App}/{Task}: a call of {Peer} was refused: {Problem} ({Total} so far)")]
     public static partial void Refused(ILogger log, string app, string task, string peer, string problem, long total);

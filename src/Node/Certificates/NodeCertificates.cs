@@ -13,7 +13,8 @@ namespace Cocaine.Fast.Node.Certificates;
 /// </summary>
 /// <param name="config">The config; null for a node without certificates, which loads no library for them.</param>
 /// <param name="log">The node's log.</param>
-internal sealed class NodeCertificates(TlsConfig? config, ILogger log) : IDisposable
+/// <param name="audit">The node's audit.</param>
+internal sealed class NodeCertificates(TlsConfig? config, ILogger log, Audit audit) : IDisposable
 {
     private readonly Lock _lock = new(); // one reload at a time
     private readonly CancellationTokenSource _ends = new();
@@ -43,7 +44,7 @@ internal sealed class NodeCertificates(TlsConfig? config, ILogger log) : IDispos
         {
             _stamps = FileStamps.Of(_config); // first: a change meanwhile is seen at the next look
             TlsContexts files = TlsContexts.Read(_config);
-            _doors = new TlsDoors(files, _config.HandshakeTimeoutMs, log);
+            _doors = new TlsDoors(files, _config.HandshakeTimeoutMs, log, audit);
             _warnings.Look(files, _config.CrlFile);
         }
         catch (TlsException mistake)
@@ -66,8 +67,9 @@ internal sealed class NodeCertificates(TlsConfig? config, ILogger log) : IDispos
             }
 
             _config = next;
+            _doors.HandshakeTimeoutMs = next.HandshakeTimeoutMs;
             Read(_doors, next);
-            return next.HandshakeTimeoutMs == _doors.HandshakeTimeoutMs;
+            return true;
         }
     }
 

@@ -66,7 +66,7 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
         if (Tls.Door != DoorTls.Off)
         {
             _secured = Tls.Node?.Offers(Tls.Door) != true ? throw new IOException("its TLS needs certificates: security.tls")
-                : new SecuredDoor(loop, Tls.Node, Tls.Door, "the locator", Take, DropRevoked);
+                : new SecuredDoor(loop, Tls.Node, Tls.Door, "locator", Take, DropRefused);
             _secured.Open();
         }
 
@@ -174,11 +174,12 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
         Serve(connection);
     }
 
-    private void DropRevoked()
+    private void DropRefused()
     {
-        foreach (LocatorConnection connection in _connections.Where(connection => _secured!.IsRevoked(connection.Certified)).ToArray())
+        foreach (LocatorConnection connection in _connections.Where(static peer => peer.Certified?.Refusal is not null).ToArray())
         {
-            connection.Close("the client's certificate is revoked");
+            _secured!.TellRefused(connection);
+            connection.Close("the client's certificate is refused by now");
         }
     }
 

@@ -10,24 +10,22 @@ namespace Cocaine.Fast.Transport.Sockets;
 
 /// <summary>
 /// The TLS of a door on one loop: accepted sockets wait here until their sessions are there. All members but
-/// <see cref="DropRevoked"/> are for the loop's thread.
+/// <see cref="DropRefused"/> are for the loop's thread.
 /// </summary>
 /// <param name="loop">The loop of the door's connections.</param>
 /// <param name="doors">The node's TLS.</param>
 /// <param name="tls">The door's TLS.</param>
-/// <param name="name">The door, for the log.</param>
+/// <param name="name">The door, for the audit.</param>
 /// <param name="secured">Gets each connection.</param>
-/// <param name="dropRevoked">Closes the connections of clients that are revoked.</param>
+/// <param name="dropRefused">Closes the connections of clients that are refused by now.</param>
 internal sealed class SecuredDoor(
-    EventLoop loop, TlsDoors doors, DoorTls tls, string name, Action<SecuredPeer> secured, Action dropRevoked) : ISecuredDoor, IRevocable
+    EventLoop loop, TlsDoors doors, DoorTls tls, string name, Action<SecuredPeer> secured, Action dropRefused) : ISecuredDoor, IRevocable
 {
     private readonly HashSet<TlsHandshake> _underWay = [];
+    private bool _isClosed; // what fails from now on is the door's doing, and no peer's
 
     /// <summary>Handshakes under way.</summary>
     public int UnderWay => _underWay.Count;
-
-    /// <summary>The client is revoked.</summary>
-    public bool IsRevoked(TlsPeer? peer) => peer is not null && doors.Revoked.Contains(peer.Key);
 
     /// <summary>The door is told of other files from now on.</summary>
     public void Open() => doors.Add(this);
@@ -43,7 +41,7 @@ internal sealed class SecuredDoor(
         }
         else
         {
-            Log(peer, $"more than {HandshakeGate.MaxOpenOfOne} of its address, or {HandshakeGate.MaxOpen} in all, are under way",
+            Tell(peer, $"more than {HandshakeGate.MaxOpenOfOne} of its address, or {HandshakeGate.MaxOpen} in all, are under way",
                 doors.OnFailed());
         }
     }
@@ -52,6 +50,7 @@ internal sealed class SecuredDoor(
     public void Close()
     {
         doors.Remove(this);
+        _isClosed = true;
         foreach (TlsHandshake handshake in _underWay.ToArray())
         {
             handshake.Close("the door has closed");
@@ -81,19 +80,36 @@ internal sealed class SecuredDoor(
     public void OnFailed(TlsHandshake handshake, string reason, long total)
     {
         _underWay.Remove(handshake);
-        Log(SocketNames.Peer(handshake.Descriptor), reason, total);
+        if (!_isClosed)
+        {
+            Tell(SocketNames.Peer(handshake.Descriptor), reason, total);
+        }
     }
 
     /// <inheritdoc/>
-    public void DropRevoked() => loop.Post(dropRevoked);
+    public void DropRefused() => loop.Post(dropRefused);
 
-    private void Log(string peer, string reason, long total)
+    /// <summary>The files of now refuse the client of a connection, which is closed after this.</summary>
+    public void TellRefused(SocketConnection connection)
     {
-        if (BitOperations.IsPow2(total)) // a flood does not fill the log
+        TlsPeer peer = connection.Certified!;
+        AuditEntry entry = Entry(connection.PeerName, "certificate", "connect", peer.Refusal!) with { Serial = peer.Certificate.SerialHex };
+        doors.Audit.Close(in entry);
+    }
+
+    /// <summary>The audit has a line for each kind of failure, and the log one now and then: a flood fills neither.</summary>
+    private void Tell(string peer, string reason, long total)
+    {
+        AuditEntry entry = Entry(peer, AuditEntry.NoMeans, "handshake", reason);
+        doors.Audit.Deny(in entry);
+        if (BitOperations.IsPow2(total))
         {
             TlsLog.Failed(doors.Log, name, peer, PlainText.OneLine(reason), total);
         }
     }
+
+    private AuditEntry Entry(string peer, string means, string action, string reason) =>
+        new(RightsRule.Anyone, means, peer, name, action, AuditEntry.Reason(reason));
 }
 
 internal static partial class TlsLog

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Cocaine.Fast.Core.Configuration;
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Trust;
 
@@ -17,7 +19,7 @@ internal sealed record CertificateFacts(string File, string Subject, string Seri
     /// <exception cref="TlsException">A file cannot be read, the time is over, or others can read the key.</exception>
     public static CertificateFacts Read(string certificateFile, string keyFile)
     {
-        if (FileStatus.TryRead(keyFile, out FileStatus status) && SecretFile.Problem(in status) is { } problem)
+        if (FileStatus.TryRead(keyFile, out FileStatus status) && ProblemOfKey(keyFile, in status) is { } problem)
         {
             throw new TlsException(TlsPart.Key, keyFile, $"{keyFile}: {problem}");
         }
@@ -46,6 +48,11 @@ internal sealed record CertificateFacts(string File, string Subject, string Seri
                 TlsPart.Certificate, certificateFile, $"{certificateFile}: no certificate that can be used: {failure.Message}");
         }
     }
+
+    /// <summary>systemd keeps other users out of its folder, and gives the unit's user a right that shows as one of the group.</summary>
+    private static string? ProblemOfKey(string keyFile, in FileStatus status) =>
+        CredentialPath.IsWithin(keyFile, EnvironmentNames.Get(EnvironmentNames.CredentialsDirectory))
+            ? SecretFile.ProblemOfPublic(in status) : SecretFile.Problem(in status);
 
     private static string Day(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 }

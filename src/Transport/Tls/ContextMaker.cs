@@ -8,7 +8,7 @@ namespace Cocaine.Fast.Transport.Tls;
 internal static unsafe class ContextMaker
 {
     /// <summary>At least 112 bits of security: RSA from 2,048 bits on, no SHA-1 in certificates.</summary>
-    private const int SecurityLevel = 2;
+    public const int SecurityLevel = 2;
 
     /// <summary>Certificates of a peer, bytes; as many as a whole handshake may send.</summary>
     private const int MaxCertificateBytes = 32 << 10;

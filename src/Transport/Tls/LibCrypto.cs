@@ -73,6 +73,53 @@ internal static unsafe partial class LibCrypto
     [LibraryImport(Library)]
     public static partial int i2d_X509(nint certificate, byte** output);
 
+    /// <summary>Reads DER from the memory, and moves the pointer; the caller frees the certificate.</summary>
+    [LibraryImport(Library)]
+    public static partial nint d2i_X509(nint reused, byte** input, nint length);
+
+    [LibraryImport(Library)]
+    public static partial nint X509_STORE_CTX_new();
+
+    [LibraryImport(Library)]
+    public static partial void X509_STORE_CTX_free(nint check);
+
+    /// <summary>The check owns none of the others, which must outlive it.</summary>
+    [LibraryImport(Library)]
+    public static partial int X509_STORE_CTX_init(nint check, nint store, nint certificate, nint others);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int X509_STORE_CTX_set_default(nint check, string purpose);
+
+    /// <summary>The parameters belong to the check.</summary>
+    [LibraryImport(Library)]
+    public static partial nint X509_STORE_CTX_get0_param(nint check);
+
+    [LibraryImport(Library)]
+    public static partial int X509_STORE_CTX_get_error(nint check);
+
+    [LibraryImport(Library)]
+    public static partial void X509_VERIFY_PARAM_set_auth_level(nint parameters, int level);
+
+    [LibraryImport(Library)]
+    public static partial int X509_verify_cert(nint check);
+
+    /// <summary>A list of pointers.</summary>
+    [LibraryImport(Library)]
+    public static partial nint OPENSSL_sk_new_null();
+
+    [LibraryImport(Library)]
+    public static partial int OPENSSL_sk_push(nint list, nint item);
+
+    [LibraryImport(Library)]
+    public static partial int OPENSSL_sk_num(nint list);
+
+    [LibraryImport(Library)]
+    public static partial nint OPENSSL_sk_value(nint list, int index);
+
+    /// <summary>Frees the list, and none of its items.</summary>
+    [LibraryImport(Library)]
+    public static partial void OPENSSL_sk_free(nint list);
+
     [LibraryImport(Library)]
     public static partial nint X509_LOOKUP_file();
 

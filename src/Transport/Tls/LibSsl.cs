@@ -167,9 +167,9 @@ internal static unsafe partial class LibSsl
     [LibraryImport(Library)]
     public static partial nint SSL_get_verify_result(nint session);
 
-    /// <summary>The peer's certificate, or 0; the caller frees it.</summary>
+    /// <summary>The peer's certificates that were verified, or 0; they belong to the session.</summary>
     [LibraryImport(Library)]
-    public static partial nint SSL_get1_peer_certificate(nint session);
+    public static partial nint SSL_get0_verified_chain(nint session);
 
     /// <summary>Constant text.</summary>
     [LibraryImport(Library)]

@@ -21,13 +21,13 @@ internal static class PeerNames
     private const int MaxNames = 256;
 
     /// <summary>The names and the number of a certificate.</summary>
-    /// <param name="der">The certificate.</param>
+    /// <param name="chain">The certificate as DER, and behind it those that lead to the CA.</param>
     /// <returns>Null when the certificate cannot be read.</returns>
-    public static TlsPeer? Read(byte[] der)
+    public static TlsPeer? Read(IReadOnlyList<byte[]> chain)
     {
         try
         {
-            using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(der);
+            using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(chain[0]);
             List<string>[] names = [[], [], []];
             bool hasAlternatives = false;
             foreach (X509Extension extension in certificate.Extensions)
@@ -42,7 +42,10 @@ internal static class PeerNames
             PeerCertificate facts = PeerCertificate.Of(
                 names[0], names[1], names[2], hasAlternatives, ReadCommonName(certificate), certificate.SerialNumber);
             return new TlsPeer(facts, new CertificateKey(
-                RevokedList.IssuerOf(certificate.IssuerName.RawData), RevokedList.SerialOf(certificate.SerialNumberBytes.Span)));
+                RevokedList.IssuerOf(certificate.IssuerName.RawData), RevokedList.SerialOf(certificate.SerialNumberBytes.Span)))
+            {
+                Chain = chain,
+            };
         }
         catch (Exception failure) when (failure is CryptographicException or AsnContentException)
         {

@@ -65,6 +65,22 @@ internal sealed class TlsContext : IDisposable
     /// <exception cref="TlsException">There is no memory.</exception>
     public TlsSession? TryAccept() => TryUse() ? New(serverName: null) : null;
 
+    /// <summary>Verifies the certificate of a client as a handshake would. False when the context was disposed of.</summary>
+    /// <param name="peer">The client.</param>
+    /// <param name="problem">The reason for which it is refused; null when it is not.</param>
+    public bool TryVerify(TlsPeer peer, out string? problem)
+    {
+        problem = null;
+        if (!TryUse())
+        {
+            return false;
+        }
+
+        problem = ClientTrust.ProblemOf(_handle, peer.Chain);
+        Release();
+        return true;
+    }
+
     /// <summary>Makes the session of a connection to a server.</summary>
     /// <param name="serverName">The name or address that the server's certificate must have.</param>
     /// <exception cref="TlsException">There is no memory, or this is no name.</exception>

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Cocaine.Fast.Core.Security;
 
 namespace Cocaine.Fast.Transport.Tls;
@@ -8,8 +9,12 @@ internal sealed class TlsContexts : IDisposable
     private readonly TlsContext _open;
     private readonly TlsContext? _mutual; // null without a CA of clients
 
-    private TlsContexts(TlsContext open, TlsContext? mutual, RevokedList revoked, IReadOnlyList<CertificateFacts> certificates)
+    private readonly byte[] _judges; // a digest of the CAs of clients and of the revoked certificates
+
+    private TlsContexts(
+        TlsContext open, TlsContext? mutual, RevokedList revoked, IReadOnlyList<CertificateFacts> certificates, byte[] judges)
     {
+        _judges = judges;
         _open = open;
         _mutual = mutual;
         Revoked = revoked;
@@ -35,13 +40,14 @@ internal sealed class TlsContexts : IDisposable
                 name => name.Name, name => new TlsIdentity(name.CertificateFile, name.KeyFile), StringComparer.OrdinalIgnoreCase),
             AllowsTls12 = config.AllowsTls12,
         };
+        byte[] judges = Digest(config.ClientCaFile, config.CrlFile); // before they are read: a change meanwhile shows at the next look
         RevokedList revoked = config.CrlFile is { } list ? RevokedList.Read(list) : RevokedList.None;
         TlsContext open = TlsContext.ForServer(settings);
         try
         {
             TlsContext? mutual = config.ClientCaFile is not { } ca ? null
                 : TlsContext.ForServer(settings with { ClientCaFile = ca, CrlFile = config.CrlFile });
-            return new TlsContexts(open, mutual, revoked, certificates);
+            return new TlsContexts(open, mutual, revoked, certificates, judges);
         }
         catch
         {
@@ -50,6 +56,18 @@ internal sealed class TlsContexts : IDisposable
         }
     }
 
+    /// <summary>Finds out whether these files take the certificate of a client. False when they were disposed of.</summary>
+    /// <param name="peer">The client.</param>
+    /// <param name="problem">The reason for which they refuse it; null when they take it.</param>
+    public bool TryVerify(TlsPeer peer, out string? problem)
+    {
+        problem = Revoked.Contains(peer.Key) ? "certificate revoked" : _mutual is null ? "the node has no CA of clients any more" : null;
+        return problem is not null || _mutual!.TryVerify(peer, out problem);
+    }
+
+    /// <summary>Both take the same clients: their CAs and revoked certificates are the same.</summary>
+    public bool JudgesLike(TlsContexts other) => _judges.AsSpan().SequenceEqual(other._judges);
+
     /// <summary>The context of a door; null when there is none.</summary>
     public TlsContext? Of(DoorTls door) => door == DoorTls.Mutual ? _mutual : _open;
 
@@ -57,5 +75,24 @@ internal sealed class TlsContexts : IDisposable
     {
         _open.Dispose();
         _mutual?.Dispose();
+    }
+
+    private static byte[] Digest(params string?[] files)
+    {
+        using IncrementalHash digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (string? file in files)
+        {
+            digest.AppendData([0]);
+            try
+            {
+                digest.AppendData(file is null ? [] : File.ReadAllBytes(file));
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                // reported when the file is read for its use
+            }
+        }
+
+        return digest.GetHashAndReset();
     }
 }

@@ -9,17 +9,24 @@ namespace Cocaine.Fast.Transport.Tls;
 /// <param name="first">The files at the start; belong to this object from now on.</param>
 /// <param name="handshakeTimeoutMs">The longest handshake, ms.</param>
 /// <param name="log">The node's log.</param>
-internal sealed class TlsDoors(TlsContexts first, long handshakeTimeoutMs, ILogger log) : IDisposable
+/// <param name="audit">Gets the handshakes that fail, and the clients that a change of the files ends.</param>
+internal sealed class TlsDoors(TlsContexts first, long handshakeTimeoutMs, ILogger log, Audit audit) : IDisposable
 {
-    private readonly Lock _lock = new(); // guards the list and the change of the files
+    private readonly Lock _lock = new(); // guards the lists and the change of the files
+    private readonly Dictionary<TlsSession, TlsPeer> _clients = []; // open sessions with a certificate
     private readonly List<IRevocable> _revocables = [];
     private volatile TlsContexts _present = first;
     private long _handshakes;
     private long _failed;
     private long _sessions;
+    private long _handshakeTimeoutMs = handshakeTimeoutMs;
 
-    /// <summary>The longest handshake, ms.</summary>
-    public long HandshakeTimeoutMs { get; } = handshakeTimeoutMs;
+    /// <summary>The longest handshake, ms. A change holds for handshakes that begin afterwards.</summary>
+    public long HandshakeTimeoutMs
+    {
+        get => Volatile.Read(ref _handshakeTimeoutMs);
+        set => Volatile.Write(ref _handshakeTimeoutMs, value);
+    }
 
     public HandshakeGate Gate { get; } = new();
 
@@ -27,14 +34,13 @@ internal sealed class TlsDoors(TlsContexts first, long handshakeTimeoutMs, ILogg
 
     public ILogger Log => log;
 
+    public Audit Audit => audit;
+
     /// <summary>The present files.</summary>
     public TlsContexts Files => _present;
 
     /// <summary>The node's certificates.</summary>
     public IReadOnlyList<CertificateFacts> Certificates => _present.Certificates;
-
-    /// <summary>The revoked clients.</summary>
-    public RevokedList Revoked => _present.Revoked;
 
     /// <summary>Handshakes that have succeeded.</summary>
     public long Handshakes => Interlocked.Read(ref _handshakes);
@@ -49,9 +55,11 @@ internal sealed class TlsDoors(TlsContexts first, long handshakeTimeoutMs, ILogg
     public bool Offers(DoorTls door) => _present.Of(door) is not null;
 
     /// <summary>Makes the session of a new connection; null when the door's files are gone.</summary>
-    public TlsSession? TryAccept(DoorTls door)
+    /// <param name="door">The TLS of the door.</param>
+    /// <param name="files">The files that judge the client.</param>
+    public TlsSession? TryAccept(DoorTls door, out TlsContexts files)
     {
-        while (_present.Of(door) is { } context)
+        for (files = _present; files.Of(door) is { } context; files = _present)
         {
             if (context.TryAccept() is { } session)
             {
@@ -62,22 +70,46 @@ internal sealed class TlsDoors(TlsContexts first, long handshakeTimeoutMs, ILogg
         return null;
     }
 
-    /// <summary>New handshakes use other files from now on. Open connections stay, but for those of revoked clients.</summary>
+    /// <summary>The reason for which the present files refuse a client; null when they take it.</summary>
+    /// <param name="peer">The client.</param>
+    /// <param name="files">The files that took it; afterwards the present ones.</param>
+    public string? ProblemOf(TlsPeer peer, ref TlsContexts files)
+    {
+        string? problem = null;
+        while (files != _present)
+        {
+            files = _present;
+            _ = files.TryVerify(peer, out problem);
+        }
+
+        return problem;
+    }
+
+    /// <summary>
+    /// New handshakes use other files from now on. Open connections stay, but for those of clients that the files refuse by now.
+    /// </summary>
     public void Use(TlsContexts next)
     {
         TlsContexts before;
         IRevocable[] doors;
+        TlsPeer[] clients;
         lock (_lock)
         {
             before = _present;
             _present = next;
             doors = [.. _revocables];
+            clients = next.JudgesLike(before) ? [] : [.. _clients.Values]; // those that come later are judged by the new files
         }
 
         before.Dispose();
+        foreach (TlsPeer client in clients)
+        {
+            client.Refusal = next.TryVerify(client, out string? problem) ? problem : null; // disposed of: the node ends
+        }
+
         foreach (IRevocable door in doors)
         {
-            door.DropRevoked();
+            door.DropRefused();
         }
     }
 
@@ -100,11 +132,20 @@ internal sealed class TlsDoors(TlsContexts first, long handshakeTimeoutMs, ILogg
     }
 
     /// <summary>A handshake has succeeded.</summary>
-    public void OnSecured(TlsSession session)
+    /// <param name="session">Its session.</param>
+    /// <param name="peer">The client's certificate; null when it has none.</param>
+    public void OnSecured(TlsSession session, TlsPeer? peer)
     {
         Interlocked.Increment(ref _handshakes);
         Interlocked.Increment(ref _sessions);
-        session.Disposed = () => Interlocked.Decrement(ref _sessions);
+        session.Disposed = () => OnEnded(session, peer);
+        if (peer is not null)
+        {
+            lock (_lock)
+            {
+                _clients.Add(session, peer);
+            }
+        }
     }
 
     /// <summary>A handshake has failed; the number of those so far.</summary>
@@ -115,11 +156,23 @@ internal sealed class TlsDoors(TlsContexts first, long handshakeTimeoutMs, ILogg
         Workers.Dispose();
         _present.Dispose();
     }
+
+    private void OnEnded(TlsSession session, TlsPeer? peer)
+    {
+        Interlocked.Decrement(ref _sessions);
+        if (peer is not null)
+        {
+            lock (_lock)
+            {
+                _clients.Remove(session);
+            }
+        }
+    }
 }
 
 /// <summary>A door whose clients have certificates.</summary>
 internal interface IRevocable
 {
-    /// <summary>Closes the connections of clients that are revoked by now, soon and on the door's own loop. Any thread.</summary>
-    void DropRevoked();
+    /// <summary>Closes the connections of clients with a <see cref="TlsPeer.Refusal"/>, soon and on the door's own loop. Any thread.</summary>
+    void DropRefused();
 }

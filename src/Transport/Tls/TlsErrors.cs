@@ -16,11 +16,11 @@ internal static unsafe class TlsErrors
     public static string TakeLast(string otherwise) => Take(LibCrypto.ERR_peek_last_error(), otherwise);
 
     /// <summary>The reason for which the peer's certificate was refused; null when it was not.</summary>
-    public static string? OfVerification(nint session)
-    {
-        nint result = LibSsl.SSL_get_verify_result(session);
-        return result == VerifiedOk ? null : Marshal.PtrToStringUTF8((nint)LibCrypto.X509_verify_cert_error_string(result));
-    }
+    public static string? OfVerification(nint session) => OfCertificate(LibSsl.SSL_get_verify_result(session));
+
+    /// <summary>The text of a result of a verification; null when nothing is wrong.</summary>
+    public static string? OfCertificate(nint result) =>
+        result == VerifiedOk ? null : Marshal.PtrToStringUTF8((nint)LibCrypto.X509_verify_cert_error_string(result));
 
     private static string Take(nuint error, string otherwise)
     {

@@ -43,6 +43,7 @@ internal sealed unsafe class TlsHandshake : LoopHandler, ITlsStep
     private TlsResult _result;         // of the last step; valid in Sending
     private string _problem = "";      // why it failed; valid with _result
     private TlsPeer? _peer;            // valid with _result Ok
+    private TlsContexts? _files;       // the files that took the peer; set with the session
     private int _sent;                 // bytes of the answer that the socket has; valid in Sending
     private int _received;             // all bytes of the peer
     private bool _hasStarted;          // the address was charged for it
@@ -176,7 +177,7 @@ internal sealed unsafe class TlsHandshake : LoopHandler, ITlsStep
             return;
         }
 
-        _session ??= _doors.TryAccept(_door);
+        _session ??= _doors.TryAccept(_door, out _files);
         if (_session is null)
         {
             (_result, _problem) = (TlsResult.Failed, "the node has no certificate for this door any more");
@@ -186,13 +187,11 @@ internal sealed unsafe class TlsHandshake : LoopHandler, ITlsStep
         _result = _session.Handshake(_input, _answer, out int taken);
         _input = _input[taken..];
         _problem = _session.Problem;
-        if (_result == TlsResult.Ok && _session.PeerCertificate() is { } certificate)
+        if (_result == TlsResult.Ok && _session.PeerChain() is { Count: > 0 } chain)
         {
-            _peer = PeerNames.Read(certificate);
-            if (_peer is null || _doors.Revoked.Contains(_peer.Key))
-            {
-                (_result, _problem) = (TlsResult.Failed, _peer is null ? "the certificate cannot be read" : "certificate revoked");
-            }
+            _peer = PeerNames.Read(chain);
+            string? refusal = _peer is null ? "the certificate cannot be read" : _doors.ProblemOf(_peer, ref _files!);
+            (_result, _problem) = refusal is null ? (_result, _problem) : (TlsResult.Failed, refusal);
         }
     }
 
@@ -254,11 +253,17 @@ internal sealed unsafe class TlsHandshake : LoopHandler, ITlsStep
     private void Finish()
     {
         SecuredPeer done = new(_descriptor, _session!, _input, _peer);
+        _doors.OnSecured(done.Session, _peer); // first: a change of the files sees the client, or the next line sees the change
+        if (_peer is not null && _doors.ProblemOf(_peer, ref _files!) is { } refusal)
+        {
+            End(refusal);
+            return;
+        }
+
         _loop.Forget(this, _descriptor);
         _session = null;
         _descriptor = -1;
         Leave();
-        _doors.OnSecured(done.Session);
         Owner.OnSecured(this, done);
     }
 

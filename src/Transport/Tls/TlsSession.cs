@@ -214,31 +214,8 @@ internal sealed unsafe class TlsSession : IDisposable
     /// <summary>Changes the key of the bytes to the peer, with the next record; asks the peer to do the same.</summary>
     public void UpdateKeys() => LibSsl.SSL_key_update(_handle, 1);
 
-    /// <summary>The peer's certificate as DER; null when it has sent none.</summary>
-    public byte[]? PeerCertificate()
-    {
-        nint certificate = LibSsl.SSL_get1_peer_certificate(_handle);
-        if (certificate == 0)
-        {
-            return null;
-        }
-
-        try
-        {
-            byte[] der = new byte[LibCrypto.i2d_X509(certificate, null)];
-            fixed (byte* start = der)
-            {
-                byte* at = start;
-                _ = LibCrypto.i2d_X509(certificate, &at);
-            }
-
-            return der;
-        }
-        finally
-        {
-            LibCrypto.X509_free(certificate);
-        }
-    }
+    /// <summary>The peer's verified certificates as DER, its own first, the root left out; empty when it has sent none.</summary>
+    public IReadOnlyList<byte[]> PeerChain() => ClientTrust.ChainOf(_handle);
 
     public void Dispose()
     {

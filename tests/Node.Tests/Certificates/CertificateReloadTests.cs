@@ -63,7 +63,7 @@ public sealed class CertificateReloadTests : IDisposable
         _ca.Revoke("clients.crl", 10, bad);
         node.Node.Doors.Certificates.Look();
         await Assert.ThrowsAnyAsync<IOException>(async () => _ = (await goes.ReadAsync()).Length > 0 ? 0 : throw new IOException("the end"));
-        Assert.Contains("is revoked", node.Log, StringComparison.Ordinal);
+        Assert.Contains("is refused by now: certificate revoked", node.Log, StringComparison.Ordinal);
         await app.UntilInfoShowsAsync("\"cancelled\":1");
         await stays.SendAsync("1234");
         Assert.Equal("4", await stays.ReadLineAsync());

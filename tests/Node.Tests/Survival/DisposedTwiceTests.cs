@@ -144,10 +144,10 @@ public sealed class DisposedTwiceTests : IDisposable
             return Made(names);
         },
         [nameof(TlsWorkers)] = () => Made(new TlsWorkers()),
-        [nameof(TlsDoors)] = () => Made(new TlsDoors(TlsContexts.Read(Tls()), 1000, NullLogger.Instance)),
+        [nameof(TlsDoors)] = () => Made(new TlsDoors(TlsContexts.Read(Tls()), 1000, NullLogger.Instance, new Audit(NullLogger.Instance, TimeProvider.System))),
         [nameof(NodeCertificates)] = () =>
         {
-            NodeCertificates certificates = new(Tls(), NullLogger.Instance);
+            NodeCertificates certificates = new(Tls(), NullLogger.Instance, new Audit(NullLogger.Instance, TimeProvider.System));
             certificates.Start();
             return Made(certificates);
         },

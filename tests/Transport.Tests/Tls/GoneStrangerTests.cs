@@ -29,7 +29,7 @@ public sealed class GoneStrangerTests : ISecuredDoor, IDisposable
     public async Task A_reset_ends_a_handshake_that_waits()
     {
         TestCertificates ca = new(_folder);
-        using TlsDoors doors = new(TlsContexts.Read(ca.Config(ca.IssueServer())), 600_000, NullLogger.Instance);
+        using TlsDoors doors = new(TlsContexts.Read(ca.Config(ca.IssueServer())), 600_000, NullLogger.Instance, new Audit(NullLogger.Instance, TimeProvider.System));
         using Socket listener = new(SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen();

@@ -107,14 +107,14 @@ public sealed class TlsSessionTests : IDisposable
         });
         using SessionPair pair = Open(isMutual: true, own: billing);
         Assert.Equal((TlsResult.Ok, TlsResult.Ok), pair.Handshake());
-        PeerCertificate peer = PeerNames.Read(pair.Server.PeerCertificate()!)!.Certificate;
+        PeerCertificate peer = PeerNames.Read(pair.Server.PeerChain())!.Certificate;
         Assert.Equal(["URI:spiffe://shop/billing", "DNS:billing.shop", "EMAIL:b@shop.example"], peer.Names);
         Assert.Equal(billing.Certificate.SerialNumber.TrimStart('0').ToLowerInvariant(), peer.SerialHex);
         Assert.Empty(pair.ForClient); // a ticket would let a revoked client come back
 
         using SessionPair named = Open(isMutual: true, own: _ca.Issue("deploy"));
         named.Handshake();
-        Assert.Equal(["CN:deploy"], PeerNames.Read(named.Server.PeerCertificate()!)!.Certificate.Names);
+        Assert.Equal(["CN:deploy"], PeerNames.Read(named.Server.PeerChain())!.Certificate.Names);
 
         using SessionPair without = Open(isMutual: true);
         Assert.Equal(TlsResult.Failed, without.Handshake().Server);
