@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Cocaine.Fast.Transport.Tls;
 
 /// <summary>Verifies the certificates of clients that are connected, as their handshakes would now.</summary>
