@@ -11,7 +11,8 @@ using Cocaine.Fast.Bench.Timers;
 using Cocaine.Fast.Bench.Tls;
 using Cocaine.Fast.Bench.ZeroMq;
 
-// dotnet run -c Release --project bench [-- defaults | micro | scale | languages | guard | timers [--duration S] | zeromq | tls | seal];
+// dotnet run -c Release --project bench
+//   [-- defaults | micro | scale | languages | guard | timers [--duration S] | zeromq | tls [handshakes] | seal];
 // "agent", "serve" and "zeromq-serve" are this program's own helpers.
 switch (args)
 {
@@ -20,7 +21,9 @@ switch (args)
     case ["timers", .. string[] rest]:
         return await TimerSuite.RunAsync(rest);
     case ["tls"]:
-        return await TlsSuite.RunAsync();
+        return await TlsSuite.RunAsync(handshakesOnly: false);
+    case ["tls", "handshakes"]:
+        return await TlsSuite.RunAsync(handshakesOnly: true);
     case ["seal"]:
         return SealSuite.Run();
     case ["zeromq"]:
@@ -64,7 +67,7 @@ switch (args)
         return 0;
     default:
         Console.Error.WriteLine(
-            "usage: bench [defaults | micro [--filter GLOB] | scale [AXIS...] | languages | guard | timers [--duration S] | zeromq | tls "
-            + "| seal]");
+            "usage: bench [defaults | micro [--filter GLOB] | scale [AXIS...] | languages | guard | timers [--duration S] | zeromq "
+            + "| tls [handshakes] | seal]");
         return 2;
 }

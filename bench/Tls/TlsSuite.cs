@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Cocaine.Fast.Bench.Headline;
 using Cocaine.Fast.Bench.Load;
 using Cocaine.Fast.Bench.Systems;
@@ -14,9 +13,6 @@ internal sealed class TlsSuite : IDisposable
 {
     private const int Rounds = 3, IdleConnections = 400;
     private const double WarmSeconds = 0.5, MeasureSeconds = 1.2;
-
-    /// <summary>A node makes 50 handshakes a second with one address: in this time they take a tenth of a second of CPU, or more.</summary>
-    private static readonly TimeSpan HandshakeTime = TimeSpan.FromSeconds(6);
 
     private static readonly (int Connections, int InFlight, int SizeBytes, double Aim)[] Shapes =
         [(32, 8, 64, 1.2), (256, 1, 64, 1.35), (8, 2, 64 << 10, 2.0)];
@@ -35,12 +31,17 @@ internal sealed class TlsSuite : IDisposable
     }
 
     /// <summary>Measures all, and prints the tables; 1 when an answer was wrong.</summary>
-    public static async Task<int> RunAsync()
+    /// <param name="handshakesOnly">Only the handshakes.</param>
+    public static async Task<int> RunAsync(bool handshakesOnly)
     {
         await OurNode.BuildAsync();
         using TlsSuite suite = new();
-        await suite.RequestsAsync();
-        await suite.HandshakesAsync();
+        if (!handshakesOnly)
+        {
+            await suite.RequestsAsync();
+        }
+
+        await HandshakeSuite.RunAsync(suite._certificates);
         return suite._isRight ? 0 : 1;
     }
 
@@ -132,50 +133,5 @@ internal sealed class TlsSuite : IDisposable
         }
 
         Console.WriteLine();
-    }
-
-    private async Task HandshakesAsync()
-    {
-        Started elliptic = await TlsServers.NodeAsync(_certificates, "ec"), rsa = await TlsServers.NodeAsync(_certificates, "rsa");
-        using ServerProcess first = elliptic.Processes[0], second = rsa.Processes[0];
-        Console.WriteLine("| handshake | CPU ms of the node, with one call | aim |");
-        Console.WriteLine("| --- | --- | --- |");
-        await HandshakeAsync("ECDSA P-256", elliptic, 1, null, 0.3);
-        await HandshakeAsync("RSA-3072", rsa, 1, null, 1.7);
-        await HandshakeAsync("ECDSA P-256, client with a certificate", elliptic, 2, "client", 0.8);
-    }
-
-    private async Task HandshakeAsync(string name, Started node, int endpoint, string? client, double aimMs)
-    {
-        ClientOptions options = new()
-        {
-            ConnectTimeout = TimeSpan.FromMinutes(1),
-            Tls = new ClientTls
-            {
-                CaFile = _certificates.CaFile,
-                CertificateFile = client is null ? null : _certificates.CertificateFile(client),
-                KeyFile = client is null ? null : _certificates.KeyFile(client),
-            },
-        };
-        int[] pids = [node.Processes[0].Pid];
-        await CallForAsync(); // the node's code is compiled for its speed meanwhile
-        double before = ProcessTree.CpuSeconds(pids);
-        int count = await CallForAsync();
-        double milliseconds = (ProcessTree.CpuSeconds(pids) - before) * 1000 / count;
-        Console.WriteLine(FormattableString.Invariant(
-            $"| {name} | {milliseconds:F2} ({count} of them) | {aimMs:F1}: {(milliseconds <= aimMs ? "held" : "MISSED")} |"));
-
-        async Task<int> CallForAsync()
-        {
-            long began = Stopwatch.GetTimestamp();
-            int calls = 0;
-            for (; Stopwatch.GetElapsedTime(began) < HandshakeTime; calls++)
-            {
-                await using CocaineClient one = await CocaineClient.ConnectAsync(node.Endpoints[endpoint], options);
-                await one.CallAsync("echo", new byte[64]);
-            }
-
-            return calls;
-        }
     }
 }
