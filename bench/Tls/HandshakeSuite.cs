@@ -11,8 +11,8 @@ using Cocaine.Fast.Core.Protocol;
 namespace Cocaine.Fast.Bench.Tls;
 
 /// <summary>
-/// The CPU of handshakes: of both sides of a session in memory, and of the node. The node's is the CPU of connections with TLS that make one
-/// call, less that of plain ones that do the same. The client is .NET's, of many addresses: a node bounds the handshakes of one.
+/// The CPU of handshakes: of both sides of a session in memory, and of the node. The node's is the CPU of connections with TLS that make
+/// one call, less that of plain ones that do the same. The client is .NET's, of many addresses: a node bounds the handshakes of one.
 /// </summary>
 internal static class HandshakeSuite
 {

@@ -18,8 +18,10 @@ internal sealed class SessionCost : IDisposable
 
     public SessionCost(BenchCertificates certificates, string server, string? client)
     {
-        _server = TlsContext.ForServer(new TlsServerSettings(Identity(server)) { ClientCaFile = client is null ? null : certificates.CaFile });
-        _client = TlsContext.ForClient(new TlsClientSettings { CaFile = certificates.CaFile, Identity = client is null ? null : Identity(client) });
+        string? clientCa = client is null ? null : certificates.CaFile;
+        _server = TlsContext.ForServer(new TlsServerSettings(Identity(server)) { ClientCaFile = clientCa });
+        TlsIdentity? own = client is null ? null : Identity(client);
+        _client = TlsContext.ForClient(new TlsClientSettings { CaFile = certificates.CaFile, Identity = own });
 
         TlsIdentity Identity(string name) => new(certificates.CertificateFile(name), certificates.KeyFile(name));
     }

@@ -28,7 +28,9 @@ internal static class SecurityKeys
     /// <summary><c>security.tls</c>.</summary>
     public static readonly IReadOnlyList<KeySpec> Tls =
     [
-        new("certificate", KeyKind.CredentialPath, "the node's certificate, and behind it those of the CAs up to the root: PEM", "required"),
+        new(
+            "certificate", KeyKind.CredentialPath, "the node's certificate, and behind it those of the CAs up to the root: PEM",
+            "required"),
         new("key", KeyKind.CredentialPath, "its private key, PEM without a password; nobody but the owner may read the file", "required"),
         new("client-ca", KeyKind.CredentialPath, "the CAs of clients, PEM: doors with `mutual` take clients of these alone"),
         new("crl", KeyKind.CredentialPath, "the revoked certificates of these CAs, PEM; a list whose time is over refuses everybody"),

@@ -48,7 +48,7 @@ internal static unsafe class ClientTrust
         }
     }
 
-    /// <summary>The certificates of the client of a session, from its own to the one below the root; empty when it has shown none.</summary>
+    /// <summary>The certificates of the client of a session, its own first, without the root; empty when it has shown none.</summary>
     public static List<byte[]> ChainOf(nint session)
     {
         List<byte[]> chain = [];

@@ -173,6 +173,6 @@ internal sealed class TlsDoors(TlsContexts first, long handshakeTimeoutMs, ILogg
 /// <summary>A door whose clients have certificates.</summary>
 internal interface IRevocable
 {
-    /// <summary>Closes the connections of clients with a <see cref="TlsPeer.Refusal"/>, soon and on the door's own loop. Any thread.</summary>
+    /// <summary>Closes the connections of clients with a <see cref="TlsPeer.Refusal"/>, soon, on the door's loop. Any thread.</summary>
     void DropRefused();
 }

@@ -45,7 +45,8 @@ public sealed class NodeFilesOfTlsTests : IDisposable
 
         using ServeProcess without = ServeProcess.Start(_folder, keys);
         Assert.NotEqual(0, await without.ExitAsync());
-        Assert.Contains("$.security.tls.key: ${CREDENTIALS_DIRECTORY}/node.key: CREDENTIALS_DIRECTORY is not set: add LoadCredential=node.key:FILE", without.Log, StringComparison.Ordinal);
+        const string mistake = "$.security.tls.key: ${CREDENTIALS_DIRECTORY}/node.key: CREDENTIALS_DIRECTORY is not set: add LoadCredential=node.key:FILE";
+        Assert.Contains(mistake, without.Log, StringComparison.Ordinal);
     }
 
     private string App() => _folder.Write("shop.json", $$"""
