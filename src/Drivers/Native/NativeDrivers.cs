@@ -45,11 +45,11 @@ internal static class NativeDrivers
         {
             Native = service,
             ZeroMqName = values => IsOverZeroMq(values) ? $"{type} over ZeroMQ" : null,
-            Check = static values => ListeningKeys.Check(values) ?? (IsOverZeroMq(values) ? OnlyOverSockets(values) : null),
+            Check = values => ListeningKeys.Check(values) ?? (IsOverZeroMq(values) ? OnlyOverSockets(values, service) : null),
         };
 
     /// <summary>The connections of a ZeroMQ socket have bounds of their own, and its messages have no headers.</summary>
-    private static KeyMistake? OnlyOverSockets(IReadOnlyDictionary<string, object> values)
+    private static KeyMistake? OnlyOverSockets(IReadOnlyDictionary<string, object> values, NativeService service)
     {
         string? key = values.ContainsKey(ListeningKeys.Connections.Name) ? ListeningKeys.Connections.Name
             : values.ContainsKey(ListeningKeys.IdleTimeout.Name) ? ListeningKeys.IdleTimeout.Name : null;
@@ -61,8 +61,8 @@ internal static class NativeDrivers
         return key is not null ? new KeyMistake(key, "the task is over ZeroMQ, where the bounds of connections are fixed")
             : values.ContainsKey(TaskGuard.PassAuthorization.Name)
             ? new KeyMistake(TaskGuard.PassAuthorization.Name, "the task is over ZeroMQ, whose messages have no headers")
-            : values.ContainsKey(SealModes.Key.Name)
-            ? new KeyMistake(SealModes.Key.Name, "the task is over ZeroMQ, whose messages have no headers") : null;
+            : service == NativeService.Accepts && values.ContainsKey(SealModes.Key.Name)
+            ? new KeyMistake(SealModes.Key.Name, "a native-sink over ZeroMQ takes no sealed jobs: zeromq-sink does") : null;
     }
 
     private static bool IsOverZeroMq(IReadOnlyDictionary<string, object> values) =>

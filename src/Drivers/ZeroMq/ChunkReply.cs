@@ -1,8 +1,6 @@
 using System.Text;
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 
 namespace Cocaine.Fast.Drivers.ZeroMq;
 
@@ -12,16 +10,6 @@ namespace Cocaine.Fast.Drivers.ZeroMq;
 /// </summary>
 internal sealed class ChunkReply(ZeroMqServer server) : RouterCall(server)
 {
-    /// <summary>Makes the job; one that is refused is answered at once.</summary>
-    public void Run(Route route, scoped in Payload body)
-    {
-        if (!TrySubmit(route, in body, default, out JobRefusal refusal))
-        {
-            server.WriteError(route, refusal.Code, Encoding.UTF8.GetBytes(refusal.Reason), refusal.Headers);
-            Free();
-        }
-    }
-
     protected override void WriteChunk(in Payload data)
     {
         if (Driver.Socket.Output.TryBegin(Route))
@@ -37,6 +25,9 @@ internal sealed class ChunkReply(ZeroMqServer server) : RouterCall(server)
 
     protected override void WriteError(Job job, in JobError error) =>
         server.WriteError(Route, error.Code, error.Reason, error.HeadersOf(job));
+
+    protected override void WriteRefusal(int code, string reason, in ErrorHeaders headers) =>
+        server.WriteError(Route, code, Encoding.UTF8.GetBytes(reason), in headers);
 
     protected override void Free() => server.Free(this);
 }

@@ -224,7 +224,7 @@ internal sealed class Exchange(ZeroMqServer server) : IJobCaller
             ZeroMqServer server = exchange.Server;
             Seal = _kept ??= new SealedBody(server.Context.Loop, server.Engine.Name, server.Method);
             _onText ??= (fault, text) => exchange.OnText(index, fault, text);
-            Seal.Open(in body, server.Seals.Worker, _onText);
+            Seal.Open(in body, default, server.Seals.Worker, _onText);
         }
 
         /// <summary>Adds a sealed frame. False when the session has had its last record.</summary>

@@ -18,7 +18,7 @@ internal sealed class LsdServer(DriverContext context)
 {
     /// <summary>The driver's entry for manifests.</summary>
     public static DriverEntry Entry { get; } = new(
-        "server+lsd", [ListeningKeys.Endpoint, ZeroMqKeys.Backlog, ZeroMqKeys.Linger], static context => new LsdServer(context))
+        "server+lsd", [ListeningKeys.Endpoint, ZeroMqKeys.Backlog, ZeroMqKeys.Linger, SealModes.Key], static context => new LsdServer(context))
     {
         ZeroMqName = static _ => "server+lsd",
     };
@@ -56,6 +56,9 @@ internal sealed class LsdServer(DriverContext context)
         }
     }
 
+    /// <summary>Each body says itself whether it is sealed, and is judged with its job.</summary>
+    protected override bool ProvesItsCallers(FrameList message, int body) => Sealed != SealMode.No;
+
     /// <summary>A dealer of 2012 finds the request of an answer by its uuid, and cannot read an answer without one.</summary>
     protected override void Refuse(Route route, ReadOnlySpan<byte> id, int code, string reason, in ErrorHeaders headers = default)
     {
@@ -73,11 +76,7 @@ internal sealed class LsdServer(DriverContext context)
         }
 
         call.SetUuid(uuid);
-        if (!call.TrySubmit(route, in request, in policy, out JobRefusal refusal))
-        {
-            _free.Push(call);
-            Refuse(route, uuid, refusal.Code, refusal.Reason, refusal.Headers);
-        }
+        call.Run(route, Sender, in request, in policy);
     }
 
     private void WriteError(Route route, ReadOnlySpan<byte> uuid, int code, ReadOnlySpan<byte> reason, in ErrorHeaders headers)
@@ -181,6 +180,9 @@ internal sealed class LsdServer(DriverContext context)
 
         protected override void WriteError(Job job, in JobError error) =>
             server.WriteError(Route, Uuid, error.Code, error.Reason, error.HeadersOf(job));
+
+        protected override void WriteRefusal(int code, string reason, in ErrorHeaders headers) =>
+            server.Refuse(Route, Uuid, code, reason, in headers);
 
         protected override void Free() => server._free.Push(this);
     }

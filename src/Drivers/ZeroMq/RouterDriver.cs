@@ -32,6 +32,8 @@ internal abstract class RouterDriver : Driver
         _methods = [Method];
         _guard = new TaskGuard(context);
         Monitor = new TaskMonitor(context.Task.Name);
+        Sealed = SealModes.Of(context.Task);
+        Seals = context.Scope.Get(static () => NodeSeals.None);
         _lingerMs = lingerMs;
         string app = context.Engine.Name, task = context.Task.Name;
         Socket = new ZeroMqSocket(
@@ -40,6 +42,12 @@ internal abstract class RouterDriver : Driver
     }
 
     public override TaskMonitor Monitor { get; }
+
+    /// <summary>The sealed bodies that the task takes.</summary>
+    public SealMode Sealed { get; }
+
+    /// <summary>The node's sealed jobs.</summary>
+    public NodeSeals Seals { get; }
 
     public override IReadOnlyList<string> Endpoints => Socket.Endpoints;
 
@@ -72,6 +80,7 @@ internal abstract class RouterDriver : Driver
     public override void Open()
     {
         _guard.Check();
+        Seals.Check(Sealed);
         Socket.Open(new ZeroMqSocketOptions(Context.Task.Endpoints, Context.Task.Backlog) { LingerMs = _lingerMs });
     }
 
@@ -87,6 +96,10 @@ internal abstract class RouterDriver : Driver
 
     /// <summary>The bodies of the message, from this frame on, say themselves who sends them.</summary>
     protected virtual bool ProvesItsCallers(FrameList message, int body) => false;
+
+    /// <summary>The sockets of a peer are no proof of its name: rules for places hold for its jobs that are not sealed.</summary>
+    public bool Admits(ZeroMqConnection peer, out DoorRefusal refusal) =>
+        (peer.Gate ??= new CallGate(peer, _guard)).Admits(_guard, 0, Method, _methods, null, out refusal);
 
     /// <summary>The sender of a sealed job may call the task's event, now.</summary>
     public bool AdmitsSealed(ZeroMqConnection peer, string keyName, out DoorRefusal refusal) =>
@@ -122,8 +135,7 @@ internal abstract class RouterDriver : Driver
         {
             OnMalformed(route, default, "there is no empty frame after the route");
         }
-        else if (!ProvesItsCallers(message, body)
-            && !(peer.Gate ??= new CallGate(peer, _guard)).Admits(_guard, 0, Method, _methods, null, out DoorRefusal denied))
+        else if (!ProvesItsCallers(message, body) && !Admits(peer, out DoorRefusal denied))
         {
             Refuse(route, default, denied.Code, denied.Text, denied.Headers);
         }
@@ -138,92 +150,5 @@ internal abstract class RouterDriver : Driver
         }
 
         return true;
-    }
-}
-
-/// <summary>A job that came through a ROUTER; its answer goes out in parts as they come. Pooled by its driver.</summary>
-internal abstract class RouterCall(RouterDriver driver) : IJobCaller
-{
-    private int _droppedBefore;
-
-    /// <summary>The way of the answer. Valid from Submit to Ended.</summary>
-    protected Route Route { get; private set; } = null!;
-
-    protected RouterDriver Driver { get; } = driver;
-
-    /// <summary>Makes the job. False when the job was refused; the call is free again then.</summary>
-    public bool TrySubmit(Route route, scoped in Payload request, in JobPolicy policy, out JobRefusal refusal)
-    {
-        Route = route;
-        _droppedBefore = route.Dropped;
-        Job? job = Driver.Engine.Submit(this, 0, Driver.Monitor, Driver.Method, in policy, default, out refusal);
-        if (job is null)
-        {
-            return false;
-        }
-
-        route.Pending++;
-        if (request.Length > 0)
-        {
-            job.Engine.AddChunk(job, in request);
-        }
-
-        job.Engine.EndRequest(job);
-        return true;
-    }
-
-    public void OnChunk(Job job, in Payload data)
-    {
-        if (Route.Dropped != _droppedBefore)
-        {
-            // The dropped part may have belonged to this job: an answer with a hole in it must not end as if it were whole.
-            job.Engine.Fail(job, ErrorCodes.ResourceError, "the client does not read its answers: some were dropped");
-            return;
-        }
-
-        WriteChunk(in data);
-    }
-
-    public void OnDone(Job job)
-    {
-        if (Route.Dropped != _droppedBefore)
-        {
-            JobError dropped = new(
-                ErrorCodes.Category, ErrorCodes.ResourceError, "the client does not read its answers: some were dropped"u8);
-            WriteError(job, in dropped);
-        }
-        else
-        {
-            WriteEnd();
-        }
-
-        End();
-    }
-
-    public void OnFailed(Job job, in JobError error)
-    {
-        WriteError(job, in error);
-        End();
-    }
-
-    public void OnRequestPressure(Job job, bool high)
-    {
-        // The request was whole before: no caller has to be held back.
-    }
-
-    protected abstract void WriteChunk(in Payload data);
-
-    protected abstract void WriteEnd();
-
-    protected abstract void WriteError(Job job, in JobError error);
-
-    /// <summary>The answer is out: the call goes back to its pool.</summary>
-    protected abstract void Free();
-
-    private void End()
-    {
-        Route.Pending--;
-        Route = null!;
-        Free();
     }
 }

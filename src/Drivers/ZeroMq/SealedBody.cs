@@ -21,13 +21,19 @@ internal sealed class SealedBody(EventLoop loop, string app, byte[] method)
 {
     private readonly SealedCall _call = new();
     private readonly byte[] _app = Encoding.UTF8.GetBytes(app);
+    private SealPolicy _wishes;
 
     /// <summary>The name of the key that has sealed the request. Valid once the text is there.</summary>
     public string KeyName => _call.Session.Name;
 
     /// <summary>Opens a frame; the result comes once.</summary>
-    public void Open(in Payload frame, SealWorker worker, SealedText onText)
+    /// <param name="frame">The frame.</param>
+    /// <param name="wishes">The wishes around the frame, to which the seal is tied.</param>
+    /// <param name="worker">Has the sessions.</param>
+    /// <param name="onText">Gets the request.</param>
+    public void Open(in Payload frame, in SealPolicy wishes, SealWorker worker, SealedText onText)
     {
+        _wishes = wishes;
         byte[]? copy = frame.IsContiguous ? null : frame.ToArray();
         ReadOnlySpan<byte> bytes = copy ?? frame.Span;
         if (!SealedFrame.TrySplit(bytes, out ReadOnlySpan<byte> opening, out ReadOnlySpan<byte> record))
@@ -113,7 +119,7 @@ internal sealed class SealedBody(EventLoop loop, string app, byte[] method)
 
     private void OpenRecord(SealSession session, ReadOnlySpan<byte> record, SealedText onText)
     {
-        _call.Begin(session, isClient: false, _app, method, default);
+        _call.Begin(session, isClient: false, _app, method, in _wishes);
         Span<byte> text = RecordScratch.In.Take(record.Length);
         SealFault fault = _call.Open(new Payload(record), text, out OpenedRecord opened);
         if (fault == SealFault.None && opened.Kind != RecordKind.Last)

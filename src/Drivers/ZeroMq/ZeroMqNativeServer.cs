@@ -1,5 +1,4 @@
 using System.Text;
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.MessagePack;
 using Cocaine.Fast.Core.Protocol;
@@ -47,6 +46,9 @@ internal sealed class ZeroMqNativeServer(DriverContext context)
         }
     }
 
+    /// <summary>Each body says itself whether it is sealed, and is judged with its job.</summary>
+    protected override bool ProvesItsCallers(FrameList message, int body) => Sealed != SealMode.No;
+
     protected override void Refuse(Route route, ReadOnlySpan<byte> id, int code, string reason, in ErrorHeaders headers = default) =>
         WriteError(route, id, code, Encoding.UTF8.GetBytes(reason), in headers);
 
@@ -60,11 +62,7 @@ internal sealed class ZeroMqNativeServer(DriverContext context)
         }
 
         group.Uuid.CopyTo(call.Uuid);
-        if (!call.TrySubmit(route, group.Body, group.Policy, out JobRefusal refusal))
-        {
-            _free.Push(call);
-            Refuse(route, group.Uuid, refusal.Code, refusal.Reason, refusal.Headers);
-        }
+        call.Run(route, Sender, group.Body, group.Policy);
     }
 
     /// <summary>
@@ -130,6 +128,9 @@ internal sealed class ZeroMqNativeServer(DriverContext context)
             ErrorHeaders headers = error.Category == ErrorCodes.Category ? error.HeadersOf(job) : default;
             server.WriteError(Route, Uuid, error.Code, error.Reason, in headers);
         }
+
+        protected override void WriteRefusal(int code, string reason, in ErrorHeaders headers) =>
+            server.Refuse(Route, Uuid, code, reason, in headers);
 
         protected override void Free() => server._free.Push(this);
 

@@ -40,18 +40,6 @@ internal sealed class ZeroMqServer(DriverContext context)
 
     public JsonFrames Frames { get; } = new();
 
-    /// <summary>The sealed bodies that the task takes.</summary>
-    public SealMode Sealed { get; } = SealModes.Of(context.Task);
-
-    /// <summary>The node's sealed jobs.</summary>
-    public NodeSeals Seals { get; } = context.Scope.Get(static () => NodeSeals.None);
-
-    public override void Open()
-    {
-        Seals.Check(Sealed);
-        base.Open();
-    }
-
     /// <summary>All bodies are sealed, or the task refuses those that are not.</summary>
     protected override bool ProvesItsCallers(FrameList message, int body)
     {
@@ -68,7 +56,7 @@ internal sealed class ZeroMqServer(DriverContext context)
     {
         for (int i = 0; _sendsChunks && i < body.Count; i++)
         {
-            (_freeChunks.TryPop(out ChunkReply? reply) ? reply : new ChunkReply(this)).Run(route, body.PayloadAt(i));
+            (_freeChunks.TryPop(out ChunkReply? reply) ? reply : new ChunkReply(this)).Run(route, Sender, body.PayloadAt(i), default);
         }
 
         if (_sendsChunks)

@@ -98,7 +98,7 @@ internal sealed class ZeroMqSink(DriverContext context) : FeedDriver(context, So
         public void Open(ZeroMqConnection peer, in Payload frame)
         {
             _peer = peer;
-            _body.Open(in frame, _sink._seals.Worker, _onText);
+            _body.Open(in frame, default, _sink._seals.Worker, _onText);
         }
 
         private void OnText(SealFault fault, ReadOnlySpan<byte> text)

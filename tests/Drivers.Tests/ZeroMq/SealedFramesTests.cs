@@ -32,12 +32,12 @@ public sealed class SealedFramesTests : IDisposable
             await peer.OpenAsync(task, "REQ", app.EndpointOf(task));
         }
 
-        Sender sender = new(_keys);
+        FrameSender sender = new(_keys);
         for (int i = 0; i < 5; i++)
         {
             (byte[] frame, SealedCall call) = sender.Seal("echo", $"hello {i}"); // the first one opens the session
             await peer.SendAsync("echo", frame);
-            Assert.Equal([$"hello {i}", "end"], Open(call, await peer.ReceiveAsync("echo")));
+            Assert.Equal([$"hello {i}", "end"], FrameSender.Open(call, await peer.ReceiveAsync("echo")));
             await peer.SendAsync("echo", frame);
             Assert.Equal("seal: replayed or too old", await ErrorAsync(peer, "echo"));
         }
@@ -46,13 +46,13 @@ public sealed class SealedFramesTests : IDisposable
         (byte[] second, SealedCall two) = sender.Seal("many", "1");
         await peer.SendAsync("many", first, second);
         byte[][] both = (await peer.ReceiveAsync("many"))!;
-        Assert.Equal(["1", "2", "end"], Open(one, both[..3]));
-        Assert.Equal(["1", "end"], Open(two, both[3..]));
+        Assert.Equal(["1", "2", "end"], FrameSender.Open(one, both[..3]));
+        Assert.Equal(["1", "end"], FrameSender.Open(two, both[3..]));
         await peer.SendTextAsync("many", "1"); // accepted beside sealed ones
         Assert.Equal(["1"], await peer.ReceiveTextAsync("many"));
         (byte[] failing, SealedCall failed) = sender.Seal("fail", "bad luck");
         await peer.SendAsync("fail", failing);
-        Assert.Contains("bad luck", Assert.Single(Open(failed, await peer.ReceiveAsync("fail"))));
+        Assert.Contains("bad luck", Assert.Single(FrameSender.Open(failed, await peer.ReceiveAsync("fail"))));
         (byte[] other, _) = sender.Seal("echo", "for another task");
         await peer.SendAsync("fail", other);
         Assert.Equal("seal: cannot be opened", await ErrorAsync(peer, "fail"));
@@ -69,7 +69,7 @@ public sealed class SealedFramesTests : IDisposable
         RunningApp app = await node.AddAsync(ZeroMqApps.Fields("""{ "echo": { "type": "zeromq-sink", "endpoint": "tcp://lo:0", "sealed": "required" } }"""));
         using ZeroMqPeer peer = new();
         await peer.OpenAsync("push", "PUSH", app.EndpointOf("echo"));
-        Sender sender = new(_keys);
+        FrameSender sender = new(_keys);
         (byte[] first, _) = sender.Seal("echo", "one");
         (byte[] second, _) = sender.Seal("echo", "two");
         (byte[] third, _) = sender.Seal("echo", "three");
@@ -88,7 +88,7 @@ public sealed class SealedFramesTests : IDisposable
         RunningApp app = await node.AddAsync(ZeroMqApps.Fields(Tasks));
         using ZeroMqPeer peer = new();
         await peer.OpenAsync("echo", "REQ", app.EndpointOf("echo"));
-        Sender sender = new(_keys);
+        FrameSender sender = new(_keys);
         Random random = new(1);
         for (int i = 0; i < 200; i++)
         {
@@ -104,56 +104,15 @@ public sealed class SealedFramesTests : IDisposable
             Assert.Equal(0UL, app.Engine.Counters.JobsAccepted);
         }
 
-        sender = new Sender(_keys);
+        sender = new FrameSender(_keys);
         (byte[] good, SealedCall call) = sender.Seal("echo", "good");
         await peer.SendAsync("echo", good);
-        Assert.Equal(["good", "end"], Open(call, await peer.ReceiveAsync("echo")));
+        Assert.Equal(["good", "end"], FrameSender.Open(call, await peer.ReceiveAsync("echo")));
     }
 
     private static async Task<string> ErrorAsync(ZeroMqPeer peer, string socket)
     {
         JsonElement error = JsonSerializer.Deserialize<JsonElement>(Assert.Single(await peer.ReceiveTextAsync(socket)));
         return error.GetProperty("message").GetString()!;
-    }
-
-    /// <summary>The texts of an answer's frames; "end" for the last one.</summary>
-    private static string[] Open(SealedCall call, byte[][]? frames)
-    {
-        List<string> texts = [];
-        foreach (byte[] frame in frames!)
-        {
-            Assert.Equal("CFS1\u0002", Encoding.ASCII.GetString(frame[..5]));
-            byte[] text = new byte[frame.Length];
-            Assert.Equal(SealFault.None, call.Open(new Payload(frame.AsSpan(5)), text, out OpenedRecord opened));
-            texts.Add(opened.Kind == RecordKind.Last ? "end" : Encoding.UTF8.GetString(text, 0, opened.Length));
-        }
-
-        Assert.Equal(SealedFlow.Ended, call.Got);
-        return [.. texts];
-    }
-
-    private sealed class Sender
-    {
-        private readonly SealSession _session;
-        private byte[]? _opening;
-
-        public Sender(SealKeys keys)
-        {
-            using RSA own = RsaKeyText.ReadPrivate(File.ReadAllText(keys.KeyOf("billing"))), node = RsaKeyText.ReadPublic(File.ReadAllText(keys.NodeKey));
-            _session = new OpeningWriter(own, node).Make(DateTimeOffset.UtcNow.ToUnixTimeSeconds(), out byte[] opening);
-            _opening = opening;
-        }
-
-        public (byte[] Frame, SealedCall Call) Seal(string task, string text)
-        {
-            SealedCall call = new();
-            call.Begin(_session, isClient: true, "fields"u8, Encoding.UTF8.GetBytes(task), default);
-            byte[] record = new byte[text.Length + SealSession.OverheadBytes], length = new byte[2];
-            Assert.True(call.Seal(RecordKind.Last, new Payload(Encoding.ASCII.GetBytes(text)), record));
-            BinaryPrimitives.WriteUInt16BigEndian(length, (ushort)(_opening?.Length ?? 0));
-            byte[] frame = _opening is null ? [.. "CFS1\u0002"u8, .. record] : [.. "CFS1\u0001"u8, .. length, .. _opening, .. record];
-            _opening = null;
-            return (frame, call);
-        }
     }
 }
