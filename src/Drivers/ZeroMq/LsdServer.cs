@@ -18,7 +18,8 @@ internal sealed class LsdServer(DriverContext context)
 {
     /// <summary>The driver's entry for manifests.</summary>
     public static DriverEntry Entry { get; } = new(
-        "server+lsd", [ListeningKeys.Endpoint, ZeroMqKeys.Backlog, ZeroMqKeys.Linger, SealModes.Key], static context => new LsdServer(context))
+        "server+lsd", [ListeningKeys.Endpoint, ZeroMqKeys.Backlog, ZeroMqKeys.Linger, SealModes.Key],
+        static context => new LsdServer(context))
     {
         ZeroMqName = static _ => "server+lsd",
     };
