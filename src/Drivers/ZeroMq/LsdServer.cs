@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers.Base;

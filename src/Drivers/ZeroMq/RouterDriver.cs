@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Text;
 using Cocaine.Fast.Core.Engine;
-using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Sealing;

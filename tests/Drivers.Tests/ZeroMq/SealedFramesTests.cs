@@ -1,8 +1,5 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Sealing;
 using Cocaine.Fast.Node.Apps;
 
