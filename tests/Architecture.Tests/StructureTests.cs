@@ -16,6 +16,7 @@ public class StructureTests
         ["Client"] = ["Core", "Transport"],
         ["Drivers"] = ["Core", "Transport"],
         ["Backends"] = ["Core", "Transport", "Worker"],
+        ["Cluster"] = [],
         ["Node"] = ["Core", "Transport", "Client", "Drivers", "Backends"],
         ["Tools"] = ["Core", "Transport", "Client", "Drivers", "Backends", "Node"],
         ["Host"] = ["Core", "Transport", "Client", "Drivers", "Node", "Tools"],
@@ -52,6 +53,13 @@ public class StructureTests
     public void No_library_of_ZeroMQ_is_in_the_program() => Assert.DoesNotContain(
         Sources("src").Concat(Directory.GetFiles(Path.Combine(Root, "src"), "*.csproj", SearchOption.AllDirectories)),
         file => Regex.IsMatch(File.ReadAllText(file), "using NetMQ|Include=\"NetMQ"));
+
+    /// <summary>The client library of the cluster's engine is known to the room of the cluster alone, and there in one folder.</summary>
+    [Fact]
+    public void NATS_is_in_the_room_of_the_cluster() => Assert.DoesNotContain(
+        Sources("src").Concat(Directory.GetFiles(Path.Combine(Root, "src"), "*.csproj", SearchOption.AllDirectories)),
+        file => Regex.IsMatch(File.ReadAllText(file), "using NATS|Include=\"NATS") && !file.Contains("/Cluster/Engine/")
+            && !file.EndsWith("/Cluster/Cocaine.Fast.Cluster.csproj", StringComparison.Ordinal));
 
     /// <summary>System calls are in one folder. The only other native library is OpenSSL's, for TLS, in two files.</summary>
     [Fact]

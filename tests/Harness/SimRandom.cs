@@ -1,4 +1,4 @@
-namespace Cocaine.Fast.Core.Tests.Simulation;
+namespace Cocaine.Fast.Harness;
 
 /// <summary>SplitMix64 (Steele, Lea, Flood 2014): the same numbers from a seed on every machine and every version of .NET.</summary>
 internal sealed class SimRandom(ulong seed)

@@ -1,0 +1,58 @@
+namespace Cocaine.Fast.Cluster.Records;
+
+/// <summary>
+/// The cluster's knowledge of one app: its manifest, its code and its state. The truth of an app is the record with the highest age
+/// (<see cref="Generation"/>, then <see cref="Step"/>) on any disk or in the engine. Records are values: a change makes another one.
+/// </summary>
+internal sealed record AppRecord
+{
+    /// <summary>The name of the app.</summary>
+    public required string App { get; init; }
+
+    /// <summary>1 for the first record of an app, and one more for each change by a person.</summary>
+    public required long Generation { get; init; }
+
+    /// <summary>0, and one more for each move of the coordinator within a generation.</summary>
+    public int Step { get; init; }
+
+    /// <summary>The unique name of the change that made this record: a writer without an answer finds its own write by it.</summary>
+    public required string Change { get; init; }
+
+    /// <summary>The change before: a writer finds its own write by it when another writer was quick.</summary>
+    public string? Follows { get; init; }
+
+    /// <summary>Whether this is a tombstone: the app was deleted, and stays deleted on nodes that were away.</summary>
+    public bool IsDeleted { get; init; }
+
+    /// <summary>The version of the manifest.</summary>
+    public int Version { get; init; }
+
+    /// <summary>The text of the manifest; empty in a tombstone.</summary>
+    public string Manifest { get; init; } = "";
+
+    /// <summary>SHA-256 of the packed code, in hexadecimal; null when each node has the code in its own folders.</summary>
+    public string? Code { get; init; }
+
+    /// <summary>Whether the app takes no jobs until it is resumed.</summary>
+    public bool IsPaused { get; init; }
+
+    /// <summary>How another version comes to the nodes; null when all nodes run the one version.</summary>
+    public RolloutPlan? Rollout { get; init; }
+
+    /// <summary>The name of the node at which the change was made.</summary>
+    public required string By { get; init; }
+
+    /// <summary>When the change was made, ms since 1970 by the clock of that node. Only shown: no decision compares it.</summary>
+    public long AtMs { get; init; }
+
+    /// <summary>The place of a signature over the record; nothing reads it yet, and a copy keeps it.</summary>
+    public string? Signature { get; init; }
+
+    /// <summary>Below 0 when this record is older than the other one, 0 when both have one age, above 0 when it is younger.</summary>
+    /// <param name="other">A record of the same app.</param>
+    public int CompareAge(AppRecord other)
+    {
+        int generations = Generation.CompareTo(other.Generation);
+        return generations != 0 ? generations : Step.CompareTo(other.Step);
+    }
+}

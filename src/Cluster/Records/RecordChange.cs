@@ -1,0 +1,75 @@
+namespace Cocaine.Fast.Cluster.Records;
+
+/// <summary>
+/// A change of an app that a person asks for. The change is decided anew on each record that it meets, so that of two people who change an
+/// app at once one is told.
+/// </summary>
+internal abstract record RecordChange
+{
+    /// <summary>The app's next record, or the reason against it in words. The writer sets its age and its names.</summary>
+    /// <param name="now">The app's record, which may be a tombstone; null when there was none.</param>
+    public abstract Decision Decide(AppRecord? now);
+
+    /// <summary>A record, or the reason why there is none.</summary>
+    /// <param name="Next">The app's next record; null with a reason.</param>
+    /// <param name="Reason">The reason against the change; null with a record.</param>
+    internal readonly record struct Decision(AppRecord? Next, string? Reason);
+
+    /// <summary>The app is new in the cluster.</summary>
+    /// <param name="App">The name.</param>
+    /// <param name="Version">The version of the manifest.</param>
+    /// <param name="Manifest">The text of the manifest.</param>
+    /// <param name="Code">SHA-256 of the packed code; null without.</param>
+    internal sealed record Create(string App, int Version, string Manifest, string? Code) : RecordChange
+    {
+        /// <inheritdoc/>
+        public override Decision Decide(AppRecord? now) => now is { IsDeleted: false }
+            ? new(null, $"app '{App}' is in the cluster already, created or changed at node {now.By}; replace changes it")
+            : new(New, null);
+
+        private AppRecord New => new()
+        {
+            App = App, Generation = 0, Change = "", By = "", Version = Version, Manifest = Manifest, Code = Code,
+        };
+    }
+
+    /// <summary>Another version of the app, rolled over the nodes.</summary>
+    /// <param name="Version">The version of the new manifest.</param>
+    /// <param name="Manifest">The text of the new manifest.</param>
+    /// <param name="Code">SHA-256 of the packed code; null without.</param>
+    /// <param name="IsForced">Whether a version that is not higher is taken too.</param>
+    internal sealed record Replace(int Version, string Manifest, string? Code, bool IsForced) : RecordChange
+    {
+        /// <inheritdoc/>
+        public override Decision Decide(AppRecord? now) => now switch
+        {
+            null or { IsDeleted: true } => NotThere,
+            { Rollout.Stage: RolloutStage.Rolling } => new(null, $"another version is being rolled out since the change at node {now.By}"),
+            _ when Version <= now.Version && !IsForced => new(null,
+                $"version {Version} is not higher than {now.Version}, which was set at node {now.By}; --force takes it"),
+            _ => new(now with
+            {
+                Version = Version, Manifest = Manifest, Code = Code, Rollout = new RolloutPlan(now.Version, Version, [], []),
+            }, null),
+        };
+    }
+
+    /// <summary>The app goes from all nodes, also from those that are away.</summary>
+    internal sealed record Delete : RecordChange
+    {
+        /// <inheritdoc/>
+        public override Decision Decide(AppRecord? now) => now is null or { IsDeleted: true } ? NotThere
+            : new(now with { IsDeleted = true, Manifest = "", Code = null, Rollout = null, IsPaused = false }, null);
+    }
+
+    /// <summary>The app takes no jobs on any node, or takes them again.</summary>
+    /// <param name="IsPaused">Whether it is to be paused.</param>
+    internal sealed record Pause(bool IsPaused) : RecordChange
+    {
+        /// <inheritdoc/>
+        public override Decision Decide(AppRecord? now) =>
+            now is null or { IsDeleted: true } ? NotThere : new(now with { IsPaused = IsPaused }, null);
+    }
+
+    private static Decision NotThere => new(null, "no such app in the cluster");
+}

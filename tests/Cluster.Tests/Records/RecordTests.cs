@@ -1,0 +1,90 @@
+using Cocaine.Fast.Cluster.Records;
+using Cocaine.Fast.Cluster.Tests.Simulation;
+
+namespace Cocaine.Fast.Cluster.Tests.Records;
+
+/// <summary>Records on disks and in an engine that forgets; changes at the same time.</summary>
+public class RecordTests
+{
+    [Fact]
+    public void No_app_ends_unless_it_is_deleted_and_all_copies_become_one() =>
+        Schedules.RunAll(seed => new MergeWorld(seed, MergeFault.None).Run());
+
+    [Theory]
+    [InlineData(MergeFault.BelievesEngine, "went back from|nobody deleted it")]
+    [InlineData(MergeFault.TakesAbsentForDeleted, "nobody deleted it|went back from")]
+    [InlineData(MergeFault.IgnoresConflict, "copies differ")]
+    [InlineData(MergeFault.WritesBlindly, "is made twice")]
+    [InlineData(MergeFault.TellsNobody, "is said to be made, and is nowhere")]
+    internal void A_broken_merge_is_seen(MergeFault fault, string expected) =>
+        Schedules.MustBeSeen(seed => new MergeWorld(seed, fault).Run(), expected);
+
+    [Fact]
+    public void Of_two_who_create_an_app_at_once_one_is_told_by_which_node()
+    {
+        SimEngine<AppRecord> engine = new();
+        RecordWrite first = new(new RecordChange.Create("hello", 1, "{}", null), "x", "a", 0);
+        RecordWrite second = new(new RecordChange.Create("hello", 2, "{}", null), "y", "b", 0);
+        first.OnRead(null, null);
+        second.OnRead(null, null);
+        Assert.True(engine.Write(second.Proposed!, 0));
+        Assert.False(engine.Write(first.Proposed!, 0));
+        first.OnOvertaken();
+        first.OnRead(engine.Record, null);
+        Assert.Equal(WriteStage.Refused, first.Stage);
+        Assert.Equal("app 'hello' is in the cluster already, created or changed at node b; replace changes it", first.Reason);
+        Assert.False(first.MayRetry);
+    }
+
+    [Theory]
+    [InlineData(true, "the cluster's engine does not answer")]
+    [InlineData(false, "changed by node b at the same time")]
+    public void A_writer_gives_up_after_some_writes_and_says_why(bool isSilent, string reason)
+    {
+        RecordWrite write = new(new RecordChange.Pause(true), "x", "a", 0);
+        AppRecord record = new() { App = "hello", Generation = 7, Change = "other", By = "b" };
+        for (int i = 0; i < RecordLimits.MostWrites; i++)
+        {
+            write.OnRead(record, null);
+            Assert.Equal(WriteStage.Write, write.Stage);
+            Assert.Equal(8, write.Proposed!.Generation);
+            (isSilent ? (Action)write.OnNoAnswer : write.OnOvertaken)();
+        }
+
+        write.OnRead(record, null);
+        Assert.Equal((WriteStage.Refused, reason, true), (write.Stage, write.Reason, write.MayRetry));
+    }
+
+    [Fact]
+    public void A_change_that_another_one_followed_at_once_is_found()
+    {
+        RecordWrite write = new(new RecordChange.Create("hello", 1, "{}", null), "x", "a", 0);
+        write.OnRead(null, null);
+        write.OnNoAnswer();
+        write.OnRead(new AppRecord { App = "hello", Generation = 2, Change = "y", Follows = "x", By = "b" }, null);
+        Assert.Equal(WriteStage.Succeeded, write.Stage);
+    }
+
+    [Fact]
+    public void Versions_must_rise_unless_forced_and_wait_for_a_rollout()
+    {
+        AppRecord record = new() { App = "hello", Generation = 1, Change = "x", By = "a", Version = 3 };
+        Assert.Equal("version 3 is not higher than 3, which was set at node a; --force takes it",
+            new RecordChange.Replace(3, "{}", null, IsForced: false).Decide(record).Reason);
+        AppRecord next = new RecordChange.Replace(3, "{}", "hash", IsForced: true).Decide(record).Next!;
+        Assert.Equal((3, 3, RolloutStage.Rolling, "hash"), (next.Rollout!.From, next.Rollout.To, next.Rollout.Stage, next.Code));
+        Assert.Contains("is being rolled out", new RecordChange.Replace(4, "{}", null, IsForced: true).Decide(next).Reason);
+        Assert.Equal("no such app in the cluster", new RecordChange.Replace(4, "{}", null, IsForced: true).Decide(null).Reason);
+    }
+
+    [Fact]
+    public void A_tombstone_is_kept_as_long_as_it_may_be_needed()
+    {
+        AppRecord tombstone = new() { App = "hello", Generation = 2, Change = "x", By = "a", IsDeleted = true };
+        Assert.Equal(MergeStep.PutBack, RecordMerge.Decide(null, tombstone, TimeSpan.FromDays(29), TimeSpan.Zero));
+        Assert.Equal(MergeStep.Nothing, RecordMerge.Decide(null, tombstone, TimeSpan.FromDays(31), TimeSpan.Zero));
+        Assert.False(RecordMerge.MayForget(tombstone, TimeSpan.FromDays(89)));
+        Assert.True(RecordMerge.MayForget(tombstone, TimeSpan.FromDays(91)));
+        Assert.False(RecordMerge.MayForget(tombstone with { IsDeleted = false }, TimeSpan.FromDays(91)));
+    }
+}
