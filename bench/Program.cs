@@ -1,3 +1,4 @@
+using Cocaine.Fast.Bench.ClusterSim;
 using Cocaine.Fast.Bench.Defaults;
 using Cocaine.Fast.Bench.Guard;
 using Cocaine.Fast.Bench.Headline;
@@ -20,6 +21,8 @@ switch (args)
         return await HeadlineSuite.RunAsync();
     case ["timers", .. string[] rest]:
         return await TimerSuite.RunAsync(rest);
+    case ["cluster-sim", .. string[] nodes]:
+        return ClusterSimSuite.Run(nodes);
     case ["tls"]:
         return await TlsSuite.RunAsync(handshakesOnly: false);
     case ["tls", "handshakes"]:
@@ -68,6 +71,6 @@ switch (args)
     default:
         Console.Error.WriteLine(
             "usage: bench [defaults | micro [--filter GLOB] | scale [AXIS...] | languages | guard | timers [--duration S] | zeromq "
-            + "| tls [handshakes] | seal]");
+            + "| tls [handshakes] | seal | cluster-sim [NODES...]]");
         return 2;
 }

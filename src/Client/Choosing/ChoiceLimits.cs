@@ -1,6 +1,8 @@
 namespace Cocaine.Fast.Client.Choosing;
 
-/// <summary>The bounds of a client's choice among nodes, each with its reason. <c>bench -- cluster-sim</c> shows how the choice does.</summary>
+/// <summary>
+/// The bounds of a client's choice among nodes, each with its reason. <c>bench -- cluster-sim</c> shows how the choice does.
+/// </summary>
 internal static class ChoiceLimits
 {
     /// <summary>So many random nodes are compared. Two leave slow nodes too often; all of them draw all clients to one.</summary>

@@ -61,7 +61,9 @@ internal sealed class NodeNews
         Avoid(nowNs + ChoiceLimits.LostNs);
     }
 
-    /// <summary>Whether other nodes are better, however loaded they are. A node that never told its load is not silent: it may be an older one.</summary>
+    /// <summary>
+    /// Whether other nodes are better, however loaded they are. A node that never told its load is not silent: it may be an older one.
+    /// </summary>
     /// <param name="nowNs">The time, ns.</param>
     public bool IsAvoided(long nowNs) =>
         nowNs < _avoidedUntilNs || (InFlight > 0 && _reportedNs is not null && nowNs - _heardNs > ChoiceLimits.SilenceNs);

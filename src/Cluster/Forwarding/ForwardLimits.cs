@@ -1,6 +1,8 @@
 namespace Cocaine.Fast.Cluster.Forwarding;
 
-/// <summary>The bounds of forwarding, each with its reason. <c>bench -- cluster-sim</c> shows how the choice does against an oracle.</summary>
+/// <summary>
+/// The bounds of forwarding, each with its reason. <c>bench -- cluster-sim</c> shows how the choice does against an oracle.
+/// </summary>
 internal static class ForwardLimits
 {
     /// <summary>

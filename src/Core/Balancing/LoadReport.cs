@@ -7,7 +7,9 @@ namespace Cocaine.Fast.Core.Balancing;
 /// <param name="MeanNs">The mean time of a job on a slave, ns.</param>
 internal readonly record struct LoadReport(int Slots, int Running, int Queued, long MeanNs)
 {
-    /// <summary>The highest number of slots, jobs and nanoseconds that a peer may tell: far above all real ones, far below an overflow.</summary>
+    /// <summary>
+    /// The highest number of slots, jobs and nanoseconds that a peer may tell: far above all real ones, far below an overflow.
+    /// </summary>
     public const int MostJobs = 1_000_000;
 
     /// <summary>The longest mean that a peer may tell, ns: an hour.</summary>

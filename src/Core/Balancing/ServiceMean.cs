@@ -1,6 +1,8 @@
 namespace Cocaine.Fast.Core.Balancing;
 
-/// <summary>A running mean of the times of jobs. The last jobs count most, so that it follows a change of the load within seconds.</summary>
+/// <summary>
+/// A running mean of the times of jobs. The last jobs count most, so that it follows a change of the load within seconds.
+/// </summary>
 internal sealed class ServiceMean
 {
     /// <summary>The weight of one job: the last fifty make two thirds of the mean, enough that one long job does not move it.</summary>
