@@ -24,7 +24,7 @@ internal static class ClusterSimSuite
     ];
 
     private static readonly Shape[] Shapes =
-        [new(3, 50, 150_000), new(10, 50, 300_000), new(100, 200, 600_000), new(1000, 2000, 2_000_000)];
+        [new(3, 50, 150_000), new(10, 50, 300_000), new(100, 200, 600_000), new(1000, 2000, 1_000_000)];
 
     /// <summary>Prints a table for each number of nodes; the arguments are the numbers of nodes to run, all without any.</summary>
     public static int Run(string[] nodes)

@@ -1,0 +1,201 @@
+using NATS.Client.Core;
+using NATS.Client.JetStream;
+using NATS.Client.KeyValueStore;
+
+namespace Cocaine.Fast.Cluster.Engine;
+
+/// <summary>
+/// One session with the engine: a connection, from its start to its first fault. Any disconnect ends the session as a whole, because an
+/// engine that was away may have come back empty or older, and then revisions mean nothing. Nothing here runs on a loop of the node.
+/// </summary>
+internal sealed class NatsSession : IAsyncDisposable
+{
+    private readonly NatsConnection _connection;
+    private readonly NatsKVContext _stores;
+    private readonly CancellationTokenSource _end = new();
+    private readonly TaskCompletionSource<string> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Dictionary<string, INatsKVStore> _buckets = [];
+    private bool _isDisposed;
+
+    private NatsSession(NatsConnection connection)
+    {
+        _connection = connection;
+        _stores = new NatsKVContext(new NatsJSContext(connection));
+        connection.ConnectionDisconnected += OnDisconnected;
+    }
+
+    /// <summary>Done with the cause, in words, when the session has ended.</summary>
+    public Task<string> Ended => _ended.Task;
+
+    /// <summary>Connects, and makes sure that the buckets are there.</summary>
+    /// <param name="url">The address of the engine, <c>nats://HOST:PORT</c>.</param>
+    /// <param name="node">The name of this node, which the engine shows.</param>
+    /// <param name="buckets">The names of the buckets.</param>
+    /// <exception cref="EngineException">The engine cannot be reached, or does not let this node do its work.</exception>
+    public static async Task<NatsSession> OpenAsync(string url, string node, params string[] buckets)
+    {
+        NatsSession session = new(new NatsConnection(new NatsOpts
+        {
+            Url = url,
+            Name = $"cocaine-fast {node}",
+            ConnectTimeout = EngineBounds.Connect,
+            RequestTimeout = EngineBounds.Request,
+            PingInterval = EngineBounds.Ping,
+            MaxPingOut = EngineBounds.MostPings,
+            RetryOnInitialConnect = false,
+        }));
+        try
+        {
+            await session._connection.ConnectAsync().ConfigureAwait(false);
+            foreach (string bucket in buckets)
+            {
+                NatsKVConfig config = new(bucket) { History = 1, Storage = NatsKVStorageType.File };
+                session._buckets[bucket] = await session._stores.CreateOrUpdateStoreAsync(config, session._end.Token).ConfigureAwait(false);
+            }
+
+            return session;
+        }
+        catch (Exception cause)
+        {
+            await session.DisposeAsync().ConfigureAwait(false);
+            throw new EngineException($"the cluster's engine at {url} cannot be used: {cause.Message}", cause);
+        }
+    }
+
+    /// <summary>The value of a key.</summary>
+    /// <param name="bucket">A bucket of this session.</param>
+    /// <param name="key">The key; a dot in it is no border.</param>
+    /// <exception cref="EngineException">The engine did not answer.</exception>
+    public async Task<EngineEntry> ReadAsync(string bucket, string key)
+    {
+        try
+        {
+            NatsResult<NatsKVEntry<byte[]>> read =
+                await _buckets[bucket].TryGetEntryAsync<byte[]>(Escape(key), cancellationToken: _end.Token).ConfigureAwait(false);
+            return read.Success ? new EngineEntry(key, read.Value.Value, read.Value.Revision)
+                : read.Error is NatsKVKeyNotFoundException or NatsKVKeyDeletedException ? new EngineEntry(key, null, 0)
+                : throw new EngineException($"the cluster's engine did not answer: {read.Error.Message}", read.Error);
+        }
+        catch (Exception cause) when (cause is not EngineException)
+        {
+            throw new EngineException($"the cluster's engine did not answer: {cause.Message}", cause);
+        }
+    }
+
+    /// <summary>Writes a value, if the key still has the revision that was read in this session.</summary>
+    /// <param name="bucket">A bucket of this session.</param>
+    /// <param name="key">The key; a dot in it is no border.</param>
+    /// <param name="value">The value, at most <see cref="EngineBounds.LongestValue"/> bytes.</param>
+    /// <param name="revision">The revision that was read; 0 when there was no value.</param>
+    /// <exception cref="ArgumentException">The value is too long.</exception>
+    public async Task<(WriteOutcome Outcome, ulong Revision)> WriteAsync(string bucket, string key, byte[] value, ulong revision)
+    {
+        if (value.Length > EngineBounds.LongestValue)
+        {
+            string bound = $"a record has at most {EngineBounds.LongestValue} bytes, and this one has {value.Length}";
+            throw new ArgumentException(bound, nameof(value));
+        }
+
+        if (_ended.Task.IsCompleted)
+        {
+            return (WriteOutcome.Unanswered, 0);
+        }
+
+        try
+        {
+            // An update of revision 0 is a creation: it succeeds only where there is no value.
+            NatsResult<ulong> written = await _buckets[bucket].TryUpdateAsync(Escape(key), value, revision, cancellationToken: _end.Token)
+                .ConfigureAwait(false);
+            return written.Success ? (WriteOutcome.Written, written.Value)
+                : (written.Error is NatsKVWrongLastRevisionException ? WriteOutcome.Overtaken : WriteOutcome.Unanswered, 0);
+        }
+        catch (Exception)
+        {
+            return (WriteOutcome.Unanswered, 0); // the caller reads, and finds out
+        }
+    }
+
+    /// <summary>
+    /// Tells all values of a bucket and then each change, until the session ends. Called by one task at a time; a fault of the watch ends
+    /// the session.
+    /// </summary>
+    /// <param name="bucket">A bucket of this session.</param>
+    /// <param name="onEntry">Called with each value, in the order of revisions.</param>
+    /// <param name="onWhole">Called once, when all values that were there have been told.</param>
+    public async Task WatchAsync(string bucket, Action<EngineEntry> onEntry, Action onWhole)
+    {
+        bool isWhole = false;
+        void Whole()
+        {
+            if (!isWhole)
+            {
+                isWhole = true;
+                onWhole();
+            }
+        }
+
+        NatsKVWatchOpts options = new()
+        {
+            IdleHeartbeat = EngineBounds.WatchHeartbeat,
+            OnNoData = _ =>
+            {
+                Whole();
+                return ValueTask.FromResult(false);
+            },
+        };
+        try
+        {
+            INatsKVStore store = _buckets[bucket];
+            IAsyncEnumerable<NatsKVEntry<byte[]>> entries = store.WatchAsync<byte[]>(opts: options, cancellationToken: _end.Token);
+            await foreach (NatsKVEntry<byte[]> entry in entries.ConfigureAwait(false))
+            {
+                byte[]? value = entry.Operation == NatsKVOperation.Put ? entry.Value : null;
+                onEntry(new EngineEntry(Unescape(entry.Key), value, entry.Revision));
+                if (entry.Delta == 0)
+                {
+                    Whole();
+                }
+            }
+
+            End("a watch of the cluster's engine ended");
+        }
+        catch (Exception cause)
+        {
+            End($"a watch of the cluster's engine failed: {cause.Message}");
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
+        _connection.ConnectionDisconnected -= OnDisconnected;
+        End("the session was closed");
+        await _connection.DisposeAsync().ConfigureAwait(false);
+        _end.Dispose();
+    }
+
+    /// <summary>Keys are parts between dots to the engine; names of apps may begin or end with one, and have no slash.</summary>
+    private static string Escape(string key) => key.Replace('.', '/');
+
+    private static string Unescape(string key) => key.Replace('/', '.');
+
+    private ValueTask OnDisconnected(object? sender, NatsEventArgs args)
+    {
+        End($"the connection to the cluster's engine was lost: {args.Message}");
+        return default;
+    }
+
+    private void End(string cause)
+    {
+        if (_ended.TrySetResult(cause))
+        {
+            _end.Cancel();
+        }
+    }
+}

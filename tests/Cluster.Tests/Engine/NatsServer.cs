@@ -1,0 +1,72 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Cocaine.Fast.Cluster.Tests.Engine;
+
+/// <summary>A real nats-server with a port and a folder of its own.</summary>
+internal sealed class NatsServer : IDisposable
+{
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
+    private readonly int _port = FreePort();
+    private Process? _process;
+
+    public string Url => $"nats://127.0.0.1:{_port}";
+
+    public string Folder { get; } = Directory.CreateTempSubdirectory("cocaine-nats-").FullName;
+
+    public static async Task<NatsServer> StartNewAsync()
+    {
+        NatsServer server = new();
+        await server.StartAsync();
+        return server;
+    }
+
+    public async Task StartAsync()
+    {
+        string[] arguments = ["-js", "-a", "127.0.0.1", "-p", $"{_port}", "-sd", Folder];
+        _process = Process.Start(new ProcessStartInfo("nats-server", arguments) { RedirectStandardError = true })!;
+        TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _process.ErrorDataReceived += (_, line) =>
+        {
+            if (line.Data?.Contains("Server is ready") == true)
+            {
+                ready.TrySetResult();
+            }
+        };
+        _process.BeginErrorReadLine();
+        await ready.Task.WaitAsync(StartTimeout);
+    }
+
+    /// <summary>SIGKILL.</summary>
+    public void Kill()
+    {
+        _process!.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+        _process = null;
+    }
+
+    /// <summary>The engine's disk is gone.</summary>
+    public void Wipe() => Directory.Delete(Folder, recursive: true);
+
+    public void Dispose()
+    {
+        if (_process is not null)
+        {
+            Kill();
+        }
+
+        if (Directory.Exists(Folder))
+        {
+            Wipe();
+        }
+    }
+
+    private static int FreePort()
+    {
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
