@@ -29,7 +29,13 @@ internal abstract record RecordChange
 
         private AppRecord New => new()
         {
-            App = App, Generation = 0, Change = "", By = "", Version = Version, Manifest = Manifest, Code = Code,
+            App = App,
+            Generation = 0,
+            Change = "",
+            By = "",
+            Version = Version,
+            Manifest = Manifest,
+            Code = Code,
         };
     }
 
@@ -49,7 +55,10 @@ internal abstract record RecordChange
                 $"version {Version} is not higher than {now.Version}, which was set at node {now.By}; --force takes it"),
             _ => new(now with
             {
-                Version = Version, Manifest = Manifest, Code = Code, Rollout = new RolloutPlan(now.Version, Version, [], []),
+                Version = Version,
+                Manifest = Manifest,
+                Code = Code,
+                Rollout = new RolloutPlan(now.Version, Version, [], []),
             }, null),
         };
     }

@@ -89,8 +89,17 @@ public class NatsSessionTests
     {
         AppRecord record = new()
         {
-            App = "hello", Generation = 3, Step = 2, Change = "x", Follows = "w", By = "a", Version = 2, Manifest = "{}", IsPaused = true,
-            Rollout = new RolloutPlan(1, 2, ["n1"], [], RolloutStage.RolledBack), Signature = "kept",
+            App = "hello",
+            Generation = 3,
+            Step = 2,
+            Change = "x",
+            Follows = "w",
+            By = "a",
+            Version = 2,
+            Manifest = "{}",
+            IsPaused = true,
+            Rollout = new RolloutPlan(1, 2, ["n1"], [], RolloutStage.RolledBack),
+            Signature = "kept",
         };
         string text = Encoding.UTF8.GetString(RecordText.Write(record));
         Assert.Contains("\"generation\":3,\"step\":2,\"change\":\"x\"", text);

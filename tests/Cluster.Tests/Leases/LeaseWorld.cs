@@ -32,11 +32,13 @@ internal sealed class LeaseWorld(ulong seed, LeaseFault fault)
     private readonly SimRandom _random = new(seed);
     private readonly SimEngine<LeaseRecord> _engine = new();
     private readonly Dictionary<long, LeaseNode> _ranBy = [];
-    private readonly Dictionary<string, int> _seen = new()
-    {
-        ["elected"] = 0, ["run"] = 0, ["made up"] = 0, ["unanswered claims run"] = 0, ["late writes applied"] = 0, ["put back"] = 0, ["released"] = 0,
-        ["forgotten"] = 0, ["never twice"] = 0, ["taken from a holder that stood still"] = 0,
-    };
+    private static readonly string[] Names =
+    [
+        "elected", "run", "made up", "unanswered claims run", "late writes applied", "put back", "released", "forgotten",
+        "never twice", "taken from a holder that stood still",
+    ];
+
+    private readonly Dictionary<string, int> _seen = Names.ToDictionary(name => name, _ => 0);
 
     private readonly List<string> _trace = [];
     private LeaseNode[] _nodes = [];

@@ -34,12 +34,13 @@ internal sealed class MergeWorld(ulong seed, MergeFault fault)
     private readonly MergeNode[] _nodes = [new("a"), new("b"), new("c")];
     private readonly HashSet<string> _told = [];
     private readonly Dictionary<string, (long Generation, int Life)> _writtenIn = [];
-    private readonly Dictionary<string, int> _seen = new()
-    {
-        ["Take"] = 0, ["PutBack"] = 0, ["TakeAndKeepConflict"] = 0, ["TakeAndKeepOld"] = 0, ["KeepHere"] = 0, ["succeeded"] = 0, ["told"] = 0,
-        ["own write found"] = 0, ["deleted"] = 0, ["forgotten"] = 0,
-        ["uncertain"] = 0,
-    };
+    private static readonly string[] Names =
+    [
+        "Take", "PutBack", "TakeAndKeepConflict", "TakeAndKeepOld", "KeepHere", "succeeded", "told", "own write found",
+        "deleted", "forgotten", "uncertain",
+    ];
+
+    private readonly Dictionary<string, int> _seen = Names.ToDictionary(name => name, _ => 0);
 
     private readonly List<string> _trace = [];
     private int _changes;

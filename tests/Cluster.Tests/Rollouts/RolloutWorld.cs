@@ -27,10 +27,12 @@ internal enum RolloutFault
 internal sealed class RolloutWorld(ulong seed, RolloutFault fault)
 {
     private readonly SimRandom _random = new(seed);
-    private readonly Dictionary<string, int> _seen = new()
-    {
-        ["Done"] = 0, ["RolledBack"] = 0, ["Stopped"] = 0, ["node skipped"] = 0, ["coordinator changed"] = 0, ["several at once"] = 0,
-    };
+    private static readonly string[] Names =
+    [
+        "Done", "RolledBack", "Stopped", "node skipped", "coordinator changed", "several at once",
+    ];
+
+    private readonly Dictionary<string, int> _seen = Names.ToDictionary(name => name, _ => 0);
 
     private RolloutRule _rule = new();
     private Rollout _rollout = null!;
