@@ -6,6 +6,7 @@ using Cocaine.Fast.Cluster.Records;
 namespace Cocaine.Fast.Cluster.Tests.Engine;
 
 /// <summary>Sessions with a real nats-server: it is killed, comes back, comes back empty.</summary>
+[Collection(nameof(Alone))] // an answer has its second, which the simulations beside it would take
 public class NatsSessionTests
 {
     private const string Bucket = "cf_apps";
