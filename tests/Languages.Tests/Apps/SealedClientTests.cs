@@ -15,6 +15,23 @@ public sealed class SealedClientTests : IDisposable
     [NeedsFact("python3", "python3 python3-cryptography")]
     public Task The_python_client_seals() => CheckAsync("/usr/bin/python3", "python", "client.py");
 
+    [NeedsFact("python3", "python3 python3-cryptography python3-zmq")]
+    public async Task The_python_module_seals_frames_for_libzmq()
+    {
+        await using TestNode node = TestNode.Start(keysDirectory: _keys.Folder);
+        RunningApp app = await node.AddAsync(App("zeromq-server"));
+        (int code, string output, string errors) = await RunAsync(
+            "/usr/bin/python3", Path.Combine(Repository.Root, "tests/contract/sealed/zeromq.py"), Path.Combine(Repository.Root, "workers/python"),
+            app.Endpoints[0].Endpoint, app.Name, _keys.KeyOf("billing"), _keys.NodeKey);
+        Assert.Equal(("", 0), (errors, code));
+        Assert.Equal(
+            """
+            a record of the answer does not open: it was changed, moved, or comes from somebody else
+            {"code":401,"message":"this door wants to know who calls: a sealed request"}
+            """.ReplaceLineEndings("\n"), output.Trim());
+        Assert.Equal(102UL, app.Engine.Counters.JobsAccepted);
+    }
+
     [NeedsFact("node", "nodejs")]
     public Task The_javascript_client_seals() => CheckAsync("node", "javascript", "client.js");
 
@@ -43,11 +60,7 @@ public sealed class SealedClientTests : IDisposable
     private async Task CheckAsync(string interpreter, string language, string? program)
     {
         await using TestNode node = TestNode.Start(keysDirectory: _keys.Folder);
-        AppManifest manifest = TestApps.DotNet(BackendType.Thread);
-        RunningApp app = await node.AddAsync(manifest with
-        {
-            Tasks = [manifest.Tasks[0] with { Keys = new Dictionary<string, object> { ["sealed"] = "required" } }],
-        });
+        RunningApp app = await node.AddAsync(App("native-server"));
         (int code, string output, string errors) = await RunAsync(
             interpreter,
             [.. program is null ? [] : (string[])[Path.Combine(Repository.Root, "tests/contract/sealed", program)],
@@ -60,6 +73,16 @@ public sealed class SealedClientTests : IDisposable
             401 seal: cannot be opened (this error is not sealed)
             """.ReplaceLineEndings("\n"), output.Trim());
         Assert.Equal(305UL, app.Engine.Counters.JobsAccepted);
+    }
+
+    private static AppManifest App(string driver)
+    {
+        AppManifest manifest = TestApps.DotNet(BackendType.Thread);
+        TaskManifest task = manifest.Tasks[0];
+        return manifest with
+        {
+            Tasks = [task with { Name = "echo", DriverType = driver, Keys = new Dictionary<string, object> { ["sealed"] = "required" } }],
+        };
     }
 
     private static async Task<(int Code, string Output, string Errors)> RunAsync(string program, params string[] words)
