@@ -147,7 +147,7 @@ public sealed class TunnelTests : IDisposable
         string endpoint = front.Endpoint;
         await front.DisposeAsync();
         using HostProcess tunnel = await StartAsync(endpoint);
-        Assert.Contains("the tunnel tries again for each caller", tunnel.Errors);
+        await tunnel.UntilAsync("the tunnel tries again for each caller");
         using (Socket caller = Connect(tunnel))
         {
             await Assert.ThrowsAsync<SocketException>(() => ReadToEndAsync(caller));
@@ -178,7 +178,7 @@ public sealed class TunnelTests : IDisposable
     {
         await using TlsFront front = new(_certificates.IssueServer(), (_, _) => Task.CompletedTask);
         using HostProcess tunnel = await StartAsync(front.Endpoint, "'tcp://*:0'");
-        Assert.Contains("'tcp://*:0' can be reached from other hosts: everybody who reaches it calls with this tunnel's certificate", tunnel.Errors);
+        await tunnel.UntilAsync("'tcp://*:0' can be reached from other hosts: everybody who reaches it calls with this tunnel's certificate");
     }
 
     private async Task<HostProcess> StartAsync(string to, string listen = "tcp://127.0.0.1:0", string more = "")

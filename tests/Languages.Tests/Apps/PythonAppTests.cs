@@ -34,7 +34,7 @@ public class PythonAppTests
         Assert.Equal(["1", "2", "3", "4", "5"], chunks);
         CocaineException raised = await Assert.ThrowsAsync<CocaineException>(() => client.CallAsync("fail", Utf8.Of("no luck")));
         Assert.Equal((1000, 502, "ValueError: no luck"), (raised.Category, raised.Code, raised.Message));
-        Assert.Contains("Traceback (most recent call last)", node.Log);
+        await node.LogLines.UntilAsync("Traceback (most recent call last)").WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(404, (await Assert.ThrowsAsync<CocaineException>(() =>
             client.CallAsync("nothing", default(ReadOnlyMemory<byte>)))).Code);
         Assert.Contains(pipe == "1" ? "\"pipe\":\"shared memory\"" : "\"pipe\":\"socket\"", await app.InfoJsonAsync());

@@ -25,7 +25,7 @@ internal static class ScriptApps
         await FailsAsync(client, "raises", "no luck", 1000, 502, "no luck");
         await FailsAsync(client, "refuses", "", 42, 77, "mine");
         await FailsAsync(client, "nothing", "", 1000, 404, "nothing");
-        Assert.Contains("no luck", node.Log);
+        await node.LogLines.UntilAsync("no luck").WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Contains("\"pipe\":\"socket\"", await app.InfoJsonAsync());
     }
 
@@ -108,7 +108,7 @@ internal static class ScriptApps
         CocaineException failure = await Assert.ThrowsAsync<CocaineException>(() => TextAsync(client, "event", ""));
         Assert.Equal(500, failure.Code);
         Assert.DoesNotContain(expected, failure.Message); // a caller may be anybody; the log and the control socket have it
-        Assert.Contains(expected, node.Log);
+        await node.LogLines.UntilAsync(expected).WaitAsync(TimeSpan.FromSeconds(60));
         await Assert.ThrowsAsync<NodeException>(() => app.Ready.WaitAsync(TimeSpan.FromSeconds(20)));
     }
 

@@ -127,7 +127,7 @@ public class CppFaultTests
         }
 
         Assert.Equal(pid, await node.TextAsync("pid", ""));
-        Assert.Contains("a forked child cannot answer", node.Node.Log);
+        await node.Node.LogLines.UntilAsync("a forked child cannot answer").WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     [CppTheory]
@@ -161,7 +161,7 @@ public class CppFaultTests
         Assert.NotNull(await call.ReadAsync());
         CppBuild.Run("/bin/kill", "-USR2", pid);
         await node.Node.LogLines.UntilAsync("spin_for_ever").WaitAsync(TimeSpan.FromSeconds(60));
-        Assert.Contains("is here:", node.Node.Log);
+        await node.Node.LogLines.UntilAsync("is here:").WaitAsync(TimeSpan.FromSeconds(60));
         using Process worker = Process.GetProcessById(int.Parse(pid, CultureInfo.InvariantCulture));
         worker.Kill(); // it would never end by itself
         await Assert.ThrowsAsync<CocaineException>(async () => await call.ReadAsync());
