@@ -55,6 +55,46 @@ public sealed class CocaineClient : IAsyncDisposable
         return client;
     }
 
+    /// <summary>
+    /// Connects to an app by its name: the first of the addresses that the locator of its node tells. Each look and each attempt to connect
+    /// has <see cref="ClientOptions.ConnectTimeout"/>.
+    /// </summary>
+    /// <param name="app">The app's name, or <c>app/task</c> for one of its native servers.</param>
+    /// <param name="locator">
+    /// The endpoint of a node's locator; null = the variable <c>COCAINE_LOCATOR</c>, which a node sets for its workers, or
+    /// <see cref="AppLocator.DefaultEndpoint"/>.
+    /// </param>
+    /// <param name="options">The settings; null for the defaults. See <see cref="AppLocator.FindAsync"/> about TLS.</param>
+    /// <param name="cancellation">Gives the connect up.</param>
+    /// <exception cref="CocaineException">The locator knows no app of this name, or this client may not call it.</exception>
+    /// <exception cref="ConnectionLostException">The locator, or every address of the app, cannot be reached.</exception>
+    /// <exception cref="FormatException">As for <see cref="ConnectAsync"/>.</exception>
+    /// <exception cref="IOException">A file of <see cref="ClientOptions.Seal"/> cannot be opened.</exception>
+    public static async Task<CocaineClient> ConnectToAppAsync(string app, string? locator = null, ClientOptions? options = null,
+        CancellationToken cancellation = default)
+    {
+        IReadOnlyList<string> endpoints = await AppLocator.FindAsync(app, locator, options, cancellation).ConfigureAwait(false);
+        for (int next = 0; ; next++)
+        {
+            try
+            {
+                return await ConnectAsync(endpoints[next], options, cancellation).ConfigureAwait(false);
+            }
+            catch (ConnectionLostException) when (next + 1 < endpoints.Count)
+            {
+                // the next address; the failure of the last one is told
+            }
+        }
+    }
+
+    /// <summary>The arguments of the only answer to a question of a locator.</summary>
+    internal async Task<byte[]> AskAsync(string name, CancellationToken cancellation)
+    {
+        QueryCall call = new(Connection, NameOf(name));
+        Loop.Post(call);
+        return await call.Answer.WaitAsync(cancellation).ConfigureAwait(false);
+    }
+
     /// <summary>Calls an event with one request, and appends every chunk of the answer to <paramref name="answer"/>.</summary>
     /// <param name="eventName">The method.</param>
     /// <param name="request">The request; its bytes must not change before the call is done.</param>
@@ -105,9 +145,10 @@ public sealed class CocaineClient : IAsyncDisposable
     /// <exception cref="CocaineException">The answer was an error.</exception>
     public async Task<byte[]> InfoAsync(CancellationToken cancellation = default)
     {
-        InfoCall call = new(Connection);
+        QueryCall call = new(Connection);
         Loop.Post(call);
-        return await call.Answer.WaitAsync(cancellation).ConfigureAwait(false);
+        byte[] arguments = await call.Answer.WaitAsync(cancellation).ConfigureAwait(false);
+        return arguments[1..]; // after the array's head of one byte: one argument
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using Cocaine.Fast.Backends.Languages;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Security;
@@ -54,7 +55,7 @@ public sealed class CocaineNode : IAsyncDisposable
         AppFactorySettings settings = new(
             options.LoggerFactory, options.Drivers, options.OwnsProcess, options.SdkDirectory, options.RuntimeDirectory,
             _doors.Keeper, _doors.Seals, () => _doors.Certificates.Tls);
-        _factory = new AppFactory(settings, _loops, _zeroMq, _records, _events, () => LocatorEndpoints.FirstOrDefault(), _log);
+        _factory = new AppFactory(settings, _loops, _zeroMq, _records, _events, () => LocatorAddress.Of(LocatorEndpoints.FirstOrDefault(), options.LocatorTls), _log);
         _apps = new NodeApps(_factory);
     }
 

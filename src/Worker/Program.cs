@@ -32,7 +32,10 @@ try
     }
 
     reports = StackReport.Listen();
-    app = AppHost.Load(args[next], new AppIdentity(options.GetValueOrDefault("app", ""), options["uuid"], version));
+    app = AppHost.Load(args[next], new AppIdentity(options.GetValueOrDefault("app", ""), options["uuid"], version)
+    {
+        Locator = EnvironmentNames.Get(EnvironmentNames.Locator),
+    });
 }
 catch (Exception failure)
 {

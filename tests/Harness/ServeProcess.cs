@@ -61,8 +61,9 @@ internal sealed class ServeProcess : IDisposable
         TestFolder folder, string more, int descriptors, (string Name, string Value)[] environment, string? program = null)
     {
         string endpoint = $"ipc://{folder["control.sock"]}";
+        string locator = more.Contains("\"locator\":", StringComparison.Ordinal) ? "" : "\"locator\": \"none\",";
         string config = folder.Write("node.json", $$"""
-            { "state": "{{folder["state"]}}", "ledger": "{{folder["ledger"]}}", "locator": "none", "loops": 1, "control": { "endpoint": "{{endpoint}}" }, {{more}} }
+            { "state": "{{folder["state"]}}", "ledger": "{{folder["ledger"]}}", {{locator}} "loops": 1, "control": { "endpoint": "{{endpoint}}" }, {{more}} }
             """);
         string[] words = ["serve", "--config", config];
         ProcessStartInfo start = descriptors == 0 ? new(program ?? Program, words)

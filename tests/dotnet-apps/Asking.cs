@@ -5,11 +5,11 @@ using Cocaine.Fast.Worker;
 namespace Cocaine.TestApps;
 
 /// <summary>Calls other apps with the client library.</summary>
-public sealed class Asking : IAsyncDisposable
+public sealed class Asking(AppIdentity identity) : IAsyncDisposable
 {
     private readonly Dictionary<string, Task<CocaineClient>> _clients = [];
 
-    /// <summary>The request is the endpoint, the event and the text of the other call, with a line feed between them.</summary>
+    /// <summary>The request is the endpoint or the name, the event and the text of the other call, with a line feed between them.</summary>
     [Event("ask")]
     public async Task Ask(Request request, Response response)
     {
@@ -31,7 +31,8 @@ public sealed class Asking : IAsyncDisposable
         lock (_clients)
         {
             return _clients.TryGetValue(endpoint, out Task<CocaineClient>? known) ? known
-                : _clients[endpoint] = CocaineClient.ConnectAsync(endpoint);
+                : _clients[endpoint] = endpoint.Contains(':') ? CocaineClient.ConnectAsync(endpoint)
+                : CocaineClient.ConnectToAppAsync(endpoint, identity.Locator);
         }
     }
 }

@@ -33,11 +33,11 @@ internal sealed class CommandLine(string sdkDirectory)
 
     /// <summary>The command of one worker of an app.</summary>
     /// <exception cref="IOException">The interpreter or the SDK is not on this machine; the text says what to install.</exception>
-    public WorkerCommand For(AppManifest app, Confinement confinement, string uuid, string endpoint, string locator)
+    public WorkerCommand For(AppManifest app, Confinement confinement, string uuid, string endpoint, LocatorAddress locator)
     {
         List<string> words = [];
         string program = ProgramOf(app, words);
-        words.AddRange(["--app", app.Name, "--uuid", uuid, "--endpoint", endpoint, "--locator", locator, "--protocol", "1"]);
+        words.AddRange(["--app", app.Name, "--uuid", uuid, "--endpoint", endpoint, "--locator", locator.Words, "--protocol", "1"]);
         if (app.Code.Wsgi is { } application)
         {
             words.AddRange(["--wsgi", application]);
@@ -49,7 +49,7 @@ internal sealed class CommandLine(string sdkDirectory)
         }
 
         words.AddRange(app.Code.Argv);
-        return new WorkerCommand(program, words, EnvironmentOf(app, confinement)) { Confinement = confinement };
+        return new WorkerCommand(program, words, EnvironmentOf(app, confinement, locator)) { Confinement = confinement };
     }
 
     /// <summary>Checks that an app's workers can be started on this machine.</summary>
@@ -57,7 +57,7 @@ internal sealed class CommandLine(string sdkDirectory)
     public void Check(AppManifest app)
     {
         FindProgram(app);
-        EnvironmentOf(app, Confinement.None);
+        EnvironmentOf(app, Confinement.None, default);
     }
 
     /// <summary>Checks that the program of an app's workers is there: the interpreter and the SDK, or the app itself.</summary>
@@ -136,7 +136,7 @@ internal sealed class CommandLine(string sdkDirectory)
         }
     }
 
-    private static Dictionary<string, string> EnvironmentOf(AppManifest app, Confinement confinement)
+    private static Dictionary<string, string> EnvironmentOf(AppManifest app, Confinement confinement, LocatorAddress locator)
     {
         Dictionary<string, string> environment = new()
         {
@@ -146,6 +146,11 @@ internal sealed class CommandLine(string sdkDirectory)
                 : EnvironmentNames.Get(EnvironmentNames.Home) ?? "/",
             [EnvironmentNames.AppVersion] = app.Version.ToString(CultureInfo.InvariantCulture),
         };
+        if (locator.Endpoint is { } where)
+        {
+            environment[EnvironmentNames.Locator] = where;
+        }
+
         if (app.Engine.HeartbeatPeriodMs < EngineSettings.UsualHeartbeatMs)
         {
             environment[EnvironmentNames.HeartbeatMs] = app.Engine.HeartbeatPeriodMs.ToString(CultureInfo.InvariantCulture);

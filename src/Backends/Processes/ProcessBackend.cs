@@ -16,7 +16,8 @@ namespace Cocaine.Fast.Backends.Processes;
 /// machine, or cannot be confined as the manifest asks.
 /// </summary>
 internal sealed class ProcessBackend(
-    AppManifest app, EventLoop loop, ProcessLauncher launcher, CommandLine commands, string socketDirectory, string locator, ILogger log)
+    AppManifest app, EventLoop loop, ProcessLauncher launcher, CommandLine commands, string socketDirectory, LocatorAddress locator,
+    ILogger log)
         : ISlaveBackend
 {
     private const UnixFileMode FolderMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
@@ -39,7 +40,8 @@ internal sealed class ProcessBackend(
 
     public CommandLine Commands { get; } = Checked(commands, app);
 
-    public string Locator { get; } = locator;
+    /// <summary>The address of the node's locator.</summary>
+    public LocatorAddress Locator { get; } = locator;
 
     public ILogger Log { get; } = log;
 

@@ -1,3 +1,4 @@
+using Cocaine.Fast.Backends.Languages;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Transport.Limits;
@@ -9,15 +10,18 @@ namespace Cocaine.Fast.Backends.Threads;
 /// <summary>Makes slaves that are threads of the node. Each thread loads the app's code for itself.</summary>
 /// <param name="app">The app.</param>
 /// <param name="loop">The loop that the app's engine lives on.</param>
+/// <param name="locator">The address of the node's locator.</param>
 /// <param name="left">Counts threads and code that slaves of any version of the app have left behind.</param>
 /// <param name="log">The app's log.</param>
-internal sealed class ThreadBackend(AppManifest app, EventLoop loop, LeftBehind left, ILogger log) : ISlaveBackend
+internal sealed class ThreadBackend(AppManifest app, EventLoop loop, LocatorAddress locator, LeftBehind left, ILogger log) : ISlaveBackend
 {
     public AppManifest App { get; } = app;
 
     public EventLoop Loop { get; } = loop;
 
     public ILogger Log { get; } = log;
+
+    public LocatorAddress Locator { get; } = locator;
 
     public LeftBehind Left { get; } = left;
 

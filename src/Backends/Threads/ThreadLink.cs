@@ -173,7 +173,7 @@ internal sealed class ThreadLink : SlaveLink
             return NativeApp.Load(app.Code.Source).Open(app, _slave.Uuid, _segment, _slaveBell, _nodeBell);
         }
 
-        AppIdentity context = new(app.Name, _slave.Uuid, app.Version);
+        AppIdentity context = new(app.Name, _slave.Uuid, app.Version) { Locator = _backend.Locator.Endpoint };
         _app = AppHost.Load(app.Code.Source, context);
         return new RingWorker(_app, _segment, _slaveBell, _nodeBell)
         {

@@ -29,6 +29,9 @@ public static class EnvironmentNames
     /// <summary>The token of commands that call.</summary>
     public const string Token = "COCAINE_TOKEN";
 
+    /// <summary>The endpoint of the locator, for workers and commands that call apps by their names.</summary>
+    public const string Locator = "COCAINE_LOCATOR";
+
     /// <summary>The runtime folder.</summary>
     public const string RuntimeFolder = "COCAINE_RUNTIME_DIR";
 
@@ -108,6 +111,7 @@ public static class EnvironmentNames
         new(Authorities, "commands", "the file of authorities for `tls://` endpoints; `--ca` goes before it"),
         new(Certificate, "commands", "the file of the caller's certificate for `tls://` endpoints; `--cert` goes before it"),
         new(PrivateKey, "commands", "the file of the certificate's private key; `--key` goes before it"),
+        new(Locator, "commands", "the endpoint of a node's locator, for apps by their names; `--locator` goes before it"),
         new(Token, "commands", "the caller's token, for `tls://` and `ipc://` endpoints; no option has it, because everybody sees options"),
         new(RuntimeFolder, "node, commands", "the runtime folder: the sockets of workers, and the control socket; see below"),
         new(Python, "node", "the interpreter of Python apps; without it `python3` in /usr/bin, then in `PATH`"),

@@ -68,6 +68,16 @@ internal static class MessageWriter
         sink.EndMessage(at + 1);
     }
 
+    /// <summary><c>[channel, type, [], headers?]</c></summary>
+    /// <param name="headers">An encoded headers array; empty for none.</param>
+    public static void WriteEmpty(MessageSink sink, ulong channel, byte type, scoped ReadOnlySpan<byte> headers)
+    {
+        Span<byte> start = stackalloc byte[MaxFrameBytes];
+        int at = WriteStart(start, headers.IsEmpty ? Three : Four, channel, type);
+        start[at++] = NoArguments;
+        WriteTwo(sink, start[..at], headers);
+    }
+
     /// <summary><c>[channel, 1, [[category, code], reason], headers?]</c></summary>
     public static void WriteError(
         MessageSink sink, ulong channel, int category, int code, scoped ReadOnlySpan<byte> reason, in ErrorHeaders headers = default)

@@ -18,7 +18,6 @@ internal static class CallCommand
 
     public static Command Create()
     {
-        Argument<string> endpoint = new("endpoint") { Description = TlsOptions.EndpointHelp };
         Argument<string> name = new("event") { Description = "The event to call" };
         Option<string?> data = new("--data") { Description = "The request as text" };
         Option<string?> file = new("--file") { Description = "The request from a file; - is standard input" };
@@ -29,11 +28,12 @@ internal static class CallCommand
             "call",
             "Call an event; the answer's chunks go to standard output as they come. Chunks are unchanged in a pipe "
             + "or a file; in a terminal control characters are escaped.\n\nExample:\n"
-            + "  cocaine-fast call tcp://127.0.0.1:9100 echo --data hello")
+            + "  cocaine-fast call tcp://127.0.0.1:9100 echo --data hello\n"
+            + "  cocaine-fast call hello echo --data hello")
         {
-            endpoint, name, data, file, timeout, deadline, urgent,
+            name, data, file, timeout, deadline, urgent,
         };
-        TlsOptions tls = TlsOptions.AddTo(command, endpoint);
+        AppDestination to = AppDestination.AddTo(command);
         SealOptions seal = SealOptions.AddTo(command);
         command.Check(result => result.GetValue(data) is not null && result.GetValue(file) is not null
             ? "--data and --file are both the request: give one of them" : null);
@@ -46,15 +46,15 @@ internal static class CallCommand
                 Urgent = parsed.GetValue(urgent),
             };
             return Guarded.RunAsync(() => RunAsync(
-                parsed.GetValue(endpoint)!, tls.Of(parsed) with { Seal = seal.Of(parsed) }, parsed.GetValue(name)!, parsed.GetValue(data),
-                parsed.GetValue(file), options, cancellation));
+                (connecting, stop) => to.ConnectAsync(parsed, connecting, stop), to.Options(parsed) with { Seal = seal.Of(parsed) },
+                parsed.GetValue(name)!, parsed.GetValue(data), parsed.GetValue(file), options, cancellation));
         });
         return command;
     }
 
     private static async Task<int> RunAsync(
-        string endpoint, ClientOptions connecting, string name, string? data, string? file, CallOptions options,
-        CancellationToken cancellation)
+        Func<ClientOptions, CancellationToken, Task<CocaineClient>> connect, ClientOptions connecting, string name, string? data,
+        string? file, CallOptions options, CancellationToken cancellation)
     {
         using Stream request = OpenRequest(data, file);
         if (options.Deadline < connecting.ConnectTimeout)
@@ -63,7 +63,7 @@ internal static class CallCommand
         }
 
         long began = Stopwatch.GetTimestamp();
-        await using CocaineClient client = await CocaineClient.ConnectAsync(endpoint, connecting, cancellation);
+        await using CocaineClient client = await connect(connecting, cancellation);
         if (options.Deadline is { } deadline)
         {
             TimeSpan left = deadline - Stopwatch.GetElapsedTime(began);

@@ -18,17 +18,16 @@ internal static class InfoCommand
 
     public static Command Create()
     {
-        Argument<string> endpoint = new("endpoint") { Description = TlsOptions.EndpointHelp + " of an app" };
         Option<bool> all = All();
         Option<bool> json = new("--json") { Description = "Print JSON" };
         Command command = new("info", "Show the state of an app.\n\nExample:\n  cocaine-fast info tcp://127.0.0.1:9100")
         {
-            endpoint, all, json,
+            all, json,
         };
-        TlsOptions tls = TlsOptions.AddTo(command, endpoint);
+        AppDestination to = AppDestination.AddTo(command);
         command.SetAction((parsed, cancellation) => Guarded.RunAsync(async () =>
         {
-            await using CocaineClient client = await CocaineClient.ConnectAsync(parsed.GetValue(endpoint)!, tls.Of(parsed), cancellation);
+            await using CocaineClient client = await to.ConnectAsync(parsed, to.Options(parsed), cancellation);
             try
             {
                 return await ShowAsync(
@@ -37,7 +36,7 @@ internal static class InfoCommand
             }
             catch (Exception mistake) when (mistake is MessagePackSerializationException or JsonException)
             {
-                Complaint.Say($"the answer of {parsed.GetValue(endpoint)} is no info of an app");
+                Complaint.Say($"the answer of {to.Shown(parsed)} is no info of an app");
                 return ExitCodes.Failed;
             }
         }));

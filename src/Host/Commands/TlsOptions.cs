@@ -11,6 +11,9 @@ internal sealed class TlsOptions
     /// <summary>The endpoints of such a command.</summary>
     public const string EndpointHelp = "tcp://HOST:PORT, tls://HOST:PORT or ipc:///path";
 
+    /// <summary>The endpoints of a command that finds apps by their names too.</summary>
+    public const string NameHelp = "An app's name, or " + EndpointHelp;
+
     private readonly Option<string?> _ca = File(
         "--ca", "TLS: the authorities that the server is judged by; without it those of the system", EnvironmentNames.Authorities);
 
@@ -43,19 +46,22 @@ internal sealed class TlsOptions
     public ClientOptions Of(ParseResult parsed)
     {
         string endpoint = _endpoint(parsed.CommandResult) ?? "";
-        bool isTls = ServerConnector.IsTls(endpoint);
+        bool isTls = ServerConnector.IsTls(endpoint) || (AppDestination.IsName(endpoint) && IsGiven(parsed.CommandResult) is not null);
         return new ClientOptions
         {
             Token = isTls || endpoint.StartsWith("ipc:", StringComparison.Ordinal) ? EnvironmentNames.Get(EnvironmentNames.Token) : null,
-            Tls = !isTls ? null : new ClientTls
-            {
-                CaFile = Value(parsed, _ca, EnvironmentNames.Authorities),
-                CertificateFile = Value(parsed, _certificate, EnvironmentNames.Certificate),
-                KeyFile = Value(parsed, _key, EnvironmentNames.PrivateKey),
-                ServerName = parsed.GetValue(_serverName),
-            },
+            Tls = isTls ? Tls(parsed) : null,
         };
     }
+
+    /// <summary>The settings of TLS, from the options and the environment.</summary>
+    public ClientTls Tls(ParseResult parsed) => new()
+    {
+        CaFile = Value(parsed, _ca, EnvironmentNames.Authorities),
+        CertificateFile = Value(parsed, _certificate, EnvironmentNames.Certificate),
+        KeyFile = Value(parsed, _key, EnvironmentNames.PrivateKey),
+        ServerName = parsed.GetValue(_serverName),
+    };
 
     private static TlsOptions AddTo(Command command, Func<SymbolResult, string?> endpoint)
     {
@@ -77,10 +83,12 @@ internal sealed class TlsOptions
     private static string? Value(ParseResult parsed, Option<string?> option, string variable) =>
         parsed.GetValue(option) ?? EnvironmentNames.Get(variable);
 
+    private Option<string?>? IsGiven(SymbolResult result) => All.FirstOrDefault(option => result.GetValue(option) is not null);
+
     private string? Problem(CommandResult result)
     {
-        Option<string?>? given = All.FirstOrDefault(option => result.GetValue(option) is not null);
-        return given is not null && _endpoint(result) is { } endpoint && !ServerConnector.IsTls(endpoint)
+        Option<string?>? given = IsGiven(result);
+        return given is not null && _endpoint(result) is { } endpoint && !ServerConnector.IsTls(endpoint) && !AppDestination.IsName(endpoint)
             ? $"{given.Name} is for endpoints with TLS: {ServerConnector.Scheme}HOST:PORT" : null;
     }
 }

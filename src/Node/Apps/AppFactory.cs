@@ -23,11 +23,11 @@ namespace Cocaine.Fast.Node.Apps;
 /// <param name="zeroMq">The node's ZeroMQ.</param>
 /// <param name="records">The records that outlive an engine of an app.</param>
 /// <param name="events">Gets the events of apps.</param>
-/// <param name="locatorEndpoint">The locator's present endpoint; null without a locator.</param>
+/// <param name="locator">Tells the present address of the node's locator.</param>
 /// <param name="log">The node's log.</param>
 internal sealed class AppFactory(
     AppFactorySettings settings, NodeLoops loops, NodeZeroMq zeroMq, IAppRecords records, Feed<NodeEvent> events,
-    Func<string?> locatorEndpoint, ILogger log) : IDisposable
+    Func<LocatorAddress> locator, ILogger log) : IDisposable
 {
     private readonly Dictionary<string, LeftBehind> _left = []; // by app: threads that hang outlive the app's versions, and the app itself
     private ProcessLauncher? _launcher;
@@ -83,10 +83,9 @@ internal sealed class AppFactory(
         if (manifest.Engine.Backend == BackendType.Thread)
         {
             LeftBehind left = CollectionsMarshal.GetValueRefOrAddDefault(_left, manifest.Name, out _) ??= new LeftBehind();
-            return new ThreadBackend(manifest, loop, left, journal);
+            return new ThreadBackend(manifest, loop, locator(), left, journal);
         }
 
-        string locator = locatorEndpoint()?["tcp://".Length..].Replace("[::]", "127.0.0.1", StringComparison.Ordinal) ?? "127.0.0.1:10053";
         try
         {
             if (_launcher is null)
@@ -100,7 +99,7 @@ internal sealed class AppFactory(
 
             return new ProcessBackend(
                 manifest, loop, _launcher, new CommandLine(Folders.Sdk(settings.SdkDirectory)), Folders.Sockets(settings.RuntimeDirectory),
-                locator, journal);
+                locator(), journal);
         }
         catch (IOException failure)
         {

@@ -17,7 +17,14 @@ public sealed class EventAttribute(string? name = null) : Attribute
 /// <param name="AppName">The app's name in its manifest.</param>
 /// <param name="Uuid">The id of this slave.</param>
 /// <param name="Version">The manifest's version.</param>
-public sealed record AppIdentity(string AppName, string Uuid, int Version = 0);
+public sealed record AppIdentity(string AppName, string Uuid, int Version = 0)
+{
+    /// <summary>
+    /// The endpoint of the node's locator, for an app that calls other apps: the argument <c>locator</c> of
+    /// <c>CocaineClient.ConnectToAppAsync</c>. Null when the node has no locator.
+    /// </summary>
+    public string? Locator { get; init; }
+}
 
 /// <summary>An assembly cannot run as an app; the message gives the reason.</summary>
 public sealed class AppLoadException(string message, Exception? inner = null) : Exception(message, inner);
