@@ -81,7 +81,7 @@ public sealed class AppLocatorTests
     /// <summary>Takes one connection, and answers its first message.</summary>
     private sealed class PlayedLocator : IAsyncDisposable
     {
-        private readonly Socket _listener = new(SocketType.Stream, ProtocolType.Tcp);
+        private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         private readonly CancellationTokenSource _stop = new();
         private readonly Task _serves;
 

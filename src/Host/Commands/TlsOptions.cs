@@ -12,7 +12,7 @@ internal sealed class TlsOptions
     public const string EndpointHelp = "tcp://HOST:PORT, tls://HOST:PORT or ipc:///path";
 
     /// <summary>The endpoints of a command that finds apps by their names too.</summary>
-    public const string NameHelp = "An app's name, or " + EndpointHelp;
+    public const string NameHelp = EndpointHelp + ", or an app's name";
 
     private readonly Option<string?> _ca = File(
         "--ca", "TLS: the authorities that the server is judged by; without it those of the system", EnvironmentNames.Authorities);
