@@ -31,7 +31,7 @@ internal sealed class TimerNode : IDisposable
             Engine = new EngineSettings { Backend = BackendType.Thread, PoolLimit = 1, Concurrency = 1024, QueueLimit = 0 },
             Tasks = [],
         };
-        ThreadBackend backend = new(manifest, _loop, new LeftBehind(), NullLogger.Instance);
+        ThreadBackend backend = new(manifest, _loop, locator: default, new LeftBehind(), NullLogger.Instance);
         _engine = new AppEngine(manifest.Name, manifest.Engine, _loop, backend, NullLogger.Instance);
     }
 
