@@ -44,7 +44,8 @@ public static class AppLocator
         }
         catch (TimeoutException late)
         {
-            throw new ConnectionLostException($"the locator {endpoint} does not answer within {options.ConnectTimeout.TotalSeconds} s", late);
+            throw new ConnectionLostException(
+                $"the locator {endpoint} does not answer within {options.ConnectTimeout.TotalSeconds} s", late);
         }
 
         string scheme = isTls || options.Tls is not null ? ServerConnector.Scheme : Plain;

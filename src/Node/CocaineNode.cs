@@ -55,7 +55,8 @@ public sealed class CocaineNode : IAsyncDisposable
         AppFactorySettings settings = new(
             options.LoggerFactory, options.Drivers, options.OwnsProcess, options.SdkDirectory, options.RuntimeDirectory,
             _doors.Keeper, _doors.Seals, () => _doors.Certificates.Tls);
-        _factory = new AppFactory(settings, _loops, _zeroMq, _records, _events, () => LocatorAddress.Of(LocatorEndpoints.FirstOrDefault(), options.LocatorTls), _log);
+        LocatorAddress Locator() => LocatorAddress.Of(LocatorEndpoints.FirstOrDefault(), options.LocatorTls);
+        _factory = new AppFactory(settings, _loops, _zeroMq, _records, _events, Locator, _log);
         _apps = new NodeApps(_factory);
     }
 

@@ -8,7 +8,9 @@ internal readonly record struct LocatorAddress(string? Endpoint)
 {
     private const string Plain = "tcp://", Secured = "tls://", Default = "127.0.0.1:10053";
 
-    /// <summary>The words after <c>--locator</c>: <c>HOST:PORT</c>, or the path of a Unix socket. Workers of Cocaine expect one always.</summary>
+    /// <summary>
+    /// The words after <c>--locator</c>: <c>HOST:PORT</c>, or the path of a Unix socket. Workers of Cocaine always expect one.
+    /// </summary>
     public string Words => Endpoint is null ? Default : Endpoint[Plain.Length..];
 
     /// <summary>The address of a locator for slaves on the same host.</summary>

@@ -88,7 +88,8 @@ internal sealed class TlsOptions
     private string? Problem(CommandResult result)
     {
         Option<string?>? given = IsGiven(result);
-        return given is not null && _endpoint(result) is { } endpoint && !ServerConnector.IsTls(endpoint) && !AppDestination.IsName(endpoint)
+        return given is not null && _endpoint(result) is { } endpoint && !ServerConnector.IsTls(endpoint)
+            && !AppDestination.IsName(endpoint)
             ? $"{given.Name} is for endpoints with TLS: {ServerConnector.Scheme}HOST:PORT" : null;
     }
 }
