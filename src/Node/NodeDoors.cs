@@ -10,6 +10,7 @@ using Cocaine.Fast.Node.Quarantine;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Tls;
+using Cocaine.Fast.Transport.Trust;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node;
@@ -64,6 +65,11 @@ internal sealed class NodeDoors
     /// <exception cref="NodeException">A key is not as it should be.</exception>
     public void ReadKeys()
     {
+        if (_options.OwnsProcess && (_options.KeysDirectory is not null || _options.Security.Tls is not null))
+        {
+            OwnMemory.Close(); // before any key is read
+        }
+
         try
         {
             if (_options.KeysDirectory is { } keys)

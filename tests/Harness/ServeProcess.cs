@@ -57,13 +57,21 @@ internal sealed class ServeProcess : IDisposable
         return serve;
     }
 
+    /// <summary>Starts it with more members of <c>control</c>, and waits until it serves.</summary>
+    public static async Task<ServeProcess> StartControlAsync(TestFolder folder, string control, string more)
+    {
+        ServeProcess serve = Start(folder, more, 0, [], control: ", " + control);
+        await serve.UntilLogAsync("serving: ");
+        return serve;
+    }
+
     private static ServeProcess Start(
-        TestFolder folder, string more, int descriptors, (string Name, string Value)[] environment, string? program = null)
+        TestFolder folder, string more, int descriptors, (string Name, string Value)[] environment, string? program = null, string control = "")
     {
         string endpoint = $"ipc://{folder["control.sock"]}";
         string locator = more.Contains("\"locator\":", StringComparison.Ordinal) ? "" : "\"locator\": \"none\",";
         string config = folder.Write("node.json", $$"""
-            { "state": "{{folder["state"]}}", "ledger": "{{folder["ledger"]}}", {{locator}} "loops": 1, "control": { "endpoint": "{{endpoint}}" }, {{more}} }
+            { "state": "{{folder["state"]}}", "ledger": "{{folder["ledger"]}}", {{locator}} "loops": 1, "control": { "endpoint": "{{endpoint}}"{{control}} }, {{more}} }
             """);
         string[] words = ["serve", "--config", config];
         ProcessStartInfo start = descriptors == 0 ? new(program ?? Program, words)
@@ -105,6 +113,10 @@ internal sealed class ServeProcess : IDisposable
         Task first = await Task.WhenAny(seen.Task, ended, Task.Delay(TimeSpan.FromSeconds(60)));
         Assert.True(first == seen.Task || Log.Contains(text), $"no line '{text}' came:\n{Log}");
     }
+
+    /// <summary>Waits for a line of its log that has both texts.</summary>
+    public Task UntilLineAsync(string text, string andText) => RunProcess.UntilAsync(
+        () => Array.Exists(Log.Split('\n'), line => line.Contains(text) && line.Contains(andText)), () => $"no line '{text} … {andText}' came:\n{Log}");
 
     public void Signal(string signal)
     {

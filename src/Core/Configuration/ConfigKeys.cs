@@ -15,6 +15,12 @@ internal static class ConfigKeys
             ExpectedWords = "a Unix socket (ipc:///path)",
         },
         new(
+            "tcp", KeyKind.Endpoint,
+            "where commands on other hosts control the node: over TLS, with certificates of clients that rules name, docs/security.md")
+        {
+            ExpectedWords = "an endpoint (tcp://HOST:PORT)",
+        },
+        new(
             "zeromq", KeyKind.Endpoint,
             "where the JSON control protocol of 2012 is served over ZeroMQ: on `lo` or another address of this host alone, unless the node "
             + "has keys and identities and so takes signed requests only"),

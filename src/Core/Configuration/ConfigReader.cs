@@ -77,12 +77,19 @@ public static class ConfigReader
                 problems.Add(door.Offset, "$.locator-tls", problem);
             }
 
+            CheckNetwork(root, locator, locatorTls, service, security.Network);
+            if (control.ContainsKey("tcp"))
+            {
+                CheckTcpControl(root["control"]!["tcp"]!, hasTls ? TlsNeeds.ProblemOf(DoorTls.Mutual, security.Tls) : null, security);
+            }
+
             return new NodeConfig
             {
                 StateFolder = values.GetValueOrDefault("state") is string state ? Path.GetFullPath(state) : null,
                 LedgerFolder = values.GetValueOrDefault("ledger") is string ledger ? Path.GetFullPath(ledger) : null,
                 RuntimeFolder = values.GetValueOrDefault("runtime") is string runtime ? Path.GetFullPath(runtime) : null,
                 ControlEndpoint = control.GetValueOrDefault("endpoint") as string,
+                TcpControlEndpoint = control.GetValueOrDefault("tcp") as string,
                 ZeroMqControlEndpoint = control.GetValueOrDefault("zeromq") as string,
                 Locator = locator == "none" ? null : locator,
                 LocatorTls = locatorTls,
@@ -136,6 +143,51 @@ public static class ConfigReader
             if (root["node-service"] is { Kind: JsonValueKind.String } place && service != "none")
             {
                 _endpoints.Check(place, "$.node-service", "$.node-service", zeroMq: null, binds: true);
+            }
+        }
+
+        /// <summary>The node's own doors have the protection that the config wants.</summary>
+        private void CheckNetwork(JsonTree root, string? locator, DoorTls locatorTls, string service, NetworkFloor floor)
+        {
+            void Check(JsonTree? door, string at, Func<string, string?> problemOf)
+            {
+                if (door is { Kind: JsonValueKind.String } && EndpointSyntax.Problem(door.Text, takesUnix: true) is null
+                    && problemOf(door.Text) is { } problem)
+                {
+                    problems.Add(door.Offset, at, problem);
+                }
+            }
+
+            Check(locator == "none" ? null : root["locator"], "$.locator", at => NetworkNeeds.LocatorProblem(at, locatorTls, floor));
+            Check(
+                service == "none" ? null : root["node-service"], "$.node-service", at => NetworkNeeds.PlainProblem(at, "", floor));
+            JsonTree? control = root["control"] is { Kind: JsonValueKind.Object } section ? section["zeromq"] : null;
+            Check(control, "$.control.zeromq", at => NetworkNeeds.PlainProblem(at, "use control.tcp, or ", floor));
+        }
+
+        /// <summary>Control runs code as the node: over TCP the node knows each caller, and only rules let one in.</summary>
+        private void CheckTcpControl(JsonTree value, string? lack, SecurityConfig security)
+        {
+            const string at = "$.control.tcp";
+            if (value.Kind == JsonValueKind.String && value.Text.StartsWith("ipc://", StringComparison.Ordinal))
+            {
+                problems.Add(
+                    value.Offset, at, $"'{JsonPath.Shown(value.Text)}': expected tcp://HOST:PORT; a Unix socket is control.endpoint");
+                return;
+            }
+
+            _endpoints.Check(value, at, at, zeroMq: null, binds: true);
+            if (lack is not null)
+            {
+                problems.Add(value.Offset, at, $"every caller needs a certificate here: {lack}");
+            }
+
+            if (!security.Rights.Any(rule => rule.Control.Count > 0))
+            {
+                problems.Add(
+                    value.Offset, at,
+                    "no rule lets a caller control the node: expected 'identities' with 'certificate', and 'control' in a rule of "
+                    + "'security.rights'");
             }
         }
 

@@ -19,6 +19,9 @@ public sealed record NodeConfig
     /// <summary>The Unix socket of the control service; null = the user's own.</summary>
     public string? ControlEndpoint { get; init; }
 
+    /// <summary>The endpoint of the control service over TCP, with mutual TLS; null = none.</summary>
+    public string? TcpControlEndpoint { get; init; }
+
     /// <summary>Endpoint of the JSON control protocol of 2012 over ZeroMQ; null = none.</summary>
     public string? ZeroMqControlEndpoint { get; init; }
 

@@ -8,6 +8,13 @@ internal static class SecurityKeys
     /// <summary><c>security</c>.</summary>
     public static readonly IReadOnlyList<KeySpec> Top =
     [
+        new(
+            "network", KeyKind.Text,
+            "the least protection of doors that other hosts can reach: `tls`, certificates of callers too (`mutual`), or jobs that are "
+            + "sealed (`sealed`); a door below it is a mistake", "open")
+        {
+            Choices = ["open", "tls", "mutual", "sealed"],
+        },
         new("tls", KeyKind.Section, "the node's certificate, and the CAs of its clients, below", "no door has TLS"),
         new(
             "keys", KeyKind.AbsolutePath,

@@ -34,6 +34,7 @@ internal sealed class SecurityReader(ProblemList problems, string filePath)
 
         return new SecurityConfig
         {
+            Network = Enum.Parse<NetworkFloor>(values.GetValueOrDefault(NetworkNeeds.Key) as string ?? "open", ignoreCase: true),
             QuarantineTo = values.GetValueOrDefault("quarantine-to") as string[] ?? [],
             KeysFolder = values.GetValueOrDefault("keys") is string keys ? Path.GetFullPath(keys) : null,
             Tls = new TlsReader(problems, _keys, filePath).Read(values.GetValueOrDefault("tls") as JsonTree),

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace Cocaine.Fast.Core.Sealing;
 
@@ -11,11 +12,14 @@ namespace Cocaine.Fast.Core.Sealing;
 /// <param name="path">The folder.</param>
 internal sealed class KeyFolder(string path)
 {
-    private const UnixFileMode ForOthers = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
-        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
-
     /// <summary>The folder of the node's own keys, below the folder of keys.</summary>
     public const string OwnFolder = "own";
+
+    /// <summary>The reason why a folder of keys cannot be trusted, by its path; null when it can.</summary>
+    public Func<string, string?> FolderProblem { get; init; } = static _ => null;
+
+    /// <summary>The reason why an open file cannot be trusted, and whether it is a private key; null when it can.</summary>
+    public Func<SafeFileHandle, bool, string?> FileProblem { get; init; } = static (_, _) => null;
 
     /// <summary>
     /// Names, times and sizes of the files as one text: the files have changed when the text has. The text is empty without the folder.
@@ -46,6 +50,13 @@ internal sealed class KeyFolder(string path)
     {
         try
         {
+            string[] folders = [path, Path.Combine(path, OwnFolder)];
+            problems.AddRange(folders.Where(Directory.Exists).Select(FolderProblem).OfType<string>().Distinct());
+            if (problems.Count > 0)
+            {
+                return null; // anybody could have put keys there
+            }
+
             List<CallerKey> callers = [];
             foreach (FileInfo file in Bounded(PublicFiles(), SealLimits.MaxPublicKeys, problems))
             {
@@ -53,7 +64,7 @@ internal sealed class KeyFolder(string path)
                 {
                     problems.Add($"{file.FullName}: expected a name of letters, digits, - and _, then .pub");
                 }
-                else if (Read(file, RsaKeyText.ReadPublic, problems) is { } key)
+                else if (Read(file, isOwn: false, problems) is { } key)
                 {
                     callers.Add(new CallerKey(name, RsaKeyText.Thumbprint(key), key));
                 }
@@ -62,13 +73,7 @@ internal sealed class KeyFolder(string path)
             List<OwnKey> own = [];
             foreach (FileInfo file in Bounded(OwnFiles(), SealLimits.MaxOwnKeys, problems))
             {
-                UnixFileMode rights = (file.ResolveLinkTarget(returnFinalTarget: true) ?? file).UnixFileMode;
-                if ((rights & ForOthers) != 0)
-                {
-                    string mode = Convert.ToString((int)rights, 8);
-                    problems.Add($"{file.FullName} can be used by other users than its owner (mode 0{mode}): chmod 600");
-                }
-                else if (Read(file, RsaKeyText.ReadPrivate, problems) is { } key)
+                if (Read(file, isOwn: true, problems) is { } key)
                 {
                     own.Add(new OwnKey(RsaKeyText.Thumbprint(key), key));
                 }
@@ -122,16 +127,23 @@ internal sealed class KeyFolder(string path)
         return files;
     }
 
-    private static RSA? Read(FileInfo file, Func<string, RSA> read, List<string> problems)
+    private RSA? Read(FileInfo file, bool isOwn, List<string> problems)
     {
         try
         {
             using FileStream stream = file.OpenRead();
+            if (FileProblem(stream.SafeFileHandle, isOwn) is { } problem)
+            {
+                problems.Add($"{file.FullName}: {problem}");
+                return null;
+            }
+
             byte[] bytes = new byte[SealLimits.MaxKeyFileBytes + 1];
             int length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
             if (length < bytes.Length)
             {
-                return read(Encoding.UTF8.GetString(bytes, 0, length));
+                string text = Encoding.UTF8.GetString(bytes, 0, length);
+                return isOwn ? RsaKeyText.ReadPrivate(text) : RsaKeyText.ReadPublic(text);
             }
 
             problems.Add($"{file.FullName}: more than {SealLimits.MaxKeyFileBytes} bytes are too many for a key");

@@ -9,6 +9,9 @@ public sealed record SecurityConfig
     /// <summary>The folder of RSA keys; null = no sealed jobs.</summary>
     public string? KeysFolder { get; init; }
 
+    /// <summary>The least protection of doors that other hosts can reach.</summary>
+    public NetworkFloor Network { get; init; }
+
     /// <summary>The node's certificate and the CAs of clients; null = no door can have TLS.</summary>
     public TlsConfig? Tls { get; init; }
 

@@ -57,7 +57,7 @@ internal sealed class SealWorker : IDisposable
     /// </exception>
     public static SealWorker Start(string folder, string? used, ILogger log, TimeProvider clock)
     {
-        KeyFolder keys = new(folder);
+        KeyFolder keys = KeyFolders.Of(folder);
         string seen = keys.Look();
         List<string> problems = [];
         KeyRing? ring = keys.Read(problems);

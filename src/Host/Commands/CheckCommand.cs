@@ -3,7 +3,6 @@ using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Node.Apps;
-using Cocaine.Fast.Node.Certificates;
 
 namespace Cocaine.Fast.Host.Commands;
 
@@ -49,21 +48,16 @@ internal static class CheckCommand
             return false;
         }
 
-        foreach (string warning in OpenDoors.Of(path, config))
+        List<string> warnings = [];
+        List<string> mistakes = ConfigFiles.Mistakes(path, config, warnings);
+        foreach (string line in OpenDoors.Of(path, config).Concat(warnings.Select(one => $"{path}: warning: {one}")).Concat(mistakes))
         {
-            Complaint.Say(warning);
-        }
-
-        bool isGood = true;
-        if (config.Security.Tls is { } tls && TlsMistakes.Find(tls, out bool isLack) is { } mistake)
-        {
-            Complaint.Say(isLack ? $"{path}: warning: here no door can have TLS: {mistake}" : mistake);
-            isGood = isLack;
+            Complaint.Say(line);
         }
 
         List<AppManifest>? apps = Manifests.Read(config.Apps, config);
         Warn(apps, nobodyAsks: !config.Security.HasRules);
-        return isGood && apps is not null;
+        return mistakes.Count == 0 && apps is not null;
     }
 
     /// <summary>

@@ -47,7 +47,7 @@ internal static class Manifests
     private static bool Lacks(string path, AppManifest app, NodeConfig? node)
     {
         IReadOnlyList<ManifestProblem> lacks = node is not null && JsonText.ReadFile(path, "manifest", out _) is { } text
-            ? TlsNeeds.Problems(text, path, app, node.Security.Tls) : [];
+            ? [.. TlsNeeds.Problems(text, path, app, node.Security.Tls), .. NetworkNeeds.Problems(text, path, app, node.Security)] : [];
         foreach (ManifestProblem lack in lacks)
         {
             Complaint.Say($"{lack}");

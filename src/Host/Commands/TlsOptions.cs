@@ -14,14 +14,16 @@ internal sealed class TlsOptions
     /// <summary>The endpoints of a command that finds apps by their names too.</summary>
     public const string NameHelp = EndpointHelp + ", or an app's name";
 
+    private const string Authorities = "--ca", Certificate = "--cert", Key = "--key", Server = "--server-name";
+
     private readonly Option<string?> _ca = File(
-        "--ca", "TLS: the authorities that the server is judged by; without it those of the system", EnvironmentNames.Authorities);
+        Authorities, "TLS: the authorities that the server is judged by; without it those of the system", EnvironmentNames.Authorities);
 
-    private readonly Option<string?> _certificate = File("--cert", "TLS: the caller's certificate", EnvironmentNames.Certificate);
+    private readonly Option<string?> _certificate = File(Certificate, "TLS: the caller's certificate", EnvironmentNames.Certificate);
 
-    private readonly Option<string?> _key = File("--key", "TLS: the private key of the certificate", EnvironmentNames.PrivateKey);
+    private readonly Option<string?> _key = File(Key, "TLS: the private key of the certificate", EnvironmentNames.PrivateKey);
 
-    private readonly Option<string?> _serverName = new("--server-name")
+    private readonly Option<string?> _serverName = new(Server)
     {
         Description = "TLS: the name that the server's certificate must have; without it the endpoint's host",
     };
@@ -54,13 +56,18 @@ internal sealed class TlsOptions
         };
     }
 
+    /// <summary>The settings of TLS of a command line, which may still be being typed; null for an endpoint without TLS.</summary>
+    public static ClientTls? Of(ParseResult parsed, string endpoint) => ServerConnector.IsTls(endpoint) ? Settings(parsed) : null;
+
     /// <summary>The settings of TLS, from the options and the environment.</summary>
-    public ClientTls Tls(ParseResult parsed) => new()
+    public ClientTls Tls(ParseResult parsed) => Settings(parsed);
+
+    private static ClientTls Settings(ParseResult parsed) => new()
     {
-        CaFile = Value(parsed, _ca, EnvironmentNames.Authorities),
-        CertificateFile = Value(parsed, _certificate, EnvironmentNames.Certificate),
-        KeyFile = Value(parsed, _key, EnvironmentNames.PrivateKey),
-        ServerName = parsed.GetValue(_serverName),
+        CaFile = Value(parsed, Authorities, EnvironmentNames.Authorities),
+        CertificateFile = Value(parsed, Certificate, EnvironmentNames.Certificate),
+        KeyFile = Value(parsed, Key, EnvironmentNames.PrivateKey),
+        ServerName = Given(parsed, Server),
     };
 
     private static TlsOptions AddTo(Command command, Func<SymbolResult, string?> endpoint)
@@ -80,8 +87,11 @@ internal sealed class TlsOptions
         Description = $"{description} (PEM); also by the environment variable {variable}",
     };
 
-    private static string? Value(ParseResult parsed, Option<string?> option, string variable) =>
-        parsed.GetValue(option) ?? EnvironmentNames.Get(variable);
+    private static string? Value(ParseResult parsed, string option, string variable) =>
+        Given(parsed, option) ?? EnvironmentNames.Get(variable);
+
+    private static string? Given(ParseResult parsed, string option) =>
+        parsed.GetResult(option) is OptionResult { Implicit: false } result ? result.GetValueOrDefault<string?>() : null;
 
     private Option<string?>? IsGiven(SymbolResult result) => All.FirstOrDefault(option => result.GetValue(option) is not null);
 

@@ -5,6 +5,7 @@ using Cocaine.Fast.Node.Doors;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
+using Cocaine.Fast.Transport.Tls;
 
 namespace Cocaine.Fast.Node.Control;
 
@@ -24,6 +25,7 @@ internal sealed class ControlConnection : DoorConnection
     private readonly Dictionary<ulong, ControlCall> _calls = [];
     private readonly List<TaskCompletionSource> _waiting = []; // writers that wait, at most one for each stream
     private ulong _highestChannel;
+    private (int Code, string Problem)? _turnedAway; // set when no call is answered
 
     /// <param name="service">The service.</param>
     /// <param name="keeper">The node's rules.</param>
@@ -40,8 +42,39 @@ internal sealed class ControlConnection : DoorConnection
         Gate = new ActionGate(keeper, this, "control") { IsTrusted = isTrusted };
     }
 
+    /// <summary>A connection over TCP: its caller has the rights that rules give, and no others.</summary>
+    /// <param name="service">The service.</param>
+    /// <param name="keeper">The node's rules.</param>
+    /// <param name="peer">The connected socket and its session.</param>
+    /// <param name="closed">Called at the end.</param>
+    public ControlConnection(
+        (ControlMethods Methods, EventLoop Loop) service, Doorkeeper keeper, SecuredPeer peer, Action<ControlConnection> closed)
+        : base(service.Loop, peer.Descriptor, ProtocolLimits.Default)
+    {
+        _methods = service.Methods;
+        _closed = closed;
+        Gate = new ActionGate(keeper, this, "control.tcp") { NeedsRules = true };
+        Secure(peer.Session, peer.First.Span, peer.Peer);
+    }
+
     /// <summary>Decides about the peer's calls.</summary>
     public ActionGate Gate { get; }
+
+    internal override bool IsBusy => _calls.Count > 0;
+
+    /// <summary>Starts to answer, and closes after so much silence without a call, ms.</summary>
+    public void Begin(long idleMs)
+    {
+        Open();
+        CloseWhenIdle(idleMs);
+    }
+
+    /// <summary>The answer to the first call is an error, and the connection closes; without a call after so much silence, ms.</summary>
+    public void TurnAway(int code, string problem, long idleMs)
+    {
+        _turnedAway = (code, problem);
+        Begin(idleMs);
+    }
 
     /// <summary>Sends a chunk of an answer; completes when there is room for the next one, or nobody wants it.</summary>
     public Task WriteAsync(ControlCall call, byte[] chunk)
@@ -68,7 +101,7 @@ internal sealed class ControlConnection : DoorConnection
     /// <summary>The answer is whole; on the loop.</summary>
     public void End(ControlCall call)
     {
-        if (IsOpen && _calls.Remove(call.Channel))
+        if (IsOpen && Forget(call.Channel))
         {
             MessageWriter.WriteClose(Output, call.Channel);
             ScheduleSend();
@@ -77,7 +110,7 @@ internal sealed class ControlConnection : DoorConnection
 
     public void EndWithError(ControlCall call, int code, string reason)
     {
-        if (IsOpen && _calls.Remove(call.Channel))
+        if (IsOpen && Forget(call.Channel))
         {
             Refuse(call.Channel, code, reason);
         }
@@ -95,7 +128,12 @@ internal sealed class ControlConnection : DoorConnection
     protected override void OnMessage(in MessageView message, HeaderStatus headers)
     {
         ulong channel = message.Layout.Channel;
-        if (_calls.TryGetValue(channel, out ControlCall? call))
+        if (_turnedAway is { } answer)
+        {
+            Refuse(channel, answer.Code, answer.Problem);
+            FlushAndClose(answer.Problem);
+        }
+        else if (_calls.TryGetValue(channel, out ControlCall? call))
         {
             OnOpenChannel(call, in message);
         }
@@ -219,7 +257,15 @@ internal sealed class ControlConnection : DoorConnection
         if (_calls.Remove(channel, out ControlCall? call))
         {
             call.Abandon();
+            OnQuiet();
         }
+    }
+
+    private bool Forget(ulong channel)
+    {
+        bool had = _calls.Remove(channel);
+        OnQuiet();
+        return had;
     }
 
     private void Refuse(ulong channel, int code, string reason)

@@ -11,6 +11,10 @@ internal static partial class ControlLog
     [LoggerMessage(531, LogLevel.Warning, "control: a connection was refused: there are {Max} already; end some watchers")]
     public static partial void TooMany(ILogger log, int max);
 
+    [LoggerMessage(589, LogLevel.Warning,
+        "control.tcp: a connection of {Peer} was refused: {Whose} {Max} already ({Total} refused so far); end some watchers")]
+    public static partial void TooManyRemote(ILogger log, string peer, string whose, int max, long total);
+
     [LoggerMessage(532, LogLevel.Error, "control: {Method} failed in a way that nobody expected. Please report this with the stack")]
     public static partial void Fault(ILogger log, Exception fault, string method);
 

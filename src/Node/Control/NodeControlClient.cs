@@ -33,9 +33,22 @@ public sealed class NodeControlClient : IAsyncDisposable
     /// <exception cref="UnauthorizedAccessException">
     /// The listener belongs to a user other than root and this one: it may be any program.
     /// </exception>
-    public static async Task<NodeControlClient> ConnectAsync(string endpoint, CancellationToken cancellation = default)
+    public static Task<NodeControlClient> ConnectAsync(string endpoint, CancellationToken cancellation = default) =>
+        ConnectAsync(endpoint, null, cancellation);
+
+    /// <summary>Connects, also to <c>control.tcp</c> of a node: <c>tls://HOST:PORT</c>.</summary>
+    /// <param name="endpoint"><c>ipc:///path</c> or <c>tls://HOST:PORT</c>.</param>
+    /// <param name="tls">The caller's certificate and the authorities of the node's; null for a Unix socket.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="ConnectionLostException">Nobody listens there, or a check of TLS has failed.</exception>
+    /// <exception cref="FormatException">The endpoint, a setting or a file of TLS cannot be used.</exception>
+    /// <exception cref="UnauthorizedAccessException">
+    /// The listener belongs to a user other than root and this one: it may be any program.
+    /// </exception>
+    public static async Task<NodeControlClient> ConnectAsync(string endpoint, ClientTls? tls, CancellationToken cancellation)
     {
-        CocaineClient client = await CocaineClient.ConnectAsync(endpoint, null, cancellation).ConfigureAwait(false);
+        ClientOptions options = new() { Tls = tls };
+        CocaineClient client = await CocaineClient.ConnectAsync(endpoint, options, cancellation).ConfigureAwait(false);
         uint self = PeerCredentials.OwnUser;
         if (self != Root && PeerCredentials.TryRead(client.Connection.Descriptor, out _, out uint user) && user != Root && user != self)
         {

@@ -25,7 +25,11 @@ internal sealed record HostedApp(ManifestText Text, AppManifest Manifest, bool I
     {
         ManifestResult result = ManifestReader.Read(text.Utf8.Span, text.FilePath, checkFiles: true, defaults: config.EngineDefaults);
         AppManifest manifest = result.Manifest ?? throw new ManifestException(result.Problems);
-        IReadOnlyList<ManifestProblem> lacks = TlsNeeds.Problems(text.Utf8.Span, text.FilePath, manifest, config.Security.Tls);
+        IReadOnlyList<ManifestProblem> lacks =
+        [
+            .. TlsNeeds.Problems(text.Utf8.Span, text.FilePath, manifest, config.Security.Tls),
+            .. NetworkNeeds.Problems(text.Utf8.Span, text.FilePath, manifest, config.Security),
+        ];
         return lacks.Count == 0 ? new HostedApp(text, manifest, isFixed) : throw new ManifestException(lacks);
     }
 

@@ -27,6 +27,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     private AppStore _store = null!; // from StartAsync on
     private AppReconciler _reconciler = null!; // from StartAsync on
     private ControlService? _control;
+    private RemoteControl? _remoteControl;
     private readonly CancellationTokenSource _ends = new();
     private JsonControl? _jsonControl;
 
@@ -98,6 +99,12 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         _node.Start();
         _control = await ControlService.OpenAsync(_node, _controlEndpoint, this);
         DaemonLog.ControlListens(_log, _control.Endpoint);
+        if (_config.TcpControlEndpoint is { } tcp)
+        {
+            _remoteControl = await RemoteControl.OpenAsync(_node, tcp, this);
+            DaemonLog.ControlListens(_log, string.Join(", ", _remoteControl.Endpoints));
+        }
+
         _ = WatchControlAsync(_control, _ends.Token); // the method throws nothing
         await _reconciler.ApplyAsync(cancellation);
         _node.TidyRecords();
@@ -123,6 +130,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             ("runtime", next.RuntimeFolder != old.RuntimeFolder),
             ("ledger", next.LedgerFolder != old.LedgerFolder),
             ("control.endpoint", (next.ControlEndpoint ?? Folders.ControlEndpoint(next.RuntimeFolder)) != _controlEndpoint),
+            ("control.tcp", next.TcpControlEndpoint != old.TcpControlEndpoint),
             ("control.zeromq", next.ZeroMqControlEndpoint != old.ZeroMqControlEndpoint),
             ("locator", next.Locator != old.Locator),
             ("locator-tls", next.LocatorTls != old.LocatorTls),
@@ -146,6 +154,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             await control.RemakeAsync();
         }
 
+        await (_remoteControl?.OnRulesChangedAsync() ?? Task.CompletedTask);
         _node.LookAtKeys();
         _config = old with
         {
@@ -153,7 +162,12 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             Apps = next.Apps,
             DrainTimeoutMs = next.DrainTimeoutMs,
             LogLevel = next.LogLevel,
-            Security = old.Security with { Tls = usesTls ? next.Security.Tls : old.Security.Tls },
+            Security = next.Security with
+            {
+                Tls = usesTls ? next.Security.Tls : old.Security.Tls,
+                KeysFolder = old.Security.KeysFolder,
+                QuarantineTo = old.Security.QuarantineTo,
+            },
         };
         await _reconciler.ApplyAsync(cancellation);
     }
@@ -261,6 +275,8 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             await _control.DisposeAsync(); // the socket lives on a loop of the node, which ends
             _control = null;
         }
+
+        await (_remoteControl?.DisposeAsync() ?? ValueTask.CompletedTask);
 
         await _node.StopAsync(drainTimeout, stopNow);
         _state?.Dispose(); // last: until here another node must not take the folder

@@ -20,6 +20,9 @@ internal sealed class ActionGate(Doorkeeper keeper, SocketConnection connection,
     /// <summary>The connection may do everything, whatever the rules are: it is of root or the node's own user.</summary>
     public bool IsTrusted { get; init; }
 
+    /// <summary>Without rules nobody may do anything here; otherwise a node without rules lets everybody do everything.</summary>
+    public bool NeedsRules { get; init; }
+
     /// <summary>The rights of the caller by the rules of now.</summary>
     public ActionRights Rights
     {
@@ -31,7 +34,7 @@ internal sealed class ActionGate(Doorkeeper keeper, SocketConnection connection,
                 Caller caller = _caller.Caller;
                 AuditEntry entry = _caller.EntryOf(in caller, door, "", "");
                 entry = IsTrusted ? entry with { Caller = entry.Peer, Means = "user" } : entry;
-                _rights = new ActionRights(keeper, _caller.Rules, caller, _caller.Proof, IsTrusted, entry);
+                _rights = new ActionRights(keeper, _caller.Rules, caller, _caller.Proof, IsTrusted, entry) { NeedsRules = NeedsRules };
             }
 
             return _rights;

@@ -15,11 +15,14 @@ internal sealed class ActionRights(
     private readonly Caller _caller = caller;
     private readonly AuditEntry _entry = entry;
 
+    /// <summary>Without rules the caller may do nothing.</summary>
+    public bool NeedsRules { get; init; }
+
     /// <summary>The rules decide about this caller.</summary>
-    public bool IsOn => rules.IsOn && !isTrusted;
+    public bool IsOn => IsRecorded && !isTrusted;
 
     /// <summary>There are rules, whether they decide about this caller or not: its uses of control are recorded.</summary>
-    public bool IsRecorded => rules.IsOn;
+    public bool IsRecorded => rules.IsOn || NeedsRules;
 
     /// <summary>The caller may use some method of control.</summary>
     public bool MayEnter => isTrusted || rules.MayControlSome(in _caller);
@@ -34,7 +37,7 @@ internal sealed class ActionRights(
     public bool MayControl(string verb, string? app, out DoorRefusal refusal)
     {
         refusal = default;
-        if (!rules.IsOn)
+        if (!IsRecorded)
         {
             return true;
         }

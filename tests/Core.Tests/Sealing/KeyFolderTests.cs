@@ -86,10 +86,14 @@ public sealed class KeyFolderTests : IDisposable
     }
 
     [Fact]
-    public void Private_keys_are_for_their_owner_alone()
+    public void A_file_or_folder_that_cannot_be_trusted_is_refused()
     {
-        File.SetUnixFileMode(Path.Combine(_folder, "own/node.pem"), UnixFileMode.UserRead | UnixFileMode.GroupRead);
-        Assert.Equal($"{_folder}/own/node.pem can be used by other users than its owner (mode 0440): chmod 600", Problem());
+        List<string> problems = [];
+        Assert.Null(new KeyFolder(_folder) { FileProblem = static (_, isOwn) => isOwn ? "its owner" : null }.Read(problems));
+        Assert.Equal([$"{_folder}/own/node.pem: its owner"], problems);
+        problems.Clear();
+        Assert.Null(new KeyFolder(_folder) { FolderProblem = static path => $"{path} is open" }.Read(problems));
+        Assert.Equal([$"{_folder} is open", $"{_folder}/own is open"], problems);
     }
 
     [Fact]

@@ -48,6 +48,8 @@ public sealed class ControlRightsTests : IDisposable
         Assert.NotEqual(0, (await AsAsync(serve, Stranger, "app list")).Code);
         await serve.UntilLogAsync($"denied who=@local by=nothing peer=user:{Stranger} door=control action=connect rule=none");
         Assert.Equal(0, (await AsAsync(serve, Deployer, "app list")).Code);
+        Assert.Equal("closed", DoorTable.Cell("control socket", "other user"));
+        Assert.Equal("yes", DoorTable.Cell("control socket", "user of an identity"));
     }
 
     [RootFact]

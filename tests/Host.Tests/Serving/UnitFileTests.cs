@@ -15,6 +15,7 @@ public class UnitFileTests
     [InlineData("KillMode", "mixed")]
     [InlineData("RuntimeDirectory", "cocaine-fast")]
     [InlineData("StateDirectory", "cocaine-fast")]
+    [InlineData("LimitCORE", "0")]
     [InlineData("NoNewPrivileges", "yes")]
     [InlineData("ProtectSystem", "full")]
     [InlineData("RestrictNamespaces", "yes")]

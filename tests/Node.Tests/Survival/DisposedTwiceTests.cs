@@ -113,6 +113,20 @@ public sealed class DisposedTwiceTests : IDisposable
             _others.Add(node);
             return await ControlService.OpenAsync(node, $"ipc://{_folder["control.sock"]}", new PlainControlHost(node));
         },
+        [nameof(RemoteControl)] = async () =>
+        {
+            TlsIdentity server = Server();
+            CocaineNode node = new(new NodeOptions
+            {
+                Loops = 1,
+                Locator = null,
+                LedgerDirectory = _folder["ledger"],
+                Security = new Core.Security.SecurityConfig { Tls = Tls() with { ClientCaFile = server.CertificateFile } },
+            });
+            node.Start();
+            _others.Add(node);
+            return await RemoteControl.OpenAsync(node, "tcp://127.0.0.1:0", new PlainControlHost(node));
+        },
         [nameof(NodeControlClient)] = async () =>
         {
             CocaineNode node = Started();

@@ -70,6 +70,7 @@ internal static class ControlCommands
         Func<ParseResult, TimeSpan>? limit = null)
     {
         command.Options.Add(node);
+        TlsOptions.AddTo(command, node);
         command.SetAction((parsed, cancellation) => Guarded.RunAsync(async () =>
         {
             TimeSpan time = limit?.Invoke(parsed) ?? FirstAnswerLimit;
@@ -97,6 +98,11 @@ internal static class ControlCommands
             {
                 Complaint.Say(refusal.Message); // the mistakes of a manifest, a line for each, as `check` shows them
                 return ExitCodes.Invalid;
+            }
+            catch (ConnectionLostException failure) when (parsed.GetValue(node)!.StartsWith("tls:", StringComparison.Ordinal))
+            {
+                Complaint.SayOfPeer($"the node at {parsed.GetValue(node)}: {failure.Message}");
+                return ExitCodes.NoConnection;
             }
             catch (ConnectionLostException failure)
             {

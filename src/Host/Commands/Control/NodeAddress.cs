@@ -16,7 +16,7 @@ internal static class NodeAddress
     /// <summary>The option that selects the node.</summary>
     public static Option<string> Option() => new(ControlCommands.NodeOption)
     {
-        Description = $"The node's control endpoint; also by the environment variable {Variable}",
+        Description = $"The node's control endpoint: ipc:///path or tls://HOST:PORT; also by the environment variable {Variable}",
         DefaultValueFactory = _ => Given() ?? Folders.ControlEndpoint(),
     };
 
@@ -33,7 +33,7 @@ internal static class NodeAddress
         bool isNamed = isWritten || Given() is not null;
         try
         {
-            return await NodeControlClient.ConnectAsync(endpoint, cancellation);
+            return await NodeControlClient.ConnectAsync(endpoint, TlsOptions.Of(parsed, endpoint), cancellation);
         }
         catch (ConnectionLostException) when (!isNamed && RunSockets.Live() is { Count: > 0 } runs)
         {

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Cocaine.Fast.Core.Sealing;
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Trust;
 
@@ -63,7 +64,7 @@ internal static class RsaKeyFolder
     public static IEnumerable<string> CommonProblems(string folder)
     {
         List<string> problems = [];
-        _ = new KeyFolder(folder).Read(problems);
+        _ = KeyFolders.Of(folder).Read(problems);
         return problems;
     }
 
