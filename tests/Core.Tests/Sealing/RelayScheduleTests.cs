@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Sealing;
-using Cocaine.Fast.Core.Tests.Simulation;
 
 namespace Cocaine.Fast.Core.Tests.Sealing;
 

@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Sealing;
-using Cocaine.Fast.Core.Tests.Simulation;
 using Cocaine.Fast.Core.Tests.Vectors;
 using static Cocaine.Fast.Core.Tests.Sealing.SealVectors;
 

@@ -1,7 +1,6 @@
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Tests.Engine;
-using Cocaine.Fast.Core.Tests.Simulation;
 
 namespace Cocaine.Fast.Core.Tests.Sharing;
 
