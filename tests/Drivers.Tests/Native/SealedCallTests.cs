@@ -294,7 +294,7 @@ public sealed class SealedCallTests : IDisposable
     {
         File.SetUnixFileMode(Path.Combine(_keys.Folder, "own/node.pem"), UnixFileMode.UserRead | UnixFileMode.OtherRead);
         NodeException refused = Assert.Throws<NodeException>(() => TestNode.Start(keysDirectory: _keys.Folder));
-        Assert.Contains("own/node.pem can be used by other users than its owner (mode 0404): chmod 600", refused.Message);
+        Assert.Contains("own/node.pem: it can be reached by every user (mode 0404): chmod 600", refused.Message);
     }
 
     private static AppManifest App(string mode, string driver = "native-server")
