@@ -36,7 +36,7 @@ public static class AppLocator
             Tls = isTls ? options.Tls : null,
             Token = isPrivate ? options.Token : null,
         };
-        await using CocaineClient client = await CocaineClient.ConnectAsync(endpoint, asking, cancellation).ConfigureAwait(false);
+        await using CocaineClient client = await ConnectAsync(app, endpoint, asking, cancellation).ConfigureAwait(false);
         byte[] answer;
         try
         {
@@ -51,5 +51,18 @@ public static class AppLocator
         string scheme = isTls || options.Tls is not null ? ServerConnector.Scheme : Plain;
         return LocatorReply.TryRead(answer, scheme, out IReadOnlyList<string> found) ? found
             : throw new ConnectionLostException($"{endpoint} is no locator: its answer has no addresses");
+    }
+
+    private static async Task<CocaineClient> ConnectAsync(
+        string app, string endpoint, ClientOptions options, CancellationToken cancellation)
+    {
+        try
+        {
+            return await CocaineClient.ConnectAsync(endpoint, options, cancellation).ConfigureAwait(false);
+        }
+        catch (ConnectionLostException failure)
+        {
+            throw new ConnectionLostException($"no locator can be asked where the app '{app}' is: {failure.Message}", failure);
+        }
     }
 }

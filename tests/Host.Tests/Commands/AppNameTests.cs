@@ -37,7 +37,7 @@ public sealed class AppNameTests : IDisposable
 
     [Theory]
     [InlineData("call nobody echo", 1, "no service named nobody here")]
-    [InlineData("call nobody echo --locator tcp://127.0.0.1:1", 3, "cannot connect to tcp://127.0.0.1:1")]
+    [InlineData("call nobody echo --locator tcp://127.0.0.1:1", 3, "no locator can be asked where the app 'nobody' is: cannot connect to tcp://127.0.0.1:1")]
     [InlineData("call tcp://127.0.0.1:1 echo --locator tcp://127.0.0.1:2", 2, "--locator finds apps by their names")]
     [InlineData("info nobody", 1, "no service named nobody here")]
     public async Task An_app_that_is_not_found_is_told(string words, int code, string text)
