@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using System.Text;
 using Cocaine.Fast.Cluster.Members;
+using Cocaine.Fast.Core.Digests;
 
 namespace Cocaine.Fast.Cluster.Placing;
 
@@ -46,7 +46,7 @@ internal static class Placement
     /// <param name="app">The name of the app.</param>
     /// <param name="uuid">The uuid of the node.</param>
     public static ulong HashOf(string app, string uuid) =>
-        BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{app}/{uuid}")));
+        BinaryPrimitives.ReadUInt64BigEndian(Sha256.HashOf(Encoding.UTF8.GetBytes($"{app}/{uuid}")));
 
     private static bool Counts(Member member) => !member.IsDraining && !(member.DownForMs > CountsWhileDownMs);
 

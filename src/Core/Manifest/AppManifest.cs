@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using Cocaine.Fast.Core.Digests;
 
 namespace Cocaine.Fast.Core.Manifest;
 
@@ -236,5 +236,5 @@ public sealed record AppManifest
     public string? TextSha256 { get; init; }
 
     /// <summary>The <see cref="TextSha256"/> of a text, without its byte order mark.</summary>
-    internal static string DigestOf(ReadOnlySpan<byte> utf8) => Convert.ToHexStringLower(SHA256.HashData(JsonText.WithoutMark(utf8)));
+    internal static string DigestOf(ReadOnlySpan<byte> utf8) => Sha256.HexOf(JsonText.WithoutMark(utf8));
 }

@@ -57,6 +57,11 @@ internal static class CheckCommand
 
         List<AppManifest>? apps = Manifests.Read(config.Apps, config);
         Warn(apps, nobodyAsks: !config.Security.HasRules);
+        foreach (string warning in KeysInReach.Of(config, apps ?? []))
+        {
+            Complaint.Say(warning);
+        }
+
         return mistakes.Count == 0 && apps is not null;
     }
 

@@ -1,12 +1,12 @@
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.MessagePack;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Node.Shards;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
-using MessagePack;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Apps;
@@ -343,5 +343,5 @@ public sealed class RunningApp
     private NodeException Refusal(int code, string why) => new($"app {Name} {why}") { Code = code };
 
     private void AskInfo(Action<byte[]> reply) => AppView.Gather(
-        this, view => reply(MessagePackSerializer.ConvertFromJson(AppInfo.Text(this, view, forOperators: false))));
+        this, view => reply(JsonToMsgPack.Convert(AppInfo.Text(this, view, forOperators: false), modern: true)));
 }

@@ -1,8 +1,8 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Cocaine.Fast.Core.Digests;
 using Cocaine.Fast.Node.Control;
 
 namespace Cocaine.Fast.Node.Daemon;
@@ -58,8 +58,7 @@ internal static class StoredAppFormat
         return new ManifestText(Encoding.UTF8.GetBytes(envelope.Manifest), envelope.Path);
     }
 
-    private static string DigestOf(string path, string text) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{path}\0{text}")));
+    private static string DigestOf(string path, string text) => Sha256.HexOf(Encoding.UTF8.GetBytes($"{path}\0{text}"));
 
     private sealed record Envelope(int Format, string Path, string Sha256, string Manifest);
 }

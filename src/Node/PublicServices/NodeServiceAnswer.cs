@@ -1,4 +1,4 @@
-using MessagePack;
+using Cocaine.Fast.Core.MessagePack;
 
 namespace Cocaine.Fast.Node.PublicServices;
 
@@ -7,11 +7,9 @@ internal static class NodeServiceAnswer
 {
     private const byte OneArgument = 0x91;
 
-    private static readonly MessagePackSerializerOptions OldFamilies = MessagePackSerializerOptions.Standard.WithOldSpec(true);
-
     /// <summary><c>[]</c>: a command was carried out.</summary>
     public static byte[] Nothing { get; } = [0x90];
 
     /// <summary><c>[value]</c>, of a value in JSON.</summary>
-    public static byte[] Value(string json) => [OneArgument, .. MessagePackSerializer.ConvertFromJson(json, OldFamilies)];
+    public static byte[] Value(string json) => [OneArgument, .. JsonToMsgPack.Convert(json, modern: false)];
 }

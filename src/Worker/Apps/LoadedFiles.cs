@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Reflection;
 using System.Runtime.Loader;
-using System.Security.Cryptography;
+using Cocaine.Fast.Core.Digests;
 
 namespace Cocaine.Fast.Worker;
 
@@ -20,7 +20,7 @@ internal static class LoadedFiles
     public static Assembly Load(AssemblyLoadContext into, string path)
     {
         byte[] code = File.ReadAllBytes(path);
-        string digest = Convert.ToHexString(SHA256.HashData(code));
+        string digest = Sha256.HexOf(code);
         if (First.GetOrAdd(path, digest) == digest)
         {
             return into.LoadFromAssemblyPath(path);

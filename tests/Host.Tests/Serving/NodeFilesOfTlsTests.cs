@@ -13,12 +13,24 @@ public sealed class NodeFilesOfTlsTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task A_node_without_security_does_not_load_the_library_before_it_has_an_app()
+    public async Task A_node_without_security_runs_and_replaces_apps_and_loads_no_library_of_keys()
     {
-        using ServeProcess serve = await ServeProcess.StartAsync(_folder);
+        using ServeProcess serve = await ServeProcess.StartAsync(_folder, """ "locator": "tcp://127.0.0.1:0" """);
         await using NodeControlClient control = await serve.ConnectAsync();
-        Assert.Empty(await control.ListAsync());
-        Assert.DoesNotContain("libssl", Maps(serve), StringComparison.Ordinal);
+        string inProcesses = App("echo", "python", "examples/echo/echo.py", "process");
+        string inThreads = App("dotnet", "dotnet", "examples/dotnet-echo/bin/Release/net10.0/DotNetEcho.dll", "thread");
+        foreach (string manifest in (string[])[inProcesses, inThreads])
+        {
+            string endpoint = (await control.CreateReadyAsync(new ManifestText(File.ReadAllBytes(manifest), manifest))).Endpoints[0];
+            await CallAsync(endpoint, null);
+            File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("\"version\": 1", "\"version\": 2", StringComparison.Ordinal));
+            Assert.Equal((0, ""), await serve.RunAsync("app", "replace", manifest) is var (code, _, error) ? (code, error) : default);
+            await CallAsync(endpoint, null);
+            Assert.Equal(0, (await serve.RunAsync("info", endpoint)).Code);
+        }
+
+        Assert.Equal(2, (await control.ListAsync()).Count);
+        Assert.DoesNotMatch("libssl|libcrypto|Cryptography.Native", Maps(serve));
     }
 
     [Fact]
@@ -49,12 +61,17 @@ public sealed class NodeFilesOfTlsTests : IDisposable
         Assert.Contains(mistake, without.Log, StringComparison.Ordinal);
     }
 
+    private string App(string name, string type, string code, string backend) => _folder.Write($"{name}.json", $$"""
+        { "name": "{{name}}", "type": "{{type}}", "version": 1, "args": "{{Path.Combine(Repository.Root, code)}}", "engine": { "backend": "{{backend}}" },
+          "tasks": { "call": { "type": "native-server", "endpoint": "ipc://{{_folder[name + ".sock"]}}", "events": "*" } } }
+        """);
+
     private string App() => _folder.Write("shop.json", $$"""
         { "name": "shop", "type": "python", "args": "{{Path.Combine(Repository.Root, "examples/echo/echo.py")}}",
           "tasks": { "shop": { "type": "native-server", "endpoint": "tcp://127.0.0.1:0", "tls": "on", "events": "*" } } }
         """);
 
-    private static async Task CallAsync(string endpoint, ClientTls tls)
+    private static async Task CallAsync(string endpoint, ClientTls? tls)
     {
         await using CocaineClient client = await CocaineClient.ConnectAsync(endpoint, new ClientOptions { Tls = tls });
         Assert.Equal("hello", Encoding.UTF8.GetString(await client.CallAsync("echo", Utf8.Of("hello"))));
