@@ -1,4 +1,6 @@
+using System.Text.Unicode;
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Pools;
 using Cocaine.Fast.Core.Protocol;
 
@@ -33,6 +35,27 @@ internal sealed class Admission(EngineScope scope, SlavePool pool)
         return default;
     }
 
+    /// <summary>Why a job that no slave takes at once is refused; the code is 0 when the job may wait.</summary>
+    public JobRefusal WhyNot(ulong jobId) => scope.State switch
+    {
+        EngineState.Running when scope.IsPaused => NotRunning(
+            ErrorCodes.ResourceError, "the app is paused: it takes no new jobs until it is resumed", jobId),
+        EngineState.Running => Check(jobId),
+        EngineState.Draining => NotRunning(ErrorCodes.ResourceError, "the app is draining: it takes no new jobs", jobId),
+        _ => NotRunning(ErrorCodes.ServerError, "the app is not running", jobId),
+    };
+
+    /// <summary>Counts and records a refused job.</summary>
+    public void Record(in JobRefusal refusal, TaskMonitor task, byte[] name)
+    {
+        scope.Counters.JobsRejected++;
+        Span<byte> reason = stackalloc byte[EngineLimits.RecordedReasonBytes];
+        Utf8.FromUtf16(refusal.Reason, reason, out _, out int length); // a longer reason is cut
+        scope.Records.Ledger.Arrived(refusal.JobId, scope.Loop.NowNs, task.Utf8Name, name);
+        scope.Records.Ledger.Ended(
+            refusal.JobId, scope.Loop.NowNs, JobOutcome.Refused, ErrorCodes.Category, refusal.Code, reason[..length]);
+    }
+
     /// <summary>The first job begins to wait: from here on jobs end at full speed, and this rate is the one to count with.</summary>
     public void OnFirstWaiting()
     {
@@ -63,6 +86,8 @@ internal sealed class Admission(EngineScope scope, SlavePool pool)
 
     private JobRefusal Full(string reason, ulong jobId) =>
         new(ErrorCodes.ResourceError, reason, jobId, RetryAfterS(), ErrorCause.QueueFull);
+
+    private static JobRefusal NotRunning(int code, string reason, ulong jobId) => new(code, reason, jobId, Cause: ErrorCause.NotRunning);
 
     private ulong Ended => scope.Counters.JobsDone + scope.Counters.JobsFailed;
 }

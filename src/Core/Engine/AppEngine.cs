@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Unicode;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Monitoring;
@@ -21,6 +20,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     private readonly JobStore _store;
     private readonly JobBounds _bounds;
     private readonly NextJobs _next;
+    private readonly Arrivals _arrivals;
     private Action? _onStopped;
 
     /// <param name="name">The app's name.</param>
@@ -54,6 +54,8 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
         _bounds = new JobBounds(Scope, Pool, new RunLimit(Scope));
         Endings = new JobEndings(Scope, _store, Pool, _bounds, this);
         _next = new NextJobs(Scope, _bounds, Endings);
+        Forwarded = new ForwardedJobs(Scope, Pool, Admission, Endings);
+        _arrivals = new Arrivals(Scope, Pool, Admission, Forwarded);
         Shared = new SharedJobs(Scope, _store, Pool, _bounds, Endings, _next);
     }
 
@@ -82,6 +84,9 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     /// <summary>Jobs that go to the app's other loops, or come from there.</summary>
     public SharedJobs Shared { get; }
 
+    /// <summary>Jobs that other nodes run.</summary>
+    public ForwardedJobs Forwarded { get; }
+
     /// <summary>Jobs that run alone.</summary>
     public SuspectRuns Suspects => Pool.Suspects;
 
@@ -91,11 +96,11 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
 
     public EngineState State => Scope.State;
 
-    /// <summary>The engine refuses new jobs until it is resumed; accepted jobs go on.</summary>
-    public bool IsPaused { get; set; }
+    /// <inheritdoc cref="EngineScope.IsPaused"/>
+    public bool IsPaused { get => Scope.IsPaused; set => Scope.IsPaused = value; }
 
-    /// <summary>The engine does not refuse new jobs outright.</summary>
-    public bool IsTaking => State == EngineState.Running && !IsPaused;
+    /// <inheritdoc cref="EngineScope.IsTaking"/>
+    public bool IsTaking => Scope.IsTaking;
 
     /// <summary>Jobs on slaves without a whole answer yet.</summary>
     public int RunningJobs => Endings.Running;
@@ -118,33 +123,14 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
         out JobRefusal refusal)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(name.Length, OpeningBounds.MaxNameBytes); // here, where no state has changed
-        refusal = default;
 
         // A refused job has a number too: its caller can ask for it. Two versions of an app share the ledger, and so the numbers.
         ulong id = Counters.LastJobId = Records.Numbers.After(Math.Max(Counters.LastJobId, Records.Ledger.LastId));
-        Slave? slave = IsTaking && Queue.Usual == 0 ? Pool.Pick() : null;
-        if (slave is null)
+        refusal = _arrivals.Find(id, task, in policy, out Slave? slave, out IPeer? peer);
+        if (refusal.Code != 0)
         {
-            refusal = WhyNot(id);
-            if (refusal.Code != 0 && IsTaking && (Pool.HeldUp.Release() || Pool.Roster.Idle > 0))
-            {
-                Pool.Ahead.Wake(isFull: true);
-                slave = Queue.Usual == 0 ? Pool.Roster.Pick() : null;
-                refusal = slave is null ? WhyNot(id) : default;
-            }
-
-            if (refusal.Code != 0 && IsTaking && Scope.Siblings is { } siblings)
-            {
-                siblings.MakeRoom();
-                refusal = WhyNot(id);
-            }
-
-            if (refusal.Code != 0)
-            {
-                Counters.JobsRejected++;
-                RecordRefusal(id, task, name, in refusal);
-                return null;
-            }
+            Admission.Record(in refusal, task, name);
+            return null;
         }
 
         Job job = _store.Take();
@@ -162,27 +148,37 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
             Endings.CountRun();
             slave.Run(job);
         }
+        else if (peer is not null)
+        {
+            Forwarded.Send(job, peer);
+        }
         else
         {
-            job.MoveTo(JobState.Queued);
-            Records.Ledger.Queued(job.Id, job.ArrivedNs);
-            Queue.Add(job);
-            if (Queue.Count - Queue.Suspects.Count == 1)
-            {
-                Admission.OnFirstWaiting();
-            }
-
-            if (Pool.Roster.Idle > 0)
-            {
-                Pool.Cores.OnWaits();
-            }
-
-            Pool.Growth.Grow();
-            Scope.Siblings?.OnWaits();
+            Wait(job);
         }
 
         _bounds.Arm(job);
         return job;
+    }
+
+    /// <summary>No slave has room for the job.</summary>
+    private void Wait(Job job)
+    {
+        job.MoveTo(JobState.Queued);
+        Records.Ledger.Queued(job.Id, job.ArrivedNs);
+        Queue.Add(job);
+        if (Queue.Count - Queue.Suspects.Count == 1)
+        {
+            Admission.OnFirstWaiting();
+        }
+
+        if (Pool.Roster.Idle > 0)
+        {
+            Pool.Cores.OnWaits();
+        }
+
+        Pool.Growth.Grow();
+        Scope.Siblings?.OnWaits();
     }
 
     /// <summary>Takes more of a job's request.</summary>
@@ -250,6 +246,12 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     public void OnEnd(Job job, bool failed, in JobError error) => Endings.OnEnd(job, failed, in error);
 
     /// <inheritdoc/>
+    public void OnPeerRefused(Job job, in JobError error) => Forwarded.OnRefused(job, in error);
+
+    /// <inheritdoc/>
+    public void OnPeerLost(Job job, string peer, PeerEnd end) => Forwarded.OnLost(job, peer, end);
+
+    /// <inheritdoc/>
     public void OnSlaveLost(Job job, in SlaveLoss loss) => Endings.OnSlaveLost(job, in loss);
 
     /// <inheritdoc/>
@@ -277,6 +279,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
         }
 
         FailWaiting(ErrorCodes.ResourceError, reason, ErrorCause.NotRunning);
+        Scope.Forwarder?.FailAll(ErrorCodes.ResourceError, reason, ErrorCause.NotRunning);
         Scope.Siblings?.FailAll(ErrorCodes.ResourceError, reason, ErrorCause.NotRunning);
         foreach (Slave slave in Pool.Roster.Slaves)
         {
@@ -324,24 +327,4 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
             stopped?.Invoke();
         }
     }
-
-    private void RecordRefusal(ulong id, TaskMonitor task, byte[] name, in JobRefusal refusal)
-    {
-        Span<byte> reason = stackalloc byte[EngineLimits.RecordedReasonBytes];
-        Utf8.FromUtf16(refusal.Reason, reason, out _, out int length); // a longer reason is cut
-        Records.Ledger.Arrived(id, Loop.NowNs, task.Utf8Name, name);
-        Records.Ledger.Ended(id, Loop.NowNs, JobOutcome.Refused, ErrorCodes.Category, refusal.Code, reason[..length]);
-    }
-
-    /// <summary>Why a job that no slave takes at once is refused; the code is 0 when the job may wait.</summary>
-    private JobRefusal WhyNot(ulong jobId) => State switch
-    {
-        EngineState.Running when IsPaused => NotRunning(
-            ErrorCodes.ResourceError, "the app is paused: it takes no new jobs until it is resumed", jobId),
-        EngineState.Running => Admission.Check(jobId),
-        EngineState.Draining => NotRunning(ErrorCodes.ResourceError, "the app is draining: it takes no new jobs", jobId),
-        _ => NotRunning(ErrorCodes.ServerError, "the app is not running", jobId),
-    };
-
-    private static JobRefusal NotRunning(int code, string reason, ulong jobId) => new(code, reason, jobId, Cause: ErrorCause.NotRunning);
 }

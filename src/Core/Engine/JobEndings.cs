@@ -67,6 +67,10 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
         {
             job.Caller?.OnChunk(job, in data);
         }
+        else if (job.State == JobState.Away)
+        {
+            OnChunkOfPeer(job, in data);
+        }
     }
 
     /// <summary>The worker has ended its side; the job leaves its slave.</summary>
@@ -88,6 +92,11 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
             }
             else
             {
+                if (job.State != JobState.Away)
+                {
+                    scope.Mean.Add(now - job.DispatchedNs); // the mean of the slaves here
+                }
+
                 CountDone(job, now);
                 job.MoveTo(JobState.Done);
                 caller?.OnDone(job);
@@ -150,7 +159,7 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
         job.AnsweredMs = scope.Loop.ListenedMs;
         if (from == JobState.Away)
         {
-            scope.Siblings!.Cancel(job, in error);
+            (job.Runner as IRunnerElsewhere)?.Cancel(job, in error); // a job that has just come back has none
         }
 
         job.Slave?.Channels.Cancel(job, in error);
@@ -193,13 +202,26 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
         return taken > 1;
     }
 
+    private void OnChunkOfPeer(Job job, in Payload data)
+    {
+        if (!job.HasAnswerBegun)
+        {
+            job.HasAnswerBegun = true;
+            scope.Records.Ledger.FirstByte(job.Id, scope.Loop.NowNs);
+            job.Request.Forget();
+        }
+
+        job.Caller?.OnChunk(job, in data);
+    }
+
     private static void RecordRun(Job job, long nowNs)
     {
         job.Task.TimeInQueue.Record(job.DispatchedNs - job.ArrivedNs);
         job.Task.TimeOnSlave.Record(nowNs - job.DispatchedNs);
     }
 
-    private void RunAgain(Job job)
+    /// <summary>The runner of a job is gone, and the job waits for another one.</summary>
+    public void RunAgain(Job job)
     {
         Running--;
         scope.Counters.JobsRetried++;

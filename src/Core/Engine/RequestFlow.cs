@@ -26,6 +26,9 @@ internal sealed class RequestFlow(EngineScope scope, SlavePool pool, Admission a
             case JobState.Streaming:
                 Forward(job, in chunk);
                 return;
+            case JobState.Away when job.Runner is IPeer peer:
+                ForwardedJobs.WriteChunk(job, peer, in chunk);
+                return;
             default:
                 return; // the job is answered: the caller writes on, and the node drops the chunk
         }
@@ -46,6 +49,10 @@ internal sealed class RequestFlow(EngineScope scope, SlavePool pool, Admission a
             {
                 pool.Ahead.OnWhole(job.Slave!);
             }
+        }
+        else if (job is { State: JobState.Away, Runner: IPeer peer })
+        {
+            peer.EndRequest(job);
         }
         else if (job is { State: JobState.Queued, Policy.Urgent: true } && scope.Queue.Placed > 0)
         {

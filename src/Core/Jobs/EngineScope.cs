@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Balancing;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Timing;
@@ -42,6 +43,18 @@ internal sealed class EngineScope
 
     /// <summary>The engines on the app's other loops; null when the app lives on one. Set before the engine starts.</summary>
     public ISiblings? Siblings { get; set; }
+
+    /// <summary>The other nodes; null on a node that has none.</summary>
+    public IForwarder? Forwarder { get; set; }
+
+    /// <summary>The mean time of a job on a slave.</summary>
+    public ServiceMean Mean { get; } = new();
+
+    /// <summary>The engine refuses new jobs until it is resumed; accepted jobs go on.</summary>
+    public bool IsPaused { get; set; }
+
+    /// <summary>The engine does not refuse new jobs outright.</summary>
+    public bool IsTaking => State == EngineState.Running && !IsPaused;
 
     /// <summary>The engine's state.</summary>
     public EngineState State { get; private set; } = EngineState.Running;

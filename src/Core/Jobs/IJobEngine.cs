@@ -41,6 +41,15 @@ internal interface IJobEngine
     /// <summary>The worker has sent a piece of the answer.</summary>
     void OnChunk(Job job, in Payload data);
 
+    /// <summary>The node that the job went to had no room for it, and has not begun it.</summary>
+    void OnPeerRefused(Job job, in JobError error);
+
+    /// <summary>The node that has the job is gone.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="peer">The node's name.</param>
+    /// <param name="end">How it went.</param>
+    void OnPeerLost(Job job, string peer, PeerEnd end);
+
     /// <summary>The worker has ended its side of the job's channel, and the job has left its slave.</summary>
     void OnEnd(Job job, bool failed, in JobError error);
 }

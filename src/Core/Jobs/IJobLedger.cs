@@ -46,6 +46,9 @@ internal interface IJobLedger
     /// </summary>
     void Dispatched(ulong id, long nowNs, uint slave, int run, long stoodNs);
 
+    /// <summary>Another node takes the job; <paramref name="run"/> counts the job's runs from 1.</summary>
+    void Forwarded(ulong id, long nowNs, int run, ReadOnlySpan<byte> node);
+
     /// <summary>The job's answer has begun.</summary>
     void FirstByte(ulong id, long nowNs);
 
@@ -77,6 +80,10 @@ internal sealed class NoLedger : IJobLedger
     }
 
     public void Dispatched(ulong id, long nowNs, uint slave, int run, long stoodNs)
+    {
+    }
+
+    public void Forwarded(ulong id, long nowNs, int run, ReadOnlySpan<byte> node)
     {
     }
 

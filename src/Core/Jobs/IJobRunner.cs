@@ -1,6 +1,6 @@
 namespace Cocaine.Fast.Core.Jobs;
 
-/// <summary>The slave that runs a job, as the job's caller sees it. All calls come on the engine's loop.</summary>
+/// <summary>The slave, the loop or the node that runs a job, as the job's caller sees it. All calls come on the engine's loop.</summary>
 internal interface IJobRunner
 {
     /// <summary>

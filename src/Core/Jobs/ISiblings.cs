@@ -25,9 +25,6 @@ internal interface ISiblings
     /// <param name="places">Slaves that could be launched.</param>
     void OnRoom(int slaves, int places);
 
-    /// <summary>A job that is away has its answer from here: the sibling is told to cancel it, and what it answers is dropped.</summary>
-    void Cancel(Job job, in JobError error);
-
     /// <summary>Every job that is away fails.</summary>
     void FailAll(int code, string reason, ErrorCause cause);
 }

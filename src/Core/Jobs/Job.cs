@@ -47,8 +47,8 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
     public bool RequestEnded { get; set; }
 
     /// <summary>
-    /// The job's slave, or its way to another loop. Valid in Placed, Running, Streaming and Away, and after an answer until the worker has
-    /// closed its side.
+    /// The job's slave, or its way to another loop or node. Valid in Placed, Running, Streaming and Away, and after an answer until the
+    /// worker has closed its side.
     /// </summary>
     public IJobRunner? Runner { get; set; }
 
@@ -66,6 +66,9 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
 
     /// <summary>The worker was asked to hold the answer, because the caller has too much of it unsent; valid in Streaming.</summary>
     public bool AnswerHeld { get; set; }
+
+    /// <summary>Another node, which has the job, has begun its answer. Valid in Away.</summary>
+    public bool HasAnswerBegun { get; set; }
 
     /// <summary>Runs begun, the present one included.</summary>
     public int Runs { get; set; }
@@ -150,7 +153,7 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
         ArrivedNs = WaitsSinceNs = nowNs;
         Runs = Reprieves = Spared = 0;
         Deaths = null;
-        RequestHeld = AnswerHeld = false;
+        RequestHeld = AnswerHeld = HasAnswerBegun = false;
         RequestEnded = NodeSideEnded = UnderPressure = IsAbandoned = DiedInCompany = IsSuspect = RanTooLong = IsGuest = false;
         CancelDueMs = 0;
     }
@@ -160,7 +163,7 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
     {
         bool legal = (State, next) switch
         {
-            (JobState.Free, JobState.Queued or JobState.Running or JobState.Failed) => true,
+            (JobState.Free, JobState.Queued or JobState.Running or JobState.Away or JobState.Failed) => true,
             (JobState.Queued, JobState.Placed or JobState.Running or JobState.Away or JobState.Failed) => true,
             (JobState.Away, JobState.Queued or JobState.Done or JobState.Failed) => true,
             (JobState.Placed, JobState.Queued or JobState.Running) => true,

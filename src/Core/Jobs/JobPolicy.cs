@@ -12,6 +12,9 @@ internal readonly record struct JobPolicy
     /// <summary>Time from the job's arrival until its answer is worthless, ms; 0 = none.</summary>
     public long DeadlineMs { get; init; }
 
+    /// <summary>The job may run twice: the caller does not mind.</summary>
+    public bool Idempotent { get; init; }
+
     /// <summary>How often to run the job again when its slave dies; null = the app's retry-limit.</summary>
     public int? RetryLimit { get; init; }
 }

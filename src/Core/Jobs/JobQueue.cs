@@ -42,6 +42,9 @@ internal sealed class JobQueue
     /// <summary>The job that has waited longest, or null. Of the suspects only the next one to run is considered.</summary>
     public Job? Oldest => Older(Older(_urgent.Oldest, _usual.Oldest), Suspects.First);
 
+    /// <summary>The jobs that run before one that comes now.</summary>
+    public int AheadOf(bool urgent) => ServesNewest ? Placed : urgent ? Placed + _urgent.Count : Count;
+
     public void Add(Job job)
     {
         LaneOf(job).Add(job);

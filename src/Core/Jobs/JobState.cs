@@ -3,8 +3,8 @@ namespace Cocaine.Fast.Core.Jobs;
 /// <summary>
 /// The state of a job: <c>queued → running → streaming → done</c>, and <c>failed</c> from each of the first three; a retry takes a job from
 /// running back to queued. A job may be placed between queued and running, and may be taken back from either to queued. A job that is away
-/// goes from queued to done or failed, or back to queued. An answered job may stay on its slave's channel until the worker has closed its
-/// side too.
+/// came from queued, or is new; it goes to done or failed, or back to queued. An answered job may stay on its slave's channel until the
+/// worker has closed its side too.
 /// </summary>
 internal enum JobState
 {
@@ -23,7 +23,7 @@ internal enum JobState
     /// <summary>The job is on a slave; its answer has begun.</summary>
     Streaming,
 
-    /// <summary>The job is with another loop of its app, whose slave runs it, or on its way there or back.</summary>
+    /// <summary>The job is with another loop of its app or with another node, whose slave runs it, or on its way there or back.</summary>
     Away,
 
     /// <summary>The job was answered with close.</summary>

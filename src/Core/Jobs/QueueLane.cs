@@ -25,13 +25,28 @@ internal sealed class QueueLane(QueueOrder order, long targetNs, long intervalNs
     /// <summary>The job that has waited longest; null when none waits.</summary>
     public Job? Oldest => _again.First ?? _waiting.First;
 
-    public void Add(Job job) => _waiting.AddLast(job);
+    /// <summary>The jobs in the lane.</summary>
+    public int Count { get; private set; }
+
+    public void Add(Job job)
+    {
+        Count++;
+        _waiting.AddLast(job);
+    }
 
     /// <summary>Puts a job that has run before in front of all others.</summary>
-    public void AddAgain(Job job) => _again.AddFirst(job);
+    public void AddAgain(Job job)
+    {
+        Count++;
+        _again.AddFirst(job);
+    }
 
     /// <summary>Puts a job that was taken back from its slave where it came from: it is the next one.</summary>
-    public void PutBack(Job job) => (job.Runs > 0 ? _again : _waiting).AddFirst(job);
+    public void PutBack(Job job)
+    {
+        Count++;
+        (job.Runs > 0 ? _again : _waiting).AddFirst(job);
+    }
 
     /// <summary>The next job to run, still in the lane; null when none waits.</summary>
     public Job? Next(long nowNs)
@@ -51,6 +66,7 @@ internal sealed class QueueLane(QueueOrder order, long targetNs, long intervalNs
 
     public void Remove(Job job)
     {
+        Count--;
         if (job.Runs > 0)
         {
             _again.Remove(job);

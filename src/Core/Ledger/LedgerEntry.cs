@@ -32,6 +32,9 @@ internal sealed record LedgerEntry
     /// <summary>The slave of the last run, or before the first run that on which the job is placed; null without either.</summary>
     public string? Slave { get; init; }
 
+    /// <summary>The node that the last run was on; null when that was this one.</summary>
+    public string? Node { get; init; }
+
     /// <summary>The job waits in the ring of a slave, ahead of its turn: the slave has not begun it.</summary>
     public bool IsPlaced { get; init; }
 

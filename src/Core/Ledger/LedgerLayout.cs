@@ -23,10 +23,11 @@ namespace Cocaine.Fast.Core.Ledger;
 ///        40  first byte     8     48  slave 4, run 2, stood 2: see RunWord
 ///        56  end stamp      8
 ///        64  ended          8  line 2
-///        72  length of the task's name 1, of the event's 1, outcome 1, unused 1, length of the text 2, unused 2
+///        72  length of the task's name 1, of the event's 1, outcome 1, 1 when it was forwarded 1, length of the text 2, unused 2
 ///        80  the task's name, then the event's        48
 ///       128  category       4  lines 3 and 4: of errors only
 ///       132  code           4    136  text           120
+///       224  of a forwarded job, whose text has 88 bytes: length of the node's name 1, the name 31
 /// </code>
 /// </summary>
 internal static class LedgerLayout
@@ -52,12 +53,16 @@ internal static class LedgerLayout
 
     public const int IdOffset = 0, ArrivedWallOffset = 8, ArrivedOffset = 16, QueuedOffset = 24, DispatchedOffset = 32,
         FirstByteOffset = 40, SlaveOffset = 48, EndStampOffset = 56, EndedOffset = 64, TaskLengthOffset = 72, EventLengthOffset = 73,
-        OutcomeOffset = 74, TextLengthOffset = 76, NamesOffset = 80, CategoryOffset = 128, CodeOffset = 132, TextOffset = 136;
+        OutcomeOffset = 74, ForwardedOffset = 75, TextLengthOffset = 76, NamesOffset = 80, CategoryOffset = 128, CodeOffset = 132,
+        TextOffset = 136, NodeLengthOffset = 224, NodeOffset = 225;
 
     /// <summary>Task and event together; the task takes at most half of these bytes.</summary>
     public const int MaxNamesBytes = 48;
 
     public const int MaxTextBytes = RecordSizeBytes - TextOffset;
+
+    /// <summary>The text of a forwarded job, and the name of its node.</summary>
+    public const int MaxForwardedTextBytes = NodeLengthOffset - TextOffset, MaxNodeBytes = RecordSizeBytes - NodeOffset;
 
     /// <summary>A power of two within the bounds, and at least the wanted number where the bounds allow it.</summary>
     public static int RecordsFor(long jobs) => (int)BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(jobs, MinRecords, MaxRecords));

@@ -26,6 +26,16 @@ internal static class LedgerRecord
         name[..nameLength].CopyTo(names[taskLength..]);
         record[LedgerLayout.TaskLengthOffset] = (byte)taskLength;
         record[LedgerLayout.EventLengthOffset] = (byte)nameLength;
+        record[LedgerLayout.ForwardedOffset] = 0;
+    }
+
+    /// <summary>Records the node that takes the job.</summary>
+    public static void WriteNode(Span<byte> record, ReadOnlySpan<byte> node)
+    {
+        int length = Fit(node, LedgerLayout.MaxNodeBytes);
+        record[LedgerLayout.NodeLengthOffset] = (byte)length;
+        node[..length].CopyTo(record[LedgerLayout.NodeOffset..]);
+        record[LedgerLayout.ForwardedOffset] = 1;
     }
 
     /// <summary>Records how the job ended.</summary>
@@ -38,7 +48,8 @@ internal static class LedgerRecord
             return; // lines 3 and 4 stay as they are: nobody reads them for a job that is done
         }
 
-        int length = Fit(text, LedgerLayout.MaxTextBytes);
+        bool wasForwarded = record[LedgerLayout.ForwardedOffset] == 1;
+        int length = Fit(text, wasForwarded ? LedgerLayout.MaxForwardedTextBytes : LedgerLayout.MaxTextBytes);
         BinaryPrimitives.WriteUInt16LittleEndian(record[LedgerLayout.TextLengthOffset..], (ushort)length);
         BinaryPrimitives.WriteInt32LittleEndian(record[LedgerLayout.CategoryOffset..], category);
         BinaryPrimitives.WriteInt32LittleEndian(record[LedgerLayout.CodeOffset..], code);
@@ -77,7 +88,8 @@ internal static class LedgerRecord
             DispatchedNs = After(record[LedgerLayout.DispatchedOffset..]),
             FirstByteNs = After(record[LedgerLayout.FirstByteOffset..]),
             EndedNs = outcome == JobOutcome.Open ? null : After(record[LedgerLayout.EndedOffset..]),
-            Slave = run.HasSlave ? run.Slave.ToString("x8", CultureInfo.InvariantCulture) : null,
+            Node = NodeOf(record, run),
+            Slave = run.HasSlave && NodeOf(record, run) is null ? run.Slave.ToString("x8", CultureInfo.InvariantCulture) : null,
             Runs = run.Runs,
             IsPlaced = run.IsPlaced && outcome == JobOutcome.Open,
             StoodNs = run.StoodNs,
@@ -86,6 +98,14 @@ internal static class LedgerRecord
             Code = hasError ? BinaryPrimitives.ReadInt32LittleEndian(record[LedgerLayout.CodeOffset..]) : 0,
             Text = hasError ? Encoding.UTF8.GetString(record.Slice(LedgerLayout.TextOffset, textLength)) : "",
         };
+    }
+
+    /// <summary>The node of the last run; null when that was on a slave here: only a run on another node has no slave's number.</summary>
+    private static string? NodeOf(ReadOnlySpan<byte> record, RunWord run)
+    {
+        int length = Math.Min((int)record[LedgerLayout.NodeLengthOffset], LedgerLayout.MaxNodeBytes);
+        return record[LedgerLayout.ForwardedOffset] == 1 && run is { Runs: > 0, Slave: 0 }
+            ? Encoding.UTF8.GetString(record.Slice(LedgerLayout.NodeOffset, length)) : null;
     }
 
     /// <summary>The bytes of a text that fit into the room, cut between two characters.</summary>

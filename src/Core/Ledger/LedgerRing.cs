@@ -101,6 +101,16 @@ internal sealed unsafe class LedgerRing : IJobLedger
         WriteWord(id, LedgerLayout.DispatchedOffset, (ulong)nowNs);
     }
 
+    public void Forwarded(ulong id, long nowNs, int run, ReadOnlySpan<byte> node)
+    {
+        byte* slot = Slot(id);
+        if (!_isStopped && *(ulong*)(slot + LedgerLayout.IdOffset) == id)
+        {
+            LedgerRecord.WriteNode(new Span<byte>(slot, LedgerLayout.RecordSizeBytes), node);
+            Dispatched(id, nowNs, slave: 0, run, stoodNs: -1);
+        }
+    }
+
     public void FirstByte(ulong id, long nowNs) => WriteWord(id, LedgerLayout.FirstByteOffset, (ulong)nowNs);
 
     public void Ended(ulong id, long nowNs, JobOutcome outcome, int category, int code, ReadOnlySpan<byte> text)

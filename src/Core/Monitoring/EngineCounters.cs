@@ -37,6 +37,18 @@ internal sealed class EngineCounters
     /// <summary>Jobs among them that came back not begun, because that loop had no room any more.</summary>
     public ulong JobsSentBack { get; set; }
 
+    /// <summary>Jobs that another node took, because they would have waited here for too long.</summary>
+    public ulong JobsForwarded { get; set; }
+
+    /// <summary>Jobs among them that the other node had no room for.</summary>
+    public ulong JobsForwardRefused { get; set; }
+
+    /// <summary>Jobs among them whose node went away.</summary>
+    public ulong JobsForwardLost { get; set; }
+
+    /// <summary>Jobs of other nodes that were accepted here.</summary>
+    public ulong JobsTaken { get; set; }
+
     /// <summary>Jobs whose caller gave up or went away.</summary>
     public ulong JobsCancelled { get; set; }
 
@@ -153,6 +165,10 @@ internal sealed class EngineCounters
         JobsTakenBack += one.JobsTakenBack;
         JobsSentAway += one.JobsSentAway;
         JobsSentBack += one.JobsSentBack;
+        JobsForwarded += one.JobsForwarded;
+        JobsForwardRefused += one.JobsForwardRefused;
+        JobsForwardLost += one.JobsForwardLost;
+        JobsTaken += one.JobsTaken;
         JobsCancelled += one.JobsCancelled;
         ClientsGone += one.ClientsGone;
         JobsAbandoned += one.JobsAbandoned;

@@ -10,6 +10,9 @@ internal sealed class TaskMonitor(string name, bool sparse = false)
     /// <summary>The name in UTF-8, for records that are written without allocation.</summary>
     public byte[] Utf8Name { get; } = System.Text.Encoding.UTF8.GetBytes(name);
 
+    /// <summary>Other nodes may take the task's jobs.</summary>
+    public bool MayForward { get; set; }
+
     /// <summary>Longest run of one of the task's jobs, ms; 0 = none.</summary>
     public long JobTimeoutMs { get; set; }
 

@@ -34,9 +34,7 @@ internal sealed class HeaderSet
     public bool IsEmpty { get; private set; } = true;
 
     public ulong TraceId { get; private set; }
-
     public ulong SpanId { get; private set; }
-
     public ulong ParentId { get; private set; }
 
     /// <summary>The client sent trace ids of its own.</summary>
@@ -52,6 +50,9 @@ internal sealed class HeaderSet
 
     public bool Urgent { get; private set; }
 
+    /// <summary>The caller says that the job may run twice. The header goes on to the worker, like one that nobody knows.</summary>
+    public bool Idempotent { get; private set; }
+
     /// <summary>The client offers flow control for each call.</summary>
     public bool OffersFlow { get; private set; }
 
@@ -66,7 +67,7 @@ internal sealed class HeaderSet
         }
 
         IsEmpty = true;
-        HasTrace = Urgent = OffersFlow = false;
+        HasTrace = Urgent = Idempotent = OffersFlow = false;
         TraceId = SpanId = ParentId = 0;
         RequestTimeoutMs = SilenceTimeoutMs = null;
         RetryLimit = null;
@@ -91,6 +92,7 @@ internal sealed class HeaderSet
             return TryNumber(value, out ulong number) && Set(name, number);
         }
 
+        Idempotent |= name.SequenceEqual("idempotent"u8) && TryNumber(value, out ulong may) && may == 1;
         _ofError.Read(name, value);
         (IsSecret(name) || IsAlsoSecret(name) ? _secrets ??= new HeaderLiterals() : _others).Add(name, value);
         return true;

@@ -15,7 +15,7 @@ namespace Cocaine.Fast.Core.Sharing;
 /// <remarks>
 /// Two loops use the object. Each field says who does; a field changes hands with the message that this object is.
 /// </remarks>
-internal sealed class AwayJob : ShardMail, IJobRunner, IJobCaller
+internal sealed class AwayJob : ShardMail, IRunnerElsewhere, IJobCaller
 {
     /// <summary>Bytes of an answer that the home has not taken, from which on the sibling holds the slave: a usual ring.</summary>
     private const int HighUnreadBytes = 1 << 20;
@@ -176,9 +176,11 @@ internal sealed class AwayJob : ShardMail, IJobRunner, IJobCaller
         }
     }
 
-    /// <summary>At home: the job has its answer from the node, or its caller is gone.</summary>
-    public void Cancel(in JobError error)
+    /// <inheritdoc/>
+    public void Cancel(Job job, in JobError error)
     {
+        _home.OnCancelled(this);
+        job.Runner = null;
         _job = null;
         _sibling.Post(new CancelMail(this, in error));
     }

@@ -111,14 +111,8 @@ internal sealed class Siblings : WheelTimer, ISiblings
         Loop.Timers.Arm(this, nowMs + LookMs);
     }
 
-    /// <inheritdoc/>
-    public void Cancel(Job job, in JobError error)
-    {
-        AwayJob away = (AwayJob)job.Runner!;
-        _away.Remove(away);
-        away.Cancel(in error);
-        job.Runner = null;
-    }
+    /// <summary>A job that is away has its answer from here.</summary>
+    public void OnCancelled(AwayJob away) => _away.Remove(away);
 
     /// <inheritdoc/>
     public void FailAll(int code, string reason, ErrorCause cause)

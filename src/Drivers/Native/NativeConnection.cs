@@ -235,6 +235,7 @@ internal class NativeConnection(NativeServer server, int descriptor) : NativeAns
                 SilenceTimeoutMs = headers.SilenceTimeoutMs ?? 0,
                 DeadlineMs = headers.RequestTimeoutMs ?? 0,
                 RetryLimit = headers.RetryLimit,
+                Idempotent = headers.Idempotent,
             };
             forWorker = headers.ForWorker(events.PassesSecrets);
         }

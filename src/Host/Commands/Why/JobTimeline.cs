@@ -37,7 +37,8 @@ internal static class JobTimeline
         {
             string waited = job.QueuedNs is { } began ? $"{When.Span(Math.Max(0, dispatched - began))} in the queue" : "at once";
             string run = job.Runs > 1 ? $", run {job.Runs}" : "";
-            Line("dispatched", "+" + When.Span(dispatched), $"to slave {job.Slave}, {waited}{run}");
+            string runner = job.Node is { } node ? $"node {PlainText.OneLine(node)}" : $"slave {job.Slave}";
+            Line(job.Node is null ? "dispatched" : "forwarded", "+" + When.Span(dispatched), $"to {runner}, {waited}{run}");
         }
 
         if (job.FirstByteNs is { } first)

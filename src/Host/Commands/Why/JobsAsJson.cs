@@ -28,6 +28,7 @@ internal static class JobsAsJson
             ["first-byte-ns"] = pair.Job.FirstByteNs,
             ["ended-ns"] = pair.Job.EndedNs,
             ["slave"] = pair.Job.Slave,
+            ["node"] = pair.Job.Node,
             ["runs"] = pair.Job.Runs,
             ["placed"] = pair.Job.IsPlaced,
             ["stood-ns"] = pair.Job.StoodNs,

@@ -1,0 +1,66 @@
+using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Pools;
+using Cocaine.Fast.Core.Slaves;
+
+namespace Cocaine.Fast.Core.Engine;
+
+/// <summary>Finds a place for a new job: a slave with room, another node, or the queue.</summary>
+internal sealed class Arrivals(EngineScope scope, SlavePool pool, Admission admission, ForwardedJobs forwarded)
+{
+    /// <summary>Finds a place; the code of the refusal is 0 when there is one.</summary>
+    /// <param name="id">The job's number.</param>
+    /// <param name="task">The job's task.</param>
+    /// <param name="policy">The caller's wishes.</param>
+    /// <param name="slave">The slave that takes the job; null when none does.</param>
+    /// <param name="peer">The node that takes the job; null when none does. Without both the job waits.</param>
+    public JobRefusal Find(ulong id, TaskMonitor task, in JobPolicy policy, out Slave? slave, out IPeer? peer)
+    {
+        peer = null;
+        slave = scope.IsTaking && scope.Queue.Usual == 0 ? pool.Pick() : null;
+        return slave is null ? FindElsewhere(id, task, in policy, out slave, out peer) : default;
+    }
+
+    private JobRefusal FindElsewhere(ulong id, TaskMonitor task, in JobPolicy policy, out Slave? slave, out IPeer? peer)
+    {
+        slave = null;
+        peer = null;
+        JobRefusal refusal = admission.WhyNot(id);
+        if (!scope.IsTaking)
+        {
+            return refusal;
+        }
+
+        if (refusal.Code != 0)
+        {
+            slave = MakeRoom(ref refusal);
+        }
+
+        if (slave is null && scope.Forwarder is not null && task.MayForward)
+        {
+            peer = forwarded.Choose(in policy, isRefused: refusal.Code != 0);
+        }
+
+        return peer is null ? refusal : default;
+    }
+
+    /// <summary>Jobs that are placed, or that wait, may leave room for another one: a slave for it, or a place in the queue.</summary>
+    private Slave? MakeRoom(ref JobRefusal refusal)
+    {
+        Slave? slave = null;
+        if (pool.HeldUp.Release() || pool.Roster.Idle > 0)
+        {
+            pool.Ahead.Wake(isFull: true);
+            slave = scope.Queue.Usual == 0 ? pool.Roster.Pick() : null;
+            refusal = slave is null ? admission.WhyNot(refusal.JobId) : default;
+        }
+
+        if (refusal.Code != 0 && scope.Siblings is { } siblings)
+        {
+            siblings.MakeRoom();
+            refusal = admission.WhyNot(refusal.JobId);
+        }
+
+        return slave;
+    }
+}
