@@ -179,7 +179,10 @@ internal abstract class SocketConnection : StreamHandler
 
         if ((events & (Epoll.In | Epoll.PeerClosed)) != 0 && !IsReadingPaused)
         {
-            Receive();
+            if (TakeRest())
+            {
+                Receive();
+            }
         }
         else if ((events & (Epoll.Error | Epoll.HangUp)) != 0)
         {
@@ -208,6 +211,18 @@ internal abstract class SocketConnection : StreamHandler
             _watched = wanted;
             Loop.Change(this, Descriptor, wanted);
         }
+    }
+
+    /// <summary>Looks at the bytes that a pause has left. They would pile up if more were received before.</summary>
+    /// <returns>False when the connection takes no more for now.</returns>
+    private bool TakeRest()
+    {
+        if (IsOpen && !IsReadingPaused && _input.HasNews)
+        {
+            Deliver();
+        }
+
+        return IsOpen && !IsReadingPaused;
     }
 
     private void Receive()
@@ -316,11 +331,7 @@ internal abstract class SocketConnection : StreamHandler
             }
         }
 
-        if (!IsOpen)
-        {
-            DropInput();
-        }
-        else
+        if (IsOpen)
         {
             _input.Settle();
         }
@@ -330,18 +341,9 @@ internal abstract class SocketConnection : StreamHandler
     {
         public override void OnTurnEnd()
         {
-            if (!connection.IsOpen || connection.IsReadingPaused)
-            {
-                return;
-            }
-
-            if (connection._tls is { HasWaiting: true } tls)
+            if (connection.TakeRest() && connection._tls is { HasWaiting: true } tls)
             {
                 connection.ReceiveTls(tls);
-            }
-            else
-            {
-                connection.Deliver();
             }
         }
     }

@@ -40,6 +40,36 @@ public sealed class SocketConnectionTests
         }
     }
 
+    /// <summary>
+    /// A reader pauses after a little of what it has, and goes on in each turn after the events, while its peer sends as fast as it can:
+    /// the bytes that wait for the reader must not pile up in the connection.
+    /// </summary>
+    [Fact]
+    public async Task A_connection_that_pauses_in_each_turn_receives_no_more_than_it_gives_on()
+    {
+        const int Size = 64 << 20, MostKept = 4 << 20;
+        (Socket peer, Socket own) = await PairAsync();
+        using (peer)
+        {
+            using EventLoop loop = new(NullLogger.Instance);
+            SippingReader reader = new(loop, DescriptorCopy.Of((int)own.Handle), Size);
+            own.Dispose();
+            loop.Post(reader.Open);
+            loop.Start("test");
+            Task sent = Task.Run(() =>
+            {
+                byte[] chunk = new byte[1 << 20];
+                for (int i = 0; i < Size / chunk.Length; i++)
+                {
+                    peer.Send(chunk);
+                }
+            });
+            long most = await reader.MostUnread.WaitAsync(TimeSpan.FromSeconds(60));
+            await sent;
+            Assert.InRange(most, 1, MostKept);
+        }
+    }
+
     private static async Task<(Socket, Socket)> PairAsync()
     {
         using Socket listener = new(SocketType.Stream, ProtocolType.Tcp);
@@ -87,5 +117,44 @@ public sealed class SocketConnectionTests
         }
 
         protected override void OnClosed(string reason) => _end.TrySetException(new IOException($"{reason}: {string.Join(' ', _lines)}"));
+    }
+
+    /// <summary>Takes at most 16 KiB, pauses, and goes on at the end of the turn.</summary>
+    private sealed class SippingReader : SocketConnection
+    {
+        private const int SipBytes = 16 << 10;
+
+        private readonly TaskCompletionSource<long> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly AtTurnEnd _goOn;
+        private long _left, _most;
+
+        public SippingReader(EventLoop loop, int descriptor, long size)
+            : base(loop, descriptor)
+        {
+            _left = size;
+            _goOn = new AtTurnEnd(ResumeReading);
+        }
+
+        public Task<long> MostUnread => _end.Task;
+
+        protected override long OnReceived(in ReadOnlySequence<byte> buffer)
+        {
+            long taken = Math.Min(SipBytes, buffer.Length);
+            _left -= taken;
+            _most = Math.Max(_most, buffer.Length);
+            if (_left == 0)
+            {
+                _end.TrySetResult(_most);
+            }
+            else
+            {
+                PauseReading();
+                Loop.ScheduleSend(_goOn);
+            }
+
+            return taken;
+        }
+
+        protected override void OnClosed(string reason) => _end.TrySetException(new IOException(reason));
     }
 }
