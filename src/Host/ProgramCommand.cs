@@ -32,6 +32,7 @@ internal static class ProgramCommand
             RunCommand.Create(),
             ServeCommand.Create(),
             AppCommand.Create(),
+            ClusterCommand.Create(),
             HealthCommand.Create(),
             EventsCommand.Create(),
             QuarantineCommand.Create(),

@@ -16,8 +16,8 @@ public class StructureTests
         ["Client"] = ["Core", "Transport"],
         ["Drivers"] = ["Core", "Transport"],
         ["Backends"] = ["Core", "Transport", "Worker"],
-        ["Cluster"] = ["Core"],
-        ["Node"] = ["Core", "Transport", "Client", "Drivers", "Backends"],
+        ["Cluster"] = ["Core", "Transport"],
+        ["Node"] = ["Core", "Transport", "Client", "Drivers", "Backends", "Cluster"],
         ["Tools"] = ["Core", "Transport", "Client", "Drivers", "Backends", "Node"],
         ["Host"] = ["Core", "Transport", "Client", "Drivers", "Node", "Tools"],
     };

@@ -20,6 +20,9 @@ internal static class EngineBounds
     /// </summary>
     public static readonly TimeSpan WatchHeartbeat = TimeSpan.FromSeconds(1);
 
+    /// <summary>Requests in a row without an answer that end a session: one may be lost, two are an engine that stands.</summary>
+    public const int MostSilences = 2;
+
     /// <summary>The longest record: the engine refuses 1 MiB, and the rest of a megabyte is for its own headers.</summary>
     public const int LongestValue = 900 * 1024;
 }

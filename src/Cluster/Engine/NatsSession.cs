@@ -15,6 +15,7 @@ internal sealed class NatsSession : IAsyncDisposable
     private readonly CancellationTokenSource _end = new();
     private readonly TaskCompletionSource<string> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<string, INatsKVStore> _buckets = [];
+    private int _silences; // requests without an answer since the last answer
     private bool _isDisposed;
 
     private NatsSession(NatsConnection connection)
@@ -28,15 +29,14 @@ internal sealed class NatsSession : IAsyncDisposable
     public Task<string> Ended => _ended.Task;
 
     /// <summary>Connects, and makes sure that the buckets are there.</summary>
-    /// <param name="url">The address of the engine, <c>nats://HOST:PORT</c>.</param>
+    /// <param name="access">The way to the engine.</param>
     /// <param name="node">The name of this node, which the engine shows.</param>
     /// <param name="buckets">The names of the buckets.</param>
     /// <exception cref="EngineException">The engine cannot be reached, or does not let this node do its work.</exception>
-    public static async Task<NatsSession> OpenAsync(string url, string node, params string[] buckets)
+    public static async Task<NatsSession> OpenAsync(EngineAccess access, string node, params string[] buckets)
     {
-        NatsSession session = new(new NatsConnection(new NatsOpts
+        NatsSession session = new(new NatsConnection(OptionsOf(access) with
         {
-            Url = url,
             Name = $"cocaine-fast {node}",
             ConnectTimeout = EngineBounds.Connect,
             RequestTimeout = EngineBounds.Request,
@@ -58,7 +58,58 @@ internal sealed class NatsSession : IAsyncDisposable
         catch (Exception cause)
         {
             await session.DisposeAsync().ConfigureAwait(false);
-            throw new EngineException($"the cluster's engine at {url} cannot be used: {cause.Message}", cause);
+            throw new EngineException($"the cluster's engine at {access.Urls} cannot be used: {cause.Message}", cause);
+        }
+    }
+
+    /// <summary>Tells all who listen to a subject; nobody keeps it, and a message that is lost is lost.</summary>
+    /// <param name="subject">The subject.</param>
+    /// <param name="message">The message.</param>
+    /// <exception cref="EngineException">The session has ended.</exception>
+    public async Task TellAsync(string subject, byte[] message)
+    {
+        try
+        {
+            await _connection.PublishAsync(subject, message, cancellationToken: _end.Token).ConfigureAwait(false);
+        }
+        catch (Exception cause)
+        {
+            throw Silent(cause);
+        }
+    }
+
+    /// <summary>Waits until the engine has all that was told before; gives up after <see cref="EngineBounds.Request"/>.</summary>
+    /// <exception cref="EngineException">The engine did not answer.</exception>
+    public async Task FlushAsync()
+    {
+        try
+        {
+            await _connection.PingAsync(_end.Token).AsTask().WaitAsync(EngineBounds.Request, _end.Token).ConfigureAwait(false);
+        }
+        catch (Exception cause)
+        {
+            throw Silent(cause);
+        }
+    }
+
+    /// <summary>Hears what is told to a subject, until the session ends. A fault ends the session.</summary>
+    /// <param name="subject">The subject.</param>
+    /// <param name="onMessage">Called with each message.</param>
+    public async Task ListenAsync(string subject, Action<byte[]> onMessage)
+    {
+        try
+        {
+            IAsyncEnumerable<NatsMsg<byte[]>> messages = _connection.SubscribeAsync<byte[]>(subject, cancellationToken: _end.Token);
+            await foreach (NatsMsg<byte[]> message in messages.ConfigureAwait(false))
+            {
+                onMessage(message.Data ?? []);
+            }
+
+            End("a subscription at the cluster's engine ended");
+        }
+        catch (Exception cause)
+        {
+            End($"a subscription at the cluster's engine failed: {cause.Message}");
         }
     }
 
@@ -72,13 +123,15 @@ internal sealed class NatsSession : IAsyncDisposable
         {
             NatsResult<NatsKVEntry<byte[]>> read =
                 await _buckets[bucket].TryGetEntryAsync<byte[]>(Escape(key), cancellationToken: _end.Token).ConfigureAwait(false);
+            _silences = 0;
             return read.Success ? new EngineEntry(key, read.Value.Value, read.Value.Revision)
                 : read.Error is NatsKVKeyNotFoundException or NatsKVKeyDeletedException ? new EngineEntry(key, null, 0)
                 : throw new EngineException($"the cluster's engine did not answer: {read.Error.Message}", read.Error);
         }
         catch (Exception cause) when (cause is not EngineException)
         {
-            throw new EngineException($"the cluster's engine did not answer: {cause.Message}", cause);
+            OnSilence();
+            throw Silent(cause);
         }
     }
 
@@ -106,11 +159,13 @@ internal sealed class NatsSession : IAsyncDisposable
             // An update of revision 0 is a creation: it succeeds only where there is no value.
             NatsResult<ulong> written = await _buckets[bucket].TryUpdateAsync(Escape(key), value, revision, cancellationToken: _end.Token)
                 .ConfigureAwait(false);
+            _silences = written.Success || written.Error is NatsKVWrongLastRevisionException ? 0 : _silences;
             return written.Success ? (WriteOutcome.Written, written.Value)
                 : (written.Error is NatsKVWrongLastRevisionException ? WriteOutcome.Overtaken : WriteOutcome.Unanswered, 0);
         }
         catch (Exception)
         {
+            OnSilence();
             return (WriteOutcome.Unanswered, 0); // the caller reads, and finds out
         }
     }
@@ -189,6 +244,32 @@ internal sealed class NatsSession : IAsyncDisposable
     {
         End($"the connection to the cluster's engine was lost: {args.Message}");
         return default;
+    }
+
+    /// <summary>An engine that is stopped keeps its socket: two requests in a row without an answer end the session.</summary>
+    private void OnSilence()
+    {
+        if (Interlocked.Increment(ref _silences) >= EngineBounds.MostSilences)
+        {
+            End("the cluster's engine did not answer two requests");
+        }
+    }
+
+    /// <summary>A session that has ended says why; its cancelled requests do not.</summary>
+    private EngineException Silent(Exception cause) =>
+        new(_ended.Task.IsCompleted ? _ended.Task.Result : $"the cluster's engine does not answer: {cause.Message}", cause);
+
+    /// <exception cref="EngineException">A file of the proof cannot be used.</exception>
+    private static NatsOpts OptionsOf(EngineAccess access)
+    {
+        try
+        {
+            return access.Options();
+        }
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
+        {
+            throw new EngineException(cause.Message, cause);
+        }
     }
 
     private void End(string cause)

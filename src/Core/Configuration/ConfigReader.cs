@@ -101,6 +101,7 @@ public static class ConfigReader
                 AuditFile = log.GetValueOrDefault("audit") as string,
                 LogFormat = log.GetValueOrDefault("format") as string ?? defaults.LogFormat,
                 EngineDefaults = Engine(values),
+                Cluster = new ClusterReader(problems, _keys).Read(values.GetValueOrDefault("cluster") as JsonTree),
                 Security = security,
                 Apps = Apps(root["apps"]),
             };

@@ -7,7 +7,9 @@ internal static class ConfigSchema
 {
     private static readonly Dictionary<string, IReadOnlyList<KeySpec>> Sections = new()
     {
+        ["cluster"] = ClusterKeys.Top,
         ["control"] = ConfigKeys.Control,
+        ["engine-tls"] = ClusterKeys.Tls,
         ["engine"] = ManifestKeys.Engine,
         ["log"] = ConfigKeys.Log,
         ["security"] = SecurityKeys.Top,

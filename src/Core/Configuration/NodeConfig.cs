@@ -52,6 +52,9 @@ public sealed record NodeConfig
     /// <summary>Values for keys of <c>engine</c> that a manifest leaves out.</summary>
     public EngineDefaults EngineDefaults { get; init; } = new([]);
 
+    /// <summary>How the node meets other nodes; null = it is alone until a command joins a cluster.</summary>
+    public ClusterConfig? Cluster { get; init; }
+
     /// <summary>The known callers and their rights.</summary>
     public SecurityConfig Security { get; init; } = new();
 

@@ -10,7 +10,10 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Host.Serving;
 
 /// <summary>A daemon as a process: its signals, its log, and its messages to systemd.</summary>
-internal sealed class Server(string? configFile, NodeConfig config)
+/// <param name="configFile">The file of the config; null = none.</param>
+/// <param name="config">The config with the words of the command line.</param>
+/// <param name="overrides">The words of the command line, which hold over each later config too.</param>
+internal sealed class Server(string? configFile, NodeConfig config, ServeOverrides overrides)
 {
     private readonly LogSwitch _switch = new(config.LogLevel);
 
@@ -106,11 +109,13 @@ internal sealed class Server(string? configFile, NodeConfig config)
     {
         ServeLog.Reloading(log, configFile ?? "the manifests of the apps");
         ConfigResult read = configFile is null ? new ConfigResult(config, []) : ConfigReader.ReadFile(configFile);
-        if (read.Config is not { } next)
+        if (read.Config is not { } own)
         {
             ServeLog.ConfigIsWrong(log, string.Join('\n', read.Problems));
             return;
         }
+
+        NodeConfig next = overrides.Over(own);
 
         if (ConfigSecrets.Problem(configFile, next) is { } problem)
         {

@@ -12,9 +12,9 @@ internal static class ControlMessages
 
     /// <summary>
     /// The control protocol of this program. The number rises with each method, key or value that a client may need to know about before it
-    /// uses it. Protocol 1 had no method <c>version</c>.
+    /// uses it. Protocol 1 had no method <c>version</c>, and protocol 2 none <c>cluster</c>.
     /// </summary>
-    public const int Protocol = 2;
+    public const int Protocol = 3;
 
     /// <summary>A key of every request: the protocol that the client speaks. Nodes of protocol 1 do not know it.</summary>
     public const string ProtocolKey = "protocol";

@@ -23,7 +23,8 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
     /// <summary>The names of all methods.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [
-        "create", "replace", "restart", "delete", "pause", "resume", "info", "list", "logs", "events", "scale", "quarantine", "version",
+        "create", "replace", "restart", "delete", "pause", "resume", "info", "list", "logs", "events", "scale", "quarantine", "cluster",
+        "version",
     ];
 
     /// <summary>The text for a client that calls an unknown method; a newer client may know more.</summary>
@@ -74,6 +75,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
             "list" => ListAsync(call, Read<EmptyRequest>()),
             "logs" => LogsAsync(call, Read<LogsRequest>()),
             "events" => EventsAsync(call, Read<EventsRequest>()),
+            "cluster" => ClusterAsync(call, Read<ClusterRequest>()),
             "scale" => ScaleAsync(call, Read<ScaleRequest>()),
             "version" => VersionAsync(call, Read<EmptyRequest>()),
             _ => QuarantineAsync(call, Read<QuarantineRequest>()),
@@ -239,6 +241,28 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
             default:
                 throw new NodeException("quarantine has the actions list, show, replay and drop") { Code = ErrorCodes.BadRequest };
         }
+    }
+
+    private async Task ClusterAsync(ControlCall call, ClusterRequest request)
+    {
+        Require(call, app: null);
+        IClusterControl cluster = host.Cluster
+            ?? throw new NodeException("this node joins no cluster: 'cocaine-fast serve' does") { Code = ErrorCodes.BadRequest };
+        ClusterAnswer answer = request.Action switch
+        {
+            "info" => cluster.Info,
+            "join" => await cluster.JoinAsync(request.Engine, request.TakeOver),
+            "leave" => await cluster.LeaveAsync(),
+            "remove" => await cluster.RemoveAsync(
+                request.Node ?? throw new NodeException("cluster remove needs 'node'") { Code = ErrorCodes.BadRequest }),
+            _ => throw new NodeException("cluster has the actions info, join, leave and remove") { Code = ErrorCodes.BadRequest },
+        };
+        if (request.Action != "info")
+        {
+            ControlLog.Asked(log, $"cluster {request.Action}", "");
+        }
+
+        await AnswerAsync(call, answer);
     }
 
     /// <summary>Refuses a call that no rule gives to its caller.</summary>

@@ -11,6 +11,9 @@ public interface IControlHost
     /// <summary>Apps that should run and could not be started, in the state <c>failed</c> and with their reasons.</summary>
     IReadOnlyList<AppSummary> Failed => [];
 
+    /// <summary>The node as a member of a cluster; null for a node that keeps nothing, and so joins none.</summary>
+    internal IClusterControl? Cluster => null;
+
     /// <summary>Reads the manifest, starts the app, and keeps it. Returns once its endpoints listen.</summary>
     /// <exception cref="ManifestException">The manifest has mistakes; the exception lists all of them.</exception>
     /// <exception cref="NodeException">The app cannot be started, or runs already.</exception>

@@ -143,6 +143,22 @@ public sealed class NodeControlClient : IAsyncDisposable
     public IAsyncEnumerable<NodeEvent> EventsAsync(string? app = null, bool follow = false, CancellationToken cancellation = default) =>
         StreamAsync<NodeEvent>("events", new EventsRequest(app, follow), cancellation);
 
+    /// <summary>The node's place in its cluster, and the nodes of the cluster.</summary>
+    internal Task<ClusterAnswer> ClusterAsync(CancellationToken cancellation = default) =>
+        CallAsync<ClusterAnswer>("cluster", new ClusterRequest("info"), cancellation);
+
+    /// <summary>Makes the node a member of a cluster: see <see cref="IClusterControl.JoinAsync"/>.</summary>
+    internal Task<ClusterAnswer> JoinClusterAsync(string? engine, bool takeOver = false, CancellationToken cancellation = default) =>
+        CallAsync<ClusterAnswer>("cluster", new ClusterRequest("join", engine, takeOver), cancellation);
+
+    /// <summary>Makes the node belong to no cluster.</summary>
+    internal Task<ClusterAnswer> LeaveClusterAsync(CancellationToken cancellation = default) =>
+        CallAsync<ClusterAnswer>("cluster", new ClusterRequest("leave"), cancellation);
+
+    /// <summary>Takes another node, which is down, out of the cluster.</summary>
+    internal Task<ClusterAnswer> RemoveFromClusterAsync(string node, CancellationToken cancellation = default) =>
+        CallAsync<ClusterAnswer>("cluster", new ClusterRequest("remove", Node: node), cancellation);
+
     /// <summary>The jobs in quarantine, of one app or of all.</summary>
     public async Task<IReadOnlyList<QuarantineEntry>> QuarantineListAsync(string? app, CancellationToken cancellation = default) =>
         await CallAsync<QuarantineEntry[]>("quarantine", new QuarantineRequest("list", app), cancellation).ConfigureAwait(false);

@@ -1,6 +1,8 @@
+using System.Text.Json;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Apps;
+using Cocaine.Fast.Node.Cluster;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Places;
 using Cocaine.Fast.Node.Threading;
@@ -20,6 +22,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     private readonly HostedApps _apps = new();
     private readonly NameGates _gates = new();
     private readonly PausedApps _paused;
+    private readonly ClusterNode _cluster;
     private readonly string _statePath;
     private readonly string _controlEndpoint;
     private volatile NodeConfig _config;
@@ -58,6 +61,8 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             LoggerFactory = logging,
         });
         _paused = new PausedApps(_statePath, _node, _apps, _log);
+        ClusterSettings settings = new(config.Cluster ?? new ClusterConfig(), () => _node.LocatorEndpoints, () => _node.Apps.Count);
+        _cluster = new ClusterNode(_statePath, settings, _log);
     }
 
     /// <summary>The node itself.</summary>
@@ -80,6 +85,9 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
 
     /// <summary>The endpoints of the control protocol of 2012.</summary>
     public IReadOnlyList<string> ZeroMqControlEndpoints => _jsonControl?.Endpoints ?? [];
+
+    /// <inheritdoc/>
+    IClusterControl? IControlHost.Cluster => _cluster;
 
     /// <inheritdoc/>
     public IReadOnlyList<AppSummary> Failed =>
@@ -107,6 +115,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
 
         _ = WatchControlAsync(_control, _ends.Token); // the method throws nothing
         await _reconciler.ApplyAsync(cancellation);
+        _cluster.Start();
         _node.TidyRecords();
         if (_config.ZeroMqControlEndpoint is { } endpoint)
         {
@@ -137,6 +146,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             ("security.tls", !usesTls),
             ("node-service", next.NodeService != old.NodeService),
             ("loops", next.Loops != old.Loops),
+            ("cluster", JsonSerializer.Serialize(next.Cluster) != JsonSerializer.Serialize(old.Cluster)),
             ("security.keys", next.Security.KeysFolder != old.Security.KeysFolder),
             ("security.quarantine-to", !next.Security.QuarantineTo.SequenceEqual(old.Security.QuarantineTo)),
             ("log.format", next.LogFormat != old.LogFormat),
@@ -277,7 +287,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         }
 
         await (_remoteControl?.DisposeAsync() ?? ValueTask.CompletedTask);
-
+        await _cluster.DisposeAsync();
         await _node.StopAsync(drainTimeout, stopNow);
         _state?.Dispose(); // last: until here another node must not take the folder
     }

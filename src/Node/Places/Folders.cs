@@ -12,6 +12,7 @@ internal static class Folders
 {
     private const int MayWrite = 2; // W_OK of access(2)
     private const string SystemRuntime = "/run";
+    private const string Named = "nodes"; // the folder of the folders of nodes with names
 
     /// <summary>
     /// The longest name of a worker's socket in its folder: <c>/PID-SLAVE</c>, the longest process id and eight characters.
@@ -109,6 +110,14 @@ internal static class Folders
 
         return home.Length > 0 ? Path.Combine(home, "cocaine-fast") : "";
     }
+
+    /// <summary>The state folder of one of several nodes of this user; empty for a user without a home.</summary>
+    /// <param name="node">The node's name.</param>
+    public static string NamedState(string node) => State() is { Length: > 0 } state ? Path.Combine(state, Named, node) : "";
+
+    /// <summary>The runtime folder of one of several nodes of this user: the commands find its control socket there by its name.</summary>
+    /// <param name="node">The node's name.</param>
+    public static string NamedRuntime(string node) => Path.Combine(Runtime(), Named, node);
 
     /// <summary>The control endpoint of this user's daemon.</summary>
     /// <param name="runtime">The runtime folder in the config; null = the default.</param>

@@ -17,7 +17,8 @@ public class NatsSessionTests
     public async Task Of_two_writers_one_is_overtaken()
     {
         using NatsServer server = await NatsServer.StartNewAsync();
-        await using NatsSession a = await NatsSession.OpenAsync(server.Url, "a", Bucket), b = await NatsSession.OpenAsync(server.Url, "b", Bucket);
+        EngineAccess access = new(server.Url);
+        await using NatsSession a = await NatsSession.OpenAsync(access, "a", Bucket), b = await NatsSession.OpenAsync(access, "b", Bucket);
         Assert.Equal(new EngineEntry("hello", null, 0), await a.ReadAsync(Bucket, "hello"));
         (WriteOutcome created, ulong revision) = await a.WriteAsync(Bucket, "hello", One, 0);
         Assert.Equal(WriteOutcome.Written, created);
@@ -34,7 +35,7 @@ public class NatsSessionTests
     public async Task A_watch_tells_all_that_is_there_and_then_each_change()
     {
         using NatsServer server = await NatsServer.StartNewAsync();
-        await using NatsSession session = await NatsSession.OpenAsync(server.Url, "a", Bucket, "cf_empty");
+        await using NatsSession session = await NatsSession.OpenAsync(new EngineAccess(server.Url), "a", Bucket, "cf_empty");
         await session.WriteAsync(Bucket, ".first.", One, 0);
         await session.WriteAsync(Bucket, "second", One, 0);
         Channel<string> seen = Channel.CreateUnbounded<string>();
@@ -57,7 +58,7 @@ public class NatsSessionTests
     {
         using NatsServer server = await NatsServer.StartNewAsync();
         AppRecord record = new() { App = "hello", Generation = 3, Change = "x", By = "a", Manifest = "{}" };
-        await using (NatsSession first = await NatsSession.OpenAsync(server.Url, "a", Bucket))
+        await using (NatsSession first = await NatsSession.OpenAsync(new EngineAccess(server.Url), "a", Bucket))
         {
             Task watch = first.WatchAsync(Bucket, _ => { }, () => { });
             await first.WriteAsync(Bucket, "hello", RecordText.Write(record), 0);
@@ -65,12 +66,12 @@ public class NatsSessionTests
             Assert.Matches("connection to the cluster's engine was lost|a watch of the cluster's engine", await first.Ended.WaitAsync(Soon));
             await watch.WaitAsync(Soon);
             Assert.Equal(WriteOutcome.Unanswered, (await first.WriteAsync(Bucket, "hello", One, 1)).Outcome);
-            EngineException gone = await Assert.ThrowsAsync<EngineException>(() => NatsSession.OpenAsync(server.Url, "a", Bucket));
+            EngineException gone = await Assert.ThrowsAsync<EngineException>(() => NatsSession.OpenAsync(new EngineAccess(server.Url), "a", Bucket));
             Assert.StartsWith($"the cluster's engine at {server.Url} cannot be used: ", gone.Message);
         }
 
         await server.StartAsync();
-        await using (NatsSession second = await NatsSession.OpenAsync(server.Url, "a", Bucket))
+        await using (NatsSession second = await NatsSession.OpenAsync(new EngineAccess(server.Url), "a", Bucket))
         {
             Assert.Equal(record, RecordText.Read((await second.ReadAsync(Bucket, "hello")).Value));
         }
@@ -78,7 +79,7 @@ public class NatsSessionTests
         server.Kill();
         server.Wipe();
         await server.StartAsync();
-        await using NatsSession third = await NatsSession.OpenAsync(server.Url, "a", Bucket);
+        await using NatsSession third = await NatsSession.OpenAsync(new EngineAccess(server.Url), "a", Bucket);
         EngineEntry lost = await third.ReadAsync(Bucket, "hello");
         Assert.Null(lost.Value);
         Assert.Equal(MergeStep.PutBack, RecordMerge.Decide(null, record, TimeSpan.Zero, TimeSpan.Zero));

@@ -132,6 +132,9 @@ public class ConfigTests
         Assert.Equal(ConfigKeys.Control.Select(spec => spec.Name), Names(properties.GetProperty("control")));
         Assert.Equal(ConfigKeys.Log.Select(spec => spec.Name), Names(properties.GetProperty("log")));
         Assert.Equal(ManifestKeys.Engine.Select(spec => spec.Name), Names(properties.GetProperty("engine")));
+        JsonElement cluster = properties.GetProperty("cluster");
+        Assert.Equal(ClusterKeys.Top.Select(spec => spec.Name), Names(cluster));
+        Assert.Equal(ClusterKeys.Tls.Select(spec => spec.Name), Names(cluster.GetProperty("properties").GetProperty("engine-tls")));
         JsonElement security = properties.GetProperty("security");
         Assert.Equal(SecurityKeys.Top.Select(spec => spec.Name), Names(security));
         JsonElement parts = security.GetProperty("properties");

@@ -47,7 +47,7 @@ public class BrokenFileTests
         IEnumerable<KeySpec> keys =
         [
             .. ManifestKeys.Top, .. ManifestKeys.Engine, .. DriverRegistry.Table.Names.SelectMany(name => DriverRegistry.Table.Find(name)!.Keys),
-            .. IsolationKeys.All, .. ConfigKeys.Top, .. ConfigKeys.Control, .. ConfigKeys.Log,
+            .. IsolationKeys.All, .. ConfigKeys.Top, .. ConfigKeys.Control, .. ConfigKeys.Log, .. ClusterKeys.Top, .. ClusterKeys.Tls,
             .. SecurityKeys.Top, .. SecurityKeys.Tls, .. SecurityKeys.TlsName, .. SecurityKeys.Identity, .. SecurityKeys.Rule,
         ];
         bool IsWrongSomewhere(string key) =>

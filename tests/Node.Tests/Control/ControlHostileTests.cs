@@ -39,6 +39,8 @@ public class ControlHostileTests
     [InlineData("replace", "{\"manifest\":\"{}\",\"path\":\"/\\u0000\"}", 400, "is no path, because it has a zero character")]
     [InlineData("create", "{\"manifest\":\"not json\",\"path\":\"/x/a.json\"}", 400, "/x/a.json:1:")]
     [InlineData("quarantine", "{\"action\":\"show\",\"app\":\"x\",\"id\":\"7\"}", 404, "app x has no job 7 in quarantine")]
+    [InlineData("cluster", "{\"action\":\"eat\"}", 400, "the actions info, join, leave and remove")]
+    [InlineData("cluster", "{\"action\":\"join\",\"engine\":7}", 400, "engine")]
     [InlineData("quarantine", "{\"action\":\"drop\"}", 400, "quarantine drop needs 'app' and 'id'")]
     [InlineData("quarantine", "{\"action\":\"eat\",\"app\":\"x\",\"id\":\"7\"}", 400, "the actions list, show, replay and drop")]
     public async Task What_is_wrong_gets_an_error_of_its_own_channel(string method, string request, int code, string says)

@@ -16,7 +16,7 @@ internal static class NodeAddress
     /// <summary>The option that selects the node.</summary>
     public static Option<string> Option() => new(ControlCommands.NodeOption)
     {
-        Description = $"The node's control endpoint: ipc:///path or tls://HOST:PORT; also by the environment variable {Variable}",
+        Description = $"The node's control endpoint: ipc:///path or tls://HOST:PORT, or its name; also by the variable {Variable}",
         DefaultValueFactory = _ => Given() ?? Folders.ControlEndpoint(),
     };
 
@@ -30,6 +30,11 @@ internal static class NodeAddress
         // A command line that is still being typed has no default values yet.
         bool isWritten = parsed.GetResult(ControlCommands.NodeOption) is OptionResult { Implicit: false };
         string endpoint = isWritten ? parsed.GetRequiredValue<string>(ControlCommands.NodeOption) : Given() ?? Folders.ControlEndpoint();
+        if (EngineAddress.IsNodeName(endpoint))
+        {
+            endpoint = Folders.ControlEndpoint(Folders.NamedRuntime(endpoint));
+        }
+
         bool isNamed = isWritten || Given() is not null;
         try
         {

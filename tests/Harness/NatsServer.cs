@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Cocaine.Fast.Cluster.Tests.Engine;
+namespace Cocaine.Fast.Harness;
 
 /// <summary>A real nats-server with a port and a folder of its own.</summary>
 internal sealed class NatsServer : IDisposable
@@ -45,6 +45,13 @@ internal sealed class NatsServer : IDisposable
         _process.WaitForExit();
         _process.Dispose();
         _process = null;
+    }
+
+    /// <summary>STOP or CONT.</summary>
+    public void Signal(string signal)
+    {
+        using Process kill = Process.Start("/bin/kill", [$"-{signal}", $"{_process!.Id}"]);
+        kill.WaitForExit();
     }
 
     /// <summary>The engine's disk is gone.</summary>

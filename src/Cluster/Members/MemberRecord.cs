@@ -1,0 +1,23 @@
+namespace Cocaine.Fast.Cluster.Members;
+
+/// <summary>A node's own word about itself, under its name in the engine.</summary>
+/// <param name="Uuid">The node's lasting identity.</param>
+/// <param name="Name">The node's name.</param>
+/// <param name="Incarnation">The start of the node: higher at each start.</param>
+internal sealed record MemberRecord(string Uuid, string Name, long Incarnation)
+{
+    /// <summary>The address at which other nodes and clients find the node.</summary>
+    public string Address { get; init; } = "";
+
+    /// <summary>The endpoints of the node's locator.</summary>
+    public IReadOnlyList<string> Locator { get; init; } = [];
+
+    /// <summary>The labels of the node's config.</summary>
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The release of the program.</summary>
+    public string Version { get; init; } = "";
+
+    /// <summary>Whether the node was removed: the record is a tombstone, and the name is free.</summary>
+    public bool IsRemoved { get; init; }
+}

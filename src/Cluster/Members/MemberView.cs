@@ -1,0 +1,15 @@
+namespace Cocaine.Fast.Cluster.Members;
+
+/// <summary>The nodes of the cluster as this node saw them at one moment. Never changed: a later view is another object.</summary>
+/// <param name="Nodes">All nodes, by their names.</param>
+internal sealed record MemberView(IReadOnlyList<SeenMember> Nodes)
+{
+    /// <summary>No node at all.</summary>
+    public static readonly MemberView Empty = new([]);
+}
+
+/// <summary>A node as another one sees it.</summary>
+/// <param name="Record">The node's own word.</param>
+/// <param name="Member">The node by the rules of placement.</param>
+/// <param name="Apps">How many apps run on it, by its last sign of life; null when there was none in this session.</param>
+internal sealed record SeenMember(MemberRecord Record, Member Member, int? Apps);

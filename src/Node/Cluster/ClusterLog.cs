@@ -1,0 +1,27 @@
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Node.Cluster;
+
+internal static partial class ClusterLog
+{
+    [LoggerMessage(630, LogLevel.Information, "node {Node} is in cluster {Cluster} at {Engine}, with {Nodes} nodes")]
+    public static partial void Attached(ILogger log, string node, string cluster, string engine, int nodes);
+
+    [LoggerMessage(631, LogLevel.Warning,
+        "the cluster's engine cannot be reached: {Reason}. The apps go on; nothing of the cluster changes until it is back")]
+    public static partial void Detached(ILogger log, string reason);
+
+    [LoggerMessage(632, LogLevel.Warning, "the node is not in its cluster, and serves alone: {Reason}")]
+    public static partial void StaysOut(ILogger log, string reason);
+
+    [LoggerMessage(633, LogLevel.Information, "node {Node} joined the cluster, or is up again")]
+    public static partial void NodeUp(ILogger log, string node);
+
+    [LoggerMessage(634, LogLevel.Warning, "node {Node} is down, or was removed: nothing was heard of it")]
+    public static partial void NodeDown(ILogger log, string node);
+
+    [LoggerMessage(635, LogLevel.Error,
+        "the node's part in the cluster failed in a way that nobody expected, and starts anew; the apps go on. Please report this with the "
+        + "stack")]
+    public static partial void Fault(ILogger log, Exception fault);
+}

@@ -1,0 +1,228 @@
+using Cocaine.Fast.Cluster.Engine;
+using Cocaine.Fast.Cluster.Members;
+using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Node.Apps;
+using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Threading;
+using Microsoft.Extensions.Logging;
+
+namespace Cocaine.Fast.Node.Cluster;
+
+/// <summary>
+/// The sessions of a node with one engine, one after the other: each ends at its first fault, and the next one begins after a pause. One
+/// task on the node's own threads.
+/// </summary>
+/// <param name="access">The way to the engine.</param>
+/// <param name="folder">The node's memory of its cluster.</param>
+/// <param name="identity">The node, and its present start.</param>
+/// <param name="settings">The facts that the cluster is told.</param>
+/// <param name="takesOver">Whether the node may take its name from a node that is down.</param>
+/// <param name="log">The node's log.</param>
+internal sealed class ClusterSessions(
+    EngineAccess access, ClusterFolder folder, (string Uuid, long Incarnation) identity, ClusterSettings settings, bool takesOver,
+    ILogger log)
+{
+    /// <summary>The pauses before another session: short for an engine that restarts, longer for one that is gone, each ± 50 %.</summary>
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(0.5), LongestPause = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long the end of the sessions may hold up the node: an engine that stands does not answer a goodbye.</summary>
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(2);
+
+    private readonly CancellationTokenSource _end = new(); // without a timer or a handle, and so never disposed of
+    private readonly TaskCompletionSource _settled = new();
+    private readonly SessionState _state = new(log);
+    private volatile Membership? _membership; // while attached
+    private volatile bool _isLeaving;
+    private volatile MemberView _view = MemberView.Empty;
+    private Task _run = Task.CompletedTask;
+
+    /// <summary>Done when the first session is made, or failed.</summary>
+    public Task Settled => _settled.Task;
+
+    /// <summary>The nodes of the cluster, as this node saw them last.</summary>
+    public MemberView View => _view;
+
+    /// <summary>Begins; returns at once.</summary>
+    public void Start() => _run = NodeThreads.Run(RunAsync);
+
+    /// <summary>Ends the session, and tells the other nodes. With <paramref name="isLeaving"/> the node's record goes too.</summary>
+    public async Task EndAsync(bool isLeaving)
+    {
+        _isLeaving = isLeaving;
+        _end.Cancel(); // not CancelAsync, which goes to the thread pool
+        await Task.WhenAny(_run, Task.Delay(EndLimit, NodeClock.Instance));
+    }
+
+    /// <inheritdoc cref="IClusterControl.RemoveAsync"/>
+    public async Task RemoveAsync(string name)
+    {
+        try
+        {
+            string? reason = _membership is { } membership ? await membership.RemoveAsync(name, isSelf: false)
+                : throw new NodeException($"nothing was changed: {_state.Words}") { Code = ErrorCodes.ResourceError };
+            if (reason is not null)
+            {
+                throw new NodeException(reason) { Code = ErrorCodes.BadRequest };
+            }
+        }
+        catch (EngineException failure)
+        {
+            throw new NodeException(failure.Message, failure) { Code = ErrorCodes.ResourceError };
+        }
+    }
+
+    /// <summary>The answer for commands.</summary>
+    public ClusterAnswer Answer()
+    {
+        (ClusterPhase phase, string? reason, string? cluster) = _state.Now;
+        return new ClusterAnswer(
+            phase.ToString().ToLowerInvariant(), [.. _view.Nodes.Select(Shown)], reason, settings.Name, cluster, access.Urls);
+    }
+
+    private static ClusterMember Shown(SeenMember node) => new(
+        node.Record.Name, node.Record.Uuid, node.Member.DownForMs is null ? "up" : "down", node.Record.Address, node.Record.Locator,
+        node.Record.Version, node.Record.Labels, node.Member.DownForMs / 1000.0, node.Apps);
+
+    private async Task RunAsync()
+    {
+        TimeSpan pause = FirstPause;
+        while (!_end.IsCancellationRequested && _state.Now.Phase != ClusterPhase.Left)
+        {
+            bool wasIn = await RunSessionAsync();
+            _settled.TrySetResult();
+            pause = wasIn ? FirstPause : _state.Now.Phase == ClusterPhase.Out ? LongestPause : pause;
+            try
+            {
+                await Task.Delay(pause * (0.5 + Random.Shared.NextDouble()), NodeClock.Instance, _end.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                break; // the usual end
+            }
+
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        }
+
+        _settled.TrySetResult();
+    }
+
+    /// <summary>One session, from its start to its first fault; true when the node was a member in it.</summary>
+    private async Task<bool> RunSessionAsync()
+    {
+        bool wasIn = false;
+        try
+        {
+            await using NatsSession session = await NatsSession.OpenAsync(
+                access, settings.Name, Membership.ClusterBucket, Membership.NodesBucket);
+            Membership membership = new(session, Self(), folder, NodeClock.Instance);
+            (EntryOutcome outcome, string reason) = await membership.EnterAsync(takesOver, _end.Token);
+            if (outcome != EntryOutcome.In)
+            {
+                _state.MoveTo(outcome == EntryOutcome.Left ? ClusterPhase.Left : ClusterPhase.Out, reason, membership.Cluster?.Uuid);
+                return false;
+            }
+
+            wasIn = true;
+            _membership = membership;
+            await BeatAsync(session, membership);
+        }
+        catch (EngineException failure)
+        {
+            _state.MoveTo(ClusterPhase.Detached, failure.Message, null);
+        }
+        catch (TimeoutException)
+        {
+            _state.MoveTo(ClusterPhase.Detached, "the cluster's engine did not tell its members in time", null);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            _state.MoveTo(ClusterPhase.Out, failure.Message, null);
+        }
+        catch (OperationCanceledException) when (_end.IsCancellationRequested)
+        {
+            // the usual end
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            ClusterLog.Fault(log, fault);
+            _state.MoveTo(ClusterPhase.Detached, "it failed in a way that nobody expected: the node's log has the cause", null);
+        }
+        finally
+        {
+            _membership = null;
+        }
+
+        return wasIn;
+    }
+
+    /// <summary>Gives signs of life and makes views until the session, the membership or the node ends.</summary>
+    private async Task BeatAsync(NatsSession session, Membership membership)
+    {
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(MemberTable.BeatMs), NodeClock.Instance);
+        Heartbeat beat = new(identity.Uuid, identity.Incarnation, settings.Apps());
+        await membership.BeatAsync(beat);
+        See(membership.Table.View());
+        _state.MoveTo(ClusterPhase.Attached, null, membership.Cluster!.Uuid);
+        ClusterLog.Attached(log, settings.Name, membership.Cluster.Uuid, access.Urls, _view.Nodes.Count);
+        _settled.TrySetResult();
+        while (!session.Ended.IsCompleted && !membership.IsDisplaced && membership.IsHeard)
+        {
+            try
+            {
+                await timer.WaitForNextTickAsync(_end.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                await SayGoodbyeAsync(membership, beat);
+                throw;
+            }
+
+            await membership.BeatAsync(beat with { Apps = settings.Apps() });
+            See(membership.Table.View());
+        }
+
+        _state.MoveTo(
+            ClusterPhase.Detached,
+            session.Ended.IsCompleted ? await session.Ended
+                : membership.IsDisplaced ? "the node's record was changed by another one: it enters again"
+                : "the cluster's engine passes nothing on", null);
+    }
+
+    private async Task SayGoodbyeAsync(Membership membership, Heartbeat beat)
+    {
+        await membership.BeatAsync(beat with { IsLast = true });
+        if (_isLeaving)
+        {
+            await membership.RemoveAsync(settings.Name, isSelf: true);
+        }
+    }
+
+    private void See(MemberView next)
+    {
+        Dictionary<string, bool> before = _view.Nodes.ToDictionary(node => node.Record.Name, node => node.Member.DownForMs is null);
+        foreach (SeenMember node in next.Nodes.Where(node => node.Record.Uuid != identity.Uuid))
+        {
+            bool isUp = node.Member.DownForMs is null;
+            bool wasUp = before.Remove(node.Record.Name, out bool was) && was;
+            if (isUp && !wasUp)
+            {
+                ClusterLog.NodeUp(log, node.Record.Name);
+            }
+            else if (!isUp && wasUp)
+            {
+                ClusterLog.NodeDown(log, node.Record.Name);
+            }
+        }
+
+        _view = next;
+    }
+
+    private MemberRecord Self() => new(identity.Uuid, settings.Name, identity.Incarnation)
+    {
+        Address = settings.Config.Advertise ?? access.LocalAddress() ?? "",
+        Locator = settings.Locator(),
+        Labels = settings.Config.Labels,
+        Version = ProductVersion.Text,
+    };
+}

@@ -1,0 +1,19 @@
+using Cocaine.Fast.Core.Configuration;
+
+namespace Cocaine.Fast.Node.Cluster;
+
+/// <summary>The part of a node's own facts that its cluster is told.</summary>
+/// <param name="Config">The section <c>cluster</c> of the config.</param>
+/// <param name="Locator">The endpoints of the node's locator.</param>
+/// <param name="Apps">How many apps run now.</param>
+internal sealed record ClusterSettings(ClusterConfig Config, Func<IReadOnlyList<string>> Locator, Func<int> Apps)
+{
+    /// <summary>The name of the node: the config's, or that of the host.</summary>
+    public string Name => Config.Name ?? HostName();
+
+    private static string HostName()
+    {
+        string name = string.Concat(Environment.MachineName.Where(letter => EngineAddress.IsNodeName($"a{letter}")));
+        return EngineAddress.IsNodeName(name) ? name : "node";
+    }
+}

@@ -1,0 +1,71 @@
+using Cocaine.Fast.Host.Tests.Survival;
+
+namespace Cocaine.Fast.Host.Tests.Cluster;
+
+/// <summary>The commands of docs/cluster.md, word by word.</summary>
+[Collection(nameof(Alone))]
+public sealed class ClusterPageTests : IDisposable
+{
+    private const string Page = "docs/cluster.md";
+    private readonly TestFolder _folder = new();
+
+    private readonly string _memory = $"/dev/shm/cocaine-test-{Guid.NewGuid():N}"; // the records of jobs are beside it, and in no other node's place
+
+    public void Dispose()
+    {
+        _folder.Dispose();
+        if (Directory.Exists(_memory))
+        {
+            Directory.Delete(_memory, recursive: true);
+        }
+    }
+
+    [NeedsFact("nats-server", "nats-server")]
+    public async Task Its_first_cluster_comes_up()
+    {
+        using NatsServer engine = await NatsServer.StartNewAsync();
+        IReadOnlyList<string> blocks = CodeBlocks.Of(Page, "The first cluster");
+        Assert.StartsWith("nats-server -js ", blocks[0]);
+        string[] start = blocks[0].Split('\n')[1..], commands = blocks[1].Split('\n');
+        Assert.All(start, line => Assert.EndsWith(" &", line));
+        HostProcess[] nodes = [.. start.Select(line => Start(line[..^2]))];
+        try
+        {
+            await Task.WhenAll(nodes.Select(node => node.UntilAsync("serving: ")));
+            Assert.Matches("^attached node=c ", await RunAsync(commands[0]));
+            await RunProcess.UntilAsync(() => nodes.Take(2).All(node => node.Errors.Contains("in cluster ")));
+            Assert.Matches(@"(?m)^c +up +127\.0\.0\.1 +tcp://127\.0\.0\.1:\d+ ", await RunAsync(commands[1]));
+        }
+        finally
+        {
+            Array.ForEach(nodes, node => node.Dispose());
+        }
+
+        HostProcess Start(string line) => HostProcess.Start(_folder, WordsOf(line), Environment);
+
+        async Task<string> RunAsync(string line)
+        {
+            (int code, string output, string errors) = await HostProcess.RunAsync(_folder, WordsOf(line), Environment);
+            Assert.True(code == 0, errors);
+            return output;
+        }
+
+        string WordsOf(string line) => line["cocaine-fast ".Length..].Replace("nats://127.0.0.1:4222", engine.Url);
+    }
+
+    [Fact]
+    public async Task Its_configs_are_read_as_it_says()
+    {
+        IReadOnlyList<string> blocks = CodeBlocks.Of(Page, "Security");
+        _folder.Write("open.json", blocks[0]);
+        _folder.Write("closed.json", blocks[1]);
+        (int code, string output, string errors) = await HostProcess.RunAsync(_folder, $"check {_folder["open.json"]}");
+        Assert.Equal(2, code);
+        Assert.Contains("$.cluster.engine: nats://10.0.0.1:4222 is on another host, and whoever writes to the engine runs code on all nodes", output + errors);
+        _folder.Write("open.json", blocks[0].Replace("\"engine\"", "\"insecure\": true, \"engine\""));
+        Assert.Equal(0, (await HostProcess.RunAsync(_folder, $"check {_folder["open.json"]}")).Code);
+        Assert.Equal(0, (await HostProcess.RunAsync(_folder, $"check {_folder["closed.json"]}")).Code);
+    }
+
+    private string Environment => $"mkdir -p '{_memory}'; export COCAINE_RUNTIME_DIR='{_memory}/run' STATE_DIRECTORY='{_folder["state"]}';";
+}
