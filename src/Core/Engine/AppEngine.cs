@@ -111,7 +111,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     /// <summary>Starts failed too often; raised once for each streak, with the last cause.</summary>
     public event Action<string>? Broken;
 
-    /// <summary>Launches the first slaves: the wanted number, within the pool's bounds.</summary>
+    /// <summary>Launches the first slaves: the wanted number, within the pool's bounds. May be 0 on a further loop of the app.</summary>
     public void Start(int slaves = 1) => Pool.Growth.Start(slaves);
 
     /// <summary>

@@ -17,33 +17,39 @@ internal sealed class NextJobs(EngineScope scope, JobBounds bounds, JobEndings e
     public Job? TakeNextSuspect() => Take(scope.Queue.Suspects.First!);
 
     /// <summary>The next usual job can stand ahead of its turn: its request is whole. Valid while one waits.</summary>
-    public bool IsWhole => Next() is { RequestEnded: true, Request.IsWhole: true };
+    public bool IsWhole => Next() is { IsWhole: true };
 
     /// <summary>Takes the next job for a slave that gets the job ahead of its turn.</summary>
     /// <param name="job">The job, placed as the queue counts. Null when the job's time was up.</param>
     /// <returns>False when no job waits, or the request of the next one is not whole.</returns>
     public bool TryTakeAhead(out Job? job)
     {
-        bool isWhole = TryFindWhole(out job);
+        Job? next = Next() is { IsWhole: true } whole ? whole : null;
+        job = OrExpire(next);
         if (job is not null)
         {
             scope.Queue.Place(job);
         }
 
-        return isWhole;
+        return next is not null;
     }
 
-    /// <summary>Takes the next job out of the queue when its request is whole.</summary>
-    /// <inheritdoc cref="TryTakeAhead"/>
+    /// <summary>
+    /// Takes a job out of the queue that another loop can run: the next one with a whole request. It passes those that are unfinished, for
+    /// which a slave of this loop is the only one.
+    /// </summary>
+    /// <param name="job">The job. Null when the job's time was up.</param>
+    /// <returns>False when no such job waits.</returns>
     public bool TryTakeWhole(out Job? job)
     {
-        bool isWhole = TryFindWhole(out job);
+        Job? next = Next() is null ? null : scope.Queue.NextWhole(scope.Loop.NowNs);
+        job = OrExpire(next);
         if (job is not null)
         {
             scope.Queue.Remove(job);
         }
 
-        return isWhole;
+        return next is not null;
     }
 
     /// <summary>A job that waited runs: other bounds hold from now on.</summary>
@@ -56,13 +62,7 @@ internal sealed class NextJobs(EngineScope scope, JobBounds bounds, JobEndings e
         }
     }
 
-    private bool TryFindWhole(out Job? job)
-    {
-        Job? next = Next();
-        bool isWhole = next is { RequestEnded: true, Request.IsWhole: true };
-        job = isWhole && !bounds.TryExpire(next!, scope.Loop.NowMs) ? next : null;
-        return isWhole;
-    }
+    private Job? OrExpire(Job? job) => job is null || bounds.TryExpire(job, scope.Loop.NowMs) ? null : job;
 
     private Job? Take(Job job)
     {

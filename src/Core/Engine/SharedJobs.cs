@@ -19,9 +19,9 @@ internal readonly record struct JobCall(ulong Id, string Task, long JobTimeoutMs
 /// </summary>
 internal sealed class SharedJobs(EngineScope scope, JobStore store, SlavePool pool, JobBounds bounds, JobEndings endings, NextJobs next)
 {
-    /// <summary>Takes the next job out of the queue, for a sibling.</summary>
+    /// <summary>Takes the next job with a whole request out of the queue, for a sibling.</summary>
     /// <param name="job">The job. Null when the job's time was up.</param>
-    /// <returns>False when no job waits, or the request of the next one is not whole.</returns>
+    /// <returns>False when no such job waits.</returns>
     public bool TryTakeAway(out Job? job)
     {
         if (!next.TryTakeWhole(out job))
@@ -46,6 +46,7 @@ internal sealed class SharedJobs(EngineScope scope, JobStore store, SlavePool po
         job.Runner = null;
         endings.OnComeBack(job);
         pool.OnTakenBack();
+        pool.Growth.Grow(); // while the job was away, nobody looked whether it is worth a slave
     }
 
     /// <summary>A sibling has answered the job, whose chunks the caller has got.</summary>

@@ -177,6 +177,12 @@ internal static class EngineLimits
     public const int SlavesLookedAt = 16;
 
     /// <summary>
+    /// Waiting jobs that are looked at for one with a whole request: as many slow uploads may stand before those that another loop could
+    /// run, and a look in each millisecond costs nothing.
+    /// </summary>
+    public const int RequestsLookedAt = 64;
+
+    /// <summary>
     /// Deaths of a slave before it began a job that was the next one on it, until such a death is taken for the job's: a request may end
     /// a worker before its handler begins. Fewer could be an operator who ends some slaves at once.
     /// </summary>

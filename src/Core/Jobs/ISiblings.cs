@@ -8,6 +8,27 @@ namespace Cocaine.Fast.Core.Jobs;
 /// </summary>
 internal interface ISiblings
 {
+    /// <summary>This engine is the first one: it has the app's first slave, and keeps trying when starts fail.</summary>
+    bool IsHome { get; }
+
+    /// <summary>A sibling has slaves that have nothing to do.</summary>
+    bool HaveRoom { get; }
+
+    /// <summary>This engine has the turn to launch a slave while starts fail.</summary>
+    bool HasTurn { get; }
+
+    /// <summary>
+    /// Takes the turn to launch a slave while starts fail, or has it already. All siblings have one turn between them; when it is over,
+    /// they hear of it.
+    /// </summary>
+    bool TryTakeTurn();
+
+    /// <summary>Tells the siblings how starts go, and gives the turn back.</summary>
+    /// <param name="failures">Tries of the app in a row that failed; 0 when starts are good again.</param>
+    /// <param name="hadJobs">The slave of the last one had jobs.</param>
+    /// <param name="cause">Why the last one failed.</param>
+    void TellStarts(int failures, bool hadJobs, string cause);
+
     /// <summary>Jobs of the siblings that this engine has taken and that wait here: they count as running at home.</summary>
     int WaitingGuests { get; }
 

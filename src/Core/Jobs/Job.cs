@@ -46,6 +46,9 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
     /// <summary>The caller has closed its side.</summary>
     public bool RequestEnded { get; set; }
 
+    /// <summary>The request has ended, and all of it is kept: the job can go anywhere.</summary>
+    public bool IsWhole => RequestEnded && Request.IsWhole;
+
     /// <summary>
     /// The job's slave, or its way to another loop or node. Valid in Placed, Running, Streaming and Away, and after an answer until the
     /// worker has closed its side.

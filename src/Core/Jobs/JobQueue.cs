@@ -84,6 +84,13 @@ internal sealed class JobQueue
     /// <summary>The next job to run on any slave, still in the queue; null when none waits.</summary>
     public Job? Next(long nowNs) => _urgent.Next(nowNs) ?? _usual.Next(nowNs);
 
+    /// <summary>The first of the next jobs with a whole request, still in the queue; null when there is none.</summary>
+    public Job? NextWhole(long nowNs)
+    {
+        int looks = EngineLimits.RequestsLookedAt;
+        return _urgent.NextWhole(nowNs, ref looks) ?? _usual.NextWhole(nowNs, ref looks);
+    }
+
     /// <summary>Takes a job out; its request must not have been cleared yet.</summary>
     public void Remove(Job job)
     {

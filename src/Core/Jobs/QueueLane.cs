@@ -64,6 +64,18 @@ internal sealed class QueueLane(QueueOrder order, long targetNs, long intervalNs
         return ServesNewest ? _waiting.Last : _waiting.First;
     }
 
+    /// <summary>The first of the next jobs with a whole request, still in the lane; null when none is found with so many looks.</summary>
+    public Job? NextWhole(long nowNs, ref int looks)
+    {
+        Job? job = Next(nowNs);
+        while (job is { IsWhole: false } && --looks > 0)
+        {
+            job = After(job);
+        }
+
+        return job is { IsWhole: true } ? job : null;
+    }
+
     public void Remove(Job job)
     {
         Count--;
@@ -80,6 +92,9 @@ internal sealed class QueueLane(QueueOrder order, long targetNs, long intervalNs
             ServesNewest = false;
         }
     }
+
+    private Job? After(Job job) => job.Runs > 0 ? job.Next ?? (ServesNewest ? _waiting.Last : _waiting.First)
+        : ServesNewest ? job.Previous : job.Next;
 
     private void Judge(Job oldest, long nowNs)
     {

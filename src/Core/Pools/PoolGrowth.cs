@@ -54,11 +54,17 @@ internal sealed class PoolGrowth
     /// </summary>
     public bool IsLooking => _look.IsArmed;
 
-    /// <summary>Launches the first slaves: at least one, so that a broken app is noticed before its first job.</summary>
+    /// <summary>
+    /// Launches the first slaves. An app launches at least one, so that a broken app is noticed before its first job; on several loops one
+    /// of its pools does.
+    /// </summary>
     public void Start(int slaves)
     {
-        _warm = Math.Clamp(slaves, Math.Max(1, _roster.Minimum), _roster.Limit);
-        Launch(Math.Min(_warm, _backend.StartsAtOnce), "the app starts");
+        _warm = Math.Clamp(slaves, _roster.Minimum, _roster.Limit);
+        if (_warm > 0)
+        {
+            Launch(Math.Min(_warm, _backend.StartsAtOnce), "the app starts");
+        }
     }
 
     /// <summary>
@@ -147,6 +153,10 @@ internal sealed class PoolGrowth
         {
             Grow();
         }
+        else if (_scope.Siblings is { IsHome: false } && _roster.LastGeneration == 0)
+        {
+            Grow(); // the pool has needed no slave yet: the others try for it
+        }
         else if (_roster.FreePlaces > 0)
         {
             // This slave starts although no job waits: a broken app refuses new jobs, so no job would ever make the pool try again.
@@ -157,6 +167,7 @@ internal sealed class PoolGrowth
             Pause(EngineLimits.RoomPauseMs, anew: true);
         }
     }
+
     /// <summary>
     /// Jobs wait for longer than is worth another slave, or will, or nothing is known of how long they take. Looks again when they do not.
     /// </summary>
@@ -231,6 +242,11 @@ internal sealed class PoolGrowth
     /// <summary>Launches as many of these slaves as there is room for, and tries again later when there is not room for all.</summary>
     private void Launch(int count, string why)
     {
+        if (Starts.Failures > 0 && _scope.Siblings is { } siblings && !siblings.TryTakeTurn())
+        {
+            return; // the pool hears when the turn is free
+        }
+
         int room = RoomFor(count);
         if (room > 0)
         {
@@ -250,6 +266,7 @@ internal sealed class PoolGrowth
         if (room < count)
         {
             Pause(EngineLimits.RoomPauseMs, anew: false); // nobody reports that there is room again
+            Starts.PassTurn();
         }
     }
 

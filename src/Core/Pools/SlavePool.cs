@@ -77,11 +77,10 @@ internal sealed class SlavePool : ISlaveOwner
     {
         _roster.Moved(slave);
         HeldUp.Watch(slave);
-        if (_scope.Siblings is { } siblings)
-        {
-            siblings.OnRoom(RoomForOthers, _roster.FreePlaces);
-        }
+        TellRoom();
     }
+
+    private void TellRoom() => _scope.Siblings?.OnRoom(RoomForOthers, _roster.FreePlaces);
 
     /// <summary>Slaves that have nothing to do; 1 when none has, but one has room; 0 while jobs wait for them.</summary>
     private int RoomForOthers => _scope.Queue.Unplaced > 0 ? 0 : _roster.Idle > 0 ? _roster.Idle : _roster.Pick() is null ? 0 : 1;
@@ -276,18 +275,16 @@ internal sealed class SlavePool : ISlaveOwner
 
         bool wasSpare = Recycler.OnDead(slave, before, loss.Cause);
         StartVerdict verdict = Starts.VerdictOn(slave, before, hadJobs: loss.Jobs > 0);
-        if (verdict is StartVerdict.Failed or StartVerdict.FailedWithJobs)
+        bool failed = verdict is StartVerdict.Failed or StartVerdict.FailedWithJobs;
+        _scope.Counters.SlaveStartFailures += failed ? 1UL : 0;
+        _scope.Counters.SlavesDiedYoung += failed && slave.WasReady ? 1UL : 0;
+        if (failed && !wasSpare)
         {
-            _scope.Counters.SlaveStartFailures++;
-            _scope.Counters.SlavesDiedYoung += slave.WasReady ? 1UL : 0;
-            if (!wasSpare)
-            {
-                Starts.OnFailed(slave, verdict, loss.Cause);
-            }
+            Starts.OnFailed(slave, verdict, loss.Cause);
         }
-        else if (verdict == StartVerdict.Good)
+        else
         {
-            Starts.OnGoodDied();
+            Starts.OnEnded(verdict);
         }
 
         Recycler.OnPlaceFree();
@@ -316,6 +313,7 @@ internal sealed class SlavePool : ISlaveOwner
         }
 
         Growth.OnBounds();
+        TellRoom();
         _idle.Watch();
     }
 

@@ -11,6 +11,10 @@ namespace Cocaine.Fast.Core.Pools;
 /// <remarks>
 /// A slave that becomes ready proves nothing: a slave that dies a moment later would be started again at once, for ever. A failed start
 /// also says nothing about the slaves that work: jobs wait for those slaves, and no job fails because the pool cannot grow.
+/// <para>
+/// The pools of an app on several loops tell each other of each failed try and of the end of the failures, so all of them count the same
+/// tries, and rest at the same time. After a rest one of them has the turn to launch a slave.
+/// </para>
 /// </remarks>
 internal sealed class StartHealth(EngineScope scope, SlaveRoster roster, PoolGrowth growth, Recycler recycler, IPoolOwner owner)
     : WheelTimer
@@ -32,8 +36,10 @@ internal sealed class StartHealth(EngineScope scope, SlaveRoster roster, PoolGro
     /// <summary>Starts fail again and again. Jobs wait for the slaves that work, if there are any.</summary>
     public bool IsFailing => Failures >= EngineLimits.FailuresUntilBroken;
 
-    /// <summary>Starts fail, and no slave is left to take a job: waiting jobs get 500.</summary>
-    public bool IsBroken => _alone >= EngineLimits.FailuresUntilBroken && roster.Working == 0;
+    /// <summary>
+    /// Starts fail, and no slave is left to take a job, here or with nothing to do on another loop of the app: waiting jobs get 500.
+    /// </summary>
+    public bool IsBroken => _alone >= EngineLimits.FailuresUntilBroken && roster.Working == 0 && scope.Siblings is not { HaveRoom: true };
 
     /// <summary>
     /// Slaves launched since the last failure that are starting, or are ready and have not proven themselves yet. While starts fail there
@@ -101,10 +107,11 @@ internal sealed class StartHealth(EngineScope scope, SlaveRoster roster, PoolGro
             _alone += verdict == StartVerdict.Failed && roster.Working == 0 ? 1 : 0;
         }
 
-        long pauseMs = verdict == StartVerdict.FailedWithJobs ? StartPauses.AfterJobsMs(Failures) : StartPauses.AfterMs(Failures);
-        if (pauseMs > 0)
+        bool hadJobs = verdict == StartVerdict.FailedWithJobs;
+        long pauseMs = Rest(hadJobs, isNew);
+        if (isNew || scope.Siblings is { HasTurn: true })
         {
-            growth.Pause(pauseMs, isNew);
+            scope.Siblings?.TellStarts(Failures, hadJobs, cause);
         }
 
         Watch();
@@ -124,8 +131,53 @@ internal sealed class StartHealth(EngineScope scope, SlaveRoster roster, PoolGro
         }
     }
 
-    /// <summary>A good slave has died. Its place is free for others, so earlier failures are no reason to wait.</summary>
-    public void OnGoodDied() => Forget();
+    /// <summary>A pool on another loop of the app tells how starts go there; the arguments are those of its telling.</summary>
+    public void OnTold(int failures, bool hadJobs, string cause)
+    {
+        if (failures == 0)
+        {
+            Clear();
+        }
+        else if (failures > Failures)
+        {
+            Failures = failures;
+            LastFailure = cause;
+            _lastFailed = _lastOfTry = roster.LastGeneration; // its slaves prove nothing about later starts, and belong to the same try
+            _alone += !hadJobs && roster.Working == 0 ? 1 : 0;
+            _ = Rest(hadJobs, anew: true);
+            if (IsBroken)
+            {
+                owner.OnBroken(cause); // the log of the app has it already
+            }
+
+            PassTurn();
+        }
+
+        growth.Grow(); // the turn may be free
+    }
+
+    /// <summary>The turn to launch a slave is over without an outcome: the slave did not start, or was told to end.</summary>
+    public void PassTurn()
+    {
+        if (OnTrial == 0 && scope.Siblings is { HasTurn: true } siblings)
+        {
+            siblings.TellStarts(Failures, hadJobs: false, LastFailure);
+        }
+    }
+
+    /// <summary>
+    /// A slave has ended, and its start had not failed. When it was a good one, its place is free for others, so earlier failures are no
+    /// reason to wait.
+    /// </summary>
+    public void OnEnded(StartVerdict verdict)
+    {
+        if (verdict == StartVerdict.Good)
+        {
+            Forget();
+        }
+
+        PassTurn();
+    }
 
     /// <summary>Forgets the failures when a slave that was launched after them has shown that it can live.</summary>
     public void LookForProof()
@@ -188,7 +240,29 @@ internal sealed class StartHealth(EngineScope scope, SlaveRoster roster, PoolGro
         owner.OnBroken(cause);
     }
 
+    /// <summary>The pool launches no slave for a while.</summary>
+    private long Rest(bool hadJobs, bool anew)
+    {
+        long pauseMs = hadJobs ? StartPauses.AfterJobsMs(Failures) : StartPauses.AfterMs(Failures);
+        if (pauseMs > 0)
+        {
+            growth.Pause(pauseMs, anew);
+        }
+
+        return pauseMs;
+    }
+
     private void Forget()
+    {
+        if (Failures > 0)
+        {
+            scope.Siblings?.TellStarts(failures: 0, hadJobs: false, "");
+        }
+
+        Clear();
+    }
+
+    private void Clear()
     {
         Failures = _alone = 0;
         _lastOfTry = 0; // the next failure begins a new row

@@ -50,6 +50,12 @@ internal sealed class PartMail(AwayJob away) : ShardMail
     }
 }
 
+/// <summary>How the starts of the app's slaves go, as another shard has seen it.</summary>
+internal sealed class StartsMail(Siblings sibling, int failures, bool hadJobs, string cause) : ShardMail
+{
+    public override void Run() => sibling.OnStarts(failures, hadJobs, cause);
+}
+
 /// <summary>Jobs wait on a shard that may launch no more slaves: a sibling with places is asked for slaves.</summary>
 internal sealed class GrowMail(Siblings sibling, int slaves) : ShardMail
 {

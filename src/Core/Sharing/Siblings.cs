@@ -33,6 +33,7 @@ internal sealed class Siblings : WheelTimer, ISiblings
 
     private readonly AppEngine _engine;
     private readonly Action<ShardMail> _post;
+    private readonly StartTurn _turn;
     private readonly ShardWord _word = new();
     private readonly Dictionary<string, TaskMonitor> _guestTasks = []; // their times are measured at home, and these thrown away
     private readonly HashSet<AwayJob> _guests = [];
@@ -41,12 +42,24 @@ internal sealed class Siblings : WheelTimer, ISiblings
     private Sibling[] _others = [];
     private int _next;          // the sibling that is looked at first: each gets its share
     private long _growDueMs;
+    private long _heard;        // what all shards together have told of starts, as far as it has come here
 
-    private Siblings(AppEngine engine, Action<ShardMail> post)
+    private Siblings(AppEngine engine, Action<ShardMail> post, StartTurn turn, bool isHome)
     {
         _engine = engine;
         _post = post;
+        _turn = turn;
+        IsHome = isHome;
     }
+
+    /// <inheritdoc/>
+    public bool IsHome { get; }
+
+    /// <inheritdoc/>
+    public bool HaveRoom => Array.Exists(_others, static other => other.Shard._word.Slaves > 0);
+
+    /// <inheritdoc/>
+    public bool HasTurn => _turn.IsOf(this);
 
     public IEngineLoop Loop => _engine.Loop;
 
@@ -60,11 +73,13 @@ internal sealed class Siblings : WheelTimer, ISiblings
     /// <param name="engines">The engines, each with the way of messages to its loop.</param>
     public static void Connect(IReadOnlyList<(AppEngine Engine, Action<ShardMail> Post)> engines)
     {
-        Siblings[] all = [.. engines.Select(one => new Siblings(one.Engine, one.Post))];
+        StartTurn turn = new();
+        Siblings[] all = [.. engines.Select((one, i) => new Siblings(one.Engine, one.Post, turn, isHome: i == 0))];
         foreach (Siblings one in all)
         {
             one._others = [.. all.Where(other => other != one).Select(other => new Sibling(other))];
             one._engine.Scope.Siblings = one;
+            one.OnRoom(0, one._engine.Pool.Roster.FreePlaces); // it may have places before it has a slave that moves
         }
     }
 
@@ -91,6 +106,27 @@ internal sealed class Siblings : WheelTimer, ISiblings
 
     /// <inheritdoc/>
     public void OnRoom(int slaves, int places) => _word.Tell(slaves, places);
+
+    /// <inheritdoc/>
+    public bool TryTakeTurn() => _turn.TryTake(this, _heard);
+
+    /// <inheritdoc/>
+    public void TellStarts(int failures, bool hadJobs, string cause)
+    {
+        _heard++;
+        _turn.Tell(this); // nobody has the next turn before it has heard
+        foreach (Sibling other in _others)
+        {
+            other.Shard.Post(new StartsMail(other.Shard, failures, hadJobs, cause));
+        }
+    }
+
+    /// <summary>A sibling tells how starts go.</summary>
+    public void OnStarts(int failures, bool hadJobs, string cause)
+    {
+        _heard++;
+        _engine.Pool.Starts.OnTold(failures, hadJobs, cause);
+    }
 
     /// <inheritdoc/>
     public override void OnDue(long nowMs)

@@ -85,8 +85,8 @@ internal sealed class AppVersion
     /// <summary>The version's engine on a shard; null when the version has fewer shards.</summary>
     public AppEngine? On(AppShard shard) => shard.Index < _engines.Length ? _engines[shard.Index] : null;
 
-    /// <summary>Launches the first slaves.</summary>
-    public void Start() => Each((engine, _) => engine.Start());
+    /// <summary>Launches the first slaves: the minimum of the manifest, and at least one.</summary>
+    public void Start() => Start(0);
 
     /// <summary>
     /// Launches so many slaves, and decides once. The result is null when all slaves are ready, or some of them at the end of the
@@ -95,10 +95,10 @@ internal sealed class AppVersion
     public void ComeUp(int slaves, Action<string?> decided)
     {
         _decided = decided;
-        _wanted = Math.Max(slaves, _engines.Length); // each shard has one at least
+        _wanted = Math.Max(slaves, 1);
         _beganMs = _loop.NowMs;
         _loop.Patience.Arm(_timer, _loop.ListenedMs + Manifest.Engine.StartupTimeoutMs);
-        Each((engine, i) => engine.Start((int)EngineShares.Share(slaves, i, _engines.Length)));
+        Start(slaves);
     }
 
     /// <summary>Nobody waits for the version any more.</summary>
@@ -149,6 +149,15 @@ internal sealed class AppVersion
         int count = _engines.Length;
         Each((engine, i) => engine.Pool.SetBounds(
             (int)EngineShares.Share(minimum, i, count), (int)EngineShares.Share(limit, i, count)));
+    }
+
+    /// <summary>
+    /// The first slaves are those of the app, which its shards share out: a shard without one gets its own when its first job waits.
+    /// </summary>
+    private void Start(int slaves)
+    {
+        int all = Math.Max(slaves, Math.Max(Minimum, 1));
+        Each((engine, i) => engine.Start((int)EngineShares.Share(all, i, _engines.Length)));
     }
 
     /// <summary>Does something with each engine on its loop: at once with the first one, and with the others soon, in order.</summary>

@@ -20,14 +20,14 @@ internal sealed class World : IEngineLoop, ISlaveBackend, IJobCaller
     private readonly List<Job> _open = [];
     private ulong _channel;
 
-    public World(EngineSettings settings, EngineRecords? records = null, int startsAtOnce = int.MaxValue, int cores = 2)
+    public World(EngineSettings settings, EngineRecords? records = null, int startsAtOnce = int.MaxValue, int cores = 2, int slaves = 1)
     {
         Cores = cores;
         Task.JobTimeoutMs = settings.JobTimeoutMs;
         StartsAtOnce = startsAtOnce;
         Timers = new DeadlineWheel(0);
         Engine = new AppEngine("app", settings, this, this, _log, records);
-        Engine.Start();
+        Engine.Start(slaves);
     }
 
     /// <summary>A world whose first slave is ready.</summary>

@@ -9,12 +9,15 @@ internal sealed class Shards
 {
     private readonly Queue<ShardMail>[] _mails;
 
-    public Shards(int count, EngineSettings settings)
+    public Shards(int count, EngineSettings settings, bool fresh = false)
     {
-        Worlds = [.. Enumerable.Range(0, count).Select(_ => new World(settings))];
+        Worlds = [.. Enumerable.Range(0, count).Select(i => new World(settings, slaves: fresh && i > 0 ? 0 : 1))];
         _mails = [.. Worlds.Select(_ => new Queue<ShardMail>())];
         Siblings.Connect([.. Worlds.Select((world, i) => (world.Engine, (Action<ShardMail>)_mails[i].Enqueue))]);
     }
+
+    /// <summary>A fresh app: the first shard alone has a slave.</summary>
+    public static Shards Fresh(int count, EngineSettings settings) => new(count, settings, fresh: true);
 
     public IReadOnlyList<World> Worlds { get; }
 

@@ -57,6 +57,48 @@ public class SiblingsTests
         shards.Finish();
     }
 
+    [Fact]
+    public void A_job_with_an_unfinished_request_stays_until_it_is_whole_and_the_others_pass_it()
+    {
+        Shards shards = new(3, One);
+        shards.ReadyAll();
+        shards[0].Ask("first");
+        Job open = shards[0].Begin("unfinished"), urgent = shards[0].Begin("unfinished and urgent", new JobPolicy { Urgent = true });
+        Job whole = shards[0].Ask("whole")!;
+        shards.Advance(10);
+        shards.DeliverAll();
+        Assert.Equal([JobState.Queued, JobState.Queued, JobState.Away], [open.State, urgent.State, whole.State]);
+        shards[0].Engine.EndRequest(open);
+        shards.Advance(10);
+        shards.DeliverAll();
+        Assert.Equal([JobState.Away, JobState.Queued], [open.State, urgent.State]);
+        shards[0].Close(0);
+        Assert.Equal(JobState.Running, urgent.State); // it is the next one here
+        shards.Finish();
+    }
+
+    [Fact]
+    public void No_more_unfinished_requests_are_passed_than_a_look_may_cost()
+    {
+        Shards shards = new(2, One);
+        shards.ReadyAll();
+        shards[0].Ask("first");
+        Job first = shards[0].Begin("unfinished");
+        for (int i = 1; i < EngineLimits.RequestsLookedAt; i++)
+        {
+            shards[0].Begin("unfinished");
+        }
+
+        Job whole = shards[0].Ask("whole")!;
+        shards.Advance(10);
+        Assert.Equal(JobState.Queued, whole.State);
+        shards[0].Cancel(first);
+        shards.Advance(10);
+        Assert.Equal(JobState.Away, whole.State);
+        shards.DeliverAll();
+        shards.Finish();
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

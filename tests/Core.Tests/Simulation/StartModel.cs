@@ -92,7 +92,7 @@ internal sealed class StartModel(SimWorld world)
         bool canSee = isPause && !Recycles && world.Room > 0 && !world.Links.Exists(IsProof) && pool.Roster.Idle == 0;
         if (canSee && world.Sabotages(Sabotage.StartsAtOnce))
         {
-            pool.Starts.OnGoodDied();
+            pool.Starts.OnEnded(StartVerdict.Good);
             pool.Growth.Grow();
         }
         else if (!world.Links.Exists(IsAboutToTell) && !pool.Starts.IsArmed && world.Sabotages(Sabotage.ForgetsToGrow))
