@@ -7,10 +7,10 @@ namespace Cocaine.Fast.Core.Sharing;
 internal sealed class StartTurn
 {
     private readonly Lock _lock = new();
-    private Siblings? _holder;
+    private object? _holder;
     private long _tellings;
 
-    public bool IsOf(Siblings shard)
+    public bool IsOf(object shard)
     {
         lock (_lock)
         {
@@ -21,7 +21,7 @@ internal sealed class StartTurn
     /// <summary>
     /// The shard has the turn from now on, or has it already. A shard that has not heard of all tellings has to wait for them.
     /// </summary>
-    public bool TryTake(Siblings shard, long heard)
+    public bool TryTake(object shard, long heard)
     {
         lock (_lock)
         {
@@ -31,7 +31,7 @@ internal sealed class StartTurn
     }
 
     /// <summary>A shard tells the others how starts go; when it had the turn, that is free.</summary>
-    public void Tell(Siblings shard)
+    public void Tell(object shard)
     {
         lock (_lock)
         {
