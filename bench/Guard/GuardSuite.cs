@@ -65,7 +65,18 @@ internal sealed class GuardSuite
                 throw new IOException($"{slave}: {why}");
             }
 
-            await suite.CheckAsync(slave, node.Slaves > 1, system);
+            await suite.CheckAsync(new GuardedDoor(slave, system.Endpoints[0], system.Pids[0]) { TriesSlaves = node.Slaves > 1 });
+        }
+
+        using SecuredNode secured = new();
+        if (await secured.System.StartAsync() is { } reason)
+        {
+            throw new IOException($"a node with TLS and seals: {reason}");
+        }
+
+        foreach (GuardedDoor door in secured.Doors)
+        {
+            await suite.CheckAsync(door);
         }
 
         suite._skipped.ForEach(line => Console.WriteLine($"skipped: {line}"));
@@ -74,22 +85,23 @@ internal sealed class GuardSuite
         return suite._failures.Count == 0 ? 0 : 1;
     }
 
-    private async Task CheckAsync(string slave, bool triesSlaves, BenchSystem system)
+    private async Task CheckAsync(GuardedDoor door)
     {
-        await using NodeProbe probe = await NodeProbe.OpenAsync(system.Endpoints[0]);
-        await using CocaineClient client = await CocaineClient.ConnectAsync(system.Endpoints[0]);
+        string slave = door.Slave;
+        await using NodeProbe probe = await NodeProbe.OpenAsync(door.Endpoint, door.Client);
+        await using CocaineClient client = await CocaineClient.ConnectAsync(door.Endpoint, door.Client);
         bool asksWorker = slave.StartsWith("process .NET", StringComparison.Ordinal);
         foreach ((int connections, int inFlight, int sizeBytes, int requests) in Shapes)
         {
             string shape = $"{connections}×{inFlight}, {(sizeBytes < 1024 ? $"{sizeBytes} B" : $"{sizeBytes >> 10} KiB")}";
-            using BurstLoad load = await BurstLoad.ConnectAsync(system.Endpoints[0], connections, inFlight, sizeBytes);
+            using BurstLoad load = await ConnectAsync(door, connections, inFlight, sizeBytes);
             int burst = connections * inFlight;
             long start = Stopwatch.GetTimestamp();
             do
             {
                 await load.RunAsync(Math.Min(WarmRequests, requests) / burst);
             }
-            while (triesSlaves && Stopwatch.GetElapsedTime(start) < TriesFor);
+            while (door.TriesSlaves && Stopwatch.GetElapsedTime(start) < TriesFor);
 
             NodeCounts first = await probe.CountAsync();
             double node = double.MaxValue, worker = double.MaxValue;
@@ -116,19 +128,20 @@ internal sealed class GuardSuite
             Check($"{slave}, {shape}", "bells", counts.Bells, bound.Bells);
         }
 
-        await TraceAsync(slave, system, probe);
+        await TraceAsync(door, probe);
     }
 
     /// <summary>The loop's counters against the kernel's, and what they do not see: the slave's calls.</summary>
-    private async Task TraceAsync(string slave, BenchSystem system, NodeProbe probe)
+    private async Task TraceAsync(GuardedDoor door, NodeProbe probe)
     {
+        string slave = door.Slave;
         const string Shape = "1×1, 64 B";
         GuardCount bound = _bounds.For(slave, Shape);
-        using BurstLoad load = await BurstLoad.ConnectAsync(system.Endpoints[0], 1, 1, 64);
+        using BurstLoad load = await ConnectAsync(door, 1, 1, 64);
         await load.RunAsync(TracedRequests);
         NodeCounts before = await probe.CountAsync();
         (Dictionary<string, long>? calls, string why) = await Tracer.SystemCallsAsync(
-            system.Pids[0], () => load.RunAsync(TracedRequests));
+            door.Pid, () => load.RunAsync(TracedRequests));
         NodeCounts counts = (await probe.CountSinceAsync(before)).Per(TracedRequests);
         if (calls is null)
         {
@@ -151,7 +164,7 @@ internal sealed class GuardSuite
             Check($"{slave}, {Shape}", "receives and sends that the loop does not count", unseen, 0.05);
         }
 
-        (double? instructions, why) = await Tracer.InstructionsAsync(system.Pids[0], () => load.RunAsync(TracedRequests));
+        (double? instructions, why) = await Tracer.InstructionsAsync(door.Pid, () => load.RunAsync(TracedRequests));
         if (instructions is null)
         {
             Skip($"instructions: {why}");
@@ -162,6 +175,9 @@ internal sealed class GuardSuite
             Check($"{slave}, {Shape}", "instructions", instructions.Value / TracedRequests, bound.Instructions ?? double.PositiveInfinity);
         }
     }
+
+    private static Task<BurstLoad> ConnectAsync(GuardedDoor door, int connections, int inFlight, int sizeBytes) => BurstLoad.ConnectAsync(
+        door.Endpoint, connections, inFlight, sizeBytes, door.Client, door.Seal is { } keys ? new BurstSeal(keys, sizeBytes) : null);
 
     private void Skip(string line)
     {

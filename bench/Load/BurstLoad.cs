@@ -1,9 +1,7 @@
 using System.Buffers.Binary;
-using System.Net.Sockets;
 using System.Text;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -24,23 +22,31 @@ internal sealed class BurstLoad : IDisposable
     private readonly List<Connection> _connections = [];
     private readonly int _inFlight;
     private readonly int _sizeBytes;
+    private readonly BurstSeal? _seal;
     private TaskCompletionSource _done = new();
     private int _burstsLeft;
     private int _answersLeft;
 
-    private BurstLoad(int inFlight, int sizeBytes) => (_inFlight, _sizeBytes) = (inFlight, sizeBytes);
+    private BurstLoad(int inFlight, int sizeBytes, BurstSeal? seal) => (_inFlight, _sizeBytes, _seal) = (inFlight, sizeBytes, seal);
 
-    public static async Task<BurstLoad> ConnectAsync(string endpoint, int connections, int inFlight, int sizeBytes)
+    /// <summary>Connects, with TLS when the options have it.</summary>
+    public static async Task<BurstLoad> ConnectAsync(
+        string endpoint, int connections, int inFlight, int sizeBytes, ClientOptions? options = null, BurstSeal? seal = null)
     {
-        BurstLoad load = new(inFlight, sizeBytes);
+        BurstLoad load = new(inFlight, sizeBytes, seal);
+        ClientOptions all = (options ?? new ClientOptions()) with { ConnectTimeout = ConnectTimeout };
         for (int i = 0; i < connections; i++)
         {
-            using Socket socket = await Connector.ConnectAsync(endpoint, ConnectTimeout, CancellationToken.None);
-            load._connections.Add(new Connection(load, DescriptorCopy.Of((int)socket.Handle)));
+            load._connections.Add(new Connection(load, await ServerConnector.ConnectAsync(endpoint, all, CancellationToken.None)));
         }
 
         load._loop.Start("burst");
-        load._loop.Post(() => load._connections.ForEach(connection => connection.Open()));
+        load._loop.Post(() => load._connections.ForEach(connection => connection.Begin()));
+        if (seal is not null)
+        {
+            await load.OpenSealAsync();
+        }
+
         return load;
     }
 
@@ -56,6 +62,17 @@ internal sealed class BurstLoad : IDisposable
 
     public void Dispose() => _loop.Dispose();
 
+    /// <summary>One request by itself opens the session of all.</summary>
+    private Task OpenSealAsync()
+    {
+        _loop.Post(() =>
+        {
+            _answersLeft = 1;
+            _connections[0].Send(1);
+        });
+        return _done.Task.WaitAsync(RunTimeout);
+    }
+
     private void Burst()
     {
         if (_burstsLeft-- == 0)
@@ -67,7 +84,7 @@ internal sealed class BurstLoad : IDisposable
         _answersLeft = _connections.Count * _inFlight;
         foreach (Connection connection in _connections)
         {
-            connection.Send();
+            connection.Send(_inFlight);
         }
     }
 
@@ -79,20 +96,28 @@ internal sealed class BurstLoad : IDisposable
         }
     }
 
-    private sealed class Connection(BurstLoad load, int descriptor)
-        : MessageConnection(load._loop, descriptor, ProtocolLimits.Default)
+    private sealed class Connection(BurstLoad load, ServerSocket server)
+        : MessageConnection(load._loop, server.Descriptor, ProtocolLimits.Default)
     {
         private readonly byte[] _request = new byte[load._sizeBytes];
         private ulong _channel;
         private long _bytesLeft; // of the answers of this burst
 
-        public void Send()
+        public void Begin() => server.Open(this);
+
+        public void Send(int requests)
         {
-            _bytesLeft = (long)load._inFlight * _request.Length;
-            for (int i = 0; i < load._inFlight; i++)
+            _bytesLeft = (long)requests * (_request.Length + (load._seal is null ? 0 : BurstSeal.AnswerOverheadBytes));
+            for (int i = 0; i < requests; i++)
             {
                 bool first = _channel++ == 0;
                 BinaryPrimitives.WriteUInt64LittleEndian(_request, _channel);
+                if (load._seal is { } seal)
+                {
+                    seal.Write(Output, _channel, Name, _request);
+                    continue;
+                }
+
                 MessageWriter.WriteEnqueue(Output, _channel, Name, default, first);
                 MessageWriter.WriteChunk(Output, _channel, new Payload(_request), bin: true);
                 MessageWriter.WriteClose(Output, _channel);

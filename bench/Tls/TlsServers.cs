@@ -11,11 +11,17 @@ internal static class TlsServers
     private static readonly string Program = Path.Combine(Catalog.Root, "artifacts/cocaine-fast/cocaine-fast");
     private static readonly string Echo = Path.Combine(Catalog.Root, "examples/dotnet-echo/bin/Release/net10.0/DotNetEcho.dll");
 
-    /// <summary>A node of ours. Its endpoints: plain, TLS, and TLS that asks for a certificate.</summary>
-    public static async Task<Started> NodeAsync(BenchCertificates certificates, string certificate)
+    /// <summary>
+    /// A node of ours. Its endpoints: plain, TLS, and TLS that asks for a certificate; with a folder of keys also one for sealed jobs.
+    /// </summary>
+    public static async Task<Started> NodeAsync(BenchCertificates certificates, string certificate, string? keysFolder = null)
     {
         string folder = Directory.CreateTempSubdirectory("cocaine-bench-").FullName;
-        int[] ports = [FreePort(), FreePort(), FreePort()];
+        int[] ports = [FreePort(), FreePort(), FreePort(), FreePort()];
+        string sealedTask = keysFolder is null ? "" : $$"""
+            , "sealed": { "type": "native-server", "endpoint": "tcp://127.0.0.1:{{ports[3]}}", "events": "*", "sealed": "accepted" }
+            """;
+        string keys = keysFolder is null ? "" : $"\"keys\": \"{keysFolder}\", ";
         string app = Path.Combine(folder, "echo.json");
         await File.WriteAllTextAsync(app, $$"""
             {
@@ -26,6 +32,7 @@ internal static class TlsServers
                 "plain": { "type": "native-server", "endpoint": "tcp://127.0.0.1:{{ports[0]}}", "events": "*" },
                 "tls": { "type": "native-server", "endpoint": "tcp://127.0.0.1:{{ports[1]}}", "events": "*", "tls": "on" },
                 "mutual": { "type": "native-server", "endpoint": "tcp://127.0.0.1:{{ports[2]}}", "events": "*", "tls": "mutual" }
+                {{sealedTask}}
               }
             }
             """);
@@ -34,7 +41,7 @@ internal static class TlsServers
             {
               "state": "{{folder}}/state", "runtime": "{{folder}}/run", "ledger": "{{folder}}/ledger",
               "control": { "endpoint": "ipc://{{folder}}/control.sock" }, "locator": "none", "loops": 1,
-              "security": { "tls": {
+              "security": { {{keys}}"tls": {
                 "certificate": "{{certificates.CertificateFile(certificate)}}", "key": "{{certificates.KeyFile(certificate)}}",
                 "client-ca": "{{certificates.CaFile}}" } },
               "apps": ["{{app}}"]
@@ -43,7 +50,8 @@ internal static class TlsServers
         ServerProcess node = await ServerProcess.StartAsync(
             new ProcessStartInfo(Program, ["serve", "--config", config]), "app echo: version 0");
         node.Folder = folder;
-        return new Started([node], $"tcp://127.0.0.1:{ports[0]}", $"tls://127.0.0.1:{ports[1]}", $"tls://127.0.0.1:{ports[2]}");
+        return new Started([node], $"tcp://127.0.0.1:{ports[0]}", $"tls://127.0.0.1:{ports[1]}", $"tls://127.0.0.1:{ports[2]}",
+            $"tcp://127.0.0.1:{ports[3]}");
     }
 
     /// <summary>Kestrel. Its endpoints: plain and TLS.</summary>

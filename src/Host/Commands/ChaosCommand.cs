@@ -34,6 +34,11 @@ internal static class ChaosCommand
     private static readonly Option<string?> ExitEvent = new("--exit-event") { Description = "An event that ends its worker in an answer" };
     private static readonly Option<bool> NoNodeKills = new("--no-node-kills") { Description = "Leave the node itself alone" };
     private static readonly Option<bool> NoScribble = new("--no-scribble") { Description = "Leave the shared memory alone" };
+    private static readonly Option<bool> Tls = new("--tls")
+    {
+        Description = "Give the task's door TLS with certificates of clients, and renew all certificates in the run",
+    };
+
     private static readonly Option<string?> Log = new("--log") { Description = "File for the node's log" };
     private static readonly Option<string?> Samples = new("--samples")
     {
@@ -50,8 +55,8 @@ internal static class ChaosCommand
             "Run the app under load, break workers, clients and the node, and check that nothing is lost, stuck or answered twice.\n\n"
             + "Example:\n  cocaine-fast chaos examples/echo/manifest.json --seed 1 --duration 60")
         {
-            Manifest, Seed, Duration, Rate, Connections, InFlight, Requests, Event, AnyAnswer, ExitEvent, NoNodeKills, NoScribble, Log,
-            Samples, SampleEvery, Quiet,
+            Manifest, Seed, Duration, Rate, Connections, InFlight, Requests, Event, AnyAnswer, ExitEvent, NoNodeKills, NoScribble, Tls,
+            Log, Samples, SampleEvery, Quiet,
         };
         command.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation));
         return command;
@@ -76,6 +81,7 @@ internal static class ChaosCommand
             ExitEvent = parsed.GetValue(ExitEvent),
             KillsNode = !parsed.GetValue(NoNodeKills),
             Scribbles = !parsed.GetValue(NoScribble),
+            UsesTls = parsed.GetValue(Tls),
             SampleEvery = TimeSpan.FromSeconds(parsed.GetValue(SampleEvery)),
             LogPath = parsed.GetValue(Log),
             Progress = parsed.GetValue(Quiet) ? TextWriter.Null : Console.Out,

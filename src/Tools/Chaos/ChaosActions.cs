@@ -11,7 +11,8 @@ namespace Cocaine.Fast.Tools.Chaos;
 internal sealed record ChaosAction(string Name, int Weight, Func<Task<string?>> DoAsync);
 
 /// <summary>The actions against workers and clients. <see cref="NodeActions"/> has those against the node itself.</summary>
-internal sealed class ChaosActions(ChaosOptions options, ChaosManifest manifest, ChaosLoad load, ChaosLedger ledger, Random random)
+internal sealed class ChaosActions(
+    ChaosOptions options, ChaosManifest manifest, ChaosLoad load, ChaosLedger ledger, Random random, ChaosTls? tls)
 {
     /// <summary>The most requests of one burst: over the queue's limit of most apps, and no more memory than a test may take.</summary>
     private const int MaxBurst = 20_000;
@@ -159,9 +160,14 @@ internal sealed class ChaosActions(ChaosOptions options, ChaosManifest manifest,
         }
 
         int waitMs = random.Next(10, 1000);
+        if (tls is not null && random.Next(2) == 0) // else the door of TLS gets the bytes as they are
+        {
+            return await load.StrangerAsync(bytes, waitMs).ConfigureAwait(false) ? null : "the node cannot be reached";
+        }
+
         try
         {
-            Socket socket = await Connector.ConnectAsync(Node.Endpoint, TimeSpan.FromSeconds(5), CancellationToken.None)
+            Socket socket = await Connector.ConnectAsync(ChaosTls.Bare(Node.Endpoint), TimeSpan.FromSeconds(5), CancellationToken.None)
                 .ConfigureAwait(false);
             _ = socket.Send(bytes, SocketFlags.None, out _);
             Later(waitMs, () =>
@@ -193,7 +199,7 @@ internal sealed class ChaosActions(ChaosOptions options, ChaosManifest manifest,
         {
             try
             {
-                await using CocaineClient client = await CocaineClient.ConnectAsync(endpoint).ConfigureAwait(false);
+                await using CocaineClient client = await CocaineClient.ConnectAsync(endpoint, tls?.Client).ConfigureAwait(false);
                 await client.CallAsync(name, Array.Empty<byte>(), call).ConfigureAwait(false);
                 ledger.Outcome("exit: done");
             }

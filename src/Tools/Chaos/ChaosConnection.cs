@@ -9,8 +9,8 @@ namespace Cocaine.Fast.Tools.Chaos;
 /// <summary>
 /// One client. It sends requests of all kinds, and checks that each gets exactly one outcome with the right answer. On the load's loop.
 /// </summary>
-internal sealed class ChaosConnection(EventLoop loop, int descriptor, ChaosLoad load, int number, int burst = 0)
-    : MessageConnection(loop, descriptor, ProtocolLimits.Default)
+internal sealed class ChaosConnection(EventLoop loop, ServerSocket server, ChaosLoad load, int number, int burst = 0)
+    : MessageConnection(loop, server.Descriptor, ProtocolLimits.Default)
 {
     private readonly Dictionary<ulong, Flight> _open = [];
     private readonly List<ulong> _unfinished = [];
@@ -33,7 +33,7 @@ internal sealed class ChaosConnection(EventLoop loop, int descriptor, ChaosLoad 
 
     public void Begin()
     {
-        Open();
+        server.Open(this);
         for (int i = 0; i < burst; i++)
         {
             Send(plain: true);

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Text;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Timing;
@@ -16,6 +15,7 @@ internal sealed class ChaosLoad : IDisposable
     private const int TickMs = 10;
 
     private readonly ChaosOptions _options;
+    private readonly ChaosTls? _tls;
     private readonly EventLoop _loop = new(NullLogger.Instance);
     private readonly List<ChaosConnection> _connections = [];
     private readonly Ticker _ticker;
@@ -25,9 +25,9 @@ internal sealed class ChaosLoad : IDisposable
     private double _allowance;      // requests that may be sent now at the pace
     private bool _paused;
 
-    public ChaosLoad(ChaosOptions options, string eventName, ChaosLedger ledger)
+    public ChaosLoad(ChaosOptions options, string eventName, ChaosLedger ledger, ChaosTls? tls)
     {
-        _options = options;
+        (_options, _tls) = (options, tls);
         Event = Encoding.UTF8.GetBytes(eventName);
         Ledger = ledger;
         Random = new Random(options.Seed);
@@ -103,6 +103,18 @@ internal sealed class ChaosLoad : IDisposable
 
     /// <summary>Sends so many requests at once on a connection of their own.</summary>
     public Task BurstAsync(int count) => ConnectAsync(count);
+
+    /// <summary>A client with these bytes, which are no messages, for so long; false when the node cannot be reached.</summary>
+    public async Task<bool> StrangerAsync(byte[] bytes, int forMs)
+    {
+        if (await TryConnectAsync(_endpoint).ConfigureAwait(false) is not { } server)
+        {
+            return false;
+        }
+
+        await Run(() => new ChaosStranger(_loop, server).Begin(bytes, forMs)).ConfigureAwait(false);
+        return true;
+    }
 
     /// <summary>Stops sending and waits for the outcomes; false when some requests have none in time.</summary>
     public async Task<bool> PauseAsync(TimeSpan limit)
@@ -196,17 +208,7 @@ internal sealed class ChaosLoad : IDisposable
     private async Task ConnectAsync(int burst)
     {
         string? endpoint = _endpoint;
-        Socket? socket = null;
-        try
-        {
-            socket = endpoint is null ? null
-                : await Connector.ConnectAsync(endpoint, TimeSpan.FromSeconds(10), CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (ConnectionLostException)
-        {
-            // The node is being killed, or has ended by itself: the watcher of the process reports that.
-        }
-
+        ServerSocket? socket = await TryConnectAsync(endpoint).ConfigureAwait(false);
         await Run(() =>
         {
             if (burst == 0)
@@ -214,15 +216,37 @@ internal sealed class ChaosLoad : IDisposable
                 _connecting--;
             }
 
-            if (socket is not null && endpoint == _endpoint && !_paused)
+            if (socket is not { } server)
             {
-                ChaosConnection connection = new(_loop, DescriptorCopy.Of((int)socket.Handle), this, ++_lastConnection, burst);
-                _connections.Add(connection);
-                connection.Begin();
+                return;
             }
 
-            socket?.Dispose();
+            if (endpoint == _endpoint && !_paused)
+            {
+                ChaosConnection connection = new(_loop, server, this, ++_lastConnection, burst);
+                _connections.Add(connection);
+                connection.Begin();
+                return;
+            }
+
+            server.Session?.Dispose();
+            _ = LibC.close(server.Descriptor);
         }).ConfigureAwait(false);
+    }
+
+    /// <summary>Null when there is no node.</summary>
+    private async Task<ServerSocket?> TryConnectAsync(string? endpoint)
+    {
+        try
+        {
+            ClientOptions options = _tls?.Client ?? new ClientOptions();
+            return endpoint is null ? null
+                : await ServerConnector.ConnectAsync(endpoint, options, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (ConnectionLostException)
+        {
+            return null; // the node is being killed, or has ended by itself: the watcher of the process reports that
+        }
     }
 
     private Task Run(Action action) => _loop.RunAsync(action);

@@ -30,8 +30,12 @@ internal sealed class ChaosManifest
     public string Event { get; private init; } = "";
 
     /// <summary>Reads the manifest and writes the copy.</summary>
-    /// <exception cref="NodeException">The manifest is wrong, or has no native-server.</exception>
-    public static ChaosManifest Open(string path, string folder, string? eventName)
+    /// <param name="path">The manifest.</param>
+    /// <param name="folder">The folder of the copy.</param>
+    /// <param name="eventName">The event of the load; null = the first of the first native-server.</param>
+    /// <param name="usesTls">The task's door wants certificates in the copy.</param>
+    /// <exception cref="NodeException">The manifest is wrong, or has no native-server that can be used.</exception>
+    public static ChaosManifest Open(string path, string folder, string? eventName, bool usesTls)
     {
         ManifestResult read = ManifestReader.ReadFile(path, checkFiles: true);
         AppManifest app = read.Manifest ?? throw new NodeException(string.Join('\n', read.Problems));
@@ -55,6 +59,11 @@ internal sealed class ChaosManifest
             }
         }
 
+        if (usesTls)
+        {
+            Secure(tree, task);
+        }
+
         string name = eventName ?? (task.Events.Contains("*") || task.Events.Contains(task.Name) ? task.Name : task.Events[0]);
         ChaosManifest copy = new(app, tree, System.IO.Path.Combine(folder, app.Name + ".json")) { Task = task.Name, Event = name };
         copy.Write();
@@ -67,6 +76,16 @@ internal sealed class ChaosManifest
         _version++;
         Write();
         return _version;
+    }
+
+    private static void Secure(JsonObject tree, TaskManifest task)
+    {
+        if (!task.Endpoints.Any(endpoint => endpoint.StartsWith("tcp://", StringComparison.Ordinal)))
+        {
+            throw new NodeException($"task {task.Name} listens on no TCP endpoint, and other doors have no TLS");
+        }
+
+        tree["tasks"]![task.Name]!.AsObject()["tls"] = "mutual";
     }
 
     private void Write()

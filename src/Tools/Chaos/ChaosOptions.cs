@@ -42,6 +42,9 @@ public sealed record ChaosOptions
     /// <summary>Scribble on the workers' shared memory too.</summary>
     public bool Scribbles { get; init; } = true;
 
+    /// <summary>The task's door has TLS and wants certificates of clients; all certificates are renewed in the run.</summary>
+    public bool UsesTls { get; init; }
+
     /// <summary>Time between two looks at the node's memory, descriptors and threads.</summary>
     public TimeSpan SampleEvery { get; init; } = TimeSpan.FromSeconds(1);
 

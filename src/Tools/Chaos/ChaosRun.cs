@@ -19,6 +19,7 @@ public sealed class ChaosRun : IDisposable
     private readonly NodeWatch _watch;
     private readonly StartActions _starts;
     private readonly ChaosManifest _manifest;
+    private readonly ChaosTls? _tls;     // null: the doors have no TLS
     private readonly DirectoryInfo _folder;
     private readonly StreamWriter _log;
     private readonly string _logPath;
@@ -37,7 +38,7 @@ public sealed class ChaosRun : IDisposable
         _folder = Directory.CreateTempSubdirectory("cocaine-chaos-");
         try
         {
-            _manifest = ChaosManifest.Open(options.ManifestPath, _folder.FullName, options.Event);
+            _manifest = ChaosManifest.Open(options.ManifestPath, _folder.FullName, options.Event, options.UsesTls);
         }
         catch
         {
@@ -49,10 +50,11 @@ public sealed class ChaosRun : IDisposable
         _log = new StreamWriter(_logPath) { AutoFlush = true };
         _random = new Random(options.Seed);
         _ledger = new ChaosLedger(options.Progress);
-        _load = new ChaosLoad(options, _manifest.Event, _ledger);
-        _actions = new ChaosActions(options, _manifest, _load, _ledger, _random);
-        _nodes = new NodeActions(options, _manifest, _load, _ledger, _log, Path.Combine(_folder.FullName, "state"));
-        _watch = new NodeWatch(options, _ledger);
+        _tls = options.UsesTls ? new ChaosTls(options.Program, _folder.FullName) : null;
+        _load = new ChaosLoad(options, _manifest.Event, _ledger, _tls);
+        _actions = new ChaosActions(options, _manifest, _load, _ledger, _random, _tls);
+        _nodes = new NodeActions(options, _manifest, _load, _ledger, _log, _folder.FullName, _tls);
+        _watch = new NodeWatch(options, _ledger, _tls);
         _starts = new StartActions(_manifest, _load, _ledger, _watch, _actions, _random);
     }
 
@@ -62,6 +64,7 @@ public sealed class ChaosRun : IDisposable
     {
         try
         {
+            await (_tls?.MakeAsync() ?? Task.CompletedTask).ConfigureAwait(false);
             _actions.Node = _node = await _nodes.StartAsync(cancellation).ConfigureAwait(false);
         }
         catch (NodeException failure)
@@ -137,6 +140,11 @@ public sealed class ChaosRun : IDisposable
             new("kill workers once ready", 1, () => _starts.KillYoungAsync(_node!)),
             new("reload the app", 1, () => _nodes.ReloadAsync(_node!, _watch)),
         ];
+        if (_tls is not null)
+        {
+            all.Add(new("renew the certificates", 2, () => _nodes.RenewAsync(_node!)));
+        }
+
         if (_options.KillsNode)
         {
             all.Add(new("put the node to sleep", 1, () => NodeActions.SleepAsync(_node!, _random)));

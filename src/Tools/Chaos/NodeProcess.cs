@@ -8,7 +8,8 @@ namespace Cocaine.Fast.Tools.Chaos;
 /// <summary>A node that runs as a child process: <c>cocaine-fast run</c>, its log in a file.</summary>
 internal sealed class NodeProcess : IDisposable
 {
-    public const int Kill = LibC.SIGKILL, Terminate = LibC.SIGTERM, Stop = LibC.SIGSTOP, Continue = LibC.SIGCONT;
+    public const int Kill = LibC.SIGKILL, Terminate = LibC.SIGTERM, Stop = LibC.SIGSTOP, Continue = LibC.SIGCONT,
+        HangUp = LibC.SIGHUP;
 
     /// <summary>The longest start of a node and a worker on a busy machine.</summary>
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
@@ -35,7 +36,7 @@ internal sealed class NodeProcess : IDisposable
     public int Id => _process.Id;
 
     /// <summary>The endpoint that the task listens on.</summary>
-    public string Endpoint { get; private set; } = "";
+    public string Endpoint { get; set; } = "";
 
     /// <summary>Descriptors by kind before the first client came, with <see cref="BaseWorkers"/> workers.</summary>
     public Dictionary<string, int> BaseDescriptors { get; private set; } = [];

@@ -5,7 +5,7 @@ using MessagePack;
 namespace Cocaine.Fast.Tools.Chaos;
 
 /// <summary>Watches the running node: memory, descriptors and threads, and whether its counters add up.</summary>
-internal sealed class NodeWatch(ChaosOptions options, ChaosLedger ledger)
+internal sealed class NodeWatch(ChaosOptions options, ChaosLedger ledger, ChaosTls? tls)
 {
     /// <summary>Descriptors of a worker in the node: socket, two bells, pidfd, two pipes; and one in the making.</summary>
     private const int DescriptorsPerWorker = 7;
@@ -119,7 +119,8 @@ internal sealed class NodeWatch(ChaosOptions options, ChaosLedger ledger)
         try
         {
             using CancellationTokenSource late = new(InfoLimit);
-            await using CocaineClient client = await CocaineClient.ConnectAsync(node.Endpoint, null, late.Token).ConfigureAwait(false);
+            await using CocaineClient client = await CocaineClient.ConnectAsync(node.Endpoint, tls?.Client, late.Token)
+                .ConfigureAwait(false);
             byte[] info = await client.InfoAsync(late.Token).ConfigureAwait(false);
             return JsonDocument.Parse(MessagePackSerializer.ConvertToJson(info));
         }

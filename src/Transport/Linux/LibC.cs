@@ -13,7 +13,7 @@ internal static unsafe partial class LibC
         EOPNOTSUPP = 95, EADDRINUSE = 98, EADDRNOTAVAIL = 99, ECONNABORTED = 103, ECONNRESET = 104, ENOBUFS = 105, ECONNREFUSED = 111,
         EINPROGRESS = 115, EDQUOT = 122, ECANCELED = 125;
 
-    public const int SIGINT = 2, SIGKILL = 9, SIGUSR2 = 12, SIGTERM = 15, SIGCONT = 18, SIGSTOP = 19;
+    public const int SIGHUP = 1, SIGINT = 2, SIGKILL = 9, SIGUSR2 = 12, SIGTERM = 15, SIGCONT = 18, SIGSTOP = 19;
 
     /// <summary>Flags of open; the flags of eventfd, epoll, inotify, pipe2, socket and accept4 have the same numbers.</summary>
     public const int O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000;

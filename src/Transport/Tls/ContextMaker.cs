@@ -21,6 +21,8 @@ internal static unsafe class ContextMaker
 
     private const ulong Always = LibSsl.NoCompression | LibSsl.NoRenegotiation | LibSsl.ServerPreference;
 
+    private static int _live;
+
     /// <summary>The results of a choice of protocols.</summary>
     private const int Chosen = 0, Fatal = 2;
 
@@ -89,11 +91,15 @@ internal static unsafe class ContextMaker
         }
     }
 
+    /// <summary>The contexts that were made and not freed, for tests: more of them than are in use is a leak.</summary>
+    public static int Live => Volatile.Read(ref _live);
+
     public static void Free(nint context)
     {
         if (context != 0)
         {
             LibSsl.SSL_CTX_free(context);
+            Interlocked.Decrement(ref _live);
         }
     }
 
@@ -115,6 +121,7 @@ internal static unsafe class ContextMaker
             throw new TlsException(TlsPart.Library, null, $"{LibSsl.Library} makes no context: {TlsErrors.TakeFirst("no memory")}");
         }
 
+        Interlocked.Increment(ref _live);
         _ = LibSsl.SSL_CTX_ctrl(context, LibSsl.SetMinimumVersion, allowsTls12 ? LibSsl.Tls12 : LibSsl.Tls13, null);
         _ = LibSsl.SSL_CTX_set_options(context, Always);
         LibSsl.SSL_CTX_set_security_level(context, SecurityLevel);

@@ -174,7 +174,7 @@ public sealed class DisposedTwiceTests : IDisposable
             return Made(seals);
         },
         [nameof(ChaosRun)] = () => Made(new ChaosRun(Chaos())),
-        [nameof(ChaosLoad)] = () => Made(new ChaosLoad(Chaos(), "echo", new ChaosLedger(TextWriter.Null))),
+        [nameof(ChaosLoad)] = () => Made(new ChaosLoad(Chaos(), "echo", new ChaosLedger(TextWriter.Null), null)),
         [nameof(NodeProcess)] = async () => await NodeProcess.StartAsync(
             ["/bin/sh", "-c", "echo 'ready app=a task=t endpoint=tcp://127.0.0.1:1'; exec sleep 600"], [], "t",
             new StreamWriter(Stream.Null), CancellationToken.None),

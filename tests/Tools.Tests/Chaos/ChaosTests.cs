@@ -78,6 +78,31 @@ public sealed class ChaosTests : IDisposable
     }
 
     [Fact]
+    public async Task Certificates_are_renewed_under_load_and_nothing_is_lost()
+    {
+        ChaosResult result = await RunAsync(OfApp("def echo(request): return request") with
+        {
+            UsesTls = true,
+            Seed = 11,
+            ActionsPerSecond = 4,
+        });
+
+        Assert.Empty(result.Faults);
+        Assert.Contains(result.Actions, action => action is { Name: "renew the certificates", Done: > 0 });
+        Assert.Contains("done", result.Outcomes);
+    }
+
+    [Fact]
+    public void A_manifest_without_a_tcp_endpoint_cannot_have_TLS()
+    {
+        ChaosOptions options = OfApp("def echo(request): return request") with { UsesTls = true };
+        string manifest = File.ReadAllText(options.ManifestPath);
+        File.WriteAllText(options.ManifestPath, manifest.Replace("tcp://lo:0", "ipc:///tmp/chaos-test.sock", StringComparison.Ordinal));
+        NodeException failure = Assert.Throws<NodeException>(() => new ChaosRun(options));
+        Assert.Equal("task echo listens on no TCP endpoint, and other doors have no TLS", failure.Message);
+    }
+
+    [Fact]
     public void A_manifest_without_a_native_server_is_refused()
     {
         NodeException failure = Assert.Throws<NodeException>(() => new ChaosRun(new ChaosOptions
