@@ -16,7 +16,7 @@ public class StructureTests
         ["Client"] = ["Core", "Transport"],
         ["Drivers"] = ["Core", "Transport"],
         ["Backends"] = ["Core", "Transport", "Worker"],
-        ["Cluster"] = ["Core", "Transport"],
+        ["Cluster"] = ["Core", "Transport", "Drivers"],
         ["Node"] = ["Core", "Transport", "Client", "Drivers", "Backends", "Cluster"],
         ["Tools"] = ["Core", "Transport", "Client", "Drivers", "Backends", "Node"],
         ["Host"] = ["Core", "Transport", "Client", "Drivers", "Node", "Tools"],
