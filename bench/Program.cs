@@ -1,5 +1,6 @@
 using Cocaine.Fast.Bench.ClusterSim;
 using Cocaine.Fast.Bench.Defaults;
+using Cocaine.Fast.Bench.Forward;
 using Cocaine.Fast.Bench.Guard;
 using Cocaine.Fast.Bench.Headline;
 using Cocaine.Fast.Bench.Languages;
@@ -14,7 +15,7 @@ using Cocaine.Fast.Bench.ZeroMq;
 
 // dotnet run -c Release --project bench
 //   [-- defaults | micro | scale | languages | guard | timers [--duration S] | zeromq | tls [handshakes] | seal];
-// "agent", "serve" and "zeromq-serve" are this program's own helpers.
+// "agent", "serve", "zeromq-serve" and "forward-serve" are this program's own helpers.
 switch (args)
 {
     case []:
@@ -23,6 +24,14 @@ switch (args)
         return await TimerSuite.RunAsync(rest);
     case ["cluster-sim", .. string[] nodes]:
         return ClusterSimSuite.Run(nodes);
+    case ["forward"]:
+        return await ForwardSuite.RunAsync();
+    case ["forward-serve"]:
+        await ForwardServer.RunnerAsync();
+        return 0;
+    case ["forward-serve", string peerPort]:
+        await ForwardServer.GiverAsync(peerPort);
+        return 0;
     case ["tls"]:
         return await TlsSuite.RunAsync(handshakesOnly: false);
     case ["tls", "handshakes"]:
@@ -71,6 +80,6 @@ switch (args)
     default:
         Console.Error.WriteLine(
             "usage: bench [defaults | micro [--filter GLOB] | scale [AXIS...] | languages | guard | timers [--duration S] | zeromq "
-            + "| tls [handshakes] | seal | cluster-sim [NODES...]]");
+            + "| tls [handshakes] | seal | cluster-sim [NODES...] | forward]");
         return 2;
 }

@@ -15,7 +15,7 @@ namespace Cocaine.Fast.Cluster.Peers;
 /// <param name="engine">The engine that takes new jobs; null when there is none.</param>
 /// <param name="tasks">The tasks whose jobs other nodes may send. Their jobs do not go on from here.</param>
 /// <param name="log">The node's log.</param>
-internal sealed class PeerApp(string name, EventLoop loop, Func<AppEngine?> engine, IReadOnlyList<EventCatalog> tasks, ILogger log)
+internal sealed class PeerApp(string name, EventLoop loop, Func<AppEngine?> engine, EventCatalog[] tasks, ILogger log)
     : WheelTimer
 {
     private readonly List<PeerSession> _sessions = [];

@@ -12,6 +12,9 @@ internal sealed class Admission(EngineScope scope, SlavePool pool)
     private long _sinceNs;     // begin of the time over which the present rate is measured
     private ulong _endedThen;     // jobs that had ended by that time
 
+    /// <summary>A job can neither run nor wait now: <see cref="Check"/> says why.</summary>
+    public bool MustRefuse => pool.IsBroken || IsFull || AreBytesFull;
+
     /// <summary>Why a job can neither run nor wait now; the code is 0 when the job can.</summary>
     public JobRefusal Check(ulong jobId)
     {
@@ -20,19 +23,8 @@ internal sealed class Admission(EngineScope scope, SlavePool pool)
             return new JobRefusal(ErrorCodes.ServerError, StartFailure.ForCallers(pool.LastFailure), jobId);
         }
 
-        int waiting = scope.Queue.Count - scope.Queue.Suspects.Count; // suspects had their place before, and must not shut out other jobs
-        if (scope.Settings.QueueLimit > 0 && waiting >= scope.Settings.QueueLimit)
-        {
-            return Full($"the queue is full: {waiting} jobs wait", jobId);
-        }
-
-        long limit = scope.Settings.QueueBytes;
-        if (limit > 0 && scope.Queue.SizeBytes >= limit)
-        {
-            return Full(FullReason(scope.Queue.SizeBytes), jobId);
-        }
-
-        return default;
+        return IsFull ? Full($"the queue is full: {Waiting} jobs wait", jobId)
+            : AreBytesFull ? Full(FullReason(scope.Queue.SizeBytes), jobId) : default;
     }
 
     /// <summary>Why a job that no slave takes at once is refused; the code is 0 when the job may wait.</summary>
@@ -83,6 +75,13 @@ internal sealed class Admission(EngineScope scope, SlavePool pool)
     }
 
     public static string FullReason(long sizeBytes) => $"the queue is full: the queue holds {sizeBytes} bytes";
+
+    /// <summary>Suspects had their place before, and must not shut out other jobs.</summary>
+    private int Waiting => scope.Queue.Count - scope.Queue.Suspects.Count;
+
+    private bool IsFull => scope.Settings.QueueLimit > 0 && Waiting >= scope.Settings.QueueLimit;
+
+    private bool AreBytesFull => scope.Settings.QueueBytes > 0 && scope.Queue.SizeBytes >= scope.Settings.QueueBytes;
 
     private JobRefusal Full(string reason, ulong jobId) =>
         new(ErrorCodes.ResourceError, reason, jobId, RetryAfterS(), ErrorCause.QueueFull);

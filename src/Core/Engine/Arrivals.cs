@@ -25,40 +25,35 @@ internal sealed class Arrivals(EngineScope scope, SlavePool pool, Admission admi
     {
         slave = null;
         peer = null;
-        JobRefusal refusal = admission.WhyNot(id);
         if (!scope.IsTaking)
         {
-            return refusal;
+            return admission.WhyNot(id);
         }
 
-        if (refusal.Code != 0)
+        slave = admission.MustRefuse ? MakeRoom() : null;
+        if (slave is not null)
         {
-            slave = MakeRoom(ref refusal);
+            return default;
         }
 
-        if (slave is null && scope.Forwarder is not null && task.MayForward)
-        {
-            peer = forwarded.Choose(in policy, isRefused: refusal.Code != 0);
-        }
-
-        return peer is null ? refusal : default;
+        bool isRefused = admission.MustRefuse;
+        peer = scope.Forwarder is not null && task.MayForward ? forwarded.Choose(in policy, isRefused) : null;
+        return isRefused && peer is null ? admission.Check(id) : default;
     }
 
     /// <summary>Jobs that are placed, or that wait, may leave room for another one: a slave for it, or a place in the queue.</summary>
-    private Slave? MakeRoom(ref JobRefusal refusal)
+    private Slave? MakeRoom()
     {
         Slave? slave = null;
         if (pool.HeldUp.Release() || pool.Roster.Idle > 0)
         {
             pool.Ahead.Wake(isFull: true);
             slave = scope.Queue.Usual == 0 ? pool.Roster.Pick() : null;
-            refusal = slave is null ? admission.WhyNot(refusal.JobId) : default;
         }
 
-        if (refusal.Code != 0 && scope.Siblings is { } siblings)
+        if (slave is null && admission.MustRefuse)
         {
-            siblings.MakeRoom();
-            refusal = admission.WhyNot(refusal.JobId);
+            scope.Siblings?.MakeRoom();
         }
 
         return slave;

@@ -45,7 +45,7 @@ internal sealed class ForwardedJobs(EngineScope scope, SlavePool pool, Admission
         job.Runner = null;
         job.Runs--;
         scope.Counters.JobsForwardRefused++;
-        if (scope.State == EngineState.Stopped || !job.Request.IsWhole || admission.Check(job.Id).Code != 0)
+        if (scope.State == EngineState.Stopped || !job.Request.IsWhole || admission.MustRefuse)
         {
             endings.Fail(job, in error);
             return;
