@@ -14,7 +14,7 @@ namespace Cocaine.Fast.Cluster.Members;
 /// <param name="path">The folder; made when something is written into it.</param>
 internal sealed class ClusterFolder(string path)
 {
-    private const string NodeFile = "node", IdFile = "id", EngineFile = "engine";
+    private const string NodeFile = "node", IdFile = "id", EngineFile = "engine", MembersFile = "members";
 
     /// <summary>The folder.</summary>
     public string Path => path;
@@ -35,6 +35,13 @@ internal sealed class ClusterFolder(string path)
     /// <param name="id">The cluster.</param>
     public void KeepId(ClusterId id) => Write(IdFile, MemberText.Write(id));
 
+    /// <summary>The members as this node saw them last; none when the file is damaged.</summary>
+    public IReadOnlyList<MemberRecord> ReadMembers() => MemberText.Read<MemberRecord[]>(Read(MembersFile)) ?? [];
+
+    /// <summary>Keeps the members for a start without the engine.</summary>
+    /// <param name="members">The members.</param>
+    public void KeepMembers(IEnumerable<MemberRecord> members) => Write(MembersFile, MemberText.Write(members.ToArray()));
+
     /// <summary>The identity of this node for its present start; both are kept, and the next start is higher.</summary>
     /// <param name="nowMs">ms since 1970.</param>
     public (string Uuid, long Incarnation) TakeIdentity(long nowMs)
@@ -53,7 +60,7 @@ internal sealed class ClusterFolder(string path)
     /// <summary>The node belongs to no cluster any more; it keeps its own identity.</summary>
     public void Forget()
     {
-        foreach (string file in (string[])[EngineFile, IdFile])
+        foreach (string file in (string[])[EngineFile, IdFile, MembersFile])
         {
             File.Delete(PathOf(file));
         }

@@ -15,6 +15,9 @@ internal sealed record MemberRecord(string Uuid, string Name, long Incarnation)
     /// <summary>The labels of the node's config.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>The apps of the cluster that are ready on the node.</summary>
+    public IReadOnlyList<string> Ready { get; init; } = [];
+
     /// <summary>The release of the program.</summary>
     public string Version { get; init; } = "";
 

@@ -39,7 +39,8 @@ internal sealed class MemberTable(string self, TimeProvider clock)
             {
                 _members.Remove(entry.Key);
             }
-            else if (_members.ContainsKey(entry.Key) || _members.Count < MostMembers)
+            else if (_members.TryGetValue(entry.Key, out (MemberRecord Record, ulong Revision) known)
+                ? known.Revision < entry.Revision : _members.Count < MostMembers)
             {
                 _members[entry.Key] = (record, entry.Revision);
             }

@@ -78,6 +78,30 @@ internal sealed class Membership(NatsSession session, MemberRecord self, Cluster
     /// </summary>
     public bool IsHeard => Table.HeardAgoMs(self.Uuid) is null or <= NameClaim.AliveMs;
 
+    /// <summary>Tells other words of this node; a write that fails is made again with the next words.</summary>
+    /// <param name="ready">The apps of the cluster that are ready here.</param>
+    public async Task TellAsync(IReadOnlyList<string> ready)
+    {
+        byte[] text = MemberText.Write(self with { Ready = ready });
+        (WriteOutcome outcome, ulong revision) =
+            await session.WriteAsync(NodesBucket, self.Name, text, _revision).ConfigureAwait(false);
+        if (outcome == WriteOutcome.Written)
+        {
+            _revision = revision;
+            Told = ready;
+            Table.OnEntry(new EngineEntry(self.Name, text, revision));
+        }
+        else if (outcome == WriteOutcome.Unanswered)
+        {
+            EngineEntry entry = await session.ReadAsync(NodesBucket, self.Name).ConfigureAwait(false);
+            MemberRecord? mine = MemberText.Read<MemberRecord>(entry.Value);
+            _revision = mine?.Uuid == self.Uuid && mine.Incarnation == self.Incarnation ? entry.Revision : _revision;
+        }
+    }
+
+    /// <summary>The apps that are ready here, as the others know them.</summary>
+    public IReadOnlyList<string> Told { get; private set; } = [];
+
     /// <summary>Gives a sign of life.</summary>
     /// <param name="beat">The sign.</param>
     /// <exception cref="EngineException">The session has ended.</exception>

@@ -30,6 +30,12 @@ internal sealed record AppRecord
     /// <summary>The text of the manifest; empty in a tombstone.</summary>
     public string Manifest { get; init; } = "";
 
+    /// <summary>
+    /// The path of the manifest's file at the node where the record was made: on each node, relative paths of the manifest start from its
+    /// folder.
+    /// </summary>
+    public string Path { get; init; } = "";
+
     /// <summary>SHA-256 of the packed code, in hexadecimal; null when each node has the code in its own folders.</summary>
     public string? Code { get; init; }
 

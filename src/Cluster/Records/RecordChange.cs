@@ -22,6 +22,9 @@ internal abstract record RecordChange
     /// <param name="Code">SHA-256 of the packed code; null without.</param>
     internal sealed record Create(string App, int Version, string Manifest, string? Code) : RecordChange
     {
+        /// <summary>The path of the manifest's file.</summary>
+        public string Path { get; init; } = "";
+
         /// <inheritdoc/>
         public override Decision Decide(AppRecord? now) => now is { IsDeleted: false }
             ? new(null, $"app '{App}' is in the cluster already, created or changed at node {now.By}; replace changes it")
@@ -35,6 +38,7 @@ internal abstract record RecordChange
             By = "",
             Version = Version,
             Manifest = Manifest,
+            Path = Path,
             Code = Code,
         };
     }
@@ -46,6 +50,12 @@ internal abstract record RecordChange
     /// <param name="IsForced">Whether a version that is not higher is taken too.</param>
     internal sealed record Replace(int Version, string Manifest, string? Code, bool IsForced) : RecordChange
     {
+        /// <summary>The path of the manifest's file.</summary>
+        public string Path { get; init; } = "";
+
+        /// <summary>Whether all nodes take the version at once, each without losing a job, and no coordinator moves it.</summary>
+        public bool IsAtOnce { get; init; }
+
         /// <inheritdoc/>
         public override Decision Decide(AppRecord? now) => now switch
         {
@@ -57,8 +67,9 @@ internal abstract record RecordChange
             {
                 Version = Version,
                 Manifest = Manifest,
+                Path = Path,
                 Code = Code,
-                Rollout = new RolloutPlan(now.Version, Version, [], []),
+                Rollout = IsAtOnce ? null : new RolloutPlan(now.Version, Version, [], []),
             }, null),
         };
     }
@@ -68,7 +79,7 @@ internal abstract record RecordChange
     {
         /// <inheritdoc/>
         public override Decision Decide(AppRecord? now) => now is null or { IsDeleted: true } ? NotThere
-            : new(now with { IsDeleted = true, Manifest = "", Code = null, Rollout = null, IsPaused = false }, null);
+            : new(now with { IsDeleted = true, Manifest = "", Path = "", Code = null, Rollout = null, IsPaused = false }, null);
     }
 
     /// <summary>The app takes no jobs on any node, or takes them again.</summary>

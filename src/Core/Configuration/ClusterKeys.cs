@@ -21,7 +21,7 @@ internal static class ClusterKeys
             ExpectedWords = "a name of letters, digits, '.', '_' and '-', at most 64 characters",
             Check = name => EngineAddress.IsNodeName(name.Text) ? null : new TextMistake(null, []),
         },
-        new("labels", KeyKind.Variables, "words about the node, which `cluster list` shows: `{\"zone\": \"a\"}`"),
+        new("labels", KeyKind.Variables, "words about the node, by which apps choose their nodes: `{\"zone\": \"a\"}`"),
         new(
             "advertise", KeyKind.Text, "the address at which other nodes and clients find this node",
             "the address from which the node reaches the engine")

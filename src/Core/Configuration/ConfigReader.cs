@@ -49,8 +49,9 @@ public static class ConfigReader
         }
 
         HashSet<string> names = [.. root.Members.Select(member => member.Name)];
+        string[] both = ["engine", "cluster"]; // sections of manifests and of configs
         return ConfigKeys.Top.Any(spec => spec.Name != "engine" && names.Contains(spec.Name))
-            && !ManifestKeys.Top.Any(spec => spec.Name != "engine" && names.Contains(spec.Name));
+            && !ManifestKeys.Top.Any(spec => !both.Contains(spec.Name) && names.Contains(spec.Name));
     }
 
     private static ConfigResult Unreadable(string path, string message) => new(null, [ManifestProblem.OfFile(path, message)]);

@@ -72,6 +72,16 @@ public sealed record CodeSource
     public string? Interpreter { get; init; }
 }
 
+/// <summary>The <c>cluster</c> part of a manifest: the nodes that run the app.</summary>
+public sealed record AppPlacement
+{
+    /// <summary>On how many nodes the app runs; null = on all that fit.</summary>
+    public int? Nodes { get; init; }
+
+    /// <summary>The labels that a node must have, each with the values that do.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Where { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
+}
+
 /// <summary>The <c>engine</c> part of a manifest. The defaults are the manifest's.</summary>
 public sealed record EngineSettings
 {
@@ -222,6 +232,9 @@ public sealed record AppManifest
 
     /// <summary>The confinement of the app's worker processes; null = none.</summary>
     public IsolationSettings? Isolation { get; init; }
+
+    /// <summary>The nodes of a cluster that run the app; a node alone reads past it.</summary>
+    public AppPlacement Placement { get; init; } = new();
 
     /// <summary>The app's monitoring socket, or null.</summary>
     public string? PubsubEndpoint { get; init; }

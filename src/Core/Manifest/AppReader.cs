@@ -25,6 +25,7 @@ internal sealed class AppReader(
             PubsubEndpoint = values.TryGetValue("pubsub", out object? pubsub) ? Pubsub((JsonTree)pubsub) : null,
             Tasks = values.TryGetValue("tasks", out object? tasks)
                 ? new TaskReader(problems, _keys, _endpoints, drivers, customDrivers).Read((JsonTree)tasks) : [],
+            Placement = values.TryGetValue("cluster", out object? cluster) ? Placement((JsonTree)cluster) : new AppPlacement(),
             FilePath = filePath,
         };
         return values.TryGetValue("isolation", out object? isolation)
@@ -183,6 +184,24 @@ internal sealed class AppReader(
 
     private IsolationSettings Isolation(JsonTree item, BackendType backend) =>
         new IsolationReader(problems, item).Read(_keys.Read(item, "$.isolation", IsolationKeys.All), backend);
+
+    private AppPlacement Placement(JsonTree item)
+    {
+        const string at = "$.cluster";
+        Dictionary<string, object> values = _keys.Read(item, at, ManifestKeys.Cluster);
+        Dictionary<string, IReadOnlyList<string>> where = [];
+        KeySpec list = new("where", KeyKind.TextList, "");
+        foreach (JsonMember label in (values.GetValueOrDefault("where") as JsonTree)?.Members ?? [])
+        {
+            string place = JsonPath.Member($"{at}.where", label.Name);
+            if (_keys.ReadValue(list, label.Value, place) is string[] any && !where.TryAdd(label.Name, any))
+            {
+                problems.Add(label.Offset, place, "the key stands here twice");
+            }
+        }
+
+        return new AppPlacement { Nodes = (int?)(values.GetValueOrDefault("nodes") as long?), Where = where };
+    }
 
     private string? Pubsub(JsonTree item)
     {

@@ -14,6 +14,7 @@ internal static class ManifestDocumentation
         KeyTable.Write(text, "## engine", ManifestKeys.Engine);
         KeyTable.Write(text, "## isolation", IsolationKeys.All);
         KeyTable.Write(text, "## pubsub", ManifestKeys.Pubsub);
+        KeyTable.Write(text, "## cluster", ManifestKeys.Cluster);
         text.Append("## tasks.X\n\nEach task has a `type`, the driver, and the driver's keys.\n\n");
         foreach (string name in drivers.Names)
         {

@@ -21,6 +21,7 @@ internal static class ManifestKeys
         new("engine", KeyKind.Section, "the settings of the engine, below", "its defaults"),
         new("isolation", KeyKind.Section, "the confinement of worker processes, below", "not at all"),
         new("pubsub", KeyKind.Section, "the app's monitoring socket, below"),
+        new("cluster", KeyKind.Section, "the nodes of a cluster that run the app, below; a node alone reads past it", "all nodes"),
         new(
             "tasks", KeyKind.Tasks,
             "the sources of jobs, below: the key is the method that is called, `type` picks the driver", "required"),
@@ -42,6 +43,15 @@ internal static class ManifestKeys
             "the program that runs the source in place of the system's, absolute or relative to the manifest, such as `venv/bin/python`; "
             + "python, perl and javascript only"),
         new("wsgi", KeyKind.Text, "the WSGI application in the source, which answers every event; python only"),
+    ];
+
+    /// <summary><c>cluster</c>.</summary>
+    public static readonly IReadOnlyList<KeySpec> Cluster =
+    [
+        new("nodes", KeyKind.Integer, "on how many nodes the app runs; the cluster chooses them", "all that fit") { Min = 1, Max = 4096 },
+        new(
+            "where", KeyKind.Lists,
+            "labels that a node must have, each with one value or several that do: `{\"zone\": [\"a\", \"b\"], \"gpu\": \"yes\"}`", "none"),
     ];
 
     /// <summary><c>pubsub</c>.</summary>

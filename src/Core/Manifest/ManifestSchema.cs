@@ -6,6 +6,7 @@ internal static class ManifestSchema
     private static readonly Dictionary<string, IReadOnlyList<KeySpec>> Sections = new()
     {
         ["args"] = ManifestKeys.Args,
+        ["cluster"] = ManifestKeys.Cluster,
         ["engine"] = ManifestKeys.Engine,
         ["isolation"] = IsolationKeys.All,
         ["pubsub"] = ManifestKeys.Pubsub,

@@ -3,7 +3,8 @@ namespace Cocaine.Fast.Node.Apps;
 /// <summary>An app in a list of apps.</summary>
 /// <param name="App">The app's name.</param>
 /// <param name="Version">The version that takes new jobs.</param>
-/// <param name="State">running, paused, broken, replacing or draining; failed when the app could not be started.</param>
+/// <param name="State">running, paused, broken, replacing or draining; failed when the app could not be started, elsewhere when the
+/// node's cluster runs it on other nodes.</param>
 /// <param name="Slaves">Slaves that are alive, including slaves of older versions that finish their jobs.</param>
 /// <param name="Busy">Slaves with jobs.</param>
 /// <param name="Queued">Jobs that wait.</param>

@@ -24,4 +24,24 @@ internal static partial class ClusterLog
         "the node's part in the cluster failed in a way that nobody expected, and starts anew; the apps go on. Please report this with the "
         + "stack")]
     public static partial void Fault(ILogger log, Exception fault);
+
+    [LoggerMessage(636, LogLevel.Warning,
+        "the record of app {App} in the cluster was lost by its engine, and was put back from this node")]
+    public static partial void PutBack(ILogger log, string app);
+
+    [LoggerMessage(626, LogLevel.Warning,
+        "the cluster knows nothing of app {App}, and this node was away for more than a week: the app goes on here alone. 'app delete' "
+        + "ends it, 'app replace --force' gives it to the cluster")]
+    public static partial void HeldHere(ILogger log, string app);
+
+    [LoggerMessage(637, LogLevel.Warning,
+        "the cluster has another record of app {App} than this node, whose record is kept in {File}: look whether something of it is "
+        + "missed")]
+    public static partial void Conflict(ILogger log, string app, string file);
+
+    [LoggerMessage(638, LogLevel.Error, "records of the cluster cannot be kept: {Reason}. The next attempt is in 10 s")]
+    public static partial void RecordsFailed(ILogger log, string reason);
+
+    [LoggerMessage(639, LogLevel.Warning, "{File} is no record of an app: look at it, and remove it")]
+    public static partial void BrokenRecord(ILogger log, string file);
 }

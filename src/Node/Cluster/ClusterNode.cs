@@ -1,5 +1,6 @@
 using Cocaine.Fast.Cluster.Engine;
 using Cocaine.Fast.Cluster.Members;
+using Cocaine.Fast.Cluster.Records;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Apps;
@@ -15,8 +16,10 @@ namespace Cocaine.Fast.Node.Cluster;
 /// </summary>
 /// <param name="stateFolder">The node's state folder.</param>
 /// <param name="settings">The facts that the cluster is told.</param>
+/// <param name="changed">Called when the apps that this node should run may be others; on any thread, and it returns at once.</param>
 /// <param name="log">The node's log.</param>
-internal sealed class ClusterNode(string stateFolder, ClusterSettings settings, ILogger log) : IClusterControl, IAsyncDisposable
+internal sealed class ClusterNode(string stateFolder, ClusterSettings settings, Action changed, ILogger log)
+    : IClusterControl, IAsyncDisposable
 {
     /// <summary>How long <c>cluster join</c> waits for the first session: a claim of a name listens for three seconds.</summary>
     private static readonly TimeSpan JoinLimit = TimeSpan.FromSeconds(15);
@@ -24,6 +27,7 @@ internal sealed class ClusterNode(string stateFolder, ClusterSettings settings, 
     private readonly ClusterFolder _folder = new(Path.Combine(stateFolder, "cluster"));
     private readonly SemaphoreSlim _gate = new(1); // one command that changes the membership at a time
     private volatile ClusterSessions? _sessions;   // null = alone
+    private volatile RecordStore? _records;        // from the first session of this process on; null after leaving
     private (string Uuid, long Incarnation)? _identity; // from the first session of this process on
 
     /// <inheritdoc/>
@@ -33,13 +37,63 @@ internal sealed class ClusterNode(string stateFolder, ClusterSettings settings, 
     /// <summary>The nodes of the cluster as this node saw them last.</summary>
     public MemberView View => _sessions?.View ?? MemberView.Empty;
 
-    /// <summary>Begins to be a member, when the config or an earlier command names an engine. Returns at once.</summary>
-    /// <exception cref="NodeException">The folder of the cluster cannot be used.</exception>
+    /// <summary>Whether the node belongs to a cluster, attached or not.</summary>
+    public bool IsMember => _sessions is not null;
+
+    /// <summary>This node, as the rules of placement see it; null when it belongs to no cluster.</summary>
+    public Member? Self => _sessions?.Self;
+
+    /// <summary>The records of the cluster's apps on this node's disk, tombstones too; none when the node belongs to no cluster.</summary>
+    public IReadOnlyList<AppRecord> Records => IsMember ? _records?.All ?? [] : [];
+
+    /// <summary>Makes a change for all nodes: in the engine first, and then on this node's disk.</summary>
+    /// <param name="app">The app.</param>
+    /// <param name="change">The change.</param>
+    /// <exception cref="NodeException">The change was refused, or the engine cannot be reached.</exception>
+    public async Task ChangeAsync(string app, RecordChange change)
+    {
+        try
+        {
+            RecordSync records = _sessions?.Records ?? throw new NodeException(
+                $"{_sessions?.Words ?? "the node is in no cluster"}. Nothing was changed; 'app create --local' is for this node only")
+            {
+                Code = ErrorCodes.ResourceError,
+            };
+            RecordWrite write = await records.ChangeAsync(app, change, settings.Name, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+            if (write.Stage == WriteStage.Refused)
+            {
+                throw new NodeException(write.Reason!) { Code = write.MayRetry ? ErrorCodes.ResourceError : ErrorCodes.BadRequest };
+            }
+        }
+        catch (EngineException failure)
+        {
+            throw new NodeException($"{failure.Message}. See whether the change was made when the engine is back", failure)
+            {
+                Code = ErrorCodes.ResourceError,
+            };
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new NodeException($"the change is in the cluster, but this node cannot keep it: {failure.Message}", failure);
+        }
+    }
+
+    /// <summary>
+    /// Begins to be a member, when the config or an earlier command names an engine: reads the records of the disk, and returns. A node
+    /// whose folder is damaged serves alone, and says so.
+    /// </summary>
     public void Start()
     {
-        if (Urls() is { } urls)
+        try
         {
-            Begin(urls, takesOver: false);
+            if (Urls() is { } urls)
+            {
+                Begin(urls, takesOver: false);
+            }
+        }
+        catch (NodeException failure)
+        {
+            ClusterLog.StaysOut(log, failure.Message);
         }
     }
 
@@ -82,6 +136,9 @@ internal sealed class ClusterNode(string stateFolder, ClusterSettings settings, 
 
         await EndAsync(isLeaving: true);
         OnDisk(_folder.Forget);
+        OnDisk(() => _records?.ForgetAll());
+        _records = null;
+        changed();
     });
 
     /// <inheritdoc/>
@@ -122,8 +179,12 @@ internal sealed class ClusterNode(string stateFolder, ClusterSettings settings, 
     private ClusterSessions Begin(string urls, bool takesOver)
     {
         _identity ??= OnDisk(() => _folder.TakeIdentity(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));
+        RecordStore records = _records ??= OnDisk(() => new RecordStore(_folder.Path, file => ClusterLog.BrokenRecord(log, file)));
         EngineAccess access = EngineAccess.Of(urls.Split(','), settings.Config);
-        ClusterSessions sessions = new(access, _folder, _identity.Value, settings, takesOver, log);
+        ClusterSessions sessions = new(access, new ClusterDisk(_folder, records), _identity.Value, settings, takesOver, log)
+        {
+            Changed = changed,
+        };
         _sessions = sessions;
         sessions.Start();
         return sessions;

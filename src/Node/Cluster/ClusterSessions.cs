@@ -1,5 +1,6 @@
 using Cocaine.Fast.Cluster.Engine;
 using Cocaine.Fast.Cluster.Members;
+using Cocaine.Fast.Cluster.Records;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Apps;
@@ -14,13 +15,13 @@ namespace Cocaine.Fast.Node.Cluster;
 /// task on the node's own threads.
 /// </summary>
 /// <param name="access">The way to the engine.</param>
-/// <param name="folder">The node's memory of its cluster.</param>
+/// <param name="disk">The node's memory of its cluster.</param>
 /// <param name="identity">The node, and its present start.</param>
 /// <param name="settings">The facts that the cluster is told.</param>
 /// <param name="takesOver">Whether the node may take its name from a node that is down.</param>
 /// <param name="log">The node's log.</param>
 internal sealed class ClusterSessions(
-    EngineAccess access, ClusterFolder folder, (string Uuid, long Incarnation) identity, ClusterSettings settings, bool takesOver,
+    EngineAccess access, ClusterDisk disk, (string Uuid, long Incarnation) identity, ClusterSettings settings, bool takesOver,
     ILogger log)
 {
     /// <summary>The pauses before another session: short for an engine that restarts, longer for one that is gone, each ± 50 %.</summary>
@@ -34,7 +35,8 @@ internal sealed class ClusterSessions(
     private readonly SessionState _state = new(log);
     private volatile Membership? _membership; // while attached
     private volatile bool _isLeaving;
-    private volatile MemberView _view = MemberView.Empty;
+    private volatile RecordSync? _records; // while attached
+    private volatile MemberView _view = LastSeen(disk.Folder);
     private Task _run = Task.CompletedTask;
 
     /// <summary>Done when the first session is made, or failed.</summary>
@@ -42,6 +44,18 @@ internal sealed class ClusterSessions(
 
     /// <summary>The nodes of the cluster, as this node saw them last.</summary>
     public MemberView View => _view;
+
+    /// <summary>The records in the engine; null when the node is not attached.</summary>
+    public RecordSync? Records => _records;
+
+    /// <summary>Called when the records on the disk or the view have changed.</summary>
+    public required Action Changed { get; init; }
+
+    /// <summary>The reason why nothing of the cluster can be changed now.</summary>
+    public string Words => _state.Words;
+
+    /// <summary>This node, as the rules of placement see it.</summary>
+    public Member Self => new(identity.Uuid, settings.Name) { Incarnation = identity.Incarnation, Labels = settings.Config.Labels };
 
     /// <summary>Begins; returns at once.</summary>
     public void Start() => _run = NodeThreads.Run(RunAsync);
@@ -114,8 +128,8 @@ internal sealed class ClusterSessions(
         try
         {
             await using NatsSession session = await NatsSession.OpenAsync(
-                access, settings.Name, Membership.ClusterBucket, Membership.NodesBucket);
-            Membership membership = new(session, Self(), folder, NodeClock.Instance);
+                access, settings.Name, Membership.ClusterBucket, Membership.NodesBucket, RecordSync.AppsBucket);
+            Membership membership = new(session, OwnRecord(), disk.Folder, NodeClock.Instance);
             (EntryOutcome outcome, string reason) = await membership.EnterAsync(takesOver, _end.Token);
             if (outcome != EntryOutcome.In)
             {
@@ -125,7 +139,13 @@ internal sealed class ClusterSessions(
 
             wasIn = true;
             _membership = membership;
+            RecordMerging merging = new(session, disk.Records, Changed, log);
+            await merging.BeginAsync();
+            _records = merging.Records;
+            Task merges = NodeThreads.Run(merging.RunAsync);
             await BeatAsync(session, membership);
+            await session.DisposeAsync(); // ends the merges
+            await merges;
         }
         catch (EngineException failure)
         {
@@ -133,7 +153,7 @@ internal sealed class ClusterSessions(
         }
         catch (TimeoutException)
         {
-            _state.MoveTo(ClusterPhase.Detached, "the cluster's engine did not tell its members in time", null);
+            _state.MoveTo(ClusterPhase.Detached, "the cluster's engine did not tell what it has in time", null);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -151,6 +171,7 @@ internal sealed class ClusterSessions(
         finally
         {
             _membership = null;
+            _records = null;
         }
 
         return wasIn;
@@ -170,7 +191,13 @@ internal sealed class ClusterSessions(
         {
             try
             {
-                await timer.WaitForNextTickAsync(_end.Token);
+                Task tick = timer.WaitForNextTickAsync(_end.Token).AsTask();
+                if (await Task.WhenAny(tick, session.Ended) != tick)
+                {
+                    break;
+                }
+
+                await tick;
             }
             catch (OperationCanceledException)
             {
@@ -179,6 +206,11 @@ internal sealed class ClusterSessions(
             }
 
             await membership.BeatAsync(beat with { Apps = settings.Apps() });
+            if (settings.Ready() is { } ready && !ready.SequenceEqual(membership.Told))
+            {
+                await membership.TellAsync(ready);
+            }
+
             See(membership.Table.View());
         }
 
@@ -215,10 +247,28 @@ internal sealed class ClusterSessions(
             }
         }
 
+        MemberRecord[] records = [.. next.Nodes.Select(node => node.Record)];
+        if (!records.SequenceEqual(_view.Nodes.Select(node => node.Record))) // the same objects, unless something was told
+        {
+            try
+            {
+                disk.Folder.KeepMembers(records);
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                ClusterLog.RecordsFailed(log, failure.Message);
+            }
+        }
+
         _view = next;
+        Changed();
     }
 
-    private MemberRecord Self() => new(identity.Uuid, settings.Name, identity.Incarnation)
+    /// <summary>For a start without the engine: nobody is called down then.</summary>
+    private static MemberView LastSeen(ClusterFolder folder) => new([.. folder.ReadMembers().Select(record =>
+        new SeenMember(record, new Member(record.Uuid, record.Name) { Incarnation = record.Incarnation, Labels = record.Labels }, null))]);
+
+    private MemberRecord OwnRecord() => new(identity.Uuid, settings.Name, identity.Incarnation)
     {
         Address = settings.Config.Advertise ?? access.LocalAddress() ?? "",
         Locator = settings.Locator(),

@@ -6,7 +6,9 @@ namespace Cocaine.Fast.Node.Cluster;
 /// <param name="Config">The section <c>cluster</c> of the config.</param>
 /// <param name="Locator">The endpoints of the node's locator.</param>
 /// <param name="Apps">How many apps run now.</param>
-internal sealed record ClusterSettings(ClusterConfig Config, Func<IReadOnlyList<string>> Locator, Func<int> Apps)
+/// <param name="Ready">The apps of the cluster that are ready here, in the order of their names.</param>
+internal sealed record ClusterSettings(
+    ClusterConfig Config, Func<IReadOnlyList<string>> Locator, Func<int> Apps, Func<IReadOnlyList<string>> Ready)
 {
     /// <summary>The name of the node: the config's, or that of the host.</summary>
     public string Name => Config.Name ?? HostName();

@@ -88,7 +88,16 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
     private async Task CreateAsync(ControlCall call, ManifestRequest request)
     {
         Require(call, request);
-        RunningApp app = await host.CreateAsync(TextOf(request), CancellationToken.None);
+        CreatedInCluster? created = request.Local ? null : await host.CreateInClusterAsync(TextOf(request));
+        if (created is not null && node.Find(created.Name) is null)
+        {
+            ControlLog.Asked(log, call.Method, created.Name);
+            string state = created.IsElsewhere ? "elsewhere" : "failed";
+            await AnswerAsync(call, new AppSummary(created.Name, created.Version, state, 0, 0, 0, 0, 0, [], created.Reason));
+            return;
+        }
+
+        RunningApp app = created is null ? await host.CreateAsync(TextOf(request), CancellationToken.None) : Get(created.Name);
         ControlLog.Asked(log, call.Method, app.Name);
         string? problem = request.Wait ? await WaitReadyAsync(app, call.Gone) : null;
         AppSummary summary = await app.SummaryAsync();

@@ -71,6 +71,10 @@ public sealed class NodeControlClient : IAsyncDisposable
     public Task<AppSummary> CreateReadyAsync(ManifestText manifest, CancellationToken cancellation = default) =>
         CallAsync<AppSummary>("create", RequestOf(manifest) with { Wait = true }, cancellation);
 
+    /// <summary>Starts an app, with all options: for this node alone, or for its cluster.</summary>
+    internal Task<AppSummary> CreateAsync(ManifestText manifest, bool waits, bool isLocal, CancellationToken cancellation) =>
+        CallAsync<AppSummary>("create", RequestOf(manifest) with { Wait = waits, Local = isLocal }, cancellation);
+
     /// <summary>
     /// Replaces the running version of an app. Returns when new jobs go to the new version, or when the new version did not come up.
     /// <see cref="ReplaceOutcome.Drained"/> of the result is completed: see <c>older</c> in the app's info for jobs that are being

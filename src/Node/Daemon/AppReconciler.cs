@@ -20,7 +20,10 @@ internal sealed class AppReconciler(
     CocaineNode node, HostedApps apps, NameGates gates, AppStore store, PausedApps pausedApps, Func<NodeConfig> config,
     Action<HostedApp, RunningApp?> started, ILogger log)
 {
-    /// <summary>Starts, replaces and ends apps, so that those of the config and of the state folder run.</summary>
+    /// <summary>Makes the apps of the node's cluster match too, and returns their names.</summary>
+    public Func<ApplyCounts, CancellationToken, Task<IEnumerable<string>>>? Cluster { get; set; }
+
+    /// <summary>Starts, replaces and ends apps, so that those of the config, of the state folder and of the cluster run.</summary>
     public async Task ApplyAsync(CancellationToken cancellation)
     {
         ApplyCounts counts = new();
@@ -28,7 +31,7 @@ internal sealed class AppReconciler(
         foreach (HostedApp app in apps.Running.Where(app => app.IsFixed && !wanted.ContainsKey(app.Manifest.Name)
             && !unreadable.Contains(app.Text.FilePath))) // apps with unreadable files continue unchanged
         {
-            await EndFixedAsync(app.Manifest.Name, counts, cancellation);
+            await EndAsync(app.Manifest.Name, counts, cancellation);
         }
 
         foreach ((string name, HostedApp app) in wanted)
@@ -50,6 +53,7 @@ internal sealed class AppReconciler(
             await EnsureAsync(stored.Name, () => ReadStored(stored.Name), counts, cancellation);
         }
 
+        known.UnionWith(Cluster is { } cluster ? await cluster(counts, cancellation) : []);
         apps.KeepFailures(known);
         pausedApps.Report(unreadable.Count == 0 ? known : null);
         DaemonLog.Applied(log, counts.Added, counts.Changed, counts.Removed, counts.Failed);
@@ -63,7 +67,7 @@ internal sealed class AppReconciler(
         using NameGates.Lease lease = await gates.EnterAsync(name, giveUp: false, cancellation);
         HostedApp old = apps.Find(name) ?? throw node.NoApp(name);
         ManifestText text = old.IsFixed ? TextOf(old.Text.FilePath) : old.Text;
-        return await ReplaceAsync(Read(text, old.IsFixed), lease.GivenUp);
+        return await ReplaceAsync(Read(text, old.IsFixed) with { IsOfCluster = old.IsOfCluster }, lease.GivenUp);
     }
 
     /// <summary>
@@ -168,7 +172,7 @@ internal sealed class AppReconciler(
 
     private HostedApp? ReadStored(string name)
     {
-        if (apps.Find(name) is { IsFixed: false } running)
+        if (apps.Find(name) is { IsFixed: false, IsOfCluster: false } running)
         {
             return Read(running.Text, isFixed: false);
         }
@@ -190,13 +194,13 @@ internal sealed class AppReconciler(
     /// <param name="read">The app as it should be; null when it is gone.</param>
     /// <param name="counts">Counts the changes.</param>
     /// <param name="cancellation">The node stops.</param>
-    private async Task EnsureAsync(string name, Func<HostedApp?> read, ApplyCounts counts, CancellationToken cancellation)
+    public async Task EnsureAsync(string name, Func<HostedApp?> read, ApplyCounts counts, CancellationToken cancellation)
     {
         using NameGates.Lease lease = await gates.EnterAsync(name, giveUp: false, cancellation);
         try
         {
             HostedApp? old = apps.Find(name);
-            if (read() is not { } app || (old is not null && old.IsSameAs(app) && old.IsFixed == app.IsFixed))
+            if (read() is not { } app || old?.IsSameAs(app) == true)
             {
                 return;
             }
@@ -221,7 +225,8 @@ internal sealed class AppReconciler(
         }
     }
 
-    private async Task EndFixedAsync(string name, ApplyCounts counts, CancellationToken cancellation)
+    /// <summary>Ends an app that is not wanted any more; its jobs may finish.</summary>
+    public async Task EndAsync(string name, ApplyCounts counts, CancellationToken cancellation)
     {
         using NameGates.Lease lease = await gates.EnterAsync(name, giveUp: true, cancellation);
         await pausedApps.ForgetAsync(name, () => apps.Remove(name), cancellation);
@@ -248,11 +253,13 @@ internal sealed class AppReconciler(
         return outcome;
     }
 
-    private void Fail(string name, Exception failure, ApplyCounts counts)
+    /// <summary>Logs and lists a failure of an app.</summary>
+    public void Fail(string name, Exception failure, ApplyCounts counts)
     {
         counts.Failed++;
         bool isKnown = failure is NodeException or ManifestException or IOException or UnauthorizedAccessException;
         string reason = isKnown ? failure.Message : "it failed in a way that nobody expected: the node's log has the cause";
+        counts.Reason = reason;
         if (!isKnown)
         {
             DaemonLog.Fault(log, failure, name);
@@ -269,19 +276,10 @@ internal sealed class AppReconciler(
         }
     }
 
-    private HostedApp Read(ManifestText text, bool isFixed) => HostedApp.Read(text, config(), isFixed);
+    /// <summary>Reads a manifest with the defaults of the node.</summary>
+    /// <exception cref="ManifestException">The manifest has mistakes.</exception>
+    public HostedApp Read(ManifestText text, bool isFixed) => HostedApp.Read(text, config(), isFixed);
 
     private static ManifestText TextOf(string path) => JsonText.ReadFile(path, "manifest", out string problem) is { } bytes
         ? new ManifestText(bytes, path) : throw new NodeException($"{path}: {problem}");
-
-    private sealed class ApplyCounts
-    {
-        public int Added { get; set; }
-
-        public int Changed { get; set; }
-
-        public int Removed { get; set; }
-
-        public int Failed { get; set; }
-    }
 }

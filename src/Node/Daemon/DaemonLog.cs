@@ -24,6 +24,10 @@ internal static partial class DaemonLog
         "reload: the key {Key} of the config has changed; that takes a restart, and is as it was until then")]
     public static partial void TakesRestart(ILogger log, string key);
 
+    [LoggerMessage(625, LogLevel.Warning,
+        "app {App} of the cluster does not run here, because this node alone has an app of this name: 'app delete' ends that one")]
+    public static partial void ClusterIsHidden(ILogger log, string app);
+
     [LoggerMessage(526, LogLevel.Warning, "app {App}: the kept one is left alone while the config names an app of this name ({File})")]
     public static partial void StoredIsHidden(ILogger log, string app, string file);
 

@@ -12,11 +12,15 @@ namespace Cocaine.Fast.Node.Daemon;
 /// <param name="IsFixed">The app is there because the config names it, and changes only with its file.</param>
 internal sealed record HostedApp(ManifestText Text, AppManifest Manifest, bool IsFixed)
 {
-    /// <summary>The app's origin, for people.</summary>
-    public string Origin => IsFixed ? $"the config's {Text.FilePath}" : Text.FilePath;
+    /// <summary>The app is there because the node's cluster has it.</summary>
+    public bool IsOfCluster { get; init; }
 
-    /// <summary>True when the other manifest would run the app in the same way.</summary>
-    public bool IsSameAs(HostedApp other) => Text.FilePath == other.Text.FilePath && Text.Utf8.Span.SequenceEqual(other.Text.Utf8.Span)
+    /// <summary>The app's origin, for people.</summary>
+    public string Origin => IsFixed ? $"the config's {Text.FilePath}" : IsOfCluster ? $"the cluster's {Text.FilePath}" : Text.FilePath;
+
+    /// <summary>True when the other one comes from the same place, and its manifest would run the app in the same way.</summary>
+    public bool IsSameAs(HostedApp other) => (IsFixed, IsOfCluster) == (other.IsFixed, other.IsOfCluster)
+        && Text.FilePath == other.Text.FilePath && Text.Utf8.Span.SequenceEqual(other.Text.Utf8.Span)
         && EngineOf(Manifest) == EngineOf(other.Manifest); // the text is the same, but the node's defaults may differ
 
     /// <summary>Reads a manifest.</summary>

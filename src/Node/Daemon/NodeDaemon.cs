@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Apps;
@@ -23,6 +22,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     private readonly NameGates _gates = new();
     private readonly PausedApps _paused;
     private readonly ClusterNode _cluster;
+    private ClusterApps _clusterApps = null!; // from StartAsync on
     private readonly string _statePath;
     private readonly string _controlEndpoint;
     private volatile NodeConfig _config;
@@ -61,8 +61,9 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             LoggerFactory = logging,
         });
         _paused = new PausedApps(_statePath, _node, _apps, _log);
-        ClusterSettings settings = new(config.Cluster ?? new ClusterConfig(), () => _node.LocatorEndpoints, () => _node.Apps.Count);
-        _cluster = new ClusterNode(_statePath, settings, _log);
+        ClusterSettings settings = new(
+            config.Cluster ?? new ClusterConfig(), () => _node.LocatorEndpoints, () => _node.Apps.Count, () => _clusterApps.Ready);
+        _cluster = new ClusterNode(_statePath, settings, () => _clusterApps.OnChange(_ends.Token), _log);
     }
 
     /// <summary>The node itself.</summary>
@@ -103,6 +104,8 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         _state = StateFolder.Open(_statePath);
         _store = new AppStore(_statePath);
         _reconciler = new AppReconciler(_node, _apps, _gates, _store, _paused, () => _config, Started, _log);
+        _clusterApps = new ClusterApps(_cluster, _node, _apps, _store, _paused, _reconciler, _log);
+        _reconciler.Cluster = _clusterApps.ApplyAsync;
         _store.RemoveLeftovers(_log);
         _node.Start();
         _control = await ControlService.OpenAsync(_node, _controlEndpoint, this);
@@ -114,8 +117,8 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         }
 
         _ = WatchControlAsync(_control, _ends.Token); // the method throws nothing
-        await _reconciler.ApplyAsync(cancellation);
         _cluster.Start();
+        await _reconciler.ApplyAsync(cancellation);
         _node.TidyRecords();
         if (_config.ZeroMqControlEndpoint is { } endpoint)
         {
@@ -133,26 +136,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(next);
         NodeConfig old = _config;
         bool usesTls = _node.Doors.Certificates.Reload(next.Security.Tls);
-        (string Key, bool Differs)[] fixedKeys =
-        [
-            ("state", (next.StateFolder ?? Folders.State()) != _statePath),
-            ("runtime", next.RuntimeFolder != old.RuntimeFolder),
-            ("ledger", next.LedgerFolder != old.LedgerFolder),
-            ("control.endpoint", (next.ControlEndpoint ?? Folders.ControlEndpoint(next.RuntimeFolder)) != _controlEndpoint),
-            ("control.tcp", next.TcpControlEndpoint != old.TcpControlEndpoint),
-            ("control.zeromq", next.ZeroMqControlEndpoint != old.ZeroMqControlEndpoint),
-            ("locator", next.Locator != old.Locator),
-            ("locator-tls", next.LocatorTls != old.LocatorTls),
-            ("security.tls", !usesTls),
-            ("node-service", next.NodeService != old.NodeService),
-            ("loops", next.Loops != old.Loops),
-            ("cluster", JsonSerializer.Serialize(next.Cluster) != JsonSerializer.Serialize(old.Cluster)),
-            ("security.keys", next.Security.KeysFolder != old.Security.KeysFolder),
-            ("security.quarantine-to", !next.Security.QuarantineTo.SequenceEqual(old.Security.QuarantineTo)),
-            ("log.format", next.LogFormat != old.LogFormat),
-            ("log.audit", next.AuditFile != old.AuditFile),
-        ];
-        foreach ((string key, _) in fixedKeys.Where(pair => pair.Differs))
+        foreach (string key in RestartKeys.Of(next, old, _statePath, _controlEndpoint, usesTls))
         {
             DaemonLog.TakesRestart(_log, key);
         }
@@ -212,10 +196,19 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     }
 
     /// <inheritdoc/>
+    async Task<CreatedInCluster?> IControlHost.CreateInClusterAsync(ManifestText manifest) =>
+        _cluster.IsMember ? await _clusterApps.CreateAsync(HostedApp.Read(manifest, _config, isFixed: false)) : null;
+
+    /// <inheritdoc/>
     public async Task<ReplaceOutcome> ReplaceAsync(ManifestText manifest, bool force, CancellationToken cancellation)
     {
         HostedApp app = HostedApp.Read(manifest, _config, isFixed: false);
         string name = app.Manifest.Name;
+        if (_clusterApps.Owns(name))
+        {
+            return await _clusterApps.ReplaceAsync(app, force);
+        }
+
         using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: false, cancellation);
         RefuseFixed(name);
         using PendingFile file = _store.Prepare(name, manifest); // a full disk is noticed before any change
@@ -242,6 +235,12 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     /// <inheritdoc/>
     public async Task DeleteAsync(string name, TimeSpan drainTimeout, CancellationToken cancellation)
     {
+        if (_clusterApps.Owns(name))
+        {
+            await _clusterApps.DeleteAsync(name);
+            return;
+        }
+
         using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: true, cancellation);
         RefuseFixed(name);
         if (_apps.Find(name) is null && _apps.ReasonOf(name) is null)
@@ -261,13 +260,20 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         {
             await _node.DeleteAsync(name, drainTimeout, cancellation);
         }
+
+        if (_cluster.IsMember)
+        {
+            _clusterApps.OnChange(_ends.Token); // the app may have hidden one of the cluster
+        }
     }
 
     /// <inheritdoc/>
-    public Task PauseAsync(string name, CancellationToken cancellation) => _paused.PauseAsync(name, cancellation);
+    public Task PauseAsync(string name, CancellationToken cancellation) =>
+        _clusterApps.Owns(name) ? _clusterApps.PauseAsync(name, isPaused: true) : _paused.PauseAsync(name, cancellation);
 
     /// <inheritdoc/>
-    public Task ResumeAsync(string name, CancellationToken cancellation) => _paused.ResumeAsync(name, cancellation);
+    public Task ResumeAsync(string name, CancellationToken cancellation) =>
+        _clusterApps.Owns(name) ? _clusterApps.PauseAsync(name, isPaused: false) : _paused.ResumeAsync(name, cancellation);
 
     /// <inheritdoc/>
     public Task<ReplaceOutcome> RestartAsync(string name, CancellationToken cancellation) => _reconciler.RestartAsync(name, cancellation);

@@ -27,6 +27,20 @@ internal sealed class PausedApps(string stateFolder, CocaineNode node, HostedApp
     public Task PauseAsync(string name, CancellationToken cancellation) => ChangeAsync(
         name, node.PauseAsync, Keep, "is paused, but that cannot be kept: after a restart it takes jobs", cancellation);
 
+    /// <summary>Makes an app start paused.</summary>
+    /// <exception cref="NodeException">The pause cannot be kept.</exception>
+    public void KeepFor(string name)
+    {
+        try
+        {
+            Keep(name);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new NodeException($"the pause of app {name} cannot be kept: {failure.Message}", failure);
+        }
+    }
+
     /// <summary>Ends a pause in the same way.</summary>
     /// <exception cref="NodeException">No such app runs, or the app takes jobs now but will not after a restart.</exception>
     public Task ResumeAsync(string name, CancellationToken cancellation) => ChangeAsync(

@@ -35,6 +35,11 @@ public sealed class ClusterPageTests : IDisposable
             Assert.Matches("^attached node=c ", await RunAsync(commands[0]));
             await RunProcess.UntilAsync(() => nodes.Take(2).All(node => node.Errors.Contains("in cluster ")));
             Assert.Matches(@"(?m)^c +up +127\.0\.0\.1 +tcp://127\.0\.0\.1:\d+ ", await RunAsync(commands[1]));
+            string[] apps = CodeBlocks.Of(Page, "Apps")[0].Split('\n');
+            _folder.Manifest("hello");
+            Assert.StartsWith("created app=hello version=0\n", await RunAsync(apps[0]));
+            await RunProcess.UntilAsync(() => nodes[1].Errors.Contains("app hello: version 0 of the cluster's "));
+            Assert.Matches("(?m)^hello +0 +running ", await RunAsync(apps[1]));
         }
         finally
         {
@@ -67,5 +72,5 @@ public sealed class ClusterPageTests : IDisposable
         Assert.Equal(0, (await HostProcess.RunAsync(_folder, $"check {_folder["closed.json"]}")).Code);
     }
 
-    private string Environment => $"mkdir -p '{_memory}'; export COCAINE_RUNTIME_DIR='{_memory}/run' STATE_DIRECTORY='{_folder["state"]}';";
+    private string Environment => $"cd '{_folder.Path}'; mkdir -p '{_memory}'; export COCAINE_RUNTIME_DIR='{_memory}/run' STATE_DIRECTORY='{_folder["state"]}';";
 }

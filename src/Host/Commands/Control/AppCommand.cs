@@ -27,12 +27,14 @@ internal static class AppCommand
     {
         Argument<string> file = File();
         Option<bool> noWait = new("--no-wait") { Description = "Return once the app's endpoints listen, even if its code cannot load" };
+        Option<bool> local = new("--local") { Description = "For this node alone, although it is in a cluster" };
         Option<bool> json = ControlCommands.Json();
         return new Command(
             "create",
             "Start an app and keep it: it is there again after a restart of the node. Waits until its first slave is ready. When "
-            + "no slave is ready within the startup-timeout, the command exits with 1; the app stays and goes on trying.")
-            { file, noWait, json }
+            + "no slave is ready within the startup-timeout, the command exits with 1; the app stays and goes on trying. In a cluster the "
+            + "app is created for all nodes that it means.")
+            { file, noWait, local, json }
             .Example("cocaine-fast app create examples/echo/manifest.json")
             .With(ControlCommands.Node(), async (parsed, node, stop) =>
             {
@@ -42,8 +44,14 @@ internal static class AppCommand
                 }
 
                 bool waits = !parsed.GetValue(noWait);
-                AppSummary app = await (waits ? node.CreateReadyAsync(manifest, stop) : node.CreateAsync(manifest, stop));
+                AppSummary app = await node.CreateAsync(manifest, waits, parsed.GetValue(local), stop);
                 PrintCreated(app, parsed.GetValue(json));
+                if (app.State == "elsewhere")
+                {
+                    Complaint.Say($"app {app.App} is for other nodes of the cluster: {PlainText.Indented(app.Reason ?? "")}");
+                    return ExitCodes.Ok;
+                }
+
                 if (!waits || app.Reason is not { } reason)
                 {
                     return ExitCodes.Ok;
