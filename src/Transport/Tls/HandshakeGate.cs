@@ -103,10 +103,14 @@ internal sealed class HandshakeGate
         public double Tokens;
         public long CountedMs;
 
+        /// <summary>Loops see the time of their turn, so a later call may have an earlier time: each moment fills once.</summary>
         public void Fill(long nowMs)
         {
-            Tokens = Math.Min(Burst, Tokens + (Math.Max(0, nowMs - CountedMs) * StartsPerS / 1000.0));
-            CountedMs = nowMs;
+            if (nowMs > CountedMs)
+            {
+                Tokens = Math.Min(Burst, Tokens + ((nowMs - CountedMs) * StartsPerS / 1000.0));
+                CountedMs = nowMs;
+            }
         }
     }
 }
