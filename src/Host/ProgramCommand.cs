@@ -34,6 +34,7 @@ internal static class ProgramCommand
             AppCommand.Create(),
             ClusterCommand.Create(),
             HealthCommand.Create(),
+            MetricsCommand.Create(),
             EventsCommand.Create(),
             QuarantineCommand.Create(),
             CheckCommand.Create(),

@@ -298,7 +298,7 @@ public sealed class CocaineNode : IAsyncDisposable
     /// <summary>The node's log, which also keeps its lines as events.</summary>
     internal ILogger Log => _log;
 
-    internal int LoopCount => _loops.Count;
+    internal IReadOnlyList<EventLoop> Loops => _loops.All;
 
     /// <summary>The jobs that killed their slaves.</summary>
     internal IQuarantineControl Quarantine => _records.Quarantine;

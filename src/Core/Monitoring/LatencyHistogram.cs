@@ -83,6 +83,31 @@ internal sealed class LatencyHistogram(bool sparse = false)
         return Max;
     }
 
+    /// <summary>Counts the values up to each bound; a value counts as the highest one of its bucket. Returns the count of all.</summary>
+    /// <param name="boundsNs">The bounds, ascending, ns.</param>
+    /// <param name="counts">Gets, for each bound, the values at or below it.</param>
+    public long CountUpTo(ReadOnlySpan<long> boundsNs, Span<long> counts)
+    {
+        long all = 0;
+        int bound = 0;
+        for (int group = 0; group < Groups; group++)
+        {
+            ReadOnlySpan<long> values = CountsOf(group);
+            for (int i = 0; i < values.Length; i++)
+            {
+                for (; bound < boundsNs.Length && HighestIn(group, i) > boundsNs[bound]; bound++)
+                {
+                    counts[bound] = all;
+                }
+
+                all += values[i];
+            }
+        }
+
+        counts[bound..].Fill(all);
+        return all;
+    }
+
     public LatencySnapshot Snapshot() =>
         new(ValueAtPercentile(50), ValueAtPercentile(90), ValueAtPercentile(99), ValueAtPercentile(99.9), Max, Count, Sum);
 

@@ -8,5 +8,8 @@ internal static class ControlVerbs
 
     /// <summary>The names; <c>version</c> is free for everybody whom the door lets in.</summary>
     public static IReadOnlyList<string> All { get; } =
-        ["create", "replace", "restart", "delete", "pause", "resume", "info", "list", "logs", "events", "scale", "quarantine", "cluster"];
+    [
+        "create", "replace", "restart", "delete", "pause", "resume", "info", "list", "logs", "events", "scale", "quarantine", "cluster",
+        "metrics",
+    ];
 }

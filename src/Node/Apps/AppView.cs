@@ -7,7 +7,10 @@ namespace Cocaine.Fast.Node.Apps;
 
 /// <summary>The state of an app, copied on each of its loops, one after the other; and its sums. Lives on the app's first loop.</summary>
 /// <param name="app">The app.</param>
-internal sealed class AppView(RunningApp app)
+/// <param name="isLight">
+/// Without slaves and drivers' facts, and with the histograms themselves: little work for the loops, for readers that come each second.
+/// </param>
+internal sealed class AppView(RunningApp app, bool isLight)
 {
     private readonly List<ShardView> _shards = [];
 
@@ -53,12 +56,12 @@ internal sealed class AppView(RunningApp app)
         [.. Tasks.Select(task => new TaskTimes(task.Name, task.InQueue.Snapshot(), task.OnSlave.Snapshot()))]);
 
     /// <summary>Something of the app's state; from any thread.</summary>
-    public static Task<T> AskAsync<T>(RunningApp app, Func<AppView, T> of)
+    public static Task<T> AskAsync<T>(RunningApp app, Func<AppView, T> of, bool isLight = false)
     {
         TaskCompletionSource<T> seen = new();
         void Fail(Exception failure) => NodeThreads.Post(() => seen.TrySetException(failure));
 
-        app.Loop.Post(() => Gather(app, view => NodeThreads.Complete(seen, of(view)), Fail));
+        app.Loop.Post(() => Gather(app, view => NodeThreads.Complete(seen, of(view)), Fail, isLight));
         return seen.Task;
     }
 
@@ -72,8 +75,9 @@ internal sealed class AppView(RunningApp app)
     /// Hears instead when the facts of a driver, or <paramref name="done"/>, throw: an embedding program's driver may. Null = the loop logs
     /// it.
     /// </param>
-    public static void Gather(RunningApp app, Action<AppView> done, Action<Exception>? failed = null) =>
-        new AppView(app).GoOn([.. app.Shards.All], 0, done, failed);
+    /// <param name="isLight">A light view.</param>
+    public static void Gather(RunningApp app, Action<AppView> done, Action<Exception>? failed = null, bool isLight = false) =>
+        new AppView(app, isLight).GoOn([.. app.Shards.All], 0, done, failed);
 
     private void GoOn(AppShard[] shards, int next, Action<AppView> done, Action<Exception>? failed)
     {
@@ -104,6 +108,6 @@ internal sealed class AppView(RunningApp app)
     }
 
     private void Add(AppShard shard) => _shards.Add(new ShardView(
-        [.. _versions.Select(version => version.On(shard) is { } engine ? EngineView.Of(engine) : null)], shard.Counters.Copy(),
-        shard.Loop.Counters.Copy(), [.. shard.Tasks.Tasks.Select(task => TaskView.Of(task.Manifest, task.Driver))]));
+        [.. _versions.Select(version => version.On(shard) is { } engine ? EngineView.Of(engine, isLight) : null)], shard.Counters.Copy(),
+        shard.Loop.Counters.Copy(), [.. shard.Tasks.Tasks.Select(task => TaskView.Of(task.Manifest, task.Driver, isLight))]));
 }

@@ -7,6 +7,7 @@ using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control.Messages;
 using Cocaine.Fast.Node.Journal;
+using Cocaine.Fast.Node.Metrics;
 using Cocaine.Fast.Node.Quarantine;
 using Cocaine.Fast.Node.Threading;
 using Microsoft.Extensions.Logging;
@@ -20,11 +21,13 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 {
     private static readonly TimeSpan MaxDrain = TimeSpan.FromDays(1);
 
+    private readonly StatsSampler _sampler = new(node);
+
     /// <summary>The names of all methods.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [
         "create", "replace", "restart", "delete", "pause", "resume", "info", "list", "logs", "events", "scale", "quarantine", "cluster",
-        "version",
+        "metrics", "version",
     ];
 
     /// <summary>The text for a client that calls an unknown method; a newer client may know more.</summary>
@@ -77,6 +80,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
             "events" => EventsAsync(call, Read<EventsRequest>()),
             "cluster" => ClusterAsync(call, Read<ClusterRequest>()),
             "scale" => ScaleAsync(call, Read<ScaleRequest>()),
+            "metrics" => MetricsAsync(call, Read<EmptyRequest>()),
             "version" => VersionAsync(call, Read<EmptyRequest>()),
             _ => QuarantineAsync(call, Read<QuarantineRequest>()),
         };
@@ -191,6 +195,14 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
         AppSummary[] running = await Task.WhenAll(node.Apps.Select(app => app.SummaryAsync()));
         await AnswerAsync(call, running.Concat(host.Failed).Where(app => call.Rights.MayList("list", app.App))
             .OrderBy(app => app.App, StringComparer.Ordinal).ToArray());
+    }
+
+    private async Task MetricsAsync(ControlCall call, EmptyRequest request)
+    {
+        _ = request; // the request has no keys, which was checked
+        Require(call, app: null);
+        NodeSample sample = await _sampler.SampleAsync();
+        await call.WriteAsync(MetricsPage.Text(sample, host.Failed, app => call.Rights.MayList("metrics", app)));
     }
 
     private async Task LogsAsync(ControlCall call, LogsRequest request)

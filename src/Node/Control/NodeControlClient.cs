@@ -139,6 +139,10 @@ public sealed class NodeControlClient : IAsyncDisposable
     public async Task<string> InfoJsonAsync(string? app, CancellationToken cancellation = default) =>
         System.Text.Encoding.UTF8.GetString(await CallAsync("info", new InfoRequest(app), cancellation).ConfigureAwait(false));
 
+    /// <summary>The metrics of the node and its apps, in the text format 0.0.4 of Prometheus.</summary>
+    public async Task<string> MetricsAsync(CancellationToken cancellation = default) =>
+        System.Text.Encoding.UTF8.GetString(await CallAsync("metrics", new EmptyRequest(), cancellation).ConfigureAwait(false));
+
     /// <summary>The last lines that the app's workers wrote, and with <paramref name="follow"/> new lines until the app is gone.</summary>
     public IAsyncEnumerable<LogLine> LogsAsync(string app, bool follow = false, CancellationToken cancellation = default) =>
         StreamAsync<LogLine>("logs", new LogsRequest(app, follow), cancellation);

@@ -29,7 +29,7 @@ internal static class NodeInfo
             json.WriteNumber("protocol", ControlMessages.Protocol);
             json.WriteString("since", node.Since);
             json.WriteNumber("apps", node.Apps.Count);
-            json.WriteNumber("loops", node.LoopCount);
+            json.WriteNumber("loops", node.Loops.Count);
             json.WriteStartArray("locator");
             foreach (string endpoint in node.LocatorEndpoints)
             {

@@ -70,11 +70,13 @@ internal sealed record EngineView
 
     public required string NoRoomReason { get; init; }
 
-    /// <summary>The slaves, each as a JSON object.</summary>
+    /// <summary>The slaves, each as a JSON object; none in a light view.</summary>
     public required IReadOnlyList<byte[]> Slaves { get; init; }
 
     /// <summary>Copies the state; on the engine's loop.</summary>
-    public static EngineView Of(AppEngine engine)
+    /// <param name="engine">The engine.</param>
+    /// <param name="isLight">Without the slaves: for readers that come each second.</param>
+    public static EngineView Of(AppEngine engine, bool isLight)
     {
         SlavePool pool = engine.Pool;
         SlaveRoster roster = pool.Roster;
@@ -108,7 +110,7 @@ internal sealed record EngineView
             StartFailures = pool.Starts.Failures,
             NextTryMs = pool.Growth.NextTryMs,
             NoRoomReason = pool.Growth.NoRoomReason,
-            Slaves = [.. roster.Slaves.Select(slave => Write(slave, engine.Loop.NowMs))],
+            Slaves = isLight ? [] : [.. roster.Slaves.Select(slave => Write(slave, engine.Loop.NowMs))],
         };
     }
 

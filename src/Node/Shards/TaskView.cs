@@ -17,13 +17,19 @@ internal sealed record TaskView(
     string Name, string Type, IReadOnlyList<string> Endpoints, IReadOnlyDictionary<string, object> Facts, LatencyHistogram InQueue,
     LatencyHistogram OnSlave, long FailedInQueue, long FailedOnSlave)
 {
+    private static readonly Dictionary<string, object> NoFacts = [];
+
     /// <summary>Copies the state; on the driver's loop.</summary>
-    public static TaskView Of(TaskManifest task, Driver driver)
+    /// <param name="task">The task.</param>
+    /// <param name="driver">Its driver.</param>
+    /// <param name="isLight">Without the driver's own facts, and with the histograms themselves, which go on counting.</param>
+    public static TaskView Of(TaskManifest task, Driver driver, bool isLight)
     {
         TaskMonitor monitor = driver.Monitor;
+        LatencyHistogram inQueue = monitor.TimeInQueue, onSlave = monitor.TimeOnSlave;
         return new TaskView(
-            task.Name, task.DriverType, driver.Endpoints, driver.Facts, monitor.TimeInQueue.Copy(),
-            monitor.TimeOnSlave.Copy(), monitor.FailedInQueue, monitor.FailedOnSlave);
+            task.Name, task.DriverType, driver.Endpoints, isLight ? NoFacts : driver.Facts, isLight ? inQueue : inQueue.Copy(),
+            isLight ? onSlave : onSlave.Copy(), monitor.FailedInQueue, monitor.FailedOnSlave);
     }
 
     /// <summary>The sums of a task's drivers, the first of which is that of the app's home.</summary>

@@ -14,7 +14,7 @@ internal sealed class NodeLoops(int wanted, int spinMicroseconds, ILogger log) :
     private int _next;
     private bool _disposed;              // under the lock
 
-    public int Count => Volatile.Read(ref _loops).Length; // the other half is in Grow
+    public IReadOnlyList<EventLoop> All => Volatile.Read(ref _loops); // the other half is in Grow
 
     /// <summary>A loop for parts that belong to no app.</summary>
     public EventLoop First => _loops[0];
@@ -72,7 +72,7 @@ internal sealed class NodeLoops(int wanted, int spinMicroseconds, ILogger log) :
                     throw;
                 }
 
-                Volatile.Write(ref _loops, [.. _loops, loop]); // the other half is in Count
+                Volatile.Write(ref _loops, [.. _loops, loop]); // the other half is in All
             }
         }
     }

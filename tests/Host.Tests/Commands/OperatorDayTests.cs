@@ -35,6 +35,9 @@ public sealed class OperatorDayTests : IDisposable
         Assert.Contains("nothing_of_this_name", error);
         Assert.Equal("tuesday", await AnswerAsync(serve));
         Assert.Equal((0, "healthy apps=1\n", ""), await serve.RunAsync("health"));
+        (int code, string output, string error) metrics = await serve.RunAsync("metrics");
+        Assert.Equal((0, ""), (metrics.code, metrics.error));
+        Assert.Contains("cocaine_app_state{app=\"hello\",state=\"running\"} 1\n", metrics.output);
         await load.ForAsync(200);
 
         Code("wednesday");

@@ -1,0 +1,28 @@
+using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Node.Apps;
+using Cocaine.Fast.Node.Shards;
+
+namespace Cocaine.Fast.Node.Metrics;
+
+/// <summary>The figures of an app at one moment.</summary>
+/// <param name="app">The app.</param>
+/// <param name="view">Its state, a light view.</param>
+internal sealed class AppSample(RunningApp app, AppView view)
+{
+    public RunningApp App { get; } = app;
+
+    /// <summary>The state in a word, as in lists.</summary>
+    public string State { get; } = view.State;
+
+    /// <summary>The counts of all loops.</summary>
+    public EngineCounters Counters { get; } = view.Counters;
+
+    /// <summary>The engines that take new jobs.</summary>
+    public IReadOnlyList<EngineView> Engines { get; } = view.Engines;
+
+    /// <summary>The tasks. Their histograms go on counting.</summary>
+    public IReadOnlyList<TaskView> Tasks { get; } = [.. view.Tasks];
+
+    /// <summary>The sum of something over all engines, those of older versions too.</summary>
+    public int Sum(Func<EngineView, int> of) => view.Sum(of);
+}

@@ -1,0 +1,62 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+
+namespace Cocaine.Fast.Node.Metrics;
+
+/// <summary>
+/// Writes metrics in the text format 0.0.4 of Prometheus: families with a help and a type, and below each its series.
+/// Source: https://prometheus.io/docs/instrumenting/exposition_formats/
+/// </summary>
+internal sealed class MetricsText
+{
+    private const string Prefix = "cocaine_";
+
+    private readonly ArrayBufferWriter<byte> _text = new(64 << 10);
+    private string _family = "";
+
+    /// <summary>The text so far, UTF-8.</summary>
+    public byte[] Text => _text.WrittenSpan.ToArray();
+
+    /// <summary>Begins a family; its series follow.</summary>
+    public void Family(MetricKind metric)
+    {
+        _family = metric.IsStandard ? metric.Name : Prefix + metric.Name;
+        Write($"# HELP {_family} {metric.Help}\n# TYPE {_family} {metric.Type}\n");
+    }
+
+    /// <summary>A series without labels.</summary>
+    public void Value(double value) => Write($"{_family} {Number(value)}\n");
+
+    /// <summary>A series of the family.</summary>
+    /// <param name="labels">Made by <see cref="Label"/>, with commas between them.</param>
+    /// <param name="value">Its value.</param>
+    public void Value(string labels, double value) => Write($"{_family}{{{labels}}} {Number(value)}\n");
+
+    /// <summary>A histogram in seconds.</summary>
+    /// <param name="labels">Made by <see cref="Label"/>, with commas between them.</param>
+    /// <param name="counts">The values up to each of <see cref="TaskFamilies.BoundsNs"/>.</param>
+    /// <param name="count">All values.</param>
+    /// <param name="sumNs">Their sum, ns.</param>
+    public void Histogram(string labels, ReadOnlySpan<long> counts, long count, long sumNs)
+    {
+        for (int i = 0; i < counts.Length; i++)
+        {
+            Write($"{_family}_bucket{{{labels},le=\"{Number(TaskFamilies.BoundsNs[i] / 1e9)}\"}} {counts[i]}\n");
+        }
+
+        Write($"{_family}_bucket{{{labels},le=\"+Inf\"}} {count}\n{_family}_sum{{{labels}}} {Number(sumNs / 1e9)}\n");
+        Write($"{_family}_count{{{labels}}} {count}\n");
+    }
+
+    /// <summary>A label; the value may be any text.</summary>
+    public static string Label(string name, string value) =>
+        $"{name}=\"{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)
+            .Replace("\n", "\\n", StringComparison.Ordinal)}\"";
+
+    private static string Number(double value) =>
+        double.IsPositiveInfinity(value) ? "+Inf" : value.ToString("R", CultureInfo.InvariantCulture);
+
+    private void Write(FormattableString text) =>
+        Encoding.UTF8.GetBytes(text.ToString(CultureInfo.InvariantCulture), _text);
+}
