@@ -55,7 +55,8 @@ internal static class NodeFamilies
             {
                 text.Value(Label("loop", $"{i}"), of(loops[i].Counters));
             }
-        });
+        }
+    );
 
     private static void WriteCollections(MetricsText text, NodeSample sample)
     {

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Metrics;

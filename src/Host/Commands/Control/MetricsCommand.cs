@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Host.Commands.Shells;
 using Cocaine.Fast.Host.Terminal;
 
