@@ -11,13 +11,13 @@ namespace Cocaine.Fast.Node.Tests.Control;
 public class ControlHostileTests
 {
     [Theory]
-    [InlineData("fly", "{}", 404, "no method 'fly' in control protocol 2, which this node speaks; there are create, replace, restart, ")]
+    [InlineData("fly", "{}", 404, "no method 'fly' in control protocol 3, which this node speaks; there are create, replace, restart, ")]
     [InlineData("lst", "{}", 404, "; did you mean 'list'?")]
     [InlineData("list", "[1]", 400, "the request of list is a list, and must be a JSON object")]
-    [InlineData("list", "{\"colour\":1}", 400, "list has no key 'colour' in control protocol 2, which this node speaks; it has none")]
+    [InlineData("list", "{\"colour\":1}", 400, "list has no key 'colour' in control protocol 3, which this node speaks; it has none")]
     [InlineData("logs", "{\"app\":\"x\",\"folow\":true}", 400, "it has app, follow; did you mean 'follow'?")]
     [InlineData("list", "{\"protocol\":7,\"colour\":1}", 400,
-        "this node speaks control protocol 2; the key 'colour' of list is of a newer client, which speaks 7")]
+        "this node speaks control protocol 3; the key 'colour' of list is of a newer client, which speaks 7")]
     [InlineData("list", "{\"protocol\":\"new\"}", 400, "'protocol' is the number of the control protocol that the client speaks")]
     [InlineData("list", "{\"a\\u001b[2J\\u202e\":1}", 400, "'a\\u001b[2J\\u202e'")]
     [InlineData("list", "{", 400, "the request of list is not JSON: it cannot be read from line 1, byte 2 on")]
@@ -39,7 +39,7 @@ public class ControlHostileTests
     [InlineData("replace", "{\"manifest\":\"{}\",\"path\":\"/\\u0000\"}", 400, "is no path, because it has a zero character")]
     [InlineData("create", "{\"manifest\":\"not json\",\"path\":\"/x/a.json\"}", 400, "/x/a.json:1:")]
     [InlineData("quarantine", "{\"action\":\"show\",\"app\":\"x\",\"id\":\"7\"}", 404, "app x has no job 7 in quarantine")]
-    [InlineData("cluster", "{\"action\":\"eat\"}", 400, "the actions info, join, leave and remove")]
+    [InlineData("cluster", "{\"action\":\"eat\"}", 400, "this node joins no cluster")]
     [InlineData("cluster", "{\"action\":\"join\",\"engine\":7}", 400, "engine")]
     [InlineData("quarantine", "{\"action\":\"drop\"}", 400, "quarantine drop needs 'app' and 'id'")]
     [InlineData("quarantine", "{\"action\":\"eat\",\"app\":\"x\",\"id\":\"7\"}", 400, "the actions list, show, replay and drop")]
@@ -91,7 +91,7 @@ public class ControlHostileTests
         await using ControlledNode node = await ControlledNode.StartAsync();
         await using CocaineClient client = await CocaineClient.ConnectAsync(node.Endpoint);
         string answer = (await client.TextAsync("version")).Replace("\\u002B", "+", StringComparison.Ordinal); // one way to write it
-        Assert.Equal($$"""{"protocol":2,"version":"{{ProductVersion.Text}}"}""", answer);
+        Assert.Equal($$"""{"protocol":3,"version":"{{ProductVersion.Text}}"}""", answer);
         Assert.Equal(NodeVersion.Own, await node.Client.VersionAsync());
         Assert.Empty(await node.Client.ListAsync()); // and the requests after it say what the client speaks
         Assert.Equal("[]", await client.TextAsync("list", "{\"protocol\":99}"));
