@@ -26,6 +26,9 @@ internal sealed record CertificateForm
 
     public bool IsForClients { get; init; } = true;
 
+    /// <summary>It may sign certificates itself: an authority below the CA.</summary>
+    public bool IsAuthority { get; init; }
+
     /// <summary>The bits of an RSA key; 0 for a key of the curve P-256.</summary>
     public int RsaBits { get; init; }
 

@@ -34,8 +34,14 @@ internal sealed class TestCertificates
         CertificateRequest request = key is RSA rsa
             ? new CertificateRequest($"CN={name}", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
             : new CertificateRequest($"CN={name}", (ECDsa)key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(form.IsAuthority, false, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(
+            form.IsAuthority ? X509KeyUsageFlags.KeyCertSign : X509KeyUsageFlags.DigitalSignature, true));
+        if (form.IsAuthority)
+        {
+            request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
+        }
+
         AddUsage(request, form);
         AddNames(request, form);
         X509Certificate2 issuer = (form.SignedBy ?? Ca).Certificate;

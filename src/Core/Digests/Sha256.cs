@@ -4,8 +4,8 @@ using System.Numerics;
 namespace Cocaine.Fast.Core.Digests;
 
 /// <summary>
-/// SHA-256 (FIPS 180-4) for digests of files and names, which are no secrets. That of .NET loads OpenSSL into the process, and a node
-/// that has nothing to do with keys does without that library. Where a secret is digested, or keys are used, .NET's is the right one.
+/// SHA-256 (FIPS 180-4) for digests of files and names, which are no secrets. The class of .NET loads OpenSSL into the process, and a node
+/// that has nothing to do with keys does without that library. Where a secret is digested, or keys are used, the class of .NET is right.
 /// </summary>
 internal static class Sha256
 {

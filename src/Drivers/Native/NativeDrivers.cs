@@ -45,11 +45,11 @@ internal static class NativeDrivers
         {
             Native = service,
             ZeroMqName = values => IsOverZeroMq(values) ? $"{type} over ZeroMQ" : null,
-            Check = values => ListeningKeys.Check(values) ?? (IsOverZeroMq(values) ? OnlyOverSockets(values, service) : null),
+            Check = values => ListeningKeys.Check(values) ?? (IsOverZeroMq(values) ? OnlyOverSockets(values) : null),
         };
 
     /// <summary>The connections of a ZeroMQ socket have bounds of their own, and its messages have no headers.</summary>
-    private static KeyMistake? OnlyOverSockets(IReadOnlyDictionary<string, object> values, NativeService service)
+    private static KeyMistake? OnlyOverSockets(IReadOnlyDictionary<string, object> values)
     {
         string? key = values.ContainsKey(ListeningKeys.Connections.Name) ? ListeningKeys.Connections.Name
             : values.ContainsKey(ListeningKeys.IdleTimeout.Name) ? ListeningKeys.IdleTimeout.Name : null;
@@ -60,9 +60,7 @@ internal static class NativeDrivers
 
         return key is not null ? new KeyMistake(key, "the task is over ZeroMQ, where the bounds of connections are fixed")
             : values.ContainsKey(TaskGuard.PassAuthorization.Name)
-            ? new KeyMistake(TaskGuard.PassAuthorization.Name, "the task is over ZeroMQ, whose messages have no headers")
-            : service == NativeService.Accepts && values.ContainsKey(SealModes.Key.Name)
-            ? new KeyMistake(SealModes.Key.Name, "a native-sink over ZeroMQ takes no sealed jobs: zeromq-sink does") : null;
+            ? new KeyMistake(TaskGuard.PassAuthorization.Name, "the task is over ZeroMQ, whose messages have no headers") : null;
     }
 
     private static bool IsOverZeroMq(IReadOnlyDictionary<string, object> values) =>

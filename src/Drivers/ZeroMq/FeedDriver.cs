@@ -68,7 +68,8 @@ internal abstract class FeedDriver : Driver
 
     protected DriverContext Context { get; }
 
-    protected PublishingCaller Caller { get; }
+    /// <summary>Makes the jobs, and publishes their answers.</summary>
+    public PublishingCaller Caller { get; }
 
     protected ZeroMqSocket Socket { get; }
 
@@ -131,11 +132,15 @@ internal abstract class FeedDriver : Driver
     protected virtual bool ProvesItsCallers(FrameList message) => false;
 
     /// <summary>The sender of a sealed job may call the task's event, now.</summary>
-    protected bool AdmitsSealed(ZeroMqConnection peer, string keyName) =>
+    public bool AdmitsSealed(ZeroMqConnection peer, string keyName) =>
         (peer.Gate ??= new CallGate(peer, _guard)).AdmitsSealed(_guard, 0, _methods[0], _methods, keyName, out _);
 
+    /// <summary>The peer itself may call the task's event, now.</summary>
+    protected bool Admits(ZeroMqConnection peer) =>
+        (peer.Gate ??= new CallGate(peer, _guard)).Admits(_guard, 0, _methods[0], _methods, null, out _);
+
     /// <summary>A seal was refused: the audit hears of it.</summary>
-    protected void DenySeal(ZeroMqConnection peer, SealFault fault) =>
+    public void DenySeal(ZeroMqConnection peer, SealFault fault) =>
         (peer.Gate ??= new CallGate(peer, _guard)).DenySeal(SealFaults.CauseOf(fault));
 
     protected void OnMalformed(string problem)
@@ -184,8 +189,7 @@ internal abstract class FeedDriver : Driver
     /// The peer may bring jobs. The messages of another peer are dropped, because this kind of socket has no answers. A server that the
     /// task has connected to itself was chosen by the manifest.
     /// </summary>
-    private bool MayFeed(ZeroMqConnection peer) => Connects || peer.Handled > 0
-        || (peer.Gate ??= new CallGate(peer, _guard)).Admits(_guard, 0, _methods[0], _methods, null, out _);
+    private bool MayFeed(ZeroMqConnection peer) => Connects || peer.Handled > 0 || Admits(peer);
 
     /// <summary>The peer waits for room. Peers that went away meanwhile are forgotten, when they are more than those that wait.</summary>
     private void Hold(ZeroMqConnection peer)

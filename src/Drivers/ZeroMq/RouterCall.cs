@@ -128,22 +128,18 @@ internal abstract class RouterCall(RouterDriver driver) : IJobCaller
     /// <summary>The answer is out: the call goes back to its pool.</summary>
     protected abstract void Free();
 
-    /// <summary>
-    /// The wishes of the envelope are tied to the seal, but for a deadline: that is a time of day, of which the job gets the rest.
-    /// </summary>
     private void OpenSeal(scoped in Payload body)
     {
-        if (_policy.DeadlineMs > 0)
+        if (!SealedBody.TryTie(in _policy, out SealPolicy wishes))
         {
-            WriteRefusal(ErrorCodes.BadRequest, "a sealed body has no deadline in its envelope, where anybody could change it", default);
+            WriteRefusal(ErrorCodes.BadRequest, SealedBody.HasDeadline, default);
             End();
             return;
         }
 
-        long? silence = _policy.SilenceTimeoutMs > 0 ? _policy.SilenceTimeoutMs : null;
         SealedBody seal = _kept ??= new SealedBody(Driver.Context.Loop, Driver.Engine.Name, Driver.Method);
         _onText ??= OnText;
-        seal.Open(in body, new SealPolicy(null, silence, null, _policy.Urgent), Driver.Seals.Worker, _onText);
+        seal.Open(in body, in wishes, Driver.Seals.Worker, _onText);
     }
 
     /// <summary>A sealed body was opened, or cannot be: now, or after its session was opened.</summary>

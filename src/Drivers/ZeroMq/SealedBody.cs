@@ -1,4 +1,5 @@
 using System.Text;
+using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Sealing;
 using Cocaine.Fast.Drivers.Base;
@@ -19,12 +20,26 @@ internal delegate void SealedText(SealFault fault, ReadOnlySpan<byte> text);
 /// <param name="method">The event that the task's jobs call.</param>
 internal sealed class SealedBody(EventLoop loop, string app, byte[] method)
 {
+    /// <summary>The reason why a body that has a deadline in its envelope cannot be sealed.</summary>
+    public const string HasDeadline = "a sealed body has no deadline in its envelope, where anybody could change it";
+
     private readonly SealedCall _call = new();
     private readonly byte[] _app = Encoding.UTF8.GetBytes(app);
     private SealPolicy _wishes;
 
     /// <summary>The name of the key that has sealed the request. Valid once the text is there.</summary>
     public string KeyName => _call.Session.Name;
+
+    /// <summary>
+    /// The wishes of an envelope that the seal of its body is tied to. False with a deadline: that is a time of day, of which the job gets
+    /// the rest.
+    /// </summary>
+    public static bool TryTie(in JobPolicy envelope, out SealPolicy wishes)
+    {
+        long? silence = envelope.SilenceTimeoutMs > 0 ? envelope.SilenceTimeoutMs : null;
+        wishes = new SealPolicy(null, silence, null, envelope.Urgent);
+        return envelope.DeadlineMs == 0;
+    }
 
     /// <summary>Opens a frame; the result comes once.</summary>
     /// <param name="frame">The frame.</param>

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Cocaine.Fast.Core.Sealing;
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Node.Apps;
 
 namespace Cocaine.Fast.Drivers.Tests.ZeroMq;
@@ -79,6 +80,42 @@ public sealed class SealedFramesTests : IDisposable
     }
 
     [Fact]
+    public async Task A_native_sink_takes_sealed_bodies_and_holds_them_to_the_wishes_around_them()
+    {
+        await using TestNode node = TestNode.Start(keysDirectory: _keys.Folder, security: new SecurityConfig
+        {
+            Identities = [new Identity { Name = "billing", RsaKeys = ["billing"] }],
+            Rights = [new RightsRule { Callers = ["billing"], Calls = [new CallGrant(new NamePattern("*"), [new NamePattern("*")])] }],
+        });
+        RunningApp app = await node.AddAsync(ZeroMqApps.Fields("""
+            { "echo": { "type": "native-sink", "transport": "zeromq", "endpoint": "tcp://lo:0", "sealed": "accepted" },
+              "many": { "type": "native-sink", "transport": "zeromq", "endpoint": "tcp://lo:0", "sealed": "required" } }
+            """));
+        using ZeroMqPeer peer = new();
+        await peer.OpenAsync("echo", "PUSH", app.EndpointOf("echo"));
+        await peer.OpenAsync("many", "PUSH", app.EndpointOf("many"));
+        byte[] usual = ZeroMqApps.Policy(false, 0, 0), urgent = ZeroMqApps.Policy(true, 0, 0);
+        byte[] soon = ZeroMqApps.Policy(false, 0, DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 60);
+        SealPolicy wish = new(null, null, null, urgent: true);
+        FrameSender sender = new(_keys);
+        (byte[] first, _) = sender.Seal("echo", "one");
+        (byte[] second, _) = sender.Seal("echo", "two", wish);
+        await peer.SendAsync("echo", [.. Group(usual, first), .. Group(urgent, second)]);
+        await app.UntilAsync(2, "jobs", "done");
+        await peer.SendAsync("echo", [.. Group(usual, first), .. Group(usual, sender.Seal("echo", "three", wish).Frame), .. Group(soon, sender.Seal("echo", "four").Frame)]);
+        await app.UntilAsync(2, "tasks", "echo", "seals-refused"); // one came twice, and one has lost its urgency
+        await app.UntilAsync(1, "tasks", "echo", "malformed");     // a deadline that anybody could change
+        await peer.SendAsync("echo", Group(usual, Encoding.ASCII.GetBytes("from a stranger")));
+        await peer.SendAsync("many", Group(usual, Encoding.ASCII.GetBytes("plain")));
+        await app.UntilAsync(1, "tasks", "many", "seals-refused");
+        await peer.SendAsync("many", Group(usual, sender.Seal("many", "5").Frame));
+        await peer.SendAsync("echo", Group(usual, sender.Seal("echo", "six").Frame)); // behind that of the stranger
+        await app.UntilAsync(4, "jobs", "done");
+        Assert.Equal(4UL, app.Engine.Counters.JobsAccepted);
+        Assert.Contains("who=@loopback", node.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Broken_frames_are_refused_and_the_next_one_is_served()
     {
         await using TestNode node = TestNode.Start(keysDirectory: _keys.Folder);
@@ -106,6 +143,10 @@ public sealed class SealedFramesTests : IDisposable
         await peer.SendAsync("echo", good);
         Assert.Equal(["good", "end"], FrameSender.Open(call, await peer.ReceiveAsync("echo")));
     }
+
+    /// <summary>A group of the framing of 2012.</summary>
+    private static byte[][] Group(byte[] policy, byte[] body) =>
+        [[1], ZeroMqApps.Head(Guid.NewGuid().ToString(), false), policy, body];
 
     private static async Task<string> ErrorAsync(ZeroMqPeer peer, string socket)
     {

@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Certificates;
@@ -72,6 +73,49 @@ public sealed class CertificateReloadTests : IDisposable
             using SecurePeer again = await SecurePeer.ConnectAsync(app, _ca, bad);
             _ = (await again.ReadAsync()).Length > 0 ? 0 : throw new IOException("the end");
         });
+    }
+
+    [Fact]
+    public async Task A_CA_that_is_removed_takes_along_its_clients_behind_an_intermediate_CA()
+    {
+        TestCertificates other = new(_folder, "other");
+        TestCertificate middle = _ca.Issue("middle", new CertificateForm { IsAuthority = true });
+        TestCertificate behind = _ca.Issue("behind", new CertificateForm { SignedBy = middle }), stays = other.Issue("stays");
+        string chain = _folder.Write("chain.pem", File.ReadAllText(behind.CertificateFile) + "\n" + File.ReadAllText(middle.CertificateFile));
+        string first = File.ReadAllText(_ca.CaFile) + "\n", second = File.ReadAllText(other.CaFile) + "\n";
+        string roots = _folder.Write("roots.pem", first + second);
+        await using TestNode node = TestNode.Start(tls: _ca.Config(_server) with { ClientCaFile = roots });
+        AppManifest shop = TestApps.DotNet(BackendType.Thread);
+        RunningApp app = await node.AddAsync(shop with { Tasks = [shop.Tasks[0] with { Keys = new Dictionary<string, object> { ["tls"] = "mutual" } }] });
+        await using CocaineClient goes = await ConnectAsync(chain, behind), remains = await ConnectAsync(stays.CertificateFile, stays);
+        await CallBothAsync();
+        ChangeRoots(second + first); // both are judged again, the one behind the intermediate CA by its whole chain
+        await CallBothAsync();
+        ChangeRoots(second);
+        await Assert.ThrowsAsync<ConnectionLostException>(() => goes.CallAsync("echo", Utf8.Of("x")));
+        Assert.Equal("x", Utf8.TextOf(await remains.CallAsync("echo", Utf8.Of("x"))));
+        await Assert.ThrowsAsync<ConnectionLostException>(async () =>
+        {
+            await using CocaineClient again = await ConnectAsync(chain, behind);
+            await again.CallAsync("echo", Utf8.Of("x"));
+        });
+        Assert.Contains("is refused by now: unable to get", node.Log, StringComparison.Ordinal);
+
+        async Task CallBothAsync()
+        {
+            Assert.Equal("x", Utf8.TextOf(await goes.CallAsync("echo", Utf8.Of("x"))));
+            Assert.Equal("x", Utf8.TextOf(await remains.CallAsync("echo", Utf8.Of("x"))));
+        }
+
+        void ChangeRoots(string text)
+        {
+            File.Move(_folder.Write("roots.new", text), roots, overwrite: true);
+            node.Node.Doors.Certificates.Look();
+        }
+
+        Task<CocaineClient> ConnectAsync(string file, TestCertificate own) => CocaineClient.ConnectAsync(
+            app.Endpoints[0].Endpoint.Replace("tcp://", "tls://", StringComparison.Ordinal),
+            new ClientOptions { Tls = new ClientTls { CaFile = _ca.CaFile, CertificateFile = file, KeyFile = own.KeyFile, ServerName = "localhost" } });
     }
 
     [Fact]

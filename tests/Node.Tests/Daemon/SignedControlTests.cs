@@ -57,6 +57,20 @@ public sealed class SignedControlTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_page_says_what_the_door_answers()
+    {
+        const string Unsigned = """{"version": 2, "action": "info"}""", Door = "control protocol of 2012";
+        Assert.Equal(DoorTable.Cell(Door, "nobody"), Word(await SendAsync(Unsigned)));
+        Assert.Equal(DoorTable.Cell(Door, "sealed by an identity"), Word(await AskAsync("deploy", """ "info" """)));
+        using TestFolder folder = new();
+        await using TestDaemon open = await TestDaemon.StartAsync(
+            folder, $$""" "control": { "endpoint": "ipc://{{folder["control.sock"]}}", "zeromq": "tcp://127.0.0.1:0" } """);
+        await _peer.OpenAsync("open", "REQ", Assert.Single(open.Daemon.ZeroMqControlEndpoints));
+        await _peer.SendTextAsync("open", Unsigned);
+        Assert.Equal(DoorTable.Cell(Door, "without rules"), Word(JsonSerializer.Deserialize<JsonElement>((await _peer.ReceiveTextAsync("open"))[^1])));
+    }
+
+    [Fact]
     public async Task Nothing_counts_without_a_signature_or_twice()
     {
         Assert.Equal("this node takes signed requests only: version 3", ErrorOf(await SendAsync("""{"version": 2, "action": "info"}""")));
@@ -71,6 +85,9 @@ public sealed class SignedControlTests : IAsyncLifetime
         Assert.Contains("denied who=@loopback by=nothing peer=zeromq door=control.zeromq action=control reason=unsigned", _daemon.Log);
         Assert.Contains("reason=signature", _daemon.Log);
     }
+
+    private static string Word(JsonElement answer) =>
+        answer.TryGetProperty("uptime", out _) ? "yes" : answer.TryGetProperty("error", out _) ? "an error" : answer.ToString();
 
     private static string ErrorOf(JsonElement answer) =>
         answer.TryGetProperty("error", out JsonElement error) ? error.GetString()! : $"no error: {answer}";

@@ -68,7 +68,8 @@ public sealed class DoorTableTests : IDisposable
     [Fact]
     public void Each_door_of_the_page_has_a_test() =>
         Assert.Equal(
-            ["native-server", "raw-server", "info of an app", "locator", "ZeroMQ task", "control socket", "control over TCP"], DoorTable.Doors);
+            ["native-server", "raw-server", "info of an app", "locator", "ZeroMQ task", "control socket", "control over TCP", "control protocol of 2012", "pubsub"],
+            DoorTable.Doors);
 
     [NeedsFact("python3", "python3-zmq")]
     public async Task The_page_says_what_a_task_of_ZeroMQ_answers_without_a_seal()
@@ -82,6 +83,20 @@ public sealed class DoorTableTests : IDisposable
             await client.SendTextAsync("s", "x");
             string answer = string.Join(' ', await client.ReceiveTextAsync("s"));
             Assert.Equal(DoorTable.Cell("ZeroMQ task", peer), answer.Contains("401", StringComparison.Ordinal) ? "401" : answer == "x" ? "yes" : answer);
+        }
+    }
+
+    [NeedsFact("python3", "python3-zmq")]
+    public async Task The_page_says_that_everybody_reads_a_feed()
+    {
+        foreach (string peer in (string[])["without rules", "nobody"])
+        {
+            await using TestNode node = TestNode.Start(security: peer == "nobody" ? Security.Of("""{ "rights": [ { "who": "@local", "call": { "*": "*" } } ] }""") : null);
+            RunningApp app = await node.AddAsync(Security.App("native-server", ["tcp://127.0.0.1:0"]) with { PubsubEndpoint = "tcp://127.0.0.1:0" });
+            using ZeroMqPeer client = new();
+            await client.OpenAsync("s", "SUB", app.PubsubEndpoints[0], topics: [""]);
+            string[] field = await client.ReceiveTextAsync("s");
+            Assert.Equal(DoorTable.Cell("pubsub", peer), field[0].StartsWith("dotnet-echo ", StringComparison.Ordinal) ? "yes" : field[0]);
         }
     }
 
