@@ -64,6 +64,25 @@ public sealed class NodeServiceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task With_rules_a_caller_uses_the_methods_on_the_apps_that_a_rule_for_control_gives()
+    {
+        await using TestNode node = TestNode.Start(nodeService: "tcp://127.0.0.1:0", security: Rights.Security.Of("""
+            { "rights": [ { "who": "@loopback", "control": ["list", "info", "pause"], "apps": "dotnet*" } ] }
+            """));
+        await node.AddAsync(TestApps.DotNet(BackendType.Thread));
+        await node.AddAsync(TestApps.DotNet(BackendType.Thread) with { Name = "hidden" });
+        _tool.Dispose();
+        _tool = await ConnectAsync(node.Node.NodeServiceEndpoints[0]);
+        Assert.Equal("[[\"dotnet-echo\"]]", await AskAsync(2));
+        Assert.Contains("\"state\":\"running\"", await AskAsync(3, "dotnet-echo"), StringComparison.Ordinal);
+        Assert.StartsWith("1000 401 ", await AskAsync(3, "hidden"), StringComparison.Ordinal);
+        Assert.StartsWith("1000 401 ", await AskAsync(1, "hidden"), StringComparison.Ordinal);
+        Assert.StartsWith("1000 401 ", await AskAsync(0, "dotnet-echo", "default"), StringComparison.Ordinal);
+        Assert.Equal("[]", await AskAsync(1, "dotnet-echo"));
+        Assert.Contains("denied who=@loopback", node.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_node_without_the_service_says_that_there_is_none()
     {
         await using TestNode other = TestNode.Start("tcp://127.0.0.1:0");

@@ -17,6 +17,13 @@ public sealed class SealedFramesTests : IDisposable
 
     private readonly SealKeys _keys = new("billing");
 
+    /// <summary>Nobody but the owner of one RSA key may call anything.</summary>
+    private static SecurityConfig OnlyBilling => new()
+    {
+        Identities = [new Identity { Name = "billing", RsaKeys = ["billing"] }],
+        Rights = [new RightsRule { Callers = ["billing"], Calls = [new CallGrant(new NamePattern("*"), [new NamePattern("*")])] }],
+    };
+
     public void Dispose() => _keys.Dispose();
 
     [Fact]
@@ -80,13 +87,27 @@ public sealed class SealedFramesTests : IDisposable
     }
 
     [Fact]
+    public async Task A_body_without_a_seal_is_judged_by_its_peer_where_seals_are_accepted()
+    {
+        await using TestNode node = TestNode.Start(keysDirectory: _keys.Folder, security: OnlyBilling);
+        RunningApp app = await node.AddAsync(ZeroMqApps.Fields("""
+            { "echo": { "type": "native-server", "transport": "zeromq", "endpoint": "tcp://lo:0", "sealed": "accepted" } }
+            """));
+        using ZeroMqPeer peer = new();
+        await peer.OpenAsync("echo", "DEALER", app.EndpointOf("echo"));
+        byte[] usual = ZeroMqApps.Policy(false, 0, 0);
+        await peer.SendAsync("echo", [[], .. Group(usual, Encoding.ASCII.GetBytes("plain"))]);
+        Assert.Contains("this door wants to know who calls", Encoding.UTF8.GetString((await peer.ReceiveAsync("echo"))![^1]), StringComparison.Ordinal);
+        Assert.Equal(0UL, app.Engine.Counters.JobsAccepted);
+        (byte[] frame, SealedCall call) = new FrameSender(_keys).Seal("echo", "hello");
+        await peer.SendAsync("echo", [[], .. Group(usual, frame)]);
+        Assert.Equal(["hello", "end"], FrameSender.Open(call, [(await peer.ReceiveAsync("echo"))![^1], (await peer.ReceiveAsync("echo"))![^1]]));
+    }
+
+    [Fact]
     public async Task A_native_sink_takes_sealed_bodies_and_holds_them_to_the_wishes_around_them()
     {
-        await using TestNode node = TestNode.Start(keysDirectory: _keys.Folder, security: new SecurityConfig
-        {
-            Identities = [new Identity { Name = "billing", RsaKeys = ["billing"] }],
-            Rights = [new RightsRule { Callers = ["billing"], Calls = [new CallGrant(new NamePattern("*"), [new NamePattern("*")])] }],
-        });
+        await using TestNode node = TestNode.Start(keysDirectory: _keys.Folder, security: OnlyBilling);
         RunningApp app = await node.AddAsync(ZeroMqApps.Fields("""
             { "echo": { "type": "native-sink", "transport": "zeromq", "endpoint": "tcp://lo:0", "sealed": "accepted" },
               "many": { "type": "native-sink", "transport": "zeromq", "endpoint": "tcp://lo:0", "sealed": "required" } }

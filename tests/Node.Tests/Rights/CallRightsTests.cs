@@ -207,6 +207,20 @@ public class CallRightsTests
     }
 
     [Fact]
+    public async Task The_rate_of_an_identity_holds_for_calls_with_its_token()
+    {
+        await using TestNode node = TestNode.Start(security: Security.Of($$"""
+            { "identities": { "batch": { "token": "{{Security.Kept("t0ken")}}", "rate": 1 } }, "rights": [ { "who": "batch", "call": { "*": "*" } } ] }
+            """));
+        using TestFolder folder = new();
+        using NativePeer peer = await ConnectAsync(node, $"ipc://{folder.Path}/app.sock");
+        byte[] first = NativePeer.Call(1, "echo", "a", "authorization", "Bearer t0ken"), second = NativePeer.Call(2, "echo", "b", "authorization", "Bearer t0ken");
+        peer.Send([.. first, .. second]);
+        string[] read = [peer.Read(), peer.Read(), peer.Read()];
+        Assert.Contains("2 error 503 batch is over its 1 calls/s", read);
+    }
+
+    [Fact]
     public async Task The_connections_of_an_identity_have_a_bound_and_those_that_have_gone_do_not_count()
     {
         await using TestNode node = TestNode.Start(security: Security.Of($$"""

@@ -24,6 +24,30 @@ public sealed class RuleReloadTests : IDisposable
     }
 
     [Fact]
+    public async Task Rights_of_a_place_come_and_go_as_well()
+    {
+        await using TestDaemon daemon = await StartAsync(Place("echo"));
+        using NativePeer peer = NativePeer.Connect(Endpoint);
+        Assert.Equal("chunk x", peer.Ask(1, "echo"));
+        await ReloadAsync(daemon, Place("other"));
+        Assert.StartsWith("error 401", peer.Ask(2, "echo"), StringComparison.Ordinal);
+        await ReloadAsync(daemon, Place("*"));
+        Assert.Equal("chunk x", peer.Ask(3, "echo"));
+    }
+
+    [Fact]
+    public async Task A_connection_counts_for_the_identity_that_it_has_by_the_rules_of_now()
+    {
+        await using TestDaemon daemon = await StartAsync(Rules("me", "*", connections: 1));
+        using NativePeer first = NativePeer.Connect(Endpoint);
+        Assert.Equal("chunk x", first.Ask(1, "echo"));
+        await ReloadAsync(daemon, Rules("other", "*", connections: 1));
+        Assert.Equal("chunk x", first.Ask(2, "echo"));
+        using NativePeer second = NativePeer.Connect(Endpoint);
+        Assert.Equal("1 error 503 other has its 1 connections already", second.Read());
+    }
+
+    [Fact]
     public async Task A_caller_that_is_nobody_any_more_is_closed()
     {
         await using TestDaemon daemon = await StartAsync(Rules("me", "*"));
@@ -63,8 +87,11 @@ public sealed class RuleReloadTests : IDisposable
 
     private string Endpoint => $"ipc://{_folder["app.sock"]}";
 
-    private static string Rules(string name, string events) => $$"""
-        "security": { "identities": { "{{name}}": { "user": "{{Security.OwnUser}}" } },
+    private static string Place(string events) =>
+        $$""" "security": { "rights": [ { "who": "@local", "call": { "dotnet-echo": "{{events}}" } } ] }, """;
+
+    private static string Rules(string name, string events, int connections = 100) => $$"""
+        "security": { "identities": { "{{name}}": { "user": "{{Security.OwnUser}}", "connections": {{connections}} } },
                       "rights": [ { "who": "{{name}}", "call": { "dotnet-echo": "{{events}}" } } ] },
         """;
 
