@@ -14,6 +14,7 @@ using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.ZeroMq.Sockets;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Certificates;
+using Cocaine.Fast.Node.Cluster;
 using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Daemon;
 using Cocaine.Fast.Node.Threading;
@@ -133,6 +134,13 @@ public sealed class DisposedTwiceTests : IDisposable
             _others.Add(await ControlService.OpenAsync(node, $"ipc://{_folder["asked.sock"]}", new PlainControlHost(node)));
             _others.Add(node);
             return await NodeControlClient.ConnectAsync($"ipc://{_folder["asked.sock"]}");
+        },
+        [nameof(ClusterNode)] = () =>
+        {
+            ClusterConfig config = new() { Name = "twice", Engine = ["nats://127.0.0.1:1"] }; // nobody listens there
+            ClusterNode cluster = new(_folder["state"], new ClusterSettings(config, () => [], () => 0, () => []), () => { }, NullLogger.Instance);
+            cluster.Start();
+            return Made(cluster);
         },
         [nameof(NodeDaemon)] = async () =>
         {
