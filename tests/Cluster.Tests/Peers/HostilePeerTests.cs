@@ -272,13 +272,25 @@ public sealed class HostilePeerTests : IDisposable
         Task<RawLink> accepted = RawLink.AcceptAsync(_listener, "raw");
         await node.CallAsync("hang");
         RawLink link = await Opened(node, accepted);
-        await link.SendAsync(new LoadNews(new LoadReport(4, 0, 0, 1_000_000), IsOpen: true).Write);
-        await node.UntilAsync(() => node.Forwarder.Links.Count == 1);
-        await link.SendAsync(new LoadNews(new LoadReport(4, 0, 0, 1_000_000), IsOpen: true).Write);
+        using CancellationTokenSource taken = new();
+        Task news = TellAsync(link, taken.Token); // news that are too old would keep the job at home
+        await node.UntilAsync(() => node.Forwarder.Links is [{ } one] && one.Load.IsEligible(node.Loop.NowNs));
         TestCall call = await node.CallAsync("echo", policy);
         RawMessage first = (await link.ReadJobAsync())!;
         Assert.Equal(2UL, first.Channel);
+        await taken.CancelAsync();
+        await news;
         return (link, call);
+    }
+
+    /// <summary>Tells a node again and again that there is room, as real nodes do.</summary>
+    private static async Task TellAsync(RawLink link, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            await link.SendAsync(new LoadNews(new LoadReport(4, 0, 0, 1_000_000), IsOpen: true).Write);
+            await Task.Delay(PeerLimits.NewsMs / 2, CancellationToken.None);
+        }
     }
 
     /// <summary>The node looks for peers, and finds this one.</summary>
