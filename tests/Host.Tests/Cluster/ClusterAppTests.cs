@@ -63,9 +63,9 @@ public sealed class ClusterAppTests : IDisposable
         await using NodeControlClient first = await nodes[0].ConnectAsync(), second = await nodes[1].ConnectAsync();
         Task<AppSummary>[] both = [first.CreateReadyAsync(texts[0]), second.CreateReadyAsync(texts[1])];
         await Task.WhenAll(both).ContinueWith(_ => { }, TaskScheduler.Default);
-        Exception told = Assert.Single(both.Where(one => one.IsFaulted)).Exception!.InnerException!;
+        Exception told = Assert.Single(both, one => one.IsFaulted).Exception!.InnerException!;
         Assert.Matches("^app 'echo' is in the cluster already, created or changed at node [ab]; replace changes it$", Assert.IsType<CocaineException>(told).Message);
-        string version = $"echo {Assert.Single(both.Where(one => one.IsCompletedSuccessfully)).Result.Version} running";
+        string version = $"echo {Assert.Single(both, one => one.IsCompletedSuccessfully).Result.Version} running";
         await RunsAsync(nodes[0], version);
         await RunsAsync(nodes[1], version);
     }
