@@ -55,7 +55,10 @@ internal static class Limits
     /// </summary>
     public const int InPlaceOfRingBytes = 768 << 10;
 
-    /// <summary>The largest block that a socket's sender keeps when all is sent: answers to a slow node rarely need more.</summary>
+    /// <summary>
+    /// The largest block that a socket's sender keeps when all is sent, and its receiver when all is taken: neither answers to a slow node
+    /// nor a burst of requests need more.
+    /// </summary>
     public const int KeptBytes = 2 << 20;
 
     /// <summary>Waiting chunks of other threads from which on their writers wait: a quarter of the usual ring.</summary>

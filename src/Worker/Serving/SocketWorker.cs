@@ -198,7 +198,8 @@ internal sealed unsafe class SocketWorker : SlaveLoop
     private void Consume(int taken)
     {
         int rest = _received - taken;
-        byte[] next = _input.Length > 2 * ReceiveBytes && rest < ReceiveBytes / 2 ? new byte[ReceiveBytes] : _input; // after a long message
+        bool wasLong = _input.Length > Limits.KeptBytes; // shorter ones stay: a burst of requests comes again
+        byte[] next = wasLong && rest < ReceiveBytes / 2 ? new byte[ReceiveBytes] : _input;
         _input.AsSpan(taken, rest).CopyTo(next);
         _input = next;
         _received = rest;
