@@ -24,4 +24,15 @@ internal sealed record GuardBounds(double AllocatedBytes, IReadOnlyList<GuardCou
 /// <summary>Bounds of one kind of slave and one shape, per request.</summary>
 internal sealed record GuardCount(
     string Slave, string Shape, double Turns, double Receives, double Sends, double Bells, double? SystemCalls, double? Instructions,
-    double? AllocatedBytes);
+    double? AllocatedBytes)
+{
+    private const double Tolerance = 1.08;
+
+    /// <summary>The bounds when several slaves share each burst: guard.json has the reason.</summary>
+    public GuardCount SharedBy(int slaves, int inFlight) => slaves <= 1 ? this : this with
+    {
+        Turns = Math.Max(Turns, Tolerance * (slaves + 1) / inFlight),
+        Sends = Math.Max(Sends, Tolerance * slaves / inFlight),
+        Bells = Math.Max(Bells, Tolerance * slaves / inFlight),
+    };
+}

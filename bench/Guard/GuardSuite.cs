@@ -103,6 +103,8 @@ internal sealed class GuardSuite
             }
             while (door.TriesSlaves && Stopwatch.GetElapsedTime(start) < TriesFor);
 
+            bool isShared = door.TriesSlaves && connections == 1 && inFlight > 1;
+            int fed = isShared ? await probe.FedSlavesAsync() : 1;
             NodeCounts first = await probe.CountAsync();
             double node = double.MaxValue, worker = double.MaxValue;
             int bursts = requests / burst / Windows;
@@ -118,7 +120,8 @@ internal sealed class GuardSuite
             NodeCounts counts = (await probe.CountSinceAsync(first)).Per(Windows * bursts * burst);
             Console.WriteLine($"{slave,-33}{shape,-16}{node,9:F2}{(asksWorker ? $"{worker:F2}" : ""),9}{counts.Turns,8:F3}"
                 + $"{counts.Receives,9:F3}{counts.Sends,8:F3}{counts.Bells,8:F3}");
-            GuardCount bound = _bounds.For(slave, shape);
+            fed = Math.Max(fed, isShared ? await probe.FedSlavesAsync() : 1);
+            GuardCount bound = _bounds.For(slave, shape).SharedBy(Math.Min(fed, inFlight), inFlight);
             double bytes = bound.AllocatedBytes ?? _bounds.AllocatedBytes;
             Check($"{slave}, {shape}", "B allocated in the node", node, bytes);
             Check($"{slave}, {shape}", "B allocated in the worker", worker, bytes);

@@ -56,6 +56,14 @@ internal sealed class NodeProbe : IAsyncDisposable
         return now - before - question;
     }
 
+    /// <summary>The slaves that get jobs at present: all but those that sleep because more jobs end without them.</summary>
+    public async Task<int> FedSlavesAsync()
+    {
+        using JsonDocument info = await InfoAsync();
+        JsonElement pool = info.RootElement.GetProperty("pool");
+        return pool.GetProperty("total").GetInt32() - pool.GetProperty("sleeping").GetInt32();
+    }
+
     /// <summary>All that the node says of the app.</summary>
     public async Task<JsonDocument> InfoAsync() => JsonDocument.Parse(MessagePackSerializer.ConvertToJson(await _client.InfoAsync()));
 
