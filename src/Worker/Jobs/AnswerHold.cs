@@ -63,8 +63,13 @@ internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandl
         }
     }
 
-    /// <summary>Takes the node's messages: maybe one holds this answer.</summary>
-    public void Look() => seat.Look();
+    /// <summary>Takes the node's messages: maybe one holds this answer. They may begin other jobs, which the handler knows nothing of.</summary>
+    public void Look()
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        seat.Look();
+        holders.Excuse(GC.GetAllocatedBytesForCurrentThread() - before);
+    }
 
     /// <summary>Waits with this thread, the loop's, until the writer may write. Other handlers run meanwhile.</summary>
     /// <exception cref="OperationCanceledException">
@@ -72,7 +77,7 @@ internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandl
     /// </exception>
     public void WaitHere()
     {
-        seat.Look();
+        Look();
         while (!MayWrite && seat.CanLeave)
         {
             ThrowIfCancelled();

@@ -43,7 +43,7 @@ internal sealed class JobHolders(LoopInbox inbox)
 {
     private ObjectUse _use = null!;  // use of the job's event; set from Begin on
     private volatile int _sharing;   // a Sharing; the loop writes it, threads outside the loop read it
-    private long _allocatedBefore;   // set by the loop's thread when it entered the handler; valid in Handler
+    private long _allocatedBefore;   // by the loop's thread before it entered the handler, and by others since; valid in Handler
 
     /// <summary>The calling thread is the loop's.</summary>
     public bool IsOnLoop => inbox.IsOnLoop;
@@ -66,6 +66,9 @@ internal sealed class JobHolders(LoopInbox inbox)
             _sharing = (int)Sharing.Handler;
         }
     }
+
+    /// <summary>Others than the handler have allocated on the loop's thread while it ran.</summary>
+    public void Excuse(long bytes) => _allocatedBefore += bytes;
 
     /// <summary>The loop comes back from the handler, which waits or has ended.</summary>
     public void LeaveHandler()

@@ -52,10 +52,17 @@ internal sealed class SendBuffer : MessageSink
     {
         int waiting = _end - _start;
         int needed = checked(waiting + more);
-        byte[] next = needed <= _block.Length / 2 ? _block : new byte[Math.Max(needed, (int)Math.Min(_block.Length * 2L, Array.MaxLength))];
+        byte[] next = needed <= _block.Length / 2 ? _block : new byte[SizeFor(needed)];
         _block.AsSpan(_start, waiting).CopyTo(next);
         _block = next;
         _start = 0;
         _end = waiting;
     }
+
+    /// <summary>
+    /// The size of the next block, at least twice that of the last one. Sizes are powers of two, as the largest kept one is: a block that
+    /// grew to a few bytes more would be given up with each burst and grow anew.
+    /// </summary>
+    private int SizeFor(int needed) =>
+        (int)Math.Min(Math.Max(System.Numerics.BitOperations.RoundUpToPowerOf2((uint)needed), _block.Length * 2L), Array.MaxLength);
 }
