@@ -22,9 +22,9 @@ internal sealed class GuardSuite
     private const int Requests = 60_000;
 
     /// <summary>
-    /// Parts of the count. A pool that still grows shows in some of them, an object for each request in all: the least counts.
+    /// Parts of the count. A pool that still grows shows in one of them, an object for each request in all: the least counts.
     /// </summary>
-    private const int Windows = 8;
+    private const int Windows = 3;
 
     /// <summary>Under strace a request takes a hundred times as long.</summary>
     private const int TracedRequests = 2_000;
