@@ -62,7 +62,7 @@ internal sealed class BurstLoad : IDisposable
 
     public void Dispose() => _loop.Dispose();
 
-    /// <summary>One request by itself opens the session of all.</summary>
+    /// <summary>Sends a request by itself, which opens the session of all.</summary>
     private Task OpenSealAsync()
     {
         _loop.Post(() =>

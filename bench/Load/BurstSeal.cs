@@ -7,7 +7,7 @@ namespace Cocaine.Fast.Bench.Load;
 /// <summary>Seals the requests of a load: all connections share one session. On the load's loop.</summary>
 internal sealed class BurstSeal(ClientSeal keys, int sizeBytes)
 {
-    /// <summary>What the records of an answer have besides its bytes: one for its chunk, and one that ends it.</summary>
+    /// <summary>Bytes of an answer's two records beside the answer itself: the record of its chunk, and the one that ends it.</summary>
     public const int AnswerOverheadBytes = 2 * SealSession.OverheadBytes;
 
     private readonly ClientSealer _sealer = ClientSealer.Load(keys);

@@ -6,6 +6,9 @@ namespace Cocaine.Fast.Harness;
 /// <summary>A log whose lines a test can look at.</summary>
 internal sealed class LogLines : ILoggerFactory, ILogger
 {
+    /// <summary>A line that has not come by then does not come: a test that fails must not hang.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
+
     private readonly List<(string Text, int Times, TaskCompletionSource Seen)> _waiting = [];
 
     public ConcurrentQueue<string> Lines { get; } = new();
@@ -13,7 +16,9 @@ internal sealed class LogLines : ILoggerFactory, ILogger
     public string Text => string.Join('\n', Lines);
 
     /// <summary>Completes when so many lines have the text.</summary>
-    public Task UntilAsync(string text, int times = 1)
+    public Task UntilAsync(string text, int times = 1) => SeenAsync(text, times).WaitAsync(Limit);
+
+    private Task SeenAsync(string text, int times)
     {
         lock (_waiting)
         {

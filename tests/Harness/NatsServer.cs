@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace Cocaine.Fast.Harness;
 
 /// <summary>A real nats-server with a port and a folder of its own.</summary>
-internal sealed class NatsServer : IDisposable
+internal sealed class NatsServer(params string[] more) : IDisposable
 {
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
     private readonly int _port = FreePort();
@@ -15,16 +15,17 @@ internal sealed class NatsServer : IDisposable
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("cocaine-nats-").FullName;
 
-    public static async Task<NatsServer> StartNewAsync()
+    /// <param name="more">Further arguments, for each start.</param>
+    public static async Task<NatsServer> StartNewAsync(params string[] more)
     {
-        NatsServer server = new();
+        NatsServer server = new(more);
         await server.StartAsync();
         return server;
     }
 
     public async Task StartAsync()
     {
-        string[] arguments = ["-js", "-a", "127.0.0.1", "-p", $"{_port}", "-sd", Folder];
+        string[] arguments = ["-js", "-a", "127.0.0.1", "-p", $"{_port}", "-sd", Folder, .. more];
         _process = Process.Start(new ProcessStartInfo("nats-server", arguments) { RedirectStandardError = true })!;
         TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
         _process.ErrorDataReceived += (_, line) =>

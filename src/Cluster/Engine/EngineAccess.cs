@@ -49,18 +49,26 @@ internal sealed record EngineAccess(string Urls)
 
     /// <summary>The settings of a connection.</summary>
     /// <exception cref="IOException">A file of the proof cannot be used; the text says why.</exception>
-    public NatsOpts Options() => NatsOpts.Default with
+    public NatsOpts Options()
     {
-        Url = Urls,
-        AuthOpts = Proof(),
-        TlsOpts = CaFile is null && Certificate is null ? NatsTlsOpts.Default : new NatsTlsOpts
+        if (Certificate is { Key: { } key })
         {
-            Mode = TlsMode.Require,
-            CaFile = CaFile,
-            CertFile = Certificate?.Certificate,
-            KeyFile = Certificate?.Key,
-        },
-    };
+            RefuseOpen(key, "key");
+        }
+
+        return NatsOpts.Default with
+        {
+            Url = Urls,
+            AuthOpts = Proof(),
+            TlsOpts = CaFile is null && Certificate is null ? NatsTlsOpts.Default : new NatsTlsOpts
+            {
+                Mode = TlsMode.Require,
+                CaFile = CaFile,
+                CertFile = Certificate?.Certificate,
+                KeyFile = Certificate?.Key,
+            },
+        };
+    }
 
     private NatsAuthOpts Proof()
     {
@@ -69,11 +77,7 @@ internal sealed record EngineAccess(string Urls)
             return NatsAuthOpts.Default;
         }
 
-        if (FileStatus.TryRead(file, out FileStatus status) && SecretFile.Problem(in status) is { } problem)
-        {
-            throw new IOException($"{file} has the password of the cluster's engine, and {problem}");
-        }
-
+        RefuseOpen(file, "password");
         string text = File.ReadAllText(file).Trim();
         if (text.Contains("-----BEGIN", StringComparison.Ordinal))
         {
@@ -83,5 +87,13 @@ internal sealed record EngineAccess(string Urls)
         string[] parts = text.Split(':', 2);
         return parts.Length == 2 ? new NatsAuthOpts { Username = parts[0], Password = parts[1] }
             : throw new IOException($"{file}: expected USER:PASSWORD, or credentials as NATS makes them");
+    }
+
+    private static void RefuseOpen(string file, string secret)
+    {
+        if (FileStatus.TryRead(file, out FileStatus status) && SecretFile.Problem(in status) is { } problem)
+        {
+            throw new IOException($"{file} has the {secret} for the cluster's engine, and {problem}");
+        }
     }
 }

@@ -181,14 +181,7 @@ internal sealed class PeerSession : MessageConnection, IJobCaller, ISlowClient
         ReadOnlySpan<byte> forWorker = default;
         if (!Headers.IsEmpty)
         {
-            policy = new JobPolicy
-            {
-                Urgent = Headers.Urgent,
-                SilenceTimeoutMs = Headers.SilenceTimeoutMs ?? 0,
-                DeadlineMs = Headers.RequestTimeoutMs ?? 0,
-                RetryLimit = Headers.RetryLimit,
-                Idempotent = Headers.Idempotent,
-            };
+            policy = JobPolicy.Of(Headers);
             forWorker = Headers.ForWorker(withSecrets: true); // the other node sends those that the task asks for, and no others
         }
 

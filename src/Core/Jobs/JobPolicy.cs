@@ -1,3 +1,5 @@
+using Cocaine.Fast.Core.Protocol;
+
 namespace Cocaine.Fast.Core.Jobs;
 
 /// <summary>The caller's wishes for a job; 0 means the app's own setting, or none.</summary>
@@ -17,4 +19,14 @@ internal readonly record struct JobPolicy
 
     /// <summary>How often to run the job again when its slave dies; null = the app's retry-limit.</summary>
     public int? RetryLimit { get; init; }
+
+    /// <summary>The wishes in the headers of a call.</summary>
+    public static JobPolicy Of(HeaderSet headers) => new()
+    {
+        Urgent = headers.Urgent,
+        SilenceTimeoutMs = headers.SilenceTimeoutMs ?? 0,
+        DeadlineMs = headers.RequestTimeoutMs ?? 0,
+        RetryLimit = headers.RetryLimit,
+        Idempotent = headers.Idempotent,
+    };
 }

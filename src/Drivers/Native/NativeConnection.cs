@@ -229,14 +229,7 @@ internal class NativeConnection(NativeServer server, int descriptor) : NativeAns
         ReadOnlySpan<byte> forWorker = default;
         if (!headers.IsEmpty)
         {
-            policy = new JobPolicy
-            {
-                Urgent = headers.Urgent,
-                SilenceTimeoutMs = headers.SilenceTimeoutMs ?? 0,
-                DeadlineMs = headers.RequestTimeoutMs ?? 0,
-                RetryLimit = headers.RetryLimit,
-                Idempotent = headers.Idempotent,
-            };
+            policy = JobPolicy.Of(headers);
             forWorker = headers.ForWorker(events.PassesSecrets);
         }
 

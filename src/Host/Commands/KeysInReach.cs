@@ -10,7 +10,7 @@ namespace Cocaine.Fast.Host.Commands;
 /// </summary>
 internal static class KeysInReach
 {
-    /// <summary>One warning for each such app.</summary>
+    /// <summary>A warning for each app that runs with the node's power.</summary>
     public static IEnumerable<string> Of(NodeConfig config, IEnumerable<AppManifest> apps) => ReachOf(config.Security) is not { } reach ? []
         : apps.Where(app => app.Isolation?.User is null).Select(app => Warning(app, reach));
 

@@ -121,7 +121,7 @@ internal sealed class ClusterSessions(
         _settled.TrySetResult();
     }
 
-    /// <summary>One session, from its start to its first fault; true when the node was a member in it.</summary>
+    /// <summary>Runs a session from its start to its first fault; true when the node was a member in it.</summary>
     private async Task<bool> RunSessionAsync()
     {
         bool wasIn = false;

@@ -27,7 +27,7 @@ internal sealed class ClusterApps(
     /// <summary>How often the apps are compared when nothing changed: a node that is down for a minute no longer counts.</summary>
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
 
-    // One waiting item stands for all changes.
+    // The bound is 1, because an item that waits stands for all changes.
     private readonly Channel<bool> _changes =
         Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 

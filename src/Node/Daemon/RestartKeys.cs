@@ -7,7 +7,7 @@ namespace Cocaine.Fast.Node.Daemon;
 /// <summary>The keys of a config that another config changes only at the node's next start.</summary>
 internal static class RestartKeys
 {
-    /// <summary>Those of them that differ.</summary>
+    /// <summary>The keys that differ between two configs.</summary>
     /// <param name="next">The next config.</param>
     /// <param name="old">The present config.</param>
     /// <param name="statePath">The node's state folder.</param>

@@ -63,6 +63,8 @@ public class MetricsPageTests
         Assert.Equal(1, page[$"cocaine_app_state{{{App},state=\"running\"}}"]);
         Assert.Equal(0, page[$"cocaine_app_state{{{App},state=\"broken\"}}"]);
         Assert.InRange(page["process_open_fds"], 10, page["process_max_fds"]);
+        byte[] forOthers = MetricsPage.Text(await new StatsSampler(node.Node.Node).SampleAsync(), [new("thumbs", 1, "failed", 0, 0, 0, 0, 0, [])], _ => false);
+        Assert.DoesNotContain("app=", System.Text.Encoding.UTF8.GetString(forOthers)); // a reader without rights to any app
     }
 
     [Fact]

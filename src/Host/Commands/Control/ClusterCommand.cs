@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Host.Commands.Shells;
 using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Host.Views;
@@ -124,9 +125,9 @@ internal static class ClusterCommand
             return ExitCodes.Ok;
         }
 
-        Console.WriteLine(cluster.Node is null ? cluster.State
+        Console.WriteLine(PlainText.OneLine(cluster.Node is null ? cluster.State
             : $"{cluster.State} node={cluster.Node} cluster={cluster.Cluster ?? "?"} engine={cluster.Engine} "
-                + $"nodes={cluster.Nodes.Count.ToString(CultureInfo.InvariantCulture)}");
+                + $"nodes={cluster.Nodes.Count.ToString(CultureInfo.InvariantCulture)}"));
         Note(cluster);
         return ExitCodes.Ok;
     }
