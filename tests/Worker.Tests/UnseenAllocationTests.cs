@@ -1,5 +1,4 @@
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Core.Rings;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Worker.Serving;
 

@@ -63,7 +63,9 @@ internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandl
         }
     }
 
-    /// <summary>Takes the node's messages: maybe one holds this answer. They may begin other jobs, which the handler knows nothing of.</summary>
+    /// <summary>
+    /// Takes the node's messages: maybe one holds this answer. Others begin jobs, of which the handler knows nothing.
+    /// </summary>
     public void Look()
     {
         long before = GC.GetAllocatedBytesForCurrentThread();
