@@ -89,7 +89,7 @@ internal static class ClusterCommand
     private static Command Leave()
     {
         Option<bool> json = ControlCommands.Json();
-        return new Command("leave", "Make the node belong to no cluster.") { json }
+        return new Command("leave", "Make the node belong to no cluster: the apps of the cluster end on it, and its own go on.") { json }
             .Example("cocaine-fast cluster leave")
             .With(ControlCommands.Node(), async (parsed, node, stop) =>
                 Print(await node.LeaveClusterAsync(stop), parsed.GetValue(json)));
