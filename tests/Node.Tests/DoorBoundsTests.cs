@@ -55,12 +55,24 @@ public class DoorBoundsTests
         peers.ForEach(Ask); // all are accepted
         using (NativePeer tooMany = NativePeer.Connect(at))
         {
-            Assert.Equal("1 error 503 the client's address has too many connections", tooMany.Read());
+            tooMany.Send([0x93, 7, 6, 0x90]);
+            Assert.Equal("7 error 503 the client's address has too many connections", tooMany.Read());
             Assert.Equal("end", tooMany.Read());
         }
 
         Assert.Contains("locator: a connection of 127.0.0.1:", node.Log);
         Assert.Contains("was refused: its address has 64 already (1 refused so far)", node.Log);
+        List<NativePeer> silent = [.. Enumerable.Range(0, 64).Select(_ => NativePeer.Connect(at))]; // each waits for a question to refuse
+        using (NativePeer next65 = NativePeer.Connect(at))
+        {
+            Assert.Equal("end", next65.Read());
+        }
+
+        silent[3].Send([0x93, 9, 6, 0x90]);
+        Assert.Equal("9 error 503 the client's address has too many connections", silent[3].Read());
+        Assert.All(silent, peer => Assert.Equal("end", peer.Read()));
+        silent.ForEach(peer => peer.Dispose());
+        peers.ForEach(Again); // those with a place keep it
         peers[7].Dispose();
         NativePeer? next = null;
         for (bool isIn = false; !isIn;)
@@ -84,6 +96,12 @@ public class DoorBoundsTests
             peer.Send([0x93, 1, 6, 0x90]);
             Assert.StartsWith("1 chunk ", peer.Read());
         }
+
+        static void Again(NativePeer peer)
+        {
+            peer.Send([0x93, 2, 6, 0x90]);
+            Assert.StartsWith("2 chunk ", peer.Read());
+        }
     }
 
     /// <summary>64 addresses, each with as many connections as it may have: the next address finds no place, until the silent ones are closed.</summary>
@@ -100,7 +118,8 @@ public class DoorBoundsTests
 
         using (NativePeer tooMany = NativePeer.Connect(at, from: IPAddress.Parse("127.0.1.65")))
         {
-            Assert.Equal("1 error 503 the locator has too many connections", tooMany.Read());
+            tooMany.Send([0x93, 7, 6, 0x90]);
+            Assert.Equal("7 error 503 the locator has too many connections", tooMany.Read());
             Assert.Equal("end", tooMany.Read());
         }
 

@@ -51,6 +51,18 @@ public sealed class NodeServiceTests : IAsyncLifetime
     }
 
     [Fact]
+    public void A_tool_over_the_bound_has_its_question_refused_on_the_channel_of_the_question()
+    {
+        string at = _node.Node.NodeServiceEndpoints[0];
+        List<NativePeer> tools = [.. Enumerable.Range(0, 63).Select(_ => NativePeer.Connect(at))];
+        using NativePeer tooMany = NativePeer.Connect(at);
+        tooMany.Send([0x93, 5, 2, 0x90]);
+        Assert.Equal("5 error 503 the service node has too many connections", tooMany.Read());
+        Assert.Equal("end", tooMany.Read());
+        tools.ForEach(tool => tool.Dispose());
+    }
+
+    [Fact]
     public async Task What_is_no_question_gets_an_error_and_the_next_one_an_answer()
     {
         Assert.Equal("1000 404 no app with this name runs here", await AskAsync(0, "none", "default"));

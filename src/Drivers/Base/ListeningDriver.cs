@@ -1,5 +1,6 @@
 using System.Net;
 using Cocaine.Fast.Core.Configuration;
+using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Transport.Sockets;
 using Cocaine.Fast.Transport.Tls;
@@ -108,7 +109,7 @@ internal abstract class ListeningDriver<TConnection> : Driver
     }
 
     /// <summary>A connection has ended.</summary>
-    public void Remove(TConnection connection)
+    public virtual void Remove(TConnection connection)
     {
         _connections.Remove(connection);
         GateOf(connection).End();
@@ -129,10 +130,8 @@ internal abstract class ListeningDriver<TConnection> : Driver
     /// <summary>The gate of a client.</summary>
     protected abstract CallGate GateOf(TConnection connection);
 
-    /// <summary>A client is turned away, because there are too many; the connection closes after this.</summary>
-    protected virtual void OnTooMany(TConnection connection, string problem)
-    {
-    }
+    /// <summary>Turns a client away, because there are too many. Its connection, which is not among the others, ends by itself.</summary>
+    protected abstract void TurnAway(TConnection connection, int code, string problem);
 
     private void Accept(int descriptor)
     {
@@ -172,23 +171,17 @@ internal abstract class ListeningDriver<TConnection> : Driver
         IPAddress? address = SocketNames.Network(connection.Descriptor);
         if (CountRefusal(connection, address) is { } problem)
         {
-            Refuse(connection, problem);
+            TurnAway(connection, ErrorCodes.ResourceError, problem);
         }
         else if (!GateOf(connection).TryBegin(out DoorRefusal refusal))
         {
-            Refuse(connection, refusal.Text);
+            TurnAway(connection, refusal.Code, refusal.Text);
         }
         else
         {
             _connections.Add(connection, address);
             Begin(connection);
         }
-    }
-
-    private void Refuse(TConnection connection, string problem)
-    {
-        OnTooMany(connection, problem);
-        connection.FlushAndClose(problem);
     }
 
     /// <summary>Counts a connection over a bound; null when there is room for it.</summary>

@@ -29,7 +29,7 @@ internal class NativeConnection(NativeServer server, int descriptor) : NativeAns
         else if (channel > HighestChannel)
         {
             HighestChannel = channel;
-            if (!IsRefused(in layout))
+            if (!IsRefused(in layout) && !IsTurnedAway(channel))
             {
                 OnNewChannel(in message, headers);
             }

@@ -18,7 +18,11 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
 {
     private const int RemoteIdleMs = 600_000;
 
+    /// <summary>Clients over a bound that wait for their call, to have it refused. One more is closed without words.</summary>
+    private const int MaxTurnedAway = 64;
+
     private readonly List<IPAddress> _addresses = []; // addresses of the listeners; they stay when the driver stops taking
+    private readonly TurnedAway _turnedAway = new(MaxTurnedAway);
     private readonly Siblings _siblings = context.Scope.Get(static () => new Siblings());
 
     public EventCatalog Events { get; } =
@@ -88,6 +92,13 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
     {
         _siblings.Remove(this);
         base.Close();
+        _turnedAway.Close("the app stops");
+    }
+
+    public override void Remove(NativeConnection connection)
+    {
+        _turnedAway.Remove(connection);
+        base.Remove(connection);
     }
 
     /// <summary>
@@ -147,8 +158,7 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
 
     protected override CallGate GateOf(NativeConnection connection) => connection.Gate;
 
-    protected override void OnTooMany(NativeConnection connection, string problem) =>
-        MessageWriter.WriteError(connection.Output, 1, ErrorCodes.Category, ErrorCodes.ResourceError, problem);
+    protected override void TurnAway(NativeConnection connection, int code, string problem) => _turnedAway.Add(connection, code, problem);
 
     private void Join()
     {

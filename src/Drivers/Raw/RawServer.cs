@@ -108,7 +108,11 @@ internal sealed class RawServer : ListeningDriver<RawConnection>
 
     protected override CallGate GateOf(RawConnection connection) => connection.Gate;
 
-    protected override void OnTooMany(RawConnection connection, string problem) => Counters.Refused++;
+    protected override void TurnAway(RawConnection connection, int code, string problem)
+    {
+        Counters.Refused++;
+        connection.FlushAndClose(problem);
+    }
 }
 
 /// <summary>The counts of a raw-server since its start.</summary>

@@ -25,7 +25,6 @@ internal sealed class ControlConnection : DoorConnection
     private readonly Dictionary<ulong, ControlCall> _calls = [];
     private readonly List<TaskCompletionSource> _waiting = []; // writers that wait, at most one for each stream
     private ulong _highestChannel;
-    private (int Code, string Problem)? _turnedAway; // set when no call is answered
 
     /// <param name="service">The service.</param>
     /// <param name="keeper">The node's rules.</param>
@@ -67,13 +66,6 @@ internal sealed class ControlConnection : DoorConnection
     {
         Open();
         CloseWhenIdle(idleMs);
-    }
-
-    /// <summary>The answer to the first call is an error, and the connection closes; without a call after so much silence, ms.</summary>
-    public void TurnAway(int code, string problem, long idleMs)
-    {
-        _turnedAway = (code, problem);
-        Begin(idleMs);
     }
 
     /// <summary>Sends a chunk of an answer; completes when there is room for the next one, or nobody wants it.</summary>
@@ -128,12 +120,12 @@ internal sealed class ControlConnection : DoorConnection
     protected override void OnMessage(in MessageView message, HeaderStatus headers)
     {
         ulong channel = message.Layout.Channel;
-        if (_turnedAway is { } answer)
+        if (IsTurnedAway(channel))
         {
-            Refuse(channel, answer.Code, answer.Problem);
-            FlushAndClose(answer.Problem);
+            return;
         }
-        else if (_calls.TryGetValue(channel, out ControlCall? call))
+
+        if (_calls.TryGetValue(channel, out ControlCall? call))
         {
             OnOpenChannel(call, in message);
         }

@@ -25,10 +25,8 @@ internal sealed class RemoteControl : IAsyncDisposable
     /// <summary>The silence without a call after which a connection is closed, ms: a command asks and goes.</summary>
     private const int IdleMs = 60_000;
 
-    /// <summary>
-    /// Connections that wait for a call to be answered with a refusal, and their longest silence, ms. One more is closed without words.
-    /// </summary>
-    private const int MaxTurnedAway = 8, TurnedAwayMs = 5_000;
+    /// <summary>Connections that wait for a call to be answered with a refusal: commands of a few people.</summary>
+    private const int MaxTurnedAway = 8;
 
     private readonly EventLoop _loop;
     private readonly Task _ended; // completes with the node
@@ -37,7 +35,7 @@ internal sealed class RemoteControl : IAsyncDisposable
     private readonly ControlMethods _methods;
     private readonly SecuredDoor _secured;
     private readonly ConnectionSet<ControlConnection> _connections = new(new ConnectionCounts()); // only the loop uses it
-    private readonly HashSet<ControlConnection> _turnedAway = [];                                 // only the loop uses it
+    private readonly TurnedAway _turnedAway = new(MaxTurnedAway);                                 // only the loop uses it
     private IReadOnlyList<Listener> _listeners = [];                                              // only the loop uses it
     private long _refused;                                                                        // connections over a bound
     private int _disposed;                                                                        // 1 from the first DisposeAsync on
@@ -120,10 +118,12 @@ internal sealed class RemoteControl : IAsyncDisposable
 
         _listeners = [];
         _secured.Close();
-        foreach (ControlConnection connection in _connections.Concat(_turnedAway).ToArray())
+        foreach (ControlConnection connection in _connections.ToArray())
         {
             connection.FlushAndClose("the node stops");
         }
+
+        _turnedAway.Close("the node stops");
     }
 
     private void DropRefused()
@@ -148,34 +148,21 @@ internal sealed class RemoteControl : IAsyncDisposable
                 ControlLog.TooManyRemote(_log, connection.PeerName, isOfOne ? "its address has" : "there are", most, _refused);
             }
 
-            TurnAway(connection, ErrorCodes.ResourceError, "control.tcp has too many connections: end some watchers");
+            _turnedAway.Add(connection, ErrorCodes.ResourceError, "control.tcp has too many connections: end some watchers");
         }
         else if (!connection.Gate.Rights.MayEnter)
         {
             connection.Gate.Rights.MayControl("connect", null, out DoorRefusal refusal);
-            TurnAway(connection, refusal.Code, refusal.Text);
+            _turnedAway.Add(connection, refusal.Code, refusal.Text);
         }
         else if (!connection.Gate.TryBegin(out DoorRefusal refusal))
         {
-            TurnAway(connection, refusal.Code, refusal.Text);
+            _turnedAway.Add(connection, refusal.Code, refusal.Text);
         }
         else
         {
             _connections.Add(connection, address);
             connection.Begin(IdleMs);
-        }
-    }
-
-    private void TurnAway(ControlConnection connection, int code, string problem)
-    {
-        if (_turnedAway.Count >= MaxTurnedAway)
-        {
-            connection.Close(problem);
-        }
-        else
-        {
-            _turnedAway.Add(connection);
-            connection.TurnAway(code, problem, TurnedAwayMs);
         }
     }
 

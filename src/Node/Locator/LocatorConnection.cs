@@ -42,13 +42,6 @@ internal sealed class LocatorConnection : DoorConnection
         CloseWhenIdle(IdleMs);
     }
 
-    /// <summary>Says why there is no answer, and closes.</summary>
-    public void TurnAway(string problem)
-    {
-        MessageWriter.WriteError(Output, 1, ErrorCodes.Category, ErrorCodes.ResourceError, problem);
-        FlushAndClose(problem);
-    }
-
     internal override bool IsBusy => base.IsBusy || _waitsForRoutes;
 
     protected override MessageRoom RoomOf(ulong channel) => channel > _highestChannel ? MessageRoom.Opening : MessageRoom.Short;
@@ -76,7 +69,7 @@ internal sealed class LocatorConnection : DoorConnection
         }
 
         _highestChannel = channel;
-        if (IsRefused(in layout))
+        if (IsRefused(in layout) || IsTurnedAway(channel))
         {
             return;
         }

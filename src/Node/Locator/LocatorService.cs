@@ -1,6 +1,7 @@
 using System.Net;
 using System.Numerics;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Node.Apps;
@@ -37,8 +38,15 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
     /// </summary>
     private const int MaxRouting = 256;
 
+    /// <summary>
+    /// Connections over a bound that wait for their question, to have it refused: those of one more address. One more is closed without
+    /// words.
+    /// </summary>
+    private const int MaxTurnedAway = MaxOfOne;
+
     private readonly List<Listener> _listeners = [];
     private readonly ConnectionSet<LocatorConnection> _connections = new(new ConnectionCounts());
+    private readonly TurnedAway _turnedAway = new(MaxTurnedAway);
     private SecuredDoor? _secured; // null without TLS
     private long _refused; // connections over a bound
     private int _routing;  // connections that stay open
@@ -150,6 +158,7 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
         _routing -= waitsForRoutes ? 1 : 0;
         connection.Gate.End();
         _connections.Remove(connection);
+        _turnedAway.Remove(connection);
     }
 
     /// <summary>An address of this node for its peers.</summary>
@@ -195,13 +204,14 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
                     _refused);
             }
 
-            connection.TurnAway(isOfOne ? "the client's address has too many connections" : "the locator has too many connections");
+            _turnedAway.Add(connection, ErrorCodes.ResourceError,
+                isOfOne ? "the client's address has too many connections" : "the locator has too many connections");
             return;
         }
 
         if (!connection.Gate.TryBegin(out DoorRefusal refusal))
         {
-            connection.TurnAway(refusal.Text);
+            _turnedAway.Add(connection, refusal.Code, refusal.Text);
             return;
         }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Numerics;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Transport.Loop;
@@ -26,7 +27,11 @@ internal sealed class NodeService(
     /// <summary>The most connections: tools of a few people.</summary>
     private const int MaxConnections = 64;
 
+    /// <summary>Connections over the bound that wait for their question, to have it refused; one more is closed without words.</summary>
+    private const int MaxTurnedAway = 8;
+
     private readonly List<Listener> _listeners = [];
+    private readonly TurnedAway _turnedAway = new(MaxTurnedAway);
     private int _connections;
     private long _refused; // connections over the bound
 
@@ -73,7 +78,11 @@ internal sealed class NodeService(
     }
 
     /// <summary>A connection has ended.</summary>
-    public void Remove() => _connections--;
+    public void Remove(NodeServiceConnection connection)
+    {
+        _connections--;
+        _turnedAway.Remove(connection);
+    }
 
     private RunningApp Running(string name) => apps().FirstOrDefault(app => app.Name == name)
         ?? throw new NodeException("no app with this name runs here") { Code = Core.Protocol.ErrorCodes.NotFound };
@@ -93,7 +102,7 @@ internal sealed class NodeService(
             NodeServiceLog.TooMany(log, connection.PeerName, MaxConnections, _refused);
         }
 
-        connection.TurnAway("the service node has too many connections");
+        _turnedAway.Add(connection, ErrorCodes.ResourceError, "the service node has too many connections");
     }
 }
 

@@ -45,13 +45,6 @@ internal sealed class NodeServiceConnection : DoorConnection
         CloseWhenIdle(IdleMs);
     }
 
-    /// <summary>Says why there is no answer, and closes.</summary>
-    public void TurnAway(string problem)
-    {
-        MessageWriter.WriteError(Output, 1, ErrorCodes.Category, ErrorCodes.ResourceError, problem);
-        FlushAndClose(problem);
-    }
-
     protected override MessageRoom RoomOf(ulong channel) => channel > _highestChannel ? MessageRoom.Opening : MessageRoom.Short;
 
     protected override void OnOpeningRefused(ulong channel, string problem)
@@ -74,7 +67,7 @@ internal sealed class NodeServiceConnection : DoorConnection
         }
 
         _highestChannel = layout.Channel;
-        if (IsRefused(in layout))
+        if (IsRefused(in layout) || IsTurnedAway(layout.Channel))
         {
             return;
         }
@@ -124,7 +117,7 @@ internal sealed class NodeServiceConnection : DoorConnection
     protected override void OnClosed(string reason)
     {
         base.OnClosed(reason);
-        _service.Remove();
+        _service.Remove(this);
     }
 
     private bool IsAllowed(ulong type, string name, out DoorRefusal refusal) => type switch

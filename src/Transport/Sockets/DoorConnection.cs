@@ -25,6 +25,7 @@ internal abstract class DoorConnection : MessageConnection
 {
     private readonly IdleWatch _idle;
     private ulong _begunChannel;  // the channel of the unfinished message, 0 while it is not known; valid while bytes wait
+    private Refusal? _turnedAway; // set when no call is answered
 
     protected DoorConnection(EventLoop loop, int descriptor, ProtocolLimits limits)
         : base(loop, descriptor, limits) => _idle = new IdleWatch(this);
@@ -36,6 +37,30 @@ internal abstract class DoorConnection : MessageConnection
 
     /// <summary>Closes the connection after so much silence without work, ms; 0 = never.</summary>
     protected void CloseWhenIdle(long timeoutMs) => _idle.Start(timeoutMs);
+
+    /// <summary>
+    /// The answer to the first call is a refusal, on the channel of the call, and the connection closes; also after so much silence, ms. An
+    /// answer before the call would come on a channel that the client does not know yet.
+    /// </summary>
+    public void TurnAway(int code, string problem, long silenceMs)
+    {
+        _turnedAway = new Refusal(code, problem);
+        Open();
+        CloseWhenIdle(silenceMs);
+    }
+
+    /// <summary>True when the peer's call was answered with the refusal, and the connection is closed.</summary>
+    protected bool IsTurnedAway(ulong channel)
+    {
+        if (_turnedAway is null)
+        {
+            return false;
+        }
+
+        MessageWriter.WriteError(Output, channel, ErrorCodes.Category, _turnedAway.Code, _turnedAway.Problem);
+        FlushAndClose(_turnedAway.Problem);
+        return true;
+    }
 
     /// <summary>The last work of the connection has ended.</summary>
     protected void OnQuiet() => _idle.OnQuiet();
@@ -116,4 +141,6 @@ internal abstract class DoorConnection : MessageConnection
     }
 
     protected override void OnClosed(string reason) => _idle.Stop();
+
+    private sealed record Refusal(int Code, string Problem);
 }

@@ -269,7 +269,8 @@ public class UnpaidBytesTests
             Assert.All(peers, peer => Assert.Equal("1 chunk in", peer.Echo(1, "in")));
             using (NativePeer tooMany = NativePeer.Connect(at))
             {
-                Assert.Equal("1 error 503 the client's address has too many connections", tooMany.Read());
+                tooMany.Send(NativePeer.Call(7, "echo", "in"));
+                Assert.Equal("7 error 503 the client's address has too many connections", tooMany.Read());
                 Assert.Equal("end", tooMany.Read());
             }
 

@@ -231,7 +231,8 @@ public class CallRightsTests
         NativePeer first = NativePeer.Connect(app.Endpoints[0].Endpoint);
         Assert.Equal("chunk x", first.Ask(1, "echo"));
         using NativePeer second = NativePeer.Connect(app.Endpoints[0].Endpoint);
-        Assert.Equal("1 error 503 me has its 1 connections already", second.Read());
+        second.Send(NativePeer.Call(7, "echo", "x"));
+        Assert.Equal("7 error 503 me has its 1 connections already", second.Read());
         Assert.Equal("end", second.Read());
         first.Dispose();
         string answer;
