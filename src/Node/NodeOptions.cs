@@ -1,5 +1,7 @@
 using Cocaine.Fast.Core.Security;
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.Custom;
+using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -52,6 +54,11 @@ public sealed class NodeOptions
     /// already has is refused.
     /// </summary>
     public IReadOnlyDictionary<string, Func<CustomDriver>> Drivers { get; init; } = new Dictionary<string, Func<CustomDriver>>();
+
+    /// <summary>
+    /// Gives the right to make the jobs of a task of the node's cluster, by the app, the task and the task's loop; null = nobody is asked.
+    /// </summary>
+    internal Func<string, string, EventLoop, ISingleton?> Singletons { get; init; } = static (_, _, _) => null;
 
     /// <summary>True when the process ends with this node. The node then also takes the ends of orphans of its workers.</summary>
     public bool OwnsProcess { get; init; }

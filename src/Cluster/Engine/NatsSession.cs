@@ -177,7 +177,8 @@ internal sealed class NatsSession : IAsyncDisposable
     /// <param name="bucket">A bucket of this session.</param>
     /// <param name="onEntry">Called with each value, in the order of revisions.</param>
     /// <param name="onWhole">Called once, when all values that were there have been told.</param>
-    public async Task WatchAsync(string bucket, Action<EngineEntry> onEntry, Action onWhole)
+    /// <param name="key">The key whose value alone is told; null = all.</param>
+    public async Task WatchAsync(string bucket, Action<EngineEntry> onEntry, Action onWhole, string? key = null)
     {
         bool isWhole = false;
         void Whole()
@@ -201,7 +202,9 @@ internal sealed class NatsSession : IAsyncDisposable
         try
         {
             INatsKVStore store = _buckets[bucket];
-            IAsyncEnumerable<NatsKVEntry<byte[]>> entries = store.WatchAsync<byte[]>(opts: options, cancellationToken: _end.Token);
+            IAsyncEnumerable<NatsKVEntry<byte[]>> entries = key is null
+                ? store.WatchAsync<byte[]>(opts: options, cancellationToken: _end.Token)
+                : store.WatchAsync<byte[]>(Escape(key), opts: options, cancellationToken: _end.Token);
             await foreach (NatsKVEntry<byte[]> entry in entries.ConfigureAwait(false))
             {
                 byte[]? value = entry.Operation == NatsKVOperation.Put ? entry.Value : null;

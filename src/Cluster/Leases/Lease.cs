@@ -7,7 +7,8 @@ namespace Cocaine.Fast.Cluster.Leases;
 /// </summary>
 /// <param name="node">The uuid of this node.</param>
 /// <param name="incarnation">The start of this node.</param>
-internal sealed class Lease(string node, long incarnation)
+/// <param name="firstSerial">The numbers of this object's writes come after it; no two objects of a start may use one number.</param>
+internal sealed class Lease(string node, long incarnation, long firstSerial = 0)
 {
     /// <summary>Far enough in the past for every time, and no overflow.</summary>
     private const long Never = long.MinValue / 2;
@@ -23,7 +24,7 @@ internal sealed class Lease(string node, long incarnation)
     private long _unchangedSinceMs;
     private long _validUntilMs = Never;
     private long _lastSentMs = Never;
-    private long _serial;
+    private long _serial = firstSerial;
     private bool _isFree;
     private bool _mayGoOn;
     private bool _mustWait;
@@ -35,6 +36,17 @@ internal sealed class Lease(string node, long incarnation)
     /// <summary>Whether this node may act now. A node that stood still asks again before each act.</summary>
     /// <param name="nowMs">This node's own monotonic clock, ms.</param>
     public bool IsHeld(long nowMs) => nowMs < _validUntilMs && !_isReleasing;
+
+    /// <summary>The holder as this node knows it: its uuid; null when the lease is free, or was never seen.</summary>
+    public string? Holder => _known is { IsReleased: false } known ? known.Node : null;
+
+    /// <summary>
+    /// Whether this node was the last holder, and the engine is away: it may act for apps that rather have jobs twice than not at all.
+    /// </summary>
+    public bool IsLastHolder => _revision is null && !_isReleasing && _known is not null && Holds(_known);
+
+    /// <summary>Whether the lease is this node's in the record, for which it must still give it up.</summary>
+    public bool IsMine => _known is not null && Holds(_known);
 
     /// <summary>The last time of a task that any holder has claimed, ms since 1970; null when none is known.</summary>
     /// <param name="task">The name of the task.</param>

@@ -80,6 +80,11 @@ public sealed record AppPlacement
 
     /// <summary>The labels that a node must have, each with the values that do.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Where { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
+
+    /// <summary>
+    /// When the cluster's engine is away, tasks with <c>run-on: one</c> go on at the last node that made their jobs.
+    /// </summary>
+    public bool GoesOnWithoutEngine { get; init; }
 }
 
 /// <summary>The <c>engine</c> part of a manifest. The defaults are the manifest's.</summary>
@@ -235,6 +240,9 @@ public sealed record AppManifest
 
     /// <summary>The nodes of a cluster that run the app; a node alone reads past it.</summary>
     public AppPlacement Placement { get; init; } = new();
+
+    /// <summary>The node's cluster has the app, and its tasks with <c>run-on: one</c> ask it before they make jobs.</summary>
+    internal bool IsOfCluster { get; init; }
 
     /// <summary>The app's monitoring socket, or null.</summary>
     public string? PubsubEndpoint { get; init; }

@@ -200,7 +200,12 @@ internal sealed class AppReader(
             }
         }
 
-        return new AppPlacement { Nodes = (int?)(values.GetValueOrDefault("nodes") as long?), Where = where };
+        return new AppPlacement
+        {
+            Nodes = (int?)(values.GetValueOrDefault("nodes") as long?),
+            Where = where,
+            GoesOnWithoutEngine = values.GetValueOrDefault("without-engine") is "last",
+        };
     }
 
     private string? Pubsub(JsonTree item)

@@ -52,6 +52,13 @@ internal static class ManifestKeys
         new(
             "where", KeyKind.Lists,
             "labels that a node must have, each with one value or several that do: `{\"zone\": [\"a\", \"b\"], \"gpu\": \"yes\"}`", "none"),
+        new(
+            "without-engine", KeyKind.Text,
+            "the effect on tasks with `run-on: one` when the cluster's engine is away: they stop, or go on at the last node that made "
+            + "their jobs, which doubles them when that node alone is cut off", "stop")
+        {
+            Choices = ["stop", "last"],
+        },
     ];
 
     /// <summary><c>pubsub</c>.</summary>
@@ -126,6 +133,15 @@ internal static class ManifestKeys
             Max = 1 << 20,
         },
     ];
+
+    /// <summary>The key of tasks whose jobs may come from one node of the cluster alone.</summary>
+    /// <param name="usual">The default of the driver: <c>one</c> for times of the calendar, <c>all</c> for what follows the node.</param>
+    public static KeySpec RunOn(string usual) => new(
+        "run-on", KeyKind.Text,
+        "in a cluster: jobs from one of the nodes that run the app, or from each of them; no difference on a node alone", usual)
+    {
+        Choices = ["one", "all"],
+    };
 
     /// <summary>A key that every task has, whatever its driver.</summary>
     public static readonly KeySpec JobTimeout =

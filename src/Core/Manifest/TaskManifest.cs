@@ -45,6 +45,9 @@ public sealed record TaskManifest
     /// <summary>Longest run of one of the task's jobs, ms; 0 = none; null = the engine's value.</summary>
     public long? JobTimeoutMs => Keys.TryGetValue(ManifestKeys.JobTimeout.Name, out object? value) ? value as long? : null;
 
+    /// <summary>In a cluster, the task's jobs come from one of the nodes that run the app.</summary>
+    internal bool RunsOnOne => (Keys.GetValueOrDefault("run-on") ?? DefaultOf("run-on")) is "one";
+
     /// <summary>A number: a count, a time in ms or a size in bytes.</summary>
     /// <exception cref="KeyNotFoundException">The driver has no such key, or it is required and was not given.</exception>
     public long GetLong(string key) => Get<long>(key);

@@ -53,6 +53,14 @@ internal sealed record DriverContext(TaskManifest Task, AppEngine Engine, EventL
     /// <summary>The objects that the driver shares with the app's other drivers.</summary>
     public AppScope Scope { get; init; } = new();
 
+    /// <summary>
+    /// The right to make the task's jobs, in a cluster and with <c>run-on: one</c>; null when each node makes them.
+    /// </summary>
+    public ISingleton? Singleton { get; init; }
+
+    /// <summary>Another node of the cluster makes the task's jobs now, or none does.</summary>
+    public bool IsElsewhere => Singleton is { MayFire: false };
+
     /// <summary>New jobs go to another version's engine from now on.</summary>
     public void SwitchTo(AppEngine engine, ResultPublisher publisher)
     {

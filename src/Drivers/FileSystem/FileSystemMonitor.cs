@@ -26,6 +26,7 @@ internal sealed class FileSystemMonitor : Driver
                 "settle", KeyKind.Milliseconds,
                 "quiet time that ends a burst, ms; a burst that does not end is delivered after ten such times, 1 s at least", "50"),
             new("on-start", KeyKind.Boolean, "files that exist at the start count as created", "false"),
+            ManifestKeys.RunOn("all"),
         ],
         static context => new FileSystemMonitor(context));
 
@@ -177,12 +178,13 @@ internal sealed class FileSystemMonitor : Driver
     }
 
     /// <summary>Makes jobs of all waiting changes. Changes that the engine does not take are kept, and merged with later ones.</summary>
+    /// <remarks>Changes for which another node of the cluster makes the jobs are dropped.</remarks>
     private void Deliver()
     {
         while (_burst.Count > 0 && _watcher is { } watcher)
         {
             ReadOnlySpan<byte> request = _encoder!.Encode(_burst, out int changes, out int events);
-            if (events > 0 && !_caller.TrySubmit(request, publishRefusal: false))
+            if (events > 0 && !_context.IsElsewhere && !_caller.TrySubmit(request, publishRefusal: false))
             {
                 _retryMs = Math.Clamp(_retryMs * 2, FirstRetryMs, MaxRetryMs);
                 if (_retryMs == FirstRetryMs)

@@ -21,16 +21,18 @@ internal class PublishingCaller(DriverContext context) : IJobCaller
     /// <summary>Jobs under way.</summary>
     public int Pending { get; private set; }
 
-    /// <inheritdoc cref="TrySubmit(in Payload, in JobPolicy, bool)"/>
-    public bool TrySubmit(ReadOnlySpan<byte> request, in JobPolicy policy = default, bool publishRefusal = true) =>
-        TrySubmit(new Payload(request), in policy, publishRefusal);
+    /// <inheritdoc cref="TrySubmit(in Payload, in JobPolicy, bool, ReadOnlySpan{byte})"/>
+    public bool TrySubmit(
+        ReadOnlySpan<byte> request, in JobPolicy policy = default, bool publishRefusal = true, ReadOnlySpan<byte> headers = default) =>
+        TrySubmit(new Payload(request), in policy, publishRefusal, headers);
 
     /// <summary>
     /// Makes a job of a whole request. A refusal is counted, and published when <paramref name="publishRefusal"/> says so.
     /// </summary>
-    public bool TrySubmit(scoped in Payload request, in JobPolicy policy = default, bool publishRefusal = true)
+    public bool TrySubmit(
+        scoped in Payload request, in JobPolicy policy = default, bool publishRefusal = true, ReadOnlySpan<byte> headers = default)
     {
-        Job? job = context.Engine.Submit(this, ++_jobs, Monitor, _method, in policy, default, out JobRefusal refusal);
+        Job? job = context.Engine.Submit(this, ++_jobs, Monitor, _method, in policy, headers, out JobRefusal refusal);
         if (job is null)
         {
             if (publishRefusal)

@@ -25,6 +25,7 @@ internal sealed class CronDriver(DriverContext context) : TimerDriver(context)
             {
                 Choices = ["skip", "once"],
             },
+            ManifestKeys.RunOn("one"),
         ],
         static context => new CronDriver(context));
 
@@ -32,12 +33,15 @@ internal sealed class CronDriver(DriverContext context) : TimerDriver(context)
     private string _overlap = "skip";
     private long _skipped;            // matches while the last job was running, with overlap "skip"
     private int _waiting;             // matches that wait for the running job, with overlap "queue"
+    private ClaimedTicks? _claimed;   // with run-on: one in a cluster; then the plan is not asked
+    private long _term;               // of the last claim; 0 without one
 
     protected override long? FirstDueMs => NextLookMs;
 
-    protected override DateTimeOffset? NextTick => _plan.Next?.ToUniversalTime();
+    protected override DateTimeOffset? NextTick =>
+        (_claimed is { } claimed ? claimed.Next(Context.Clock.GetUtcNow()) : _plan.Next)?.ToUniversalTime();
 
-    private long? NextLookMs => _plan.Next is { } next ? LoopTimeOf(next) : null;
+    private long? NextLookMs => _claimed is not null ? Loop.NowMs : _plan.Next is { } next ? LoopTimeOf(next) : null;
 
     protected override void Begin(long nowMs)
     {
@@ -52,11 +56,20 @@ internal sealed class CronDriver(DriverContext context) : TimerDriver(context)
 
         ZonedSchedule parsed = Schedules.Parse(schedule, Schedules.SeedOf(Context.Engine.Name, Context.Task.Name), zone);
         _overlap = Context.Task.GetText("overlap");
-        _plan = new CronPlan(parsed, Context.Task.GetText("missed") == "once", Context.Clock.GetUtcNow());
+        bool makesUp = Context.Task.GetText("missed") == "once";
+        _plan = new CronPlan(parsed, makesUp, Context.Clock.GetUtcNow());
+        _claimed = Context.Singleton is { } singleton ? new ClaimedTicks(singleton, parsed, makesUp) : null;
     }
 
     protected override void OnDue(long nowMs)
     {
+        if (_claimed is { } claimed)
+        {
+            RunWaiting();
+            LookForClaims(claimed);
+            return;
+        }
+
         long missedBefore = _plan.Missed;
         int due = _plan.Advance(Context.Clock.GetUtcNow());
         if (_plan.Missed > missedBefore)
@@ -65,12 +78,7 @@ internal sealed class CronDriver(DriverContext context) : TimerDriver(context)
                 Context.Log, Context.Engine.Name, Context.Task.Name, _plan.Missed - missedBefore, Context.Task.GetText("missed"));
         }
 
-        if (_waiting > 0 && Running == 0)
-        {
-            _waiting--;
-            MakeJob();
-        }
-
+        RunWaiting();
         for (int i = 0; i < due; i++)
         {
             Match();
@@ -94,13 +102,44 @@ internal sealed class CronDriver(DriverContext context) : TimerDriver(context)
         facts["waiting"] = _waiting;
     }
 
-    private void Match()
+    /// <summary>Claims the next tick when it is due, and looks again when the claim has its end, or later.</summary>
+    private void LookForClaims(ClaimedTicks claimed)
+    {
+        DateTimeOffset now = Context.Clock.GetUtcNow();
+        if (!claimed.TryClaim(now, Context.Engine.IsPaused, OnClaimed))
+        {
+            CallAt(Math.Min(claimed.Next(now) is { } next ? LoopTimeOf(next) : long.MaxValue, Loop.NowMs + ClaimedTicks.LookMs));
+        }
+    }
+
+    private void OnClaimed(long term, long tickMs)
+    {
+        if (term > 0)
+        {
+            _term = term;
+            GoToSuccessor();
+            Match(tickMs);
+        }
+
+        CallAt(Loop.NowMs + (term > 0 ? 0 : ClaimedTicks.LookMs));
+    }
+
+    private void RunWaiting()
+    {
+        if (_waiting > 0 && Running == 0)
+        {
+            _waiting--;
+            MakeJob(_term);
+        }
+    }
+
+    private void Match(long tickMs = 0)
     {
         TickCount++;
         bool isFree = _overlap == "allow" || Running + _waiting == 0;
         if (isFree)
         {
-            MakeJob();
+            MakeJob(_term, tickMs);
         }
         else if (_overlap == "queue" && (_waiting < Context.Engine.Settings.QueueLimit || Context.Engine.Settings.QueueLimit == 0))
         {

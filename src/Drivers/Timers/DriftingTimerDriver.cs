@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Drivers.Base;
 
 namespace Cocaine.Fast.Drivers.Timers;
@@ -8,7 +9,8 @@ namespace Cocaine.Fast.Drivers.Timers;
 internal sealed class DriftingTimerDriver(DriverContext context) : TimerDriver(context)
 {
     /// <summary>The driver's entry for manifests.</summary>
-    public static DriverEntry Entry { get; } = new("drifting-timer", [Interval], static context => new DriftingTimerDriver(context));
+    public static DriverEntry Entry { get; } = new(
+        "drifting-timer", [Interval, ManifestKeys.RunOn("all")], static context => new DriftingTimerDriver(context));
 
     private long _intervalMs;
 

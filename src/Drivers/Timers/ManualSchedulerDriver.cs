@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Drivers.Base;
 
@@ -10,7 +11,8 @@ namespace Cocaine.Fast.Drivers.Timers;
 internal sealed class ManualSchedulerDriver(DriverContext context) : TimerDriver(context)
 {
     /// <summary>The driver's entry for manifests.</summary>
-    public static DriverEntry Entry { get; } = new("manual-scheduler", [], static context => new ManualSchedulerDriver(context));
+    public static DriverEntry Entry { get; } = new(
+        "manual-scheduler", [ManifestKeys.RunOn("one")], static context => new ManualSchedulerDriver(context));
 
     /// <summary>Pause after a useless answer; the pause doubles up to <see cref="MaxPauseMs"/>.</summary>
     private const int FirstPauseMs = 1000;
@@ -25,6 +27,8 @@ internal sealed class ManualSchedulerDriver(DriverContext context) : TimerDriver
     private DateTimeOffset? _next;  // time of the app's next run; null while it runs, will be asked again, or wants no run
     private int _failures;          // useless answers in a row
     private bool _never;            // the app wants no more runs
+    private bool _isClaiming;       // with run-on: one in a cluster: the right to the next run is being claimed
+    private long _claimedMs;        // the last run that this node claimed, ms since 1970; 0 before the first
 
     protected override long? FirstDueMs => Loop.NowMs;
 
@@ -36,16 +40,64 @@ internal sealed class ManualSchedulerDriver(DriverContext context) : TimerDriver
 
     protected override void OnDue(long nowMs)
     {
+        if (Context.Singleton is { } singleton)
+        {
+            LookForClaim(singleton);
+            return;
+        }
+
         if (_next is { } next && next > Context.Clock.GetUtcNow())
         {
             CallAt(LoopTimeOf(next));
             return;
         }
 
+        Ask(0);
+    }
+
+    /// <summary>
+    /// Claims the next run. The time that the app named holds only while no other node has asked the app since: another answer, which this
+    /// node does not know, is then the newer one, and the app is asked at once.
+    /// </summary>
+    private void LookForClaim(ISingleton singleton)
+    {
+        if (_isClaiming || Running > 0 || _never)
+        {
+            return;
+        }
+
+        long nowMs = Context.Clock.GetUtcNow().ToUnixTimeMilliseconds();
+        long claimedMs = singleton.ClaimedMs ?? 0;
+        long? namedMs = claimedMs == _claimedMs ? _next?.ToUnixTimeMilliseconds() : null;
+        if (!singleton.MayFire || Context.Engine.IsPaused || namedMs > nowMs)
+        {
+            CallAt(Loop.NowMs + ClaimedTicks.LookMs);
+            return;
+        }
+
+        _isClaiming = true;
+        long timeMs = Math.Max(namedMs ?? nowMs, claimedMs + 1);
+        singleton.Claim(timeMs, term =>
+        {
+            _isClaiming = false;
+            if (term == 0)
+            {
+                CallAt(Loop.NowMs + ClaimedTicks.LookMs);
+                return;
+            }
+
+            _claimedMs = timeMs;
+            GoToSuccessor();
+            Ask(term, timeMs);
+        });
+    }
+
+    private void Ask(long term, long timeMs = 0)
+    {
         _next = null;
         _lastLength = -1;
         TickCount++;
-        if (!MakeJob())
+        if (!MakeJob(term, timeMs))
         {
             AskAgain("the engine did not take the job");
         }

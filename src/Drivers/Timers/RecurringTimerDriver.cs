@@ -9,7 +9,11 @@ internal sealed class RecurringTimerDriver(DriverContext context) : TimerDriver(
     /// <summary>The driver's entry for manifests.</summary>
     public static DriverEntry Entry { get; } = new(
         "recurring-timer",
-        [Interval, new("jitter", KeyKind.Milliseconds, "random delay of each tick, ms, at most the interval", "0")],
+        [
+            Interval,
+            new("jitter", KeyKind.Milliseconds, "random delay of each tick, ms, at most the interval", "0"),
+            ManifestKeys.RunOn("all"),
+        ],
         static context => new RecurringTimerDriver(context))
     {
         Aliases = ["timed+auto"],

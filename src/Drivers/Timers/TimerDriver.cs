@@ -149,10 +149,21 @@ internal abstract class TimerDriver : Driver
         return leftMs > lookAgain - Loop.NowMs ? lookAgain : Loop.NowMs + Math.Max(0, (long)leftMs);
     }
 
-    /// <summary>Makes a job. False when the engine did not take it.</summary>
-    protected bool MakeJob()
+    /// <summary>
+    /// Makes a job. False when the engine did not take it, or when the task's jobs are another node's.
+    /// </summary>
+    /// <param name="term">The term under which this node claimed the job's time; 0 when the job has no time that is claimed.</param>
+    /// <param name="timeMs">The claimed time, ms since 1970; 0 when it is not told.</param>
+    protected bool MakeJob(long term = 0, long timeMs = 0)
     {
-        if (_caller.TrySubmit([]))
+        if (term == 0 && Context.IsElsewhere)
+        {
+            return false;
+        }
+
+        long fence = term > 0 ? term : Context.Singleton?.Term ?? 0;
+        Span<byte> room = stackalloc byte[LeaseHeaders.MaxBytes];
+        if (_caller.TrySubmit([], headers: fence > 0 ? LeaseHeaders.Write(room, fence, timeMs) : []))
         {
             return true;
         }
@@ -163,6 +174,15 @@ internal abstract class TimerDriver : Driver
         }
 
         return false;
+    }
+
+    /// <summary>A claim had its end after the driver was handed off: the job is the next version's.</summary>
+    protected void GoToSuccessor()
+    {
+        if (!IsTaking && Context.Successor is { } next)
+        {
+            Context.SwitchTo(next, Context.Publisher);
+        }
     }
 
     /// <summary>Publishes the kept chunk of an answer after all.</summary>

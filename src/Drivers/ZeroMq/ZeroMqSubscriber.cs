@@ -18,6 +18,7 @@ internal sealed class ZeroMqSubscriber(DriverContext context) : FeedDriver(conte
             new("topics", KeyKind.TextList, "the subscribed prefixes", "all") { AllowsEmpty = true, DefaultList = [""] },
             new("connect", KeyKind.Boolean, "connect to the endpoint, or bind it", "true"),
             ZeroMqKeys.Backlog,
+            ManifestKeys.RunOn("all"),
         ],
         static context => new ZeroMqSubscriber(context))
     {
@@ -35,6 +36,11 @@ internal sealed class ZeroMqSubscriber(DriverContext context) : FeedDriver(conte
 
     protected override bool TryRun(FrameList message, ref int at)
     {
+        if (Context.IsElsewhere)
+        {
+            return true; // another node of the cluster gets the message too, and makes the job
+        }
+
         if (!HasRoom)
         {
             return false;

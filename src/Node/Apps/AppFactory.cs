@@ -46,6 +46,7 @@ internal sealed class AppFactory(
             Keeper = settings.Keeper,
             Seals = settings.Seals,
             Tls = settings.Tls(),
+            Singletons = task => settings.Singletons(manifest.Name, task, loop),
             Ended = () => records.Release(manifest.Name, acquired, isDeleted: made!.IsClaimed),
             ShardRecords = (shard, step, lastId) => records.AcquireShard(manifest.Name, shard, step, lastId),
         };

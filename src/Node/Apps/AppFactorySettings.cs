@@ -1,6 +1,7 @@
 using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Drivers.Custom;
+using Cocaine.Fast.Transport.Loop;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Apps;
@@ -16,4 +17,8 @@ namespace Cocaine.Fast.Node.Apps;
 /// <param name="Tls">The node's TLS, once the node has started.</param>
 internal sealed record AppFactorySettings(
     ILoggerFactory Logs, IReadOnlyDictionary<string, Func<CustomDriver>> Drivers, bool OwnsProcess, string? SdkDirectory,
-    string? RuntimeDirectory, Doorkeeper Keeper, NodeSeals Seals, Func<NodeTls> Tls);
+    string? RuntimeDirectory, Doorkeeper Keeper, NodeSeals Seals, Func<NodeTls> Tls)
+{
+    /// <inheritdoc cref="NodeOptions.Singletons"/>
+    public Func<string, string, EventLoop, ISingleton?> Singletons { get; init; } = static (_, _, _) => null;
+}

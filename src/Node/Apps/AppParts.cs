@@ -36,6 +36,9 @@ internal sealed record AppParts(
     /// <summary>The node's TLS.</summary>
     public NodeTls Tls { get; init; } = new(null);
 
+    /// <summary>The rights of an app of the node's cluster, for each task with <c>run-on: one</c>.</summary>
+    public Func<string, ISingleton?> Singletons { get; init; } = static _ => null;
+
     /// <inheritdoc cref="DriverContext.TryHand"/>
     public Func<string, int, bool> TryHand { get; init; } = static (_, _) => false;
 }

@@ -14,4 +14,11 @@ namespace Cocaine.Fast.Node.Apps;
 /// <param name="Reason">Why the app or its slaves could not be started; null when the app runs.</param>
 public sealed record AppSummary(
     string App, int Version, string State, int Slaves, int Busy, int Queued, long Done, long Failed, IReadOnlyList<string> Endpoints,
-    string? Reason = null);
+    string? Reason = null)
+{
+    /// <summary>
+    /// The tasks that make jobs by themselves, each with the nodes that do so, <c>one</c> or <c>all</c>; only in the answer about an app
+    /// that was created for all nodes of a cluster.
+    /// </summary>
+    public IReadOnlyDictionary<string, string>? RunOn { get; init; }
+}

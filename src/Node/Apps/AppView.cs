@@ -109,5 +109,7 @@ internal sealed class AppView(RunningApp app, bool isLight)
 
     private void Add(AppShard shard) => _shards.Add(new ShardView(
         [.. _versions.Select(version => version.On(shard) is { } engine ? EngineView.Of(engine, isLight) : null)], shard.Counters.Copy(),
-        shard.Loop.Counters.Copy(), [.. shard.Tasks.Tasks.Select(task => TaskView.Of(task.Manifest, task.Driver, isLight))]));
+        shard.Loop.Counters.Copy(), [.. shard.Tasks.Tasks.Select(Of)]));
+
+    private TaskView Of(AppTask task) => TaskView.Of(task.Manifest, task.Driver, task.Context.Singleton, isLight);
 }

@@ -235,6 +235,7 @@ internal sealed class TaskSet(string app, AppParts parts, Action<Action<byte[]>>
             Publisher = change.Publisher ?? ResultPublisher.None,
             Predecessors = change.Outgoing.ConvertAll(old => old.Driver),
             Scope = _scope,
+            Singleton = change.Next.IsOfCluster && task.RunsOnOne ? parts.Singletons(task.Name) : null,
         };
         Driver driver = DriverRegistry.Create(context, parts.CustomDrivers)
             ?? throw new NodeException($"app {app}: task {task.Name}: this build has no driver {task.DriverType}");

@@ -42,6 +42,18 @@ internal static partial class ClusterLog
     [LoggerMessage(638, LogLevel.Error, "records of the cluster cannot be kept: {Reason}. The next attempt is in 10 s")]
     public static partial void RecordsFailed(ILogger log, string reason);
 
+    [LoggerMessage(680, LogLevel.Information,
+        "this node makes the jobs of app {App} that come from one node: it has the lease, term {Term}")]
+    public static partial void LeaseTaken(ILogger log, string app, long term);
+
+    [LoggerMessage(681, LogLevel.Warning,
+        "this node has lost the lease of app {App}, which {Holder} has now: look at the way to the cluster's engine, and whether this node "
+        + "stood still")]
+    public static partial void LeaseLost(ILogger log, string app, string holder);
+
+    [LoggerMessage(682, LogLevel.Information, "this node has given the lease of app {App} up")]
+    public static partial void LeaseGivenUp(ILogger log, string app);
+
     [LoggerMessage(639, LogLevel.Warning, "{File} is no record of an app: look at it, and remove it")]
     public static partial void BrokenRecord(ILogger log, string file);
 }

@@ -30,6 +30,9 @@ internal sealed class ClusterNode(string stateFolder, ClusterSettings settings, 
     private volatile RecordStore? _records;        // from the first session of this process on; null after leaving
     private (string Uuid, long Incarnation)? _identity; // from the first session of this process on
 
+    /// <summary>The leases of the apps of which one node makes jobs.</summary>
+    public ClusterLeases Leases => field ??= new ClusterLeases(() => _identity, () => View, log);
+
     /// <inheritdoc/>
     public ClusterAnswer Info => _sessions?.Answer()
         ?? new ClusterAnswer("alone", [], "the node is in no cluster: 'cluster join nats://HOST:PORT' makes it a member");
@@ -184,6 +187,7 @@ internal sealed class ClusterNode(string stateFolder, ClusterSettings settings, 
         ClusterSessions sessions = new(access, new ClusterDisk(_folder, records), _identity.Value, settings, takesOver, log)
         {
             Changed = changed,
+            Leases = Leases,
         };
         _sessions = sessions;
         sessions.Start();

@@ -1,4 +1,5 @@
 using Cocaine.Fast.Cluster.Engine;
+using Cocaine.Fast.Cluster.Leases;
 using Cocaine.Fast.Cluster.Members;
 using Cocaine.Fast.Cluster.Records;
 using Cocaine.Fast.Core.Monitoring;
@@ -50,6 +51,9 @@ internal sealed class ClusterSessions(
 
     /// <summary>Called when the records on the disk or the view have changed.</summary>
     public required Action Changed { get; init; }
+
+    /// <summary>The leases of the apps of which one node makes jobs.</summary>
+    public required ClusterLeases Leases { get; init; }
 
     /// <summary>The reason why nothing of the cluster can be changed now.</summary>
     public string Words => _state.Words;
@@ -128,7 +132,8 @@ internal sealed class ClusterSessions(
         try
         {
             await using NatsSession session = await NatsSession.OpenAsync(
-                access, settings.Name, Membership.ClusterBucket, Membership.NodesBucket, RecordSync.AppsBucket);
+                access, settings.Name, Membership.ClusterBucket, Membership.NodesBucket, RecordSync.AppsBucket,
+                LeaseKeeper.Bucket);
             Membership membership = new(session, OwnRecord(), disk.Folder, NodeClock.Instance);
             (EntryOutcome outcome, string reason) = await membership.EnterAsync(takesOver, _end.Token);
             if (outcome != EntryOutcome.In)
@@ -143,6 +148,7 @@ internal sealed class ClusterSessions(
             await merging.BeginAsync();
             _records = merging.Records;
             Task merges = NodeThreads.Run(merging.RunAsync);
+            Leases.Attach(session);
             await BeatAsync(session, membership);
             await session.DisposeAsync(); // ends the merges
             await merges;
@@ -172,6 +178,7 @@ internal sealed class ClusterSessions(
         {
             _membership = null;
             _records = null;
+            await Leases.DetachAsync(); // the session has ended by now
         }
 
         return wasIn;
@@ -201,6 +208,7 @@ internal sealed class ClusterSessions(
             }
             catch (OperationCanceledException)
             {
+                await Leases.GiveUpAsync();
                 await SayGoodbyeAsync(membership, beat);
                 throw;
             }
@@ -212,6 +220,7 @@ internal sealed class ClusterSessions(
             }
 
             See(membership.Table.View());
+            Leases.Update(settings.Leased());
         }
 
         _state.MoveTo(

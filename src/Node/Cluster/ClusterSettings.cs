@@ -7,8 +7,10 @@ namespace Cocaine.Fast.Node.Cluster;
 /// <param name="Locator">The endpoints of the node's locator.</param>
 /// <param name="Apps">How many apps run now.</param>
 /// <param name="Ready">The apps of the cluster that are ready here, in the order of their names.</param>
+/// <param name="Leased">Those of them that have tasks of which one node makes the jobs.</param>
 internal sealed record ClusterSettings(
-    ClusterConfig Config, Func<IReadOnlyList<string>> Locator, Func<int> Apps, Func<IReadOnlyList<string>> Ready)
+    ClusterConfig Config, Func<IReadOnlyList<string>> Locator, Func<int> Apps, Func<IReadOnlyList<string>> Ready,
+    Func<IReadOnlyList<LeasedApp>> Leased)
 {
     /// <summary>The name of the node: the config's, or that of the host.</summary>
     public string Name => Config.Name ?? HostName();

@@ -97,7 +97,8 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
         {
             ControlLog.Asked(log, call.Method, created.Name);
             string state = created.IsElsewhere ? "elsewhere" : "failed";
-            await AnswerAsync(call, new AppSummary(created.Name, created.Version, state, 0, 0, 0, 0, 0, [], created.Reason));
+            AppSummary none = new(created.Name, created.Version, state, 0, 0, 0, 0, 0, [], created.Reason);
+            await AnswerAsync(call, none with { RunOn = created.RunOn });
             return;
         }
 
@@ -105,7 +106,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
         ControlLog.Asked(log, call.Method, app.Name);
         string? problem = request.Wait ? await WaitReadyAsync(app, call.Gone) : null;
         AppSummary summary = await app.SummaryAsync();
-        await AnswerAsync(call, summary with { Reason = summary.Reason ?? problem });
+        await AnswerAsync(call, summary with { Reason = summary.Reason ?? problem, RunOn = created?.RunOn });
     }
 
     /// <summary>

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Threading.Channels;
 using Cocaine.Fast.Cluster.Records;
+using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Cluster;
@@ -43,6 +44,14 @@ internal sealed class ClusterApps(
     [
         .. apps.Running.Where(app => app.IsOfCluster && node.Find(app.Manifest.Name)?.Ready.IsCompletedSuccessfully == true)
             .Select(app => app.Manifest.Name).Order(StringComparer.Ordinal),
+    ];
+
+    /// <summary>Those of them that take jobs, and have tasks of which one node makes the jobs.</summary>
+    public IReadOnlyList<LeasedApp> Leased =>
+    [
+        .. apps.Running.Where(app => app.IsOfCluster && app.Manifest.Tasks.Any(task => task.RunsOnOne)
+            && node.Find(app.Manifest.Name) is { IsPaused: false, Ready.IsCompletedSuccessfully: true })
+            .Select(app => new LeasedApp(app.Manifest.Name, app.Manifest.Placement.GoesOnWithoutEngine)),
     ];
 
     /// <summary>The records of the apps that this node should run.</summary>
@@ -95,7 +104,14 @@ internal sealed class ClusterApps(
         await cluster.ChangeAsync(name, change);
         string? reason = await ApplyAsync(name);
         bool isElsewhere = reason is null && node.Find(name) is null;
-        return new CreatedInCluster(name, app.Manifest.Version, isElsewhere ? NodesOf(name) : reason, isElsewhere);
+        return new CreatedInCluster(name, app.Manifest.Version, isElsewhere ? NodesOf(name) : reason, isElsewhere, RunOnOf(app.Manifest));
+    }
+
+    private static Dictionary<string, string>? RunOnOf(AppManifest manifest)
+    {
+        Dictionary<string, string> nodes = manifest.Tasks.Where(task => task.Driver?.Keys.Any(key => key.Name == "run-on") == true)
+            .ToDictionary(task => task.Name, task => task.RunsOnOne ? "one" : "all");
+        return nodes.Count > 0 ? nodes : null;
     }
 
     /// <summary>Replaces an app on all nodes at once; on each the old version goes on when the new one does not come up.</summary>

@@ -13,7 +13,11 @@ namespace Cocaine.Fast.Node.Daemon;
 internal sealed record HostedApp(ManifestText Text, AppManifest Manifest, bool IsFixed)
 {
     /// <summary>The app is there because the node's cluster has it.</summary>
-    public bool IsOfCluster { get; init; }
+    public bool IsOfCluster
+    {
+        get => Manifest.IsOfCluster;
+        init => Manifest = Manifest with { IsOfCluster = value };
+    }
 
     /// <summary>The app's origin, for people.</summary>
     public string Origin => IsFixed ? $"the config's {Text.FilePath}" : IsOfCluster ? $"the cluster's {Text.FilePath}" : Text.FilePath;

@@ -58,11 +58,13 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             KeysDirectory = config.Security.KeysFolder,
             OwnsProcess = ownsProcess,
             Security = config.Security,
+            Singletons = (app, task, loop) => _cluster!.Leases.Of(app, task, loop),
             LoggerFactory = logging,
         });
         _paused = new PausedApps(_statePath, _node, _apps, _log);
         ClusterSettings settings = new(
-            config.Cluster ?? new ClusterConfig(), () => _node.LocatorEndpoints, () => _node.Apps.Count, () => _clusterApps.Ready);
+            config.Cluster ?? new ClusterConfig(), () => _node.LocatorEndpoints, () => _node.Apps.Count, () => _clusterApps.Ready,
+            () => _clusterApps.Leased);
         _cluster = new ClusterNode(_statePath, settings, () => _clusterApps.OnChange(_ends.Token), _log);
     }
 

@@ -22,15 +22,24 @@ internal sealed record TaskView(
     /// <summary>Copies the state; on the driver's loop.</summary>
     /// <param name="task">The task.</param>
     /// <param name="driver">Its driver.</param>
+    /// <param name="singleton">The right to make its jobs; null when each node makes them.</param>
     /// <param name="isLight">Without the driver's own facts, and with the histograms themselves, which go on counting.</param>
-    public static TaskView Of(TaskManifest task, Driver driver, bool isLight)
+    public static TaskView Of(TaskManifest task, Driver driver, ISingleton? singleton, bool isLight)
     {
         TaskMonitor monitor = driver.Monitor;
         LatencyHistogram inQueue = monitor.TimeInQueue, onSlave = monitor.TimeOnSlave;
         return new TaskView(
-            task.Name, task.DriverType, driver.Endpoints, isLight ? NoFacts : driver.Facts, isLight ? inQueue : inQueue.Copy(),
-            isLight ? onSlave : onSlave.Copy(), monitor.FailedInQueue, monitor.FailedOnSlave);
+            task.Name, task.DriverType, driver.Endpoints, isLight ? NoFacts : FactsOf(driver, singleton),
+            isLight ? inQueue : inQueue.Copy(), isLight ? onSlave : onSlave.Copy(), monitor.FailedInQueue, monitor.FailedOnSlave);
     }
+
+    private static IReadOnlyDictionary<string, object> FactsOf(Driver driver, ISingleton? singleton) => singleton is null ? driver.Facts
+        : new Dictionary<string, object>(driver.Facts)
+        {
+            ["run-on"] = "one",
+            ["lease-holder"] = singleton.Holder ?? "none",
+            ["lease-term"] = singleton.Term,
+        };
 
     /// <summary>The sums of a task's drivers, the first of which is that of the app's home.</summary>
     public static TaskView Sum(IReadOnlyList<TaskView> all)

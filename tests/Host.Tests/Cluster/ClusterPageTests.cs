@@ -72,5 +72,16 @@ public sealed class ClusterPageTests : IDisposable
         Assert.Equal(0, (await HostProcess.RunAsync(_folder, $"check {_folder["closed.json"]}")).Code);
     }
 
+    [Fact]
+    public async Task Its_tasks_are_read_as_it_says()
+    {
+        string task = CodeBlocks.Of(Page, "Tasks of which one node makes the jobs")[0];
+        string text = $$"""{ "type": "python", "args": "local://{{Repository.Root}}/examples/echo/echo.py", "cluster": { "without-engine": "last" }, {{task}} }""";
+        File.WriteAllText(_folder["report.json"], text);
+        (int code, _, string errors) = await HostProcess.RunAsync(_folder, $"check {_folder["report.json"]}");
+        Assert.True(code == 0, errors);
+        Assert.NotEqual(0, (await HostProcess.RunAsync(_folder, $"check {_folder.Write("no.json", text.Replace("\"one\"", "\"none\""))}")).Code);
+    }
+
     private string Environment => $"cd '{_folder.Path}'; mkdir -p '{_memory}'; export COCAINE_RUNTIME_DIR='{_memory}/run' STATE_DIRECTORY='{_folder["state"]}';";
 }

@@ -77,6 +77,11 @@ internal static class AppCommand
         {
             Console.WriteLine($"created app={app.App} endpoint={endpoint}");
         }
+
+        foreach ((string task, string nodes) in app.RunOn ?? new Dictionary<string, string>())
+        {
+            Console.WriteLine($"created app={app.App} task={PlainText.OneLine(task)} run-on={nodes}");
+        }
     }
 
     private static Command ReplaceApp()
