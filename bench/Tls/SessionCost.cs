@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Diagnostics;
 using Cocaine.Fast.Transport.Tls;
 
 namespace Cocaine.Fast.Bench.Tls;
@@ -26,7 +25,7 @@ internal sealed class SessionCost : IDisposable
         TlsIdentity Identity(string name) => new(certificates.CertificateFile(name), certificates.KeyFile(name));
     }
 
-    /// <summary>Median ms of the server's and of the client's side, from the making of the session to its end.</summary>
+    /// <summary>Median ms of CPU of the server's and of the client's side, from the making of the session to its end.</summary>
     public (double ServerMs, double ClientMs) Measure()
     {
         double[] server = new double[Handshakes], client = new double[Handshakes];
@@ -48,10 +47,11 @@ internal sealed class SessionCost : IDisposable
 
     private (double ServerMs, double ClientMs) One()
     {
-        Stopwatch serverTime = Stopwatch.StartNew();
+        CpuTime serverTime = new(), clientTime = new();
+        serverTime.Start();
         using TlsSession server = _server.TryAccept()!;
         serverTime.Stop();
-        Stopwatch clientTime = Stopwatch.StartNew();
+        clientTime.Start();
         using TlsSession client = _client.Connect("127.0.0.1");
         clientTime.Stop();
         ArrayBufferWriter<byte> toServer = new(), toClient = new();
@@ -70,11 +70,11 @@ internal sealed class SessionCost : IDisposable
         serverTime.Start();
         server.Dispose();
         serverTime.Stop();
-        return (serverTime.Elapsed.TotalMilliseconds, clientTime.Elapsed.TotalMilliseconds);
+        return (serverTime.Ms, clientTime.Ms);
     }
 
     private static TlsResult Step(
-        Stopwatch time, TlsSession session, TlsResult before, ArrayBufferWriter<byte> input, ArrayBufferWriter<byte> output)
+        CpuTime time, TlsSession session, TlsResult before, ArrayBufferWriter<byte> input, ArrayBufferWriter<byte> output)
     {
         if (before != TlsResult.NeedMore)
         {

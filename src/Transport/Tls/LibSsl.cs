@@ -179,5 +179,8 @@ internal static unsafe partial class LibSsl
     public static partial int SSL_session_reused(nint session);
 
     [LibraryImport(Library)]
+    public static partial nuint SSL_get_finished(nint session, byte* into, nuint bytes);
+
+    [LibraryImport(Library)]
     public static partial int SSL_key_update(nint session, int type);
 }

@@ -14,6 +14,9 @@ internal static class PeerNames
 {
     private const string AlternativeNames = "2.5.29.17", CommonName = "2.5.4.3";
 
+    /// <summary>The optional fields of a certificate.</summary>
+    private static readonly Asn1Tag VersionTag = new(TagClass.ContextSpecific, 0), ExtensionsTag = new(TagClass.ContextSpecific, 3);
+
     /// <summary>The types of a name in subjectAltName (RFC 5280 4.2.1.6).</summary>
     private const int Email = 1, Dns = 2, Uri = 6;
 
@@ -27,22 +30,18 @@ internal static class PeerNames
     {
         try
         {
-            using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(chain[0]);
+            Fields fields = ReadFields(chain[0]);
             List<string>[] names = [[], [], []];
-            bool hasAlternatives = false;
-            foreach (X509Extension extension in certificate.Extensions)
+            foreach (byte[] extension in fields.AlternativeNames)
             {
-                if (extension.Oid?.Value == AlternativeNames)
-                {
-                    hasAlternatives = true;
-                    ReadNames(extension.RawData, names);
-                }
+                ReadNames(extension, names);
             }
 
             PeerCertificate facts = PeerCertificate.Of(
-                names[0], names[1], names[2], hasAlternatives, ReadCommonName(certificate), certificate.SerialNumber);
+                names[0], names[1], names[2], fields.AlternativeNames.Count > 0, ReadCommonName(fields.Subject),
+                Convert.ToHexString(fields.Serial.Span));
             return new TlsPeer(facts, new CertificateKey(
-                RevokedList.IssuerOf(certificate.IssuerName.RawData), RevokedList.SerialOf(certificate.SerialNumberBytes.Span)))
+                RevokedList.IssuerOf(fields.Issuer.Span), RevokedList.SerialOf(fields.Serial.Span)))
             {
                 Chain = chain,
             };
@@ -51,6 +50,55 @@ internal static class PeerNames
         {
             return null;
         }
+    }
+
+    /// <summary>
+    /// Finds the fields by RFC 5280 4.1: version, serial number, algorithm, issuer, validity, subject, key, and optional ones. An object of
+    /// OpenSSL for the certificate would cost as much as half a handshake.
+    /// </summary>
+    private static Fields ReadFields(byte[] der)
+    {
+        AsnReader whole = new(der, AsnEncodingRules.DER);
+        AsnReader certificate = whole.ReadSequence().ReadSequence();
+        whole.ThrowIfNotEmpty();
+        if (certificate.PeekTag().HasSameClassAndValue(VersionTag))
+        {
+            certificate.ReadEncodedValue();
+        }
+
+        ReadOnlyMemory<byte> serial = certificate.ReadIntegerBytes();
+        certificate.ReadSequence();
+        ReadOnlyMemory<byte> issuer = certificate.ReadEncodedValue();
+        certificate.ReadSequence();
+        ReadOnlyMemory<byte> subject = certificate.ReadEncodedValue();
+        certificate.ReadSequence();
+        List<byte[]> alternatives = [];
+        while (certificate.HasData)
+        {
+            if (!certificate.PeekTag().HasSameClassAndValue(ExtensionsTag))
+            {
+                certificate.ReadEncodedValue(); // a unique number of the issuer or of the subject
+                continue;
+            }
+
+            for (AsnReader extensions = certificate.ReadSequence(ExtensionsTag).ReadSequence(); extensions.HasData;)
+            {
+                AsnReader extension = extensions.ReadSequence();
+                bool isOfNames = extension.ReadObjectIdentifier() == AlternativeNames;
+                if (extension.PeekTag().HasSameClassAndValue(Asn1Tag.Boolean))
+                {
+                    extension.ReadBoolean();
+                }
+
+                byte[] value = extension.ReadOctetString();
+                if (isOfNames)
+                {
+                    alternatives.Add(value);
+                }
+            }
+        }
+
+        return new Fields(serial, issuer, subject, alternatives);
     }
 
     /// <summary>Reads the URIs, the DNS names and the mail addresses.</summary>
@@ -76,11 +124,11 @@ internal static class PeerNames
         }
     }
 
-    private static string? ReadCommonName(X509Certificate2 certificate)
+    private static string? ReadCommonName(ReadOnlyMemory<byte> subject)
     {
         string[] names =
         [
-            .. certificate.SubjectName.EnumerateRelativeDistinguishedNames()
+            .. new X500DistinguishedName(subject.Span).EnumerateRelativeDistinguishedNames()
                 .Where(name => !name.HasMultipleElements && name.GetSingleElementType().Value == CommonName)
                 .Select(name => name.GetSingleElementValue() ?? ""),
         ];
@@ -88,4 +136,8 @@ internal static class PeerNames
     }
 
     private static bool IsPlain(string name) => !name.Any(char.IsControl);
+
+    /// <summary>Fields of a certificate: encoded, but for the number and for what extensions with names hold.</summary>
+    private sealed record Fields(
+        ReadOnlyMemory<byte> Serial, ReadOnlyMemory<byte> Issuer, ReadOnlyMemory<byte> Subject, IReadOnlyList<byte[]> AlternativeNames);
 }

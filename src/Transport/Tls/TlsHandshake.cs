@@ -110,15 +110,7 @@ internal sealed unsafe class TlsHandshake : LoopHandler, ITlsStep
     /// <inheritdoc/>
     public void Run()
     {
-        try
-        {
-            Step();
-        }
-        catch (Exception fault) when (fault is not OutOfMemoryException)
-        {
-            (_result, _problem) = (TlsResult.Failed, fault.Message);
-        }
-
+        TryStep();
         _loop.Post(_stepDone);
     }
 
@@ -145,6 +137,15 @@ internal sealed unsafe class TlsHandshake : LoopHandler, ITlsStep
         }
 
         _input = [.. _input, .. new ReadOnlySpan<byte>(scratch, (int)count)];
+        if (_door == DoorTls.On && _session?.HasSentFinished == true)
+        {
+            TryStep(); // a digest to compare: less work than the way to a worker and back
+            MoveTo(HandshakeState.Sending);
+            _sent = 0;
+            Send();
+            return;
+        }
+
         MoveTo(HandshakeState.Waiting);
         _loop.Change(this, _descriptor, 0);
         Look();
@@ -168,7 +169,19 @@ internal sealed unsafe class TlsHandshake : LoopHandler, ITlsStep
         }
     }
 
-    /// <summary>A step of the session, on a worker's thread.</summary>
+    /// <summary>A step of the session, by its owner.</summary>
+    private void TryStep()
+    {
+        try
+        {
+            Step();
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            (_result, _problem) = (TlsResult.Failed, fault.Message);
+        }
+    }
+
     private void Step()
     {
         if (Volatile.Read(ref _descriptor) < 0)
@@ -306,7 +319,7 @@ internal sealed unsafe class TlsHandshake : LoopHandler, ITlsStep
         {
             (HandshakeState.Ended, _) => false,
             (_, HandshakeState.Ended) => true,
-            (HandshakeState.Receiving, HandshakeState.Waiting) => true,
+            (HandshakeState.Receiving, HandshakeState.Waiting or HandshakeState.Sending) => true,
             (HandshakeState.Waiting, HandshakeState.Away) => true,
             (HandshakeState.Away, HandshakeState.Waiting or HandshakeState.Sending) => true,
             (HandshakeState.Sending, HandshakeState.Receiving) => true,
@@ -329,17 +342,4 @@ internal sealed unsafe class TlsHandshake : LoopHandler, ITlsStep
     {
         public override void Run() => handshake.OnStepDone();
     }
-}
-
-/// <summary>The door of handshakes. All members are called on the loop's thread.</summary>
-internal interface ISecuredDoor
-{
-    /// <summary>The session is there; the connection belongs to the door from now on.</summary>
-    void OnSecured(TlsHandshake handshake, SecuredPeer peer);
-
-    /// <summary>The handshake has failed; its socket is closed after this.</summary>
-    /// <param name="handshake">The handshake.</param>
-    /// <param name="reason">The reason, for the log; may have text of the peer.</param>
-    /// <param name="total">Handshakes of the node that have failed so far.</param>
-    void OnFailed(TlsHandshake handshake, string reason, long total);
 }

@@ -95,6 +95,12 @@ internal sealed unsafe class TlsSession : IDisposable
     /// <summary>The session continues an earlier one by a ticket.</summary>
     public bool IsResumed => LibSsl.SSL_session_reused(_handle) == 1;
 
+    /// <summary>
+    /// This side has sent all of its handshake. The server then awaits a digest, and before it the client's certificate where it asks for
+    /// one.
+    /// </summary>
+    public bool HasSentFinished => LibSsl.SSL_get_finished(_handle, null, 0) > 0;
+
     /// <summary>Received bytes that were not looked at yet; valid between <see cref="Begin"/> and <see cref="End"/>.</summary>
     public int InputBytes => (int)_window->InBytes;
 
