@@ -49,9 +49,8 @@ internal static class ForwardServer
             Tasks = [new TaskManifest { Name = "echo", DriverType = "native-server", Endpoints = ["tcp://127.0.0.1:0"] }],
         });
         await app.Ready;
-        NodePeers ways = new(
-            (EventLoop)app.Engine.Loop, Endpoint.Parse("tcp://127.0.0.1:0"), new PeerIdentity("bench", name, 1, Secret), new Fixed(peers),
-            NullLogger.Instance);
+        NodePeers ways = new((EventLoop)app.Engine.Loop, Endpoint.Parse("tcp://127.0.0.1:0"), NullLogger.Instance);
+        ways.Open(new PeerIdentity("bench", name, 1, Secret), new Fixed(peers));
         await ways.AddAsync(app);
         await prepare(app.Endpoints[0].Endpoint);
         Console.WriteLine($"ready {app.Endpoints[0].Endpoint} {ways.Port.Port}");

@@ -11,9 +11,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 await using TestNode node = TestNode.Start();
 RunningApp app = await node.AddAsync(
     TestApps.Python("behaviours.py", new EngineSettings { PoolLimit = 2, PoolMinimum = 2, Concurrency = 1, QueueLimit = 10 }));
-NodePeers ways = new(
-    (EventLoop)app.Engine.Loop, Endpoint.Parse("tcp://127.0.0.1:0"),
-    new PeerIdentity("test", "peer", 1, [.. Enumerable.Range(1, 32).Select(i => (byte)i)]), new NoPeers(), NullLogger.Instance);
+NodePeers ways = new((EventLoop)app.Engine.Loop, Endpoint.Parse("tcp://127.0.0.1:0"), NullLogger.Instance);
+ways.Open(new PeerIdentity("test", "peer", 1, [.. Enumerable.Range(1, 32).Select(i => (byte)i)]), new NoPeers());
 await ways.AddAsync(app);
 Console.WriteLine($"ready {ways.Port.Port}");
 await Console.In.ReadToEndAsync();

@@ -9,6 +9,9 @@ internal sealed record MemberRecord(string Uuid, string Name, long Incarnation)
     /// <summary>The address at which other nodes and clients find the node.</summary>
     public string Address { get; init; } = "";
 
+    /// <summary>The port at that address where other nodes send jobs; 0 = none.</summary>
+    public int PeerPort { get; init; }
+
     /// <summary>The endpoints of the node's locator.</summary>
     public IReadOnlyList<string> Locator { get; init; } = [];
 

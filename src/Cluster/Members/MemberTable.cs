@@ -110,7 +110,7 @@ internal sealed class MemberTable(string self, TimeProvider clock)
             Labels = record.Labels,
             DownForMs = downMs,
         };
-        return new SeenMember(record, member, wasHeard ? last.Beat.Apps : null);
+        return new SeenMember(record, member, wasHeard ? last.Beat.Apps : null) { Load = wasHeard ? last.Beat.Load : null };
     }
 
     private static long NowMs(TimeProvider clock) => (long)clock.GetElapsedTime(0, clock.GetTimestamp()).TotalMilliseconds;

@@ -12,4 +12,8 @@ internal sealed record MemberView(IReadOnlyList<SeenMember> Nodes)
 /// <param name="Record">The node's own word.</param>
 /// <param name="Member">The node by the rules of placement.</param>
 /// <param name="Apps">How many apps run on it, by its last sign of life; null when there was none in this session.</param>
-internal sealed record SeenMember(MemberRecord Record, Member Member, int? Apps);
+internal sealed record SeenMember(MemberRecord Record, Member Member, int? Apps)
+{
+    /// <summary>The load of the node, by the same sign of life.</summary>
+    public NodeLoad? Load { get; init; }
+}

@@ -12,13 +12,11 @@ namespace Cocaine.Fast.Cluster.Peers;
 /// </summary>
 /// <param name="name">The app's name.</param>
 /// <param name="loop">The loop.</param>
-/// <param name="engine">The engine that takes new jobs; null when there is none.</param>
-/// <param name="tasks">The tasks whose jobs other nodes may send. Their jobs do not go on from here.</param>
 /// <param name="log">The node's log.</param>
-internal sealed class PeerApp(string name, EventLoop loop, Func<AppEngine?> engine, EventCatalog[] tasks, ILogger log)
-    : WheelTimer
+internal sealed class PeerApp(string name, EventLoop loop, ILogger log) : WheelTimer
 {
     private readonly List<PeerSession> _sessions = [];
+    private EventCatalog[] _tasks = [];
     private LoadNews _told;
     private long _toldMs;
     private bool _isClosed;
@@ -30,19 +28,28 @@ internal sealed class PeerApp(string name, EventLoop loop, Func<AppEngine?> engi
     public ILogger Log => log;
 
     /// <summary>The engine that takes new jobs; null when there is none.</summary>
-    public AppEngine? Engine => engine();
+    public AppEngine? Engine { get; private set; }
 
     /// <summary>Links of other nodes.</summary>
     public IReadOnlyList<PeerSession> Sessions => _sessions;
 
     /// <summary>The present load.</summary>
-    public LoadNews News => engine() is { } at
+    public LoadNews News => Engine is { } at
         ? new LoadNews(at.Forwarded.Load, at.IsTaking && !at.Pool.IsBroken) : new LoadNews(new(1, 0, 0, 0), IsOpen: false);
+
+    /// <summary>Another version of the app takes new jobs.</summary>
+    /// <param name="engine">The version's engine; null when the app takes no jobs of other nodes.</param>
+    /// <param name="tasks">The tasks whose jobs other nodes may send. Their jobs do not go on from here.</param>
+    public void Use(AppEngine? engine, EventCatalog[] tasks)
+    {
+        Engine = engine;
+        _tasks = tasks;
+    }
 
     /// <summary>Finds the task of a job.</summary>
     public EventCatalog? Find(ReadOnlySpan<byte> task)
     {
-        foreach (EventCatalog one in tasks)
+        foreach (EventCatalog one in _tasks)
         {
             if (task.SequenceEqual(one.Monitor.Utf8Name))
             {

@@ -106,7 +106,8 @@ internal sealed class PeerDialer(EventLoop loop)
         string problem = "";
         try
         {
-            using Socket socket = new(to.At.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            using Socket socket = to.At.AddressFamily == AddressFamily.Unspecified ? new(SocketType.Stream, ProtocolType.Tcp)
+                : new(to.At.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             using CancellationTokenSource limit = new(PeerLimits.HelloMs);
             await socket.ConnectAsync(to.At, limit.Token).ConfigureAwait(false);
             descriptor = DescriptorCopy.Of((int)socket.Handle);

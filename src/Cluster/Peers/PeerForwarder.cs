@@ -1,3 +1,4 @@
+using System.Net;
 using Cocaine.Fast.Cluster.Forwarding;
 using Cocaine.Fast.Core.Balancing;
 using Cocaine.Fast.Core.Jobs;
@@ -9,11 +10,11 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Cluster.Peers;
 
 /// <summary>
-/// Sends jobs of one engine to other nodes: keeps links to some of them while the app has more jobs than slaves, and chooses among them for
-/// each job. Without jobs that wait there are no links. Lives on the engine's loop.
+/// Sends jobs of an app on one loop to other nodes: keeps links to some of them while the app has more jobs than slaves, and chooses among
+/// them for each job. Without jobs that wait there are no links. Lives on the loop.
 /// </summary>
 /// <param name="app">The app's name.</param>
-/// <param name="loop">The engine's loop.</param>
+/// <param name="loop">The loop.</param>
 /// <param name="self">This node.</param>
 /// <param name="peers">Knows the other nodes.</param>
 /// <param name="log">The node's log.</param>
@@ -39,21 +40,6 @@ internal sealed class PeerForwarder(string app, EventLoop loop, PeerIdentity sel
     public IReadOnlyList<PeerLink> Links => _links;
 
     /// <inheritdoc/>
-    public int Jobs
-    {
-        get
-        {
-            int jobs = 0;
-            foreach (PeerLink link in _links)
-            {
-                jobs += link.Jobs;
-            }
-
-            return jobs;
-        }
-    }
-
-    /// <inheritdoc/>
     public IPeer? Choose(in OwnQueue own)
     {
         _usedMs = loop.NowMs;
@@ -69,15 +55,15 @@ internal sealed class PeerForwarder(string app, EventLoop loop, PeerIdentity sel
     }
 
     /// <inheritdoc/>
-    public void FailAll(int code, string reason, ErrorCause cause)
+    public void FailAll(IJobEngine engine, int code, string reason, ErrorCause cause)
     {
         foreach (PeerLink link in _links)
         {
-            link.FailAll(code, reason, cause);
+            link.FailAll(engine, code, reason, cause);
         }
     }
 
-    /// <summary>Ends all links: the engine is gone.</summary>
+    /// <summary>Ends all links.</summary>
     public void Close()
     {
         _isClosed = true;
@@ -143,9 +129,11 @@ internal sealed class PeerForwarder(string app, EventLoop loop, PeerIdentity sel
     {
         if (_dialer.CountFailure(to) is { } total)
         {
-            PeerLog.NotLinked(log, app, to.Node, to.At.ToString(), problem, total);
+            PeerLog.NotLinked(log, app, to.Node, PlainName(to.At), problem, total);
         }
     }
+
+    private static string PlainName(EndPoint at) => at is DnsEndPoint name ? $"{name.Host}:{name.Port}" : at.ToString()!;
 
     private void CloseUnused()
     {

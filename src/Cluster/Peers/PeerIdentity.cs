@@ -11,8 +11,8 @@ internal sealed record PeerIdentity(string Cluster, string Node, ulong Incarnati
 
 /// <summary>Another node, and where it takes links.</summary>
 /// <param name="Node">The node's name.</param>
-/// <param name="At">The address of its peer port.</param>
-internal sealed record PeerAddress(string Node, IPEndPoint At);
+/// <param name="At">The peer port: an address, or the name of a host.</param>
+internal sealed record PeerAddress(string Node, EndPoint At);
 
 /// <summary>Knows the nodes that an app's jobs may go to. Asked on loops: it answers from a snapshot and never waits.</summary>
 internal interface IPeerList

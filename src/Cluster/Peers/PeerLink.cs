@@ -85,12 +85,12 @@ internal sealed class PeerLink(PeerForwarder owner, PeerAddress to, EventLoop lo
     /// <inheritdoc/>
     public void LetGo(ulong channel) => SetHeld(channel, held: false);
 
-    /// <summary>Every job that the node has fails.</summary>
-    public void FailAll(int code, string reason, ErrorCause cause)
+    /// <summary>Every job of an engine that the node has fails.</summary>
+    public void FailAll(IJobEngine engine, int code, string reason, ErrorCause cause)
     {
         foreach (Job job in _jobs.ToList())
         {
-            if (job.Runner == this) // the end of another job may have ended this one
+            if (job.Runner == this && job.Engine == engine) // the end of another job may have ended this one
             {
                 job.Engine.Fail(job, code, reason, cause: cause);
             }

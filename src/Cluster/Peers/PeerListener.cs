@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Net;
 using System.Numerics;
 using System.Security.Cryptography;
@@ -22,22 +23,22 @@ internal sealed class PeerListener
 
     private readonly IReadOnlyList<Listener> _listeners;
     private readonly HashSet<PeerGreeting> _greetings = [];
-    private readonly ConcurrentDictionary<string, PeerApp[]> _apps = new();
+    private readonly ConcurrentDictionary<string, ImmutableArray<PeerApp>> _apps = new();
     private uint _next;          // the shard of an app that gets the next link
     private long _turnedAway;
 
     /// <exception cref="IOException">The endpoint cannot be bound.</exception>
-    public PeerListener(EventLoop loop, Endpoint at, PeerIdentity self, ILogger log)
+    public PeerListener(EventLoop loop, Endpoint at, ILogger log)
     {
         Loop = loop;
-        Self = self;
         Log = log;
         _listeners = Listener.Bind(loop, at, Backlog, UnixFileMode.UserRead | UnixFileMode.UserWrite, Accept);
     }
 
     public EventLoop Loop { get; }
 
-    public PeerIdentity Self { get; }
+    /// <summary>This node. Valid once the listener is open.</summary>
+    public PeerIdentity Self { get; private set; } = null!;
 
     public ILogger Log { get; }
 
@@ -51,19 +52,21 @@ internal sealed class PeerListener
     public long TurnedAway => Volatile.Read(ref _turnedAway); // for other threads: the other half is in OnTurnedAway
 
     /// <summary>Begins to accept; on the loop.</summary>
-    public void Open()
+    public void Open(PeerIdentity self)
     {
+        Self = self;
         foreach (Listener listener in _listeners)
         {
             listener.Open();
         }
     }
 
-    /// <summary>Links may come for an app from now on, on each of its loops in turn; from any thread.</summary>
-    public void Add(string app, PeerApp[] shards) => _apps[app] = shards;
+    /// <summary>Links may come for an app on a loop from now on, on each of its loops in turn; from any thread.</summary>
+    public void Add(PeerApp shard) =>
+        _apps.AddOrUpdate(shard.Name, _ => [shard], (_, shards) => shards.Contains(shard) ? shards : shards.Add(shard));
 
-    /// <summary>No more links come for an app; from any thread.</summary>
-    public void Remove(string app) => _apps.TryRemove(app, out _);
+    /// <summary>No more links come for an app on a loop; from any thread.</summary>
+    public void Remove(PeerApp shard) => _apps.AddOrUpdate(shard.Name, _ => [], (_, shards) => shards.Remove(shard));
 
     /// <summary>Accepts no more; on the loop.</summary>
     public void Close()
@@ -80,8 +83,8 @@ internal sealed class PeerListener
     }
 
     /// <summary>The loops of an app; null when this node does not have it.</summary>
-    public PeerApp? Next(string app) =>
-        _apps.TryGetValue(app, out PeerApp[]? shards) && shards.Length > 0 ? shards[_next++ % (uint)shards.Length] : null;
+    public PeerApp? Next(string app) => _apps.TryGetValue(app, out ImmutableArray<PeerApp> shards) && shards.Length > 0
+        ? shards[(int)(_next++ % (uint)shards.Length)] : null;
 
     /// <summary>A greeting has ended.</summary>
     public void OnClosed(PeerGreeting greeting) => _greetings.Remove(greeting);

@@ -27,6 +27,15 @@ public sealed record ClusterConfig
     /// <summary>The address at which other nodes find this one; null = the address from which the node reaches the engine.</summary>
     public string? Advertise { get; init; }
 
+    /// <summary>The default of <see cref="Listen"/>.</summary>
+    public const string DefaultListen = "tcp://*:10054";
+
+    /// <summary>The node's peer port, where other nodes send jobs; it is opened once the node is in a cluster.</summary>
+    public string Listen { get; init; } = DefaultListen;
+
+    /// <summary>Whether jobs may go to other nodes and come from there.</summary>
+    public bool Forwards { get; init; } = true;
+
     /// <summary>Whether an engine on another host may be used without a password and without TLS.</summary>
     public bool IsInsecure { get; init; }
 

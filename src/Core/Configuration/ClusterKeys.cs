@@ -30,6 +30,10 @@ internal static class ClusterKeys
             Check = host => EngineAddress.IsHost(host.Text) ? null : new TextMistake(null, []),
         },
         new(
+            "listen", KeyKind.Endpoint, "the node's peer port, where other nodes send jobs, `tcp://HOST:PORT`; port 0 is any free one",
+            ClusterConfig.DefaultListen),
+        new("forward", KeyKind.Boolean, "jobs that would wait here may go to other nodes, and come from there", "true"),
+        new(
             "insecure", KeyKind.Boolean,
             "an engine on another host may be used without `credentials` and TLS: whoever reaches it runs code on all nodes", "false"),
     ];

@@ -37,9 +37,16 @@ internal sealed class ClusterReader(ProblemList problems, KeyReader keys)
             Name = values.GetValueOrDefault("name") as string,
             Labels = values.GetValueOrDefault("labels") as IReadOnlyDictionary<string, string> ?? new Dictionary<string, string>(),
             Advertise = values.GetValueOrDefault("advertise") as string,
+            Listen = values.GetValueOrDefault("listen") as string ?? ClusterConfig.DefaultListen,
+            Forwards = values.GetValueOrDefault("forward") as bool? ?? true,
             IsInsecure = values.GetValueOrDefault("insecure") as bool? ?? false,
         };
         CheckEngine(section["engine"], config);
+        if (section["listen"] is { Kind: JsonValueKind.String } listen
+            && EndpointSyntax.Problem(listen.Text, takesUnix: false) is { } mistake)
+        {
+            problems.Add(listen.Offset, $"{At}.listen", mistake);
+        }
         return config;
     }
 

@@ -163,6 +163,18 @@ public static class ConfigReader
             Check(locator == "none" ? null : root["locator"], "$.locator", at => NetworkNeeds.LocatorProblem(at, locatorTls, floor));
             Check(
                 service == "none" ? null : root["node-service"], "$.node-service", at => NetworkNeeds.PlainProblem(at, "", floor));
+            if (root["cluster"] is { Kind: JsonValueKind.Object } cluster && cluster["forward"] is not { Kind: JsonValueKind.False }
+                && cluster["listen"] is not { Kind: not JsonValueKind.String })
+            {
+                string listen = cluster["listen"]?.Text ?? ClusterConfig.DefaultListen;
+                JsonTree place = cluster["listen"] ?? cluster;
+                if (EndpointSyntax.Problem(listen, takesUnix: false) is null
+                    && NetworkNeeds.PlainProblem(listen, "write \"forward\": false, or ", floor) is { } problem)
+                {
+                    problems.Add(place.Offset, "$.cluster.listen", problem);
+                }
+            }
+
             JsonTree? control = root["control"] is { Kind: JsonValueKind.Object } section ? section["zeromq"] : null;
             Check(control, "$.control.zeromq", at => NetworkNeeds.PlainProblem(at, "use control.tcp, or ", floor));
         }

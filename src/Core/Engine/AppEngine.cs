@@ -279,7 +279,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
         }
 
         FailWaiting(ErrorCodes.ResourceError, reason, ErrorCause.NotRunning);
-        Scope.Forwarder?.FailAll(ErrorCodes.ResourceError, reason, ErrorCause.NotRunning);
+        Scope.Forwarder?.FailAll(this, ErrorCodes.ResourceError, reason, ErrorCause.NotRunning);
         Scope.Siblings?.FailAll(ErrorCodes.ResourceError, reason, ErrorCause.NotRunning);
         foreach (Slave slave in Pool.Roster.Slaves)
         {

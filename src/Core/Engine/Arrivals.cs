@@ -37,7 +37,8 @@ internal sealed class Arrivals(EngineScope scope, SlavePool pool, Admission admi
         }
 
         bool isRefused = admission.MustRefuse;
-        peer = scope.Forwarder is not null && task.MayForward ? forwarded.Choose(in policy, isRefused) : null;
+        bool takesIt = !isRefused && scope.Siblings?.HaveRoom == true; // another loop of this node, and soon
+        peer = scope.Forwarder is not null && task.MayForward && !takesIt ? forwarded.Choose(in policy, isRefused) : null;
         return isRefused && peer is null ? admission.Check(id) : default;
     }
 

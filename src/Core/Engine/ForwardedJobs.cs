@@ -17,7 +17,7 @@ internal sealed class ForwardedJobs(EngineScope scope, SlavePool pool, Admission
 
     /// <summary>The load of this engine, for other nodes.</summary>
     public LoadReport Load => new(
-        Slots, Math.Max(0, endings.Running - (scope.Forwarder?.Jobs ?? 0)), scope.Queue.Count,
+        Slots, Math.Max(0, endings.Running - endings.AtNodes), scope.Queue.Count,
         Math.Min(scope.Mean.Ns, LoadReport.LongestMeanNs));
 
     /// <summary>The node that takes a job for which no slave has room here; null when the job stays.</summary>
@@ -34,6 +34,7 @@ internal sealed class ForwardedJobs(EngineScope scope, SlavePool pool, Admission
         job.DispatchedNs = scope.Loop.NowNs;
         job.MoveTo(JobState.Away);
         endings.CountRun();
+        endings.AtNodes++;
         scope.Counters.JobsForwarded++;
         scope.Records.Ledger.Forwarded(job.Id, job.DispatchedNs, job.Runs, peer.Name);
         peer.Run(job);
@@ -43,6 +44,7 @@ internal sealed class ForwardedJobs(EngineScope scope, SlavePool pool, Admission
     public void OnRefused(Job job, in JobError error)
     {
         job.Runner = null;
+        endings.AtNodes--;
         job.Runs--;
         scope.Counters.JobsForwardRefused++;
         if (scope.State == EngineState.Stopped || !job.Request.IsWhole || admission.MustRefuse)
@@ -67,6 +69,7 @@ internal sealed class ForwardedJobs(EngineScope scope, SlavePool pool, Admission
     public void OnLost(Job job, string peer, PeerEnd end)
     {
         job.Runner = null;
+        endings.AtNodes--;
         scope.Counters.JobsForwardLost++;
         if (MayRunAgain(job, end))
         {

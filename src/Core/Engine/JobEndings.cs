@@ -15,6 +15,9 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
     /// <summary>Jobs on slaves without a whole answer yet.</summary>
     public int Running { get; private set; }
 
+    /// <summary>Those among them that are at other nodes.</summary>
+    public int AtNodes { get; set; }
+
     /// <summary>One more job goes to a slave.</summary>
     public void CountRun() => Running++;
 
@@ -79,6 +82,7 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
         if (!job.IsAnswered)
         {
             Running--;
+            AtNodes -= job.Runner is IPeer ? 1 : 0;
             long now = scope.Loop.NowNs;
             RecordRun(job, now);
             IJobCaller? caller = job.Caller;
@@ -146,6 +150,7 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
         else
         {
             Running--;
+            AtNodes -= job.Runner is IPeer ? 1 : 0; // a job that has just come back has none
             RecordRun(job, scope.Loop.NowNs);
             job.Task.FailedOnSlave++;
         }

@@ -4,19 +4,17 @@ using Cocaine.Fast.Core.Protocol;
 namespace Cocaine.Fast.Core.Jobs;
 
 /// <summary>
-/// The other nodes, as an engine sees them: they take jobs that would wait here for too long. All calls come on the engine's loop.
+/// The other nodes, as the engines of an app on a loop see them: they take jobs that would wait here for too long. All
+/// calls come on that loop.
 /// </summary>
 internal interface IForwarder
 {
-    /// <summary>Jobs of this engine that are at other nodes.</summary>
-    int Jobs { get; }
-
     /// <summary>No slave takes a job now: the node that takes it, or null when the job stays here.</summary>
     /// <param name="own">The queue that the job would wait in.</param>
     IPeer? Choose(in OwnQueue own);
 
-    /// <summary>Every job that is at another node fails.</summary>
-    void FailAll(int code, string reason, ErrorCause cause);
+    /// <summary>Every job of an engine that is at another node fails. Versions of an app have one forwarder.</summary>
+    void FailAll(IJobEngine engine, int code, string reason, ErrorCause cause);
 }
 
 /// <summary>Another loop or node as the runner of a job. All calls come on the engine's loop.</summary>

@@ -85,6 +85,9 @@ public sealed record AppPlacement
     /// When the cluster's engine is away, tasks with <c>run-on: one</c> go on at the last node that made their jobs.
     /// </summary>
     public bool GoesOnWithoutEngine { get; init; }
+
+    /// <summary>Jobs may go from one of these nodes to another.</summary>
+    public bool Forwards { get; init; } = true;
 }
 
 /// <summary>The <c>engine</c> part of a manifest. The defaults are the manifest's.</summary>

@@ -205,6 +205,7 @@ internal sealed class AppReader(
             Nodes = (int?)(values.GetValueOrDefault("nodes") as long?),
             Where = where,
             GoesOnWithoutEngine = values.GetValueOrDefault("without-engine") is "last",
+            Forwards = values.GetValueOrDefault("forward") as bool? ?? true,
         };
     }
 

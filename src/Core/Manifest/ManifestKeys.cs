@@ -59,6 +59,7 @@ internal static class ManifestKeys
         {
             Choices = ["stop", "last"],
         },
+        new("forward", KeyKind.Boolean, "a job that would wait on its node may go to another one of these", "true"),
     ];
 
     /// <summary><c>pubsub</c>.</summary>

@@ -111,6 +111,8 @@ internal sealed class InfoPage(JsonFacts info, double? jobsPerSecond, Screen scr
             + $"{Amount.Count(jobs["accepted"].Count)} accepted{rate}");
         Labelled("also", Counts(jobs, ("retried", "retried"), ("cancelled", "cancelled"), ("client-gone", "client gone"),
             ("abandoned", "abandoned"), ("quarantined", "in quarantine"), ("suspects", "waiting to be run alone")));
+        Labelled("nodes", Counts(jobs["forwarded"], ("out", "given to other nodes"), ("in", "taken from other nodes"),
+            ("bounced", "found no room there"), ("lost", "lost with their node")));
         Labelled("errors", string.Join(", ", jobs["errors"].Members.Select(one => $"{one.Name}: {Amount.Count(one.Value.Count)}")));
         Labelled("timeouts", string.Join(", ", jobs["timeouts"].Members.Where(one => one.Value.Count > 0)
             .Select(one => $"{one.Name}: {Amount.Count(one.Value.Count)}")));

@@ -210,6 +210,12 @@ internal static class AppInfo
         json.WriteNumber("abandoned", counters.JobsAbandoned);
         json.WriteNumber("quarantined", counters.JobsQuarantined);
         json.WriteNumber("suspects", view.Sum(engine => engine.Suspects));
+        json.WriteStartObject("forwarded");
+        json.WriteNumber("out", counters.JobsForwarded);
+        json.WriteNumber("in", counters.JobsTaken);
+        json.WriteNumber("bounced", counters.JobsForwardRefused);
+        json.WriteNumber("lost", counters.JobsForwardLost);
+        json.WriteEndObject();
         json.WriteStartObject("errors");
         foreach ((string code, long count) in counters.Errors)
         {

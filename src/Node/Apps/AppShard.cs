@@ -6,6 +6,19 @@ using Cocaine.Fast.Transport.Loop;
 
 namespace Cocaine.Fast.Node.Apps;
 
+/// <summary>The links of an app on one loop to other nodes. Lives on the loop.</summary>
+internal interface IShardLinks
+{
+    /// <summary>A version takes new jobs from now on.</summary>
+    /// <param name="version">The version.</param>
+    /// <param name="engine">The version's engine on the loop; null when it has none there.</param>
+    /// <param name="tasks">The version's tasks on the loop.</param>
+    void Use(AppManifest version, AppEngine? engine, IReadOnlyList<AppTask> tasks);
+
+    /// <summary>The app has ended.</summary>
+    void Close();
+}
+
 /// <summary>
 /// An app on one of its loops: the drivers that serve connections there, and the counters and job numbers of all versions. Each version
 /// has an engine of its own on the shard. The first shard is the app's home: its drivers are those of all tasks, and the app is controlled
@@ -32,6 +45,9 @@ internal sealed class AppShard(int index, AppParts parts, TaskSet tasks)
 
     /// <summary>The last number of a job on this loop, or a greater one, as far as another thread sees it.</summary>
     public ulong LastJobId => Math.Max(Counters.LastJobId, Math.Max(parts.Records!.FirstJobId, parts.Records.Ledger.LastId));
+
+    /// <summary>The links to other nodes; null without a cluster.</summary>
+    public IShardLinks? Links { get; set; }
 
     /// <summary>
     /// On a further loop: new connections and jobs go to another version, whose drivers take over from those of the version before. In one
@@ -66,6 +82,18 @@ internal sealed class AppShard(int index, AppParts parts, TaskSet tasks)
         {
             _ending[before] = change;
         }
+
+        UseForLinks(next);
+    }
+
+    /// <summary>Jobs of a version go to other nodes, and come from there.</summary>
+    public void UseForLinks(AppVersion version) => Links?.Use(version.Manifest, version.On(this), tasks.Tasks);
+
+    /// <summary>The app has ended.</summary>
+    public void Close()
+    {
+        tasks.Close();
+        Links?.Close();
     }
 
     /// <summary>A version has no more jobs: the drivers that only it had close.</summary>

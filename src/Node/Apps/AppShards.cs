@@ -18,6 +18,7 @@ internal sealed class AppShards
     private IReadOnlyDictionary<string, HomeEndpoints> _spread = new Dictionary<string, HomeEndpoints>(); // tasks with drivers on each loop
     private int _count = 1;          // shards of the version that takes new jobs
     private int _nextConnection;
+    private Func<AppShard, IShardLinks>? _openLinks; // null without a cluster
     private int _step;               // distance of two job numbers on a loop; grows
 
     /// <param name="app">The app's name.</param>
@@ -108,7 +109,28 @@ internal sealed class AppShards
                 Records = Home.Parts.ShardRecords(i, _step, _all.Max(shard => shard.LastJobId)),
             };
             TaskSet tasks = new(_app, parts, reply => Loop.Post(() => _askInfo(info => loop.Post(() => reply(info)))), static _ => { });
-            _all.Add(new AppShard(i, parts, tasks));
+            AppShard added = new(i, parts, tasks);
+            _all.Add(added);
+            if (_openLinks is { } open)
+            {
+                loop.Post(() => added.Links = open(added));
+            }
+        }
+    }
+
+    /// <summary>The app's jobs may go to other nodes, and come from there, from now on.</summary>
+    /// <param name="open">Makes the links of a shard, on its loop.</param>
+    /// <param name="version">The version that takes new jobs.</param>
+    public void LinkWith(Func<AppShard, IShardLinks> open, AppVersion version)
+    {
+        if (_openLinks is null)
+        {
+            _openLinks = open;
+            OnEach(shard =>
+            {
+                shard.Links = open(shard);
+                shard.UseForLinks(version);
+            });
         }
     }
 
@@ -137,6 +159,7 @@ internal sealed class AppShards
         IReadOnlyDictionary<string, HomeEndpoints> spread = _spread = Home.Tasks.Spread;
         bool paused = next.Engine.IsPaused;
         _count = next.Engines.Count;
+        Home.UseForLinks(next);
         OnOthers(shard => shard.Switch(before, next, spread, paused), done);
     }
 

@@ -317,7 +317,7 @@ public sealed class RunningApp
             gone();
             if (Phase == AppPhase.Stopping && _older.Count == 0)
             {
-                _shards.OnEach(shard => shard.Tasks.Close(), OnClosed);
+                _shards.OnEach(shard => shard.Close(), OnClosed);
             }
         });
     }

@@ -25,6 +25,11 @@ internal static partial class ClusterLog
         + "stack")]
     public static partial void Fault(ILogger log, Exception fault);
 
+    [LoggerMessage(670, LogLevel.Error,
+        "the peer port {Endpoint} cannot be used: {Problem}. Jobs stay on the node that their callers know; set 'cluster.listen' to "
+        + "another one, or 'cluster.forward' to false")]
+    public static partial void NoPeerPort(ILogger log, string endpoint, string problem);
+
     [LoggerMessage(636, LogLevel.Warning,
         "the record of app {App} in the cluster was lost by its engine, and was put back from this node")]
     public static partial void PutBack(ILogger log, string app);

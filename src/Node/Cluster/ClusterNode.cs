@@ -158,6 +158,7 @@ internal sealed class ClusterNode(string stateFolder, ClusterSettings settings, 
         try
         {
             await EndAsync(isLeaving: false);
+            await (settings.Peers?.CloseAsync() ?? Task.CompletedTask);
         }
         finally
         {
@@ -200,6 +201,10 @@ internal sealed class ClusterNode(string stateFolder, ClusterSettings settings, 
         {
             await sessions.EndAsync(isLeaving);
             _sessions = null;
+            if (isLeaving)
+            {
+                await (settings.Peers?.CloseAsync() ?? Task.CompletedTask);
+            }
         }
     }
 

@@ -62,7 +62,11 @@ internal sealed class ClusterSessions(
     public Member Self => new(identity.Uuid, settings.Name) { Incarnation = identity.Incarnation, Labels = settings.Config.Labels };
 
     /// <summary>Begins; returns at once.</summary>
-    public void Start() => _run = NodeThreads.Run(RunAsync);
+    public void Start()
+    {
+        settings.Peers?.Start(disk.Folder, identity, settings.Name, _view); // also without the engine
+        _run = NodeThreads.Run(RunAsync);
+    }
 
     /// <summary>Ends the session, and tells the other nodes. With <paramref name="isLeaving"/> the node's record goes too.</summary>
     public async Task EndAsync(bool isLeaving)
@@ -100,7 +104,14 @@ internal sealed class ClusterSessions(
 
     private static ClusterMember Shown(SeenMember node) => new(
         node.Record.Name, node.Record.Uuid, node.Member.DownForMs is null ? "up" : "down", node.Record.Address, node.Record.Locator,
-        node.Record.Version, node.Record.Labels, node.Member.DownForMs / 1000.0, node.Apps);
+        node.Record.Version, node.Record.Labels, node.Member.DownForMs / 1000.0, node.Apps)
+    {
+        Slots = node.Load?.Slots,
+        Running = node.Load?.Running,
+        Queued = node.Load?.Queued,
+        ForwardedOut = node.Load?.ForwardedOut,
+        ForwardedIn = node.Load?.ForwardedIn,
+    };
 
     private async Task RunAsync()
     {
@@ -143,6 +154,7 @@ internal sealed class ClusterSessions(
             }
 
             wasIn = true;
+            settings.Peers?.Open(membership.Cluster!, identity, settings.Name);
             _membership = membership;
             RecordMerging merging = new(session, disk.Records, Changed, log);
             await merging.BeginAsync();
@@ -188,7 +200,7 @@ internal sealed class ClusterSessions(
     private async Task BeatAsync(NatsSession session, Membership membership)
     {
         using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(MemberTable.BeatMs), NodeClock.Instance);
-        Heartbeat beat = new(identity.Uuid, identity.Incarnation, settings.Apps());
+        Heartbeat beat = new(identity.Uuid, identity.Incarnation, settings.Apps().Count) { Load = settings.Load() };
         await membership.BeatAsync(beat);
         See(membership.Table.View());
         _state.MoveTo(ClusterPhase.Attached, null, membership.Cluster!.Uuid);
@@ -213,7 +225,7 @@ internal sealed class ClusterSessions(
                 throw;
             }
 
-            await membership.BeatAsync(beat with { Apps = settings.Apps() });
+            await membership.BeatAsync(beat with { Apps = settings.Apps().Count, Load = settings.Load() });
             if (settings.Ready() is { } ready && !ready.SequenceEqual(membership.Told))
             {
                 await membership.TellAsync(ready);
@@ -270,6 +282,7 @@ internal sealed class ClusterSessions(
         }
 
         _view = next;
+        settings.Peers?.See(next);
         Changed();
     }
 
@@ -280,6 +293,7 @@ internal sealed class ClusterSessions(
     private MemberRecord OwnRecord() => new(identity.Uuid, settings.Name, identity.Incarnation)
     {
         Address = settings.Config.Advertise ?? access.LocalAddress() ?? "",
+        PeerPort = settings.Peers?.Bind() ?? 0,
         Locator = settings.Locator(),
         Labels = settings.Config.Labels,
         Version = ProductVersion.Text,

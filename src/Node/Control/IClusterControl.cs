@@ -50,4 +50,20 @@ internal sealed record ClusterAnswer(
 /// <param name="Apps">How many apps run on it; null when it was not heard.</param>
 internal sealed record ClusterMember(
     string Node, string Uuid, string State, string Address, IReadOnlyList<string> Locator, string Version,
-    IReadOnlyDictionary<string, string> Labels, double? DownSeconds = null, int? Apps = null);
+    IReadOnlyDictionary<string, string> Labels, double? DownSeconds = null, int? Apps = null)
+{
+    /// <summary>How many jobs may run at once on it; null when it was not heard, as all that follow.</summary>
+    public long? Slots { get; init; }
+
+    /// <summary>How many jobs run on it.</summary>
+    public long? Running { get; init; }
+
+    /// <summary>How many jobs wait on it.</summary>
+    public long? Queued { get; init; }
+
+    /// <summary>Jobs that it gave to other nodes since its start.</summary>
+    public long? ForwardedOut { get; init; }
+
+    /// <summary>Jobs that came to it from other nodes since its start.</summary>
+    public long? ForwardedIn { get; init; }
+}

@@ -54,6 +54,10 @@ internal sealed class ClusterApps(
             .Select(app => new LeasedApp(app.Manifest.Name, app.Manifest.Placement.GoesOnWithoutEngine)),
     ];
 
+    /// <summary>The apps of the cluster that run here.</summary>
+    public IEnumerable<RunningApp> Running =>
+        apps.Running.Where(app => app.IsOfCluster).Select(app => node.Find(app.Manifest.Name)).OfType<RunningApp>();
+
     /// <summary>The records of the apps that this node should run.</summary>
     private IReadOnlyList<AppRecord> Wanted
     {

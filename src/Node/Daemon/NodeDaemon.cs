@@ -22,6 +22,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     private readonly NameGates _gates = new();
     private readonly PausedApps _paused;
     private readonly ClusterNode _cluster;
+    private readonly ClusterPeers _peers;
     private ClusterApps _clusterApps = null!; // from StartAsync on
     private readonly string _statePath;
     private readonly string _controlEndpoint;
@@ -63,8 +64,11 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         });
         _paused = new PausedApps(_statePath, _node, _apps, _log);
         ClusterSettings settings = new(
-            config.Cluster ?? new ClusterConfig(), () => _node.LocatorEndpoints, () => _node.Apps.Count, () => _clusterApps.Ready,
-            () => _clusterApps.Leased);
+            config.Cluster ?? new ClusterConfig(), () => _node.LocatorEndpoints, () => _node.Apps, () => _clusterApps.Ready,
+            () => _clusterApps.Leased)
+        {
+            Peers = _peers = new ClusterPeers(config, () => _node.FirstLoop, () => _clusterApps.Running, _log),
+        };
         _cluster = new ClusterNode(_statePath, settings, () => _clusterApps.OnChange(_ends.Token), _log);
     }
 
@@ -326,6 +330,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         DaemonLog.AppStarted(_log, app.Manifest.Name, app.Manifest.Version, app.Origin);
         if (running is not null)
         {
+            _peers.Add(app.IsOfCluster, running);
             AppStarted?.Invoke(running);
         }
     }

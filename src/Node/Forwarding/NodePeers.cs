@@ -1,9 +1,5 @@
+using System.Net;
 using Cocaine.Fast.Cluster.Peers;
-using Cocaine.Fast.Core.Engine;
-using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Drivers;
-using Cocaine.Fast.Drivers.Base;
-using Cocaine.Fast.Drivers.Native;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
@@ -13,82 +9,45 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Node.Forwarding;
 
 /// <summary>
-/// The peer port of a node, and the forwarders of apps that were added: jobs of their present versions go to other nodes, and jobs of other
-/// nodes come.
+/// The peer port of a node. Jobs of apps that were added go to other nodes, and jobs of other nodes come, for as long as the app lives,
+/// whichever version of it takes them. From one thread at a time.
 /// </summary>
 internal sealed class NodePeers
 {
-    /// <summary>
-    /// Drivers whose callers wait for an answer and hold nothing of this node. The jobs of calendars and folders are this node's own.
-    /// </summary>
-    private static readonly string[] Forwarding = ["native-server", "native-sink"];
-
     private readonly PeerListener _listener;
-    private readonly PeerIdentity _self;
-    private readonly IPeerList _peers;
     private readonly ILogger _log;
-    private readonly List<(EventLoop Loop, PeerForwarder Forwarder, PeerApp App)> _shards = []; // from one thread at a time
+    private PeerIdentity _self = null!; // valid once open
+    private IPeerList _peers = null!;   // valid once open
 
+    /// <param name="loop">The loop of the port.</param>
+    /// <param name="at">The port.</param>
+    /// <param name="log">The node's log.</param>
     /// <exception cref="IOException">The endpoint cannot be bound.</exception>
-    public NodePeers(EventLoop loop, Endpoint at, PeerIdentity self, IPeerList peers, ILogger log)
+    public NodePeers(EventLoop loop, Endpoint at, ILogger log)
     {
-        _self = self;
-        _peers = peers;
         _log = log;
-        _listener = new PeerListener(loop, at, self, log);
-        loop.Post(_listener.Open);
+        _listener = new PeerListener(loop, at, log);
     }
 
     /// <summary>Where other nodes find this one.</summary>
-    public System.Net.IPEndPoint Port => (System.Net.IPEndPoint)_listener.Addresses.First();
+    public IPEndPoint Port => (IPEndPoint)_listener.Addresses.First();
 
-    /// <summary>Jobs of an app may go to other nodes, and come from there, from now on.</summary>
-    public async Task AddAsync(RunningApp app)
+    /// <summary>Takes the links of other nodes from now on.</summary>
+    /// <param name="self">This node.</param>
+    /// <param name="peers">Knows the other nodes.</param>
+    public void Open(PeerIdentity self, IPeerList peers)
     {
-        List<PeerApp> apps = [];
-        foreach (AppShard shard in app.Shards.All.ToArray())
-        {
-            AppEngine engine = app.Version.On(shard)!;
-            PeerForwarder forwarder = new(app.Name, shard.Loop, _self, _peers, _log, new Random());
-            IEnumerable<TaskManifest> tasks = app.Manifest.Tasks.Select(DriverRegistry.Complete).Where(MayForward);
-            PeerApp peer = new(
-                app.Name, shard.Loop, () => app.Version.On(shard), [.. tasks.Select(task => CatalogOf(task, app.Manifest))], _log);
-            await shard.Loop.RunAsync(() =>
-            {
-                engine.Scope.Forwarder = forwarder;
-                foreach (AppTask task in shard.Tasks.Tasks)
-                {
-                    task.Driver.Monitor.MayForward = MayForward(task.Manifest);
-                }
-            });
-            _shards.Add((shard.Loop, forwarder, peer));
-            apps.Add(peer);
-        }
-
-        _listener.Add(app.Name, [.. apps]);
+        _self = self;
+        _peers = peers;
+        _listener.Loop.Post(() => _listener.Open(self));
     }
 
-    /// <summary>Ends all links. Jobs at other nodes run again here, or fail.</summary>
-    public async Task CloseAsync()
-    {
-        await _listener.Loop.RunAsync(_listener.Close);
-        foreach ((EventLoop loop, PeerForwarder forwarder, PeerApp app) in _shards)
-        {
-            await loop.RunAsync(() =>
-            {
-                forwarder.Close();
-                app.Close();
-            });
-        }
-    }
+    /// <summary>Jobs of an app may go to other nodes, and come from there, from now on. Does nothing for an app that was added.</summary>
+    public Task AddAsync(RunningApp app) => app.OnLoopsAsync(() => app.Shards.LinkWith(shard => LinksOf(app.Name, shard), app.Version));
 
-    /// <summary>Links are not encrypted: a sealed job stays on the node that it was sealed for.</summary>
-    private static bool MayForward(TaskManifest task) => Forwarding.Contains(task.DriverType) && SealModes.Of(task) == SealMode.No;
+    /// <summary>Takes no more links. Those that are there last as long as their apps.</summary>
+    public Task CloseAsync() => _listener.Loop.RunAsync(_listener.Close);
 
-    private static EventCatalog CatalogOf(TaskManifest task, AppManifest manifest)
-    {
-        EventCatalog catalog = new(task.Name, task.Events.Count > 0 ? task.Events : [task.Name]);
-        catalog.Monitor.JobTimeoutMs = task.JobTimeoutMs ?? manifest.Engine.JobTimeoutMs;
-        return catalog;
-    }
+    private ShardLinks LinksOf(string app, AppShard shard) => new(
+        _listener, new PeerForwarder(app, shard.Loop, _self, _peers, _log, new Random()), new PeerApp(app, shard.Loop, _log));
 }

@@ -119,7 +119,7 @@ public sealed class HostilePeerTests : IDisposable
     public async Task An_app_that_the_node_does_not_have_gets_an_error()
     {
         await using PeerNode node = await PeerNode.StartAsync("b");
-        node.Listener.Remove(PeerNode.AppName);
+        node.Listener.Remove(node.App);
         using RawLink link = await RawLink.ConnectAsync(node.Port);
         PeerHello hello = PeerHello.Of(new PeerIdentity("cluster", "a", 1, PeerNode.Secret), PeerNode.AppName);
         await link.SendAsync(hello.Write);

@@ -34,13 +34,17 @@ internal sealed class PeerNode : ISlaveBackend, IPeerList, IAsyncDisposable
         PeerIdentity self = new("cluster", name, 1, secret);
         Forwarder = new PeerForwarder(AppName, Loop, self, this, _log, new Random(1));
         Engine.Scope.Forwarder = Forwarder;
-        App = new PeerApp(AppName, Loop, () => Engine, [new EventCatalog("task", ["*"])], _log);
-        Listener = new PeerListener(Loop, Endpoint.Parse("tcp://127.0.0.1:0"), self, _log);
-        Listener.Add(AppName, [App]);
+        App = new PeerApp(AppName, Loop, _log);
+        App.Use(Engine, [new EventCatalog("task", ["*"])]);
+        Self = self;
+        Listener = new PeerListener(Loop, Endpoint.Parse("tcp://127.0.0.1:0"), _log);
+        Listener.Add(App);
         Task = new TaskMonitor("task") { MayForward = true };
     }
 
     public string Name { get; }
+
+    public PeerIdentity Self { get; }
 
     public EventLoop Loop { get; }
 
@@ -74,7 +78,7 @@ internal sealed class PeerNode : ISlaveBackend, IPeerList, IAsyncDisposable
         node.Loop.Start(name);
         await node.On(() =>
         {
-            node.Listener.Open();
+            node.Listener.Open(node.Self);
             node.Engine.Start(slots);
             return true;
         });

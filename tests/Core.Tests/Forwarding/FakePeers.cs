@@ -47,9 +47,9 @@ internal sealed class FakePeers : IForwarder
         return Choice is null ? All[0] : Choice(own);
     }
 
-    public void FailAll(int code, string reason, ErrorCause cause)
+    public void FailAll(IJobEngine engine, int code, string reason, ErrorCause cause)
     {
-        foreach (Job job in All.SelectMany(peer => peer.Jobs).ToArray())
+        foreach (Job job in All.SelectMany(peer => peer.Jobs).Where(job => job.Engine == engine).ToArray())
         {
             job.Engine.Fail(job, code, reason, cause: cause);
         }

@@ -96,9 +96,9 @@ public class ForwardingModelTests
             }
         }
 
-        Assert.Equal(0, peers.Jobs);
+        Assert.Equal((0, 0), (peers.Jobs, world.Engine.Endings.AtNodes));
         world.Finish();
-        Assert.Equal(0, peers.Jobs);
+        Assert.Equal((0, 0), (peers.Jobs, world.Engine.Endings.AtNodes));
         return world;
     }
 

@@ -30,7 +30,8 @@ internal sealed class ClusterNodes : IDisposable
         return node;
     }
 
-    public static string SectionOf(string name, string engine) => $"\"name\": \"{name}\", \"engine\": \"{engine}\"";
+    public static string SectionOf(string name, string engine) =>
+        $"\"name\": \"{name}\", \"engine\": \"{engine}\", \"listen\": \"tcp://127.0.0.1:0\""; // nodes of one machine cannot share a port
 
     /// <summary>Kills a node as a lack of power does.</summary>
     public static void Kill(ServeProcess node)

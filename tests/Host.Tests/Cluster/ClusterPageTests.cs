@@ -40,6 +40,9 @@ public sealed class ClusterPageTests : IDisposable
             Assert.StartsWith("created app=hello version=0\n", await RunAsync(apps[0]));
             await RunProcess.UntilAsync(() => nodes[1].Errors.Contains("app hello: version 0 of the cluster's "));
             Assert.Matches("(?m)^hello +0 +running ", await RunAsync(apps[1]));
+            string list = await RunAsync(CodeBlocks.Of(Page, "Work goes where there is room")[0]);
+            Assert.Matches(@"(?m)^node +state +address +locator +apps +slots +running +queued +out +in ", list);
+            Assert.All(nodes, node => Assert.DoesNotContain("the peer port", node.Errors)); // three free ports
         }
         finally
         {

@@ -15,9 +15,8 @@ internal static class ForwardingNodes
     /// <summary>Opens the peer port of an app's node.</summary>
     public static async Task<NodePeers> OpenAsync(string name, RunningApp app, params PeerAddress[] peers)
     {
-        NodePeers ways = new(
-            (EventLoop)app.Engine.Loop, Endpoint.Parse("tcp://127.0.0.1:0"), new PeerIdentity("test", name, 1, Secret), new Fixed(peers),
-            NullLogger.Instance);
+        NodePeers ways = new((EventLoop)app.Engine.Loop, Endpoint.Parse("tcp://127.0.0.1:0"), NullLogger.Instance);
+        ways.Open(new PeerIdentity("test", name, 1, Secret), new Fixed(peers));
         await ways.AddAsync(app);
         return ways;
     }

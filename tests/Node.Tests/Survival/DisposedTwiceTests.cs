@@ -138,7 +138,7 @@ public sealed class DisposedTwiceTests : IDisposable
         [nameof(ClusterNode)] = () =>
         {
             ClusterConfig config = new() { Name = "twice", Engine = ["nats://127.0.0.1:1"] }; // nobody listens there
-            ClusterNode cluster = new(_folder["state"], new ClusterSettings(config, () => [], () => 0, () => [], () => []), () => { }, NullLogger.Instance);
+            ClusterNode cluster = new(_folder["state"], new ClusterSettings(config, () => [], () => [], () => [], () => []), () => { }, NullLogger.Instance);
             cluster.Start();
             return Made(cluster);
         },

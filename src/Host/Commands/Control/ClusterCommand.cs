@@ -17,7 +17,12 @@ internal static class ClusterCommand
         new("state", State),
         new("address", node => node.Address) { Drop = 2 },
         new("locator", node => string.Join(" ", node.Locator)) { Drop = 1, Short = node => node.Locator.FirstOrDefault() ?? "" },
-        new("apps", node => node.Apps?.ToString(CultureInfo.InvariantCulture) ?? "") { Drop = 3, IsRight = true },
+        new("apps", node => Number(node.Apps)) { Drop = 3, IsRight = true },
+        new("slots", node => Number(node.Slots)) { Drop = 6, IsRight = true },
+        new("running", node => Number(node.Running)) { Drop = 6, IsRight = true },
+        new("queued", node => Number(node.Queued)) { Drop = 6, IsRight = true },
+        new("out", node => Number(node.ForwardedOut)) { Drop = 7, IsRight = true },
+        new("in", node => Number(node.ForwardedIn)) { Drop = 7, IsRight = true },
         new("version", node => node.Version) { Drop = 5 },
         new("labels", node => string.Join(" ", node.Labels.Select(label => $"{label.Key}={label.Value}"))) { Drop = 4 });
 
@@ -139,6 +144,8 @@ internal static class ClusterCommand
             Complaint.SayOfPeer(reason);
         }
     }
+
+    private static string Number(long? value) => value?.ToString(CultureInfo.InvariantCulture) ?? "";
 
     private static string State(ClusterMember node) =>
         node.DownSeconds is { } seconds ? string.Create(CultureInfo.InvariantCulture, $"{node.State} {seconds:0} s") : node.State;
