@@ -15,7 +15,7 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
     /// <summary>Jobs on slaves without a whole answer yet.</summary>
     public int Running { get; private set; }
 
-    /// <summary>Those among them that are at other nodes.</summary>
+    /// <summary>Running jobs that are at other nodes.</summary>
     public int AtNodes { get; set; }
 
     /// <summary>One more job goes to a slave.</summary>

@@ -66,9 +66,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         ClusterSettings settings = new(
             config.Cluster ?? new ClusterConfig(), () => _node.LocatorEndpoints, () => _node.Apps, () => _clusterApps.Ready,
             () => _clusterApps.Leased)
-        {
-            Peers = _peers = new ClusterPeers(config, () => _node.FirstLoop, () => _clusterApps.Running, _log),
-        };
+        { Peers = _peers = new ClusterPeers(config, () => _node.FirstLoop, () => _clusterApps.Running, _log) };
         _cluster = new ClusterNode(_statePath, settings, () => _clusterApps.OnChange(_ends.Token), _log);
     }
 

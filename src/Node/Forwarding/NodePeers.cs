@@ -45,7 +45,7 @@ internal sealed class NodePeers
     /// <summary>Jobs of an app may go to other nodes, and come from there, from now on. Does nothing for an app that was added.</summary>
     public Task AddAsync(RunningApp app) => app.OnLoopsAsync(() => app.Shards.LinkWith(shard => LinksOf(app.Name, shard), app.Version));
 
-    /// <summary>Takes no more links. Those that are there last as long as their apps.</summary>
+    /// <summary>Takes no more links. Links that are there last as long as their apps.</summary>
     public Task CloseAsync() => _listener.Loop.RunAsync(_listener.Close);
 
     private ShardLinks LinksOf(string app, AppShard shard) => new(
