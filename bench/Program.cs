@@ -5,6 +5,7 @@ using Cocaine.Fast.Bench.Guard;
 using Cocaine.Fast.Bench.Headline;
 using Cocaine.Fast.Bench.Languages;
 using Cocaine.Fast.Bench.Load;
+using Cocaine.Fast.Bench.Long;
 using Cocaine.Fast.Bench.Micro;
 using Cocaine.Fast.Bench.Scale;
 using Cocaine.Fast.Bench.Seal;
@@ -14,7 +15,7 @@ using Cocaine.Fast.Bench.Tls;
 using Cocaine.Fast.Bench.ZeroMq;
 
 // dotnet run -c Release --project bench
-//   [-- defaults | micro | scale | languages | guard | timers [--duration S] | zeromq | tls [handshakes] | seal];
+//   [-- defaults | micro | scale | languages | long [KIB...] | guard | timers [--duration S] | zeromq | tls [handshakes] | seal];
 // "agent", "serve", "zeromq-serve" and "forward-serve" are this program's own helpers.
 switch (args)
 {
@@ -36,6 +37,8 @@ switch (args)
         return await TlsSuite.RunAsync(handshakesOnly: false);
     case ["tls", "handshakes"]:
         return await TlsSuite.RunAsync(handshakesOnly: true);
+    case ["long", .. string[] sizesKiB]:
+        return await LongSuite.RunAsync(sizesKiB);
     case ["seal"]:
         return SealSuite.Run();
     case ["zeromq"]:
@@ -79,7 +82,7 @@ switch (args)
         return 0;
     default:
         Console.Error.WriteLine(
-            "usage: bench [defaults | micro [--filter GLOB] | scale [AXIS...] | languages | guard | timers [--duration S] | zeromq "
+            "usage: bench [defaults | micro [--filter GLOB] | scale [AXIS...] | languages | long [KIB...] | guard | timers [--duration S] | zeromq "
             + "| tls [handshakes] | seal | cluster-sim [NODES...] | forward]");
         return 2;
 }

@@ -117,6 +117,11 @@ internal static class Connector
         {
             socket.Blocking = false;
             cancellation.ThrowIfCancellationRequested();
+            if (!unix)
+            {
+                SocketTuning.PrepareConnect((int)socket.Handle, address);
+            }
+
             try
             {
                 socket.Connect(address);

@@ -109,6 +109,7 @@ internal sealed class PeerDialer(EventLoop loop)
             using Socket socket = to.At.AddressFamily == AddressFamily.Unspecified ? new(SocketType.Stream, ProtocolType.Tcp)
                 : new(to.At.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             using CancellationTokenSource limit = new(PeerLimits.HelloMs);
+            SocketTuning.PrepareConnect((int)socket.Handle, to.At);
             await socket.ConnectAsync(to.At, limit.Token).ConfigureAwait(false);
             descriptor = DescriptorCopy.Of((int)socket.Handle);
             SocketTuning.Apply(descriptor);

@@ -24,13 +24,16 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
     private Action<int> _accepted;
     private readonly Socket _socket;
     private readonly bool _isTcp;
+    private readonly byte[] _hostsChoice; // the congestion control of connections to other hosts; empty for Unix sockets
     private readonly int _lastDescriptor;
     private readonly ResumeTimer _resume;
     private readonly UnixName? _name; // null for TCP
     private bool _disposed;
 
-    private Listener(EventLoop loop, EndPoint address, Socket socket, UnixName? name, Action<int> accepted, bool mayUseReserve)
+    private Listener(
+        EventLoop loop, EndPoint address, Socket socket, UnixName? name, byte[] hostsChoice, Action<int> accepted, bool mayUseReserve)
     {
+        _hostsChoice = hostsChoice;
         _lastDescriptor = mayUseReserve ? int.MaxValue : DescriptorReserve.LastForConnections;
         _resume = new ResumeTimer(this);
         _loop = loop;
@@ -75,8 +78,8 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
                 bound = address is IPEndPoint { Port: 0 } ip && port != 0 ? new IPEndPoint(ip.Address, port) : address;
                 try
                 {
-                    Socket socket = OpenSocket(bound, backlog, mode, out UnixName? name);
-                    listeners.Add(new Listener(loop, bound, socket, name, accepted, mayUseReserve));
+                    Socket socket = OpenSocket(bound, backlog, mode, out UnixName? name, out byte[] hostsChoice);
+                    listeners.Add(new Listener(loop, bound, socket, name, hostsChoice, accepted, mayUseReserve));
                 }
                 catch (SocketException failure) when (IsMissing(failure, endpoint) && ++missing < addresses.Count)
                 {
@@ -160,7 +163,7 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
 
             if (_isTcp)
             {
-                SocketTuning.Apply(descriptor);
+                SocketTuning.Apply(descriptor, _hostsChoice);
             }
 
             _accepted(descriptor);
@@ -192,9 +195,10 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
         _loop.Timers.Arm(_resume, _loop.NowMs + ResumeTimer.PauseMs);
     }
 
-    private static Socket OpenSocket(EndPoint address, int backlog, UnixFileMode mode, out UnixName? name)
+    private static Socket OpenSocket(EndPoint address, int backlog, UnixFileMode mode, out UnixName? name, out byte[] hostsChoice)
     {
         name = null;
+        hostsChoice = [];
         bool unix = address is UnixDomainSocketEndPoint;
         Socket socket = new(address.AddressFamily, SocketType.Stream, unix ? ProtocolType.Unspecified : ProtocolType.Tcp);
         try
@@ -215,6 +219,7 @@ internal sealed unsafe class Listener : LoopHandler, IDisposable
                     socket.DualMode = v6.Address.Equals(IPAddress.IPv6Any);
                 }
 
+                hostsChoice = SocketTuning.TakePacingOff((int)socket.Handle);
                 socket.Bind(address);
             }
 

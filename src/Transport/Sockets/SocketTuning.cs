@@ -23,12 +23,47 @@ internal static unsafe class SocketTuning
     /// </summary>
     private const int UserTimeoutMs = 5 * 60 * 1000;
 
+    /// <summary>The longest name of a congestion control: TCP_CA_NAME_MAX.</summary>
+    private const int MostNameBytes = 16;
+
+    private static ReadOnlySpan<byte> Reno => "reno"u8;
+
     /// <summary>
-    /// Makes the socket notice a peer that is gone without a word. Makes it send at once and, to a peer on this host, without pacing: where
-    /// the host's default is BBR, its timers spread the sends of a turn over time that the loopback does not need (docs/performance.md).
-    /// Every kernel has Reno and allows it to everybody; a refusal changes nothing.
+    /// Makes the connections of a socket that is about to listen send without pacing. Where the host's default is BBR, the kernel's
+    /// timers spread the sends of a turn over time that the loopback does not need (docs/performance.md). This must be before the
+    /// handshake: BBR switches the pacing of a connection on with it, and no later choice switches the pacing off (sk_pacing_status in the
+    /// kernel's net/ipv4/tcp_bbr.c). Every kernel has Reno and allows it to everybody; a refusal changes nothing.
     /// </summary>
-    public static void Apply(int descriptor)
+    /// <returns>The host's choice, for connections to other hosts; empty when the kernel does not tell, and then nothing is changed.</returns>
+    public static byte[] TakePacingOff(int descriptor)
+    {
+        byte* name = stackalloc byte[MostNameBytes];
+        uint length = MostNameBytes;
+        if (LibC.getsockopt(descriptor, TcpLevel, CongestionControl, name, &length) != 0)
+        {
+            return [];
+        }
+
+        byte[] hosts = new ReadOnlySpan<byte>(name, (int)length).TrimEnd((byte)0).ToArray();
+        SetCongestionControl(descriptor, Reno);
+        return hosts;
+    }
+
+    /// <summary>Like <see cref="TakePacingOff"/>, for a socket that is about to connect; only when the address is of this host alone.</summary>
+    public static void PrepareConnect(int descriptor, EndPoint address)
+    {
+        if (address is IPEndPoint { Address: { } to } && IPAddress.IsLoopback(to))
+        {
+            TakePacingOff(descriptor);
+        }
+    }
+
+    /// <summary>Makes the socket send at once, and notice a peer that is gone without a word.</summary>
+    /// <param name="descriptor">A connected socket.</param>
+    /// <param name="hostsChoice">
+    /// The host's congestion control, which a connection to another host gets back; empty where <see cref="TakePacingOff"/> was not called.
+    /// </param>
+    public static void Apply(int descriptor, ReadOnlySpan<byte> hostsChoice = default)
     {
         Set(descriptor, TcpLevel, NoDelay, 1);
         Set(descriptor, SocketLevel, KeepAlive, 1);
@@ -36,13 +71,9 @@ internal static unsafe class SocketTuning
         Set(descriptor, TcpLevel, KeepInterval, KeepIntervalS);
         Set(descriptor, TcpLevel, KeepCount, KeepQuestions);
         Set(descriptor, TcpLevel, UserTimeout, UserTimeoutMs);
-        if (IsWithinHost(descriptor))
+        if (!hostsChoice.IsEmpty && !hostsChoice.SequenceEqual(Reno) && !IsWithinHost(descriptor))
         {
-            ReadOnlySpan<byte> name = "reno"u8;
-            fixed (byte* text = name)
-            {
-                _ = LibC.setsockopt(descriptor, TcpLevel, CongestionControl, text, (uint)name.Length);
-            }
+            SetCongestionControl(descriptor, hostsChoice);
         }
     }
 
@@ -55,6 +86,14 @@ internal static unsafe class SocketTuning
 
     private static void Set(int descriptor, int level, int option, int value) =>
         _ = LibC.setsockopt(descriptor, level, option, &value, sizeof(int));
+
+    private static void SetCongestionControl(int descriptor, ReadOnlySpan<byte> name)
+    {
+        fixed (byte* text = name)
+        {
+            _ = LibC.setsockopt(descriptor, TcpLevel, CongestionControl, text, (uint)name.Length);
+        }
+    }
 
     private static bool IsWithinHost(int descriptor)
     {

@@ -75,6 +75,7 @@ internal sealed class OutgoingConnection(
             using Socket socket = new(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(_ends.Token);
             limit.CancelAfter(AttemptTimeout);
+            SocketTuning.PrepareConnect((int)socket.Handle, address);
             await socket.ConnectAsync(address, limit.Token).ConfigureAwait(false);
             descriptor = DescriptorCopy.Of((int)socket.Handle);
             SocketTuning.Apply(descriptor);
