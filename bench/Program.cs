@@ -82,7 +82,7 @@ switch (args)
         return 0;
     default:
         Console.Error.WriteLine(
-            "usage: bench [defaults | micro [--filter GLOB] | scale [AXIS...] | languages | long [KIB...] | guard | timers [--duration S] | zeromq "
-            + "| tls [handshakes] | seal | cluster-sim [NODES...] | forward]");
+            "usage: bench [defaults | micro [--filter GLOB] | scale [AXIS...] | languages | long [KIB...] | guard | timers [--duration S] "
+            + "| zeromq | tls [handshakes] | seal | cluster-sim [NODES...] | forward]");
         return 2;
 }

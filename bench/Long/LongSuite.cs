@@ -72,11 +72,11 @@ internal sealed class LongSuite : IDisposable
             string cpu = row.ServerCpuPerMillion.Show("F1");
             double? bytes = row.AllocatedBytesPerRequest?.Median;
             double ratio = row.ServerCpuPerMillion.Median / echo, mib = row.RssMiB.Median;
-            Console.WriteLine(row.Error.Length > 0 ? $"| {shape} | {row.System} | {row.Error} |" : FormattableString.Invariant(
-                $"| {shape} | {row.System} | {row.RequestsPerSecond.Median:F0} | {row.P99Us.Median:F0} | {cpu} | {ratio:F2} | {mib:F0} | {bytes:F1} |"));
+            string server = $"| {shape} | {row.System}";
+            Console.WriteLine(row.Error.Length > 0 ? $"{server} | {row.Error} |" : FormattableString.Invariant(
+                $"{server} | {row.RequestsPerSecond.Median:F0} | {row.P99Us.Median:F0} | {cpu} | {ratio:F2} | {mib:F0} | {bytes:F1} |"));
         }
 
-        for (int i = 0; i < _systems.Length; i++) { foreach (var r in runs[i]) { Console.WriteLine($"{_systems[i].Name} {r.Node} {r.RequestsPerSecond} {r.ServerCpuPerMillion} {r.ClientCpuPerMillion}"); } }
         return rows.All(row => row.Wrong == 0 && row.Error.Length == 0);
     }
 

@@ -34,7 +34,7 @@ internal static unsafe class SocketTuning
     /// handshake: BBR switches the pacing of a connection on with it, and no later choice switches the pacing off (sk_pacing_status in the
     /// kernel's net/ipv4/tcp_bbr.c). Every kernel has Reno and allows it to everybody; a refusal changes nothing.
     /// </summary>
-    /// <returns>The host's choice, for connections to other hosts; empty when the kernel does not tell, and then nothing is changed.</returns>
+    /// <returns>The host's choice, for connections to other hosts; empty when the kernel does not tell it, and changed nothing.</returns>
     public static byte[] TakePacingOff(int descriptor)
     {
         byte* name = stackalloc byte[MostNameBytes];
@@ -49,7 +49,7 @@ internal static unsafe class SocketTuning
         return hosts;
     }
 
-    /// <summary>Like <see cref="TakePacingOff"/>, for a socket that is about to connect; only when the address is of this host alone.</summary>
+    /// <summary>Like <see cref="TakePacingOff"/>, for a socket that is about to connect to a loopback address; else does nothing.</summary>
     public static void PrepareConnect(int descriptor, EndPoint address)
     {
         if (address is IPEndPoint { Address: { } to } && IPAddress.IsLoopback(to))
