@@ -7,6 +7,9 @@ namespace Cocaine.Fast.Cluster.Members;
 /// <param name="IsLast">Whether the node stops now: nobody needs to wait for its silence.</param>
 internal sealed record Heartbeat(string Uuid, long Incarnation, int Apps, bool IsLast = false)
 {
+    /// <summary>How many of the apps are the cluster's, those that finish their jobs among them.</summary>
+    public int OfCluster { get; init; }
+
     /// <summary>The load of all apps together.</summary>
     public NodeLoad Load { get; init; } = new(0, 0, 0, 0, 0);
 }

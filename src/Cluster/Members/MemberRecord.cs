@@ -24,6 +24,9 @@ internal sealed record MemberRecord(string Uuid, string Name, long Incarnation)
     /// <summary>The release of the program.</summary>
     public string Version { get; init; } = "";
 
+    /// <summary>Whether the node takes no new work: any node may say so of it, and it stays so over restarts.</summary>
+    public bool IsDraining { get; init; }
+
     /// <summary>Whether the node was removed: the record is a tombstone, and the name is free.</summary>
     public bool IsRemoved { get; init; }
 }

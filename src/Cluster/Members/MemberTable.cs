@@ -108,9 +108,14 @@ internal sealed class MemberTable(string self, TimeProvider clock)
         {
             Incarnation = record.Incarnation,
             Labels = record.Labels,
+            IsDraining = record.IsDraining,
             DownForMs = downMs,
         };
-        return new SeenMember(record, member, wasHeard ? last.Beat.Apps : null) { Load = wasHeard ? last.Beat.Load : null };
+        return new SeenMember(record, member, wasHeard ? last.Beat.Apps : null)
+        {
+            Load = wasHeard ? last.Beat.Load : null,
+            OfCluster = wasHeard ? last.Beat.OfCluster : null,
+        };
     }
 
     private static long NowMs(TimeProvider clock) => (long)clock.GetElapsedTime(0, clock.GetTimestamp()).TotalMilliseconds;

@@ -16,4 +16,10 @@ internal sealed record SeenMember(MemberRecord Record, Member Member, int? Apps)
 {
     /// <summary>The load of the node, by the same sign of life.</summary>
     public NodeLoad? Load { get; init; }
+
+    /// <summary>How many of the apps are the cluster's, by the same sign of life.</summary>
+    public int? OfCluster { get; init; }
+
+    /// <summary><c>up</c>, <c>draining</c>, <c>drained</c> once no app of the cluster is on the node any more, or <c>down</c>.</summary>
+    public string State => Member.DownForMs is not null ? "down" : !Member.IsDraining ? "up" : OfCluster == 0 ? "drained" : "draining";
 }

@@ -43,6 +43,7 @@ internal sealed class Membership(NatsSession session, MemberRecord self, Cluster
     private static readonly TimeSpan MembersLimit = TimeSpan.FromSeconds(10);
 
     private ulong _revision; // of this node's record; 0 before it is a member
+    private bool _isDraining = self.IsDraining; // by that record
 
     /// <summary>The members as this session sees them.</summary>
     public MemberTable Table { get; } = new(self.Uuid, clock);
@@ -82,7 +83,7 @@ internal sealed class Membership(NatsSession session, MemberRecord self, Cluster
     /// <param name="ready">The apps of the cluster that are ready here.</param>
     public async Task TellAsync(IReadOnlyList<string> ready)
     {
-        byte[] text = MemberText.Write(self with { Ready = ready });
+        byte[] text = MemberText.Write(self with { Ready = ready, IsDraining = _isDraining });
         (WriteOutcome outcome, ulong revision) =
             await session.WriteAsync(NodesBucket, self.Name, text, _revision).ConfigureAwait(false);
         if (outcome == WriteOutcome.Written)
@@ -91,11 +92,15 @@ internal sealed class Membership(NatsSession session, MemberRecord self, Cluster
             Told = ready;
             Table.OnEntry(new EngineEntry(self.Name, text, revision));
         }
-        else if (outcome == WriteOutcome.Unanswered)
+        else
         {
+            // The write may be there, or another node has said that this one drains.
             EngineEntry entry = await session.ReadAsync(NodesBucket, self.Name).ConfigureAwait(false);
-            MemberRecord? mine = MemberText.Read<MemberRecord>(entry.Value);
-            _revision = mine?.Uuid == self.Uuid && mine.Incarnation == self.Incarnation ? entry.Revision : _revision;
+            if (MemberText.Read<MemberRecord>(entry.Value) is { IsRemoved: false } mine && mine.Uuid == self.Uuid
+                && mine.Incarnation == self.Incarnation)
+            {
+                (_revision, _isDraining) = (entry.Revision, mine.IsDraining);
+            }
         }
     }
 
@@ -140,6 +145,34 @@ internal sealed class Membership(NatsSession session, MemberRecord self, Cluster
             (WriteOutcome outcome, _) = await session.WriteAsync(NodesBucket, name, tombstone, entry.Revision).ConfigureAwait(false);
             if (outcome == WriteOutcome.Written)
             {
+                return null;
+            }
+        }
+
+        return $"the record of node {name} changes all the time: try again";
+    }
+
+    /// <summary>Makes a node take no new work, or take it again.</summary>
+    /// <param name="name">The node.</param>
+    /// <param name="isDraining">Whether it is to drain.</param>
+    /// <returns>The reason against it; null when it is done.</returns>
+    /// <exception cref="EngineException">The engine does not answer.</exception>
+    public async Task<string?> DrainAsync(string name, bool isDraining)
+    {
+        for (int i = 0; i < MostWrites; i++)
+        {
+            EngineEntry entry = await session.ReadAsync(NodesBucket, name).ConfigureAwait(false);
+            if (MemberText.Read<MemberRecord>(entry.Value) is not { IsRemoved: false } record)
+            {
+                return $"no node {name} is in the cluster";
+            }
+
+            byte[] text = MemberText.Write(record with { IsDraining = isDraining });
+            (WriteOutcome outcome, ulong revision) = record.IsDraining == isDraining ? (WriteOutcome.Written, entry.Revision)
+                : await session.WriteAsync(NodesBucket, name, text, entry.Revision).ConfigureAwait(false);
+            if (outcome == WriteOutcome.Written)
+            {
+                Table.OnEntry(new EngineEntry(name, text, revision)); // before the watch tells it
                 return null;
             }
         }
@@ -218,7 +251,8 @@ internal sealed class Membership(NatsSession session, MemberRecord self, Cluster
                 return Refused(claim, self.Name, known!);
             }
 
-            byte[] text = MemberText.Write(self);
+            _isDraining = known?.Uuid == self.Uuid ? known.IsDraining : self.IsDraining;
+            byte[] text = MemberText.Write(self with { IsDraining = _isDraining });
             (WriteOutcome outcome, ulong revision) =
                 await session.WriteAsync(NodesBucket, self.Name, text, entry.Revision).ConfigureAwait(false);
             if (outcome == WriteOutcome.Written)

@@ -59,6 +59,9 @@ internal static partial class ClusterLog
     [LoggerMessage(682, LogLevel.Information, "this node has given the lease of app {App} up")]
     public static partial void LeaseGivenUp(ILogger log, string app);
 
+    [LoggerMessage(683, LogLevel.Information, "node {Node} {What}: 'cluster drain' or 'undrain' was asked here")]
+    public static partial void Drains(ILogger log, string node, string what);
+
     [LoggerMessage(639, LogLevel.Warning, "{File} is no record of an app: look at it, and remove it")]
     public static partial void BrokenRecord(ILogger log, string file);
 }

@@ -43,6 +43,9 @@ internal sealed class ClusterNode(string stateFolder, ClusterSettings settings, 
     /// <summary>Whether the node belongs to a cluster, attached or not.</summary>
     public bool IsMember => _sessions is not null;
 
+    /// <summary>Whether this node takes no new work.</summary>
+    public bool IsDraining => _sessions?.IsDraining == true;
+
     /// <summary>This node, as the rules of placement see it; null when it belongs to no cluster.</summary>
     public Member? Self => _sessions?.Self;
 
@@ -149,6 +152,14 @@ internal sealed class ClusterNode(string stateFolder, ClusterSettings settings, 
     {
         ClusterSessions sessions = _sessions ?? throw new NodeException("the node is in no cluster") { Code = ErrorCodes.BadRequest };
         await sessions.RemoveAsync(name);
+    });
+
+    /// <inheritdoc/>
+    public Task<ClusterAnswer> DrainAsync(string name, bool isDraining) => ChangeAsync(async () =>
+    {
+        ClusterSessions sessions = _sessions ?? throw new NodeException("the node is in no cluster") { Code = ErrorCodes.BadRequest };
+        await sessions.DrainAsync(name, isDraining);
+        ClusterLog.Drains(log, name, isDraining ? "drains: it takes no new work" : "takes work again");
     });
 
     /// <inheritdoc/>

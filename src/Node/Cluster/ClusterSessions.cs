@@ -49,6 +49,9 @@ internal sealed class ClusterSessions(
     /// <summary>The records in the engine; null when the node is not attached.</summary>
     public RecordSync? Records => _records;
 
+    /// <summary>Whether this node takes no new work.</summary>
+    public bool IsDraining => _view.Nodes.FirstOrDefault(node => node.Record.Uuid == identity.Uuid)?.Member.IsDraining == true;
+
     /// <summary>Called when the records on the disk or the view have changed.</summary>
     public required Action Changed { get; init; }
 
@@ -77,11 +80,23 @@ internal sealed class ClusterSessions(
     }
 
     /// <inheritdoc cref="IClusterControl.RemoveAsync"/>
-    public async Task RemoveAsync(string name)
+    public Task RemoveAsync(string name) => ChangeAsync(membership => membership.RemoveAsync(name, isSelf: false));
+
+    /// <inheritdoc cref="IClusterControl.DrainAsync"/>
+    public async Task DrainAsync(string name, bool isDraining)
+    {
+        await ChangeAsync(membership => membership.DrainAsync(name, isDraining));
+        if (_membership?.Table.View() is { } view)
+        {
+            _view = view; // with the change; what it means for this node comes with the next sign of life
+        }
+    }
+
+    private async Task ChangeAsync(Func<Membership, Task<string?>> change)
     {
         try
         {
-            string? reason = _membership is { } membership ? await membership.RemoveAsync(name, isSelf: false)
+            string? reason = _membership is { } membership ? await change(membership)
                 : throw new NodeException($"nothing was changed: {_state.Words}") { Code = ErrorCodes.ResourceError };
             if (reason is not null)
             {
@@ -103,7 +118,7 @@ internal sealed class ClusterSessions(
     }
 
     private static ClusterMember Shown(SeenMember node) => new(
-        node.Record.Name, node.Record.Uuid, node.Member.DownForMs is null ? "up" : "down", node.Record.Address, node.Record.Locator,
+        node.Record.Name, node.Record.Uuid, node.State, node.Record.Address, node.Record.Locator,
         node.Record.Version, node.Record.Labels, node.Member.DownForMs / 1000.0, node.Apps)
     {
         Slots = node.Load?.Slots,
@@ -200,7 +215,7 @@ internal sealed class ClusterSessions(
     private async Task BeatAsync(NatsSession session, Membership membership)
     {
         using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(MemberTable.BeatMs), NodeClock.Instance);
-        Heartbeat beat = new(identity.Uuid, identity.Incarnation, settings.Apps().Count) { Load = settings.Load() };
+        Heartbeat beat = Beat();
         await membership.BeatAsync(beat);
         See(membership.Table.View());
         _state.MoveTo(ClusterPhase.Attached, null, membership.Cluster!.Uuid);
@@ -225,14 +240,14 @@ internal sealed class ClusterSessions(
                 throw;
             }
 
-            await membership.BeatAsync(beat with { Apps = settings.Apps().Count, Load = settings.Load() });
+            await membership.BeatAsync(Beat());
             if (settings.Ready() is { } ready && !ready.SequenceEqual(membership.Told))
             {
                 await membership.TellAsync(ready);
             }
 
             See(membership.Table.View());
-            Leases.Update(settings.Leased());
+            Leases.Update(IsDraining ? [] : settings.Leased());
         }
 
         _state.MoveTo(
@@ -241,6 +256,12 @@ internal sealed class ClusterSessions(
                 : membership.IsDisplaced ? "the node's record was changed by another one: it enters again"
                 : "the cluster's engine passes nothing on", null);
     }
+
+    private Heartbeat Beat() => new(identity.Uuid, identity.Incarnation, settings.Apps().Count)
+    {
+        OfCluster = settings.Apps().Count(app => app.Manifest.IsOfCluster),
+        Load = settings.Load(),
+    };
 
     private async Task SayGoodbyeAsync(Membership membership, Heartbeat beat)
     {
@@ -288,7 +309,13 @@ internal sealed class ClusterSessions(
 
     /// <summary>For a start without the engine: nobody is called down then.</summary>
     private static MemberView LastSeen(ClusterFolder folder) => new([.. folder.ReadMembers().Select(record =>
-        new SeenMember(record, new Member(record.Uuid, record.Name) { Incarnation = record.Incarnation, Labels = record.Labels }, null))]);
+        new SeenMember(
+            record, new Member(record.Uuid, record.Name)
+            {
+                Incarnation = record.Incarnation,
+                Labels = record.Labels,
+                IsDraining = record.IsDraining,
+            }, null))]);
 
     private MemberRecord OwnRecord() => new(identity.Uuid, settings.Name, identity.Incarnation)
     {
@@ -297,5 +324,6 @@ internal sealed class ClusterSessions(
         Locator = settings.Locator(),
         Labels = settings.Config.Labels,
         Version = ProductVersion.Text,
+        IsDraining = IsDraining, // by the last view: an engine that is empty does not know
     };
 }

@@ -10,6 +10,13 @@ namespace Cocaine.Fast.Node.Cluster;
 /// <summary>Finds the apps of the cluster that this node should run. From one thread at a time.</summary>
 internal sealed class PlacedApps
 {
+    /// <summary>
+    /// How long a node that drains waits for other nodes to be ready for its apps: longer than a start of code, and an app that starts
+    /// nowhere else does not keep the node.
+    /// </summary>
+    private const long LongestMoveMs = 60_000;
+
+    private long? _drainsSinceMs; // by this node's own clock; null while it does not drain
     private readonly Dictionary<string, (string Change, PlacementRule Rule)> _rules = []; // by app; those of live records only
 
     /// <summary>The records of the apps that this node should run.</summary>
@@ -17,8 +24,13 @@ internal sealed class PlacedApps
     /// <param name="view">The nodes.</param>
     /// <param name="self">This node, for a view that does not have it yet.</param>
     /// <param name="runs">Whether an app of the cluster runs here.</param>
-    public IReadOnlyList<AppRecord> Of(IReadOnlyList<AppRecord> records, MemberView view, Member self, Predicate<string> runs)
+    /// <param name="nowMs">The time of this node's own clock, ms.</param>
+    public IReadOnlyList<AppRecord> Of(
+        IReadOnlyList<AppRecord> records, MemberView view, Member self, Predicate<string> runs, long nowMs)
     {
+        bool isDraining = view.Nodes.Any(node => node.Member.Uuid == self.Uuid && node.Member.IsDraining);
+        _drainsSinceMs = isDraining ? _drainsSinceMs ?? nowMs : null;
+        bool isOverdue = nowMs - _drainsSinceMs > LongestMoveMs;
         AppRecord[] live = [.. records.Where(record => !record.IsDeleted)];
         foreach (string gone in _rules.Keys.Except(live.Select(record => record.App)).ToArray())
         {
@@ -31,7 +43,7 @@ internal sealed class PlacedApps
             members.Add(self);
         }
 
-        return [.. live.Where(record => IsMeant(record, members, view, self.Uuid, runs))];
+        return [.. live.Where(record => IsMeant(record, members, view, self.Uuid, runs, isOverdue))];
     }
 
     /// <summary>The names of the nodes that an app means, with commas between them.</summary>
@@ -43,11 +55,11 @@ internal sealed class PlacedApps
         return meant.Count == 0 ? "no node fits" : string.Join(", ", meant.Select(member => member.Name));
     }
 
-    private bool IsMeant(AppRecord record, List<Member> members, MemberView view, string self, Predicate<string> runs)
+    private bool IsMeant(AppRecord record, List<Member> members, MemberView view, string self, Predicate<string> runs, bool isOverdue)
     {
         IReadOnlyList<Member> meant = Placement.NodesOf(record.App, RuleOf(record), members);
-        bool IsReady(Member member) =>
-            view.Nodes.FirstOrDefault(node => node.Record.Uuid == member.Uuid)?.Record.Ready.Contains(record.App) == true;
+        bool IsReady(Member member) => isOverdue
+            || view.Nodes.FirstOrDefault(node => node.Record.Uuid == member.Uuid)?.Record.Ready.Contains(record.App) == true;
         return meant.Any(member => member.Uuid == self) || (runs(record.App) && !Placement.MayLeave(meant, IsReady));
     }
 

@@ -275,9 +275,12 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
             "info" => cluster.Info,
             "join" => await cluster.JoinAsync(request.Engine, request.TakeOver),
             "leave" => await cluster.LeaveAsync(),
-            "remove" => await cluster.RemoveAsync(
-                request.Node ?? throw new NodeException("cluster remove needs 'node'") { Code = ErrorCodes.BadRequest }),
-            _ => throw new NodeException("cluster has the actions info, join, leave and remove") { Code = ErrorCodes.BadRequest },
+            "remove" => await cluster.RemoveAsync(NodeOf(request)),
+            "drain" or "undrain" => await cluster.DrainAsync(NodeOf(request), request.Action == "drain"),
+            _ => throw new NodeException("cluster has the actions info, join, leave, remove, drain and undrain")
+            {
+                Code = ErrorCodes.BadRequest,
+            },
         };
         if (request.Action != "info")
         {
@@ -286,6 +289,9 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 
         await AnswerAsync(call, answer);
     }
+
+    private static string NodeOf(ClusterRequest request) => request.Node
+        ?? throw new NodeException($"cluster {request.Action} needs 'node'") { Code = ErrorCodes.BadRequest };
 
     /// <summary>Refuses a call that no rule gives to its caller.</summary>
     /// <exception cref="NodeException">The caller may not do this (401 or 403).</exception>

@@ -22,6 +22,14 @@ internal interface IClusterControl
     /// <param name="name">The node.</param>
     /// <exception cref="NodeException">There is no such node, it is up, or the engine cannot be reached.</exception>
     Task<ClusterAnswer> RemoveAsync(string name);
+
+    /// <summary>
+    /// Makes a node take no new work and end the cluster's apps once other nodes have them, or take work again. It stays so over restarts.
+    /// </summary>
+    /// <param name="name">The node.</param>
+    /// <param name="isDraining">Whether it is to drain.</param>
+    /// <exception cref="NodeException">There is no such node, or the engine cannot be reached.</exception>
+    Task<ClusterAnswer> DrainAsync(string name, bool isDraining);
 }
 
 /// <summary>The answer to <c>cluster</c>.</summary>
@@ -41,7 +49,7 @@ internal sealed record ClusterAnswer(
 /// <summary>A node of the cluster.</summary>
 /// <param name="Node">Its name.</param>
 /// <param name="Uuid">Its lasting identity.</param>
-/// <param name="State"><c>up</c> or <c>down</c>.</param>
+/// <param name="State"><c>up</c>, <c>draining</c>, <c>drained</c> or <c>down</c>.</param>
 /// <param name="Address">The address at which it is found.</param>
 /// <param name="Locator">The endpoints of its locator.</param>
 /// <param name="Version">The release of its program.</param>

@@ -163,6 +163,10 @@ public sealed class NodeControlClient : IAsyncDisposable
     internal Task<ClusterAnswer> LeaveClusterAsync(CancellationToken cancellation = default) =>
         CallAsync<ClusterAnswer>("cluster", new ClusterRequest("leave"), cancellation);
 
+    /// <summary>Makes a node take no new work, or take it again: see <see cref="IClusterControl.DrainAsync"/>.</summary>
+    internal Task<ClusterAnswer> DrainAsync(string node, bool isDraining, CancellationToken cancellation = default) =>
+        CallAsync<ClusterAnswer>("cluster", new ClusterRequest(isDraining ? "drain" : "undrain", Node: node), cancellation);
+
     /// <summary>Takes another node, which is down, out of the cluster.</summary>
     internal Task<ClusterAnswer> RemoveFromClusterAsync(string node, CancellationToken cancellation = default) =>
         CallAsync<ClusterAnswer>("cluster", new ClusterRequest("remove", Node: node), cancellation);

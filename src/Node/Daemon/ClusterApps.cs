@@ -70,7 +70,7 @@ internal sealed class ClusterApps(
 
             lock (_lock)
             {
-                return _placed.Of(records, cluster.View, self, app => apps.Find(app) is { IsOfCluster: true });
+                return _placed.Of(records, cluster.View, self, app => apps.Find(app) is { IsOfCluster: true }, Environment.TickCount64);
             }
         }
     }

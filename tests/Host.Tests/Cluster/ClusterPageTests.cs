@@ -43,6 +43,9 @@ public sealed class ClusterPageTests : IDisposable
             string list = await RunAsync(CodeBlocks.Of(Page, "Work goes where there is room")[0]);
             Assert.Matches(@"(?m)^node +state +address +locator +apps +slots +running +queued +out +in ", list);
             Assert.All(nodes, node => Assert.DoesNotContain("the peer port", node.Errors)); // three free ports
+            string[] drain = CodeBlocks.Of(Page, "Draining a node")[0].Split('\n');
+            Assert.Equal("drained node=b\n", await RunAsync(drain[0]));
+            Assert.Equal("up node=b\n", await RunAsync(drain[1]));
         }
         finally
         {

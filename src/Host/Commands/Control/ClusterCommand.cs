@@ -31,7 +31,7 @@ internal static class ClusterCommand
         "Look at the cluster of a node (cocaine-fast serve), join one, leave it.\n\nExamples:\n"
         + "  cocaine-fast cluster join nats://127.0.0.1:4222\n  cocaine-fast cluster list")
     {
-        List(), Info(), Join(), Leave(), Remove(),
+        List(), Info(), Join(), Leave(), DrainCommand.Drain(), DrainCommand.Undrain(), Remove(),
     };
 
     private static Command List()
