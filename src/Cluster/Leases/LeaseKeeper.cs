@@ -303,7 +303,11 @@ internal sealed class LeaseKeeper(string key, Lease lease, TimeProvider clock)
                 if (term > 0 || !_isWanted)
                 {
                     _claims.Remove(task); // allowed during the enumeration
-                    _firedAlone[task] = claim.TimeMs;
+                    if (term > 0)
+                    {
+                        _firedAlone[task] = claim.TimeMs;
+                    }
+
                     ends.Add(() => claim.Then(term));
                 }
             }

@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Drivers.Base;
 using static Cocaine.Fast.Node.Metrics.MetricsText;
 
 namespace Cocaine.Fast.Node.Metrics;
@@ -44,6 +45,8 @@ internal static class AppFamilies
         Counter("slaves_killed_total", "Slaves killed by the node", app => app.Counters.SlavesKilled),
         Counter("slave_start_failures_total", "Slaves that did not come up, or died young", app => app.Counters.SlaveStartFailures),
         (new("slaves_recycled_total", "counter", "Slaves replaced because they were worn, by the reason"), WriteRecycled),
+        OfLease("lease_held", "1 while this node makes the jobs of the app's tasks with run-on: one, else 0", one => one.MayFire ? 1 : 0),
+        OfLease("lease_term", "The number of the holder of the app's lease, higher for each", one => one.Term),
     ];
 
     /// <summary>The families, in the order of the text.</summary>
@@ -76,6 +79,17 @@ internal static class AppFamilies
 
     private static (MetricKind, Action<MetricsText, AppSample, string>) Gauge(string name, string help, Func<AppSample, double> of) =>
         (new(name, "gauge", help), (text, app, label) => text.Value(label, of(app)));
+
+    /// <summary>Of apps with a lease only.</summary>
+    private static (MetricKind, Action<MetricsText, AppSample, string>) OfLease(string name, string help, Func<ISingleton, double> of) =>
+        (new(name, "gauge", help), (text, app, label) =>
+        {
+            if (app.Lease is { } lease)
+            {
+                text.Value(label, of(lease));
+            }
+        }
+    );
 
     private static void WriteInfo(MetricsText text, AppSample app, string label) => text.Value(
         $"{label},{Label("version", $"{app.App.Manifest.Version}")},{Label("type", app.App.Manifest.Type.ToString().ToLowerInvariant())},"

@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Monitoring;
+using Cocaine.Fast.Drivers.Base;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Shards;
 
@@ -22,6 +23,11 @@ internal sealed class AppSample(RunningApp app, AppView view)
 
     /// <summary>The tasks. Their histograms go on counting.</summary>
     public IReadOnlyList<TaskView> Tasks { get; } = [.. view.Tasks];
+
+    /// <summary>
+    /// The right to make the jobs of tasks with <c>run-on: one</c>; null when the app has none, or its node is in no cluster.
+    /// </summary>
+    public ISingleton? Lease { get; } = app.Tasks.Tasks.Select(task => task.Context.Singleton).FirstOrDefault(one => one is not null);
 
     /// <summary>The sum of something over all engines, those of older versions too.</summary>
     public int Sum(Func<EngineView, int> of) => view.Sum(of);

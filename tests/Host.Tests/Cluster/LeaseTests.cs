@@ -20,6 +20,28 @@ public sealed class LeaseTests : IDisposable
                 file.write("%d %d\n" % (number("scheduled_time"), number("lease_term")))
         """;
 
+    private const string TasksCode = """
+        import os
+        import time
+
+        def note(task):
+            with open(os.environ["RUNS"], "a") as file:
+                file.write("%s %d\n" % (task, os.getppid()))
+
+        def manual():
+            note("manual")
+            yield str(time.time() + 0.1)
+
+        def each():
+            note("each")
+
+        def alone():
+            note("alone")
+
+        def drift():
+            note("drift")
+        """;
+
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
     private readonly ClusterNodes _nodes = new();
     private readonly TestFolder _folder = new();
@@ -129,6 +151,37 @@ public sealed class LeaseTests : IDisposable
         Assert.Equal(times.Max() - times.Min() + 1, times.Length); // none missed, and none twice
         Assert.Equal(times.Distinct().Count(), times.Length);
     }
+
+    [NeedsFact("nats-server", "nats-server")]
+    public async Task Timers_and_manual_schedules_run_on_the_nodes_that_their_tasks_say()
+    {
+        using NatsServer engine = await NatsServer.StartNewAsync();
+        Dictionary<string, ServeProcess> nodes = new() { ["a"] = await _nodes.JoinAsync("a", engine.Url), ["b"] = await _nodes.JoinAsync("b", engine.Url) };
+        _folder.Write("tasks.py", TasksCode);
+        string manifest = _folder.Write("tasks.json", $$"""
+            { "type": "python", "args": { "source": "local://{{_folder["tasks.py"]}}", "env": { "RUNS": "{{_folder["runs"]}}" } }, "engine": { "pool-minimum": 1 },
+              "tasks": { "manual": { "type": "manual-scheduler" }, "each": { "type": "recurring-timer", "interval": 100 },
+                         "alone": { "type": "recurring-timer", "interval": 100, "run-on": "one" }, "drift": { "type": "drifting-timer", "interval": 100, "run-on": "one" } } }
+            """);
+        (int code, string output, string errors) = await nodes["a"].RunAsync("app", "create", manifest);
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Equal(
+            "created app=tasks version=0\ncreated app=tasks task=manual run-on=one\ncreated app=tasks task=each run-on=all\n"
+            + "created app=tasks task=alone run-on=one\ncreated app=tasks task=drift run-on=one\n", output);
+        string[] single = ["manual", "alone", "drift"];
+        await RunProcess.UntilAsync(() => Runs("each").Distinct().Count() == 2 && single.All(task => Runs(task).Length > 5));
+        string first = Assert.Single(single.SelectMany(Runs).Distinct());
+        string dead = nodes.Single(node => $"{node.Value.Process.Id}" == first).Key;
+        ClusterNodes.Kill(nodes[dead]);
+        Dictionary<string, int> before = single.ToDictionary(task => task, task => Runs(task).Length);
+        await RunProcess.UntilAsync(() => single.All(task => Runs(task).Length > before[task] + 5));
+        string second = $"{nodes[dead == "a" ? "b" : "a"].Process.Id}";
+        Assert.All(single, task => Assert.Equal([first, second], Runs(task).Distinct()));
+    }
+
+    /// <summary>The processes of the nodes that ran a task, run by run.</summary>
+    private string[] Runs(string task) => !File.Exists(_folder["runs"]) ? []
+        : [.. File.ReadAllText(_folder["runs"]).Split('\n')[..^1].Select(line => line.Split(' ')).Where(words => words[0] == task).Select(words => words[1])];
 
     /// <summary>Waits for so many more ticks than there are.</summary>
     private async Task MoreAsync(Dictionary<string, ServeProcess> nodes, int more)
