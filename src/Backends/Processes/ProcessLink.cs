@@ -96,6 +96,8 @@ internal sealed class ProcessLink : SlaveLink
 
     public override void Flush() => _way?.Flush();
 
+    public override void AskForRead() => _way?.AskForRead();
+
     public override void PauseReading() => _way?.PauseReading();
 
     public override void ResumeReading() => _way?.ResumeReading();

@@ -20,6 +20,7 @@ internal sealed class WorkerConnection(
     : MessageConnection(loop, descriptor, ProtocolLimits.Default), IWorkerWay
 {
     private bool _shaken;
+    private ReadTask? _readTask; // made with the first portion of a request
 
     /// <inheritdoc/>
     public MessageSink Sink => Output;
@@ -46,6 +47,9 @@ internal sealed class WorkerConnection(
     public void DrainAnswers()
     {
     }
+
+    /// <summary>The worker's messages of this turn come first: it may ask to hold.</summary>
+    internal override void OnRead() => Loop.ScheduleBell(_readTask ??= new ReadTask(this));
 
     /// <summary>Until its handshake the peer is anybody.</summary>
     internal override bool IsOfStranger => !_shaken;
@@ -102,6 +106,14 @@ internal sealed class WorkerConnection(
         }
     }
 
+    private void TellRead()
+    {
+        if (IsOpen && !OnPipe)
+        {
+            slave.Pressure.OnRead(slave);
+        }
+    }
+
     private void Shake(in MessageView message)
     {
         ref readonly MessageLayout layout = ref message.Layout;
@@ -131,5 +143,9 @@ internal sealed class WorkerConnection(
         {
             onFault("its handshake has a second argument that is no map of names and numbers");
         }
+    }
+    private sealed class ReadTask(WorkerConnection connection) : TurnTask
+    {
+        public override void OnTurnEnd() => connection.TellRead();
     }
 }

@@ -27,6 +27,9 @@ internal interface IWorkerWay
     /// <summary>Shows the written messages to the worker at the end of the turn.</summary>
     void Flush();
 
+    /// <inheritdoc cref="SlaveLink.AskForRead"/>
+    void AskForRead();
+
     /// <summary>Stops reading the worker's messages, until <see cref="ResumeReading"/>.</summary>
     void PauseReading();
 

@@ -34,6 +34,7 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
     private readonly ByteRingReader _answers;
     private readonly PieceAssembler _pieces;
     private readonly BellTask _bellTask;
+    private readonly ReadWait _readWait;
     private readonly AnswerSource _source;
     private readonly BegunJobs _begun;
     private readonly Action<string> _onFault;
@@ -59,6 +60,7 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
         _pieces = new PieceAssembler(
             ProtocolLimits.Default.MaxMessageBytes + ProtocolLimits.FramingBytes + (segment.Responses.CapacityBytes / 4));
         _bellTask = new BellTask(this);
+        _readWait = new ReadWait(loop, slave, _requests);
         _source = new AnswerSource(this);
     }
 
@@ -97,6 +99,13 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
         }
     }
 
+    /// <inheritdoc/>
+    public void AskForRead()
+    {
+        _readWait.Ask();
+        _loop.ScheduleBell(_bellTask);
+    }
+
     public void PauseReading() => _paused = true;
 
     public void ResumeReading()
@@ -129,6 +138,7 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
         _closed = true;
         _loop.Forget(this, _nodeBell.Descriptor);
         _requests.Detach();
+        _readWait.Stop();
         _answers.Detach();
         _pieces.Clear();
     }
@@ -152,6 +162,8 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
         {
             _loop.ScheduleBell(_bellTask);
         }
+
+        _readWait.OnBell();
     }
 
     private void Publish()
@@ -175,6 +187,11 @@ internal sealed class RingPort : LoopHandler, IWorkerWay
             {
                 RingSlave();
             }
+        }
+
+        if (drained && _readWait.OnPublished())
+        {
+            _nodeBell.Ring(); // the slave has read all by now, and is heard in the next turn
         }
 
         if (_requests.Fault is { } fault)

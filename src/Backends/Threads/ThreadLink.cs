@@ -100,6 +100,8 @@ internal sealed class ThreadLink : SlaveLink
 
     public override void Flush() => _port.Flush();
 
+    public override void AskForRead() => _port.AskForRead();
+
     public override void PauseReading() => _port.PauseReading();
 
     public override void ResumeReading() => _port.ResumeReading();

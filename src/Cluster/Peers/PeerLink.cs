@@ -26,7 +26,8 @@ internal sealed class PeerLink(PeerForwarder owner, PeerAddress to, EventLoop lo
     public void Run(Job job)
     {
         job.SlaveChannel = ++_last;
-        job.RequestHeld = job.AnswerHeld = false;
+        job.RequestWay = RequestWay.Open;
+        job.AnswerHeld = false;
         _jobs.Add(job.SlaveChannel, job);
         Load.OnSent();
         PeerCall.Write(Output, job, Loop.NowMs);
@@ -141,7 +142,7 @@ internal sealed class PeerLink(PeerForwarder owner, PeerAddress to, EventLoop lo
         }
         else if (_jobs.TryGet(channel, out Job? job) && !job.RequestEnded && job.RequestHeld != hold)
         {
-            job.RequestHeld = hold;
+            job.RequestWay = hold ? RequestWay.Held : RequestWay.Open;
             if (!hold)
             {
                 _pressure.Ease(job);

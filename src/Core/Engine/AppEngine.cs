@@ -240,6 +240,9 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     public void OnRequestHold(Job job, bool holds) => Requests.OnHold(job, holds);
 
     /// <inheritdoc/>
+    public void OnRequestRead(Job job) => Requests.OnRead(job);
+
+    /// <inheritdoc/>
     public void OnChunk(Job job, in Payload data) => Endings.OnChunk(job, in data);
 
     /// <inheritdoc/>

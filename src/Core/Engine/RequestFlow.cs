@@ -67,15 +67,33 @@ internal sealed class RequestFlow(EngineScope scope, SlavePool pool, Admission a
     /// <summary>A worker's handler has much of its request unread, or has read enough of it.</summary>
     public void OnHold(Job job, bool holds)
     {
-        if (job.NodeSideEnded || job.RequestHeld == holds)
+        if (job.NodeSideEnded || (job.RequestWay == RequestWay.Held) == holds)
         {
             return; // nothing of the request is left to send
         }
 
-        job.RequestHeld = holds;
-        if (!holds)
+        if (holds)
         {
-            GoOn(job);
+            job.RequestWay = RequestWay.Held;
+        }
+        else if (job.RequestHeld)
+        {
+            job.RequestWay = RequestWay.Portions;
+            SendPortion(job);
+        }
+    }
+
+    /// <summary>The slave has read the last portion of a job's request. When nothing was kept meanwhile, the slave is the faster one.</summary>
+    public void OnRead(Job job)
+    {
+        if (job.KeptRequest.SizeBytes > 0)
+        {
+            SendPortion(job);
+        }
+        else
+        {
+            job.RequestWay = RequestWay.Open;
+            EaseIfRoom(job);
         }
     }
 
@@ -146,22 +164,34 @@ internal sealed class RequestFlow(EngineScope scope, SlavePool pool, Admission a
         }
     }
 
-    /// <summary>The worker takes the rest of a request again: first the kept chunks.</summary>
-    private static void GoOn(Job job)
+    /// <summary>The worker takes the rest of a request: as many of the kept chunks as it gets at once.</summary>
+    private static void SendPortion(Job job)
     {
         Slave slave = job.Slave!;
-        foreach (Payload chunk in job.KeptRequest)
+        int sentBytes = 0;
+        while (sentBytes < EngineLimits.RequestPortionBytes && job.KeptRequest.TryPeek(out Payload chunk))
         {
             slave.Channels.WriteChunk(job, in chunk);
+            if (job.IsAnswered)
+            {
+                return; // a caller that had room meanwhile has given it up
+            }
+
+            sentBytes += chunk.Length;
+            job.KeptRequest.DropFirst();
         }
 
-        job.KeptRequest.Clear();
-        if (job.RequestEnded)
+        if (job.RequestEnded && job.KeptRequest.SizeBytes == 0)
         {
-            job.Slave!.Channels.EndRequest(job);
+            SendEnd(job);
+            return;
         }
 
-        EaseIfRoom(job);
+        slave.Pressure.Await(job);
+        if (job.KeptRequest.SizeBytes <= EngineLimits.RequestPortionBytes)
+        {
+            EaseIfRoom(job); // one more portion is here, and the caller may send those behind it
+        }
     }
 
     /// <summary>The end comes after all of the request: nothing is left to hold.</summary>
@@ -170,7 +200,7 @@ internal sealed class RequestFlow(EngineScope scope, SlavePool pool, Admission a
         job.Slave!.Channels.EndRequest(job);
         if (job.RequestHeld)
         {
-            job.RequestHeld = false;
+            job.RequestWay = RequestWay.Open;
             EaseIfRoom(job);
         }
     }

@@ -15,6 +15,12 @@ internal static class EngineLimits
     /// <summary>Backlog to a slave from which on its callers are asked to wait: a quarter of the usual ring.</summary>
     public const int HighBacklogBytes = 256 << 10;
 
+    /// <summary>
+    /// What goes on of a kept request at once, before the slave has read it: half of what a handler may have unread. One portion does not
+    /// make the worker hold again, and a worker that does is over its bound by one; half of that takes a third of the speed of a socket.
+    /// </summary>
+    public const int RequestPortionBytes = Protocol.FlowControl.HighBytes / 2;
+
     /// <summary>Backlog at which a channel fails when its caller cannot wait: two messages of the largest size.</summary>
     public const long MaxBacklogBytes = 128L << 20;
 

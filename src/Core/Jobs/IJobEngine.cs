@@ -38,6 +38,9 @@ internal interface IJobEngine
     /// <summary>The worker's handler has much of the request unread (true), or has read enough of it (false).</summary>
     void OnRequestHold(Job job, bool holds);
 
+    /// <summary>The slave has read the last portion of the job's request.</summary>
+    void OnRequestRead(Job job);
+
     /// <summary>The worker has sent a piece of the answer.</summary>
     void OnChunk(Job job, in Payload data);
 

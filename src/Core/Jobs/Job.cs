@@ -38,8 +38,8 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
     public RequestLog Request { get; } = new(blocks);
 
     /// <summary>
-    /// Chunks that the node keeps while the worker holds the request; the caller's end of the request waits behind them. Valid in Running
-    /// and Streaming.
+    /// Chunks that the node keeps while the worker holds the request, or takes it in portions; the caller's end of the request waits behind
+    /// them. Valid in Running and Streaming.
     /// </summary>
     public RequestLog KeptRequest { get; } = new(blocks);
 
@@ -64,8 +64,11 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
     /// <summary>The worker has been sent a cancel for the job; valid with <see cref="Runner"/>.</summary>
     public bool CancelSent { get; set; }
 
-    /// <summary>The worker has asked to hold the rest of the request; valid with <see cref="Runner"/>.</summary>
-    public bool RequestHeld { get; set; }
+    /// <summary>How the rest of the request goes to the runner; valid with <see cref="Runner"/>.</summary>
+    public RequestWay RequestWay { get; set; }
+
+    /// <summary>What comes of the request is kept, and does not go to the runner at once; valid with <see cref="Runner"/>.</summary>
+    public bool RequestHeld => RequestWay != RequestWay.Open;
 
     /// <summary>The worker was asked to hold the answer, because the caller has too much of it unsent; valid in Streaming.</summary>
     public bool AnswerHeld { get; set; }
@@ -156,7 +159,8 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
         ArrivedNs = WaitsSinceNs = nowNs;
         Runs = Reprieves = Spared = 0;
         Deaths = null;
-        RequestHeld = AnswerHeld = HasAnswerBegun = false;
+        RequestWay = RequestWay.Open;
+        AnswerHeld = HasAnswerBegun = false;
         RequestEnded = NodeSideEnded = UnderPressure = IsAbandoned = DiedInCompany = IsSuspect = RanTooLong = IsGuest = false;
         CancelDueMs = 0;
     }

@@ -23,12 +23,15 @@ internal sealed class RequestLog(BlockPool blocks)
     private byte[]? _block;
     private int _length;
     private int _headersLength;
+    private int _taken;        // bytes of the block before the first chunk that is left; without headers only
     private ReadOnlySequence<byte>[] _kept = []; // received memory that belongs to the log too
     private int _keptCount;
+    private int _keptTaken;    // places before the first one that is left
+    private int _keptGone;     // places that were given up, for numbers in the block
     private int _keptBytes;
 
     /// <summary>Bytes in the log, including framing.</summary>
-    public int SizeBytes => _length + _keptBytes;
+    public int SizeBytes => _length - _taken + _keptBytes;
 
     /// <summary>False when part of the request was not kept, so the job cannot be run again.</summary>
     public bool IsWhole { get; private set; } = true;
@@ -57,6 +60,35 @@ internal sealed class RequestLog(BlockPool blocks)
         _length += PrefixBytes + chunk.Length;
     }
 
+    /// <summary>The first chunk; valid until the log is changed. False when there is none.</summary>
+    public bool TryPeek(out Payload chunk)
+    {
+        Enumerator first = GetEnumerator();
+        bool any = first.MoveNext();
+        chunk = first.Current;
+        return any;
+    }
+
+    /// <summary>Drops the first chunk; there is one. Only for a log without headers.</summary>
+    public void DropFirst()
+    {
+        int length = BinaryPrimitives.ReadInt32LittleEndian(_block.AsSpan(_taken));
+        _taken += PrefixBytes + Math.Max(length, 0);
+        if (length < 0)
+        {
+            ref ReadOnlySequence<byte> sequence = ref _kept[~length - _keptGone];
+            _keptTaken++;
+            _keptBytes -= (int)sequence.Length;
+            SharedSegment.Drop(in sequence);
+            sequence = default;
+        }
+
+        if (_taken == _length)
+        {
+            Clear();
+        }
+    }
+
     /// <summary>Stops keeping the request: it grew past its bound, or will not be needed again.</summary>
     public void Forget()
     {
@@ -78,35 +110,56 @@ internal sealed class RequestLog(BlockPool blocks)
             DropKept();
         }
 
-        _length = _headersLength = 0;
+        _length = _headersLength = _taken = 0;
         IsWhole = true;
     }
 
-    public Enumerator GetEnumerator() => new(_block.AsSpan(_headersLength, _length - _headersLength), _kept);
+    public Enumerator GetEnumerator()
+    {
+        int start = Math.Max(_headersLength, _taken);
+        return new Enumerator(_block.AsSpan(start, _length - start), _kept, _keptGone);
+    }
 
     private void AddKept(in ReadOnlySequence<byte> sequence)
     {
         Reserve(PrefixBytes);
-        BinaryPrimitives.WriteInt32LittleEndian(_block.AsSpan(_length), ~_keptCount);
-        _length += PrefixBytes;
         if (_keptCount == _kept.Length)
         {
-            Array.Resize(ref _kept, Math.Max(1, _kept.Length * 2));
+            ReservePlace();
         }
+
+        BinaryPrimitives.WriteInt32LittleEndian(_block.AsSpan(_length), ~(_keptCount + _keptGone));
+        _length += PrefixBytes;
 
         _kept[_keptCount++] = sequence;
         _keptBytes += (int)sequence.Length;
     }
 
+    /// <summary>Makes room for one more sequence: in the places of those that were taken when they are half, or in a larger array.</summary>
+    private void ReservePlace()
+    {
+        if (_keptTaken == 0 || _keptTaken < _keptCount / 2)
+        {
+            Array.Resize(ref _kept, Math.Max(1, _kept.Length * 2));
+            return;
+        }
+
+        _kept.AsSpan(_keptTaken, _keptCount - _keptTaken).CopyTo(_kept);
+        _kept.AsSpan(_keptCount - _keptTaken, _keptTaken).Clear();
+        _keptCount -= _keptTaken;
+        _keptGone += _keptTaken;
+        _keptTaken = 0;
+    }
+
     private void DropKept()
     {
-        foreach (ref ReadOnlySequence<byte> sequence in _kept.AsSpan(0, _keptCount))
+        foreach (ref ReadOnlySequence<byte> sequence in _kept.AsSpan(_keptTaken, _keptCount - _keptTaken))
         {
             SharedSegment.Drop(in sequence);
             sequence = default;
         }
 
-        _keptCount = _keptBytes = 0;
+        _keptCount = _keptBytes = _keptTaken = _keptGone = 0;
         if (_kept.Length > MostPlaces)
         {
             _kept = [];
@@ -121,6 +174,15 @@ internal sealed class RequestLog(BlockPool blocks)
             return;
         }
 
+        if (_taken > _length / 2)
+        {
+            _block.AsSpan(_taken, _length - _taken).CopyTo(_block); // each byte is moved at most once for each that was taken
+            _length -= _taken;
+            _taken = 0;
+            Reserve(bytes);
+            return;
+        }
+
         byte[] larger = blocks.Rent(needed);
         _block.AsSpan(0, _length).CopyTo(larger);
         if (_block is not null)
@@ -132,7 +194,7 @@ internal sealed class RequestLog(BlockPool blocks)
     }
 
     /// <summary>Walks the chunks.</summary>
-    public ref struct Enumerator(ReadOnlySpan<byte> rest, ReadOnlySequence<byte>[] kept)
+    public ref struct Enumerator(ReadOnlySpan<byte> rest, ReadOnlySequence<byte>[] kept, int gone)
     {
         private readonly ReadOnlySequence<byte>[] _kept = kept;
         private ReadOnlySpan<byte> _rest = rest;
@@ -151,7 +213,7 @@ internal sealed class RequestLog(BlockPool blocks)
             _rest = _rest[PrefixBytes..];
             if (length < 0)
             {
-                Current = new Payload(in _kept[~length]);
+                Current = new Payload(in _kept[~length - gone]);
                 return true;
             }
 

@@ -49,6 +49,12 @@ internal sealed unsafe class ByteRingWriter : MessageSink
     /// <summary>Why the reader can no longer be trusted, or null. The owner ends the peer when this is set.</summary>
     public string? Fault { get; private set; }
 
+    /// <summary>The end of what was published until now, for <see cref="HasRead"/>.</summary>
+    public long PublishedMark => _published;
+
+    /// <summary>The reader has read all up to a mark, as far as the last look at its head tells.</summary>
+    public bool HasRead(long mark) => _cachedHead >= mark;
+
     /// <summary>Bytes written and not yet published.</summary>
     public long UnpublishedBytes => _tail - _published;
 

@@ -2,9 +2,13 @@ using Cocaine.Fast.Core.Jobs;
 
 namespace Cocaine.Fast.Core.Slaves;
 
-/// <summary>Callers that send their requests faster than the slave takes them. These callers wait until the slave has made room.</summary>
+/// <summary>
+/// Callers that send their requests faster than the slave takes them. These callers wait until the slave has made room. And requests of
+/// which the node has kept some: they go on in portions.
+/// </summary>
 internal sealed class RequestPressure
 {
+    private readonly Queue<Job> _portions = new(); // jobs whose requests go on, each once; those that left it are passed over
     private List<Job> _pressed = []; // jobs whose callers wait for room
     private List<Job> _eased = [];   // filled only while these jobs are told that there is room
 
@@ -40,6 +44,36 @@ internal sealed class RequestPressure
         }
 
         _eased.Clear();
+    }
+
+    /// <summary>The job's next portion goes when the slave has read what it was sent until now.</summary>
+    public void Await(Job job)
+    {
+        if (!_portions.Contains(job))
+        {
+            _portions.Enqueue(job);
+        }
+
+        job.Slave!.Link.AskForRead();
+    }
+
+    /// <summary>The slave has read all that it had been sent when the link was asked to tell.</summary>
+    public void OnRead(Slave slave)
+    {
+        // Those that find no room now have their turn first when the slave has read again.
+        for (int left = _portions.Count; left > 0 && slave.Link.BacklogBytes <= EngineLimits.HighBacklogBytes; left--)
+        {
+            Job job = _portions.Dequeue();
+            if (job.Runner == slave && job.RequestWay == RequestWay.Portions)
+            {
+                job.Engine.OnRequestRead(job);
+            }
+        }
+
+        if (_portions.Count > 0)
+        {
+            slave.Link.AskForRead();
+        }
     }
 
     /// <summary>The job's handler has read its request, and the slave has room for the rest.</summary>

@@ -45,7 +45,8 @@ internal sealed class SlaveChannels
     public void Add(Job job)
     {
         job.SlaveChannel = ++_last;
-        job.NodeSideEnded = job.CancelSent = job.RequestHeld = false;
+        job.NodeSideEnded = job.CancelSent = false;
+        job.RequestWay = RequestWay.Open;
         job.KeptRequest.Clear();
         _jobs.Add(job.SlaveChannel, job);
     }

@@ -62,6 +62,12 @@ internal abstract class SlaveLink
     /// <summary>Shows the written messages to the slave at the end of this turn.</summary>
     public abstract void Flush();
 
+    /// <summary>
+    /// The link calls <see cref="RequestPressure.OnRead"/> once, in a later turn, when the slave has read all that was written until now.
+    /// Nothing comes when the slave ends before.
+    /// </summary>
+    public abstract void AskForRead();
+
     /// <summary>Stops reading the slave's messages until <see cref="ResumeReading"/>, because a caller is slower than the slave.</summary>
     public abstract void PauseReading();
 

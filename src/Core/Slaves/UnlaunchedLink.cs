@@ -19,6 +19,10 @@ internal sealed class UnlaunchedLink(Action onKilled) : SlaveLink
     {
     }
 
+    public override void AskForRead()
+    {
+    }
+
     public override void PauseReading()
     {
     }

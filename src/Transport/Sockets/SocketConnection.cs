@@ -123,6 +123,9 @@ internal abstract class SocketConnection : StreamHandler
     /// <summary>Sends as many of the written bytes as the socket takes, before the turn ends.</summary>
     public void SendNow() => _sender.Flush();
 
+    /// <inheritdoc cref="SocketSender.AskForRead"/>
+    public void AskForRead() => _sender.AskForRead();
+
     /// <inheritdoc/>
     public sealed override void Close(string reason)
     {
@@ -199,13 +202,10 @@ internal abstract class SocketConnection : StreamHandler
         }
     }
 
-    /// <summary>The sender's way to <see cref="StreamHandler.OnSent"/>.</summary>
-    internal void TellSent() => OnSent();
-
     /// <summary>Watches only for useful events: bytes unless paused, room when the socket was full.</summary>
     internal void UpdateWatch()
     {
-        uint wanted = (IsReadingPaused || _inputEnded ? 0 : Epoll.In | Epoll.PeerClosed) | (_sender.IsBlocked ? Epoll.Out : 0);
+        uint wanted = (IsReadingPaused || _inputEnded ? 0 : Epoll.In | Epoll.PeerClosed) | (_sender.AwaitsRoom ? Epoll.Out : 0);
         if (IsOpen && wanted != _watched && Slot >= 0)
         {
             _watched = wanted;

@@ -26,6 +26,7 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower,
     private const int EncryptAtOnceBytes = 8 << 10;
 
     private readonly SocketConnection _connection;
+    private bool _asksForRead;               // the peer's reading of what was written is awaited
     private bool _isBatched;                 // the connection's send is in the turn's batch
     private BorrowedParts? _borrowed;        // made with the first long message in lent memory
     private bool _isBorrower;                // the loop's lending knows this connection
@@ -51,6 +52,8 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower,
 
     /// <summary>The socket is full; <see cref="OnRoom"/> ends this state.</summary>
     public bool IsBlocked { get; private set; }
+
+    public bool AwaitsRoom => IsBlocked || _asksForRead;
 
     /// <summary>The turn ends: sends the written bytes, together with other connections' when there are some.</summary>
     public override void OnTurnEnd()
@@ -90,8 +93,21 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower,
     public void OnRoom()
     {
         IsBlocked = false;
+        bool isRead = _asksForRead && Output.PendingBytes == 0;
+        _asksForRead &= !isRead;
         _connection.UpdateWatch();
         Flush();
+        if (isRead)
+        {
+            _connection.OnRead();
+        }
+    }
+
+    /// <summary>Asks for a word, in a later turn, when the peer of a Unix socket has read what is written but a quarter of its buffer.</summary>
+    public void AskForRead()
+    {
+        _asksForRead = true;
+        _connection.UpdateWatch();
     }
 
     /// <summary>Makes sure that the turn's batch has no send of this connection.</summary>
@@ -304,20 +320,18 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower,
     {
         PipeSink wire = Wire;
         PipeReader reader = wire.Pipe!.Reader;
+        reader.AdvanceTo(sent >= 0 ? buffer.GetPosition(sent) : buffer.Start);
         if (sent >= 0)
         {
-            reader.AdvanceTo(buffer.GetPosition(sent));
             wire.Sent(sent);
-            if (sent < offered)
-            {
-                Block();
-            }
+        }
 
+        if (sent == offered)
+        {
             return;
         }
 
-        reader.AdvanceTo(buffer.Start);
-        if (-sent is LibC.EAGAIN or LibC.EINTR)
+        if (sent >= 0 || -sent is LibC.EAGAIN or LibC.EINTR)
         {
             Block();
         }

@@ -66,6 +66,14 @@ internal abstract class StreamHandler(EventLoop loop, int descriptor) : LoopHand
     {
     }
 
+    /// <summary>The sender's way to <see cref="OnSent"/>.</summary>
+    internal void TellSent() => OnSent();
+
+    /// <summary>The peer has read what it was sent, as <see cref="SocketConnection.AskForRead"/> has asked.</summary>
+    internal virtual void OnRead()
+    {
+    }
+
     /// <summary>
     /// The peer has closed its side. All its bytes were received, and given to <see cref="OnReceived"/> unless reading is paused. True
     /// keeps the connection open for the bytes that are still to be sent; the connection closes when the peer goes away completely.

@@ -37,6 +37,8 @@ internal sealed class TestSlave(PeerNode node, Slave slave) : SlaveLink
         }
     }
 
+    public override void AskForRead() => node.Loop.Post(() => slave.Pressure.OnRead(slave));
+
     public override void PauseReading()
     {
     }

@@ -89,8 +89,108 @@ public class FlowTests
         Assert.Equal([true], world.Pressure);
         link.Slave.Pressure.Ease(); // the slave has room: this is not what the caller waits for
         Assert.Equal([true], world.Pressure);
-        Tell(link, job.SlaveChannel, hold: false);
+        Tell(link, job.SlaveChannel, hold: false); // half of it is sent, and is more than a portion
+        Assert.Equal([true], world.Pressure);
+        link.Read();
         Assert.Equal([true, false], world.Pressure);
+        world.Finish();
+    }
+
+    [Fact]
+    public void Kept_chunks_go_on_in_portions_and_a_hold_stops_them()
+    {
+        World world = Begun(out FakeLink link);
+        Job job = world.Begin("upload");
+        Tell(link, job.SlaveChannel, hold: true);
+        for (int i = 0; i < 6; i++)
+        {
+            world.More(job, (EngineLimits.RequestPortionBytes / 2) + i);
+        }
+
+        Tell(link, job.SlaveChannel, hold: false);
+        Assert.Equal(2, link.ChunkSizes.Count);
+        world.More(job, 7); // behind the kept ones
+        link.Read();
+        Assert.Equal(4, link.ChunkSizes.Count);
+        Tell(link, job.SlaveChannel, hold: true);
+        link.Read();
+        Assert.Equal(4, link.ChunkSizes.Count);
+        Tell(link, job.SlaveChannel, hold: false);
+        Assert.Equal(6, link.ChunkSizes.Count);
+        link.Read();
+        Assert.Equal(7, link.ChunkSizes.Count);
+        world.More(job, 8);
+        world.Engine.EndRequest(job);
+        Assert.Equal(7, link.ChunkSizes.Count);
+        Assert.Empty(link.Closed);
+        link.Read();
+        Assert.Equal([job.SlaveChannel], link.Closed);
+        Assert.Equal([.. Enumerable.Range(0, 6).Select(i => (EngineLimits.RequestPortionBytes / 2) + i), 7, 8], link.ChunkSizes);
+        world.Finish();
+    }
+
+    /// <summary>The caller is the slower one: what it sends goes through as before.</summary>
+    [Fact]
+    public void A_request_of_which_nothing_is_kept_any_more_goes_as_it_comes()
+    {
+        World world = Begun(out FakeLink link);
+        Job job = world.Begin("upload");
+        Tell(link, job.SlaveChannel, hold: true);
+        world.More(job, 1);
+        Tell(link, job.SlaveChannel, hold: false);
+        world.More(job, 2);
+        link.Read();
+        link.Read();
+        Assert.False(link.ReadAsked);
+        world.More(job, 3);
+        Assert.Equal([1, 2, 3], link.ChunkSizes);
+        world.Finish();
+    }
+
+    [Fact]
+    public void A_slave_that_is_behind_gets_no_portion_and_each_request_has_its_turn()
+    {
+        World world = Begun(out FakeLink link);
+        Job[] jobs = [world.Begin("first"), world.Begin("second")];
+        foreach (Job job in jobs)
+        {
+            Tell(link, job.SlaveChannel, hold: true);
+            for (int i = 0; i < 3; i++)
+            {
+                world.More(job, EngineLimits.RequestPortionBytes + (job == jobs[0] ? 1 : 2));
+            }
+
+            Tell(link, job.SlaveChannel, hold: false);
+        }
+
+        link.Backlog = EngineLimits.HighBacklogBytes + 1;
+        link.Read();
+        Assert.Equal(2, link.ChunkSizes.Count);
+        link.Backlog = 0;
+        link.Read();
+        link.Read();
+        Assert.Equal([1, 2, 1, 2, 1, 2], link.ChunkSizes.Select(size => size - EngineLimits.RequestPortionBytes));
+        world.Finish();
+    }
+
+    [Fact]
+    public void A_job_that_leaves_while_it_goes_on_is_passed_over()
+    {
+        World world = Begun(out FakeLink link);
+        Job cancelled = world.Begin("cancelled"), ended = world.Begin("ended");
+        foreach (Job job in (Job[])[cancelled, ended])
+        {
+            Tell(link, job.SlaveChannel, hold: true);
+            world.More(job, EngineLimits.RequestPortionBytes);
+            world.More(job, EngineLimits.RequestPortionBytes);
+            Tell(link, job.SlaveChannel, hold: false);
+        }
+
+        world.Cancel(cancelled);
+        world.Close(ended);
+        link.Read();
+        Assert.Equal(2, link.ChunkSizes.Count);
+        Assert.False(link.ReadAsked);
         world.Finish();
     }
 

@@ -465,6 +465,19 @@ internal sealed class FakeLink(World world, Slave slave) : SlaveLink
         }
     }
 
+    /// <summary>The engine has asked to be told when the slave has read.</summary>
+    public bool ReadAsked { get; set; }
+
+    /// <summary>It has read all.</summary>
+    public void Read()
+    {
+        Assert.True(ReadAsked);
+        ReadAsked = false;
+        Slave.Pressure.OnRead(Slave);
+    }
+
+    public override void AskForRead() => ReadAsked = true;
+
     public override void PauseReading()
     {
     }

@@ -50,6 +50,31 @@ public sealed unsafe class RingTests
         }, iter: 300);
 
     [Fact]
+    public void The_writer_knows_what_is_read_and_is_rung_for_the_rest()
+    {
+        using PrivateRing memory = new(4096);
+        ByteRingWriter writer = new(memory.View);
+        ByteRingReader reader = new(memory.View);
+        Put(writer, new byte[100]);
+        writer.Publish();
+        Put(writer, new byte[100]);
+        writer.Publish();
+        long mark = writer.PublishedMark;
+        Put(writer, new byte[100]);
+        writer.Publish();
+        for (int read = 1; read <= 3; read++)
+        {
+            bool mustRing = !writer.HasRead(mark) && writer.TryWaitForRoom();
+            Assert.Equal(read <= 2, mustRing);
+            Assert.Equal(RingRead.Record, reader.TryRead(out _, out _));
+            Assert.Equal(mustRing, reader.Release());
+            Assert.Equal(read > 2, writer.HasRead(mark)); // before it looks
+            Assert.Equal(read <= 2, !writer.HasRead(mark) && !writer.TryWaitForRoom()); // the head has moved
+            Assert.Equal(read >= 2, writer.HasRead(mark));
+        }
+    }
+
+    [Fact]
     public void Two_threads_pass_ten_million_messages_parking_and_waking()
     {
         const int Count = 10_000_000;

@@ -59,6 +59,9 @@ internal enum Sabotage
     /// <summary>A job that was placed is charged with the death of its slave.</summary>
     ChargesPlaced,
 
+    /// <summary>The next portion of a request goes although the slave has not read the last one.</summary>
+    TellsReadEarly,
+
     /// <summary>Jobs get 500 for a start that failed although a slave works.</summary>
     BreaksTooEarly,
 

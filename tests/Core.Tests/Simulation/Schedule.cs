@@ -27,7 +27,8 @@ internal sealed class Schedule
             () => Submit(whole: true), () => Submit(whole: true), () => Submit(whole: false), SendChunk, EndRequest, Cancel, Leave,
             Ready, Ready, Burst, Burst, Begin, Begin, Begin, ReadRecalls, Hear, Chunk, Chunk, End, End, Raise, Heartbeat, Late, Garbage, AskToEnd,
             Die, DieOfPoison, DieOfPoison, DieOfKill, DieOfKill,
-            FailToStart, FailToStart, DieOnceReady, DieOnceReady, FillNode, Listen, BeSlow, LetGo, Press, MakeRoom, HoldRequest, HoldRequest, ReadRequest,
+            FailToStart, FailToStart, DieOnceReady, DieOnceReady, FillNode, Listen, BeSlow, LetGo, Press, MakeRoom, HoldRequest, ReadRequest, GoOnWithMuch,
+            ReadPortions, ReadPortions,
             Turn, Turn, Sleep, Stall, Drain, StopNow,
         ];
         _mix = [.. steps.Select(step => (step, Weight(step)))];
@@ -203,6 +204,28 @@ internal sealed class Schedule
 
     private void ReadRequest() => TellFlow(holds: false);
 
+    /// <summary>A slave holds a request, whose caller sends more than the slave takes at once, and goes on.</summary>
+    private void GoOnWithMuch() => WithLink(
+        link => link is { IsReady: true, IsKilled: false, HasFlow: true } && link.BegunChannels.Any(channel => IsUpload(channel.Request)), link =>
+        {
+            SimChannel channel = link.BegunChannels.First(channel => IsUpload(channel.Request));
+            link.TellFlow(channel.Number, holds: true);
+            for (int i = _random.Between(2, 5); i > 0; i--)
+            {
+                _world.SendChunk(channel.Request);
+            }
+
+            if (link.BegunChannels.Contains(channel) && _random.Chance(80))
+            {
+                link.TellFlow(channel.Number, holds: false);
+            }
+        });
+
+    private static bool IsUpload(SimRequest request) => request is { IsOpen: true, Ended: false };
+
+    /// <summary>A slave has read what the node has sent it, and the node is told.</summary>
+    private void ReadPortions() => WithLink(link => link.IsReadAsked, link => link.Read());
+
     private void TellFlow(bool holds) => WithLink(
         link => link is { IsReady: true, IsKilled: false, HasFlow: true }, link => link.TellFlow(link.AnyChannel(), holds));
 
@@ -308,6 +331,11 @@ internal sealed class Schedule
         {
             link.Backlog = 0;
             link.Slave.Pressure.Ease();
+            if (link.IsReadAsked)
+            {
+                link.Read();
+            }
+
             if (link.IsKilled || link.TerminateAsked)
             {
                 _world.Die(link, "as it was told");

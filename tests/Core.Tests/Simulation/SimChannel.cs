@@ -1,3 +1,5 @@
+using Cocaine.Fast.Core.Jobs;
+
 namespace Cocaine.Fast.Core.Tests.Simulation;
 
 /// <summary>A channel as the slave sees it.</summary>
@@ -33,6 +35,22 @@ internal sealed class SimChannel(ulong number, SimRequest request)
 
     /// <summary>The slave has asked to hold the request: its chunks must not come.</summary>
     public bool HoldsRequest { get; set; }
+
+    /// <summary>It goes on, and the node had kept some: until that is read and no more is kept, it comes in portions.</summary>
+    public bool IsInPortions { get; set; }
+
+    /// <summary>What came since the slave went on or has read.</summary>
+    public int PortionBytes { get; set; }
+
+    /// <summary>A piece of the request comes.</summary>
+    public void TakePiece(int bytes, bool isAwaited)
+    {
+        if (IsInPortions && Request.IsOpen)
+        {
+            JobModel.Require(isAwaited && PortionBytes < EngineLimits.RequestPortionBytes, Request, "'s slave gets more before it has read the last portion");
+            PortionBytes += bytes;
+        }
+    }
 
     /// <summary>The node has asked to hold the answer.</summary>
     public bool AnswerHeld { get; set; }

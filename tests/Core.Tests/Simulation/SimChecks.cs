@@ -56,7 +56,9 @@ internal static class SimChecks
         foreach (SimRequest request in model.Open)
         {
             Require((request.Job?.Deaths?.Count ?? 0) == request.Charges, $"{request} is charged with {request.Job?.Deaths?.Count} deaths");
-            Require(!request.Pressed || (request.Link is { } link && (link.Backlog > 0 || link.Holds(request))), $"{request} waits for room that nobody makes");
+            Require(request is not { Phase: Phase.OnSlave, Job.RequestWay: RequestWay.Portions } || request.Link!.IsReadAsked,
+                $"{request} goes on when its slave has read, and nobody asks");
+            Require(!request.Pressed || (request.Link is { } link && (link.Backlog > 0 || link.IsReadAsked || link.Holds(request))), $"{request} waits for room that nobody makes");
         }
     }
 

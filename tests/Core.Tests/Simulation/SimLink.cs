@@ -24,6 +24,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
     private int _recallWord;         // the word that the node writes
     private int _recallsRead;
     private bool _lies;              // it has told the engine of the recall under way that it has begun less than it has
+    private bool _takesPortions;     // it goes on with a request, or has read: kept pieces may come
     private int _heartbeatsOwed;
     private bool _askedToEnd;
 
@@ -175,11 +176,27 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
         Hear();
         if (AllChannels.FirstOrDefault(channel => channel.Number == number) is { } channel)
         {
+            if (channel.HoldsRequest && !holds)
+            {
+                channel.IsInPortions |= channel.Request.IsOpen && channel.Request.SentChunks > channel.RequestChunks;
+                channel.PortionBytes = 0;
+            }
+
             channel.HoldsRequest = holds;
         }
 
+        _takesPortions = !holds;
+
         MessageWriter.WriteFlow(_fromSlave, MessageWriter.ControlChannel, number, holds);
         Deliver(expectFault: false);
+        if (!holds && BacklogBytes == 0 && AllChannels.Any(one => one is { IsInPortions: true, HoldsRequest: false, NodeEnded: false,
+                PortionBytes: >= EngineLimits.RequestPortionBytes, Request.IsOpen: true } && one.Request.SentChunks > one.RequestChunks)
+            && world.Sabotages(Sabotage.TellsReadEarly))
+        {
+            Slave.Pressure.OnRead(Slave);
+        }
+
+        _takesPortions = false;
     }
 
     public bool Holds(SimRequest request) => Channels.Exists(channel => channel.Request == request && channel.HoldsRequest);
@@ -204,6 +221,26 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
 
     /// <summary>It grows with every channel it was given.</summary>
     public override long ReadRssBytes() => 1000 * (long)_lastChannel;
+
+    /// <summary>The node waits until it has read what it was sent.</summary>
+    public bool IsReadAsked { get; private set; }
+
+    public override void AskForRead() => IsReadAsked = true;
+
+    /// <summary>It has read all that was sent.</summary>
+    public void Read()
+    {
+        IsReadAsked = false;
+        foreach (SimChannel channel in AllChannels)
+        {
+            channel.PortionBytes = 0;
+            channel.IsInPortions &= channel.Request.SentChunks > channel.RequestChunks;
+        }
+
+        _takesPortions = true;
+        Slave.Pressure.OnRead(Slave);
+        _takesPortions = false;
+    }
 
     public override void PauseReading() => IsPaused = WasPaused = true;
 
@@ -451,6 +488,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
         {
             case 0 when layout.Shape == ArgumentShape.Data && !channel.NodeEnded:
                 JobModel.Require(!channel.HoldsRequest, channel.Request, "'s slave gets a piece that it has asked to hold");
+                channel.TakePiece(layout.DataLength, _takesPortions);
                 world.Model.OnRequestChunk(channel, Label.Read(bytes.Slice(layout.DataOffset, layout.DataLength)));
                 if (world.Sabotages(Sabotage.RepeatsRequest))
                 {

@@ -235,7 +235,8 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
         }
 
         bool large = Random.Below(2000) == 0;
-        byte[] data = new byte[large ? EngineLimits.MaxRetryRequestBytes + 1 : Label.SizeBytes];
+        bool isPortion = request is { Phase: Phase.OnSlave, Link.HasFlow: true } && Random.Chance(80);
+        byte[] data = new byte[large ? EngineLimits.MaxRetryRequestBytes + 1 : isPortion ? EngineLimits.RequestPortionBytes : Label.SizeBytes];
         new Label(request.Id, 0, request.SentChunks).Write(data);
         request.SentChunks++;
         request.TooLargeToKeep |= large && request.Phase == Phase.OnSlave;
@@ -292,6 +293,7 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
         bool isKept = Engine is { State: EngineState.Running, Queue.Unplaced: > 0 }
             && Links is [{ IsReady: true, IsPaused: false, IsKilled: false, Slave.Solo: { Stage: SoloStage.Running, Suspect.Policy: { DeadlineMs: 0, SilenceTimeoutMs: 0 } } }]
             && Settings is { QueueTimeoutMs: 0 or > NeededMs, JobTimeoutMs: 0 or > NeededMs, MaxAgeMs: 0 }
+            && !Links[0].Channels.Exists(channel => channel.IsOver)
             && Model.Open.Exists(open => open is { Phase: Phase.Waiting, Policy.DeadlineMs: 0 });
         if (!isKept || !Sabotages(Sabotage.KeepsAlone))
         {

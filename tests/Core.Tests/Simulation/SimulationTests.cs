@@ -63,6 +63,7 @@ public class SimulationTests
     [InlineData(Sabotage.TakesBackBegun, "is taken back although its slave may have begun it")]
     [InlineData(Sabotage.ForgetsPlaced, "stands for too long")]
     [InlineData(Sabotage.ChargesPlaced, "is charged with [0-9]+ deaths|is quarantined after")]
+    [InlineData(Sabotage.TellsReadEarly, "gets more before it has read the last portion")]
     [InlineData(Sabotage.BreaksTooEarly, "fails although a slave works")]
     [InlineData(Sabotage.ForgetsToGrow, "and nobody starts a slave")]
     [InlineData(Sabotage.StartsAtOnce, "is launched .* ms after a start that failed")]

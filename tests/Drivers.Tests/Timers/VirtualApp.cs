@@ -179,6 +179,8 @@ internal sealed class VirtualApp : TimeProvider, IEngineLoop, ISlaveBackend
             });
         }
 
+        public override void AskForRead() => Assert.Fail("nothing of a request is held");
+
         public override void PauseReading()
         {
         }
