@@ -110,7 +110,7 @@ internal sealed class WorkerConnection(
     {
         if (IsOpen && !OnPipe)
         {
-            slave.Pressure.OnRead(slave);
+            slave.Pressure.OnRead(slave, slave.Link);
         }
     }
 

@@ -31,7 +31,7 @@ internal sealed class ReadWait(EventLoop loop, Slave slave, ByteRingWriter reque
         Stopped,
     }
 
-    /// <summary>Somebody asks. What is waited for already comes soon enough, and is not put off.</summary>
+    /// <summary>Somebody asks. A mark that is waited for already comes soon enough, and is not put off.</summary>
     public void Ask() => _stage = _stage == ReadStage.None ? ReadStage.Asked : _stage;
 
     /// <summary>All that was written is in the ring, and published. True when the slave has read it by now: no bell will tell.</summary>
@@ -65,7 +65,7 @@ internal sealed class ReadWait(EventLoop loop, Slave slave, ByteRingWriter reque
         if (_stage == ReadStage.Read)
         {
             _stage = ReadStage.None;
-            slave.Pressure.OnRead(slave);
+            slave.Pressure.OnRead(slave, slave.Link);
         }
     }
 

@@ -75,15 +75,17 @@ internal sealed class RequestFlow(EngineScope scope, SlavePool pool, Admission a
         if (holds)
         {
             job.RequestWay = RequestWay.Held;
+            job.RequestHeldNs = scope.Loop.NowNs;
         }
         else if (job.RequestHeld)
         {
             job.RequestWay = RequestWay.Portions;
+            job.PortionBytes = PortionOf(scope.Loop.NowNs - job.RequestHeldNs);
             SendPortion(job);
         }
     }
 
-    /// <summary>The slave has read the last portion of a job's request. When nothing was kept meanwhile, the slave is the faster one.</summary>
+    /// <summary>The slave has read the last portion of a job's request.</summary>
     public void OnRead(Job job)
     {
         if (job.KeptRequest.SizeBytes > 0)
@@ -92,9 +94,16 @@ internal sealed class RequestFlow(EngineScope scope, SlavePool pool, Admission a
         }
         else
         {
-            job.RequestWay = RequestWay.Open;
-            EaseIfRoom(job);
+            OnReadAll(job);
         }
+    }
+
+    /// <summary>The bytes of a portion for a handler that has read enough in so long to go on.</summary>
+    internal static int PortionOf(long heldNs)
+    {
+        const long ReadBytes = FlowControl.HighBytes - FlowControl.LowBytes;
+        long bytes = ReadBytes * EngineLimits.RequestPortionNs / Math.Max(heldNs, 1);
+        return (int)Math.Clamp(bytes, EngineLimits.RequestPortionBytes, EngineLimits.MaxBacklogBytes);
     }
 
     private void KeepWaiting(Job job, in Payload chunk)
@@ -169,7 +178,7 @@ internal sealed class RequestFlow(EngineScope scope, SlavePool pool, Admission a
     {
         Slave slave = job.Slave!;
         int sentBytes = 0;
-        while (sentBytes < EngineLimits.RequestPortionBytes && job.KeptRequest.TryPeek(out Payload chunk))
+        while (sentBytes < job.PortionBytes && job.KeptRequest.TryPeek(out Payload chunk))
         {
             slave.Channels.WriteChunk(job, in chunk);
             if (job.IsAnswered)
@@ -184,14 +193,26 @@ internal sealed class RequestFlow(EngineScope scope, SlavePool pool, Admission a
         if (job.RequestEnded && job.KeptRequest.SizeBytes == 0)
         {
             SendEnd(job);
-            return;
         }
-
-        slave.Pressure.Await(job);
-        if (job.KeptRequest.SizeBytes <= EngineLimits.RequestPortionBytes)
+        else if (sentBytes < job.PortionBytes)
         {
-            EaseIfRoom(job); // one more portion is here, and the caller may send those behind it
+            OnReadAll(job); // before it is read: there is room for more
         }
+        else
+        {
+            slave.Pressure.Await(job, slave.Link);
+            if (job.KeptRequest.SizeBytes <= job.PortionBytes)
+            {
+                EaseIfRoom(job); // one more portion is here, and the caller may send those behind it
+            }
+        }
+    }
+
+    /// <summary>Nothing is kept, and the slave takes more: it is the faster one.</summary>
+    private static void OnReadAll(Job job)
+    {
+        job.RequestWay = RequestWay.Open;
+        EaseIfRoom(job);
     }
 
     /// <summary>The end comes after all of the request: nothing is left to hold.</summary>

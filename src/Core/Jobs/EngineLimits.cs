@@ -16,10 +16,16 @@ internal static class EngineLimits
     public const int HighBacklogBytes = 256 << 10;
 
     /// <summary>
-    /// What goes on of a kept request at once, before the slave has read it: half of what a handler may have unread. One portion does not
-    /// make the worker hold again, and a worker that does is over its bound by one; half of that takes a third of the speed of a socket.
+    /// The part of a kept request that goes on at once, before the slave has read it, at least: as much as the worker had left as it asked
+    /// for more. So the handler has something to read while the next portion comes, and a worker that holds again is over its bound by one.
     /// </summary>
-    public const int RequestPortionBytes = Protocol.FlowControl.HighBytes / 2;
+    public const int RequestPortionBytes = Protocol.FlowControl.LowBytes;
+
+    /// <summary>
+    /// A portion of a request is what its handler reads in this time, ns, as far as its last hold tells: a quick handler would wait for the
+    /// node between small portions. A machine whose cores are all busy lets a thread wait for about as long by itself.
+    /// </summary>
+    public const long RequestPortionNs = 4_000_000;
 
     /// <summary>Backlog at which a channel fails when its caller cannot wait: two messages of the largest size.</summary>
     public const long MaxBacklogBytes = 128L << 20;

@@ -67,7 +67,13 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
     /// <summary>How the rest of the request goes to the runner; valid with <see cref="Runner"/>.</summary>
     public RequestWay RequestWay { get; set; }
 
-    /// <summary>What comes of the request is kept, and does not go to the runner at once; valid with <see cref="Runner"/>.</summary>
+    /// <summary>When the worker asked to hold the request. Valid in <see cref="RequestWay.Held"/>.</summary>
+    public long RequestHeldNs { get; set; }
+
+    /// <summary>The bytes of the request that go on at once. Valid in <see cref="RequestWay.Portions"/>.</summary>
+    public int PortionBytes { get; set; }
+
+    /// <summary>The node keeps the rest of the request: it does not go to the runner at once; valid with <see cref="Runner"/>.</summary>
     public bool RequestHeld => RequestWay != RequestWay.Open;
 
     /// <summary>The worker was asked to hold the answer, because the caller has too much of it unsent; valid in Streaming.</summary>

@@ -135,7 +135,7 @@ internal sealed class RequestLog(BlockPool blocks)
         _keptBytes += (int)sequence.Length;
     }
 
-    /// <summary>Makes room for one more sequence: in the places of those that were taken when they are half, or in a larger array.</summary>
+    /// <summary>Makes room for one more sequence, in the places of those that were taken or in a larger array.</summary>
     private void ReservePlace()
     {
         if (_keptTaken == 0 || _keptTaken < _keptCount / 2)

@@ -10,8 +10,8 @@ internal enum RequestWay
     Held,
 
     /// <summary>
-    /// In portions: the worker goes on, and the node has kept some. The next portion goes when the worker has read the last one. So a worker
-    /// that asks to hold again gets little more, however much was kept.
+    /// In portions: the worker goes on, and the node has kept some. The next portion goes when the worker has read the last one. So a
+    /// worker that asks to hold again gets little more, however much was kept.
     /// </summary>
     Portions,
 }

@@ -47,21 +47,23 @@ internal sealed class RequestPressure
     }
 
     /// <summary>The job's next portion goes when the slave has read what it was sent until now.</summary>
-    public void Await(Job job)
+    public void Await(Job job, SlaveLink link)
     {
         if (!_portions.Contains(job))
         {
             _portions.Enqueue(job);
         }
 
-        job.Slave!.Link.AskForRead();
+        link.AskForRead();
     }
 
     /// <summary>The slave has read all that it had been sent when the link was asked to tell.</summary>
-    public void OnRead(Slave slave)
+    /// <param name="slave">The slave.</param>
+    /// <param name="link">The way to it.</param>
+    public void OnRead(IJobRunner slave, SlaveLink link)
     {
-        // Those that find no room now have their turn first when the slave has read again.
-        for (int left = _portions.Count; left > 0 && slave.Link.BacklogBytes <= EngineLimits.HighBacklogBytes; left--)
+        // The jobs that find no room now have their turn first when the slave has read again.
+        for (int left = _portions.Count; left > 0 && link.BacklogBytes <= EngineLimits.HighBacklogBytes; left--)
         {
             Job job = _portions.Dequeue();
             if (job.Runner == slave && job.RequestWay == RequestWay.Portions)
@@ -72,7 +74,7 @@ internal sealed class RequestPressure
 
         if (_portions.Count > 0)
         {
-            slave.Link.AskForRead();
+            link.AskForRead();
         }
     }
 

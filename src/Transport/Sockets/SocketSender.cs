@@ -103,7 +103,7 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower,
         }
     }
 
-    /// <summary>Asks for a word, in a later turn, when the peer of a Unix socket has read what is written but a quarter of its buffer.</summary>
+    /// <summary>Asks for a word, in a later turn, when the peer of a Unix socket has read all but a quarter of its buffer.</summary>
     public void AskForRead()
     {
         _asksForRead = true;

@@ -37,7 +37,7 @@ internal sealed class TestSlave(PeerNode node, Slave slave) : SlaveLink
         }
     }
 
-    public override void AskForRead() => node.Loop.Post(() => slave.Pressure.OnRead(slave));
+    public override void AskForRead() => node.Loop.Post(() => slave.Pressure.OnRead(slave, slave.Link));
 
     public override void PauseReading()
     {

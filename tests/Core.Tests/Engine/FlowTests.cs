@@ -89,9 +89,7 @@ public class FlowTests
         Assert.Equal([true], world.Pressure);
         link.Slave.Pressure.Ease(); // the slave has room: this is not what the caller waits for
         Assert.Equal([true], world.Pressure);
-        Tell(link, job.SlaveChannel, hold: false); // half of it is sent, and is more than a portion
-        Assert.Equal([true], world.Pressure);
-        link.Read();
+        Tell(link, job.SlaveChannel, hold: false);
         Assert.Equal([true, false], world.Pressure);
         world.Finish();
     }
@@ -107,6 +105,7 @@ public class FlowTests
             world.More(job, (EngineLimits.RequestPortionBytes / 2) + i);
         }
 
+        world.HoldUp(20);
         Tell(link, job.SlaveChannel, hold: false);
         Assert.Equal(2, link.ChunkSizes.Count);
         world.More(job, 7); // behind the kept ones
@@ -115,17 +114,41 @@ public class FlowTests
         Tell(link, job.SlaveChannel, hold: true);
         link.Read();
         Assert.Equal(4, link.ChunkSizes.Count);
+        world.HoldUp(20);
         Tell(link, job.SlaveChannel, hold: false);
         Assert.Equal(6, link.ChunkSizes.Count);
         link.Read();
         Assert.Equal(7, link.ChunkSizes.Count);
-        world.More(job, 8);
+        world.More(job, 8); // the last portion had room for more
+        Assert.Equal(8, link.ChunkSizes.Count);
         world.Engine.EndRequest(job);
-        Assert.Equal(7, link.ChunkSizes.Count);
-        Assert.Empty(link.Closed);
-        link.Read();
         Assert.Equal([job.SlaveChannel], link.Closed);
         Assert.Equal([.. Enumerable.Range(0, 6).Select(i => (EngineLimits.RequestPortionBytes / 2) + i), 7, 8], link.ChunkSizes);
+        world.Finish();
+    }
+
+    /// <summary>A quick handler would wait for the node between small portions.</summary>
+    [Theory]
+    [InlineData(0, 20)]
+    [InlineData(1, 12)]
+    [InlineData(4, 3)]
+    [InlineData(8, 2)]
+    [InlineData(1000, 1)]
+    public void A_portion_is_what_the_handler_reads_in_a_few_milliseconds(int heldMs, int portions)
+    {
+        World world = Begun(out FakeLink link);
+        Job job = world.Begin("upload");
+        Tell(link, job.SlaveChannel, hold: true);
+        for (int i = 0; i < 20; i++)
+        {
+            world.More(job, EngineLimits.RequestPortionBytes);
+        }
+
+        world.HoldUp(heldMs);
+        link.Heartbeat();
+        Tell(link, job.SlaveChannel, hold: false);
+        Assert.Equal(portions, link.ChunkSizes.Count);
+        world.Close(job);
         world.Finish();
     }
 
@@ -136,14 +159,15 @@ public class FlowTests
         World world = Begun(out FakeLink link);
         Job job = world.Begin("upload");
         Tell(link, job.SlaveChannel, hold: true);
-        world.More(job, 1);
+        world.More(job, EngineLimits.RequestPortionBytes);
+        world.HoldUp(20);
         Tell(link, job.SlaveChannel, hold: false);
         world.More(job, 2);
-        link.Read();
+        Assert.Single(link.ChunkSizes);
         link.Read();
         Assert.False(link.ReadAsked);
         world.More(job, 3);
-        Assert.Equal([1, 2, 3], link.ChunkSizes);
+        Assert.Equal([EngineLimits.RequestPortionBytes, 2, 3], link.ChunkSizes);
         world.Finish();
     }
 
@@ -160,6 +184,7 @@ public class FlowTests
                 world.More(job, EngineLimits.RequestPortionBytes + (job == jobs[0] ? 1 : 2));
             }
 
+            world.HoldUp(20);
             Tell(link, job.SlaveChannel, hold: false);
         }
 
@@ -183,6 +208,7 @@ public class FlowTests
             Tell(link, job.SlaveChannel, hold: true);
             world.More(job, EngineLimits.RequestPortionBytes);
             world.More(job, EngineLimits.RequestPortionBytes);
+            world.HoldUp(20);
             Tell(link, job.SlaveChannel, hold: false);
         }
 

@@ -473,7 +473,7 @@ internal sealed class FakeLink(World world, Slave slave) : SlaveLink
     {
         Assert.True(ReadAsked);
         ReadAsked = false;
-        Slave.Pressure.OnRead(Slave);
+        Slave.Pressure.OnRead(Slave, this);
     }
 
     public override void AskForRead() => ReadAsked = true;

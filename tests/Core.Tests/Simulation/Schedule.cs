@@ -215,7 +215,8 @@ internal sealed class Schedule
                 _world.SendChunk(channel.Request);
             }
 
-            if (link.BegunChannels.Contains(channel) && _random.Chance(80))
+            _world.Pass(_random.Between(1, 30));
+            if (link is { IsKilled: false } && link.BegunChannels.Contains(channel) && _random.Chance(80))
             {
                 link.TellFlow(channel.Number, holds: false);
             }

@@ -1,4 +1,4 @@
-using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Engine;
 
 namespace Cocaine.Fast.Core.Tests.Simulation;
 
@@ -34,20 +34,55 @@ internal sealed class SimChannel(ulong number, SimRequest request)
     public int AnswerChunks { get; set; }
 
     /// <summary>The slave has asked to hold the request: its chunks must not come.</summary>
-    public bool HoldsRequest { get; set; }
+    public bool HoldsRequest { get; private set; }
 
     /// <summary>It goes on, and the node had kept some: until that is read and no more is kept, it comes in portions.</summary>
-    public bool IsInPortions { get; set; }
+    public bool IsInPortions { get; private set; }
+
+    /// <summary>When it asked to hold the request; valid while it does.</summary>
+    public long HeldMs { get; private set; }
+
+    /// <summary>What it gets at once; valid in portions.</summary>
+    public int PortionLimit { get; private set; }
 
     /// <summary>What came since the slave went on or has read.</summary>
-    public int PortionBytes { get; set; }
+    public int PortionBytes { get; private set; }
+
+    /// <summary>More is kept, and waits until it has read.</summary>
+    public bool AwaitsRead => IsInPortions && !HoldsRequest && !NodeEnded && Request.IsOpen && PortionBytes >= PortionLimit && IsAnyKept;
+
+    private bool IsAnyKept => Request.SentChunks > RequestChunks;
+
+    /// <summary>It asks to hold the request, or to go on.</summary>
+    public void OnFlow(bool holds, long nowMs)
+    {
+        if (HoldsRequest && !holds)
+        {
+            IsInPortions |= Request.IsOpen && IsAnyKept;
+            PortionBytes = 0;
+            PortionLimit = RequestFlow.PortionOf((nowMs - HeldMs) * 1_000_000);
+        }
+
+        HeldMs = HoldsRequest ? HeldMs : nowMs;
+        HoldsRequest = holds;
+    }
+
+    /// <summary>It has read all.</summary>
+    public void OnRead()
+    {
+        PortionBytes = 0;
+        IsInPortions &= IsAnyKept;
+    }
+
+    /// <summary>Where a portion had room for more, the rest comes as it is sent.</summary>
+    public void EndPortion() => IsInPortions &= PortionBytes >= PortionLimit || IsAnyKept;
 
     /// <summary>A piece of the request comes.</summary>
     public void TakePiece(int bytes, bool isAwaited)
     {
         if (IsInPortions && Request.IsOpen)
         {
-            JobModel.Require(isAwaited && PortionBytes < EngineLimits.RequestPortionBytes, Request, "'s slave gets more before it has read the last portion");
+            JobModel.Require(isAwaited && PortionBytes < PortionLimit, Request, "'s slave gets more before it has read the last portion");
             PortionBytes += bytes;
         }
     }

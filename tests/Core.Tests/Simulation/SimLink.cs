@@ -174,29 +174,16 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
     public void TellFlow(ulong number, bool holds)
     {
         Hear();
-        if (AllChannels.FirstOrDefault(channel => channel.Number == number) is { } channel)
-        {
-            if (channel.HoldsRequest && !holds)
-            {
-                channel.IsInPortions |= channel.Request.IsOpen && channel.Request.SentChunks > channel.RequestChunks;
-                channel.PortionBytes = 0;
-            }
-
-            channel.HoldsRequest = holds;
-        }
-
+        AllChannels.FirstOrDefault(channel => channel.Number == number)?.OnFlow(holds, world.NowMs);
         _takesPortions = !holds;
-
         MessageWriter.WriteFlow(_fromSlave, MessageWriter.ControlChannel, number, holds);
         Deliver(expectFault: false);
-        if (!holds && BacklogBytes == 0 && AllChannels.Any(one => one is { IsInPortions: true, HoldsRequest: false, NodeEnded: false,
-                PortionBytes: >= EngineLimits.RequestPortionBytes, Request.IsOpen: true } && one.Request.SentChunks > one.RequestChunks)
-            && world.Sabotages(Sabotage.TellsReadEarly))
+        if (!holds && BacklogBytes == 0 && AllChannels.Any(channel => channel.AwaitsRead) && world.Sabotages(Sabotage.TellsReadEarly))
         {
-            Slave.Pressure.OnRead(Slave);
+            Slave.Pressure.OnRead(Slave, this);
         }
 
-        _takesPortions = false;
+        EndPortions();
     }
 
     public bool Holds(SimRequest request) => Channels.Exists(channel => channel.Request == request && channel.HoldsRequest);
@@ -231,15 +218,17 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
     public void Read()
     {
         IsReadAsked = false;
-        foreach (SimChannel channel in AllChannels)
-        {
-            channel.PortionBytes = 0;
-            channel.IsInPortions &= channel.Request.SentChunks > channel.RequestChunks;
-        }
-
+        AllChannels.ToList().ForEach(channel => channel.OnRead());
         _takesPortions = true;
-        Slave.Pressure.OnRead(Slave);
+        Slave.Pressure.OnRead(Slave, this);
+        EndPortions();
+    }
+
+    /// <summary>Where a portion had room for more, the rest comes as it is sent.</summary>
+    private void EndPortions()
+    {
         _takesPortions = false;
+        AllChannels.ToList().ForEach(channel => channel.EndPortion());
     }
 
     public override void PauseReading() => IsPaused = WasPaused = true;
