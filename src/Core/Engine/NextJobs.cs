@@ -19,15 +19,20 @@ internal sealed class NextJobs(EngineScope scope, JobBounds bounds, JobEndings e
     /// <summary>The next usual job can stand ahead of its turn: its request is whole. Valid while one waits.</summary>
     public bool IsWhole => Next() is { IsWhole: true };
 
-    /// <summary>Takes the next job for a slave that gets the job ahead of its turn.</summary>
+    /// <summary>
+    /// Takes a job for a slave that gets the job ahead of its turn: the next one with a whole request. It passes those that are unfinished,
+    /// which keep their places, but no job more often than it may be passed.
+    /// </summary>
     /// <param name="job">The job, placed as the queue counts. Null when the job's time was up.</param>
-    /// <returns>False when no job waits, or the request of the next one is not whole.</returns>
+    /// <returns>False when no such job waits.</returns>
     public bool TryTakeAhead(out Job? job)
     {
-        Job? next = Next() is { IsWhole: true } whole ? whole : null;
+        Job? first = Next();
+        Job? next = first is null || first.Passed >= EngineLimits.MostPassed ? null : scope.Queue.NextWhole(scope.Loop.NowNs);
         job = OrExpire(next);
         if (job is not null)
         {
+            first!.Passed += first == job ? 0 : 1;
             scope.Queue.Place(job);
         }
 

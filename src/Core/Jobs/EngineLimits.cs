@@ -190,9 +190,15 @@ internal static class EngineLimits
 
     /// <summary>
     /// Waiting jobs that are looked at for one with a whole request: as many slow uploads may stand before those that another loop could
-    /// run, and a look in each millisecond costs nothing.
+    /// run, or that could stand ahead, and a look in each millisecond costs nothing.
     /// </summary>
     public const int RequestsLookedAt = 64;
+
+    /// <summary>
+    /// Jobs that stand ahead while an unfinished one is the next, at most: then none is placed until a slave has room for it, since its
+    /// caller may wait for the handler's first word. As many as four slaves have ahead at most, so no ring runs empty for it alone.
+    /// </summary>
+    public const int MostPassed = 4 * MostAhead;
 
     /// <summary>
     /// Deaths of a slave before it began a job that was the next one on it, until such a death is taken for the job's: a request may end

@@ -106,6 +106,12 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
     /// <summary>Slaves that died before they began the job, when it was the next to begin. Valid in every state but Free.</summary>
     public int Reprieves { get; set; }
 
+    /// <summary>
+    /// Jobs that were placed on slaves while this one was the next and its request was not whole, up to
+    /// <see cref="EngineLimits.MostPassed"/>. Valid in Queued.
+    /// </summary>
+    public int Passed { get; set; }
+
     public long ArrivedNs { get; private set; }
 
     /// <summary>When the job was placed. Valid in Placed.</summary>
@@ -163,7 +169,7 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
         Event = name;
         Policy = policy;
         ArrivedNs = WaitsSinceNs = nowNs;
-        Runs = Reprieves = Spared = 0;
+        Runs = Reprieves = Passed = Spared = 0;
         Deaths = null;
         RequestWay = RequestWay.Open;
         AnswerHeld = HasAnswerBegun = false;

@@ -19,9 +19,9 @@ internal interface IPoolOwner
     /// <summary>The next usual job can stand ahead of its turn: its request is whole. Valid while one waits.</summary>
     bool IsNextWhole { get; }
 
-    /// <summary>Takes the job that is next to run for a slave that gets it ahead of its turn.</summary>
+    /// <summary>Takes the next job with a whole request for a slave that gets it ahead of its turn.</summary>
     /// <param name="job">It, placed as the queue counts; null when its time was up, and then it is answered.</param>
-    /// <returns>False when no job waits, or the next one cannot be placed: its request is not whole.</returns>
+    /// <returns>False when no job waits that can be placed.</returns>
     bool TryTakeAhead(out Job? job);
 
     /// <summary>A slave is ready.</summary>

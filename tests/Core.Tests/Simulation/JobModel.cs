@@ -132,8 +132,9 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
             "is placed on a slave that has a suspect");
         Require(world.NowMs < request.DeadlineMs, request, "is placed after its deadline");
         List<SimRequest> lane = Lane(request);
-        Require(lane[0] == request || world.InDeath || MayJumpTheQueue(request), request, $"overtakes {lane[0]}");
-        Require(request.Policy.Urgent || _urgent.Count == 0, request, "overtakes one that is urgent");
+        SimRequest first = lane.Find(IsWhole) ?? request;
+        Require(first == request || world.InDeath || MayPassWhole(request), request, $"overtakes {first}");
+        Require(request.Policy.Urgent || !_urgent.Exists(IsWhole), request, "overtakes one that is urgent");
         lane.Remove(request);
         request.Phase = Phase.Placed;
         request.Link = link;
@@ -442,6 +443,15 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
         List<SimRequest> lane = Lane(request);
         return settings.QueueOrder == QueueOrder.Adaptive && lane[^1] == request && !Again(lane[0]);
     }
+
+    /// <summary>The same among those that can stand ahead: none of them came after it, and has not run.</summary>
+    private bool MayPassWhole(SimRequest request)
+    {
+        List<SimRequest> lane = Lane(request);
+        return settings.QueueOrder == QueueOrder.Adaptive && lane.FindLast(IsWhole) == request && !lane.Exists(other => Again(other) && IsWhole(other));
+    }
+
+    private static bool IsWhole(SimRequest request) => request is { Ended: true, TooLargeToKeep: false };
 
     private bool IsSilent(SimRequest request)
     {
