@@ -95,6 +95,23 @@ public sealed class NodeServiceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Rules_that_change_hold_for_a_tool_that_is_connected()
+    {
+        await using TestNode node = TestNode.Start(nodeService: "tcp://127.0.0.1:0", security: Rights.Security.Of(Rule("list")));
+        await node.AddAsync(TestApps.DotNet(BackendType.Thread));
+        _tool.Dispose();
+        _tool = await ConnectAsync(node.Node.NodeServiceEndpoints[0]);
+        Assert.Equal("[[\"dotnet-echo\"]]", await AskAsync(2));
+        await node.Node.ChangeRulesAsync(Rights.Security.Of(Rule("info")));
+        Assert.StartsWith("1000 401 ", await AskAsync(2), StringComparison.Ordinal);
+        Assert.Contains("\"state\":\"running\"", await AskAsync(3, "dotnet-echo"), StringComparison.Ordinal);
+        await node.Node.ChangeRulesAsync(Rights.Security.Of(Rule("list")));
+        Assert.Equal("[[\"dotnet-echo\"]]", await AskAsync(2));
+
+        static string Rule(string verb) => $$"""{ "rights": [ { "who": "@loopback", "control": "{{verb}}" } ] }""";
+    }
+
+    [Fact]
     public async Task A_node_without_the_service_says_that_there_is_none()
     {
         await using TestNode other = TestNode.Start("tcp://127.0.0.1:0");

@@ -31,11 +31,26 @@ internal enum SealFault : byte
 
     /// <summary>The request ended before the record that says so.</summary>
     Cut,
+
+    /// <summary>
+    /// The opening was made before the node's start, by the caller's clock. The seconds by which it was are added to this value: see
+    /// <see cref="SealFaults.BeforeStart"/>.
+    /// </summary>
+    BeforeStart = 100,
 }
 
 /// <summary>Codes and texts of <see cref="SealFault"/> for the peer.</summary>
 internal static class SealFaults
 {
+    /// <summary>The largest value of the header <c>retry-after</c>, as docs/protocol.md has it.</summary>
+    private const int MostRetryAfterS = 60;
+
+    /// <summary>The most seconds before the start that an opening can be made whose time has not passed.</summary>
+    private const long MostBeforeStartS = SealLimits.MaxOpeningAgeS + SealLimits.SkewS;
+
+    /// <summary>The fault of an opening that was made so many seconds before the node's start, 1 or more.</summary>
+    public static SealFault BeforeStart(long seconds) => SealFault.BeforeStart + (byte)Math.Min(seconds, MostBeforeStartS);
+
     /// <summary>A code of <see cref="ErrorCodes"/>.</summary>
     public static int CodeOf(SealFault fault) => fault switch
     {
@@ -54,6 +69,8 @@ internal static class SealFaults
         SealFault.NotSealed => "this door wants to know who calls: a sealed request",
         SealFault.NotTaken => "seal: this door takes no sealed requests",
         SealFault.Cut => "seal: the request was cut",
+        > SealFault.BeforeStart => $"seal: made {SecondsOf(fault)} s before this node's start by the caller's clock: try again in "
+            + $"{SecondsOf(fault)} s, or set the clock",
         _ => "seal: cannot be opened",
     };
 
@@ -66,9 +83,17 @@ internal static class SealFaults
         SealFault.NotSealed => "reason=not-sealed",
         SealFault.NotTaken => "reason=seal-not-taken",
         SealFault.Cut => "reason=seal-cut",
+        > SealFault.BeforeStart => "reason=seal-before-start",
         _ => "reason=seal-broken",
     };
 
     /// <summary>Seconds after which the peer may try again; 0 = at any time, or never.</summary>
-    public static int RetryAfterS(SealFault fault) => fault is SealFault.Full or SealFault.TooOften ? 1 : 0;
+    public static int RetryAfterS(SealFault fault) => fault switch
+    {
+        SealFault.Full or SealFault.TooOften => 1,
+        > SealFault.BeforeStart => Math.Min(SecondsOf(fault), MostRetryAfterS),
+        _ => 0,
+    };
+
+    private static int SecondsOf(SealFault beforeStart) => (int)beforeStart - (int)SealFault.BeforeStart;
 }

@@ -154,8 +154,8 @@ internal sealed class SealGate
     }
 
     private SealFault CheckTime(in OpeningClaims claims, long nowS) =>
-        claims.IssuedS < _startS || claims.IssuedS > nowS + SealLimits.SkewS || claims.EndsS < nowS - SealLimits.SkewS
-            ? SealFault.Replayed : SealFault.None;
+        claims.IssuedS > nowS + SealLimits.SkewS || claims.EndsS < nowS - SealLimits.SkewS ? SealFault.Replayed
+        : claims.IssuedS < _startS ? SealFaults.BeforeStart(_startS - claims.IssuedS) : SealFault.None;
 
     private OpeningRate RateOf(string name)
     {

@@ -54,5 +54,14 @@ internal sealed class AppDestination
             : CocaineClient.ConnectAsync(endpoint, options, cancellation);
     }
 
+    /// <summary>The endpoint for many connections: that of the command line, or the first that the locator tells.</summary>
+    /// <exception cref="IOException">The locator cannot be reached.</exception>
+    /// <exception cref="CocaineException">The locator knows no app of this name.</exception>
+    public async Task<string> FindAsync(ParseResult parsed, ClientOptions options, CancellationToken cancellation)
+    {
+        string endpoint = Shown(parsed);
+        return IsName(endpoint) ? (await AppLocator.FindAsync(endpoint, parsed.GetValue(_locator), options, cancellation))[0] : endpoint;
+    }
+
     private string? LocatorOf(ParseResult parsed) => parsed.GetValue(_locator) ?? EnvironmentNames.Get(EnvironmentNames.Locator);
 }

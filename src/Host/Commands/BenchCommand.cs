@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Terminal;
 using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Host.Views;
@@ -7,7 +8,7 @@ using Cocaine.Fast.Tools.Load;
 
 namespace Cocaine.Fast.Host.Commands;
 
-/// <summary><c>cocaine-fast bench ENDPOINT EVENT</c></summary>
+/// <summary><c>cocaine-fast bench ENDPOINT|APP EVENT</c></summary>
 internal static class BenchCommand
 {
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
@@ -26,7 +27,6 @@ internal static class BenchCommand
 
     public static Command Create()
     {
-        Argument<string> endpoint = new("endpoint") { Description = TlsOptions.EndpointHelp };
         Argument<string> name = new("event") { Description = "An event that gives its request back" };
         Option<int> connections = new("--connections") { Description = "Connections", DefaultValueFactory = _ => 32 };
         Option<int> inFlight = new("--in-flight") { Description = "Requests in flight on each", DefaultValueFactory = _ => 8 };
@@ -43,17 +43,22 @@ internal static class BenchCommand
             "Put load on an event that echoes, and check every answer.\n\nExample:\n"
             + "  cocaine-fast bench tcp://127.0.0.1:9100 echo --connections 32 --in-flight 8")
         {
-            endpoint, name, connections, inFlight, size, duration, json,
+            name, connections, inFlight, size, duration, json,
         };
-        TlsOptions tls = TlsOptions.AddTo(command, endpoint);
-        command.SetAction((parsed, cancellation) => Guarded.RunAsync(() => RunAsync(
-            new LoadOptions(
-                parsed.GetValue(endpoint)!, parsed.GetValue(name)!, parsed.GetValue(connections), parsed.GetValue(inFlight),
-                parsed.GetValue(size), TimeSpan.FromSeconds(parsed.GetValue(duration)))
-            {
-                Connecting = tls.Of(parsed),
-            },
-            parsed.GetValue(json), cancellation)));
+        AppDestination app = AppDestination.AddTo(command);
+        command.SetAction((parsed, cancellation) => Guarded.RunAsync(async () =>
+        {
+            ClientOptions connecting = app.Options(parsed);
+            string endpoint = await app.FindAsync(parsed, connecting, cancellation);
+            return await RunAsync(
+                new LoadOptions(
+                    endpoint, parsed.GetValue(name)!, parsed.GetValue(connections), parsed.GetValue(inFlight), parsed.GetValue(size),
+                    TimeSpan.FromSeconds(parsed.GetValue(duration)))
+                {
+                    Connecting = connecting,
+                },
+                parsed.GetValue(json), cancellation);
+        }));
         return command;
     }
 

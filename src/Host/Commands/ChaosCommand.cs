@@ -135,6 +135,11 @@ internal static class ChaosCommand
         Console.WriteLine($"answers: p50 {p50:F1} ms, p99 {p99:F1} ms, longest {max:F0} ms");
         Console.WriteLine($"node: {result.NodeStarts} starts, counters added up {result.CounterChecks} times, "
             + $"memory up to {result.Samples.Select(sample => sample.RssBytes).DefaultIfEmpty().Max() >> 20} MiB");
+        foreach (string what in result.Unchecked)
+        {
+            Console.WriteLine($"NOT CHECKED {PlainText.Indented(what)}");
+        }
+
         foreach (string fault in result.Faults)
         {
             Console.WriteLine($"FAULT {PlainText.Indented(fault)}");

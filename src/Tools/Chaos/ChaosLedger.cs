@@ -12,6 +12,7 @@ internal sealed class ChaosLedger(TextWriter progress)
     private readonly Dictionary<string, long> _outcomes = [];
     private readonly Dictionary<string, (int Done, int Skipped, string Note)> _actions = [];
     private readonly List<string> _faults = [];
+    private readonly List<string> _unchecked = [];
     private readonly List<ChaosSample> _samples = [];
     private readonly LatencyHistogram _latency = new();
     private long _noSlaves;
@@ -84,6 +85,15 @@ internal sealed class ChaosLedger(TextWriter progress)
         progress.WriteLine($"{Seconds,7:F1} s  FAULT: {what}");
     }
 
+    /// <summary>A promise cannot be checked.</summary>
+    public void Unchecked(string what)
+    {
+        lock (_lock)
+        {
+            _unchecked.Add(what);
+        }
+    }
+
     public void Sample(ChaosSample sample)
     {
         lock (_lock)
@@ -106,6 +116,7 @@ internal sealed class ChaosLedger(TextWriter progress)
                 CounterChecks = CounterChecks,
                 NodeStarts = NodeStarts,
                 Samples = [.. _samples],
+                Unchecked = [.. _unchecked],
                 Faults = [.. _faults],
                 LogPath = logPath,
             };

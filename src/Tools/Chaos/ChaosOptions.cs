@@ -62,10 +62,10 @@ public sealed record ChaosActionCount(string Name, int Done, int Skipped, string
 /// <param name="Seconds">Time since the begin of the run, s.</param>
 /// <param name="Node">The number of the node's start, from 1.</param>
 /// <param name="RssBytes">Resident memory.</param>
-/// <param name="Descriptors">Open descriptors.</param>
+/// <param name="Descriptors">Open descriptors; null when the user of the run may not see them.</param>
 /// <param name="Threads">Threads.</param>
 /// <param name="Workers">Worker processes.</param>
-public sealed record ChaosSample(double Seconds, int Node, long RssBytes, int Descriptors, int Threads, int Workers);
+public sealed record ChaosSample(double Seconds, int Node, long RssBytes, int? Descriptors, int Threads, int Workers);
 
 /// <summary>The result of a chaos run.</summary>
 public sealed record ChaosResult
@@ -90,6 +90,9 @@ public sealed record ChaosResult
 
     /// <summary>Broken promises; empty after a run without faults.</summary>
     public required IReadOnlyList<string> Faults { get; init; }
+
+    /// <summary>Promises that the user of the run may not check, with the reasons; mostly empty.</summary>
+    public required IReadOnlyList<string> Unchecked { get; init; }
 
     /// <summary>The node's log, when it was kept.</summary>
     public string? LogPath { get; init; }

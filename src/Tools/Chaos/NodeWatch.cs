@@ -23,7 +23,7 @@ internal sealed class NodeWatch(ChaosOptions options, ChaosLedger ledger, ChaosT
 
     public void Sample(NodeProcess node)
     {
-        (long rss, int descriptors, int threads) = ProcessTable.Usage(node.Id);
+        (long rss, int? descriptors, int threads) = ProcessTable.Usage(node.Id);
         if (rss > 0)
         {
             ledger.Sample(new ChaosSample(ledger.Seconds, ledger.NodeStarts, rss, descriptors, threads, node.Workers.Count));
@@ -60,6 +60,11 @@ internal sealed class NodeWatch(ChaosOptions options, ChaosLedger ledger, ChaosT
         long end = Environment.TickCount64 + (long)limit.TotalMilliseconds;
         (long Queued, long Running)? jobs;
         int over;
+        if (!ProcessTable.SeesDescriptors(node.Id))
+        {
+            ledger.Unchecked("the node's descriptors: a node with keys shows them to root alone, so run this command as root for it");
+        }
+
         do
         {
             await Task.Delay(100).ConfigureAwait(false);

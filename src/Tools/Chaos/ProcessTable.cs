@@ -75,19 +75,41 @@ internal static class ProcessTable
         }
     }
 
-    /// <summary>Resident memory, open descriptors, threads; zeros when the process has ended.</summary>
-    public static (long RssBytes, int Descriptors, int Threads) Usage(int process)
+    /// <summary>
+    /// Resident memory, open descriptors, threads; zeros when the process has ended. Descriptors are null when this user may not see them.
+    /// </summary>
+    public static (long RssBytes, int? Descriptors, int Threads) Usage(int process)
     {
         try
         {
             long pages = Number(File.ReadAllText($"/proc/{process}/statm").Split(' ')[1]);
-            int descriptors = Directory.EnumerateFileSystemEntries($"/proc/{process}/fd").Count();
+            int? descriptors = SeesDescriptors(process) ? Directory.EnumerateFileSystemEntries($"/proc/{process}/fd").Count() : null;
             int threads = Directory.EnumerateDirectories($"/proc/{process}/task").Count();
             return (pages * Environment.SystemPageSize, descriptors, threads);
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {
             return default;
+        }
+    }
+
+    /// <summary>
+    /// True unless this user may not see the descriptors of a process that lives: a process that holds keys shows them to root alone.
+    /// </summary>
+    public static bool SeesDescriptors(int process)
+    {
+        try
+        {
+            using IEnumerator<string> entries = Directory.EnumerateFileSystemEntries($"/proc/{process}/fd").GetEnumerator();
+            return true;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return false;
+        }
+        catch (IOException)
+        {
+            return true; // the process has ended
         }
     }
 

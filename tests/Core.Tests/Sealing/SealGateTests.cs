@@ -29,9 +29,28 @@ public class SealGateTests
         Assert.Equal(isTaken ? SealFault.None : SealFault.Replayed, Gate().Open(Opening(), (NowS + nodeIsAheadS) * 1000, 0, out _));
 
     [Fact]
-    public void Openings_of_before_the_start_are_refused()
+    public void Openings_of_before_the_start_are_refused_and_the_caller_learns_when_to_try_again()
     {
-        Assert.Equal(SealFault.Replayed, Gate(NowS + 1).Open(Opening(), (NowS + 1) * 1000, 0, out _));
+        SealFault fault = Gate(NowS + 1).Open(Opening(), (NowS + 1) * 1000, 0, out SealSession? session);
+        Assert.Null(session);
+        Assert.Equal("seal: made 1 s before this node's start by the caller's clock: try again in 1 s, or set the clock", SealFaults.TextOf(fault));
+        Assert.Equal((401, 1, "reason=seal-before-start"), (SealFaults.CodeOf(fault), SealFaults.RetryAfterS(fault), SealFaults.CauseOf(fault)));
+        foreach ((int behindS, string text) in new[] { (40, "try again in 40 s"), (100, "try again in 100 s"), (121, "replayed or too old") })
+        {
+            SealGate gate = Gate(NowS); // of a node that starts now
+            byte[] opening = Opening(NowS - behindS);
+            for (int i = 0; i < 2; i++)
+            {
+                fault = gate.Open(opening, NowS * 1000, 0, out session);
+                Assert.Null(session);
+                Assert.Contains(text, SealFaults.TextOf(fault), StringComparison.Ordinal);
+                Assert.Equal(behindS > 120 ? 0 : Math.Min(behindS, 60), SealFaults.RetryAfterS(fault));
+            }
+
+            fault = gate.Open(Opening(NowS), (NowS + behindS) * 1000, 0, out _); // the caller has waited: its clock says the time of the start
+            Assert.Equal(behindS > 120 ? SealFault.Replayed : SealFault.None, fault);
+        }
+
         Assert.Equal(SealFault.None, Gate(NowS + 1).Open(Opening(NowS + 1), (NowS + 1) * 1000, 0, out _));
     }
 

@@ -48,6 +48,34 @@ public sealed class AppNameTests : IDisposable
         Assert.Contains(text, errors);
     }
 
+    /// <summary>The locator has no TLS and the app has: its address is no name of a certificate, so the caller says the name.</summary>
+    [Fact]
+    public async Task An_app_with_TLS_is_found_by_a_locator_without()
+    {
+        TestCertificates ca = new(_folder);
+        TestCertificate server = ca.Issue("server", new CertificateForm { Dns = ["node1"] });
+        using ServeProcess serve = await ServeProcess.StartAsync(_folder, $$"""
+            "locator": "tcp://127.0.0.1:19418",
+            "security": { "tls": { "certificate": "{{server.CertificateFile}}", "key": "{{server.KeyFile}}" },
+                          "rights": [ { "who": "@anyone", "call": { "*": "*" } } ] }
+            """);
+        await RunAsync(serve, "app", "create", _folder.Write("shop.json", $$"""
+            { "name": "shop", "type": "python", "args": "local://{{Repository.Root}}/examples/echo/echo.py", "engine": { "pool-limit": 1 },
+              "tasks": { "event": { "type": "native-server", "endpoint": "tcp://127.0.0.1:0", "events": "*", "tls": "on" } } }
+            """));
+        string tls = $"--locator tcp://127.0.0.1:19418 --ca {ca.CaFile}";
+        Assert.Equal((0, "hello", ""), await RunAsync($"call shop echo --data hello {tls} --server-name node1"));
+        (int code, string output, string errors) = await RunAsync(
+            $"bench shop echo --connections 2 --in-flight 2 --duration 0.2 {tls} --server-name node1");
+        Assert.True(code == 0 && output.Contains("2 connections", StringComparison.Ordinal), output + errors);
+        (code, _, errors) = await RunAsync($"bench shop echo --duration 0.2 {tls}");
+        Assert.Equal(3, code);
+        Assert.Contains("mismatch", errors); // of the certificate's name and the address
+        (code, _, errors) = await RunAsync("bench nobody echo --locator tcp://127.0.0.1:19418");
+        Assert.Equal(1, code);
+        Assert.Contains("no service named nobody here", errors);
+    }
+
     private static async Task RunAsync(ServeProcess serve, params string[] words) =>
         Assert.True((await serve.RunAsync(words)).Code == 0, serve.Log);
 

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Cocaine.Fast.Client;
+using Cocaine.Fast.Node.Control;
 
 namespace Cocaine.Fast.Host.Tests.Doors;
 
@@ -123,6 +125,30 @@ public sealed class TcpControlTests : IDisposable
         await EndAsync(again);
         (int code, string error) = await AskAsync(serve, _deploy, "app", "list");
         Assert.True(code == 3 && error.Contains("revoked"), error);
+    }
+
+    [Fact]
+    public async Task A_reload_changes_the_rights_of_a_connection_that_stays()
+    {
+        using ServeProcess serve = await StartAsync();
+        Assert.Equal(0, (await serve.RunAsync("app", "create", Manifest("shop"))).Code);
+        string config = File.ReadAllText(_folder["node.json"]);
+        ClientTls tls = new() { CaFile = _ca.CaFile, CertificateFile = _deploy.CertificateFile, KeyFile = _deploy.KeyFile };
+        await using NodeControlClient client = await NodeControlClient.ConnectAsync(At(serve), tls, CancellationToken.None);
+        Assert.Single(await client.ListAsync());
+        await ReloadAsync(config.Replace("\"create\", \"list\",", "\"pause\",", StringComparison.Ordinal), 2);
+        Assert.Equal("deploy may not list here", (await Assert.ThrowsAsync<CocaineException>(() => client.ListAsync())).Message);
+        await client.PauseAsync("shop");
+        await ReloadAsync(config, 3);
+        Assert.Single(await client.ListAsync());
+        Assert.Equal("deploy may not pause shop", (await Assert.ThrowsAsync<CocaineException>(() => client.PauseAsync("shop"))).Message);
+
+        async Task ReloadAsync(string rules, int generation)
+        {
+            File.WriteAllText(_folder["node.json"], rules);
+            serve.Signal("HUP");
+            await serve.UntilLogAsync($"rules generation={generation}");
+        }
     }
 
     /// <summary>"Control from other hosts" of docs/security.md, word by word but for the places.</summary>

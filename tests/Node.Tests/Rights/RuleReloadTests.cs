@@ -44,7 +44,7 @@ public sealed class RuleReloadTests : IDisposable
         await ReloadAsync(daemon, Rules("other", "*", connections: 1));
         Assert.Equal("chunk x", first.Ask(2, "echo"));
         using NativePeer second = NativePeer.Connect(Endpoint);
-        Assert.Equal("1 error 503 other has its 1 connections already", second.Read());
+        Assert.Equal("error 503 other has its 1 connections already", second.Ask(1, "echo"));
     }
 
     [Fact]
