@@ -87,7 +87,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     /// <summary>Jobs that other nodes run.</summary>
     public ForwardedJobs Forwarded { get; }
 
-    /// <summary>Jobs that run alone.</summary>
+    /// <summary>Jobs that run apart from others.</summary>
     public SuspectRuns Suspects => Pool.Suspects;
 
     public JobQueue Queue => Scope.Queue;
@@ -218,7 +218,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     public Job? TakeNext() => _next.TakeNext();
 
     /// <inheritdoc/>
-    public Job? TakeNextSuspect() => _next.TakeNextSuspect();
+    public Job? TakeSuspect(Job suspect) => _next.TakeSuspect(suspect);
 
     /// <inheritdoc/>
     public bool IsNextWhole => _next.IsWhole;

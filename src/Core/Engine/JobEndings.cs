@@ -120,7 +120,6 @@ internal sealed class JobEndings(EngineScope scope, JobStore store, SlavePool po
             return;
         }
 
-        pool.Suspects.Judge(job, in loss);
         if (pool.Suspects.MayRunAgain(job))
         {
             RunAgain(job);

@@ -13,8 +13,8 @@ internal sealed class NextJobs(EngineScope scope, JobBounds bounds, JobEndings e
     /// <summary>The next job to run, for a slave with room. Null when the job's time was up.</summary>
     public Job? TakeNext() => Take(Next()!);
 
-    /// <summary>The next suspect to run, for an empty slave. Null when the suspect's time was up.</summary>
-    public Job? TakeNextSuspect() => Take(scope.Queue.Suspects.First!);
+    /// <summary>Takes a waiting suspect for a slave that is kept for it. Null when the suspect's time was up.</summary>
+    public Job? TakeSuspect(Job suspect) => Take(suspect);
 
     /// <summary>The next usual job can stand ahead of its turn: its request is whole. Valid while one waits.</summary>
     public bool IsWhole => Next() is { IsWhole: true };

@@ -70,8 +70,8 @@ internal static class EngineLimits
     public const long MaxSuspectBytes = 256L * MaxRetryRequestBytes;
 
     /// <summary>
-    /// The longest time for which a slave is kept from other jobs for a suspect, while others wait: once to become empty, and once while
-    /// the suspect runs. Longer than most jobs, and than most handlers need to reach the line that kills.
+    /// The longest time for which a slave is kept from other jobs for suspects, while others wait: once to become empty, and once while
+    /// the suspects run. Longer than most jobs, and than most handlers need to reach the line that kills.
     /// </summary>
     public const long MaxAloneMs = 2000;
 
@@ -80,6 +80,12 @@ internal static class EngineLimits
     /// a worker that does not live anyway.
     /// </summary>
     public const int MostSpared = 16;
+
+    /// <summary>
+    /// Runs of a job that do not count, because the slave died with several jobs and nobody knows of which. Each of them halves the jobs
+    /// beside it: the largest number of suspects is through after thirteen.
+    /// </summary>
+    public const int MostInCompany = 16;
 
     /// <summary>Failed starts in a row after which an app is broken.</summary>
     public const int FailuresUntilBroken = 3;
@@ -207,8 +213,8 @@ internal static class EngineLimits
     public const int MostReprieves = 3;
 
     /// <summary>
-    /// Jobs in one slave at the same time that a worker may wish for. When such a slave dies, each of so many jobs is suspected, and runs
-    /// alone afterwards.
+    /// Jobs in one slave at the same time that a worker may wish for. When such a slave dies, each of so many jobs is suspected, and they
+    /// run in eight rounds at most until the one that kills is alone.
     /// </summary>
     public const int MostWishedConcurrency = 256;
 

@@ -88,8 +88,11 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
     /// <summary>The slaves that died of the job while they had no other job. Null when none did. Valid in every state but Free.</summary>
     public List<SlaveDeath>? Deaths { get; set; }
 
-    /// <summary>A slave died with this job and others on it, and none of the jobs is charged. Valid in every state but Free.</summary>
-    public bool DiedInCompany { get; set; }
+    /// <summary>
+    /// Slaves that died with this job and others on them, and none of the jobs is charged, up to <see cref="EngineLimits.MostInCompany"/>:
+    /// such a run does not count. Valid in every state but Free.
+    /// </summary>
+    public int InCompany { get; set; }
 
     /// <summary>
     /// Slaves that died of another job for which they were kept, up to <see cref="EngineLimits.MostSpared"/>: such a run does not count.
@@ -97,8 +100,14 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
     /// </summary>
     public int Spared { get; set; }
 
-    /// <summary>The job runs alone, because a slave died with it. Valid in every state but Free; does not change in Queued.</summary>
-    public bool IsSuspect { get; set; }
+    /// <summary>
+    /// The suspects with which the job runs, because a slave died with them; 0 for none. Valid in every state but Free; does not change in
+    /// Queued.
+    /// </summary>
+    public int SuspectGroup { get; set; }
+
+    /// <summary>The job runs with no others than its group, because a slave died with it. Valid as its group.</summary>
+    public bool IsSuspect => SuspectGroup != 0;
 
     /// <summary>The job belongs to another loop of its app and counts there. Valid in every state but Free.</summary>
     public bool IsGuest { get; set; }
@@ -169,11 +178,11 @@ internal sealed class Job(IJobEngine engine, BlockPool blocks) : WheelTimer
         Event = name;
         Policy = policy;
         ArrivedNs = WaitsSinceNs = nowNs;
-        Runs = Reprieves = Passed = Spared = 0;
+        Runs = Reprieves = Passed = Spared = InCompany = SuspectGroup = 0;
         Deaths = null;
         RequestWay = RequestWay.Open;
         AnswerHeld = HasAnswerBegun = false;
-        RequestEnded = NodeSideEnded = UnderPressure = IsAbandoned = DiedInCompany = IsSuspect = RanTooLong = IsGuest = false;
+        RequestEnded = NodeSideEnded = UnderPressure = IsAbandoned = RanTooLong = IsGuest = false;
         CancelDueMs = 0;
     }
 

@@ -78,8 +78,8 @@ internal sealed class JobQueue
         }
     }
 
-    /// <summary>The number of slaves that the jobs fill: each suspect fills one.</summary>
-    public int SlavesFor(int concurrency) => Suspects.Count + ((Count - Suspects.Count + concurrency - 1) / concurrency);
+    /// <summary>The number of slaves that the jobs fill: each group of suspects fills one.</summary>
+    public int SlavesFor(int concurrency) => Suspects.Groups + ((Count - Suspects.Count + concurrency - 1) / concurrency);
 
     /// <summary>The next job to run on any slave, still in the queue; null when none waits.</summary>
     public Job? Next(long nowNs) => _urgent.Next(nowNs) ?? _usual.Next(nowNs);

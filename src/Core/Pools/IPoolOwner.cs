@@ -12,9 +12,10 @@ internal interface IPoolOwner
     Job? TakeNext();
 
     /// <summary>
-    /// The next suspect to run, for an empty slave. Null when the suspect's time was up: the suspect is then answered and does not run.
+    /// Takes a waiting suspect for a slave that is kept for it. Null when the suspect's time was up: the suspect is then answered and does
+    /// not run.
     /// </summary>
-    Job? TakeNextSuspect();
+    Job? TakeSuspect(Job suspect);
 
     /// <summary>The next usual job can stand ahead of its turn: its request is whole. Valid while one waits.</summary>
     bool IsNextWhole { get; }

@@ -41,12 +41,12 @@ internal static partial class PoolLog
 
     [LoggerMessage(241, LogLevel.Warning,
         "{App}: slave {Slave} had {Count} jobs when it died, and any of them may be the cause: the death is charged to none of them. Jobs "
-        + "that may run again run alone, each on an empty slave")]
+        + "that may run again run in two groups, each on an empty slave, and in halves of a group that kills its slave again")]
     public static partial void Suspects(ILogger log, string app, string slave, int count);
 
     [LoggerMessage(243, LogLevel.Information,
-        "{App}: job {Job} has run alone for {AloneMs} ms on slave {Slave}, which lives: other jobs wait, and run beside it from now on")]
-    public static partial void Settled(ILogger log, string app, ulong job, long aloneMs, string slave);
+        "{App}: suspects have run apart for {ApartMs} ms on slave {Slave}, which lives: other jobs wait, and run beside them now{Jobs}")]
+    public static partial void Settled(ILogger log, string app, string jobs, long apartMs, string slave);
 
     [LoggerMessage(206, LogLevel.Error,
         "{App}: broken: {Failures} starts failed in a row and no slave is ready, jobs get 500 until one is; the node tries on. Last cause: "

@@ -48,7 +48,7 @@ internal sealed class SlavePool : ISlaveOwner
     /// <summary>Replaces worn slaves.</summary>
     public Recycler Recycler { get; }
 
-    /// <summary>Runs jobs alone.</summary>
+    /// <summary>Runs suspects apart from other jobs.</summary>
     public SuspectRuns Suspects { get; }
 
     /// <summary>Makes the pool's slaves.</summary>
@@ -137,7 +137,7 @@ internal sealed class SlavePool : ISlaveOwner
     public void OnWornIdle() => Recycler.OnWornIdle();
 
     /// <inheritdoc/>
-    public void OnRunAloneOver() => Suspects.OnRunOver();
+    public void OnRunApartOver() => Suspects.OnRunOver();
 
     /// <inheritdoc/>
     public void OnAbandoned(Slave slave)
@@ -238,9 +238,10 @@ internal sealed class SlavePool : ISlaveOwner
         if (loss.IsSuspicion)
         {
             _scope.Counters.UnprovenDeaths++;
-            PoolLog.Suspects(_scope.Log, _scope.Name, slave.ShortId, jobs.Count);
+            PoolLog.Suspects(_scope.Log, _scope.Name, slave.ShortId, loss.MayBeCause);
         }
 
+        Suspects.Judge(jobs, in loss);
         foreach (Job job in jobs)
         {
             _owner.OnSlaveLost(job, in loss);

@@ -5,58 +5,79 @@ using Cocaine.Fast.Core.Timing;
 namespace Cocaine.Fast.Core.Pools;
 
 /// <summary>
-/// Runs suspects. A suspect is a job whose slave died, because of this job or of another job on the same slave. Each suspect runs on a
-/// slave of its own. So a job that kills takes no other job with it a second time, and the next death is caused by the suspect or by no
-/// job.
+/// Runs suspects. A suspect is a job whose slave died, because of this job or of another job on the same slave. The suspects of a slave run
+/// in two groups, each on a slave of its own; when a slave dies of a group, the group is halved again, until the job that kills is alone.
+/// So the number of rounds is that of halvings, however long the others run.
 /// </summary>
 /// <remarks>
 /// <para>
 /// Suspects and usual jobs do not keep each other waiting for ever. Suspects have at most half of the working slaves, or the only one.
-/// After a suspect has left its slave, alive or with the slave, waiting usual jobs come first and a batch of them goes on the slave; then a
-/// slave is cleared for the next suspect. Suspects run in the order in which they became suspects: a suspect that kills again goes behind
-/// the others.
+/// After suspects have left their slave, alive or with the slave, waiting usual jobs come first and a batch of them goes on the slave; then
+/// a slave is cleared for the next group. Groups run in the order in which they became suspects: one that kills again goes behind the
+/// others.
 /// </para>
 /// <para>
 /// Jobs that do not end, such as calls that wait for an event, do not keep others waiting either. A job that has run for
-/// <see cref="EngineLimits.MaxAloneMs"/> on a slave that lives is hardly the one that kills. So a suspect that has run alone for so long is
-/// no suspect any more when others wait; and a slave that was cleared for so long gets its suspect beside the jobs that are left.
+/// <see cref="EngineLimits.MaxAloneMs"/> on a slave that lives is hardly the one that kills. So suspects that have run apart for so long
+/// are none any more when others wait; and a slave that was cleared for so long gets its suspects beside the jobs that are left.
 /// </para>
 /// </remarks>
 internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePool pool, IPoolOwner owner) : WheelTimer
 {
-    private bool _usualFirst;    // a suspect ran last: usual jobs are next
+    private bool _usualFirst;    // suspects ran last: usual jobs are next
+    private int _lastGroup;
 
     /// <summary>
-    /// Judges a job by its slave's end. A job that was alone on the slave is charged with the death, and so is the suspect that the slave
-    /// was kept for: the jobs beside a suspect are cleared. A job among others is not charged but suspected.
+    /// Judges the jobs of a slave by its end, before they run again or fail. A job that was alone on the slave is charged with the death,
+    /// and so is the one suspect that the slave was kept for: the jobs beside suspects are cleared. Jobs among others are not charged but
+    /// suspected, in two halves.
     /// </summary>
-    public void Judge(Job job, in SlaveLoss loss)
+    public void Judge(List<Job> jobs, in SlaveLoss loss)
     {
-        if (loss.Clears(job))
+        int suspects = 0, placed = 0;
+        foreach (Job job in jobs)
         {
-            job.Spared = Math.Min(job.Spared + 1, EngineLimits.MostSpared);
-            return;
+            suspects += loss.Of(job) is LossVerdict.Charged or LossVerdict.Suspected && !job.IsAnswered ? 1 : 0;
         }
 
-        if (loss.IsProofAgainst(job))
+        foreach (Job job in jobs)
         {
-            (job.Deaths ??= []).Add(loss.Death!);
+            LossVerdict verdict = loss.Of(job);
+            if (verdict == LossVerdict.None || job.IsAnswered)
+            {
+                continue;
+            }
+
+            if (verdict == LossVerdict.Cleared)
+            {
+                job.Spared = Math.Min(job.Spared + 1, EngineLimits.MostSpared);
+                continue;
+            }
+
+            if (verdict == LossVerdict.Charged)
+            {
+                (job.Deaths ??= []).Add(loss.Death!);
+            }
+            else
+            {
+                job.InCompany = Math.Min(job.InCompany + 1, EngineLimits.MostInCompany);
+            }
+
+            // With one job on each slave there are no neighbours to protect.
+            job.SuspectGroup = scope.Concurrency > 1 ? _lastGroup + 1 + SuspectHalves.HalfOf(placed++, suspects) : 0;
         }
 
-        job.DiedInCompany |= loss.IsSuspicion;
-
-        // With one job on each slave there are no neighbours to protect.
-        job.IsSuspect |= loss.Death is not null && scope.Concurrency > 1;
+        _lastGroup += suspects > 0 ? 2 : 0;
     }
 
     /// <summary>
-    /// A job may run again after its slave's end. A run that ended among other jobs does not count for the retry-limit, once. Nor does a
-    /// run that another job ended, a few times. A job that may run only once does not run again at all.
+    /// A job may run again after its slave's end. Runs that ended among other jobs do not count for the retry-limit, and runs that another
+    /// job ended do not, a few times each. A job that may run only once does not run again at all.
     /// </summary>
     public bool MayRunAgain(Job job)
     {
         int limit = scope.Settings.RetryLimitOf(job.Policy.RetryLimit);
-        bool isWithinLimit = limit > 0 && job.Runs <= limit + (job.DiedInCompany ? 1 : 0) + job.Spared;
+        bool isWithinLimit = limit > 0 && job.Runs <= limit + job.InCompany + job.Spared;
         return isWithinLimit && job.State == JobState.Running && job.Request.IsWhole && scope.State != EngineState.Stopped
             && (!job.IsSuspect || scope.Queue.Suspects.HasRoomFor(job));
     }
@@ -68,7 +89,7 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
     public bool IsLastRun(Job job)
     {
         int limit = scope.Settings.RetryLimitOf(job.Policy.RetryLimit);
-        return limit == 0 || (scope.Concurrency == 1 && job.Runs > limit + (job.DiedInCompany ? 1 : 0) + job.Spared);
+        return limit == 0 || (scope.Concurrency == 1 && job.Runs > limit + job.InCompany + job.Spared);
     }
 
     /// <summary>Gives waiting jobs to slaves with room, and suspects to empty slaves.</summary>
@@ -76,17 +97,30 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
     {
         bool gave = _usualFirst && pool.FeedUsual();
         _usualFirst &= !gave && scope.Queue.Usual > 0;
-        while (scope.Queue.Suspects.Count > 0 && FindEmpty() is { } slave)
+        while (scope.Queue.Suspects.First is { } first && FindEmpty() is { } slave)
         {
-            if (owner.TakeNextSuspect() is { } job)
-            {
-                slave.RunAlone(job);
-                Watch();
-            }
+            RunGroup(slave, first.SuspectGroup);
         }
 
         ReleaseSurplus(); // another slave than the cleared one may have been empty first
         pool.FeedUsual();
+    }
+
+    /// <summary>Gives a slave the suspects of a group, as many as it has room for: the others are a group for another slave.</summary>
+    private void RunGroup(Slave slave, int group)
+    {
+        while (slave.HasRoomApart && scope.Queue.Suspects.FirstOf(group) is { } suspect)
+        {
+            if (owner.TakeSuspect(suspect) is { } job)
+            {
+                slave.RunApart(job);
+                Watch();
+            }
+            else if (slave.Solo.Group != group)
+            {
+                return; // its time was up, and the slave may have been given another job meanwhile
+            }
+        }
     }
 
     /// <summary>
@@ -100,7 +134,7 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
         }
 
         Share share = Measure();
-        int wanted = Math.Min(scope.Queue.Suspects.Count, share.Bound) - share.Used - roster.Starting;
+        int wanted = Math.Min(scope.Queue.Suspects.Groups, share.Bound) - share.Used - roster.Starting;
         for (; wanted > 0; wanted--)
         {
             if (LeastBusy() is { } slave)
@@ -116,7 +150,7 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
         }
     }
 
-    /// <summary>A suspect may have run alone for as long as it may, or a slave may have been cleared for so long.</summary>
+    /// <summary>Suspects may have run apart for as long as it may, or a slave may have been cleared for so long.</summary>
     public override void OnDue(long nowMs)
     {
         if (scope.Queue.Unplaced > 0)
@@ -136,7 +170,7 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
         Watch();
     }
 
-    /// <summary>A suspect has left its slave, or died with it.</summary>
+    /// <summary>Suspects have left their slave, or died with it.</summary>
     public void OnRunOver() => _usualFirst = true;
 
     /// <summary>A waiting suspect was answered without another run: a slave that is being cleared for it need not be.</summary>
@@ -149,12 +183,12 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
         }
     }
 
-    /// <summary>A suspect has not killed its slave for so long that it is no suspect any more: others may run beside it.</summary>
+    /// <summary>Suspects have not killed their slave for so long that they are none any more: others may run beside them.</summary>
     private void Settle(Slave slave)
     {
-        Job job = slave.Solo.Suspect!;
-        PoolLog.Settled(scope.Log, scope.Name, job.Id, EngineLimits.MaxAloneMs, slave.ShortId);
-        job.IsSuspect = false;
+        List<Job> jobs = slave.Channels.ToList().FindAll(slave.Solo.IsFor);
+        PoolLog.Settled(scope.Log, scope.Name, JobNames.Suffix(jobs), EngineLimits.MaxAloneMs, slave.ShortId);
+        jobs.ForEach(job => job.SuspectGroup = 0);
         slave.Solo.Release();
         OnRunOver();
     }
@@ -183,10 +217,10 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
         }
     }
 
-    /// <summary>Keeps no more slaves cleared than suspects wait.</summary>
+    /// <summary>Keeps no more slaves cleared than groups wait.</summary>
     private void ReleaseSurplus()
     {
-        int surplus = -scope.Queue.Suspects.Count;
+        int surplus = -scope.Queue.Suspects.Groups;
         foreach (Slave slave in roster.Slaves)
         {
             if (slave.Solo.Stage == SoloStage.Clearing && ++surplus > 0)

@@ -48,8 +48,8 @@ internal interface ISlaveOwner
     /// <summary>A slave has abandoned one more job: it did not close the channel in time.</summary>
     void OnAbandoned(Slave slave);
 
-    /// <summary>A job that ran alone has left its slave, or died with it.</summary>
-    void OnRunAloneOver();
+    /// <summary>The last suspect of a slave that was kept for suspects has left.</summary>
+    void OnRunApartOver();
 
     /// <summary>A slave is dead.</summary>
     /// <param name="slave">The dead slave.</param>

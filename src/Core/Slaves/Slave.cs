@@ -137,7 +137,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
     /// <summary>The slave has been told to end, is being killed, or is dead.</summary>
     public bool IsEnding => _condemned || State is SlaveState.Draining or SlaveState.Dead;
 
-    /// <summary>Says whether the slave is kept for a suspect. Valid in Idle and Busy.</summary>
+    /// <summary>Says whether the slave is kept for suspects. Valid in Idle and Busy.</summary>
     public SoloKeep Solo { get; }
 
     /// <summary>The slave was launched, and this link leads to it.</summary>
@@ -174,8 +174,8 @@ internal sealed class Slave : WheelTimer, IJobRunner
         _owner.OnMoved(this);
     }
 
-    /// <summary>Gives the slave a suspect, and no other job until the suspect has left or has run for long.</summary>
-    public void RunAlone(Job job)
+    /// <summary>Gives the slave a suspect, and no job but others of its group until they have left or have run for long.</summary>
+    public void RunApart(Job job)
     {
         Solo.Run(job);
         Run(job);
@@ -258,8 +258,8 @@ internal sealed class Slave : WheelTimer, IJobRunner
 
         // A slave that was told to end, or was killed for a job that hung, did not die of its jobs.
         bool diedOfThem = begun > 0 && before != SlaveState.Draining && !_hung;
-        Job? culprit = Solo.Suspect is { } suspect && jobs.Contains(suspect) ? suspect : null;
-        SlaveLoss loss = new(ShortId, cause, begun, culprit, diedOfThem ? new SlaveDeath(ShortId, cause, Link.LastLines) : null);
+        SlaveDeath? death = diedOfThem ? new SlaveDeath(ShortId, cause, Link.LastLines) : null;
+        SlaveLoss loss = new(ShortId, cause, begun, Solo.Group, jobs.Count(Solo.IsFor), death);
         string names = JobNames.Suffix(jobs);
 
         // The newest job is the first. Usual jobs go to the queue's front one by one, so the oldest stands first again. Suspects go behind
@@ -348,16 +348,16 @@ internal sealed class Slave : WheelTimer, IJobRunner
     /// </summary>
     public void Abandon(Job job)
     {
+        if (Solo.IsFor(job))
+        {
+            _ = Solo.Leave(); // the suspect never leaves, and the slave's other places are of use
+        }
+
         Channels.Abandon(job);
         _scope.Counters.JobsAbandoned++;
         if (Channels.Abandoned >= Capacity)
         {
             Ahead.Return();
-        }
-
-        if (Solo.Suspect == job)
-        {
-            Solo.Release(); // the suspect never leaves, and the slave's other places are of use
         }
 
         if (IsRetired)
@@ -429,7 +429,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
     /// <summary>The worker has ended its side of a job's channel: the job leaves the slave.</summary>
     private void OnEnd(Job job, bool failed, in JobError error)
     {
-        bool wasAlone = job == Solo.Suspect;
+        int group = Solo.IsFor(job) ? Solo.Group : 0;
         Channels.End(job);
         Pressure.Forget(job);
         Ahead.OnEnd();
@@ -454,10 +454,9 @@ internal sealed class Slave : WheelTimer, IJobRunner
             }
         }
 
-        if (wasAlone && Solo.Stage == SoloStage.Running)
+        if (group != 0 && Solo.Group == group && Solo.Leave())
         {
-            Solo.Release();
-            _owner.OnRunAloneOver();
+            _owner.OnRunApartOver();
         }
 
         EndIfOver();

@@ -20,7 +20,10 @@ internal static class SlaveFitness
             && slave.Channels.Abandoned < slave.Capacity && slave.Link.TellsBegun
             && (slave.State == SlaveState.Idle || nowNs - slave.Ahead.LastNs <= EngineLimits.CoreKeptNs);
 
-        /// <summary>The slave may be given a suspect: it is empty, or it was cleared for long and has only jobs that do not end.</summary>
+        /// <summary>The slave can take one more of the suspects that it is kept for.</summary>
+        public bool HasRoomApart => !slave.IsEnding && slave.IsHeard && slave.Load < slave.Capacity;
+
+        /// <summary>The slave may be given suspects: it is empty, or it was cleared for long and has only jobs that do not end.</summary>
         public bool CanRunAlone => !slave.IsRetired && slave.IsHeard && (slave.State == SlaveState.Idle
             || (slave is { State: SlaveState.Busy, Solo: { Stage: SoloStage.Clearing, IsOver: true } } && slave.Load < slave.Capacity));
 

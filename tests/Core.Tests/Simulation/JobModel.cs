@@ -15,6 +15,7 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
     private readonly List<SimRequest> _urgent = [];   // those that wait, in the order in which they must run
     private readonly List<SimRequest> _usual = [];
     private readonly List<SimRequest> _suspects = []; // those that wait for a slave of their own, urgent and others
+    private int _lastGroup;
 
     public IReadOnlyList<SimRequest> All => _all;
 
@@ -93,9 +94,11 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
         Require(request.AnswerChunks == 0, request, "is run again although its answer has begun");
         Require(request.Runs < MostRuns(request), request, "is run more often than its retry-limit lets it");
         Settle(link, request);
-        Require(!request.IsSuspect || link.Channels.TrueForAll(channel => channel == link.Ending || IsOld(channel)), request,
-            "is a suspect and not alone");
-        Require(!link.Channels.Exists(channel => channel.IsAlone && channel != link.Ending && !IsGivenUp(link, channel)), request,
+        Predicate<SimChannel> isOfGroup = channel => channel.IsAlone && request.IsSuspect && channel.Request.Group == request.Group
+            && channel.OpenedMs == world.NowMs;
+        Require(!request.IsSuspect || link.Channels.TrueForAll(channel => channel == link.Ending || IsOld(channel) || isOfGroup(channel)), request,
+            "is a suspect and not with its group");
+        Require(!link.Channels.Exists(channel => channel.IsAlone && channel != link.Ending && !IsGivenUp(link, channel) && !isOfGroup(channel)), request,
             "is given to a slave that has a suspect");
         Require(request.Runs == 0 || !request.TooLargeToKeep, request, "is run again although its request was not kept");
         Require(world.NowMs < request.DeadlineMs, request, "is run after its deadline");
@@ -104,7 +107,9 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
         if (request.Phase == Phase.Waiting)
         {
             List<SimRequest> lane = Lane(request);
-            SimRequest first = request.IsSuspect ? lane.Find(other => other.Policy.Urgent) ?? lane[0] : lane[0];
+            bool joins = link.Channels.Exists(isOfGroup);
+            List<SimRequest> next = request.IsSuspect ? lane.FindAll(other => !joins || other.Group == request.Group) : lane;
+            SimRequest first = request.IsSuspect ? next.Find(other => other.Policy.Urgent) ?? next[0] : next[0];
             Require(first == request || world.InDeath || MayJumpTheQueue(request), request, $"overtakes {first}");
             lane.Remove(request);
         }
@@ -324,20 +329,24 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
     {
         Settle(link, null);
         List<SimChannel> lost = LostWith(link);
-        SimChannel? culprit = lost.Find(channel => channel.IsAlone && link.Slave.Solo.Suspect == channel.Request.Job);
+        List<SimChannel> kept = lost.FindAll(channel => channel.IsAlone && IsKeptFor(link, channel));
         PutBackUnbegun(link);
+        List<SimChannel> causes = kept.Count > 0 ? kept : lost;
         bool ofThem = link.Slave.State != SlaveState.Draining && !link.IsHung;
+        int suspects = link.Channels.Count(channel => causes.Contains(channel) && Waits(channel));
+        int group = ofThem && suspects > 0 && world.Engine.Scope.Concurrency > 1 ? _lastGroup + 1 : 0;
+        int placed = 0;
+        _lastGroup += 2;
         for (int i = link.Channels.Count - 1; i >= 0; i--)
         {
             SimRequest request = link.Channels[i].Request;
-            if (request.Phase == Phase.OnSlave && request.Link == link && request.Runs == link.Channels[i].Run)
+            if (Waits(link.Channels[i]))
             {
-                bool isCharged = culprit is null ? lost.Count == 1 : culprit == link.Channels[i];
-                bool isCleared = culprit is not null && !isCharged;
+                bool isCause = causes.Contains(link.Channels[i]), isCharged = isCause && causes.Count == 1;
                 request.Charges += ofThem && isCharged ? 1 : 0;
-                request.Spared = Math.Min(request.Spared + (ofThem && isCleared ? 1 : 0), EngineLimits.MostSpared);
-                request.DiedInCompany |= ofThem && !isCharged && !isCleared;
-                request.IsSuspect |= ofThem && !isCleared && world.Engine.Scope.Concurrency > 1;
+                request.Spared = Math.Min(request.Spared + (ofThem && !isCause ? 1 : 0), EngineLimits.MostSpared);
+                request.InCompany = Math.Min(request.InCompany + (ofThem && isCause && !isCharged ? 1 : 0), EngineLimits.MostInCompany);
+                request.Group = !ofThem || !isCause ? request.Group : group == 0 ? 0 : placed++ * 2 < suspects ? group : group + 1; // in halves
                 request.Phase = Phase.Waiting;
                 request.QueuedMs = world.NowMs;
                 request.WaitsSinceMs = world.NowMs;
@@ -346,19 +355,24 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
                 lane.Insert(request.IsSuspect ? lane.Count : 0, request); // of a slave's suspects the newest runs first
             }
         }
+
+        bool Waits(SimChannel channel) =>
+            channel.Request.Phase == Phase.OnSlave && channel.Request.Link == link && channel.Request.Runs == channel.Run;
     }
+
+    private static bool IsKeptFor(SimLink link, SimChannel channel) => channel.Request.Job is { } job && link.Slave.Solo.IsFor(job);
 
     /// <summary>The engine keeps the slave of a suspect for it no more: it has done so for as long as it must.</summary>
     private void Settle(SimLink link, SimRequest? next)
     {
         foreach (SimChannel channel in link.Channels.Where(channel => channel.IsAlone && channel != link.Ending
-            && link.Slave.Solo.Suspect != channel.Request.Job && !IsGivenUp(link, channel)))
+            && !IsKeptFor(link, channel) && !IsGivenUp(link, channel)))
         {
             Require(IsOld(channel), next ?? channel.Request, next is null ? "is kept alone no more" : "is given to a slave that has a suspect");
             channel.IsAlone = false;
             if (channel.Request.Phase == Phase.OnSlave && channel.Request.Link == link)
             {
-                channel.Request.IsSuspect = false;
+                channel.Request.Group = 0;
                 Settled++;
             }
         }
@@ -473,7 +487,7 @@ internal sealed class JobModel(SimWorld world, EngineSettings settings)
     private int LimitOf(SimRequest request) => settings.RetryLimitOf(request.Policy.RetryLimit);
 
     /// <summary>One more for a death that nobody is charged with; a request that may run once is run once.</summary>
-    private int MostRuns(SimRequest request) => LimitOf(request) == 0 ? 1 : LimitOf(request) + 1 + (request.DiedInCompany ? 1 : 0) + request.Spared;
+    private int MostRuns(SimRequest request) => LimitOf(request) == 0 ? 1 : LimitOf(request) + 1 + request.InCompany + request.Spared;
 
     /// <summary>Nobody waits for the end of this call any more: the slave's other places are of use.</summary>
     private bool IsGivenUp(SimLink link, SimChannel channel) => link.Slave.Channels.Abandoned > 0 && !channel.Request.IsOpen;

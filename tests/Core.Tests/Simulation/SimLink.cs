@@ -582,7 +582,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
             _unbegun.Add(opened);
         }
 
-        if (request.IsSuspect && world.Engine.Queue.Usual > 0 && world.Engine.State != EngineState.Stopped
+        if (request.IsSuspect && world.Engine.Queue.Suspects.Count == 0 && world.Engine.Queue.Usual > 0 && world.Engine.State != EngineState.Stopped
             && world.Sabotages(Sabotage.ForgetsAlone))
         {
             Slave.Solo.Release();

@@ -85,11 +85,13 @@ internal sealed class SimRequest(int id, SimCaller caller, ulong channel, JobPol
     /// <summary>Slaves that died while they were kept for another one, and had this as well.</summary>
     public int Spared { get; set; }
 
-    /// <summary>A slave died while it had it and others.</summary>
-    public bool DiedInCompany { get; set; }
+    /// <summary>Slaves that died while they had it and others, and nobody knows of which.</summary>
+    public int InCompany { get; set; }
 
-    /// <summary>A slave died of it or beside it, and it could have neighbours: it runs alone.</summary>
-    public bool IsSuspect { get; set; }
+    /// <summary>A slave died of it or beside it, and it could have neighbours: it runs with these only. 0 for none.</summary>
+    public int Group { get; set; }
+
+    public bool IsSuspect => Group != 0;
 
     /// <summary>It ran for its job-timeout: its slave must end it soon, or die, or be replaced. Valid in Answered.</summary>
     public bool RanTooLong { get; set; }

@@ -291,7 +291,8 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
     {
         const int NeededMs = 5000;
         bool isKept = Engine is { State: EngineState.Running, Queue.Unplaced: > 0 }
-            && Links is [{ IsReady: true, IsPaused: false, IsKilled: false, Slave.Solo: { Stage: SoloStage.Running, Suspect.Policy: { DeadlineMs: 0, SilenceTimeoutMs: 0 } } }]
+            && Links is [{ IsReady: true, IsPaused: false, IsKilled: false, Slave.Solo.Stage: SoloStage.Running }]
+            && Links[0].Channels.TrueForAll(channel => channel.Request.Policy is { DeadlineMs: 0, SilenceTimeoutMs: 0 })
             && Settings is { QueueTimeoutMs: 0 or > NeededMs, JobTimeoutMs: 0 or > NeededMs, MaxAgeMs: 0 }
             && !Links[0].Channels.Exists(channel => channel.IsOver)
             && Model.Open.Exists(open => open is { Phase: Phase.Waiting, Policy.DeadlineMs: 0 });
