@@ -23,7 +23,6 @@ internal sealed class SlowPeers(Action<string> say) : IAsyncDisposable
     private readonly List<CocaineClient> _clients = [];
     private ServeProcess? _node;
     private int _worker;
-    private long _roomOfUnread = RoomBytes;
 
     /// <summary>What all calls together carry, MiB: several times what may be added to the memory.</summary>
     private static int TotalMib => int.Parse(
@@ -35,18 +34,11 @@ internal sealed class SlowPeers(Action<string> say) : IAsyncDisposable
     /// </summary>
     private const long RoomBytes = 20 << 20;
 
-    /// <summary>
-    /// The same for a worker whose runtime leaves more chunks lying: the collector of JavaScript looks at the memory of chunks only when 32
-    /// MiB have come, and tasks of Python free chunks in another order than they took them.
-    /// </summary>
-    private const long RoomOfUnreadBytes = 32 << 20;
-
     public static async Task<SlowPeers> StartAsync(string type, string args, string backend, Action<string> say)
     {
         SlowPeers peers = new(say);
         try
         {
-            peers._roomOfUnread = type == "javascript" || args.Contains("async_flow.py") ? RoomOfUnreadBytes : RoomBytes;
             peers._node = await ServeProcess.StartAsync(peers._folder);
             string socket = $"ipc://{peers._folder["app.sock"]}";
             string manifest = peers._folder.Write("slow.json", $$"""
@@ -76,7 +68,7 @@ internal sealed class SlowPeers(Action<string> say) : IAsyncDisposable
     }
 
     /// <summary>Long answers to clients that begin to read late, and stop now and then.</summary>
-    public Task DownloadAsync(string name) => StaysAsync(name, isAnswer: true, async (client, mib) =>
+    public Task DownloadAsync(string name) => StaysAsync(name, async (client, mib) =>
     {
         await using ClientCall call = client.Open(name);
         await call.WriteAsync(Utf8.Of($"{mib}"));
@@ -97,7 +89,7 @@ internal sealed class SlowPeers(Action<string> say) : IAsyncDisposable
     });
 
     /// <summary>Long requests to a handler that begins to read late, and waits after each chunk.</summary>
-    public Task UploadAsync() => StaysAsync("swallows", isAnswer: false, async (client, mib) =>
+    public Task UploadAsync() => StaysAsync("swallows", async (client, mib) =>
     {
         await using ClientCall call = client.Open("swallows");
         for (int left = mib << 4; left > 0; left--)
@@ -121,7 +113,7 @@ internal sealed class SlowPeers(Action<string> say) : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private async Task StaysAsync(string name, bool isAnswer, Func<CocaineClient, int, Task> call)
+    private async Task StaysAsync(string name, Func<CocaineClient, int, Task> call)
     {
         await AllAsync(call, WarmMib);
         (int Process, string What)[] watched = [(_node!.Process.Id, "node"), (_worker, "worker")];
@@ -148,7 +140,7 @@ internal sealed class SlowPeers(Action<string> say) : IAsyncDisposable
         say($"{name}, {TotalMib} MiB: {grown}");
         bool isInNode = _worker == _node.Process.Id; // then it is the room of both
         Assert.True(grew[0] < (isInNode ? 2 : 1) * RoomBytes, $"{name}: {grown}");
-        Assert.True(isInNode || grew[1] < (isAnswer ? RoomBytes : _roomOfUnread), $"{name}: {grown}");
+        Assert.True(isInNode || grew[1] < RoomBytes, $"{name}: {grown}");
     }
 
     /// <summary>The second number of statm: resident pages.</summary>
