@@ -66,7 +66,7 @@ public sealed class LeaseTests : IDisposable
 
         Assert.Equal("created app=clock version=0\ncreated app=clock task=tick run-on=one\n", (await nodes["a"].RunAsync("app", "create", Manifest())).Output);
         await MoreAsync(nodes, 1);
-        int kills = 0;
+        int kills = 0, outages = 0;
         for (int round = 0; round < rounds; round++)
         {
             string dead = await HolderAsync(nodes);
@@ -91,6 +91,7 @@ public sealed class LeaseTests : IDisposable
                 engine.Signal("STOP");
                 await Task.Delay(TimeSpan.FromSeconds(seconds)); // the fault itself
                 engine.Signal("CONT");
+                outages += seconds > 6 ? 1 : 0; // the lease is over: after it the holder waits for 8 s, and 10 s are made up
                 await MoreAsync(nodes, 2);
             }
         }
@@ -100,7 +101,7 @@ public sealed class LeaseTests : IDisposable
         Assert.Equal(times.Distinct().Count(), times.Length);
         long missed = times.Max() - times.Min() + 1 - times.Length;
         string all = string.Join(", ", ticks) + string.Join('\n', nodes.Values.Select(node => node.Log));
-        Assert.True(missed >= 0 && missed <= kills, $"{missed} missed of {times.Length}, {kills} kills\n{all}");
+        Assert.True(missed >= 0 && missed <= kills + (9 * outages), $"{missed} missed of {times.Length}, {kills} kills\n{all}");
         Assert.True(ticks.Select(tick => tick.Term).Distinct().Count() >= 2 * rounds, all);
     }
 
