@@ -24,6 +24,7 @@ internal sealed class NodeDoors
     private readonly NodeOptions _options;
     private readonly ILogger _log;
     private LocatorService? _locator;
+    private volatile LocatorMembers? _members;
     private NodeService? _service;
 
     public NodeDoors(NodeOptions options, Feed<NodeEvent> events, ILogger log)
@@ -51,6 +52,9 @@ internal sealed class NodeDoors
 
     /// <summary>Seals jobs of the quarantine.</summary>
     public QuarantineSeal Quarantine { get; }
+
+    /// <summary>The nodes of the cluster, for the locator; null for a node alone. From any thread.</summary>
+    public LocatorMembers? Members { get => _members; set => _members = value; }
 
     /// <summary>The endpoints of the locator; empty without a locator.</summary>
     public IReadOnlyList<string> LocatorEndpoints => _locator?.Endpoints ?? [];
@@ -104,7 +108,7 @@ internal sealed class NodeDoors
         if (_options.Locator is { } endpoint)
         {
             (DoorTls, TlsDoors?) tls = (_options.LocatorTls, Certificates.Tls.Doors);
-            _locator = new LocatorService(apps, loop, Keeper, _log) { NodeService = _service, Tls = tls };
+            _locator = new LocatorService(apps, loop, Keeper, _log) { NodeService = _service, Tls = tls, Members = () => _members };
             Open(loop, "the locator", () => _locator.Open(endpoint));
         }
     }

@@ -21,6 +21,12 @@ internal sealed record MemberRecord(string Uuid, string Name, long Incarnation)
     /// <summary>The apps of the cluster that are ready on the node.</summary>
     public IReadOnlyList<string> Ready { get; init; } = [];
 
+    /// <summary>The places of these apps.</summary>
+    public IReadOnlyList<AppPlace> Places { get; init; } = [];
+
+    /// <summary>The network of a machine that the node runs on: nodes with the same one reach each other by loopback addresses.</summary>
+    public string Machine { get; init; } = "";
+
     /// <summary>The release of the program.</summary>
     public string Version { get; init; } = "";
 

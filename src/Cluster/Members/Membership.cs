@@ -42,6 +42,8 @@ internal sealed class Membership(NatsSession session, MemberRecord self, Cluster
     /// <summary>How long the engine may take to tell all members: some MB at the most.</summary>
     private static readonly TimeSpan MembersLimit = TimeSpan.FromSeconds(10);
 
+    private byte[] _told = MemberText.Write<IReadOnlyList<AppPlace>>([]); // the places that the others know
+
     private ulong _revision; // of this node's record; 0 before it is a member
     private bool _isDraining = self.IsDraining; // by that record
 
@@ -80,16 +82,23 @@ internal sealed class Membership(NatsSession session, MemberRecord self, Cluster
     public bool IsHeard => Table.HeardAgoMs(self.Uuid) is null or <= NameClaim.AliveMs;
 
     /// <summary>Tells other words of this node; a write that fails is made again with the next words.</summary>
-    /// <param name="ready">The apps of the cluster that are ready here.</param>
-    public async Task TellAsync(IReadOnlyList<string> ready)
+    /// <param name="places">The apps of the cluster that are ready here, in the order of their names.</param>
+    public async Task TellAsync(IReadOnlyList<AppPlace> places)
     {
-        byte[] text = MemberText.Write(self with { Ready = ready, IsDraining = _isDraining });
+        byte[] words = MemberText.Write(places);
+        if (words.AsSpan().SequenceEqual(_told))
+        {
+            return;
+        }
+
+        string[] ready = [.. places.Select(place => place.App)];
+        byte[] text = MemberText.Write(self with { Ready = ready, Places = places, IsDraining = _isDraining });
         (WriteOutcome outcome, ulong revision) =
             await session.WriteAsync(NodesBucket, self.Name, text, _revision).ConfigureAwait(false);
         if (outcome == WriteOutcome.Written)
         {
             _revision = revision;
-            Told = ready;
+            _told = words;
             Table.OnEntry(new EngineEntry(self.Name, text, revision));
         }
         else
@@ -103,9 +112,6 @@ internal sealed class Membership(NatsSession session, MemberRecord self, Cluster
             }
         }
     }
-
-    /// <summary>The apps that are ready here, as the others know them.</summary>
-    public IReadOnlyList<string> Told { get; private set; } = [];
 
     /// <summary>Gives a sign of life.</summary>
     /// <param name="beat">The sign.</param>

@@ -12,8 +12,9 @@ namespace Cocaine.Fast.Cluster.Peers;
 /// </summary>
 /// <param name="name">The app's name.</param>
 /// <param name="loop">The loop.</param>
+/// <param name="isDraining">The node takes no jobs of other nodes now.</param>
 /// <param name="log">The node's log.</param>
-internal sealed class PeerApp(string name, EventLoop loop, ILogger log) : WheelTimer
+internal sealed class PeerApp(string name, EventLoop loop, Func<bool> isDraining, ILogger log) : WheelTimer
 {
     private readonly List<PeerSession> _sessions = [];
     private EventCatalog[] _tasks = [];
@@ -35,7 +36,7 @@ internal sealed class PeerApp(string name, EventLoop loop, ILogger log) : WheelT
 
     /// <summary>The present load.</summary>
     public LoadNews News => Engine is { } at
-        ? new LoadNews(at.Forwarded.Load, at.IsTaking && !at.Pool.IsBroken) : new LoadNews(new(1, 0, 0, 0), IsOpen: false);
+        ? new LoadNews(at.Forwarded.Load, at.IsTaking && !at.Pool.IsBroken && !isDraining()) : new LoadNews(new(1, 0, 0, 0), IsOpen: false);
 
     /// <summary>Another version of the app takes new jobs.</summary>
     /// <param name="engine">The version's engine; null when the app takes no jobs of other nodes.</param>

@@ -214,6 +214,7 @@ internal sealed class ClusterNode(string stateFolder, ClusterSettings settings, 
             _sessions = null;
             if (isLeaving)
             {
+                settings.Members(null);
                 await (settings.Peers?.CloseAsync() ?? Task.CompletedTask);
             }
         }

@@ -43,7 +43,7 @@ internal sealed class ClusterPeers(
             if (folder.ReadId() is { } cluster)
             {
                 Open(cluster, identity, name);
-                See(view);
+                See(view, isDraining: false);
             }
         }
         catch (IOException)
@@ -124,8 +124,18 @@ internal sealed class ClusterPeers(
     }
 
     /// <summary>The members have changed, perhaps.</summary>
-    public void See(MemberView view)
+    /// <param name="view">The members.</param>
+    /// <param name="isDraining">This node takes no new work.</param>
+    public void See(MemberView view, bool isDraining)
     {
+        lock (_lock)
+        {
+            if (_peers is not null)
+            {
+                _peers.IsDraining = isDraining;
+            }
+        }
+
         bool isSame = _seen.Nodes.Count == view.Nodes.Count && _seen.Nodes.Zip(view.Nodes).All(pair =>
             ReferenceEquals(pair.First.Record, pair.Second.Record) && pair.First.Member.IsInWork == pair.Second.Member.IsInWork);
         _seen = view;
@@ -146,7 +156,7 @@ internal sealed class ClusterPeers(
             _isOpen = false;
         }
 
-        See(MemberView.Empty);
+        See(MemberView.Empty, isDraining: true);
         await (peers?.CloseAsync() ?? Task.CompletedTask);
     }
 

@@ -6,6 +6,7 @@ using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Locator;
 using Cocaine.Fast.Node.Threading;
 using Microsoft.Extensions.Logging;
 
@@ -68,6 +69,7 @@ internal sealed class ClusterSessions(
     public void Start()
     {
         settings.Peers?.Start(disk.Folder, identity, settings.Name, _view); // also without the engine
+        settings.Members(MembersOf(_view));
         _run = NodeThreads.Run(RunAsync);
     }
 
@@ -241,11 +243,7 @@ internal sealed class ClusterSessions(
             }
 
             await membership.BeatAsync(Beat());
-            if (settings.Ready() is { } ready && !ready.SequenceEqual(membership.Told))
-            {
-                await membership.TellAsync(ready);
-            }
-
+            await membership.TellAsync(settings.Ready());
             See(membership.Table.View());
             Leases.Update(IsDraining ? [] : settings.Leased());
         }
@@ -303,8 +301,19 @@ internal sealed class ClusterSessions(
         }
 
         _view = next;
-        settings.Peers?.See(next);
+        settings.Peers?.See(next, IsDraining);
+        settings.Members(MembersOf(next));
         Changed();
+    }
+
+    /// <summary>The nodes that take work, for the locator.</summary>
+    private LocatorMembers MembersOf(MemberView view)
+    {
+        IEnumerable<MemberRecord> others = view.Nodes.Where(node => node.Member.IsInWork && node.Record.Uuid != identity.Uuid)
+            .Select(node => node.Record);
+        return new LocatorMembers(
+            identity.Uuid, [.. others.Select(record => LocatorMember.Of(record, OwnMachine.Name)).OfType<LocatorMember>()],
+            [.. settings.Ready().Select(place => place.App)], IsDraining);
     }
 
     /// <summary>For a start without the engine: nobody is called down then.</summary>
@@ -320,6 +329,7 @@ internal sealed class ClusterSessions(
     private MemberRecord OwnRecord() => new(identity.Uuid, settings.Name, identity.Incarnation)
     {
         Address = settings.Config.Advertise ?? access.LocalAddress() ?? "",
+        Machine = OwnMachine.Name,
         PeerPort = settings.Peers?.Bind() ?? 0,
         Locator = settings.Locator(),
         Labels = settings.Config.Labels,

@@ -2,6 +2,7 @@ using Cocaine.Fast.Cluster.Members;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Node.Apps;
+using Cocaine.Fast.Node.Locator;
 
 namespace Cocaine.Fast.Node.Cluster;
 
@@ -12,9 +13,12 @@ namespace Cocaine.Fast.Node.Cluster;
 /// <param name="Ready">The apps of the cluster that are ready here, in the order of their names.</param>
 /// <param name="Leased">Those of them that have tasks of which one node makes the jobs.</param>
 internal sealed record ClusterSettings(
-    ClusterConfig Config, Func<IReadOnlyList<string>> Locator, Func<IReadOnlyList<RunningApp>> Apps, Func<IReadOnlyList<string>> Ready,
+    ClusterConfig Config, Func<IReadOnlyList<string>> Locator, Func<IReadOnlyList<RunningApp>> Apps, Func<IReadOnlyList<AppPlace>> Ready,
     Func<IReadOnlyList<LeasedApp>> Leased)
 {
+    /// <summary>Hears of the nodes that take work.</summary>
+    public Action<LocatorMembers?> Members { get; init; } = static _ => { };
+
     /// <summary>The links to other nodes; null = the node has none.</summary>
     public ClusterPeers? Peers { get; init; }
 

@@ -1,11 +1,13 @@
 using System.Text;
 using System.Threading.Channels;
+using Cocaine.Fast.Cluster.Members;
 using Cocaine.Fast.Cluster.Records;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Cluster;
 using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Locator;
 using Cocaine.Fast.Node.Threading;
 using Microsoft.Extensions.Logging;
 
@@ -40,11 +42,8 @@ internal sealed class ClusterApps(
     private string? _applied;            // the wanted apps and their changes, when they were applied last; only the loop uses it
 
     /// <summary>The apps of the cluster that are ready here, in the order of their names.</summary>
-    public IReadOnlyList<string> Ready =>
-    [
-        .. apps.Running.Where(app => app.IsOfCluster && node.Find(app.Manifest.Name)?.Ready.IsCompletedSuccessfully == true)
-            .Select(app => app.Manifest.Name).Order(StringComparer.Ordinal),
-    ];
+    public IReadOnlyList<AppPlace> Ready =>
+        [.. Running.Where(app => app.Ready.IsCompletedSuccessfully).OrderBy(app => app.Name, StringComparer.Ordinal).Select(AppPlaces.Of)];
 
     /// <summary>Those of them that take jobs, and have tasks of which one node makes the jobs.</summary>
     public IReadOnlyList<LeasedApp> Leased =>

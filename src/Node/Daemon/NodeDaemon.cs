@@ -63,10 +63,11 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             LoggerFactory = logging,
         });
         _paused = new PausedApps(_statePath, _node, _apps, _log);
+        _peers = new ClusterPeers(config, () => _node.FirstLoop, () => _clusterApps.Running, _log);
         ClusterSettings settings = new(
             config.Cluster ?? new ClusterConfig(), () => _node.LocatorEndpoints, () => _node.Apps, () => _clusterApps.Ready,
             () => _clusterApps.Leased)
-        { Peers = _peers = new ClusterPeers(config, () => _node.FirstLoop, () => _clusterApps.Running, _log) };
+        { Peers = _peers, Members = all => _node.Doors.Members = all };
         _cluster = new ClusterNode(_statePath, settings, () => _clusterApps.OnChange(_ends.Token), _log);
     }
 

@@ -16,6 +16,7 @@ internal sealed class NodePeers
 {
     private readonly PeerListener _listener;
     private readonly ILogger _log;
+    private volatile bool _isDraining;
     private PeerIdentity _self = null!; // valid once open
     private IPeerList _peers = null!;   // valid once open
 
@@ -31,6 +32,9 @@ internal sealed class NodePeers
 
     /// <summary>Where other nodes find this one.</summary>
     public IPEndPoint Port => (IPEndPoint)_listener.Addresses.First();
+
+    /// <summary>The node takes no jobs of other nodes, and says so on all links. From any thread.</summary>
+    public bool IsDraining { get => _isDraining; set => _isDraining = value; }
 
     /// <summary>Takes the links of other nodes from now on.</summary>
     /// <param name="self">This node.</param>
@@ -49,5 +53,5 @@ internal sealed class NodePeers
     public Task CloseAsync() => _listener.Loop.RunAsync(_listener.Close);
 
     private ShardLinks LinksOf(string app, AppShard shard) => new(
-        _listener, new PeerForwarder(app, shard.Loop, _self, _peers, _log, new Random()), new PeerApp(app, shard.Loop, _log));
+        _listener, new PeerForwarder(app, shard.Loop, _self, _peers, _log, new Random()), new PeerApp(app, shard.Loop, () => _isDraining, _log));
 }

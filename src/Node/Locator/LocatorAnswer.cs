@@ -32,10 +32,15 @@ internal sealed class LocatorAnswer
         return [.. _bytes];
     }
 
-    /// <summary><c>[{uuid: [host, port]}]</c></summary>
-    public byte[] Cluster(string uuid, IPEndPoint endpoint)
+    /// <summary><c>[{uuid: [host, port]…}]</c></summary>
+    public byte[] Cluster(IReadOnlyList<(string Uuid, IPEndPoint At)> nodes)
     {
-        Array(1).Map(1).String(uuid).Address(endpoint);
+        Array(1).Map(nodes.Count);
+        foreach ((string uuid, IPEndPoint at) in nodes)
+        {
+            String(uuid).Address(at);
+        }
+
         return [.. _bytes];
     }
 

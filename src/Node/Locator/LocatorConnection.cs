@@ -78,10 +78,11 @@ internal sealed class LocatorConnection : DoorConnection
         switch (layout.Type)
         {
             case Resolve when layout.Shape == ArgumentShape.Data:
-                AnswerResolve(channel, System.Text.Encoding.UTF8.GetString(message.ShortData));
+                byte[]? seed = layout.ArgumentCount > 1 ? message.AfterData.ToArray() : null; // whatever it is
+                AnswerResolve(channel, System.Text.Encoding.UTF8.GetString(message.ShortData), seed);
                 break;
             case Cluster:
-                MessageWriter.WriteArguments(Output, channel, answer.Cluster(_locator.Uuid, _locator.Own(SocketNames.Local(Descriptor))));
+                MessageWriter.WriteArguments(Output, channel, answer.Cluster(_locator.Nodes(SocketNames.Local(Descriptor))));
                 break;
             case Uuid:
                 MessageWriter.WriteArguments(Output, channel, answer.Text(_locator.Uuid));
@@ -117,11 +118,11 @@ internal sealed class LocatorConnection : DoorConnection
         _locator.Remove(this, _waitsForRoutes);
     }
 
-    private void AnswerResolve(ulong channel, string name)
+    private void AnswerResolve(ulong channel, string name, byte[]? seed)
     {
         LocatorAnswer answer = new();
         IPAddress reached = SocketNames.Local(Descriptor);
-        IReadOnlyList<IPEndPoint> found = _locator.Resolve(name, reached);
+        IReadOnlyList<IPEndPoint> found = _locator.Resolve(name, reached, seed);
         DoorRefusal denied = default;
         bool isNode = found.Count == 0 && name == "node"; // what this service may do is asked by the service itself
         if (!isNode && !Gate.MayLocate(name.Split('/', 2)[0], Headers, out denied))

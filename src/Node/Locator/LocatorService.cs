@@ -1,9 +1,9 @@
 using System.Net;
 using System.Numerics;
+using Cocaine.Fast.Cluster.Members;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Security;
-using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.PublicServices;
 using Cocaine.Fast.Transport.Loop;
@@ -47,6 +47,7 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
     private readonly List<Listener> _listeners = [];
     private readonly ConnectionSet<LocatorConnection> _connections = new(new ConnectionCounts());
     private readonly TurnedAway _turnedAway = new(MaxTurnedAway);
+    private readonly string _uuid = Guid.NewGuid().ToString();
     private SecuredDoor? _secured; // null without TLS
     private long _refused; // connections over a bound
     private int _routing;  // connections that stay open
@@ -57,8 +58,11 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
     /// <summary>The locator's TLS, and the node's.</summary>
     public (DoorTls Door, TlsDoors? Node) Tls { get; init; }
 
-    /// <summary>The name of this node in a cluster.</summary>
-    public string Uuid { get; } = Guid.NewGuid().ToString();
+    /// <summary>The other nodes of the cluster; null for a node alone.</summary>
+    public Func<LocatorMembers?> Members { get; init; } = static () => null;
+
+    /// <summary>The identity of this node: the lasting one in its cluster, and another one at each start of a node alone.</summary>
+    public string Uuid => Members()?.Self ?? _uuid;
 
     public IReadOnlyList<string> Endpoints => _listeners.ConvertAll(listener => Endpoint.Describe(listener.Address));
 
@@ -85,35 +89,37 @@ internal sealed class LocatorService(Func<IReadOnlyList<RunningApp>> apps, Event
 
     /// <summary>
     /// The addresses of <c>app</c> or <c>app/task</c> for a client that reached the node at <paramref name="reached"/>, the best first;
-    /// empty when there is none. Clients of the locator speak docs/protocol.md only. Any native-server of an app also serves the events of
-    /// the app's servers that listen on the same address: so the best address for the app is the one that most of them share.
+    /// empty when there is none. In a cluster, those of up to eight nodes, in a new order for each client.
     /// </summary>
-    public IReadOnlyList<IPEndPoint> Resolve(string name, IPAddress reached)
+    /// <param name="name">The name.</param>
+    /// <param name="reached">The address of this node that the client reached.</param>
+    /// <param name="seed">Clients with one seed get one order; null = any.</param>
+    public IReadOnlyList<IPEndPoint> Resolve(string name, IPAddress reached, byte[]? seed)
     {
         string[] parts = name.Split('/', 2);
-        RunningApp? app = apps().FirstOrDefault(app => app.Name == parts[0]);
-        if (app is null)
+        string? task = parts.Length == 1 ? null : parts[1];
+        AppPlace? own = apps().FirstOrDefault(app => app.Name == parts[0]) is { } app ? AppPlaces.Of(app) : null;
+        IReadOnlyList<IPEndPoint> here = own is null ? [] : AppPlaces.AddressesIn(own, task, reached);
+        if (Members() is not { } members || (own is not null && !members.Own.Contains(own.App)))
         {
-            return [];
+            return here; // an app of this node alone is another one than that of the cluster
         }
 
-        List<(string Task, IPEndPoint At)> found = [];
-        foreach (TaskEndpoint endpoint in app.Endpoints)
-        {
-            TaskManifest task = app.Manifest.Tasks.First(task => task.Name == endpoint.Task);
-            if ((parts.Length == 1 ? DriverRegistry.ServesNative(task) : task.Name == parts[1] && DriverRegistry.SpeaksNative(task))
-                && endpoint.Endpoint.StartsWith("tcp://", StringComparison.Ordinal)
-                && IPEndPoint.TryParse(endpoint.Endpoint["tcp://".Length..], out IPEndPoint? at))
-            {
-                bool any = at.Address.Equals(IPAddress.Any) || at.Address.Equals(IPAddress.IPv6Any);
-                found.Add((task.Name, any ? new IPEndPoint(reached, at.Port) : at));
-            }
-        }
-
-        ILookup<IPAddress, string> tasks = found.ToLookup(one => one.At.Address, one => one.Task);
-        return [.. found.Select(one => one.At).OrderByDescending(at => tasks[at.Address].Distinct().Count())
-            .ThenByDescending(at => at.Address.Equals(reached))];
+        bool isLocal = IPAddress.IsLoopback(reached);
+        IEnumerable<(string, long, IReadOnlyList<IPEndPoint>)> all = members.PlacesOf(parts[0], task, isLocal);
+        here = [.. here.Where(at => isLocal || !IPAddress.IsLoopback(at.Address))];
+        all = here.Count == 0 || (members.IsDraining && all.Any()) ? all : all.Prepend((members.Self, own!.Slots, here));
+        return [.. NodeOrder.Of(all, seed, Random.Shared).SelectMany(node => node)];
     }
+
+    /// <summary>The locators of all nodes of the cluster that a client can reach, this one first.</summary>
+    public IReadOnlyList<(string Uuid, IPEndPoint At)> Nodes(IPAddress reached) =>
+    [
+        (Uuid, Own(reached)),
+        .. (Members()?.Others ?? []).Where(node => node.Locator is { } at
+            && (!IPAddress.IsLoopback(at.Address) || (node.IsOnThisMachine && IPAddress.IsLoopback(reached))))
+            .Select(node => (node.Uuid, node.Locator!)),
+    ];
 
     /// <summary>
     /// The text for a client that asks for an unknown name. It has at most the nearest name, since a list would tell any peer which apps

@@ -34,7 +34,7 @@ internal sealed class PeerNode : ISlaveBackend, IPeerList, IAsyncDisposable
         PeerIdentity self = new("cluster", name, 1, secret);
         Forwarder = new PeerForwarder(AppName, Loop, self, this, _log, new Random(1));
         Engine.Scope.Forwarder = Forwarder;
-        App = new PeerApp(AppName, Loop, _log);
+        App = new PeerApp(AppName, Loop, () => IsDraining, _log);
         App.Use(Engine, [new EventCatalog("task", ["*"])]);
         Self = self;
         Listener = new PeerListener(Loop, Endpoint.Parse("tcp://127.0.0.1:0"), _log);
@@ -45,6 +45,9 @@ internal sealed class PeerNode : ISlaveBackend, IPeerList, IAsyncDisposable
     public string Name { get; }
 
     public PeerIdentity Self { get; }
+
+    /// <summary>The node takes no jobs of others.</summary>
+    public bool IsDraining { get; set; }
 
     public EventLoop Loop { get; }
 

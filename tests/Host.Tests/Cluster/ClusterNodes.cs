@@ -15,9 +15,11 @@ internal sealed class ClusterNodes : IDisposable
     /// <summary>Starts a node, and waits until it serves.</summary>
     /// <param name="folder">The name of its folder.</param>
     /// <param name="cluster">The keys of its section <c>cluster</c>; null = it has none.</param>
-    public async Task<ServeProcess> StartAsync(string folder, string? cluster)
+    /// <param name="more">Further keys of its config.</param>
+    public async Task<ServeProcess> StartAsync(string folder, string? cluster, string more = "")
     {
-        ServeProcess node = await ServeProcess.StartAsync(this[folder], cluster is null ? "" : $"\"cluster\": {{ {cluster} }}");
+        string section = cluster is null ? "" : $"\"cluster\": {{ {cluster} }}";
+        ServeProcess node = await ServeProcess.StartAsync(this[folder], $"{more} {section}");
         _processes.Add(node);
         return node;
     }

@@ -42,6 +42,9 @@ public sealed class ClusterPageTests : IDisposable
             Assert.Matches("(?m)^hello +0 +running ", await RunAsync(apps[1]));
             string list = await RunAsync(CodeBlocks.Of(Page, "Work goes where there is room")[0]);
             Assert.Matches(@"(?m)^node +state +address +locator +apps +slots +running +queued +out +in ", list);
+            string locator = System.Text.RegularExpressions.Regex.Match(list, @"(?m)^a .*?(tcp://\S+)").Groups[1].Value; // the port may be another one
+            string call = CodeBlocks.Of(Page, "Work goes where there is room")[1].Replace("tcp://127.0.0.1:10053", locator);
+            Assert.Equal("world", (await RunAsync(call)).Trim());
             Assert.All(nodes, node => Assert.DoesNotContain("the peer port", node.Errors)); // three free ports
             string[] drain = CodeBlocks.Of(Page, "Draining a node")[0].Split('\n');
             Assert.Equal("drained node=b\n", await RunAsync(drain[0]));
