@@ -53,5 +53,6 @@ internal sealed class NodePeers
     public Task CloseAsync() => _listener.Loop.RunAsync(_listener.Close);
 
     private ShardLinks LinksOf(string app, AppShard shard) => new(
-        _listener, new PeerForwarder(app, shard.Loop, _self, _peers, _log, new Random()), new PeerApp(app, shard.Loop, () => _isDraining, _log));
+        _listener, new PeerForwarder(app, shard.Loop, _self, _peers, _log, new Random()),
+        new PeerApp(app, shard.Loop, () => _isDraining, _log));
 }

@@ -179,6 +179,18 @@ public class ForwardingTests
     }
 
     [Fact]
+    public async Task A_node_that_drains_says_so_on_its_links()
+    {
+        await using PeerNode a = await PeerNode.StartAsync("a"), b = await PeerNode.StartAsync("b");
+        a.Knows(b);
+        await a.LinkAsync(1);
+        b.IsDraining = true;
+        await a.UntilAsync(() => !a.Forwarder.Links[0].Load.IsOpen);
+        b.IsDraining = false;
+        await a.UntilAsync(() => a.Forwarder.Links[0].Load.IsOpen);
+    }
+
+    [Fact]
     public async Task Another_secret_or_cluster_makes_no_link()
     {
         await using PeerNode a = await PeerNode.StartAsync("a"), b = await PeerNode.StartAsync("b", secret: new byte[32]);
