@@ -54,7 +54,8 @@ public sealed class CocaineNode : IAsyncDisposable
         _records = new NodeRecords(options.LedgerDirectory, options.StateDirectory, Find, _doors.Quarantine, _log);
         AppFactorySettings settings = new(
             options.LoggerFactory, options.Drivers, options.OwnsProcess, options.SdkDirectory, options.RuntimeDirectory,
-            _doors.Keeper, _doors.Seals, () => _doors.Certificates.Tls) { Singletons = options.Singletons };
+            _doors.Keeper, _doors.Seals, () => _doors.Certificates.Tls)
+        { Singletons = options.Singletons };
         LocatorAddress Locator() => LocatorAddress.Of(LocatorEndpoints.FirstOrDefault(), options.LocatorTls);
         _factory = new AppFactory(settings, _loops, _zeroMq, _records, _events, Locator, _log);
         _apps = new NodeApps(_factory);

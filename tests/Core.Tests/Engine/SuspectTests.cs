@@ -1,7 +1,6 @@
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Slaves;
-using Cocaine.Fast.Core.Tests.Simulation;
 using CsCheck;
 
 namespace Cocaine.Fast.Core.Tests.Engine;
