@@ -225,12 +225,14 @@ internal sealed class JobsAhead(Slave slave, ISlaveOwner owner) : WheelTimer
     /// been here. When it had begun none, the next one may have ended it all the same: it is spared a few times only.
     /// </summary>
     /// <param name="begun">How many of them the worker had begun, or cannot be run again: one of them may be the cause.</param>
-    public List<Job> TakeLost(out int begun)
+    /// <param name="suspects">How many of these are suspects for which the slave was kept.</param>
+    public List<Job> TakeLost(out int begun, out int suspects)
     {
         List<Job> jobs = slave.Channels.TakeAll();
         Clear();
         ulong last = slave.Link.Begun;
-        begun = jobs.Count(job => job.SlaveChannel <= last || (!job.IsAnswered && !job.Request.IsWhole));
+        bool MayBeCause(Job job) => job.SlaveChannel <= last || (!job.IsAnswered && !job.Request.IsWhole);
+        begun = jobs.Count(MayBeCause);
         Job? charged = begun == 0 ? jobs.Find(job => !job.IsAnswered) : null;
         if (charged is not null && ++charged.Reprieves <= EngineLimits.MostReprieves)
         {
@@ -238,6 +240,7 @@ internal sealed class JobsAhead(Slave slave, ISlaveOwner owner) : WheelTimer
         }
 
         begun += charged is null ? 0 : 1;
+        suspects = jobs.Count(job => slave.Solo.IsFor(job) && (job == charged || MayBeCause(job)));
         for (int i = jobs.Count - 1; i >= 0; i--)
         {
             Job job = jobs[i];

@@ -254,12 +254,12 @@ internal sealed class Slave : WheelTimer, IJobRunner
         SlaveState before = State;
         MoveTo(SlaveState.Dead);
         _scope.Loop.Patience.Cancel(this);
-        List<Job> jobs = Ahead.TakeLost(out int begun);
+        List<Job> jobs = Ahead.TakeLost(out int begun, out int suspects);
 
         // A slave that was told to end, or was killed for a job that hung, did not die of its jobs.
         bool diedOfThem = begun > 0 && before != SlaveState.Draining && !_hung;
         SlaveDeath? death = diedOfThem ? new SlaveDeath(ShortId, cause, Link.LastLines) : null;
-        SlaveLoss loss = new(ShortId, cause, begun, Solo.Group, jobs.Count(Solo.IsFor), death);
+        SlaveLoss loss = new(ShortId, cause, begun, Solo.Group, suspects, death);
         string names = JobNames.Suffix(jobs);
 
         // The newest job is the first. Usual jobs go to the queue's front one by one, so the oldest stands first again. Suspects go behind
@@ -433,7 +433,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         Channels.End(job);
         Pressure.Forget(job);
         Ahead.OnEnd();
-        if (Load < Capacity)
+        if (Load < Concurrency) // also in a retired slave: what stands there was begun by the worker, and could not be taken back
         {
             Ahead.BeginNext();
         }

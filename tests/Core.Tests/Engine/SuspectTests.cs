@@ -290,6 +290,32 @@ public class SuspectTests
     }
 
     [Fact]
+    public void A_suspect_that_was_cancelled_before_it_began_is_no_cause_of_a_death()
+    {
+        World world = World.Begun(Shared);
+        Submit(world, 4, "job");
+        world.SlavesTell = true;
+        world.Die(0);
+        world.Ready(0);
+        List<Job> group = world.Links[0].Slave.Channels.ToList();
+        Assert.Equal(2, group.Count);
+        world.Links[0].BegunWord = group[0].SlaveChannel;
+        world.Cancel(group[1]);
+        world.Die(0);
+        Assert.Single(group[0].Deaths!);
+        world.Advance(1000);
+        for (int i = 0; i < 3; i++)
+        {
+            world.Ready(0);
+            world.Links[0].Slave.Channels.ToList().ForEach(world.Close);
+            world.Advance(1000);
+        }
+
+        Assert.Equal((3, 1), (world.Ends.Count(end => end.Code == 0), world.Ends.Count(end => end.Code != 0)));
+        world.Finish();
+    }
+
+    [Fact]
     public void The_newest_of_a_dead_slaves_jobs_is_the_first_suspect_to_run()
     {
         World world = World.Begun(Shared);

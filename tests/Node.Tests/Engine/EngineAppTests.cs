@@ -149,19 +149,22 @@ public class EngineAppTests
         await using TestNode node = TestNode.Start();
         RunningApp app = await node.AddAsync(TestApps.Python("behaviours.py", new EngineSettings { PoolLimit = 2 }));
         Task<byte[]>[] calls;
+        string release = Path.Combine(Path.GetTempPath(), $"release-{Guid.NewGuid():N}");
         await using (CocaineClient client = await TestNode.ConnectAsync(app))
         {
             ClientCall streams = client.Open("stream"); // its answer has begun
             await streams.WriteAsync(Utf8.Of("part"));
             Assert.Equal("4;", Encoding.UTF8.GetString((await streams.ReadAsync())!.Value.Span));
-            calls = [client.CallAsync("sleep", Utf8.Of("0.2")), client.CallAsync("sleep", Utf8.Of("0.2"))];
+            calls = [client.CallAsync("hold", Utf8.Of(release)), client.CallAsync("hold", Utf8.Of(release))];
             await app.UntilAsync(info => info.GetProperty("jobs").GetProperty("running").GetInt32() == 2
                 && info.GetProperty("jobs").GetProperty("queued").GetInt32() == 1);
         }
 
         await app.UntilAsync(info => info.GetProperty("jobs").GetProperty("client-gone").GetInt32() == 3);
         await Assert.ThrowsAnyAsync<Exception>(() => Task.WhenAll(calls));
+        File.WriteAllText(release, "");
         await app.UntilAsync(info => info.GetProperty("pool").GetProperty("idle").GetInt32() == 2); // both workers heard of it
+        File.Delete(release);
     }
 
     [Fact]
