@@ -102,6 +102,9 @@ internal sealed class SimRequest(int id, SimCaller caller, ulong channel, JobPol
     /// <summary>Pieces of the request that its caller has sent.</summary>
     public int SentChunks { get; set; }
 
+    /// <summary>Bytes of the chunks that were sent: but for a few large ones, no request grows over what is kept for another run.</summary>
+    public int SentBytes { get; set; }
+
     /// <summary>The caller has closed its side.</summary>
     public bool Ended { get; set; }
 

@@ -235,11 +235,12 @@ internal sealed class SimWorld : IEngineLoop, ISlaveBackend
         }
 
         bool large = Random.Below(2000) == 0;
-        bool isPortion = request is { Phase: Phase.OnSlave, Link.HasFlow: true } && Random.Chance(80);
+        bool isPortion = request is { Phase: Phase.OnSlave, Link.HasFlow: true, SentBytes: < EngineLimits.MaxRetryRequestBytes / 2 } && Random.Chance(80);
         byte[] data = new byte[large ? EngineLimits.MaxRetryRequestBytes + 1 : isPortion ? EngineLimits.RequestPortionBytes : Label.SizeBytes];
         new Label(request.Id, 0, request.SentChunks).Write(data);
         request.SentChunks++;
-        request.TooLargeToKeep |= large && request.Phase == Phase.OnSlave;
+        request.SentBytes += data.Length;
+        request.TooLargeToKeep |= request.SentBytes > EngineLimits.MaxRetryRequestBytes && request.Phase == Phase.OnSlave;
         Engine.AddChunk(request.Job!, new Payload(data));
     }
 
