@@ -166,10 +166,10 @@ public sealed class TcpControlTests : IDisposable
         }
 
         string config = blocks[0].Replace("/etc/cocaine-fast", _folder.Path, StringComparison.Ordinal);
-        Assert.Contains("\"control\": { \"tcp\": \"tcp://*:10054\" }", config);
+        Assert.Contains("\"control\": { \"tcp\": \"tcp://*:10055\" }", config);
         string security = config[config.IndexOf("\"security\"", StringComparison.Ordinal)..config.LastIndexOf('}')];
         using ServeProcess serve = await ServeProcess.StartControlAsync(_folder, "\"tcp\": \"tcp://127.0.0.1:0\"", security);
-        string command = blocks[1].Replace("tls://node.example.org:10054", At(serve).Replace("127.0.0.1", "localhost", StringComparison.Ordinal), StringComparison.Ordinal)
+        string command = blocks[1].Replace("tls://node.example.org:10055", At(serve).Replace("127.0.0.1", "localhost", StringComparison.Ordinal), StringComparison.Ordinal)
             .Replace(" tls/", $" {tls}/", StringComparison.Ordinal);
         (int code, _, string error) = await serve.RunAsync(command.Split(' ')[1..]);
         Assert.True(code == 0, error);
