@@ -110,7 +110,7 @@ internal sealed class InfoPage(JsonFacts info, double? jobsPerSecond, Screen scr
             + $"{Amount.Count(jobs["failed"].Count)} failed, {Amount.Count(jobs["rejected"].Count)} refused, of "
             + $"{Amount.Count(jobs["accepted"].Count)} accepted{rate}");
         Labelled("also", Counts(jobs, ("retried", "retried"), ("cancelled", "cancelled"), ("client-gone", "client gone"),
-            ("abandoned", "abandoned"), ("quarantined", "in quarantine"), ("suspects", "waiting to be run alone")));
+            ("abandoned", "abandoned"), ("quarantined", "in quarantine"), ("suspects", "waiting to run apart")));
         Labelled("nodes", Counts(jobs["forwarded"], ("out", "given to other nodes"), ("in", "taken from other nodes"),
             ("bounced", "found no room there"), ("lost", "lost with their node")));
         Labelled("errors", string.Join(", ", jobs["errors"].Members.Select(one => $"{one.Name}: {Amount.Count(one.Value.Count)}")));
