@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Cocaine.Fast.Host.Tests.Survival;
 
 namespace Cocaine.Fast.Host.Tests.Cluster;
@@ -34,7 +35,7 @@ public sealed class ClusterPageTests : IDisposable
             await Task.WhenAll(nodes.Select(node => node.UntilAsync("serving: ")));
             Assert.Matches("^attached node=c ", await RunAsync(commands[0]));
             await RunProcess.UntilAsync(() => nodes.Take(2).All(node => node.Errors.Contains("in cluster ")));
-            Assert.Matches(@"(?m)^c +up +127\.0\.0\.1 +tcp://127\.0\.0\.1:\d+ ", await RunAsync(commands[1]));
+            await ListsAsync(@"(?m)^c +up +127\.0\.0\.1 +tcp://127\.0\.0\.1:\d+ ");
             string[] apps = CodeBlocks.Of(Page, "Apps")[0].Split('\n');
             _folder.Manifest("hello");
             Assert.StartsWith("created app=hello version=0\n", await RunAsync(apps[0]));
@@ -42,7 +43,7 @@ public sealed class ClusterPageTests : IDisposable
             Assert.Matches("(?m)^hello +0 +running ", await RunAsync(apps[1]));
             string list = await RunAsync(CodeBlocks.Of(Page, "Work goes where there is room")[0]);
             Assert.Matches(@"(?m)^node +state +address +locator +apps +slots +running +queued +out +in ", list);
-            string locator = System.Text.RegularExpressions.Regex.Match(list, @"(?m)^a .*?(tcp://\S+)").Groups[1].Value; // the port may be another one
+            string locator = Regex.Match(list, @"(?m)^a .*?(tcp://\S+)").Groups[1].Value; // the port may be another one
             string call = CodeBlocks.Of(Page, "Work goes where there is room")[1].Replace("tcp://127.0.0.1:10053", locator);
             Assert.Equal("world", (await RunAsync(call)).Trim());
             Assert.All(nodes, node => Assert.DoesNotContain("the peer port", node.Errors)); // three free ports
@@ -53,6 +54,17 @@ public sealed class ClusterPageTests : IDisposable
         finally
         {
             Array.ForEach(nodes, node => node.Dispose());
+        }
+
+        async Task ListsAsync(string row) // node a hears of node c a moment after its word
+        {
+            string list = await RunAsync(commands[1]);
+            for (long end = System.Environment.TickCount64 + 30_000; !Regex.IsMatch(list, row) && System.Environment.TickCount64 < end;)
+            {
+                list = await RunAsync(commands[1]);
+            }
+
+            Assert.Matches(row, list);
         }
 
         HostProcess Start(string line) => HostProcess.Start(_folder, WordsOf(line), Environment);
