@@ -322,8 +322,9 @@ class FakeNode:
         return self.process.returncode
 
     def stderr(self):
-        self.errors.seek(0)
-        return self.errors.read().decode()
+        # Without a seek: the worker writes at the same position of the file.
+        file = self.errors.fileno()
+        return os.pread(file, os.fstat(file).st_size, 0).decode()
 
     def close(self):
         if self.process.poll() is None:
