@@ -45,7 +45,7 @@ internal sealed class ClusterApps(
     public IReadOnlyList<AppPlace> Ready =>
         [.. Running.Where(app => app.Ready.IsCompletedSuccessfully).OrderBy(app => app.Name, StringComparer.Ordinal).Select(AppPlaces.Of)];
 
-    /// <summary>Those of them that take jobs, and have tasks of which one node makes the jobs.</summary>
+    /// <summary>The apps among them that take jobs, and have tasks of which one node makes the jobs.</summary>
     public IReadOnlyList<LeasedApp> Leased =>
     [
         .. apps.Running.Where(app => app.IsOfCluster && app.Manifest.Tasks.Any(task => task.RunsOnOne)

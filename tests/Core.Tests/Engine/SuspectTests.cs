@@ -445,7 +445,7 @@ public class SuspectTests
             world.Finish();
         }, iter: 300);
 
-    /// <summary>What kills does so, quick ones end, and slow ones after the time for which a slave is kept apart.</summary>
+    /// <summary>Jobs that kill do so, quick ones end, and slow ones after the time for which a slave is kept apart.</summary>
     private static void Round(World world)
     {
         foreach (FakeLink link in world.Links.ToArray())

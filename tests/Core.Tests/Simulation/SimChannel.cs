@@ -42,10 +42,10 @@ internal sealed class SimChannel(ulong number, SimRequest request)
     /// <summary>When it asked to hold the request; valid while it does.</summary>
     public long HeldMs { get; private set; }
 
-    /// <summary>What it gets at once; valid in portions.</summary>
+    /// <summary>Bytes that it gets at once; valid in portions.</summary>
     public int PortionLimit { get; private set; }
 
-    /// <summary>What came since the slave went on or has read.</summary>
+    /// <summary>Bytes that came since the slave went on or has read.</summary>
     public int PortionBytes { get; private set; }
 
     /// <summary>More is kept, and waits until it has read.</summary>
