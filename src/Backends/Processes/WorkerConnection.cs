@@ -144,6 +144,7 @@ internal sealed class WorkerConnection(
             onFault("its handshake has a second argument that is no map of names and numbers");
         }
     }
+
     private sealed class ReadTask(WorkerConnection connection) : TurnTask
     {
         public override void OnTurnEnd() => connection.TellRead();

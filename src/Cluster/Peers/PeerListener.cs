@@ -66,7 +66,11 @@ internal sealed class PeerListener
         _apps.AddOrUpdate(shard.Name, _ => [shard], (_, shards) => shards.Contains(shard) ? shards : shards.Add(shard));
 
     /// <summary>No more links come for an app on a loop; from any thread.</summary>
-    public void Remove(PeerApp shard) => _apps.AddOrUpdate(shard.Name, _ => [], (_, shards) => shards.Remove(shard));
+    public void Remove(PeerApp shard)
+    {
+        _apps.AddOrUpdate(shard.Name, _ => [], (_, shards) => shards.Remove(shard));
+        _apps.TryRemove(KeyValuePair.Create(shard.Name, ImmutableArray<PeerApp>.Empty)); // the last of its app
+    }
 
     /// <summary>Accepts no more; on the loop.</summary>
     public void Close()

@@ -53,6 +53,7 @@ internal sealed unsafe class SocketSender : TurnTask, IBatchedSender, IBorrower,
     /// <summary>The socket is full; <see cref="OnRoom"/> ends this state.</summary>
     public bool IsBlocked { get; private set; }
 
+    /// <summary>Room in the socket is news: there are bytes for it, or the peer's reading is awaited.</summary>
     public bool AwaitsRoom => IsBlocked || _asksForRead;
 
     /// <summary>The turn ends: sends the written bytes, together with other connections' when there are some.</summary>

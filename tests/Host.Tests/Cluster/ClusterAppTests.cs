@@ -7,46 +7,37 @@ namespace Cocaine.Fast.Host.Tests.Cluster;
 
 /// <summary>Apps of a cluster: real processes and a real engine, which are killed, wiped and set back.</summary>
 [Collection(nameof(Alone))]
-public sealed class ClusterAppTests : IDisposable
+public sealed class ClusterAppTests : ClusterTest
 {
-    private readonly ClusterNodes _nodes = new();
-    private readonly TestFolder _folder = new();
-
-    public void Dispose()
-    {
-        _nodes.Dispose();
-        _folder.Dispose();
-    }
-
     [NeedsFact("nats-server", "nats-server")]
     public async Task A_change_at_any_node_is_made_on_all_and_on_those_that_were_away()
     {
         using NatsServer engine = await NatsServer.StartNewAsync();
-        ServeProcess a = await _nodes.JoinAsync("a", engine.Url), b = await _nodes.JoinAsync("b", engine.Url);
-        (int code, string output, string error) = await a.RunAsync("app", "create", _folder.Manifest("echo", 1));
+        ServeProcess a = await Nodes.JoinAsync("a", engine.Url), b = await Nodes.JoinAsync("b", engine.Url);
+        (int code, string output, string error) = await a.RunAsync("app", "create", Folder.Manifest("echo", 1));
         Assert.Equal((0, ""), (code, error));
         Assert.StartsWith("created app=echo version=1\ncreated app=echo endpoint=tcp://127.0.0.1:", output);
         await RunsAsync(b, "echo 1 running");
         Assert.Equal(
             (2, "", "app 'echo' is in the cluster already, created or changed at node a; replace changes it\n"),
-            await b.RunAsync("app", "create", _folder.Manifest("echo", 1)));
-        ServeProcess c = await _nodes.JoinAsync("c", engine.Url); // comes late
+            await b.RunAsync("app", "create", Folder.Manifest("echo", 1)));
+        ServeProcess c = await Nodes.JoinAsync("c", engine.Url); // comes late
         await RunsAsync(c, "echo 1 running");
-        Assert.Equal(2, (await c.RunAsync("app", "replace", _folder.Manifest("echo", 1))).Code); // not higher
-        Assert.Equal((0, "replaced app=echo from=1 to=2\n", ""), await c.RunAsync("app", "replace", _folder.Manifest("echo", 2)));
+        Assert.Equal(2, (await c.RunAsync("app", "replace", Folder.Manifest("echo", 1))).Code); // not higher
+        Assert.Equal((0, "replaced app=echo from=1 to=2\n", ""), await c.RunAsync("app", "replace", Folder.Manifest("echo", 2)));
         await RunsAsync(a, "echo 2 running");
         await RunsAsync(b, "echo 2 running");
         Kill(b);
         Assert.Equal(0, (await c.RunAsync("app", "pause", "echo")).Code);
         await RunsAsync(a, "echo 2 paused");
-        b = await _nodes.JoinAsync("b", engine.Url); // was away
+        b = await Nodes.JoinAsync("b", engine.Url); // was away
         await RunsAsync(b, "echo 2 paused");
         Assert.Equal(0, (await b.RunAsync("app", "resume", "echo")).Code);
         await RunsAsync(c, "echo 2 running");
         Kill(c);
         Assert.Equal((0, "deleted app=echo\n", ""), await a.RunAsync("app", "delete", "echo"));
         await RunsAsync(b);
-        c = await _nodes.JoinAsync("c", engine.Url);
+        c = await Nodes.JoinAsync("c", engine.Url);
         await RunsAsync(c);
         Assert.Equal(1, (await c.RunAsync("app", "delete", "echo")).Code); // there is none
     }
@@ -55,10 +46,10 @@ public sealed class ClusterAppTests : IDisposable
     public async Task Of_two_who_create_an_app_at_once_one_is_told()
     {
         using NatsServer engine = await NatsServer.StartNewAsync();
-        ServeProcess[] nodes = await Task.WhenAll(_nodes.JoinAsync("a", engine.Url), _nodes.JoinAsync("b", engine.Url));
+        ServeProcess[] nodes = await Task.WhenAll(Nodes.JoinAsync("a", engine.Url), Nodes.JoinAsync("b", engine.Url));
         ManifestText[] texts =
         [
-            .. ((int[])[1, 2]).Select(version => _folder.Manifest("echo", version)).Select(path => new ManifestText(File.ReadAllBytes(path), path)),
+            .. ((int[])[1, 2]).Select(version => Folder.Manifest("echo", version)).Select(path => new ManifestText(File.ReadAllBytes(path), path)),
         ];
         await using NodeControlClient first = await nodes[0].ConnectAsync(), second = await nodes[1].ConnectAsync();
         Task<AppSummary>[] both = [first.CreateReadyAsync(texts[0]), second.CreateReadyAsync(texts[1])];
@@ -74,15 +65,15 @@ public sealed class ClusterAppTests : IDisposable
     public async Task An_engine_that_is_away_older_or_empty_ends_no_app()
     {
         using NatsServer engine = await NatsServer.StartNewAsync();
-        ServeProcess a = await _nodes.JoinAsync("a", engine.Url), b = await _nodes.JoinAsync("b", engine.Url);
-        await a.RunAsync("app", "create", _folder.Manifest("echo", 1));
+        ServeProcess a = await Nodes.JoinAsync("a", engine.Url), b = await Nodes.JoinAsync("b", engine.Url);
+        await a.RunAsync("app", "create", Folder.Manifest("echo", 1));
         await RunsAsync(b, "echo 1 running");
         engine.Kill();
         await UntilAsync(a, cluster => cluster.State == "detached");
-        CopyFolder(engine.Folder, _folder["older"]);
+        CopyFolder(engine.Folder, Folder["older"]);
         await engine.StartAsync();
         await UntilAsync(a, cluster => cluster.State == "attached");
-        Assert.Equal(0, (await a.RunAsync("app", "replace", _folder.Manifest("echo", 2))).Code);
+        Assert.Equal(0, (await a.RunAsync("app", "replace", Folder.Manifest("echo", 2))).Code);
         await RunsAsync(b, "echo 2 running");
 
         engine.Kill();
@@ -90,22 +81,22 @@ public sealed class ClusterAppTests : IDisposable
         (int code, _, string error) = await a.RunAsync("app", "delete", "echo");
         Assert.Equal(1, code);
         Assert.EndsWith("Nothing was changed; 'app create --local' is for this node only\n", error);
-        Assert.Equal(1, (await a.RunAsync("app", "create", _folder.Manifest("other"))).Code);
-        Assert.Equal(0, (await a.RunAsync("app", "create", _folder.Manifest("mine"), "--local")).Code);
+        Assert.Equal(1, (await a.RunAsync("app", "create", Folder.Manifest("other"))).Code);
+        Assert.Equal(0, (await a.RunAsync("app", "create", Folder.Manifest("mine"), "--local")).Code);
         Kill(b);
-        b = await _nodes.StartAsync("b", SectionOf("b", engine.Url)); // without the engine, from its disk
+        b = await Nodes.StartAsync("b", SectionOf("b", engine.Url)); // without the engine, from its disk
         await RunsAsync(b, "echo 2 running");
 
         engine.Wipe();
-        CopyFolder(_folder["older"], engine.Folder);
+        CopyFolder(Folder["older"], engine.Folder);
         await engine.StartAsync(); // older: it has version 1
         const string PutBack = "the record of app echo in the cluster was lost by its engine";
         await RunProcess.UntilAsync(() => a.Log.Contains(PutBack) || b.Log.Contains(PutBack));
-        await RunsAsync(await _nodes.JoinAsync("c", engine.Url), "echo 2 running");
+        await RunsAsync(await Nodes.JoinAsync("c", engine.Url), "echo 2 running");
         engine.Kill();
         engine.Wipe();
         await engine.StartAsync(); // empty
-        await RunsAsync(await _nodes.JoinAsync("d", engine.Url), "echo 2 running");
+        await RunsAsync(await Nodes.JoinAsync("d", engine.Url), "echo 2 running");
         await RunsAsync(a, "echo 2 running", "mine 0 running");
         await RunsAsync(b, "echo 2 running");
         Assert.DoesNotContain("app echo: deleted", a.Log + b.Log);
@@ -117,7 +108,7 @@ public sealed class ClusterAppTests : IDisposable
         using NatsServer engine = await NatsServer.StartNewAsync();
         ServeProcess[] nodes = await Task.WhenAll(((string[])["a", "b", "c"]).Select(async name =>
         {
-            ServeProcess node = await _nodes.StartAsync(name, $"{SectionOf(name, engine.Url)}, \"labels\": {{ \"zone\": \"{name}\" }}");
+            ServeProcess node = await Nodes.StartAsync(name, $"{SectionOf(name, engine.Url)}, \"labels\": {{ \"zone\": \"{name}\" }}");
             await UntilAsync(node, cluster => cluster.State == "attached");
             return node;
         }));
@@ -138,10 +129,10 @@ public sealed class ClusterAppTests : IDisposable
     public async Task An_app_of_one_node_hides_the_one_of_the_cluster_and_leaving_ends_those_of_the_cluster()
     {
         using NatsServer engine = await NatsServer.StartNewAsync();
-        ServeProcess a = await _nodes.StartAsync("a", "\"name\": \"a\""), b = await _nodes.JoinAsync("b", engine.Url);
-        Assert.Equal(0, (await a.RunAsync("app", "create", _folder.Manifest("echo", 7))).Code);
-        Assert.Equal(0, (await b.RunAsync("app", "create", _folder.Manifest("echo", 1))).Code);
-        Assert.Equal(0, (await b.RunAsync("app", "create", _folder.Manifest("more", 1))).Code);
+        ServeProcess a = await Nodes.StartAsync("a", "\"name\": \"a\""), b = await Nodes.JoinAsync("b", engine.Url);
+        Assert.Equal(0, (await a.RunAsync("app", "create", Folder.Manifest("echo", 7))).Code);
+        Assert.Equal(0, (await b.RunAsync("app", "create", Folder.Manifest("echo", 1))).Code);
+        Assert.Equal(0, (await b.RunAsync("app", "create", Folder.Manifest("more", 1))).Code);
         Assert.Equal(0, (await a.RunAsync("cluster", "join", engine.Url)).Code);
         await RunsAsync(a, "echo 7 running", "more 1 running"); // a join pushes nothing out
         Assert.Contains("app echo of the cluster does not run here", a.Log);
@@ -150,13 +141,13 @@ public sealed class ClusterAppTests : IDisposable
         await RunsAsync(b, "echo 1 running", "more 1 running");
         Assert.Equal(0, (await a.RunAsync("cluster", "leave")).Code);
         await RunsAsync(a);
-        Assert.False(File.Exists(_nodes["a"]["state/cluster/apps/echo.json"]));
+        Assert.False(File.Exists(Nodes["a"]["state/cluster/apps/echo.json"]));
         await RunsAsync(b, "echo 1 running", "more 1 running");
     }
 
     private string Placed(string name, int version, string placement)
     {
-        string path = _folder.Manifest(name, version);
+        string path = Folder.Manifest(name, version);
         File.WriteAllText(path, File.ReadAllText(path).Replace("\"version\"", $"\"cluster\": {{ {placement} }}, \"version\""));
         return path;
     }

@@ -7,7 +7,7 @@ namespace Cocaine.Fast.Host.Tests.Cluster;
 
 /// <summary>A node is drained: real processes and a real engine.</summary>
 [Collection(nameof(Alone))]
-public sealed class DrainTests : IDisposable
+public sealed class DrainTests : ClusterTest
 {
     private const string Code = """
         import os
@@ -26,26 +26,18 @@ public sealed class DrainTests : IDisposable
         """;
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(40);
-    private readonly ClusterNodes _nodes = new();
-    private readonly TestFolder _folder = new();
-
-    public void Dispose()
-    {
-        _nodes.Dispose();
-        _folder.Dispose();
-    }
 
     [NeedsFact("nats-server", "nats-server")]
     public async Task A_drained_node_has_no_app_its_jobs_are_done_and_an_app_of_one_node_is_always_somewhere()
     {
         using NatsServer engine = await NatsServer.StartNewAsync();
-        ServeProcess a = await _nodes.JoinAsync("a", engine.Url), b = await _nodes.JoinAsync("b", engine.Url);
+        ServeProcess a = await Nodes.JoinAsync("a", engine.Url), b = await Nodes.JoinAsync("b", engine.Url);
         Assert.Equal(0, (await a.RunAsync("app", "create", Manifest("all", ""))).Code);
         Assert.Equal(0, (await a.RunAsync("app", "create", Manifest("one", "\"nodes\": 1"))).Code);
         await UntilAppsAsync(() => (AppsOf(a), AppsOf(b)), (mine, theirs) => mine.Contains("all") && theirs.Contains("all") && (mine + theirs).Contains("one"));
         (ServeProcess full, string name, ServeProcess other) = (await AppsOf(a)).Contains("one") ? (a, "a", b) : (b, "b", a);
         Task<string> job = CallAsync(full);
-        await RunProcess.UntilAsync(() => File.Exists(_folder["begun"]));
+        await RunProcess.UntilAsync(() => File.Exists(Folder["begun"]));
 
         Task<(int Code, string Output, string Error)> drain = other.RunAsync("cluster", "drain", name);
         while ((await AppsOf(full)).Contains("one running"))
@@ -57,14 +49,14 @@ public sealed class DrainTests : IDisposable
         Assert.Matches("one: slave [0-9a-f]+ is ready", other.Log); // the app takes jobs there before it takes no more here
         await UntilAsync(other, cluster => cluster.Nodes.Single(node => node.Node == name).State == "draining"); // for the job
         Assert.False(drain.IsCompleted);
-        File.WriteAllText(_folder["go"], "");
+        File.WriteAllText(Folder["go"], "");
         Assert.Equal("done", await job.WaitAsync(Limit));
         Assert.Equal((0, $"drained node={name}\n", ""), await drain.WaitAsync(Limit));
         Assert.Equal("", await AppsOf(full));
         await UntilAppsAsync(() => (AppsOf(other), AppsOf(full)), (there, here) => there == "all running, one running" && here == "");
 
         Kill(full);
-        full = await _nodes.JoinAsync(name, engine.Url);
+        full = await Nodes.JoinAsync(name, engine.Url);
         await UntilAsync(other, cluster => cluster.Nodes.Single(node => node.Node == name).State == "drained"); // over a restart too
         Assert.Equal((0, $"up node={name}\n", ""), await full.RunAsync("cluster", "undrain", name));
         await UntilAppsAsync(() => (AppsOf(other), AppsOf(full)), (_, here) => here.Contains("all running"));
@@ -103,9 +95,9 @@ public sealed class DrainTests : IDisposable
 
     private string Manifest(string name, string cluster)
     {
-        _folder.Write("app.py", Code);
-        return _folder.Write($"{name}.json", $$"""
-            { "type": "python", "args": { "source": "local://{{_folder["app.py"]}}", "env": { "FOLDER": "{{_folder.Path}}" } }, "cluster": { {{cluster}} },
+        Folder.Write("app.py", Code);
+        return Folder.Write($"{name}.json", $$"""
+            { "type": "python", "args": { "source": "local://{{Folder["app.py"]}}", "env": { "FOLDER": "{{Folder.Path}}" } }, "cluster": { {{cluster}} },
               "tasks": { "wait": { "type": "native-server", "endpoint": "tcp://127.0.0.1:0" }, "tick": { "type": "cron", "schedule": "* * * * * *" } } }
             """);
     }

@@ -7,23 +7,15 @@ namespace Cocaine.Fast.Host.Tests.Cluster;
 
 /// <summary>Jobs of a cluster go where there is room: three processes, a real engine, all calls to one node.</summary>
 [Collection(nameof(Alone))]
-public sealed class ForwardTests : IDisposable
+public sealed class ForwardTests : ClusterTest
 {
     private const int Clients = 8, CallsAfter = 40;
-    private readonly ClusterNodes _nodes = new();
-    private readonly TestFolder _folder = new();
-
-    public void Dispose()
-    {
-        _nodes.Dispose();
-        _folder.Dispose();
-    }
 
     [NeedsFact("nats-server", "nats-server")]
     public async Task All_calls_to_one_node_use_the_others_and_none_fails_when_one_is_killed()
     {
         using NatsServer engine = await NatsServer.StartNewAsync();
-        ServeProcess a = await _nodes.JoinAsync("a", engine.Url), b = await _nodes.JoinAsync("b", engine.Url), c = await _nodes.JoinAsync("c", engine.Url);
+        ServeProcess a = await Nodes.JoinAsync("a", engine.Url), b = await Nodes.JoinAsync("b", engine.Url), c = await Nodes.JoinAsync("c", engine.Url);
         (int code, string output, string error) = await a.RunAsync("app", "create", Manifest(1));
         Assert.True(code == 0, error);
         string endpoint = output.Split("endpoint=")[1].Trim();
@@ -69,8 +61,8 @@ public sealed class ForwardTests : IDisposable
     public async Task A_node_or_an_app_that_does_not_forward_keeps_its_jobs()
     {
         using NatsServer engine = await NatsServer.StartNewAsync();
-        ServeProcess a = await _nodes.JoinAsync("a", engine.Url), b = await _nodes.JoinAsync("b", engine.Url);
-        ServeProcess c = await _nodes.StartAsync("c", $"{SectionOf("c", engine.Url)}, \"forward\": false");
+        ServeProcess a = await Nodes.JoinAsync("a", engine.Url), b = await Nodes.JoinAsync("b", engine.Url);
+        ServeProcess c = await Nodes.StartAsync("c", $"{SectionOf("c", engine.Url)}, \"forward\": false");
         await SeesAsync(a, "a up", "b up", "c up");
         string[] endpoints = [(await a.RunAsync("app", "create", Manifest(1))).Output.Split("endpoint=")[1].Trim()];
         await CallAllAsync(endpoints[0], 60);
@@ -85,7 +77,7 @@ public sealed class ForwardTests : IDisposable
     [Fact]
     public async Task A_node_without_a_cluster_has_no_peer_port_and_nothing_of_the_engine()
     {
-        ServeProcess alone = await _nodes.StartAsync("alone", null);
+        ServeProcess alone = await Nodes.StartAsync("alone", null);
         Assert.Equal(0, (await alone.RunAsync("app", "create", Manifest(1))).Code);
         Assert.Equal("alone\n", (await alone.RunAsync("cluster", "info")).Output);
         Assert.DoesNotContain("NATS.", File.ReadAllText($"/proc/{alone.Process.Id}/maps"));
@@ -101,7 +93,7 @@ public sealed class ForwardTests : IDisposable
         }
     }
 
-    private string Manifest(int version, string more = "") => _folder.Write("behaviours.json", $$"""
+    private string Manifest(int version, string more = "") => Folder.Write("behaviours.json", $$"""
         {
           "type": "python", "args": "local://{{Repository.Root}}/tests/apps/behaviours.py", "version": {{version}}, {{more}}
           "engine": { "pool-limit": 1, "pool-minimum": 1, "concurrency": 1, "queue-limit": 10, "retry-limit": 2 },

@@ -4,11 +4,11 @@ using Cocaine.Fast.Node.Control;
 namespace Cocaine.Fast.Host.Tests.Cluster;
 
 /// <summary>
-/// One cron for all nodes: real processes and a real engine, killed and stopped. COCAINE_LEASE_ROUNDS is how often that is done, once by
+/// Schedules of which one node makes the jobs: real processes and a real engine, killed and stopped. COCAINE_LEASE_ROUNDS is how often that is done, once by
 /// default; the last rounds have the longer stops.
 /// </summary>
 [Collection(nameof(Alone))]
-public sealed class LeaseTests : IDisposable
+public sealed class LeaseTests : ClusterTest
 {
     private const string Code = """
         import os
@@ -43,14 +43,6 @@ public sealed class LeaseTests : IDisposable
         """;
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
-    private readonly ClusterNodes _nodes = new();
-    private readonly TestFolder _folder = new();
-
-    public void Dispose()
-    {
-        _nodes.Dispose();
-        _folder.Dispose();
-    }
 
     [NeedsFact("nats-server", "nats-server")]
     public async Task A_cron_comes_once_whatever_dies_or_stands_still()
@@ -61,7 +53,7 @@ public sealed class LeaseTests : IDisposable
         Dictionary<string, ServeProcess> nodes = [];
         foreach (string name in names)
         {
-            nodes[name] = await _nodes.JoinAsync(name, engine.Url);
+            nodes[name] = await Nodes.JoinAsync(name, engine.Url);
         }
 
         Assert.Equal("created app=clock version=0\ncreated app=clock task=tick run-on=one\n", (await nodes["a"].RunAsync("app", "create", Manifest())).Output);
@@ -72,7 +64,7 @@ public sealed class LeaseTests : IDisposable
             string dead = await HolderAsync(nodes);
             ClusterNodes.Kill(nodes[dead]);
             kills++;
-            nodes[dead] = await _nodes.JoinAsync(dead, engine.Url);
+            nodes[dead] = await Nodes.JoinAsync(dead, engine.Url);
             await MoreAsync(nodes, 2);
 
             string frozen = await HolderAsync(nodes);
@@ -109,7 +101,7 @@ public sealed class LeaseTests : IDisposable
     public async Task A_stop_a_pause_and_a_delete_give_the_lease_up_at_once()
     {
         using NatsServer engine = await NatsServer.StartNewAsync();
-        Dictionary<string, ServeProcess> nodes = new() { ["a"] = await _nodes.JoinAsync("a", engine.Url), ["b"] = await _nodes.JoinAsync("b", engine.Url) };
+        Dictionary<string, ServeProcess> nodes = new() { ["a"] = await Nodes.JoinAsync("a", engine.Url), ["b"] = await Nodes.JoinAsync("b", engine.Url) };
         Assert.Equal(0, (await nodes["a"].RunAsync("app", "create", Manifest())).Code);
         await MoreAsync(nodes, 1);
         string first = await HolderAsync(nodes);
@@ -135,7 +127,7 @@ public sealed class LeaseTests : IDisposable
     public async Task Without_the_engine_the_holder_stops_or_the_last_one_goes_on()
     {
         using NatsServer engine = await NatsServer.StartNewAsync();
-        Dictionary<string, ServeProcess> nodes = new() { ["a"] = await _nodes.JoinAsync("a", engine.Url) };
+        Dictionary<string, ServeProcess> nodes = new() { ["a"] = await Nodes.JoinAsync("a", engine.Url) };
         Assert.Equal(0, (await nodes["a"].RunAsync("app", "create", Manifest("\"without-engine\": \"last\""))).Code);
         Assert.Equal(0, (await nodes["a"].RunAsync("app", "create", Manifest(name: "stops"))).Code);
         await MoreAsync(nodes, 1);
@@ -157,10 +149,10 @@ public sealed class LeaseTests : IDisposable
     public async Task Timers_and_manual_schedules_run_on_the_nodes_that_their_tasks_say()
     {
         using NatsServer engine = await NatsServer.StartNewAsync();
-        Dictionary<string, ServeProcess> nodes = new() { ["a"] = await _nodes.JoinAsync("a", engine.Url), ["b"] = await _nodes.JoinAsync("b", engine.Url) };
-        _folder.Write("tasks.py", TasksCode);
-        string manifest = _folder.Write("tasks.json", $$"""
-            { "type": "python", "args": { "source": "local://{{_folder["tasks.py"]}}", "env": { "RUNS": "{{_folder["runs"]}}" } }, "engine": { "pool-minimum": 1 },
+        Dictionary<string, ServeProcess> nodes = new() { ["a"] = await Nodes.JoinAsync("a", engine.Url), ["b"] = await Nodes.JoinAsync("b", engine.Url) };
+        Folder.Write("tasks.py", TasksCode);
+        string manifest = Folder.Write("tasks.json", $$"""
+            { "type": "python", "args": { "source": "local://{{Folder["tasks.py"]}}", "env": { "RUNS": "{{Folder["runs"]}}" } }, "engine": { "pool-minimum": 1 },
               "tasks": { "manual": { "type": "manual-scheduler" }, "each": { "type": "recurring-timer", "interval": 100 },
                          "alone": { "type": "recurring-timer", "interval": 100, "run-on": "one" }, "drift": { "type": "drifting-timer", "interval": 100, "run-on": "one" } } }
             """);
@@ -181,8 +173,8 @@ public sealed class LeaseTests : IDisposable
     }
 
     /// <summary>The processes of the nodes that ran a task, run by run.</summary>
-    private string[] Runs(string task) => !File.Exists(_folder["runs"]) ? []
-        : [.. File.ReadAllText(_folder["runs"]).Split('\n')[..^1].Select(line => line.Split(' ')).Where(words => words[0] == task).Select(words => words[1])];
+    private string[] Runs(string task) => !File.Exists(Folder["runs"]) ? []
+        : [.. File.ReadAllText(Folder["runs"]).Split('\n')[..^1].Select(line => line.Split(' ')).Where(words => words[0] == task).Select(words => words[1])];
 
     /// <summary>Waits for so many more ticks than there are.</summary>
     private async Task MoreAsync(Dictionary<string, ServeProcess> nodes, int more)
@@ -196,8 +188,8 @@ public sealed class LeaseTests : IDisposable
         }
     }
 
-    private (long Time, long Term)[] Read(string name = "clock") => !File.Exists(_folder[$"{name}.ticks"]) ? []
-        : [.. File.ReadAllText(_folder[$"{name}.ticks"]).Split('\n')[..^1].Select(line => line.Split(' '))
+    private (long Time, long Term)[] Read(string name = "clock") => !File.Exists(Folder[$"{name}.ticks"]) ? []
+        : [.. File.ReadAllText(Folder[$"{name}.ticks"]).Split('\n')[..^1].Select(line => line.Split(' '))
             .Select(words => (long.Parse(words[0], null), long.Parse(words[1], null)))];
 
     /// <summary>The node that has the lease, as a node that answers knows it.</summary>
@@ -225,9 +217,9 @@ public sealed class LeaseTests : IDisposable
 
     private string Manifest(string cluster = "", string name = "clock")
     {
-        _folder.Write("clock.py", Code);
-        return _folder.Write($"{name}.json", $$"""
-            { "type": "python", "args": { "source": "local://{{_folder["clock.py"]}}", "env": { "TICKS": "{{_folder[$"{name}.ticks"]}}" } },
+        Folder.Write("clock.py", Code);
+        return Folder.Write($"{name}.json", $$"""
+            { "type": "python", "args": { "source": "local://{{Folder["clock.py"]}}", "env": { "TICKS": "{{Folder[$"{name}.ticks"]}}" } },
               "cluster": { {{cluster}} }, "engine": { "pool-minimum": 1 },
               "tasks": { "tick": { "type": "cron", "schedule": "* * * * * *", "overlap": "allow" } } }
             """);

@@ -9,26 +9,17 @@ namespace Cocaine.Fast.Host.Tests.Cluster;
 
 /// <summary>The locator of a node of a cluster: real processes and a real engine.</summary>
 [Collection(nameof(Alone))]
-public sealed class LocatorTests : IDisposable
+public sealed class LocatorTests : ClusterTest
 {
-    private readonly ClusterNodes _nodes = new();
-    private readonly TestFolder _folder = new();
-
-    public void Dispose()
-    {
-        _nodes.Dispose();
-        _folder.Dispose();
-    }
-
     [NeedsFact("nats-server", "nats-server")]
     public async Task It_names_all_nodes_that_run_the_app_in_turns_and_none_that_is_down()
     {
         using NatsServer engine = await NatsServer.StartNewAsync();
         ServeProcess[] all = await Task.WhenAll(((string[])["a", "b", "c"]).Select(
-            name => _nodes.StartAsync(name, SectionOf(name, engine.Url), "\"locator\": \"tcp://127.0.0.1:0\",")));
+            name => Nodes.StartAsync(name, SectionOf(name, engine.Url), "\"locator\": \"tcp://127.0.0.1:0\",")));
         ClusterAnswer cluster = await SeesAsync(all[0], "a up", "b up", "c up");
         string locator = cluster.Nodes[0].Locator[0];
-        Assert.Equal(0, (await all[1].RunAsync("app", "create", _folder.Manifest("echo"))).Code);
+        Assert.Equal(0, (await all[1].RunAsync("app", "create", Folder.Manifest("echo"))).Code);
         string[] endpoints = await NamedAsync(locator, 3);
         HashSet<string> firsts = [];
         for (int i = 0; i < 60; i++)
@@ -48,7 +39,7 @@ public sealed class LocatorTests : IDisposable
         Assert.Contains(cluster.Nodes[0].Uuid, await AskAsync(locator, 6));
         string known = await AskAsync(locator, 3);
         Assert.All(cluster.Nodes, node => Assert.Contains(node.Uuid, known));
-        Assert.Equal(0, (await all[0].RunAsync("app", "create", _folder.Manifest("mine"), "--local")).Code);
+        Assert.Equal(0, (await all[0].RunAsync("app", "create", Folder.Manifest("mine"), "--local")).Code);
         Assert.Single(await AppLocator.FindAsync("mine", locator));
         await Assert.ThrowsAsync<CocaineException>(() => AppLocator.FindAsync("mine", cluster.Nodes[1].Locator[0]));
         Kill(all[1]);

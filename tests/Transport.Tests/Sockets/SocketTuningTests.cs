@@ -14,7 +14,10 @@ namespace Cocaine.Fast.Transport.Tests.Sockets;
 /// </summary>
 public sealed class SocketTuningTests
 {
-    private const int TcpLevel = 6, CongestionControl = 13;
+    private const int TcpLevel = 6, CongestionControl = 13, SocketLevel = 1, AcceptsConnections = 30;
+
+    /// <summary>Far more descriptors than a run of tests has.</summary>
+    private const int MostDescriptors = 4096;
 
     [Theory]
     [InlineData("tcp://127.0.0.1:0")]
@@ -29,11 +32,11 @@ public sealed class SocketTuningTests
             accepted.TrySetResult(NameOf(descriptor));
             _ = LibC.close(descriptor);
         })[0];
+        Assert.Equal("reno", NameOf(DescriptorOf(listener))); // what is chosen later leaves the pacing on
         OnLoopThread.Run(loop, listener.Open);
         using Socket client = new(SocketType.Stream, ProtocolType.Tcp);
         await client.ConnectAsync(IPAddress.Loopback, ((IPEndPoint)listener.Address).Port);
 
-        // SocketTuning.Apply chooses for connections to other hosts only: so this is the listener's choice, and older than the handshake.
         Assert.Equal("reno", await accepted.Task.WaitAsync(TimeSpan.FromSeconds(30)));
         OnLoopThread.Run(loop, listener.Dispose);
     }
@@ -58,6 +61,26 @@ public sealed class SocketTuningTests
         string hosts = NameOf((int)socket.Handle);
         Assert.Equal(hosts, Encoding.ASCII.GetString(SocketTuning.TakePacingOff((int)socket.Handle)));
         Assert.Equal("reno", Encoding.ASCII.GetString(SocketTuning.TakePacingOff((int)socket.Handle)));
+    }
+
+    /// <summary>The listening socket of this process with the listener's address.</summary>
+    private static unsafe int DescriptorOf(Listener listener)
+    {
+        int port = ((IPEndPoint)listener.Address).Port;
+        return Enumerable.Range(0, MostDescriptors).Single(descriptor =>
+        {
+            int accepts = 0;
+            uint length = sizeof(int);
+            return LibC.getsockopt(descriptor, SocketLevel, AcceptsConnections, &accepts, &length) == 0 && accepts != 0
+                && PortOf(descriptor) == port;
+        });
+    }
+
+    private static unsafe int PortOf(int descriptor)
+    {
+        byte* address = stackalloc byte[128];
+        uint length = 128;
+        return LibC.getsockname(descriptor, address, &length) == 0 ? (address[2] << 8) | address[3] : -1;
     }
 
     private static unsafe string NameOf(int descriptor)
