@@ -276,10 +276,10 @@ internal sealed class ProcessLink : SlaveLink
             _lines?.OnEnd();
         }
 
-        Finish(cause);
+        Finish(cause, end.BySignal);
     }
 
-    private void Finish(string cause)
+    private void Finish(string cause, bool bySignal = false)
     {
         if (_finished)
         {
@@ -290,7 +290,7 @@ internal sealed class ProcessLink : SlaveLink
         Settle();
         _loop.Patience.Cancel(_orphan);
         _loop.Timers.Cancel(_lastWords);
-        _slave.OnDead(cause);
+        _slave.OnDead(cause, bySignal);
         _listener?.Dispose();
         _ring?.Close();
         _connection?.Begun?.Stop(); // later questions find the page gone

@@ -20,27 +20,28 @@ internal sealed class Admission(EngineScope scope, SlavePool pool)
     {
         if (pool.IsBroken)
         {
-            return new JobRefusal(ErrorCodes.ServerError, StartFailure.ForCallers(pool.LastFailure), jobId);
+            return new JobRefusal(ErrorCodes.ServerError, StartFailure.ForCallers(pool.LastFailure), jobId) { Why = RefusalReason.Broken };
         }
 
-        return IsFull ? Full($"the queue is full: {Waiting} jobs wait", jobId)
-            : AreBytesFull ? Full(FullReason(scope.Queue.SizeBytes), jobId) : default;
+        return IsFull ? Full($"the queue is full: {Waiting} jobs wait", jobId, RefusalReason.QueueJobs)
+            : AreBytesFull ? Full(FullReason(scope.Queue.SizeBytes), jobId, RefusalReason.QueueBytes) : default;
     }
 
     /// <summary>Why a job that no slave takes at once is refused; the code is 0 when the job may wait.</summary>
     public JobRefusal WhyNot(ulong jobId) => scope.State switch
     {
         EngineState.Running when scope.IsPaused => NotRunning(
-            ErrorCodes.ResourceError, "the app is paused: it takes no new jobs until it is resumed", jobId),
+            ErrorCodes.ResourceError, "the app is paused: it takes no new jobs until it is resumed", jobId, RefusalReason.Paused),
         EngineState.Running => Check(jobId),
-        EngineState.Draining => NotRunning(ErrorCodes.ResourceError, "the app is draining: it takes no new jobs", jobId),
-        _ => NotRunning(ErrorCodes.ServerError, "the app is not running", jobId),
+        EngineState.Draining => NotRunning(ErrorCodes.ResourceError, "the app is draining: it takes no new jobs", jobId, RefusalReason.Draining),
+        _ => NotRunning(ErrorCodes.ServerError, "the app is not running", jobId, RefusalReason.Draining),
     };
 
     /// <summary>Counts and records a refused job.</summary>
     public void Record(in JobRefusal refusal, TaskMonitor task, byte[] name)
     {
         scope.Counters.JobsRejected++;
+        scope.Counters.Reasons.Count(refusal.Why);
         Span<byte> reason = stackalloc byte[EngineLimits.RecordedReasonBytes];
         Utf8.FromUtf16(refusal.Reason, reason, out _, out int length); // a longer reason is cut
         scope.Records.Ledger.Arrived(refusal.JobId, scope.Loop.NowNs, task.Utf8Name, name);
@@ -83,10 +84,11 @@ internal sealed class Admission(EngineScope scope, SlavePool pool)
 
     private bool AreBytesFull => scope.Settings.QueueBytes > 0 && scope.Queue.SizeBytes >= scope.Settings.QueueBytes;
 
-    private JobRefusal Full(string reason, ulong jobId) =>
-        new(ErrorCodes.ResourceError, reason, jobId, RetryAfterS(), ErrorCause.QueueFull);
+    private JobRefusal Full(string reason, ulong jobId, RefusalReason why) =>
+        new(ErrorCodes.ResourceError, reason, jobId, RetryAfterS(), ErrorCause.QueueFull) { Why = why };
 
-    private static JobRefusal NotRunning(int code, string reason, ulong jobId) => new(code, reason, jobId, Cause: ErrorCause.NotRunning);
+    private static JobRefusal NotRunning(int code, string reason, ulong jobId, RefusalReason why) =>
+        new(code, reason, jobId, Cause: ErrorCause.NotRunning) { Why = why };
 
     private ulong Ended => scope.Counters.JobsDone + scope.Counters.JobsFailed;
 }

@@ -164,6 +164,7 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     /// <summary>No slave has room for the job.</summary>
     private void Wait(Job job)
     {
+        Counters.JobsWaited++;
         job.MoveTo(JobState.Queued);
         Records.Ledger.Queued(job.Id, job.ArrivedNs);
         Queue.Add(job);

@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Pools;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Slaves;
@@ -172,7 +173,8 @@ internal sealed class JobBounds(EngineScope scope, SlavePool pool, RunLimit runL
         if (job.CancelDueMs > 0 && (slave.IsEnding || !RunLimit.LeavesOthers(slave, job)))
         {
             slave.KillHung(
-                $"job {job.Id} did not answer its cancel within the termination-timeout of {scope.Settings.TerminationTimeoutMs} ms");
+                $"job {job.Id} did not answer its cancel within the termination-timeout of {scope.Settings.TerminationTimeoutMs} ms",
+                SlaveEnd.Hung);
             return;
         }
 

@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Core.Engine;
@@ -10,6 +11,9 @@ namespace Cocaine.Fast.Core.Engine;
 /// <param name="Cause">Why it came about, for balancers.</param>
 internal readonly record struct JobRefusal(int Code, string Reason, ulong JobId, int RetryAfterS = 0, ErrorCause Cause = ErrorCause.Other)
 {
+    /// <summary>The reason in a word, for counts. Valid for a refusal of the engine.</summary>
+    public RefusalReason Why { get; init; }
+
     /// <summary>The headers of the error.</summary>
     public ErrorHeaders Headers => new() { JobId = JobId, RetryAfterS = RetryAfterS };
 }

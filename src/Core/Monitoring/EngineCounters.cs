@@ -20,6 +20,12 @@ internal sealed class EngineCounters
     /// <summary>Jobs that were never accepted: the queue was full, or the app was broken or draining.</summary>
     public ulong JobsRejected { get; set; }
 
+    /// <summary>Accepted jobs that no slave had room for when they came.</summary>
+    public ulong JobsWaited { get; set; }
+
+    /// <summary>Counts by reasons.</summary>
+    public ReasonCounters Reasons { get; } = new();
+
     /// <summary>Runs begun again because a slave died.</summary>
     public ulong JobsRetried { get; set; }
 
@@ -160,6 +166,7 @@ internal sealed class EngineCounters
         JobsDone += one.JobsDone;
         JobsFailed += one.JobsFailed;
         JobsRejected += one.JobsRejected;
+        JobsWaited += one.JobsWaited;
         JobsRetried += one.JobsRetried;
         Recalls += one.Recalls;
         JobsTakenBack += one.JobsTakenBack;
@@ -201,6 +208,7 @@ internal sealed class EngineCounters
         StartupTimeouts += one.StartupTimeouts;
         HeartbeatTimeouts += one.HeartbeatTimeouts;
         UnprovenDeaths += one.UnprovenDeaths;
+        Reasons.Add(one.Reasons);
     }
 
     /// <summary>Failed jobs by code, and under "app" those with the app's own codes; only codes that occurred.</summary>

@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Core.Timing;
 
@@ -39,7 +40,8 @@ internal sealed class IdleSlaves(EngineScope scope, SlaveRoster roster) : WheelT
         if (due <= nowMs)
         {
             PoolLog.Shrinks(scope.Log, scope.Name, oldest.ShortId, nowMs - oldest.IdleSinceMs, roster.Total, roster.Minimum);
-            oldest.Terminate("idle for the suicide-timeout");
+            scope.Counters.Reasons.Count(PoolDecision.ShrinkIdle);
+            oldest.Terminate("idle for the suicide-timeout", SlaveEnd.Scaled);
             due = nowMs + BetweenMs;
         }
 

@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Core.Timing;
 
@@ -63,7 +64,7 @@ internal sealed class PoolGrowth
         _warm = Math.Clamp(slaves, _roster.Minimum, _roster.Limit);
         if (_warm > 0)
         {
-            Launch(Math.Min(_warm, _backend.StartsAtOnce), "the app starts");
+            Launch(Math.Min(_warm, _backend.StartsAtOnce), PoolDecision.GrowForStart, "the app starts");
         }
     }
 
@@ -107,7 +108,9 @@ internal sealed class PoolGrowth
         _limitLogged = false;
         if (count > 0)
         {
-            Launch(count, "jobs wait or slaves are below the minimum");
+            Launch(
+                count, forJobs > forMinimum ? PoolDecision.GrowForJobs : PoolDecision.GrowForMinimum,
+                "jobs wait or slaves are below the minimum");
         }
     }
 
@@ -115,6 +118,7 @@ internal sealed class PoolGrowth
     public void OnReady(Slave slave)
     {
         long tookMs = _scope.Loop.NowMs - slave.StartedMs;
+        _scope.Counters.Reasons.Starts.Record(tookMs * Clock.NsPerMs);
         _startMs = _startMs == 0 ? tookMs : ((3 * _startMs) + tookMs) / 4; // an average of the last few starts
     }
 
@@ -160,7 +164,7 @@ internal sealed class PoolGrowth
         else if (_roster.FreePlaces > 0)
         {
             // This slave starts although no job waits: a broken app refuses new jobs, so no job would ever make the pool try again.
-            Launch(1, Starts.Failures > 0 ? "the last start failed" : "the app has no slave");
+            Launch(1, PoolDecision.GrowAgain, Starts.Failures > 0 ? "the last start failed" : "the app has no slave");
         }
         else
         {
@@ -215,7 +219,7 @@ internal sealed class PoolGrowth
         int count = Math.Min(Math.Min(wanted, _roster.FreePlaces), _backend.StartsAtOnce - _roster.Starting);
         if (count > 0)
         {
-            Launch(count, "jobs wait on another loop of the app");
+            Launch(count, PoolDecision.GrowForOthers, "jobs wait on another loop of the app");
         }
     }
 
@@ -240,7 +244,7 @@ internal sealed class PoolGrowth
     }
 
     /// <summary>Launches as many of these slaves as there is room for, and tries again later when there is not room for all.</summary>
-    private void Launch(int count, string why)
+    private void Launch(int count, PoolDecision decision, string why)
     {
         if (Starts.Failures > 0 && _scope.Siblings is { } siblings && !siblings.TryTakeTurn())
         {
@@ -250,6 +254,7 @@ internal sealed class PoolGrowth
         int room = RoomFor(count);
         if (room > 0)
         {
+            _scope.Counters.Reasons.Count(decision);
             PoolLog.Grows(_scope.Log, _scope.Name, room, _scope.Queue.Count, _roster.Idle, _roster.Starting, why);
         }
 
@@ -275,6 +280,11 @@ internal sealed class PoolGrowth
         SlaveRoom room = _backend.RoomFor(wanted, isFirst: _roster.Working + _roster.Starting == 0);
         int slaves = Math.Clamp(room.Slaves, 0, wanted);
         NoRoomReason = slaves < wanted ? room.Reason : "";
+        if (slaves < wanted)
+        {
+            _scope.Counters.Reasons.Count(PoolDecision.HoldWithoutRoom);
+        }
+
         if (slaves < wanted && _scope.Loop.NowMs >= _roomLogDueMs)
         {
             _roomLogDueMs = _scope.Loop.NowMs + EngineLimits.RoomLogMs;
@@ -289,6 +299,7 @@ internal sealed class PoolGrowth
         if (!_limitLogged)
         {
             _limitLogged = true;
+            _scope.Counters.Reasons.Count(PoolDecision.HoldAtLimit);
             PoolLog.Holds(_scope.Log, _scope.Name, waiting, _roster.Idle, _roster.Starting, _roster.Limit);
         }
     }

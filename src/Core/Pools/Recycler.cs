@@ -199,7 +199,7 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
         RecycleLog.EndsInPlace(scope.Log, scope.Name, idle.ShortId, idle.Wear.Reason, idle.JobsDone, roster.Total, roster.Leaving,
             roster.Limit);
         idle.Wear.IsRelieved = true;
-        idle.Retire($"recycled: {idle.Wear.Reason}");
+        idle.Retire($"recycled: {idle.Wear.Reason}", SlaveEnd.Recycled);
     }
 
     private void Relieve(Slave old, Slave replacement)
@@ -213,7 +213,7 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
 
         MoveTo(RecycleStage.Resting, null, null);
         old.Wear.IsRelieved = true;
-        old.Retire($"recycled: {old.Wear.Reason}");
+        old.Retire($"recycled: {old.Wear.Reason}", SlaveEnd.Recycled);
         TryBegin();
     }
 
@@ -247,7 +247,7 @@ internal sealed class Recycler(EngineScope scope, SlaveRoster roster, PoolGrowth
                 scope.Counters.CountRecycled(WearReason.AbandonedJobs);
                 RecycleLog.EndsUseless(
                     scope.Log, scope.Name, slave.ShortId, slave.Channels.Abandoned, roster.Total, roster.Limit);
-                slave.Retire($"recycled: {WearReason.AbandonedJobs}");
+                slave.Retire($"recycled: {WearReason.AbandonedJobs}", SlaveEnd.Recycled);
                 growth.Grow();
             }
         }

@@ -303,13 +303,14 @@ internal sealed class SlavePool : ISlaveOwner
         foreach (Slave slave in working.OrderBy(slave => slave.State).ThenBy(slave => slave.Load).Take(Math.Max(0, working.Length - limit)))
         {
             const string Why = "the pool has a lower limit";
+            _scope.Counters.Reasons.Count(PoolDecision.ShrinkToLimit);
             if (slave.State == SlaveState.Starting)
             {
-                slave.Terminate(Why);
+                slave.Terminate(Why, SlaveEnd.Scaled);
             }
             else
             {
-                slave.Retire(Why);
+                slave.Retire(Why, SlaveEnd.Scaled);
             }
         }
 
@@ -324,7 +325,7 @@ internal sealed class SlavePool : ISlaveOwner
         CancelTimers();
         foreach (Slave slave in _roster.Slaves)
         {
-            slave.Terminate(reason);
+            slave.Terminate(reason, SlaveEnd.Stopped);
         }
     }
 
@@ -333,7 +334,7 @@ internal sealed class SlavePool : ISlaveOwner
         CancelTimers();
         foreach (Slave slave in _roster.Slaves)
         {
-            slave.Link.Kill(reason);
+            slave.Kill(reason, SlaveEnd.Stopped);
         }
     }
 

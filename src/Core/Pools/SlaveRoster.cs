@@ -137,5 +137,6 @@ internal sealed class SlaveRoster
         _levels.Remove(slave);
         Slaves = Slaves.Remove(slave);
         _byState[(int)SlaveState.Dead]--;
+        _scope.Counters.Reasons.Count(slave.End);
     }
 }

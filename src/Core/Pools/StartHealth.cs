@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Core.Timing;
 
@@ -126,6 +127,7 @@ internal sealed class StartHealth(EngineScope scope, SlaveRoster roster, PoolGro
         }
         else if (isNew && roster.Working > 0)
         {
+            scope.Counters.Reasons.Count(PoolDecision.HoldAfterFailure);
             PoolLog.CannotGrow(scope.Log, scope.Name, Failures, roster.Working, scope.Queue.Count, pauseMs,
                 StartFailures.ShortOf(cause));
         }

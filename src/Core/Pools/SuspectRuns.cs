@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Core.Timing;
 
@@ -284,7 +285,7 @@ internal sealed class SuspectRuns(EngineScope scope, SlaveRoster roster, SlavePo
         {
             if (slave.Channels.Abandoned > 0 && !slave.IsRetired && !slave.IsEnding)
             {
-                slave.Retire("a suspect needs an empty slave, and this slave has jobs that it does not end");
+                slave.Retire("a suspect needs an empty slave, and this slave has jobs that it does not end", SlaveEnd.Recycled);
                 return;
             }
         }

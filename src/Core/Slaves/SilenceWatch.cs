@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Core.Slaves;
@@ -46,7 +47,7 @@ internal static class SilenceWatch
 
         scope.Counters.HeartbeatTimeouts++;
         slave.Channels.FailAll(ErrorCodes.TimeoutError, reason, ErrorCause.Silence);
-        slave.KillHung(reason);
+        slave.KillHung(reason, SlaveEnd.Silent);
     }
 
     /// <summary>

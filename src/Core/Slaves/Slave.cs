@@ -19,6 +19,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
     private string? _retired;  // why the slave ends when it has no more jobs to wait for; valid in Busy
     private bool _condemned;   // the slave is being killed: its further messages count, but it gets no more jobs
     private bool _hung;        // the slave is killed for a hung job that already has its answer: the other jobs on it are not suspected
+    private SlaveEnd? _end;    // why the slave ends, once the node knows it: the first reason counts
     private string? _launchFailure; // why the launch failed; valid in Starting and Draining, where the timer ends the slave
 
     /// <param name="scope">The parts of the engine that slaves use.</param>
@@ -107,6 +108,9 @@ internal sealed class Slave : WheelTimer, IJobRunner
     public int Load => Channels.Count - Ahead.Count;
 
     public long JobsDone { get; private set; }
+
+    /// <summary>Why the slave ended. Valid in Dead.</summary>
+    public SlaveEnd End => _end ?? SlaveEnd.Exit;
 
     /// <summary>How worn the slave is.</summary>
     public SlaveWear Wear { get; }
@@ -239,12 +243,15 @@ internal sealed class Slave : WheelTimer, IJobRunner
     /// <summary>The link kills the slave; <see cref="OnDead"/> follows when the slave is gone.</summary>
     public void OnKilled()
     {
+        _end ??= SlaveEnd.Protocol; // the link kills it on its own account
         _condemned = true;
         _owner.OnMoved(this);
     }
 
     /// <summary>The slave is gone. Its jobs run again or fail with the cause.</summary>
-    public void OnDead(string cause)
+    /// <param name="cause">The cause, for people.</param>
+    /// <param name="bySignal">A signal ended the slave.</param>
+    public void OnDead(string cause, bool bySignal = false)
     {
         if (State == SlaveState.Dead)
         {
@@ -252,6 +259,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         }
 
         SlaveState before = State;
+        _end = before == SlaveState.Starting ? SlaveEnd.Start : _end ?? (bySignal ? SlaveEnd.Signal : SlaveEnd.Exit);
         MoveTo(SlaveState.Dead);
         _scope.Loop.Patience.Cancel(this);
         List<Job> jobs = Ahead.TakeLost(out int begun, out int suspects);
@@ -272,20 +280,29 @@ internal sealed class Slave : WheelTimer, IJobRunner
     /// Kills the slave for a hung job that already has its answer, or for the slave's silence. No other job on the slave is suspected of
     /// its death.
     /// </summary>
-    public void KillHung(string reason)
+    public void KillHung(string reason, SlaveEnd end)
     {
+        _end ??= end;
         _hung = true;
         Link.KillHung(reason);
     }
 
+    /// <summary>Kills the slave at once.</summary>
+    public void Kill(string reason, SlaveEnd end)
+    {
+        _end ??= end;
+        Link.Kill(reason);
+    }
+
     /// <summary>Asks the slave to end; a slave that does not end in time is killed.</summary>
-    public void Terminate(string reason)
+    public void Terminate(string reason, SlaveEnd end)
     {
         if (State is SlaveState.Draining or SlaveState.Dead)
         {
             return;
         }
 
+        _end ??= end;
         if (State == SlaveState.Starting)
         {
             MoveTo(SlaveState.Draining);
@@ -315,7 +332,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         }
 
         AskedToEnd = true;
-        Terminate("the worker asked to end");
+        Terminate("the worker asked to end", SlaveEnd.Exit);
         if (IsProven)
         {
             _owner.OnLeaves(); // its place is free, however long its jobs take
@@ -323,15 +340,16 @@ internal sealed class Slave : WheelTimer, IJobRunner
     }
 
     /// <summary>Gives the slave no more jobs, and asks it to end when it has no more jobs to wait for.</summary>
-    public void Retire(string reason)
+    public void Retire(string reason, SlaveEnd end)
     {
         if (State == SlaveState.Idle)
         {
-            Terminate(reason);
+            Terminate(reason, end);
         }
         else if (State == SlaveState.Busy && !IsRetired)
         {
             _retired = reason;
+            _end ??= end;
             _owner.OnRetired();
             _owner.OnMoved(this);
             Ahead.Return();
@@ -384,7 +402,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
                 Link.Kill($"not ready within the startup-timeout of {_scope.Settings.StartupTimeoutMs} ms");
                 break;
             case SlaveState.Draining:
-                KillHung($"did not end within the termination-timeout of {_scope.Settings.TerminationTimeoutMs} ms");
+                KillHung($"did not end within the termination-timeout of {_scope.Settings.TerminationTimeoutMs} ms", SlaveEnd.Hung);
                 break;
             case SlaveState.Idle or SlaveState.Busy:
                 _owner.OnSilenceDue(this, listenedMs);
@@ -468,7 +486,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
     {
         if (_retired is not null && Channels.AreOver)
         {
-            Terminate(_retired);
+            Terminate(_retired, End);
         }
     }
 

@@ -8,10 +8,12 @@ namespace Cocaine.Fast.Drivers.Base;
 /// The peers that a listening task has turned away, by the reason. Each count is logged at 1, 2, 4, 8 and so on, so that a flood does not
 /// fill the log.
 /// </summary>
-internal sealed class DoorCounters(DriverContext context)
+/// <param name="context">The parts of the driver.</param>
+/// <param name="driver">Has the counts of the task.</param>
+internal sealed class DoorCounters(DriverContext context, Driver driver)
 {
     /// <summary>Connections over the bound of their address, or of the task.</summary>
-    public long RefusedConnections { get; private set; }
+    public long RefusedConnections => driver.Monitor.Counts.ConnectionsRefused;
 
     /// <summary>Calls with a name or a tag over its bound.</summary>
     public long RefusedNames { get; private set; }
@@ -38,7 +40,7 @@ internal sealed class DoorCounters(DriverContext context)
 
     public void OnTooMany(SocketConnection peer, int max)
     {
-        if (BitOperations.IsPow2(++RefusedConnections))
+        if (BitOperations.IsPow2(++driver.Monitor.Counts.ConnectionsRefused))
         {
             ListeningLog.TooManyOfOne(
                 context.Log, context.Engine.Name, context.Task.Name, peer.PeerName, max, RefusedConnections);
@@ -47,7 +49,7 @@ internal sealed class DoorCounters(DriverContext context)
 
     public void OnTooManyInAll(int max)
     {
-        if (BitOperations.IsPow2(++RefusedConnections))
+        if (BitOperations.IsPow2(++driver.Monitor.Counts.ConnectionsRefused))
         {
             ListeningLog.TooMany(context.Log, context.Engine.Name, context.Task.Name, max, RefusedConnections);
         }

@@ -51,6 +51,12 @@ internal abstract class Driver
     /// <summary>The measurements of the driver's task.</summary>
     public abstract TaskMonitor Monitor { get; }
 
+    /// <summary>The clients that are connected; null for a driver without clients.</summary>
+    public virtual int? ConnectionCount => null;
+
+    /// <summary>The driver makes its jobs of ticks.</summary>
+    public virtual bool HasTicks => false;
+
     /// <summary>The driver's own facts for info, by name.</summary>
     public abstract IReadOnlyDictionary<string, object> Facts { get; }
 }

@@ -23,7 +23,7 @@ internal abstract class ListeningDriver<TConnection> : Driver
     {
         Context = context;
         _connections = new ConnectionSet<TConnection>(context.Scope.Get(static () => new TaskDoors()).Of(context.Task.Name));
-        Door = new DoorCounters(context);
+        Door = new DoorCounters(context, this);
         Guard = new TaskGuard(context);
         _maxOfOne = context.Task.GetInt(ListeningKeys.Connections.Name);
         Listeners = new ServingListeners(context, Accept);
@@ -49,6 +49,8 @@ internal abstract class ListeningDriver<TConnection> : Driver
     public IReadOnlyCollection<TConnection> Connections => _connections;
 
     public override IReadOnlyList<string> Endpoints => Listeners.Endpoints;
+
+    public override int? ConnectionCount => Connections.Count;
 
     public override bool Spreads => true;
 

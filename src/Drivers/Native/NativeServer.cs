@@ -45,7 +45,7 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
     public long SealsRefused { get; set; }
 
     /// <summary>Messages that could not be understood.</summary>
-    public long Malformed { get; set; }
+    public long Malformed { get => Monitor.Counts.Malformed; set => Monitor.Counts.Malformed = value; }
 
     /// <summary>Silence after which this connection is closed while it has no open channel, ms; 0 = never.</summary>
     public long IdleTimeoutMs(int descriptor) => Context.Task.Keys.TryGetValue(ListeningKeys.IdleTimeout.Name, out object? given)

@@ -16,7 +16,7 @@ internal class PublishingCaller(DriverContext context) : IJobCaller
     public TaskMonitor Monitor { get; } = new(context.Task.Name, sparse: true);
 
     /// <summary>Jobs that the engine refused: its queue was full, or it was not running.</summary>
-    public long Dropped { get; private set; }
+    public long Dropped { get => Monitor.Counts.Dropped; private set => Monitor.Counts.Dropped = value; }
 
     /// <summary>Jobs under way.</summary>
     public int Pending { get; private set; }

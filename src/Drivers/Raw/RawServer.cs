@@ -60,7 +60,7 @@ internal sealed class RawServer : ListeningDriver<RawConnection>
         ["accepted"] = Counters.Accepted,
         ["frames"] = Counters.Frames,
         ["refused"] = Counters.Refused,
-        ["malformed"] = Counters.Malformed,
+        ["malformed"] = Monitor.Counts.Malformed,
         ["idle-closed"] = Counters.IdleClosed,
         ["stalled"] = Counters.Stalled,
         ["refused-connections"] = Door.RefusedConnections,
@@ -88,9 +88,9 @@ internal sealed class RawServer : ListeningDriver<RawConnection>
     /// <summary>The bytes of a peer broke the framing.</summary>
     public void OnMalformed(RawConnection peer, string problem)
     {
-        if (BitOperations.IsPow2(++Counters.Malformed))
+        if (BitOperations.IsPow2(++Monitor.Counts.Malformed))
         {
-            RawLog.Malformed(Context.Log, Context.Engine.Name, Context.Task.Name, peer.PeerName, problem, Counters.Malformed);
+            RawLog.Malformed(Context.Log, Context.Engine.Name, Context.Task.Name, peer.PeerName, problem, Monitor.Counts.Malformed);
         }
     }
 
@@ -126,9 +126,6 @@ internal sealed class RawCounters
 
     /// <summary>Requests that the engine did not take, and connections over the limit.</summary>
     public long Refused { get; set; }
-
-    /// <summary>Connections whose bytes broke the framing.</summary>
-    public long Malformed { get; set; }
 
     public long IdleClosed { get; set; }
 

@@ -31,7 +31,6 @@ internal sealed class CronDriver(DriverContext context) : TimerDriver(context)
 
     private CronPlan _plan = null!;   // valid from Begin on
     private string _overlap = "skip";
-    private long _skipped;            // matches while the last job was running, with overlap "skip"
     private int _waiting;             // matches that wait for the running job, with overlap "queue"
     private ClaimedTicks? _claimed;   // with run-on: one in a cluster; then the plan is not asked
     private long _term;               // of the last claim; 0 without one
@@ -98,7 +97,7 @@ internal sealed class CronDriver(DriverContext context) : TimerDriver(context)
     protected override void AddFacts(Dictionary<string, object> facts)
     {
         facts["missed"] = _plan.Missed;
-        facts["skipped"] = _skipped;
+        facts["skipped"] = Monitor.Counts.TicksSkipped;
         facts["waiting"] = _waiting;
     }
 
@@ -147,7 +146,7 @@ internal sealed class CronDriver(DriverContext context) : TimerDriver(context)
         }
         else
         {
-            _skipped++;
+            Monitor.Counts.TicksSkipped++;
         }
     }
 

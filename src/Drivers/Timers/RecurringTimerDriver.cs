@@ -24,7 +24,6 @@ internal sealed class RecurringTimerDriver(DriverContext context) : TimerDriver(
     private int _jitterMs;
     private long _startMs;
     private long _tick;     // the next tick, from 1
-    private long _skipped;
 
     /// <summary>The loop's time that ticks are counted from.</summary>
     public long StartMs => _startMs;
@@ -60,7 +59,7 @@ internal sealed class RecurringTimerDriver(DriverContext context) : TimerDriver(
         CallAt(due);
     }
 
-    protected override void AddFacts(Dictionary<string, object> facts) => facts["skipped"] = _skipped;
+    protected override void AddFacts(Dictionary<string, object> facts) => facts["skipped"] = Monitor.Counts.TicksSkipped;
 
     /// <summary>
     /// After a long delay, the driver makes up for the ticks of the last seconds and for the newest one; it skips older ticks.
@@ -72,7 +71,7 @@ internal sealed class RecurringTimerDriver(DriverContext context) : TimerDriver(
         if (oldest > _tick)
         {
             TimerLog.Skipped(Context.Log, Context.Engine.Name, Context.Task.Name, oldest - _tick, GraceMs / 1000);
-            _skipped += oldest - _tick;
+            Monitor.Counts.TicksSkipped += oldest - _tick;
             _tick = oldest;
         }
     }

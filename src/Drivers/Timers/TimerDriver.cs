@@ -43,6 +43,8 @@ internal abstract class TimerDriver : Driver
 
     public override TaskMonitor Monitor => _caller.Monitor;
 
+    public override bool HasTicks => true;
+
     public override IReadOnlyDictionary<string, object> Facts
     {
         get
@@ -64,7 +66,7 @@ internal abstract class TimerDriver : Driver
     protected IEngineLoop Loop => Context.Engine.Loop;
 
     /// <summary>Ticks so far, including ticks that made no job.</summary>
-    protected long TickCount { get; set; }
+    protected long TickCount { get => Monitor.Counts.Ticks; set => Monitor.Counts.Ticks = value; }
 
     /// <summary>Jobs under way.</summary>
     protected int Running => _caller.Pending;

@@ -33,7 +33,6 @@ internal abstract class FeedDriver : Driver
     private readonly byte[][] _methods; // the catalog of the driver's one event
     private readonly RetryTimer _retry;
     private readonly PumpTask _pump;
-    private long _malformed;
     private int _leftOver;
     private bool _stopped;
 
@@ -62,7 +61,7 @@ internal abstract class FeedDriver : Driver
         ["pending"] = Caller.Pending,
         ["held-back"] = _held.Count > 0,
         ["dropped"] = Caller.Dropped,
-        ["malformed"] = _malformed,
+        ["malformed"] = Monitor.Counts.Malformed,
         ["refused-peers"] = Socket.Refused,
     };
 
@@ -145,9 +144,9 @@ internal abstract class FeedDriver : Driver
 
     protected void OnMalformed(string problem)
     {
-        if (BitOperations.IsPow2(++_malformed)) // a peer that sends garbage for ever does not fill the log
+        if (BitOperations.IsPow2(++Monitor.Counts.Malformed)) // a peer that sends garbage for ever does not fill the log
         {
-            ZeroMqLog.Malformed(Context.Log, Context.Engine.Name, Context.Task.Name, problem, _malformed);
+            ZeroMqLog.Malformed(Context.Log, Context.Engine.Name, Context.Task.Name, problem, Monitor.Counts.Malformed);
         }
     }
 

@@ -59,6 +59,8 @@ internal abstract class RouterDriver : Driver
         ["refused-peers"] = Socket.Refused,
     };
 
+    public override int? ConnectionCount => _routes.Count;
+
     public DriverContext Context { get; }
 
     /// <summary>The engine of new jobs.</summary>
@@ -74,7 +76,7 @@ internal abstract class RouterDriver : Driver
 
     private long Received { get; set; }
 
-    private long Malformed { get; set; }
+    private long Malformed { get => Monitor.Counts.Malformed; set => Monitor.Counts.Malformed = value; }
 
     public override void Open()
     {

@@ -30,6 +30,7 @@ internal sealed class ZeroMqPublisher : ResultPublisher
     private readonly ZeroMqSocket _socket;
     private readonly JsonFrames _frames = new();
     private EngineTimer? _timer;
+    private long _droppedBefore; // by the publishers before this one
 
     public ZeroMqPublisher(string app, EventLoop loop, ClosingSockets closing, ILogger log)
     {
@@ -46,7 +47,10 @@ internal sealed class ZeroMqPublisher : ResultPublisher
     public long Published { get; private set; }
 
     /// <summary>Fields that a subscriber did not get, because it does not read as fast as they come; each subscriber counts.</summary>
-    public long Dropped => _socket.Output.Dropped;
+    public long Dropped => _droppedBefore + _socket.Output.Dropped;
+
+    /// <summary>Goes on with the counts of the publisher before.</summary>
+    public void Continue(ZeroMqPublisher before) => (Published, _droppedBefore) = (before.Published, before.Dropped);
 
     /// <summary>Binds the endpoint.</summary>
     /// <exception cref="IOException">The endpoint cannot be bound.</exception>

@@ -40,7 +40,8 @@ internal sealed class LogWriter : IDisposable
     private readonly object _lock = new();
     private readonly Queue<LogEntry> _waiting = new();
     private long _waitingBytes;
-    private long _dropped;
+    private long _dropped;        // since the last entry that tells of them
+    private long _lost;
     private bool _ended;
 
     public LogWriter(Stream stream, ILogFormat format)
@@ -49,6 +50,18 @@ internal sealed class LogWriter : IDisposable
         _format = format;
         _thread = new Thread(Run) { Name = "log", IsBackground = true };
         _thread.Start();
+    }
+
+    /// <summary>Entries that were not written, since the start.</summary>
+    public long Lost
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _lost;
+            }
+        }
     }
 
     /// <summary>Adds an entry, or counts it when too much waits.</summary>
@@ -60,6 +73,7 @@ internal sealed class LogWriter : IDisposable
             if (_ended || _waitingBytes + size > MaxWaitingBytes)
             {
                 _dropped++;
+                _lost++;
                 return;
             }
 
@@ -109,6 +123,7 @@ internal sealed class LogWriter : IDisposable
                 lock (_lock)
                 {
                     _dropped += count + dropped;
+                    _lost += count;
                 }
             }
 

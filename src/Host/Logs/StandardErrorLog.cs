@@ -1,4 +1,5 @@
 using Cocaine.Fast.Host.Terminal;
+using Cocaine.Fast.Node.Journal;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Host.Logs;
@@ -7,13 +8,16 @@ namespace Cocaine.Fast.Host.Logs;
 /// <param name="least">The least level that is logged, which may change.</param>
 /// <param name="format">The form of the lines.</param>
 /// <param name="audit">Gets the lines of the audit as well, whatever the level; null = nothing does.</param>
-internal sealed class StandardErrorLog(LogSwitch least, ILogFormat format, Stream? audit = null) : ILoggerFactory
+internal sealed class StandardErrorLog(LogSwitch least, ILogFormat format, Stream? audit = null) : ILoggerFactory, ILogLosses
 {
     /// <summary>The source of the audit's lines.</summary>
     private const string AuditCategory = "audit";
 
     private readonly LogWriter _writer = new(StandardStreams.OpenErrors(), format);
     private readonly LogWriter? _audit = audit is null ? null : new LogWriter(audit, format);
+
+    /// <inheritdoc/>
+    public long Lost => _writer.Lost;
 
     public ILogger CreateLogger(string categoryName) =>
         new Category(_writer, least, categoryName, categoryName == AuditCategory ? _audit : null);

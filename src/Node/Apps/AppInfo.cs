@@ -297,8 +297,8 @@ internal static class AppInfo
             JsonSerializer.Serialize(json, value);
         }
 
-        WriteTimes(json, "time-in-queue-s", task.InQueue.Snapshot(), task.FailedInQueue);
-        WriteTimes(json, "time-on-slave-s", task.OnSlave.Snapshot(), task.FailedOnSlave);
+        WriteTimes(json, "time-in-queue-s", task.InQueue.Snapshot(), task.Counts.FailedInQueue);
+        WriteTimes(json, "time-on-slave-s", task.OnSlave.Snapshot(), task.Counts.FailedOnSlave);
         json.WriteEndObject();
     }
 

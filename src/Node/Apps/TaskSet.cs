@@ -77,6 +77,19 @@ internal sealed class TaskSet(string app, AppParts parts, Action<Action<byte[]>>
             change.Tasks.Find(kept => kept.Name == task.Name)!.Driver.Monitor.JobTimeoutMs = JobTimeoutMs(change, task);
         }
 
+        foreach (AppTask task in change.Tasks.Except(change.Kept))
+        {
+            if (change.Outgoing.Find(old => old.Name == task.Name) is { } before)
+            {
+                task.Driver.Monitor.Continue(before.Driver.Monitor);
+            }
+        }
+
+        if (change.HasOtherPublisher && change.OutgoingPublisher is { } earlier)
+        {
+            change.Publisher?.Continue(earlier);
+        }
+
         change.Opened.ForEach(task => task.Driver.TakeOver());
         foreach (AppTask task in change.Outgoing)
         {

@@ -1,5 +1,6 @@
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Drivers.Base;
+using Cocaine.Fast.Drivers.ZeroMq;
 using static Cocaine.Fast.Node.Metrics.MetricsText;
 
 namespace Cocaine.Fast.Node.Metrics;
@@ -12,6 +13,12 @@ internal static class AppFamilies
     private static readonly MetricKind State = new(
         "app_state", "gauge", "1 for the state that the app is in, 0 for the others; failed = it could not be started");
 
+    private static readonly (RefusalReason Reason, string Label)[] Refusals =
+    [
+        (RefusalReason.QueueJobs, "queue-jobs"), (RefusalReason.QueueBytes, "queue-bytes"), (RefusalReason.Paused, "paused"),
+        (RefusalReason.Draining, "draining"), (RefusalReason.Broken, "broken"),
+    ];
+
     /// <summary>Each family, and its series of an app.</summary>
     private static readonly (MetricKind Kind, Action<MetricsText, AppSample, string> Write)[] All =
     [
@@ -19,7 +26,8 @@ internal static class AppFamilies
         Counter("jobs_accepted_total", "Jobs accepted; accepted = done + failed + queued + running", app => app.Counters.JobsAccepted),
         Counter("jobs_done_total", "Jobs answered by the app without an error", app => app.Counters.JobsDone),
         (new("jobs_failed_total", "counter", "Jobs answered with an error, by its code; app = codes of the app"), WriteErrors),
-        Counter("jobs_refused_total", "Jobs that were never accepted", app => app.Counters.JobsRejected),
+        (new("jobs_refused_total", "counter", "Jobs that were never accepted, by the reason"), WriteRefused),
+        Counter("jobs_waited_total", "Accepted jobs that no slave had room for when they came", app => app.Counters.JobsWaited),
         Counter("jobs_retried_total", "Runs begun again because a slave died", app => app.Counters.JobsRetried),
         Counter("jobs_taken_back_total", "Jobs taken from a slave that had not begun them", app => app.Counters.JobsTakenBack),
         Counter("jobs_cancelled_total", "Jobs whose caller gave up or went away", app => app.Counters.JobsCancelled),
@@ -45,6 +53,8 @@ internal static class AppFamilies
         Counter("slaves_killed_total", "Slaves killed by the node", app => app.Counters.SlavesKilled),
         Counter("slave_start_failures_total", "Slaves that did not come up, or died young", app => app.Counters.SlaveStartFailures),
         (new("slaves_recycled_total", "counter", "Slaves replaced because they were worn, by the reason"), WriteRecycled),
+        OfPublisher("published_total", "Fields published on pubsub, whether somebody heard them or not", one => one.Published),
+        OfPublisher("published_dropped_total", "Fields that a subscriber of pubsub did not get, because it was slow", one => one.Dropped),
         OfLease("lease_held", "1 while this node makes the jobs of the app's tasks with run-on: one, else 0", one => one.MayFire ? 1 : 0),
         OfLease("lease_term", "The number of the holder of the app's lease, higher for each", one => one.Term),
     ];
@@ -80,6 +90,17 @@ internal static class AppFamilies
     private static (MetricKind, Action<MetricsText, AppSample, string>) Gauge(string name, string help, Func<AppSample, double> of) =>
         (new(name, "gauge", help), (text, app, label) => text.Value(label, of(app)));
 
+    /// <summary>Of apps with pubsub only.</summary>
+    private static (MetricKind, Action<MetricsText, AppSample, string>) OfPublisher(
+        string name, string help, Func<ZeroMqPublisher, double> of) => (new(name, "counter", help), (text, app, label) =>
+        {
+            if (app.Publisher is { } publisher)
+            {
+                text.Value(label, of(publisher));
+            }
+        }
+    );
+
     /// <summary>Of apps with a lease only.</summary>
     private static (MetricKind, Action<MetricsText, AppSample, string>) OfLease(string name, string help, Func<ISingleton, double> of) =>
         (new(name, "gauge", help), (text, app, label) =>
@@ -100,6 +121,14 @@ internal static class AppFamilies
         foreach ((string code, long count) in app.Counters.Errors)
         {
             text.Value($"{label},{Label("code", code)}", count);
+        }
+    }
+
+    private static void WriteRefused(MetricsText text, AppSample app, string label)
+    {
+        foreach ((RefusalReason reason, string word) in Refusals)
+        {
+            text.Value($"{label},reason=\"{word}\"", app.Counters.Reasons[reason]);
         }
     }
 

@@ -1,5 +1,6 @@
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Drivers.Base;
+using Cocaine.Fast.Drivers.ZeroMq;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Shards;
 
@@ -23,6 +24,19 @@ internal sealed class AppSample(RunningApp app, AppView view)
 
     /// <summary>The tasks. Their histograms go on counting.</summary>
     public IReadOnlyList<TaskView> Tasks { get; } = [.. view.Tasks];
+
+    /// <summary>The processes of the slaves, those of older versions too.</summary>
+    public IReadOnlyList<int> ProcessIds { get; } =
+        [.. view.Shards.SelectMany(shard => shard.Engines).SelectMany(engine => engine?.ProcessIds ?? [])];
+
+    /// <summary>CPU time of the slaves' processes so far, s.</summary>
+    public double SlaveCpuSeconds { get; set; }
+
+    /// <summary>Resident memory of the slaves' processes.</summary>
+    public long SlaveBytes { get; set; }
+
+    /// <summary>The app's pubsub; its counts go on.</summary>
+    public ZeroMqPublisher? Publisher { get; } = app.Tasks.Publisher;
 
     /// <summary>
     /// The right to make the jobs of tasks with <c>run-on: one</c>; null when the app has none, or its node is in no cluster.

@@ -6,7 +6,7 @@ namespace Cocaine.Fast.Node.Metrics;
 internal static class MetricsPage
 {
     /// <summary>All families, in the order of the text.</summary>
-    public static IEnumerable<MetricKind> Kinds => [.. AppFamilies.Kinds, .. TaskFamilies.Kinds, .. NodeFamilies.Kinds];
+    public static IEnumerable<MetricKind> Kinds => [.. AppFamilies.Kinds, .. SlaveFamilies.Kinds, .. TaskFamilies.Kinds, .. NodeFamilies.Kinds];
 
     /// <summary>The text, UTF-8.</summary>
     /// <param name="sample">The figures.</param>
@@ -17,6 +17,7 @@ internal static class MetricsPage
         MetricsText text = new();
         AppSample[] apps = [.. sample.Apps.Where(app => maySee(app.App.Name))];
         AppFamilies.Write(text, apps, failed.Select(app => app.App).Where(maySee));
+        SlaveFamilies.Write(text, apps);
         TaskFamilies.Write(text, apps);
         NodeFamilies.Write(text, sample);
         return text.Text;

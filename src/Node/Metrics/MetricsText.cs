@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using Cocaine.Fast.Core.Monitoring;
 
 namespace Cocaine.Fast.Node.Metrics;
 
@@ -11,6 +12,13 @@ namespace Cocaine.Fast.Node.Metrics;
 internal sealed class MetricsText
 {
     private const string Prefix = "cocaine_";
+
+    /// <summary>The bounds of the buckets of histograms, ns: 50 µs to a minute. A value is at most 1/32 too high.</summary>
+    public static readonly long[] BoundsNs =
+    [
+        50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000, 100_000_000,
+        250_000_000, 500_000_000, 1_000_000_000, 2_500_000_000, 10_000_000_000, 60_000_000_000,
+    ];
 
     private readonly ArrayBufferWriter<byte> _text = new(64 << 10);
     private string _family = "";
@@ -35,14 +43,15 @@ internal sealed class MetricsText
 
     /// <summary>A histogram in seconds.</summary>
     /// <param name="labels">Made by <see cref="Label"/>, with commas between them.</param>
-    /// <param name="counts">The values up to each of <see cref="TaskFamilies.BoundsNs"/>.</param>
-    /// <param name="count">All values.</param>
-    /// <param name="sumNs">Their sum, ns.</param>
-    public void Histogram(string labels, ReadOnlySpan<long> counts, long count, long sumNs)
+    /// <param name="times">The values, which may go on counting meanwhile.</param>
+    public void Histogram(string labels, LatencyHistogram times)
     {
+        Span<long> counts = stackalloc long[BoundsNs.Length];
+        long sumNs = times.Sum; // before the counts, which may have more values by then
+        long count = times.CountUpTo(BoundsNs, counts);
         for (int i = 0; i < counts.Length; i++)
         {
-            Write($"{_family}_bucket{{{labels},le=\"{Number(TaskFamilies.BoundsNs[i] / 1e9)}\"}} {counts[i]}\n");
+            Write($"{_family}_bucket{{{labels},le=\"{Number(BoundsNs[i] / 1e9)}\"}} {counts[i]}\n");
         }
 
         Write($"{_family}_bucket{{{labels},le=\"+Inf\"}} {count}\n{_family}_sum{{{labels}}} {Number(sumNs / 1e9)}\n");

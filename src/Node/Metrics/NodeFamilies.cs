@@ -19,6 +19,9 @@ internal static class NodeFamilies
         OfLoops("loop_bells_total", "Slaves woken", loop => loop.Bells),
         OfLoops("loop_stalls_total", "Times that a loop did not run for a while: it was busy, or the process stopped", loop => loop.Stalls),
         OfLoops("loop_stalled_seconds_total", "The sum of these times", loop => loop.StalledNs / 1e9),
+        (new("loop_busy_seconds_total", "counter", "CPU time of the thread of an event loop"), WriteBusy),
+        (new("log_lines_dropped_total", "counter", "Lines of the log that were lost, because standard error did not take them"),
+            (text, sample) => text.Value(sample.Node.LogLinesLost)),
         (new("callers_denied_total", "counter", "Callers and calls that the rules have refused"),
             (text, sample) => text.Value(sample.Node.Doors.Keeper.Audit.Denied)),
         (new("quarantine_jobs", "gauge", "Jobs in quarantine"),
@@ -57,6 +60,17 @@ internal static class NodeFamilies
             }
         }
     );
+
+    private static void WriteBusy(MetricsText text, NodeSample sample)
+    {
+        for (int i = 0; i < sample.LoopSeconds.Count; i++)
+        {
+            if (sample.LoopSeconds[i] is { } seconds)
+            {
+                text.Value(Label("loop", $"{i}"), seconds);
+            }
+        }
+    }
 
     private static void WriteCollections(MetricsText text, NodeSample sample)
     {

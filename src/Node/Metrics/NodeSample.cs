@@ -4,4 +4,8 @@ namespace Cocaine.Fast.Node.Metrics;
 /// <param name="Node">The node.</param>
 /// <param name="Apps">The apps that have answered, in the order of their names.</param>
 /// <param name="Silent">Apps that have not answered in time: their loop is busy or stuck.</param>
-internal sealed record NodeSample(CocaineNode Node, IReadOnlyList<AppSample> Apps, int Silent);
+internal sealed record NodeSample(CocaineNode Node, IReadOnlyList<AppSample> Apps, int Silent)
+{
+    /// <summary>The CPU time of each loop, s; null of a loop that did not answer.</summary>
+    public IReadOnlyList<double?> LoopSeconds { get; init; } = [];
+}

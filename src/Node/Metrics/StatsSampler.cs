@@ -17,6 +17,8 @@ internal sealed class StatsSampler(CocaineNode node)
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly Lock _lock = new();
+    private readonly SlaveUsage _usage = new();
+    private readonly LoopThreads _threads = new();
     private Task<NodeSample>? _last;
     private long _takenAt; // the time of the start of the last sample
 
@@ -41,7 +43,11 @@ internal sealed class StatsSampler(CocaineNode node)
         RunningApp[] apps = [.. node.Apps.OrderBy(app => app.Name, StringComparer.Ordinal)];
         AppSample?[] samples = await Task.WhenAll(apps.Select(TakeAsync));
         AppSample[] taken = [.. samples.OfType<AppSample>()];
-        return new NodeSample(node, taken, samples.Length - taken.Length);
+        _usage.AddTo(taken, NodeClock.Instance);
+        return new NodeSample(node, taken, samples.Length - taken.Length)
+        {
+            LoopSeconds = await _threads.SecondsAsync(node.Loops, Patience),
+        };
     }
 
     private static async Task<AppSample?> TakeAsync(RunningApp app)

@@ -1,17 +1,24 @@
-using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Node.Shards;
 using static Cocaine.Fast.Node.Metrics.MetricsText;
 
 namespace Cocaine.Fast.Node.Metrics;
 
-/// <summary>The times of the jobs of each task, as histograms.</summary>
+/// <summary>The times of the jobs of each task, as histograms, and the counts of its driver.</summary>
 internal static class TaskFamilies
 {
-    /// <summary>The bounds of the buckets, ns: 50 µs to a minute. A value is at most 1/32 too high.</summary>
-    public static readonly long[] BoundsNs =
+    /// <summary>Each family, and the value of a task; null when the task has none.</summary>
+    private static readonly (MetricKind Kind, Func<TaskView, double?> Of)[] Numbers =
     [
-        50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000, 100_000_000,
-        250_000_000, 500_000_000, 1_000_000_000, 2_500_000_000, 10_000_000_000, 60_000_000_000,
+        (new("connections", "gauge", "Clients that are connected to the task"), task => task.Connections),
+        (new("connections_refused_total", "counter", "Connections over the bound of their address, or of the task"),
+            task => task.Connections is null ? null : task.Counts.ConnectionsRefused),
+        (new("malformed_total", "counter", "Messages of peers that break their protocol"), task => task.Counts.Malformed),
+        (new("events_dropped_total", "counter", "Ticks, changes and messages that made no job, because the app refused it"),
+            task => task.Counts.Dropped),
+        (new("ticks_total", "counter", "Ticks of timers, those that made no job too"),
+            task => task.HasTicks ? task.Counts.Ticks : null),
+        (new("ticks_skipped_total", "counter", "Ticks left out, because the node was late or the last job was running"),
+            task => task.HasTicks ? task.Counts.TicksSkipped : null),
     ];
 
     private static readonly MetricKind InQueue = new(
@@ -20,26 +27,32 @@ internal static class TaskFamilies
     private static readonly MetricKind OnSlave = new(
         "job_service_seconds", "histogram", "From the dispatch of a job to its answer, by the app or by the node");
 
-    public static IEnumerable<MetricKind> Kinds => [InQueue, OnSlave];
+    public static IEnumerable<MetricKind> Kinds => [InQueue, OnSlave, .. Numbers.Select(family => family.Kind)];
 
     public static void Write(MetricsText text, IReadOnlyList<AppSample> apps)
     {
-        Write(text, InQueue, apps, task => task.InQueue);
-        Write(text, OnSlave, apps, task => task.OnSlave);
+        Write(text, InQueue, apps, (task, labels) => text.Histogram(labels, task.InQueue));
+        Write(text, OnSlave, apps, (task, labels) => text.Histogram(labels, task.OnSlave));
+        foreach ((MetricKind kind, Func<TaskView, double?> of) in Numbers)
+        {
+            Write(text, kind, apps, (task, labels) =>
+            {
+                if (of(task) is { } value)
+                {
+                    text.Value(labels, value);
+                }
+            });
+        }
     }
 
-    private static void Write(MetricsText text, MetricKind kind, IReadOnlyList<AppSample> apps, Func<TaskView, LatencyHistogram> of)
+    private static void Write(MetricsText text, MetricKind kind, IReadOnlyList<AppSample> apps, Action<TaskView, string> write)
     {
-        Span<long> counts = stackalloc long[BoundsNs.Length];
         text.Family(kind);
         foreach (AppSample app in apps)
         {
             foreach (TaskView task in app.Tasks)
             {
-                LatencyHistogram times = of(task);
-                long sumNs = times.Sum; // before the counts, which may have more jobs by then
-                long count = times.CountUpTo(BoundsNs, counts);
-                text.Histogram($"{Label("app", app.App.Name)},{Label("task", task.Name)}", counts, count, sumNs);
+                write(task, $"{Label("app", app.App.Name)},{Label("task", task.Name)}");
             }
         }
     }

@@ -73,6 +73,9 @@ internal sealed record EngineView
     /// <summary>The slaves, each as a JSON object; none in a light view.</summary>
     public required IReadOnlyList<byte[]> Slaves { get; init; }
 
+    /// <summary>The processes of the slaves.</summary>
+    public required IReadOnlyList<int> ProcessIds { get; init; }
+
     /// <summary>Copies the state; on the engine's loop.</summary>
     /// <param name="engine">The engine.</param>
     /// <param name="isLight">Without the slaves: for readers that come each second.</param>
@@ -110,6 +113,7 @@ internal sealed record EngineView
             StartFailures = pool.Starts.Failures,
             NextTryMs = pool.Growth.NextTryMs,
             NoRoomReason = pool.Growth.NoRoomReason,
+            ProcessIds = [.. roster.Slaves.Select(slave => slave.Link?.ProcessId ?? 0).Where(id => id > 0)],
             Slaves = isLight ? [] : [.. roster.Slaves.Select(slave => Write(slave, engine.Loop.NowMs))],
         };
     }

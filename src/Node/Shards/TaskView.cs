@@ -9,28 +9,32 @@ namespace Cocaine.Fast.Node.Shards;
 /// <param name="Type">The driver's name in manifests.</param>
 /// <param name="Endpoints">The endpoints that the driver listens on.</param>
 /// <param name="Facts">The driver's own facts.</param>
-/// <param name="InQueue">The times of jobs from their arrival to their dispatch.</param>
-/// <param name="OnSlave">The times of jobs from their dispatch to their end.</param>
-/// <param name="FailedInQueue">Jobs that failed while they waited.</param>
-/// <param name="FailedOnSlave">Jobs that failed on a slave.</param>
+/// <param name="Counts">The counts of the task.</param>
+/// <param name="Connections">Connected clients; null for a driver without clients.</param>
+/// <param name="HasTicks">The driver makes its jobs of ticks.</param>
 internal sealed record TaskView(
-    string Name, string Type, IReadOnlyList<string> Endpoints, IReadOnlyDictionary<string, object> Facts, LatencyHistogram InQueue,
-    LatencyHistogram OnSlave, long FailedInQueue, long FailedOnSlave)
+    string Name, string Type, IReadOnlyList<string> Endpoints, IReadOnlyDictionary<string, object> Facts, TaskCounts Counts,
+    int? Connections, bool HasTicks)
 {
     private static readonly Dictionary<string, object> NoFacts = [];
+
+    /// <summary>The times of jobs from their arrival to their dispatch.</summary>
+    public LatencyHistogram InQueue => Counts.TimeInQueue;
+
+    /// <summary>The times of jobs from their dispatch to their end.</summary>
+    public LatencyHistogram OnSlave => Counts.TimeOnSlave;
 
     /// <summary>Copies the state; on the driver's loop.</summary>
     /// <param name="task">The task.</param>
     /// <param name="driver">Its driver.</param>
     /// <param name="singleton">The right to make its jobs; null when each node makes them.</param>
-    /// <param name="isLight">Without the driver's own facts, and with the histograms themselves, which go on counting.</param>
+    /// <param name="isLight">Without the driver's own facts, and with the counts themselves, which go on.</param>
     public static TaskView Of(TaskManifest task, Driver driver, ISingleton? singleton, bool isLight)
     {
-        TaskMonitor monitor = driver.Monitor;
-        LatencyHistogram inQueue = monitor.TimeInQueue, onSlave = monitor.TimeOnSlave;
+        TaskCounts counts = driver.Monitor.Counts;
         return new TaskView(
             task.Name, task.DriverType, driver.Endpoints, isLight ? NoFacts : FactsOf(driver, singleton),
-            isLight ? inQueue : inQueue.Copy(), isLight ? onSlave : onSlave.Copy(), monitor.FailedInQueue, monitor.FailedOnSlave);
+            isLight ? counts : counts.Copy(), driver.ConnectionCount, driver.HasTicks);
     }
 
     private static IReadOnlyDictionary<string, object> FactsOf(Driver driver, ISingleton? singleton) => singleton is null ? driver.Facts
@@ -50,12 +54,11 @@ internal sealed record TaskView(
             return home;
         }
 
-        LatencyHistogram inQueue = home.InQueue.Copy(), onSlave = home.OnSlave.Copy();
+        TaskCounts counts = home.Counts.Copy();
         Dictionary<string, object> facts = new(home.Facts);
         foreach (TaskView one in all.Skip(1))
         {
-            inQueue.Merge(one.InQueue);
-            onSlave.Merge(one.OnSlave);
+            counts.Add(one.Counts);
         }
 
         foreach ((string name, object value) in all.Skip(1).SelectMany(one => one.Facts))
@@ -66,13 +69,6 @@ internal sealed record TaskView(
             }
         }
 
-        return home with
-        {
-            Facts = facts,
-            InQueue = inQueue,
-            OnSlave = onSlave,
-            FailedInQueue = all.Sum(one => one.FailedInQueue),
-            FailedOnSlave = all.Sum(one => one.FailedOnSlave),
-        };
+        return home with { Facts = facts, Counts = counts, Connections = home.Connections is null ? null : all.Sum(one => one.Connections) };
     }
 }

@@ -1,5 +1,6 @@
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Monitoring;
 
 namespace Cocaine.Fast.Core.Tests.Engine;
 
@@ -336,7 +337,7 @@ public class AheadTests
         World world = Quick(out FakeLink link, Settings(poolLimit: 2));
         world.Ask("running");
         Job placed = world.Ask("placed")!;
-        link.Slave.Retire("a test");
+        link.Slave.Retire("a test", SlaveEnd.Recycled);
         Assert.Equal(JobState.Queued, placed.State);
         world.Finish();
     }

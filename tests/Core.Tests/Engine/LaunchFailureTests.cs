@@ -1,4 +1,5 @@
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Core.Tests.Engine;
@@ -45,7 +46,7 @@ public class LaunchFailureTests
         Slave unlaunched = Assert.Single(world.Engine.Pool.Roster.Slaves, slave => slave.State == SlaveState.Starting);
         Assert.Equal((0, "none"), (unlaunched.Link.ProcessId, unlaunched.Link.Kind));
         unlaunched.Link.Kill("asked");
-        unlaunched.Terminate("asked");
+        unlaunched.Terminate("asked", SlaveEnd.Scaled);
         world.Advance(1);
         Assert.Equal(SlaveState.Dead, unlaunched.State);
         world.LaunchFailure = null;

@@ -1,6 +1,7 @@
 using System.Text;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Core.Tests.Engine;
@@ -58,7 +59,7 @@ public class QuarantineTests
         world.Advance(1000);
         world.Submit("ended");
         world.Ready(0);
-        world.Links[0].Slave.Terminate("a test says so");
+        world.Links[0].Slave.Terminate("a test says so", SlaveEnd.Scaled);
         world.EndTerminated();
         Assert.Equal([504, 502], world.Ends.Select(end => end.Code));
         Assert.Empty(_kept.Lines);

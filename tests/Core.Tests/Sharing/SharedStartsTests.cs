@@ -1,5 +1,6 @@
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Manifest;
+using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Pools;
 using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Core.Tests.Engine;
@@ -110,7 +111,7 @@ public class SharedStartsTests
         shards[1].Advance(EngineLimits.FirstRestartPauseMs);
         Assert.Equal([1, 0], shards.Worlds.Select(world => world.Links.Count));
         shards[0].Engine.Pool.SetBounds(0, 1);
-        shards[0].Links[0].Slave.Terminate("asked");
+        shards[0].Links[0].Slave.Terminate("asked", SlaveEnd.Scaled);
         shards[0].Advance(1);
         shards.DeliverAll();
         Assert.Contains(shards[1].Links, link => link.Slave.State == SlaveState.Starting);

@@ -25,6 +25,13 @@ internal static class SimChecks
         Require(engine.Counters.JobsAccepted == model.Accepted && engine.Counters.JobsDone == model.Done
             && engine.Counters.JobsFailed == model.Failed && engine.Counters.JobsRejected == model.Refused
             && engine.Counters.JobsCancelled == model.Cancelled, "the counters are not what the callers have seen");
+        ReasonCounters reasons = engine.Counters.Reasons;
+        ulong refused = Enum.GetValues<RefusalReason>().Aggregate(0ul, (sum, reason) => sum + reasons[reason]);
+        ulong ended = Enum.GetValues<SlaveEnd>().Aggregate(0ul, (sum, end) => sum + reasons[end]);
+        Require(refused == engine.Counters.JobsRejected, $"{refused} refusals have a reason, but {engine.Counters.JobsRejected} were refused");
+        Require(ended + (ulong)engine.Pool.Roster.Total == engine.Counters.SlavesStarted, $"{ended} slaves have ended with a cause");
+        Require((ulong)reasons.Starts.Count + reasons[SlaveEnd.Start] <= engine.Counters.SlavesStarted, "a slave was ready and never was");
+        Require(engine.Counters.JobsWaited <= engine.Counters.JobsAccepted, "more jobs waited than came");
         int limit = world.Settings.QueueLimit;
         Require(limit == 0 || engine.Queue.Count <= limit + model.WaitingAgain, $"{engine.Queue.Count} are queued");
         Require(engine.Pool.Roster.Total == world.Links.Count, $"{world.Links.Count} slaves live, but the pool has {engine.Pool.Roster.Total}");

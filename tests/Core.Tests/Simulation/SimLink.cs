@@ -431,7 +431,7 @@ internal sealed class SimLink(SimWorld world, Slave slave) : SlaveLink
             (job.Deaths ??= []).Add(new SlaveDeath(Slave.ShortId, cause, []));
         }
 
-        Slave.OnDead(cause);
+        Slave.OnDead(cause, bySignal: cause.StartsWith("signal", StringComparison.Ordinal));
     }
 
     private void Deliver(bool expectFault)

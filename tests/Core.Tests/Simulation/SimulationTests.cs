@@ -143,6 +143,12 @@ public class SimulationTests
         Add("overloads", counters.Overloads);
         Add("recyclings failed", counters.RecyclingsFailed);
         Add("abandoned", counters.JobsAbandoned);
+        Add("waited", counters.JobsWaited);
+        foreach (SlaveEnd end in Enum.GetValues<SlaveEnd>().Except([SlaveEnd.Scaled]))
+        {
+            Add($"slaves that ended by {end}", counters.Reasons[end]);
+        }
+
         Add("recycled for abandoned jobs", counters.RecycledForAbandonedJobs);
         foreach (string code in (string[])["500", "502", "503", "504", "520", "app"])
         {

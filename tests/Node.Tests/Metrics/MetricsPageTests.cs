@@ -1,9 +1,7 @@
 using System.Diagnostics;
-using System.Globalization;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Node.Apps;
-using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Metrics;
 
 namespace Cocaine.Fast.Node.Tests.Metrics;
@@ -54,8 +52,8 @@ public class MetricsPageTests
 
         const string Labels = $"{App},task=\"event\"";
         Readings page = await Readings.OfAsync(node.Client);
-        double[] buckets = [.. page.Of("cocaine_job_service_seconds_bucket").Select(pair => pair.Value)];
-        Assert.Equal(TaskFamilies.BoundsNs.Length + 1, buckets.Length);
+        double[] buckets = [.. page.Series("cocaine_job_service_seconds_bucket").Select(pair => pair.Value)];
+        Assert.Equal(MetricsText.BoundsNs.Length + 1, buckets.Length);
         Assert.Equal(buckets.Order(), buckets);
         Assert.Equal(20, buckets[^1]);
         Assert.Equal(20, page[$"cocaine_job_service_seconds_count{{{Labels}}}"]);
@@ -120,40 +118,5 @@ public class MetricsPageTests
         string text = process.StandardOutput.ReadToEnd() + process.StandardError.ReadToEnd();
         process.WaitForExit();
         return (process.ExitCode, text);
-    }
-
-    /// <summary>The series of a page, by name and labels.</summary>
-    private sealed class Readings
-    {
-        private readonly Dictionary<string, double> _values = [];
-        private readonly HashSet<string> _counters = [];
-
-        public double this[string series] => _values[series];
-
-        /// <summary>The series that never fall.</summary>
-        public IEnumerable<KeyValuePair<string, double>> Counters => _values.Where(pair => _counters.Contains(pair.Key.Split('{')[0]));
-
-        public static async Task<Readings> OfAsync(NodeControlClient client)
-        {
-            Readings readings = new();
-            foreach (string line in (await client.MetricsAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries))
-            {
-                string[] words = line.Split(' ');
-                if (words[0] != "#")
-                {
-                    readings._values.Add(line[..line.LastIndexOf(' ')], double.Parse(words[^1], CultureInfo.InvariantCulture));
-                }
-                else if (words[1] == "TYPE" && words[3] == "counter")
-                {
-                    readings._counters.Add(words[2]);
-                }
-            }
-
-            return readings;
-        }
-
-        public IEnumerable<KeyValuePair<string, double>> Of(string name) => _values.Where(pair => pair.Key.StartsWith($"{name}{{", StringComparison.Ordinal));
-
-        public double Sum(string name) => Of(name).Sum(pair => pair.Value);
     }
 }
