@@ -301,9 +301,6 @@ public sealed class CocaineNode : IAsyncDisposable
 
     internal IReadOnlyList<EventLoop> Loops => _loops.All;
 
-    /// <summary>Lines that the log has lost.</summary>
-    internal long LogLinesLost => (_options.LoggerFactory as ILogLosses)?.Lost ?? 0;
-
     /// <summary>The jobs that killed their slaves.</summary>
     internal IQuarantineControl Quarantine => _records.Quarantine;
 

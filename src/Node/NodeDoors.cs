@@ -41,6 +41,9 @@ internal sealed class NodeDoors
         UseRules(options.Security);
     }
 
+    /// <summary>Lines that the log has lost.</summary>
+    public long LogLinesLost => (_options.LoggerFactory as ILogLosses)?.Lost ?? 0;
+
     /// <summary>The node's TLS.</summary>
     public NodeCertificates Certificates { get; }
 

@@ -33,7 +33,8 @@ internal sealed class Admission(EngineScope scope, SlavePool pool)
         EngineState.Running when scope.IsPaused => NotRunning(
             ErrorCodes.ResourceError, "the app is paused: it takes no new jobs until it is resumed", jobId, RefusalReason.Paused),
         EngineState.Running => Check(jobId),
-        EngineState.Draining => NotRunning(ErrorCodes.ResourceError, "the app is draining: it takes no new jobs", jobId, RefusalReason.Draining),
+        EngineState.Draining => NotRunning(
+            ErrorCodes.ResourceError, "the app is draining: it takes no new jobs", jobId, RefusalReason.Draining),
         _ => NotRunning(ErrorCodes.ServerError, "the app is not running", jobId, RefusalReason.Draining),
     };
 

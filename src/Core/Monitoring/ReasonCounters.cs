@@ -1,6 +1,8 @@
 namespace Cocaine.Fast.Core.Monitoring;
 
-/// <summary>The counts of an engine's refusals, decisions and ends of slaves, by their reasons. Only the loop's thread writes them.</summary>
+/// <summary>
+/// The counts of an engine's refusals, decisions and ends of slaves, by their reasons. Only the loop's thread writes them.
+/// </summary>
 internal sealed class ReasonCounters
 {
     private readonly ulong[] _refused = new ulong[Enum.GetValues<RefusalReason>().Length];

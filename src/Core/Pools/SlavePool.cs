@@ -303,7 +303,6 @@ internal sealed class SlavePool : ISlaveOwner
         foreach (Slave slave in working.OrderBy(slave => slave.State).ThenBy(slave => slave.Load).Take(Math.Max(0, working.Length - limit)))
         {
             const string Why = "the pool has a lower limit";
-            _scope.Counters.Reasons.Count(PoolDecision.ShrinkToLimit);
             if (slave.State == SlaveState.Starting)
             {
                 slave.Terminate(Why, SlaveEnd.Scaled);
@@ -334,7 +333,8 @@ internal sealed class SlavePool : ISlaveOwner
         CancelTimers();
         foreach (Slave slave in _roster.Slaves)
         {
-            slave.Kill(reason, SlaveEnd.Stopped);
+            slave.End = SlaveEnd.Stopped;
+            slave.Link.Kill(reason);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cocaine.Fast.Core.Jobs;
+using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Slaves;
 
 namespace Cocaine.Fast.Core.Pools;
@@ -108,6 +109,11 @@ internal sealed class SlaveRoster
     /// <summary>Other bounds hold from now on.</summary>
     public void SetBounds(int minimum, int limit)
     {
+        if (limit < Standing)
+        {
+            _scope.Counters.Reasons.Count(PoolDecision.ShrinkToLimit);
+        }
+
         Minimum = minimum;
         Limit = limit;
     }
@@ -137,6 +143,6 @@ internal sealed class SlaveRoster
         _levels.Remove(slave);
         Slaves = Slaves.Remove(slave);
         _byState[(int)SlaveState.Dead]--;
-        _scope.Counters.Reasons.Count(slave.End);
+        _scope.Counters.Reasons.Count(slave.End ?? SlaveEnd.Exit);
     }
 }

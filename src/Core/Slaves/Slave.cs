@@ -19,7 +19,6 @@ internal sealed class Slave : WheelTimer, IJobRunner
     private string? _retired;  // why the slave ends when it has no more jobs to wait for; valid in Busy
     private bool _condemned;   // the slave is being killed: its further messages count, but it gets no more jobs
     private bool _hung;        // the slave is killed for a hung job that already has its answer: the other jobs on it are not suspected
-    private SlaveEnd? _end;    // why the slave ends, once the node knows it: the first reason counts
     private string? _launchFailure; // why the launch failed; valid in Starting and Draining, where the timer ends the slave
 
     /// <param name="scope">The parts of the engine that slaves use.</param>
@@ -109,8 +108,8 @@ internal sealed class Slave : WheelTimer, IJobRunner
 
     public long JobsDone { get; private set; }
 
-    /// <summary>Why the slave ended. Valid in Dead.</summary>
-    public SlaveEnd End => _end ?? SlaveEnd.Exit;
+    /// <summary>Why the slave ends; the first reason counts. Valid in Dead, and earlier when the node ends the slave.</summary>
+    public SlaveEnd? End { get; set => field ??= value; }
 
     /// <summary>How worn the slave is.</summary>
     public SlaveWear Wear { get; }
@@ -243,14 +242,12 @@ internal sealed class Slave : WheelTimer, IJobRunner
     /// <summary>The link kills the slave; <see cref="OnDead"/> follows when the slave is gone.</summary>
     public void OnKilled()
     {
-        _end ??= SlaveEnd.Protocol; // the link kills it on its own account
+        End = State == SlaveState.Starting ? SlaveEnd.Start : SlaveEnd.Protocol; // or the node has set another one
         _condemned = true;
         _owner.OnMoved(this);
     }
 
-    /// <summary>The slave is gone. Its jobs run again or fail with the cause.</summary>
-    /// <param name="cause">The cause, for people.</param>
-    /// <param name="bySignal">A signal ended the slave.</param>
+    /// <summary>The slave is gone, perhaps by a signal. Its jobs run again or fail with the cause.</summary>
     public void OnDead(string cause, bool bySignal = false)
     {
         if (State == SlaveState.Dead)
@@ -259,7 +256,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         }
 
         SlaveState before = State;
-        _end = before == SlaveState.Starting ? SlaveEnd.Start : _end ?? (bySignal ? SlaveEnd.Signal : SlaveEnd.Exit);
+        End = before == SlaveState.Starting ? SlaveEnd.Start : bySignal ? SlaveEnd.Signal : SlaveEnd.Exit;
         MoveTo(SlaveState.Dead);
         _scope.Loop.Patience.Cancel(this);
         List<Job> jobs = Ahead.TakeLost(out int begun, out int suspects);
@@ -282,16 +279,9 @@ internal sealed class Slave : WheelTimer, IJobRunner
     /// </summary>
     public void KillHung(string reason, SlaveEnd end)
     {
-        _end ??= end;
+        End = end;
         _hung = true;
         Link.KillHung(reason);
-    }
-
-    /// <summary>Kills the slave at once.</summary>
-    public void Kill(string reason, SlaveEnd end)
-    {
-        _end ??= end;
-        Link.Kill(reason);
     }
 
     /// <summary>Asks the slave to end; a slave that does not end in time is killed.</summary>
@@ -302,7 +292,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
             return;
         }
 
-        _end ??= end;
+        End = end;
         if (State == SlaveState.Starting)
         {
             MoveTo(SlaveState.Draining);
@@ -349,7 +339,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
         else if (State == SlaveState.Busy && !IsRetired)
         {
             _retired = reason;
-            _end ??= end;
+            End = end;
             _owner.OnRetired();
             _owner.OnMoved(this);
             Ahead.Return();
@@ -486,7 +476,7 @@ internal sealed class Slave : WheelTimer, IJobRunner
     {
         if (_retired is not null && Channels.AreOver)
         {
-            Terminate(_retired, End);
+            Terminate(_retired, SlaveEnd.Recycled);
         }
     }
 

@@ -5,7 +5,8 @@ using Cocaine.Fast.Transport.Loop;
 namespace Cocaine.Fast.Node.Metrics;
 
 /// <summary>
-/// The CPU time of the threads of event loops, as the kernel counts it: the loops do nothing for it. Each loop is asked once for its thread.
+/// The CPU time of the threads of event loops, as the kernel counts it: the loops do nothing for it. Each loop is asked once for its
+/// thread.
 /// </summary>
 internal sealed class LoopThreads
 {

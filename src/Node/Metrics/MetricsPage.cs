@@ -6,7 +6,8 @@ namespace Cocaine.Fast.Node.Metrics;
 internal static class MetricsPage
 {
     /// <summary>All families, in the order of the text.</summary>
-    public static IEnumerable<MetricKind> Kinds => [.. AppFamilies.Kinds, .. SlaveFamilies.Kinds, .. TaskFamilies.Kinds, .. NodeFamilies.Kinds];
+    public static IEnumerable<MetricKind> Kinds =>
+        [.. AppFamilies.Kinds, .. SlaveFamilies.Kinds, .. TaskFamilies.Kinds, .. NodeFamilies.Kinds];
 
     /// <summary>The text, UTF-8.</summary>
     /// <param name="sample">The figures.</param>

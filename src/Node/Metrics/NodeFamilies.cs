@@ -21,7 +21,7 @@ internal static class NodeFamilies
         OfLoops("loop_stalled_seconds_total", "The sum of these times", loop => loop.StalledNs / 1e9),
         (new("loop_busy_seconds_total", "counter", "CPU time of the thread of an event loop"), WriteBusy),
         (new("log_lines_dropped_total", "counter", "Lines of the log that were lost, because standard error did not take them"),
-            (text, sample) => text.Value(sample.Node.LogLinesLost)),
+            (text, sample) => text.Value(sample.Node.Doors.LogLinesLost)),
         (new("callers_denied_total", "counter", "Callers and calls that the rules have refused"),
             (text, sample) => text.Value(sample.Node.Doors.Keeper.Audit.Denied)),
         (new("quarantine_jobs", "gauge", "Jobs in quarantine"),

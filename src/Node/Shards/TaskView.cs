@@ -69,6 +69,7 @@ internal sealed record TaskView(
             }
         }
 
-        return home with { Facts = facts, Counts = counts, Connections = home.Connections is null ? null : all.Sum(one => one.Connections) };
+        int? connections = home.Connections is null ? null : all.Sum(one => one.Connections);
+        return home with { Facts = facts, Counts = counts, Connections = connections };
     }
 }
