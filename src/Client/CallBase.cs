@@ -43,7 +43,7 @@ internal abstract class CallBase : LoopWork, IChannelOwner
     {
         if (Connection.Ended is { } reason)
         {
-            OnLost(reason);
+            Finish(new ConnectionLostException(reason) { WasNeverSent = true });
             return;
         }
 

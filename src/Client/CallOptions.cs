@@ -25,6 +25,12 @@ public readonly record struct CallOptions
     /// <summary>How often to run the job again when its slave dies; null = the app's own number.</summary>
     public int? RetryLimit { get; init; }
 
+    /// <summary>
+    /// The job may run twice: a node may run it again although it may be running already at another one, and a client of a cluster may send
+    /// it to a second node. The worker sees the header <c>idempotent</c>.
+    /// </summary>
+    public bool Idempotent { get; init; }
+
     /// <summary>Trace id that is passed to the app; 0 = none.</summary>
     public ulong TraceId { get; init; }
 
@@ -51,6 +57,7 @@ public readonly record struct CallOptions
         Add(to, ref at, ref count, "silence_timeout"u8, Ms(Timeout));
         Add(to, ref at, ref count, "urgent"u8, Urgent ? 1UL : null);
         Add(to, ref at, ref count, "retry_limit"u8, RetryLimit is { } limit ? (ulong)Math.Max(0, limit) : null);
+        Add(to, ref at, ref count, "idempotent"u8, Idempotent ? 1UL : null);
         Add(to, ref at, ref count, "trace_id"u8, TraceId > 0 ? TraceId : null);
         Add(to, ref at, ref count, "span_id"u8, TraceId > 0 ? SpanId : null);
         Add(to, ref at, ref count, FlowControl.OfferName, offersFlow ? FlowControl.Version : null);
@@ -115,10 +122,17 @@ public sealed class CocaineException(int category, int code, string message) : E
 
     /// <summary>Time until the node expects to have room for the call again; null when there was no lack of room.</summary>
     public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>The node has not run the job, and never will: it may run elsewhere.</summary>
+    internal bool WasRefused { get; init; }
 }
 
 /// <summary>The connection is gone, or could not be made; requests under way may or may not have been done.</summary>
-public sealed class ConnectionLostException(string message, Exception? inner = null) : IOException(message, inner);
+public sealed class ConnectionLostException(string message, Exception? inner = null) : IOException(message, inner)
+{
+    /// <summary>The call was not written to the connection, which had ended before.</summary>
+    internal bool WasNeverSent { get; init; }
+}
 
 /// <summary>The settings of a client's connection.</summary>
 public sealed record ClientOptions

@@ -41,15 +41,21 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
     /// <summary>Why the connection ended; null while it is open.</summary>
     public string? Ended { get; private set; }
 
-    /// <summary>The first message must show that this client knows the modern families.</summary>
-    public bool IsFirst => _lastChannel == 0;
+    /// <summary>Called once when the connection has ended, after its calls; set on the loop while it is open.</summary>
+    public Action? WhenEnded { get; set; }
+
+    /// <summary>The first call must show that this client knows the modern families.</summary>
+    public bool IsFirst { get; private set; } = true;
 
     /// <summary>The channel that <see cref="Open"/> gives next.</summary>
     public ulong NextChannel => _lastChannel + 1;
 
     /// <summary>Opens a new channel for this owner, which has written the first message.</summary>
-    public ulong Open(IChannelOwner owner)
+    /// <param name="owner">Gets the channel's messages.</param>
+    /// <param name="isCall">The message has a name, in the form that <see cref="IsFirst"/> asks for.</param>
+    public ulong Open(IChannelOwner owner, bool isCall = true)
     {
+        IsFirst &= !isCall;
         _channels.Add(++_lastChannel, owner);
         return _lastChannel;
     }
@@ -171,8 +177,11 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
     {
         ref readonly MessageLayout layout = ref message.Layout;
         ErrorHeaders headers = status == HeaderStatus.Ok ? Headers.OfError : default;
-        return new CocaineException(layout.Category, layout.Code, System.Text.Encoding.UTF8.GetString(message.Text))
+        bool wasRefused = layout.Category == ErrorCodes.RefusedCategory;
+        int category = wasRefused ? ErrorCodes.Category : layout.Category;
+        return new CocaineException(category, layout.Code, System.Text.Encoding.UTF8.GetString(message.Text))
         {
+            WasRefused = wasRefused,
             JobId = headers.JobId,
             RetryAfter = headers.RetryAfterS > 0 ? TimeSpan.FromSeconds(headers.RetryAfterS) : null,
         };
@@ -188,5 +197,7 @@ internal sealed class ClientConnection(EventLoop loop, int descriptor) : Message
         {
             owner.OnLost(Ended);
         }
+
+        WhenEnded?.Invoke();
     }
 }

@@ -35,7 +35,7 @@ internal sealed class QueryCall(ClientConnection connection, byte[]? name = null
             MessageWriter.WriteEnqueue(connection.Output, connection.NextChannel, name, headers, connection.IsFirst);
         }
 
-        _channel = connection.Open(this);
+        _channel = connection.Open(this, isCall: name is not null);
         connection.ScheduleSend();
     }
 

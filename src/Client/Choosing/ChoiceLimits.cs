@@ -34,4 +34,37 @@ internal static class ChoiceLimits
 
     /// <summary>The most retries that are saved up: those of ten seconds. A longer fault must not let out a burst.</summary>
     public const double MostRetries = 100;
+
+    /// <summary>Other nodes that a call may try: of three nodes that have no room or are gone, the fourth has none either.</summary>
+    public const int MostRetriesOfACall = 2;
+
+    /// <summary>The most nodes that a client is connected to: enough that the best of three is good, whatever the cluster's size.</summary>
+    public const int MostNodes = 20;
+
+    /// <summary>A locator names so many nodes at most. An answer with fewer addresses is whole: it has all nodes of the app.</summary>
+    public const int WholeAnswer = 8;
+
+    /// <summary>
+    /// An address that so many answers in a row do not have is given up, when the answers are not whole: of 40 nodes a random answer leaves
+    /// out a node so often in one of four cases, and then the client learns of another node.
+    /// </summary>
+    public const int MostMissed = 6;
+
+    /// <summary>The pause before a lost node is tried again, ns. It doubles to the longest one, which is short for an operator.</summary>
+    public const long FirstPauseNs = 100_000_000, LongestPauseNs = 5_000_000_000;
+
+    /// <summary>After so many doublings the pause is the longest one.</summary>
+    public const int MostDoublings = 6;
+
+    /// <summary>Time between two looks at the nodes, ms: a fifth of the silence that a second copy of a call waits for.</summary>
+    public const int LookMs = 50;
+
+    /// <summary>Time between two questions to a locator, ms: the time within which a new node gets work.</summary>
+    public const int ListMs = 10_000;
+
+    /// <summary>Time at least between two questions when nodes are lost, ms: a restart of all nodes must not become a storm.</summary>
+    public const int LeastListMs = 200;
+
+    /// <summary>A new client that has one node waits for the others so long, ms: then its first calls go to all of them.</summary>
+    public const int OthersMs = 250;
 }

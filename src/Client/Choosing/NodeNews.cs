@@ -10,6 +10,8 @@ internal sealed class NodeNews
     private long _heardNs;
     private long _avoidedUntilNs = long.MinValue / 2;
     private int _sentSince;
+    private bool _isClosed;  // the node takes no jobs, by its own word
+    private bool _isMute;    // the node was silent when its last call was given up, and nothing was heard since
 
     /// <summary>The client's own calls that are not answered.</summary>
     public int InFlight { get; private set; }
@@ -31,7 +33,16 @@ internal sealed class NodeNews
     public void OnAnswered(long nowNs)
     {
         InFlight--;
+        _isMute = false;
         _heardNs = nowNs;
+    }
+
+    /// <summary>A call ends here without an answer: its caller has given up, or its time is over.</summary>
+    /// <param name="nowNs">The time, ns.</param>
+    public void OnGivenUp(long nowNs)
+    {
+        _isMute = IsSilent(nowNs);
+        InFlight--;
     }
 
     /// <summary>The node told its load, by itself or with an answer. Impossible figures are not taken.</summary>
@@ -39,6 +50,7 @@ internal sealed class NodeNews
     /// <param name="nowNs">The time, ns.</param>
     public void OnReport(in LoadReport report, long nowNs)
     {
+        _isMute = false;
         _heardNs = nowNs;
         if (report.IsPossible)
         {
@@ -47,6 +59,9 @@ internal sealed class NodeNews
             _sentSince = 0;
         }
     }
+
+    /// <summary>The node told whether it takes jobs.</summary>
+    public void OnTakes(bool takesJobs) => _isClosed = !takesJobs;
 
     /// <summary>The node refused a call, which it did not run.</summary>
     /// <param name="nowNs">The time, ns.</param>
@@ -58,6 +73,7 @@ internal sealed class NodeNews
     public void OnLost(long nowNs)
     {
         InFlight = 0;
+        _isClosed = _isMute = false;
         Avoid(nowNs + ChoiceLimits.LostNs);
     }
 
@@ -65,8 +81,14 @@ internal sealed class NodeNews
     /// Whether other nodes are better, however loaded they are. A node that never told its load is not silent: it may be an older one.
     /// </summary>
     /// <param name="nowNs">The time, ns.</param>
-    public bool IsAvoided(long nowNs) =>
-        nowNs < _avoidedUntilNs || (InFlight > 0 && _reportedNs is not null && nowNs - _heardNs > ChoiceLimits.SilenceNs);
+    public bool IsAvoided(long nowNs) => _isClosed || nowNs < _avoidedUntilNs || IsSilent(nowNs);
+
+    /// <summary>
+    /// The node has calls and says nothing, although it tells its load otherwise. A call that may run twice may go to another one.
+    /// </summary>
+    /// <param name="nowNs">The time, ns.</param>
+    public bool IsSilent(long nowNs) =>
+        _isMute || (InFlight > 0 && _reportedNs is not null && nowNs - _heardNs > ChoiceLimits.SilenceNs);
 
     /// <summary>When a call that is sent now will be done, ns from now, as far as the client knows.</summary>
     /// <param name="nowNs">The time, ns.</param>

@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Balancing;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Drivers.Native;
@@ -27,6 +28,9 @@ internal sealed class PeerApp(string name, EventLoop loop, Func<bool> isDraining
     public EventLoop Loop => loop;
 
     public ILogger Log => log;
+
+    /// <summary>Tells whether the node takes no jobs of other nodes now.</summary>
+    public Func<bool> IsDraining => isDraining;
 
     /// <summary>The engine that takes new jobs; null when there is none.</summary>
     public AppEngine? Engine { get; private set; }

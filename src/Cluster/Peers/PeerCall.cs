@@ -10,11 +10,6 @@ namespace Cocaine.Fast.Cluster.Peers;
 /// </summary>
 internal static class PeerCall
 {
-    /// <summary>
-    /// The category of the errors by which a node says that it has not taken a job, and never will: the job may run elsewhere.
-    /// </summary>
-    public const int RefusedCategory = 1001;
-
     /// <summary>Heads of arrays, numbers of channel and type, heads of the two names.</summary>
     private const int MaxFrameBytes = 48;
 

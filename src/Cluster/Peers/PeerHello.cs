@@ -52,7 +52,7 @@ internal sealed record PeerHello(string Cluster, string Caller, ulong Incarnatio
         reader.Array(6);
         bool isKnown = reader.Bytes(1, PeerLimits.MaxNameBytes).SequenceEqual(Version);
         PeerHello hello = new(
-            reader.Name(), reader.Name(), reader.Number(), reader.Name(), reader.Bytes(NonceBytes, NonceBytes).ToArray());
+            Name(ref reader), Name(ref reader), reader.Number(), Name(ref reader), reader.Bytes(NonceBytes, NonceBytes).ToArray());
         return isKnown && reader.IsWhole ? hello : null;
     }
 
@@ -78,7 +78,7 @@ internal sealed record PeerHello(string Cluster, string Caller, ulong Incarnatio
         ArgumentReader reader = new(arguments);
         reader.Array(4);
         bool isKnown = reader.Bytes(1, PeerLimits.MaxNameBytes).SequenceEqual(Version);
-        node = reader.Name();
+        node = Name(ref reader);
         nonce = reader.Bytes(NonceBytes, NonceBytes).ToArray();
         ReadOnlySpan<byte> mac = reader.Bytes(MacBytes, MacBytes);
         return isKnown && reader.IsWhole && CryptographicOperations.FixedTimeEquals(mac, Mac(secret, OfListener, node, nonce));
@@ -121,6 +121,8 @@ internal sealed record PeerHello(string Cluster, string Caller, ulong Incarnatio
         hash.AppendData(listenersNonce);
         return hash.GetHashAndReset();
     }
+
+    private static string Name(ref ArgumentReader reader) => reader.Name(PeerLimits.MaxNameBytes);
 
     private static int WriteBytes(Span<byte> to, ReadOnlySpan<byte> bytes)
     {

@@ -178,7 +178,7 @@ internal sealed class PeerLink(PeerForwarder owner, PeerAddress to, EventLoop lo
     private void OnError(Job job, in MessageView message)
     {
         ref readonly MessageLayout layout = ref message.Layout;
-        bool isRefused = layout.Category == PeerCall.RefusedCategory;
+        bool isRefused = layout.Category == ErrorCodes.RefusedCategory;
         if (isRefused && job.HasAnswerBegun)
         {
             Break("a job that is refused after its answer has begun");

@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Balancing;
 using Cocaine.Fast.Core.Engine;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
@@ -45,7 +46,7 @@ internal sealed class PeerSession : MessageConnection, IJobCaller, ISlowClient
     public void Tell(in LoadNews news)
     {
         _toldNs = Loop.NowNs;
-        news.Write(Output);
+        news.Write(Output, PeerHello.Channel);
         ScheduleSend();
     }
 
@@ -222,7 +223,7 @@ internal sealed class PeerSession : MessageConnection, IJobCaller, ISlowClient
     /// <summary>The node has not taken a job.</summary>
     private void Refuse(ulong channel, in JobRefusal refusal)
     {
-        MessageWriter.WriteError(Output, channel, PeerCall.RefusedCategory, refusal.Code, refusal.Reason, refusal.Headers);
+        MessageWriter.WriteError(Output, channel, ErrorCodes.RefusedCategory, refusal.Code, refusal.Reason, refusal.Headers);
         ScheduleSend();
         _slowReader.OnMore();
     }

@@ -1,5 +1,6 @@
 using System.Text;
 using Cocaine.Fast.Cluster.Forwarding;
+using Cocaine.Fast.Core.Balancing;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Transport.Linux;

@@ -47,6 +47,12 @@ internal sealed class EngineScope
     /// <summary>The other nodes; null on a node that has none.</summary>
     public IForwarder? Forwarder { get; set; }
 
+    /// <summary>The node takes no new work, and its clients hear of it.</summary>
+    public bool IsNodeDraining => NodeDrains?.Invoke() == true;
+
+    /// <summary>Tells whether the node drains; null when it does not belong to a cluster.</summary>
+    public Func<bool>? NodeDrains { get; set; }
+
     /// <summary>The mean time of a job on a slave.</summary>
     public ServiceMean Mean { get; } = new();
 

@@ -6,6 +6,12 @@ public static class ErrorCodes
     /// <summary>The category of this node's own errors.</summary>
     public const int Category = 1000;
 
+    /// <summary>
+    /// The category of the errors by which a node says that it has not run a job, and never will: the job may run elsewhere. Only peers that
+    /// hear of the load get it.
+    /// </summary>
+    internal const int RefusedCategory = 1001;
+
     /// <summary>Malformed message or header, wrong state, bad argument.</summary>
     public const int BadRequest = 400;
 

@@ -20,6 +20,12 @@ internal abstract class NativeAnswers : NativeDoor, IJobCaller, ISlowClient
     /// <summary>Bytes that are kept of answers that the client holds.</summary>
     internal long HeldBytes => Flow?.KeptBytes ?? 0;
 
+    /// <summary>Tells the client the load; null when the client has not asked.</summary>
+    internal LoadStream? Loads { get; private protected set; }
+
+    /// <summary>Takes the news about the load.</summary>
+    internal MessageSink LoadSink => Output;
+
     protected SlowReader SlowReader { get; }
 
     /// <summary>Null until the client has offered flow control.</summary>
@@ -42,6 +48,7 @@ internal abstract class NativeAnswers : NativeDoor, IJobCaller, ISlowClient
 
     public virtual void OnDone(Job job)
     {
+        Loads?.OnEnd();
         Seals?.SendEnd(job);
         if (Flow is null || !Flow.KeepClose(job))
         {
@@ -54,6 +61,7 @@ internal abstract class NativeAnswers : NativeDoor, IJobCaller, ISlowClient
 
     public virtual void OnFailed(Job job, in JobError error)
     {
+        Loads?.OnEnd();
         if (Seals is not null && Seals.TryGet(job.CallerChannel, out SealedRequest? request))
         {
             SendError(job, Seals.SendError(request, job, in error));
@@ -149,6 +157,7 @@ internal abstract class NativeAnswers : NativeDoor, IJobCaller, ISlowClient
     /// <summary>The connection has ended: nobody wants the answers.</summary>
     protected void DropAnswers()
     {
+        Loads = null;
         Flow?.Clear();
         Seals?.Clear();
         foreach (Job job in Channels.TakeAll())
@@ -179,7 +188,9 @@ internal abstract class NativeAnswers : NativeDoor, IJobCaller, ISlowClient
         ErrorHeaders headers = error.HeadersOf(job);
         if (Flow is null || !Flow.KeepError(job, in error, in headers))
         {
-            (int category, int code) = PairOf(error.Category, error.Code, error.Cause);
+            bool wasRefused = Loads is not null && error.Cause == ErrorCause.QueueFull && job.Runs == 0;
+            (int category, int code) = wasRefused ? (ErrorCodes.RefusedCategory, error.Code)
+                : PairOf(error.Category, error.Code, error.Cause);
             MessageWriter.WriteError(Output, job.CallerChannel, category, code, error.Reason, in headers);
             ScheduleSend();
         }

@@ -38,6 +38,13 @@ internal class NativeConnection(NativeServer server, int descriptor) : NativeAns
         {
             OnControl(in message);
         }
+        else if (channel == Loads?.Channel)
+        {
+            Loads = null; // whatever the client says there: it wants no more news
+            MessageWriter.WriteClose(Output, channel);
+            ScheduleSend();
+            SlowReader.OnMore();
+        }
         else if (layout is { Type: MessageType.Error, Shape: ArgumentShape.Error })
         {
             Flow?.OnGivenUp(in message);
@@ -69,8 +76,7 @@ internal class NativeConnection(NativeServer server, int descriptor) : NativeAns
             this, request.Channel, request.Events.Monitor, request.Name, in policy, request.Headers, out refusal);
         if (job is not null)
         {
-            Channels.Add(request.Channel, job);
-            SlowReader.OnMore();
+            Begin(job, request.Channel);
         }
 
         return job;
@@ -79,7 +85,7 @@ internal class NativeConnection(NativeServer server, int descriptor) : NativeAns
     /// <inheritdoc/>
     public void RefuseSealed(ulong channel, in JobRefusal refusal)
     {
-        (int category, int code) = PairOf(ErrorCodes.Category, refusal.Code, refusal.Cause);
+        (int category, int code) = PairOf(in refusal);
         Refuse(channel, category, code, "sealed", refusal.Headers);
     }
 
@@ -167,10 +173,14 @@ internal class NativeConnection(NativeServer server, int descriptor) : NativeAns
                 Refuse(channel, denied.Code, denied.Text, denied.Headers);
             }
         }
+        else if (layout.Type == MessageType.Close && layout.Shape == ArgumentShape.Empty)
+        {
+            OpenLoads(channel);
+        }
         else if (layout.Type != MessageType.Chunk)
         {
             Refuse(channel, ErrorCodes.BadRequest, layout.Type == MessageType.Error ? "info takes no arguments"
-                : "an app has the methods 0 (enqueue) and 1 (info)");
+                : "an app has the methods 0 (enqueue), 1 (info) and 2 (load), and the last two take no arguments");
         }
         else if (layout.Shape != ArgumentShape.Data || layout.ArgumentCount > 2)
         {
@@ -183,6 +193,25 @@ internal class NativeConnection(NativeServer server, int descriptor) : NativeAns
         else
         {
             Enqueue(channel, message.ShortData);
+        }
+    }
+
+    /// <summary>The client wants to hear of the load.</summary>
+    private void OpenLoads(ulong channel)
+    {
+        if (!Gate.MaySee("load", default, Headers, out DoorRefusal denied))
+        {
+            Refuse(channel, denied.Code, denied.Text, denied.Headers);
+        }
+        else if (Loads is not null)
+        {
+            Refuse(channel, ErrorCodes.BadRequest, "this connection hears of the load on another channel already");
+        }
+        else
+        {
+            Loads = new LoadStream(this, channel);
+            Loads.Tell();
+            SlowReader.OnMore();
         }
     }
 
@@ -244,13 +273,23 @@ internal class NativeConnection(NativeServer server, int descriptor) : NativeAns
         Job? job = Server.Context.Engine.Submit(this, channel, events.Monitor, known, in policy, forWorker, out JobRefusal refusal);
         if (job is null)
         {
-            (int category, int code) = PairOf(ErrorCodes.Category, refusal.Code, refusal.Cause);
+            (int category, int code) = PairOf(in refusal);
             Refuse(channel, category, code, refusal.Reason, refusal.Headers);
         }
         else
         {
-            Channels.Add(channel, job);
-            SlowReader.OnMore();
+            Begin(job, channel);
         }
     }
+
+    private void Begin(Job job, ulong channel)
+    {
+        Channels.Add(channel, job);
+        Loads?.OnCall();
+        SlowReader.OnMore();
+    }
+
+    /// <summary>The pair by which the client knows a refused call. A client that hears of the load may call elsewhere.</summary>
+    private (int Category, int Code) PairOf(in JobRefusal refusal) => Loads is not null && refusal.Code == ErrorCodes.ResourceError
+        ? (ErrorCodes.RefusedCategory, refusal.Code) : PairOf(ErrorCodes.Category, refusal.Code, refusal.Cause);
 }

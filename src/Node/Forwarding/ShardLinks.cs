@@ -41,6 +41,7 @@ internal sealed class ShardLinks(PeerListener listener, PeerForwarder forwarder,
         }
 
         engine.Scope.Forwarder = forwarder;
+        engine.Scope.NodeDrains = app.IsDraining;
         app.Use(engine, [.. version.Tasks.Select(DriverRegistry.Complete).Where(MayForward).Select(task => CatalogOf(task, version))]);
         listener.Add(app);
     }

@@ -45,7 +45,7 @@ public sealed class HostilePeerTests : IDisposable
             "too long" => Written(sink => MessageWriter.WriteChunk(sink, 1, new Payload(new byte[5000]), bin: true)),
             "too long and unfinished" => Written(sink => MessageWriter.WriteChunk(sink, 1, new Payload(new byte[5000]), bin: true))[..100],
             "too few fields" => Written(sink => MessageWriter.WriteArguments(sink, 1, [0x91, 0xa1, 0x61])),
-            _ => Written(new LoadNews(new LoadReport(1, 0, 0, 0), IsOpen: true).Write),
+            _ => Written(sink => new LoadNews(new LoadReport(1, 0, 0, 0), IsOpen: true).Write(sink, PeerHello.Channel)),
         };
         await link.SendAsync(sent);
         await link.EndsAsync();
@@ -149,7 +149,7 @@ public sealed class HostilePeerTests : IDisposable
         {
             "one argument" => Written(sink => MessageWriter.WriteEnqueue(sink, 3, "echo"u8, default, bin: true)),
             "close on a new channel" => Written(sink => MessageWriter.WriteClose(sink, 3)),
-            "hello again" => Written(new LoadNews(new LoadReport(1, 0, 0, 0), IsOpen: true).Write),
+            "hello again" => Written(sink => new LoadNews(new LoadReport(1, 0, 0, 0), IsOpen: true).Write(sink, PeerHello.Channel)),
             "broken flow" => Written(sink => MessageWriter.WriteArguments(sink, 0, [0x92, 1, 2])),
             "chunk after the end" => Written(sink => MessageWriter.WriteChunk(sink, 2, new Payload("x"u8), bin: true)),
             _ => [0xc1],
@@ -170,7 +170,7 @@ public sealed class HostilePeerTests : IDisposable
         using RawLink link = await RawLink.JoinAsync(node);
         await link.SendAsync(Call(2, name, task));
         RawMessage answer = (await link.ReadJobAsync())!;
-        Assert.Equal(isKnown ? (0, 0) : (PeerCall.RefusedCategory, 404), (answer.Category, answer.Code));
+        Assert.Equal(isKnown ? (0, 0) : (ErrorCodes.RefusedCategory, 404), (answer.Category, answer.Code));
     }
 
     [Theory]
@@ -208,7 +208,7 @@ public sealed class HostilePeerTests : IDisposable
             "news that are none" => Written(sink => MessageWriter.WriteArguments(sink, 1, [0x91, 0x95, 1, 2, 3, 4, 0xa0])),
             "broken flow" => Written(sink => MessageWriter.WriteArguments(sink, 0, [0x92, 1, 2])),
             "a refusal after a chunk" => [.. Written(sink => MessageWriter.WriteChunk(sink, 2, new Payload("x"u8), bin: true)),
-                .. Written(sink => MessageWriter.WriteError(sink, 2, PeerCall.RefusedCategory, 503, "full"))],
+                .. Written(sink => MessageWriter.WriteError(sink, 2, ErrorCodes.RefusedCategory, 503, "full"))],
             _ => Written(sink => MessageWriter.WriteEmpty(sink, 2, 7)),
         });
         await link.EndsAsync();
@@ -235,7 +235,7 @@ public sealed class HostilePeerTests : IDisposable
         {
             await link.SendAsync(sink => MessageWriter.WriteChunk(sink, 2, new Payload("x"u8), bin: true));
             await link.SendAsync(sink => MessageWriter.WriteClose(sink, 2));
-            await link.SendAsync(sink => MessageWriter.WriteError(sink, 2, PeerCall.RefusedCategory, 503, "full"));
+            await link.SendAsync(sink => MessageWriter.WriteError(sink, 2, ErrorCodes.RefusedCategory, 503, "full"));
         }
 
         Assert.Equal(new CallEnd(0, "", 1, 1), await call.Ended);
@@ -288,7 +288,7 @@ public sealed class HostilePeerTests : IDisposable
     {
         while (!stop.IsCancellationRequested)
         {
-            await link.SendAsync(new LoadNews(new LoadReport(4, 0, 0, 1_000_000), IsOpen: true).Write);
+            await link.SendAsync(sink => new LoadNews(new LoadReport(4, 0, 0, 1_000_000), IsOpen: true).Write(sink, PeerHello.Channel));
             await Task.Delay(PeerLimits.NewsMs / 2, CancellationToken.None);
         }
     }

@@ -1,3 +1,4 @@
+using Cocaine.Fast.Core.Balancing;
 using System.Net;
 using System.Net.Sockets;
 using Cocaine.Fast.Cluster.Peers;

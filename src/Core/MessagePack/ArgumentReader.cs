@@ -1,7 +1,6 @@
 using System.Text;
-using Cocaine.Fast.Core.MessagePack;
 
-namespace Cocaine.Fast.Cluster.Peers;
+namespace Cocaine.Fast.Core.MessagePack;
 
 /// <summary>
 /// Reads the values of a message's arguments one after the other. A value of another kind, or longer than allowed, is a fault, and
@@ -38,8 +37,8 @@ internal ref struct ArgumentReader(ReadOnlySpan<byte> arguments)
         return bytes;
     }
 
-    /// <summary>A name in UTF-8.</summary>
-    public string Name() => Encoding.UTF8.GetString(Bytes(1, PeerLimits.MaxNameBytes));
+    /// <summary>A name in UTF-8, of at most so many bytes.</summary>
+    public string Name(int most) => Encoding.UTF8.GetString(Bytes(1, most));
 
     private ulong Read(MsgPackKind kind)
     {

@@ -1,12 +1,11 @@
-using Cocaine.Fast.Core.Balancing;
 using Cocaine.Fast.Core.MessagePack;
 using Cocaine.Fast.Core.Protocol;
 
-namespace Cocaine.Fast.Cluster.Peers;
+namespace Cocaine.Fast.Core.Balancing;
 
 /// <summary>
-/// News about the load of an app on one node: <c>[1, 0, [[slots, running, queued, mean in µs, flags]]]</c>. The lowest flag says that the
-/// app takes jobs; the others have no meaning yet.
+/// News about the load of an app on one node: <c>[channel, 0, [[slots, running, queued, mean in µs, flags]]]</c>. The lowest flag says
+/// that the app takes jobs; the others have no meaning yet.
 /// </summary>
 /// <param name="Load">The load.</param>
 /// <param name="IsOpen">The app takes jobs.</param>
@@ -18,7 +17,8 @@ internal readonly record struct LoadNews(LoadReport Load, bool IsOpen)
     /// <summary>Two heads of arrays, and five numbers.</summary>
     private const int MaxBytes = 2 + (5 * MsgPackEncoder.MaxHeadBytes);
 
-    public void Write(MessageSink output)
+    /// <summary>Writes the news as a message of a channel.</summary>
+    public void Write(MessageSink output, ulong channel)
     {
         Span<byte> to = stackalloc byte[MaxBytes];
         int at = MsgPackEncoder.WriteArrayHead(to, 1);
@@ -28,7 +28,7 @@ internal readonly record struct LoadNews(LoadReport Load, bool IsOpen)
         at += MsgPackEncoder.WriteUnsigned(to[at..], (ulong)Load.Queued);
         at += MsgPackEncoder.WriteUnsigned(to[at..], (ulong)Load.MeanNs / NsPerUs);
         at += MsgPackEncoder.WriteUnsigned(to[at..], IsOpen ? TakesJobs : 0);
-        MessageWriter.WriteArguments(output, PeerHello.Channel, to[..at]);
+        MessageWriter.WriteArguments(output, channel, to[..at]);
     }
 
     /// <summary>Reads news. False when the arguments are none; impossible figures are read as the highest possible ones and more.</summary>
