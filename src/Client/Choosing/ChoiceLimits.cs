@@ -41,12 +41,9 @@ internal static class ChoiceLimits
     /// <summary>The most nodes that a client is connected to: enough that the best of three is good, whatever the cluster's size.</summary>
     public const int MostNodes = 20;
 
-    /// <summary>A locator names so many nodes at most. An answer with fewer addresses is whole: it has all nodes of the app.</summary>
-    public const int WholeAnswer = 8;
-
     /// <summary>
-    /// An address that so many answers in a row do not have is given up, when the answers are not whole: of 40 nodes a random answer leaves
-    /// out a node so often in one of four cases, and then the client learns of another node.
+    /// An address that so many answers in a row do not have is given up. Of 40 nodes an answer names eight by chance, and leaves out a node so
+    /// often in one of four cases: then the client learns of another one. The view of one node may be wrong for some seconds, too.
     /// </summary>
     public const int MostMissed = 6;
 

@@ -1,8 +1,8 @@
 namespace Cocaine.Fast.Client.Choosing;
 
 /// <summary>
-/// The addresses of an app that a client keeps, by the answers of locators. In a large cluster each answer names some nodes by chance, so
-/// an address that one answer lacks may be good; in a small one it is gone.
+/// The addresses of an app that a client keeps, by the answers of locators. An address that one answer lacks may be good: in a large cluster
+/// each answer names some nodes by chance. Nodes that drain or are gone show it by themselves.
 /// </summary>
 internal sealed class KnownNodes
 {
@@ -15,10 +15,9 @@ internal sealed class KnownNodes
     /// <param name="listed">The addresses in its answer, in the locator's order.</param>
     public void OnListed(IReadOnlyList<string> listed)
     {
-        int most = listed.Distinct().Count() < ChoiceLimits.WholeAnswer ? 0 : ChoiceLimits.MostMissed;
         foreach (string endpoint in _missed.Keys.Except(listed).ToArray())
         {
-            if (++_missed[endpoint] >= most)
+            if (++_missed[endpoint] >= ChoiceLimits.MostMissed)
             {
                 _missed.Remove(endpoint);
             }

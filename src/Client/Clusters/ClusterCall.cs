@@ -26,7 +26,7 @@ public sealed class ClusterCall : IAsyncDisposable
         Open(attempt);
     }
 
-    /// <summary>Sends a chunk of the request; waits while the node or its handler is behind, as <see cref="ClientCall.WriteAsync"/>.</summary>
+    /// <summary>Sends a chunk of the request; waits as <see cref="ClientCall.WriteAsync"/> does.</summary>
     /// <param name="chunk">The chunk; its bytes must not change before the write is done.</param>
     /// <exception cref="InvalidOperationException">The write before has not been awaited.</exception>
     /// <exception cref="ArgumentException">The chunk is longer than 64 MiB.</exception>

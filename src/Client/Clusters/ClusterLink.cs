@@ -21,7 +21,7 @@ internal enum LinkState
     Closed,
 }
 
-/// <summary>The way to one address of an app, over all connections to it. Every member but the address is under the lock of its set.</summary>
+/// <summary>The way to one address of an app, over all connections to it. All members are under the lock of the set.</summary>
 /// <param name="endpoint">The address.</param>
 internal sealed class ClusterLink(string endpoint)
 {
@@ -74,7 +74,8 @@ internal sealed class ClusterLink(string endpoint)
     }
 
     /// <summary>The pause before the next attempt, ns: it doubles from one failure to the next.</summary>
-    public long PauseNs => Math.Min(ChoiceLimits.FirstPauseNs << Math.Min(_failures, ChoiceLimits.MostDoublings), ChoiceLimits.LongestPauseNs);
+    public long PauseNs => Math.Min(
+        ChoiceLimits.FirstPauseNs << Math.Min(_failures, ChoiceLimits.MostDoublings), ChoiceLimits.LongestPauseNs);
 }
 
 /// <summary>A call on its way: its node, and the connection that it took.</summary>

@@ -5,8 +5,8 @@ using Cocaine.Fast.Transport.Loop;
 namespace Cocaine.Fast.Client.Clusters;
 
 /// <summary>
-/// Asks the node of a connection for its load, and hears of the connection's end. A node that does not know the question refuses it, and the
-/// client's own calls alone count there.
+/// Asks the node of a connection for its load, and hears of the connection's end. A node that does not know the question refuses it, and
+/// the client's own calls alone count there.
 /// </summary>
 /// <param name="nodes">Hears the news.</param>
 /// <param name="link">The node.</param>

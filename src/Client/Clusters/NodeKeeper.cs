@@ -17,7 +17,7 @@ internal sealed class NodeKeeper(string app, ClusterOptions options, NodeSet nod
     private readonly KnownNodes _known = new(); // only one listing at a time
     private readonly string?[] _locators = options.Locators.Count == 0 ? [null] : [.. options.Locators];
     private Task _tasks = Task.CompletedTask;
-    private int _first; // the locator that is asked first
+    private int _first; // the locator that is asked next
 
     /// <summary>Finds the nodes and connects to one at least.</summary>
     public async Task StartAsync(CancellationToken cancellation)
@@ -92,14 +92,14 @@ internal sealed class NodeKeeper(string app, ClusterOptions options, NodeSet nod
         {
             try
             {
-                string? locator = _locators[_first % _locators.Length];
+                string? locator = _locators[(_first++ & int.MaxValue) % _locators.Length]; // another one each time: each has its own view
                 _known.OnListed(await AppLocator.FindAsync(app, locator, options.Connection, cancellation).ConfigureAwait(false));
                 nodes.Want(_known.Wanted);
                 return;
             }
             catch (Exception failure) when (asked < _locators.Length && failure is IOException or CocaineException)
             {
-                _first++; // the failure of the last one is told
+                // the failure of the last one is told
             }
         }
     }

@@ -7,8 +7,8 @@ public static class ErrorCodes
     public const int Category = 1000;
 
     /// <summary>
-    /// The category of the errors by which a node says that it has not run a job, and never will: the job may run elsewhere. Only peers that
-    /// hear of the load get it.
+    /// The category of the errors by which a node says that it has not run a job, and never will: the job may run elsewhere. Only peers
+    /// that hear of the load get it.
     /// </summary>
     internal const int RefusedCategory = 1001;
 

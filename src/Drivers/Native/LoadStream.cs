@@ -1,7 +1,6 @@
 using Cocaine.Fast.Core.Balancing;
-using Cocaine.Fast.Core.Engine;
-using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Timing;
+using Cocaine.Fast.Transport.Sockets;
 
 namespace Cocaine.Fast.Drivers.Native;
 
@@ -11,7 +10,8 @@ namespace Cocaine.Fast.Drivers.Native;
 /// </summary>
 /// <param name="client">The client's connection.</param>
 /// <param name="channel">The channel on which the client has asked.</param>
-internal sealed class LoadStream(NativeConnection client, ulong channel)
+/// <param name="present">Tells the present load of the app.</param>
+internal sealed class LoadStream(MessageConnection client, ulong channel, Func<LoadNews> present)
 {
     /// <summary>After the last call a client hears of the load for so long, ms: the next call finds news that are not old.</summary>
     private const int AfterCallsMs = 1000;
@@ -20,9 +20,13 @@ internal sealed class LoadStream(NativeConnection client, ulong channel)
     private long _toldNs = -1;
     private long _busyMs;    // the last time at which the client had calls
     private bool _isPaced;   // the pace has the stream
+    private bool _isOver;    // the client wants no more, or is gone
 
     /// <summary>The channel of the news.</summary>
     public ulong Channel => channel;
+
+    /// <summary>The client hears no more.</summary>
+    public void End() => _isOver = true;
 
     /// <summary>The client has begun a call.</summary>
     public void OnCall()
@@ -49,7 +53,7 @@ internal sealed class LoadStream(NativeConnection client, ulong channel)
     public bool OnRound(long nowMs)
     {
         _busyMs = client.IsBusy ? nowMs : _busyMs;
-        _isPaced = client.IsOpen && client.Loads == this && nowMs - _busyMs < AfterCallsMs;
+        _isPaced = !_isOver && nowMs - _busyMs < AfterCallsMs;
         if (_isPaced && nowMs - Clock.MsOf(_toldNs) >= LoadPace.RoundMs && !client.IsSendBlocked)
         {
             Tell();
@@ -62,9 +66,7 @@ internal sealed class LoadStream(NativeConnection client, ulong channel)
     public void Tell()
     {
         _toldNs = client.Loop.NowNs;
-        AppEngine engine = client.Server.Context.Engine;
-        bool isOpen = engine.IsTaking && !engine.Pool.IsBroken && !engine.Scope.IsNodeDraining;
-        new LoadNews(engine.Forwarded.Load, isOpen).Write(client.LoadSink, channel);
+        present().Write(client.Output, channel);
         client.ScheduleSend();
     }
 }

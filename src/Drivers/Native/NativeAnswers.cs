@@ -21,10 +21,7 @@ internal abstract class NativeAnswers : NativeDoor, IJobCaller, ISlowClient
     internal long HeldBytes => Flow?.KeptBytes ?? 0;
 
     /// <summary>Tells the client the load; null when the client has not asked.</summary>
-    internal LoadStream? Loads { get; private protected set; }
-
-    /// <summary>Takes the news about the load.</summary>
-    internal MessageSink LoadSink => Output;
+    protected LoadStream? Loads { get; set; }
 
     protected SlowReader SlowReader { get; }
 
@@ -154,10 +151,17 @@ internal abstract class NativeAnswers : NativeDoor, IJobCaller, ISlowClient
         SlowReader.OnMore();
     }
 
+    /// <summary>The client hears no more of the load.</summary>
+    protected void EndLoads()
+    {
+        Loads?.End();
+        Loads = null;
+    }
+
     /// <summary>The connection has ended: nobody wants the answers.</summary>
     protected void DropAnswers()
     {
-        Loads = null;
+        EndLoads();
         Flow?.Clear();
         Seals?.Clear();
         foreach (Job job in Channels.TakeAll())

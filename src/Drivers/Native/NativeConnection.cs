@@ -40,7 +40,7 @@ internal class NativeConnection(NativeServer server, int descriptor) : NativeAns
         }
         else if (channel == Loads?.Channel)
         {
-            Loads = null; // whatever the client says there: it wants no more news
+            EndLoads(); // whatever the client says there: it wants no more news
             MessageWriter.WriteClose(Output, channel);
             ScheduleSend();
             SlowReader.OnMore();
@@ -209,7 +209,7 @@ internal class NativeConnection(NativeServer server, int descriptor) : NativeAns
         }
         else
         {
-            Loads = new LoadStream(this, channel);
+            Loads = new LoadStream(this, channel, () => Server.Load);
             Loads.Tell();
             SlowReader.OnMore();
         }

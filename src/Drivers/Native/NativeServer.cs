@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Numerics;
+using Cocaine.Fast.Core.Balancing;
 using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
@@ -38,6 +39,11 @@ internal class NativeServer(DriverContext context) : ListeningDriver<NativeConne
 
     /// <summary>The node's sealed jobs.</summary>
     public NodeSeals Seals { get; } = context.Scope.Get(static () => NodeSeals.None);
+
+    /// <summary>The present load of the app on this loop.</summary>
+    public LoadNews Load => new(
+        Context.Engine.Forwarded.Load,
+        Context.Engine.IsTaking && !Context.Engine.Pool.IsBroken && !Context.Engine.Scope.IsNodeDraining);
 
     public ProtocolLimits Limits { get; } = ProtocolLimits.Default;
 

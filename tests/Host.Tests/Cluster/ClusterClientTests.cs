@@ -16,6 +16,7 @@ public sealed class ClusterClientTests : ClusterTest
 
     private readonly ConcurrentBag<Exception> _failed = [];         // calls that may not run twice
     private readonly ConcurrentBag<Exception> _failedTwice = [];    // calls that may
+    private ServeProcess[] _nodes = [];
     private int _calls;
     private int _slowest; // of the calls that may run twice, ms
     private bool _isOver;
@@ -69,9 +70,35 @@ public sealed class ClusterClientTests : ClusterTest
         }
     }
 
+    /// <summary>The lines of the page's sample are those of this test, and they do what the page says.</summary>
+    [NeedsFact("nats-server", "nats-server")]
+    public async Task The_sample_of_the_page_runs()
+    {
+        string sample = CodeBlocks.Of("docs/cluster.md", "A client of the cluster")[0];
+        string[] source = File.ReadAllLines(Path.Combine(Repository.Root, "tests/Host.Tests/Cluster/ClusterClientTests.cs"));
+        Assert.Contains(sample, string.Join('\n', source.Select(line => line.Trim())), StringComparison.Ordinal);
+        using NatsServer engine = await NatsServer.StartNewAsync();
+        string[] locators = await CreateAsync(engine);
+
+        ClusterOptions options = new() { Locators = locators };
+        await using ClusterClient client = await ClusterClient.ConnectAsync("behaviours", options);
+        CallOptions twice = new() { Idempotent = true, Deadline = TimeSpan.FromSeconds(20) };
+        byte[] answer = await client.CallAsync("echo", "world"u8.ToArray(), twice);
+
+        Assert.Equal("world"u8.ToArray(), answer);
+        Assert.Equal(3, client.Nodes.Count(node => node.IsConnected));
+    }
+
     private async Task<(ServeProcess[] Nodes, ClusterClient Client)> StartAsync(NatsServer engine)
     {
-        ServeProcess[] all = await Task.WhenAll(((string[])["a", "b", "c"]).Select(
+        string[] locators = await CreateAsync(engine);
+        return (_nodes, await ClusterClient.ConnectAsync("behaviours", new ClusterOptions { Locators = locators }));
+    }
+
+    /// <summary>Starts three nodes with the app; their locators.</summary>
+    private async Task<string[]> CreateAsync(NatsServer engine)
+    {
+        ServeProcess[] all = _nodes = await Task.WhenAll(((string[])["a", "b", "c"]).Select(
             name => Nodes.StartAsync(name, SectionOf(name, engine.Url), "\"locator\": \"tcp://127.0.0.1:0\",")));
         ClusterAnswer cluster = await SeesAsync(all[0], "a up", "b up", "c up");
         Assert.Equal(0, (await all[0].RunAsync("app", "create", Manifest())).Code);
@@ -81,7 +108,7 @@ public sealed class ClusterClientTests : ClusterTest
             Assert.True(Environment.TickCount64 < until, all[0].Log);
         }
 
-        return (all, await ClusterClient.ConnectAsync("behaviours", new ClusterOptions { Locators = locators }));
+        return locators;
     }
 
     private static async Task<IReadOnlyList<string>> FindAsync(string locator)
