@@ -42,8 +42,8 @@ internal static class ChoiceLimits
     public const int MostNodes = 20;
 
     /// <summary>
-    /// An address that so many answers in a row do not have is given up. Of 40 nodes an answer names eight by chance, and leaves out a node so
-    /// often in one of four cases: then the client learns of another one. The view of one node may be wrong for some seconds, too.
+    /// An address that so many answers in a row do not have is given up. Of 40 nodes an answer names eight by chance, and leaves out a node
+    /// so often in one of four cases: then the client learns of another one. The view of one node may be wrong for some seconds, too.
     /// </summary>
     public const int MostMissed = 6;
 

@@ -1,8 +1,8 @@
 namespace Cocaine.Fast.Client.Choosing;
 
 /// <summary>
-/// The addresses of an app that a client keeps, by the answers of locators. An address that one answer lacks may be good: in a large cluster
-/// each answer names some nodes by chance. Nodes that drain or are gone show it by themselves.
+/// The addresses of an app that a client keeps, by the answers of locators. An address that one answer lacks may be good: in a large
+/// cluster each answer names some nodes by chance. Nodes that drain or are gone show it by themselves.
 /// </summary>
 internal sealed class KnownNodes
 {
