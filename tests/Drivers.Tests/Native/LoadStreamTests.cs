@@ -1,4 +1,3 @@
-using System.Text;
 using Cocaine.Fast.Core.Balancing;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
