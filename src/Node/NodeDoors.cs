@@ -139,7 +139,11 @@ internal sealed class NodeDoors
             await app.OnLoopsAsync(() => app.Shards.OnEach(static shard => shard.Tasks.OnRulesChanged()));
         }
 
-        await loop.RunAsync(() => _locator?.OnRulesChanged());
+        await loop.RunAsync(() =>
+        {
+            _locator?.OnRulesChanged();
+            _service?.OnRulesChanged();
+        });
     }
 
     private static void Open(EventLoop loop, string door, Action open)

@@ -146,6 +146,56 @@ public class DoorBoundsTests
     }
 
     [Fact]
+    public async Task The_control_socket_answers_the_call_of_a_client_for_which_there_is_no_place()
+    {
+        await using ControlledNode node = await ControlledNode.StartAsync();
+        List<NativePeer> peers = [.. Enumerable.Range(0, 255).Select(_ => NativePeer.Connect(node.Endpoint))]; // beside the node's client
+        using (NativePeer tooMany = NativePeer.Connect(node.Endpoint))
+        {
+            tooMany.Send(NativePeer.Call(7, "list", "{}"));
+            Assert.Equal("7 error 503 the control socket has too many connections: end some watchers", tooMany.Read());
+            Assert.Equal("end", tooMany.Read());
+        }
+
+        Assert.Contains("control: a connection was refused: there are 256 already (1 refused so far)", node.Node.Log);
+        peers.ForEach(peer => peer.Dispose());
+        Assert.Equal("1 chunk []", ListOnceThereIsRoom(node.Endpoint));
+    }
+
+    [Fact]
+    public async Task The_control_socket_answers_the_call_of_an_identity_that_has_its_connections()
+    {
+        await using ControlledNode node = await ControlledNode.StartAsync(security: Rights.Security.Of($$"""
+            { "identities": { "me": { "user": "{{Rights.Security.OwnUser}}", "connections": 2 } } }
+            """));
+        using (NativePeer second = NativePeer.Connect(node.Endpoint), third = NativePeer.Connect(node.Endpoint))
+        {
+            second.Send(NativePeer.Call(1, "list", "{}"));
+            Assert.Equal("1 chunk []", second.Read());
+            third.Send(NativePeer.Call(7, "list", "{}"));
+            Assert.Equal("7 error 503 me has its 2 connections already", third.Read());
+            Assert.Equal("end", third.Read());
+        }
+
+        Assert.Equal("1 chunk []", ListOnceThereIsRoom(node.Endpoint));
+    }
+
+    /// <summary>The answer to a call when the node has seen the ends of the connections before.</summary>
+    private static string ListOnceThereIsRoom(string endpoint)
+    {
+        while (true)
+        {
+            using NativePeer next = NativePeer.Connect(endpoint);
+            next.Send(NativePeer.Call(1, "list", "{}"));
+            string answer = next.Read();
+            if (!answer.Contains(" 503 ", StringComparison.Ordinal) && answer != "end")
+            {
+                return answer;
+            }
+        }
+    }
+
+    [Fact]
     public void The_bounds_are_those_of_the_documents() =>
         Assert.Equal((256, 4096, 65_536), (OpeningBounds.MaxNameBytes, OpeningBounds.MaxTagBytes, OpeningBounds.MaxMessageBytes));
 }

@@ -112,6 +112,33 @@ public sealed class NodeServiceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_connections_of_an_identity_have_their_bound_here_too_and_end_when_nobody_knows_it_any_more()
+    {
+        using TestFolder folder = new();
+        string at = $"ipc://{folder["node.sock"]}";
+        const string Rule = """ "rights": [ { "who": "@local", "control": "list" } ] """;
+        string known = $$"""{ "identities": { "me": { "user": "{{Rights.Security.OwnUser}}", "connections": 1 } }, {{Rule}} }""";
+        await using TestNode node = TestNode.Start(nodeService: at, security: Rights.Security.Of(known));
+        using (NativePeer first = NativePeer.Connect(at), second = NativePeer.Connect(at))
+        {
+            first.Send([0x93, 1, 2, 0x90]);
+            Assert.StartsWith("1 chunk", first.Read(), StringComparison.Ordinal);
+            second.Send([0x93, 7, 2, 0x90]);
+            Assert.Equal("7 error 503 me has its 1 connections already", second.Read());
+            Assert.Equal("end", second.Read());
+            await node.Node.ChangeRulesAsync(Rights.Security.Of($"{{ {Rule} }}"));
+            Assert.Equal("end", first.Read());
+        }
+
+        Assert.Contains("door=node-service action=connect reason=connections", node.Log, StringComparison.Ordinal);
+        Assert.Contains("door=node-service action=connect reason=rules-changed", node.Log, StringComparison.Ordinal);
+        await node.Node.ChangeRulesAsync(Rights.Security.Of(known));
+        using NativePeer third = NativePeer.Connect(at);
+        third.Send([0x93, 9, 2, 0x90]);
+        Assert.StartsWith("9 chunk", third.Read(), StringComparison.Ordinal); // the first one does not count any more
+    }
+
+    [Fact]
     public async Task A_node_without_the_service_says_that_there_is_none()
     {
         await using TestNode other = TestNode.Start("tcp://127.0.0.1:0");

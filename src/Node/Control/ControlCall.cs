@@ -11,13 +11,14 @@ internal sealed class ControlCall(ControlConnection connection, ulong channel, s
 {
     private readonly MemoryStream _request = new();
     private readonly CancellationTokenSource _gone = new();
+    private volatile ActionRights _rights = connection.Gate.Rights; // the loop writes it, the method's thread reads it
 
     public ulong Channel => channel;
 
     public string Method => method;
 
-    /// <summary>The rights of the caller when the call began.</summary>
-    public ActionRights Rights { get; } = connection.Gate.Rights;
+    /// <summary>The rights of the caller by the rules of now; the loop puts others. Any thread may ask.</summary>
+    public ActionRights Rights { get => _rights; set => _rights = value; }
 
     /// <summary>The request is whole: the method runs. On the loop.</summary>
     public bool IsRunning { get; private set; }

@@ -68,6 +68,24 @@ internal sealed class ControlConnection : DoorConnection
         CloseWhenIdle(idleMs);
     }
 
+    /// <summary>
+    /// Other rules hold, for the calls under way too. False when the caller may do nothing any more: then the connection must close.
+    /// </summary>
+    public bool TryStay()
+    {
+        if (!Gate.TryStay() || !Gate.Rights.MayEnter)
+        {
+            return false;
+        }
+
+        foreach (ControlCall call in _calls.Values)
+        {
+            call.Rights = Gate.Rights;
+        }
+
+        return true;
+    }
+
     /// <summary>Sends a chunk of an answer; completes when there is room for the next one, or nobody wants it.</summary>
     public Task WriteAsync(ControlCall call, byte[] chunk)
     {

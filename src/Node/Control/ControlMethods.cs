@@ -211,6 +211,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
         Require(call, request.App);
         await foreach (LogLine line in node.Logs(request.App, request.Follow, call.Gone))
         {
+            RequireStill(call, request.App);
             await AnswerAsync(call, line);
         }
     }
@@ -225,6 +226,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 
         await foreach (NodeEvent one in node.Events(request.App, request.Follow, call.Gone))
         {
+            RequireStill(call, request.App);
             if (call.Rights.MayList("events", one.App))
             {
                 await AnswerAsync(call, one);
@@ -300,6 +302,16 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
         if (!call.Rights.MayControl(call.Method, app, out DoorRefusal refusal))
         {
             throw new NodeException(refusal.Text) { Code = refusal.Code };
+        }
+    }
+
+    /// <summary>Ends an answer that goes on for as long as its caller wants: the rules of now do not give it any more.</summary>
+    /// <exception cref="NodeException">The caller may not do this (401 or 403).</exception>
+    private static void RequireStill(ControlCall call, string? app)
+    {
+        if (app is null ? !call.Rights.MayUse(call.Method) : !call.Rights.MayList(call.Method, app))
+        {
+            Require(call, app);
         }
     }
 

@@ -1,4 +1,6 @@
 using System.Net.Sockets;
+using System.Numerics;
+using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Threading;
@@ -15,8 +17,14 @@ public sealed class ControlService : IAsyncDisposable
 {
     private const int Backlog = 64;
 
-    /// <summary>The most connections: commands and watchers of one machine's users; one more is closed at once.</summary>
-    private const int MaxConnections = 256;
+    /// <summary>
+    /// The most connections: commands and watchers of one machine's users. Users of rules share three quarters of them, so that root and
+    /// the node's own user always come in.
+    /// </summary>
+    private const int MaxConnections = 256, MaxOfOthers = MaxConnections / 4 * 3;
+
+    /// <summary>Connections over a bound that wait for their call, to have it refused; one more is closed without words.</summary>
+    private const int MaxTurnedAway = 8;
 
     private readonly EventLoop _loop;
     private readonly Task _ended; // completes with the node
@@ -24,9 +32,11 @@ public sealed class ControlService : IAsyncDisposable
     private readonly Doorkeeper _keeper;
     private readonly ControlMethods _methods;
     private readonly HashSet<ControlConnection> _connections = [];
+    private readonly TurnedAway _turnedAway = new(MaxTurnedAway);
     private readonly Endpoint _at;
     private IReadOnlyList<Listener> _listeners = [];  // only the loop uses it
     private string? _remakeProblem;                   // why the socket could not be made again, null when it could; only the loop uses it
+    private long _refused;                            // connections over the bound; only the loop uses it
     private int _disposed;                            // 1 from the first DisposeAsync on
 
     private ControlService(CocaineNode node, string endpoint, Endpoint at, IControlHost host)
@@ -100,8 +110,7 @@ public sealed class ControlService : IAsyncDisposable
     /// </summary>
     internal Task OnRulesChangedAsync() => _loop.RunAsync(() =>
     {
-        static bool IsOut(ControlConnection connection) => !connection.Gate.TryStay() || !connection.Gate.Rights.MayEnter;
-        foreach (ControlConnection connection in _connections.Where(IsOut).ToArray())
+        foreach (ControlConnection connection in _connections.Where(static connection => !connection.TryStay()).ToArray())
         {
             connection.FlushAndClose("the caller is not known any more");
         }
@@ -185,6 +194,8 @@ public sealed class ControlService : IAsyncDisposable
         {
             connection.FlushAndClose("the node stops");
         }
+
+        _turnedAway.Close("the node stops");
     }
 
     private void Accept(int descriptor)
@@ -192,26 +203,38 @@ public sealed class ControlService : IAsyncDisposable
         // The socket's mode already keeps others out; this check also holds when somebody has changed the mode.
         bool known = PeerCredentials.TryRead(descriptor, out int process, out uint user);
         bool isTrusted = known && (user == 0 || user == PeerCredentials.OwnUser);
-        ControlConnection connection = new((_methods, _loop), _keeper, descriptor, isTrusted, closed => _connections.Remove(closed));
+        ControlConnection connection = new((_methods, _loop), _keeper, descriptor, isTrusted, Remove);
         if (!known || !connection.Gate.Rights.MayEnter)
         {
             ControlLog.Refused(_log, process, user);
             connection.Gate.Rights.MayControl("connect", null, out _);
             connection.Close("not allowed");
         }
+        else if (IsFullFor(isTrusted))
+        {
+            if (BitOperations.IsPow2(++_refused))
+            {
+                ControlLog.TooMany(_log, isTrusted ? MaxConnections : MaxOfOthers, _refused);
+            }
+
+            _turnedAway.Add(connection, ErrorCodes.ResourceError, "the control socket has too many connections: end some watchers");
+        }
         else if (!connection.Gate.TryBegin(out DoorRefusal refusal))
         {
-            connection.Close(refusal.Text);
-        }
-        else if (_connections.Count >= MaxConnections)
-        {
-            ControlLog.TooMany(_log, MaxConnections);
-            connection.Close("too many connections");
+            _turnedAway.Add(connection, refusal.Code, refusal.Text);
         }
         else
         {
             _connections.Add(connection);
             connection.Open();
         }
+    }
+    private bool IsFullFor(bool isTrusted) => _connections.Count >= MaxConnections
+        || (!isTrusted && _connections.Count(static connection => !connection.Gate.IsTrusted) >= MaxOfOthers);
+
+    private void Remove(ControlConnection connection)
+    {
+        _connections.Remove(connection);
+        _turnedAway.Remove(connection);
     }
 }

@@ -81,8 +81,7 @@ internal sealed class RemoteControl : IAsyncDisposable
     /// <summary>Other rules hold: connections of callers that may do nothing any more end.</summary>
     public Task OnRulesChangedAsync() => _loop.RunAsync(() =>
     {
-        static bool IsOut(ControlConnection connection) => !connection.Gate.TryStay() || !connection.Gate.Rights.MayEnter;
-        foreach (ControlConnection connection in _connections.Where(IsOut).ToArray())
+        foreach (ControlConnection connection in _connections.Where(static connection => !connection.TryStay()).ToArray())
         {
             connection.FlushAndClose("the caller is not known any more");
         }

@@ -31,8 +31,8 @@ internal sealed class NodeService(
     private const int MaxTurnedAway = 8;
 
     private readonly List<Listener> _listeners = [];
+    private readonly HashSet<NodeServiceConnection> _connections = [];
     private readonly TurnedAway _turnedAway = new(MaxTurnedAway);
-    private int _connections;
     private long _refused; // connections over the bound
 
     /// <summary>The bound endpoints.</summary>
@@ -77,10 +77,19 @@ internal sealed class NodeService(
         return new NodeException("the question failed in a way that nobody expected: the node's log has the cause");
     }
 
+    /// <summary>Other rules hold for callers.</summary>
+    public void OnRulesChanged()
+    {
+        foreach (NodeServiceConnection connection in _connections.Where(connection => !connection.Gate.TryStay()).ToArray())
+        {
+            connection.FlushAndClose("the caller is not known any more");
+        }
+    }
+
     /// <summary>A connection has ended.</summary>
     public void Remove(NodeServiceConnection connection)
     {
-        _connections--;
+        _connections.Remove(connection);
         _turnedAway.Remove(connection);
     }
 
@@ -90,19 +99,24 @@ internal sealed class NodeService(
     private void Accept(int descriptor)
     {
         NodeServiceConnection connection = new(this, loop, keeper, descriptor);
-        _connections++;
-        if (_connections <= MaxConnections)
+        if (_connections.Count >= MaxConnections)
         {
+            if (BitOperations.IsPow2(++_refused))
+            {
+                NodeServiceLog.TooMany(log, connection.PeerName, MaxConnections, _refused);
+            }
+
+            _turnedAway.Add(connection, ErrorCodes.ResourceError, "the service node has too many connections");
+        }
+        else if (!connection.Gate.TryBegin(out DoorRefusal refusal))
+        {
+            _turnedAway.Add(connection, refusal.Code, refusal.Text);
+        }
+        else
+        {
+            _connections.Add(connection);
             connection.Begin();
-            return;
         }
-
-        if (BitOperations.IsPow2(++_refused))
-        {
-            NodeServiceLog.TooMany(log, connection.PeerName, MaxConnections, _refused);
-        }
-
-        _turnedAway.Add(connection, ErrorCodes.ResourceError, "the service node has too many connections");
     }
 }
 

@@ -22,7 +22,6 @@ internal sealed class NodeServiceConnection : DoorConnection
     private const int MaxQuestions = 16;
 
     private readonly NodeService _service;
-    private readonly ActionGate _gate;
     private ulong _highestChannel;
     private int _asked; // questions under way
 
@@ -30,8 +29,11 @@ internal sealed class NodeServiceConnection : DoorConnection
         : base(loop, descriptor, ProtocolLimits.Default)
     {
         _service = service;
-        _gate = new ActionGate(keeper, this, "node-service");
+        Gate = new ActionGate(keeper, this, "node-service");
     }
+
+    /// <summary>Decides about the client's questions.</summary>
+    public ActionGate Gate { get; }
 
     internal override bool IsBusy => _asked > 0;
 
@@ -80,7 +82,7 @@ internal sealed class NodeServiceConnection : DoorConnection
                 Refuse(layout.Channel, denied.Code, denied.Text);
                 break;
             case List:
-                string[] shown = Array.FindAll(_service.List(), app => _gate.Rights.MayList("list", app));
+                string[] shown = Array.FindAll(_service.List(), app => Gate.Rights.MayList("list", app));
                 Answer(layout.Channel, NodeServiceAnswer.Value(JsonSerializer.Serialize(shown)));
                 break;
             case StartApp or PauseApp or Info when layout.Shape != ArgumentShape.Data:
@@ -117,15 +119,16 @@ internal sealed class NodeServiceConnection : DoorConnection
     protected override void OnClosed(string reason)
     {
         base.OnClosed(reason);
+        Gate.End();
         _service.Remove(this);
     }
 
     private bool IsAllowed(ulong type, string name, out DoorRefusal refusal) => type switch
     {
-        List => _gate.Rights.MayControl("list", null, out refusal),
-        StartApp => _gate.Rights.MayControl("resume", name, out refusal),
-        PauseApp => _gate.Rights.MayControl("pause", name, out refusal),
-        _ => _gate.Rights.MayControl("info", name, out refusal),
+        List => Gate.Rights.MayControl("list", null, out refusal),
+        StartApp => Gate.Rights.MayControl("resume", name, out refusal),
+        PauseApp => Gate.Rights.MayControl("pause", name, out refusal),
+        _ => Gate.Rights.MayControl("info", name, out refusal),
     };
 
     /// <summary>The answer of a command: nothing.</summary>

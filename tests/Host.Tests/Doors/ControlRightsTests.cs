@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Cocaine.Fast.Host.Tests.Survival;
 
 namespace Cocaine.Fast.Host.Tests.Doors;
@@ -50,6 +51,29 @@ public sealed class ControlRightsTests : IDisposable
         Assert.Equal(0, (await AsAsync(serve, Deployer, "app list")).Code);
         Assert.Equal("closed", DoorTable.Cell("control socket", "other user"));
         Assert.Equal("yes", DoorTable.Cell("control socket", "user of an identity"));
+    }
+
+    [RootFact]
+    public async Task Users_of_a_rule_leave_places_for_root()
+    {
+        using ServeProcess serve = await StartAsync("");
+        string script = $"""
+            import socket, sys
+            peers = []
+            for i in range(193):
+                peers.append(socket.socket(socket.AF_UNIX))
+                peers[-1].connect('{serve.Endpoint["ipc://".Length..]}')
+            peers[-1].sendall(bytes.fromhex('{Convert.ToHexString(NativePeer.Call(7, "list", "{}"))}'))
+            print(peers[-1].recv(999).decode('latin1'), flush=True)
+            sys.stdin.read()
+            """;
+        string[] words = ["--reuid", $"{Deployer}", "--regid", $"{Deployer}", "--clear-groups", "/usr/bin/python3", "-c", script];
+        using Process others = Process.Start(new ProcessStartInfo("setpriv", words) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        Assert.Contains("the control socket has too many connections", await others.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60)));
+        Assert.Equal(0, (await serve.RunAsync("app", "list")).Code);
+        Assert.Contains("there are 192 already", serve.Log);
+        others.StandardInput.Close();
+        await others.WaitForExitAsync();
     }
 
     [RootFact]

@@ -151,6 +151,23 @@ public sealed class TcpControlTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_reload_ends_an_answer_that_goes_on_when_its_caller_may_not_have_it_any_more()
+    {
+        using ServeProcess serve = await StartAsync();
+        string config = File.ReadAllText(_folder["node.json"]);
+        using Process follower = await FollowAsync(serve);
+        File.WriteAllText(_folder["node.json"], config.Replace("\"events\"", "\"logs\"", StringComparison.Ordinal));
+        serve.Signal("HUP");
+        await serve.UntilLogAsync("rules generation=2");
+        while (!follower.WaitForExit(0))
+        {
+            Assert.Equal(0, (await serve.RunAsync("app", "create", Manifest($"shop{Environment.TickCount64}"))).Code); // more events
+        }
+
+        Assert.Contains("error 403: deploy may not events", await follower.StandardError.ReadToEndAsync());
+    }
+
     /// <summary>"Control from other hosts" of docs/security.md, word by word but for the places.</summary>
     [Fact]
     public async Task The_page_of_security_has_a_config_and_a_command_that_work()
