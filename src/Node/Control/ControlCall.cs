@@ -1,3 +1,5 @@
+using Cocaine.Fast.Core.Security;
+using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Doors;
 using Cocaine.Fast.Node.Threading;
 
@@ -11,7 +13,7 @@ internal sealed class ControlCall(ControlConnection connection, ulong channel, s
 {
     private readonly MemoryStream _request = new();
     private readonly CancellationTokenSource _gone = new();
-    private volatile ActionRights _rights = connection.Gate.Rights; // the loop writes it, the method's thread reads it
+    private volatile ActionRights _rights = connection.Gate.Rights; // the loop writes it, any thread reads it
 
     public ulong Channel => channel;
 
@@ -43,6 +45,26 @@ internal sealed class ControlCall(ControlConnection connection, ulong channel, s
     {
         IsRunning = true;
         return _request.GetBuffer().AsMemory(0, (int)_request.Length);
+    }
+
+    /// <summary>Refuses the call when no rule gives it to its caller.</summary>
+    /// <exception cref="NodeException">The caller may not do this (401 or 403).</exception>
+    public void Require(string? app)
+    {
+        if (!Rights.MayControl(method, app, out DoorRefusal refusal))
+        {
+            throw new NodeException(refusal.Text) { Code = refusal.Code };
+        }
+    }
+
+    /// <summary>Ends an answer that goes on for as long as its caller wants: the rules of now do not give it any more.</summary>
+    /// <exception cref="NodeException">The caller may not do this (401 or 403).</exception>
+    public void RequireStill(string? app)
+    {
+        if (app is null ? !Rights.MayUse(method) : !Rights.MayList(method, app))
+        {
+            Require(app);
+        }
     }
 
     /// <summary>The client gave up or went away.</summary>

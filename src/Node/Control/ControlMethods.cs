@@ -147,7 +147,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 
     private async Task RestartAsync(ControlCall call, AppRequest request)
     {
-        Require(call, request.App);
+        call.Require(request.App);
         ReplaceOutcome outcome = await host.RestartAsync(request.App, CancellationToken.None);
         ControlLog.Asked(log, call.Method, outcome.App);
         await AnswerAsync(call, new RestartAnswer(outcome.App, outcome.ToVersion, outcome.Replaced, outcome.Reason, outcome.Note));
@@ -166,7 +166,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 
     private async Task DoneAsync(ControlCall call, string app, Func<string, Task> work)
     {
-        Require(call, app);
+        call.Require(app);
         await work(app);
         ControlLog.Asked(log, call.Method, app);
         await AnswerAsync(call, new DoneAnswer(app));
@@ -177,7 +177,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 
     private async Task InfoAsync(ControlCall call, InfoRequest request)
     {
-        Require(call, request.App);
+        call.Require(request.App);
         string info = request.App is { } name
             ? await Get(name).InfoJsonAsync() : NodeInfo.Text(node);
         await call.WriteAsync(Encoding.UTF8.GetBytes(info));
@@ -192,7 +192,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
     private async Task ListAsync(ControlCall call, EmptyRequest request)
     {
         _ = request; // the request has no keys, which was checked
-        Require(call, app: null);
+        call.Require(app: null);
         AppSummary[] running = await Task.WhenAll(node.Apps.Select(app => app.SummaryAsync()));
         await AnswerAsync(call, running.Concat(host.Failed).Where(app => call.Rights.MayList("list", app.App))
             .OrderBy(app => app.App, StringComparer.Ordinal).ToArray());
@@ -201,24 +201,24 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
     private async Task MetricsAsync(ControlCall call, EmptyRequest request)
     {
         _ = request; // the request has no keys, which was checked
-        Require(call, app: null);
+        call.Require(app: null);
         NodeSample sample = await _sampler.SampleAsync();
         await call.WriteAsync(MetricsPage.Text(sample, host.Failed, app => call.Rights.MayList("metrics", app)));
     }
 
     private async Task LogsAsync(ControlCall call, LogsRequest request)
     {
-        Require(call, request.App);
+        call.Require(request.App);
         await foreach (LogLine line in node.Logs(request.App, request.Follow, call.Gone))
         {
-            RequireStill(call, request.App);
+            call.RequireStill(request.App);
             await AnswerAsync(call, line);
         }
     }
 
     private async Task EventsAsync(ControlCall call, EventsRequest request)
     {
-        Require(call, request.App);
+        call.Require(request.App);
         if (request.App is { } app && !node.HasEvents(app))
         {
             Get(app); // neither running nor remembered
@@ -226,7 +226,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 
         await foreach (NodeEvent one in node.Events(request.App, request.Follow, call.Gone))
         {
-            RequireStill(call, request.App);
+            call.RequireStill(request.App);
             if (call.Rights.MayList("events", one.App))
             {
                 await AnswerAsync(call, one);
@@ -236,7 +236,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 
     private async Task QuarantineAsync(ControlCall call, QuarantineRequest request)
     {
-        Require(call, request.App);
+        call.Require(request.App);
         IQuarantineControl quarantine = node.Quarantine;
         if (request.Action == "list")
         {
@@ -269,7 +269,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 
     private async Task ClusterAsync(ControlCall call, ClusterRequest request)
     {
-        Require(call, app: null);
+        call.Require(app: null);
         IClusterControl cluster = host.Cluster
             ?? throw new NodeException("this node joins no cluster: 'cocaine-fast serve' does") { Code = ErrorCodes.BadRequest };
         ClusterAnswer answer = request.Action switch
@@ -295,26 +295,6 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
     private static string NodeOf(ClusterRequest request) => request.Node
         ?? throw new NodeException($"cluster {request.Action} needs 'node'") { Code = ErrorCodes.BadRequest };
 
-    /// <summary>Refuses a call that no rule gives to its caller.</summary>
-    /// <exception cref="NodeException">The caller may not do this (401 or 403).</exception>
-    private static void Require(ControlCall call, string? app)
-    {
-        if (!call.Rights.MayControl(call.Method, app, out DoorRefusal refusal))
-        {
-            throw new NodeException(refusal.Text) { Code = refusal.Code };
-        }
-    }
-
-    /// <summary>Ends an answer that goes on for as long as its caller wants: the rules of now do not give it any more.</summary>
-    /// <exception cref="NodeException">The caller may not do this (401 or 403).</exception>
-    private static void RequireStill(ControlCall call, string? app)
-    {
-        if (app is null ? !call.Rights.MayUse(call.Method) : !call.Rights.MayList(call.Method, app))
-        {
-            Require(call, app);
-        }
-    }
-
     /// <summary>Refuses to run the code of a manifest for a caller that may not change the manifest's app.</summary>
     /// <exception cref="ManifestException">The manifest has mistakes.</exception>
     /// <exception cref="NodeException">The caller may not do this (401 or 403).</exception>
@@ -332,7 +312,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
             name = read.Manifest?.Name ?? (call.Rights.IsOn ? throw new ManifestException(read.Problems) : null);
         }
 
-        Require(call, name);
+        call.Require(name);
     }
 
     private RunningApp Get(string name)
