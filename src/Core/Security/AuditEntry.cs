@@ -14,6 +14,9 @@ internal readonly record struct AuditEntry(string Caller, string Means, string P
     /// <summary>The means of a caller without an identity.</summary>
     public const string NoMeans = "nothing";
 
+    /// <summary>The cause of the end of a connection whose caller lost everything by other rules.</summary>
+    public const string RulesChanged = "reason=rules-changed";
+
     /// <summary>The serial number of the caller's certificate; empty when there is none.</summary>
     public string Serial { get; init; } = "";
 

@@ -73,8 +73,14 @@ internal sealed class ControlConnection : DoorConnection
     /// </summary>
     public bool TryStay()
     {
-        if (!Gate.TryStay() || !Gate.Rights.MayEnter)
+        if (!Gate.TryStay())
         {
+            return false;
+        }
+
+        if (!Gate.Rights.MayEnter)
+        {
+            Gate.Rights.TellClosed();
             return false;
         }
 

@@ -59,6 +59,13 @@ internal sealed class ActionRights(
     /// <param name="app">The app; empty for the node itself, which a rule for all apps has.</param>
     public bool MayList(string verb, string app) => !IsOn || rules.MayControl(in _caller, verb, app);
 
+    /// <summary>Records that the caller's connection ends, since the rules of now let it do nothing.</summary>
+    public void TellClosed()
+    {
+        AuditEntry closed = _entry with { Action = "connect", Cause = AuditEntry.RulesChanged };
+        keeper.Audit.Close(in closed);
+    }
+
     /// <summary>Records that the caller was refused.</summary>
     public void Deny(string action, string app, in DoorRefusal refusal)
     {

@@ -80,7 +80,7 @@ internal sealed class DoorCaller(Doorkeeper keeper, SocketConnection connection)
         if (Caller.Identity is null)
         {
             Caller before = Caller with { Identity = had };
-            AuditEntry entry = Entry(in before, Proof.MeansOf(in before), door, "connect", "reason=rules-changed");
+            AuditEntry entry = Entry(in before, Proof.MeansOf(in before), door, "connect", AuditEntry.RulesChanged);
             keeper.Audit.Close(in entry);
             return false;
         }

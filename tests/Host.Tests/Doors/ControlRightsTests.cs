@@ -54,6 +54,23 @@ public sealed class ControlRightsTests : IDisposable
     }
 
     [RootFact]
+    public async Task A_reload_takes_the_socket_from_a_user_that_is_connected()
+    {
+        using ServeProcess serve = await StartAsync("");
+        Assert.Equal(0, (await serve.RunAsync("app", "create", Manifest("shop"))).Code);
+        string[] words = ["--reuid", $"{Deployer}", "--regid", $"{Deployer}", "--clear-groups", ServeProcess.Program, "events", "-f", "--node", serve.Endpoint];
+        using Process follower = Process.Start(new ProcessStartInfo("setpriv", words) { RedirectStandardOutput = true, Environment = { ["DOTNET_EnableDiagnostics"] = "0" } })!;
+        Assert.NotNull(await follower.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60)));
+        string config = _folder["node.json"];
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"who\": \"deploy\"", "\"who\": \"@loopback\"", StringComparison.Ordinal));
+        serve.Signal("HUP");
+        await follower.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Equal(3, follower.ExitCode);
+        await serve.UntilLineAsync("closed who=deploy by=user", "door=control action=connect reason=rules-changed");
+        Assert.Equal(0, (await serve.RunAsync("app", "list")).Code);
+    }
+
+    [RootFact]
     public async Task Users_of_a_rule_leave_places_for_root()
     {
         using ServeProcess serve = await StartAsync("");

@@ -113,6 +113,7 @@ public sealed class TcpControlTests : IDisposable
             File.WriteAllText(_folder["node.json"], config.Replace("\"who\": \"deploy\"", "\"who\": \"other\"", StringComparison.Ordinal));
             serve.Signal("HUP");
             await EndAsync(follower);
+            await serve.UntilLineAsync("closed who=deploy by=certificate", "door=control.tcp action=connect reason=rules-changed");
         }
 
         Assert.Equal((1, "error 403: deploy may not connect here\n"), await AskAsync(serve, _deploy, "app", "list"));

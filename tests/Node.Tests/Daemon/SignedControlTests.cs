@@ -10,7 +10,7 @@ public sealed class SignedControlTests : IAsyncLifetime
     private static readonly string Host = System.Net.Dns.GetHostName();
 
     private readonly TestFolder _folder = new();
-    private readonly SealKeys _keys = new("deploy", "watcher", "stranger");
+    private readonly SealKeys _keys = new("deploy", "watcher", "stranger", "mute");
     private readonly ZeroMqPeer _peer = new();
     private TestDaemon _daemon = null!;
 
@@ -20,7 +20,7 @@ public sealed class SignedControlTests : IAsyncLifetime
             "control": { "endpoint": "ipc://{{_folder["control.sock"]}}", "zeromq": "tcp://*:0" },
             "security": {
               "keys": "{{_keys.Folder}}",
-              "identities": { "deploy": { "rsa": "deploy" }, "watcher": { "rsa": "watcher" } },
+              "identities": { "deploy": { "rsa": "deploy" }, "watcher": { "rsa": "watcher" }, "mute": { "rsa": "mute" } },
               "rights": [
                 { "who": "deploy", "control": ["create", "replace", "info"], "apps": "echo*" },
                 { "who": "watcher", "control": "info", "apps": "other" } ] }
@@ -50,6 +50,14 @@ public sealed class SignedControlTests : IAsyncLifetime
             .GetProperty("echo").GetProperty("error").GetString());
         Assert.Equal(["echo"], (await AskAsync("deploy", """ "info" """)).GetProperty("apps").EnumerateObject().Select(app => app.Name));
         Assert.Empty((await AskAsync("watcher", """ "info" """)).GetProperty("apps").EnumerateObject()); // echo is not its app
+        Assert.Equal("mute may not info here", ErrorOf(await AskAsync("mute", """ "info" """)));
+        foreach ((string action, string verb) in new[] { ("create", "create"), ("reload", "replace"), ("delete", "delete") })
+        {
+            string apps = action == "create" ? $$"""{ "echo": {{manifest}} }""" : """["echo"]""";
+            JsonElement answer = await AskAsync("mute", $$""" "{{action}}", "apps": {{apps}}""");
+            Assert.Equal($"mute may not {verb} echo", answer.GetProperty("echo").GetProperty("error").GetString());
+        }
+
         Assert.Equal("the key of 'stranger' belongs to nobody known here", ErrorOf(await AskAsync("stranger", """ "info" """)));
         Assert.Contains("allowed who=deploy by=rsa peer=zeromq door=control.zeromq action=create app=echo runs=code", _daemon.Log);
         Assert.Contains("denied who=deploy by=rsa peer=zeromq door=control.zeromq action=create app=shop rule=none", _daemon.Log);
