@@ -8,7 +8,8 @@ internal static partial class ControlLog
         "control: process {Process} of user {User} was refused: only root and the node's own user may control it")]
     public static partial void Refused(ILogger log, int process, uint user);
 
-    [LoggerMessage(531, LogLevel.Warning, "control: a connection was refused: there are {Max} already ({Total} refused so far); end some watchers")]
+    [LoggerMessage(531, LogLevel.Warning,
+        "control: a connection was refused: there are {Max} already ({Total} refused so far); end some watchers")]
     public static partial void TooMany(ILogger log, int max, long total);
 
     [LoggerMessage(589, LogLevel.Warning,
