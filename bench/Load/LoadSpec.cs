@@ -23,6 +23,9 @@ internal sealed record LoadSpec(
     /// <summary>The certificates of the authorities that a server with TLS is judged by; empty without TLS.</summary>
     public string CaFile { get; init; } = "";
 
+    /// <summary>The event that native requests call.</summary>
+    public string Event { get; init; } = "echo";
+
     /// <summary>The settings of the connections.</summary>
     [JsonIgnore]
     public ClientOptions Connecting => new()

@@ -56,7 +56,7 @@ internal sealed class NativeLoad : LoopLoad
     protected override Action Connect(EventLoop loop, ServerSocket server, LoadSpec spec)
     {
         Tally tally = Tallies[0];
-        _plan ??= new LoadPlan(Encoding.UTF8.GetBytes("echo"), spec.InFlight, spec.SizeBytes)
+        _plan ??= new LoadPlan(Encoding.UTF8.GetBytes(spec.Event), spec.InFlight, spec.SizeBytes)
         {
             OnAnswer = tally.Record,
             Headers = HeadersOf(spec.DeadlineMs),

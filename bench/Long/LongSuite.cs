@@ -5,8 +5,8 @@ using Cocaine.Fast.Bench.Systems;
 namespace Cocaine.Fast.Bench.Long;
 
 /// <summary>
-/// The headline's long payloads alone, in longer windows and with more rounds: the pipes of .NET beside the echo in C and that of .NET's
-/// own sockets. It is for those who work at the copies, and want an answer in two minutes.
+/// The headline's long payloads alone, in longer windows and with more rounds: each language's worker beside the echo in C and that of
+/// .NET's own sockets. It is for those who work at the copies, and want an answer in two minutes.
 /// </summary>
 internal sealed class LongSuite : IDisposable
 {
@@ -17,6 +17,12 @@ internal sealed class LongSuite : IDisposable
     private readonly BenchSystem[] _systems =
     [
         .. Catalog.Ours().Where(system => system.Name is Catalog.Thread or Catalog.DotNet),
+        new OurNode("dotnet", "thread").Named("thread, TCP, handler of a span", "mirror"),
+        new OurNode("dotnet", "process").Named("process .NET, TCP, handler of a span", "mirror"),
+        new OurNode("cpp", "process").Named("process C++, TCP"),
+        new OurNode("python", "process").Named("process Python, TCP"),
+        new OurNode("javascript", "process") { Pipe = false }.Named("process JavaScript, TCP"),
+        new OurNode("perl", "process") { Pipe = false }.Named("process Perl, TCP"),
         .. Catalog.Limits().Where(system => system.Name is Catalog.CEcho or Catalog.EventArgsEcho),
     ];
 

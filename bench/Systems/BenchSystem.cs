@@ -16,6 +16,9 @@ internal sealed class BenchSystem(string name, string protocol, Func<Task<Starte
     /// <summary>Which load it takes.</summary>
     public string Protocol { get; } = protocol;
 
+    /// <summary>The event that is called of ours.</summary>
+    public string Event { get; init; } = "echo";
+
     /// <summary>Ours: it has info to ask for, and every shape is measured.</summary>
     public bool IsOurs => Protocol == "native";
 
@@ -46,7 +49,7 @@ internal sealed class BenchSystem(string name, string protocol, Func<Task<Starte
 
     /// <summary>A measurement of it.</summary>
     public LoadSpec Spec(int connections, int inFlight, int sizeBytes, double seconds, double warmSeconds, string? protocol = null) =>
-        new(protocol ?? Protocol, Endpoints, connections, inFlight, sizeBytes, seconds, warmSeconds, Pids);
+        new(protocol ?? Protocol, Endpoints, connections, inFlight, sizeBytes, seconds, warmSeconds, Pids) { Event = Event };
 
     public void Dispose()
     {

@@ -57,7 +57,9 @@ internal sealed record OurNode(string Type, string Backend)
     }
 
     /// <summary>The system that it is in tables.</summary>
-    public BenchSystem Named(string name) => new($"cocaine-fast {name}", "native", StartAsync);
+    /// <param name="name">Its name there.</param>
+    /// <param name="called">The event that is called.</param>
+    public BenchSystem Named(string name, string called = "echo") => new($"cocaine-fast {name}", "native", StartAsync) { Event = called };
 
     private static string EchoDll => Path.Combine(Catalog.Root, "examples/dotnet-echo/bin/Release/net10.0/DotNetEcho.dll");
 

@@ -21,6 +21,10 @@ public sealed class EchoApp
         return request.IsEnded ? default : EchoRestAsync(request, response);
     }
 
+    /// <summary>Gives the whole request back. It reads the request where the node has put it, without a copy.</summary>
+    [Event("mirror")]
+    public ReadOnlySpan<byte> Mirror(ReadOnlySpan<byte> request) => request;
+
     /// <summary>Streams the numbers from 1 to the one in the request, a chunk each.</summary>
     [Event("count")]
     public async ValueTask Count(Request request, Response response)

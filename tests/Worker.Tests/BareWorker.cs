@@ -38,9 +38,9 @@ internal abstract class BareWorker : IDisposable
 
     protected static int HeartbeatMs => 20;
 
-    public static BareWorker Start(bool onRings, Type app, bool hasFlow = false)
+    public static BareWorker Start(bool onRings, Type app, bool hasFlow = false, int mostBegun = 1)
     {
-        BareWorker worker = onRings ? new OnRings { HasFlow = hasFlow } : new OnSocket { HasFlow = hasFlow };
+        BareWorker worker = onRings ? new OnRings(mostBegun) { HasFlow = hasFlow } : new OnSocket { HasFlow = hasFlow };
         AppHost host = AppHost.FromType(app, new AppIdentity("app", worker.Uuid));
         worker._thread = new Thread(() => worker._exit = worker.Serve(host)) { IsBackground = true };
         worker._thread.Start();
@@ -89,6 +89,9 @@ internal abstract class BareWorker : IDisposable
         DisposeAll();
     }
 
+    /// <summary>Sends what the worker has room for.</summary>
+    public abstract void Push();
+
     /// <summary>Ends the worker's loop if it has not ended.</summary>
     protected abstract void Abandon();
 
@@ -96,9 +99,6 @@ internal abstract class BareWorker : IDisposable
 
     /// <summary>The worker's thread.</summary>
     protected abstract WorkerExit Serve(AppHost app);
-
-    /// <summary>Sends what the worker has room for.</summary>
-    protected abstract void Push();
 
     /// <summary>Takes what has come, and waits for more or for room when there was nothing; a heartbeat comes at least.</summary>
     protected abstract void Receive();
@@ -130,7 +130,7 @@ internal abstract class BareWorker : IDisposable
 
     private sealed class OnRings : BareWorker
     {
-        private readonly Segment _segment = Segment.Create(1 << 20, 1, 0, shared: false);
+        private readonly Segment _segment;
         private readonly EventDescriptor _nodeBell = new();
         private readonly EventDescriptor _slaveBell = new();
         private readonly Epoll _epoll = new();
@@ -138,8 +138,9 @@ internal abstract class BareWorker : IDisposable
         private readonly ByteRingReader _reader;
         private volatile RingWorker _loop = null!; // before the first heartbeat
 
-        public OnRings()
+        public OnRings(int mostBegun)
         {
+            _segment = Segment.Create(1 << 20, 1, 0, shared: false, mostBegun);
             _writer = new ByteRingWriter(_segment.Requests);
             _reader = new ByteRingReader(_segment.Responses);
             _epoll.Watch(_nodeBell.Descriptor, Epoll.In | Epoll.EdgeTriggered, 0);
@@ -165,7 +166,7 @@ internal abstract class BareWorker : IDisposable
             return _loop.Run();
         }
 
-        protected override void Push()
+        public override void Push()
         {
             _writer.DrainOverflow();
             if (_writer.Publish())
@@ -238,7 +239,7 @@ internal abstract class BareWorker : IDisposable
             return new SocketWorker((int)_worker.Handle, app, HasFlow, page: null) { HeartbeatMs = HeartbeatMs }.Run();
         }
 
-        protected override void Push()
+        public override void Push()
         {
             if (Unsent > 0)
             {

@@ -64,7 +64,7 @@ public class FailureTests
         string cause = await CauseAsync("WrongSignature", backend);
         Assert.Contains("Cocaine.TestApps.WrongSignature.Wrong has a signature that no event can have: "
             + "byte[] Wrong(ReadOnlyMemory<byte>). An event is one of string M(string); byte[] M(byte[]); "
-            + "ReadOnlyMemory<byte> M(ReadOnlyMemory<byte>); void M(Request, Response); Task M(Request, Response); "
+            + "ReadOnlyMemory<byte> M(ReadOnlyMemory<byte>); ReadOnlySpan<byte> M(ReadOnlySpan<byte>); void M(Request, Response); Task M(Request, Response); "
             + "ValueTask M(Request, Response); IAsyncEnumerable<ReadOnlyMemory<byte>> M(Request)", cause);
     }
 

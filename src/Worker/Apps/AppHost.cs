@@ -14,6 +14,9 @@ internal delegate ValueTask JobHandler(Request request, Response response);
 /// <param name="Handle">Serves a job.</param>
 internal sealed record AppEvent(string Name, bool NeedsWhole, bool SharesObjects, JobHandler Handle)
 {
+    /// <summary>The handler reads its request where it lies, and may do so in the ring.</summary>
+    public bool Borrows { get; init; }
+
     /// <summary>The event's place among the events of its app.</summary>
     public int Index { get; init; }
 

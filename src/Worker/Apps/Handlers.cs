@@ -4,6 +4,9 @@ using System.Text;
 
 namespace Cocaine.Fast.Worker;
 
+/// <summary>Answers a request that it reads where it lies. It can keep neither: a span lives no longer than the call.</summary>
+internal delegate ReadOnlySpan<byte> SpanHandler(ReadOnlySpan<byte> request);
+
 /// <summary>Makes a handler from a method of an app. <see cref="Bind"/> knows the signatures that an app may use.</summary>
 internal static class Handlers
 {
@@ -11,6 +14,7 @@ internal static class Handlers
     public static IReadOnlyList<string> Signatures { get; } =
     [
         "string M(string)", "byte[] M(byte[])", "ReadOnlyMemory<byte> M(ReadOnlyMemory<byte>)",
+        "ReadOnlySpan<byte> M(ReadOnlySpan<byte>)",
         "void M(Request, Response)", "Task M(Request, Response)", "ValueTask M(Request, Response)",
         "IAsyncEnumerable<ReadOnlyMemory<byte>> M(Request)",
     ];
@@ -78,6 +82,17 @@ internal static class Handlers
                 response.Write(run(request.Whole()).Span);
                 return default;
             });
+        }
+
+        if (only == typeof(ReadOnlySpan<byte>))
+        {
+            SpanHandler run = method.CreateDelegate<SpanHandler>(app);
+            return new AppEvent(name, true, false, (request, response) =>
+            {
+                response.WriteAnswer(request, run);
+                return default;
+            })
+            { Borrows = true };
         }
 
         if (only == typeof(byte[]))

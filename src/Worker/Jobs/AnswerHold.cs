@@ -96,6 +96,15 @@ internal sealed class AnswerHold(LoopSeat seat, AnswerWriter answers, ReadyHandl
         }
     }
 
+    /// <summary>Takes no message of the node, and lets no handler wait with its thread, until this is undone. On the loop.</summary>
+    /// <returns>What it was before.</returns>
+    public bool Fix(bool isFixed)
+    {
+        bool before = seat.IsFixed;
+        seat.IsFixed = isFixed;
+        return before;
+    }
+
     /// <summary>Ends, on the loop, when there is room. Makes no object, unless the handler has begun another wait already.</summary>
     public ValueTask WaitForRoom()
     {

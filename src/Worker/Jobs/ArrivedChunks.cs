@@ -15,15 +15,42 @@ internal sealed class ArrivedChunks(BlockPool blocks)
     private int _length;   // bytes of the buffer in use
     private int _first;    // index of the first waiting chunk
     private bool _wasRead; // the job's handler has taken a chunk
+    private LentChunk _lent; // the only chunk so far, while it lies in the ring
 
     /// <summary>Bytes of the waiting chunks.</summary>
-    public int WaitingBytes => _length - Start;
+    public int WaitingBytes => _length - Start + _lent.Length;
 
     /// <summary>Start of the first waiting chunk.</summary>
     private int Start => _first < _chunks.Count ? _chunks[_first].Offset : _length;
 
+    /// <summary>Takes a chunk that stays where it is until <see cref="Keep"/>; copies it when another one has come before.</summary>
+    public void Lend(scoped in Payload data)
+    {
+        if (WaitingBytes == 0)
+        {
+            _lent = new LentChunk(data.Span);
+        }
+        else
+        {
+            Add(in data);
+        }
+    }
+
+    /// <summary>Copies a chunk that lies in the ring, whose room is given back.</summary>
+    public void Keep()
+    {
+        if (_lent.IsThere)
+        {
+            Add(new Payload(_lent.Take()));
+        }
+    }
+
+    /// <summary>All waiting chunks, as one piece, where they lie.</summary>
+    public ReadOnlySpan<byte> Borrow() => _lent.IsThere ? _lent.Take() : TakeAll().Span;
+
     public void Add(scoped in Payload data)
     {
+        Keep();
         if (_buffer.Length - _length < data.Length)
         {
             MakeRoom(data.Length);
@@ -52,6 +79,7 @@ internal sealed class ArrivedChunks(BlockPool blocks)
     /// <summary>All waiting chunks, as one piece.</summary>
     public ReadOnlyMemory<byte> TakeAll()
     {
+        Keep();
         int start = Start;
         _wasRead = true;
         _first = _chunks.Count;

@@ -38,6 +38,12 @@ internal static class Limits
     public const int GoOnBytes = FlowControl.LowBytes;
 
     /// <summary>
+    /// The shortest chunk that stays in the ring for a handler that can read it there: copying a shorter one costs no more than to keep
+    /// account of it.
+    /// </summary>
+    public const int LentBytes = 1 << 10;
+
+    /// <summary>
     /// Bytes that a handler writes at most before the loop looks whether the node asks to hold the answer: the node has asked when it has
     /// some times as many unsent, so more looks would see nothing.
     /// </summary>

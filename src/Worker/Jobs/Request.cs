@@ -172,6 +172,15 @@ public sealed class Request : IValueTaskSource<ReadOnlyMemory<byte>?>, IHandlerW
         }
     }
 
+    /// <summary>The whole request, where it lies. On the loop, which takes no message until the handler has returned.</summary>
+    internal ReadOnlySpan<byte> Borrow() => _chunks.Borrow();
+
+    /// <summary>A chunk has come that may stay in the ring until <see cref="Keep"/>; of a request that is read as a whole.</summary>
+    internal void Lend(scoped in Payload data) => _chunks.Lend(in data);
+
+    /// <summary>The ring's room is given back.</summary>
+    internal void Keep() => _chunks.Keep();
+
     internal void Begin(ulong channel, string name, ReadOnlySpan<byte> headers, bool isStream)
     {
         Event = name;

@@ -60,6 +60,27 @@ public sealed class Response
         }
     }
 
+    /// <summary>Sends what a handler makes of a request that it reads where it lies. On the loop.</summary>
+    internal void WriteAnswer(Request request, SpanHandler handler)
+    {
+        if (_hold.IsHeld || _answers.MustLook)
+        {
+            _hold.WaitHere(); // before the handler begins, because the request must stay where it is until the handler has ended
+        }
+
+        bool wasFixed = _hold.Fix(true);
+        try
+        {
+            ReadOnlySpan<byte> answer = handler(request.Borrow());
+            ChunkTooLongException.ThrowIf(answer.Length);
+            _answers.WriteChunk(_channel, answer);
+        }
+        finally
+        {
+            _hold.Fix(wasFixed);
+        }
+    }
+
     /// <summary>Sends a chunk, and waits while the caller or the node takes chunks more slowly than they come.</summary>
     /// <exception cref="InvalidOperationException">The answer has ended.</exception>
     /// <exception cref="ChunkTooLongException">The chunk has more than 64 MiB.</exception>

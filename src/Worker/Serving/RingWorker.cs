@@ -95,6 +95,7 @@ internal sealed class RingWorker : SlaveLoop
             switch (IsFull(runs) ? RingRead.Empty : _requests.TryRead(out payload, out kind))
             {
                 case RingRead.Empty:
+                    _session.Keep();
                     if (_requests.Release())
                     {
                         _nodeBell.Ring();
@@ -152,7 +153,7 @@ internal sealed class RingWorker : SlaveLoop
     {
         if (kind == RecordKind.Last && !_pieces.UnderWay)
         {
-            return IsGood(_session.TakeAll(payload));
+            return IsGood(_session.TakeAll(payload, lends: true));
         }
 
         if (!_pieces.TryAdd(payload))

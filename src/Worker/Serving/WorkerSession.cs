@@ -23,6 +23,8 @@ internal sealed class WorkerSession
     private readonly ReadyHandlers _ready = new();
     private readonly BlockPool _blocks = new();
     private readonly LoopSeat _seat;
+    private readonly List<WorkerChannel> _lent = []; // channels whose requests may lie in the ring; empty without one
+    private bool _lends; // the bytes of this batch stay until Keep
     private ulong _newest = MessageWriter.ControlChannel; // the newest channel: invokes come with increasing numbers
 
     /// <param name="app">Has the handlers.</param>
@@ -84,8 +86,22 @@ internal sealed class WorkerSession
     public bool IsFull() => _unread.IsFull();
 
     /// <summary>Takes every message of a batch. Returns the mistake in it, or null.</summary>
-    public string? TakeAll(ReadOnlySpan<byte> bytes) =>
-        TakeWhole(bytes, out int taken) ?? (taken < bytes.Length ? "a record that ends within a message" : null);
+    /// <param name="bytes">The messages.</param>
+    /// <param name="lends">The bytes lie in a ring, and stay there until <see cref="Keep"/>.</param>
+    public string? TakeAll(ReadOnlySpan<byte> bytes, bool lends = false)
+    {
+        _lends = lends;
+        string? problem = TakeWhole(bytes, out int taken);
+        _lends = false;
+        return problem ?? (taken < bytes.Length ? "a record that ends within a message" : null);
+    }
+
+    /// <summary>The ring's room is about to be given back: requests that lie there and were not read are copied.</summary>
+    public void Keep()
+    {
+        _lent.ForEach(static channel => channel.Request.Keep());
+        _lent.Clear();
+    }
 
     /// <summary>Takes the whole messages at the front. Returns the mistake in them, or null.</summary>
     /// <param name="bytes">The bytes so far.</param>
@@ -168,11 +184,7 @@ internal sealed class WorkerSession
         switch (layout.Type)
         {
             case MessageType.Chunk when layout.Shape == ArgumentShape.Data:
-                if (!channel.Ended)
-                {
-                    channel.Request.Add(message.Data);
-                }
-
+                Add(channel, message.Data);
                 break;
             case MessageType.Error:
                 channel.NodeEnded = true;
@@ -189,6 +201,24 @@ internal sealed class WorkerSession
         }
 
         return null;
+    }
+
+    private void Add(WorkerChannel channel, scoped in Payload data)
+    {
+        if (channel.Ended)
+        {
+            return;
+        }
+
+        if (_lends && channel.Event.Borrows && data.Length >= Limits.LentBytes)
+        {
+            channel.Request.Lend(in data);
+            _lent.Add(channel);
+        }
+        else
+        {
+            channel.Request.Add(in data);
+        }
     }
 
     /// <summary>Lets handlers go on that waited for something that has come, and starts those that may begin.</summary>

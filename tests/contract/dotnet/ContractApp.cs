@@ -8,7 +8,7 @@ namespace Cocaine.Contract;
 public sealed class ContractApp(AppIdentity context)
 {
     [Event("echo")]
-    public byte[] Echo(byte[] request) => request;
+    public ReadOnlySpan<byte> Echo(ReadOnlySpan<byte> request) => request;
 
     [Event("relay")]
     public async ValueTask Relay(Request request, Response response)

@@ -10,6 +10,8 @@ const { BARE } = require('./headers.js');
 const { MESSAGE_BYTES } = require('./limits.js');
 const { Truncated } = require('./msgpack.js');
 
+const NOTHING = Buffer.alloc(0);
+
 class Input {
     #app;
     #channels;
@@ -19,7 +21,8 @@ class Input {
     #output;
     #message = new Message();
     #at = 0;            // where it begins
-    #rest = [];         // the start of a message whose end has not come
+    #isLent = true;     // what is taken is only lent: chunks are copied out of it
+    #rest = NOTHING;    // the start of a message whose end has not come, in memory for `need` bytes
     #restBytes = 0;
     #need = 0;
     #known;             // the last handler that was found: the next request is probably for it
@@ -35,20 +38,18 @@ class Input {
         this.greeted = undefined; // called with what the node can do, by the handshake's answer; then undefined again
     }
 
-    /** Takes what was read; the buffer is only lent. A message that lies across reads is joined alone: the others need no copy of theirs. */
+    /** Takes what was read; the buffer is only lent. A message that lies across reads is joined alone, and its chunk stays there. */
     receive(data) {
         let at = 0;
         while (this.#restBytes > 0) {
-            const missing = this.#need - this.#restBytes;
-            if (data.length - at < missing) {
-                this.#rest.push(Buffer.from(data.subarray(at)));
-                this.#restBytes += data.length - at;
+            const count = data.copy(this.#rest, this.#restBytes, at);
+            at += count;
+            this.#restBytes += count;
+            if (this.#restBytes < this.#need) {
                 return;
             }
-            this.#rest.push(data.subarray(at, at + missing));
-            at += missing;
-            const joined = Buffer.concat(this.#rest, this.#need);
-            this.#rest = [];
+            const joined = this.#rest;
+            this.#rest = NOTHING;
             this.#restBytes = 0;
             this.#take(joined, 0, false); // a rest again when only the front of the message was known
         }
@@ -56,6 +57,7 @@ class Input {
     }
 
     #take(data, at, isLent) {
+        this.#isLent = isLent;
         try {
             while (at < data.length) {
                 at = this.#step(data, at);
@@ -67,10 +69,9 @@ class Input {
             if (problem.need > MESSAGE_BYTES) {
                 broken(`a message of more than ${MESSAGE_BYTES} bytes`);
             }
-            at = this.#at;
-            this.#rest.push(isLent ? Buffer.from(data.subarray(at)) : data.subarray(at));
-            this.#restBytes = data.length - at;
             this.#need = problem.need;
+            this.#rest = memoryFor(problem.need);
+            this.#restBytes = data.copy(this.#rest, 0, this.#at);
         }
     }
 
@@ -145,11 +146,17 @@ class Input {
             this.#waiting.add(channels.open(number, handler, items));
         } else if (items === BARE && followsWhole(data, message.end, at, message)) {
             const end = message.end;
-            this.#waiting.addWhole(number, handler, copyOf(data, message.dataAt, message.dataEnd));
+            this.#waiting.addWhole(number, handler, this.#own(data, message));
             message.end = end;
         } else {
             channels.open(number, handler, items);
         }
+    }
+
+    // The message's bytes, to be kept: a chunk in memory that is ours and holds little else stays there.
+    #own(data, message) {
+        const { dataAt, dataEnd } = message;
+        return this.#isLent || dataEnd - dataAt < SHORT ? copyOf(data, dataAt, dataEnd) : data.subarray(dataAt, dataEnd);
     }
 
     #onChannel(channel, data) {
@@ -159,7 +166,7 @@ class Input {
                 broken('a chunk without data');
             }
             if (!channel.ended && !channel.closed) {
-                channel.add(copyOf(data, message.dataAt, message.dataEnd));
+                channel.add(this.#own(data, message));
             }
         } else if (message.type === CLOSE || message.type === ERROR) {
             const again = channel.closed;
@@ -177,6 +184,11 @@ class Input {
             broken(`a message of type ${message.type} on a channel`);
         }
     }
+}
+
+// Memory of its own, which the app may keep: not of the pool for small buffers, of which a long one would keep nothing but itself anyway.
+function memoryFor(size) {
+    return size > SHORT ? Buffer.allocUnsafeSlow(size) : Buffer.allocUnsafe(size);
 }
 
 // The category, code and reason of an error's arguments; nothing when they are of another form.

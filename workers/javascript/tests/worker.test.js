@@ -57,6 +57,20 @@ test('every size, and many at once', async (t) => {
     await gives(node, Array.from({ length: 20_000 }, (_, i) => `${i}`), 'count', '20000');
 });
 
+test('a request stays what it was', async (t) => {
+    const node = await on(t);
+    for (const size of [100, 20_000, 600_000]) {
+        const data = Buffer.alloc(size, 'kept');
+        const number = node.invoke('keep', data);
+        const others = Array.from({ length: 20 }, () => node.invoke('echo', Buffer.alloc(100_000, 'other')));
+        assert.equal(String((await node.answer(number))[0][0]), `${size}`);
+        for (const other of others) {
+            await node.answer(other);
+        }
+        assert.deepEqual(await node.call('kept'), [[data], undefined]);
+    }
+});
+
 test('errors', async (t) => {
     const node = await on(t);
     for (let i = 0; i < 20; i++) {

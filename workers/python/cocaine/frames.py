@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from struct import Struct, error as StructError
 
-from .limits import FAILURE_TEXT_BYTES
+from .limits import CUT_MESSAGES, FAILURE_TEXT_BYTES, LONG_BYTES
 from .msgpack import Truncated, bin_head, pack_int, packb, text_head, unpack_from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .link import Pending
+
 CONTROL = 1                          # the channel of handshake, heartbeat and terminate
 FLOW, RECALL = 2, 3                  # types on it: hold the chunks of a channel, or go on; the node takes calls back
 WRITE, ERROR, CLOSE = 0, 1, 2        # types on a channel; an invoke is the first write
 CATEGORY, NOT_FOUND, TOO_LARGE, APP_ERROR = 1000, 404, 413, 502
 APP_CATEGORY = 42                    # of errors that an app gives itself
+
+READ = -1                            # in the place of an offset: the message has been read already
 
 HEARTBEAT = b"\x93\x01\x00\x90"
 CLOSE_TAIL = b"\x02\x90"             # follows a channel's head: [n, 2, []]
@@ -55,7 +59,7 @@ def handshake(uuid: str, offer: dict[str, int]) -> bytes:
     return packb([CONTROL, 0, [uuid.encode(), offer]])
 
 
-def read(data: bytes, at: int) -> tuple[int, int, list[Any] | None, list[Any] | None, int]:
+def read(data: bytes | memoryview, at: int) -> tuple[int, int, list[Any] | None, list[Any] | None, int]:
     """(channel, type, args, header items or None, where the next message begins). ValueError when it is none, Truncated when it is cut."""
     # The usual ones by hand: fixarray of 3, [n, 0, [bytes]] and [n, 2, []].
     try:
@@ -80,6 +84,8 @@ def read(data: bytes, at: int) -> tuple[int, int, list[Any] | None, list[Any] | 
                     size, i = code & 31, i + 3
                 elif code == 0xC5 or code == 0xDA:
                     size, i = _U16(data, i + 3)[0], i + 5
+                elif code == 0xC6:
+                    size, i = _U32(data, i + 3)[0], i + 7
                 else:
                     return _read_any(data, at)
                 end = i + size
@@ -91,7 +97,30 @@ def read(data: bytes, at: int) -> tuple[int, int, list[Any] | None, list[Any] | 
     return _read_any(data, at)
 
 
-def _read_any(data: bytes, at: int) -> tuple[int, int, list[Any], list[Any] | None, int]:
+def cut(record: memoryview, pending: Pending) -> None:
+    """
+    Moves the whole messages of a long record to `pending`. A long chunk is copied by itself, and comes as a message that has been read: so
+    the handler gets this copy, and no other one is made.
+    """
+    start = at = 0
+    looks = CUT_MESSAGES
+    while at < len(record) and looks:
+        try:
+            number, kind, args, headers, end = read(record, at)
+        except ValueError:
+            break  # who takes the rest says what is wrong with it
+        looks -= 1
+        if kind == WRITE and args and len(args) == 1 and headers is None and type(args[0]) is memoryview and len(args[0]) >= LONG_BYTES:
+            if start < at:
+                pending.append((bytes(record[start:at]), 0))
+            pending.append(((number, kind, [bytes(args[0])], None), READ))
+            start, looks = end, CUT_MESSAGES
+        at = end
+    if start < len(record):
+        pending.append((bytes(record[start:]), 0))
+
+
+def _read_any(data: bytes | memoryview, at: int) -> tuple[int, int, list[Any], list[Any] | None, int]:
     message, end = unpack_from(data, at, True)
     if type(message) is not list or len(message) < 3:
         raise ValueError("a message is an array of three or four")

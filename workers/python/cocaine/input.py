@@ -43,6 +43,11 @@ class Input:
             return -1
         except ValueError as problem:
             broken(str(problem))
+        self.take(number, kind, args, headers)
+        return at
+
+    def take(self, number: int, kind: int, args: list[Any] | None, headers: list[Any] | None) -> None:
+        """A message that has been read. One is late, and passed over, when both sides have ended its channel."""
         channels = self._channels
         channel = channels.find(number)
         if channel is not None:
@@ -56,7 +61,6 @@ class Input:
             self._on_invoke(number, args[0], headers)
         elif kind > CLOSE:
             broken("a message of type %d" % kind)
-        return at  # else it is late: for a channel that both sides have ended
 
     def _on_control(self, kind: int, args: list[Any] | None) -> None:
         if kind == 0:

@@ -58,6 +58,14 @@ LOG_TEXT_BYTES = 1 << 16
 # One chunk of an answer: the node's bound. A longer one is refused where it is written.
 CHUNK_BYTES = 64 << 20
 
+# Python only: a chunk so long is copied only once on its way between the ring and the handler, and costs a few steps more for that. Shorter
+# ones are answered in bursts, which is faster.
+LONG_BYTES = 1 << 16
+
+# Python only: messages of a long record that are looked at, one after the other, for the next long chunk. A request is three, and a record
+# without long chunks is soon taken as a whole.
+CUT_MESSAGES = 4
+
 # A message: the node's bound for a chunk, 64 MiB, and room for its frame.
 MESSAGE_BYTES = (64 << 20) + (1 << 16)
 

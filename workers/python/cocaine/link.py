@@ -8,12 +8,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _collections import deque
     from collections.abc import Callable
-    from typing import Protocol
+    from typing import Any, Protocol
 
     from _socket import socket
 
-    # (bytes, offset): messages that came and were not looked at yet.
-    Pending = deque[tuple[bytes, int]]
+    # (bytes, offset): messages that came and were not looked at yet. Or (a message as frames.read gives it, READ).
+    Pending = deque[tuple[Any, int]]
 
     class Link(Protocol):
         """Used in one thread."""
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
         def send(self, data: bytes, pending: Pending) -> None:
             """Whole messages. What comes in while there is no room for them goes to `pending`."""
+
+        def send_parts(self, parts: list[bytes | memoryview], pending: Pending) -> None:
+            """The same of messages in pieces, without joining them first."""
 
         def begin(self, number: int) -> bool:
             """Says that the call of a channel is about to begin. False when it may not yet: the node takes calls back."""

@@ -62,8 +62,8 @@ def unpackb(data: bytes | bytearray | memoryview, raw: bool = False) -> Any:
     return value
 
 
-def unpack_from(data: bytes, at: int = 0, raw: bool = False) -> tuple[Any, int]:
-    """The value at `at`, and where the next one begins. The data must be bytes."""
+def unpack_from(data: bytes | memoryview, at: int = 0, raw: bool = False) -> tuple[Any, int]:
+    """The value at `at`, and where the next one begins. With raw the data may be a memoryview, and then so are the bytes in the value."""
     return _unpack(data, at, raw, 0, at)
 
 

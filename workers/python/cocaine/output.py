@@ -12,7 +12,7 @@ from time import monotonic
 from . import ChunkTooLong
 from .forks import FORKED, end_writing_child
 from .frames import chunk_head
-from .limits import CHUNK_BYTES, QUICK_SECONDS
+from .limits import CHUNK_BYTES, LONG_BYTES, QUICK_SECONDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,13 @@ class Output:
     def publish(self) -> None:
         if FORKED:
             end_writing_child()
-        if self.out:
+        if self.out_size >= LONG_BYTES:
+            parts = self.out.copy()
+            self.out.clear()
+            self.unheard += self.out_size
+            self.out_size = 0
+            self._link.send_parts(parts, self._pending)
+        elif self.out:
             data = b"".join(self.out)
             self.out.clear()
             self.out_size = 0
@@ -54,11 +60,15 @@ class Output:
                 self.write(head, chunk)
 
     def write(self, head: bytes, chunk: Any) -> None:
-        """A chunk, behind the head of its channel."""
+        """A chunk, behind the head of its channel. Nothing of it is needed any more when this returns, unless it is bytes."""
+        is_lent = False
         if type(chunk) is not bytes:
             if isinstance(chunk, str):
                 chunk = chunk.encode("utf-8", "surrogateescape")
-            elif isinstance(chunk, (bytes, bytearray, memoryview)):
+            elif isinstance(chunk, (bytearray, memoryview)):
+                is_lent = len(chunk) >= LONG_BYTES
+                chunk = memoryview(chunk).cast("B") if is_lent and memoryview(chunk).c_contiguous else bytes(chunk)
+            elif isinstance(chunk, bytes):
                 chunk = bytes(chunk)
             else:
                 raise TypeError("a chunk is bytes or text, not %s" % type(chunk).__name__)
@@ -69,3 +79,5 @@ class Output:
             self.publish()
         self.out += (head, chunk_head(size), chunk)
         self.out_size += size + 16
+        if is_lent:
+            self.publish()  # its owner may change it

@@ -15,12 +15,12 @@ from struct import unpack_from
 from time import monotonic
 
 from .exits import broken, node_gone
-from .frames import CONTROL
-from .limits import MESSAGE_BYTES, UNREAD_BYTES
+from .frames import CONTROL, cut
+from .limits import LONG_BYTES, MESSAGE_BYTES, UNREAD_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from _socket import socket
@@ -59,7 +59,8 @@ class Pipe:
         for capacity, at in (requests, request_at), (responses, response_at):
             if not 4096 <= capacity <= 1 << 30 or capacity & (capacity - 1) or at < HEADER_BYTES or at % 8 or at + capacity > size:
                 broken("a ring of %d bytes at %d" % (capacity, at))
-        self._words, self._flags = memoryview(map_).cast("Q"), memoryview(map_).cast("I")
+        self._view = memoryview(map_)
+        self._words, self._flags = self._view.cast("Q"), self._view.cast("I")
         self._in_at, self._in_size = request_at, requests
         self._out_at, self._out_size = response_at, responses
         self._head = self._words[REQUEST_HEAD]     # next byte to read
@@ -83,7 +84,7 @@ class Pipe:
         self._poll.register(sock.fileno(), select.EPOLLIN | select.EPOLLRDHUP)
 
     def fetch(self, pending: Pending) -> bool:
-        """Moves everything that the node has written to `pending`, as (bytes, 0): whole messages. False when there was nothing."""
+        """Moves everything that the node has written to `pending`: whole messages. False when there was nothing."""
         words, head, map_ = self._words, self._head, self._map
         tail = words[REQUEST_TAIL]
         if tail == head:
@@ -101,7 +102,9 @@ class Pipe:
                 broken("a record of kind %d and %d bytes at %d" % (kind, length, head))
             head += size
             if kind == LAST and not self._pieces:
-                if length:
+                if length >= LONG_BYTES:
+                    cut(self._view[at + 8:at + 8 + length], pending)
+                elif length:
                     pending.append((map_[at + 8:at + 8 + length], 0))
             elif kind != PADDING:
                 self._add_piece(pending, kind, map_[at + 8:at + 8 + length])
@@ -158,15 +161,29 @@ class Pipe:
 
     def send(self, data: bytes, pending: Pending) -> None:
         """Writes whole messages and shows them to the node. What comes in while there is no room goes to `pending`."""
-        size, most = len(data), self.best_batch
-        if size <= most:
-            self._write(data, size, LAST, pending)
+        if len(data) <= self.best_batch:
+            self._write((data,), len(data), LAST, pending)
         else:
-            for at in range(0, size, most):
-                piece = data[at:at + most]
-                self._write(piece, len(piece), MORE if at + most < size else LAST, pending)
+            self.send_parts([data], pending)
 
-    def _write(self, payload: bytes, length: int, kind: int, pending: Pending) -> None:
+    def send_parts(self, parts: list[bytes | memoryview], pending: Pending) -> None:
+        """The same of messages in pieces, which are joined in the ring."""
+        left, most = sum(map(len, parts)), self.best_batch
+        if left <= most:
+            return self._write(parts, left, LAST, pending)
+        record, room = [], most
+        for part in map(memoryview, parts):
+            while part:
+                piece = part[:room]
+                part = part[room:]
+                record.append(piece)
+                room -= len(piece)
+                left -= len(piece)
+                if not room or not left:
+                    self._write(record, most - room, MORE if left else LAST, pending)
+                    record, room = [], most
+
+    def _write(self, parts: Sequence[bytes | memoryview], length: int, kind: int, pending: Pending) -> None:
         words, tail, capacity = self._words, self._tail, self._out_size
         size = (length + 15) & -8
         place = tail & (capacity - 1)
@@ -178,7 +195,10 @@ class Pipe:
         if padding:
             words[at >> 3] = padding - 8 | PADDING << 32
             at = self._out_at
-        self._map[at + 8:at + 8 + length] = payload
+        map_, to = self._map, at + 8
+        for part in parts:
+            map_[to:to + len(part)] = part
+            to += len(part)
         words[at >> 3] = length | kind << 32
         self._tail = words[RESPONSE_TAIL] = end
         # Between our store of the tail and our load of `reader parked`. Other half: the node's reader stores `reader parked`, fences, and

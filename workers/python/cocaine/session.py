@@ -12,7 +12,7 @@ from .bursts import Bursts
 from .channel import Channels
 from .ending import Ending
 from .forks import FORKED, end_child
-from .frames import flow_message
+from .frames import READ, flow_message
 from .heartbeat import Heartbeat
 from .input import Input
 from .output import Output
@@ -20,6 +20,8 @@ from .running import Running
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .app import App
     from .channel import Channel
     from .link import Link
@@ -100,12 +102,12 @@ class Session:
         """Whether nothing more should be taken from the node. What says which calls it takes back must be read."""
         return self.channels.is_full and not self.link.is_recalling
 
-    def parse(self, data: bytes, at: int) -> None:
+    def parse(self, data: Any, at: int) -> None:
         """Messages from `at` on, until one makes a handler ready. Small whole requests to proven handlers are answered on the way."""
-        end, ready, bursts, step = len(data), self.input.ready, self.bursts, self.input.step
-        if ready or self.channels.under_way >= self.link.most_begun:
+        ready, bursts, step = self.input.ready, self.bursts, self.input.step
+        if ready or at == READ or self.channels.under_way >= self.link.most_begun:
             return self.take_in(data, at)  # others come first
-        guessed = False
+        end, guessed = len(data), False
         while at < end:
             if bursts.shape is not None:
                 before = at
@@ -128,8 +130,10 @@ class Session:
                     self.pending.appendleft((data, at))
                 return
 
-    def take_in(self, data: bytes, at: int) -> None:
+    def take_in(self, data: Any, at: int) -> None:
         """Messages from `at` on, without running anything."""
+        if at == READ:
+            return self.input.take(*data)
         end, step = len(data), self.input.step
         while 0 <= at < end:
             at = step(data, at)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .begin_page import BeginPage
     from .link import Pending
 
+SENT_PARTS = 512   # in one call; the system takes 1024
 SIOCOUTQ = 0x5411  # bytes sent and not read yet; see unix(7)
 
 
@@ -62,15 +63,14 @@ class SocketLink:
 
     def truncated(self, pending: Pending, data: bytes, at: int, need: int) -> None:
         """Keeps the start of a message until `need` bytes of it are here; joining only then keeps long messages linear."""
-        rest = data[at:]
         if need > MESSAGE_BYTES:
             broken("a message of more than %d bytes" % MESSAGE_BYTES)
         if pending:  # more was read while a handler waited for room
             following, start = pending.popleft()
-            pending.appendleft((rest + following[start:], 0))
+            pending.appendleft((data[at:] + following[start:], 0))
         else:
-            self._rest.insert(0, rest)
-            self._rest_size += len(rest)
+            self._rest.insert(0, memoryview(data)[at:])
+            self._rest_size += len(data) - at
             self._need = need
 
     @property
@@ -94,6 +94,21 @@ class SocketLink:
                 self._wait_for_room(pending)
             except OSError:
                 node_gone()
+
+    def send_parts(self, parts: list[bytes | memoryview], pending: Pending) -> None:
+        try:
+            sent = self.sock.sendmsg(parts[:SENT_PARTS])
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except OSError:
+            node_gone()
+        rest = []
+        for part in parts:
+            if sent < len(part):
+                rest.append(memoryview(part)[sent:] if sent else part)
+            sent = max(0, sent - len(part))
+        if rest:
+            self.send(b"".join(rest), pending)
 
     def _wait_for_room(self, pending: Pending) -> None:
         """Reads on meanwhile, so that the node need not wait; no more than the bound of what is unread."""

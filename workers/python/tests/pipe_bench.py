@@ -25,12 +25,12 @@ def cpu_seconds(pid):
 def run(event, size, flight, app, seconds=3.0):
     node = FakeNode(app, capacity=1 << 20)
     chunks, _ = node.call(event, b"x" * size)
-    answer_bytes = sum(8 + len(packb(chunk)) for chunk in chunks) + 8
+    answer_bytes = sum(8 + len(packb(chunk)) for chunk in chunks) + 8  # the number and what stands around it, and the close
     rings = node.rings
     name = event.encode()
     # Four-byte channel numbers, as a worker that has served for a while gets them.
     head = b"\x94\xce%s\x00\x91" + bytes((0xA0 | len(name),)) + name + b"\x93PQR\x93\xce%s\x00\x91"
-    data = (b"\xc4" + bytes((size,)) if size < 256 else b"\xc5" + struct.pack(">H", size)) + b"x" * size
+    data = (b"\xc4" + bytes((size,)) if size < 256 else b"\xc5" + struct.pack(">H", size) if size < 65536 else b"\xc6" + struct.pack(">I", size)) + b"x" * size
     tail = b"\x93\xce%s\x02\x90"
     most = rings.capacity // 4 - 8
     step = max(1, min(32, flight, most // (len(head) + len(data) + len(tail) + 8)))  # about what one receive of a busy connection brings

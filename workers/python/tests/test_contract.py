@@ -3,6 +3,7 @@
 import os
 import sys
 import unittest
+from zlib import crc32
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -27,6 +28,11 @@ class Cases:
 
     def assertAnswer(self, expected, event, *request, **options):
         self.assertEqual((expected, []), self.node.call(event, *request, **options))
+
+    def assertLong(self, expected, answer):
+        """The answer's chunks are these; a failure shows their sizes and sums, since comparing long bytes line by line takes minutes."""
+        chunks, end = answer
+        self.assertEqual(([(len(chunk), crc32(chunk)) for chunk in expected], []), ([(len(chunk), crc32(chunk)) for chunk in chunks], end))
 
     def ends_well(self):
         self.node.terminate()
@@ -56,6 +62,27 @@ class Synchronous(Cases):
                 for event in "echo", "plain":
                     for _ in range(40 if size < 1000 else 1):
                         self.assertAnswer([data], event, data)
+
+    def test_long_chunks_in_any_form_between_short_ones(self):
+        sizes = 5, 70_000, 65_536, 3, 300_000, 65_535, 1, 200_000
+        chunks = [os.urandom(size) for size in sizes]
+        messages, numbers = [], []
+        for _ in range(3):
+            number, self.node.next_channel = self.node.next_channel, self.node.next_channel + 1
+            numbers.append(number)
+            messages += [[number, 0, [b"echo"], [80, 81, 82]], *([number, 0, [chunk]] for chunk in chunks), [number, 2, []]]
+        self.node.send(*messages)
+        for number in numbers:
+            self.assertLong([b"".join(chunks)], self.node.answer(number))
+
+    def test_a_request_stays_what_it_was_and_an_answer_what_it_is(self):
+        data = os.urandom(100_000)
+        self.assertAnswer([b"kept"], "keep", data)
+        for size in 100_000, 300_000, 100_000:
+            self.assertLong([b"x" * size], self.node.call("echo", b"x" * size))
+        self.assertLong([data], self.node.call("kept"))
+        for event in "reused", "viewed":
+            self.assertLong([bytes((n,)) * 100_000 for n in range(3)], self.node.call(event))
 
     def test_many_at_once(self):
         numbers = {self.node.invoke("echo", b"%d" % i): b"%d" % i for i in range(2000)}
@@ -246,6 +273,9 @@ class Asynchronous(Cases):
         self.assertEqual([1000, 404], self.node.call("zork")[1][0])
         self.node.until(lambda: self.node.heartbeats)
         self.ends_well()
+
+    def test_a_chunk_stays_what_it_was_when_it_was_written(self):
+        self.assertLong([bytes((n,)) * 100_000 for n in range(2)], self.node.call("reused"))
 
     def test_streams_chunks_as_they_come(self):
         number = self.node.invoke("relay", close=False)

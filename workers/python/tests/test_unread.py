@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from fake_node import Rings  # noqa: E402
 from test_contract import Cases  # noqa: E402
+from cocaine.frames import READ  # noqa: E402
 from cocaine.limits import READ_BYTES, UNREAD_BYTES  # noqa: E402
 from cocaine.pipe import Pipe  # noqa: E402
 from cocaine.socket_link import SocketLink  # noqa: E402
@@ -77,7 +78,7 @@ class Writing:
         thread = threading.Thread(target=node)
         thread.start()
         link.send(bytes(8 << 20), pending)
-        size = sum(len(data) - at for data, at in pending)
+        size = sum(len(data[2][0]) if at == READ else len(data) - at for data, at in pending)
         link.sock.close()
         thread.join()
         return size

@@ -62,3 +62,14 @@ export async function holds(request, response) {
 export const who2 = (request) => sleep(1).then(() => current()?.event);
 export class Thing {}
 export const notAFunction = 5;
+
+let request;
+
+export function keep(data) {
+    request = data;
+    return `${data.length}`;
+}
+
+export function kept() {
+    return request;
+}

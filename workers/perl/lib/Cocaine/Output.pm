@@ -46,7 +46,8 @@ sub chunk {
     }
     utf8::encode($chunk) if utf8::is_utf8($chunk);
     die Cocaine::ChunkTooLong->new(length $chunk) if length $chunk > CHUNK_BYTES;
-    $self->{bytes} .= $head . WRITE_TAIL . Cocaine::MessagePack::binary_head(length $chunk) . $chunk;
+    $self->{bytes} .= $head . WRITE_TAIL . Cocaine::MessagePack::binary_head(length $chunk);
+    $self->{bytes} .= $chunk;    # by itself: joined with its head it would be copied once more
     $self->flush if length $self->{bytes} > BATCH_BYTES;
     return;
 }

@@ -113,3 +113,31 @@ def held(request):
 def prints(request):
     print("to stdout")
     return b"ok"
+
+
+_kept = []
+
+
+def keep(request):
+    _kept.append(request)
+    return "kept"
+
+
+def kept(request):
+    return _kept.pop()
+
+
+def reused(request):
+    """One buffer for all chunks: a write is over when it returns."""
+    buffer = bytearray(100_000)
+    for n in range(3):
+        buffer[:] = bytes((n,)) * len(buffer)
+        yield buffer
+
+
+def viewed(request, response):
+    buffer = bytearray(400_000)
+    view = memoryview(buffer).cast("I")[25_000:50_000]
+    for n in range(3):
+        buffer[:] = bytes((n,)) * len(buffer)
+        response.write(view)

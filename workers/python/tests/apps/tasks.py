@@ -62,3 +62,12 @@ async def raises(request):
 
 def plain(request):
     return request
+
+
+async def reused(request, response):
+    """Writes without an await, and changes what it has written."""
+    buffer = bytearray(100_000)
+    for n in range(2):
+        buffer[:] = bytes((n,)) * len(buffer)
+        response.write(buffer)
+    buffer[:] = b"x" * len(buffer)
