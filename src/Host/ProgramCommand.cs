@@ -7,6 +7,7 @@ using Cocaine.Fast.Host.Commands.Control;
 using Cocaine.Fast.Host.Commands.Keys;
 using Cocaine.Fast.Host.Commands.Making;
 using Cocaine.Fast.Host.Commands.Shells;
+using Cocaine.Fast.Host.Commands.Top;
 using Cocaine.Fast.Host.Commands.Tunnels;
 using Cocaine.Fast.Host.Commands.Why;
 using Cocaine.Fast.Host.Terminal;
@@ -35,6 +36,7 @@ internal static class ProgramCommand
             ClusterCommand.Create(),
             HealthCommand.Create(),
             MetricsCommand.Create(),
+            TopCommand.Create(),
             EventsCommand.Create(),
             QuarantineCommand.Create(),
             CheckCommand.Create(),

@@ -19,7 +19,8 @@ public class StructureTests
         ["Cluster"] = ["Core", "Transport", "Drivers"],
         ["Node"] = ["Core", "Transport", "Client", "Drivers", "Backends", "Cluster"],
         ["Tools"] = ["Core", "Transport", "Client", "Drivers", "Backends", "Node"],
-        ["Host"] = ["Core", "Transport", "Client", "Drivers", "Node", "Tools"],
+        ["Web"] = ["Core", "Transport", "Node"],
+        ["Host"] = ["Core", "Transport", "Client", "Drivers", "Node", "Tools", "Web"],
     };
 
     [Fact]
@@ -60,6 +61,12 @@ public class StructureTests
         Sources("src").Concat(Directory.GetFiles(Path.Combine(Root, "src"), "*.csproj", SearchOption.AllDirectories)),
         file => Regex.IsMatch(File.ReadAllText(file), "using NATS|Include=\"NATS") && !file.Contains("/Cluster/Engine/")
             && !file.EndsWith("/Cluster/Cocaine.Fast.Cluster.csproj", StringComparison.Ordinal));
+
+    /// <summary>The server of HTTP is known to its room alone: a node without that door loads nothing of it.</summary>
+    [Fact]
+    public void Kestrel_is_in_the_room_of_HTTP() => Assert.DoesNotContain(
+        Sources("src").Concat(Directory.GetFiles(Path.Combine(Root, "src"), "*.csproj", SearchOption.AllDirectories)),
+        file => Regex.IsMatch(File.ReadAllText(file), "Microsoft\\.AspNetCore") && !file.Contains("/src/Web/"));
 
     /// <summary>System calls are in one folder. The only other native library is OpenSSL's, for TLS, in two files.</summary>
     [Fact]

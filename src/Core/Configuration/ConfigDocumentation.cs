@@ -13,6 +13,7 @@ internal static class ConfigDocumentation
         KeyTable.Write(text, "### The whole", ConfigKeys.Top);
         KeyTable.Write(text, "### control", ConfigKeys.Control);
         KeyTable.Write(text, "### log", ConfigKeys.Log);
+        KeyTable.Write(text, "### web", WebKeys.Top);
         KeyTable.Write(text, "### cluster", ClusterKeys.Top);
         KeyTable.Write(text, "### cluster.engine-tls", ClusterKeys.Tls);
         KeyTable.Write(text, "### security", SecurityKeys.Top);

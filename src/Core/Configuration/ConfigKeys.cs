@@ -75,6 +75,7 @@ internal static class ConfigKeys
             "engine", KeyKind.Section, "values for the keys of `engine` that a manifest leaves out: docs/manifest.md",
             "those of manifests"),
         new("log", KeyKind.Section, "the log, below", "its defaults"),
+        new("web", KeyKind.Section, "the node's door for HTTP, below", "none"),
         new("cluster", KeyKind.Section, "how the node meets other nodes, below; docs/cluster.md", "the node is alone"),
         new("security", KeyKind.Section, "callers, and their rights, below", "no rules: everybody who reaches a door may use it"),
         new(

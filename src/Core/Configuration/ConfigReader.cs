@@ -102,6 +102,7 @@ public static class ConfigReader
                 AuditFile = log.GetValueOrDefault("audit") as string,
                 LogFormat = log.GetValueOrDefault("format") as string ?? defaults.LogFormat,
                 EngineDefaults = Engine(values),
+                Web = new WebReader(problems, _keys, _endpoints).Read(root["web"]),
                 Cluster = new ClusterReader(problems, _keys).Read(values.GetValueOrDefault("cluster") as JsonTree),
                 Security = security,
                 Apps = Apps(root["apps"]),

@@ -17,6 +17,7 @@ internal static class ConfigSchema
         ["names"] = SecurityKeys.TlsName,
         ["identities"] = SecurityKeys.Identity,
         ["rights"] = SecurityKeys.Rule,
+        ["web"] = WebKeys.Top,
     };
 
     /// <summary>The schema as text.</summary>

@@ -52,6 +52,9 @@ public sealed record NodeConfig
     /// <summary>Values for keys of <c>engine</c> that a manifest leaves out.</summary>
     public EngineDefaults EngineDefaults { get; init; } = new([]);
 
+    /// <summary>The node's door for HTTP; null = none.</summary>
+    public WebConfig? Web { get; init; }
+
     /// <summary>How the node meets other nodes; null = it is alone until a command joins a cluster.</summary>
     public ClusterConfig? Cluster { get; init; }
 

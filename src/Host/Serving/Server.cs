@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Host.Lifetime;
@@ -5,6 +6,7 @@ using Cocaine.Fast.Host.Logs;
 using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Daemon;
+using Cocaine.Fast.Web;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Host.Serving;
@@ -39,6 +41,7 @@ internal sealed class Server(string? configFile, NodeConfig config, ServeOverrid
         await using Announcer announcer = new(log);
         NodeDaemon daemon = new(config, logging, ownsProcess: true);
         daemon.AppStarted += announcer.Follow;
+        IAsyncDisposable? web = null;
         int code = ExitCodes.Ok;
         try
         {
@@ -49,6 +52,7 @@ internal sealed class Server(string? configFile, NodeConfig config, ServeOverrid
             }
 
             await daemon.StartAsync(signals.Stop);
+            web = config.Web is { } door ? await OpenWebAsync(daemon, door, log) : null;
             notifier.Ready(daemon.Status);
             HostLog.Serving(log, daemon.Status);
             await ServeAsync(daemon, notifier, log, signals.Stop);
@@ -70,10 +74,16 @@ internal sealed class Server(string? configFile, NodeConfig config, ServeOverrid
             HostLog.Stopping(log, signals.Cause, daemon.DrainTimeout.TotalSeconds);
         }
 
+        await (web?.DisposeAsync() ?? ValueTask.CompletedTask); // its listeners are on the loops
         await daemon.StopAsync(daemon.DrainTimeout, signals.StopNow);
         HostLog.Stopped(log);
         return signals.StopNow.IsCancellationRequested ? ExitCodes.Failed : code;
     }
+
+    /// <summary>A method of its own: a process without this door loads nothing of it.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static async Task<IAsyncDisposable> OpenWebAsync(NodeDaemon daemon, WebConfig config, ILogger log) =>
+        await WebDoor.OpenAsync(daemon, config, log);
 
     /// <summary>The log; null when the file of the audit cannot be used, which is logged.</summary>
     private ILoggerFactory? CreateLog()

@@ -12,9 +12,10 @@ internal static class ControlMessages
 
     /// <summary>
     /// The control protocol of this program. The number rises with each method, key or value that a client may need to know about before it
-    /// uses it. Protocol 1 had no method <c>version</c>, and protocol 2 none <c>cluster</c>.
+    /// uses it. Protocol 1 had no method <c>version</c>, protocol 2 none <c>cluster</c>, and protocol
+    /// 3 none <c>stats</c>.
     /// </summary>
-    public const int Protocol = 3;
+    public const int Protocol = 4;
 
     /// <summary>A key of every request: the protocol that the client speaks. Nodes of protocol 1 do not know it.</summary>
     public const string ProtocolKey = "protocol";

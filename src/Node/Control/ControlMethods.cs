@@ -21,13 +21,11 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 {
     private static readonly TimeSpan MaxDrain = TimeSpan.FromDays(1);
 
-    private readonly StatsSampler _sampler = new(node);
-
     /// <summary>The names of all methods.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [
         "create", "replace", "restart", "delete", "pause", "resume", "info", "list", "logs", "events", "scale", "quarantine", "cluster",
-        "metrics", "version",
+        "metrics", "stats", "version",
     ];
 
     /// <summary>The text for a client that calls an unknown method; a newer client may know more.</summary>
@@ -81,6 +79,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
             "cluster" => ClusterAsync(call, Read<ClusterRequest>()),
             "scale" => ScaleAsync(call, Read<ScaleRequest>()),
             "metrics" => MetricsAsync(call, Read<EmptyRequest>()),
+            "stats" => StatsAsync(call, Read<StatsRequest>()),
             "version" => VersionAsync(call, Read<EmptyRequest>()),
             _ => QuarantineAsync(call, Read<QuarantineRequest>()),
         };
@@ -202,8 +201,15 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
     {
         _ = request; // the request has no keys, which was checked
         call.Require(app: null);
-        NodeSample sample = await _sampler.SampleAsync();
-        await call.WriteAsync(MetricsPage.Text(sample, host.Failed, app => call.Rights.MayList("metrics", app)));
+        await call.WriteAsync(MetricsPage.Text(
+            await StatsHistory.Of(node).Sampler.SampleAsync(), host.Failed, app => call.Rights.MayList("metrics", app)));
+    }
+
+    private async Task StatsAsync(ControlCall call, StatsRequest request)
+    {
+        call.Require(app: null);
+        await AnswerAsync(
+            call, await StatsHistory.Of(node).AskAsync(request.Since, host.Failed, app => call.Rights.MayList("stats", app)));
     }
 
     private async Task LogsAsync(ControlCall call, LogsRequest request)

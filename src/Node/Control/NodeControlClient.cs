@@ -6,6 +6,7 @@ using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control.Messages;
 using Cocaine.Fast.Node.Journal;
+using Cocaine.Fast.Node.Metrics;
 using Cocaine.Fast.Node.Quarantine;
 using Cocaine.Fast.Transport.Linux;
 
@@ -142,6 +143,12 @@ public sealed class NodeControlClient : IAsyncDisposable
     /// <summary>The metrics of the node and its apps, in the text format 0.0.4 of Prometheus.</summary>
     public async Task<string> MetricsAsync(CancellationToken cancellation = default) =>
         System.Text.Encoding.UTF8.GetString(await CallAsync("metrics", new EmptyRequest(), cancellation).ConfigureAwait(false));
+
+    /// <summary>The figures of the node and its apps.</summary>
+    /// <param name="since">The number of an earlier answer, for counts since then; 0 = counts since the apps began.</param>
+    /// <param name="cancellation">Gives up.</param>
+    internal Task<StatsAnswer> StatsAsync(int since = 0, CancellationToken cancellation = default) =>
+        CallAsync<StatsAnswer>("stats", new StatsRequest(since), cancellation);
 
     /// <summary>The last lines that the app's workers wrote, and with <paramref name="follow"/> new lines until the app is gone.</summary>
     public IAsyncEnumerable<LogLine> LogsAsync(string app, bool follow = false, CancellationToken cancellation = default) =>

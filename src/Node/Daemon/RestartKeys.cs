@@ -28,6 +28,7 @@ internal static class RestartKeys
             ("security.tls", !usesTls),
             ("node-service", next.NodeService != old.NodeService),
             ("loops", next.Loops != old.Loops),
+            ("web", next.Web != old.Web),
             ("cluster", JsonSerializer.Serialize(next.Cluster) != JsonSerializer.Serialize(old.Cluster)),
             ("security.keys", next.Security.KeysFolder != old.Security.KeysFolder),
             ("security.quarantine-to", !next.Security.QuarantineTo.SequenceEqual(old.Security.QuarantineTo)),

@@ -16,6 +16,9 @@ internal sealed class AppSample(RunningApp app, AppView view)
     /// <summary>The state in a word, as in lists.</summary>
     public string State { get; } = view.State;
 
+    /// <summary>Why slaves do not start; null when they do.</summary>
+    public string? Cause { get; } = view.Cause;
+
     /// <summary>The counts of all loops.</summary>
     public EngineCounters Counters { get; } = view.Counters;
 

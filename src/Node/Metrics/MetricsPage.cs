@@ -13,14 +13,16 @@ internal static class MetricsPage
     /// <param name="sample">The figures.</param>
     /// <param name="failed">Apps that could not be started.</param>
     /// <param name="maySee">The reader may see the figures of an app.</param>
-    public static byte[] Text(NodeSample sample, IEnumerable<AppSummary> failed, Func<string, bool> maySee)
+    /// <param name="form">The form of the text.</param>
+    public static byte[] Text(
+        NodeSample sample, IEnumerable<AppSummary> failed, Func<string, bool> maySee, MetricsForm form = MetricsForm.Plain)
     {
-        MetricsText text = new();
+        MetricsText text = new(form);
         AppSample[] apps = [.. sample.Apps.Where(app => maySee(app.App.Name))];
         AppFamilies.Write(text, apps, failed.Select(app => app.App).Where(maySee));
         SlaveFamilies.Write(text, apps);
         TaskFamilies.Write(text, apps);
         NodeFamilies.Write(text, sample);
-        return text.Text;
+        return text.End();
     }
 }

@@ -6,12 +6,13 @@ using Cocaine.Fast.Core.Monitoring;
 namespace Cocaine.Fast.Node.Metrics;
 
 /// <summary>
-/// Writes metrics in the text format 0.0.4 of Prometheus: families with a help and a type, and below each its series.
+/// Writes metrics as text: families with a help and a type, and below each its series.
 /// Source: https://prometheus.io/docs/instrumenting/exposition_formats/
 /// </summary>
-internal sealed class MetricsText
+/// <param name="form">The form of the text.</param>
+internal sealed class MetricsText(MetricsForm form = MetricsForm.Plain)
 {
-    private const string Prefix = "cocaine_";
+    private const string Prefix = "cocaine_", Total = "_total";
 
     /// <summary>The bounds of the buckets of histograms, ns: 50 µs to a minute. A value is at most 1/32 too high.</summary>
     public static readonly long[] BoundsNs =
@@ -23,14 +24,24 @@ internal sealed class MetricsText
     private readonly ArrayBufferWriter<byte> _text = new(64 << 10);
     private string _family = "";
 
-    /// <summary>The text so far, UTF-8.</summary>
-    public byte[] Text => _text.WrittenSpan.ToArray();
+    /// <summary>Ends the text; UTF-8.</summary>
+    public byte[] End()
+    {
+        if (form == MetricsForm.Open)
+        {
+            Write($"# EOF\n");
+        }
+
+        return _text.WrittenSpan.ToArray();
+    }
 
     /// <summary>Begins a family; its series follow.</summary>
     public void Family(MetricKind metric)
     {
         _family = metric.IsStandard ? metric.Name : Prefix + metric.Name;
-        Write($"# HELP {_family} {metric.Help}\n# TYPE {_family} {metric.Type}\n");
+        bool isShort = form == MetricsForm.Open && metric.Type == "counter" && _family.EndsWith(Total, StringComparison.Ordinal);
+        string name = isShort ? _family[..^Total.Length] : _family;
+        Write($"# HELP {name} {metric.Help}\n# TYPE {name} {metric.Type}\n");
     }
 
     /// <summary>A series without labels.</summary>

@@ -11,13 +11,13 @@ namespace Cocaine.Fast.Node.Tests.Control;
 public class ControlHostileTests
 {
     [Theory]
-    [InlineData("fly", "{}", 404, "no method 'fly' in control protocol 3, which this node speaks; there are create, replace, restart, ")]
+    [InlineData("fly", "{}", 404, "no method 'fly' in control protocol 4, which this node speaks; there are create, replace, restart, ")]
     [InlineData("lst", "{}", 404, "; did you mean 'list'?")]
     [InlineData("list", "[1]", 400, "the request of list is a list, and must be a JSON object")]
-    [InlineData("list", "{\"colour\":1}", 400, "list has no key 'colour' in control protocol 3, which this node speaks; it has none")]
+    [InlineData("list", "{\"colour\":1}", 400, "list has no key 'colour' in control protocol 4, which this node speaks; it has none")]
     [InlineData("logs", "{\"app\":\"x\",\"folow\":true}", 400, "it has app, follow; did you mean 'follow'?")]
     [InlineData("list", "{\"protocol\":7,\"colour\":1}", 400,
-        "this node speaks control protocol 3; the key 'colour' of list is of a newer client, which speaks 7")]
+        "this node speaks control protocol 4; the key 'colour' of list is of a newer client, which speaks 7")]
     [InlineData("list", "{\"protocol\":\"new\"}", 400, "'protocol' is the number of the control protocol that the client speaks")]
     [InlineData("list", "{\"a\\u001b[2J\\u202e\":1}", 400, "'a\\u001b[2J\\u202e'")]
     [InlineData("list", "{", 400, "the request of list is not JSON: it cannot be read from line 1, byte 2 on")]
