@@ -65,8 +65,17 @@ internal sealed class PeerApp(string name, EventLoop loop, Func<bool> isDraining
         return null;
     }
 
-    /// <summary>Takes the link of a node that has proven itself; from any loop. The descriptor belongs to the app from now on.</summary>
-    public void Take(int descriptor, string node) => loop.Post(() => Begin(descriptor, node));
+    /// <summary>Takes the link of a node that has proven itself; from any loop. The socket belongs to the app from now on.</summary>
+    public void Take(PeerSocket socket, string node) => loop.Post(() => Begin(in socket, node));
+
+    /// <summary>Ends the links of nodes whose certificates are refused by now; from any loop.</summary>
+    public void DropRefused() => loop.Post(() =>
+    {
+        foreach (PeerSession session in _sessions.Where(static one => one.Certified?.Refusal is not null).ToArray())
+        {
+            session.Close("the node's certificate is refused by now");
+        }
+    });
 
     /// <summary>Ends all links.</summary>
     public void Close()
@@ -103,9 +112,9 @@ internal sealed class PeerApp(string name, EventLoop loop, Func<bool> isDraining
         loop.Timers.Arm(this, nowMs + PeerLimits.NewsMs);
     }
 
-    private void Begin(int descriptor, string node)
+    private void Begin(in PeerSocket socket, string node)
     {
-        PeerSession session = new(this, descriptor, node);
+        PeerSession session = new(this, in socket, node);
         _sessions.Add(session);
         session.Begin();
         if (_isClosed || _sessions.Count > PeerLimits.MostSessions)

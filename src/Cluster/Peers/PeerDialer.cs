@@ -3,14 +3,17 @@ using System.Numerics;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
+using Cocaine.Fast.Transport.Tls;
 
 namespace Cocaine.Fast.Cluster.Peers;
 
 /// <summary>
 /// Connects to other nodes, chosen at random, until there are enough of them. Lives on the loop; only the attempts are elsewhere.
 /// </summary>
-/// <remarks>Safety: a connected descriptor belongs to this object until it is given to <c>connected</c>, or closed.</remarks>
-internal sealed class PeerDialer(EventLoop loop)
+/// <param name="loop">The loop.</param>
+/// <param name="tls">The node's TLS; null = the connections have none.</param>
+/// <remarks>Safety: a connected socket belongs to this object until it is given to <c>connected</c>, or closed.</remarks>
+internal sealed class PeerDialer(EventLoop loop, TlsDoors? tls)
 {
     private readonly Dictionary<PeerAddress, Place> _places = []; // of the nodes that were tried
     private readonly List<PeerAddress> _free = [];                // scratch
@@ -22,10 +25,11 @@ internal sealed class PeerDialer(EventLoop loop)
     /// <param name="known">The nodes.</param>
     /// <param name="wanted">How many of them should have a link.</param>
     /// <param name="random">The source of the choice.</param>
-    /// <param name="connected">Gets a connected descriptor, which belongs to it from then on.</param>
+    /// <param name="connected">Gets a connected socket, which belongs to it from then on.</param>
     /// <param name="failed">Hears why an attempt failed.</param>
     public void Dial(
-        IReadOnlyList<PeerAddress> known, int wanted, Random random, Action<PeerAddress, int> connected, Action<PeerAddress, string> failed)
+        IReadOnlyList<PeerAddress> known, int wanted, Random random, Action<PeerAddress, PeerSocket> connected,
+        Action<PeerAddress, string> failed)
     {
         if (_taken >= wanted || _attempts >= PeerLimits.MostAttempts)
         {
@@ -100,9 +104,9 @@ internal sealed class PeerDialer(EventLoop loop)
         }
     }
 
-    private async Task AttemptAsync(PeerAddress to, Action<PeerAddress, int> connected, Action<PeerAddress, string> failed)
+    private async Task AttemptAsync(PeerAddress to, Action<PeerAddress, PeerSocket> connected, Action<PeerAddress, string> failed)
     {
-        int descriptor = -1;
+        PeerSocket? made = null;
         string problem = "";
         try
         {
@@ -111,32 +115,52 @@ internal sealed class PeerDialer(EventLoop loop)
             using CancellationTokenSource limit = new(PeerLimits.HelloMs);
             SocketTuning.PrepareConnect((int)socket.Handle, to.At);
             await socket.ConnectAsync(to.At, limit.Token).ConfigureAwait(false);
-            descriptor = DescriptorCopy.Of((int)socket.Handle);
-            SocketTuning.Apply(descriptor);
+            made = await SecureAsync(socket).ConfigureAwait(false);
+            SocketTuning.Apply(made.Value.Descriptor);
         }
-        catch (Exception failure) when (failure is SocketException or IOException or OperationCanceledException)
+        catch (Exception failure) when (failure is SocketException or IOException or OperationCanceledException or TlsException)
         {
             problem = failure is OperationCanceledException ? "the node does not answer" : failure.Message;
         }
 
-        loop.Post(() => OnAttempted(to, descriptor, problem, connected, failed));
+        loop.Post(() => OnAttempted(to, made, problem, connected, failed));
+    }
+
+    /// <summary>Makes the handshake where the node has TLS. Any certificate of the CA will do: the hello proves which node it is.</summary>
+    private async Task<PeerSocket> SecureAsync(Socket socket)
+    {
+        if (tls is null)
+        {
+            return new PeerSocket(DescriptorCopy.Of((int)socket.Handle));
+        }
+
+        TlsSession session = tls.TryConnect()
+            ?? throw new TlsException(TlsPart.Ca, null, "the node's files have no CA for links between nodes any more");
+        try
+        {
+            using CancellationTokenSource limit = new(PeerLimits.HandshakeMs);
+            byte[] first = await ClientHandshake.RunAsync(loop, socket, session, limit.Token).ConfigureAwait(false);
+            return new PeerSocket(DescriptorCopy.Of((int)socket.Handle), session, first);
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
     }
 
     private void OnAttempted(
-        PeerAddress to, int descriptor, string problem, Action<PeerAddress, int> connected, Action<PeerAddress, string> failed)
+        PeerAddress to, PeerSocket? made, string problem, Action<PeerAddress, PeerSocket> connected, Action<PeerAddress, string> failed)
     {
         _attempts--;
-        if (descriptor >= 0 && !_isClosed)
+        if (made is { } socket && !_isClosed)
         {
-            connected(to, descriptor);
+            connected(to, socket);
             return;
         }
 
-        if (descriptor >= 0)
-        {
-            new SafeSocketHandle(descriptor, ownsHandle: true).Dispose();
-        }
-        else if (!_isClosed)
+        made?.Close();
+        if (made is null && !_isClosed)
         {
             OnLost(to);
             failed(to, problem);

@@ -5,6 +5,7 @@ using Cocaine.Fast.Core.Jobs;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Transport.Loop;
+using Cocaine.Fast.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Cluster.Peers;
@@ -19,11 +20,13 @@ namespace Cocaine.Fast.Cluster.Peers;
 /// <param name="peers">Knows the other nodes.</param>
 /// <param name="log">The node's log.</param>
 /// <param name="random">The source of the choices.</param>
-internal sealed class PeerForwarder(string app, EventLoop loop, PeerIdentity self, IPeerList peers, ILogger log, Random random)
+/// <param name="tls">The node's TLS, which the links have; null = they have none.</param>
+internal sealed class PeerForwarder(
+    string app, EventLoop loop, PeerIdentity self, IPeerList peers, ILogger log, Random random, TlsDoors? tls = null)
     : WheelTimer, IForwarder
 {
     private readonly PeerCount _count = new();
-    private readonly PeerDialer _dialer = new(loop);
+    private readonly PeerDialer _dialer = new(loop, tls);
     private PeerLink[] _links = [];   // those that are open
     private PeerLoad[] _loads = [];   // theirs, in the same order
     private long _rttNs;              // the mean way to them and back
@@ -123,7 +126,7 @@ internal sealed class PeerForwarder(string app, EventLoop loop, PeerIdentity sel
         }
     }
 
-    private void Connect(PeerAddress to, int descriptor) => new PeerLink(this, to, loop, descriptor).Begin();
+    private void Connect(PeerAddress to, PeerSocket socket) => new PeerLink(this, to, loop, in socket).Begin();
 
     private void OnNotLinked(PeerAddress to, string problem)
     {

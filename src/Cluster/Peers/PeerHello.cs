@@ -19,6 +19,9 @@ internal sealed record PeerHello(string Cluster, string Caller, ulong Incarnatio
 {
     public const int NonceBytes = 32, MacBytes = 32;
 
+    /// <summary>The bytes that tie the hello to its TLS session, see <see cref="PeerSocket.Binding"/>. Not sent.</summary>
+    public byte[] Binding { get; init; } = [];
+
     /// <summary>The channel of hellos and news.</summary>
     public const ulong Channel = MessageWriter.ControlChannel;
 
@@ -46,14 +49,16 @@ internal sealed record PeerHello(string Cluster, string Caller, ulong Incarnatio
     }
 
     /// <summary>Reads a hello; null when the arguments are none.</summary>
-    public static PeerHello? Read(ReadOnlySpan<byte> arguments)
+    /// <param name="arguments">The message's arguments.</param>
+    /// <param name="binding">The bytes that tie it to its TLS session; empty without TLS.</param>
+    public static PeerHello? Read(ReadOnlySpan<byte> arguments, byte[] binding)
     {
         ArgumentReader reader = new(arguments);
         reader.Array(6);
         bool isKnown = reader.Bytes(1, PeerLimits.MaxNameBytes).SequenceEqual(Version);
         PeerHello hello = new(
             Name(ref reader), Name(ref reader), reader.Number(), Name(ref reader), reader.Bytes(NonceBytes, NonceBytes).ToArray());
-        return isKnown && reader.IsWhole ? hello : null;
+        return isKnown && reader.IsWhole ? hello with { Binding = binding } : null;
     }
 
     /// <summary><c>[1, 0, [version, node, nonce, mac]]</c>: the listener's answer.</summary>
@@ -119,6 +124,7 @@ internal sealed record PeerHello(string Cluster, string Caller, ulong Incarnatio
 
         hash.AppendData(Nonce);
         hash.AppendData(listenersNonce);
+        hash.AppendData(Binding);
         return hash.GetHashAndReset();
     }
 

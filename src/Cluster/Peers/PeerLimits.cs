@@ -14,6 +14,9 @@ internal static class PeerLimits
     /// </summary>
     public const int HelloMs = 1000;
 
+    /// <summary>How long the handshake of TLS before it may take, ms: two ways there and back, and the work of a busy machine.</summary>
+    public const int HandshakeMs = 2000;
+
     /// <summary>Connections whose hello is not whole: more than a cluster of 1,000 nodes opens in a second, and 4 MiB of memory.</summary>
     public const int MostGreetings = 64;
 

@@ -9,8 +9,8 @@ namespace Cocaine.Fast.Cluster.Peers;
 /// <summary>
 /// This node's end of a link to another node, for one app: gives jobs to the node, and takes their answers. Lives on the app's loop.
 /// </summary>
-internal sealed class PeerLink(PeerForwarder owner, PeerAddress to, EventLoop loop, int descriptor)
-    : ProvenLink(owner.Self, owner.App, owner.Log, to, loop, descriptor), IPeer
+internal sealed class PeerLink(PeerForwarder owner, PeerAddress to, EventLoop loop, in PeerSocket socket)
+    : ProvenLink(owner.Self, owner.App, owner.Log, to, loop, in socket), IPeer
 {
     private readonly ChannelTable<Job> _jobs = new();
     private readonly RequestPressure _pressure = new();

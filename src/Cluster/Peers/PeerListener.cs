@@ -4,10 +4,12 @@ using System.Net;
 using System.Numerics;
 using System.Security.Cryptography;
 using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Transport.Linux;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
+using Cocaine.Fast.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Cluster.Peers;
@@ -22,16 +24,24 @@ internal sealed class PeerListener
     private const int Backlog = 256;
 
     private readonly IReadOnlyList<Listener> _listeners;
+    private readonly SecuredDoor? _secured; // null without TLS
     private readonly HashSet<PeerGreeting> _greetings = [];
     private readonly ConcurrentDictionary<string, ImmutableArray<PeerApp>> _apps = new();
     private uint _next;          // the shard of an app that gets the next link
     private long _turnedAway;
 
+    /// <param name="loop">The loop.</param>
+    /// <param name="at">The port.</param>
+    /// <param name="log">The node's log.</param>
+    /// <param name="tls">The node's TLS, with which nodes show their certificates before the hello; null = the port has none.</param>
     /// <exception cref="IOException">The endpoint cannot be bound.</exception>
-    public PeerListener(EventLoop loop, Endpoint at, ILogger log)
+    public PeerListener(EventLoop loop, Endpoint at, ILogger log, TlsDoors? tls = null)
     {
         Loop = loop;
         Log = log;
+        _secured = tls is null ? null : new SecuredDoor(
+            loop, tls, DoorTls.Mutual, "peer port", peer => Greet(new PeerSocket(peer.Descriptor, peer.Session, peer.First, peer.Peer)),
+            DropRefused);
         _listeners = Listener.Bind(loop, at, Backlog, UnixFileMode.UserRead | UnixFileMode.UserWrite, Accept);
     }
 
@@ -55,6 +65,7 @@ internal sealed class PeerListener
     public void Open(PeerIdentity self)
     {
         Self = self;
+        _secured?.Open();
         foreach (Listener listener in _listeners)
         {
             listener.Open();
@@ -79,6 +90,8 @@ internal sealed class PeerListener
         {
             listener.Dispose();
         }
+
+        _secured?.Close();
 
         foreach (PeerGreeting greeting in _greetings.ToArray())
         {
@@ -105,7 +118,34 @@ internal sealed class PeerListener
 
     private void Accept(int descriptor)
     {
-        PeerGreeting greeting = new(this, descriptor);
+        if (_secured is null)
+        {
+            Greet(new PeerSocket(descriptor));
+        }
+        else
+        {
+            _secured.Accept(descriptor); // with bounds of its own
+        }
+    }
+
+    /// <summary>The files of now refuse the certificates of some nodes.</summary>
+    private void DropRefused()
+    {
+        foreach (PeerGreeting greeting in _greetings.Where(static one => one.Certified?.Refusal is not null).ToArray())
+        {
+            _secured!.TellRefused(greeting);
+            greeting.Close("the node's certificate is refused by now");
+        }
+
+        foreach (PeerApp shard in _apps.Values.SelectMany(static shards => shards))
+        {
+            shard.DropRefused();
+        }
+    }
+
+    private void Greet(PeerSocket socket)
+    {
+        PeerGreeting greeting = new(this, in socket);
         _greetings.Add(greeting);
         greeting.Begin();
         if (_greetings.Count > PeerLimits.MostGreetings)
@@ -143,12 +183,17 @@ internal sealed class PeerGreeting : MessageConnection
     private readonly byte[] _nonce = RandomNumberGenerator.GetBytes(PeerHello.NonceBytes);
     private readonly Limit _limit;
     private GreetingState _state = GreetingState.AwaitsHello;
+    private readonly TlsSession? _session;
+    private readonly byte[] _binding;
     private PeerHello? _hello; // valid from AwaitsProof on
 
-    public PeerGreeting(PeerListener listener, int descriptor)
-        : base(listener.Loop, descriptor, HelloLimits)
+    public PeerGreeting(PeerListener listener, in PeerSocket socket)
+        : base(listener.Loop, socket.Descriptor, HelloLimits)
     {
         _listener = listener;
+        _session = socket.Session;
+        _binding = socket.Binding();
+        socket.Secure(this);
         _limit = new Limit(this);
     }
 
@@ -196,7 +241,7 @@ internal sealed class PeerGreeting : MessageConnection
 
     private void OnHello(ReadOnlySpan<byte> arguments)
     {
-        _hello = PeerHello.Read(arguments);
+        _hello = PeerHello.Read(arguments, _binding);
         if (_hello is null || _hello.Cluster != _listener.Self.Cluster)
         {
             TurnAway(_hello is null ? "the hello cannot be read" : "the node belongs to another cluster");
@@ -220,10 +265,18 @@ internal sealed class PeerGreeting : MessageConnection
         }
         else
         {
-            _state = GreetingState.Handed;
-            app.Take(DescriptorCopy.Of(Descriptor), _hello.Caller);
-            Close("the link belongs to its app");
+            HandOn(app);
         }
+    }
+
+    /// <summary>The link is the app's from now on; this connection ends before the app's loop uses the session.</summary>
+    private void HandOn(PeerApp app)
+    {
+        _session?.AddOwner();
+        PeerSocket socket = new(DescriptorCopy.Of(Descriptor), _session, default, Certified);
+        _state = GreetingState.Handed;
+        Close("the link belongs to its app");
+        app.Take(socket, _hello!.Caller);
     }
 
     private void TurnAway(string problem)

@@ -20,9 +20,10 @@ internal sealed class PeerSession : MessageConnection, IJobCaller, ISlowClient
     private ulong _last = PeerHello.Channel;
     private long _toldNs = -1;
 
-    public PeerSession(PeerApp app, int descriptor, string node)
-        : base(app.Loop, descriptor, ProtocolLimits.Default)
+    public PeerSession(PeerApp app, in PeerSocket socket, string node)
+        : base(app.Loop, socket.Descriptor, ProtocolLimits.Default)
     {
+        socket.Secure(this);
         _app = app;
         Node = node;
         _slowReader = new SlowReader(this, this);

@@ -39,14 +39,15 @@ internal abstract class ProvenLink : MessageConnection
     private readonly Watch _watch;
     private readonly long _begunNs;
 
-    protected ProvenLink(PeerIdentity self, string app, ILogger log, PeerAddress to, EventLoop loop, int descriptor)
-        : base(loop, descriptor, ProtocolLimits.Default)
+    protected ProvenLink(PeerIdentity self, string app, ILogger log, PeerAddress to, EventLoop loop, in PeerSocket socket)
+        : base(loop, socket.Descriptor, ProtocolLimits.Default)
     {
         _self = self;
         _app = app;
         _log = log;
         To = to;
-        _hello = PeerHello.Of(self, app);
+        _hello = PeerHello.Of(self, app) with { Binding = socket.Binding() };
+        socket.Secure(this);
         _watch = new Watch(this);
         _begunNs = loop.NowNs;
     }

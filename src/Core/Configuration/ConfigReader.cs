@@ -78,7 +78,7 @@ public static class ConfigReader
                 problems.Add(door.Offset, "$.locator-tls", problem);
             }
 
-            CheckNetwork(root, locator, locatorTls, service, security.Network);
+            CheckNetwork(root, locator, locatorTls, service, security.Network, security.Tls?.ClientCaFile is not null);
             if (control.ContainsKey("tcp"))
             {
                 CheckTcpControl(root["control"]!["tcp"]!, hasTls ? TlsNeeds.ProblemOf(DoorTls.Mutual, security.Tls) : null, security);
@@ -150,7 +150,8 @@ public static class ConfigReader
         }
 
         /// <summary>The node's own doors have the protection that the config wants.</summary>
-        private void CheckNetwork(JsonTree root, string? locator, DoorTls locatorTls, string service, NetworkFloor floor)
+        private void CheckNetwork(
+            JsonTree root, string? locator, DoorTls locatorTls, string service, NetworkFloor floor, bool hasCa)
         {
             void Check(JsonTree? door, string at, Func<string, string?> problemOf)
             {
@@ -170,7 +171,7 @@ public static class ConfigReader
                 string listen = cluster["listen"]?.Text ?? ClusterConfig.DefaultListen;
                 JsonTree place = cluster["listen"] ?? cluster;
                 if (EndpointSyntax.Problem(listen, takesUnix: false) is null
-                    && NetworkNeeds.PlainProblem(listen, "write \"forward\": false, or ", floor) is { } problem)
+                    && NetworkNeeds.LinkProblem(listen, hasCa, floor) is { } problem)
                 {
                     problems.Add(place.Offset, "$.cluster.listen", problem);
                 }

@@ -61,6 +61,11 @@ internal static class NetworkNeeds
         floor == NetworkFloor.Open || !IsOpen(endpoint) ? null
             : $"{Wants(endpoint, floor)}, and this door has no TLS: {remedy}{OnThisHost}";
 
+    /// <summary>The lack of the peer port, which has mutual TLS when the node has a CA; null when there is none.</summary>
+    public static string? LinkProblem(string endpoint, bool hasCa, NetworkFloor floor) =>
+        hasCa && floor <= NetworkFloor.Mutual ? null
+            : PlainProblem(endpoint, "write security.tls with a client-ca, or \"forward\": false, or ", floor);
+
     private static bool IsDoor(TaskManifest task) => task.Driver?.Connects(task.Keys) != true && task.Endpoints.Any(IsOpen);
 
     private static bool IsOpen(string endpoint) => !EndpointSyntax.IsOnThisHost(endpoint);

@@ -4,6 +4,7 @@ using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Tools.Chaos;
+using Cocaine.Fast.Tools.ClusterChaos;
 
 namespace Cocaine.Fast.Host.Commands;
 
@@ -39,6 +40,11 @@ internal static class ChaosCommand
         Description = "Give the task's door TLS with certificates of clients, and renew all certificates in the run",
     };
 
+    private static readonly Option<bool> Cluster = new("--cluster")
+    {
+        Description = "Run three nodes of a cluster with their engine, a nats-server, and break nodes and engine",
+    };
+
     private static readonly Option<string?> Log = new("--log") { Description = "File for the node's log" };
     private static readonly Option<string?> Samples = new("--samples")
     {
@@ -55,7 +61,7 @@ internal static class ChaosCommand
             "Run the app under load, break workers, clients and the node, and check that nothing is lost, stuck or answered twice.\n\n"
             + "Example:\n  cocaine-fast chaos examples/echo/manifest.json --seed 1 --duration 60")
         {
-            Manifest, Seed, Duration, Rate, Connections, InFlight, Requests, Event, AnyAnswer, ExitEvent, NoNodeKills, NoScribble, Tls,
+            Manifest, Seed, Duration, Rate, Connections, InFlight, Requests, Event, AnyAnswer, ExitEvent, NoNodeKills, NoScribble, Tls, Cluster,
             Log, Samples, SampleEvery, Quiet,
         };
         command.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation));
@@ -89,8 +95,16 @@ internal static class ChaosCommand
         ChaosResult result;
         try
         {
-            using ChaosRun run = new(options);
-            result = await run.RunAsync(cancellation);
+            if (parsed.GetValue(Cluster))
+            {
+                using ClusterChaosRun ofCluster = new(options);
+                result = await ofCluster.RunAsync(cancellation);
+            }
+            else
+            {
+                using ChaosRun run = new(options);
+                result = await run.RunAsync(cancellation);
+            }
         }
         catch (Exception failure) when (failure is NodeException or IOException or UnauthorizedAccessException)
         {

@@ -34,6 +34,12 @@ internal static class OpenDoors
         {
             yield return Warning(path, "$.node-service", service);
         }
+
+        if (config.Cluster is { Forwards: true } cluster && IsOpen(cluster.Listen) && config.Security.Tls?.ClientCaFile is null)
+        {
+            yield return $"{path}: warning: $.cluster.listen: jobs go between nodes in the clear, and '{JsonPath.Shown(cluster.Listen)}' "
+                + "is open to other hosts: give security.tls with a client-ca, or let only the nodes reach it";
+        }
     }
 
     private static bool IsOpen(string endpoint) => !EndpointSyntax.IsOnThisHost(endpoint);

@@ -2,10 +2,12 @@ using System.Net;
 using Cocaine.Fast.Cluster.Members;
 using Cocaine.Fast.Cluster.Peers;
 using Cocaine.Fast.Core.Configuration;
+using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Forwarding;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
+using Cocaine.Fast.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Cluster;
@@ -15,10 +17,11 @@ namespace Cocaine.Fast.Node.Cluster;
 /// </summary>
 /// <param name="node">The node's config.</param>
 /// <param name="loop">The loop of the peer port, once the node has started.</param>
+/// <param name="tls">The node's TLS, once the node has started; null = it has none.</param>
 /// <param name="apps">The apps of the cluster that run here now.</param>
 /// <param name="log">The node's log.</param>
 internal sealed class ClusterPeers(
-    NodeConfig node, Func<EventLoop> loop, Func<IEnumerable<RunningApp>> apps, ILogger log) : IPeerList
+    NodeConfig node, Func<EventLoop> loop, Func<TlsDoors?> tls, Func<IEnumerable<RunningApp>> apps, ILogger log) : IPeerList
 {
     private readonly ClusterConfig _config = node.Cluster ?? new ClusterConfig();
     private readonly Lock _lock = new();  // guards the fields below that are not volatile
@@ -62,10 +65,11 @@ internal sealed class ClusterPeers(
                 return _peers?.Port.Port ?? 0;
             }
 
-            string? problem = NetworkNeeds.PlainProblem(_config.Listen, "", node.Security.Network); // links have no TLS yet
+            TlsDoors? secured = tls() is { } doors && doors.Offers(DoorTls.Mutual) ? doors : null;
+            string? problem = secured is null ? NetworkNeeds.PlainProblem(_config.Listen, "", node.Security.Network) : null;
             try
             {
-                _peers = problem is null ? new NodePeers(loop(), Endpoint.Parse(_config.Listen), log) : null;
+                _peers = problem is null ? new NodePeers(loop(), Endpoint.Parse(_config.Listen), log, secured) : null;
             }
             catch (Exception failure) when (failure is IOException or FormatException)
             {

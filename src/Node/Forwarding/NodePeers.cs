@@ -4,6 +4,7 @@ using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
+using Cocaine.Fast.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Forwarding;
@@ -16,6 +17,7 @@ internal sealed class NodePeers
 {
     private readonly PeerListener _listener;
     private readonly ILogger _log;
+    private readonly TlsDoors? _tls;
     private volatile bool _isDraining;
     private PeerIdentity _self = null!; // valid once open
     private IPeerList _peers = null!;   // valid once open
@@ -23,11 +25,13 @@ internal sealed class NodePeers
     /// <param name="loop">The loop of the port.</param>
     /// <param name="at">The port.</param>
     /// <param name="log">The node's log.</param>
+    /// <param name="tls">The node's TLS, which the links have; null = they have none.</param>
     /// <exception cref="IOException">The endpoint cannot be bound.</exception>
-    public NodePeers(EventLoop loop, Endpoint at, ILogger log)
+    public NodePeers(EventLoop loop, Endpoint at, ILogger log, TlsDoors? tls = null)
     {
         _log = log;
-        _listener = new PeerListener(loop, at, log);
+        _tls = tls;
+        _listener = new PeerListener(loop, at, log, tls);
     }
 
     /// <summary>Where other nodes find this one.</summary>
@@ -53,6 +57,6 @@ internal sealed class NodePeers
     public Task CloseAsync() => _listener.Loop.RunAsync(_listener.Close);
 
     private ShardLinks LinksOf(string app, AppShard shard) => new(
-        _listener, new PeerForwarder(app, shard.Loop, _self, _peers, _log, new Random()),
+        _listener, new PeerForwarder(app, shard.Loop, _self, _peers, _log, new Random(), _tls),
         new PeerApp(app, shard.Loop, () => _isDraining, _log));
 }

@@ -34,8 +34,9 @@ internal sealed class ChaosManifest
     /// <param name="folder">The folder of the copy.</param>
     /// <param name="eventName">The event of the load; null = the first of the first native-server.</param>
     /// <param name="usesTls">The task's door wants certificates in the copy.</param>
+    /// <param name="isOfCluster">Nodes of one machine share the copy: each takes a free port.</param>
     /// <exception cref="NodeException">The manifest is wrong, or has no native-server that can be used.</exception>
-    public static ChaosManifest Open(string path, string folder, string? eventName, bool usesTls)
+    public static ChaosManifest Open(string path, string folder, string? eventName, bool usesTls, bool isOfCluster = false)
     {
         ManifestResult read = ManifestReader.ReadFile(path, checkFiles: true);
         AppManifest app = read.Manifest ?? throw new NodeException(string.Join('\n', read.Problems));
@@ -57,6 +58,11 @@ internal sealed class ChaosManifest
             {
                 tree["args"] = source;
             }
+        }
+
+        if (isOfCluster)
+        {
+            tree["tasks"]![task.Name]!.AsObject()["endpoint"] = "tcp://127.0.0.1:0";
         }
 
         if (usesTls)

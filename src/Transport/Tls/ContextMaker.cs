@@ -70,6 +70,7 @@ internal static unsafe class ContextMaker
             if (settings.CaFile is { } file)
             {
                 Trust(context, file);
+                CheckRevoked(context, settings.CrlFile);
             }
             else
             {
@@ -174,6 +175,11 @@ internal static unsafe class ContextMaker
         // A session that is resumed is not verified again: a client with a revoked certificate would come back.
         _ = LibSsl.SSL_CTX_set_options(context, LibSsl.NoTicket);
         _ = LibSsl.SSL_CTX_set_num_tickets(context, 0);
+        CheckRevoked(context, crlFile);
+    }
+
+    private static void CheckRevoked(nint context, string? crlFile)
+    {
         if (crlFile is null)
         {
             return;

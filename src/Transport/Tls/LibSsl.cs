@@ -182,5 +182,9 @@ internal static unsafe partial class LibSsl
     public static partial nuint SSL_get_finished(nint session, byte* into, nuint bytes);
 
     [LibraryImport(Library)]
+    public static partial int SSL_export_keying_material(
+        nint session, byte* into, nuint bytes, byte* label, nuint labelBytes, byte* context, nuint contextBytes, int useContext);
+
+    [LibraryImport(Library)]
     public static partial int SSL_key_update(nint session, int type);
 }

@@ -91,6 +91,13 @@ internal sealed class TlsContext : IDisposable
         return New(serverName);
     }
 
+    /// <summary>
+    /// Makes the session of a connection to a server that may have any name: a proof that covers <see cref="TlsSession.Binding"/> must follow.
+    /// Null when the context was disposed of.
+    /// </summary>
+    /// <exception cref="TlsException">There is no memory.</exception>
+    public TlsSession? TryConnect() => TryUse() ? New(serverName: "") : null;
+
     /// <summary>The owner makes no more sessions.</summary>
     public void Dispose()
     {

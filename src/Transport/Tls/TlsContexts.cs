@@ -8,15 +8,17 @@ internal sealed class TlsContexts : IDisposable
 {
     private readonly TlsContext _open;
     private readonly TlsContext? _mutual; // null without a CA of clients
+    private readonly TlsContext? _member; // for connections to other nodes; null without a CA of clients
 
     private readonly byte[] _judges; // a digest of the CAs of clients and of the revoked certificates
 
     private TlsContexts(
-        TlsContext open, TlsContext? mutual, RevokedList revoked, IReadOnlyList<CertificateFacts> certificates, byte[] judges)
+        TlsContext open, TlsContext? mutual, TlsContext? member, RevokedList revoked, IReadOnlyList<CertificateFacts> certificates, byte[] judges)
     {
         _judges = judges;
         _open = open;
         _mutual = mutual;
+        _member = member;
         Revoked = revoked;
         Certificates = certificates;
     }
@@ -43,15 +45,23 @@ internal sealed class TlsContexts : IDisposable
         byte[] judges = Digest(config.ClientCaFile, config.CrlFile); // before they are read: a change meanwhile shows at the next look
         RevokedList revoked = config.CrlFile is { } list ? RevokedList.Read(list) : RevokedList.None;
         TlsContext open = TlsContext.ForServer(settings);
+        TlsContext? mutual = null;
         try
         {
-            TlsContext? mutual = config.ClientCaFile is not { } ca ? null
-                : TlsContext.ForServer(settings with { ClientCaFile = ca, CrlFile = config.CrlFile });
-            return new TlsContexts(open, mutual, revoked, certificates, judges);
+            if (config.ClientCaFile is not { } ca)
+            {
+                return new TlsContexts(open, null, null, revoked, certificates, judges);
+            }
+
+            mutual = TlsContext.ForServer(settings with { ClientCaFile = ca, CrlFile = config.CrlFile });
+            TlsContext member = TlsContext.ForClient(
+                new TlsClientSettings { CaFile = ca, CrlFile = config.CrlFile, Identity = settings.Identity });
+            return new TlsContexts(open, mutual, member, revoked, certificates, judges);
         }
         catch
         {
             open.Dispose();
+            mutual?.Dispose();
             throw;
         }
     }
@@ -68,6 +78,9 @@ internal sealed class TlsContexts : IDisposable
     /// <summary>Both take the same clients: their CAs and revoked certificates are the same.</summary>
     public bool JudgesLike(TlsContexts other) => _judges.AsSpan().SequenceEqual(other._judges);
 
+    /// <summary>Connections to other nodes, which show this node's certificate and want one of the CA; null without a CA.</summary>
+    public TlsContext? Member => _member;
+
     /// <summary>The context of a door; null when there is none.</summary>
     public TlsContext? Of(DoorTls door) => door == DoorTls.Mutual ? _mutual : _open;
 
@@ -75,6 +88,7 @@ internal sealed class TlsContexts : IDisposable
     {
         _open.Dispose();
         _mutual?.Dispose();
+        _member?.Dispose();
     }
 
     private static byte[] Digest(params string?[] files)

@@ -70,6 +70,20 @@ internal sealed class TlsDoors(TlsContexts first, long handshakeTimeoutMs, ILogg
         return null;
     }
 
+    /// <summary>Makes the session of a connection to another node of the cluster; null when the files for it are gone.</summary>
+    public TlsSession? TryConnect()
+    {
+        for (TlsContexts files = _present; files.Member is { } context; files = _present)
+        {
+            if (context.TryConnect() is { } session)
+            {
+                return session;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>The reason for which the present files refuse a client; null when they take it.</summary>
     /// <param name="peer">The client.</param>
     /// <param name="files">The files that took it; afterwards the present ones.</param>

@@ -37,6 +37,9 @@ internal sealed unsafe class TlsSession : IDisposable
     /// <summary>Room beside the plain text: the frame of a record, and an answer to a key update before it.</summary>
     public const int FrameBytes = 96;
 
+    /// <summary>Bytes of <see cref="Binding"/>: those of a digest.</summary>
+    private const int BindingBytes = 32;
+
     /// <summary>A name with more bytes is none of DNS.</summary>
     private const int MaxNameLength = 253;
 
@@ -45,10 +48,13 @@ internal sealed unsafe class TlsSession : IDisposable
     private nint _handle;      // 0 once disposed of
     private bool _isOver;      // a call failed: OpenSSL must not be asked to shut the session down
     private bool _isShut;      // the end was told to the peer
+    private int _owners = 1;   // the session goes with the last of them
     private int _thread;       // the thread that is between Begin and End; 0 for none
 
     /// <param name="context">The context's handle, which the caller holds for this session.</param>
-    /// <param name="serverName">The name that the server must have; null for the server's side.</param>
+    /// <param name="serverName">
+    /// The name that the server must have, empty when any certificate of the CA will do; null for the server's side.
+    /// </param>
     /// <param name="released">Called once, when the session has given its handle back.</param>
     internal TlsSession(nint context, string? serverName, Action released)
     {
@@ -73,7 +79,10 @@ internal sealed unsafe class TlsSession : IDisposable
             {
                 LibSsl.SSL_set_connect_state(_handle);
                 ContextMaker.OfferProtocol(_handle);
-                Expect(serverName);
+                if (serverName.Length > 0)
+                {
+                    Expect(serverName);
+                }
             }
         }
         catch
@@ -223,9 +232,30 @@ internal sealed unsafe class TlsSession : IDisposable
     /// <summary>The peer's verified certificates as DER, its own first, the root left out; empty when it has sent none.</summary>
     public IReadOnlyList<byte[]> PeerChain() => ClientTrust.ChainOf(_handle);
 
+    /// <summary>
+    /// The session is handed from one connection to the next: it outlives one more call of <see cref="Dispose"/>. The first owner must be
+    /// done before the next one begins.
+    /// </summary>
+    public void AddOwner() => _owners++;
+
+    /// <summary>
+    /// Bytes that both ends of this session know, and nobody else (RFC 8446, 7.5): a proof that covers them is worth nothing elsewhere.
+    /// </summary>
+    /// <exception cref="TlsException">The handshake is not done.</exception>
+    public byte[] Binding(ReadOnlySpan<byte> label)
+    {
+        byte[] bytes = new byte[BindingBytes];
+        fixed (byte* into = bytes, name = label)
+        {
+            LibCrypto.ERR_clear_error();
+            return LibSsl.SSL_export_keying_material(_handle, into, BindingBytes, name, (nuint)label.Length, null, 0, 0) == 1 ? bytes
+                : throw new TlsException(TlsPart.Library, null, $"no bytes of the session: {TlsErrors.TakeFirst("no handshake")}");
+        }
+    }
+
     public void Dispose()
     {
-        if (_handle != 0)
+        if (_handle != 0 && --_owners == 0)
         {
             Free();
             _released();

@@ -28,6 +28,9 @@ internal sealed record TlsClientSettings
     /// <summary>The CAs that the server's certificate is judged by; null means those of the system.</summary>
     public string? CaFile { get; init; }
 
+    /// <summary>Revoked certificates of servers; null checks none. Needs <see cref="CaFile"/>.</summary>
+    public string? CrlFile { get; init; }
+
     /// <summary>The client's own certificate; null means none.</summary>
     public TlsIdentity? Identity { get; init; }
 }

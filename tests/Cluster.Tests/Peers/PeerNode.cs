@@ -10,6 +10,7 @@ using Cocaine.Fast.Core.Slaves;
 using Cocaine.Fast.Drivers.Native;
 using Cocaine.Fast.Transport.Loop;
 using Cocaine.Fast.Transport.Sockets;
+using Cocaine.Fast.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Cluster.Tests.Peers;
@@ -26,18 +27,18 @@ internal sealed class PeerNode : ISlaveBackend, IPeerList, IAsyncDisposable
     private readonly List<PeerAddress> _peers = [];
     private readonly TestLog _log = new();
 
-    private PeerNode(string name, EngineSettings settings, byte[] secret)
+    private PeerNode(string name, EngineSettings settings, byte[] secret, TlsDoors? tls)
     {
         Name = name;
         Loop = new EventLoop(_log);
         Engine = new AppEngine(AppName, settings, Loop, this, _log);
         PeerIdentity self = new("cluster", name, 1, secret);
-        Forwarder = new PeerForwarder(AppName, Loop, self, this, _log, new Random(1));
+        Forwarder = new PeerForwarder(AppName, Loop, self, this, _log, new Random(1), tls);
         Engine.Scope.Forwarder = Forwarder;
         App = new PeerApp(AppName, Loop, () => IsDraining, _log);
         App.Use(Engine, [new EventCatalog("task", ["*"])]);
         Self = self;
-        Listener = new PeerListener(Loop, Endpoint.Parse("tcp://127.0.0.1:0"), _log);
+        Listener = new PeerListener(Loop, Endpoint.Parse("tcp://127.0.0.1:0"), _log, tls);
         Listener.Add(App);
         Task = new TaskMonitor("task") { MayForward = true };
     }
@@ -75,9 +76,9 @@ internal sealed class PeerNode : ISlaveBackend, IPeerList, IAsyncDisposable
     public byte[] LastHeaders { get; set; } = [];
 
     /// <summary>A node whose slaves are ready, on a loop that runs.</summary>
-    public static async Task<PeerNode> StartAsync(string name, int slots = 1, int queueLimit = 10, byte[]? secret = null)
+    public static async Task<PeerNode> StartAsync(string name, int slots = 1, int queueLimit = 10, byte[]? secret = null, TlsDoors? tls = null)
     {
-        PeerNode node = new(name, new EngineSettings { PoolLimit = slots, PoolMinimum = slots, QueueLimit = queueLimit, RetryLimit = 2 }, secret ?? Secret);
+        PeerNode node = new(name, new EngineSettings { PoolLimit = slots, PoolMinimum = slots, QueueLimit = queueLimit, RetryLimit = 2 }, secret ?? Secret, tls);
         node.Loop.Start(name);
         await node.On(() =>
         {

@@ -1,7 +1,7 @@
-using Cocaine.Fast.Core.Balancing;
 using System.Net;
 using System.Net.Sockets;
 using Cocaine.Fast.Cluster.Peers;
+using Cocaine.Fast.Core.Balancing;
 using Cocaine.Fast.Core.Protocol;
 
 namespace Cocaine.Fast.Cluster.Tests.Peers;
@@ -38,7 +38,7 @@ internal sealed class RawLink(Socket socket) : IDisposable
     public static async Task<RawLink> AcceptAsync(Socket listener, string name)
     {
         RawLink link = new(await listener.AcceptAsync().WaitAsync(TimeSpan.FromSeconds(30)));
-        PeerHello hello = PeerHello.Read((await link.ReadAsync())!.Arguments)!;
+        PeerHello hello = PeerHello.Read((await link.ReadAsync())!.Arguments, [])!;
         PeerIdentity self = new("cluster", name, 1, PeerNode.Secret);
         byte[] nonce = new byte[PeerHello.NonceBytes];
         await link.SendAsync(sink => hello.WriteAnswer(sink, self, nonce));
