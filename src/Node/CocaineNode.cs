@@ -12,7 +12,6 @@ using Cocaine.Fast.Node.Shards;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Transport.Limits;
 using Cocaine.Fast.Transport.Loop;
-using Cocaine.Fast.Transport.Tls;
 using Cocaine.Fast.Transport.Trust;
 using Microsoft.Extensions.Logging;
 
@@ -322,9 +321,6 @@ public sealed class CocaineNode : IAsyncDisposable
 
     /// <summary>The text about an app that does not run here.</summary>
     internal NodeException NoApp(string name) => _apps.Missing(name);
-
-    /// <summary>The TLS of the node's doors; null when it has none.</summary>
-    internal TlsDoors? Tls => _doors.Certificates.Tls.Doors;
 
     /// <summary>A loop for parts that belong to no app.</summary>
     internal EventLoop FirstLoop => _loops.First;

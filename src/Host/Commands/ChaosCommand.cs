@@ -61,8 +61,8 @@ internal static class ChaosCommand
             "Run the app under load, break workers, clients and the node, and check that nothing is lost, stuck or answered twice.\n\n"
             + "Example:\n  cocaine-fast chaos examples/echo/manifest.json --seed 1 --duration 60")
         {
-            Manifest, Seed, Duration, Rate, Connections, InFlight, Requests, Event, AnyAnswer, ExitEvent, NoNodeKills, NoScribble, Tls, Cluster,
-            Log, Samples, SampleEvery, Quiet,
+            Manifest, Seed, Duration, Rate, Connections, InFlight, Requests, Event, AnyAnswer, ExitEvent, NoNodeKills, NoScribble, Tls,
+            Cluster, Log, Samples, SampleEvery, Quiet,
         };
         command.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation));
         return command;

@@ -92,8 +92,8 @@ internal sealed class TlsContext : IDisposable
     }
 
     /// <summary>
-    /// Makes the session of a connection to a server that may have any name: a proof that covers <see cref="TlsSession.Binding"/> must follow.
-    /// Null when the context was disposed of.
+    /// Makes the session of a connection to a server that may have any name: a proof that covers <see cref="TlsSession.Binding"/> must
+    /// follow. Null when the context was disposed of.
     /// </summary>
     /// <exception cref="TlsException">There is no memory.</exception>
     public TlsSession? TryConnect() => TryUse() ? New(serverName: "") : null;

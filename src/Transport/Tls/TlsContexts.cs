@@ -13,7 +13,8 @@ internal sealed class TlsContexts : IDisposable
     private readonly byte[] _judges; // a digest of the CAs of clients and of the revoked certificates
 
     private TlsContexts(
-        TlsContext open, TlsContext? mutual, TlsContext? member, RevokedList revoked, IReadOnlyList<CertificateFacts> certificates, byte[] judges)
+        TlsContext open, TlsContext? mutual, TlsContext? member, RevokedList revoked, IReadOnlyList<CertificateFacts> certificates,
+        byte[] judges)
     {
         _judges = judges;
         _open = open;
