@@ -63,8 +63,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
             LoggerFactory = logging,
         });
         _paused = new PausedApps(_statePath, _node, _apps, _log);
-        _peers = new ClusterPeers(
-            config, () => _node.FirstLoop, () => _node.Doors.Certificates.Tls.Doors, () => _clusterApps.Running, _log);
+        _peers = new(config, () => _node.FirstLoop, () => _node.Doors.Certificates.Tls.Doors, () => _clusterApps.Running, _log);
         ClusterSettings settings = new(
             config.Cluster ?? new ClusterConfig(), () => _node.LocatorEndpoints, () => _node.Apps, () => _clusterApps.Ready,
             () => _clusterApps.Leased)
