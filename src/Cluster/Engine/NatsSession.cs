@@ -28,6 +28,13 @@ internal sealed class NatsSession : IAsyncDisposable
     /// <summary>Done with the cause, in words, when the session has ended.</summary>
     public Task<string> Ended => _ended.Task;
 
+    /// <summary>
+    /// The name of the engine's life, which each start changes: all that a session of the same life has told still holds. Null for several
+    /// servers together, as the one that keeps a bucket may have started anew behind the one that answers.
+    /// </summary>
+    public string? EngineLife =>
+        _connection.ServerInfo is { Id.Length: > 0 } server && string.IsNullOrEmpty(server.Cluster) ? server.Id : null;
+
     /// <summary>Connects, and makes sure that the buckets are there.</summary>
     /// <param name="access">The way to the engine.</param>
     /// <param name="node">The name of this node, which the engine shows.</param>

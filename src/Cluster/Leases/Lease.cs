@@ -29,6 +29,8 @@ internal sealed class Lease(string node, long incarnation, long firstSerial = 0)
     private bool _mayGoOn;
     private bool _mustWait;
     private bool _isReleasing;
+    private string? _life;         // the life of the engine in which the record was seen last; null when it is not known
+    private string? _attachedLife; // that of the present session; valid while attached
 
     /// <summary>The highest term that this node knows: the number that fences the work of an older holder.</summary>
     public long Term => _known?.Term ?? 0;
@@ -64,13 +66,15 @@ internal sealed class Lease(string node, long incarnation, long firstSerial = 0)
             return null;
         }
 
-        bool isFirst = _revision is null;
+        // An engine that has lived on since the record was seen has forgotten nothing: its record is the last one.
+        bool isFirst = _revision is null, mayHaveForgotten = isFirst && (_life is null || _life != _attachedLife);
+        _life = _attachedLife;
         if (isFirst || !LeaseRecord.AreSame(record, _seen))
         {
             _unchangedSinceMs = nowMs;
 
             // A session that begins with a released record may be one with an older engine, which forgot that somebody took the lease.
-            _isFree = !isFirst && record is { IsReleased: true };
+            _isFree = !mayHaveForgotten && record is { IsReleased: true };
         }
 
         _seen = record;
@@ -90,11 +94,17 @@ internal sealed class Lease(string node, long incarnation, long firstSerial = 0)
 
         (string Task, long TimeMs)? claim = applied is null ? null : Apply(applied);
 
-        // The lease may have gone on without this node, and the engine may have forgotten that: only a valid holder goes on in a new
-        // session.
-        _mayGoOn &= !isFirst || IsHeld(nowMs);
+        // The lease may have gone on without this node, and the engine may have forgotten that: then only a valid holder goes on in a new
+        // session. Otherwise a holder past its time may renew, too: the record shows that nobody was in between, and a write proves it.
+        _mayGoOn &= !mayHaveForgotten || IsHeld(nowMs);
         return claim;
     }
+
+    /// <summary>A session with the engine begins.</summary>
+    /// <param name="life">
+    /// The name of the engine's life: it changes with each start, after which the engine may be older. Null when that is not known.
+    /// </param>
+    public void OnAttached(string? life) => _attachedLife = life;
 
     /// <summary>
     /// The session with the engine ended: revisions of another session mean nothing, as the engine may have come back older.

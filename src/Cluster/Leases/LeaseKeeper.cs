@@ -98,6 +98,16 @@ internal sealed class LeaseKeeper(string key, Lease lease, TimeProvider clock)
         }
     }
 
+    /// <summary>The uuid of the holder of a lease, as the engine has it; null when there is none.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="key">The key of the lease.</param>
+    /// <exception cref="EngineException">The engine does not answer.</exception>
+    public static async Task<string?> HolderAsync(NatsSession session, string key)
+    {
+        EngineEntry entry = await session.ReadAsync(Bucket, key).ConfigureAwait(false);
+        return LeaseText.Read(entry.Value) is { IsReleased: false } record ? record.Node : null;
+    }
+
     /// <summary>The last claimed time of a task, ms since 1970; null when none is known.</summary>
     /// <param name="task">The task.</param>
     public long? FiredOf(string task) => Locked((rules, _) => _firedAlone.TryGetValue(task, out long alone)
@@ -134,6 +144,11 @@ internal sealed class LeaseKeeper(string key, Lease lease, TimeProvider clock)
     public async Task RunAsync(NatsSession session)
     {
         bool isWatched = false, mustRead = false;
+        lock (_lock)
+        {
+            lease.OnAttached(session.EngineLife);
+        }
+
         while (!session.Ended.IsCompleted)
         {
             bool isCandidate = _isWanted && _isCandidate;

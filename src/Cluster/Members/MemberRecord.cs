@@ -33,6 +33,12 @@ internal sealed record MemberRecord(string Uuid, string Name, long Incarnation)
     /// <summary>Whether the node takes no new work: any node may say so of it, and it stays so over restarts.</summary>
     public bool IsDraining { get; init; }
 
+    /// <summary>
+    /// Whether this start of the node came to its end: the node takes no new work, and finishes the jobs that it has. The next start writes
+    /// the record anew, so unlike <see cref="IsDraining"/> this lasts no longer than the stop, and no app moves for it.
+    /// </summary>
+    public bool IsStopping { get; init; }
+
     /// <summary>Whether the node was removed: the record is a tombstone, and the name is free.</summary>
     public bool IsRemoved { get; init; }
 }

@@ -103,7 +103,11 @@ internal sealed class MemberTable(string self, TimeProvider clock)
     {
         bool wasHeard = _beats.TryGetValue(record.Uuid, out (Heartbeat Beat, long AtMs) last);
         long silentMs = heardMs - (wasHeard ? last.AtMs : _sinceMs + FirstJudgementMs - SilenceMs);
-        long? downMs = wasHeard && last.Beat.IsLast ? Math.Max(0, silentMs) : silentMs > SilenceMs ? silentMs - SilenceMs : null;
+
+        // A node that stops says so twice: a sign of life may be lost, and nodes that join later never hear it.
+        bool stops = record.IsStopping && (!wasHeard || last.Beat.Incarnation <= record.Incarnation);
+        bool saidGoodbye = stops || (wasHeard && last.Beat.IsLast);
+        long? downMs = saidGoodbye ? Math.Max(0, silentMs) : silentMs > SilenceMs ? silentMs - SilenceMs : null;
         Member member = new(record.Uuid, record.Name)
         {
             Incarnation = record.Incarnation,

@@ -6,6 +6,16 @@ internal sealed record MemberView(IReadOnlyList<SeenMember> Nodes)
 {
     /// <summary>No node at all.</summary>
     public static readonly MemberView Empty = new([]);
+
+    /// <summary>The nodes as they were seen last, for a start without the engine: nobody is called down then.</summary>
+    /// <param name="records">The records of the nodes.</param>
+    public static MemberView LastSeen(IEnumerable<MemberRecord> records) => new([.. records.Select(record => new SeenMember(
+        record, new Member(record.Uuid, record.Name)
+        {
+            Incarnation = record.Incarnation,
+            Labels = record.Labels,
+            IsDraining = record.IsDraining,
+        }, null))]);
 }
 
 /// <summary>A node as another one sees it.</summary>

@@ -113,6 +113,21 @@ internal sealed class Membership(NatsSession session, MemberRecord self, Cluster
         }
     }
 
+    /// <summary>
+    /// Says in this node's record that it stops: see <see cref="MemberRecord.IsStopping"/>. A lost write is not made again.
+    /// </summary>
+    /// <exception cref="EngineException">The engine does not answer.</exception>
+    public async Task SayStopsAsync()
+    {
+        EngineEntry entry = await session.ReadAsync(NodesBucket, self.Name).ConfigureAwait(false);
+        if (MemberText.Read<MemberRecord>(entry.Value) is { IsRemoved: false } mine && mine.Uuid == self.Uuid
+            && mine.Incarnation == self.Incarnation)
+        {
+            await session.WriteAsync(NodesBucket, self.Name, MemberText.Write(mine with { IsStopping = true }), entry.Revision)
+                .ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Gives a sign of life.</summary>
     /// <param name="beat">The sign.</param>
     /// <exception cref="EngineException">The session has ended.</exception>

@@ -21,6 +21,9 @@ internal sealed record AppRecord
     /// <summary>The change before: a writer finds its own write by it when another writer was quick.</summary>
     public string? Follows { get; init; }
 
+    /// <summary>The change by a person that began this generation: moves of the coordinator keep it. Null in old records.</summary>
+    public string? Asked { get; init; }
+
     /// <summary>Whether this is a tombstone: the app was deleted, and stays deleted on nodes that were away.</summary>
     public bool IsDeleted { get; init; }
 
@@ -42,8 +45,19 @@ internal sealed record AppRecord
     /// <summary>Whether the app takes no jobs until it is resumed.</summary>
     public bool IsPaused { get; init; }
 
+    /// <summary>
+    /// The generation in which the manifest was set: nodes that run this one run the present manifest, whatever its version and text.
+    /// </summary>
+    public long Made { get; init; }
+
     /// <summary>How another version comes to the nodes; null when all nodes run the one version.</summary>
     public RolloutPlan? Rollout { get; init; }
+
+    /// <summary>
+    /// The manifest before: nodes to which the rollout has not come run it, and all go back to it when the new one fails. It stands in the
+    /// same record, so no node ever sees the one without the other. Null when there was none, or all have gone back to it.
+    /// </summary>
+    public AppRelease? Previous { get; init; }
 
     /// <summary>The name of the node at which the change was made.</summary>
     public required string By { get; init; }
@@ -53,6 +67,25 @@ internal sealed record AppRecord
 
     /// <summary>The place of a signature over the record; nothing reads it yet, and a copy keeps it.</summary>
     public string? Signature { get; init; }
+
+    /// <summary>The manifest of this record, to keep it beside another one.</summary>
+    public AppRelease Release => new(Made, Version, Manifest, Path, Code);
+
+    /// <summary>The record as one node should follow it: with the manifest before while the rollout has not come to the node.</summary>
+    /// <param name="node">The uuid of the node.</param>
+    public AppRecord For(string node) =>
+        Previous is { } previous && Rollout is { } plan && !plan.IsFor(node) ? With(previous) : this;
+
+    /// <summary>The record with another manifest.</summary>
+    /// <param name="release">The manifest.</param>
+    public AppRecord With(AppRelease release) => this with
+    {
+        Made = release.Made,
+        Version = release.Version,
+        Manifest = release.Manifest,
+        Path = release.Path,
+        Code = release.Code,
+    };
 
     /// <summary>Below 0 when this record is older than the other one, 0 when both have one age, above 0 when it is younger.</summary>
     /// <param name="other">A record of the same app.</param>

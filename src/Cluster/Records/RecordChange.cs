@@ -13,7 +13,11 @@ internal abstract record RecordChange
     /// <summary>A record, or the reason why there is none.</summary>
     /// <param name="Next">The app's next record; null with a reason.</param>
     /// <param name="Reason">The reason against the change; null with a record.</param>
-    internal readonly record struct Decision(AppRecord? Next, string? Reason);
+    /// <param name="MayRetry">Whether the change may be tried again later.</param>
+    internal readonly record struct Decision(AppRecord? Next, string? Reason, bool MayRetry = false);
+
+    /// <summary>Whether this is a move of the coordinator within a generation, and no change by a person.</summary>
+    public virtual bool IsMove => false;
 
     /// <summary>The app is new in the cluster.</summary>
     /// <param name="App">The name.</param>
@@ -28,7 +32,7 @@ internal abstract record RecordChange
         /// <inheritdoc/>
         public override Decision Decide(AppRecord? now) => now is { IsDeleted: false }
             ? new(null, $"app '{App}' is in the cluster already, created or changed at node {now.By}; replace changes it")
-            : new(New, null);
+            : new(New with { Made = (now?.Generation ?? 0) + 1 }, null);
 
         private AppRecord New => new()
         {
@@ -53,14 +57,13 @@ internal abstract record RecordChange
         /// <summary>The path of the manifest's file.</summary>
         public string Path { get; init; } = "";
 
-        /// <summary>Whether all nodes take the version at once, each without losing a job, and no coordinator moves it.</summary>
-        public bool IsAtOnce { get; init; }
-
         /// <inheritdoc/>
         public override Decision Decide(AppRecord? now) => now switch
         {
             null or { IsDeleted: true } => NotThere,
-            { Rollout.Stage: RolloutStage.Rolling } => new(null, $"another version is being rolled out since the change at node {now.By}"),
+            { Rollout: { Stage: RolloutStage.Rolling } plan } => new(null,
+                $"version {plan.To} is being rolled out since the change at node {now.By}: wait, or 'app rollout {now.App} --stop'",
+                MayRetry: true),
             _ when Version <= now.Version && !IsForced => new(null,
                 $"version {Version} is not higher than {now.Version}, which was set at node {now.By}; --force takes it"),
             _ => new(now with
@@ -69,9 +72,15 @@ internal abstract record RecordChange
                 Manifest = Manifest,
                 Path = Path,
                 Code = Code,
-                Rollout = IsAtOnce ? null : new RolloutPlan(now.Version, Version, [], []),
+                Made = now.Generation + 1,
+                Previous = Before(now),
+                Rollout = new RolloutPlan(Before(now).Version, Version, [], []),
             }, null),
         };
+
+        /// <summary>The manifest that all nodes ran last: one whose rollout was stopped is none.</summary>
+        private static AppRelease Before(AppRecord now) =>
+            now is { Rollout.Stage: RolloutStage.Stopped, Previous: { } previous } ? previous : now.Release;
     }
 
     /// <summary>The app goes from all nodes, also from those that are away.</summary>
@@ -79,7 +88,16 @@ internal abstract record RecordChange
     {
         /// <inheritdoc/>
         public override Decision Decide(AppRecord? now) => now is null or { IsDeleted: true } ? NotThere
-            : new(now with { IsDeleted = true, Manifest = "", Path = "", Code = null, Rollout = null, IsPaused = false }, null);
+            : new(now with
+            {
+                IsDeleted = true,
+                Manifest = "",
+                Path = "",
+                Code = null,
+                Rollout = null,
+                Previous = null,
+                IsPaused = false,
+            }, null);
     }
 
     /// <summary>The app takes no jobs on any node, or takes them again.</summary>
@@ -91,5 +109,5 @@ internal abstract record RecordChange
             now is null or { IsDeleted: true } ? NotThere : new(now with { IsPaused = IsPaused }, null);
     }
 
-    private static Decision NotThere => new(null, "no such app in the cluster");
+    private protected static Decision NotThere => new(null, "no such app in the cluster");
 }

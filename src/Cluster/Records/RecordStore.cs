@@ -89,7 +89,9 @@ internal sealed class RecordStore
     /// <param name="app">The name.</param>
     /// <param name="record">The record.</param>
     public static bool IsGood(string app, AppRecord record) => record.App == app && KeyReader.IsAppName(app)
-        && (record.IsDeleted || (Path.IsPathRooted(record.Path) && !record.Path.Contains('\0')));
+        && (record.IsDeleted || (IsFile(record.Path) && (record.Previous is null || IsFile(record.Previous.Path))));
+
+    private static bool IsFile(string path) => Path.IsPathRooted(path) && !path.Contains('\0');
 
     /// <summary>Keeps a record, in the place of the app's earlier one.</summary>
     /// <param name="record">The record.</param>

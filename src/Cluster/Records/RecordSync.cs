@@ -114,13 +114,19 @@ internal sealed class RecordSync(NatsSession session, RecordStore store, Action<
                 continue;
             }
 
-            (WriteOutcome outcome, ulong next) =
-                await session.WriteAsync(AppsBucket, app, RecordText.Write(write.Proposed!), revision).ConfigureAwait(false);
+            byte[] text = RecordText.Write(write.Proposed!);
+            if (text.Length > EngineBounds.LongestValue)
+            {
+                write.OnTooLong(text.Length, EngineBounds.LongestValue);
+                continue;
+            }
+
+            (WriteOutcome outcome, ulong next) = await session.WriteAsync(AppsBucket, app, text, revision).ConfigureAwait(false);
             switch (outcome)
             {
                 case WriteOutcome.Written:
                     write.OnWritten();
-                    OnEntry(new EngineEntry(app, RecordText.Write(write.Proposed!), next));
+                    OnEntry(new EngineEntry(app, text, next));
                     break;
                 case WriteOutcome.Overtaken:
                     write.OnOvertaken();

@@ -25,11 +25,17 @@ internal static class RecordText
         try
         {
             AppRecord? record = JsonSerializer.Deserialize<AppRecord>(text, Options);
-            return record is { Generation: > 0, Step: >= 0, App.Length: > 0, Change.Length: > 0 } ? record : null;
+            return record is { Generation: > 0, Step: >= 0, App.Length: > 0, Change.Length: > 0 } && IsWhole(record) ? record : null;
         }
         catch (JsonException)
         {
             return null;
         }
     }
+
+    /// <summary>Whether a rollout has all its parts: a text may be anything, and a rollout without a way back is none.</summary>
+    private static bool IsWhole(AppRecord record) =>
+        record.Previous is null or { Manifest: not null, Path: not null }
+        && (record.Rollout is not { } plan || (plan is { Go: not null, Done: not null }
+            && (record.Previous is not null || plan.Stage is RolloutStage.Done or RolloutStage.RolledBack)));
 }

@@ -77,23 +77,30 @@ internal sealed class RecordWrite(RecordChange change, string id, string node, l
         RecordChange.Decision decision = change.Decide(now);
         if (decision.Next is null)
         {
-            Refuse(decision.Reason!, mayRetry: false);
+            Refuse(decision.Reason!, decision.MayRetry);
             return;
         }
 
         _base = now;
         Proposed = decision.Next with
         {
-            Generation = (now?.Generation ?? 0) + 1,
-            Step = 0,
+            Generation = (now?.Generation ?? 0) + (change.IsMove ? 0 : 1),
+            Step = change.IsMove ? now!.Step + 1 : 0,
             Change = id,
             Follows = now?.Change,
-            By = node,
-            AtMs = nowMs,
+            Asked = change.IsMove ? now!.Asked : id,
+            By = change.IsMove ? now!.By : node,
+            AtMs = change.IsMove ? now!.AtMs : nowMs,
         };
         Stage = WriteStage.Write;
         _writes++;
     }
+
+    /// <summary>The record is longer than the engine takes.</summary>
+    /// <param name="bytes">The length of its text.</param>
+    /// <param name="most">The greatest length.</param>
+    public void OnTooLong(int bytes, int most) => Refuse(
+        $"the record of the app has {bytes} bytes with its manifest and the one before, and {most} are the most", mayRetry: false);
 
     /// <summary>The engine took the write.</summary>
     public void OnWritten() => Stage = WriteStage.Succeeded;
@@ -107,7 +114,8 @@ internal sealed class RecordWrite(RecordChange change, string id, string node, l
     /// <summary>The engine did not answer in its time: the write may have been applied, or may be so later in this session.</summary>
     public void OnNoAnswer() => ReadAgain(isUnanswered: true);
 
-    private bool IsMine(AppRecord? record) => _writes > 0 && record is not null && (record.Change == id || record.Follows == id);
+    private bool IsMine(AppRecord? record) => _writes > 0 && record is not null
+        && (record.Change == id || record.Follows == id || record.Asked == id);
 
     /// <summary>
     /// Whether the write without an answer is surely not in the record's past: the record is still the one before, or another change has

@@ -25,12 +25,19 @@ internal enum RolloutStage
 internal sealed record RolloutPlan(
     int From, int To, IReadOnlyList<string> Go, IReadOnlyList<string> Done, RolloutStage Stage = RolloutStage.Rolling)
 {
+    /// <summary>Why the rollout came to its end before all nodes had proven the version, for people; null when it did not.</summary>
+    public string? Reason { get; init; }
+
     /// <summary>The version that a node runs.</summary>
     /// <param name="node">The uuid of the node.</param>
-    public int VersionFor(string node) => Stage switch
+    public int VersionFor(string node) => IsFor(node) ? To : From;
+
+    /// <summary>Whether a node runs the new version.</summary>
+    /// <param name="node">The uuid of the node.</param>
+    public bool IsFor(string node) => Stage switch
     {
-        RolloutStage.Done => To,
-        RolloutStage.RolledBack => From,
-        _ => Go.Contains(node) ? To : From,
+        RolloutStage.Done => true,
+        RolloutStage.RolledBack => false,
+        _ => Go.Contains(node),
     };
 }

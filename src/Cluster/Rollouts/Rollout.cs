@@ -1,3 +1,4 @@
+using System.Globalization;
 using Cocaine.Fast.Cluster.Members;
 using Cocaine.Fast.Cluster.Placing;
 using Cocaine.Fast.Cluster.Records;
@@ -42,10 +43,14 @@ internal sealed class Rollout(string app, RolloutRule rule)
             _watched.Remove(node); // a node that comes back proves itself from the start
         }
 
-        if (judged.Any(member => IsBad(plan, member.Uuid, statusOf(member.Uuid), nowMs))
-            || up.Any(member => plan.Done.Contains(member.Uuid) && HasFailed(plan, statusOf(member.Uuid))))
+        IEnumerable<string?> faults =
+        [
+            .. judged.Select(member => FaultOf(plan, member, statusOf(member.Uuid), nowMs)),
+            .. up.Where(member => plan.Done.Contains(member.Uuid)).Select(member => FailureOf(plan, member, statusOf(member.Uuid))),
+        ];
+        if (faults.FirstOrDefault(fault => fault is not null) is { } reason)
         {
-            return plan with { Stage = rule.RollsBack ? RolloutStage.RolledBack : RolloutStage.Stopped };
+            return plan with { Stage = rule.RollsBack ? RolloutStage.RolledBack : RolloutStage.Stopped, Reason = reason };
         }
 
         string[] good = [.. judged.Select(member => member.Uuid).Where(node => IsGood(node, nowMs))];
@@ -76,30 +81,39 @@ internal sealed class Rollout(string app, RolloutRule rule)
     /// <summary>The worst nodes come first: a version that breaks them costs the least.</summary>
     private static int Rank(Member member, AppStatus? status) => member.IsDraining ? 0 : status?.State == AppState.Ready ? 2 : 1;
 
-    private bool IsBad(RolloutPlan plan, string node, AppStatus? status, long nowMs)
+    /// <summary>The fault of a node that is to prove the version, in words; null without one.</summary>
+    private string? FaultOf(RolloutPlan plan, Member member, AppStatus? status, long nowMs)
     {
-        if (!_watched.TryGetValue(node, out Watched? watched))
+        if (!_watched.TryGetValue(member.Uuid, out Watched? watched))
         {
-            _watched[node] = watched = new Watched(nowMs);
+            _watched[member.Uuid] = watched = new Watched(nowMs);
         }
 
         bool isReady = status is { State: AppState.Ready } && status.Version == plan.To;
         watched.ReadySinceMs = isReady ? watched.ReadySinceMs ?? nowMs : null;
-        return HasFailed(plan, status)
-            || (!IsGood(node, nowMs) && nowMs - watched.SinceMs > rule.StartupTimeoutMs + (2 * rule.SettleMs))
-            || (!isReady && nowMs - watched.SinceMs > rule.StartupTimeoutMs + rule.SettleMs);
+        long sinceMs = nowMs - watched.SinceMs;
+        bool isLate = (!IsGood(member.Uuid, nowMs) && sinceMs > rule.StartupTimeoutMs + (2 * rule.SettleMs))
+            || (!isReady && sinceMs > rule.StartupTimeoutMs + rule.SettleMs);
+        return FailureOf(plan, member, status) ?? (!isLate ? null
+            : $"node {member.Name} was not ready with version {plan.To} within startup-timeout and settle"
+                + (status?.Reason is { } reason ? $": {reason}" : ""));
     }
 
-    private bool HasFailed(RolloutPlan plan, AppStatus? status)
+    private string? FailureOf(RolloutPlan plan, Member member, AppStatus? status)
     {
         if (status is null || status.Version != plan.To)
         {
-            return false; // the node has not begun, or tells of the version before
+            return null; // the node has not begun, or tells of the version before
         }
 
         long jobs = status.Done + status.Failed;
         double most = Math.Max(rule.MaxErrorsPercent, WorseBy * status.FailedBeforePercent);
-        return status.State == AppState.Failed || (jobs >= FewestJobsToJudge && 100.0 * status.Failed / jobs > most);
+        return status.State == AppState.Failed ? $"version {plan.To} failed on node {member.Name}: {status.Reason ?? "it is broken"}"
+            : jobs < FewestJobsToJudge || 100.0 * status.Failed / jobs <= most ? null
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"{status.Failed} of {jobs} jobs of version {plan.To} on node {member.Name} ended in 500, 502 or 504, and {most:0.##} % "
+                + $"may");
     }
 
     private bool IsGood(string node, long nowMs) => nowMs - _watched[node].ReadySinceMs >= rule.SettleMs;

@@ -1,3 +1,5 @@
+using Cocaine.Fast.Core.Manifest;
+
 namespace Cocaine.Fast.Cluster.Rollouts;
 
 /// <summary>How another version of an app comes to its nodes: the manifest's rule, with its defaults.</summary>
@@ -22,6 +24,18 @@ internal sealed record RolloutRule
 
     /// <summary>How long a node may take to start the version, ms: the startup-timeout of the app.</summary>
     public long StartupTimeoutMs { get; init; } = 10_000;
+
+    /// <summary>The rule of a manifest.</summary>
+    /// <param name="app">The manifest.</param>
+    public static RolloutRule Of(AppManifest app) => new()
+    {
+        Batch = app.Placement.Rollout.Batch,
+        BatchPercent = app.Placement.Rollout.BatchPercent,
+        SettleMs = app.Placement.Rollout.SettleMs,
+        MaxErrorsPercent = app.Placement.Rollout.MaxErrorsPercent,
+        RollsBack = app.Placement.Rollout.RollsBack,
+        StartupTimeoutMs = app.Engine.StartupTimeoutMs,
+    };
 
     /// <summary>How many of so many nodes may be unproven at once; at least one, or the rollout would stand still.</summary>
     /// <param name="nodes">How many nodes the app means.</param>

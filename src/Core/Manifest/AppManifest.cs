@@ -88,6 +88,28 @@ public sealed record AppPlacement
 
     /// <summary>Jobs may go from one of these nodes to another.</summary>
     public bool Forwards { get; init; } = true;
+
+    /// <summary>The way of another version to these nodes.</summary>
+    public AppRollout Rollout { get; init; } = new();
+}
+
+/// <summary>The <c>cluster.rollout</c> part of a manifest: the way of another version to the nodes.</summary>
+public sealed record AppRollout
+{
+    /// <summary>How many nodes change at once, 1 or more. The default is one: a version that breaks costs one node.</summary>
+    public int Batch { get; init; } = 1;
+
+    /// <summary>The same as a part of the nodes that the app means, 1 to 100 %; null to count <see cref="Batch"/>.</summary>
+    public int? BatchPercent { get; init; }
+
+    /// <summary>How long a node must be ready before it has proven the version, ms: code that breaks on load breaks by then.</summary>
+    public long SettleMs { get; init; } = 10_000;
+
+    /// <summary>The part of a node's jobs that may end in 500, 502 or 504, percent, if the version before was not worse.</summary>
+    public int MaxErrorsPercent { get; init; } = 1;
+
+    /// <summary>Whether all nodes go back to the version before when the new one fails; else the rollout stops where it is.</summary>
+    public bool RollsBack { get; init; } = true;
 }
 
 /// <summary>The <c>engine</c> part of a manifest. The defaults are the manifest's.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Cocaine.Fast.Core.Security;
 
@@ -206,6 +207,22 @@ internal sealed class AppReader(
             Where = where,
             GoesOnWithoutEngine = values.GetValueOrDefault("without-engine") is "last",
             Forwards = values.GetValueOrDefault("forward") as bool? ?? true,
+            Rollout = values.TryGetValue("rollout", out object? rollout) ? Rollout((JsonTree)rollout) : new AppRollout(),
+        };
+    }
+
+    private AppRollout Rollout(JsonTree item)
+    {
+        Dictionary<string, object> values = _keys.Read(item, "$.cluster.rollout", ManifestKeys.Rollout);
+        AppRollout usual = new();
+        string? batch = values.GetValueOrDefault("batch") as string;
+        return new AppRollout
+        {
+            Batch = batch is null || batch.EndsWith('%') ? usual.Batch : int.Parse(batch, CultureInfo.InvariantCulture),
+            BatchPercent = batch?.EndsWith('%') == true ? int.Parse(batch[..^1], CultureInfo.InvariantCulture) : null,
+            SettleMs = values.GetValueOrDefault("settle") as long? ?? usual.SettleMs,
+            MaxErrorsPercent = (int)(values.GetValueOrDefault("max-errors") as long? ?? usual.MaxErrorsPercent),
+            RollsBack = values.GetValueOrDefault("on-failure") is not "stop",
         };
     }
 

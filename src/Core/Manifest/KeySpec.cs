@@ -14,6 +14,9 @@ internal enum KeyKind
     /// <summary>An object of strings.</summary>
     Variables,
     Integer,
+
+    /// <summary>A whole number, or a part in percent as a string; kept as text.</summary>
+    Part,
     Boolean,
 
     /// <summary>Seconds as a number, or a number and a unit; kept in ms.</summary>
@@ -119,6 +122,7 @@ internal sealed record KeySpec(string Name, KeyKind Kind, string Meaning, string
         KeyKind.Words => "a list of strings",
         KeyKind.Variables => "an object of strings",
         KeyKind.Integer => Max < int.MaxValue ? $"a whole number from {Min} to {Max}" : $"a whole number, {Min} or more",
+        KeyKind.Part => $"a whole number from {Min} to {Max}, or a part from \"1%\" to \"100%\"",
         KeyKind.Boolean => "true or false",
         KeyKind.Duration =>
             $"seconds as a number{(Min > 0 ? " above 0" : ", 0 or more")}, or a string with a unit (\"250ms\", \"10s\", \"1m\", \"2h\")",

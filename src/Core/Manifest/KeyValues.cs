@@ -19,6 +19,7 @@ internal static class KeyValues
     {
         KeyKind.Boolean => value.Kind switch { JsonValueKind.True => true, JsonValueKind.False => false, _ => null },
         KeyKind.Integer or KeyKind.Milliseconds => Whole(value),
+        KeyKind.Part => Part(spec, value),
         KeyKind.Duration => value.Kind == JsonValueKind.Number ? Scaled(value.Number, 1000) : WithUnit(value, Durations),
         KeyKind.Bytes => value.Kind == JsonValueKind.Number ? Whole(value) : WithUnit(value, Sizes),
         KeyKind.SocketMode => value.Kind == JsonValueKind.String ? Mode(value.Text) : null,
@@ -65,6 +66,15 @@ internal static class KeyValues
         ReadOnlySpan<char> digits = text.Length == 4 && text[0] == '0' ? text.AsSpan(1) : text;
         bool isMode = digits.Length == 3 && digits[0] >= '6' && !digits.ContainsAnyExceptInRange('0', '7');
         return isMode ? ((digits[0] - '0') * 64L) + ((digits[1] - '0') * 8) + (digits[2] - '0') : null;
+    }
+
+    private static string? Part(KeySpec spec, JsonTree value)
+    {
+        bool isPercent = value.Kind == JsonValueKind.String && value.Text.EndsWith('%')
+            && int.TryParse(value.Text.AsSpan(0, value.Text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out int percent)
+            && percent is >= 1 and <= 100;
+        return isPercent ? value.Text
+            : Whole(value) is long whole && whole >= spec.Min && whole <= spec.Max ? whole.ToString(CultureInfo.InvariantCulture) : null;
     }
 
     private static object? Whole(JsonTree value)

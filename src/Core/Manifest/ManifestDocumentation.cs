@@ -15,6 +15,7 @@ internal static class ManifestDocumentation
         KeyTable.Write(text, "## isolation", IsolationKeys.All);
         KeyTable.Write(text, "## pubsub", ManifestKeys.Pubsub);
         KeyTable.Write(text, "## cluster", ManifestKeys.Cluster);
+        KeyTable.Write(text, "## cluster.rollout", ManifestKeys.Rollout);
         text.Append("## tasks.X\n\nEach task has a `type`, the driver, and the driver's keys.\n\n");
         foreach (string name in drivers.Names)
         {

@@ -60,6 +60,32 @@ internal static class ManifestKeys
             Choices = ["stop", "last"],
         },
         new("forward", KeyKind.Boolean, "a job that would wait on its node may go to another one of these", "true"),
+        new("rollout", KeyKind.Section, "the way of another version to the nodes, below", "its defaults"),
+    ];
+
+    /// <summary><c>cluster.rollout</c>.</summary>
+    public static readonly IReadOnlyList<KeySpec> Rollout =
+    [
+        new("batch", KeyKind.Part, "how many nodes change at once: a number, or a part of the nodes such as `\"10%\"`", "1")
+        {
+            Min = 1,
+            Max = 4096,
+        },
+        new("settle", KeyKind.Duration, "how long a node must be ready with the version before the next nodes change", "10s"),
+        new(
+            "max-errors", KeyKind.Integer,
+            "the part of a node's jobs that may end in 500, 502 or 504, in percent; twice the part of the version before is always allowed",
+            "1")
+        {
+            Max = 100,
+        },
+        new(
+            "on-failure", KeyKind.Text,
+            "the end of a version that fails on a node: all nodes go back to the version before, or the rollout stops where it is",
+            "rollback")
+        {
+            Choices = ["rollback", "stop"],
+        },
     ];
 
     /// <summary><c>pubsub</c>.</summary>

@@ -10,6 +10,7 @@ internal static class ManifestSchema
         ["engine"] = ManifestKeys.Engine,
         ["isolation"] = IsolationKeys.All,
         ["pubsub"] = ManifestKeys.Pubsub,
+        ["rollout"] = ManifestKeys.Rollout,
     };
 
     /// <summary>The schema as text.</summary>

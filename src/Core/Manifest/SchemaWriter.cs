@@ -17,6 +17,8 @@ internal sealed class SchemaWriter(
     private const string DurationPattern = @"^\s*[0-9]*\.?[0-9]*\s*(ms|s|m|h|d)$";
     private const string SizePattern = @"^\s*[0-9]*\.?[0-9]*\s*(B|KiB|MiB|GiB)$";
 
+    private const string PartPattern = "^([1-9][0-9]?|100)%$";
+
     private const string ModePattern = "^0?[67][0-7]{2}$";
 
     private static readonly JsonSerializerOptions Indented = new()
@@ -95,6 +97,13 @@ internal sealed class SchemaWriter(
         _ when spec.Choices.Count > 0 => new JsonObject { ["enum"] = Texts(spec.Choices) },
         KeyKind.Boolean => new JsonObject { ["type"] = "boolean" },
         KeyKind.Integer or KeyKind.Milliseconds => new JsonObject { ["type"] = "integer", ["minimum"] = spec.Min, ["maximum"] = spec.Max },
+        KeyKind.Part => new JsonObject
+        {
+            ["type"] = new JsonArray("integer", "string"),
+            ["minimum"] = spec.Min,
+            ["maximum"] = spec.Max,
+            ["pattern"] = PartPattern,
+        },
         KeyKind.Duration => new JsonObject
         {
             ["type"] = new JsonArray("number", "string"),

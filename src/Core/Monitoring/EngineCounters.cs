@@ -144,6 +144,9 @@ internal sealed class EngineCounters
         _errors[index < 0 ? Codes.Length : index]++;
     }
 
+    /// <summary>Failed jobs with a code that speaks against the code of the app: 500, 502 or 504.</summary>
+    public long FailedByApp => _errors[Array.IndexOf(Codes, 500)] + _errors[Array.IndexOf(Codes, 502)] + _errors[Array.IndexOf(Codes, 504)];
+
     /// <summary>The sums of the counts of an app's loops.</summary>
     public static EngineCounters Sum(IEnumerable<EngineCounters> all)
     {

@@ -16,4 +16,7 @@ public sealed record ReplaceOutcome(string App, int FromVersion, int ToVersion, 
 {
     /// <summary>A note for the caller, in words; null when there is none.</summary>
     public string? Note { get; init; }
+
+    /// <summary>The version comes to the nodes of a cluster, one after the other, and was not judged yet.</summary>
+    public bool IsRollout { get; init; }
 }

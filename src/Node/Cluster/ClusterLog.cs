@@ -62,6 +62,17 @@ internal static partial class ClusterLog
     [LoggerMessage(683, LogLevel.Information, "node {Node} {What}: 'cluster drain' or 'undrain' was asked here")]
     public static partial void Drains(ILogger log, string node, string what);
 
+    [LoggerMessage(700, LogLevel.Information,
+        "this node {What} the one that moves the cluster's rollouts: the lease 'coordinator', term {Term}")]
+    public static partial void Coordinates(ILogger log, string what, long term);
+
+    [LoggerMessage(701, LogLevel.Information, "rollout of app {App} from version {From} to {To}: {What}")]
+    public static partial void Moved(ILogger log, string app, int from, int to, string what);
+
+    [LoggerMessage(702, LogLevel.Warning,
+        "rollout of app {App} from version {From} to {To} failed, and {What}: {Reason}. Mend the version, and replace with a higher one")]
+    public static partial void RolloutFailed(ILogger log, string app, int from, int to, string what, string reason);
+
     [LoggerMessage(639, LogLevel.Warning, "{File} is no record of an app: look at it, and remove it")]
     public static partial void BrokenRecord(ILogger log, string file);
 }

@@ -1,6 +1,7 @@
 using Cocaine.Fast.Cluster.Engine;
 using Cocaine.Fast.Cluster.Members;
 using Cocaine.Fast.Cluster.Records;
+using Cocaine.Fast.Cluster.Rollouts;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Apps;
@@ -24,14 +25,22 @@ internal sealed class ClusterNode(string stateFolder, ClusterSettings settings, 
     /// <summary>How long <c>cluster join</c> waits for the first session: a claim of a name listens for three seconds.</summary>
     private static readonly TimeSpan JoinLimit = TimeSpan.FromSeconds(15);
 
+    /// <summary>How long a question waits for the words of the nodes; then those that were heard are the answer.</summary>
+    private static readonly TimeSpan HearLimit = TimeSpan.FromSeconds(3);
+
     private readonly ClusterFolder _folder = new(Path.Combine(stateFolder, "cluster"));
     private readonly SemaphoreSlim _gate = new(1); // one command that changes the membership at a time
     private volatile ClusterSessions? _sessions;   // null = alone
     private volatile RecordStore? _records;        // from the first session of this process on; null after leaving
+    private readonly StatusBoard _board = new();
+    private ClusterAppPages Pages => field ??= new ClusterAppPages(_board, Facts);
     private (string Uuid, long Incarnation)? _identity; // from the first session of this process on
 
     /// <summary>The leases of the apps of which one node makes jobs.</summary>
     public ClusterLeases Leases => field ??= new ClusterLeases(() => _identity, () => View, log);
+
+    /// <summary>The facts of the cluster's apps.</summary>
+    public FactsOfApps Facts { get; } = new();
 
     /// <inheritdoc/>
     public ClusterAnswer Info => _sessions?.Answer()
@@ -83,6 +92,33 @@ internal sealed class ClusterNode(string stateFolder, ClusterSettings settings, 
             throw new NodeException($"the change is in the cluster, but this node cannot keep it: {failure.Message}", failure);
         }
     }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<ClusterAppAnswer>> AppsAsync(string? app)
+    {
+        ClusterSessions sessions = _sessions ?? throw Alone();
+        await Task.WhenAny(_board.HearAsync(), Task.Delay(HearLimit, NodeClock.Instance));
+        MemberView view = View;
+        List<ClusterAppAnswer> answers = [];
+        foreach (AppRecord record in Records.Where(record => !record.IsDeleted && (app is null || record.App == app))
+            .OrderBy(record => record.App, StringComparer.Ordinal))
+        {
+            string? holder = Facts.Of(record).HasLease ? await Leases.HolderOfAsync(record.App) : null;
+            answers.Add(Pages.Of(record, view) with { LeaseHolder = holder, IsAttached = sessions.Records is not null });
+        }
+
+        return answers.Count > 0 || app is null ? answers
+            : throw new NodeException($"no app {app} in the cluster") { Code = ErrorCodes.NotFound };
+    }
+
+    /// <inheritdoc/>
+    public Task SteerAsync(string app, string action) => ChangeAsync(app, action switch
+    {
+        "stop" => new RolloutChange.Stop($"stopped at node {settings.Name}"),
+        "back" => new RolloutChange.GoBack($"taken back at node {settings.Name}"),
+        "go" => new RolloutChange.GoOn(),
+        _ => throw new NodeException("rollout has the actions show, stop, back and go") { Code = ErrorCodes.BadRequest },
+    });
 
     /// <summary>
     /// Begins to be a member, when the config or an earlier command names an engine: reads the records of the disk, and returns. A node
@@ -137,7 +173,7 @@ internal sealed class ClusterNode(string stateFolder, ClusterSettings settings, 
     {
         if (_sessions is null)
         {
-            throw new NodeException("the node is in no cluster") { Code = ErrorCodes.BadRequest };
+            throw Alone();
         }
 
         await EndAsync(isLeaving: true);
@@ -150,14 +186,14 @@ internal sealed class ClusterNode(string stateFolder, ClusterSettings settings, 
     /// <inheritdoc/>
     public Task<ClusterAnswer> RemoveAsync(string name) => ChangeAsync(async () =>
     {
-        ClusterSessions sessions = _sessions ?? throw new NodeException("the node is in no cluster") { Code = ErrorCodes.BadRequest };
+        ClusterSessions sessions = _sessions ?? throw Alone();
         await sessions.RemoveAsync(name);
     });
 
     /// <inheritdoc/>
     public Task<ClusterAnswer> DrainAsync(string name, bool isDraining) => ChangeAsync(async () =>
     {
-        ClusterSessions sessions = _sessions ?? throw new NodeException("the node is in no cluster") { Code = ErrorCodes.BadRequest };
+        ClusterSessions sessions = _sessions ?? throw Alone();
         await sessions.DrainAsync(name, isDraining);
         ClusterLog.Drains(log, name, isDraining ? "drains: it takes no new work" : "takes work again");
     });
@@ -200,11 +236,15 @@ internal sealed class ClusterNode(string stateFolder, ClusterSettings settings, 
         {
             Changed = changed,
             Leases = Leases,
+            Board = _board,
+            Rollouts = new ClusterRollouts(records, _board, Facts, () => Leases.Coordinator, log),
         };
         _sessions = sessions;
         sessions.Start();
         return sessions;
     }
+
+    private static NodeException Alone() => new("the node is in no cluster") { Code = ErrorCodes.BadRequest };
 
     private async Task EndAsync(bool isLeaving)
     {

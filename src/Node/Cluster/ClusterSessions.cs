@@ -2,6 +2,7 @@ using Cocaine.Fast.Cluster.Engine;
 using Cocaine.Fast.Cluster.Leases;
 using Cocaine.Fast.Cluster.Members;
 using Cocaine.Fast.Cluster.Records;
+using Cocaine.Fast.Cluster.Rollouts;
 using Cocaine.Fast.Core.Monitoring;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Apps;
@@ -38,7 +39,7 @@ internal sealed class ClusterSessions(
     private volatile Membership? _membership; // while attached
     private volatile bool _isLeaving;
     private volatile RecordSync? _records; // while attached
-    private volatile MemberView _view = LastSeen(disk.Folder);
+    private volatile MemberView _view = MemberView.LastSeen(disk.Folder.ReadMembers());
     private Task _run = Task.CompletedTask;
 
     /// <summary>Done when the first session is made, or failed.</summary>
@@ -56,8 +57,14 @@ internal sealed class ClusterSessions(
     /// <summary>Called when the records on the disk or the view have changed.</summary>
     public required Action Changed { get; init; }
 
-    /// <summary>The leases of the apps of which one node makes jobs.</summary>
+    /// <summary>The leases of the apps of which one node makes jobs, and of the coordinator.</summary>
     public required ClusterLeases Leases { get; init; }
+
+    /// <summary>The words of the nodes about the apps.</summary>
+    public required StatusBoard Board { get; init; }
+
+    /// <summary>Moves other versions over the nodes.</summary>
+    public required ClusterRollouts Rollouts { get; init; }
 
     /// <summary>The reason why nothing of the cluster can be changed now.</summary>
     public string Words => _state.Words;
@@ -161,7 +168,7 @@ internal sealed class ClusterSessions(
         {
             await using NatsSession session = await NatsSession.OpenAsync(
                 access, settings.Name, Membership.ClusterBucket, Membership.NodesBucket, RecordSync.AppsBucket,
-                LeaseKeeper.Bucket);
+                LeaseKeeper.Bucket, StatusBoard.Bucket);
             Membership membership = new(session, OwnRecord(), disk.Folder, NodeClock.Instance);
             (EntryOutcome outcome, string reason) = await membership.EnterAsync(takesOver, _end.Token);
             if (outcome != EntryOutcome.In)
@@ -178,9 +185,12 @@ internal sealed class ClusterSessions(
             _records = merging.Records;
             Task merges = NodeThreads.Run(merging.RunAsync);
             Leases.Attach(session);
+            Board.Attach(session);
+            Task rollouts = NodeThreads.Run(() => Rollouts.RunAsync(session, merging.Records, () => _view, settings.Name, Changed));
             await BeatAsync(session, membership);
-            await session.DisposeAsync(); // ends the merges
+            await session.DisposeAsync(); // ends the merges and the rollouts
             await merges;
+            await rollouts;
         }
         catch (EngineException failure)
         {
@@ -207,6 +217,7 @@ internal sealed class ClusterSessions(
         {
             _membership = null;
             _records = null;
+            Board.Detach();
             await Leases.DetachAsync(); // the session has ended by now
         }
 
@@ -218,6 +229,7 @@ internal sealed class ClusterSessions(
     {
         using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(MemberTable.BeatMs), NodeClock.Instance);
         Heartbeat beat = Beat();
+        StatusTeller teller = new(session, identity.Uuid, NodeClock.Instance);
         await membership.BeatAsync(beat);
         See(membership.Table.View());
         _state.MoveTo(ClusterPhase.Attached, null, membership.Cluster!.Uuid);
@@ -237,15 +249,15 @@ internal sealed class ClusterSessions(
             }
             catch (OperationCanceledException)
             {
-                await Leases.GiveUpAsync();
                 await SayGoodbyeAsync(membership, beat);
                 throw;
             }
 
             await membership.BeatAsync(Beat());
             await membership.TellAsync(settings.Ready());
+            await teller.TellAsync(settings.Words().Select(word => (word.App, word.Status, word.IsRolling)));
             See(membership.Table.View());
-            Leases.Update(IsDraining ? [] : settings.Leased());
+            Leases.Update(IsDraining ? [] : settings.Leased(), mayCoordinate: !IsDraining);
         }
 
         _state.MoveTo(
@@ -263,6 +275,8 @@ internal sealed class ClusterSessions(
 
     private async Task SayGoodbyeAsync(Membership membership, Heartbeat beat)
     {
+        await membership.SayStopsAsync(); // first: from here on nobody sends work
+        await Leases.GiveUpAsync();
         await membership.BeatAsync(beat with { IsLast = true });
         if (_isLeaving)
         {
@@ -315,16 +329,6 @@ internal sealed class ClusterSessions(
             identity.Uuid, [.. others.Select(record => LocatorMember.Of(record, OwnMachine.Name)).OfType<LocatorMember>()],
             [.. settings.Ready().Select(place => place.App)], IsDraining);
     }
-
-    /// <summary>For a start without the engine: nobody is called down then.</summary>
-    private static MemberView LastSeen(ClusterFolder folder) => new([.. folder.ReadMembers().Select(record =>
-        new SeenMember(
-            record, new Member(record.Uuid, record.Name)
-            {
-                Incarnation = record.Incarnation,
-                Labels = record.Labels,
-                IsDraining = record.IsDraining,
-            }, null))]);
 
     private MemberRecord OwnRecord() => new(identity.Uuid, settings.Name, identity.Incarnation)
     {

@@ -19,6 +19,9 @@ internal sealed record ClusterSettings(
     /// <summary>Hears of the nodes that take work.</summary>
     public Action<LocatorMembers?> Members { get; init; } = static _ => { };
 
+    /// <summary>The words of this node about the apps of its cluster that it should run.</summary>
+    public Func<IReadOnlyList<AppWord>> Words { get; init; } = static () => [];
+
     /// <summary>The links to other nodes; null = the node has none.</summary>
     public ClusterPeers? Peers { get; init; }
 

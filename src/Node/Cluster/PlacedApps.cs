@@ -1,14 +1,12 @@
-using System.Text;
 using Cocaine.Fast.Cluster.Members;
 using Cocaine.Fast.Cluster.Placing;
 using Cocaine.Fast.Cluster.Records;
-using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Drivers;
 
 namespace Cocaine.Fast.Node.Cluster;
 
 /// <summary>Finds the apps of the cluster that this node should run. From one thread at a time.</summary>
-internal sealed class PlacedApps
+/// <param name="facts">The facts of the apps.</param>
+internal sealed class PlacedApps(FactsOfApps facts)
 {
     /// <summary>
     /// How long a node that drains waits for other nodes to be ready for its apps: longer than a start of code, and an app that starts
@@ -17,9 +15,8 @@ internal sealed class PlacedApps
     private const long LongestMoveMs = 60_000;
 
     private long? _drainsSinceMs; // by this node's own clock; null while it does not drain
-    private readonly Dictionary<string, (string Change, PlacementRule Rule)> _rules = []; // by app; those of live records only
 
-    /// <summary>The records of the apps that this node should run.</summary>
+    /// <summary>The records of the apps that this node should run, each with the manifest that this node should run.</summary>
     /// <param name="records">All records.</param>
     /// <param name="view">The nodes.</param>
     /// <param name="self">This node, for a view that does not have it yet.</param>
@@ -32,18 +29,18 @@ internal sealed class PlacedApps
         _drainsSinceMs = isDraining ? _drainsSinceMs ?? nowMs : null;
         bool isOverdue = nowMs - _drainsSinceMs > LongestMoveMs;
         AppRecord[] live = [.. records.Where(record => !record.IsDeleted)];
-        foreach (string gone in _rules.Keys.Except(live.Select(record => record.App)).ToArray())
-        {
-            _rules.Remove(gone);
-        }
-
+        facts.Keep(live);
         List<Member> members = [.. view.Nodes.Select(node => node.Member)];
         if (!members.Exists(member => member.Uuid == self.Uuid))
         {
             members.Add(self);
         }
 
-        return [.. live.Where(record => IsMeant(record, members, view, self.Uuid, runs, isOverdue))];
+        return
+        [
+            .. live.Select(record => record.For(self.Uuid))
+                .Where(record => IsMeant(record, members, view, self.Uuid, runs, isOverdue)),
+        ];
     }
 
     /// <summary>The names of the nodes that an app means, with commas between them.</summary>
@@ -51,30 +48,15 @@ internal sealed class PlacedApps
     /// <param name="view">The nodes.</param>
     public string NamesOf(AppRecord record, MemberView view)
     {
-        IReadOnlyList<Member> meant = Placement.NodesOf(record.App, RuleOf(record), view.Nodes.Select(node => node.Member));
+        IReadOnlyList<Member> meant = Placement.NodesOf(record.App, facts.Of(record).Placement, view.Nodes.Select(node => node.Member));
         return meant.Count == 0 ? "no node fits" : string.Join(", ", meant.Select(member => member.Name));
     }
 
     private bool IsMeant(AppRecord record, List<Member> members, MemberView view, string self, Predicate<string> runs, bool isOverdue)
     {
-        IReadOnlyList<Member> meant = Placement.NodesOf(record.App, RuleOf(record), members);
+        IReadOnlyList<Member> meant = Placement.NodesOf(record.App, facts.Of(record).Placement, members);
         bool IsReady(Member member) => isOverdue
             || view.Nodes.FirstOrDefault(node => node.Record.Uuid == member.Uuid)?.Record.Ready.Contains(record.App) == true;
         return meant.Any(member => member.Uuid == self) || (runs(record.App) && !Placement.MayLeave(meant, IsReady));
-    }
-
-    private PlacementRule RuleOf(AppRecord record)
-    {
-        if (_rules.TryGetValue(record.App, out (string Change, PlacementRule Rule) known) && known.Change == record.Change)
-        {
-            return known.Rule;
-        }
-
-        // A manifest with mistakes is meant for all nodes, where it shows as failed with its mistakes.
-        AppPlacement? placement = ManifestReader.Read(Encoding.UTF8.GetBytes(record.Manifest), record.Path).Manifest?.Placement;
-        PlacementRule rule = placement is null ? PlacementRule.All
-            : new PlacementRule { Nodes = placement.Nodes, Where = placement.Where };
-        _rules[record.App] = (record.Change, rule);
-        return rule;
     }
 }

@@ -12,8 +12,8 @@ internal static class ControlMessages
 
     /// <summary>
     /// The control protocol of this program. The number rises with each method, key or value that a client may need to know about before it
-    /// uses it. Protocol 1 had no method <c>version</c>, protocol 2 none <c>cluster</c>, and protocol
-    /// 3 none <c>stats</c>.
+    /// uses it. Protocol 1 had no method <c>version</c>, protocol 2 none <c>cluster</c>, and protocol 3 none <c>rollout</c>,
+    /// <c>publish</c> and <c>stats</c>.
     /// </summary>
     public const int Protocol = 4;
 

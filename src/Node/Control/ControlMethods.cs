@@ -9,7 +9,6 @@ using Cocaine.Fast.Node.Control.Messages;
 using Cocaine.Fast.Node.Journal;
 using Cocaine.Fast.Node.Metrics;
 using Cocaine.Fast.Node.Quarantine;
-using Cocaine.Fast.Node.Threading;
 using Microsoft.Extensions.Logging;
 
 namespace Cocaine.Fast.Node.Control;
@@ -21,11 +20,13 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
 {
     private static readonly TimeSpan MaxDrain = TimeSpan.FromDays(1);
 
+    private readonly ClusterMethods _cluster = new(host, log);
+
     /// <summary>The names of all methods.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [
         "create", "replace", "restart", "delete", "pause", "resume", "info", "list", "logs", "events", "scale", "quarantine", "cluster",
-        "metrics", "stats", "version",
+        "rollout", "publish", "metrics", "stats", "version",
     ];
 
     /// <summary>The text for a client that calls an unknown method; a newer client may know more.</summary>
@@ -73,10 +74,12 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
             "pause" => DoneAsync(call, Read<AppRequest>().App, app => host.PauseAsync(app, CancellationToken.None)),
             "resume" => DoneAsync(call, Read<AppRequest>().App, app => host.ResumeAsync(app, CancellationToken.None)),
             "info" => InfoAsync(call, Read<InfoRequest>()),
-            "list" => ListAsync(call, Read<EmptyRequest>()),
+            "list" => ListAsync(call, Read<ListRequest>()),
             "logs" => LogsAsync(call, Read<LogsRequest>()),
             "events" => EventsAsync(call, Read<EventsRequest>()),
             "cluster" => ClusterAsync(call, Read<ClusterRequest>()),
+            "rollout" => RolloutAsync(call, Read<RolloutRequest>()),
+            "publish" => PublishAsync(call, Read<PublishRequest>()),
             "scale" => ScaleAsync(call, Read<ScaleRequest>()),
             "metrics" => MetricsAsync(call, Read<EmptyRequest>()),
             "stats" => StatsAsync(call, Read<StatsRequest>()),
@@ -91,7 +94,22 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
     private async Task CreateAsync(ControlCall call, ManifestRequest request)
     {
         Require(call, request);
-        CreatedInCluster? created = request.Local ? null : await host.CreateInClusterAsync(TextOf(request));
+        bool isLocal = request.Local || host.ClusterApps is null;
+        await CreatedAsync(
+            call, isLocal ? null : await host.ClusterApps!.CreateAsync(TextOf(request)),
+            isLocal ? await host.CreateAsync(TextOf(request), CancellationToken.None) : null, request.Wait);
+    }
+
+    private async Task PublishAsync(ControlCall call, PublishRequest request)
+    {
+        call.Require(request.App);
+        IClusterApps cluster = host.ClusterApps ?? throw new NodeException("the node is in no cluster") { Code = ErrorCodes.BadRequest };
+        await CreatedAsync(call, await cluster.PublishAsync(request.App, request.Force), null, waits: false);
+    }
+
+    /// <summary>Answers with an app that was created, for the cluster or for this node.</summary>
+    private async Task CreatedAsync(ControlCall call, CreatedInCluster? created, RunningApp? own, bool waits)
+    {
         if (created is not null && node.Find(created.Name) is null)
         {
             ControlLog.Asked(log, call.Method, created.Name);
@@ -101,38 +119,11 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
             return;
         }
 
-        RunningApp app = created is null ? await host.CreateAsync(TextOf(request), CancellationToken.None) : Get(created.Name);
+        RunningApp app = own ?? Get(created!.Name);
         ControlLog.Asked(log, call.Method, app.Name);
-        string? problem = request.Wait ? await WaitReadyAsync(app, call.Gone) : null;
+        string? problem = waits ? await ReadyWait.OfAsync(app, call.Gone) : null;
         AppSummary summary = await app.SummaryAsync();
         await AnswerAsync(call, summary with { Reason = summary.Reason ?? problem, RunOn = created?.RunOn });
-    }
-
-    /// <summary>
-    /// Waits for the first slave, for as long as its start may take. Returns the reason when there is none, or null. The call holds nothing
-    /// meanwhile: others may replace or delete the app.
-    /// </summary>
-    private static async Task<string?> WaitReadyAsync(RunningApp app, CancellationToken gone)
-    {
-        long limitMs = app.Manifest.Engine.StartupTimeoutMs;
-        Task first;
-        try
-        {
-            TimeSpan limit = TimeSpan.FromMilliseconds(Math.Min(limitMs, int.MaxValue)); // WaitAsync takes at most 49 days
-            first = await Task.WhenAny(app.Ready, app.Ended).WaitAsync(limit, NodeClock.Instance, gone);
-            await first;
-        }
-        catch (TimeoutException)
-        {
-            return FormattableString.Invariant($"no slave was ready within the startup-timeout of {limitMs / 1000.0} s");
-        }
-        catch (NodeException broken)
-        {
-            return broken.Message;
-        }
-
-        return first == app.Ready ? null
-            : throw new NodeException($"app {app.Name} was deleted before its first slave was ready") { Code = ErrorCodes.NotFound };
     }
 
     private async Task ReplaceAsync(ControlCall call, ManifestRequest request)
@@ -141,7 +132,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
         ReplaceOutcome outcome = await host.ReplaceAsync(TextOf(request), request.Force, CancellationToken.None);
         ControlLog.Asked(log, call.Method, outcome.App);
         await AnswerAsync(call, new ReplaceAnswer(
-            outcome.App, outcome.FromVersion, outcome.ToVersion, outcome.Replaced, outcome.Reason));
+            outcome.App, outcome.FromVersion, outcome.ToVersion, outcome.Replaced, outcome.Reason, outcome.IsRollout));
     }
 
     private async Task RestartAsync(ControlCall call, AppRequest request)
@@ -177,6 +168,12 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
     private async Task InfoAsync(ControlCall call, InfoRequest request)
     {
         call.Require(request.App);
+        if (request.Cluster == true)
+        {
+            await AppsAsync(call, request.App);
+            return;
+        }
+
         string info = request.App is { } name
             ? await Get(name).InfoJsonAsync() : NodeInfo.Text(node);
         await call.WriteAsync(Encoding.UTF8.GetBytes(info));
@@ -188,13 +185,33 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
         return AnswerAsync(call, NodeVersion.Own);
     }
 
-    private async Task ListAsync(ControlCall call, EmptyRequest request)
+    private async Task ListAsync(ControlCall call, ListRequest request)
     {
-        _ = request; // the request has no keys, which was checked
         call.Require(app: null);
+        if (request.Cluster == true)
+        {
+            await AppsAsync(call, app: null);
+            return;
+        }
+
         AppSummary[] running = await Task.WhenAll(node.Apps.Select(app => app.SummaryAsync()));
         await AnswerAsync(call, running.Concat(host.Failed).Where(app => call.Rights.MayList("list", app.App))
             .OrderBy(app => app.App, StringComparer.Ordinal).ToArray());
+    }
+
+    private async Task AppsAsync(ControlCall call, string? app) => await AnswerAsync(
+        call, (await _cluster.AppsAsync(app)).Where(one => call.Rights.MayList(call.Method, one.App)).ToArray());
+
+    private async Task ClusterAsync(ControlCall call, ClusterRequest request)
+    {
+        call.Require(app: null);
+        await AnswerAsync(call, await _cluster.ClusterAsync(request));
+    }
+
+    private async Task RolloutAsync(ControlCall call, RolloutRequest request)
+    {
+        call.Require(request.App);
+        await AnswerAsync(call, await _cluster.RolloutAsync(request));
     }
 
     private async Task MetricsAsync(ControlCall call, EmptyRequest request)
@@ -272,34 +289,6 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
                 throw new NodeException("quarantine has the actions list, show, replay and drop") { Code = ErrorCodes.BadRequest };
         }
     }
-
-    private async Task ClusterAsync(ControlCall call, ClusterRequest request)
-    {
-        call.Require(app: null);
-        IClusterControl cluster = host.Cluster
-            ?? throw new NodeException("this node joins no cluster: 'cocaine-fast serve' does") { Code = ErrorCodes.BadRequest };
-        ClusterAnswer answer = request.Action switch
-        {
-            "info" => cluster.Info,
-            "join" => await cluster.JoinAsync(request.Engine, request.TakeOver),
-            "leave" => await cluster.LeaveAsync(),
-            "remove" => await cluster.RemoveAsync(NodeOf(request)),
-            "drain" or "undrain" => await cluster.DrainAsync(NodeOf(request), request.Action == "drain"),
-            _ => throw new NodeException("cluster has the actions info, join, leave, remove, drain and undrain")
-            {
-                Code = ErrorCodes.BadRequest,
-            },
-        };
-        if (request.Action != "info")
-        {
-            ControlLog.Asked(log, $"cluster {request.Action}", "");
-        }
-
-        await AnswerAsync(call, answer);
-    }
-
-    private static string NodeOf(ClusterRequest request) => request.Node
-        ?? throw new NodeException($"cluster {request.Action} needs 'node'") { Code = ErrorCodes.BadRequest };
 
     /// <summary>Refuses to run the code of a manifest for a caller that may not change the manifest's app.</summary>
     /// <exception cref="ManifestException">The manifest has mistakes.</exception>

@@ -30,6 +30,17 @@ internal interface IClusterControl
     /// <param name="isDraining">Whether it is to drain.</param>
     /// <exception cref="NodeException">There is no such node, or the engine cannot be reached.</exception>
     Task<ClusterAnswer> DrainAsync(string name, bool isDraining);
+
+    /// <summary>The apps of the cluster on all nodes, in the order of their names.</summary>
+    /// <param name="app">The app; null = all.</param>
+    /// <exception cref="NodeException">The node is in no cluster, or the cluster has no such app.</exception>
+    Task<IReadOnlyList<ClusterAppAnswer>> AppsAsync(string? app);
+
+    /// <summary>Stops a rollout, lets it go on, or takes all nodes back.</summary>
+    /// <param name="app">The app.</param>
+    /// <param name="action"><c>stop</c>, <c>go</c> or <c>back</c>.</param>
+    /// <exception cref="NodeException">There is nothing to steer, or the engine cannot be reached.</exception>
+    Task SteerAsync(string app, string action);
 }
 
 /// <summary>The answer to <c>cluster</c>.</summary>

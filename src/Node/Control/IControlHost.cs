@@ -14,15 +14,13 @@ public interface IControlHost
     /// <summary>The node as a member of a cluster; null for a node that keeps nothing, and so joins none.</summary>
     internal IClusterControl? Cluster => null;
 
+    /// <summary>The apps of the node's cluster; null when the node belongs to none.</summary>
+    internal IClusterApps? ClusterApps => null;
+
     /// <summary>Reads the manifest, starts the app, and keeps it. Returns once its endpoints listen.</summary>
     /// <exception cref="ManifestException">The manifest has mistakes; the exception lists all of them.</exception>
     /// <exception cref="NodeException">The app cannot be started, or runs already.</exception>
     Task<RunningApp> CreateAsync(ManifestText manifest, CancellationToken cancellation);
-
-    /// <summary>Creates an app for all nodes of the node's cluster; null when the node belongs to none, and nothing was done.</summary>
-    /// <exception cref="ManifestException">The manifest has mistakes; the exception lists all of them.</exception>
-    /// <exception cref="NodeException">The cluster has the app already, or its engine cannot be reached.</exception>
-    internal Task<CreatedInCluster?> CreateInClusterAsync(ManifestText manifest) => Task.FromResult<CreatedInCluster?>(null);
 
     /// <summary>
     /// Reads the manifest and replaces the running version by it. The manifest is kept only when the new version came up.

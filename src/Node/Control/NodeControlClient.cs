@@ -86,7 +86,10 @@ public sealed class NodeControlClient : IAsyncDisposable
         ManifestRequest request = RequestOf(manifest) with { Force = force };
         ReplaceAnswer answer = await CallAsync<ReplaceAnswer>("replace", request, cancellation).ConfigureAwait(false);
         return new ReplaceOutcome(
-            answer.App, answer.FromVersion, answer.ToVersion, answer.Replaced, answer.Reason, Task.CompletedTask);
+            answer.App, answer.FromVersion, answer.ToVersion, answer.Replaced, answer.Reason, Task.CompletedTask)
+        {
+            IsRollout = answer.Rollout,
+        };
     }
 
     /// <summary>
@@ -134,7 +137,7 @@ public sealed class NodeControlClient : IAsyncDisposable
 
     /// <summary>The apps of the node.</summary>
     public async Task<IReadOnlyList<AppSummary>> ListAsync(CancellationToken cancellation = default) =>
-        await CallAsync<AppSummary[]>("list", new EmptyRequest(), cancellation).ConfigureAwait(false);
+        await CallAsync<AppSummary[]>("list", new ListRequest(), cancellation).ConfigureAwait(false);
 
     /// <summary>The state of an app as one JSON object, or of the node when the name is null.</summary>
     public async Task<string> InfoJsonAsync(string? app, CancellationToken cancellation = default) =>
@@ -177,6 +180,19 @@ public sealed class NodeControlClient : IAsyncDisposable
     /// <summary>Takes another node, which is down, out of the cluster.</summary>
     internal Task<ClusterAnswer> RemoveFromClusterAsync(string node, CancellationToken cancellation = default) =>
         CallAsync<ClusterAnswer>("cluster", new ClusterRequest("remove", Node: node), cancellation);
+
+    /// <summary>The apps of the cluster on all nodes, or one of them.</summary>
+    internal async Task<IReadOnlyList<ClusterAppAnswer>> ClusterAppsAsync(string? app, CancellationToken cancellation = default) =>
+        app is null ? await CallAsync<ClusterAppAnswer[]>("list", new ListRequest(Cluster: true), cancellation).ConfigureAwait(false)
+            : await CallAsync<ClusterAppAnswer[]>("info", new InfoRequest(app, Cluster: true), cancellation).ConfigureAwait(false);
+
+    /// <summary>An app of the cluster on all nodes, after an action on its rollout: see <see cref="IClusterControl.SteerAsync"/>.</summary>
+    internal Task<ClusterAppAnswer> RolloutAsync(string app, string action = "show", CancellationToken cancellation = default) =>
+        CallAsync<ClusterAppAnswer>("rollout", new RolloutRequest(app, action), cancellation);
+
+    /// <summary>Makes an app of this node alone the cluster's: see <see cref="IClusterApps.PublishAsync"/>.</summary>
+    internal Task<AppSummary> PublishAsync(string app, bool force, CancellationToken cancellation = default) =>
+        CallAsync<AppSummary>("publish", new PublishRequest(app, force), cancellation);
 
     /// <summary>The jobs in quarantine, of one app or of all.</summary>
     public async Task<IReadOnlyList<QuarantineEntry>> QuarantineListAsync(string? app, CancellationToken cancellation = default) =>

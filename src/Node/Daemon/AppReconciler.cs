@@ -67,7 +67,7 @@ internal sealed class AppReconciler(
         using NameGates.Lease lease = await gates.EnterAsync(name, giveUp: false, cancellation);
         HostedApp old = apps.Find(name) ?? throw node.NoApp(name);
         ManifestText text = old.IsFixed ? TextOf(old.Text.FilePath) : old.Text;
-        return await ReplaceAsync(Read(text, old.IsFixed) with { IsOfCluster = old.IsOfCluster }, lease.GivenUp);
+        return await ReplaceAsync(Read(text, old.IsFixed) with { IsOfCluster = old.IsOfCluster, Made = old.Made }, lease.GivenUp);
     }
 
     /// <summary>

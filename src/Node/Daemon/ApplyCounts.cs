@@ -17,4 +17,15 @@ internal sealed class ApplyCounts
 
     /// <summary>The reason of the last failure.</summary>
     public string? Reason { get; set; }
+
+    /// <summary>Adds the changes of a part.</summary>
+    /// <param name="part">The part.</param>
+    public void Add(ApplyCounts part)
+    {
+        Added += part.Added;
+        Changed += part.Changed;
+        Removed += part.Removed;
+        Failed += part.Failed;
+        Reason = part.Reason ?? Reason;
+    }
 }

@@ -2,8 +2,7 @@ using System.Text;
 using System.Threading.Channels;
 using Cocaine.Fast.Cluster.Members;
 using Cocaine.Fast.Cluster.Records;
-using Cocaine.Fast.Core.Manifest;
-using Cocaine.Fast.Core.Protocol;
+using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Cluster;
 using Cocaine.Fast.Node.Control;
@@ -14,7 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace Cocaine.Fast.Node.Daemon;
 
 /// <summary>
-/// The apps of a daemon's cluster: changes of them go to all nodes, and this node runs those that it should run. An app that the config
+/// The apps of a daemon's cluster: this node runs those that it should run, each in the version that it should run. An app that the config
 /// names, or that was created on this node alone, hides an app of the cluster with its name.
 /// </summary>
 /// <param name="cluster">The node as a member.</param>
@@ -37,8 +36,10 @@ internal sealed class ClusterApps(
     private int _appliesChanges; // 1 once a task applies the changes
     private readonly SemaphoreSlim _oneAtATime = new(1); // the apps are made to match
     private readonly HashSet<string> _wantedNames = [];  // those of the last time
-    private readonly PlacedApps _placed = new();
-    private readonly Lock _lock = new(); // guards the field above
+    private readonly PlacedApps _placed = new(cluster.Facts);
+    private readonly AppWords _words = new(node, apps);
+    private readonly Dictionary<string, AppOutcome> _outcomes = []; // by app; the last attempt to follow its record
+    private readonly Lock _lock = new(); // guards the fields above
     private string? _applied;            // the wanted apps and their changes, when they were applied last; only the loop uses it
 
     /// <summary>The apps of the cluster that are ready here, in the order of their names.</summary>
@@ -57,7 +58,10 @@ internal sealed class ClusterApps(
     public IEnumerable<RunningApp> Running =>
         apps.Running.Where(app => app.IsOfCluster).Select(app => node.Find(app.Manifest.Name)).OfType<RunningApp>();
 
-    /// <summary>The records of the apps that this node should run.</summary>
+    /// <summary>The words of this node about the apps that it should run; from one thread at a time.</summary>
+    public IReadOnlyList<AppWord> Words => _words.Of(Wanted, IsHidden, OutcomeOf);
+
+    /// <summary>The records of the apps that this node should run, each with its manifest for this node.</summary>
     private IReadOnlyList<AppRecord> Wanted
     {
         get
@@ -75,10 +79,12 @@ internal sealed class ClusterApps(
     }
 
     /// <summary>The newest record of an app; null when the cluster has none, or a tombstone.</summary>
-    private AppRecord? Find(string name) => cluster.Records.FirstOrDefault(record => record.App == name && !record.IsDeleted);
+    /// <param name="name">The app.</param>
+    public AppRecord? Find(string name) => cluster.Records.FirstOrDefault(record => record.App == name && !record.IsDeleted);
 
     /// <summary>The names of the nodes that should run an app, for people.</summary>
-    private string NodesOf(string name)
+    /// <param name="name">The app.</param>
+    public string NodesOf(string name)
     {
         lock (_lock)
         {
@@ -90,72 +96,14 @@ internal sealed class ClusterApps(
     /// <param name="name">The name.</param>
     public bool Owns(string name) => Find(name) is not null && !IsHidden(name);
 
-    /// <summary>Creates an app for all nodes.</summary>
-    /// <param name="app">The app, which has no mistakes here.</param>
-    public async Task<CreatedInCluster> CreateAsync(HostedApp app)
-    {
-        string name = app.Manifest.Name;
-        if (IsHidden(name))
-        {
-            throw new NodeException($"app {name} runs on this node alone already: replace it, or delete it first")
-            {
-                Code = ErrorCodes.BadRequest,
-            };
-        }
-
-        RecordChange.Create change = new(name, app.Manifest.Version, TextOf(app.Text), null) { Path = app.Text.FilePath };
-        await cluster.ChangeAsync(name, change);
-        string? reason = await ApplyAsync(name);
-        bool isElsewhere = reason is null && node.Find(name) is null;
-        return new CreatedInCluster(name, app.Manifest.Version, isElsewhere ? NodesOf(name) : reason, isElsewhere, RunOnOf(app.Manifest));
-    }
-
-    private static Dictionary<string, string>? RunOnOf(AppManifest manifest)
-    {
-        Dictionary<string, string> nodes = manifest.Tasks.Where(task => task.Driver?.Keys.Any(key => key.Name == "run-on") == true)
-            .ToDictionary(task => task.Name, task => task.RunsOnOne ? "one" : "all");
-        return nodes.Count > 0 ? nodes : null;
-    }
-
-    /// <summary>Replaces an app on all nodes at once; on each the old version goes on when the new one does not come up.</summary>
-    /// <param name="app">The next version.</param>
-    /// <param name="force">Also when the version is not higher.</param>
-    public async Task<ReplaceOutcome> ReplaceAsync(HostedApp app, bool force)
-    {
-        string name = app.Manifest.Name;
-        int from = Find(name)?.Version ?? 0;
-        RecordChange.Replace change = new(app.Manifest.Version, TextOf(app.Text), null, force)
-        {
-            Path = app.Text.FilePath,
-            IsAtOnce = true,
-        };
-        await cluster.ChangeAsync(name, change);
-        string? reason = await ApplyAsync(name);
-        return new ReplaceOutcome(name, from, app.Manifest.Version, reason is null, reason, Task.CompletedTask);
-    }
-
-    /// <summary>Deletes an app from all nodes, also from those that are away.</summary>
-    /// <param name="name">The app.</param>
-    public async Task DeleteAsync(string name)
-    {
-        await cluster.ChangeAsync(name, new RecordChange.Delete());
-        await ApplyAsync(new ApplyCounts(), CancellationToken.None);
-    }
-
-    /// <summary>Makes an app take no jobs on any node, or take them again.</summary>
-    /// <param name="name">The app.</param>
-    /// <param name="isPaused">Whether it is to be paused.</param>
-    public async Task PauseAsync(string name, bool isPaused)
-    {
-        await cluster.ChangeAsync(name, new RecordChange.Pause(isPaused));
-        await ApplyAsync(name);
-    }
-
     /// <summary>Starts, replaces, pauses and ends apps, so that those of the cluster that this node should run do so.</summary>
     /// <param name="counts">Counts the changes.</param>
     /// <param name="cancellation">The node stops.</param>
     /// <returns>The names of the apps.</returns>
-    public async Task<IEnumerable<string>> ApplyAsync(ApplyCounts counts, CancellationToken cancellation)
+    public Task<IEnumerable<string>> ApplyAsync(ApplyCounts counts, CancellationToken cancellation) =>
+        ApplyAsync(counts, triesAgain: true, cancellation);
+
+    private async Task<IEnumerable<string>> ApplyAsync(ApplyCounts counts, bool triesAgain, CancellationToken cancellation)
     {
         await _oneAtATime.WaitAsync(cancellation);
         try
@@ -172,9 +120,10 @@ internal sealed class ClusterApps(
                 apps.Remove(gone); // it could not be started, and need not be now
             }
 
-            await Task.WhenAll(wanted.Select(record => EnsureAsync(record, counts, cancellation)));
+            await Task.WhenAll(wanted.Select(record => EnsureAsync(record, counts, triesAgain, cancellation)));
             _wantedNames.Clear();
             _wantedNames.UnionWith(names);
+            KeepOutcomes(names);
             return names;
         }
         finally
@@ -223,7 +172,7 @@ internal sealed class ClusterApps(
             string wanted = string.Join('\n', Wanted.Select(app => $"{app.App} {app.Change} {app.Step} {IsHidden(app.App)}"));
             if (wanted != _applied && !end.IsCancellationRequested)
             {
-                await ApplyAsync(new ApplyCounts(), end);
+                await ApplyAsync(new ApplyCounts(), triesAgain: false, end);
                 _applied = wanted;
             }
         }
@@ -238,18 +187,23 @@ internal sealed class ClusterApps(
     }
 
     /// <summary>Makes one app match. Returns the reason why it is not as it should be; null when it is.</summary>
-    private async Task<string?> ApplyAsync(string name)
+    /// <param name="name">The app.</param>
+    public async Task<string?> ApplyAsync(string name)
     {
         ApplyCounts counts = new();
         if (Wanted.FirstOrDefault(record => record.App == name) is { } wanted)
         {
-            await EnsureAsync(wanted, counts, CancellationToken.None);
+            await EnsureAsync(wanted, counts, triesAgain: true, CancellationToken.None);
         }
 
         return counts.Reason;
     }
 
-    private async Task EnsureAsync(AppRecord record, ApplyCounts counts, CancellationToken cancellation)
+    /// <param name="record">The record, with the manifest for this node.</param>
+    /// <param name="counts">Counts the changes.</param>
+    /// <param name="triesAgain">Whether a version that failed here is tried again: another move of a rollout is no reason for it.</param>
+    /// <param name="cancellation">The node stops.</param>
+    private async Task EnsureAsync(AppRecord record, ApplyCounts counts, bool triesAgain, CancellationToken cancellation)
     {
         string name = record.App;
         if (IsHidden(name))
@@ -258,6 +212,12 @@ internal sealed class ClusterApps(
             return;
         }
 
+        if (!triesAgain && OutcomeOf(name) is { Reason: not null } failed && failed.IsOf(record))
+        {
+            return;
+        }
+
+        ApplyCounts own = new();
         try
         {
             if (record.IsPaused)
@@ -265,7 +225,7 @@ internal sealed class ClusterApps(
                 pausedApps.KeepFor(name); // before the app starts
             }
 
-            await reconciler.EnsureAsync(name, () => Read(name), counts, cancellation);
+            await reconciler.EnsureAsync(name, () => Read(name), own, cancellation);
             if (apps.Find(name) is { IsOfCluster: true } && node.Find(name) is { } running && running.IsPaused != record.IsPaused)
             {
                 await (record.IsPaused ? pausedApps.PauseAsync(name, cancellation) : pausedApps.ResumeAsync(name, cancellation));
@@ -273,24 +233,59 @@ internal sealed class ClusterApps(
         }
         catch (NodeException failure)
         {
-            reconciler.Fail(name, failure, counts);
+            reconciler.Fail(name, failure, own);
+        }
+
+        lock (_lock)
+        {
+            _outcomes[name] = new AppOutcome(record.Generation, record.Made, own.Reason, own.Reason is not null && LacksCode(record));
+            counts.Add(own);
+        }
+    }
+
+    /// <summary>Whether the only mistakes of a manifest are files that are not on this node.</summary>
+    private static bool LacksCode(AppRecord record)
+    {
+        byte[] text = Encoding.UTF8.GetBytes(record.Manifest);
+        return ManifestReader.Read(text, record.Path, checkFiles: true).Manifest is null
+            && ManifestReader.Read(text, record.Path).Manifest is not null;
+    }
+
+    private AppOutcome? OutcomeOf(string name)
+    {
+        lock (_lock)
+        {
+            return _outcomes.GetValueOrDefault(name);
+        }
+    }
+
+    private void KeepOutcomes(HashSet<string> names)
+    {
+        lock (_lock)
+        {
+            foreach (string gone in _outcomes.Keys.Where(name => !names.Contains(name)).ToArray())
+            {
+                _outcomes.Remove(gone);
+            }
         }
     }
 
     /// <summary>The app as the cluster wants it now; null when it is wanted no more, or hidden.</summary>
     private HostedApp? Read(string name)
     {
-        if (Find(name) is not { } record || IsHidden(name))
+        if (Find(name) is not { } found || IsHidden(name) || cluster.Self is not { } self)
         {
             return null;
         }
 
+        AppRecord record = found.For(self.Uuid);
+
         HostedApp app = reconciler.Read(new ManifestText(Encoding.UTF8.GetBytes(record.Manifest), record.Path), isFixed: false);
-        return app.Manifest.Name == name ? app with { IsOfCluster = true }
+        return app.Manifest.Name == name ? app with { IsOfCluster = true, Made = record.Made }
             : throw new NodeException($"the cluster's record of app {name} has the manifest of app {app.Manifest.Name}");
     }
 
-    private bool IsHidden(string name) => apps.Find(name) is { IsOfCluster: false } || store.Find(name) is not null;
-
-    private static string TextOf(ManifestText text) => Encoding.UTF8.GetString(text.Utf8.Span);
+    /// <summary>Whether an app of this node alone has the name.</summary>
+    /// <param name="name">The name.</param>
+    public bool IsHidden(string name) => apps.Find(name) is { IsOfCluster: false } || store.Find(name) is not null;
 }

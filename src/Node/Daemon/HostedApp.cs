@@ -19,11 +19,14 @@ internal sealed record HostedApp(ManifestText Text, AppManifest Manifest, bool I
         init => Manifest = Manifest with { IsOfCluster = value };
     }
 
+    /// <summary>The generation in which the cluster's manifest was set; 0 for an app of this node alone.</summary>
+    public long Made { get; init; }
+
     /// <summary>The app's origin, for people.</summary>
     public string Origin => IsFixed ? $"the config's {Text.FilePath}" : IsOfCluster ? $"the cluster's {Text.FilePath}" : Text.FilePath;
 
     /// <summary>True when the other one comes from the same place, and its manifest would run the app in the same way.</summary>
-    public bool IsSameAs(HostedApp other) => (IsFixed, IsOfCluster) == (other.IsFixed, other.IsOfCluster)
+    public bool IsSameAs(HostedApp other) => (IsFixed, IsOfCluster, Made) == (other.IsFixed, other.IsOfCluster, other.Made)
         && Text.FilePath == other.Text.FilePath && Text.Utf8.Span.SequenceEqual(other.Text.Utf8.Span)
         && EngineOf(Manifest) == EngineOf(other.Manifest); // the text is the same, but the node's defaults may differ
 

@@ -24,6 +24,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     private readonly ClusterNode _cluster;
     private readonly ClusterPeers _peers;
     private ClusterApps _clusterApps = null!; // from StartAsync on
+    private ClusterAppChanges _changes = null!; // from StartAsync on
     private readonly string _statePath;
     private readonly string _controlEndpoint;
     private volatile NodeConfig _config;
@@ -67,7 +68,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         ClusterSettings settings = new(
             config.Cluster ?? new ClusterConfig(), () => _node.LocatorEndpoints, () => _node.Apps, () => _clusterApps.Ready,
             () => _clusterApps.Leased)
-        { Peers = _peers, Members = all => _node.Doors.Members = all };
+        { Peers = _peers, Members = all => _node.Doors.Members = all, Words = () => _clusterApps.Words };
         _cluster = new ClusterNode(_statePath, settings, () => _clusterApps.OnChange(_ends.Token), _log);
     }
 
@@ -96,6 +97,9 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     IClusterControl? IControlHost.Cluster => _cluster;
 
     /// <inheritdoc/>
+    IClusterApps? IControlHost.ClusterApps => _cluster.IsMember ? _changes : null;
+
+    /// <inheritdoc/>
     public IReadOnlyList<AppSummary> Failed =>
         [.. _apps.Failed.Select(app => new AppSummary(app.Name, 0, "failed", 0, 0, 0, 0, 0, [], app.Reason))];
 
@@ -111,6 +115,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
         _reconciler = new AppReconciler(_node, _apps, _gates, _store, _paused, () => _config, Started, _log);
         _clusterApps = new ClusterApps(_cluster, _node, _apps, _store, _paused, _reconciler, _log);
         _reconciler.Cluster = _clusterApps.ApplyAsync;
+        _changes = new ClusterAppChanges(_cluster, _clusterApps, _node, _apps, _gates, _store, _reconciler);
         _store.RemoveLeftovers(_log);
         _node.Start();
         _control = await ControlService.OpenAsync(_node, _controlEndpoint, this);
@@ -201,17 +206,13 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    async Task<CreatedInCluster?> IControlHost.CreateInClusterAsync(ManifestText manifest) =>
-        _cluster.IsMember ? await _clusterApps.CreateAsync(HostedApp.Read(manifest, _config, isFixed: false)) : null;
-
-    /// <inheritdoc/>
     public async Task<ReplaceOutcome> ReplaceAsync(ManifestText manifest, bool force, CancellationToken cancellation)
     {
         HostedApp app = HostedApp.Read(manifest, _config, isFixed: false);
         string name = app.Manifest.Name;
         if (_clusterApps.Owns(name))
         {
-            return await _clusterApps.ReplaceAsync(app, force);
+            return await _changes.ReplaceAsync(app, force);
         }
 
         using NameGates.Lease lease = await _gates.EnterAsync(name, giveUp: false, cancellation);
@@ -242,7 +243,7 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     {
         if (_clusterApps.Owns(name))
         {
-            await _clusterApps.DeleteAsync(name);
+            await _changes.DeleteAsync(name);
             return;
         }
 
@@ -274,11 +275,11 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
 
     /// <inheritdoc/>
     public Task PauseAsync(string name, CancellationToken cancellation) =>
-        _clusterApps.Owns(name) ? _clusterApps.PauseAsync(name, isPaused: true) : _paused.PauseAsync(name, cancellation);
+        _clusterApps.Owns(name) ? _changes.PauseAsync(name, isPaused: true) : _paused.PauseAsync(name, cancellation);
 
     /// <inheritdoc/>
     public Task ResumeAsync(string name, CancellationToken cancellation) =>
-        _clusterApps.Owns(name) ? _clusterApps.PauseAsync(name, isPaused: false) : _paused.ResumeAsync(name, cancellation);
+        _clusterApps.Owns(name) ? _changes.PauseAsync(name, isPaused: false) : _paused.ResumeAsync(name, cancellation);
 
     /// <inheritdoc/>
     public Task<ReplaceOutcome> RestartAsync(string name, CancellationToken cancellation) => _reconciler.RestartAsync(name, cancellation);
@@ -291,12 +292,8 @@ public sealed class NodeDaemon : IControlHost, IAsyncDisposable
     {
         _ends.Cancel(); // not CancelAsync, which goes to the thread pool
         _jsonControl?.Close();
-        if (_control is not null)
-        {
-            await _control.DisposeAsync(); // the socket lives on a loop of the node, which ends
-            _control = null;
-        }
-
+        await (_control?.DisposeAsync() ?? ValueTask.CompletedTask); // the socket lives on a loop of the node, which ends
+        _control = null;
         await (_remoteControl?.DisposeAsync() ?? ValueTask.CompletedTask);
         await _cluster.DisposeAsync();
         await _node.StopAsync(drainTimeout, stopNow);

@@ -22,6 +22,9 @@ internal enum LeaseFault
 
     /// <summary>A record has older claimed times than those that were written.</summary>
     ForgetsFired,
+
+    /// <summary>An engine that came back is taken for one that lived on.</summary>
+    TrustsEngine,
 }
 
 /// <summary>Three nodes, clocks that differ and drift, an engine that answers late or never, and a cron task each two seconds.</summary>
@@ -35,7 +38,7 @@ internal sealed class LeaseWorld(ulong seed, LeaseFault fault)
     private static readonly string[] Names =
     [
         "elected", "run", "made up", "unanswered claims run", "late writes applied", "put back", "released", "forgotten",
-        "never twice", "taken from a holder that stood still",
+        "never twice", "taken from a holder that stood still", "renewed past its time",
     ];
 
     private readonly Dictionary<string, int> _seen = Names.ToDictionary(name => name, _ => 0);
@@ -160,6 +163,7 @@ internal sealed class LeaseWorld(ulong seed, LeaseFault fault)
             node.HasSession = true;
             Trace($"{Array.IndexOf(_nodes, node)} attached to {_engine.Record} at {_engine.Revision}");
             node.Life = _engine.Life;
+            node.Lease.OnAttached(fault == LeaseFault.TrustsEngine ? "the only one" : $"{_engine.Life}");
             long claimed = node.Lease.Term;
             bool wasHeld = IsHeld(node);
             Ran(node, node.Lease.OnSeen(_engine.Record, _engine.Revision, node.ClockMs(_nowMs)), "unanswered claims run");
@@ -210,6 +214,22 @@ internal sealed class LeaseWorld(ulong seed, LeaseFault fault)
             if (isAnswered)
             {
                 Answer(node, write.Write, isWritten);
+                ForgetElection(isWritten && write.Write.Record.Renewal == 0);
+            }
+        }
+    }
+
+    /// <summary>
+    /// For the fault that needs it: the engine comes back as it was before an election, and the holder before, who was away, is back too.
+    /// </summary>
+    private void ForgetElection(bool isElection)
+    {
+        if (fault == LeaseFault.TrustsEngine && isElection && _random.Chance(50))
+        {
+            _engine.ForgetLast();
+            foreach (LeaseNode node in _nodes)
+            {
+                (node.IsCut, node.PausedUntilMs) = (false, 0);
             }
         }
     }
@@ -243,6 +263,7 @@ internal sealed class LeaseWorld(ulong seed, LeaseFault fault)
         {
             _seen["put back"] += _engine.Life > 0 && IsHeld(node) && (_engine.Record is null || _engine.Record.CompareAge(write.Record) < -1) ? 1 : 0;
             _seen["put back"] += _engine.Record is null && write.Record.Renewal > 0 ? 1 : 0;
+            _seen["renewed past its time"] += !IsHeld(node) && write.Record is { Renewal: > 0, IsReleased: false } ? 1 : 0;
             Trace($"{Array.IndexOf(_nodes, node)} sends {write.Record}");
             node.Writes.Add(new SimWrite(write, node.Session, _engine.Life));
         }

@@ -39,6 +39,19 @@ public class MemberTableTests
     }
 
     [Fact]
+    public void A_node_whose_record_says_that_it_stops_is_down_at_once_also_for_one_that_never_heard_it()
+    {
+        MemberTable table = TableOf("a", "b");
+        MemberRecord stops = new("uuid-b", "b", 1) { IsStopping = true };
+        table.OnEntry(new EngineEntry("b", MemberText.Write(stops), 2));
+        Assert.Equal("a up, b down", Shown(table)); // in a new session, which has heard nobody
+        Advance(table, 0, "a", "b");
+        Assert.Equal("a up, b down", Shown(table)); // a sign of life that was on its way
+        table.OnBeat(MemberText.Write(new Heartbeat("uuid-b", 2, 0))); // it starts again
+        Assert.Equal("a up, b up", Shown(table));
+    }
+
+    [Fact]
     public void Another_record_under_the_own_name_displaces_a_node()
     {
         MemberTable table = new("uuid-a", _clock);

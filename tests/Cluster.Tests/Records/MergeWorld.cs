@@ -37,7 +37,7 @@ internal sealed class MergeWorld(ulong seed, MergeFault fault)
     private static readonly string[] Names =
     [
         "Take", "PutBack", "TakeAndKeepConflict", "TakeAndKeepOld", "KeepHere", "succeeded", "told", "own write found",
-        "deleted", "forgotten", "uncertain",
+        "deleted", "forgotten", "uncertain", "moved", "taken back",
     ];
 
     private readonly Dictionary<string, int> _seen = Names.ToDictionary(name => name, _ => 0);
@@ -88,15 +88,37 @@ internal sealed class MergeWorld(ulong seed, MergeFault fault)
     private RecordWrite NewWrite(MergeNode node)
     {
         string id = $"change {++_changes}";
-        RecordChange change = _random.Below(6) switch
+        RecordChange change = _random.Below(8) switch
         {
             < 3 => new RecordChange.Create("app", 1, "manifest", null),
             3 => new RecordChange.Replace(_changes, "manifest", null, IsForced: true),
             4 => new RecordChange.Pause(true),
+            5 when node.Disk is { Rollout: { Stage: RolloutStage.Rolling } plan } rolling => new RolloutChange.Move(rolling.Change, Next(plan)),
+            6 => new RolloutChange.Stop("asked"),
+            7 => _random.Chance(50) ? new RolloutChange.GoOn() : new RolloutChange.GoBack("asked"),
             _ => new RecordChange.Delete(),
         };
         node.WriteId = id;
         return new RecordWrite(change, id, node.Name, 0);
+    }
+
+    /// <summary>The next plan of a coordinator, of which there may be several.</summary>
+    private RolloutPlan Next(RolloutPlan plan) => _random.Below(3) switch
+    {
+        0 => plan with { Go = [.. plan.Go, $"node {plan.Go.Count}"], Done = plan.Go },
+        1 => plan with { Stage = RolloutStage.Done },
+        _ => plan with { Stage = RolloutStage.RolledBack },
+    };
+
+    /// <summary>A rollout can always go back, to a manifest that was set before.</summary>
+    private void CheckRollout(AppRecord record)
+    {
+        bool needsPrevious = record.Rollout is { Stage: RolloutStage.Rolling or RolloutStage.Stopped };
+        BrokenPromise.Unless(!needsPrevious || record.Previous is not null, $"{record.Change} cannot go back");
+        BrokenPromise.Unless(record.Previous is null || record.Previous.Made < record.Made, $"{record.Change} has a later manifest before it");
+        BrokenPromise.Unless(record.Made <= record.Generation, $"{record.Change} has a manifest of the future");
+        _seen["moved"] += record.Step > 0 ? 1 : 0;
+        _seen["taken back"] += record.Rollout is { Stage: RolloutStage.RolledBack } ? 1 : 0;
     }
 
     /// <summary>One step of a writer: a read, a write that may lose its answer, the end.</summary>
@@ -173,6 +195,7 @@ internal sealed class MergeWorld(ulong seed, MergeFault fault)
             return;
         }
 
+        CheckRollout(record);
         BrokenPromise.Unless(!_told.Contains(record.Change), $"{record.Change} was refused, and is written");
         bool isFirst = _writtenIn.TryAdd(record.Change, (record.Generation, _engine.Life)) || _writtenIn[record.Change].Life != _engine.Life;
         _seen["deleted"] += record.IsDeleted ? 1 : 0;

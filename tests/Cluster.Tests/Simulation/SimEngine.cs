@@ -28,6 +28,13 @@ internal sealed class SimEngine<T>
     /// <summary>A write that looks at no revision: only a sabotage does that.</summary>
     public void Put(T record) => _history.Add((record, Revision + 1));
 
+    /// <summary>The engine comes back without its last write.</summary>
+    public void ForgetLast()
+    {
+        Life++;
+        _history.RemoveAt(_history.Count - 1);
+    }
+
     /// <summary>The engine comes back with the state of some writes ago, or with nothing.</summary>
     public void Forget(SimRandom random)
     {

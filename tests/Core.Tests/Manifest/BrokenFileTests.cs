@@ -46,7 +46,8 @@ public class BrokenFileTests
         string all = string.Concat(Directory.GetFiles(Folder, "*.txt").Select(File.ReadAllText));
         IEnumerable<KeySpec> keys =
         [
-            .. ManifestKeys.Top, .. ManifestKeys.Engine, .. ManifestKeys.Cluster, .. DriverRegistry.Table.Names.SelectMany(name => DriverRegistry.Table.Find(name)!.Keys),
+            .. ManifestKeys.Top, .. ManifestKeys.Engine, .. ManifestKeys.Cluster, .. ManifestKeys.Rollout,
+            .. DriverRegistry.Table.Names.SelectMany(name => DriverRegistry.Table.Find(name)!.Keys),
             .. IsolationKeys.All, .. ConfigKeys.Top, .. ConfigKeys.Control, .. ConfigKeys.Log, .. ClusterKeys.Top, .. ClusterKeys.Tls,
             .. SecurityKeys.Top, .. SecurityKeys.Tls, .. SecurityKeys.TlsName, .. SecurityKeys.Identity, .. SecurityKeys.Rule,
         ];

@@ -24,7 +24,9 @@ public sealed class ClusterAppTests : ClusterTest
         ServeProcess c = await Nodes.JoinAsync("c", engine.Url); // comes late
         await RunsAsync(c, "echo 1 running");
         Assert.Equal(2, (await c.RunAsync("app", "replace", Folder.Manifest("echo", 1))).Code); // not higher
-        Assert.Equal((0, "replaced app=echo from=1 to=2\n", ""), await c.RunAsync("app", "replace", Folder.Manifest("echo", 2)));
+        (code, output, error) = await c.RunAsync("app", "replace", Placed("echo", 2));
+        Assert.Equal((0, ""), (code, error));
+        Assert.Equal("replaced app=echo from=1 to=2", output.TrimEnd().Split('\n')[3]); // after a line for each node
         await RunsAsync(a, "echo 2 running");
         await RunsAsync(b, "echo 2 running");
         Kill(b);
@@ -73,7 +75,7 @@ public sealed class ClusterAppTests : ClusterTest
         CopyFolder(engine.Folder, Folder["older"]);
         await engine.StartAsync();
         await UntilAsync(a, cluster => cluster.State == "attached");
-        Assert.Equal(0, (await a.RunAsync("app", "replace", Folder.Manifest("echo", 2))).Code);
+        Assert.Equal(0, (await a.RunAsync("app", "replace", Placed("echo", 2))).Code);
         await RunsAsync(b, "echo 2 running");
 
         engine.Kill();
@@ -130,12 +132,26 @@ public sealed class ClusterAppTests : ClusterTest
     {
         using NatsServer engine = await NatsServer.StartNewAsync();
         ServeProcess a = await Nodes.StartAsync("a", "\"name\": \"a\""), b = await Nodes.JoinAsync("b", engine.Url);
-        Assert.Equal(0, (await a.RunAsync("app", "create", Folder.Manifest("echo", 7))).Code);
+        Assert.Equal(0, (await a.RunAsync("app", "create", Placed("echo", 7))).Code);
         Assert.Equal(0, (await b.RunAsync("app", "create", Folder.Manifest("echo", 1))).Code);
         Assert.Equal(0, (await b.RunAsync("app", "create", Folder.Manifest("more", 1))).Code);
         Assert.Equal(0, (await a.RunAsync("cluster", "join", engine.Url)).Code);
         await RunsAsync(a, "echo 7 running", "more 1 running"); // a join pushes nothing out
         Assert.Contains("app echo of the cluster does not run here", a.Log);
+        await RunProcess.UntilAsync(() => b.RunAsync("app", "list", "--cluster").GetAwaiter().GetResult().Output is { } list
+            && System.Text.RegularExpressions.Regex.IsMatch(list, @"(?m)^echo +a +1 +7 +taken .*'app publish echo' makes it the cluster's")
+            && System.Text.RegularExpressions.Regex.IsMatch(list, @"(?m)^echo +b +1 +1 +ready ")
+            && System.Text.RegularExpressions.Regex.IsMatch(list, @"(?m)^more +a +1 +1 +ready "));
+        Assert.Equal(
+            (2, "", "the cluster has an app echo already: 'app publish echo --force' makes this one its next version, and 'app delete echo' makes place for "
+                + "the cluster's here\n"), await a.RunAsync("app", "publish", "echo"));
+        Assert.Equal(0, (await b.RunAsync("app", "create", Placed("mine", 1), "--local")).Code);
+        Assert.Equal((0, "published app=mine\n", ""), await b.RunAsync("app", "publish", "mine"));
+        Assert.Equal((2, "", "app mine is the cluster's already\n"), await b.RunAsync("app", "publish", "mine"));
+        await RunsAsync(a, "echo 7 running", "mine 1 running", "more 1 running");
+        Assert.False(File.Exists(Nodes["b"]["state/apps/mine.json"]));
+        Assert.Equal(0, (await a.RunAsync("app", "delete", "mine")).Code);
+        await RunsAsync(b, "echo 1 running", "more 1 running");
         Assert.Equal(0, (await a.RunAsync("app", "delete", "echo")).Code); // its own
         await RunsAsync(a, "echo 1 running", "more 1 running");
         await RunsAsync(b, "echo 1 running", "more 1 running");
@@ -143,13 +159,6 @@ public sealed class ClusterAppTests : ClusterTest
         await RunsAsync(a);
         Assert.False(File.Exists(Nodes["a"]["state/cluster/apps/echo.json"]));
         await RunsAsync(b, "echo 1 running", "more 1 running");
-    }
-
-    private string Placed(string name, int version, string placement)
-    {
-        string path = Folder.Manifest(name, version);
-        File.WriteAllText(path, File.ReadAllText(path).Replace("\"version\"", $"\"cluster\": {{ {placement} }}, \"version\""));
-        return path;
     }
 
     /// <summary>Waits until a node has these apps and no others: <c>echo 1 running</c>.</summary>

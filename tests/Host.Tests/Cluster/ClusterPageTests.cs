@@ -41,6 +41,15 @@ public sealed class ClusterPageTests : IDisposable
             Assert.StartsWith("created app=hello version=0\n", await RunAsync(apps[0]));
             await RunProcess.UntilAsync(() => nodes[1].Errors.Contains("app hello: version 0 of the cluster's "));
             Assert.Matches("(?m)^hello +0 +running ", await RunAsync(apps[1]));
+            IReadOnlyList<string> rollout = CodeBlocks.Of(Page, "Another version");
+            string[] next = rollout[0].Split('\n');
+            string path = _folder.Manifest("hello", 1);
+            File.WriteAllText(path, File.ReadAllText(path).Replace("\"version\"", "\"cluster\": { \"rollout\": { \"settle\": 0 } }, \"version\""));
+            Assert.Matches("^(replaced app=hello node=[abc] version=1\n){3}replaced app=hello from=0 to=1\n$", await RunAsync(next[0]));
+            Assert.Matches("^rollout of hello from version 0 to 1 is done\n", await RunAsync(next[1]));
+            Assert.Matches(@"(?m)^hello +c +\d+ +1 +ready +done ", await RunAsync(next[2]));
+            File.WriteAllText(path, File.ReadAllText(path).Replace("\"cluster\": { \"rollout\": { \"settle\": 0 } }", rollout[1]));
+            await RunAsync("cocaine-fast check hello.json");
             string list = await RunAsync(CodeBlocks.Of(Page, "Work goes where there is room")[0]);
             Assert.Matches(@"(?m)^node +state +address +locator +apps +slots +running +queued +out +in ", list);
             string locator = Regex.Match(list, @"(?m)^a .*?(tcp://\S+)").Groups[1].Value; // the port may be another one

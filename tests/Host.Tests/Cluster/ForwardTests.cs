@@ -34,7 +34,7 @@ public sealed class ForwardTests : ClusterTest
         Task load = Task.WhenAll(Enumerable.Range(0, Clients).Select(_ => Task.Run(Client)));
         await UntilAsync(load, async () => (await JobsAsync(b)).In > 20 && (await JobsAsync(c)).In > 20, a);
         Jobs before = await JobsAsync(a);
-        Assert.Equal(0, (await b.RunAsync("app", "replace", Manifest(2))).Code); // at all nodes, and each keeps its links
+        Assert.Equal(0, (await b.RunAsync("app", "replace", Manifest(2, "\"cluster\": { \"rollout\": { \"settle\": 0 } },"))).Code); // at all nodes, and each keeps its links
         await UntilAsync(load, async () => (await JobsAsync(a)).Out > before.Out + 40, a);
         engine.Kill(); // the links need no engine
         Kill(c);
@@ -68,7 +68,7 @@ public sealed class ForwardTests : ClusterTest
         await CallAllAsync(endpoints[0], 60);
         Assert.True((await JobsAsync(b)).In > 0);
         Assert.Equal(0, (await JobsAsync(c)).In);
-        Assert.Equal(0, (await a.RunAsync("app", "replace", Manifest(2, "\"cluster\": { \"forward\": false },"))).Code);
+        Assert.Equal(0, (await a.RunAsync("app", "replace", Manifest(2, "\"cluster\": { \"forward\": false, \"rollout\": { \"settle\": 0 } },"))).Code);
         Jobs before = await JobsAsync(a);
         await CallAllAsync(endpoints[0], 60);
         Assert.Equal(before.Out, (await JobsAsync(a)).Out);

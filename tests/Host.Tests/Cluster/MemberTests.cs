@@ -30,6 +30,12 @@ public sealed class MemberTests : ClusterTest
         await SeesAsync(all[0], "a up", "b up", "c up");
         all[2].Signal("TERM");
         await SeesAsync(all[0], "a up", "b up", "c down"); // it says goodbye
+        ServeProcess late = await Nodes.StartAsync("d", SectionOf("d", engine.Url));
+        ClusterAnswer first = await UntilAsync(late, cluster => cluster.State == "attached");
+        Assert.Contains("c down", first.Nodes.Select(one => $"{one.Node} {one.State}")); // its record says so to a node that never heard it
+        Kill(late);
+        await SeesAsync(all[0], "a up", "b up", "c down", "d down");
+        Assert.Equal((0, "removed node=d\n", ""), await all[0].RunAsync("cluster", "remove", "d"));
         Assert.Equal((0, "removed node=c\n", ""), await all[0].RunAsync("cluster", "remove", "c"));
         await SeesAsync(all[0], "a up", "b up");
     }

@@ -14,7 +14,7 @@ public class ControlHostileTests
     [InlineData("fly", "{}", 404, "no method 'fly' in control protocol 4, which this node speaks; there are create, replace, restart, ")]
     [InlineData("lst", "{}", 404, "; did you mean 'list'?")]
     [InlineData("list", "[1]", 400, "the request of list is a list, and must be a JSON object")]
-    [InlineData("list", "{\"colour\":1}", 400, "list has no key 'colour' in control protocol 4, which this node speaks; it has none")]
+    [InlineData("metrics", "{\"colour\":1}", 400, "metrics has no key 'colour' in control protocol 4, which this node speaks; it has none")]
     [InlineData("logs", "{\"app\":\"x\",\"folow\":true}", 400, "it has app, follow; did you mean 'follow'?")]
     [InlineData("list", "{\"protocol\":7,\"colour\":1}", 400,
         "this node speaks control protocol 4; the key 'colour' of list is of a newer client, which speaks 7")]
@@ -91,7 +91,7 @@ public class ControlHostileTests
         await using ControlledNode node = await ControlledNode.StartAsync();
         await using CocaineClient client = await CocaineClient.ConnectAsync(node.Endpoint);
         string answer = (await client.TextAsync("version")).Replace("\\u002B", "+", StringComparison.Ordinal); // one way to write it
-        Assert.Equal($$"""{"protocol":3,"version":"{{ProductVersion.Text}}"}""", answer);
+        Assert.Equal($$"""{"protocol":4,"version":"{{ProductVersion.Text}}"}""", answer);
         Assert.Equal(NodeVersion.Own, await node.Client.VersionAsync());
         Assert.Empty(await node.Client.ListAsync()); // and the requests after it say what the client speaks
         Assert.Equal("[]", await client.TextAsync("list", "{\"protocol\":99}"));

@@ -16,7 +16,7 @@ internal static class AppCommand
         "Create, change and look at the apps of a node (cocaine-fast serve).\n\nExamples:\n"
         + "  cocaine-fast app create examples/echo/manifest.json\n  cocaine-fast app list\n  cocaine-fast app logs echo -f")
     {
-        CreateApp(), ReplaceApp(), RestartCommand.Create(), DeleteApp(),
+        CreateApp(), ReplaceCommand.Create(), RolloutCommand.Create(), PublishApp(), RestartCommand.Create(), DeleteApp(),
         Simple("pause", "Take no new jobs: callers get 503", "paused", (node, app, stop) =>
             node.PauseAsync(app, stop)),
         Simple("resume", "Take jobs again", "resumed", (node, app, stop) => node.ResumeAsync(app, stop)),
@@ -64,6 +64,29 @@ internal static class AppCommand
             });
     }
 
+    private static Command PublishApp()
+    {
+        Argument<string> app = ControlCommands.App();
+        Option<bool> force = new("--force") { Description = "Also when the cluster has an app of this name: as its next version" };
+        Option<bool> json = ControlCommands.Json();
+        return new Command(
+            "publish",
+            "Make an app that was created on this node alone the cluster's: it comes to all nodes that it means, and goes on here without "
+            + "losing a job.") { app, force, json }
+            .Example("cocaine-fast app publish echo")
+            .With(ControlCommands.Node(), async (parsed, node, stop) =>
+            {
+                AppSummary published = await node.PublishAsync(parsed.GetValue(app)!, parsed.GetValue(force), stop);
+                ControlCommands.PrintDone(parsed.GetValue(json), "published", published.App);
+                if (published.Reason is { } reason)
+                {
+                    Complaint.Say($"app {published.App} is the cluster's, and not ready here: {PlainText.Indented(reason)}");
+                }
+
+                return ExitCodes.Ok;
+            });
+    }
+
     private static void PrintCreated(AppSummary app, bool json)
     {
         if (json)
@@ -82,44 +105,6 @@ internal static class AppCommand
         {
             Console.WriteLine($"created app={app.App} task={PlainText.OneLine(task)} run-on={nodes}");
         }
-    }
-
-    private static Command ReplaceApp()
-    {
-        Argument<string> file = File();
-        Option<bool> force = new("--force") { Description = "Replace also when the version is not higher than the running one" };
-        Option<bool> json = ControlCommands.Json();
-        return new Command(
-            "replace",
-            "Replace the running version of an app, without losing a job. When the new version does not come up, the old one goes on, "
-            + "and the command exits with 1.") { file, force, json }
-            .Example("cocaine-fast app replace examples/echo/manifest.json --force")
-            .With(ControlCommands.Node(), async (parsed, node, stop) =>
-            {
-                if (Manifest(parsed.GetValue(file)!) is not { } manifest)
-                {
-                    return ExitCodes.Invalid;
-                }
-
-                ReplaceOutcome outcome = await node.ReplaceAsync(manifest, parsed.GetValue(force), stop);
-                if (parsed.GetValue(json))
-                {
-                    ControlCommands.PrintJson(
-                        new { outcome.App, outcome.FromVersion, outcome.ToVersion, outcome.Replaced, outcome.Reason });
-                }
-                else if (outcome.Replaced)
-                {
-                    Console.WriteLine($"replaced app={outcome.App} from={outcome.FromVersion} to={outcome.ToVersion}");
-                }
-                else
-                {
-                    Complaint.Say(
-                        $"version {outcome.ToVersion} of {outcome.App} did not come up, {outcome.FromVersion} goes on: "
-                        + PlainText.Indented(outcome.Reason ?? ""));
-                }
-
-                return outcome.Replaced ? ExitCodes.Ok : ExitCodes.Failed;
-            });
     }
 
     private static Command DeleteApp()
@@ -181,11 +166,12 @@ internal static class AppCommand
         });
     }
 
-    private static Argument<string> File() =>
+    /// <summary>The file of a manifest.</summary>
+    internal static Argument<string> File() =>
         new("manifest") { Description = "The manifest's file; relative paths start from its folder" };
 
     /// <summary>The file for the node, which checks it; null when the file cannot be read or is no text.</summary>
-    private static ManifestText? Manifest(string path)
+    internal static ManifestText? Manifest(string path)
     {
         if (JsonText.ReadFile(path, "manifest", out string problem) is not { } bytes)
         {

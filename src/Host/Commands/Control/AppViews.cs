@@ -5,6 +5,7 @@ using Cocaine.Fast.Host.Commands.Shells;
 using Cocaine.Fast.Host.Terminal;
 using Cocaine.Fast.Host.Views;
 using Cocaine.Fast.Node.Apps;
+using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Journal;
 
 namespace Cocaine.Fast.Host.Commands.Control;
@@ -35,21 +36,40 @@ internal static class AppViews
     {
         Argument<string?> app = ControlCommands.AppOrAll("The app's name; without one, the node");
         Option<bool> all = InfoCommand.All();
+        Option<bool> cluster = OfCluster();
         Option<bool> json = ControlCommands.Json();
-        return new Command("info", "Show the state of an app: problems, queue, slaves, latencies, errors by code.") { app, all, json }
+        return new Command("info", "Show the state of an app: problems, queue, slaves, latencies, errors by code.")
+            { app, all, cluster, json }
             .Example("cocaine-fast app info echo")
-            .With(ControlCommands.Node(), (parsed, node, stop) => InfoCommand.ShowAsync(
-                () => node.InfoJsonAsync(parsed.GetValue(app), stop), parsed.GetValue(all), parsed.GetValue(json), stop));
+            .With(ControlCommands.Node(), (parsed, node, stop) => parsed.GetValue(cluster)
+                ? ShowClusterAsync(node, parsed.GetValue(app), parsed.GetValue(json), isWide: parsed.GetValue(all), stop)
+                : InfoCommand.ShowAsync(
+                    () => node.InfoJsonAsync(parsed.GetValue(app), stop), parsed.GetValue(all), parsed.GetValue(json), stop));
+    }
+
+    private static Option<bool> OfCluster() => new("--cluster") { Description = "The apps of the cluster, with a row for each node" };
+
+    private static async Task<int> ShowClusterAsync(
+        NodeControlClient node, string? app, bool json, bool isWide, CancellationToken stop)
+    {
+        RolloutCommand.Print(await node.ClusterAppsAsync(app, stop), json, isWide);
+        return ExitCodes.Ok;
     }
 
     public static Command List()
     {
         Option<bool> wide = Wide();
+        Option<bool> cluster = OfCluster();
         Option<bool> json = ControlCommands.Json();
-        return new Command("list", "List the apps, also those that could not be started.") { wide, json }
+        return new Command("list", "List the apps, also those that could not be started.") { wide, cluster, json }
             .Example("cocaine-fast app list --wide")
             .With(ControlCommands.Node(), async (parsed, node, stop) =>
             {
+                if (parsed.GetValue(cluster))
+                {
+                    return await ShowClusterAsync(node, app: null, parsed.GetValue(json), parsed.GetValue(wide), stop);
+                }
+
                 IReadOnlyList<AppSummary> apps = await node.ListAsync(stop);
                 if (parsed.GetValue(json))
                 {

@@ -1,4 +1,4 @@
 namespace Cocaine.Fast.Node.Control.Messages;
 
-/// <summary><c>list</c>, <c>version</c>.</summary>
+/// <summary><c>metrics</c>, <c>version</c>.</summary>
 internal sealed record EmptyRequest;
