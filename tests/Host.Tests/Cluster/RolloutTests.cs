@@ -103,7 +103,7 @@ public sealed class RolloutTests : ClusterTest
         ServeProcess[] nodes = [a, b];
         using CancellationTokenSource over = new();
         Task[] loads = [.. nodes.Select(node => Task.Run(() => ErrorsAsync(node, over.Token)))];
-        (code, _, errors) = await a.RunAsync("app", "replace", Manifest(4, breaks: "jobs"));
+        (code, _, errors) = await a.RunAsync("app", "replace", Manifest(4, breaks: "jobs", rollout: "\"settle\": \"4s\""));
         over.Cancel();
         await Task.WhenAll(loads);
         Assert.Equal(1, code);
