@@ -222,6 +222,9 @@ internal sealed class AppEngine : IJobEngine, IPoolOwner
     public Job? TakeSuspect(Job suspect) => _next.TakeSuspect(suspect);
 
     /// <inheritdoc/>
+    public void ExpireLate() => _bounds.ExpireLate();
+
+    /// <inheritdoc/>
     public bool IsNextWhole => _next.IsWhole;
 
     /// <inheritdoc/>

@@ -12,6 +12,8 @@ namespace Cocaine.Fast.Core.Engine;
 /// </summary>
 internal sealed class JobBounds(EngineScope scope, SlavePool pool, RunLimit runLimit)
 {
+    private readonly List<Job> _late = []; // came back to the queue when their time was up; some may have left it since
+
     /// <summary>Arms the job's timer for the nearest of its bounds in its state.</summary>
     public void Arm(Job job) => Arm(job, job.State);
 
@@ -22,10 +24,31 @@ internal sealed class JobBounds(EngineScope scope, SlavePool pool, RunLimit runL
         if (due != long.MaxValue)
         {
             scope.Loop.Timers.Arm(job, due);
+            if (state == JobState.Queued && due <= scope.Loop.NowMs)
+            {
+                _late.Add(job);
+            }
         }
         else if (job.IsArmed)
         {
             scope.Loop.Timers.Cancel(job);
+        }
+    }
+
+    /// <summary>
+    /// Answers the jobs that came back to the queue when their time was up, which their timers would do a tick later. Called when all have
+    /// been taken back, because callers hear of it.
+    /// </summary>
+    public void ExpireLate()
+    {
+        while (_late.Count > 0)
+        {
+            Job job = _late[^1];
+            _late.RemoveAt(_late.Count - 1);
+            if (job.State == JobState.Queued)
+            {
+                TryExpire(job, scope.Loop.NowMs);
+            }
         }
     }
 

@@ -25,6 +25,9 @@ internal interface IPoolOwner
     /// <returns>False when no job waits that can be placed.</returns>
     bool TryTakeAhead(out Job? job);
 
+    /// <summary>Answers the jobs that came back from slaves when their time was up.</summary>
+    void ExpireLate();
+
     /// <summary>A slave is ready.</summary>
     void OnSlaveReady();
 

@@ -97,6 +97,7 @@ internal sealed class SlavePool : ISlaveOwner
     /// <inheritdoc/>
     public void OnTakenBack()
     {
+        _owner.ExpireLate();
         Feed();
         Ahead.Place();
     }
@@ -293,8 +294,7 @@ internal sealed class SlavePool : ISlaveOwner
     }
 
     /// <summary>
-    /// Sets the bounds from now on. Slaves over the limit get no more jobs, and end when they have none. The slaves with the fewest jobs go
-    /// first.
+    /// Sets the bounds from now on. Slaves over the limit, the least busy ones, get no more jobs, and end when they have none.
     /// </summary>
     public void SetBounds(int minimum, int limit)
     {
