@@ -138,6 +138,25 @@ public sealed class NodeServiceTests : IAsyncLifetime
         Assert.StartsWith("9 chunk", third.Read(), StringComparison.Ordinal); // the first one does not count any more
     }
 
+    [Theory]
+    [InlineData("without rules")]
+    [InlineData("nobody")]
+    [InlineData("other user")]
+    [InlineData("user of an identity")]
+    public async Task The_page_of_security_says_what_the_door_answers(string peer)
+    {
+        using TestFolder folder = new();
+        string at = peer.Contains("user") ? $"ipc://{folder["node.sock"]}" : "tcp://127.0.0.1:0";
+        string user = peer == "user of an identity" ? $"{Rights.Security.OwnUser}" : "47115";
+        await using TestNode node = TestNode.Start(nodeService: at, security: peer == "without rules" ? null : Rights.Security.Of($$"""
+            { "identities": { "me": { "user": "{{user}}" } }, "rights": [ { "who": "me", "control": "*" } ] }
+            """));
+        using NativePeer tool = NativePeer.Connect(node.Node.NodeServiceEndpoints[0]);
+        tool.Send([0x93, 1, 2, 0x90]);
+        string answer = tool.Read();
+        Assert.Equal(DoorTable.Cell("service node", peer), answer.StartsWith("1 error 401", StringComparison.Ordinal) ? "401" : answer.Contains("chunk") ? "yes" : answer);
+    }
+
     [Fact]
     public async Task A_node_without_the_service_says_that_there_is_none()
     {

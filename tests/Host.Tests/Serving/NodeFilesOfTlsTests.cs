@@ -1,5 +1,6 @@
 using System.Text;
 using Cocaine.Fast.Client;
+using Cocaine.Fast.Host.Tests.Survival;
 using Cocaine.Fast.Node.Control;
 
 namespace Cocaine.Fast.Host.Tests.Serving;
@@ -59,6 +60,28 @@ public sealed class NodeFilesOfTlsTests : IDisposable
         Assert.NotEqual(0, await without.ExitAsync());
         const string mistake = "$.security.tls.key: ${CREDENTIALS_DIRECTORY}/node.key: CREDENTIALS_DIRECTORY is not set: add LoadCredential=node.key:FILE";
         Assert.Contains(mistake, without.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_a_libssl_that_can_be_loaded_a_node_with_TLS_says_what_is_missing_and_one_without_it_starts()
+    {
+        const string Mistake = "libssl.so.3 is not on this machine: apt-get install libssl3";
+        TestCertificates ca = new(_folder);
+        TestCertificate server = ca.IssueServer();
+        string keys = $$""" "security": { "tls": { "certificate": "{{server.CertificateFile}}", "key": "{{server.KeyFile}}" } } """;
+        string libraries = Directory.CreateDirectory(_folder["libraries"]).FullName;
+        File.WriteAllText(Path.Combine(libraries, "libssl.so.3"), "no library"); // the loader finds this one first
+        string config = _folder.Write("tls.json", $"{{ {keys} }}");
+        (int code, string output, string errors) = await HostProcess.RunAsync(_folder, $"check {config}", $"export LD_LIBRARY_PATH='{libraries}';");
+        Assert.True(code == 0 && errors.Contains($"warning: here no door can have TLS: $.security.tls: {Mistake}", StringComparison.Ordinal), output + errors);
+        using (ServeProcess refused = ServeProcess.Start(_folder, keys, ("LD_LIBRARY_PATH", libraries)))
+        {
+            Assert.NotEqual(0, await refused.ExitAsync());
+            Assert.Contains(Mistake, refused.Log, StringComparison.Ordinal);
+        }
+
+        using ServeProcess plain = await ServeProcess.StartAsync(_folder, "", ("LD_LIBRARY_PATH", libraries));
+        Assert.Equal(0, (await plain.RunAsync("app", "list")).Code);
     }
 
     private string App(string name, string type, string code, string backend) => _folder.Write($"{name}.json", $$"""

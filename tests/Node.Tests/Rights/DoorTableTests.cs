@@ -68,7 +68,7 @@ public sealed class DoorTableTests : IDisposable
     [Fact]
     public void Each_door_of_the_page_has_a_test() =>
         Assert.Equal(
-            ["native-server", "raw-server", "info of an app", "locator", "ZeroMQ task", "control socket", "control over TCP", "control protocol of 2012", "pubsub"],
+            ["native-server", "raw-server", "info of an app", "locator", "ZeroMQ task", "control socket", "control over TCP", "service node", "control protocol of 2012", "pubsub"],
             DoorTable.Doors);
 
     [NeedsFact("python3", "python3-zmq")]
