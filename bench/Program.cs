@@ -6,6 +6,7 @@ using Cocaine.Fast.Bench.Headline;
 using Cocaine.Fast.Bench.Languages;
 using Cocaine.Fast.Bench.Load;
 using Cocaine.Fast.Bench.Long;
+using Cocaine.Fast.Bench.Metrics;
 using Cocaine.Fast.Bench.Micro;
 using Cocaine.Fast.Bench.Scale;
 using Cocaine.Fast.Bench.Seal;
@@ -15,7 +16,7 @@ using Cocaine.Fast.Bench.Tls;
 using Cocaine.Fast.Bench.ZeroMq;
 
 // dotnet run -c Release --project bench
-//   [-- defaults | micro | scale | languages | long [KIB...] | guard | timers [--duration S] | zeromq | tls [handshakes] | seal];
+//   [-- defaults | micro | scale | languages | long [KIB...] | guard | timers [--duration S] | zeromq | tls [handshakes] | seal | metrics];
 // "agent", "serve", "zeromq-serve" and "forward-serve" are this program's own helpers.
 switch (args)
 {
@@ -25,6 +26,8 @@ switch (args)
         return await TimerSuite.RunAsync(rest);
     case ["cluster-sim", .. string[] nodes]:
         return ClusterSimSuite.Run(nodes);
+    case ["metrics"]:
+        return await MetricsSuite.RunAsync();
     case ["forward"]:
         return await ForwardSuite.RunAsync();
     case ["forward-serve"]:

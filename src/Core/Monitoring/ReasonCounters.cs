@@ -5,12 +5,18 @@ namespace Cocaine.Fast.Core.Monitoring;
 /// </summary>
 internal sealed class ReasonCounters
 {
-    private readonly ulong[] _refused = new ulong[Enum.GetValues<RefusalReason>().Length];
-    private readonly ulong[] _ended = new ulong[Enum.GetValues<SlaveEnd>().Length];
-    private readonly ulong[] _decided = new ulong[Enum.GetValues<PoolDecision>().Length];
+    private static readonly int Refusals = Enum.GetValues<RefusalReason>().Length;
+    private static readonly int Ends = Enum.GetValues<SlaveEnd>().Length;
+    private static readonly int Decisions = Enum.GetValues<PoolDecision>().Length;
 
-    /// <summary>The times from the launch of a slave until it was ready.</summary>
-    public LatencyHistogram Starts { get; } = new(sparse: true);
+    private readonly ulong[] _refused = new ulong[Refusals];
+    private readonly ulong[] _ended = new ulong[Ends];
+    private readonly ulong[] _decided = new ulong[Decisions];
+
+    private bool _isShared; // the histogram is that of another engine, and only read here
+
+    /// <summary>The times from the launch of a slave until it was ready. In a copy it may go on counting.</summary>
+    public LatencyHistogram Starts { get; private set; } = new(sparse: true);
 
     /// <summary>Jobs refused for a reason.</summary>
     public ulong this[RefusalReason reason] => _refused[(int)reason];
@@ -33,6 +39,14 @@ internal sealed class ReasonCounters
         Add(_refused, other._refused);
         Add(_ended, other._ended);
         Add(_decided, other._decided);
+        if (Starts.Count == 0)
+        {
+            (Starts, _isShared) = (other.Starts, true);
+            return;
+        }
+
+        Starts = _isShared ? Starts.Copy() : Starts;
+        _isShared = false;
         Starts.Merge(other.Starts);
     }
 

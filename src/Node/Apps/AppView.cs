@@ -26,7 +26,8 @@ internal sealed class AppView(RunningApp app, bool isLight)
     public EngineView Home => _shards[0].Engine!;
 
     /// <summary>The counts of all loops.</summary>
-    public EngineCounters Counters => EngineCounters.Sum(_shards.Select(shard => shard.Counters));
+    public EngineCounters Counters =>
+        _shards.Count == 1 ? _shards[0].Counters : EngineCounters.Sum(_shards.Select(shard => shard.Counters));
 
     /// <summary>Versions that finish their jobs, with their engines.</summary>
     public IEnumerable<(AppVersion Version, IReadOnlyList<EngineView> Engines)> Older =>

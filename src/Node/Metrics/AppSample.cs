@@ -30,7 +30,7 @@ internal sealed class AppSample(RunningApp app, AppView view)
 
     /// <summary>The processes of the slaves, those of older versions too.</summary>
     public IReadOnlyList<int> ProcessIds { get; } =
-        [.. view.Shards.SelectMany(shard => shard.Engines).SelectMany(engine => engine?.ProcessIds ?? [])];
+        [.. view.Shards.SelectMany(shard => shard.Engines).SelectMany(engine => engine?.ProcessIds ?? []).Where(id => id > 0)];
 
     /// <summary>CPU time of the slaves' processes so far, s.</summary>
     public double SlaveCpuSeconds { get; set; }

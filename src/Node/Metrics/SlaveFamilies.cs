@@ -65,7 +65,10 @@ internal static class SlaveFamilies
     {
         foreach ((PoolDecision decision, string labels) in Decisions)
         {
-            text.Value($"{label},{labels}", app.Counters.Reasons[decision]);
+            if (app.Counters.Reasons[decision] is > 0 and ulong times)
+            {
+                text.Value($"{label},{labels}", times);
+            }
         }
     }
 }

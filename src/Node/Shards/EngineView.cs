@@ -73,7 +73,7 @@ internal sealed record EngineView
     /// <summary>The slaves, each as a JSON object; none in a light view.</summary>
     public required IReadOnlyList<byte[]> Slaves { get; init; }
 
-    /// <summary>The processes of the slaves.</summary>
+    /// <summary>The processes of the slaves; 0 of threads.</summary>
     public required IReadOnlyList<int> ProcessIds { get; init; }
 
     /// <summary>Copies the state; on the engine's loop.</summary>
@@ -113,9 +113,20 @@ internal sealed record EngineView
             StartFailures = pool.Starts.Failures,
             NextTryMs = pool.Growth.NextTryMs,
             NoRoomReason = pool.Growth.NoRoomReason,
-            ProcessIds = [.. roster.Slaves.Select(slave => slave.Link?.ProcessId ?? 0).Where(id => id > 0)],
+            ProcessIds = ProcessesOf(roster),
             Slaves = isLight ? [] : [.. roster.Slaves.Select(slave => Write(slave, engine.Loop.NowMs))],
         };
+    }
+
+    private static int[] ProcessesOf(SlaveRoster roster)
+    {
+        int[] ids = new int[roster.Slaves.Length];
+        for (int i = 0; i < ids.Length; i++)
+        {
+            ids[i] = roster.Slaves[i].Link?.ProcessId ?? 0; // 0 of a thread
+        }
+
+        return ids;
     }
 
     private static byte[] Write(Slave slave, long nowMs)

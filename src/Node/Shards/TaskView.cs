@@ -28,12 +28,12 @@ internal sealed record TaskView(
     /// <param name="task">The task.</param>
     /// <param name="driver">Its driver.</param>
     /// <param name="singleton">The right to make its jobs; null when each node makes them.</param>
-    /// <param name="isLight">Without the driver's own facts, and with the counts themselves, which go on.</param>
+    /// <param name="isLight">Without endpoints and the driver's own facts, and with the counts themselves, which go on.</param>
     public static TaskView Of(TaskManifest task, Driver driver, ISingleton? singleton, bool isLight)
     {
         TaskCounts counts = driver.Monitor.Counts;
         return new TaskView(
-            task.Name, task.DriverType, driver.Endpoints, isLight ? NoFacts : FactsOf(driver, singleton),
+            task.Name, task.DriverType, isLight ? [] : driver.Endpoints, isLight ? NoFacts : FactsOf(driver, singleton),
             isLight ? counts : counts.Copy(), driver.ConnectionCount, driver.HasTicks);
     }
 
