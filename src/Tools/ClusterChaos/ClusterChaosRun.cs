@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Cocaine.Fast.Client;
 using Cocaine.Fast.Client.Clusters;
 using Cocaine.Fast.Core.Timing;
