@@ -1,6 +1,7 @@
 using NATS.Client.Core;
 using NATS.Client.JetStream;
 using NATS.Client.KeyValueStore;
+using NATS.Client.ObjectStore;
 
 namespace Cocaine.Fast.Cluster.Engine;
 
@@ -66,6 +67,23 @@ internal sealed class NatsSession : IAsyncDisposable
         {
             await session.DisposeAsync().ConfigureAwait(false);
             throw new EngineException($"the cluster's engine at {access.Urls} cannot be used: {cause.Message}", cause);
+        }
+    }
+
+    /// <summary>A store of large values, which is made when it is not there.</summary>
+    /// <param name="bucket">Its name.</param>
+    /// <exception cref="EngineException">The engine cannot be reached, or does not let this node do its work.</exception>
+    public async Task<EngineObjects> ObjectsAsync(string bucket)
+    {
+        try
+        {
+            NatsObjContext stores = new(new NatsJSContext(_connection));
+            NatsObjConfig config = new(bucket) { Storage = NatsObjStorageType.File };
+            return new EngineObjects(await stores.CreateObjectStoreAsync(config, _end.Token).ConfigureAwait(false), _end.Token);
+        }
+        catch (Exception cause)
+        {
+            throw Silent(cause);
         }
     }
 

@@ -35,7 +35,7 @@ internal sealed record AppRecord
 
     /// <summary>
     /// The path of the manifest's file at the node where the record was made: on each node, relative paths of the manifest start from its
-    /// folder.
+    /// folder. With <see cref="Code"/> it is the path within the pack.
     /// </summary>
     public string Path { get; init; } = "";
 

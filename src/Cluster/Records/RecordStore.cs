@@ -1,3 +1,4 @@
+using Cocaine.Fast.Cluster.Code;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Transport.Files;
 using Cocaine.Fast.Transport.Linux;
@@ -89,9 +90,11 @@ internal sealed class RecordStore
     /// <param name="app">The name.</param>
     /// <param name="record">The record.</param>
     public static bool IsGood(string app, AppRecord record) => record.App == app && KeyReader.IsAppName(app)
-        && (record.IsDeleted || (IsFile(record.Path) && (record.Previous is null || IsFile(record.Previous.Path))));
+        && (record.IsDeleted || (HasPlace(record.Release) && (record.Previous is null || HasPlace(record.Previous))));
 
-    private static bool IsFile(string path) => Path.IsPathRooted(path) && !path.Contains('\0');
+    private static bool HasPlace(AppRelease release) => release.Code is { } code
+        ? CodeFolder.IsName(code) && CodeFolder.IsWithin(release.Path)
+        : Path.IsPathRooted(release.Path) && !release.Path.Contains('\0');
 
     /// <summary>Keeps a record, in the place of the app's earlier one.</summary>
     /// <param name="record">The record.</param>

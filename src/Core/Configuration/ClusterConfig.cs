@@ -36,6 +36,15 @@ public sealed record ClusterConfig
     /// <summary>Whether jobs may go to other nodes and come from there.</summary>
     public bool Forwards { get; init; } = true;
 
+    /// <summary>The default of <see cref="MostCodeBytes"/>: the code and the small data of an app; models belong elsewhere.</summary>
+    public const long DefaultMostCodeBytes = 64L << 20;
+
+    /// <summary>The largest value of <see cref="MostCodeBytes"/>: the engine keeps all of it, and each node its files too.</summary>
+    public const long LargestMostCodeBytes = 1L << 30;
+
+    /// <summary>The largest pack of code that the node takes, in bytes.</summary>
+    public long MostCodeBytes { get; init; } = DefaultMostCodeBytes;
+
     /// <summary>Whether an engine on another host may be used without a password and without TLS.</summary>
     public bool IsInsecure { get; init; }
 

@@ -34,6 +34,13 @@ internal static class ClusterKeys
             ClusterConfig.DefaultListen),
         new("forward", KeyKind.Boolean, "jobs that would wait here may go to other nodes, and come from there", "true"),
         new(
+            "max-code", KeyKind.Bytes, "the largest pack of an app's code that the node takes from `app create --pack` or from the cluster",
+            "64MiB")
+        {
+            Min = 1,
+            Max = ClusterConfig.LargestMostCodeBytes,
+        },
+        new(
             "insecure", KeyKind.Boolean,
             "an engine on another host may be used without `credentials` and TLS: whoever reaches it runs code on all nodes", "false"),
     ];

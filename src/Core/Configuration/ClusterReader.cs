@@ -39,6 +39,7 @@ internal sealed class ClusterReader(ProblemList problems, KeyReader keys)
             Advertise = values.GetValueOrDefault("advertise") as string,
             Listen = values.GetValueOrDefault("listen") as string ?? ClusterConfig.DefaultListen,
             Forwards = values.GetValueOrDefault("forward") as bool? ?? true,
+            MostCodeBytes = values.GetValueOrDefault("max-code") as long? ?? ClusterConfig.DefaultMostCodeBytes,
             IsInsecure = values.GetValueOrDefault("insecure") as bool? ?? false,
         };
         CheckEngine(section["engine"], config);

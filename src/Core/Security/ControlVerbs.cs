@@ -10,6 +10,6 @@ internal static class ControlVerbs
     public static IReadOnlyList<string> All { get; } =
     [
         "create", "replace", "restart", "delete", "pause", "resume", "info", "list", "logs", "events", "scale", "quarantine", "cluster",
-        "rollout", "publish", "metrics", "stats",
+        "rollout", "publish", "code", "metrics", "stats",
     ];
 }

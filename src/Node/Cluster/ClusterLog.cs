@@ -73,6 +73,10 @@ internal static partial class ClusterLog
         "rollout of app {App} from version {From} to {To} failed, and {What}: {Reason}. Mend the version, and replace with a higher one")]
     public static partial void RolloutFailed(ILogger log, string app, int from, int to, string what, string reason);
 
+    [LoggerMessage(689, LogLevel.Warning,
+        "the packed code of the cluster's apps cannot be kept in order: {Reason}. The next attempt is within minutes")]
+    public static partial void CodeFailed(ILogger log, string reason);
+
     [LoggerMessage(639, LogLevel.Warning, "{File} is no record of an app: look at it, and remove it")]
     public static partial void BrokenRecord(ILogger log, string file);
 }

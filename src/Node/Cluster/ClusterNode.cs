@@ -1,3 +1,4 @@
+using Cocaine.Fast.Cluster.Code;
 using Cocaine.Fast.Cluster.Engine;
 using Cocaine.Fast.Cluster.Members;
 using Cocaine.Fast.Cluster.Records;
@@ -6,6 +7,7 @@ using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control;
+using Cocaine.Fast.Node.Control.Messages;
 using Cocaine.Fast.Node.Threading;
 using Microsoft.Extensions.Logging;
 
@@ -41,6 +43,10 @@ internal sealed class ClusterNode(string stateFolder, ClusterSettings settings, 
 
     /// <summary>The facts of the cluster's apps.</summary>
     public FactsOfApps Facts { get; } = new();
+
+    /// <summary>The packed code of the cluster's apps.</summary>
+    public ClusterCode Code => field ??= new ClusterCode(
+        new CodeFolder(Path.Combine(_folder.Path, "code"), settings.Config.MostCodeBytes), () => _records?.All ?? [], log);
 
     /// <inheritdoc/>
     public ClusterAnswer Info => _sessions?.Answer()
@@ -128,7 +134,9 @@ internal sealed class ClusterNode(string stateFolder, ClusterSettings settings, 
     {
         try
         {
-            if (Urls() is { } urls)
+            string? urls = Urls();
+            Code.Start(isMember: urls is not null);
+            if (urls is not null)
             {
                 Begin(urls, takesOver: false);
             }
@@ -199,6 +207,16 @@ internal sealed class ClusterNode(string stateFolder, ClusterSettings settings, 
     });
 
     /// <inheritdoc/>
+    public Task<long> TakeCodeAsync(CodeRequest request) => IsMember ? Code.TakeAsync(request)
+        : throw new NodeException("--pack sends code to the nodes of a cluster, and this node belongs to none")
+        {
+            Code = ErrorCodes.BadRequest,
+        };
+
+    /// <inheritdoc/>
+    public Task<string> FindCodeAsync(PackedCode code) => Code.FindAsync(code);
+
+    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await _gate.WaitAsync();
@@ -238,6 +256,7 @@ internal sealed class ClusterNode(string stateFolder, ClusterSettings settings, 
             Leases = Leases,
             Board = _board,
             Rollouts = new ClusterRollouts(records, _board, Facts, () => Leases.Coordinator, log),
+            Code = Code,
         };
         _sessions = sessions;
         sessions.Start();

@@ -57,6 +57,9 @@ internal sealed class ClusterSessions(
     /// <summary>Called when the records on the disk or the view have changed.</summary>
     public required Action Changed { get; init; }
 
+    /// <summary>The packed code of the apps.</summary>
+    public required ClusterCode Code { get; init; }
+
     /// <summary>The leases of the apps of which one node makes jobs, and of the coordinator.</summary>
     public required ClusterLeases Leases { get; init; }
 
@@ -180,6 +183,7 @@ internal sealed class ClusterSessions(
             wasIn = true;
             settings.Peers?.Open(membership.Cluster!, identity, settings.Name);
             _membership = membership;
+            await Code.AttachAsync(session); // before the records, whose apps need it
             RecordMerging merging = new(session, disk.Records, Changed, log);
             await merging.BeginAsync();
             _records = merging.Records;
@@ -218,6 +222,7 @@ internal sealed class ClusterSessions(
             _membership = null;
             _records = null;
             Board.Detach();
+            Code.Detach();
             await Leases.DetachAsync(); // the session has ended by now
         }
 

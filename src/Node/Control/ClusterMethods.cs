@@ -1,3 +1,5 @@
+using System.Text;
+using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control.Messages;
@@ -51,6 +53,28 @@ internal sealed class ClusterMethods(IControlHost host, ILogger log)
     /// <summary>The apps of the cluster on all nodes.</summary>
     /// <param name="app">The app; null = all.</param>
     public Task<IReadOnlyList<ClusterAppAnswer>> AppsAsync(string? app) => Cluster().AppsAsync(app);
+
+    /// <summary>Takes the next bytes of packed code.</summary>
+    /// <param name="request">The bytes.</param>
+    public async Task<CodeAnswer> CodeAsync(CodeRequest request) => new(await Cluster().TakeCodeAsync(request));
+
+    /// <summary>The manifest; with code, this node has the code when the task ends.</summary>
+    /// <param name="request">The request.</param>
+    public async Task<ManifestText> TextOfAsync(ManifestRequest request)
+    {
+        byte[] text = Encoding.UTF8.GetBytes(request.Manifest);
+        if (request is { Code: { } code, Local: false })
+        {
+            PackedCode pack = new(code, request.Path);
+            return new ManifestText(text, await Cluster().FindCodeAsync(pack)) { Code = pack };
+        }
+
+        string? mistake = request.Code is not null ? "--local and --pack: code is sent to the nodes of a cluster"
+            : !Path.IsPathRooted(request.Path) ? "is not absolute: it is where relative paths of the manifest start from"
+            : request.Path.Contains('\0') ? "is no path, because it has a zero character" : null;
+        return mistake is null ? new ManifestText(text, request.Path)
+            : throw new NodeException($"'{JsonPath.Shown(request.Path)}' {mistake}") { Code = ErrorCodes.BadRequest };
+    }
 
     private IClusterControl Cluster() => host.Cluster
         ?? throw new NodeException("this node joins no cluster: 'cocaine-fast serve' does") { Code = ErrorCodes.BadRequest };

@@ -26,7 +26,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
     public static IReadOnlyList<string> Names { get; } =
     [
         "create", "replace", "restart", "delete", "pause", "resume", "info", "list", "logs", "events", "scale", "quarantine", "cluster",
-        "rollout", "publish", "metrics", "stats", "version",
+        "rollout", "publish", "code", "metrics", "stats", "version",
     ];
 
     /// <summary>The text for a client that calls an unknown method; a newer client may know more.</summary>
@@ -81,6 +81,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
             "rollout" => RolloutAsync(call, Read<RolloutRequest>()),
             "publish" => PublishAsync(call, Read<PublishRequest>()),
             "scale" => ScaleAsync(call, Read<ScaleRequest>()),
+            "code" => CodeAsync(call, Read<CodeRequest>()),
             "metrics" => MetricsAsync(call, Read<EmptyRequest>()),
             "stats" => StatsAsync(call, Read<StatsRequest>()),
             "version" => VersionAsync(call, Read<EmptyRequest>()),
@@ -96,8 +97,8 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
         Require(call, request);
         bool isLocal = request.Local || host.ClusterApps is null;
         await CreatedAsync(
-            call, isLocal ? null : await host.ClusterApps!.CreateAsync(TextOf(request)),
-            isLocal ? await host.CreateAsync(TextOf(request), CancellationToken.None) : null, request.Wait);
+            call, isLocal ? null : await host.ClusterApps!.CreateAsync(await _cluster.TextOfAsync(request)),
+            isLocal ? await host.CreateAsync(await _cluster.TextOfAsync(request), CancellationToken.None) : null, request.Wait);
     }
 
     private async Task PublishAsync(ControlCall call, PublishRequest request)
@@ -129,7 +130,7 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
     private async Task ReplaceAsync(ControlCall call, ManifestRequest request)
     {
         Require(call, request);
-        ReplaceOutcome outcome = await host.ReplaceAsync(TextOf(request), request.Force, CancellationToken.None);
+        ReplaceOutcome outcome = await host.ReplaceAsync(await _cluster.TextOfAsync(request), request.Force, CancellationToken.None);
         ControlLog.Asked(log, call.Method, outcome.App);
         await AnswerAsync(call, new ReplaceAnswer(
             outcome.App, outcome.FromVersion, outcome.ToVersion, outcome.Replaced, outcome.Reason, outcome.IsRollout));
@@ -257,6 +258,12 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
         }
     }
 
+    private async Task CodeAsync(ControlCall call, CodeRequest request)
+    {
+        call.Require(app: null);
+        await AnswerAsync(call, await _cluster.CodeAsync(request));
+    }
+
     private async Task QuarantineAsync(ControlCall call, QuarantineRequest request)
     {
         call.Require(request.App);
@@ -320,13 +327,5 @@ internal sealed class ControlMethods(CocaineNode node, IControlHost host, ILogge
         string? reason = host.Failed.FirstOrDefault(app => app.App == name)?.Reason;
         throw reason is null ? node.NoApp(name)
             : new NodeException($"app {name} could not be started: {reason}") { Code = ErrorCodes.NotFound };
-    }
-
-    private static ManifestText TextOf(ManifestRequest request)
-    {
-        string? mistake = !Path.IsPathRooted(request.Path) ? "is not absolute: it is where relative paths of the manifest start from"
-            : request.Path.Contains('\0') ? "is no path, because it has a zero character" : null;
-        return mistake is null ? new ManifestText(Encoding.UTF8.GetBytes(request.Manifest), request.Path)
-            : throw new NodeException($"'{JsonPath.Shown(request.Path)}' {mistake}") { Code = ErrorCodes.BadRequest };
     }
 }

@@ -1,4 +1,5 @@
 using Cocaine.Fast.Node.Apps;
+using Cocaine.Fast.Node.Control.Messages;
 
 namespace Cocaine.Fast.Node.Control;
 
@@ -41,6 +42,17 @@ internal interface IClusterControl
     /// <param name="action"><c>stop</c>, <c>go</c> or <c>back</c>.</param>
     /// <exception cref="NodeException">There is nothing to steer, or the engine cannot be reached.</exception>
     Task SteerAsync(string app, string action);
+
+    /// <summary>Takes the next bytes of a pack of code for the cluster; the last ones put it into the engine.</summary>
+    /// <param name="request">The bytes.</param>
+    /// <returns>The number of bytes that are there.</returns>
+    /// <exception cref="NodeException">The pack is not good, or the engine cannot be reached.</exception>
+    Task<long> TakeCodeAsync(CodeRequest request);
+
+    /// <summary>The path on this node of a manifest in a pack, which is fetched when it is not here.</summary>
+    /// <param name="code">The place.</param>
+    /// <exception cref="NodeException">The place is none, or the code cannot be had.</exception>
+    Task<string> FindCodeAsync(PackedCode code);
 }
 
 /// <summary>The answer to <c>cluster</c>.</summary>

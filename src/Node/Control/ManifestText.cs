@@ -6,4 +6,8 @@ namespace Cocaine.Fast.Node.Control;
 /// Names the manifest in messages. Relative paths start from its folder, and without a <c>name</c> key the app has the file's name. The
 /// file need not exist.
 /// </param>
-public sealed record ManifestText(ReadOnlyMemory<byte> Utf8, string FilePath);
+public sealed record ManifestText(ReadOnlyMemory<byte> Utf8, string FilePath)
+{
+    /// <summary>The pack that the file path leads into, for an app of a cluster; null = the code is in the folders of the nodes.</summary>
+    internal PackedCode? Code { get; init; }
+}

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Cocaine.Fast.Client;
+using Cocaine.Fast.Cluster.Code;
 using Cocaine.Fast.Core.Protocol;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control.Messages;
@@ -194,6 +195,29 @@ public sealed class NodeControlClient : IAsyncDisposable
     internal Task<AppSummary> PublishAsync(string app, bool force, CancellationToken cancellation = default) =>
         CallAsync<AppSummary>("publish", new PublishRequest(app, force), cancellation);
 
+    /// <summary>Sends packed code to the cluster of the node; bytes that are there already are not sent again.</summary>
+    /// <param name="name">The SHA-256 of the archive, in hexadecimal.</param>
+    /// <param name="archive">The archive.</param>
+    /// <param name="cancellation">Gives up.</param>
+    internal async Task SendCodeAsync(string name, Stream archive, CancellationToken cancellation)
+    {
+        byte[] portion = new byte[CodeLimits.PortionBytes];
+        CodeRequest ask = new(name, (int)Math.Min(archive.Length, int.MaxValue));
+        CodeAnswer answer = await CallAsync<CodeAnswer>("code", ask, cancellation).ConfigureAwait(false);
+        while (answer.Next < archive.Length)
+        {
+            long before = archive.Position = answer.Next;
+            int count = await archive.ReadAtLeastAsync(portion, portion.Length, throwOnEndOfStream: false, cancellation)
+                .ConfigureAwait(false);
+            string data = Convert.ToBase64String(portion, 0, count);
+            answer = await CallAsync<CodeAnswer>("code", ask with { At = (int)before, Data = data }, cancellation).ConfigureAwait(false);
+            if (answer.Next == before)
+            {
+                throw new CocaineException(ErrorCodes.Category, ErrorCodes.ServerError, "the node does not take the code");
+            }
+        }
+    }
+
     /// <summary>The jobs in quarantine, of one app or of all.</summary>
     public async Task<IReadOnlyList<QuarantineEntry>> QuarantineListAsync(string? app, CancellationToken cancellation = default) =>
         await CallAsync<QuarantineEntry[]>("quarantine", new QuarantineRequest("list", app), cancellation).ConfigureAwait(false);
@@ -217,7 +241,9 @@ public sealed class NodeControlClient : IAsyncDisposable
     private static ManifestRequest RequestOf(ManifestText manifest)
     {
         ArgumentNullException.ThrowIfNull(manifest);
-        return new ManifestRequest(System.Text.Encoding.UTF8.GetString(manifest.Utf8.Span), Path.GetFullPath(manifest.FilePath));
+        string text = System.Text.Encoding.UTF8.GetString(manifest.Utf8.Span);
+        return manifest.Code is { } code ? new ManifestRequest(text, code.Path, Code: code.Name)
+            : new ManifestRequest(text, Path.GetFullPath(manifest.FilePath));
     }
 
     private async Task<T> CallAsync<T>(string method, object request, CancellationToken cancellation) =>

@@ -102,10 +102,12 @@ internal sealed class ClusterAppChanges(
     }
 
     private static RecordChange.Create CreationOf(HostedApp app) =>
-        new(app.Manifest.Name, app.Manifest.Version, TextOf(app.Text), null) { Path = app.Text.FilePath };
+        new(app.Manifest.Name, app.Manifest.Version, TextOf(app.Text), app.Text.Code?.Name) { Path = PathOf(app.Text) };
 
     private static RecordChange.Replace ReplacementOf(HostedApp app, bool force) =>
-        new(app.Manifest.Version, TextOf(app.Text), null, force) { Path = app.Text.FilePath };
+        new(app.Manifest.Version, TextOf(app.Text), app.Text.Code?.Name, force) { Path = PathOf(app.Text) };
+
+    private static string PathOf(ManifestText text) => text.Code?.Path ?? text.FilePath;
 
     private static string TextOf(ManifestText text) => Encoding.UTF8.GetString(text.Utf8.Span);
 

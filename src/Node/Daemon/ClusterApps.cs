@@ -33,6 +33,10 @@ internal sealed class ClusterApps(
     private readonly Channel<bool> _changes =
         Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
+    /// <summary>How long after a failure the code of an app is asked for again.</summary>
+    private const long CodeRetryMs = 10_000;
+
+    private long _codeFailedMs = long.MaxValue; // when the code of an app could not be had last; max = never, or it was tried again since
     private int _appliesChanges; // 1 once a task applies the changes
     private readonly SemaphoreSlim _oneAtATime = new(1); // the apps are made to match
     private readonly HashSet<string> _wantedNames = [];  // those of the last time
@@ -170,8 +174,10 @@ internal sealed class ClusterApps(
         {
             // An app that hides one of the cluster is among the words: when it goes, they change.
             string wanted = string.Join('\n', Wanted.Select(app => $"{app.App} {app.Change} {app.Step} {IsHidden(app.App)}"));
-            if (wanted != _applied && !end.IsCancellationRequested)
+            bool triesCode = Environment.TickCount64 - Volatile.Read(ref _codeFailedMs) > CodeRetryMs;
+            if ((wanted != _applied || triesCode) && !end.IsCancellationRequested)
             {
+                Volatile.Write(ref _codeFailedMs, long.MaxValue);
                 await ApplyAsync(new ApplyCounts(), triesAgain: false, end);
                 _applied = wanted;
             }
@@ -201,7 +207,8 @@ internal sealed class ClusterApps(
 
     /// <param name="record">The record, with the manifest for this node.</param>
     /// <param name="counts">Counts the changes.</param>
-    /// <param name="triesAgain">Whether a version that failed here is tried again: another move of a rollout is no reason for it.</param>
+    /// <param name="triesAgain">Whether a version that failed here is tried again: another move of a rollout is no reason for it. Packed code may
+    /// be there by now, so it always is.</param>
     /// <param name="cancellation">The node stops.</param>
     private async Task EnsureAsync(AppRecord record, ApplyCounts counts, bool triesAgain, CancellationToken cancellation)
     {
@@ -212,7 +219,7 @@ internal sealed class ClusterApps(
             return;
         }
 
-        if (!triesAgain && OutcomeOf(name) is { Reason: not null } failed && failed.IsOf(record))
+        if (!triesAgain && OutcomeOf(name) is { Reason: not null } failed && failed.IsOf(record) && !(failed.LacksCode && record.Code is not null))
         {
             return;
         }
@@ -225,6 +232,7 @@ internal sealed class ClusterApps(
                 pausedApps.KeepFor(name); // before the app starts
             }
 
+            await EnsureCodeAsync(record);
             await reconciler.EnsureAsync(name, () => Read(name), own, cancellation);
             if (apps.Find(name) is { IsOfCluster: true } && node.Find(name) is { } running && running.IsPaused != record.IsPaused)
             {
@@ -243,9 +251,14 @@ internal sealed class ClusterApps(
         }
     }
 
-    /// <summary>Whether the only mistakes of a manifest are files that are not on this node.</summary>
-    private static bool LacksCode(AppRecord record)
+    /// <summary>Whether the code is not on this node: the pack, or the files that are the only mistakes of the manifest.</summary>
+    private bool LacksCode(AppRecord record)
     {
+        if (record.Code is not null)
+        {
+            return !cluster.Code.Has(record);
+        }
+
         byte[] text = Encoding.UTF8.GetBytes(record.Manifest);
         return ManifestReader.Read(text, record.Path, checkFiles: true).Manifest is null
             && ManifestReader.Read(text, record.Path).Manifest is not null;
@@ -270,6 +283,19 @@ internal sealed class ClusterApps(
         }
     }
 
+    private async Task EnsureCodeAsync(AppRecord record)
+    {
+        try
+        {
+            await cluster.Code.EnsureAsync(record);
+        }
+        catch (NodeException)
+        {
+            Volatile.Write(ref _codeFailedMs, Environment.TickCount64);
+            throw;
+        }
+    }
+
     /// <summary>The app as the cluster wants it now; null when it is wanted no more, or hidden.</summary>
     private HostedApp? Read(string name)
     {
@@ -279,8 +305,8 @@ internal sealed class ClusterApps(
         }
 
         AppRecord record = found.For(self.Uuid);
-
-        HostedApp app = reconciler.Read(new ManifestText(Encoding.UTF8.GetBytes(record.Manifest), record.Path), isFixed: false);
+        ManifestText text = new(Encoding.UTF8.GetBytes(record.Manifest), cluster.Code.PathOf(record));
+        HostedApp app = reconciler.Read(text, isFixed: false);
         return app.Manifest.Name == name ? app with { IsOfCluster = true, Made = record.Made }
             : throw new NodeException($"the cluster's record of app {name} has the manifest of app {app.Manifest.Name}");
     }

@@ -50,6 +50,13 @@ public sealed class ClusterPageTests : IDisposable
             Assert.Matches(@"(?m)^hello +c +\d+ +1 +ready +done ", await RunAsync(next[2]));
             File.WriteAllText(path, File.ReadAllText(path).Replace("\"cluster\": { \"rollout\": { \"settle\": 0 } }", rollout[1]));
             await RunAsync("cocaine-fast check hello.json");
+
+            _folder.Write("hello/manifest.json", """
+                { "name": "packed", "type": "python", "args": "hello.py",
+                  "tasks": { "hello": { "type": "native-server", "endpoint": "tcp://127.0.0.1:0" } } }
+                """);
+            _folder.Write("hello/hello.py", "def hello(request):\n    yield b'hello'\n");
+            Assert.StartsWith("created app=packed version=0\n", await RunAsync(CodeBlocks.Of(Page, "Code")[0]));
             string list = await RunAsync(CodeBlocks.Of(Page, "Work goes where there is room")[0]);
             Assert.Matches(@"(?m)^node +state +address +locator +apps +slots +running +queued +out +in ", list);
             string locator = Regex.Match(list, @"(?m)^a .*?(tcp://\S+)").Groups[1].Value; // the port may be another one

@@ -27,18 +27,19 @@ internal static class AppCommand
     {
         Argument<string> file = File();
         Option<bool> noWait = new("--no-wait") { Description = "Return once the app's endpoints listen, even if its code cannot load" };
+        PackOptions pack = new();
         Option<bool> local = new("--local") { Description = "For this node alone, although it is in a cluster" };
         Option<bool> json = ControlCommands.Json();
-        return new Command(
+        return pack.AddTo(new Command(
             "create",
             "Start an app and keep it: it is there again after a restart of the node. Waits until its first slave is ready. When "
             + "no slave is ready within the startup-timeout, the command exits with 1; the app stays and goes on trying. In a cluster the "
             + "app is created for all nodes that it means.")
-            { file, noWait, local, json }
+            { file, noWait, local, json })
             .Example("cocaine-fast app create examples/echo/manifest.json")
             .With(ControlCommands.Node(), async (parsed, node, stop) =>
             {
-                if (Manifest(parsed.GetValue(file)!) is not { } manifest)
+                if (Manifest(parsed.GetValue(file)!) is not { } read || await pack.SendAsync(parsed, read, node, stop) is not { } manifest)
                 {
                     return ExitCodes.Invalid;
                 }

@@ -22,16 +22,18 @@ internal static class ReplaceCommand
             DefaultValueFactory = _ => "all",
         };
         wait.Check(Waits.Contains, "--wait is all, one or none");
+        PackOptions pack = new();
         Option<bool> json = ControlCommands.Json();
-        return new Command(
+        return pack.AddTo(new Command(
             "replace",
             "Replace the running version of an app, without losing a job. When the new version does not come up, the old one goes on, "
             + "and the command exits with 1. In a cluster the version comes from node to node, and when it fails on one, all go back; the "
-            + "command prints a line for each node that has it, and the rollout goes on without the command.") { file, force, wait, json }
+            + "command prints a line for each node that has it, and the rollout goes on without the command.") { file, force, wait, json })
             .Example("cocaine-fast app replace examples/echo/manifest.json --force")
             .With(ControlCommands.Node(), async (parsed, node, stop) =>
             {
-                if (AppCommand.Manifest(parsed.GetValue(file)!) is not { } manifest)
+                if (AppCommand.Manifest(parsed.GetValue(file)!) is not { } read
+                    || await pack.SendAsync(parsed, read, node, stop) is not { } manifest)
                 {
                     return ExitCodes.Invalid;
                 }
