@@ -74,6 +74,7 @@ public sealed class PackedCodeTests : ClusterTest
         Folder.Write("app/main.py", "import words\n\ndef say(request):\n    yield words.words\n");
         return Folder.Write("app/packed.json", $$"""
             { "type": "python", "args": "main.py", "version": {{version}}, "engine": { "pool-limit": 1 },
+              "cluster": { "rollout": { "settle": 0 } },
               "tasks": { "say": { "type": "native-server", "endpoint": "tcp://127.0.0.1:0", "events": "*" } } }
             """);
     }
