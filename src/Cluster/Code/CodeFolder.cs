@@ -14,7 +14,7 @@ internal sealed class CodeFolder(string path, long mostBytes)
 {
     private const string ArchiveSuffix = ".tgz", PartSuffix = ".part", NewSuffix = ".new";
 
-    /// <summary>The most packs that are being sent at a time: a person sends one, and others may too. The oldest one goes for a new one.</summary>
+    /// <summary>The most packs that are being sent at a time, as few people do so at once. The oldest one goes for a new one.</summary>
     private const int MostParts = 4;
 
     /// <summary>The length of a name: SHA-256 in hexadecimal.</summary>

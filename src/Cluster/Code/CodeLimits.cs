@@ -3,7 +3,7 @@ namespace Cocaine.Fast.Cluster.Code;
 /// <summary>The bounds of packed code, each with its reason.</summary>
 internal static class CodeLimits
 {
-    /// <summary>The most files, folders and links of a pack: a large tree of packages; more are a mistake or an attack on the disk.</summary>
+    /// <summary>The most files, folders and links of a pack: a large tree of packages; more are a mistake or an attack.</summary>
     public const int MostEntries = 65_536;
 
     /// <summary>How often the bytes of the largest pack fit into its files: text packs four to eight times.</summary>

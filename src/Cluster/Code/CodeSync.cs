@@ -65,8 +65,9 @@ internal sealed class CodeSync(CodeFolder folder)
         {
             EngineObjects engine = _engine
                 ?? throw new CodeException("this node does not have the code, and the cluster's engine cannot be reached now");
-            folder.CheckSize(await engine.SizeOfAsync(name).ConfigureAwait(false)
-                ?? throw new CodeException("neither this node nor the cluster's engine has the code: 'app replace --pack --force' sends it"));
+            long? size = await engine.SizeOfAsync(name).ConfigureAwait(false);
+            folder.CheckSize(size ?? throw new CodeException(
+                "neither this node nor the cluster's engine has the code: 'app replace --pack --force' sends it"));
             using FileStream part = folder.OpenPart(name);
             await engine.GetAsync(name, part).ConfigureAwait(false);
             folder.Finish(name, part);

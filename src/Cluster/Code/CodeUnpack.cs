@@ -88,7 +88,8 @@ internal static class CodeUnpack
                 File.SetUnixFileMode(full, runs ? FolderMode : FileMode);
                 break;
             default:
-                throw new CodeException($"the entry {path} of the archive is a {entry.EntryType}, and only files, folders and links may come");
+                throw new CodeException(
+                    $"the entry {path} of the archive is a {entry.EntryType}, and only files, folders and links may come");
         }
     }
 

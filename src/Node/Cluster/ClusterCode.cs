@@ -101,7 +101,8 @@ internal sealed class ClusterCode(CodeFolder folder, Func<IEnumerable<AppRecord>
     /// <param name="record">The record.</param>
     /// <exception cref="NodeException">The code is not here.</exception>
     public string PathOf(AppRecord record) => record.Code is not { } code ? record.Path
-        : folder.Find(code) is { } files ? Path.Combine(files, record.Path) : throw new NodeException("the code of the app is not here any more");
+        : folder.Find(code) is { } files ? Path.Combine(files, record.Path)
+        : throw new NodeException("the code of the app is not here any more");
 
     private async Task TidyAsync(NatsSession session)
     {

@@ -29,7 +29,7 @@ internal static class CodeSending
         {
             using FileStream archive = new(Path.Combine(Path.GetTempPath(), $"cocaine-fast-{Guid.NewGuid():N}.tgz"), options);
             string name = CodePack.Write(from, archive);
-            await node.SendCodeAsync(name, archive, cancellation).ConfigureAwait(false);
+            await node.SendCodeAsync(name, archive, cancellation);
             return manifest with { Code = new PackedCode(name, CodeFolder.IsWithin(path) ? path : Path.GetFileName(manifest.FilePath)) };
         }
         catch (CodeException failure)

@@ -207,8 +207,10 @@ internal sealed class ClusterApps(
 
     /// <param name="record">The record, with the manifest for this node.</param>
     /// <param name="counts">Counts the changes.</param>
-    /// <param name="triesAgain">Whether a version that failed here is tried again: another move of a rollout is no reason for it. Packed code may
-    /// be there by now, so it always is.</param>
+    /// <param name="triesAgain">
+    /// Whether a version that failed here is tried again: another move of a rollout is no reason for it. A lack of packed code is always
+    /// one, as the code may be there by now.
+    /// </param>
     /// <param name="cancellation">The node stops.</param>
     private async Task EnsureAsync(AppRecord record, ApplyCounts counts, bool triesAgain, CancellationToken cancellation)
     {
@@ -219,7 +221,8 @@ internal sealed class ClusterApps(
             return;
         }
 
-        if (!triesAgain && OutcomeOf(name) is { Reason: not null } failed && failed.IsOf(record) && !(failed.LacksCode && record.Code is not null))
+        if (!triesAgain && OutcomeOf(name) is { Reason: not null } failed && failed.IsOf(record)
+            && !(failed.LacksCode && record.Code is not null))
         {
             return;
         }
