@@ -172,7 +172,7 @@ public sealed class OperatorDayTests : IDisposable
         Assert.Equal(0, (await serve.RunAsync("app", "create", manifest)).Code);
         (int code, _, string error) = await serve.RunAsync("app", "list", "--node", $"ipc://{_folder["old.sock"]}");
         Assert.Equal(0, code);
-        Assert.Matches(@"^note: the node is of an older version \(control protocol 1\), this command \S+ \(3\): .*\n$", error);
+        Assert.Matches(@"^note: the node is of an older version \(control protocol 1\), this command \S+ \(4\): .*\n$", error);
         Assert.Equal((0, "[]\n", ""), await serve.RunAsync("app", "list", "--json", "--node", $"ipc://{_folder["old.sock"]}"));
     }
 
