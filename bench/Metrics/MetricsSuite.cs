@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net.Http;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Node.Daemon;
 using Cocaine.Fast.Node.Metrics;

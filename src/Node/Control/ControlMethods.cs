@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using Cocaine.Fast.Core.Manifest;
 using Cocaine.Fast.Core.Protocol;
-using Cocaine.Fast.Core.Security;
 using Cocaine.Fast.Drivers;
 using Cocaine.Fast.Node.Apps;
 using Cocaine.Fast.Node.Control.Messages;

@@ -1,4 +1,3 @@
-using Cocaine.Fast.Client;
 using Cocaine.Fast.Client.Clusters;
 using Cocaine.Fast.Core.Timing;
 using Cocaine.Fast.Node.Apps;
