@@ -7,6 +7,7 @@ using System.Runtime.CompilerServices;
 using Cocaine.Fast.Backends.Languages;
 using Cocaine.Fast.Backends.Processes;
 using Cocaine.Fast.Client;
+using Cocaine.Fast.Client.Clusters;
 using Cocaine.Fast.Core.Configuration;
 using Cocaine.Fast.Core.Sealing;
 using Cocaine.Fast.Core.Security;
@@ -19,6 +20,7 @@ using Cocaine.Fast.Node.Control;
 using Cocaine.Fast.Node.Daemon;
 using Cocaine.Fast.Node.Threading;
 using Cocaine.Fast.Tools.Chaos;
+using Cocaine.Fast.Tools.ClusterChaos;
 using Cocaine.Fast.Tools.WorkerCheck;
 using Cocaine.Fast.Transport.Files;
 using Cocaine.Fast.Transport.Linux;
@@ -31,6 +33,7 @@ using Cocaine.Fast.Worker.SharedObjects;
 using Cocaine.Fast.Worker.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
+using ClusterNode = Cocaine.Fast.Node.Cluster.ClusterNode;
 using SendBatch = Cocaine.Fast.Transport.Loop.SendBatch;
 
 namespace Cocaine.Fast.Node.Tests.Survival;
@@ -182,6 +185,29 @@ public sealed class DisposedTwiceTests : IDisposable
             return Made(seals);
         },
         [nameof(ChaosRun)] = () => Made(new ChaosRun(Chaos())),
+        [nameof(ClusterClient)] = () => Made(Activator.CreateInstance(
+            typeof(ClusterClient), BindingFlags.NonPublic | BindingFlags.Instance, null, ["a", new ClusterOptions()], null)!),
+        [nameof(ClusterCall)] = async () =>
+        {
+            TcpListener server = new(IPAddress.Loopback, 0);
+            server.Start();
+            _others.Add(server);
+            CocaineClient client = await CocaineClient.ConnectAsync($"tcp://{server.LocalEndpoint}");
+            _others.Add(client);
+            NodeSet nodes = new("a");
+            nodes.Want([$"tcp://{server.LocalEndpoint}"]);
+            nodes.OnConnected(nodes.TakeDue(long.MaxValue)[0], client);
+            Assert.True(nodes.TryTake(out Attempt attempt));
+            return new ClusterCall(nodes, attempt, (at, _) => at.Client.Open("echo", default, CancellationToken.None));
+        },
+        [nameof(ClusterChaosRun)] = () => Made(new ClusterChaosRun(Chaos())),
+        [nameof(EngineProcess)] = () => Made(new EngineProcess(_folder["engine"])),
+        [nameof(MemberProcess)] = () =>
+        {
+            MemberProcess member = new(["/bin/sleep", "600"], "a", Directory.CreateDirectory(_folder["member"]).FullName, "nats://127.0.0.1:1", new StreamWriter(Stream.Null));
+            member.Start();
+            return Made(member);
+        },
         [nameof(ChaosLoad)] = () => Made(new ChaosLoad(Chaos(), "echo", new ChaosLedger(TextWriter.Null), null)),
         [nameof(NodeProcess)] = async () => await NodeProcess.StartAsync(
             ["/bin/sh", "-c", "echo 'ready app=a task=t endpoint=tcp://127.0.0.1:1'; exec sleep 600"], [], "t",
