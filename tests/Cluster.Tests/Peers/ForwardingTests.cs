@@ -3,6 +3,7 @@ using Cocaine.Fast.Core.Jobs;
 namespace Cocaine.Fast.Cluster.Tests.Peers;
 
 /// <summary>Nodes on loops and sockets of their own: jobs that find no slave go to the others, and come back.</summary>
+[Collection(nameof(Alone))] // a proof has its second, which the simulations beside it would take
 public class ForwardingTests
 {
     [Fact]

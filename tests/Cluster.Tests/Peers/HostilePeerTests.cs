@@ -9,6 +9,7 @@ using Cocaine.Fast.Core.Protocol;
 namespace Cocaine.Fast.Cluster.Tests.Peers;
 
 /// <summary>Whatever comes over a link is hostile until it is proven and valid.</summary>
+[Collection(nameof(Alone))] // a proof has its second, which the simulations beside it would take
 public sealed class HostilePeerTests : IDisposable
 {
     private readonly Socket _listener = new(SocketType.Stream, ProtocolType.Tcp);

@@ -11,6 +11,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Cocaine.Fast.Cluster.Tests.Peers;
 
 /// <summary>Links with TLS: both nodes show a certificate of one CA, and the proof of the cluster's secret belongs to the session.</summary>
+[Collection(nameof(Alone))] // a proof has its second, which the simulations beside it would take
 public sealed class TlsLinkTests : IDisposable
 {
     private readonly TestFolder _folder = new();
