@@ -14,7 +14,8 @@ internal sealed class JobShare
     private readonly Queue<(long AtMs, long Others, long Failed)> _samples = new();
     private long? _made;      // the manifest whose jobs are counted
     private long _lastMs;     // of the newest sample
-    private long _others, _failed; // the counts when it took over
+    private long _others, _failed; // the counts when it was first seen to have taken over
+    private (long Others, long Failed) _last; // the counts at the last look: those at a change have jobs of the new manifest already
     private double _beforePercent;
 
     /// <summary>The jobs since the manifest took over, and the share of failed ones before, percent.</summary>
@@ -27,11 +28,12 @@ internal sealed class JobShare
         bool isAnew = others < _others || failed < _failed; // the app has ended and begun again, and its counts too
         if (made != _made || isAnew)
         {
-            _beforePercent = _made is null || isAnew ? 0 : PercentOf(others, failed);
+            _beforePercent = _made is null || isAnew ? 0 : PercentOf(_last.Others, _last.Failed);
             (_made, _others, _failed) = isAnew ? (made, 0, 0) : (made, others, failed);
             _samples.Clear();
         }
 
+        _last = (others, failed);
         if (_samples.Count == 0 || nowMs - _lastMs >= StepMs)
         {
             _samples.Enqueue((nowMs, others, failed));
@@ -46,7 +48,7 @@ internal sealed class JobShare
         return (others - _others, failed - _failed, _beforePercent);
     }
 
-    /// <summary>The share since the oldest sample; few jobs say nothing.</summary>
+    /// <summary>The share from the oldest sample to these counts; few jobs say nothing.</summary>
     private double PercentOf(long others, long failed)
     {
         if (!_samples.TryPeek(out (long AtMs, long Others, long Failed) oldest))

@@ -36,7 +36,7 @@ public sealed class ControlMethodRightsTests : IDisposable
         foreach (string verb in ControlVerbs.All)
         {
             await node.Node.ChangeRulesAsync(Rules(string.Join("\", \"", ControlVerbs.All.Where(other => other != verb)), "*"));
-            bool isOfNode = verb is "list" or "metrics" or "stats" or "cluster", hasManifest = verb is "create" or "replace";
+            bool isOfNode = verb is "list" or "metrics" or "stats" or "cluster" or "code", hasManifest = verb is "create" or "replace";
             string denied = $"403 me may not {verb} {(isOfNode || hasManifest ? "here" : "stock")}";
             Assert.Equal(denied, await AskAsync(client, verb, hasManifest ? Manifest("{}") : Request(verb, "stock"))); // its mistakes are not told
             if (!isOfNode && !hasManifest)
@@ -151,6 +151,7 @@ public sealed class ControlMethodRightsTests : IDisposable
     {
         "list" or "metrics" or "stats" => "{}",
         "cluster" => """{ "action": "info" }""",
+        "code" => """{ "name": "", "size": 0 }""",
         "quarantine" => $$"""{ "action": "list", "app": "{{app}}" }""",
         "create" or "replace" => Manifest(app == "shop0" ? "{}" : $$"""
             { "name": "{{app}}", "type": "python", "args": "{{Repository.Root}}/examples/echo/echo.py",

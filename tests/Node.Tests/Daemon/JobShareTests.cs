@@ -18,6 +18,17 @@ public class JobShareTests
         Assert.Equal((0, 0, 0), share.Of(3, 2108, 507, 83_000)); // 5 of 15 are too few to say anything
     }
 
+    /// <summary>A change is seen some time after it was made: a version that fails from its first job on must not be its own measure.</summary>
+    [Fact]
+    public void Jobs_of_the_new_version_do_not_count_for_the_one_before()
+    {
+        JobShare share = new();
+        share.Of(1, 1000, 0, 0);
+        share.Of(1, 2000, 0, 500);
+        Assert.Equal((0, 0, 0), share.Of(2, 2000, 400, 1000)); // 400 jobs of version 2 before this look
+        Assert.Equal((0, 600, 0), share.Of(2, 2000, 1000, 1500));
+    }
+
     [Fact]
     public void An_app_that_ended_and_began_again_is_counted_from_its_start()
     {
