@@ -106,12 +106,12 @@ public sealed class LedgerFileTests : IDisposable
         {
             while (!Volatile.Read(ref stop)) // set below
             {
-                removed += LedgerFile.TryRemove(_path) ? 1 : 0;
+                Volatile.Write(ref removed, removed + (LedgerFile.TryRemove(_path) ? 1 : 0)); // read below
                 Thread.Sleep(1); // still far more often than nodes do: they must not be starved by it
             }
         });
         remover.Start();
-        for (int i = 0; i < 2000; i++)
+        for (int i = 0; i < 2000 || (Volatile.Read(ref removed) == 0 && i < 200_000); i++) // until the thread has had its turn
         {
             using LedgerFile file = LedgerFile.OpenForNode(_path, "app", Records, out _);
             using LedgerFile seen = LedgerFile.OpenForReading(_path);
