@@ -30,7 +30,6 @@ public sealed class ClusterClientTests : ClusterTest
         {
             Task load = LoadAsync(client);
             await UntilCallsAsync(load, 300);
-            Assert.All(client.Nodes, node => Assert.True(node.IsConnected));
             engine.Kill(); // neither the client nor the nodes need it
             Kill(nodes[2]);
             await UntilCallsAsync(load, Volatile.Read(ref _calls) + 300);
@@ -86,16 +85,24 @@ public sealed class ClusterClientTests : ClusterTest
         byte[] answer = await client.CallAsync("echo", "world"u8.ToArray(), twice);
 
         Assert.Equal("world"u8.ToArray(), answer);
+        await ConnectedAsync(client);
+    }
+
+    /// <summary>Waits until the client has all nodes: for a moment each locator has a view of its own, and may name fewer.</summary>
+    private static async Task ConnectedAsync(ClusterClient client)
+    {
         for (long until = Environment.TickCount64 + 40_000; client.Nodes.Count(node => node.IsConnected) < 3; await Task.Delay(20))
         {
-            Assert.True(Environment.TickCount64 < until, string.Join(", ", client.Nodes)); // each locator has a view of its own for a moment
+            Assert.True(Environment.TickCount64 < until, string.Join(", ", client.Nodes));
         }
     }
 
     private async Task<(ServeProcess[] Nodes, ClusterClient Client)> StartAsync(NatsServer engine)
     {
         string[] locators = await CreateAsync(engine);
-        return (_nodes, await ClusterClient.ConnectAsync("behaviours", new ClusterOptions { Locators = locators }));
+        ClusterClient client = await ClusterClient.ConnectAsync("behaviours", new ClusterOptions { Locators = locators });
+        await ConnectedAsync(client);
+        return (_nodes, client);
     }
 
     /// <summary>Starts three nodes with the app; their locators.</summary>
