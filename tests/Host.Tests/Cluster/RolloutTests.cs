@@ -108,9 +108,8 @@ public sealed class RolloutTests : ClusterTest
         over.Cancel();
         await Task.WhenAll(loads);
         Assert.Equal(1, code);
-        Assert.True(
-            Regex.IsMatch(errors, "^version 4 of versions failed, all nodes go on with 1: [0-9]+ of [0-9]+ jobs of version 4 on node [ab] ended in 500, 502 or 504, and 1 % may\n$"),
-            $"{errors}\n{a.Log}\n{b.Log}");
+        const string Words = "^version 4 of versions failed, all nodes go on with 1: [0-9]+ of [0-9]+ jobs of version 4 on node [ab] ended in 500, 502 or 504, and 1 % may\n$";
+        Assert.True(Regex.IsMatch(errors, Words), $"{errors}\n{a.Log}\n{b.Log}");
         Assert.Equal(["1", "1"], [await CallAsync(a), await CallAsync(b)]);
     }
 
